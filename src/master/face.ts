@@ -1,0 +1,91 @@
+/** What a master offers to whoever gives it a face: HTTP in life, a fake network in the simulator. */
+import type { SubmittedTask } from "../core/effects.ts";
+import type { Write } from "../model/entry.ts";
+import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
+import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../model/protocol.ts";
+import type { Submission } from "../model/submission.ts";
+import type { TaskDocument } from "../model/task.ts";
+import type { QueueView, WorkerView } from "../model/worker.ts";
+import type { TaskPage, TaskQuery } from "../ports/store.ts";
+import type { StreamSink } from "../ports/transport.ts";
+
+/**
+ * Every method rejects with `OutlastError` where the caller is told why: `not-leader` on a standby (with the leader's address
+ * in `details.leader` if it is known), `unavailable` while the store cannot commit.
+ */
+export interface MasterFace {
+  status(): MasterStatus;
+  /** Numbers for `/metrics`; cheap, from memory, not for decisions. */
+  stats(): MasterStats;
+
+  /** Creates all or none. With a key, repeating the call finds the same tasks. Resolves once they are committed. */
+  submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
+  cancel(id: TaskId): Promise<void>;
+  setQueue(name: string, isPaused: boolean): Promise<void>;
+  drainWorker(id: WorkerId): Promise<void>;
+  workers(): Promise<readonly WorkerView[]>;
+  queues(): Promise<readonly QueueView[]>;
+
+  readTask(id: TaskId): Promise<TaskDocument | null>;
+  listTasks(query: TaskQuery): Promise<TaskPage>;
+  readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]>;
+  /** Calls `listener` when pieces of this attempt's log have been stored. Returns how to stop. */
+  onLogs(task: TaskId, attempt: number, listener: () => void): () => void;
+
+  /**
+   * Every committed change after `afterSeq`, in order, once; from now on if it is null.
+   * @throws OutlastError `not-found` if the journal no longer reaches back that far
+   */
+  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => void): Promise<Subscription>;
+
+  attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
+  /** Hands the session's stream to the leader. Call the returned function when the connection has closed. */
+  openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void;
+  report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
+  storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
+  /** A supervisor saw this boot's process exit. */
+  reportExit(worker: WorkerId, boot: BootId): Promise<void>;
+}
+
+export interface MasterStatus {
+  readonly name: string;
+  readonly nonce: Nonce;
+  /** Base URL others reach this master at. */
+  readonly address: string;
+  readonly role: "starting" | "standby" | "leader" | "stopping";
+  readonly epoch: number;
+  /** The last entry this master knows to be committed. */
+  readonly seq: number;
+  /** Base URL of the leader as far as this master knows. */
+  readonly leader: string | null;
+  readonly incarnation: Incarnation;
+  readonly store: string;
+  readonly durability: string;
+  /** Why nothing can be committed at the moment; null if all is well. */
+  readonly trouble: string | null;
+  readonly startedAt: number;
+  readonly roleSince: number;
+}
+
+export interface MasterStats {
+  readonly commits: number;
+  readonly inputs: number;
+  readonly writes: number;
+  readonly inboxLength: number;
+  /** Tasks by state, finished ones included while the store keeps them. */
+  readonly tasks: { readonly [state: string]: number };
+  readonly workersConnected: number;
+  /** How long the last thousand commits took, in ms, ascending. */
+  readonly commitMs: readonly number[];
+}
+
+export interface ChangeBatch {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly at: number;
+  readonly writes: readonly Write[];
+}
+
+export interface Subscription {
+  close(): void;
+}

@@ -1,0 +1,30 @@
+/** The names that things are known by: branded strings, and the one rule that says which strings may be ids. */
+import { limits } from "./limits.ts";
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** Names a task for its whole life: 1 to `limits.idLengthMax` characters of `[A-Za-z0-9._:-]`. */
+export type TaskId = Branded<"TaskId">;
+/** Names a worker across its restarts. Same alphabet as a task's id. */
+export type WorkerId = Branded<"WorkerId">;
+/** Drawn at random by each worker process when it starts, so that a restarted worker is not mistaken for its former self. */
+export type BootId = Branded<"BootId">;
+/** Drawn at random by each master process when it starts: who wrote an entry, whatever the host is called. */
+export type Nonce = Branded<"Nonce">;
+/** Drawn at random once in the life of a store: tells a restored or exchanged store from the one a worker knew. */
+export type Incarnation = Branded<"Incarnation">;
+/** One connection of a worker to a leader: `<epoch>.<count>`. */
+export type SessionId = Branded<"SessionId">;
+
+const idPattern = /^[A-Za-z0-9._:-]+$/;
+
+/** True if `text` may name a task, worker, queue or boot. */
+export function isId(text: unknown): text is string {
+  return typeof text === "string" && text.length > 0 && text.length <= limits.idLengthMax && idPattern.test(text);
+}
+
+/** The name of one attempt, `<task>/<attempt>`; a slash cannot occur in an id, so two attempts never share a name. */
+export function attemptKey(task: TaskId, attempt: number): string {
+  return `${task}/${attempt}`;
+}

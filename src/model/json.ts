@@ -1,0 +1,2 @@
+/** JSON values as they travel: what a task takes in and gives back. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -1,0 +1,135 @@
+/** A task: what was asked for (its spec, never changed) and how it stands (its status, written at each change). */
+import type { BootId, TaskId, WorkerId } from "./ids.ts";
+import type { Json } from "./json.ts";
+
+/**
+ * created   waits for a free slot, or for its start time
+ * blocked   waits for the tasks named in `after`
+ * running   one attempt is assigned to one boot of one worker
+ * waiting   has given its worker back until its children are done
+ * retrying  an attempt failed; the next one waits for its back-off
+ * killed    lost its worker; runs again, from scratch, on the next free slot
+ * success, failed, cancelled   final
+ */
+export const taskStates = [
+  "created",
+  "blocked",
+  "running",
+  "waiting",
+  "retrying",
+  "killed",
+  "success",
+  "failed",
+  "cancelled",
+] as const;
+export type TaskState = (typeof taskStates)[number];
+export type FinalState = "success" | "failed" | "cancelled";
+
+/** The only steps a task may take from one committed state to the next. `null` is "not there yet". */
+export const transitions: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
+  // Several steps may share one journal entry, and only the last of them is written: a new task may be running already.
+  none: ["created", "blocked", "running"],
+  created: ["running", "blocked", "cancelled"],
+  blocked: ["created", "running", "failed", "cancelled"],
+  running: ["success", "failed", "retrying", "killed", "waiting", "cancelled", "running"],
+  waiting: ["running", "success", "failed", "cancelled"],
+  retrying: ["running", "cancelled"],
+  killed: ["running", "cancelled"],
+  success: [],
+  failed: [],
+  cancelled: [],
+};
+
+export function isFinal(state: TaskState): state is FinalState {
+  return state === "success" || state === "failed" || state === "cancelled";
+}
+
+/** How often and how long a task may try. */
+export interface TaskLimits {
+  /** Attempts that may fail before the task fails; 1 means no retry. Lost workers do not count. */
+  readonly attemptsMax: number;
+  /** Workers that may be lost under it before the task fails; null for no bound. */
+  readonly killsMax: number | null;
+  /** One attempt may last this long; null for no bound. */
+  readonly timeoutMs: number | null;
+  /** The n-th retry waits `min(backoffMaxMs, backoffBaseMs * backoffFactor ** (n - 1))`, less up to half of it (jitter). */
+  readonly backoffBaseMs: number;
+  readonly backoffFactor: number;
+  readonly backoffMaxMs: number;
+}
+
+/** What decisions need to know of a spec: everything but the payload. */
+export interface TaskHead {
+  readonly id: TaskId;
+  readonly queue: string;
+  /** -1000 to 1000; a higher one starts first within its queue. */
+  readonly priority: number;
+  readonly createdAt: number;
+  /** Not to be started before this instant; null for at once. */
+  readonly startAt: number | null;
+  readonly limits: TaskLimits;
+  /** Digest of the submission where the client chose the id or sent an idempotency key; null where the id is ours. */
+  readonly fingerprint: string | null;
+}
+
+/** What a worker needs to run a task. Kept out of the leader's memory: only the store and the worker read it. */
+export interface TaskPayload {
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly input: Json;
+}
+
+export interface TaskSpec extends TaskHead, TaskPayload {}
+
+/** `sleep` takes `{ seconds }`; `exec` takes `{ command, env?, cwd?, shell? }`. */
+export const taskKinds = ["sleep", "exec"] as const;
+export type TaskKind = (typeof taskKinds)[number];
+
+/** Why an attempt did not succeed. */
+export interface AttemptError {
+  /** `exit`, `signal`, `timeout`, `spawn`, `worker-lost`, `kills-used-up`, `cancelled`, or a code of the task's own. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** How a command ended: by itself with a code, or by a signal. */
+export interface ExitRecord {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** How a task stands. Fields that do not apply are left out, so that a status stays small. */
+export interface TaskStatus {
+  readonly id: TaskId;
+  readonly state: TaskState;
+  /** Starts so far: 0 before the first one, then 1, 2, 3 … without gaps. */
+  readonly attempt: number;
+  /** Attempts that failed by the task's own doing. */
+  readonly failures: number;
+  /** Attempts that ended because their worker was lost. */
+  readonly kills: number;
+  /** When this status was decided. */
+  readonly changedAt: number;
+  /** The worker of the current or last attempt. */
+  readonly host?: WorkerId;
+  /** The boot of that worker: an attempt belongs to one life of one worker. */
+  readonly boot?: BootId;
+  /** When the current or last attempt was assigned. */
+  readonly assignedAt?: number;
+  /** When its worker started it, by the worker's clock. */
+  readonly startedAt?: number;
+  /** When the last attempt ended. */
+  readonly endedAt?: number;
+  /** While retrying: not to be started before this instant. */
+  readonly retryAt?: number;
+  /** What the successful attempt gave back. */
+  readonly output?: Json;
+  /** Why the last attempt that ended did not succeed. */
+  readonly error?: AttemptError;
+  readonly exit?: ExitRecord;
+  /** Bytes of log that the last ended attempt wrote. */
+  readonly logBytes?: number;
+}
+
+/** A task as the API shows it: spec and status in one document. */
+export interface TaskDocument extends TaskSpec, Omit<TaskStatus, "id"> {}

@@ -1,0 +1,47 @@
+/** What masters remember of a worker and of a queue. */
+import type { BootId, WorkerId } from "./ids.ts";
+
+/**
+ * connected  its stream is open
+ * suspect    silent or cut off: gets nothing new, keeps what it runs
+ * lost       given up: its attempts were killed
+ * gone       said goodbye, or was replaced
+ */
+export type WorkerState = "connected" | "suspect" | "lost" | "gone";
+
+/** The durable part: which boot of a worker holds which place. Its attempts point here by `boot`. */
+export interface WorkerRecord {
+  readonly id: WorkerId;
+  readonly boot: BootId;
+  readonly capacity: number;
+  readonly queues: readonly string[];
+  readonly isDraining: boolean;
+  /** `connected` stands for "was there": only `lost` and `gone` are decisions. */
+  readonly state: "connected" | "lost" | "gone";
+  readonly changedAt: number;
+  /** For people: host name, process id, version. */
+  readonly hostname: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+/** A worker as the API shows it. */
+export interface WorkerView extends Omit<WorkerRecord, "state"> {
+  readonly state: WorkerState;
+  readonly running: number;
+  /** When it was last heard of; null if not since this leader was elected. */
+  readonly heardAt: number | null;
+}
+
+export interface QueueRecord {
+  readonly name: string;
+  readonly isPaused: boolean;
+}
+
+/** A queue as the API shows it. */
+export interface QueueView extends QueueRecord {
+  /** Tasks by state, the final ones included while the store keeps them. */
+  readonly tasks: { readonly [state: string]: number };
+  /** Connected workers that serve it. */
+  readonly workers: number;
+}

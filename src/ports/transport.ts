@@ -1,0 +1,58 @@
+/** How a worker reaches masters, and how masters reach back: HTTP in life, a fake network in the simulator. */
+import type { WorkerId } from "../model/ids.ts";
+import type {
+  AttachAnswer,
+  AttachRequest,
+  LogChunk,
+  ReportAnswer,
+  ReportRequest,
+  StreamMessage,
+} from "../model/protocol.ts";
+import type { SessionId } from "../model/ids.ts";
+
+/** The worker's side of the wire to one master. Every call may fail with `LinkError`; none of them retries. */
+export interface MasterLink {
+  attach(worker: WorkerId, request: AttachRequest): Promise<AttachAnswer>;
+  /** Opens the stream. `onClose` is called exactly once, also after `close()`. */
+  openStream(worker: WorkerId, session: SessionId, handlers: StreamHandlers): Stream;
+  report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
+  /** Resolves once the pieces are stored. */
+  sendLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
+}
+
+export interface StreamHandlers {
+  onMessage(message: StreamMessage): void;
+  onClose(reason: string): void;
+}
+
+export interface Stream {
+  close(): void;
+}
+
+/** Gives a link to the master at a base URL such as `http://127.0.0.1:7070`. */
+export type Dial = (address: string) => MasterLink;
+
+/** A call did not get a usable answer. */
+export class LinkError extends Error {
+  /** The master's own error code, or `unreachable`, `timeout`, `protocol`. */
+  readonly code: string;
+  /** Where the master says the leader is, if it said so. */
+  readonly leader: string | null;
+
+  constructor(code: string, message: string, leader: string | null = null) {
+    super(message);
+    this.name = "LinkError";
+    this.code = code;
+    this.leader = leader;
+  }
+}
+
+/** The master's end of one worker's stream, and of one event subscriber. */
+export interface StreamSink {
+  /** Queues one message. The sink closes itself when its reader is too slow. */
+  send(message: StreamMessage): void;
+  close(): void;
+}
+
+/** Asks whether a boot's process is still there. */
+export type Probe = (host: string, port: number) => Promise<"refused" | "connected" | "unknown">;
