@@ -40,6 +40,8 @@ export interface SubmittedTask {
 
 /** Where a step puts what it decided. */
 export interface SchedulerOutput {
+  /** The slot of the journal that these writes will take. */
+  readonly seq: number;
   readonly writes: Write[];
   readonly effects: SchedulerEffect[];
 }

@@ -1,7 +1,7 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
 import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { AttachRequest, ReportItem } from "../model/protocol.ts";
-import type { TaskSpec } from "../model/task.ts";
+import type { FinalState, TaskSpec } from "../model/task.ts";
 
 /** Ties a reply to its question; made by the shell, unique while the question is open. */
 export type RequestId = number;
@@ -20,14 +20,22 @@ export type SchedulerInput =
   | { readonly kind: "closed"; readonly worker: WorkerId; readonly session: SessionId }
   | { readonly kind: "beat"; readonly worker: WorkerId; readonly session: SessionId }
   | { readonly kind: "report"; readonly request: RequestId; readonly worker: WorkerId; readonly session: SessionId; readonly items: readonly ReportItem[] }
-  /** Proof that a boot is dead: its supervisor saw it exit, or its port refuses connections. */
-  | { readonly kind: "boot-ended"; readonly worker: WorkerId; readonly boot: BootId; readonly evidence: "supervisor" | "refused" }
-  /** Like boot-ended by a supervisor, where somebody waits for the answer. */
+  /** What came of a `probe` effect. A refusal proves death only where a probe of the same boot has connected before. */
+  | { readonly kind: "probed"; readonly worker: WorkerId; readonly boot: BootId; readonly result: "refused" | "connected" | "unknown" }
+  /** A supervisor saw this boot's process exit. */
   | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
   /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */
   | { readonly kind: "blind"; readonly forMs: number }
   /** Finished tasks that have outlived their retention, found by the shell in the view. */
-  | { readonly kind: "forget"; readonly ids: readonly TaskId[] };
+  | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[] }
+  /** Closes every batch: what is due by now happens, and free slots are filled. */
+  | { readonly kind: "tick" };
+
+export interface FinishedTask {
+  readonly id: TaskId;
+  readonly queue: string;
+  readonly state: FinalState;
+}
 
 /** What the store knew of some ids, and the seq at which that was true. */
 export interface Lookup {

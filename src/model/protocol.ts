@@ -78,7 +78,13 @@ export interface ResultItem extends AttemptRef {
   readonly logBytes?: number;
 }
 
-export type ReportItem = ({ readonly kind: "started" } & RunningAttempt) | ResultItem | { readonly kind: "bye" };
+export type ReportItem =
+  | ({ readonly kind: "started" } & RunningAttempt)
+  | ResultItem
+  /** Assign nothing more: this boot finishes what it runs and leaves. What it was given and has not started ends as `aborted`. */
+  | { readonly kind: "draining" }
+  /** The last word of a boot: whatever is still assigned to it will not be finished. */
+  | { readonly kind: "bye" };
 
 /** `POST /v1/workers/:id/reports`; with no items it is a bare heartbeat, answered at once. */
 export interface ReportRequest {
@@ -88,7 +94,7 @@ export interface ReportRequest {
   readonly items: readonly ReportItem[];
 }
 
-/** `committed`: in the journal, forget it. `stale`: that attempt is over, forget it too. Both are final. */
+/** `committed`: this report settled the attempt. `stale`: it had been settled before. Both are final: forget the result. */
 export interface Verdict extends AttemptRef {
   readonly verdict: "committed" | "stale";
 }

@@ -28,7 +28,7 @@ export type FinalState = "success" | "failed" | "cancelled";
 /** The only steps a task may take from one committed state to the next. `null` is "not there yet". */
 export const transitions: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   // Several steps may share one journal entry, and only the last of them is written: a new task may be running already.
-  none: ["created", "blocked", "running"],
+  none: ["created", "blocked", "running", "cancelled"],
   created: ["running", "blocked", "cancelled"],
   blocked: ["created", "running", "failed", "cancelled"],
   running: ["success", "failed", "retrying", "killed", "waiting", "cancelled", "running"],
