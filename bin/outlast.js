@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/**
+ * The command `outlast`: finds the program (the sources in a checkout, `dist/` in a package) and a Node that can run it.
+ *
+ * Written so that Node 12 can still read it, since its first duty is to say what is wrong with an old one.
+ */
+import { spawn } from "child_process";
+import { existsSync } from "fs";
+import { dirname, join } from "path";
+import { fileURLToPath, pathToFileURL } from "url";
+
+const oldestMajor = 24;
+/** Set for a process that was started by `runWith`; its IPC channel closes when the launcher dies. */
+const launchedMark = "OUTLAST_LAUNCHED";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+if (Number(process.versions.node.split(".")[0]) >= oldestMajor) {
+  followLauncher();
+  run();
+} else {
+  const ownNode = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+  if (existsSync(ownNode)) runWith(ownNode);
+  else fail("outlast needs Node " + oldestMajor + " or newer, and this is " + process.version + ".");
+}
+
+function run() {
+  const source = join(root, "src", "cli", "main.ts");
+  const built = join(root, "dist", "cli", "main.js");
+  if (existsSync(source)) import(pathToFileURL(source).href);
+  else if (existsSync(built)) import(pathToFileURL(built).href);
+  else fail("outlast is not complete here: " + built + " is missing. Install the package again.");
+}
+
+/** Hands over to another Node, and stands in for it: its signals, its exit code, its death. */
+function runWith(node) {
+  const env = Object.assign({}, process.env);
+  env[launchedMark] = "1";
+  const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), {
+    env: env,
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
+  child.on("error", function (error) {
+    fail("outlast could not start " + node + ": " + error.message);
+  });
+
+  // A terminal sends Ctrl-C to both processes already; a second copy would read as "pressed twice".
+  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  const signals = ["SIGTERM", "SIGHUP", "SIGUSR2", "SIGINT", "SIGQUIT", "SIGBREAK"];
+  const fromTerminal = ["SIGINT", "SIGQUIT", "SIGBREAK"];
+  signals.forEach(function (signal) {
+    try {
+      process.on(signal, function () {
+        if (!(hasTerminal && fromTerminal.indexOf(signal) >= 0)) child.kill(signal);
+      });
+    } catch (error) {
+      // This system does not have that signal.
+    }
+  });
+
+  child.on("exit", function (code, signal) {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** Whoever kills the launcher means the program: it must not live on unseen. */
+function followLauncher() {
+  if (process.env[launchedMark] === undefined) return;
+  delete process.env[launchedMark];
+  if (!process.channel) return;
+  process.on("disconnect", function () {
+    process.kill(process.pid, "SIGKILL");
+  });
+  process.channel.unref();
+}
+
+function fail(sentence) {
+  process.stderr.write(sentence + "\n");
+  process.exitCode = 1;
+}
