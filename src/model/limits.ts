@@ -48,6 +48,23 @@ export const limits = {
   eventSubscribersMax: 1000,
   subscriberBufferBytesMax: 1 * mebibyte,
   subscriberStallMsMax: 10 * second,
+  /** A worker's stream may hold the payloads of all its slots at once, so it is given more room. */
+  workerStreamBufferBytesMax: 64 * mebibyte,
+
+  // HTTP.
+  connectionsMax: 25_000,
+  headersWaitMsMax: 10 * second,
+  requestWaitMsMax: 30 * second,
+  idleConnectionMsMax: 30 * second,
+  /** How long a refused body is still read and thrown away, so that its sender gets to see the answer. */
+  lingerMsMax: 2 * second,
+  lingerBytesMax: 32 * mebibyte,
+  closeWaitMsMax: 5 * second,
+  idempotencyKeyLengthMax: 128,
+  urlParameterLengthMax: 512,
+  cursorLengthMax: 512,
+  /** 128 random bits in base64 are 22 characters; fewer than this cannot be a random token. */
+  tokenLengthMin: 16,
 
   // Logs.
   logChunkBytesMax: 64 * kibibyte,
@@ -66,10 +83,27 @@ export const limits = {
   inboxMax: 100_000,
   inputsPerCommitMax: 2_000,
   writesPerEntryMax: 50_000,
+  assignmentsPerBatchMax: 10_000,
   /** An entry is closed once its body is larger: MongoDB's documents end at 16 MiB. */
   entryBytesMax: 8 * mebibyte,
   commitWaitMsMax: 5 * second,
   payloadCacheBytesMax: 64 * mebibyte,
+  /** Tasks that ended lately, remembered in case a client names their ids again. */
+  settledMax: 100_000,
+  /** Different combinations of task limits that are kept only once each. */
+  sharedLimitsMax: 1_000,
+
+  // A worker's machine.
+  /** What is read of one process's environment when leftovers of an attempt are looked for. */
+  processEnvironmentBytesMax: 2 * mebibyte,
+  /** A process that survives SIGKILL for this long (stuck in the kernel) is no longer waited for. */
+  processSweepMsMax: 10 * second,
+  /** Log lines that wait for a slow terminal; later ones are dropped. */
+  logBufferBytesMax: 16 * mebibyte,
+  /** One answer of a master to a worker. */
+  answerBytesMax: 16 * mebibyte,
+  /** One message on a worker's stream: a batch of assignments with their inputs. */
+  streamMessageBytesMax: 64 * mebibyte,
 } as const;
 
 /** What holds where nobody said otherwise. Each can be set, by task, by worker or by master. */
@@ -84,6 +118,13 @@ export const defaults = {
   port: 7070,
   address: "127.0.0.1",
   capacity: 1,
+  /** How often a silent event stream says that it is alive, and how often stalled readers are looked for. */
+  streamPingMs: 10 * second,
+  streamCheckMs: 1 * second,
+  /** How often connections that are too slow to ask are looked for. */
+  connectionCheckMs: 1 * second,
+  /** How long a follower waits for the last bytes of a log after its task has ended. */
+  logTailWaitMs: 2 * second,
   drainTimeoutMs: 5 * minute,
   /** From SIGTERM to SIGKILL for the process group of an aborted attempt. */
   killGraceMs: 5 * second,
@@ -108,4 +149,36 @@ export const defaults = {
   leaderIdleMsMax: 1500,
   standbyJitterMs: 250,
   tailPollMs: 50,
+
+  // Clients.
+  /** How long one call goes on while no master can answer. */
+  clientRetryForMs: 30 * second,
+  /** One try of one master: connecting, and its whole answer. */
+  clientTryMs: 30 * second,
+  clientBackoffBaseMs: 50,
+  clientBackoffMaxMs: 2 * second,
+  /** A stream without a byte for this long is dead; masters send a beat every few seconds. */
+  clientStreamStallMs: 45 * second,
+  /** How often a wait looks by itself where streams are not to be had. */
+  clientPollMs: 1 * second,
+  /** Requests that one call may have in flight at once. */
+  clientConcurrency: 8,
+
+  // A process's own clock (RELIABILITY, R8).
+  /** How often a clock looks whether it was kept from running. */
+  clockBeatMs: 250,
+  /** A gap this much longer than the beat is a stall, and no silence counts in it. */
+  clockStallMs: 1 * second,
+  /** A wall clock this far ahead is followed at once (the machine was suspended); less is caught up slowly. */
+  clockJumpMs: 1 * minute,
+  /** Share of the elapsed time by which a clock may run fast or slow to meet the wall clock. */
+  clockSlewMax: 0.1,
+
+  // A worker's calls to a master. Longer than `limits.commitWaitMsMax`, so that a master can say itself what is wrong.
+  connectTimeoutMs: 2 * second,
+  requestTimeoutMs: 10 * second,
+  probeTimeoutMs: 1 * second,
+
+  /** How long a worker waits before it starts a watchdog again that did not last. */
+  watchdogRestartMs: 1 * second,
 } as const;

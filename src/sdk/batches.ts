@@ -1,0 +1,57 @@
+/** Cuts a long list of submissions into requests that a master accepts. */
+import { OutlastError } from "../model/errors.ts";
+import { limits } from "../model/limits.ts";
+import type { Submission } from "../model/submission.ts";
+
+export interface Batch {
+  /** How many submissions stand before it. */
+  readonly offset: number;
+  readonly length: number;
+  /** The request's body, `{ tasks: […] }`. */
+  readonly body: string;
+}
+
+const head = '{"tasks":[';
+const tail = "]}";
+
+/**
+ * Batches of at most `limits.batchTasksMax` tasks and `limits.batchBodyBytesMax` bytes, in order. The same list always
+ * gives the same batches: that is what makes a key for each of them repeatable.
+ * @throws OutlastError `too-large` for a submission that no request can hold
+ */
+export function* toBatches(
+  submissions: Iterable<Submission>,
+  bounds: { readonly tasksMax: number; readonly bytesMax: number } = {
+    tasksMax: limits.batchTasksMax,
+    bytesMax: limits.batchBodyBytesMax,
+  },
+): Generator<Batch> {
+  const encoder = new TextEncoder();
+  const emptyBytes = head.length + tail.length;
+  let texts: string[] = [];
+  let bytes = emptyBytes;
+  let offset = 0;
+  for (const submission of submissions) {
+    const text = JSON.stringify(submission);
+    const textBytes = encoder.encode(text).length + 1;
+    if (emptyBytes + textBytes > bounds.bytesMax) {
+      throw new OutlastError(
+        "too-large",
+        `Task ${offset + texts.length + 1} of the list is larger than ${bounds.bytesMax} bytes.`,
+        {
+          path: `/tasks/${offset + texts.length}`,
+          limit: "batchBodyBytesMax",
+        },
+      );
+    }
+    if (texts.length > 0 && (texts.length >= bounds.tasksMax || bytes + textBytes > bounds.bytesMax)) {
+      yield { offset, length: texts.length, body: head + texts.join(",") + tail };
+      offset += texts.length;
+      texts = [];
+      bytes = emptyBytes;
+    }
+    texts.push(text);
+    bytes += textBytes;
+  }
+  if (texts.length > 0) yield { offset, length: texts.length, body: head + texts.join(",") + tail };
+}

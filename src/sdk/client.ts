@@ -1,0 +1,232 @@
+/** The client that programs use: every call of the API, typed, over as many masters as there are. */
+import { OutlastError } from "../model/errors.ts";
+import { limits } from "../model/limits.ts";
+import type { Submission } from "../model/submission.ts";
+import type { TaskDocument, TaskState } from "../model/task.ts";
+import type { QueueView, WorkerView } from "../model/worker.ts";
+import { type Batch, toBatches } from "./batches.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { type EventsOptions, eventsWithOpenings, type OutlastEvent } from "./events.ts";
+import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
+import type { MasterReport } from "./masterReport.ts";
+import { untilFinal } from "./wait.ts";
+
+export interface CallOptions {
+  /** Breaks the call off; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** Calls with equal keys and equal content create their tasks once. Drawn at random for each call if left out. */
+  readonly key?: string;
+}
+
+export interface Submitted {
+  readonly id: string;
+  /** False if the same submission had created it before. */
+  readonly isNew: boolean;
+}
+
+export interface ListFilter extends CallOptions {
+  readonly states?: readonly TaskState[];
+  readonly queue?: string;
+  readonly name?: string;
+  /** The worker of the current or last attempt. */
+  readonly host?: string;
+  /** By creation; newest first if left out. */
+  readonly order?: "newest" | "oldest";
+}
+
+export interface ListOptions extends ListFilter {
+  /** From the page before. */
+  readonly cursor?: string;
+  /** 1 to `limits.pageMax`. */
+  readonly limit?: number;
+}
+
+export interface TaskList {
+  readonly tasks: readonly TaskDocument[];
+  /** Give it back for the next page; null at the end. */
+  readonly cursor: string | null;
+}
+
+interface TaskIds {
+  readonly tasks: readonly Submitted[];
+}
+
+/** Every method rejects with `OutlastError`, or with the reason of its signal. */
+export class Outlast {
+  readonly #connection: Connection;
+
+  constructor(options: ConnectionOptions = {}) {
+    this.#connection = new Connection(options);
+  }
+
+  /** Creates one task. Resolves once it is safe: from then on it is never lost. */
+  async submit(submission: Submission, options: SubmitOptions = {}): Promise<Submitted> {
+    const key = options.key ?? crypto.randomUUID();
+    return this.#post<Submitted>("/v1/tasks", JSON.stringify(submission), options.signal, key);
+  }
+
+  /**
+   * Creates many tasks, in as few requests as their number and size allow, and tells their ids in the same order.
+   * Each request creates all of its tasks or none. An error tells in its details how many were `submitted` and with which `key`:
+   * with that key and the same list, the call may be repeated and creates the rest.
+   */
+  async submitAll(
+    submissions: readonly Submission[],
+    options: SubmitOptions & { readonly onProgress?: (submitted: number) => void } = {},
+  ): Promise<readonly Submitted[]> {
+    const key = options.key ?? crypto.randomUUID();
+    // Everything is cut and measured before the first request leaves: what no request can hold is refused as a whole.
+    const batches: Batch[] = [...toBatches(submissions)];
+    const all: Submitted[] = [];
+    for (const batch of batches) {
+      const batchKey = batches.length === 1 ? key : `${key}:${batch.offset}`;
+      try {
+        const answer = await this.#post<TaskIds>("/v1/tasks/batch", batch.body, options.signal, batchKey);
+        for (const task of answer.tasks) all.push(task);
+      } catch (error) {
+        if (!(error instanceof OutlastError)) throw error;
+        throw new OutlastError(error.code, error.message, { ...error.details, submitted: all.length, key });
+      }
+      options.onProgress?.(all.length);
+    }
+    return all;
+  }
+
+  get(id: string, options: CallOptions = {}): Promise<TaskDocument> {
+    return this.#get<TaskDocument>(`/v1/tasks/${encodeURIComponent(id)}`, options.signal);
+  }
+
+  /** One page of tasks. */
+  list(options: ListOptions = {}): Promise<TaskList> {
+    const query = new URLSearchParams();
+    if (options.states !== undefined && options.states.length > 0) query.set("state", options.states.join(","));
+    for (const name of ["queue", "name", "host", "order", "cursor", "limit"] as const) {
+      const value = options[name];
+      if (value !== undefined) query.set(name, String(value));
+    }
+    const text = query.toString();
+    return this.#get<TaskList>(`/v1/tasks${text === "" ? "" : `?${text}`}`, options.signal);
+  }
+
+  /** All tasks that match, page by page as they are read. */
+  async *iterate(filter: ListFilter = {}): AsyncGenerator<TaskDocument, void, undefined> {
+    let page = await this.list({ ...filter, limit: limits.pageMax });
+    for (;;) {
+      yield* page.tasks;
+      if (page.cursor === null) return;
+      page = await this.list({ ...filter, limit: limits.pageMax, cursor: page.cursor });
+    }
+  }
+
+  /** Ends a task that is not final yet; its running attempt is killed. */
+  async cancel(id: string, options: CallOptions = {}): Promise<void> {
+    let failedTries = 0;
+    try {
+      await this.#post(
+        `/v1/tasks/${encodeURIComponent(id)}/cancel`,
+        undefined,
+        options.signal,
+        undefined,
+        () => failedTries++,
+      );
+    } catch (error) {
+      // The answer to an earlier try was lost on its way: this cancel has worked.
+      if (failedTries > 0 && error instanceof OutlastError && error.details["state"] === "cancelled") return;
+      throw error;
+    }
+  }
+
+  /** Resolves with the task once it is `success`, `failed` or `cancelled`, however long that takes and whatever master dies. */
+  async wait(id: string, options: CallOptions = {}): Promise<TaskDocument> {
+    for await (const task of this.waitAll([id], options)) return task;
+    throw new OutlastError("internal", `The wait for task ${id} ended before the task did.`);
+  }
+
+  /** Yields each of these tasks once, when it has ended, in the order in which they end. */
+  async *waitAll(ids: readonly string[], options: CallOptions = {}): AsyncGenerator<TaskDocument, void, undefined> {
+    yield* untilFinal(
+      this.#connection,
+      (id, signal) => this.get(id, signal === undefined ? {} : { signal }),
+      ids,
+      options.signal,
+    );
+  }
+
+  /** What is stored of one attempt's log, in pieces. */
+  async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogItem, void, undefined> {
+    yield* readLogs(this.#connection, id, options);
+  }
+
+  /** The log as it is written, across attempts and masters, until the task has ended. */
+  async *follow(id: string, options: LogsOptions = {}): AsyncGenerator<LogItem, void, undefined> {
+    yield* followLogs(this.#connection, id, options);
+  }
+
+  async workers(options: CallOptions = {}): Promise<readonly WorkerView[]> {
+    return (await this.#get<{ workers: readonly WorkerView[] }>("/v1/workers", options.signal)).workers;
+  }
+
+  /** Gives a worker no more tasks; what it runs may end. */
+  async drain(worker: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(`/v1/workers/${encodeURIComponent(worker)}/drain`, undefined, options.signal);
+  }
+
+  /** Tells that a supervisor saw this boot's process exit, so that its tasks run elsewhere at once. */
+  async reportExit(worker: string, boot: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(`/v1/workers/${encodeURIComponent(worker)}/exits`, JSON.stringify({ boot }), options.signal);
+  }
+
+  async queues(options: CallOptions = {}): Promise<readonly QueueView[]> {
+    return (await this.#get<{ queues: readonly QueueView[] }>("/v1/queues", options.signal)).queues;
+  }
+
+  /** Starts nothing more from this queue; what runs goes on. */
+  async pause(queue: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(`/v1/queues/${encodeURIComponent(queue)}/pause`, undefined, options.signal);
+  }
+
+  async resume(queue: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(`/v1/queues/${encodeURIComponent(queue)}/resume`, undefined, options.signal);
+  }
+
+  /** How the master that answers stands. */
+  status(options: CallOptions = {}): Promise<MasterReport> {
+    return this.#get<MasterReport>("/v1/status", options.signal);
+  }
+
+  /** Every committed change, in order, resumed by itself when the connection is cut; see `OutlastEvent` for `reset`. */
+  async *events(options: EventsOptions = {}): AsyncGenerator<OutlastEvent, void, undefined> {
+    for await (const event of eventsWithOpenings(this.#connection, options)) {
+      if (event.kind !== "opened") yield event;
+    }
+  }
+
+  #get<Body>(path: string, signal: AbortSignal | undefined): Promise<Body> {
+    return this.#connection.json<Body>({ method: "GET", path, signal });
+  }
+
+  #post<Body>(
+    path: string,
+    body: string | undefined,
+    signal: AbortSignal | undefined,
+    key?: string,
+    onFailedTry?: () => void,
+  ): Promise<Body> {
+    return this.#connection.json<Body>({
+      method: "POST",
+      path,
+      signal,
+      ...(body === undefined ? {} : { body }),
+      ...(key === undefined ? {} : { headers: { "idempotency-key": key } }),
+      ...(onFailedTry === undefined ? {} : { onFailedTry }),
+    });
+  }
+}
+
+/** A client for the masters at these addresses; `new Outlast(options)` in other words. */
+export function createClient(options: ConnectionOptions = {}): Outlast {
+  return new Outlast(options);
+}

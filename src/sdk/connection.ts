@@ -1,0 +1,255 @@
+/** One call over several masters: tries each address, follows hints to the leader, waits between rounds, gives up in the end. */
+import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "../model/errors.ts";
+import { defaults } from "../model/limits.ts";
+import { backoffMs, pause } from "./backoff.ts";
+
+export interface ConnectionOptions {
+  /** Base URLs of masters, such as `http://127.0.0.1:7070`; the default is a master on this machine. */
+  readonly masters?: string | readonly string[];
+  /** Sent as a bearer token. */
+  readonly token?: string | null;
+  /** How long a call goes on trying while no master can answer, in ms; 0 tries each master once. */
+  readonly retryForMs?: number;
+  /** Told before each wait between two rounds of tries. */
+  readonly onRetry?: (retry: { readonly error: OutlastError; readonly waitMs: number }) => void;
+  /** Another `fetch`, for proxies and tests. */
+  readonly fetch?: typeof fetch;
+}
+
+export interface Call {
+  readonly method: "GET" | "POST";
+  /** Path and query below the master's base URL. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Instead of the connection's own `retryForMs`. */
+  readonly retryForMs?: number | undefined;
+  /** Told of each failed try: it may have worked all the same, and only its answer been lost. */
+  readonly onFailedTry?: () => void;
+}
+
+/** An answer whose body is still to be read. Whoever has it must call `close`. */
+export interface OpenAnswer {
+  readonly response: Response;
+  close(): void;
+}
+
+/** An error that may go away by itself, on this master or another: worth another try. */
+class Retryable extends Error {
+  readonly error: OutlastError;
+  /** Base URL of the leader, if the master named one. */
+  readonly leader: string | null;
+  /** What the master asked us to wait, in ms. */
+  readonly waitMs: number;
+
+  constructor(error: OutlastError, leader: string | null, waitMs: number) {
+    super(error.message);
+    this.error = error;
+    this.leader = leader;
+    this.waitMs = waitMs;
+  }
+}
+
+export class Connection {
+  readonly masters: readonly string[];
+  readonly #token: string | null;
+  readonly #retryForMs: number;
+  readonly #onRetry: ConnectionOptions["onRetry"];
+  readonly #fetch: typeof fetch;
+  /** The master that answered last is asked first. */
+  #preferred: string;
+
+  constructor(options: ConnectionOptions = {}) {
+    const given = options.masters ?? `http://${defaults.address}:${defaults.port}`;
+    this.masters = [...new Set((typeof given === "string" ? given.split(",") : given).map(toBaseUrl))];
+    const [first] = this.masters;
+    if (first === undefined) throw new OutlastError("bad-request", "The address of at least one master is needed.");
+    this.#preferred = first;
+    this.#token = options.token ?? null;
+    this.#retryForMs = options.retryForMs ?? defaults.clientRetryForMs;
+    this.#onRetry = options.onRetry;
+    this.#fetch = options.fetch ?? fetch;
+  }
+
+  /** Makes the call and reads the whole answer as JSON. */
+  async json<Body>(call: Call): Promise<Body> {
+    return this.#overMasters(call, async (address, signal) => {
+      const response = await this.#try(address, call, signal);
+      return (await response.json()) as Body;
+    });
+  }
+
+  /** Makes the call and reads the whole answer as bytes. */
+  async bytes(call: Call): Promise<{ readonly headers: Headers; readonly bytes: Uint8Array }> {
+    return this.#overMasters(call, async (address, signal) => {
+      const response = await this.#try(address, call, signal);
+      return { headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
+    });
+  }
+
+  /** Makes the call and hands over the answer once its head is there; the body may then last for ever. */
+  async open(call: Call): Promise<OpenAnswer> {
+    return this.#overMasters(call, async (address, signal, keepOpen) => {
+      const response = await this.#try(address, call, signal);
+      return { response, close: keepOpen() };
+    });
+  }
+
+  async #overMasters<Result>(
+    call: Call,
+    attempt: (address: string, signal: AbortSignal, keepOpen: () => () => void) => Promise<Result>,
+  ): Promise<Result> {
+    const retryForMs = call.retryForMs ?? this.#retryForMs;
+    const startedAt = performance.now();
+    for (let round = 0; ; round++) {
+      const outcome = await this.#oneRound(call, attempt);
+      if (outcome.isDone) return outcome.result;
+      const waitMs = Math.max(backoffMs(round), outcome.failure.waitMs);
+      if (performance.now() - startedAt + waitMs > retryForMs) throw outcome.failure.error;
+      this.#onRetry?.({ error: outcome.failure.error, waitMs });
+      await pause(waitMs, call.signal);
+    }
+  }
+
+  /** Asks each master once, the one that answered last first, and a leader that one of them names right after it. */
+  async #oneRound<Result>(
+    call: Call,
+    attempt: (address: string, signal: AbortSignal, keepOpen: () => () => void) => Promise<Result>,
+  ): Promise<{ isDone: true; result: Result } | { isDone: false; failure: Retryable }> {
+    const waiting = [this.#preferred, ...this.masters.filter((address) => address !== this.#preferred)];
+    const tried = new Set<string>();
+    let failure: Retryable | null = null;
+    for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
+      if (tried.has(address)) continue;
+      tried.add(address);
+      const deadline = new Deadline(call.signal);
+      try {
+        const result = await attempt(address, deadline.signal, () => deadline.lift());
+        this.#preferred = address;
+        return { isDone: true, result };
+      } catch (error) {
+        call.signal?.throwIfAborted();
+        if (error instanceof OutlastError) throw error;
+        call.onFailedTry?.();
+        const retryable = error instanceof Retryable ? error : unreachable(address, error, this.masters);
+        // A master that answered tells more than one that did not.
+        if (failure === null || retryable.error.details["reason"] !== "unreachable") failure = retryable;
+        if (retryable.leader !== null && !tried.has(retryable.leader)) waiting.unshift(retryable.leader);
+      } finally {
+        deadline.clear();
+      }
+    }
+    // There is at least one master, so at least one failure by now.
+    if (failure === null) throw new OutlastError("bad-request", "The address of at least one master is needed.");
+    return { isDone: false, failure };
+  }
+
+  async #try(address: string, call: Call, signal: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { accept: "application/json", ...call.headers };
+    if (call.body !== undefined) headers["content-type"] ??= "application/json";
+    if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
+    const response = await this.#fetch(`${address}${call.path}`, {
+      method: call.method,
+      headers,
+      signal,
+      ...(call.body === undefined ? {} : { body: call.body }),
+    });
+    if (response.ok) return response;
+    const error = toError(response.status, await response.text());
+    if (![429, 502, 503, 504].includes(response.status)) throw error;
+    const { leader } = error.details;
+    const retryAfterSeconds = Number(response.headers.get("retry-after") ?? 0);
+    throw new Retryable(
+      error,
+      typeof leader === "string" && URL.canParse(leader) ? toBaseUrl(leader) : null,
+      Math.min(Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : 0, defaults.clientBackoffMaxMs),
+    );
+  }
+}
+
+/** Ends one try after a while; the bound can be lifted from a stream once it is open, the caller's signal stays. */
+class Deadline {
+  readonly #controller = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #outer: AbortSignal | undefined;
+  readonly #onOuterAbort = () => this.#controller.abort(this.#outer?.reason);
+  #isLifted = false;
+
+  constructor(outer: AbortSignal | undefined) {
+    outer?.throwIfAborted();
+    this.#outer = outer;
+    this.#timer = setTimeout(() => this.#controller.abort(new Error("No answer in time.")), defaults.clientTryMs);
+    outer?.addEventListener("abort", this.#onOuterAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Leaves the answer open; the returned function closes it. */
+  lift(): () => void {
+    this.#isLifted = true;
+    return () => {
+      this.#outer?.removeEventListener("abort", this.#onOuterAbort);
+      this.#controller.abort();
+    };
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    if (!this.#isLifted) this.#outer?.removeEventListener("abort", this.#onOuterAbort);
+  }
+}
+
+function toBaseUrl(address: string): string {
+  const text = address.trim();
+  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  if (text === "" || !URL.canParse(withScheme)) {
+    throw new OutlastError("bad-request", `${JSON.stringify(address)} is not the address of a master.`, {
+      hint: "An address looks like http://127.0.0.1:7070.",
+    });
+  }
+  const url = new URL(withScheme);
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}
+
+function unreachable(address: string, cause: unknown, masters: readonly string[]): Retryable {
+  const error = new OutlastError("unavailable", `No master answers at ${masters.join(", ")}.`, {
+    reason: "unreachable",
+    cause: `${address}: ${causeText(cause)}`,
+    hint: "Is it running? `outlast up` starts one on this machine; --masters or OUTLAST_MASTERS say where it is.",
+  });
+  return new Retryable(error, null, 0);
+}
+
+/** `fetch failed` tells nothing; what it failed on is in the cause. */
+function causeText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof Error) return (cause as { code?: string }).code ?? cause.message;
+  return error.message;
+}
+
+function toError(status: number, text: string): OutlastError {
+  const parsed = parseErrorBody(text);
+  if (parsed !== null) return parsed;
+  const code =
+    (Object.keys(errorStatus) as ErrorCode[]).find((known) => errorStatus[known] === status) ??
+    (status >= 500 ? "unavailable" : "bad-request");
+  return new OutlastError(code, `The answer was HTTP ${status}, and not from a master of Outlast.`, {
+    hint: "Something else may be listening at that address, or a proxy stands between.",
+  });
+}
+
+function parseErrorBody(text: string): OutlastError | null {
+  try {
+    const body = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } & ErrorDetails };
+    if (typeof body.error?.code !== "string" || typeof body.error.message !== "string") return null;
+    const { code, message, ...details } = body.error;
+    return new OutlastError(Object.hasOwn(errorStatus, code) ? (code as ErrorCode) : "internal", message, details);
+  } catch {
+    return null;
+  }
+}

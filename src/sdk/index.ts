@@ -1,0 +1,30 @@
+/** What `import … from "outlast"` gives: the client, and the nouns it speaks of. */
+
+export { type ErrorCode, type ErrorDetails, OutlastError } from "../model/errors.ts";
+export type { Json } from "../model/json.ts";
+export { limits } from "../model/limits.ts";
+export type { ExecInput, SleepInput, Submission } from "../model/submission.ts";
+export {
+  type AttemptError,
+  type ExitRecord,
+  isFinal,
+  type TaskDocument,
+  type TaskKind,
+  type TaskState,
+  taskStates,
+} from "../model/task.ts";
+export type { QueueView, WorkerView } from "../model/worker.ts";
+export {
+  type CallOptions,
+  createClient,
+  type ListFilter,
+  type ListOptions,
+  Outlast,
+  type SubmitOptions,
+  type Submitted,
+  type TaskList,
+} from "./client.ts";
+export type { ConnectionOptions } from "./connection.ts";
+export type { EventsOptions, OutlastEvent } from "./events.ts";
+export type { LogItem, LogsOptions } from "./logs.ts";
+export type { MasterReport } from "./masterReport.ts";

@@ -1,0 +1,29 @@
+/** What a master tells of itself, as `GET /v1/status` answers it. */
+
+export interface MasterReport {
+  readonly name: string;
+  /** Base URL others reach this master at. */
+  readonly address: string;
+  readonly role: "starting" | "standby" | "leader" | "stopping";
+  readonly epoch: number;
+  /** The last journal entry it knows to be committed. */
+  readonly seq: number;
+  /** Base URL of the leader as far as it knows. */
+  readonly leader: string | null;
+  readonly incarnation: string;
+  readonly store: string;
+  readonly durability: string;
+  /** Why nothing can be committed at the moment; null if all is well. */
+  readonly trouble: string | null;
+  readonly startedAt: number;
+  readonly roleSince: number;
+  readonly stats: {
+    readonly commits: number;
+    readonly inputs: number;
+    readonly writes: number;
+    readonly inboxLength: number;
+    /** Tasks by state. */
+    readonly tasks: { readonly [state: string]: number };
+    readonly workersConnected: number;
+  };
+}

@@ -1,0 +1,91 @@
+/** Waiting for tasks to end: by the stream of events, and by looking again and again where streams are not to be had. */
+import { OutlastError } from "../model/errors.ts";
+import { defaults } from "../model/limits.ts";
+import { isFinal, type TaskDocument } from "../model/task.ts";
+import { pause } from "./backoff.ts";
+import type { Connection } from "./connection.ts";
+import { eventsWithOpenings } from "./events.ts";
+
+type Get = (id: string, signal: AbortSignal | undefined) => Promise<TaskDocument>;
+
+/** Yields each of the tasks once, when it has ended, in the order in which they end. */
+export async function* untilFinal(
+  connection: Connection,
+  get: Get,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TaskDocument, void, undefined> {
+  const open = new Set(ids);
+  try {
+    yield* byEvents(connection, get, open, signal);
+  } catch (error) {
+    if (!(error instanceof OutlastError) || !isStreamTrouble(error)) throw error;
+    yield* byLooking(get, open, signal);
+  }
+}
+
+/** No stream to be had here: a proxy that buffers, or a master that has all the subscribers it can serve. */
+function isStreamTrouble(error: OutlastError): boolean {
+  return error.code === "unsupported-media" || error.code === "too-many";
+}
+
+async function* byEvents(
+  connection: Connection,
+  get: Get,
+  open: Set<string>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TaskDocument, void, undefined> {
+  if (open.size === 0) return;
+  let isFirst = true;
+  for await (const event of eventsWithOpenings(connection, { ...(signal === undefined ? {} : { signal }) })) {
+    switch (event.kind) {
+      case "opened":
+        // The stream is open before the first look, so that an end between the two is not missed.
+        if (isFirst) yield* lookAtAll(get, open, signal);
+        isFirst = false;
+        break;
+      case "reset":
+        yield* lookAtAll(get, open, signal);
+        break;
+      case "task":
+        if (open.has(event.task.id) && isFinal(event.task.state)) {
+          open.delete(event.task.id);
+          yield await get(event.task.id, signal);
+        }
+        break;
+      default:
+    }
+    if (open.size === 0) return;
+  }
+}
+
+async function* byLooking(
+  get: Get,
+  open: Set<string>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TaskDocument, void, undefined> {
+  for (;;) {
+    yield* lookAtAll(get, open, signal);
+    if (open.size === 0) return;
+    await pause(defaults.clientPollMs, signal);
+  }
+}
+
+/** Reads every open task, a few at a time, and yields those that have ended. */
+async function* lookAtAll(
+  get: Get,
+  open: Set<string>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TaskDocument, void, undefined> {
+  const ids = [...open];
+  for (let start = 0; start < ids.length; start += defaults.clientConcurrency) {
+    const documents = await Promise.all(
+      ids.slice(start, start + defaults.clientConcurrency).map((id) => get(id, signal)),
+    );
+    for (const document of documents) {
+      if (!isFinal(document.state)) continue;
+      open.delete(document.id);
+      yield document;
+    }
+  }
+}
