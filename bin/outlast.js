@@ -53,7 +53,7 @@ function runWith(node) {
       process.on(signal, function () {
         if (!(hasTerminal && fromTerminal.indexOf(signal) >= 0)) child.kill(signal);
       });
-    } catch (error) {
+    } catch {
       // This system does not have that signal.
     }
   });

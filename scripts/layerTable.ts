@@ -1,0 +1,98 @@
+/** Who may import whom: the table that `layers.ts` checks over every file and prints into ARCHITECTURE.md. */
+
+export interface Layer {
+  /** Its folder in `src/`. `stores/*` stands for each folder in there, apart from each other. */
+  readonly folder: string;
+  readonly holds: string;
+  /** Folders it may import besides itself. */
+  readonly layers: readonly string[];
+  /** Packages and built-in modules it may import; `node:*` stands for every built-in module. */
+  readonly packages: readonly string[];
+}
+
+export const layers: readonly Layer[] = [
+  {
+    folder: "model",
+    holds: "the nouns: task, attempt, worker, queue, entry, ids, errors, limits, and their validation",
+    layers: [],
+    packages: ["node:zlib"],
+  },
+  {
+    folder: "core",
+    holds: "the brains, pure: `Scheduler` on the leader, `Agent` on the worker",
+    layers: ["model"],
+    packages: [],
+  },
+  {
+    folder: "ports",
+    holds: "the holes in the wall: store, clock, transport, log, work: interfaces and the duties behind them",
+    layers: ["model"],
+    packages: [],
+  },
+  {
+    folder: "master",
+    holds: "the shell around the Scheduler: inbox, commit loop, outbox, leadership",
+    layers: ["model", "core", "ports"],
+    packages: ["node:crypto", "node:zlib"],
+  },
+  {
+    folder: "worker",
+    holds: "the shell around the Agent: session, outbox, log spool, executors",
+    layers: ["model", "core", "ports"],
+    packages: ["node:*"],
+  },
+  {
+    folder: "sdk",
+    holds: "what users import: the HTTP client",
+    layers: ["model"],
+    packages: ["node:*", "eventsource-parser"],
+  },
+  {
+    folder: "api",
+    holds: "the HTTP face of a master: REST, event streams, OpenAPI, auth",
+    layers: ["model", "ports", "master"],
+    packages: ["node:*", "fastify", "@fastify/swagger", "prom-client"],
+  },
+  {
+    folder: "stores/*",
+    holds: "memory, sqlite: each passes one contract suite",
+    layers: ["model", "ports"],
+    packages: ["node:*"],
+  },
+  {
+    folder: "node",
+    holds: "the real clock, ids, log, HTTP link and probe",
+    layers: ["model", "ports"],
+    packages: ["node:*", "eventsource-parser", "pino", "ulid"],
+  },
+  {
+    folder: "testing",
+    holds: "simulator, fakes, checkers, the stores' contract suite",
+    layers: ["model", "core", "ports", "master", "worker", "sdk", "stores/*", "node"],
+    packages: ["node:*", "vitest", "fast-check"],
+  },
+  {
+    folder: "cli",
+    holds: "the commands; the only place that wires everything",
+    layers: ["model", "core", "ports", "master", "worker", "sdk", "api", "stores/*", "node", "testing"],
+    packages: ["node:*", "commander"],
+  },
+];
+
+/** What a unit test beside the source may import on top of what its folder may. */
+export const forTests: Pick<Layer, "layers" | "packages"> = {
+  layers: ["model", "core", "ports", "master", "worker", "stores/*", "node", "testing"],
+  packages: ["node:*", "vitest", "fast-check"],
+};
+
+export const beginMark = "<!-- layers: printed by `npm run layers -- --write` -->";
+export const endMark = "<!-- /layers -->";
+
+/** The table as it stands in ARCHITECTURE.md. */
+export function toMarkdown(): string {
+  const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(" ") || "—";
+  const rows = layers.map(
+    (layer) => `| \`${layer.folder}/\` | ${layer.holds} | ${code(layer.layers)} | ${code(layer.packages)} |`,
+  );
+  return ["| folder in `src/` | holds | may import | and from outside |", "|---|---|---|---|", ...rows].join("\n");
+}

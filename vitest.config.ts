@@ -1,0 +1,27 @@
+/** Which tests belong to which project; `npm test` runs the projects one after the other. */
+import { defineConfig } from "vitest/config";
+
+const minute = 60_000;
+
+export default defineConfig({
+  test: {
+    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/testing/**"] },
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts"] } },
+      { test: { name: "contracts", include: ["tests/contracts/**/*.test.ts"], testTimeout: minute } },
+      { test: { name: "scenarios", include: ["tests/scenarios/**/*.test.ts"] } },
+      { test: { name: "simulation", include: ["tests/simulation/**/*.test.ts"], testTimeout: 5 * minute } },
+      { test: { name: "integration", include: ["tests/integration/**/*.test.ts"], testTimeout: minute } },
+      {
+        test: {
+          name: "e2e",
+          include: ["tests/e2e/**/*.test.ts"],
+          // Real processes are started and killed here: one file at a time, so that none is slow because of another.
+          fileParallelism: false,
+          testTimeout: 3 * minute,
+          hookTimeout: minute,
+        },
+      },
+    ],
+  },
+});
