@@ -1,0 +1,313 @@
+/** A real cluster on this machine: one master and any number of workers as processes, to be started, shot and started again. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type LedgerFact, type Life, readLedger } from "./evidence.ts";
+
+/** Above the ports that servers are usually given and below those that the system hands out for outgoing connections. */
+const portMin = 20_000;
+const portCount = 10_000;
+const portTriesMax = 50;
+const readyMsMax = 20_000;
+const stopMsMax = 10_000;
+
+const program = fileURLToPath(new URL("../../../bin/outlast.js", import.meta.url));
+const reaper = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./reaper.ts" : "./reaper.js", import.meta.url));
+
+export interface ClusterOptions {
+  /** Logs go here; stores and outboxes into `data/` inside it. */
+  readonly directory: string;
+  readonly capacity: number;
+  /** More options for `outlast master`. */
+  readonly masterArguments?: readonly string[];
+  /** More options for `outlast worker`. */
+  readonly workerArguments?: readonly string[];
+  /** Where the master keeps its store; `data/master` if left out. */
+  readonly masterData?: string;
+}
+
+/** A life that can still change, with the process behind it. */
+interface Living {
+  life: { -readonly [Key in keyof Life]: Life[Key] };
+  /** Where its part of the process's log begins. */
+  readonly logOffset: number;
+  readonly child: ChildProcess;
+  readonly ready: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+export class Cluster {
+  /** Base URL of the master, the same in all its lives. */
+  readonly address: string;
+  readonly #options: ClusterOptions;
+  readonly #port: number;
+  readonly #lives: Living[] = [];
+  #reaper: ChildProcess | null = null;
+
+  private constructor(options: ClusterOptions, port: number) {
+    this.#options = options;
+    this.#port = port;
+    this.address = `http://127.0.0.1:${port}`;
+  }
+
+  static async create(options: ClusterOptions): Promise<Cluster> {
+    mkdirSync(join(options.directory, "data"), { recursive: true });
+    return new Cluster(options, await findPort());
+  }
+
+  /** Every life so far, in the order of their starts. */
+  get lives(): readonly Life[] {
+    return this.#lives.map((living) => living.life);
+  }
+
+  /** Starts `master` or a worker of this name; resolves when it says that it is ready. */
+  async start(process: string): Promise<void> {
+    await this.launch(process).ready;
+  }
+
+  /** Starts without waiting. The master keeps its port and its store over its lives, a worker its name and its outbox. */
+  launch(process: string): { readonly life: Life; readonly ready: Promise<void> } {
+    if (this.isUp(process)) throw new Error(`${process} is running already.`);
+    const role = process === "master" ? "master" : "worker";
+    const logPath = this.logPath(process);
+    const logOffset = sealTornLine(logPath);
+    const log = openSync(logPath, "a");
+    const child = spawn(globalThis.process.execPath, [program, ...this.#arguments(process)], {
+      // Its own process group: Ctrl-C in the terminal is for the run alone, which then ends its processes itself.
+      detached: true,
+      stdio: ["ignore", "pipe", log],
+      env: cleanEnvironment(),
+    });
+    closeSync(log);
+    const number = this.#lives.filter((living) => living.life.process === process).length + 1;
+    const life: Living["life"] = {
+      process,
+      role,
+      number,
+      startedAt: Date.now(),
+      readyAt: null,
+      endedAt: null,
+      cause: null,
+      exit: null,
+    };
+    this.#tellReaper("+", child.pid);
+    const ended = new Promise<void>((resolve) => {
+      child.once("close", (code, signal) => {
+        life.endedAt ??= Date.now();
+        life.cause ??= "itself";
+        life.exit = signal ?? `exit code ${code}`;
+        this.#tellReaper("-", child.pid);
+        resolve();
+      });
+      child.once("error", (error) => {
+        life.endedAt ??= Date.now();
+        life.cause ??= "itself";
+        life.exit = error.message;
+        resolve();
+      });
+    });
+    const ready = this.#whenReady(child, life, ended);
+    // Who only launches does not wait; a process that dies before it is ready shows in its life.
+    ready.catch(() => {});
+    this.#lives.push({ life, logOffset, child, ready, ended });
+    return { life, ready };
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(process: string): Promise<void> {
+    await Promise.all(this.#living(process).map((living) => end(living, "SIGKILL")));
+  }
+
+  /** SIGKILL to several in the same moment. */
+  async killTogether(processes: readonly string[]): Promise<void> {
+    await Promise.all(processes.map((process) => this.kill(process)));
+  }
+
+  /** Any signal that does not end it: SIGSTOP, SIGCONT. */
+  signal(process: string, signal: NodeJS.Signals): void {
+    for (const living of this.#living(process)) living.child.kill(signal);
+  }
+
+  /** SIGTERM; resolves when the process is gone. */
+  async stop(process: string): Promise<void> {
+    await Promise.all(this.#living(process).map(stopOrKill));
+  }
+
+  /** Ends all that runs: politely, then, after a while, for good. */
+  async stopAll(): Promise<void> {
+    // Workers first: their goodbye needs a master.
+    await Promise.all(this.#all("worker").map(stopOrKill));
+    await Promise.all(this.#all("master").map(stopOrKill));
+    this.#reaper?.stdin?.end();
+    this.#reaper = null;
+  }
+
+  /** Ends all that runs, now. */
+  async killAll(): Promise<void> {
+    await Promise.all([...this.#all("worker"), ...this.#all("master")].map((living) => end(living, "SIGKILL")));
+    this.#reaper?.stdin?.end();
+    this.#reaper = null;
+  }
+
+  isUp(process: string): boolean {
+    return this.#living(process).length > 0;
+  }
+
+  /** The process id of a running process. */
+  pid(process: string): number | null {
+    return this.#living(process)[0]?.child.pid ?? null;
+  }
+
+  /** Names of all processes that ever ran, the master first. */
+  names(): string[] {
+    return [...new Set(this.#lives.map((living) => living.life.process))].sort((a, b) =>
+      a.localeCompare(b, "en", { numeric: true }),
+    );
+  }
+
+  logPath(process: string): string {
+    return join(this.#options.directory, `${process}.log`);
+  }
+
+  dataPath(process: string): string {
+    if (process === "master" && this.#options.masterData !== undefined) return this.#options.masterData;
+    return join(this.#options.directory, "data", process);
+  }
+
+  /** What the workers wrote down of the attempts they ran, up to now. */
+  ledger(): LedgerFact[] {
+    return this.names()
+      .filter((name) => name !== "master")
+      .flatMap((name) => this.#ledgerOf(name));
+  }
+
+  #ledgerOf(process: string): LedgerFact[] {
+    const log = readFileSync(this.logPath(process));
+    const lives = this.#lives.filter((living) => living.life.process === process);
+    return lives.flatMap(({ life, logOffset }, index) => {
+      const text = log.subarray(logOffset, lives[index + 1]?.logOffset ?? log.length).toString("utf8");
+      return readLedger(text, process, life.number);
+    });
+  }
+
+  #arguments(process: string): string[] {
+    const data = this.dataPath(process);
+    mkdirSync(data, { recursive: true });
+    const shared = ["--name", process, "--data", data, "--log-format", "json", "--log-level", "info"];
+    if (process === "master") {
+      return ["master", "--port", String(this.#port), ...shared, ...(this.#options.masterArguments ?? [])];
+    }
+    return [
+      "worker",
+      "--masters",
+      this.address,
+      "--capacity",
+      String(this.#options.capacity),
+      ...shared,
+      ...(this.#options.workerArguments ?? []),
+    ];
+  }
+
+  async #whenReady(child: ChildProcess, life: Living["life"], ended: Promise<void>): Promise<void> {
+    const line = new Promise<void>((resolve) => {
+      let text = "";
+      child.stdout?.setEncoding("utf8");
+      child.stdout?.on("data", (piece: string) => {
+        if (life.readyAt !== null) return;
+        text += piece;
+        if (!/^outlast .*ready/m.test(text)) return;
+        life.readyAt = Date.now();
+        resolve();
+      });
+    });
+    const died = ended.then(() => {
+      if (life.readyAt === null)
+        throw new Error(`${life.process} ended before it was ready (${life.exit}); see ${this.logPath(life.process)}.`);
+    });
+    await Promise.race([line, died]);
+  }
+
+  #living(process: string): Living[] {
+    return this.#lives.filter((living) => living.life.process === process && living.life.exit === null);
+  }
+
+  #all(role: Life["role"]): Living[] {
+    return this.#lives.filter((living) => living.life.role === role && living.life.exit === null);
+  }
+
+  #tellReaper(sign: "+" | "-", pid: number | undefined): void {
+    if (pid === undefined) return;
+    if (this.#reaper === null) {
+      if (sign === "-") return;
+      this.#reaper = spawn(process.execPath, [reaper], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+      this.#reaper.stdin?.on("error", () => {});
+      this.#reaper.unref();
+    }
+    this.#reaper.stdin?.write(`${sign}${pid}\n`);
+  }
+}
+
+async function end(living: Living, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  if (living.life.exit !== null) return;
+  if (signal === "SIGKILL") {
+    // Taken before the signal goes out: until this instant the process certainly lived.
+    living.life.endedAt ??= Date.now();
+    living.life.cause ??= "killed";
+  } else {
+    living.life.cause ??= "stopped";
+  }
+  living.child.kill(signal);
+  await living.ended;
+}
+
+async function stopOrKill(living: Living): Promise<void> {
+  const timer = setTimeout(() => living.child.kill("SIGKILL"), stopMsMax);
+  await end(living, "SIGTERM");
+  clearTimeout(timer);
+}
+
+/** A killed process may leave half a line; the next life must begin on a fresh one. Returns the length of the file. */
+function sealTornLine(path: string): number {
+  if (!existsSync(path)) return 0;
+  const length = statSync(path).size;
+  if (length === 0) return 0;
+  const file = openSync(path, "a+");
+  try {
+    const last = new Uint8Array(1);
+    readSync(file, last, 0, 1, length - 1);
+    if (last[0] === 0x0a) return length;
+    writeSync(file, "\n");
+    return length + 1;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The run's processes must not be led elsewhere by what the user has set for real masters. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const environment = { ...process.env };
+  for (const name of Object.keys(environment)) if (name.startsWith("OUTLAST_")) delete environment[name];
+  return environment;
+}
+
+/**
+ * A free port. Not one of those that the system hands out to outgoing connections: while no master listens, a worker that
+ * dials such a port again and again can be given that very port as its own, and would then be connected to itself.
+ */
+async function findPort(): Promise<number> {
+  for (let count = 0; count < portTriesMax; count++) {
+    const port = portMin + Math.floor(Math.random() * portCount);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`No free port was found between ${portMin} and ${portMin + portCount - 1}.`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
