@@ -1,0 +1,63 @@
+/** The log of a process: pino's JSON lines for machines, the same told in colour for a person at a terminal. */
+import { pino, stdSerializers } from "pino";
+import { limits } from "../model/limits.ts";
+import type { Log } from "../ports/log.ts";
+import { prettyLine } from "./logFormat.ts";
+
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+export const logFormats = ["pretty", "json"] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+export interface LogOptions {
+  /** Who speaks: `master-1`, `worker-3`. */
+  readonly name: string;
+  readonly level?: LogLevel;
+  /** Left out: pretty where stderr is a terminal, json elsewhere. */
+  readonly format?: LogFormat;
+  /** False for text without escape sequences; left out: as the terminal and `NO_COLOR` say. */
+  readonly hasColor?: boolean;
+}
+
+/**
+ * A log that goes to stderr. Writing never holds up the process: where the reader is slow, up to
+ * `limits.logBufferBytesMax` wait, and later lines are dropped. What waits is written out when the process exits.
+ */
+export function createLog(options: LogOptions): Log {
+  const isTerminal = process.stderr.isTTY === true;
+  const format = options.format ?? (isTerminal ? "pretty" : "json");
+  const hasColor = options.hasColor ?? (isTerminal && !process.env["NO_COLOR"]);
+  const destination = pino.destination({ fd: 2, sync: false, minLength: 0, maxLength: limits.logBufferBytesMax });
+  // A closed or full stderr must not end the process whose log it is.
+  destination.on("error", () => undefined);
+  process.on("exit", () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // Nobody is left to be told.
+    }
+  });
+  const stream =
+    format === "json" ? destination : { write: (line: string) => void destination.write(prettyLine(line, hasColor)) };
+  return createLogTo(stream, options.name, options.level ?? "info");
+}
+
+/** A log whose JSON lines go to `stream`. */
+export function createLogTo(stream: { write(line: string): void }, name: string, level: LogLevel): Log {
+  const logger = pino(
+    {
+      level,
+      base: { pid: process.pid, process: name },
+      formatters: { level: (label) => ({ level: label }) },
+      // An error always comes with its stack, under whichever of its two usual names it is passed.
+      serializers: { err: stdSerializers.errWithCause, error: stdSerializers.errWithCause },
+    },
+    stream,
+  );
+  return {
+    debug: (message, fields) => logger.debug(fields ?? {}, message),
+    info: (message, fields) => logger.info(fields ?? {}, message),
+    warn: (message, fields) => logger.warn(fields ?? {}, message),
+    error: (message, fields) => logger.error(fields ?? {}, message),
+  };
+}
