@@ -161,6 +161,8 @@ export const defaults = {
   clientStreamStallMs: 45 * second,
   /** How often a wait looks by itself where streams are not to be had. */
   clientPollMs: 1 * second,
+  /** The same on the command line, where a person waits. */
+  commandRetryForMs: 5 * second,
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,
 
