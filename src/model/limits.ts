@@ -94,6 +94,8 @@ export const limits = {
   sharedLimitsMax: 1_000,
 
   // A worker's machine.
+  /** Results that wait on disk are rewritten without the settled ones once the file is this large and mostly garbage. */
+  outboxCompactBytesMin: 8 * mebibyte,
   /** What is read of one process's environment when leftovers of an attempt are looked for. */
   processEnvironmentBytesMax: 2 * mebibyte,
   /** A process that survives SIGKILL for this long (stuck in the kernel) is no longer waited for. */
@@ -104,6 +106,25 @@ export const limits = {
   answerBytesMax: 16 * mebibyte,
   /** One message on a worker's stream: a batch of assignments with their inputs. */
   streamMessageBytesMax: 64 * mebibyte,
+
+  // Stores.
+  /** Another process may hold the database this long before a write of ours is `busy`; the loop stands still meanwhile. */
+  storeBusyMsMax: 250,
+  /** The same while opening, when nothing else waits. */
+  storeOpenBusyMsMax: 10 * second,
+  storeCacheBytesMax: 64 * mebibyte,
+  /** Once the write-ahead log is longer, it is moved into the database file: longer means fewer but longer pauses. */
+  storeWalBytesMax: 8 * mebibyte,
+  /** How much of the journal's end is checked when a store is opened; `verify` checks all of it. */
+  storeOpenEntriesMax: 1_000,
+  storeOpenBytesMax: 64 * mebibyte,
+  /** Up to this size a database file is checked as a whole when it is opened. */
+  storeQuickCheckBytesMax: 32 * mebibyte,
+  /** One step of a long read (a list with filters, the load of a view): between steps others have their turn. */
+  storeStepRowsMax: 1_000,
+  storeStepBytesMax: 1 * mebibyte,
+  /** Pieces of forgotten logs that are removed along with one entry. */
+  storeSweepChunksMax: 128,
 } as const;
 
 /** What holds where nobody said otherwise. Each can be set, by task, by worker or by master. */
@@ -143,11 +164,25 @@ export const defaults = {
   massLossShare: 0.3,
   massLossMin: 3,
 
+  // How a worker finds and keeps its master.
+  reconnectBaseMs: 50,
+  reconnectMaxMs: 2 * second,
+  /** How long the first master that is tried may take to answer an attach; doubled each round, up to `limits.commitWaitMsMax`. */
+  attachWaitMs: 500,
+  /** A start is told this late, in the hope that its result is there by then and tells it too. */
+  startedWaitMs: 25,
+  /** How long an ending worker waits for its goodbye to be answered. */
+  byeWaitMs: 3 * second,
+  /** What a worker waits after its own disk, or a master that is there, could not do what was asked. */
+  retryBaseMs: 100,
+  retryMaxMs: 5 * second,
+
   // Leadership (RELIABILITY, 3.3).
   leaseTtlMs: 2 * second,
   leaseRenewMs: 400,
   leaderIdleMsMax: 1500,
   standbyJitterMs: 250,
+  refusalGapMs: 50,
   tailPollMs: 50,
 
   // Clients.
