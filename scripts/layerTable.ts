@@ -54,9 +54,15 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "fastify", "@fastify/swagger", "prom-client"],
   },
   {
+    folder: "stores",
+    holds: "what every driver does alike: slots, cursors, the fold of an entry",
+    layers: ["model", "ports"],
+    packages: [],
+  },
+  {
     folder: "stores/*",
     holds: "memory, sqlite: each passes one contract suite",
-    layers: ["model", "ports"],
+    layers: ["model", "ports", "stores"],
     packages: ["node:*"],
   },
   {

@@ -1,0 +1,275 @@
+/** A store that lives and dies with its process: for tests, for the simulator and for work that may be lost. */
+import type { Entry, OutgoingEntry } from "../../model/entry.ts";
+import type { Incarnation, TaskId, WorkerId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { LogChunk } from "../../model/protocol.ts";
+import {
+  isFinal,
+  type TaskDocument,
+  type TaskPayload,
+  type TaskSpec,
+  type TaskState,
+  type TaskStatus,
+} from "../../model/task.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type {
+  Lease,
+  LiveTask,
+  LiveView,
+  StateCount,
+  Store,
+  StoreIdentity,
+  TaskPage,
+  TaskQuery,
+} from "../../ports/store.ts";
+import { changesOf, type TaskChange, withoutTask } from "../changes.ts";
+import { fromCursor, toCursor } from "../cursor.ts";
+import { toDocument, toHead, toPayload, toQueue, toStatus, toWorker } from "../documents.ts";
+import { slotOf } from "../slot.ts";
+
+/** A task as it is kept. Texts, not objects: nobody can change a stored record by holding on to it. */
+interface TaskRow {
+  /** Its number in the order of creation. */
+  readonly ord: number;
+  readonly id: TaskId;
+  spec: string;
+  name: string;
+  queue: string;
+  fingerprint: string | null;
+  status: string;
+  state: TaskState;
+  host: WorkerId | undefined;
+  seq: number;
+  /** By attempt, then by offset. */
+  readonly logs: Map<number, Map<number, LogChunk>>;
+}
+
+/** What was stored stays for as long as the object does: `close` and `open` again is how a restart looks to it. */
+export class MemoryStore implements Store {
+  readonly #identity: StoreIdentity;
+  readonly #entries: Entry[] = [];
+  readonly #tasks = new Map<TaskId, TaskRow>();
+  /** The same by `ord`, for lists; null when it must be made again. */
+  #inOrder: TaskRow[] | null = null;
+  #ordMax = 0;
+  readonly #workers = new Map<WorkerId, string>();
+  readonly #queues = new Map<string, string>();
+  #lease: Lease | null = null;
+
+  constructor(options: { readonly ids: Pick<Ids, "random"> }) {
+    this.#identity = {
+      incarnation: options.ids.random() as Incarnation,
+      name: "memory",
+      durability: "none: in memory only",
+    };
+  }
+
+  async open(): Promise<StoreIdentity> {
+    return this.#identity;
+  }
+
+  async close(): Promise<void> {}
+
+  async append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
+    if (slotOf(entry, this.#entries.at(-1) ?? null) === "taken") return "taken";
+    const changes = changesOf(entry);
+    for (const [id, change] of changes.tasks) {
+      const isThere = this.#tasks.has(id) && !changes.forgottenTasks.has(id);
+      if (change.spec === null && !isThere) throw withoutTask(entry, id, "spec");
+      if (change.status === null && !isThere) throw withoutTask(entry, id, "status");
+    }
+    const { seq, epoch, nonce, at, format, previousCrc, crc, body } = entry;
+    this.#entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
+    for (const id of changes.forgottenTasks) this.#forget(id);
+    for (const [id, change] of changes.tasks) this.#put(seq, id, change);
+    for (const [id, text] of changes.workers) {
+      if (text === null) this.#workers.delete(id);
+      else this.#workers.set(id, text);
+    }
+    for (const [name, text] of changes.queues) this.#queues.set(name, text);
+    return "committed";
+  }
+
+  async readTail(): Promise<Entry | null> {
+    return this.#entries.at(-1) ?? null;
+  }
+
+  async readEntries(fromSeq: number, max: number): Promise<Entry[]> {
+    const start = Math.max(0, fromSeq - (this.#entries[0]?.seq ?? 1));
+    return this.#entries.slice(start, start + max);
+  }
+
+  async compact(belowSeq: number, max: number): Promise<number> {
+    const below = Math.min(belowSeq, this.#seq());
+    const old = Math.max(0, below - (this.#entries[0]?.seq ?? 0));
+    return this.#entries.splice(0, Math.min(old, max)).length;
+  }
+
+  async loadView(): Promise<LiveView> {
+    const rows = [...this.#tasks.values()];
+    // Copies, since the view must stand still while it is read.
+    const live = rows.filter((row) => !isFinal(row.state)).map(({ spec, status, seq }) => ({ spec, status, seq }));
+    return {
+      seq: this.#seq(),
+      tasks: inBatches(live),
+      workers: [...this.#workers.values()].map(toWorker),
+      queues: [...this.#queues.values()].map(toQueue),
+      finished: countFinished(rows),
+    };
+  }
+
+  async readTask(id: TaskId): Promise<TaskDocument | null> {
+    const row = this.#tasks.get(id);
+    return row === undefined ? null : toDocument(row.spec, row.status);
+  }
+
+  async readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>> {
+    const payloads = new Map<TaskId, TaskPayload>();
+    for (const id of ids) {
+      const row = this.#tasks.get(id);
+      if (row !== undefined) payloads.set(id, toPayload(row.spec));
+    }
+    return payloads;
+  }
+
+  async findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }> {
+    const found = new Map<TaskId, string | null>();
+    for (const id of ids) {
+      const row = this.#tasks.get(id);
+      if (row !== undefined) found.set(id, row.fingerprint);
+    }
+    return { seq: this.#seq(), found };
+  }
+
+  async listTasks(query: TaskQuery): Promise<TaskPage> {
+    const after = fromCursor(query);
+    // A Map keeps the order in which its keys came, and that is the order of creation.
+    this.#inOrder ??= [...this.#tasks.values()];
+    const rows = this.#inOrder;
+    const found: TaskRow[] = [];
+    const isNewest = query.order === "newest";
+    const step = isNewest ? -1 : 1;
+    const first = isNewest ? firstAfter(rows, after - 1) - 1 : firstAfter(rows, after);
+    for (let index = first; found.length <= query.limit; index += step) {
+      const row = rows[index];
+      if (row === undefined) break;
+      if (matches(row, query)) found.push(row);
+    }
+    const page = found.slice(0, query.limit);
+    const last = page.at(-1);
+    return {
+      tasks: page.map((row) => toDocument(row.spec, row.status)),
+      cursor: found.length > query.limit && last !== undefined ? toCursor(query.order, last.ord) : null,
+    };
+  }
+
+  async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
+    for (const chunk of chunks) {
+      const logs = this.#tasks.get(chunk.task)?.logs;
+      if (logs === undefined) continue;
+      const ofAttempt = logs.get(chunk.attempt) ?? new Map<number, LogChunk>();
+      logs.set(chunk.attempt, ofAttempt);
+      if (!ofAttempt.has(chunk.offset)) ofAttempt.set(chunk.offset, { ...chunk, bytes: chunk.bytes.slice() });
+    }
+  }
+
+  async readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]> {
+    const ofAttempt = this.#tasks.get(task)?.logs.get(attempt);
+    const chunks = [...(ofAttempt?.values() ?? [])]
+      .filter((chunk) => chunk.offset >= fromOffset)
+      .sort((one, other) => one.offset - other.offset);
+    let bytes = 0;
+    const end = chunks.findIndex((chunk, index) => {
+      bytes += chunk.bytes.length;
+      return index > 0 && bytes > maxBytes;
+    });
+    return end === -1 ? chunks : chunks.slice(0, end);
+  }
+
+  async readLease(): Promise<Lease | null> {
+    return this.#lease;
+  }
+
+  async writeLease(lease: Lease): Promise<void> {
+    if (this.#lease === null || this.#lease.epoch <= lease.epoch) this.#lease = { ...lease };
+  }
+
+  #seq(): number {
+    return this.#entries.at(-1)?.seq ?? 0;
+  }
+
+  #put(seq: number, id: TaskId, { spec, specText, status, statusText }: TaskChange): void {
+    let row = this.#tasks.get(id);
+    if (row === undefined) {
+      if (spec === null || status === null) return;
+      this.#ordMax += 1;
+      row = {
+        ord: this.#ordMax,
+        id,
+        ...specFields(spec, specText),
+        ...statusFields(status, statusText),
+        seq,
+        logs: new Map(),
+      };
+      this.#tasks.set(id, row);
+      this.#inOrder?.push(row);
+      return;
+    }
+    if (spec !== null) Object.assign(row, specFields(spec, specText));
+    if (status !== null) Object.assign(row, statusFields(status, statusText));
+    row.seq = seq;
+  }
+
+  #forget(id: TaskId): void {
+    if (this.#tasks.delete(id)) this.#inOrder = null;
+  }
+}
+
+function specFields(spec: TaskSpec, text: string): Pick<TaskRow, "spec" | "name" | "queue" | "fingerprint"> {
+  return { spec: text, name: spec.name, queue: spec.queue, fingerprint: spec.fingerprint };
+}
+
+function statusFields(status: TaskStatus, text: string): Pick<TaskRow, "status" | "state" | "host"> {
+  return { status: text, state: status.state, host: status.host };
+}
+
+function matches(row: TaskRow, { states, queue, name, host }: TaskQuery): boolean {
+  return (
+    (states === undefined || states.includes(row.state)) &&
+    (queue === undefined || queue === row.queue) &&
+    (name === undefined || name === row.name) &&
+    (host === undefined || host === row.host)
+  );
+}
+
+/** The index of the first row with a larger `ord`; the length of the list if there is none. */
+function firstAfter(rows: readonly TaskRow[], ord: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rows[middle]?.ord ?? 0) > ord) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Only final tasks are counted: the unfinished ones are loaded anyway. */
+function countFinished(rows: Iterable<TaskRow>): StateCount[] {
+  const counts = new Map<string, { queue: string; state: TaskState; count: number }>();
+  for (const { queue, state } of rows) {
+    if (!isFinal(state)) continue;
+    const key = `${state} ${queue}`;
+    const entry = counts.get(key);
+    if (entry === undefined) counts.set(key, { queue, state, count: 1 });
+    else entry.count += 1;
+  }
+  return [...counts.values()];
+}
+
+async function* inBatches(rows: readonly Pick<TaskRow, "spec" | "status" | "seq">[]): AsyncGenerator<LiveTask[]> {
+  for (let start = 0; start < rows.length; start += limits.storeStepRowsMax) {
+    const batch = rows.slice(start, start + limits.storeStepRowsMax);
+    yield batch.map(({ spec, status, seq }) => ({ head: toHead(spec), status: toStatus(status), seq }));
+  }
+}
