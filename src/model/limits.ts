@@ -72,6 +72,12 @@ export const limits = {
   logPostBytesMax: 1 * mebibyte,
   logPageBytesMax: 1 * mebibyte,
 
+  // What one message to a person lists before it says "and more".
+  problemsShownMax: 20,
+
+  // The demo and the stress test: processes on one machine.
+  demoWorkersMax: 50,
+
   // Worker protocol.
   reportItemsMax: 5_000,
   reportBodyBytesMax: 16 * mebibyte,
@@ -86,7 +92,10 @@ export const limits = {
   assignmentsPerBatchMax: 10_000,
   /** An entry is closed once its body is larger: MongoDB's documents end at 16 MiB. */
   entryBytesMax: 8 * mebibyte,
-  commitWaitMsMax: 5 * second,
+  /** Entries read from the store at once, by a standby or for an event stream. */
+  entriesPerReadMax: 500,
+  /** Samples kept of how long commits took. */
+  commitSamplesMax: 1_000,
   payloadCacheBytesMax: 64 * mebibyte,
   /** Tasks that ended lately, remembered in case a client names their ids again. */
   settledMax: 100_000,
@@ -152,6 +161,9 @@ export const defaults = {
   /** How long the last output of an ended command is waited for, when a grandchild still holds the pipe. */
   outputDrainMs: 2 * second,
 
+  /** The longest sleep of a task of the demo and of the stress test. */
+  demoSleepMaxMs: 2 * second,
+
   // Evidence of death (RELIABILITY, 3.2).
   heartbeatMs: 1 * second,
   suspectMs: 3 * second,
@@ -176,6 +188,14 @@ export const defaults = {
   /** What a worker waits after its own disk, or a master that is there, could not do what was asked. */
   retryBaseMs: 100,
   retryMaxMs: 5 * second,
+
+  // The leader's loop.
+  /** A commit that takes longer than this is trouble: those who wait are told to come back. */
+  commitWaitMs: 5 * second,
+  /** A commit that takes longer than this has made the leader deaf: nobody's silence counts for so long. */
+  blindCommitMs: 250,
+  commitRetryMs: 10,
+  commitRetryMsMax: 1 * second,
 
   // Leadership (RELIABILITY, 3.3).
   leaseTtlMs: 2 * second,

@@ -290,7 +290,7 @@ describe("lies", () => {
   });
 
   test("an attempt that started before its assignment", () => {
-    expect(told((story) => replace(story.journal, (entry) => entry.seq === 2, { at: 1011 }))).toEqual([
+    expect(told((story) => replace(story.journal, (entry) => entry.seq === 2, { at: 1031 }))).toEqual([
       "assigned-first",
     ]);
   });

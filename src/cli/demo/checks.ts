@@ -39,6 +39,8 @@ export type CheckId =
 
 /** Timers and the rounding of two instants to whole ms may make a sleep look this much shorter than it was. */
 const sleepSlackMs = 5;
+/** The clock of a master follows the wall clock that workers write into their logs, but may run this far from it. */
+const clockSlackMs = 20;
 
 /**
  * Checks every promise.
@@ -246,7 +248,7 @@ function assignedFirst({ evidence, journal }: Sight): Check {
     if (given === undefined)
       problems.push(`${task}/${attempt} ran on ${process} without an assignment in the journal.`);
     // The `at` of an entry is taken before the entry is written, so this can only err on the lenient side.
-    else if (given.at > at) problems.push(`${task}/${attempt} ran on ${process} before its assignment was committed.`);
+    else if (given.at > at + clockSlackMs) problems.push(`${task}/${attempt} ran on ${process} before its assignment was committed.`);
   }
   return result(
     "assigned-first",

@@ -64,7 +64,7 @@ export class Cluster {
 
   /** Starts `master` or a worker of this name; resolves when it says that it is ready. */
   async start(process: string): Promise<void> {
-    await this.launch(process).ready;
+    await withinReady(process, this.launch(process).ready);
   }
 
   /** Starts without waiting. The master keeps its port and its store over its lives, a worker its name and its outbox. */
@@ -266,6 +266,19 @@ async function stopOrKill(living: Living): Promise<void> {
   const timer = setTimeout(() => living.child.kill("SIGKILL"), stopMsMax);
   await end(living, "SIGTERM");
   clearTimeout(timer);
+}
+
+async function withinReady(process: string, ready: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`${process} was not ready after ${readyMsMax / 1000} s.`)),
+    readyMsMax,
+  );
+  try {
+    await Promise.race([ready, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A killed process may leave half a line; the next life must begin on a fresh one. Returns the length of the file. */

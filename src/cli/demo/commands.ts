@@ -1,0 +1,82 @@
+/** `outlast demo` and `outlast stress`: a real cluster on this machine, shot at before your eyes, and the proof that nothing was lost. */
+import type { Command } from "commander";
+import { defaults, limits } from "../../model/limits.ts";
+import { positiveDuration, wholeNumber } from "../arguments.ts";
+import { action, type Context } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import { type ExitCode, exitCodes } from "../exitCodes.ts";
+import type { DemoOptions } from "./demo.ts";
+
+interface Options {
+  readonly maxSleep: number;
+  readonly tasks: number;
+  readonly workers: number;
+  readonly seed?: number;
+  readonly dir: string;
+}
+
+const seedMax = 2 ** 32 - 1;
+
+export function demoCommand(program: Command): void {
+  describe(program, "demo", 100, "kill a master and workers while tasks run, and see that nothing is lost").action(
+    action(async (context, options: Options) => {
+      const { runDemo } = await import("./demo.ts");
+      return toExitCode(await runDemo(plan(context, "demo", options)));
+    }),
+  );
+}
+
+export function stressCommand(program: Command): void {
+  describe(program, "stress", 200, "kill, restart or add something every half second until all tasks are done").action(
+    action(async (context, options: Options) => {
+      const { runStress } = await import("./stress.ts");
+      return toExitCode(await runStress(plan(context, "stress", options)));
+    }),
+  );
+}
+
+function describe(program: Command, name: string, tasks: number, summary: string): Command {
+  // One worker is killed first and another with the master: a third has to go on.
+  const workersMin = 3;
+  return program
+    .command(name)
+    .description(summary)
+    .option("--tasks <count>", "how many tasks", wholeNumber(1, limits.batchTasksMax), tasks)
+    .option(
+      "--workers <count>",
+      "how many workers at the start",
+      wholeNumber(workersMin, limits.demoWorkersMax),
+      workersMin,
+    )
+    .option(
+      "--max-sleep <duration>",
+      "tasks sleep for a random time up to this",
+      positiveDuration,
+      defaults.demoSleepMaxMs,
+    )
+    .option(
+      "--seed <number>",
+      "repeats the tasks and blows of an earlier run (default: random)",
+      wholeNumber(0, seedMax),
+    )
+    .option("--dir <folder>", "where the logs and the report go", `${name}-run`);
+}
+
+function plan(context: Context, name: string, options: Options): DemoOptions {
+  const seed = options.seed ?? Math.floor(Math.random() * seedMax);
+  const { tasks, workers, maxSleep, dir } = options;
+  return {
+    tasks,
+    workers,
+    sleepMaxMs: maxSleep,
+    seed,
+    directory: dir,
+    repeat: `outlast ${name} --seed ${seed} --tasks ${tasks} --workers ${workers} --max-sleep ${formatDuration(maxSleep)}`,
+    output: context.output,
+    signal: context.signal,
+  };
+}
+
+function toExitCode(isClean: boolean): ExitCode {
+  return isClean ? exitCodes.ok : exitCodes.failed;
+}
