@@ -100,7 +100,7 @@ function run(script: string, scriptArguments: readonly string[]): Promise<{ code
   const { promise, resolve, reject } = Promise.withResolvers<{ code: number | null; output: string }>();
   const child = spawn(process.execPath, ["--run", script, "--", ...scriptArguments], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
+    env: { ...process.env, [process.stdout.isTTY ? "FORCE_COLOR" : "NO_COLOR"]: "1" },
     // A process group of its own, so that all of it can be ended together.
     detached: true,
   });

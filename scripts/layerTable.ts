@@ -51,7 +51,7 @@ export const layers: readonly Layer[] = [
     folder: "api",
     holds: "the HTTP face of a master: REST, event streams, OpenAPI, auth",
     layers: ["model", "ports", "master"],
-    packages: ["node:*", "fastify", "@fastify/swagger", "prom-client"],
+    packages: ["node:*", "fastify", "@fastify/swagger", "ajv", "prom-client"],
   },
   {
     folder: "stores",

@@ -18,6 +18,7 @@ interface Import {
   readonly target: string | null;
 }
 
+const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: Record<string, string> };
 const problems: string[] = [];
 const files = filesIn(["src"], [".ts"]);
 let imports = 0;
@@ -48,7 +49,10 @@ function judge(file: string, layer: Layer, target: string | null): string | null
     const name = packageOf(target);
     const allowed = isTest ? [...layer.packages, ...forTests.packages] : layer.packages;
     const isAllowed = allowed.includes(name) || (allowed.includes("node:*") && isBuiltin(target));
-    return isAllowed ? null : `\`${layer.folder}\` may not import the package or module \`${name}\``;
+    if (!isAllowed) return `\`${layer.folder}\` may not import the package or module \`${name}\``;
+    const isShipped = !isTest && layer.folder !== "testing";
+    if (isShipped && !isBuiltin(target) && !(name in dependencies)) return `\`${name}\` is not in \`dependencies\``;
+    return null;
   }
   const path = posix.join(dirname(file), target);
   const other = layerOf(path);
