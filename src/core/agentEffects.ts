@@ -28,7 +28,12 @@ export type AgentEffect =
   | { readonly kind: "forget"; readonly attempts: readonly AttemptRef[] }
   /** Answered by `epoch-saved`. */
   | { readonly kind: "save-epoch"; readonly incarnation: Incarnation; readonly epoch: number }
-  | { readonly kind: "notice"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: NoticeFields }
+  | {
+      readonly kind: "notice";
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: NoticeFields;
+    }
   /** The drain is over: nothing runs, and nothing more will be asked for. */
   | { readonly kind: "finish" };
 

@@ -18,7 +18,7 @@ export class Tombstones {
       this.#young = new Map();
       this.#youngSince = now;
     }
-    if (attempt > this.#seen(task)) this.#young.set(task, attempt);
+    this.#young.set(task, Math.max(attempt, this.#seen(task)));
   }
 
   /** True if this attempt, or a later one of its task, has been noted. */
