@@ -248,7 +248,8 @@ function assignedFirst({ evidence, journal }: Sight): Check {
     if (given === undefined)
       problems.push(`${task}/${attempt} ran on ${process} without an assignment in the journal.`);
     // The `at` of an entry is taken before the entry is written, so this can only err on the lenient side.
-    else if (given.at > at + clockSlackMs) problems.push(`${task}/${attempt} ran on ${process} before its assignment was committed.`);
+    else if (given.at > at + clockSlackMs)
+      problems.push(`${task}/${attempt} ran on ${process} before its assignment was committed.`);
   }
   return result(
     "assigned-first",

@@ -83,7 +83,7 @@ export function combineLogs(logs: readonly { readonly process: string; readonly 
       .map((line) => {
         const record = parseObject(line);
         if (typeof record?.["time"] === "number") at = record["time"];
-        const shown = record === null ? `${line}\n` : prettyLine(JSON.stringify({ ...record, name: process }), false);
+        const shown = record === null ? `${line}\n` : prettyLine(JSON.stringify({ ...record, process }), false);
         return { at, shown: record === null ? `             ${process} ${shown}` : shown };
       });
   });

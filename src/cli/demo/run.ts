@@ -111,7 +111,7 @@ export class Run {
   tell(text: string, colour: "red" | "green" | "yellow" | null = null): void {
     const at = Date.now();
     this.#story.push({ at, text });
-    const entry = { level: "info", time: at, name: this.#options.command, msg: text };
+    const entry = { level: "info", time: at, process: this.#options.command, msg: text };
     appendFileSync(this.#ownLogPath, `${JSON.stringify(entry)}\n`);
     this.#screen.tell(colour === null ? text : this.#options.output.paint(colour, text), at);
   }

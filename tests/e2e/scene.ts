@@ -1,0 +1,101 @@
+/** A stage for one test: a real cluster in a folder of its own, a client for it, and what its witnesses say. Nothing outlives it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Check, checkAll } from "../../src/cli/demo/checks.ts";
+import { Cluster, type ClusterOptions } from "../../src/cli/demo/cluster.ts";
+import type { JournalChange, LedgerFact } from "../../src/cli/demo/evidence.ts";
+import { until } from "../../src/cli/demo/until.ts";
+import { readDocuments, readJournal } from "../../src/cli/demo/witness.ts";
+import type { TaskDocument } from "../../src/model/task.ts";
+import { createClient, type Outlast } from "../../src/sdk/client.ts";
+
+/** Everything that a test waits for must come about within this; what takes longer names its own bound. */
+const waitMsMax = 30_000;
+
+export class Scene {
+  readonly directory: string;
+  readonly cluster: Cluster;
+  /** Goes on trying while the master is away. */
+  readonly client: Outlast;
+  readonly #asked: { id: string; sleepMs: number; acknowledgedAt: number }[] = [];
+
+  constructor(directory: string, cluster: Cluster) {
+    this.directory = directory;
+    this.cluster = cluster;
+    this.client = createClient({ masters: cluster.address, retryForMs: waitMsMax });
+  }
+
+  async sleepTask(id: string, seconds: number): Promise<void> {
+    await this.client.submit({ id, kind: "sleep", input: { seconds } });
+    this.#asked.push({ id, sleepMs: seconds * 1000, acknowledgedAt: Date.now() });
+  }
+
+  until<Value>(
+    what: string,
+    look: () => Value | false | null | undefined | Promise<Value | false | null | undefined>,
+    msMax = waitMsMax,
+  ): Promise<Value> {
+    return until(what, msMax, look);
+  }
+
+  /** Waits until a worker has written down that it started this attempt. */
+  started(task: string, attempt = 1): Promise<LedgerFact> {
+    return this.until(`${task}/${attempt} to start`, () => this.#fact("started", task, attempt));
+  }
+
+  /** Waits until a worker has written down that this attempt came to its end. */
+  ended(task: string, attempt = 1): Promise<LedgerFact> {
+    return this.until(`${task}/${attempt} to end`, () => this.#fact("ended", task, attempt));
+  }
+
+  starts(task: string): LedgerFact[] {
+    return this.cluster.ledger().filter((fact) => fact.kind === "started" && fact.task === task);
+  }
+
+  success(task: string): Promise<TaskDocument> {
+    return this.until(`${task} to be success`, async () => {
+      const document = await this.client.get(task);
+      return document.state === "success" && document;
+    });
+  }
+
+  journal(): Promise<JournalChange[]> {
+    return readJournal(this.client);
+  }
+
+  /** Every promise, checked as the demo checks them; those that are broken. */
+  async broken(): Promise<Check[]> {
+    const checks = checkAll({
+      asked: this.#asked,
+      documents: await readDocuments(this.client),
+      journal: await this.journal(),
+      ledger: this.cluster.ledger(),
+      lives: this.cluster.lives,
+    });
+    return checks.filter((check) => !check.holds);
+  }
+
+  #fact(kind: LedgerFact["kind"], task: string, attempt: number): LedgerFact | undefined {
+    return this.cluster.ledger().find((fact) => fact.kind === kind && fact.task === task && fact.attempt === attempt);
+  }
+}
+
+/** Plays a test on a fresh cluster with these processes started; its folder stays if the test fails. */
+export async function scene(
+  processes: readonly string[],
+  play: (scene: Scene) => Promise<void>,
+  options: Partial<ClusterOptions> = {},
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "outlast-e2e-"));
+  const cluster = await Cluster.create({ directory, capacity: 1, ...options });
+  try {
+    await Promise.all(processes.map((process) => cluster.start(process)));
+    await play(new Scene(directory, cluster));
+  } catch (error) {
+    throw new Error(`The logs of all processes are in ${directory}.`, { cause: error });
+  } finally {
+    await cluster.killAll();
+  }
+  rmSync(directory, { recursive: true });
+}
