@@ -46,12 +46,9 @@ const total = { passed: 0, failed: 0 };
 const wanted = chooseStages(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "outlast-check-"));
 const startedAt = performance.now();
-try {
-  for (const stage of wanted) {
-    if (!(await runStage(stage))) break;
-  }
-} finally {
-  rmSync(folder, { recursive: true });
+process.on("exit", () => rmSync(folder, { recursive: true }));
+for (const stage of wanted) {
+  if (!(await runStage(stage))) break;
 }
 console.log(`${total.failed === 0 ? "all is well" : "stopped at the first failure"} after ${since(startedAt)}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
