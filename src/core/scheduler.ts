@@ -42,7 +42,8 @@ export interface Board {
   readonly workers: Workers;
   readonly massLoss: MassLoss;
   readonly settings: SchedulerSettings;
-  readonly epoch: number;
+  /** Of the term in which it leads; 0 while it only follows. */
+  epoch: number;
   /** Sessions opened so far in this epoch. */
   sessions: number;
   /** True if the last dispatch stopped at its bound with work left to give out. */
@@ -58,7 +59,7 @@ export interface Batch {
 export class Scheduler {
   readonly #board: Board;
 
-  constructor(epoch: number, settings: Partial<SchedulerSettings> = {}) {
+  constructor(settings: Partial<SchedulerSettings> = {}) {
     const queues = new Queues();
     this.#board = {
       tasks: new Tasks(queues),
@@ -66,7 +67,7 @@ export class Scheduler {
       workers: new Workers(queues),
       massLoss: new MassLoss(),
       settings: { ...defaults, ...settings },
-      epoch,
+      epoch: 0,
       sessions: 0,
       isDispatchCut: false,
     };
@@ -160,9 +161,10 @@ export class Scheduler {
     this.#board.queues.open(queue).count(state, count);
   }
 
-  /** From here on it decides. `seq` is the last entry that it has been given. */
-  activate(now: number, seq: number): void {
+  /** From here on it decides. `seq` is the last entry that it has been given, the marker of `epoch`. */
+  activate(now: number, epoch: number, seq: number): void {
     const board = this.#board;
+    board.epoch = epoch;
     board.tasks.settled.reset(seq);
     const batch = { now, out: { seq, writes: [], effects: [] } };
     for (const task of board.tasks) {

@@ -87,6 +87,8 @@ export const limits = {
 
   // The leader's loop.
   inboxMax: 100_000,
+  /** How often a submit is looked up anew before the client is sent away. */
+  lookupsMax: 5,
   inputsPerCommitMax: 2_000,
   writesPerEntryMax: 50_000,
   assignmentsPerBatchMax: 10_000,
@@ -94,6 +96,8 @@ export const limits = {
   entryBytesMax: 8 * mebibyte,
   /** Entries read from the store at once, by a standby or for an event stream. */
   entriesPerReadMax: 500,
+  /** A commit that takes longer than this is trouble: those who wait are told to come back. */
+  commitWaitMsMax: 5 * second,
   /** Samples kept of how long commits took. */
   commitSamplesMax: 1_000,
   payloadCacheBytesMax: 64 * mebibyte,
@@ -134,6 +138,8 @@ export const limits = {
   storeStepBytesMax: 1 * mebibyte,
   /** Pieces of forgotten logs that are removed along with one entry. */
   storeSweepChunksMax: 128,
+  /** What is wrong with a damaged store is told up to this many findings. */
+  storeFindingsMax: 100,
 } as const;
 
 /** What holds where nobody said otherwise. Each can be set, by task, by worker or by master. */
@@ -190,8 +196,6 @@ export const defaults = {
   retryMaxMs: 5 * second,
 
   // The leader's loop.
-  /** A commit that takes longer than this is trouble: those who wait are told to come back. */
-  commitWaitMs: 5 * second,
   /** A commit that takes longer than this has made the leader deaf: nobody's silence counts for so long. */
   blindCommitMs: 250,
   commitRetryMs: 10,
@@ -218,6 +222,14 @@ export const defaults = {
   clientPollMs: 1 * second,
   /** The same on the command line, where a person waits. */
   commandRetryForMs: 5 * second,
+  /** `outlast up`: how many workers, how long its running tasks have after Ctrl-C, and what a stop may take beyond that. */
+  upWorkers: 3,
+  upDrainTimeoutMs: 10 * second,
+  stopGraceMs: 10 * second,
+  /** A process that died is started again after this, twice as long after each death in a row; living for a while makes good. */
+  restartBackoffBaseMs: 200,
+  restartBackoffMaxMs: 10 * second,
+  restartCalmMs: 10 * second,
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,
 

@@ -52,6 +52,9 @@ export function toSpec(
   path = "",
 ): TaskSpec {
   const { id, fingerprint, now } = identity;
+  if (!isId(id)) {
+    throw invalid(`${path}/id`, `An id has 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`, "idLengthMax");
+  }
   if (!taskKinds.includes(submission.kind)) {
     throw invalid(`${path}/kind`, `There is no kind of task called ${quote(submission.kind)}; there are ${taskKinds.join(", ")}.`);
   }

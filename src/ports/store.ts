@@ -1,6 +1,7 @@
 /** The hole in the wall that stores fit into. Whatever can refuse a taken slot can be a store. */
 import type { Entry, OutgoingEntry, Write } from "../model/entry.ts";
-import type { Incarnation, Nonce, TaskId } from "../model/ids.ts";
+import type { Incarnation, TaskId } from "../model/ids.ts";
+import type { Lease } from "../model/lease.ts";
 import type { LogChunk } from "../model/protocol.ts";
 import type { TaskDocument, TaskHead, TaskPayload, TaskState, TaskStatus } from "../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../model/worker.ts";
@@ -101,17 +102,6 @@ export interface TaskPage {
   readonly cursor: string | null;
 }
 
-export interface Lease {
-  readonly epoch: number;
-  readonly nonce: Nonce;
-  /** Counts up while the holder lives: others watch whether it changes, never what time it is. */
-  readonly beat: number;
-  /** Base URL of the holder's API. */
-  readonly address: string;
-  /** True when the holder has left on purpose. */
-  readonly isResigned: boolean;
-}
-
 /** It is not known whether the write went in, or the store cannot be reached or has no room. Try the same again. */
 export class StoreUnavailable extends Error {
   /** `full`, `busy`, `io`, `timeout`, `network`. */
@@ -136,4 +126,4 @@ export class StoreRefused extends Error {
   }
 }
 
-export type { Entry, OutgoingEntry, Write };
+export type { Entry, Lease, OutgoingEntry, Write };

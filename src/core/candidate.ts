@@ -1,0 +1,201 @@
+/**
+ * The election brain of a master: when to take over, when to renew, when to leave.
+ *
+ * It only ever decides when to *try*. Who leads is decided by the journal: a take-over is a marker entry with a higher epoch in
+ * the first free slot, and from then on the old leader's entries are refused. So a wrong guess here costs a moment, never more.
+ * The lease is watched as client-go does it (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection): whether its counter
+ * changes within our own time, never what any clock says.
+ */
+import type { Nonce } from "../model/ids.ts";
+import type { Lease } from "../model/lease.ts";
+import { defaults } from "../model/limits.ts";
+import { hashToUnit } from "./backoff.ts";
+
+export interface CandidateSettings {
+  /** A lease that has not changed for this long is nobody's. */
+  readonly leaseTtlMs: number;
+  readonly leaseRenewMs: number;
+  readonly standbyJitterMs: number;
+  /** Between two refused connections that together prove that a leader's process is gone. */
+  readonly refusalGapMs: number;
+}
+
+export type CandidateInput =
+  /** The lease as just read; null if there has never been one. */
+  | { readonly kind: "lease"; readonly lease: Lease | null }
+  /** The connection to the leader's process is gone. */
+  | { readonly kind: "peer-closed"; readonly address: string }
+  | { readonly kind: "peer-probed"; readonly address: string; readonly result: "refused" | "connected" | "unknown" }
+  /** Our marker is in. */
+  | { readonly kind: "elected"; readonly epoch: number }
+  /** Somebody else leads: our marker came too late, or our entry was refused. */
+  | { readonly kind: "deposed" }
+  /** Nothing could be seen for a while: our machine was away, or the store was. */
+  | { readonly kind: "blind"; readonly forMs: number }
+  | { readonly kind: "resign" }
+  | { readonly kind: "tick" };
+
+export type CandidateEffect =
+  | { readonly kind: "read-lease" }
+  | { readonly kind: "write-lease"; readonly lease: Lease }
+  | { readonly kind: "take-over"; readonly reason: string }
+  | { readonly kind: "watch-peer"; readonly address: string }
+  | { readonly kind: "probe-peer"; readonly address: string }
+
+/**
+ * standby   follows, and watches the lease
+ * electing  its take-over is under way
+ * leader    renews the lease
+ * resigned  wants nothing any more
+ */
+export type CandidateRole = "standby" | "electing" | "leader" | "resigned";
+
+export class Candidate {
+  readonly #nonce: Nonce;
+  readonly #address: string;
+  readonly #settings: CandidateSettings;
+  role: CandidateRole = "standby";
+  #seen: Lease | null = null;
+  /** Since when the lease has been as it is, in our own time. */
+  #unchangedSince = 0;
+  #readAt = 0;
+  #renewAt = 0;
+  #beat = 0;
+  #epoch = 0;
+  #watched: string | null = null;
+  #refusals = 0;
+  #probeAt: number | null = null;
+
+  constructor(nonce: Nonce, address: string, settings: Partial<CandidateSettings> = {}) {
+    this.#nonce = nonce;
+    this.#address = address;
+    this.#settings = { ...defaults, ...settings };
+  }
+
+  step(now: number, input: CandidateInput, effects: CandidateEffect[]): void {
+    if (this.role === "resigned") return;
+    switch (input.kind) {
+      case "lease":
+        return this.#noteLease(now, input.lease, effects);
+      case "peer-closed":
+        return this.#notePeerClosed(input.address, effects);
+      case "peer-probed":
+        return this.#notePeerProbed(now, input.address, input.result, effects);
+      case "elected":
+        this.role = "leader";
+        this.#epoch = input.epoch;
+        this.#watched = null;
+        return this.#renew(now, effects);
+      case "deposed":
+        this.role = "standby";
+        this.#seen = null;
+        this.#unchangedSince = now;
+        this.#readAt = now;
+        return;
+      case "blind":
+        this.#unchangedSince = Math.min(now, this.#unchangedSince + input.forMs);
+        return;
+      case "resign":
+        if (this.role === "leader") effects.push({ kind: "write-lease", lease: this.#lease(true) });
+        this.role = "resigned";
+        return;
+      case "tick":
+        return this.#tick(now, effects);
+      default:
+        input satisfies never;
+    }
+  }
+
+  /** When it wants a `tick`; null if it waits for something to happen. */
+  nextWakeAt(): number | null {
+    switch (this.role) {
+      case "leader":
+        return this.#renewAt;
+      case "standby":
+        return this.#probeAt === null ? this.#readAt : Math.min(this.#readAt, this.#probeAt);
+      case "electing":
+      case "resigned":
+        return null;
+      default:
+        return this.role satisfies never;
+    }
+  }
+
+  #tick(now: number, effects: CandidateEffect[]): void {
+    if (this.role === "leader" && now >= this.#renewAt) return this.#renew(now, effects);
+    if (this.role !== "standby") return;
+    if (this.#probeAt !== null && now >= this.#probeAt && this.#watched !== null) {
+      this.#probeAt = null;
+      effects.push({ kind: "probe-peer", address: this.#watched });
+    }
+    if (now < this.#readAt) return;
+    this.#readAt = now + this.#settings.leaseRenewMs / 2;
+    effects.push({ kind: "read-lease" });
+  }
+
+  #renew(now: number, effects: CandidateEffect[]): void {
+    this.#beat += 1;
+    this.#renewAt = now + this.#settings.leaseRenewMs;
+    effects.push({ kind: "write-lease", lease: this.#lease(false) });
+  }
+
+  #lease(isResigned: boolean): Lease {
+    return { epoch: this.#epoch, nonce: this.#nonce, beat: this.#beat, address: this.#address, isResigned };
+  }
+
+  #noteLease(now: number, lease: Lease | null, effects: CandidateEffect[]): void {
+    if (this.role !== "standby") return;
+    if (lease === null) return this.#takeOver("nobody has led this store yet", effects);
+    if (lease.isResigned) return this.#takeOver("the leader has resigned", effects);
+    if (lease.address === this.#address && lease.nonce !== this.#nonce) {
+      return this.#takeOver("the last leader had this very address, so its process is gone", effects);
+    }
+    const seen = this.#seen;
+    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
+      this.#seen = lease;
+      this.#unchangedSince = now;
+      if (this.#watched !== lease.address) this.#watch(lease.address, effects);
+      return;
+    }
+    const jitterMs = hashToUnit(`${this.#nonce}/${lease.epoch}`) * this.#settings.standbyJitterMs;
+    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs) this.#takeOver("the lease has run out", effects);
+  }
+
+  #watch(address: string, effects: CandidateEffect[]): void {
+    this.#watched = address;
+    this.#refusals = 0;
+    this.#probeAt = null;
+    effects.push({ kind: "watch-peer", address });
+  }
+
+  #notePeerClosed(address: string, effects: CandidateEffect[]): void {
+    if (this.role !== "standby" || address !== this.#watched) return;
+    this.#refusals = 0;
+    effects.push({ kind: "probe-peer", address });
+  }
+
+  /** One refusal might be a restart in progress or a backlog that overflowed; two in a row are a dead process. */
+  #notePeerProbed(
+    now: number,
+    address: string,
+    result: "refused" | "connected" | "unknown",
+    effects: CandidateEffect[],
+  ): void {
+    if (this.role !== "standby" || address !== this.#watched) return;
+    if (result !== "refused") {
+      // Alive, or out of sight: the lease decides. The next change of the lease starts a new watch.
+      this.#watched = null;
+      return;
+    }
+    this.#refusals += 1;
+    if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
+    this.#probeAt = now + this.#settings.refusalGapMs;
+  }
+
+  #takeOver(reason: string, effects: CandidateEffect[]): void {
+    this.role = "electing";
+    this.#watched = null;
+    this.#probeAt = null;
+    effects.push({ kind: "take-over", reason });
+  }
+}

@@ -1,0 +1,115 @@
+/** Carries out what the Candidate decides: reads and renews the lease, keeps an eye on the leader's process. */
+import { Candidate, type CandidateEffect, type CandidateInput } from "../core/candidate.ts";
+import type { Lease } from "../model/lease.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Peers } from "../ports/peers.ts";
+import type { Store } from "../ports/store.ts";
+
+export interface ElectionParts {
+  readonly candidate: Candidate;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly peers: Peers;
+  /** The candidate wants to lead; tell `elected` or `deposed` once it is decided. */
+  onTakeOver(reason: string): void;
+  /** A lease of a higher epoch than ours is there while we lead. */
+  onRival(lease: Lease): void;
+  /** Who leads, as far as the lease tells. */
+  onLeader(address: string | null): void;
+}
+
+export class Election {
+  readonly #parts: ElectionParts;
+  #timer: Timer | null = null;
+  #watch: { close(): void } | null = null;
+  #lastReadAt: number;
+  #isStopped = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(parts: ElectionParts) {
+    this.#parts = parts;
+    this.#lastReadAt = parts.clock.now();
+  }
+
+  tell(input: CandidateInput): void {
+    if (this.#isStopped) return;
+    const effects: CandidateEffect[] = [];
+    this.#parts.candidate.step(this.#parts.clock.now(), input, effects);
+    for (const effect of effects) this.#perform(effect);
+    this.#arm();
+  }
+
+  /** Leaves the election; resolves when the resignation, if there was one to make, is written. */
+  async resign(): Promise<void> {
+    this.tell({ kind: "resign" });
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#watch?.close();
+    await this.#writing;
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const at = this.#parts.candidate.nextWakeAt();
+    if (at !== null && !this.#isStopped) this.#timer = this.#parts.clock.at(at, () => this.tell({ kind: "tick" }));
+  }
+
+  #perform(effect: CandidateEffect): void {
+    switch (effect.kind) {
+      case "read-lease":
+        void this.#readLease();
+        return;
+      case "write-lease":
+        this.#writing = this.#writeLease(effect.lease);
+        return;
+      case "take-over":
+        this.#watch?.close();
+        this.#watch = null;
+        return this.#parts.onTakeOver(effect.reason);
+      case "watch-peer":
+        this.#watch?.close();
+        this.#watch = this.#parts.peers.watch(effect.address, () => this.tell({ kind: "peer-closed", address: effect.address }));
+        return;
+      case "probe-peer":
+        void this.#probe(effect.address);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async #probe(address: string): Promise<void> {
+    const result = await this.#parts.peers.probe(address);
+    this.tell({ kind: "peer-probed", address, result });
+  }
+
+  async #readLease(): Promise<void> {
+    const { store, clock, log, onLeader } = this.#parts;
+    try {
+      const lease = await store.readLease();
+      this.#lastReadAt = clock.now();
+      onLeader(lease === null || lease.isResigned ? null : lease.address);
+      this.tell({ kind: "lease", lease });
+    } catch (error) {
+      // What cannot be read has not been seen to stand still.
+      const now = clock.now();
+      this.tell({ kind: "blind", forMs: now - this.#lastReadAt });
+      this.#lastReadAt = now;
+      log.warn("the lease cannot be read", { error });
+    }
+  }
+
+  async #writeLease(lease: Lease): Promise<void> {
+    const { store, log, onRival } = this.#parts;
+    try {
+      const current = await store.readLease();
+      if (current !== null && current.epoch > lease.epoch) return onRival(current);
+      await store.writeLease(lease);
+    } catch (error) {
+      log.warn("the lease cannot be renewed", { error });
+    }
+  }
+}

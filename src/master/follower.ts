@@ -1,0 +1,79 @@
+/** Keeps a scheduler's memory in step with the journal: how a standby stays warm, and how a new leader catches up. */
+import { Scheduler, type SchedulerSettings } from "../core/scheduler.ts";
+import { limits } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Entry, Store } from "../ports/store.ts";
+import type { ChangeBatch } from "./face.ts";
+import { checkLink, decodeEntry, type JournalPosition, JournalBroken, journalStart, positionOf } from "./journal.ts";
+
+export class Follower {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #settings: Partial<SchedulerSettings>;
+  #scheduler: Scheduler;
+  #position: JournalPosition = journalStart;
+  #isLoaded = false;
+
+  constructor(store: Store, clock: Clock, settings: Partial<SchedulerSettings>) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#scheduler = new Scheduler(settings);
+  }
+
+  get position(): JournalPosition {
+    return this.#position;
+  }
+
+  /** The memory so far. Whoever takes it over must drop this follower. */
+  get scheduler(): Scheduler {
+    return this.#scheduler;
+  }
+
+  /**
+   * Reads until nothing newer is to be found. `onEntry` sees each entry that came after the first load.
+   * @throws JournalBroken, StoreUnavailable
+   */
+  async catchUp(onEntry: (batch: ChangeBatch) => void): Promise<void> {
+    if (!this.#isLoaded) await this.#load();
+    for (;;) {
+      const entries = await this.#store.readEntries(this.#position.seq + 1, limits.entriesPerReadMax);
+      const first = entries[0];
+      if (first === undefined) return;
+      if (first.seq !== this.#position.seq + 1) {
+        // Compacted away while we were behind: start anew from the view, never guess.
+        await this.#load();
+        continue;
+      }
+      for (const entry of entries) onEntry(this.#apply(entry));
+    }
+  }
+
+  #apply(entry: Entry): ChangeBatch {
+    checkLink(this.#position, entry);
+    const writes = decodeEntry(entry);
+    for (const write of writes) this.#scheduler.apply(write, this.#clock.now());
+    this.#position = positionOf(entry);
+    return { seq: entry.seq, epoch: entry.epoch, at: entry.at, writes };
+  }
+
+  async #load(): Promise<void> {
+    const now = this.#clock.now();
+    this.#scheduler = new Scheduler(this.#settings);
+    const view = await this.#store.loadView();
+    for (const queue of view.queues) this.#scheduler.apply({ kind: "queue", queue }, now);
+    for (const worker of view.workers) this.#scheduler.apply({ kind: "worker", worker }, now);
+    for (const { queue, state, count } of view.finished) this.#scheduler.loadCount(queue, state, count);
+    for await (const batch of view.tasks) for (const { head, status } of batch) this.#scheduler.load(head, status);
+    this.#position = await this.#positionAt(view.seq);
+    this.#isLoaded = true;
+  }
+
+  async #positionAt(seq: number): Promise<JournalPosition> {
+    if (seq === 0) return journalStart;
+    const [entry] = await this.#store.readEntries(seq, 1);
+    if (entry === undefined || entry.seq < seq) throw new JournalBroken(`Entry ${seq}, which the view rests on, is not in the journal.`);
+    // Compacted away since the view was read: the next catch-up will see the gap and load again.
+    return entry.seq === seq ? positionOf(entry) : { seq, epoch: 0, crc: 0 };
+  }
+}

@@ -1,0 +1,86 @@
+/** What has arrived for the scheduler and waits for the next batch. What came while a commit was in flight goes into one batch. */
+import type { SchedulerInput } from "../core/inputs.ts";
+import { OutlastError } from "../model/errors.ts";
+import { limits } from "../model/limits.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+
+export class Inbox {
+  readonly #clock: Clock;
+  #waiting: SchedulerInput[] = [];
+  #wake: (() => void) | null = null;
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** @throws OutlastError `too-many` if more waits than may wait */
+  push(input: SchedulerInput): void {
+    if (this.#waiting.length >= limits.inboxMax) {
+      throw new OutlastError("too-many", "The leader has more to do than it can remember; try again shortly.", {
+        limit: "inboxMax",
+      });
+    }
+    this.#waiting.push(input);
+    this.#stir();
+  }
+
+  /** Makes a `take` that waits return at once, with whatever there is. */
+  interrupt(): void {
+    this.#stir();
+  }
+
+  /** Waits until there is something, or until `wakeAt`. @returns the inputs in the order of their arrival, perhaps none */
+  async take(wakeAt: number | null): Promise<SchedulerInput[]> {
+    if (this.#waiting.length === 0 && (wakeAt === null || wakeAt > this.#clock.now())) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        if (wakeAt !== null) this.#timer = this.#clock.at(wakeAt, () => this.#stir());
+      });
+    }
+    const taken = this.#waiting.slice(0, countForBatch(this.#waiting));
+    this.#waiting = this.#waiting.slice(taken.length);
+    return taken;
+  }
+
+  /** Forgets all that waits, as a leader that has been deposed must. */
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  #stir(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+}
+
+/** How many of the first inputs fit into one entry; always at least one. */
+function countForBatch(inputs: readonly SchedulerInput[]): number {
+  let weight = 0;
+  let count = 0;
+  for (const input of inputs) {
+    weight += weightOf(input);
+    if (count > 0 && weight > limits.inputsPerCommitMax) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** About how many records an input will write. */
+function weightOf(input: SchedulerInput): number {
+  switch (input.kind) {
+    case "submit":
+      return 2 * input.specs.length;
+    case "report":
+      return 1 + input.items.length;
+    default:
+      return 1;
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * A master: follows the journal until it is its turn, leads until it is deposed, and begins again. Its life is `#live`, read
+ * from there; the rest hands questions to the scheduler and answers from the store.
+ */
+import { Candidate, type CandidateSettings } from "../core/candidate.ts";
+import type { SchedulerEffect } from "../core/effects.ts";
+import type { Scheduler, SchedulerSettings } from "../core/scheduler.ts";
+import { OutlastError } from "../model/errors.ts";
+import type { Nonce } from "../model/ids.ts";
+import { defaults } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { Log } from "../ports/log.ts";
+import type { Peers } from "../ports/peers.ts";
+import { type Store, type StoreIdentity, StoreUnavailable } from "../ports/store.ts";
+import type { Probe } from "../ports/transport.ts";
+import { Changes } from "./changes.ts";
+import { Committer } from "./committer.ts";
+import { Desk } from "./desk.ts";
+import { Election } from "./election.ts";
+import type { ChangeBatch, MasterStats, MasterStatus } from "./face.ts";
+import { Follower } from "./follower.ts";
+import { Inbox } from "./inbox.ts";
+import { encodeEntry, type JournalPosition, positionOf } from "./journal.ts";
+import { LoopStats } from "./loopStats.ts";
+import { Outbox } from "./outbox.ts";
+import { Payloads } from "./payloads.ts";
+import { Requests } from "./requests.ts";
+import { Streams } from "./streams.ts";
+import { Term } from "./term.ts";
+
+export interface MasterSettings extends SchedulerSettings, CandidateSettings {
+  readonly tailPollMs: number;
+  readonly heartbeatMs: number;
+}
+
+export interface MasterOptions {
+  readonly name: string;
+  /** Base URL others reach this master at; `start` may still correct it. */
+  readonly address: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly probe: Probe;
+  readonly peers: Peers;
+  readonly settings?: Partial<MasterSettings>;
+}
+
+/** A lead that has been won: the memory to lead with, and where the journal stands. */
+interface Lead {
+  readonly scheduler: Scheduler;
+  readonly position: JournalPosition;
+}
+
+export class Master extends Desk {
+  /** Resolves when this master has stopped: with null if it was asked to, with the reason if it could not go on. */
+  readonly ended: Promise<Error | null>;
+
+  readonly #options: MasterOptions;
+  readonly #settings: MasterSettings;
+  readonly #nonce: Nonce;
+  readonly #inbox: Inbox;
+  readonly #requests: Requests;
+  readonly #payloads: Payloads;
+  readonly #streams: Streams;
+  readonly #changes: Changes;
+  readonly #outbox: Outbox;
+  readonly #stats = new LoopStats();
+  #address: string;
+  #identity: StoreIdentity | null = null;
+  #election: Election | null = null;
+  #term: Term | null = null;
+  #takeOver: Committer | null = null;
+  #role: MasterStatus["role"] = "starting";
+  #roleSince: number;
+  readonly #startedAt: number;
+  #epoch = 0;
+  #leader: string | null = null;
+  #trouble: string | null = null;
+  #scheduler: Scheduler | null = null;
+  #isTakeOverWanted = false;
+  #isStopping = false;
+  #wakeFollower: (() => void) | null = null;
+  #unlisten: () => void = () => undefined;
+  #end: (reason: Error | null) => void = () => undefined;
+
+  constructor(options: MasterOptions) {
+    const { store, clock, log, ids } = options;
+    const inbox = new Inbox(clock);
+    const requests = new Requests();
+    const streams = new Streams(clock);
+    const changes = new Changes(store, log);
+    super({ store, clock, ids, log, inbox, requests, streams, changes, heartbeatMs: options.settings?.heartbeatMs ?? defaults.heartbeatMs });
+    this.#options = options;
+    this.#settings = { ...defaults, ...options.settings };
+    this.#address = options.address;
+    this.#nonce = ids.random() as Nonce;
+    this.#inbox = inbox;
+    this.#requests = requests;
+    this.#streams = streams;
+    this.#changes = changes;
+    this.#payloads = new Payloads(store);
+    this.#outbox = new Outbox({ clock, log, probe: options.probe, inbox, requests, streams, payloads: this.#payloads });
+    this.#startedAt = clock.now();
+    this.#roleSince = this.#startedAt;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /**
+   * Opens the store and begins to follow; whether and when it leads is decided later.
+   * @param address the base URL it can be reached at, where that is known only now
+   * @throws StoreRefused
+   */
+  async start(address: string = this.#address): Promise<void> {
+    const { store, clock, log, peers } = this.#options;
+    this.#address = address;
+    this.#identity = await store.open();
+    const candidate = new Candidate(this.#nonce, address, this.#settings);
+    this.#election = new Election({
+      candidate,
+      store,
+      clock,
+      log,
+      peers,
+      onTakeOver: (reason) => this.#wantToLead(reason),
+      onRival: () => this.doubt(),
+      onLeader: (leader) => {
+        if (this.#role !== "leader") this.#leader = leader;
+      },
+    });
+    this.#unlisten = clock.onJump((byMs) => {
+      this.#election?.tell({ kind: "blind", forMs: byMs });
+      if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });
+    });
+    void this.#live().then(
+      () => this.#end(null),
+      (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  /** Leaves: after the batch in flight, with a resignation so that a standby need not wait. A second call only waits. */
+  async stop(): Promise<void> {
+    if (this.#identity === null) return;
+    this.#isStopping = true;
+    this.#setRole("stopping");
+    this.#takeOver?.stop();
+    this.#term?.stop();
+    this.#wakeFollower?.();
+    await this.ended;
+  }
+
+  status(): MasterStatus {
+    return {
+      name: this.#options.name,
+      nonce: this.#nonce,
+      address: this.#address,
+      role: this.#role,
+      epoch: this.#epoch,
+      seq: this.#changes.seq,
+      leader: this.#leader,
+      incarnation: this.identity.incarnation,
+      store: this.identity.name,
+      durability: this.identity.durability,
+      trouble: this.#term?.trouble ?? this.#trouble,
+      startedAt: this.#startedAt,
+      roleSince: this.#roleSince,
+    };
+  }
+
+  stats(): MasterStats {
+    const { commits, inputs, writes } = this.#stats;
+    return {
+      commits,
+      inputs,
+      writes,
+      inboxLength: this.#inbox.length,
+      tasks: this.#scheduler?.countTasks() ?? {},
+      workersConnected: this.#scheduler?.countConnectedWorkers() ?? 0,
+      commitMs: this.#stats.commitMs(),
+    };
+  }
+
+  protected override get identity(): StoreIdentity {
+    if (this.#identity === null) throw new OutlastError("unavailable", "This master is still starting.");
+    return this.#identity;
+  }
+
+  /** Somebody has seen a higher epoch than ours: find out at once whether we still lead. */
+  protected override doubt(): void {
+    this.#term?.doubt();
+  }
+
+  async #live(): Promise<void> {
+    try {
+      while (!this.#isStopping) {
+        const lead = await this.#follow();
+        if (lead === null) break;
+        await this.#lead(lead);
+      }
+    } finally {
+      this.#setRole("stopping");
+      this.#unlisten();
+      await this.#election?.resign();
+      await this.#options.store.close();
+    }
+  }
+
+  /** Keeps up with the journal until the lead is won; null if this master is stopped before. */
+  async #follow(): Promise<Lead | null> {
+    const { store, clock, log } = this.#options;
+    const follower = new Follower(store, clock, this.#settings);
+    this.#scheduler = follower.scheduler;
+    let isElectionOpen = false;
+    while (!this.#isStopping) {
+      try {
+        await follower.catchUp((batch) => this.#notice(batch));
+        this.#scheduler = follower.scheduler;
+        this.#changes.startAt(follower.position.seq);
+        this.#epoch = follower.position.epoch;
+        this.#trouble = null;
+        if (this.#role !== "standby" && !this.#isStopping) this.#setRole("standby");
+        if (!isElectionOpen) this.#election?.tell({ kind: "tick" });
+        isElectionOpen = true;
+        if (this.#isTakeOverWanted) {
+          const lead = await this.#standForElection(follower);
+          this.#isTakeOverWanted = false;
+          if (lead !== null) return lead;
+          this.#election?.tell({ kind: "deposed" });
+        }
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        if (this.#trouble === null) log.warn("the journal cannot be read", { error });
+        this.#trouble = `${error.reason}: ${error.message}`;
+      }
+      if (!this.#isTakeOverWanted) await this.#rest();
+    }
+    return null;
+  }
+
+  /**
+   * Puts the marker of the next epoch into the first free slot. From then on every older leader's entry is refused.
+   * What lands there before us is read first; if it is somebody else's marker, the election is lost.
+   */
+  async #standForElection(follower: Follower): Promise<Lead | null> {
+    const { store, clock, log } = this.#options;
+    const epochBefore = follower.position.epoch;
+    while (!this.#isStopping) {
+      await follower.catchUp((batch) => this.#notice(batch));
+      const { position } = follower;
+      if (position.epoch > epochBefore) return null;
+      const epoch = position.epoch + 1;
+      const marker = [{ kind: "marker", address: this.#address }] as const;
+      const entry = encodeEntry(position, { epoch, nonce: this.#nonce }, clock.now(), marker);
+      this.#takeOver = new Committer(store, clock, log);
+      const end = await this.#takeOver.commit(entry);
+      this.#takeOver = null;
+      if (end === "stopped") return null;
+      if (end === "committed") {
+        this.#notice({ seq: entry.seq, epoch, at: entry.at, writes: marker });
+        return { scheduler: follower.scheduler, position: positionOf(entry) };
+      }
+    }
+    return null;
+  }
+
+  /** Leads for one term. When it ends, all memory of it is dropped: what is true is in the journal. */
+  async #lead({ scheduler, position }: Lead): Promise<void> {
+    const { store, clock, log } = this.#options;
+    scheduler.activate(clock.now(), position.epoch, position.seq);
+    this.#epoch = position.epoch;
+    this.#leader = this.#address;
+    this.#scheduler = scheduler;
+    this.#term = new Term({
+      epoch: position.epoch,
+      nonce: this.#nonce,
+      scheduler,
+      position,
+      store,
+      clock,
+      log,
+      inbox: this.#inbox,
+      stats: this.#stats,
+      proofMsMax: this.#settings.leaseTtlMs * 0.75,
+      isWanted: (input) => !("request" in input) || this.#requests.isOpen(input.request),
+      onCommitted: (batch, texts) => this.#noteCommitted(batch, texts),
+      release: (effects: readonly SchedulerEffect[]) => this.#outbox.release(position.epoch, effects),
+      onTrouble: () => this.#turnAway(),
+    });
+    this.#setRole("leader");
+    log.info("leading", { epoch: position.epoch, seq: position.seq });
+    this.#election?.tell({ kind: "elected", epoch: position.epoch });
+    this.#streams.startBeats(position.epoch, this.#settings.heartbeatMs);
+    const end = await this.#term.run();
+    if (end === "deposed") log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
+    this.#term = null;
+    this.#leader = null;
+    this.#setRole(this.#isStopping ? "stopping" : "starting");
+    this.#inbox.clear();
+    this.#payloads.clear();
+    this.#streams.closeAll();
+    this.#requests.rejectAll(() => this.notLeader());
+    if (end === "deposed") this.#election?.tell({ kind: "deposed" });
+  }
+
+  #noteCommitted(batch: ChangeBatch, texts: readonly string[]): void {
+    this.isTurningAway = false;
+    for (const [index, write] of batch.writes.entries()) this.#payloads.note(write, texts[index] ?? "");
+    this.#changes.publish(batch);
+  }
+
+  #notice(batch: ChangeBatch): void {
+    this.#epoch = batch.epoch;
+    this.#changes.publish(batch);
+  }
+
+  /** The store does not answer: whoever waits is told so, and newcomers are not kept waiting, until it does. */
+  #turnAway(): void {
+    this.isTurningAway = true;
+    this.#requests.rejectAll(() => this.storeAway());
+  }
+
+  #wantToLead(reason: string): void {
+    this.#options.log.info("standing for election", { reason });
+    this.#isTakeOverWanted = true;
+    this.#wakeFollower?.();
+  }
+
+  #setRole(role: MasterStatus["role"]): void {
+    if (this.#role === role) return;
+    this.#role = role;
+    this.#roleSince = this.#options.clock.now();
+  }
+
+  async #rest(): Promise<void> {
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const timer = clock.at(clock.now() + this.#settings.tailPollMs, resolve);
+      this.#wakeFollower = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wakeFollower = null;
+  }
+}

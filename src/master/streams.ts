@@ -1,0 +1,59 @@
+/** The open streams to workers: the leader's effects go down here, and a beat that shows that the leader lives. */
+import type { SessionId, WorkerId } from "../model/ids.ts";
+import type { StreamMessage } from "../model/protocol.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { StreamSink } from "../ports/transport.ts";
+
+interface OpenStream {
+  readonly session: SessionId;
+  readonly sink: StreamSink;
+}
+
+export class Streams {
+  readonly #clock: Clock;
+  readonly #byWorker = new Map<WorkerId, OpenStream>();
+  #beatTimer: Timer | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  open(worker: WorkerId, session: SessionId, sink: StreamSink): void {
+    this.#byWorker.get(worker)?.sink.close();
+    this.#byWorker.set(worker, { session, sink });
+  }
+
+  /** The connection behind this sink is gone. @returns false if another one had taken its place already */
+  forget(worker: WorkerId, sink: StreamSink): boolean {
+    return this.#byWorker.get(worker)?.sink === sink && this.#byWorker.delete(worker);
+  }
+
+  isOpen(worker: WorkerId, session: SessionId): boolean {
+    return this.#byWorker.get(worker)?.session === session;
+  }
+
+  /** Sends to one session only; a message for an earlier session of the same worker is dropped. */
+  send(worker: WorkerId, session: SessionId, message: StreamMessage): void {
+    const stream = this.#byWorker.get(worker);
+    if (stream?.session === session) stream.sink.send(message);
+  }
+
+  close(worker: WorkerId, session: SessionId): void {
+    const stream = this.#byWorker.get(worker);
+    if (stream?.session === session) stream.sink.close();
+  }
+
+  startBeats(epoch: number, everyMs: number): void {
+    this.#beatTimer = this.#clock.at(this.#clock.now() + everyMs, () => {
+      for (const { sink } of [...this.#byWorker.values()]) sink.send({ kind: "beat", epoch });
+      this.startBeats(epoch, everyMs);
+    });
+  }
+
+  closeAll(): void {
+    this.#beatTimer?.cancel();
+    this.#beatTimer = null;
+    for (const { sink } of [...this.#byWorker.values()]) sink.close();
+    this.#byWorker.clear();
+  }
+}

@@ -1,0 +1,13 @@
+/** The note that a leader keeps renewing: a hint that it lives. Nothing that matters rests on it. */
+import type { Nonce } from "./ids.ts";
+
+export interface Lease {
+  readonly epoch: number;
+  readonly nonce: Nonce;
+  /** Counts up while the holder lives: others watch whether it changes, never what time it is. */
+  readonly beat: number;
+  /** Base URL of the holder's API. */
+  readonly address: string;
+  /** True when the holder has left on purpose. */
+  readonly isResigned: boolean;
+}
