@@ -1,20 +1,15 @@
 /** A real cluster on this machine: one master and any number of workers as processes, to be started, shot and started again. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findFreePort } from "../freePort.ts";
 import { type LedgerFact, type Life, readLedger } from "./evidence.ts";
 
-/** Above the ports that servers are usually given and below those that the system hands out for outgoing connections. */
-const portMin = 20_000;
-const portCount = 10_000;
-const portTriesMax = 50;
 const readyMsMax = 20_000;
 const stopMsMax = 10_000;
 
 const program = fileURLToPath(new URL("../../../bin/outlast.js", import.meta.url));
-const reaper = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./reaper.ts" : "./reaper.js", import.meta.url));
 
 export interface ClusterOptions {
   /** Logs go here; stores and outboxes into `data/` inside it. */
@@ -44,7 +39,6 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #port: number;
   readonly #lives: Living[] = [];
-  #reaper: ChildProcess | null = null;
 
   private constructor(options: ClusterOptions, port: number) {
     this.#options = options;
@@ -54,7 +48,7 @@ export class Cluster {
 
   static async create(options: ClusterOptions): Promise<Cluster> {
     mkdirSync(join(options.directory, "data"), { recursive: true });
-    return new Cluster(options, await findPort());
+    return new Cluster(options, await findFreePort());
   }
 
   /** Every life so far, in the order of their starts. */
@@ -77,10 +71,12 @@ export class Cluster {
     const child = spawn(globalThis.process.execPath, [program, ...this.#arguments(process)], {
       // Its own process group: Ctrl-C in the terminal is for the run alone, which then ends its processes itself.
       detached: true,
-      stdio: ["ignore", "pipe", log],
+      // Our end of its stdin closes when this process ends, however it ends: then the child stops too.
+      stdio: ["pipe", "pipe", log],
       env: cleanEnvironment(),
     });
     closeSync(log);
+    child.stdin?.on("error", () => {});
     const number = this.#lives.filter((living) => living.life.process === process).length + 1;
     const life: Living["life"] = {
       process,
@@ -92,13 +88,11 @@ export class Cluster {
       cause: null,
       exit: null,
     };
-    this.#tellReaper("+", child.pid);
     const ended = new Promise<void>((resolve) => {
-      child.once("close", (code, signal) => {
+      child.once("exit", (code, signal) => {
         life.endedAt ??= Date.now();
         life.cause ??= "itself";
         life.exit = signal ?? `exit code ${code}`;
-        this.#tellReaper("-", child.pid);
         resolve();
       });
       child.once("error", (error) => {
@@ -115,14 +109,10 @@ export class Cluster {
     return { life, ready };
   }
 
-  /** SIGKILL; resolves when the process is gone. */
-  async kill(process: string): Promise<void> {
-    await Promise.all(this.#living(process).map((living) => end(living, "SIGKILL")));
-  }
-
-  /** SIGKILL to several in the same moment. */
-  async killTogether(processes: readonly string[]): Promise<void> {
-    await Promise.all(processes.map((process) => this.kill(process)));
+  /** SIGKILL, to all of them in the same moment; resolves when they are gone. */
+  async kill(...processes: readonly string[]): Promise<void> {
+    const living = processes.flatMap((process) => this.#living(process));
+    await Promise.all(living.map((one) => end(one, "SIGKILL")));
   }
 
   /** Any signal that does not end it: SIGSTOP, SIGCONT. */
@@ -130,25 +120,16 @@ export class Cluster {
     for (const living of this.#living(process)) living.child.kill(signal);
   }
 
-  /** SIGTERM; resolves when the process is gone. */
-  async stop(process: string): Promise<void> {
-    await Promise.all(this.#living(process).map(stopOrKill));
-  }
-
   /** Ends all that runs: politely, then, after a while, for good. */
   async stopAll(): Promise<void> {
     // Workers first: their goodbye needs a master.
     await Promise.all(this.#all("worker").map(stopOrKill));
     await Promise.all(this.#all("master").map(stopOrKill));
-    this.#reaper?.stdin?.end();
-    this.#reaper = null;
   }
 
   /** Ends all that runs, now. */
   async killAll(): Promise<void> {
     await Promise.all([...this.#all("worker"), ...this.#all("master")].map((living) => end(living, "SIGKILL")));
-    this.#reaper?.stdin?.end();
-    this.#reaper = null;
   }
 
   isUp(process: string): boolean {
@@ -195,7 +176,7 @@ export class Cluster {
   #arguments(process: string): string[] {
     const data = this.dataPath(process);
     mkdirSync(data, { recursive: true });
-    const shared = ["--name", process, "--data", data, "--log-format", "json", "--log-level", "info"];
+    const shared = ["--name", process, "--data", data, "--log-format", "json", "--stop-on-stdin-end"];
     if (process === "master") {
       return ["master", "--port", String(this.#port), ...shared, ...(this.#options.masterArguments ?? [])];
     }
@@ -235,17 +216,6 @@ export class Cluster {
 
   #all(role: Life["role"]): Living[] {
     return this.#lives.filter((living) => living.life.role === role && living.life.exit === null);
-  }
-
-  #tellReaper(sign: "+" | "-", pid: number | undefined): void {
-    if (pid === undefined) return;
-    if (this.#reaper === null) {
-      if (sign === "-") return;
-      this.#reaper = spawn(process.execPath, [reaper], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
-      this.#reaper.stdin?.on("error", () => {});
-      this.#reaper.unref();
-    }
-    this.#reaper.stdin?.write(`${sign}${pid}\n`);
   }
 }
 
@@ -303,24 +273,4 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env };
   for (const name of Object.keys(environment)) if (name.startsWith("OUTLAST_")) delete environment[name];
   return environment;
-}
-
-/**
- * A free port. Not one of those that the system hands out to outgoing connections: while no master listens, a worker that
- * dials such a port again and again can be given that very port as its own, and would then be connected to itself.
- */
-async function findPort(): Promise<number> {
-  for (let count = 0; count < portTriesMax; count++) {
-    const port = portMin + Math.floor(Math.random() * portCount);
-    if (await isFree(port)) return port;
-  }
-  throw new Error(`No free port was found between ${portMin} and ${portMin + portCount - 1}.`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }

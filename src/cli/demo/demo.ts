@@ -78,7 +78,7 @@ async function play(
   const cutOffToo = workOn(run, last);
   const goingOn = survivors.flatMap((name) => run.runningOn(name).map(({ task }) => task));
   const awayFrom = Date.now();
-  await cluster.killTogether(["master", last]);
+  await cluster.kill("master", last);
   run.tell(`SIGKILL master and ${last}, with ${cutOffToo} on it; ${goingOn.join(", ")} go on elsewhere`, "red");
   const ended = await run.until("a task to end while no master is there", stepMsMax, () => {
     if (Date.now() - awayFrom < awayMsMin) return null;

@@ -94,10 +94,6 @@ export class Run {
     }
   }
 
-  get elapsedMs(): number {
-    return Date.now() - this.#startedAt;
-  }
-
   get signal(): AbortSignal {
     return this.#options.signal;
   }
