@@ -19,19 +19,19 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "core",
-    holds: "the brains, pure: `Scheduler` on the leader, `Agent` on the worker",
+    holds: "the brains, pure: `Scheduler` on the leader, `Agent` on each worker, `Candidate` on each master",
     layers: ["model"],
     packages: [],
   },
   {
     folder: "ports",
-    holds: "the holes in the wall: store, clock, transport, log, work: interfaces and the duties behind them",
+    holds: "the holes in the wall: store, clock, transport, peers, log, work: interfaces and the duties behind them",
     layers: ["model"],
     packages: [],
   },
   {
     folder: "master",
-    holds: "the shell around the Scheduler: inbox, commit loop, outbox, leadership",
+    holds: "the shell around Scheduler and Candidate: inbox, commit loop, outbox, following, election",
     layers: ["model", "core", "ports"],
     packages: ["node:crypto", "node:zlib"],
   },
@@ -67,7 +67,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "node",
-    holds: "the real clock, ids, log, HTTP link and probe",
+    holds: "the real clock, ids, log, HTTP link and probes",
     layers: ["model", "ports"],
     packages: ["node:*", "eventsource-parser", "pino", "ulid"],
   },
