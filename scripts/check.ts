@@ -26,6 +26,7 @@ const stages: readonly Stage[] = [
   check("format:check"),
   check("layers"),
   check("house"),
+  check("documents"),
   check("dead-code"),
   check("build"),
   tests("unit"),
