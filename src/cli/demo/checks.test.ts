@@ -199,6 +199,10 @@ describe("lies", () => {
     ]);
   });
 
+  test("a success that the journal never committed", () => {
+    expect(told((story) => remove(story.journal, (entry) => entry.seq === 4))).toEqual(["one-commit"]);
+  });
+
   test("a commit that no worker finished", () => {
     expect(
       told((story) =>

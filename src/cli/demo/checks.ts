@@ -127,7 +127,11 @@ function oneCommit({ evidence, documents, journal, attempts }: Sight): Check {
     commits += successes.length;
     if (successes.length > 1) problems.push(`${id} was committed ${successes.length} times.`);
     const [success] = successes;
-    if (success === undefined) continue;
+    if (success === undefined) {
+      if (documents.get(id)?.state === "success")
+        problems.push(`${id} is success, and the journal never committed it.`);
+      continue;
+    }
     if (changes.at(-1) !== success) problems.push(`${id} was changed after its success, to ${changes.at(-1)?.state}.`);
     const document = documents.get(id);
     if (document !== undefined && document.attempt !== success.attempt) {

@@ -6,6 +6,8 @@ import type { JournalChange } from "./evidence.ts";
 
 /** The stream of changes never ends by itself: it is at its end when nothing more comes for so long. */
 const quietMs = 1000;
+/** A busy machine may take its time to send the first one. */
+const firstMsMax = 20_000;
 
 /** The last state that any master told of each task, kept up to date until the signal is aborted. */
 export class LiveStates {
@@ -35,20 +37,17 @@ export async function readDocuments(client: Outlast): Promise<TaskDocument[]> {
   return documents;
 }
 
-/** The journal from its first entry to where it stands now. @throws Error if its beginning is gone */
+/** The journal from its first entry to where it stands now, on a cluster that has come to rest. @throws Error if its beginning is gone */
 export async function readJournal(client: Outlast): Promise<JournalChange[]> {
-  const { seq: lastSeq } = await client.status();
   const ending = new AbortController();
   const changes: JournalChange[] = [];
   let epoch = 0;
-  let seq = 0;
-  let timer = setTimeout(() => ending.abort(), quietMs);
+  let timer = setTimeout(() => ending.abort(), firstMsMax);
   try {
     for await (const event of client.events({ after: 0, signal: ending.signal })) {
       clearTimeout(timer);
       timer = setTimeout(() => ending.abort(), quietMs);
       if (event.kind === "reset") throw new Error("The journal no longer reaches back to its beginning.");
-      seq = event.seq;
       if (event.kind === "leader") epoch = event.epoch;
       if (event.kind === "task") changes.push(toChange(event, epoch));
     }
@@ -57,14 +56,13 @@ export async function readJournal(client: Outlast): Promise<JournalChange[]> {
   } finally {
     clearTimeout(timer);
   }
-  if (seq < lastSeq) throw new Error(`The journal was read up to entry ${seq}, and it had ${lastSeq}.`);
   return changes;
 }
 
-function toChange({ seq, task }: OutlastEvent & { kind: "task" }, epoch: number): JournalChange {
+function toChange({ seq, at, task }: OutlastEvent & { kind: "task" }, epoch: number): JournalChange {
   // What comes over the wire is evidence, not yet truth: a state that does not exist must not pass as one.
   if (!taskStates.includes(task.state))
     throw new Error(`The journal knows a state ${JSON.stringify(task.state)} (seq ${seq}).`);
-  const { id, state, attempt, kills, changedAt, host, boot } = task;
-  return { seq, epoch, at: changedAt, task: id, state, attempt, kills, host: host ?? null, boot: boot ?? null };
+  const { id, state, attempt, kills, host, boot } = task;
+  return { seq, epoch, at, task: id, state, attempt, kills, host: host ?? null, boot: boot ?? null };
 }
