@@ -102,6 +102,11 @@ export class Agent {
     return earliest(earliest(this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt), this.#linkWakeAt());
   }
 
+  /** Slots in use. */
+  get running(): number {
+    return this.#attempts.running;
+  }
+
   view(): AgentView {
     const link = this.#link.phase === "attached" ? this.#link : null;
     return {
@@ -196,7 +201,7 @@ export class Agent {
     this.#link = openSession(now, address, answer);
     this.#complaints.clear();
     this.#notice(out, "info", "attached to a master", { master: address, session, epoch });
-    out.effects.push({ kind: "open-stream", link: this.#linkNumber, address, session });
+    out.effects.push({ kind: "open-stream", link: this.#linkNumber, session });
     this.#attempts.settle(now, answer.verdicts, out);
     for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
     this.#reports.resetResults(this.#attempts.unsettledResults());
@@ -353,8 +358,8 @@ export class Agent {
     const parcel = this.#reports.take(now);
     link.underWay = parcel;
     link.reportedAt = now;
-    const { address, id: session, epoch } = link;
-    out.effects.push({ kind: "report", link: this.#linkNumber, address, session, epoch, items: parcel.items });
+    const { id: session, epoch } = link;
+    out.effects.push({ kind: "report", link: this.#linkNumber, session, epoch, items: parcel.items });
   }
 
   /** When the next report leaves: one at a time, at once if there is something to tell, else to say that the worker lives. */

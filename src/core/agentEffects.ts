@@ -7,13 +7,12 @@ export type AgentEffect =
   /** Answered by `attached` or `attach-failed`, unless the Agent has given this link up by then. */
   | { readonly kind: "attach"; readonly link: LinkNumber; readonly address: string; readonly state: AttachState }
   /** Everything that comes down the stream is told as `message`; its end, once, as `stream-closed`. */
-  | { readonly kind: "open-stream"; readonly link: LinkNumber; readonly address: string; readonly session: SessionId }
+  | { readonly kind: "open-stream"; readonly link: LinkNumber; readonly session: SessionId }
   | { readonly kind: "close-stream"; readonly link: LinkNumber; readonly reason: string }
   /** Answered by `reported` or `report-failed`; there is never a second one under way on a link. */
   | {
       readonly kind: "report";
       readonly link: LinkNumber;
-      readonly address: string;
       readonly session: SessionId;
       readonly epoch: number;
       readonly items: readonly ReportItem[];

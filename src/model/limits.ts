@@ -151,6 +151,8 @@ export const defaults = {
   backoffFactor: 2,
   backoffMaxMs: 5 * minute,
 
+  /** Inside the data directory. */
+  storeFile: "outlast.db",
   port: 7070,
   address: "127.0.0.1",
   capacity: 1,
@@ -189,6 +191,8 @@ export const defaults = {
   attachWaitMs: 500,
   /** A start is told this late, in the hope that its result is there by then and tells it too. */
   startedWaitMs: 25,
+  /** How often a worker looks for new output of what it runs. */
+  logSendMs: 200,
   /** How long an ending worker waits for its goodbye to be answered. */
   byeWaitMs: 3 * second,
   /** What a worker waits after its own disk, or a master that is there, could not do what was asked. */
@@ -230,6 +234,7 @@ export const defaults = {
   restartBackoffBaseMs: 200,
   restartBackoffMaxMs: 10 * second,
   restartCalmMs: 10 * second,
+  readyPollMs: 10,
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,
 
