@@ -6,58 +6,16 @@
  * Two rules stand above the rest: the loss of a master, however long, never touches a running attempt; and a result is kept
  * (first on disk) until a leader has answered `committed` or `stale`.
  */
-import type { BootId, Incarnation, SessionId } from "../model/ids.ts";
-import type { AttachAnswer, ReportAnswer, ResultItem, StreamMessage } from "../model/protocol.ts";
+import type { AttachAnswer, ReportAnswer, StreamMessage } from "../model/protocol.ts";
 import { AgentAttempts } from "./agentAttempts.ts";
 import { Drain } from "./agentDrain.ts";
 import type { AgentOutput, NoticeFields } from "./agentEffects.ts";
 import { EpochGuard } from "./agentEpoch.ts";
 import type { AgentInput, LinkFailure, LinkNumber } from "./agentInputs.ts";
 import { MasterSearch } from "./agentMasters.ts";
+import type { AgentOptions, AgentSettings, AgentView } from "./agentOptions.ts";
 import { AgentReports } from "./agentReports.ts";
 import { type Link, openSession, type Session, silentAt } from "./agentSession.ts";
-
-export interface AgentSettings {
-  /** A bare report is sent this often when there is nothing to tell; the leader may ask for another rhythm. */
-  readonly heartbeatMs: number;
-  /** A master whose stream is silent for this long is gone. */
-  readonly suspectMs: number;
-  readonly killGraceMs: number;
-  /** How long a drain that the leader ordered may take. */
-  readonly drainTimeoutMs: number;
-  readonly reconnectBaseMs: number;
-  readonly reconnectMaxMs: number;
-  readonly attachWaitMs: number;
-  readonly startedWaitMs: number;
-  readonly byeWaitMs: number;
-  readonly retryBaseMs: number;
-  readonly retryMaxMs: number;
-}
-
-export interface AgentOptions {
-  readonly boot: BootId;
-  readonly capacity: number;
-  readonly masters: readonly string[];
-  /** What earlier boots left on disk. */
-  readonly outbox: readonly ResultItem[];
-  readonly epochMax: number;
-  readonly incarnation: Incarnation | null;
-  readonly settings: AgentSettings;
-}
-
-/** How the worker stands, for its operator. */
-export interface AgentView {
-  readonly phase: "searching" | "attached" | "finished";
-  readonly master: string | null;
-  readonly session: SessionId | null;
-  readonly epoch: number;
-  readonly isDraining: boolean;
-  /** Slots in use. */
-  readonly running: number;
-  readonly waiting: number;
-  /** Results that no master has settled yet. */
-  readonly unsettled: number;
-}
 
 /** The master is there and cannot commit at the moment: attaching to it again would not help. */
 const passingFailures: readonly string[] = ["unavailable", "too-many", "timeout", "internal"];

@@ -2,9 +2,10 @@
  * The shell around the Agent: it does what the brain decides (dial masters, run attempts, write the outbox) and tells it what
  * came of it. No decision is made here. It reads time from the Clock only, so that the simulator can run it as it is.
  */
-import { Agent, type AgentSettings, type AgentView } from "../core/agent.ts";
+import { Agent } from "../core/agent.ts";
 import type { AgentEffect } from "../core/agentEffects.ts";
 import type { AgentInput, LinkFailure, LinkNumber } from "../core/agentInputs.ts";
+import type { AgentSettings, AgentView } from "../core/agentOptions.ts";
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import { type AttachRequest, protocolVersion } from "../model/protocol.ts";
@@ -273,7 +274,8 @@ export class Worker {
     this.#stopListening();
     this.#disconnect();
     this.#logs.close();
-    const steps = [() => executor.stop(), () => this.#writer.close(), () => outbox.close(), () => spool.close()];
+    const closeSpool = () => Promise.resolve(spool.close());
+    const steps = [() => executor.stop(), () => this.#writer.close(), () => outbox.close(), closeSpool];
     for (const step of steps) {
       try {
         await step();
