@@ -216,8 +216,7 @@ export class MemoryStore implements Store {
       return;
     }
     if (spec !== null) Object.assign(row, specFields(spec, specText));
-    if (status !== null) Object.assign(row, statusFields(status, statusText));
-    row.seq = seq;
+    if (status !== null) Object.assign(row, statusFields(status, statusText), { seq });
   }
 
   #forget(id: TaskId): void {

@@ -1,0 +1,126 @@
+/** The layout of the tables, and the ordered steps that bring an older file up to it. */
+import type { DatabaseSync } from "node:sqlite";
+import { StoreRefused } from "../../ports/store.ts";
+import { transact } from "./connection.ts";
+
+/** "OUTL": tells our files from other SQLite databases, also to `file(1)`. */
+export const applicationId = 0x4f55544c;
+
+export interface Migration {
+  /** 1, 2, 3 … without gaps. A step that was released is never changed; a change is a new step. */
+  readonly version: number;
+  run(database: DatabaseSync): void;
+}
+
+/*
+ * docs/decisions/0004-sqlite-layout.md says why it is like this. In short: `ord` counts tasks in the order of their creation;
+ * `tasks` holds what changes and `specs` what does not, so that a transition never rewrites an input.
+ */
+const firstLayout = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    format INTEGER NOT NULL,
+    previous_crc INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    -- The highest ord that was given away up to this entry.
+    ord_max INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE tasks (
+    ord INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    state TEXT NOT NULL,
+    host TEXT,
+    -- Of the entry that wrote this status.
+    seq INTEGER NOT NULL,
+    status TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX tasks_by_id ON tasks (id);
+  CREATE INDEX tasks_by_state ON tasks (state, queue);
+
+  CREATE TABLE specs (ord INTEGER PRIMARY KEY, fingerprint TEXT, spec TEXT NOT NULL) STRICT;
+
+  CREATE TABLE counts (state TEXT NOT NULL, queue TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (state, queue))
+    STRICT, WITHOUT ROWID;
+
+  CREATE TABLE workers (id TEXT PRIMARY KEY, worker TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE queues (name TEXT PRIMARY KEY, queue TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE logs (
+    ord INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    byte_offset INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    is_truncated INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX logs_by_place ON logs (ord, attempt, byte_offset);
+  -- Tasks that are gone while pieces of their logs are still to be removed.
+  CREATE TABLE forgotten (ord INTEGER PRIMARY KEY) STRICT;
+
+  CREATE TABLE lease (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
+    beat INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    is_resigned INTEGER NOT NULL
+  ) STRICT;
+
+  PRAGMA application_id = ${applicationId};
+`;
+
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    run: (database) => database.exec(firstLayout),
+  },
+];
+
+/**
+ * Brings the file to the last of `steps`, each in a transaction of its own, so that a crash leaves it at one version or the next.
+ * @throws StoreRefused for a newer version, and for a database that is not Outlast's
+ */
+export function migrate(database: DatabaseSync, path: string, steps: readonly Migration[] = migrations): void {
+  const known = steps.at(-1)?.version ?? 0;
+  const found = versionOf(database, path);
+  if (found > known) {
+    throw new StoreRefused(
+      `${path} was written by a newer version of Outlast (layout ${found}; this one knows layouts up to ${known}).`,
+      "Run the newer version, or restore a backup from before the upgrade.",
+    );
+  }
+  for (const step of steps) {
+    if (step.version <= found) continue;
+    transact(database, () => {
+      // Another process may have taken the step since we looked.
+      if (versionOf(database, path) >= step.version) return;
+      step.run(database);
+      database.prepare("INSERT OR REPLACE INTO meta VALUES ('schema', ?)").run(String(step.version));
+    });
+  }
+}
+
+/** The layout a file has; 0 for an empty one. @throws StoreRefused for a database that is not Outlast's */
+export function versionOf(database: DatabaseSync, path: string): number {
+  const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() ?? {};
+  if (tables === 0) return 0;
+  const { application_id: id } = database.prepare("PRAGMA application_id").get() ?? {};
+  const version =
+    id === applicationId ? database.prepare("SELECT value FROM meta WHERE key = 'schema'").get() : undefined;
+  if (version === undefined) {
+    throw new StoreRefused(
+      `${path} is a SQLite database, but not one of Outlast's.`,
+      "Give another file; this one was left as it is.",
+    );
+  }
+  return Number(version["value"]);
+}

@@ -1,0 +1,261 @@
+/** The embedded store: one SQLite file on a local disk. The entry and the rows that it changes are one transaction. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Entry, OutgoingEntry } from "../../model/entry.ts";
+import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { LogChunk } from "../../model/protocol.ts";
+import type { TaskDocument, TaskPayload } from "../../model/task.ts";
+import type { Ids } from "../../ports/ids.ts";
+import {
+  type Lease,
+  type LiveView,
+  type Store,
+  type StoreIdentity,
+  StoreRefused,
+  StoreUnavailable,
+  type TaskPage,
+  type TaskQuery,
+} from "../../ports/store.ts";
+import { toQueue, toWorker } from "../documents.ts";
+import {
+  atOneInstant,
+  connect,
+  connectToRead,
+  damaged,
+  enterWal,
+  guarded,
+  toStoreError,
+  transact,
+} from "./connection.ts";
+import { Journal } from "./journal.ts";
+import { streamLiveTasks } from "./liveTasks.ts";
+import { LogTable } from "./logTable.ts";
+import { prepare } from "./placement.ts";
+import { migrate, versionOf } from "./schema.ts";
+import { TaskList } from "./taskList.ts";
+import { TaskTable } from "./taskTable.ts";
+import { type Finding, verifyFile } from "./verify.ts";
+import { Writer } from "./writer.ts";
+
+/** Everything that exists only between `open` and `close`. */
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly journal: Journal;
+  readonly tasks: TaskTable;
+  readonly list: TaskList;
+  readonly logs: LogTable;
+  readonly writer: Writer;
+  readonly lease: StatementSync;
+  readonly saveLease: StatementSync;
+}
+
+export class SqliteStore implements Store {
+  readonly #path: string;
+  readonly #ids: Pick<Ids, "random">;
+  #opened: Opened | null = null;
+  /** Connections of views that are still being loaded. */
+  readonly #snapshots = new Set<DatabaseSync>();
+
+  constructor(options: { readonly path: string; readonly ids: Pick<Ids, "random"> }) {
+    this.#path = resolve(options.path);
+    this.#ids = options.ids;
+  }
+
+  async open(): Promise<StoreIdentity> {
+    if (this.#opened !== null) throw new Error(`${this.#path} is open already.`);
+    prepare(this.#path);
+    let database: DatabaseSync | null = null;
+    try {
+      const connection = guarded(this.#path, () => connect(this.#path));
+      database = connection;
+      const incarnation = guarded(this.#path, () => this.#prepareTables(connection));
+      this.#opened = guarded(this.#path, () => toOpened(connection, this.#path));
+      return { incarnation, name: `sqlite ${this.#path}`, durability: "WAL, synchronous=FULL" };
+    } catch (error) {
+      database?.close();
+      throw asRefusal(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const snapshot of this.#snapshots) snapshot.close();
+    this.#snapshots.clear();
+    this.#opened?.database.close();
+    this.#opened = null;
+  }
+
+  async append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
+    return this.#use(({ writer }) => writer.append(entry));
+  }
+
+  async readTail(): Promise<Entry | null> {
+    return this.#use(({ journal }) => journal.last());
+  }
+
+  async readEntries(fromSeq: number, max: number): Promise<Entry[]> {
+    return this.#use(({ journal }) => journal.read(fromSeq, max));
+  }
+
+  async compact(belowSeq: number, max: number): Promise<number> {
+    return this.#use(({ database, journal, logs }) =>
+      transact(database, () => {
+        logs.sweep(0);
+        return journal.compact(belowSeq, max);
+      }),
+    );
+  }
+
+  async loadView(): Promise<LiveView> {
+    return this.#use(() => {
+      // A connection of its own: its transaction shows one instant for as long as the caller takes to read.
+      const snapshot = connectToRead(this.#path);
+      this.#snapshots.add(snapshot);
+      const done = () => {
+        if (this.#snapshots.delete(snapshot)) snapshot.close();
+      };
+      try {
+        snapshot.exec("BEGIN");
+        return {
+          seq: new Journal(snapshot, this.#path).tail()?.seq ?? 0,
+          workers: snapshot
+            .prepare("SELECT worker FROM workers")
+            .all()
+            .map((row) => toWorker(String(row["worker"]))),
+          queues: snapshot
+            .prepare("SELECT queue FROM queues")
+            .all()
+            .map((row) => toQueue(String(row["queue"]))),
+          finished: new TaskTable(snapshot).finishedCounts(),
+          tasks: streamLiveTasks(snapshot, this.#path, done),
+        };
+      } catch (error) {
+        done();
+        throw error;
+      }
+    });
+  }
+
+  async readTask(id: TaskId): Promise<TaskDocument | null> {
+    return this.#use(({ tasks }) => tasks.document(id));
+  }
+
+  async readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>> {
+    return this.#use(({ tasks }) => tasks.payloads(ids));
+  }
+
+  async findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }> {
+    return this.#use(({ database, journal, tasks }) =>
+      atOneInstant(database, () => ({ seq: journal.tail()?.seq ?? 0, found: tasks.fingerprints(ids) })),
+    );
+  }
+
+  async listTasks(query: TaskQuery): Promise<TaskPage> {
+    try {
+      return await this.#use(({ list }) => list.page(query));
+    } catch (error) {
+      throw toStoreError(this.#path, error);
+    }
+  }
+
+  /** Output of a task that is not there (any more) is dropped: nobody could ask for it. */
+  async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
+    this.#use(({ database, tasks, logs }) =>
+      transact(database, () => {
+        for (const chunk of chunks) {
+          const ord = tasks.ordOf(chunk.task);
+          if (ord !== null) logs.put(ord, chunk);
+        }
+      }),
+    );
+  }
+
+  async readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]> {
+    return this.#use(({ tasks, logs }) => {
+      const ord = tasks.ordOf(task);
+      return ord === null ? [] : logs.read(ord, task, attempt, fromOffset, maxBytes);
+    });
+  }
+
+  async readLease(): Promise<Lease | null> {
+    return this.#use(({ lease }) => {
+      const row = lease.get();
+      if (row === undefined) return null;
+      return {
+        epoch: Number(row["epoch"]),
+        nonce: String(row["nonce"]) as Nonce,
+        beat: Number(row["beat"]),
+        address: String(row["address"]),
+        isResigned: row["is_resigned"] === 1,
+      };
+    });
+  }
+
+  async writeLease({ epoch, nonce, beat, address, isResigned }: Lease): Promise<void> {
+    this.#use(({ saveLease }) => saveLease.run(epoch, nonce, beat, address, isResigned ? 1 : 0));
+  }
+
+  /** Checks everything in the file, for `outlast doctor`. Works on a store that is open, closed, or refused by `open`. */
+  async verify(): Promise<readonly Finding[]> {
+    return verifyFile(this.#path);
+  }
+
+  #prepareTables(database: DatabaseSync): Incarnation {
+    // Before anything is changed: the file may be another program's.
+    versionOf(database, this.#path);
+    enterWal(database, this.#path);
+    migrate(database, this.#path);
+    checkSize(database, this.#path);
+    new Journal(database, this.#path).checkEnd();
+    database.prepare("INSERT INTO meta VALUES ('incarnation', ?) ON CONFLICT DO NOTHING").run(this.#ids.random());
+    return String(database.prepare("SELECT value FROM meta WHERE key = 'incarnation'").get()?.["value"]) as Incarnation;
+  }
+
+  #use<Result>(use: (opened: Opened) => Result): Result {
+    const opened = this.#opened;
+    if (opened === null) throw new Error(`${this.#path} is not open.`);
+    return guarded(this.#path, () => use(opened));
+  }
+}
+
+function toOpened(database: DatabaseSync, path: string): Opened {
+  const tasks = new TaskTable(database);
+  return {
+    database,
+    journal: new Journal(database, path),
+    tasks,
+    list: new TaskList(database, () => tasks.counts()),
+    logs: new LogTable(database),
+    writer: new Writer(database, path),
+    lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned FROM lease"),
+    // A leader that slept and wakes must not take the hint away from its successor.
+    saveLease: database.prepare(
+      `INSERT INTO lease (one, epoch, nonce, beat, address, is_resigned) VALUES (1, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET epoch = excluded.epoch, nonce = excluded.nonce, beat = excluded.beat,
+         address = excluded.address, is_resigned = excluded.is_resigned
+       WHERE excluded.epoch >= epoch`,
+    ),
+  };
+}
+
+/** Sees a file that was cut off, and looks into all pages of a small one. */
+function checkSize(database: DatabaseSync, path: string): void {
+  const pages = Number(database.prepare("PRAGMA page_count").get()?.["page_count"]);
+  const bytes = pages * Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+  const { busy, log, checkpointed } = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {};
+  const isWhole = busy === 0 && log === checkpointed;
+  const size = statSync(path).size;
+  if (isWhole && size < bytes) throw damaged(`${path} was cut off: it has ${size} of its ${bytes} bytes.`);
+  if (bytes > limits.storeQuickCheckBytesMax) return;
+  const said = String(database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
+  if (said !== "ok") throw damaged(`${path} is damaged (${said}).`);
+}
+
+/** A store that cannot be opened is refused, whatever the reason: there is no write whose fate would be unknown. */
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof StoreUnavailable)) return error;
+  return new StoreRefused(error.message, "See that the disk is there, has room and can be written, then start again.", {
+    cause: error,
+  });
+}

@@ -1,0 +1,51 @@
+/** Puts entries into the file: the slot, the tasks' rows, workers and queues, all in one transaction. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { OutgoingEntry } from "../../ports/store.ts";
+import { type Changes, changesOf } from "../changes.ts";
+import { slotOf } from "../slot.ts";
+import { transact } from "./connection.ts";
+import { Journal } from "./journal.ts";
+import { LogTable } from "./logTable.ts";
+import { TaskTable } from "./taskTable.ts";
+
+export class Writer {
+  readonly #database: DatabaseSync;
+  readonly #journal: Journal;
+  readonly #tasks: TaskTable;
+  readonly #logs: LogTable;
+  readonly #putWorker: StatementSync;
+  readonly #dropWorker: StatementSync;
+  readonly #putQueue: StatementSync;
+
+  constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#journal = new Journal(database, path);
+    this.#tasks = new TaskTable(database);
+    this.#logs = new LogTable(database);
+    this.#putWorker = database.prepare("INSERT OR REPLACE INTO workers (id, worker) VALUES (?, ?)");
+    this.#dropWorker = database.prepare("DELETE FROM workers WHERE id = ?");
+    this.#putQueue = database.prepare("INSERT OR REPLACE INTO queues (name, queue) VALUES (?, ?)");
+  }
+
+  append(entry: OutgoingEntry): "committed" | "taken" {
+    return transact(this.#database, () => {
+      const tail = this.#journal.tail();
+      if (slotOf(entry, tail) === "taken") return "taken";
+      const changes = changesOf(entry);
+      const ordMax = this.#tasks.apply(entry, changes, tail?.ordMax ?? 0);
+      this.#applyRest(changes);
+      this.#journal.insert(entry, ordMax);
+      // As fast as tasks are forgotten, so that what is left of them does not pile up.
+      this.#logs.sweep(4 * changes.forgottenTasks.size);
+      return "committed";
+    });
+  }
+
+  #applyRest({ workers, queues }: Changes): void {
+    for (const [id, text] of workers) {
+      if (text === null) this.#dropWorker.run(id);
+      else this.#putWorker.run(id, text);
+    }
+    for (const [name, text] of queues) this.#putQueue.run(name, text);
+  }
+}
