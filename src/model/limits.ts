@@ -74,6 +74,9 @@ export const limits = {
 
   // What one message to a person lists before it says "and more".
   problemsShownMax: 20,
+  // What `outlast doctor` finds worth a word.
+  diskFreeBytesMin: 512 * mebibyte,
+  clockDifferenceMsMax: 2 * second,
 
   // The demo and the stress test: processes on one machine.
   demoWorkersMax: 50,
@@ -235,6 +238,7 @@ export const defaults = {
   restartBackoffMaxMs: 10 * second,
   restartCalmMs: 10 * second,
   readyPollMs: 10,
+  nodeMajorMin: 24,
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,
 

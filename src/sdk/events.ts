@@ -1,15 +1,27 @@
 /** The stream of committed changes, resumed by itself when it is cut. */
-import type { TaskStatus } from "../model/task.ts";
+import type { TaskSpec, TaskStatus } from "../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../model/worker.ts";
 import type { Connection } from "./connection.ts";
 import { resumedStream } from "./serverEvents.ts";
 
-/** One committed change, in the order of the journal. `seq` is the journal entry it stands in. */
+/** A task after a change. What never changes comes with its first event only. */
+export interface TaskChange extends TaskStatus, Partial<Pick<TaskSpec, "name" | "queue" | "createdAt" | "startAt">> {}
+
+interface Place {
+  /** The journal entry that the change stands in. */
+  readonly seq: number;
+  /** When it was decided, in ms since 1970. */
+  readonly at: number;
+}
+
+/** One committed change, in the order of the journal. */
 export type OutlastEvent =
-  | { readonly kind: "task"; readonly seq: number; readonly task: TaskStatus }
-  | { readonly kind: "worker"; readonly seq: number; readonly worker: WorkerRecord }
-  | { readonly kind: "queue"; readonly seq: number; readonly queue: QueueRecord }
-  | { readonly kind: "leader"; readonly seq: number; readonly epoch: number; readonly address: string }
+  | ({ readonly kind: "task"; readonly task: TaskChange } & Place)
+  | ({ readonly kind: "worker"; readonly worker: WorkerRecord } & Place)
+  | ({ readonly kind: "queue"; readonly queue: QueueRecord } & Place)
+  /** A finished task or a worker that is gone has outlived its retention. */
+  | ({ readonly kind: "forgotten"; readonly what: "task" | "worker"; readonly id: string } & Place)
+  | ({ readonly kind: "leader"; readonly epoch: number; readonly address: string } & Place)
   /** Changes were missed: the journal no longer reaches back to where the stream was cut. Look again at what you follow. */
   | { readonly kind: "reset"; readonly seq: number };
 
@@ -26,36 +38,73 @@ export async function* eventsWithOpenings(
   connection: Connection,
   options: EventsOptions,
 ): AsyncGenerator<EventOrOpened, void, undefined> {
-  let seen = options.after ?? null;
+  /** The last journal entry that has been told whole. */
+  let after = options.after ?? (await presentSeq(connection, options.signal));
+  /** How many events of the entry behind it have been told: a resumed stream begins with that entry again. */
+  let told = 0;
+  let toSkip = 0;
   const stream = resumedStream(connection, () => ({
-    path: seen === null ? "/v1/events" : `/v1/events?after=${seen}`,
+    path: `/v1/events?after=${after}`,
     signal: options.signal,
   }));
   for await (const item of stream) {
-    if (item.kind === "opened") {
-      yield item;
-      continue;
+    switch (item.kind) {
+      case "opened":
+        toSkip = told;
+        yield item;
+        break;
+      case "place":
+        if (/^\d+$/.test(item.id)) after = Number(item.id);
+        told = 0;
+        toSkip = 0;
+        break;
+      case "event": {
+        if (toSkip > 0) {
+          toSkip--;
+          break;
+        }
+        const event = toEvent(item.event, item.data);
+        if (event?.kind === "reset") {
+          after = event.seq;
+          told = 0;
+        } else told++;
+        if (event !== null) yield event;
+        break;
+      }
+      default:
+        item satisfies never;
     }
-    if (item.id !== null && /^\d+$/.test(item.id)) seen = Number(item.id);
-    const event = toEvent(item.event, item.data, seen ?? 0);
-    if (event !== null) yield event;
   }
 }
 
+/** "From now on" needs a number too: else a stream that is cut before it has told anything would be resumed at a later place. */
+async function presentSeq(connection: Connection, signal: AbortSignal | undefined): Promise<number> {
+  return (await connection.json<{ seq: number }>({ method: "GET", path: "/v1/status", signal })).seq;
+}
+
 /** Events of kinds that this version does not know are passed over: a newer master may send them. */
-function toEvent(name: string, data: string, seq: number): OutlastEvent | null {
+function toEvent(name: string, data: string): OutlastEvent | null {
   switch (name) {
     case "task":
-      return { kind: "task", seq, task: JSON.parse(data) as TaskStatus };
-    case "worker":
-      return { kind: "worker", seq, worker: JSON.parse(data) as WorkerRecord };
-    case "queue":
-      return { kind: "queue", seq, queue: JSON.parse(data) as QueueRecord };
+    case "worker": {
+      const { seq, at, ...record } = JSON.parse(data) as Place & ((TaskChange & WorkerRecord) | Forgotten);
+      if ("isForgotten" in record) return { kind: "forgotten", seq, at, what: name, id: record.id };
+      return name === "task" ? { kind: "task", seq, at, task: record } : { kind: "worker", seq, at, worker: record };
+    }
+    case "queue": {
+      const { seq, at, ...queue } = JSON.parse(data) as Place & QueueRecord;
+      return { kind: "queue", seq, at, queue };
+    }
     case "leader":
-      return { kind: "leader", seq, ...(JSON.parse(data) as { epoch: number; address: string }) };
+      return { kind: "leader", ...(JSON.parse(data) as Place & { epoch: number; address: string }) };
     case "reset":
-      return { kind: "reset", seq };
+      return { kind: "reset", seq: (JSON.parse(data) as { seq: number }).seq };
     default:
       return null;
   }
+}
+
+interface Forgotten {
+  readonly id: string;
+  readonly isForgotten: true;
 }

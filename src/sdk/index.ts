@@ -25,6 +25,6 @@ export {
   type TaskList,
 } from "./client.ts";
 export type { ConnectionOptions } from "./connection.ts";
-export type { EventsOptions, OutlastEvent } from "./events.ts";
+export type { EventsOptions, OutlastEvent, TaskChange } from "./events.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";

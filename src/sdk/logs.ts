@@ -65,7 +65,7 @@ export async function* followLogs(
     return { path: `/v1/tasks/${encodeURIComponent(id)}/logs?${query.toString()}`, signal: options.signal };
   });
   for await (const item of stream) {
-    if (item.kind === "opened") continue;
+    if (item.kind !== "event") continue;
     switch (item.event) {
       case "log": {
         const piece = JSON.parse(item.data) as {
@@ -80,7 +80,6 @@ export async function* followLogs(
         attempt = piece.attempt;
         offset = piece.offset + bytes.length;
         if (bytes.length > 0) yield { kind: "log", attempt, offset: piece.offset, bytes };
-        if (piece.isTruncated === true) yield { kind: "truncated", attempt };
         break;
       }
       case "attempt": {

@@ -1,18 +1,17 @@
 /** Server-sent events over `fetch`: reading one stream, and a stream that opens itself again whenever it is cut. */
-import { createParser } from "eventsource-parser";
+import { createParser, type EventSourceParser } from "eventsource-parser";
 import { OutlastError } from "../model/errors.ts";
 import { defaults } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import type { Call, Connection } from "./connection.ts";
 
-export interface ServerEvent {
-  readonly event: string;
-  readonly data: string;
-  readonly id: string | null;
-}
+/** One message, or a place in the stream: all that came before it has been told, and it can be resumed from there. */
+type ServerItem =
+  | { readonly kind: "event"; readonly event: string; readonly data: string }
+  | { readonly kind: "place"; readonly id: string };
 
 /** What a resumed stream brings: what the server sent, and a mark for each time it was opened. */
-export type StreamItem = { readonly kind: "opened" } | ({ readonly kind: "event" } & ServerEvent);
+export type StreamItem = { readonly kind: "opened" } | ServerItem;
 
 /**
  * Opens a stream, and opens it again whenever it is cut, for as long as the caller reads.
@@ -34,9 +33,9 @@ export async function* resumedStream(
     });
     try {
       yield { kind: "opened" };
-      for await (const event of readServerEvents(answer.response)) {
+      for await (const item of readServerItems(answer.response)) {
         cutsInARow = 0;
-        yield { kind: "event", ...event };
+        yield item;
       }
     } catch (error) {
       call.signal?.throwIfAborted();
@@ -50,17 +49,15 @@ export async function* resumedStream(
   }
 }
 
-async function* readServerEvents(response: Response): AsyncGenerator<ServerEvent, void, undefined> {
+async function* readServerItems(response: Response): AsyncGenerator<ServerItem, void, undefined> {
   const { body } = response;
   if (body === null || !(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
     throw new OutlastError("unsupported-media", "The answer is not a stream of events.", {
       hint: "A proxy between may not let streams through.",
     });
   }
-  const ready: ServerEvent[] = [];
-  const parser = createParser({
-    onEvent: (message) => ready.push({ event: message.event ?? "message", data: message.data, id: message.id ?? null }),
-  });
+  const ready: ServerItem[] = [];
+  const parser = createItemParser(ready);
   const decoder = new TextDecoder();
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   try {
@@ -74,6 +71,34 @@ async function* readServerEvents(response: Response): AsyncGenerator<ServerEvent
     // The connection is being given up; how that goes is of no interest.
     reader.cancel().catch(() => {});
   }
+}
+
+/** A message's own id names the place behind it; an id without a message names a place all the same. */
+function createItemParser(ready: ServerItem[]): EventSourceParser {
+  let pendingId: string | null = null;
+  const flushPlace = () => {
+    if (pendingId !== null) ready.push({ kind: "place", id: pendingId });
+    pendingId = null;
+  };
+  const parser = createParser({
+    // Called before the message that the id belongs to, if there is one.
+    onId: (id) => {
+      flushPlace();
+      pendingId = id;
+    },
+    onEvent: ({ event = "message", data, id }) => {
+      if (id === undefined) flushPlace();
+      ready.push({ kind: "event", event, data });
+      flushPlace();
+    },
+  });
+  return {
+    feed: (chunk) => {
+      parser.feed(chunk);
+      flushPlace();
+    },
+    reset: (options) => parser.reset(options),
+  };
 }
 
 /** A half-open connection says nothing for ever: without a byte for so long, it counts as cut. */

@@ -53,6 +53,10 @@ async function* byEvents(
           yield await get(event.task.id, signal);
         }
         break;
+      case "forgotten":
+        // It ended and went while the stream was cut: reading it says so.
+        if (event.what === "task" && open.delete(event.id)) yield await get(event.id, signal);
+        break;
       default:
     }
     if (open.size === 0) return;

@@ -1,0 +1,90 @@
+/** Parsers for what stands on the command line; each throws commander's InvalidArgumentError with a sentence. */
+import { InvalidArgumentError } from "commander";
+import { isId } from "../model/ids.ts";
+import { limits } from "../model/limits.ts";
+import { type TaskState, taskStates } from "../model/task.ts";
+import { parseDuration, parseInstant } from "./duration.ts";
+
+export function duration(text: string): number {
+  return asArgument(() => parseDuration(text));
+}
+
+/** Like `duration`, for what must last at least a moment. */
+export function positiveDuration(text: string): number {
+  const ms = duration(text);
+  if (ms === 0) throw new InvalidArgumentError("It must be longer than 0.");
+  return ms;
+}
+
+export function instant(text: string): number {
+  return asArgument(() => parseInstant(text, Date.now()));
+}
+
+/** A parser for whole numbers between two bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[+-]?\d+$/.test(text.trim()) || value < min || value > max) {
+      throw new InvalidArgumentError(`A whole number from ${min} to ${max} is wanted.`);
+    }
+    return value;
+  };
+}
+
+export function commaList(text: string): readonly string[] {
+  const items = text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+  if (items.length === 0) throw new InvalidArgumentError("The list is empty.");
+  return items;
+}
+
+export function idArgument(text: string): string {
+  if (isId(text)) return text;
+  throw new InvalidArgumentError(`Ids are 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`);
+}
+
+export function idList(text: string): readonly string[] {
+  return commaList(text).map(idArgument);
+}
+
+export function stateList(text: string): readonly TaskState[] {
+  return commaList(text).map((item) => {
+    const state = taskStates.find((known) => known === item.toLowerCase());
+    if (state === undefined)
+      throw new InvalidArgumentError(`"${item}" is no state; there are ${taskStates.join(", ")}.`);
+    return state;
+  });
+}
+
+/** Base URLs of masters; `host:port` alone will do. */
+export function masterList(text: string): readonly string[] {
+  return commaList(text).map(baseUrl);
+}
+
+export function baseUrl(text: string): string {
+  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(full) || !/^https?:$/.test(new URL(full).protocol)) {
+    throw new InvalidArgumentError(`"${text}" is no address; one looks like http://127.0.0.1:7070.`);
+  }
+  return full.replace(/\/+$/, "");
+}
+
+/** `NAME=value`, collected into an object. */
+export function environment(
+  text: string,
+  before: { readonly [name: string]: string } = {},
+): { readonly [name: string]: string } {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Write it as NAME=value.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function asArgument<Value>(parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}

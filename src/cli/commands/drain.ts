@@ -1,0 +1,23 @@
+/** `outlast drain`: gives workers nothing more to do. */
+import type { Command } from "commander";
+import { action, type Context } from "../context.ts";
+
+export function drainCommand(program: Command): void {
+  program
+    .command("drain")
+    .description("give workers nothing more; what they run may end, then they leave")
+    .argument("<worker...>", "names of workers")
+    .action(action(drain));
+}
+
+async function drain(context: Context, workers: readonly string[]): Promise<undefined> {
+  const client = await context.client();
+  const { output } = context;
+  const drained: { id: string; isDraining: true }[] = [];
+  for (const id of new Set(workers)) {
+    await client.drain(id, { signal: context.signal });
+    drained.push({ id, isDraining: true });
+    if (!output.isJson) output.line(`${id} drains`);
+  }
+  if (output.isJson) output.document({ workers: drained });
+}

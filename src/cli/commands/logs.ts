@@ -1,0 +1,87 @@
+/** `outlast logs`: what a task wrote, once or as it is written. */
+import type { Command } from "commander";
+import { limits } from "../../model/limits.ts";
+import type { LogItem } from "../../sdk/logs.ts";
+import { idArgument, wholeNumber } from "../arguments.ts";
+import { action, type Context } from "../context.ts";
+import { terminalSafe } from "../terminalText.ts";
+
+interface LogsFlags {
+  readonly follow?: boolean;
+  readonly attempt?: number;
+}
+
+export function logsCommand(program: Command): void {
+  program
+    .command("logs")
+    .description("print what a task wrote; in a terminal, control sequences other than colours are shown, not obeyed")
+    .argument("<id>", "the task's id", idArgument)
+    .option("-f, --follow", "go on until the task has ended, across its attempts and restarts of masters")
+    .option("--attempt <n>", "which attempt; the last one if left out", wholeNumber(1, limits.killsMaxMax))
+    .action(action(logs));
+}
+
+async function logs(context: Context, id: string, flags: LogsFlags): Promise<undefined> {
+  const client = await context.client();
+  const options = { signal: context.signal, ...(flags.attempt === undefined ? {} : { attempt: flags.attempt }) };
+  const writer = new LogWriter(context);
+  for await (const item of flags.follow === true ? client.follow(id, options) : client.logs(id, options)) {
+    await writer.write(item);
+  }
+  await writer.end();
+}
+
+class LogWriter {
+  readonly #context: Context;
+  readonly #decoder = new TextDecoder();
+  #isAtLineStart = true;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async write(item: LogItem): Promise<void> {
+    const { output } = this.#context;
+    if (output.isJson) {
+      const { kind, attempt } = item;
+      if (item.kind !== "log") return output.jsonLine({ kind, attempt });
+      return output.jsonLine({ kind, attempt, offset: item.offset, ...bytesField(item.bytes) });
+    }
+    switch (item.kind) {
+      case "log":
+        return this.#text(item.bytes);
+      case "attempt":
+        await this.end();
+        return output.note(`── attempt ${item.attempt} ──`);
+      case "truncated":
+        await this.end();
+        return output.note("── the log was cut here: it had become too long ──");
+      default:
+        item satisfies never;
+    }
+  }
+
+  /** Ends a line that the task left open, so that what follows in the terminal begins a new one. */
+  async end(): Promise<void> {
+    if (this.#context.output.isTerminal && !this.#isAtLineStart) process.stdout.write("\n");
+    this.#isAtLineStart = true;
+  }
+
+  async #text(bytes: Uint8Array): Promise<void> {
+    // A pipe gets the bytes as they are: what reads them may not want text at all.
+    const piece = this.#context.output.isTerminal ? terminalSafe(this.#decoder.decode(bytes, { stream: true })) : bytes;
+    if (piece.length > 0)
+      this.#isAtLineStart = typeof piece === "string" ? piece.endsWith("\n") : piece.at(-1) === 0x0a;
+    // A slow reader holds us up, and through us the master, instead of filling our memory.
+    if (!process.stdout.write(piece)) await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+  }
+}
+
+/** As text where it is text, so that a program reads it without more ado. */
+function bytesField(bytes: Uint8Array): { text: string } | { base64: string } {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { base64: Buffer.from(bytes).toString("base64") };
+  }
+}

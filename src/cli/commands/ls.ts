@@ -1,0 +1,76 @@
+/** `outlast ls`: lists tasks, and with --watch keeps the list true. */
+import type { Command } from "commander";
+import { limits } from "../../model/limits.ts";
+import type { TaskDocument, TaskState } from "../../model/task.ts";
+import type { ListFilter } from "../../sdk/client.ts";
+import { stateList, wholeNumber } from "../arguments.ts";
+import { action, type Context } from "../context.ts";
+
+export interface ListFlags {
+  readonly state?: readonly TaskState[];
+  readonly queue?: string;
+  readonly name?: string;
+  readonly host?: string;
+  readonly limit: number;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+}
+
+export function lsCommand(program: Command): void {
+  program
+    .command("ls")
+    .description("list tasks, the newest first")
+    .option("--state <states>", "only in these states, separated by commas", stateList)
+    .option("--queue <queue>", "only of this queue")
+    .option("--name <name>", "only with this name")
+    .option("--host <worker>", "only those whose current or last attempt is on this worker")
+    .option("--limit <n>", "at most so many", wholeNumber(1, limits.pageMax), limits.pageDefault)
+    .option("--all", "every one, however many there are")
+    .option("--watch", "stay and show changes: a live table in a terminal, a line for each change elsewhere")
+    .action(action(list));
+}
+
+export function toFilter(flags: ListFlags): ListFilter {
+  const { state, queue, name, host } = flags;
+  return {
+    ...(state === undefined ? {} : { states: state }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(name === undefined ? {} : { name }),
+    ...(host === undefined ? {} : { host }),
+  };
+}
+
+async function list(context: Context, flags: ListFlags): Promise<undefined> {
+  if (flags.watch === true) {
+    const { watch } = await import("../watch.ts");
+    return watch(context, flags);
+  }
+  const client = await context.client();
+  const filter = { ...toFilter(flags), signal: context.signal };
+  if (flags.all === true) return listAll(context, client.iterate(filter));
+  const page = await client.list({ ...filter, limit: flags.limit });
+  const { output } = context;
+  if (output.isJson) return output.document(page) as undefined;
+  if (page.tasks.length === 0) return output.note("No tasks.") as undefined;
+  const { taskColumns } = await import("../taskText.ts");
+  output.table(taskColumns(Date.now()), page.tasks);
+  if (page.cursor !== null) output.note(`There are more than these ${page.tasks.length}; --all lists every one.`);
+}
+
+/** Prints page by page: a million tasks need not be held at once. Columns are as wide as each page needs. */
+async function listAll(context: Context, tasks: AsyncIterable<TaskDocument>): Promise<undefined> {
+  const { output } = context;
+  const { taskColumns } = await import("../taskText.ts");
+  let page: TaskDocument[] = [];
+  let isFirst = true;
+  const flush = () => {
+    if (page.length > 0) output.table(taskColumns(Date.now()), page, isFirst);
+    isFirst = false;
+    page = [];
+  };
+  for await (const task of tasks) {
+    if (output.isJson) output.jsonLine(task);
+    else if (page.push(task) >= limits.pageMax) flush();
+  }
+  flush();
+}

@@ -1,0 +1,46 @@
+/** `outlast master`: the API and the scheduler, on one store. */
+import { type Command, Option } from "commander";
+import { baseUrl, idArgument } from "../arguments.ts";
+import { action } from "../context.ts";
+import {
+  addressOption,
+  dataOption,
+  type LogFlags,
+  logOptions,
+  portOption,
+  stopOnStdinEndOption,
+} from "../serverOptions.ts";
+
+export interface MasterFlags extends LogFlags {
+  readonly store?: string;
+  readonly data: string;
+  readonly address: string;
+  readonly port: number;
+  readonly name?: string;
+  readonly advertise?: string;
+  readonly stopOnStdinEnd?: boolean;
+}
+
+export function masterCommand(program: Command): void {
+  const master = program
+    .command("master")
+    .description("run a master; SIGTERM and Ctrl-C stop it, running tasks go on without it")
+    .addOption(
+      new Option("--store <store>", "sqlite:FILE, or memory: which forgets; outlast.db in --data if left out").env(
+        "OUTLAST_STORE",
+      ),
+    )
+    .addOption(dataOption())
+    .addOption(addressOption())
+    .addOption(portOption())
+    .option("--name <name>", "what the master is called; the machine's name if left out", idArgument)
+    .option("--advertise <url>", "the address at which others reach it, if it is not the one it listens on", baseUrl)
+    .addOption(stopOnStdinEndOption())
+    .action(
+      action(async (context, flags: MasterFlags) => {
+        const { runMaster } = await import("../masterProcess.ts");
+        return runMaster(context, flags);
+      }, "own"),
+    );
+  for (const option of logOptions()) master.addOption(option);
+}

@@ -1,0 +1,53 @@
+/** `outlast queues`: lists the queues, pauses and resumes them. */
+import type { Command } from "commander";
+import type { QueueView } from "../../model/worker.ts";
+import { idArgument } from "../arguments.ts";
+import { action, type Context } from "../context.ts";
+import type { Column } from "../table.ts";
+
+export function queuesCommand(program: Command): void {
+  const queues = program.command("queues").description("list the queues, pause and resume them");
+  queues.command("list", { isDefault: true }).description("list the queues").action(action(listQueues));
+  queues
+    .command("pause")
+    .description("start nothing more from a queue; what runs goes on")
+    .argument("<name>", "the queue", idArgument)
+    .action(action((context, name: string) => setQueue(context, name, "pause")));
+  queues
+    .command("resume")
+    .description("go on with a queue")
+    .argument("<name>", "the queue", idArgument)
+    .action(action((context, name: string) => setQueue(context, name, "resume")));
+}
+
+async function listQueues(context: Context): Promise<undefined> {
+  const client = await context.client();
+  const queues = await client.queues({ signal: context.signal });
+  const { output } = context;
+  if (output.isJson) return output.document({ queues }) as undefined;
+  if (queues.length === 0) return output.note("There are no queues yet; the first task makes one.") as undefined;
+  output.table(columns, queues);
+}
+
+async function setQueue(context: Context, name: string, verb: "pause" | "resume"): Promise<undefined> {
+  const client = await context.client();
+  await client[verb](name, { signal: context.signal });
+  const isPaused = verb === "pause";
+  if (context.output.isJson) context.output.document({ name, isPaused });
+  else context.output.line(`${name} ${isPaused ? "is paused" : "goes on"}`);
+}
+
+const count = (state: string) => (queue: QueueView) => String(queue.tasks[state] ?? 0);
+
+const columns: readonly Column<QueueView>[] = [
+  { title: "QUEUE", text: (queue) => queue.name, isElastic: true },
+  {
+    title: "STATE",
+    text: (queue) => (queue.isPaused ? "paused" : "open"),
+    colour: (queue) => (queue.isPaused ? "yellow" : null),
+  },
+  { title: "WORKERS", text: (queue) => String(queue.workers), isRightAligned: true },
+  ...["created", "running", "retrying", "killed", "success", "failed", "cancelled"].map(
+    (state): Column<QueueView> => ({ title: state.toUpperCase(), text: count(state), isRightAligned: true }),
+  ),
+];

@@ -1,0 +1,45 @@
+/** `outlast up`: a master and workers on this machine, restarted when they die. */
+import { type Command, Option } from "commander";
+import { defaults, limits } from "../../model/limits.ts";
+import { duration, idList, wholeNumber } from "../arguments.ts";
+import { action } from "../context.ts";
+import { addressOption, dataOption, type LogFlags, logOptions, portOption } from "../serverOptions.ts";
+
+export interface UpFlags extends LogFlags {
+  readonly workers: number;
+  readonly capacity: number;
+  readonly queues: readonly string[];
+  readonly data: string;
+  readonly address: string;
+  readonly port: number;
+  readonly drainTimeout: number;
+}
+
+export function upCommand(program: Command): void {
+  const up = program
+    .command("up")
+    .description("run a master and workers on this machine, started again when they die; Ctrl-C ends them all")
+    .option("--workers <n>", "how many workers", wholeNumber(0, limits.workersMax), defaults.upWorkers)
+    .option(
+      "--capacity <n>",
+      "how many tasks each worker runs at a time",
+      wholeNumber(1, limits.capacityMax),
+      defaults.capacity,
+    )
+    .option("--queues <names>", "which queues to serve, separated by commas", idList, [defaults.queue])
+    .addOption(dataOption())
+    .addOption(addressOption())
+    .addOption(portOption())
+    .addOption(
+      new Option("--drain-timeout <duration>", "how long running tasks may go on after Ctrl-C")
+        .default(defaults.upDrainTimeoutMs, "10s")
+        .argParser(duration),
+    )
+    .action(
+      action(async (context, flags: UpFlags) => {
+        const { runUp } = await import("../up/run.ts");
+        return runUp(context, flags);
+      }, "own"),
+    );
+  for (const option of logOptions()) up.addOption(option);
+}

@@ -1,0 +1,42 @@
+/** `outlast worker`: takes tasks from the masters and runs them. */
+import { type Command, Option } from "commander";
+import { defaults, limits } from "../../model/limits.ts";
+import { duration, idArgument, idList, wholeNumber } from "../arguments.ts";
+import { action } from "../context.ts";
+import { dataOption, type LogFlags, logOptions, stopOnStdinEndOption } from "../serverOptions.ts";
+
+export interface WorkerFlags extends LogFlags {
+  readonly name?: string;
+  readonly capacity: number;
+  readonly queues: readonly string[];
+  readonly data: string;
+  readonly drainTimeout: number;
+  readonly stopOnStdinEnd?: boolean;
+}
+
+export function workerCommand(program: Command): void {
+  const worker = program
+    .command("worker")
+    .description("run a worker; SIGTERM and Ctrl-C let it end what it runs, a second one stops it at once")
+    .option(
+      "--name <name>",
+      "what the worker is called, over all its restarts; made from the machine's name if left out",
+      idArgument,
+    )
+    .option("--capacity <n>", "how many tasks at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
+    .option("--queues <names>", "which queues to serve, separated by commas", idList, [defaults.queue])
+    .addOption(dataOption())
+    .addOption(
+      new Option("--drain-timeout <duration>", "how long running tasks may go on after SIGTERM")
+        .default(defaults.drainTimeoutMs, "5m")
+        .argParser(duration),
+    )
+    .addOption(stopOnStdinEndOption())
+    .action(
+      action(async (context, flags: WorkerFlags) => {
+        const { runWorker } = await import("../workerProcess.ts");
+        return runWorker(context, flags);
+      }, "own"),
+    );
+  for (const option of logOptions()) worker.addOption(option);
+}

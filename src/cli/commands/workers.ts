@@ -1,0 +1,42 @@
+/** `outlast workers`: who is there to work, and how busy each one is. */
+import type { Command } from "commander";
+import type { WorkerView } from "../../model/worker.ts";
+import { workerColours } from "../colour.ts";
+import { action, type Context } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import type { Column } from "../table.ts";
+
+export function workersCommand(program: Command): void {
+  program.command("workers").description("list the workers").action(action(listWorkers));
+}
+
+async function listWorkers(context: Context): Promise<undefined> {
+  const client = await context.client();
+  const workers = await client.workers({ signal: context.signal });
+  const { output } = context;
+  if (output.isJson) return output.document({ workers }) as undefined;
+  if (workers.length === 0) return output.note("No worker has come yet. `outlast worker` starts one.") as undefined;
+  output.table(columns(Date.now()), workers);
+}
+
+function columns(now: number): readonly Column<WorkerView>[] {
+  return [
+    { title: "WORKER", text: (worker) => worker.id },
+    {
+      title: "STATE",
+      text: (worker) => worker.state + (worker.isDraining && worker.state === "connected" ? ", draining" : ""),
+      colour: (worker) => workerColours[worker.state],
+    },
+    { title: "RUNS", text: (worker) => `${worker.running}/${worker.capacity}`, isRightAligned: true },
+    { title: "QUEUES", text: (worker) => worker.queues.join(","), isElastic: true },
+    { title: "MACHINE", text: (worker) => worker.hostname, isElastic: true },
+    { title: "PID", text: (worker) => String(worker.pid), isRightAligned: true },
+    { title: "VERSION", text: (worker) => worker.version },
+    {
+      title: "HEARD",
+      text: (worker) =>
+        worker.heardAt === null ? "not yet" : `${formatDuration(Math.max(0, now - worker.heardAt))} ago`,
+      isRightAligned: true,
+    },
+  ];
+}

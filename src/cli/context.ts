@@ -1,0 +1,93 @@
+/** What every command has at hand: the global options, the output, a client for the masters, and the news of Ctrl-C. */
+import type { Command } from "commander";
+import type { Outlast } from "../sdk/client.ts";
+import type { ConnectionOptions } from "../sdk/connection.ts";
+import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { Exit, reportFailure } from "./failure.ts";
+import { Output } from "./output.ts";
+
+export interface GlobalOptions {
+  readonly masters: readonly string[];
+  readonly token?: string;
+  readonly retryFor: number;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+/** A note about waiting is due after this long: a short hiccup is nobody's business. */
+const quietMs = 1000;
+
+export class Context {
+  readonly options: GlobalOptions;
+  readonly output: Output;
+  readonly #interrupt = new AbortController();
+  #isTroubleNoted = false;
+
+  constructor(options: GlobalOptions) {
+    this.options = options;
+    this.output = new Output({ json: options.json === true, color: options.color });
+  }
+
+  get token(): string | null {
+    return this.options.token === undefined || this.options.token === "" ? null : this.options.token;
+  }
+
+  /** Aborted by Ctrl-C and SIGTERM, with an `Exit` as its reason. Who asks for it takes care of the ending. */
+  get signal(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  /** A client for the masters; what it needs is loaded only now. */
+  async client(options: Omit<ConnectionOptions, "fetch"> = {}): Promise<Outlast> {
+    const { createClient } = await import("../sdk/client.ts");
+    const startedAt = performance.now();
+    return createClient({
+      masters: this.options.masters,
+      token: this.token,
+      retryForMs: this.options.retryFor,
+      onRetry: ({ error }) => {
+        if (this.#isTroubleNoted || performance.now() - startedAt < quietMs) return;
+        this.#isTroubleNoted = true;
+        this.output.note(`${error.message} Trying again …`);
+      },
+      ...options,
+    });
+  }
+
+  /** The first signal aborts `signal`; a second one ends the process at once. */
+  catchSignals(): () => void {
+    const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
+    const onSignal = (name: "SIGINT" | "SIGTERM") => {
+      if (this.#interrupt.signal.aborted) process.exit(codes[name]);
+      this.#interrupt.abort(new Exit(codes[name]));
+    };
+    const names = Object.keys(codes) as (keyof typeof codes)[];
+    for (const name of names) process.on(name, onSignal);
+    return () => {
+      for (const name of names) process.off(name, onSignal);
+    };
+  }
+}
+
+/**
+ * Makes a commander action of `run`: gives it a context first, sets the exit code from what it returns or throws.
+ * `signals: "own"` is for commands that handle signals by themselves.
+ */
+export function action<Arguments extends unknown[]>(
+  run: (context: Context, ...operandsAndOptions: Arguments) => Promise<ExitCode | undefined>,
+  signals: "shared" | "own" = "shared",
+): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    const command = given.at(-1) as Command;
+    const options = command.optsWithGlobals<GlobalOptions>();
+    const context = new Context(options);
+    const release = signals === "shared" ? context.catchSignals() : () => {};
+    try {
+      process.exitCode = (await run(context, ...(given.slice(0, -1) as Arguments))) ?? exitCodes.ok;
+    } catch (error) {
+      process.exitCode = reportFailure(error, options.json === true);
+    } finally {
+      release();
+    }
+  };
+}

@@ -1,0 +1,262 @@
+/** The checks of `outlast doctor`. Each looks at one thing and never throws: what it cannot see is a finding as well. */
+import { constants } from "node:fs";
+import { access, stat, statfs } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { OutlastError } from "../../model/errors.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import { SystemIds } from "../../node/ids.ts";
+import { createClient } from "../../sdk/client.ts";
+import type { MasterReport } from "../../sdk/masterReport.ts";
+import { SqliteStore } from "../../stores/sqlite/store.ts";
+import type { Context } from "../context.ts";
+import { formatBytes, formatDuration } from "../duration.ts";
+
+export interface Finding {
+  /** `good`: as it should be. `odd`: worth a look. `bad`: does not work like this. */
+  readonly verdict: "good" | "odd" | "bad";
+  readonly what: "node" | "data" | "store" | "token" | "master" | "clock" | "leader" | "workers" | "tasks";
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice: string | null;
+}
+
+export async function examine(context: Context, data: string): Promise<readonly Finding[]> {
+  const findings: Finding[] = [checkNode(), ...(await checkData(resolve(data))), ...checkToken(context)];
+  const looks = await Promise.all(context.options.masters.map((address) => lookAt(context, address)));
+  findings.push(...looks.flatMap((look) => look.findings));
+  const reports = looks.flatMap((look) => (look.report === null ? [] : [look.report]));
+  if (reports.length > 0) findings.push(...checkLeader(reports), ...(await checkWork(context)));
+  return findings;
+}
+
+function good(what: Finding["what"], message: string): Finding {
+  return { verdict: "good", what, message, advice: null };
+}
+
+function checkNode(): Finding {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major >= defaults.nodeMajorMin) return good("node", `Node ${process.versions.node}`);
+  return {
+    verdict: "bad",
+    what: "node",
+    message: `Node ${process.versions.node} is too old.`,
+    advice: `Install Node ${defaults.nodeMajorMin} or newer.`,
+  };
+}
+
+async function checkData(directory: string): Promise<Finding[]> {
+  const info = await stat(directory).catch(() => null);
+  if (info === null) {
+    return [good("data", `${directory} is not there; it is made when a master or worker starts here.`)];
+  }
+  if (!info.isDirectory()) {
+    return [
+      {
+        verdict: "bad",
+        what: "data",
+        message: `${directory} is not a directory.`,
+        advice: "Choose another with --data.",
+      },
+    ];
+  }
+  try {
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return [
+      {
+        verdict: "bad",
+        what: "data",
+        message: `${directory} cannot be written.`,
+        advice: "Give it to the user that runs outlast.",
+      },
+    ];
+  }
+  const disk = await statfs(directory);
+  const freeBytes = disk.bavail * disk.bsize;
+  const room: Finding =
+    freeBytes >= limits.diskFreeBytesMin
+      ? good("data", `${directory}, ${formatBytes(freeBytes)} free`)
+      : {
+          verdict: "odd",
+          what: "data",
+          message: `Only ${formatBytes(freeBytes)} are free for ${directory}.`,
+          advice: "Make room before it is full.",
+        };
+  return [room, ...(await checkStore(join(directory, defaults.storeFile)))];
+}
+
+async function checkStore(path: string): Promise<Finding[]> {
+  if ((await stat(path).catch(() => null)) === null) return [];
+  const store = new SqliteStore({ path, ids: new SystemIds() });
+  const faults = await store.verify();
+  if (faults.length === 0) return [good("store", `${path} is whole: file, journal and view`)];
+  return faults.map((fault) => ({
+    verdict: "bad",
+    what: "store",
+    message: `${fault.part}: ${fault.message}`,
+    advice: "Stop the master, keep a copy of the file, and start from a backup.",
+  }));
+}
+
+function checkToken({ token }: Context): Finding[] {
+  if (token === null) return [good("token", "none; fine while masters listen on this machine only")];
+  if (token.length >= limits.tokenLengthMin) return [good("token", "set")];
+  return [
+    {
+      verdict: "odd",
+      what: "token",
+      message: `The token has only ${token.length} characters: it can be guessed.`,
+      advice: "Make one with: openssl rand -base64 32",
+    },
+  ];
+}
+
+interface Look {
+  readonly report: MasterReport | null;
+  readonly findings: Finding[];
+}
+
+/** Asks one master alone, so that its silence is not covered by another's answer. */
+async function lookAt(context: Context, address: string): Promise<Look> {
+  let serverAt: number | null = null;
+  const askedAt = Date.now();
+  const client = createClient({
+    masters: address,
+    token: context.token,
+    retryForMs: 0,
+    fetch: async (...request) => {
+      const response = await fetch(...request);
+      serverAt = Date.parse(response.headers.get("date") ?? "");
+      return response;
+    },
+  });
+  try {
+    const report = await client.status({ signal: context.signal });
+    const findings = [checkMaster(address, report), ...checkClock(address, serverAt, (askedAt + Date.now()) / 2)];
+    return { report, findings };
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    return { report: null, findings: [describeRefusal(address, error)] };
+  }
+}
+
+function describeRefusal(address: string, error: OutlastError): Finding {
+  if (error.code === "unauthorized") {
+    return {
+      verdict: "bad",
+      what: "token",
+      message: `${address} does not take this token.`,
+      advice: "Set OUTLAST_TOKEN to what the master was started with.",
+    };
+  }
+  const cause = typeof error.details["cause"] === "string" ? ` (${error.details["cause"]})` : "";
+  return {
+    verdict: "bad",
+    what: "master",
+    message:
+      error.details["reason"] === "unreachable"
+        ? `No master answers at ${address}${cause}.`
+        : `${address}: ${error.message}`,
+    advice: error.details.hint ?? "Look into the master's log.",
+  };
+}
+
+function checkMaster(address: string, report: MasterReport): Finding {
+  const store = `${report.store} (${report.durability})`;
+  if (report.trouble !== null) {
+    return {
+      verdict: "bad",
+      what: "master",
+      message: `${address} cannot commit: ${report.trouble}`,
+      advice: `See to its store: ${store}.`,
+    };
+  }
+  return good("master", `${address} is ${report.role}, epoch ${report.epoch}, entry ${report.seq}, ${store}`);
+}
+
+/** The `date` header tells whole seconds, so a second's difference is no difference. */
+function checkClock(address: string, serverAt: number | null, hereAt: number): Finding[] {
+  if (serverAt === null || Number.isNaN(serverAt)) return [];
+  const differenceMs = Math.abs(serverAt + 500 - hereAt);
+  if (differenceMs <= limits.clockDifferenceMsMax) return [good("clock", `agrees with ${address}`)];
+  return [
+    {
+      verdict: "odd",
+      what: "clock",
+      message: `The clock of ${address} differs by ${formatDuration(differenceMs)} from this machine's.`,
+      advice: "Nothing is lost by it, but times in lists and logs will mislead you. Let both keep time by NTP.",
+    },
+  ];
+}
+
+function checkLeader(reports: readonly MasterReport[]): Finding[] {
+  const leaders = reports.filter((report) => report.role === "leader");
+  const [leader] = leaders;
+  if (leaders.length === 1 && leader !== undefined) {
+    return [
+      good(
+        "leader",
+        `${leader.name} at ${leader.address}, for ${formatDuration(Math.max(0, Date.now() - leader.roleSince))}`,
+      ),
+    ];
+  }
+  const known = reports.find((report) => report.leader !== null)?.leader ?? null;
+  if (leaders.length === 0 && known !== null) return [good("leader", `at ${known}`)];
+  const message = leaders.length === 0 ? "No master leads." : `${leaders.length} masters say that they lead.`;
+  return [
+    {
+      verdict: "bad",
+      what: "leader",
+      message,
+      advice: "Wait a few seconds and look again; then look into the masters' logs.",
+    },
+  ];
+}
+
+async function checkWork(context: Context): Promise<Finding[]> {
+  try {
+    const client = await context.client({ retryForMs: 0, onRetry: () => {} });
+    const { signal } = context;
+    const [workers, queues] = await Promise.all([client.workers({ signal }), client.queues({ signal })]);
+    const present = workers.filter((worker) => worker.state === "connected");
+    const findings: Finding[] = [];
+    const slots = present.reduce((sum, worker) => sum + worker.capacity, 0);
+    if (present.length > 0) findings.push(good("workers", `${present.length} attached, ${slots} slots`));
+    else
+      findings.push({
+        verdict: "odd",
+        what: "workers",
+        message: "No worker is attached: nothing will run.",
+        advice: "Start one with: outlast worker",
+      });
+    for (const worker of workers.filter((one) => one.state === "suspect")) {
+      findings.push({
+        verdict: "odd",
+        what: "workers",
+        message: `${worker.id} is silent.`,
+        advice: `See after process ${worker.pid} on ${worker.hostname}.`,
+      });
+    }
+    for (const queue of queues) {
+      const waiting = (queue.tasks["created"] ?? 0) + (queue.tasks["killed"] ?? 0) + (queue.tasks["retrying"] ?? 0);
+      if (waiting === 0) continue;
+      const advice = queue.isPaused
+        ? `outlast queues resume ${queue.name}`
+        : queue.workers === 0
+          ? `outlast worker --queues ${queue.name}`
+          : null;
+      if (advice === null) continue;
+      const why = queue.isPaused ? "and it is paused" : "and no worker serves it";
+      findings.push({
+        verdict: "odd",
+        what: "tasks",
+        message: `${waiting} tasks wait in queue ${queue.name}, ${why}.`,
+        advice,
+      });
+    }
+    return findings;
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    return [{ verdict: "bad", what: "workers", message: error.message, advice: error.details.hint ?? null }];
+  }
+}

@@ -1,0 +1,91 @@
+/** Durations and instants as people write and read them: `250ms`, `1h30m`, `+10m`, `2027-01-31T08:00Z`. */
+import { limits } from "../model/limits.ts";
+
+const unitMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * `5m`, `1h30m`, `250ms`, `1.5s`, `0`: numbers with a unit each, the larger unit first.
+ * @returns milliseconds, whole
+ * @throws Error with a sentence for the user
+ */
+export function parseDuration(text: string): number {
+  const trimmed = text.trim();
+  if (trimmed === "0") return 0;
+  if (/^\d+(\.\d+)?$/.test(trimmed)) throw new Error(`Say the unit: ${trimmed}s, ${trimmed}m or ${trimmed}ms.`);
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(trimmed)) {
+    throw new Error("A duration is numbers with the units d, h, m, s or ms, such as 5m, 1h30m or 250ms.");
+  }
+  let total = 0;
+  let unitBefore = Number.POSITIVE_INFINITY;
+  for (const [, amount = "", unit = ""] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    const factor = unitMs[unit] ?? 0;
+    if (factor >= unitBefore) throw new Error(`In a duration the larger unit stands first and each only once: 1h30m.`);
+    unitBefore = factor;
+    total += Number(amount) * factor;
+  }
+  const rounded = Math.round(total);
+  if (rounded > limits.durationMsMax) throw new Error(`That is longer than ${formatDuration(limits.durationMsMax)}.`);
+  return rounded;
+}
+
+/**
+ * An ISO date and time (in the zone of this machine if it names none), or `+` and a duration from now.
+ * @returns ms since 1970
+ * @throws Error with a sentence for the user
+ */
+export function parseInstant(text: string, now: number): number {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("+")) return now + parseDuration(trimmed.slice(1));
+  const match = /^(\d{4})-(\d{2})-(\d{2})[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?$/.exec(trimmed);
+  const at = match === null ? Number.NaN : Date.parse(trimmed.replace(" ", "T"));
+  if (match === null || Number.isNaN(at) || !isRealDay(Number(match[1]), Number(match[2]), Number(match[3]))) {
+    throw new Error(
+      "A time is written as 2027-01-31T08:00:00Z (or without the Z for this machine's zone), or as +10m from now.",
+    );
+  }
+  if (at < limits.instantMsMin || at > limits.instantMsMax) throw new Error("That time is out of range: 1970 to 2200.");
+  return at;
+}
+
+/** 30 February would silently become 2 March. */
+function isRealDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
+
+/** Two units at most: `850ms`, `4.2s`, `3m20s`, `5h`, `12d4h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 0) return `-${formatDuration(-ms)}`;
+  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (ms < 60_000) return `${Number((Math.floor(ms / 100) / 10).toFixed(1))}s`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 3600) return pair(seconds, 60, "m", 1, "s");
+  if (seconds < 86_400) return pair(seconds, 3600, "h", 60, "m");
+  return pair(seconds, 86_400, "d", 3600, "h");
+}
+
+function pair(seconds: number, large: number, largeUnit: string, small: number, smallUnit: string): string {
+  const rest = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)}${largeUnit}${rest === 0 ? "" : `${rest}${smallUnit}`}`;
+}
+
+/** In the zone of this machine, to the second. */
+export function formatInstant(at: number): string {
+  const date = new Date(at);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return (
+    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  );
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

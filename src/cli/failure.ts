@@ -1,0 +1,117 @@
+/** Turns whatever was thrown into sentences for a person, a document for a program, and an exit code. */
+import { inspect } from "node:util";
+import { OutlastError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { printable } from "./terminalText.ts";
+
+/** The command line asks for something that cannot be. */
+export class UsageError extends Error {
+  readonly hint: string | null;
+
+  constructor(message: string, hint: string | null = null) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** A command ends early on purpose, with this exit code; what was to be said has been said. */
+export class Exit extends Error {
+  readonly code: ExitCode;
+
+  constructor(code: ExitCode) {
+    super(`exit ${code}`);
+    this.code = code;
+  }
+}
+
+export interface Failure {
+  readonly exitCode: ExitCode;
+  /** Null where nothing is left to say. */
+  readonly message: string | null;
+  readonly hint: string | null;
+  readonly body: { readonly [key: string]: Json | undefined };
+}
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Exit) return { exitCode: error.code, message: null, hint: null, body: {} };
+  if (error instanceof UsageError) return describe(exitCodes.usage, "usage", error.message, error.hint);
+  if (error instanceof OutlastError) {
+    const { code, message, details } = error;
+    const exitCode = code === "unavailable" || code === "not-leader" ? exitCodes.unreachable : exitCodes.refused;
+    const where = details.path === undefined ? "" : ` (at ${details.path})`;
+    return { ...describe(exitCode, code, message + where, hintFor(error)), body: { ...details, code, message } };
+  }
+  if (isSystemError(error)) return describe(exitCodes.failed, error.code, systemSentence(error), null);
+  if (hasHint(error)) return describe(exitCodes.failed, "refused", error.message, error.hint);
+  const text = error instanceof Error ? error.message : inspect(error);
+  return describe(
+    exitCodes.internal,
+    "internal",
+    `Something went wrong that should not: ${text}`,
+    "OUTLAST_DEBUG=1 shows where. Please report it.",
+  );
+}
+
+/** Writes the failure to stderr, and where it comes from if `OUTLAST_DEBUG` is set. */
+export function reportFailure(error: unknown, isJson: boolean): ExitCode {
+  const failure = toFailure(error);
+  if (failure.message !== null) {
+    if (isJson) process.stderr.write(`${JSON.stringify({ error: failure.body })}\n`);
+    else {
+      const lines = [...failure.message.split("\n"), ...(failure.hint?.split("\n") ?? [])].map(printable);
+      process.stderr.write(`outlast: ${lines.join("\n         ")}\n`);
+    }
+  }
+  if (process.env["OUTLAST_DEBUG"] === "1" && !(error instanceof Exit)) process.stderr.write(`${inspect(error)}\n`);
+  return failure.exitCode;
+}
+
+function describe(exitCode: ExitCode, code: string, message: string, hint: string | null): Failure {
+  return { exitCode, message, hint, body: { code, message, ...(hint === null ? {} : { hint }) } };
+}
+
+function hintFor(error: OutlastError): string | null {
+  if (error.details.hint !== undefined) return error.details.hint;
+  switch (error.code) {
+    case "unauthorized":
+      return "Give the token that the master was started with: --token or OUTLAST_TOKEN.";
+    default:
+      return null;
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && "syscall" in error && typeof (error as NodeJS.ErrnoException).code === "string";
+}
+
+function systemSentence(error: NodeJS.ErrnoException & { code: string }): string {
+  const { port } = error as { port?: number };
+  switch (error.code) {
+    case "EADDRINUSE":
+      return `Port ${port ?? "?"} is taken: another program listens there. Stop it, or choose another with --port.`;
+    case "EADDRNOTAVAIL":
+      return "This machine does not have that address; see --address.";
+    case "EACCES":
+    case "EPERM":
+      return `No permission: ${error.path ?? error.message}.`;
+    case "ENOENT":
+      return `There is no ${error.path ?? "such file"}.`;
+    case "EISDIR":
+      return `${error.path ?? "That"} is a directory.`;
+    case "ENOTDIR":
+    case "EEXIST":
+      return `${error.path ?? "That"} is not a directory.`;
+    case "ENOSPC":
+      return "The disk is full.";
+    case "EROFS":
+      return `${error.path ?? "That place"} is read-only.`;
+    default:
+      return error.message;
+  }
+}
+
+/** `StoreRefused` and its like: told by a sentence and what to do. */
+function hasHint(error: unknown): error is Error & { hint: string } {
+  return error instanceof Error && "hint" in error && typeof error.hint === "string";
+}

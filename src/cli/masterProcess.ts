@@ -1,0 +1,114 @@
+/** A master as a process: its store, its brain's shell and its HTTP face, put together and taken apart in good order. */
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { checkExposure, TokenCheck } from "../api/access.ts";
+import { createApi } from "../api/server.ts";
+import { Master } from "../master/master.ts";
+import { OutlastError } from "../model/errors.ts";
+import { defaults } from "../model/limits.ts";
+import { SystemClock } from "../node/clock.ts";
+import { SystemIds } from "../node/ids.ts";
+import { createLog } from "../node/log.ts";
+import { createPeers } from "../node/peers.ts";
+import { probe } from "../node/probe.ts";
+import type { Store } from "../ports/store.ts";
+import { MemoryStore } from "../stores/memory/store.ts";
+import { SqliteStore } from "../stores/sqlite/store.ts";
+import type { MasterFlags } from "./commands/master.ts";
+import type { Context } from "./context.ts";
+import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { UsageError } from "./failure.ts";
+import { findFreePort } from "./freePort.ts";
+import { masterReadyLine } from "./readyLine.ts";
+import { onStopRequests } from "./signals.ts";
+import { toId } from "./workerName.ts";
+
+export async function runMaster(context: Context, flags: MasterFlags): Promise<ExitCode> {
+  const { token } = context;
+  refuseExposure(flags.address, token);
+  const port = flags.port === 0 ? await findFreePort() : flags.port;
+  const name = flags.name ?? toId(hostname());
+  const log = createLog({
+    name,
+    level: flags.logLevel,
+    ...(flags.logFormat === undefined ? {} : { format: flags.logFormat }),
+    hasColor: context.output.areNotesPainted,
+  });
+  const ids = new SystemIds();
+  const store = toStore(flags, ids);
+  const address = flags.advertise ?? advertisedAddress(flags.address, port);
+  const master = new Master({ name, address, store, clock: new SystemClock(), ids, log, probe, peers: createPeers() });
+  const api = createApi({ master, log, token });
+
+  const ending = Promise.withResolvers<ExitCode>();
+  // It may be rejected before anybody waits for it.
+  ending.promise.catch(() => {});
+  onStopRequests(
+    flags.stopOnStdinEnd === true,
+    (reason) => {
+      log.info("stopping", { reason });
+      // The face first: who still asks gets a whole answer, who comes now is told to go elsewhere.
+      api
+        .close()
+        .then(() => master.stop())
+        .then(() => ending.resolve(exitCodes.ok), ending.reject);
+    },
+    (code) => process.exit(code),
+  );
+  void master.ended.then((error) => {
+    if (error !== null) ending.reject(error);
+  });
+
+  const url = await api.listen({ address: flags.address, port });
+  await master.start(address);
+  const isReady = await Promise.race([untilServing(master), ending.promise.then(() => false)]);
+  if (isReady && context.output.isJson) context.output.jsonLine({ event: "ready", url, name, pid: process.pid });
+  else if (isReady) context.output.line(masterReadyLine(url));
+  const code = await ending.promise;
+  // Nothing is left to do; a connection that some client keeps alive must not hold the process.
+  process.exit(code);
+}
+
+/** Resolves when this master leads, or knows who does. */
+async function untilServing(master: Master): Promise<boolean> {
+  for (;;) {
+    const { role, leader } = master.status();
+    if (role === "leader" || (role === "standby" && leader !== null)) return true;
+    await setTimeout(defaults.readyPollMs);
+  }
+}
+
+/** Whoever reaches the API can run commands on every worker; said before anything is opened or created. */
+function refuseExposure(address: string, token: string | null): void {
+  try {
+    checkExposure(address, token === null ? null : new TokenCheck(token));
+  } catch (error) {
+    if (error instanceof OutlastError) throw new UsageError(error.message, error.details.hint ?? null);
+    throw error;
+  }
+}
+
+function toStore(flags: MasterFlags, ids: SystemIds): Store {
+  const text = flags.store ?? `sqlite:${join(flags.data, defaults.storeFile)}`;
+  const [scheme = "", rest = ""] = text.split(/:(.*)/s);
+  switch (scheme) {
+    case "memory":
+      return new MemoryStore({ ids });
+    case "sqlite": {
+      if (rest === "") throw new UsageError("--store sqlite: needs a file, such as sqlite:outlast-data/outlast.db.");
+      if (flags.store === undefined) mkdirSync(resolve(flags.data), { recursive: true });
+      return new SqliteStore({ path: rest.replace(/^\/\//, ""), ids });
+    }
+    default:
+      throw new UsageError(`"${text}" is no store.`, "There are sqlite:FILE and memory:");
+  }
+}
+
+/** An address for "every interface" is none that others could dial. */
+function advertisedAddress(address: string, port: number): string {
+  const isEvery = address === "0.0.0.0" || address === "::";
+  const host = isEvery ? hostname() : address;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

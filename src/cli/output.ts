@@ -1,0 +1,66 @@
+/** Where commands write: results to stdout, as tables or as JSON; everything else to stderr. */
+import { type Paint, painted, paintFor } from "./colour.ts";
+import { type Column, tableLines } from "./table.ts";
+import { printable } from "./terminalText.ts";
+
+export class Output {
+  readonly isJson: boolean;
+  /** True when a person sees stdout. */
+  readonly isTerminal: boolean;
+  readonly paint: Paint;
+  readonly paintNotes: Paint;
+
+  constructor(options: { readonly json: boolean; readonly color: boolean }) {
+    this.isJson = options.json;
+    this.isTerminal = process.stdout.isTTY === true;
+    this.paint = paintFor(process.stdout, options.color && !options.json, process.env);
+    this.paintNotes = paintFor(process.stderr, options.color, process.env);
+  }
+
+  get areNotesPainted(): boolean {
+    return this.paintNotes === painted;
+  }
+
+  get columnsMax(): number | null {
+    return this.isTerminal ? process.stdout.columns : null;
+  }
+
+  line(text = ""): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** One document: indented for a person, one line otherwise. */
+  document(value: unknown): void {
+    this.line(this.isTerminal ? JSON.stringify(value, null, 2) : JSON.stringify(value));
+  }
+
+  /** One of many documents: always one line. */
+  jsonLine(value: unknown): void {
+    this.line(JSON.stringify(value));
+  }
+
+  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], hasTitles = true): void {
+    const [titles = "", ...lines] = tableLines(columns, rows, this.paint, this.columnsMax);
+    for (const line of hasTitles ? [titles, ...lines] : lines) this.line(line);
+  }
+
+  /** One of several things did not work, and the rest goes on. */
+  complain(text: string): void {
+    process.stderr.write(`outlast: ${printable(text)}\n`);
+  }
+
+  /** Something a person should know that is not the result. */
+  note(text: string): void {
+    if (!this.isJson) process.stderr.write(`${this.paintNotes("dim", text)}\n`);
+  }
+}
+
+/** `| head` closes our stdout: that is no error, there is just nobody left to write for. */
+export function endOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit();
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,39 @@
+/** The options that `master`, `worker` and `up` share, so that they mean and say the same everywhere. */
+import { Option } from "commander";
+import { defaults } from "../model/limits.ts";
+import type { LogFormat, LogLevel } from "../node/log.ts";
+import { wholeNumber } from "./arguments.ts";
+
+// Said here again because the log itself loads a logger, which the help does not need.
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+const formats: readonly LogFormat[] = ["pretty", "json"];
+
+export interface LogFlags {
+  readonly logLevel: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+export function dataOption(): Option {
+  return new Option("--data <directory>", "where everything is kept").env("OUTLAST_DATA").default("outlast-data");
+}
+
+export function addressOption(): Option {
+  return new Option("--address <address>", "where to listen; beyond this machine only with a token").default(
+    defaults.address,
+  );
+}
+
+export function portOption(): Option {
+  return new Option("--port <port>", "0 takes a free one").default(defaults.port).argParser(wholeNumber(0, 65_535));
+}
+
+export function logOptions(): readonly Option[] {
+  return [
+    new Option("--log-level <level>", "how much to log, on stderr").choices(levels).default("info"),
+    new Option("--log-format <format>", "pretty in a terminal, json elsewhere, unless said").choices(formats),
+  ];
+}
+
+export function stopOnStdinEndOption(): Option {
+  return new Option("--stop-on-stdin-end", "stop when stdin closes: for supervisors that may themselves be killed");
+}

@@ -1,0 +1,106 @@
+/** Tasks in words: the columns of `outlast ls`, the page of `outlast show`, the sentence of a waited task. */
+import { isFinal, type TaskDocument, type TaskState } from "../model/task.ts";
+import { type Paint, taskColours } from "./colour.ts";
+import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
+import type { Column } from "./table.ts";
+import { printable } from "./terminalText.ts";
+
+export function taskColumns(now: number): readonly Column<TaskDocument>[] {
+  return [
+    { title: "ID", text: (task) => task.id },
+    { title: "NAME", text: (task) => (task.name === task.id ? "" : task.name), isElastic: true },
+    { title: "WORK", text: workText, isElastic: true },
+    { title: "STATE", text: (task) => task.state, colour: (task) => taskColours[task.state] },
+    { title: "TRY", text: (task) => String(task.attempt), isRightAligned: true },
+    { title: "HOST", text: (task) => task.host ?? "", isElastic: true },
+    { title: "AGE", text: (task) => formatDuration(now - task.createdAt), isRightAligned: true },
+    { title: "TOOK", text: (task) => tookText(task, now), isRightAligned: true },
+  ];
+}
+
+/** What the task does, in a few words: `sleep 5s`, `make test`. */
+export function workText(task: Pick<TaskDocument, "kind" | "input">): string {
+  const { kind, input } = task;
+  if (input !== null && typeof input === "object" && !Array.isArray(input)) {
+    const { seconds, command } = input;
+    if (kind === "sleep" && typeof seconds === "number") return `sleep ${formatDuration(seconds * 1000)}`;
+    if (kind === "exec" && Array.isArray(command)) return command.map(shellWord).join(" ");
+  }
+  return kind;
+}
+
+function shellWord(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function tookText(task: TaskDocument, now: number): string {
+  if (task.startedAt === undefined) return "";
+  if (task.state === "running") return formatDuration(Math.max(0, now - task.startedAt));
+  return task.endedAt === undefined ? "" : formatDuration(Math.max(0, task.endedAt - task.startedAt));
+}
+
+/** `12 running, 3 success`: in the order in which a task lives. */
+export function countsText(counts: { readonly [state: string]: number }, paint: Paint): string {
+  const parts = (Object.keys(taskColours) as TaskState[])
+    .filter((state) => (counts[state] ?? 0) > 0)
+    .map((state) => {
+      const text = `${counts[state] ?? 0} ${state}`;
+      const colour = taskColours[state];
+      return colour === null ? text : paint(colour, text);
+    });
+  return parts.length === 0 ? "no tasks" : parts.join(", ");
+}
+
+/** What a person wants to know of one task, a label and a value a line. */
+export function taskPage(task: TaskDocument, paint: Paint, now: number): string[] {
+  const colour = taskColours[task.state];
+  const rows: [string, string | null][] = [
+    ["id", task.id],
+    ["name", task.name === task.id ? null : printable(task.name)],
+    ["work", printable(workText(task))],
+    ["state", colour === null ? task.state : paint(colour, task.state)],
+    [
+      "why",
+      task.state === "success" || task.error === undefined
+        ? null
+        : printable(`${task.error.code}: ${task.error.message}`),
+    ],
+    ["exit", exitText(task)],
+    [
+      "output",
+      task.output === undefined ? null : JSON.stringify(task.output, null, 2).replaceAll("\n", `\n${" ".repeat(11)}`),
+    ],
+    [
+      "attempt",
+      `${task.attempt}${task.failures + task.kills === 0 ? "" : ` (${task.failures} of at most ${task.limits.attemptsMax} failed, ${task.kills} lost with their worker)`}`,
+    ],
+    ["host", task.host ?? null],
+    ["queue", task.queue + (task.priority === 0 ? "" : `, priority ${task.priority}`)],
+    ["created", instantText(task.createdAt, now)],
+    ["not before", task.startAt === null ? null : instantText(task.startAt, now)],
+    ["retry", task.state === "retrying" && task.retryAt !== undefined ? instantText(task.retryAt, now) : null],
+    ["started", task.startedAt === undefined ? null : instantText(task.startedAt, now)],
+    ["ended", task.endedAt === undefined ? null : instantText(task.endedAt, now)],
+    ["took", tookText(task, now) === "" ? null : tookText(task, now)],
+    ["timeout", task.limits.timeoutMs === null ? null : formatDuration(task.limits.timeoutMs)],
+    ["log", task.logBytes === undefined ? null : formatBytes(task.logBytes)],
+  ];
+  return rows.flatMap(([label, value]) => (value === null ? [] : [`${paint("dim", label.padEnd(10))} ${value}`]));
+}
+
+function exitText(task: TaskDocument): string | null {
+  if (task.exit === undefined) return null;
+  return task.exit.signal === null ? `code ${task.exit.code}` : `signal ${task.exit.signal}`;
+}
+
+export function instantText(at: number, now: number): string {
+  return `${formatInstant(at)} (${at > now ? `in ${formatDuration(at - now)}` : `${formatDuration(now - at)} ago`})`;
+}
+
+/** How a task ended, in a sentence. */
+export function endText(task: TaskDocument): string {
+  const name = task.name === task.id ? task.id : `${task.id} (${task.name})`;
+  const why = task.state === "success" || task.error === undefined ? "" : `: ${task.error.message}`;
+  return printable(`${name} ${isFinal(task.state) ? "ended as" : "is"} ${task.state}${why}`);
+}

@@ -1,0 +1,177 @@
+/** `outlast ls --watch`: a live table in a terminal, a line for each change everywhere else. */
+import { limits } from "../model/limits.ts";
+import type { TaskDocument } from "../model/task.ts";
+import type { Outlast } from "../sdk/client.ts";
+import type { OutlastEvent, TaskChange } from "../sdk/events.ts";
+import { taskColours } from "./colour.ts";
+import { type ListFlags, toFilter } from "./commands/ls.ts";
+import type { Context } from "./context.ts";
+import { formatInstant } from "./duration.ts";
+import { Screen } from "./screen.ts";
+import { tableLines } from "./table.ts";
+import { countsText, taskColumns } from "./taskText.ts";
+import { printable } from "./terminalText.ts";
+
+export function watch(context: Context, flags: ListFlags): Promise<undefined> {
+  const isLive = context.output.isTerminal && !context.output.isJson;
+  return isLive ? watchLive(context, flags) : watchLines(context, flags);
+}
+
+/** The table is read anew after changes, but never more often than this. */
+const refreshMsMin = 200;
+/** Ages grow even where nothing happens. */
+const redrawMs = 1000;
+/** Lines around the table. */
+const frameLines = 4;
+
+interface Picture {
+  tasks: readonly TaskDocument[];
+  counts: { readonly [state: string]: number };
+  trouble: string | null;
+}
+
+async function watchLive(context: Context, flags: ListFlags): Promise<undefined> {
+  const picture: Picture = { tasks: [], counts: {}, trouble: null };
+  const client = await context.client({
+    onRetry: ({ error }) => {
+      picture.trouble = error.message;
+    },
+  });
+  await look(client, context, flags, picture);
+  const screen = new Screen(process.stdout);
+  const draw = () => screen.draw(toLines(context, picture, screen.rows));
+  const timer = setInterval(draw, redrawMs);
+  try {
+    screen.open(draw);
+    draw();
+    await lookAfterChanges(client, context, flags, picture, draw);
+  } finally {
+    clearInterval(timer);
+    screen.close(toLines(context, picture, Number.POSITIVE_INFINITY));
+  }
+}
+
+/** Looks again whenever something has changed since the last look; ends when the signal is aborted, with its reason. */
+async function lookAfterChanges(
+  client: Outlast,
+  context: Context,
+  flags: ListFlags,
+  picture: Picture,
+  draw: () => void,
+): Promise<never> {
+  let isStale = true;
+  let wake = () => {};
+  const looking = (async (): Promise<never> => {
+    const { pause } = await import("../sdk/backoff.ts");
+    for (;;) {
+      if (!isStale) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          context.signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+        context.signal.throwIfAborted();
+      }
+      isStale = false;
+      await look(client, context, flags, picture);
+      draw();
+      await pause(refreshMsMin, context.signal);
+    }
+  })();
+  const listening = (async (): Promise<never> => {
+    for await (const event of client.events({ signal: context.signal })) {
+      isStale ||= event.kind === "task" || event.kind === "reset" || event.kind === "forgotten";
+      wake();
+    }
+    throw new Error("The stream of events has ended.");
+  })();
+  return Promise.race([looking, listening]);
+}
+
+async function look(client: Outlast, context: Context, flags: ListFlags, picture: Picture): Promise<void> {
+  const { signal } = context;
+  const limit = Math.max(1, Math.min(flags.limit, process.stdout.rows - frameLines, limits.pageMax));
+  const [page, status] = await Promise.all([
+    client.list({ ...toFilter(flags), limit, signal }),
+    client.status({ signal }),
+  ]);
+  picture.tasks = page.tasks;
+  picture.counts = status.stats.tasks;
+  picture.trouble = status.trouble;
+}
+
+function toLines(context: Context, picture: Picture, rows: number): string[] {
+  const { output } = context;
+  const trouble =
+    picture.trouble === null
+      ? "Ctrl-C ends the watch; the tasks go on."
+      : `${printable(picture.trouble)} Trying again …`;
+  const table = tableLines(taskColumns(Date.now()), picture.tasks, output.paint, output.columnsMax);
+  return [
+    countsText(picture.counts, output.paint),
+    "",
+    ...table.slice(0, Math.max(1, rows - frameLines + 1)),
+    "",
+    output.paint(picture.trouble === null ? "dim" : "red", trouble),
+  ];
+}
+
+/** What never changes of a task comes with its first event only; for tasks that are older than the watch it is read once. */
+type Known = Pick<TaskDocument, "name" | "queue">;
+
+async function watchLines(context: Context, flags: ListFlags): Promise<undefined> {
+  const client = await context.client();
+  const known = new Map<string, Known>();
+  for await (const event of client.events({ signal: context.signal })) {
+    if (event.kind === "task") await showChange(context, flags, client, known, event);
+    else if (event.kind === "reset") {
+      if (context.output.isJson) context.output.jsonLine(event);
+      else context.output.note("Some changes were missed.");
+    }
+  }
+}
+
+async function showChange(
+  context: Context,
+  flags: ListFlags,
+  client: Outlast,
+  known: Map<string, Known>,
+  event: Extract<OutlastEvent, { kind: "task" }>,
+): Promise<void> {
+  const { task } = event;
+  const facts = known.get(task.id) ?? (await factsOf(context, client, task));
+  if (facts === null) return;
+  if (task.state === "success" || task.state === "failed" || task.state === "cancelled") known.delete(task.id);
+  else if (known.size < limits.pageMax) known.set(task.id, facts);
+  if (flags.state !== undefined && !flags.state.includes(task.state)) return;
+  if (flags.queue !== undefined && flags.queue !== facts.queue) return;
+  if (flags.name !== undefined && flags.name !== facts.name) return;
+  if (flags.host !== undefined && flags.host !== task.host) return;
+
+  const { output } = context;
+  if (output.isJson) return output.jsonLine({ ...event, task: { ...task, ...facts } });
+  const colour = taskColours[task.state];
+  output.line(
+    [
+      formatInstant(event.at),
+      task.id,
+      ...(facts.name === task.id ? [] : [printable(facts.name)]),
+      colour === null ? task.state : output.paint(colour, task.state),
+      ...(task.attempt === 0 ? [] : [`attempt ${task.attempt}`]),
+      ...(task.host === undefined ? [] : [`on ${task.host}`]),
+      ...(task.error === undefined || task.state === "success" ? [] : [`(${printable(task.error.message)})`]),
+    ].join(" "),
+  );
+}
+
+async function factsOf(context: Context, client: Outlast, task: TaskChange): Promise<Known | null> {
+  if (task.name !== undefined && task.queue !== undefined) return { name: task.name, queue: task.queue };
+  const { OutlastError } = await import("../model/errors.ts");
+  try {
+    const { name, queue } = await client.get(task.id, { signal: context.signal });
+    return { name, queue };
+  } catch (error) {
+    // It has ended and been forgotten in the meantime.
+    if (error instanceof OutlastError && error.code === "not-found") return null;
+    throw error;
+  }
+}

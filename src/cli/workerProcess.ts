@@ -1,0 +1,103 @@
+/** A worker as a process: its outbox, its spool, its executor and its wire, put together, drained and taken apart. */
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import type { BootId, WorkerId } from "../model/ids.ts";
+import { SystemClock } from "../node/clock.ts";
+import { createDial } from "../node/httpLink.ts";
+import { SystemIds } from "../node/ids.ts";
+import { createLog } from "../node/log.ts";
+import { openProbePort } from "../node/probe.ts";
+import { ProcessExecutor } from "../worker/executor/executor.ts";
+import { FileOutbox } from "../worker/outbox.ts";
+import { FileLogSpool } from "../worker/spool.ts";
+import { Worker } from "../worker/worker.ts";
+import type { WorkerFlags } from "./commands/worker.ts";
+import type { Context } from "./context.ts";
+import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { workerReadyLine } from "./readyLine.ts";
+import { onStopRequests } from "./signals.ts";
+import { readVersion } from "./version.ts";
+import { takePlace } from "./workerName.ts";
+
+export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
+  const { masters } = context.options;
+  const { token, output } = context;
+  const place = takePlace(resolve(flags.data), flags.name ?? null);
+  const { name } = place;
+  const log = createLog({
+    name,
+    level: flags.logLevel,
+    ...(flags.logFormat === undefined ? {} : { format: flags.logFormat }),
+    hasColor: output.areNotesPainted,
+  });
+  const clock = new SystemClock();
+  const id = name as WorkerId;
+  const boot = new SystemIds().random() as BootId;
+  const spool = new FileLogSpool(join(place.directory, "logs"));
+  const executor = new ProcessExecutor({
+    worker: id,
+    boot,
+    clock,
+    log,
+    onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
+  });
+  const probeAddress = probeAddressFor(masters);
+  const probePort = probeAddress === null ? null : (await openProbePort(probeAddress)).port;
+
+  let isAnnounced = false;
+  const worker = new Worker({
+    id,
+    boot,
+    capacity: flags.capacity,
+    queues: flags.queues,
+    masters,
+    dial: createDial({ token, log }),
+    clock,
+    log,
+    outbox: new FileOutbox(join(place.directory, "outbox")),
+    spool,
+    executor,
+    hostname: hostname(),
+    pid: process.pid,
+    version: readVersion(),
+    probePort,
+    onStatus: (status) => {
+      if (isAnnounced || status.phase !== "attached") return;
+      isAnnounced = true;
+      if (output.isJson) output.jsonLine({ event: "ready", name, boot, pid: process.pid });
+      else output.line(workerReadyLine(name, boot));
+    },
+  });
+  let code: ExitCode = exitCodes.ok;
+  onStopRequests(
+    flags.stopOnStdinEnd === true,
+    (reason) => {
+      log.info("stopping", { reason });
+      // Without its supervisor nobody waits for a drain, and nobody would end it if it took for ever.
+      if (reason === "stdin ended") void worker.stop();
+      else void worker.drain(flags.drainTimeout);
+    },
+    (forced) => {
+      code = forced;
+      void worker.stop();
+    },
+  );
+  await worker.start();
+  const error = await worker.ended;
+  place.lock.release();
+  if (error !== null) throw error;
+  // All is closed and on disk; a kept-alive connection must not hold the process.
+  process.exit(code);
+}
+
+/**
+ * Where this worker can be knocked at by every one of its masters, such that a refusal proves its death: only where they share
+ * this machine. Through a network, an address translation between could refuse in our name.
+ */
+function probeAddressFor(masters: readonly string[]): string | null {
+  const hosts = new Set(masters.map((master) => new URL(master).hostname));
+  const [only] = hosts;
+  if (hosts.size !== 1) return null;
+  if (only === "127.0.0.1") return only;
+  return only === "[::1]" ? "::1" : null;
+}
