@@ -7,25 +7,41 @@
 import type { TaskId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 
+interface Ending {
+  readonly id: TaskId;
+  readonly fingerprint: string | null;
+  readonly seq: number;
+}
+
 export class Settled {
-  readonly #byId = new Map<TaskId, { readonly fingerprint: string | null; readonly seq: number }>();
+  readonly #byId = new Map<TaskId, Ending>();
+  /** The same in the order in which they came, in a ring: a Map is slow at giving up its oldest entry. */
+  readonly #ring: Ending[] = [];
+  #oldest = 0;
   /** What became final at or before this seq may be missing here. */
   #horizonSeq = 0;
 
   /** Everything up to `seq` is known to the store only. */
   reset(seq: number): void {
     this.#byId.clear();
+    this.#ring.length = 0;
+    this.#oldest = 0;
     this.#horizonSeq = seq;
   }
 
   add(id: TaskId, fingerprint: string | null, seq: number): void {
-    this.#byId.set(id, { fingerprint, seq });
-    if (this.#byId.size <= limits.settledMax) return;
-    for (const [oldest, { seq: oldestSeq }] of this.#byId) {
-      this.#byId.delete(oldest);
-      this.#horizonSeq = oldestSeq;
-      break;
+    const ending = { id, fingerprint, seq };
+    this.#byId.set(id, ending);
+    if (this.#ring.length < limits.settledMax) {
+      this.#ring.push(ending);
+      return;
     }
+    const oldest = this.#ring[this.#oldest];
+    this.#ring[this.#oldest] = ending;
+    this.#oldest = (this.#oldest + 1) % limits.settledMax;
+    if (oldest === undefined) return;
+    this.#horizonSeq = oldest.seq;
+    if (this.#byId.get(oldest.id) === oldest) this.#byId.delete(oldest.id);
   }
 
   /** True if a look at the store at `seq`, together with what is here, sees every final task. */

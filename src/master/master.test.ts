@@ -1,0 +1,204 @@
+/** A whole master over the memory store, told things as a worker and a client would tell it. */
+import { afterEach, describe, expect, test } from "vitest";
+import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
+import type { AttachRequest, Assignment, StreamMessage } from "../model/protocol.ts";
+import { SystemClock } from "../node/clock.ts";
+import { SystemIds } from "../node/ids.ts";
+import { type OutgoingEntry, StoreUnavailable } from "../ports/store.ts";
+import { MemoryStore } from "../stores/memory/store.ts";
+import { encodeEntry, positionOf } from "./journal.ts";
+import { Master } from "./master.ts";
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const masters: Master[] = [];
+const clocks: SystemClock[] = [];
+
+afterEach(async () => {
+  for (const master of masters.splice(0)) await master.stop();
+  for (const clock of clocks.splice(0)) clock.stop?.();
+});
+
+/** A memory store whose appends can be made to fail, before or after the fact. */
+class FaultyStore extends MemoryStore {
+  appends: OutgoingEntry[] = [];
+  fault: "none" | "before" | "after" = "none";
+
+  override async append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
+    this.appends.push(entry);
+    if (this.fault === "before") throw new StoreUnavailable("io", "it broke before");
+    const end = await super.append(entry);
+    if (this.fault === "after") {
+      this.fault = "none";
+      throw new StoreUnavailable("timeout", "it broke after");
+    }
+    return end;
+  }
+}
+
+async function startMaster(store = new FaultyStore({ ids: new SystemIds() }), name = "m1"): Promise<{ master: Master; store: FaultyStore }> {
+  const clock = new SystemClock();
+  clocks.push(clock);
+  const master = new Master({
+    name,
+    address: `http://${name}:1`,
+    store,
+    clock,
+    ids: new SystemIds(),
+    log: silent,
+    probe: async () => "unknown",
+    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
+  });
+  masters.push(master);
+  await master.start();
+  await until(() => master.status().role === "leader");
+  return { master, store };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function attachRequest(fields: Partial<AttachRequest> = {}): AttachRequest {
+  return {
+    protocol: 1,
+    boot: "boot-1" as BootId,
+    capacity: 2,
+    queues: ["default"],
+    running: [],
+    outbox: [],
+    isDraining: false,
+    epochMax: 0,
+    incarnation: null,
+    probePort: null,
+    hostname: "host",
+    pid: 1,
+    version: "0",
+    ...fields,
+  };
+}
+
+class FakeWorker {
+  readonly id = "w1" as WorkerId;
+  readonly messages: StreamMessage[] = [];
+  session = "" as SessionId;
+  epoch = 0;
+  isClosed = false;
+
+  async attach(master: Master, fields: Partial<AttachRequest> = {}): Promise<void> {
+    const answer = await master.attach(this.id, attachRequest(fields), "127.0.0.1");
+    this.session = answer.session;
+    this.epoch = answer.epoch;
+    master.openStream(this.id, answer.session, {
+      send: (message) => this.messages.push(message),
+      close: () => {
+        this.isClosed = true;
+      },
+    });
+  }
+
+  get assignments(): Assignment[] {
+    return this.messages.flatMap((message) => (message.kind === "assign" ? message.assignments : []));
+  }
+
+  finish(master: Master, { task, attempt }: { task: TaskId; attempt: number }) {
+    const result = { kind: "result", task, attempt, boot: "boot-1" as BootId, outcome: "success", startedAt: 1, endedAt: 2, output: { n: 1 } } as const;
+    return master.report(this.id, { boot: "boot-1" as BootId, session: this.session, epoch: this.epoch, items: [result] });
+  }
+}
+
+const sleep = { kind: "sleep", input: { seconds: 1 } } as const;
+
+describe("a master", () => {
+  test("takes a task from submit to success", async () => {
+    const { master } = await startMaster();
+    const worker = new FakeWorker();
+    await worker.attach(master);
+    const [task] = await master.submit([{ ...sleep, name: "first" }], null);
+    await until(() => worker.assignments.length === 1);
+    expect(worker.assignments[0]).toMatchObject({ task: task!.id, attempt: 1, name: "first", kind: "sleep", input: { seconds: 1 } });
+    const answer = await worker.finish(master, worker.assignments[0]!);
+    expect(answer.verdicts).toEqual([{ task: task!.id, attempt: 1, verdict: "committed" }]);
+    expect(await master.readTask(task!.id)).toMatchObject({ state: "success", attempt: 1, host: "w1", output: { n: 1 } });
+    expect((await worker.finish(master, worker.assignments[0]!)).verdicts[0]).toMatchObject({ verdict: "stale" });
+  });
+
+  test("creates one task however often a key is sent, and refuses the key with another wish", async () => {
+    const { master } = await startMaster();
+    const [first] = await master.submit([sleep], "key-1");
+    const [again] = await master.submit([sleep], "key-1");
+    expect(first).toMatchObject({ isNew: true });
+    expect(again).toEqual({ id: first!.id, isNew: false });
+    await expect(master.submit([{ ...sleep, input: { seconds: 2 } }], "key-1")).rejects.toMatchObject({ code: "conflict" });
+    await master.cancel(first!.id);
+    expect(await master.submit([sleep], "key-1")).toEqual([{ id: first!.id, isNew: false }]);
+    await expect(master.cancel(first!.id)).rejects.toMatchObject({ code: "already-final" });
+  });
+
+  test("finds out that an entry of unknown fate went in, and acknowledges only then", async () => {
+    const { master, store } = await startMaster();
+    store.fault = "after";
+    const [task] = await master.submit([sleep], null);
+    const tries = store.appends.filter((entry) => entry.body.includes(task!.id));
+    expect(tries).toHaveLength(2);
+    expect(tries[0]).toEqual(tries[1]);
+  });
+
+  test("acknowledges nothing while the store does not commit, and appends the same bytes until it does", async () => {
+    const { master, store } = await startMaster();
+    store.fault = "before";
+    let isAcknowledged = false;
+    const submitted = master.submit([sleep], null).then(() => {
+      isAcknowledged = true;
+    });
+    const before = store.appends.length;
+    await until(() => store.appends.length >= before + 4);
+    expect(isAcknowledged).toBe(false);
+    expect(master.status().trouble).toContain("it broke before");
+    store.fault = "none";
+    await submitted;
+    const tries = store.appends.slice(before);
+    expect(new Set(tries.map((entry) => `${entry.seq} ${entry.crc}`)).size).toBe(1);
+  });
+
+  test("steps down when its slot is taken, tells whoever waits, and never shows what it had decided", async () => {
+    const { master, store } = await startMaster();
+    const worker = new FakeWorker();
+    await worker.attach(master);
+    const tail = (await store.readTail())!;
+    const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
+    await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false });
+    await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
+    await expect(master.submit([sleep], null)).rejects.toMatchObject({ code: "not-leader" });
+    expect(worker.assignments).toEqual([]);
+    expect(worker.isClosed).toBe(true);
+    await until(() => master.status().role === "standby" && master.status().leader === "http://rival:1");
+    expect(master.status().epoch).toBe(rival.epoch);
+  });
+
+  test("hands out every change once and in order, from wherever it is asked", async () => {
+    const { master } = await startMaster();
+    await master.submit([sleep], null);
+    const seen: number[] = [];
+    const subscription = await master.changes(0, (batch) => seen.push(batch.seq));
+    await master.submit([sleep], null);
+    await master.submit([sleep], null);
+    subscription.close();
+    await master.submit([sleep], null);
+    expect(seen).toEqual(seen.map((_, index) => index + 1));
+    expect(seen.at(-1)).toBe(master.status().seq - 1);
+  });
+});
+
+test("a second master follows, and leads when the first one leaves", async () => {
+  const store = new FaultyStore({ ids: new SystemIds() });
+  const { master: first } = await startMaster(store);
+  const [task] = await first.submit([sleep], null);
+  store.close = async () => undefined;
+  await first.stop();
+  const { master: second } = await startMaster(store, "m2");
+  expect(second.status().epoch).toBe(2);
+  const worker = new FakeWorker();
+  await worker.attach(second);
+  await until(() => worker.assignments.length === 1);
+  expect(worker.assignments[0]).toMatchObject({ task: task!.id, attempt: 1 });
+});
