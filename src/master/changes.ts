@@ -6,7 +6,7 @@ import type { Store } from "../ports/store.ts";
 import type { ChangeBatch, Subscription } from "./face.ts";
 import { decodeEntry } from "./journal.ts";
 
-type Listener = (batch: ChangeBatch) => void;
+type Listener = (batch: ChangeBatch) => unknown;
 
 export class Changes {
   readonly #store: Store;
@@ -32,6 +32,7 @@ export class Changes {
     this.#seq = batch.seq;
     for (const listener of [...this.#listeners]) {
       try {
+        // Only the past waits for a listener; the present is told as it happens.
         listener(batch);
       } catch (error) {
         this.#listeners.delete(listener);
@@ -42,45 +43,30 @@ export class Changes {
 
   /** @throws OutlastError `not-found` if the journal no longer reaches back to `afterSeq` */
   async subscribe(afterSeq: number | null, listener: Listener): Promise<Subscription> {
-    // While the past is being read, the present waits in line.
-    let pending: ChangeBatch[] | null = [];
-    let isClosed = false;
-    const receive: Listener = (batch) => {
-      if (pending !== null) pending.push(batch);
-      else listener(batch);
-    };
-    this.#listeners.add(receive);
-    const close = (): void => {
-      isClosed = true;
-      this.#listeners.delete(receive);
-    };
-    try {
-      if (afterSeq !== null) await this.#replay(afterSeq, this.#seq, listener, () => isClosed);
-    } catch (error) {
-      close();
-      throw error;
-    }
-    for (const batch of pending) if (!isClosed) listener(batch);
-    pending = null;
-    return { close };
+    let seq = afterSeq ?? this.#seq;
+    // Entries that are committed while the past is told belong to the past of the next round, so nothing is kept waiting here.
+    while (seq < this.#seq) seq = await this.#replay(seq, this.#seq, listener);
+    this.#listeners.add(listener);
+    return { close: () => this.#listeners.delete(listener) };
   }
 
-  async #replay(afterSeq: number, untilSeq: number, listener: Listener, isClosed: () => boolean): Promise<void> {
-    let seq = afterSeq;
-    while (seq < untilSeq && !isClosed()) {
-      const entries = await this.#store.readEntries(seq + 1, limits.entriesPerReadMax);
-      const first = entries[0];
-      if (first === undefined || first.seq !== seq + 1) {
-        throw new OutlastError("not-found", `The journal no longer holds what came after ${afterSeq}.`, {
-          hint: "Read the current state and follow from there.",
-        });
-      }
-      for (const entry of entries) {
-        if (entry.seq > untilSeq || isClosed()) return;
-        const { epoch, at } = entry;
-        seq = entry.seq;
-        listener({ seq, epoch, at, writes: decodeEntry(entry) });
-      }
+  /** Returns up to where it has told. */
+  async #replay(afterSeq: number, untilSeq: number, listener: Listener): Promise<number> {
+    const entries = await this.#store.readEntries(afterSeq + 1, limits.entriesPerReadMax);
+    const first = entries[0];
+    if (first === undefined || first.seq !== afterSeq + 1) {
+      throw new OutlastError("not-found", `The journal no longer holds what came after ${afterSeq}.`, {
+        hint: "Read the current state and follow from there.",
+      });
     }
+    let toldSeq = afterSeq;
+    for (const entry of entries) {
+      // What is committed is told only once it has been published, or its listeners would hear of it twice.
+      if (entry.seq > untilSeq) break;
+      const { seq, epoch, at } = entry;
+      await listener({ seq, epoch, at, writes: decodeEntry(entry) });
+      toldSeq = seq;
+    }
+    return toldSeq;
   }
 }

@@ -122,7 +122,7 @@ export abstract class Desk implements MasterFace {
     };
   }
 
-  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => void): Promise<Subscription> {
+  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => unknown): Promise<Subscription> {
     return this.#read(() => this.#parts.changes.subscribe(afterSeq, listener));
   }
 

@@ -33,10 +33,11 @@ export interface MasterFace {
   onLogs(task: TaskId, attempt: number, listener: () => void): () => void;
 
   /**
-   * Every committed change after `afterSeq`, in order, once; from now on if it is null.
+   * Every committed change after `afterSeq`, in order, once; from now on if it is null. Of the past, the next batch waits for
+   * what the listener returns, so that a long journal piles up nowhere; a listener that throws ends the replay.
    * @throws OutlastError `not-found` if the journal no longer reaches back that far
    */
-  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => void): Promise<Subscription>;
+  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => unknown): Promise<Subscription>;
 
   attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
   /** Hands the session's stream to the leader. Call the returned function when the connection has closed. */
