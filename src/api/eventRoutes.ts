@@ -1,0 +1,89 @@
+/** The stream of committed changes, resumable at any journal entry that is still there. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ChangeBatch, MasterFace, Subscription } from "../master/face.ts";
+import { OutlastError } from "../model/errors.ts";
+import { encodeBatch, sseMessage } from "./changeEvents.ts";
+import type { EventStream } from "./eventStream.ts";
+import type { Context, Route } from "./route.ts";
+import { ref, safeCount } from "./schemas/schema.ts";
+
+export const eventRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/events",
+    name: "followEvents",
+    summary: "Every committed change, in order, once.",
+    tag: "events",
+    query: { after: { ...safeCount, description: "Everything after this journal entry; from now on if left out." } },
+    headers: {
+      "last-event-id": {
+        type: "string",
+        pattern: "^[0-9]{1,16}$",
+        description: "As `after`, sent by browsers by themselves.",
+      },
+    },
+    answers: {
+      200: {
+        description:
+          "Events `task`, `worker`, `queue` and `leader`; `reset` where changes were missed and everything is to be read anew. " +
+          "The id stands on the last event of each journal entry.",
+        content: {
+          "text/event-stream": {
+            anyOf: [ref("TaskEvent"), ref("WorkerEvent"), ref("QueueEvent"), ref("LeaderEvent"), ref("ResetEvent")],
+          },
+        },
+      },
+    },
+    isStream: true,
+    handle: followEvents,
+  },
+];
+
+async function followEvents(request: FastifyRequest, reply: FastifyReply, { master, streams }: Context): Promise<void> {
+  const after = resumeAt(request);
+  await streams.open(reply, "client", async (stream) => {
+    const subscription = await subscribe(master, stream, after);
+    return () => subscription.close();
+  });
+}
+
+function resumeAt(request: FastifyRequest): number | null {
+  const seen = request.headers["last-event-id"];
+  // A browser that reconnects asks with the URL it was given at first; what it has seen since counts more.
+  if (typeof seen === "string") return Number(seen);
+  return (request.query as { after?: number }).after ?? null;
+}
+
+async function subscribe(master: MasterFace, stream: EventStream, after: number | null): Promise<Subscription> {
+  const tell = (batch: ChangeBatch) => passOn(stream, batch);
+  const { seq, role } = master.status();
+  if (after === null) {
+    return master.changes(seq, tell);
+  }
+  // A standby may be a little behind what its client has seen elsewhere; a leader never is, so this journal is another one.
+  if (after > seq && role === "leader") return reset(master, stream, tell, `The journal ends at ${seq}.`);
+  try {
+    return await master.changes(after, tell);
+  } catch (error) {
+    if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
+    return reset(master, stream, tell, error.message);
+  }
+}
+
+async function reset(
+  master: MasterFace,
+  stream: EventStream,
+  tell: (batch: ChangeBatch) => unknown,
+  reason: string,
+): Promise<Subscription> {
+  const { seq } = master.status();
+  stream.send(`${sseMessage("reset", { seq, reason })}id: ${seq}\n\n`);
+  return master.changes(seq, tell);
+}
+
+/** While the past is replayed, the master waits for what this returns, so that a long journal never piles up here. */
+function passOn(stream: EventStream, batch: ChangeBatch): unknown {
+  if (stream.isClosed) throw new OutlastError("unavailable", "Nobody listens any more.");
+  stream.send(encodeBatch(batch));
+  return stream.isBusy ? stream.drained() : null;
+}

@@ -1,0 +1,33 @@
+/** The headers that every answer carries. */
+import type { MasterFace, MasterStatus } from "../master/face.ts";
+import { OutlastError } from "../model/errors.ts";
+
+/** This API is for programs: nothing of it is ever to be run, framed, sniffed or kept by a browser. */
+const securityHeaders = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+} as const;
+
+/** Security headers, and how far this master has seen the journal: the answer is at least as new as that. */
+export function everyHeader(master: MasterFace): { readonly [name: string]: string } {
+  const status = statusOrNull(master);
+  return {
+    ...securityHeaders,
+    "x-outlast-epoch": String(status?.epoch ?? 0),
+    "x-outlast-seq": String(status?.seq ?? 0),
+  };
+}
+
+/** Null while the master is still opening its store: the API is there first, to say so. */
+export function statusOrNull(master: MasterFace): MasterStatus | null {
+  try {
+    return master.status();
+  } catch (error) {
+    if (error instanceof OutlastError && error.code === "unavailable") return null;
+    throw error;
+  }
+}

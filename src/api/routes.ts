@@ -1,0 +1,37 @@
+/** Every route of the API, in the order of the documentation. A new one is added to its own list; nothing else need be touched. */
+import { eventRoutes } from "./eventRoutes.ts";
+import { logRoutes } from "./logRoutes.ts";
+import { masterRoutes } from "./masterRoutes.ts";
+import { openApiDocument } from "./openapi.ts";
+import { protocolRoutes } from "./protocolRoutes.ts";
+import type { Route } from "./route.ts";
+import { taskRoutes } from "./taskRoutes.ts";
+import { queueRoutes, workerRoutes } from "./workerRoutes.ts";
+
+const documentRoute: Route = {
+  method: "GET",
+  path: "/openapi.json",
+  name: "getOpenApi",
+  summary: "This description.",
+  tag: "master",
+  answers: { 200: { description: "An OpenAPI 3.1 document.", content: { "application/json": { type: "object" } } } },
+  handle: () => documentOf(),
+};
+
+export const routes: readonly Route[] = [
+  ...taskRoutes,
+  ...logRoutes,
+  ...workerRoutes,
+  ...queueRoutes,
+  ...eventRoutes,
+  ...masterRoutes,
+  documentRoute,
+  ...protocolRoutes,
+];
+
+let document: object | null = null;
+
+function documentOf(): object {
+  document ??= openApiDocument(routes);
+  return document;
+}

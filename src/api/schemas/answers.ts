@@ -1,0 +1,89 @@
+/** Schemas of errors, of a master's own state, and of the events it tells. */
+import { errorStatus } from "../../model/errors.ts";
+import { count, id, instant, list, oneOf, open, orNull, ref, type Schema, safeCount, text, truth } from "./schema.ts";
+import { statusProperties } from "./tasks.ts";
+
+const nullableText = orNull(text);
+
+const statusOfMaster = {
+  name: text,
+  nonce: text,
+  address: text,
+  role: oneOf(["starting", "standby", "leader", "stopping"]),
+  epoch: safeCount,
+  seq: safeCount,
+  leader: nullableText,
+  incarnation: text,
+  store: text,
+  durability: text,
+  trouble: { ...nullableText, description: "Why nothing can be committed at the moment." },
+  startedAt: instant,
+  roleSince: instant,
+};
+
+/** The place of an event in the journal, on every event. */
+const place = { seq: safeCount, at: instant };
+const isForgotten: Schema = { const: true, description: "It has outlived its retention, or was removed." };
+
+export const answerSchemas = {
+  Error: open({
+    error: open(
+      { code: oneOf(Object.keys(errorStatus)), message: text },
+      {
+        path: { ...text, description: "Where in the request, as a JSON pointer." },
+        limit: { ...text, description: "The name of the bound that was passed." },
+        hint: { ...text, description: "What to do about it." },
+        leader: { ...text, description: "With `not-leader`: where to ask instead." },
+        line: { ...count, description: "Of a body in NDJSON, counted from 1." },
+      },
+    ),
+  }),
+  Health: open({ status: { const: "alive" } }),
+  Readiness: open({ isReady: truth, role: text, leader: nullableText, trouble: nullableText }),
+  MasterStats: open({
+    commits: count,
+    inputs: count,
+    writes: count,
+    inboxLength: count,
+    tasks: { type: "object", additionalProperties: count },
+    workersConnected: count,
+    commitMs: list({ type: "number" }, { description: "How long the last thousand commits took, ascending." }),
+  }),
+  MasterStatus: open({ ...statusOfMaster, stats: ref("MasterStats") }),
+  TaskEvent: {
+    description: "Data of the event `task`.",
+    anyOf: [
+      open(
+        { ...place, id, state: ref("TaskState"), attempt: count, failures: count, kills: count, changedAt: instant },
+        { name: text, queue: text, createdAt: instant, startAt: orNull(instant), ...statusProperties },
+      ),
+      open({ ...place, id, isForgotten }),
+    ],
+  },
+  WorkerEvent: {
+    description: "Data of the event `worker`.",
+    anyOf: [
+      open({
+        ...place,
+        id,
+        boot: id,
+        capacity: count,
+        queues: list(id),
+        isDraining: truth,
+        state: ref("WorkerState"),
+        changedAt: instant,
+        hostname: text,
+        pid: count,
+        version: text,
+      }),
+      open({ ...place, id, isForgotten }),
+    ],
+  },
+  QueueEvent: open({ ...place, name: id, isPaused: truth }, {}, { description: "Data of the event `queue`." }),
+  LeaderEvent: open({ ...place, epoch: safeCount, address: text }, {}, { description: "Data of the event `leader`." }),
+  ResetEvent: open(
+    { seq: safeCount, reason: text },
+    {},
+    { description: "Data of the event `reset`: what was missed cannot be told any more; read everything anew." },
+  ),
+};

@@ -1,0 +1,69 @@
+/** The words schemas are made of. JSON Schema 2020-12, which is what OpenAPI 3.1 speaks, so nothing is ever translated. */
+import { limits } from "../../model/limits.ts";
+
+export type Schema = { readonly [keyword: string]: unknown };
+
+/**
+ * Names the bound of `limits` that a keyword enforces. A refused request gets it back as `limit`;
+ * readers of the OpenAPI document see it beside the number.
+ */
+export const limitKeyword = "x-limit";
+
+export function ref(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** An object of exactly these properties; those in `optional` may be left out. */
+export function closed(required: Properties, optional: Properties = {}, more: Schema = {}): Schema {
+  return { ...open(required, optional), additionalProperties: false, ...more };
+}
+
+/** An object of these properties and whatever a newer version adds. */
+export function open(required: Properties, optional: Properties = {}, more: Schema = {}): Schema {
+  const names = Object.keys(required);
+  return {
+    type: "object",
+    ...(names.length > 0 ? { required: names } : {}),
+    properties: { ...required, ...optional },
+    ...more,
+  };
+}
+
+type Properties = { readonly [name: string]: Schema };
+
+export function list(items: Schema, more: Schema = {}): Schema {
+  return { type: "array", items, ...more };
+}
+
+export function oneOf(values: readonly string[], more: Schema = {}): Schema {
+  return { type: "string", enum: values, ...more };
+}
+
+export function orNull(schema: Schema): Schema {
+  return { ...schema, type: [schema["type"], "null"] };
+}
+
+export function whole(minimum: number, maximum: number, limit: string, more: Schema = {}): Schema {
+  return { type: "integer", minimum, maximum, [limitKeyword]: limit, ...more };
+}
+
+/** A number in an answer: the server vouches for its range. */
+export const count: Schema = { type: "integer", minimum: 0 };
+export const text: Schema = { type: "string" };
+export const truth: Schema = { type: "boolean" };
+/** Any JSON value. */
+export const anything: Schema = {};
+
+/** One pattern checks alphabet and length in a single pass. */
+export const id: Schema = {
+  type: "string",
+  pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}$`,
+  [limitKeyword]: "idLengthMax",
+};
+export const instant = whole(limits.instantMsMin, limits.instantMsMax, "instantMsMax", {
+  description: "Milliseconds since 1970.",
+});
+export const duration = whole(0, limits.durationMsMax, "durationMsMax", { description: "Milliseconds." });
+/** Attempts, epochs and offsets: counted by the system, so any safe integer may come back. */
+export const safeCount: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+export const attempt: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };

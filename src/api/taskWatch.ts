@@ -1,0 +1,50 @@
+/** Tells whoever waits for one task when it changes: one subscription to the journal, however many wait. */
+import type { ChangeBatch, MasterFace, Subscription } from "../master/face.ts";
+import type { TaskId } from "../model/ids.ts";
+import type { TaskStatus } from "../model/task.ts";
+
+type Listener = (status: TaskStatus) => void;
+
+export class TaskWatch {
+  readonly #master: MasterFace;
+  readonly #listeners = new Map<TaskId, Set<Listener>>();
+  #subscription: Promise<Subscription> | null = null;
+
+  constructor(master: MasterFace) {
+    this.#master = master;
+  }
+
+  /** Every status of the task that is committed once this has resolved. Returns how to stop. */
+  async watch(id: TaskId, listener: Listener): Promise<() => void> {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    listeners.add(listener);
+    this.#listeners.set(id, listeners);
+    const stop = () => this.#stop(id, listener);
+    try {
+      this.#subscription ??= this.#master.changes(null, (batch) => this.#tell(batch));
+      await this.#subscription;
+    } catch (error) {
+      this.#subscription = null;
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  #tell(batch: ChangeBatch): void {
+    for (const write of batch.writes) {
+      if (write.kind !== "status") continue;
+      for (const listener of this.#listeners.get(write.status.id) ?? []) listener(write.status);
+    }
+  }
+
+  #stop(id: TaskId, listener: Listener): void {
+    const listeners = this.#listeners.get(id);
+    if (listeners === undefined || !listeners.delete(listener)) return;
+    if (listeners.size === 0) this.#listeners.delete(id);
+    if (this.#listeners.size > 0 || this.#subscription === null) return;
+    // A subscription that failed has already been reported to everyone who waited for it.
+    this.#subscription.then((subscription) => subscription.close()).catch(() => {});
+    this.#subscription = null;
+  }
+}
