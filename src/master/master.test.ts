@@ -11,11 +11,9 @@ import { Master } from "./master.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const masters: Master[] = [];
-const clocks: SystemClock[] = [];
 
 afterEach(async () => {
   for (const master of masters.splice(0)) await master.stop();
-  for (const clock of clocks.splice(0)) clock.stop?.();
 });
 
 /** A memory store whose appends can be made to fail, before or after the fact. */
@@ -37,7 +35,7 @@ class FaultyStore extends MemoryStore {
 
 async function startMaster(store = new FaultyStore({ ids: new SystemIds() }), name = "m1"): Promise<{ master: Master; store: FaultyStore }> {
   const clock = new SystemClock();
-  clocks.push(clock);
+
   const master = new Master({
     name,
     address: `http://${name}:1`,
@@ -179,7 +177,9 @@ describe("a master", () => {
     const { master } = await startMaster();
     await master.submit([sleep], null);
     const seen: number[] = [];
-    const subscription = await master.changes(0, (batch) => seen.push(batch.seq));
+    const subscription = await master.changes(0, (batch) => {
+      seen.push(batch.seq);
+    });
     await master.submit([sleep], null);
     await master.submit([sleep], null);
     subscription.close();

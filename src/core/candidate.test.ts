@@ -1,0 +1,108 @@
+/** When a master tries to lead, and when it leaves the leader alone. */
+import { describe, expect, test } from "vitest";
+import type { Nonce } from "../model/ids.ts";
+import type { Lease } from "../model/lease.ts";
+import { defaults } from "../model/limits.ts";
+import { Candidate, type CandidateEffect, type CandidateInput } from "./candidate.ts";
+
+const own = "http://own:1";
+const other = "http://other:1";
+
+function lease(beat: number, fields: Partial<Lease> = {}): Lease {
+  return { epoch: 3, nonce: "other" as Nonce, beat, address: other, isResigned: false, ...fields };
+}
+
+function start() {
+  const candidate = new Candidate("own" as Nonce, own);
+  const tell = (now: number, input: CandidateInput): CandidateEffect["kind"][] => {
+    const effects: CandidateEffect[] = [];
+    candidate.step(now, input, effects);
+    return effects.map((effect) => effect.kind);
+  };
+  return { candidate, tell };
+}
+
+describe("a standby", () => {
+  test("takes over at once where nobody has led", () => {
+    expect(start().tell(0, { kind: "lease", lease: null })).toEqual(["take-over"]);
+  });
+
+  test("takes over at once from a leader that has resigned", () => {
+    expect(start().tell(0, { kind: "lease", lease: lease(1, { isResigned: true }) })).toEqual(["take-over"]);
+  });
+
+  test("takes over at once from an earlier process at its own address", () => {
+    expect(start().tell(0, { kind: "lease", lease: lease(1, { address: own }) })).toEqual(["take-over"]);
+  });
+
+  test("leaves alone a lease that changes, however long", () => {
+    const { candidate, tell } = start();
+    for (let now = 0, beat = 0; now < 60_000; now += defaults.leaseRenewMs, beat += 1) {
+      tell(now, { kind: "lease", lease: lease(beat) });
+    }
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("takes over when the lease has stood still for its whole time, and not before", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) });
+    expect(candidate.role).toBe("standby");
+    expect(tell(defaults.leaseTtlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1) })).toEqual(["take-over"]);
+  });
+
+  test("does not count the time in which it could not look", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(60_000, { kind: "blind", forMs: 60_000 });
+    tell(60_000, { kind: "lease", lease: lease(1) });
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("takes over when the leader's address has refused twice", () => {
+    const { tell } = start();
+    expect(tell(0, { kind: "lease", lease: lease(1) })).toEqual(["watch-peer"]);
+    expect(tell(5, { kind: "peer-closed", address: other })).toEqual(["probe-peer"]);
+    expect(tell(6, { kind: "peer-probed", address: other, result: "refused" })).toEqual([]);
+    expect(tell(6 + defaults.refusalGapMs, { kind: "tick" })).toContain("probe-peer");
+    expect(tell(60, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
+  });
+
+  test("leaves it to the lease when the leader's address answers, or nothing is known", () => {
+    for (const result of ["connected", "unknown"] as const) {
+      const { candidate, tell } = start();
+      tell(0, { kind: "lease", lease: lease(1) });
+      tell(5, { kind: "peer-closed", address: other });
+      expect(tell(6, { kind: "peer-probed", address: other, result })).toEqual([]);
+      expect(candidate.role).toBe("standby");
+      expect(tell(7, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
+    }
+  });
+});
+
+describe("a leader", () => {
+  test("renews its lease with a growing count", () => {
+    const { candidate } = start();
+    const effects: CandidateEffect[] = [];
+    candidate.step(0, { kind: "elected", epoch: 4 }, effects);
+    candidate.step(candidate.nextWakeAt() ?? Number.NaN, { kind: "tick" }, effects);
+    const leases = effects.map((effect) => effect.kind === "write-lease" && effect.lease);
+    expect(leases).toEqual([1, 2].map((beat) => ({ epoch: 4, nonce: "own", beat, address: own, isResigned: false })));
+  });
+
+  test("leaves a resignation behind, and then wants nothing any more", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "elected", epoch: 4 });
+    expect(tell(1, { kind: "resign" })).toEqual(["write-lease"]);
+    expect(candidate.nextWakeAt()).toBeNull();
+    expect(tell(2, { kind: "lease", lease: null })).toEqual([]);
+  });
+
+  test("is a standby again once it is deposed, and looks at the lease at once", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "elected", epoch: 4 });
+    tell(10, { kind: "deposed" });
+    expect(candidate.role).toBe("standby");
+    expect(tell(10, { kind: "tick" })).toEqual(["read-lease"]);
+  });
+});
