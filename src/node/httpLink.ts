@@ -1,0 +1,225 @@
+/** The worker's wire to a master: JSON over HTTP with kept connections, and one event stream down. */
+import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { SessionId, WorkerId } from "../model/ids.ts";
+import { defaults, limits } from "../model/limits.ts";
+import type {
+  AttachAnswer,
+  AttachRequest,
+  LogChunk,
+  ReportAnswer,
+  ReportRequest,
+  StreamMessage,
+} from "../model/protocol.ts";
+import type { Log } from "../ports/log.ts";
+import { type Dial, LinkError, type MasterLink, type Stream, type StreamHandlers } from "../ports/transport.ts";
+import { readAnswer, readStream } from "./httpAnswer.ts";
+
+export interface LinkOptions {
+  /** Sent as bearer; null where the masters ask for none. */
+  readonly token: string | null;
+  readonly log: Log;
+  readonly connectTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+}
+
+/** The ways out of one process, shared by its links to all masters. */
+interface Wire extends Required<LinkOptions> {
+  readonly plain: HttpAgent;
+  readonly secure: HttpsAgent;
+}
+
+/** A `Dial` whose links share their connections. They are kept open between calls, and hold no process alive. */
+export function createDial(options: LinkOptions): Dial {
+  const wire: Wire = {
+    connectTimeoutMs: defaults.connectTimeoutMs,
+    requestTimeoutMs: defaults.requestTimeoutMs,
+    ...options,
+    plain: new HttpAgent({ keepAlive: true }),
+    secure: new HttpsAgent({ keepAlive: true }),
+  };
+  return (address) => new HttpLink(wire, address);
+}
+
+class HttpLink implements MasterLink {
+  readonly #wire: Wire;
+  readonly #address: string;
+
+  constructor(wire: Wire, address: string) {
+    this.#wire = wire;
+    this.#address = address.replace(/\/+$/, "");
+  }
+
+  async attach(worker: WorkerId, request: AttachRequest): Promise<AttachAnswer> {
+    const answer = await this.#post(`${workerPath(worker)}/sessions`, request);
+    if (isObject(answer) && typeof answer["session"] === "string" && isEpoch(answer["epoch"])) {
+      if (Array.isArray(answer["abort"]) && Array.isArray(answer["verdicts"])) return answer as unknown as AttachAnswer;
+    }
+    throw this.#notOurs("attach");
+  }
+
+  async report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer> {
+    const answer = await this.#post(`${workerPath(worker)}/reports`, request);
+    if (isObject(answer) && isEpoch(answer["epoch"]) && Array.isArray(answer["verdicts"])) {
+      return answer as unknown as ReportAnswer;
+    }
+    throw this.#notOurs("report");
+  }
+
+  async sendLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
+    const pieces = chunks.map(({ bytes, ...rest }) => ({ ...rest, base64: toBase64(bytes) }));
+    await this.#post(`${workerPath(worker)}/logs`, { session, chunks: pieces });
+  }
+
+  openStream(worker: WorkerId, session: SessionId, handlers: StreamHandlers): Stream {
+    const leaving = new AbortController();
+    const opening = setTimeout(() => {
+      leaving.abort(new LinkError("timeout", `${this.#address} opened no stream within ${this.#wire.requestTimeoutMs} ms.`));
+    }, this.#wire.requestTimeoutMs);
+    const run = async () => {
+      const path = `${workerPath(worker)}/stream?session=${encodeURIComponent(session)}`;
+      const response = await this.#send("GET", path, null, leaving.signal);
+      clearTimeout(opening);
+      if (response.statusCode !== 200) throw await toError(response);
+      await readStream(response, leaving.signal, (data) => {
+        const message = parseMessage(data);
+        if (message !== null) handlers.onMessage(message);
+      });
+    };
+    run()
+      .then(
+        () => "The master ended the stream.",
+        (error: unknown) => reasonOf(leaving.signal.aborted ? leaving.signal.reason : error),
+      )
+      .then((reason) => {
+        clearTimeout(opening);
+        handlers.onClose(reason);
+      });
+    return { close: () => leaving.abort(new LinkError("closed", "Closed by this side.")) };
+  }
+
+  /** @throws LinkError */
+  async #post(path: string, body: unknown): Promise<unknown> {
+    const limit = AbortSignal.timeout(this.#wire.requestTimeoutMs);
+    try {
+      const response = await this.#send("POST", path, Buffer.from(JSON.stringify(body)), limit);
+      const status = response.statusCode ?? 0;
+      if (status < 200 || status > 299) throw await toError(response);
+      const text = await readAnswer(response, limits.answerBytesMax);
+      return text === "" ? null : parseJson(text);
+    } catch (error) {
+      if (error instanceof LinkError) throw error;
+      if (limit.aborted) {
+        throw new LinkError("timeout", `${this.#address} did not answer within ${this.#wire.requestTimeoutMs} ms.`);
+      }
+      throw new LinkError("unreachable", `${this.#address} cannot be reached: ${reasonOf(error)}`);
+    }
+  }
+
+  /**
+   * Sends one request and gives its answer's head. A kept connection that the master had closed in the meantime says nothing
+   * about the master, so such a request is sent once more on a new connection; all of ours may be repeated.
+   */
+  async #send(method: string, path: string, body: Buffer | null, signal: AbortSignal): Promise<IncomingMessage> {
+    try {
+      return await this.#sendOnce(method, path, body, signal, true);
+    } catch (error) {
+      if (!(error instanceof StaleConnection) || signal.aborted) throw error;
+      return await this.#sendOnce(method, path, body, signal, false);
+    }
+  }
+
+  #sendOnce(method: string, path: string, body: Buffer | null, signal: AbortSignal, mayReuse: boolean) {
+    return new Promise<IncomingMessage>((resolve, reject) => {
+      const url = new URL(this.#address + path);
+      const isSecure = url.protocol === "https:";
+      if (!isSecure && url.protocol !== "http:") throw new LinkError("unreachable", `${this.#address} is no http address.`);
+      const options: RequestOptions = { method, signal, headers: this.#headers(body) };
+      options.agent = mayReuse && (isSecure ? this.#wire.secure : this.#wire.plain);
+      const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
+      const connectTimer = setTimeout(() => {
+        request.destroy(new LinkError("timeout", `${this.#address} took no connection within ${this.#wire.connectTimeoutMs} ms.`));
+      }, this.#wire.connectTimeoutMs);
+      const onConnected = () => clearTimeout(connectTimer);
+      request.on("socket", (socket) => (socket.connecting ? socket.once("connect", onConnected) : onConnected()));
+      request.on("response", resolve);
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        clearTimeout(connectTimer);
+        const isStale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+        reject(isStale ? new StaleConnection(error.message, { cause: error }) : error);
+      });
+      request.end(body ?? undefined);
+    });
+  }
+
+  #headers(body: Buffer | null): { [name: string]: string | number } {
+    return {
+      accept: body === null ? "text/event-stream" : "application/json",
+      ...(body !== null && { "content-type": "application/json", "content-length": body.length }),
+      ...(this.#wire.token !== null && { authorization: `Bearer ${this.#wire.token}` }),
+    };
+  }
+
+  #notOurs(call: string): LinkError {
+    this.#wire.log.warn("An answer does not come from an Outlast master.", { address: this.#address, call });
+    return new LinkError("protocol", `What answers at ${this.#address} is not an Outlast master of this version.`);
+  }
+}
+
+/** A kept connection broke before anything of the answer came. */
+class StaleConnection extends Error {}
+
+function workerPath(worker: WorkerId): string {
+  return `/v1/workers/${encodeURIComponent(worker)}`;
+}
+
+/** What a master says in an error's body, `{ error: { code, message, leader? } }`, or what its status alone tells. */
+async function toError(response: IncomingMessage): Promise<LinkError> {
+  const body = parseJson(await readAnswer(response, limits.answerBytesMax).catch(() => ""), null);
+  const error = isObject(body) ? body["error"] : null;
+  if (!isObject(error) || typeof error["code"] !== "string") {
+    return new LinkError("protocol", `The answer had status ${response.statusCode} and no reason.`);
+  }
+  const leader = typeof error["leader"] === "string" ? error["leader"] : null;
+  return new LinkError(error["code"], String(error["message"] ?? error["code"]), leader);
+}
+
+const messageKinds: readonly string[] = ["assign", "abort", "drain", "beat"] satisfies StreamMessage["kind"][];
+
+/**
+ * Null for a kind that a newer master may have added: what a worker does not know it must not act upon.
+ * @throws LinkError for what no master would send
+ */
+function parseMessage(data: string): StreamMessage | null {
+  const message = parseJson(data);
+  if (!isObject(message) || typeof message["kind"] !== "string" || !isEpoch(message["epoch"])) {
+    throw new LinkError("protocol", "The stream brought something that is no message.");
+  }
+  return messageKinds.includes(message["kind"]) ? (message as unknown as StreamMessage) : null;
+}
+
+/** @throws LinkError if the text is not JSON and there is no `otherwise` */
+function parseJson(text: string, otherwise?: null): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (otherwise !== undefined) return otherwise;
+    throw new LinkError("protocol", "The answer is not JSON.");
+  }
+}
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEpoch(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
