@@ -84,6 +84,18 @@ export function listContract(current: Current): void {
     }
   });
 
+  test("by state over very many queues, some long and some short", async () => {
+    const { store, journal } = current();
+    const queueOf = (i: number) => (i % 3 === 0 ? "long" : `q${i % 300}`);
+    const numbers = Array.from({ length: 900 }, (_, i) => i);
+    await store.append(journal.next(...numbers.flatMap((i) => created(`t${i}`, { queue: queueOf(i) }, stateOf(i)))));
+    const wanted = numbers.filter((i) => i % 4 === 2).map((i) => `t${i}`);
+    const oldest = await readPages(store, { states: ["success"], order: "oldest", limit: 100 });
+    expect(oldest.flat()).toEqual(wanted);
+    const newest = await readPages(store, { states: ["success"], order: "newest", limit: 10 });
+    expect(newest.flat()).toEqual(wanted.toReversed());
+  });
+
   test("documents in a list are whole", async () => {
     const { store, journal } = current();
     await store.append(journal.next(...created("a", { fingerprint: "f" })));

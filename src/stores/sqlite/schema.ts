@@ -45,6 +45,8 @@ const firstLayout = `
   ) STRICT;
   CREATE UNIQUE INDEX tasks_by_id ON tasks (id);
   CREATE INDEX tasks_by_state ON tasks (state, queue);
+  -- Most tasks are named like their id, and cost nothing here.
+  CREATE INDEX tasks_by_name ON tasks (name) WHERE name <> id;
 
   CREATE TABLE specs (ord INTEGER PRIMARY KEY, fingerprint TEXT, spec TEXT NOT NULL) STRICT;
 

@@ -7,54 +7,63 @@ import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument } from "../documents.ts";
 import { turn } from "./connection.ts";
 
-/** The part of `tasks_by_state` that holds one state of one queue: in it tasks stand in the order of creation. */
-interface Range {
-  readonly state: TaskState;
+/** A task as far as filters need it. */
+interface Candidate {
+  readonly ord: number;
+  readonly state: string;
   readonly queue: string;
+  readonly host: string | null;
 }
 
-interface Directed {
+/** Some candidates in order, and whether there are no more after them. */
+interface Step {
+  readonly candidates: readonly Candidate[];
+  readonly isEnd: boolean;
+}
+
+/** At least this many are read of each state and queue at a time, so that a page takes few steps. */
+const stretchShareMin = 16;
+
+/** Where candidates come from, in one of the two orders. Each statement ends with "after this ord" and "at most so many". */
+interface Sources {
   readonly all: StatementSync;
-  readonly inRange: StatementSync;
+  readonly ofName: StatementSync;
+  /** One state of one queue, which is a stretch of `tasks_by_state` in the order of creation. */
+  readonly ofStateAndQueue: StatementSync;
 }
 
 export class TaskList {
   readonly #counts: () => StateCount[];
-  readonly #newest: Directed;
-  readonly #oldest: Directed;
-  readonly #head: StatementSync;
+  readonly #newest: Sources;
+  readonly #oldest: Sources;
   readonly #document: StatementSync;
 
   /** @param counts tells which states and queues there are any tasks of */
   constructor(database: DatabaseSync, counts: () => StateCount[]) {
     this.#counts = counts;
-    const directed = (compare: string, order: string): Directed => ({
-      all: database.prepare(`SELECT ord FROM tasks WHERE ord ${compare} ? ORDER BY ord ${order} LIMIT ?`),
-      inRange: database.prepare(
-        `SELECT ord FROM tasks INDEXED BY tasks_by_state
-         WHERE state = ? AND queue = ? AND ord ${compare} ? ORDER BY ord ${order} LIMIT ?`,
-      ),
-    });
-    this.#newest = directed("<", "DESC");
-    this.#oldest = directed(">", "ASC");
-    this.#head = database.prepare("SELECT name, host FROM tasks WHERE ord = ?");
+    this.#newest = sources(database, "<", "DESC");
+    this.#oldest = sources(database, ">", "ASC");
     this.#document = database.prepare("SELECT spec, status FROM tasks JOIN specs USING (ord) WHERE ord = ?");
   }
 
   async page(query: TaskQuery): Promise<TaskPage> {
     const wanted = query.limit + 1;
-    const hasFilter = query.name !== undefined || query.host !== undefined;
-    const stepRows = hasFilter ? Math.max(wanted, limits.storeStepRowsMax) : wanted;
+    const isExact =
+      query.host === undefined &&
+      (query.name === undefined || (query.states === undefined && query.queue === undefined));
+    const stepRows = isExact ? wanted : Math.max(wanted, limits.storeStepRowsMax);
     const found: number[] = [];
     let after = fromCursor(query);
-    while (found.length < wanted) {
+    let isEnd = false;
+    while (!isEnd && found.length < wanted) {
       const step = this.#step(query, after, stepRows);
-      found.push(...(hasFilter ? step.filter((ord) => this.#passes(ord, query)) : step));
-      const last = step.at(-1);
-      if (last === undefined || step.length < stepRows) break;
-      after = last;
-      // A name or a host is in no index: many tasks may have to be looked at, and others must have their turn.
-      if (found.length < wanted) await turn();
+      for (const candidate of step.candidates) {
+        if (passes(candidate, query)) found.push(candidate.ord);
+      }
+      after = step.candidates.at(-1)?.ord ?? after;
+      ({ isEnd } = step);
+      // Some filters have no index: many tasks may have to be looked at, and others must have their turn.
+      if (!isEnd && found.length < wanted) await turn();
     }
     const page = found.slice(0, query.limit);
     const last = page.at(-1);
@@ -64,26 +73,27 @@ export class TaskList {
     };
   }
 
-  /** The next tasks after `after` that are in the wanted states and queue: at most `max`, in order. */
-  #step(query: TaskQuery, after: number, max: number): number[] {
-    const { all, inRange } = query.order === "newest" ? this.#newest : this.#oldest;
-    const ords = (rows: ReturnType<StatementSync["all"]>) => rows.map((row) => Number(row["ord"]));
-    if (query.states === undefined && query.queue === undefined) return ords(all.all(after, max));
-    const ranges = this.#ranges(query);
-    const found = ranges.flatMap(({ state, queue }) => ords(inRange.all(state, queue, after, max)));
-    if (ranges.length > 1) found.sort((one, other) => (query.order === "newest" ? other - one : one - other));
-    return found.slice(0, max);
+  /** The next candidates after `after`, in order, about `max`; from the narrowest source there is. */
+  #step(query: TaskQuery, after: number, max: number): Step {
+    const isNewest = query.order === "newest";
+    const { all, ofName, ofStateAndQueue } = isNewest ? this.#newest : this.#oldest;
+    const one = (rows: ReturnType<StatementSync["all"]>): Step => ({
+      candidates: rows.map(toCandidate),
+      isEnd: rows.length < max,
+    });
+    if (query.name !== undefined) return one(ofName.all(query.name, after, query.name, after, max));
+    if (query.states === undefined && query.queue === undefined) return one(all.all(after, max));
+    const stretches = this.#stretches(query);
+    // With many queues a little of each is read: what is taken of each may still be most of what is wanted.
+    const share = Math.max(stretchShareMin, Math.ceil((4 * max) / Math.max(1, stretches.length)));
+    const each = Math.min(max, share);
+    const lists = stretches.map(({ state, queue }) => ofStateAndQueue.all(state, queue, after, each).map(toCandidate));
+    return merge(lists, each, isNewest);
   }
 
-  #ranges({ states = taskStates, queue }: TaskQuery): Range[] {
+  #stretches({ states = taskStates, queue }: TaskQuery): { state: TaskState; queue: string }[] {
     if (queue !== undefined) return [...new Set(states)].map((state) => ({ state, queue }));
     return this.#counts().filter(({ state }) => states.includes(state));
-  }
-
-  #passes(ord: number, { name, host }: TaskQuery): boolean {
-    const row = this.#head.get(ord);
-    if (row === undefined) return false;
-    return (name === undefined || row["name"] === name) && (host === undefined || row["host"] === host);
   }
 
   #documents(ords: readonly number[]): TaskDocument[] {
@@ -93,4 +103,46 @@ export class TaskList {
       return row === undefined ? [] : [toDocument(String(row["spec"]), String(row["status"]))];
     });
   }
+}
+
+/** Joins stretches that were read up to `each` long. What stands beyond the end of a cut one must wait for the next step. */
+function merge(lists: readonly (readonly Candidate[])[], each: number, isNewest: boolean): Step {
+  const sign = isNewest ? -1 : 1;
+  let horizon = Number.POSITIVE_INFINITY;
+  for (const list of lists) {
+    const last = list.length < each ? undefined : list.at(-1);
+    if (last !== undefined) horizon = Math.min(horizon, sign * last.ord);
+  }
+  const candidates = lists.flatMap((list) => list.filter(({ ord }) => sign * ord <= horizon));
+  candidates.sort((one, other) => sign * (one.ord - other.ord));
+  return { candidates, isEnd: horizon === Number.POSITIVE_INFINITY };
+}
+
+function sources(database: DatabaseSync, compare: "<" | ">", order: "DESC" | "ASC"): Sources {
+  const columns = "ord, state, queue, host";
+  const end = `ORDER BY ord ${order} LIMIT ?`;
+  return {
+    all: database.prepare(`SELECT ${columns} FROM tasks WHERE ord ${compare} ? ${end}`),
+    // A task that was given no name is named like its id, and stands only in that index.
+    ofName: database.prepare(
+      `SELECT ${columns} FROM tasks WHERE name = ? AND name <> id AND ord ${compare} ?
+       UNION ALL SELECT ${columns} FROM tasks WHERE id = ? AND name = id AND ord ${compare} ? ${end}`,
+    ),
+    ofStateAndQueue: database.prepare(
+      `SELECT ${columns} FROM tasks INDEXED BY tasks_by_state WHERE state = ? AND queue = ? AND ord ${compare} ? ${end}`,
+    ),
+  };
+}
+
+function toCandidate(row: { [column: string]: unknown }): Candidate {
+  const { ord, state, queue, host } = row;
+  return { ord: Number(ord), state: String(state), queue: String(queue), host: host === null ? null : String(host) };
+}
+
+function passes({ state, queue, host }: Candidate, query: TaskQuery): boolean {
+  return (
+    (query.states === undefined || query.states.some((one) => one === state)) &&
+    (query.queue === undefined || query.queue === queue) &&
+    (query.host === undefined || query.host === host)
+  );
 }
