@@ -1,7 +1,7 @@
 /** Where the Agent looks for the leader next, and when: it tries every master it knows, then waits a little longer each round. */
 import type { BootId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
-import { hashToUnit } from "./backoff.ts";
+import { hashToUnit } from "./hash.ts";
 
 export interface SearchSettings {
   readonly reconnectBaseMs: number;

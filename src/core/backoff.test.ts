@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { TaskId } from "../model/ids.ts";
-import { hashToUnit, retryDelayMs } from "./backoff.ts";
+import { retryDelayMs } from "./backoff.ts";
+import { hashToUnit } from "./hash.ts";
 
 const limits = { attemptsMax: 99, killsMax: null, timeoutMs: null, backoffBaseMs: 1000, backoffFactor: 2, backoffMaxMs: 60_000 };
 

@@ -9,7 +9,7 @@
 import type { Nonce } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
 import { defaults } from "../model/limits.ts";
-import { hashToUnit } from "./backoff.ts";
+import { hashToUnit } from "./hash.ts";
 
 export interface CandidateSettings {
   /** A lease that has not changed for this long is nobody's. */

@@ -41,6 +41,8 @@ export class LiveTask implements HeapItem {
   /** Its key in the timer heap, while it is in there. */
   wakeAt = 0;
   heapIndex = -1;
+  /** What it adds to the digest of the whole memory, as of the last status written. */
+  digest = 0;
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
 

@@ -195,6 +195,11 @@ export class Scheduler {
     watchAfterElection(board, batch);
   }
 
+  /** Equal for two schedulers that remember the same tasks alike; see digest.ts. */
+  get digest(): number {
+    return this.#board.tasks.digest;
+  }
+
   /** Tasks by state over all queues, finished ones included. */
   countTasks(): Partial<Record<TaskState, number>> {
     const total: Partial<Record<TaskState, number>> = {};

@@ -3,6 +3,7 @@ import type { TaskId } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { isFinal, type TaskHead, type TaskLimits, type TaskState, type TaskStatus } from "../model/task.ts";
+import { digestTask } from "./digest.ts";
 import { Heap } from "./heap.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import type { Queues } from "./queues.ts";
@@ -15,11 +16,17 @@ export class Tasks {
   readonly #queues: Queues;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   #dirty: LiveTask[] = [];
+  #digest = 0;
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
 
   constructor(queues: Queues) {
     this.#queues = queues;
+  }
+
+  /** Stands for every unfinished task as of its last status written; see digest.ts. */
+  get digest(): number {
+    return this.#digest;
   }
 
   get size(): number {
@@ -47,6 +54,7 @@ export class Tasks {
     task.queue.count(task.state, -1);
     restoreStatus(task, status);
     task.queue.count(task.state, 1);
+    this.#redigest(task);
     return task;
   }
 
@@ -57,6 +65,7 @@ export class Tasks {
     task.queue.count(task.state, -1);
     restoreStatus(task, status);
     task.queue.count(task.state, 1);
+    this.#redigest(task);
     if (isFinal(task.state)) this.#byId.delete(task.id);
   }
 
@@ -108,6 +117,7 @@ export class Tasks {
   write(batch: Batch, task: LiveTask, output?: Json): void {
     task.isDirty = false;
     batch.out.writes.push({ kind: "status", status: toStatus(task, batch.now, output) });
+    this.#redigest(task);
     if (!isFinal(task.state)) return;
     this.#byId.delete(task.id);
     this.settled.add(task.id, task.fingerprint, batch.out.seq);
@@ -117,6 +127,12 @@ export class Tasks {
     if (this.#dirty.length === 0) return;
     for (const task of this.#dirty) if (task.isDirty) this.write(batch, task);
     this.#dirty = [];
+  }
+
+  #redigest(task: LiveTask): void {
+    const digest = isFinal(task.state) ? 0 : digestTask(task);
+    this.#digest = (this.#digest - task.digest + digest) >>> 0;
+    task.digest = digest;
   }
 
   #share(own: TaskLimits): TaskLimits {
