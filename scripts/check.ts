@@ -15,8 +15,8 @@ const seeds = 300;
 interface Stage {
   /** A script of package.json. */
   readonly script: string;
-  /** Where its counts come from: nowhere, vitest's JSON report, or its closing line `N passed, N failed`. */
-  readonly counts: "none" | "report" | "closing line";
+  /** Where its counts come from: nowhere, vitest's JSON report, or the simulator's `N seeds in …` and `N seeds FAILED`. */
+  readonly counts: "none" | "report" | "seeds";
   readonly arguments: readonly string[];
 }
 
@@ -33,7 +33,7 @@ const stages: readonly Stage[] = [
   tests("contracts"),
   tests("scenarios"),
   tests("simulation"),
-  { script: "sim", counts: "closing line", arguments: ["--seeds", String(seeds)] },
+  { script: "sim", counts: "seeds", arguments: ["--seeds", String(seeds)] },
   tests("integration"),
   tests("e2e"),
 ];
@@ -125,9 +125,10 @@ function countTests(stage: Stage, output: string, report: string): Counts {
     const read = JSON.parse(readFileSync(report, "utf8")) as { numPassedTests: number; numFailedTests: number };
     return { passed: read.numPassedTests, failed: read.numFailedTests };
   }
-  if (stage.counts === "closing line") {
-    const last = [...output.matchAll(/(\d+) passed, (\d+) failed/g)].at(-1);
-    if (last !== undefined) return { passed: Number(last[1]), failed: Number(last[2]) };
+  if (stage.counts === "seeds") {
+    const ran = Number(/^(\d+) seeds in /m.exec(output)?.[1] ?? 0);
+    const failed = Number(/^(\d+) seeds FAILED/m.exec(output)?.[1] ?? 0);
+    return { passed: ran - failed, failed };
   }
   return { passed: 0, failed: 0 };
 }

@@ -64,7 +64,8 @@ function checkLimits(): void {
     const names = namesIn(source, group);
     if (names.length === 0) problems.push(`${limitsFile}: found no names in \`${group}\``);
     for (const name of names) {
-      const use = new RegExp(`\\b${group}\\.${name}\\b`);
+      // Through another name, too: `settings` may be made from `defaults`, and a limit may be passed on by its name.
+      const use = new RegExp(`\\.${name}\\b|"${name}"`);
       if (!uses.some(([, text]) => use.test(text))) problems.push(`${limitsFile}: ${group}.${name} is used nowhere`);
     }
   }
