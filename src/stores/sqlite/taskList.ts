@@ -136,7 +136,7 @@ function sources(database: DatabaseSync, compare: "<" | ">", order: "DESC" | "AS
 
 function toCandidate(row: { [column: string]: unknown }): Candidate {
   const { ord, state, queue, host } = row;
-  return { ord: Number(ord), state: String(state), queue: String(queue), host: host === null ? null : String(host) };
+  return { ord: Number(ord), state: String(state), queue: String(queue), host: typeof host === "string" ? host : null };
 }
 
 function passes({ state, queue, host }: Candidate, query: TaskQuery): boolean {
