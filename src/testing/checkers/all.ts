@@ -1,0 +1,50 @@
+/** Every checker there is, in the order of the invariants. */
+import type { History } from "../ledger.ts";
+import { ackedIsCommitted } from "./ackedIsCommitted.ts";
+import { ackedIsKept } from "./ackedIsKept.ts";
+import { assignedBeforeStart } from "./assignedBeforeStart.ts";
+import { assignedToFit } from "./assignedToFit.ts";
+import { attemptNumbers } from "./attemptNumbers.ts";
+import { capacityKept } from "./capacityKept.ts";
+import type { Checker, Violation } from "./checker.ts";
+import { effectsAfterCommit } from "./effectsAfterCommit.ts";
+import { failuresCounted } from "./failuresCounted.ts";
+import { keysAreHonoured } from "./keysAreHonoured.ts";
+import { killedStaysKilled } from "./killedStaysKilled.ts";
+import { legalTransitions } from "./legalTransitions.ts";
+import { mastersSpareTasks } from "./mastersSpareTasks.ts";
+import { nobodyStarves } from "./nobodyStarves.ts";
+import { oneStart } from "./oneStart.ts";
+import { oneSuccess } from "./oneSuccess.ts";
+import { outboxDrains } from "./outboxDrains.ts";
+import { overlapAccounted } from "./overlapAccounted.ts";
+import { resultHasExecution } from "./resultHasExecution.ts";
+import { stateIsFold } from "./stateIsFold.ts";
+import { waitsKept } from "./waitsKept.ts";
+
+export const checkers: readonly Checker[] = [
+  ackedIsKept,
+  oneSuccess,
+  resultHasExecution,
+  attemptNumbers,
+  legalTransitions,
+  failuresCounted,
+  killedStaysKilled,
+  assignedBeforeStart,
+  oneStart,
+  overlapAccounted,
+  waitsKept,
+  keysAreHonoured,
+  ackedIsCommitted,
+  effectsAfterCommit,
+  stateIsFold,
+  capacityKept,
+  assignedToFit,
+  mastersSpareTasks,
+  outboxDrains,
+  nobodyStarves,
+];
+
+export function checkAll(history: History): Violation[] {
+  return checkers.flatMap((each) => each.check(history));
+}

@@ -1,0 +1,30 @@
+/** I7: nothing changes an attempt after it was killed, and whoever completes it late is told that it is stale. */
+import { checker } from "./checker.ts";
+import { eventsOf, name, stepBefore, stepsByTask } from "./reading.ts";
+
+export const killedStaysKilled = checker("I7", "killed means not committed", (history, report) => {
+  for (const [task, steps] of stepsByTask(history)) {
+    let killed = -1;
+    for (const { status, entry } of steps) {
+      if (status.attempt <= killed && status.state !== "killed" && status.state !== "cancelled") {
+        report(`${name(task, status.attempt)} became ${status.state} in entry ${entry.seq} after it had been killed`, task);
+      }
+      if (status.state === "killed") killed = status.attempt;
+    }
+  }
+  for (const { task, attempt, verdict, outcome, order, worker } of eventsOf(history, "sent-verdict")) {
+    const steps = stepsByTask(history).get(task) ?? [];
+    if (verdict === "committed") {
+      const state = { success: ["success"], failed: ["failed", "retrying"], aborted: ["killed", "failed"] }[outcome ?? "aborted"];
+      const isSettled = steps.some(
+        ({ status, entry }) => entry.order < order && status.attempt === attempt && state.includes(status.state),
+      );
+      if (!isSettled) report(`${worker} was told that its ${outcome} of ${name(task, attempt)} is committed, and it is not`, task);
+    } else {
+      const now = stepBefore(history, task, order)?.status;
+      if (now?.state === "running" && now.attempt === attempt) {
+        report(`${worker} was told that ${name(task, attempt)} is stale while it is the current attempt`, task);
+      }
+    }
+  }
+});

@@ -1,0 +1,31 @@
+/** I5: a task only takes the steps that there are; a final state is left by none. */
+import type { TaskState } from "../../model/task.ts";
+import { checker } from "./checker.ts";
+import { stepsByTask } from "./reading.ts";
+
+/** Written down a second time on purpose: a table that is wrong in the model would judge itself right. */
+const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
+  none: ["created", "blocked", "running", "cancelled"],
+  created: ["running", "blocked", "cancelled"],
+  blocked: ["created", "running", "failed", "cancelled"],
+  // Running to running: the next attempt's start in one write with the end of the one before, or a note of its start.
+  running: ["running", "success", "failed", "retrying", "killed", "waiting", "cancelled"],
+  waiting: ["running", "success", "failed", "cancelled"],
+  retrying: ["running", "cancelled"],
+  killed: ["running", "cancelled"],
+  success: [],
+  failed: [],
+  cancelled: [],
+};
+
+export const legalTransitions = checker("I5", "legal transitions only", (history, report) => {
+  for (const [task, steps] of stepsByTask(history)) {
+    let state: TaskState | "none" = "none";
+    for (const { status, entry } of steps) {
+      if (!next[state].includes(status.state)) {
+        report(`task ${task} went from ${state} to ${status.state} in entry ${entry.seq}`, task);
+      }
+      state = status.state;
+    }
+  }
+});

@@ -1,0 +1,185 @@
+/** The histories of single tasks, executions and workers, drawn out of a whole history once for all checkers. */
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { TaskSpec, TaskStatus } from "../../model/task.ts";
+import type { WorkerRecord } from "../../model/worker.ts";
+import type { ExecutionEnd, History, LandedEntry, LedgerEvent } from "../ledger.ts";
+
+/** One status of a task, as the journal has it. */
+export interface Step {
+  readonly status: TaskStatus;
+  readonly entry: LandedEntry;
+}
+
+export interface Execution {
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly boot: BootId;
+  readonly token: string;
+  readonly startOrder: number;
+  readonly startedAt: number;
+  /** All three are null while it runs. */
+  readonly endOrder: number | null;
+  readonly endedAt: number | null;
+  readonly end: ExecutionEnd | null;
+}
+
+function once<Value>(read: (history: History) => Value): (history: History) => Value {
+  const known = new WeakMap<History, Value>();
+  return (history) => {
+    const before = known.get(history);
+    if (before !== undefined) return before;
+    const value = read(history);
+    known.set(history, value);
+    return value;
+  };
+}
+
+/** Every status of every task, in the order of the journal. */
+export const stepsByTask = once((history): ReadonlyMap<TaskId, readonly Step[]> => {
+  const steps = new Map<TaskId, Step[]>();
+  for (const entry of history.entries) {
+    for (const write of entry.writes) {
+      if (write.kind !== "status") continue;
+      const own = steps.get(write.status.id) ?? [];
+      steps.set(write.status.id, own);
+      own.push({ status: write.status, entry });
+    }
+  }
+  return steps;
+});
+
+/** The first spec of every task, and the entry that brought it. */
+export const specs = once((history): ReadonlyMap<TaskId, { readonly spec: TaskSpec; readonly entry: LandedEntry }> => {
+  const found = new Map<TaskId, { spec: TaskSpec; entry: LandedEntry }>();
+  for (const entry of history.entries) {
+    for (const write of entry.writes) {
+      if (write.kind === "spec" && !found.has(write.spec.id)) found.set(write.spec.id, { spec: write.spec, entry });
+    }
+  }
+  return found;
+});
+
+/** Every execution, in the order in which they were started. */
+export const executions = once((history): readonly Execution[] => {
+  const all: Execution[] = [];
+  const open = new Map<string, number>();
+  for (const event of history.events) {
+    if (event.kind === "exec-start") {
+      const { task, attempt, worker, boot, token, order, at } = event;
+      open.set(token, all.length);
+      all.push({ task, attempt, worker, boot, token, startOrder: order, startedAt: at, endOrder: null, endedAt: null, end: null });
+    } else if (event.kind === "exec-end") {
+      const index = open.get(event.token);
+      const started = index === undefined ? undefined : all[index];
+      if (index === undefined || started === undefined) continue;
+      all[index] = { ...started, endOrder: event.order, endedAt: event.at, end: event.end };
+    }
+  }
+  return all;
+});
+
+export const executionsByTask = once((history): ReadonlyMap<TaskId, readonly Execution[]> =>
+  Map.groupBy(executions(history), (execution) => execution.task),
+);
+
+/** Every record of every worker, in the order of the journal. */
+export const recordsByWorker = once(
+  (history): ReadonlyMap<WorkerId, readonly { readonly record: WorkerRecord; readonly entry: LandedEntry }[]> => {
+    const records = new Map<WorkerId, { record: WorkerRecord; entry: LandedEntry }[]>();
+    for (const entry of history.entries) {
+      for (const write of entry.writes) {
+        if (write.kind !== "worker") continue;
+        const own = records.get(write.worker.id) ?? [];
+        records.set(write.worker.id, own);
+        own.push({ record: write.worker, entry });
+      }
+    }
+    return records;
+  },
+);
+
+/** Events of one kind, in order. */
+export function eventsOf<Kind extends LedgerEvent["kind"]>(history: History, kind: Kind): Extract<LedgerEvent, { kind: Kind }>[] {
+  return eventsByKind(history).get(kind) as Extract<LedgerEvent, { kind: Kind }>[] | undefined ?? [];
+}
+
+const eventsByKind = once((history): ReadonlyMap<string, LedgerEvent[]> => Map.groupBy(history.events, (event) => event.kind));
+
+/** The last step of a task that was in the store before something of this `order` happened. */
+export function stepBefore(history: History, task: TaskId, order: number): Step | undefined {
+  return stepsByTask(history)
+    .get(task)
+    ?.findLast((step) => step.entry.order < order);
+}
+
+export function name(task: string, attempt: number): string {
+  return `${task}/${attempt}`;
+}
+
+/** A stretch of true time in ms. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * When masters or the store could not do their work: no master at all, the leading process paused or just replaced, the store
+ * in trouble. Stretches may overlap.
+ */
+export const troubledTimes = once((history): readonly Stretch[] => {
+  const stretches: Stretch[] = [];
+  const open = new Map<string, number>();
+  const begin = (name: string, at: number): void => void (open.has(name) || open.set(name, at));
+  const end = (name: string, at: number): void => {
+    const from = open.get(name);
+    if (from === undefined) return;
+    stretches.push({ from, to: at });
+    open.delete(name);
+  };
+  for (const event of history.events) {
+    switch (event.kind) {
+      case "pause":
+        begin(`paused ${event.node}`, event.at);
+        break;
+      case "resume":
+        end(`paused ${event.node}`, event.at);
+        break;
+      case "crash":
+      case "exit":
+        end(`paused ${event.node}`, event.at);
+        begin(`down ${event.node}`, event.at);
+        break;
+      case "start":
+        end(`down ${event.node}`, event.at);
+        break;
+      case "trouble":
+        begin(event.what, event.at);
+        break;
+      case "trouble-over":
+        if (event.what === "everything") for (const name of [...open.keys()]) end(name, event.at);
+        else end(event.what, event.at);
+        break;
+      default:
+        break;
+    }
+  }
+  const lastAt = history.events.at(-1)?.at ?? 0;
+  for (const name of [...open.keys()]) end(name, lastAt);
+  return stretches;
+});
+
+/** How much of the stretch was troubled, counting what overlaps once. */
+export function troubledMs(history: History, stretch: Stretch): number {
+  const inside = troubledTimes(history)
+    .map(({ from, to }) => ({ from: Math.max(from, stretch.from), to: Math.min(to, stretch.to) }))
+    .filter(({ from, to }) => to > from)
+    .sort((left, right) => left.from - right.from);
+  let total = 0;
+  let reachedAt = Number.NEGATIVE_INFINITY;
+  for (const { from, to } of inside) {
+    total += Math.max(0, to - Math.max(from, reachedAt));
+    reachedAt = Math.max(reachedAt, to);
+  }
+  return total;
+}

@@ -1,0 +1,234 @@
+/** A client of the cluster: submits, repeats what it got no answer to, cancels, reads, pauses queues, and writes it all down. */
+import type { SubmittedTask } from "../../core/effects.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { Submission } from "../../model/submission.ts";
+import { LinkError } from "../../ports/transport.ts";
+import { call, type RunningMaster } from "./call.ts";
+import type { MasterNode } from "./masterNode.ts";
+import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { drawSubmissions } from "./submissions.ts";
+import type { World } from "./world.ts";
+
+interface SubmitCall {
+  readonly call: number;
+  readonly key: string | null;
+  readonly submissions: readonly Submission[];
+}
+
+const repeatsMax = 40;
+
+export class ClientNode {
+  readonly machine: string;
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #process: Process;
+  readonly #known: TaskId[] = [];
+  readonly #done: SubmitCall[] = [];
+  #master: MasterNode | null = null;
+  #calls = 0;
+  #openCalls = 0;
+
+  constructor(world: World, machine: string) {
+    this.machine = machine;
+    this.#world = world;
+    this.#random = world.random.fork(machine);
+    this.#process = new Process(machine, world.timeline);
+  }
+
+  /** True while a call of its has no answer yet. */
+  get isBusy(): boolean {
+    return this.#openCalls > 0;
+  }
+
+  /** One thing a client might do now. */
+  act(tasksLeft: number): number {
+    const share = this.#random.next();
+    if (tasksLeft > 0 && share < 0.55) return this.#submitNew(tasksLeft);
+    if (share < 0.6 && this.#done.length > 0) this.#submitOld();
+    else if (share < 0.65 && this.#done.length > 0) this.#submitOther();
+    else if (share < 0.7) this.#cancel();
+    else if (share < 0.74) this.#pauseQueue();
+    else if (share < 0.8) this.#look();
+    else this.#read();
+    return 0;
+  }
+
+  drainWorker(): void {
+    const worker = this.#random.pick(this.#world.workers);
+    this.#ask(`drain of ${worker.id}`, async ({ face, process }) => {
+      await face.drainWorker(worker.id);
+      this.#world.ledger.add({ kind: "acked-drain", life: process.name, worker: worker.id });
+    }).catch(() => {});
+  }
+
+  /** Opens every queue again, for as long as it takes: the world is to come to rest. */
+  async openQueues(): Promise<void> {
+    for (const name of this.#world.knobs.queues) await this.#insist(() => this.#setQueue(name, false));
+  }
+
+  #submitNew(tasksLeft: number): number {
+    const submissions = drawSubmissions(this.#random, this.#world.knobs, Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8])));
+    const isKeyed = this.#random.chance(0.6);
+    this.#calls += 1;
+    const key = isKeyed ? `${this.machine}-key-${this.#calls}` : null;
+    void this.#submit({ call: this.#newCall(), key, submissions });
+    return submissions.length;
+  }
+
+  /** The same again, long after: it must find the same tasks. */
+  #submitOld(): void {
+    const old = this.#random.pick(this.#done);
+    if (old.key !== null) void this.#submit({ ...old, call: this.#newCall() });
+  }
+
+  /** The same key for something else: that must be refused. */
+  #submitOther(): void {
+    const old = this.#random.pick(this.#done);
+    if (old.key === null) return;
+    this.#world.coverage.saw("a key was used again with other content");
+    const submissions = old.submissions.map((submission) => ({ ...submission, priority: (submission.priority ?? 0) + 7 }));
+    void this.#submit({ call: this.#newCall(), key: old.key, submissions });
+  }
+
+  async #submit(submit: SubmitCall): Promise<void> {
+    const { ledger, coverage } = this.#world;
+    const { call: number, key, submissions } = submit;
+    const tasks = submissions.map((submission) => ({ id: submission.id ?? null, body: JSON.stringify(submission) }));
+    ledger.add({ kind: "submit-invoke", call: number, key, tasks });
+    // Without a key and without ids of our own, repeating would create the tasks again.
+    const isRepeatable = key !== null || submissions.every((submission) => submission.id !== undefined);
+    this.#openCalls += 1;
+    let wasUnknown = false;
+    for (let tries = 0; tries < repeatsMax; tries++) {
+      try {
+        const created = await this.#submitOnce(submissions, key);
+        if (wasUnknown && created.some((task) => !task.isNew)) {
+          coverage.saw("a submit was repeated after an unknown outcome, and was one task");
+        }
+        this.#known.push(...created.map((task) => task.id));
+        this.#done.push(submit);
+        ledger.add({ kind: "submit-ok", call: number, ids: created.map((task) => task.id) });
+        this.#openCalls -= 1;
+        return;
+      } catch (error) {
+        const code = codeOf(error);
+        if (isAnswer(code)) {
+          ledger.add({ kind: "submit-fail", call: number, code });
+          this.#openCalls -= 1;
+          return;
+        }
+        wasUnknown = true;
+        if (!isRepeatable && code !== "not-leader") break;
+      }
+      await this.#process.sleep(this.#random.integer(50, 2000));
+    }
+    this.#openCalls -= 1;
+    ledger.add({ kind: "submit-info", call: number });
+  }
+
+  #submitOnce(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
+    return this.#ask(`submit ${key ?? ""} of ${submissions.length}`, async ({ face, process }) => {
+      const created = await face.submit(submissions, key);
+      this.#world.ledger.add({ kind: "acked-submit", life: process.name, ids: created.map((task) => task.id) });
+      return created;
+    });
+  }
+
+  #cancel(): void {
+    if (this.#known.length === 0) return;
+    const task = this.#random.pick(this.#known);
+    const { ledger } = this.#world;
+    this.#ask(`cancel of ${task}`, async ({ face, process }) => {
+      await face.cancel(task);
+      ledger.add({ kind: "acked-cancel", life: process.name, task });
+    }).then(
+      () => ledger.add({ kind: "cancel-ok", task }),
+      (error: unknown) => {
+        const code = codeOf(error);
+        ledger.add(isAnswer(code) ? { kind: "cancel-fail", task, code } : { kind: "cancel-info", task });
+      },
+    );
+  }
+
+  #read(): void {
+    if (this.#known.length === 0) return;
+    const task = this.#random.pick(this.#known);
+    this.#ask(`read of ${task}`, ({ face }) => face.readTask(task)).then(
+      (document) => {
+        if (document === null) return;
+        const { state, attempt } = document;
+        this.#world.ledger.add({ kind: "read", session: this.machine, task, state, attempt });
+      },
+      () => {},
+    );
+  }
+
+  /** Asks what a dashboard asks. */
+  #look(): void {
+    const looks: ((master: RunningMaster) => Promise<unknown>)[] = [
+      ({ face }) => face.workers(),
+      ({ face }) => face.queues(),
+      ({ face }) => face.listTasks({ order: "newest", cursor: null, limit: 20 }),
+      async ({ face }) => [face.status(), face.stats()],
+    ];
+    this.#ask("a look around", this.#random.pick(looks)).catch(() => {});
+  }
+
+  #pauseQueue(): void {
+    const name = this.#random.pick(this.#world.knobs.queues);
+    this.#world.coverage.saw("a queue was paused with tasks in it");
+    this.#setQueue(name, true).catch(() => {});
+    const forMs = this.#random.spread(100, 20_000);
+    this.#process.after(forMs, () => void this.#insist(() => this.#setQueue(name, false)));
+  }
+
+  async #setQueue(name: string, isPaused: boolean): Promise<void> {
+    await this.#ask(`${isPaused ? "pause" : "resume"} of queue ${name}`, async ({ face, process }) => {
+      await face.setQueue(name, isPaused);
+      this.#world.ledger.add({ kind: "acked-queue", life: process.name, queue: name, isPaused });
+    });
+  }
+
+  /** Repeats something harmless until it has worked. */
+  async #insist(action: () => Promise<void>): Promise<void> {
+    this.#openCalls += 1;
+    for (;;) {
+      try {
+        await action();
+        break;
+      } catch {
+        await this.#process.sleep(this.#random.integer(100, 1000));
+      }
+    }
+    this.#openCalls -= 1;
+  }
+
+  #newCall(): number {
+    return this.#world.ledger.events.length;
+  }
+
+  /** Asks the master it believes in; an answer of `not-leader`, or none, sends it to another one next time. */
+  async #ask<Answer>(label: string, invoke: (master: RunningMaster) => Promise<Answer>): Promise<Answer> {
+    const master = this.#master ?? this.#random.pick(this.#world.masters);
+    try {
+      const answer = await call(this.#world.wire, { machine: this.machine, process: this.#process }, master, label, invoke);
+      this.#master = master;
+      return answer;
+    } catch (error) {
+      const leader = error instanceof LinkError && error.leader !== null ? this.#world.masterAt(error.leader) : null;
+      if (!isAnswer(codeOf(error))) this.#master = leader;
+      throw error;
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof LinkError) return error.code;
+  throw error;
+}
+
+/** True if the master said no, for good; false if nobody knows what became of the request, or it was not its to decide. */
+function isAnswer(code: string): boolean {
+  return !["unreachable", "timeout", "protocol", "not-leader", "unavailable"].includes(code);
+}

@@ -1,0 +1,55 @@
+/** The "sometimes" assertions: situations that must have come up over many seeds, or the seeds have proved little. */
+
+/** Every situation by the words in which it is reported. A set of seeds in which one never happened is invalid. */
+export const situations = [
+  // The store.
+  "append while the store is away",
+  "append refused by a full store",
+  "unknown outcome that had gone in",
+  "unknown outcome that had not gone in",
+  "an entry went in after its sender had died",
+  "an append found its own entry in the slot",
+  "an append found another master's entry in the slot",
+  "the store was away for longer than a worker may be silent",
+  // Masters.
+  "a master died while it led",
+  "a master died with an append under way",
+  "a master was paused for longer than a worker may be silent, and went on",
+  "a second master took over from one that was paused",
+  // Workers.
+  "a worker died with attempts running",
+  "a worker came back within its grace and its attempts went on",
+  "a worker came back after its attempts had been killed",
+  "a worker came back as a new boot before it was missed",
+  "a worker lost its disk",
+  "a result waited in the outbox over a restart of its worker",
+  "a result waited in the outbox over a restart of the master",
+  "a worker was drained",
+  // Messages.
+  "an assignment reached a worker twice",
+  "a report was delivered twice",
+  "a message was delivered after its addressee had been restarted",
+  "a completion came after the attempt had been killed",
+  "a result was answered stale",
+  "a submit was repeated after an unknown outcome, and was one task",
+  "one direction of a connection was cut",
+  // Tasks.
+  "a task was retried after a failure",
+  "a task ran again after its worker was lost",
+  "a task failed with its attempts used up",
+  "a task timed out",
+  "a running task was cancelled",
+  "a waiting task was cancelled",
+  "a task waited for its start time",
+  "a key was used again with other content",
+  "a queue was paused with tasks in it",
+] as const;
+export type Situation = (typeof situations)[number];
+
+export class Coverage {
+  readonly counts = new Map<Situation, number>();
+
+  saw(situation: Situation): void {
+    this.counts.set(situation, (this.counts.get(situation) ?? 0) + 1);
+  }
+}

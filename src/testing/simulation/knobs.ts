@@ -1,0 +1,135 @@
+/** What a seed draws first: how big the world is, which faults it has and how often, and how far the waits are shrunk. */
+import { defaults } from "../../model/limits.ts";
+import { Random } from "./random.ts";
+
+/** Everything that is done to the world on purpose; each has a rate of its own, or does not happen at all. */
+export const faultKinds = [
+  "master-crash",
+  "master-pause",
+  "worker-crash",
+  "worker-pause",
+  "worker-stop",
+  "cut",
+  "stream-dead",
+  "store-slow",
+  "store-away",
+  "store-full",
+  "master-clock-jump",
+  "worker-clock-jump",
+  "drain",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** Faults that no worker may lose an attempt to (I33). */
+const sparing: readonly FaultKind[] = ["master-crash", "master-pause", "store-slow", "store-away", "store-full", "master-clock-jump"];
+
+/**
+ * calm: no fault at all. masters-only: faults of masters and the store, nothing else. wild: any subset of all.
+ */
+export type Temper = "calm" | "masters-only" | "wild";
+
+export interface Waits {
+  readonly heartbeatMs: number;
+  readonly suspectMs: number;
+  readonly lostGraceMs: number;
+  readonly abruptGraceMs: number;
+  readonly failoverGraceMs: number;
+  readonly timeoutBackstopMs: number;
+  readonly massLossWindowMs: number;
+}
+
+export interface Knobs {
+  readonly seed: number;
+  readonly temper: Temper;
+  readonly masters: number;
+  readonly workers: number;
+  readonly clients: number;
+  readonly queues: readonly string[];
+  readonly tasks: number;
+  readonly taskMsMax: number;
+  /** How long faults go on. */
+  readonly unsafeMs: number;
+  readonly waits: Waits;
+  readonly callTimeoutMs: number;
+  readonly latencyMsMax: number;
+  readonly resetChance: number;
+  readonly duplicateChance: number;
+  readonly lateChance: number;
+  readonly unknownChance: number;
+  readonly clockOffsetMsMax: number;
+  readonly clockDriftMax: number;
+  /** Mean time between two faults of a kind. */
+  readonly faultEveryMs: ReadonlyMap<FaultKind, number>;
+}
+
+export function drawKnobs(seed: number): Knobs {
+  const random = new Random(`${seed}/knobs`);
+  const temper = drawTemper(random);
+  const isWild = temper === "wild";
+  const often = (chance: number, value: () => number): number => (random.chance(chance) ? value() : 0);
+  return {
+    seed,
+    temper,
+    masters: random.pick([1, 1, 1, 2, 3]),
+    workers: random.integer(1, 5),
+    clients: random.integer(1, 3),
+    queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
+    tasks: random.spread(3, 60),
+    taskMsMax: random.spread(200, 40_000),
+    unsafeMs: random.spread(20_000, 240_000),
+    waits: drawWaits(random),
+    callTimeoutMs: random.pick([1_000, 3_000, 10_000]),
+    latencyMsMax: random.pick([0, 2, 10, 50, 300]),
+    resetChance: isWild ? often(0.5, () => random.spread(1, 50) / 1000) : 0,
+    duplicateChance: temper === "calm" ? 0 : often(0.5, () => random.spread(1, 100) / 1000),
+    lateChance: isWild ? often(0.4, () => random.spread(1, 30) / 1000) : 0,
+    unknownChance: temper === "calm" ? 0 : often(0.6, () => random.spread(10, 300) / 1000),
+    clockOffsetMsMax: random.pick([0, 100, 5_000, 3_600_000]),
+    clockDriftMax: random.pick([0, 0.0005, 0.0005, 0.02]),
+    faultEveryMs: drawFaults(random, temper),
+  };
+}
+
+function drawTemper(random: Random): Temper {
+  const share = random.next();
+  if (share < 0.08) return "calm";
+  return share < 0.25 ? "masters-only" : "wild";
+}
+
+/** All waits shrink together, so that their order, which the protocol leans on, stays. */
+function drawWaits(random: Random): Waits {
+  const scale = random.pick([1, 1, 0.5, 0.2]);
+  const graceScale = random.pick([1, 1, 3, 0.5]);
+  return {
+    heartbeatMs: defaults.heartbeatMs * scale,
+    suspectMs: defaults.suspectMs * scale,
+    lostGraceMs: defaults.lostGraceMs * scale * Math.max(graceScale, 0.5),
+    abruptGraceMs: Math.round(defaults.abruptGraceMs * graceScale),
+    failoverGraceMs: defaults.failoverGraceMs,
+    timeoutBackstopMs: defaults.timeoutBackstopMs * scale,
+    massLossWindowMs: defaults.massLossWindowMs,
+  };
+}
+
+function drawFaults(random: Random, temper: Temper): Map<FaultKind, number> {
+  if (temper === "calm") return new Map();
+  const possible = temper === "masters-only" ? sparing : faultKinds;
+  const chosen = possible.filter(() => random.chance(0.45));
+  return new Map(chosen.map((kind) => [kind, random.spread(4_000, 90_000)]));
+}
+
+/** One line for the head of a report. */
+export function describeKnobs(knobs: Knobs): string {
+  const faults = [...knobs.faultEveryMs].map(([kind, everyMs]) => `${kind} every ${Math.round(everyMs / 1000)} s`);
+  const chances = (["resetChance", "duplicateChance", "lateChance", "unknownChance"] as const)
+    .filter((name) => knobs[name] > 0)
+    .map((name) => `${name} ${knobs[name]}`);
+  return [
+    `${knobs.temper}: ${knobs.workers} workers, ${knobs.clients} clients, ${knobs.tasks} tasks of up to ${knobs.taskMsMax} ms`,
+    `${Math.round(knobs.unsafeMs / 1000)} s of faults`,
+    `suspect ${knobs.waits.suspectMs} lost ${knobs.waits.lostGraceMs} abrupt ${knobs.waits.abruptGraceMs}`,
+    `clocks up to ${knobs.clockOffsetMsMax} ms and ${knobs.clockDriftMax} off`,
+    ...chances,
+    ...faults,
+  ].join("; ");
+}

@@ -1,0 +1,149 @@
+/** A machine with a master on it: its process dies, is paused, goes on, and is started again at the same address. */
+import { Master } from "../../master/master.ts";
+import type { RunningMaster } from "./call.ts";
+import { type ClockFault, SimulatedClock } from "./clock.ts";
+import { nodeLog, SimulatedIds } from "./machine.ts";
+import { simulatedPeers } from "./peers.ts";
+import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { SimulatedStore } from "./store.ts";
+import type { World } from "./world.ts";
+
+interface MasterLife extends RunningMaster {
+  readonly face: Master;
+  readonly clock: SimulatedClock;
+  /** The store is open: from now on it can say how it stands. */
+  isOpen: boolean;
+}
+
+export class MasterNode {
+  readonly machine: string;
+  readonly address: string;
+  readonly clockFault: ClockFault;
+  readonly #world: World;
+  readonly #random: Random;
+  #life: MasterLife | null = null;
+  #lives = 0;
+  #isWanted = true;
+
+  constructor(world: World, machine: string) {
+    this.machine = machine;
+    this.address = `http://${machine}:7070`;
+    this.#world = world;
+    this.#random = world.random.fork(machine);
+    this.clockFault = world.drawClockFault(this.#random);
+  }
+
+  get running(): MasterLife | null {
+    return this.#life;
+  }
+
+  get isPaused(): boolean {
+    return this.#life?.process.isPaused ?? false;
+  }
+
+  get isLeading(): boolean {
+    const life = this.#life;
+    return life !== null && life.isOpen && life.face.status().role === "leader";
+  }
+
+  start(): void {
+    if (this.#life !== null) return;
+    const { timeline, ledger } = this.#world;
+    this.#lives += 1;
+    const name = `${this.machine}#${this.#lives}`;
+    const process = new Process(name, timeline);
+    const random = this.#random.fork(`life ${this.#lives}`);
+    const clock = new SimulatedClock(timeline, process, this.clockFault, random.fork("clock"));
+    const face = new Master({
+      name: this.machine,
+      address: this.address,
+      store: this.#openStore(process, random.fork("store")),
+      clock,
+      ids: new SimulatedIds(random.fork("ids")),
+      log: nodeLog(timeline, name),
+      probe: (host, port) => this.#probe(process, host, port),
+      peers: simulatedPeers(this.#world, this.machine, process),
+      settings: this.#world.knobs.waits,
+    });
+    const life: MasterLife = { process, face, clock, isOpen: false };
+    this.#life = life;
+    ledger.add({ kind: "start", node: this.machine, life: name });
+    timeline.trace(`${name} starts`);
+    face.start().then(
+      () => {
+        life.isOpen = true;
+      },
+      (error: unknown) => this.#ended(life, error),
+    );
+    void face.ended.then((error) => this.#ended(life, error));
+  }
+
+  /** SIGKILL. */
+  crash(): void {
+    const life = this.#life;
+    if (life === null) return;
+    if (this.isLeading) this.#noteDeath(life);
+    this.#world.timeline.trace(`${life.process.name} is killed`);
+    this.#world.ledger.add({ kind: "crash", node: this.machine, life: life.process.name });
+    this.#life = null;
+    life.process.die();
+  }
+
+  pause(): void {
+    const life = this.#life;
+    if (life === null || life.process.isPaused) return;
+    this.#world.timeline.trace(`${life.process.name} is paused`);
+    this.#world.ledger.add({ kind: "pause", node: this.machine, life: life.process.name });
+    life.process.pause();
+  }
+
+  resume(): void {
+    const life = this.#life;
+    if (life === null || !life.process.isPaused) return;
+    this.#world.timeline.trace(`${life.process.name} goes on`);
+    this.#world.ledger.add({ kind: "resume", node: this.machine, life: life.process.name });
+    life.process.resume();
+  }
+
+  jumpClock(byMs: number): void {
+    this.clockFault.offsetMs += byMs;
+    this.#world.timeline.trace(`the clock of ${this.machine} jumps by ${byMs} ms`);
+    this.#life?.clock.jumped(byMs);
+  }
+
+  #openStore(process: Process, random: Random): SimulatedStore {
+    const { disk, storeWeather, timeline, ledger, coverage } = this.#world;
+    return new SimulatedStore({ disk, weather: storeWeather, process, timeline, random, ledger, coverage });
+  }
+
+  async #probe(process: Process, host: string, port: number): Promise<"refused" | "connected" | "unknown"> {
+    const { network } = this.#world;
+    await process.sleep(network.latency() * 2);
+    const worker = this.#world.workers.find((candidate) => candidate.machine === host);
+    if (worker === undefined || network.isCut(this.machine, host) || network.isCut(host, this.machine)) return "unknown";
+    return worker.listensOn(port) ? "connected" : "refused";
+  }
+
+  #noteDeath({ process }: MasterLife): void {
+    const { coverage, ledger } = this.#world;
+    coverage.saw("a master died while it led");
+    const lastOwn = ledger.events.findLast((event) => event.kind === "append" && event.life === process.name);
+    const isLanded = lastOwn?.kind === "append" && this.#world.disk.seq >= lastOwn.seq;
+    if (lastOwn !== undefined && !isLanded) coverage.saw("a master died with an append under way");
+  }
+
+  /** It left by itself: a supervisor starts it again. */
+  #ended(life: MasterLife, error: unknown): void {
+    if (this.#life !== life) return;
+    const { timeline, ledger } = this.#world;
+    const text = error === null || error === undefined ? null : error instanceof Error ? error.message : String(error);
+    timeline.trace(`${life.process.name} ends${text === null ? "" : `: ${text}`}`);
+    ledger.add({ kind: "exit", node: this.machine, life: life.process.name, error: text });
+    this.#life = null;
+    life.process.die();
+    timeline.after(this.#random.integer(200, 2000), () => {
+      if (this.#isWanted) this.start();
+    });
+  }
+}

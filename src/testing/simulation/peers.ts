@@ -1,0 +1,35 @@
+/** How one simulated master watches another: a connection that breaks with the process, and probes of its port. */
+import type { Peers } from "../../ports/peers.ts";
+import type { MasterNode } from "./masterNode.ts";
+import type { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+export function simulatedPeers(world: World, machine: string, process: Process): Peers {
+  const { network } = world;
+  const isCutFrom = (other: MasterNode): boolean => network.isCut(machine, other.machine) || network.isCut(other.machine, machine);
+  return {
+    watch(address, onClose) {
+      let isClosed = false;
+      const close = (): void => {
+        if (isClosed) return;
+        isClosed = true;
+        process.after(network.latency(), onClose);
+      };
+      const peer = world.masterAt(address);
+      const stop = peer?.running?.process.onDeath(() => network.whenOpen(peer.machine, machine, close));
+      if (stop === undefined) close();
+      return {
+        close() {
+          isClosed = true;
+          stop?.();
+        },
+      };
+    },
+    async probe(address) {
+      await process.sleep(network.latency() * 2);
+      const peer = world.masterAt(address);
+      if (peer === null || isCutFrom(peer)) return "unknown";
+      return peer.running === null ? "refused" : "connected";
+    },
+  };
+}

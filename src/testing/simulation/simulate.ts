@@ -1,0 +1,136 @@
+/** Runs one seed: faults for a while, then none, then the question whether everything came to rest and was right. */
+import type { History } from "../ledger.ts";
+import { checkAll } from "../checkers/all.ts";
+import type { Violation } from "../checkers/checker.ts";
+import type { Situation } from "./coverage.ts";
+import { noteSituations } from "./situations.ts";
+import { Faults } from "./faults.ts";
+import { sealWorld } from "./forbidden.ts";
+import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
+import { takeHistory } from "./history.ts";
+import type { TraceListener } from "./timeline.ts";
+import { World } from "./world.ts";
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly knobs: Knobs;
+  readonly violations: readonly Violation[];
+  readonly traceHash: number;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly coverage: ReadonlyMap<Situation, number>;
+  readonly history: History;
+}
+
+/** No seed takes this long unless something never ends. */
+const quietMs = 3_000;
+
+export async function simulate(seed: number, listener: TraceListener | null = null): Promise<SeedResult> {
+  const knobs = drawKnobs(seed);
+  const world = new World(knobs);
+  if (listener !== null) world.timeline.onTrace(listener);
+  const onRejection = (error: unknown): void => world.broke("an unhandled rejection", error);
+  process.on("unhandledRejection", onRejection);
+  const unseal = sealWorld();
+  try {
+    return await live(world);
+  } finally {
+    unseal();
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+async function live(world: World): Promise<SeedResult> {
+  const { knobs, timeline } = world;
+  for (const master of world.masters) master.start();
+  for (const worker of world.workers) {
+    timeline.after(world.random.spread(1, 2000) - 1, () => worker.start());
+  }
+  const faults = new Faults(world);
+  faults.begin();
+  planClients(world);
+  const hasBroken = (): boolean => world.breakages.length > 0;
+  await timeline.run(knobs.unsafeMs, hasBroken);
+  faults.heal();
+  await settle(world, hasBroken);
+  const history = await takeHistory(world);
+  noteSituations(world, history);
+  const violations = [...world.breakages.map(toViolation), ...checkAll(history)];
+  return {
+    seed: knobs.seed,
+    knobs,
+    violations,
+    traceHash: timeline.traceHash,
+    simulatedMs: timeline.now,
+    events: timeline.eventsDone,
+    faults: faults.counts,
+    coverage: world.coverage.counts,
+    history,
+  };
+}
+
+/** Spreads what the clients do over the unsafe time, most of it early. */
+function planClients(world: World): void {
+  const { knobs, timeline, clients } = world;
+  const random = world.random.fork("clients");
+  let tasksLeft = knobs.tasks;
+  const acts = Math.round(knobs.tasks * 2.5) + 10;
+  for (let count = 0; count < acts; count++) {
+    const atMs = random.next() ** 1.5 * knobs.unsafeMs * 0.95;
+    timeline.after(atMs, () => {
+      tasksLeft -= random.pick(clients).act(tasksLeft);
+    });
+  }
+}
+
+/** After the last fault: all that was begun must end, within a bound that the world's own size gives. */
+async function settle(world: World, hasBroken: () => boolean): Promise<void> {
+  const { timeline, knobs } = world;
+  const random = world.random.fork("settle");
+  world.clients[0]?.openQueues().catch((error: unknown) => world.broke("opening the queues", error));
+  // Whoever was drained by an operator is started anew: its boot would never be given work again.
+  const restart = (): void => {
+    for (const worker of world.workers) {
+      const record = world.disk.workers.get(worker.id);
+      if (record?.isDraining === true && worker.process !== null && worker.runningCount === 0) {
+        worker.crash();
+        worker.start();
+      }
+    }
+    timeline.after(5_000 + random.integer(0, 100), restart);
+  };
+  timeline.after(5_000, restart);
+  const until = timeline.now + livenessBoundMs(world);
+  let restSince: number | null = null;
+  await timeline.run(until, () => {
+    if (hasBroken()) return true;
+    if (!isAtRest(world)) {
+      restSince = null;
+      return false;
+    }
+    restSince ??= timeline.now;
+    return timeline.now - restSince >= Math.max(quietMs, 3 * knobs.waits.heartbeatMs);
+  });
+}
+
+function isAtRest(world: World): boolean {
+  if (world.clients.some((client) => client.isBusy)) return false;
+  if (world.disk.unfinishedCount > 0) return false;
+  return world.workers.every((worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0);
+}
+
+/** How long the rest of the work may take at worst on one slot, each attempt failing as often as it may, and all waits on top. */
+function livenessBoundMs(world: World): number {
+  const { knobs } = world;
+  const { waits } = knobs;
+  let workMs = 0;
+  for (const { limits } of world.disk.specs.values()) {
+    workMs += limits.attemptsMax * (knobs.taskMsMax + limits.backoffMaxMs);
+  }
+  return 120_000 + 3 * waits.lostGraceMs + 2 * waits.failoverGraceMs + workMs * 1.2;
+}
+
+function toViolation(breakage: string): Violation {
+  return { invariant: "none", message: `something threw that must not: ${breakage}`, subjects: [] };
+}

@@ -1,0 +1,39 @@
+/** Makes a failing seed readable: what was violated, the events around it, and the one command that repeats it. */
+import type { Violation } from "../checkers/checker.ts";
+import { describeKnobs } from "./knobs.ts";
+import { type SeedResult, simulate } from "./simulate.ts";
+
+const violationsMax = 8;
+const linesMax = 60;
+
+/** Runs the seed once more and keeps the lines that the violations are about. */
+export async function tellStory(result: SeedResult, violations: readonly Violation[]): Promise<string> {
+  const subjects = new Set(violations.slice(0, 1).flatMap((violation) => violation.subjects));
+  const lines: string[] = [];
+  await simulate(result.seed, (at, line) => {
+    if (isAbout(line, subjects)) lines.push(`${(at / 1000).toFixed(3).padStart(10)}  ${shorten(line)}`);
+  });
+  const shown = lines.length > linesMax ? [...lines.slice(0, 10), `            … ${lines.length - linesMax} more …`, ...lines.slice(-(linesMax - 10))] : lines;
+  return [
+    "",
+    `seed ${result.seed} FAILED (${describeKnobs(result.knobs)})`,
+    ...violations.slice(0, violationsMax).map(({ invariant, message }) => `  ${invariant}: ${message}`),
+    ...(violations.length > violationsMax ? [`  … and ${violations.length - violationsMax} more`] : []),
+    `the story of ${[...subjects].join(", ") || "the last moments"}:`,
+    ...shown,
+    `repeat it with: npm run sim -- --seeds 1 --from ${result.seed} --trace`,
+    "",
+  ].join("\n");
+}
+
+/** Lines that name a subject, and what was done to masters and the store. */
+function isAbout(line: string, subjects: ReadonlySet<string>): boolean {
+  if (/beat|a look around|read of|logs of/.test(line)) return false;
+  if (/is killed|is paused|goes on|starts$|store-|healed|cut:|open again|clock of|broke/.test(line)) return true;
+  for (const subject of subjects) if (line.includes(subject)) return true;
+  return false;
+}
+
+function shorten(line: string): string {
+  return line.length > 260 ? `${line.slice(0, 257)}…` : line;
+}

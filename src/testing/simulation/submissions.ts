@@ -1,0 +1,35 @@
+/** What simulated clients ask for: tasks of all lengths, some that fail, time out, wait, or must go first. */
+import type { Submission } from "../../model/submission.ts";
+import { worldBeganAt } from "./clock.ts";
+import { simulatedCommand } from "./executor.ts";
+import type { Knobs } from "./knobs.ts";
+import type { Random } from "./random.ts";
+
+export function drawSubmissions(random: Random, knobs: Knobs, count: number): Submission[] {
+  const areNamed = random.chance(0.3);
+  return Array.from({ length: count }, () => {
+    const submission = drawSubmission(random, knobs);
+    return areNamed ? { ...submission, id: `own-${random.name(6)}` } : submission;
+  });
+}
+
+function drawSubmission(random: Random, knobs: Knobs): Submission {
+  const durationMs = random.spread(5, knobs.taskMsMax);
+  const sometimes = <Value>(chance: number, name: string, value: () => Value): { [name: string]: Value } =>
+    random.chance(chance) ? { [name]: value() } : {};
+  const work: Pick<Submission, "kind" | "input"> = random.chance(0.6)
+    ? { kind: "sleep", input: { seconds: durationMs / 1000 } }
+    : { kind: "exec", input: { command: simulatedCommand(durationMs, random.pick([0, 30, 60, 100])) } };
+  return {
+    ...work,
+    queue: random.pick(knobs.queues),
+    backoffBaseMs: random.spread(50, 3000),
+    backoffMaxMs: 5000,
+    ...sometimes(0.3, "priority", () => random.integer(-3, 3)),
+    ...sometimes(0.5, "attemptsMax", () => random.integer(1, 5)),
+    ...sometimes(0.05, "killsMax", () => random.integer(0, 3)),
+    ...sometimes(0.2, "timeoutMs", () => random.spread(50, knobs.taskMsMax)),
+    // By the world's own time; what a master's clock makes of it is part of the game.
+    ...sometimes(0.1, "startAt", () => worldBeganAt + random.spread(1, knobs.unsafeMs)),
+  };
+}
