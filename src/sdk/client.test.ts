@@ -1,0 +1,215 @@
+/** Tests of calls against a master with faults: lost answers, wrong masters, refusals. */
+import { afterEach, describe, expect, test } from "vitest";
+import { OutlastError } from "../model/errors.ts";
+import type { Submission } from "../model/submission.ts";
+import { type Answer, FakeMaster } from "../testing/fakeMaster.ts";
+import { createClient } from "./client.ts";
+
+const masters: FakeMaster[] = [];
+
+async function fake(answer: Answer): Promise<FakeMaster> {
+  const master = await FakeMaster.start(answer);
+  masters.push(master);
+  return master;
+}
+
+afterEach(async () => {
+  await Promise.all(masters.splice(0).map((master) => master.stop()));
+});
+
+const sleep: Submission = { kind: "sleep", input: { seconds: 1 } };
+
+/** Creates tasks as a master does: one for each key, however often it is asked. */
+function taskTable() {
+  const byKey = new Map<string, string>();
+  return {
+    byKey,
+    submit(key: string): { id: string; isNew: boolean } {
+      const known = byKey.get(key);
+      if (known !== undefined) return { id: known, isNew: false };
+      const id = `task-${byKey.size}`;
+      byKey.set(key, id);
+      return { id, isNew: true };
+    },
+  };
+}
+
+describe("submit", () => {
+  test("creates one task even if the answer is lost after the commit", async () => {
+    const table = taskTable();
+    const master = await fake((request, response) => {
+      const result = table.submit(String(request.headers["idempotency-key"]));
+      if (master.requests.length === 1) response.cut();
+      else response.json(200, result);
+    });
+    const submitted = await createClient({ masters: master.url }).submit(sleep);
+    expect(submitted).toEqual({ id: "task-0", isNew: false });
+    expect(table.byKey.size).toBe(1);
+    expect(master.requests).toHaveLength(2);
+  });
+
+  test("draws a fresh key for each call, and takes the caller's", async () => {
+    const master = await fake((_request, response) => response.json(201, { id: "a", isNew: true }));
+    const client = createClient({ masters: master.url });
+    await client.submit(sleep);
+    await client.submit(sleep);
+    await client.submit(sleep, { key: "mine" });
+    const keys = master.requests.map((request) => request.headers["idempotency-key"]);
+    expect(new Set(keys).size).toBe(3);
+    expect(keys[2]).toBe("mine");
+  });
+
+  test("follows a standby's hint to the leader, and stays there", async () => {
+    const leader = await fake((_request, response) => response.json(201, { id: "a", isNew: true }));
+    const standby = await fake((_request, response) => {
+      response.json(503, { error: { code: "not-leader", message: "I only follow.", leader: leader.url } });
+    });
+    const client = createClient({ masters: [standby.url] });
+    await client.submit(sleep);
+    await client.submit(sleep);
+    expect(standby.requests).toHaveLength(1);
+    expect(leader.requests).toHaveLength(2);
+  });
+
+  test("goes to the next master if one cannot be reached", async () => {
+    const dead = await fake(() => {});
+    const deadUrl = dead.url;
+    await dead.stop();
+    const alive = await fake((_request, response) => response.json(201, { id: "a", isNew: true }));
+    const retries: string[] = [];
+    const client = createClient({
+      masters: `${deadUrl},${alive.url}`,
+      onRetry: ({ error }) => retries.push(error.code),
+    });
+    await expect(client.submit(sleep)).resolves.toEqual({ id: "a", isNew: true });
+    expect(retries).toEqual([]);
+  });
+
+  test("tries again while no master can commit", async () => {
+    const master = await fake((_request, response) => {
+      if (master.requests.length < 3)
+        response.json(503, { error: { code: "unavailable", message: "The disk is full." } });
+      else response.json(201, { id: "a", isNew: true });
+    });
+    const retries: string[] = [];
+    const client = createClient({ masters: master.url, onRetry: ({ error }) => retries.push(error.message) });
+    await client.submit(sleep);
+    expect(retries).toEqual(["The disk is full.", "The disk is full."]);
+  });
+
+  test("does not repeat what was refused, and passes on why", async () => {
+    const master = await fake((_request, response) => {
+      response.json(422, {
+        error: { code: "invalid", message: "Too long.", path: "/input/seconds", limit: "durationMsMax" },
+      });
+    });
+    const error = await createClient({ masters: master.url })
+      .submit(sleep)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(OutlastError);
+    expect(error).toMatchObject({
+      code: "invalid",
+      message: "Too long.",
+      details: { path: "/input/seconds", limit: "durationMsMax" },
+    });
+    expect(master.requests).toHaveLength(1);
+  });
+});
+
+describe("submitAll", () => {
+  test("tells after an error how many were created, so that the same call can be repeated", async () => {
+    const table = taskTable();
+    let isBroken = true;
+    const master = await fake((request, response) => {
+      const { tasks } = JSON.parse(request.body) as { tasks: Submission[] };
+      if (isBroken && master.requests.length > 1)
+        return response.json(422, { error: { code: "invalid", message: "No." } });
+      const key = String(request.headers["idempotency-key"]);
+      response.json(201, { tasks: tasks.map((_, index) => table.submit(`${key}/${index}`)) });
+    });
+    // Two batches: one request holds 10 000 tasks.
+    const all = Array.from({ length: 10_001 }, () => sleep);
+    const client = createClient({ masters: master.url });
+    const error = await client.submitAll(all, { key: "load" }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "invalid", details: { submitted: 10_000, key: "load" } });
+    isBroken = false;
+    const submitted = await client.submitAll(all, { key: "load" });
+    expect(submitted).toHaveLength(10_001);
+    expect(table.byKey.size).toBe(10_001);
+  });
+});
+
+describe("every call", () => {
+  test("ends as unavailable when no master answers for long enough", async () => {
+    const dead = await fake(() => {});
+    const { url } = dead;
+    await dead.stop();
+    const error = await createClient({ masters: url, retryForMs: 0 })
+      .workers()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "unavailable", details: { reason: "unreachable" } });
+  });
+
+  test("can be broken off", async () => {
+    const controller = new AbortController();
+    const master = await fake(() => controller.abort(new Error("enough")));
+    const client = createClient({ masters: master.url });
+    await expect(client.get("a", { signal: controller.signal })).rejects.toThrow("enough");
+  });
+
+  test("sends the token and nothing else of it", async () => {
+    const master = await fake((_request, response) => response.json(200, { queues: [] }));
+    await createClient({ masters: master.url, token: "secret" }).queues();
+    expect(master.requests[0]!.headers.authorization).toBe("Bearer secret");
+    expect(master.requests[0]!.path).toBe("/v1/queues");
+  });
+
+  test("says so if something else listens at the address", async () => {
+    const master = await fake((_request, response) => response.text(404, "<html>nothing here</html>"));
+    const error = await createClient({ masters: master.url })
+      .get("a")
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "not-found" });
+    expect((error as OutlastError).message).toMatch(/not from a master/);
+  });
+
+  test("refuses an address that is none", () => {
+    expect(() => createClient({ masters: "http://a b" })).toThrow(OutlastError);
+    expect(() => createClient({ masters: [] })).toThrow(OutlastError);
+  });
+});
+
+describe("cancel", () => {
+  test("has worked if an earlier try of it had, though the answer was lost", async () => {
+    const master = await fake((_request, response) => {
+      if (master.requests.length === 1) return response.cut();
+      response.json(409, { error: { code: "already-final", message: "It is cancelled.", state: "cancelled" } });
+    });
+    await expect(createClient({ masters: master.url }).cancel("a")).resolves.toBeUndefined();
+  });
+
+  test("is refused for a task that had been cancelled before", async () => {
+    const master = await fake((_request, response) => {
+      response.json(409, { error: { code: "already-final", message: "It is cancelled.", state: "cancelled" } });
+    });
+    await expect(createClient({ masters: master.url }).cancel("a")).rejects.toMatchObject({ code: "already-final" });
+  });
+});
+
+describe("iterate", () => {
+  test("reads page after page", async () => {
+    const pages = [
+      { tasks: [{ id: "a" }, { id: "b" }], cursor: "next" },
+      { tasks: [{ id: "c" }], cursor: null },
+    ];
+    const master = await fake((_request, response) => response.json(200, pages[master.requests.length - 1]));
+    const ids: string[] = [];
+    const client = createClient({ masters: master.url });
+    for await (const task of client.iterate({ states: ["created", "running"], queue: "q" })) ids.push(task.id);
+    expect(ids).toEqual(["a", "b", "c"]);
+    expect(master.requests.map(({ query }) => [query.get("state"), query.get("queue"), query.get("cursor")])).toEqual([
+      ["created,running", "q", null],
+      ["created,running", "q", "next"],
+    ]);
+  });
+});
