@@ -58,7 +58,6 @@ export const limits = {
   idleConnectionMsMax: 30 * second,
   /** How long a refused body is still read and thrown away, so that its sender gets to see the answer. */
   lingerMsMax: 2 * second,
-  lingerBytesMax: 32 * mebibyte,
   closeWaitMsMax: 5 * second,
   idempotencyKeyLengthMax: 128,
   urlParameterLengthMax: 512,
@@ -181,8 +180,11 @@ export const defaults = {
   lostGraceMs: 15 * second,
   abruptGraceMs: 500,
   failoverGraceMs: 10 * second,
-  /** What the leader adds to an attempt's time-out before it ends the attempt itself: the worker should have done so. */
-  timeoutBackstopMs: 5 * second,
+  /**
+   * What the leader adds to an attempt's time-out before it ends the attempt itself: the worker should have done so. More than
+   * `killGraceMs`, or the next attempt would start while the worker still waits for the end of this one.
+   */
+  timeoutBackstopMs: 10 * second,
   massLossWindowMs: 1 * second,
   massLossShare: 0.3,
   massLossMin: 3,
