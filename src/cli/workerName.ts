@@ -1,55 +1,46 @@
 /** Which worker this process is: its name, and the directory that no other process may use at the same time. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { OutlastError } from "../model/errors.ts";
 import { isId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
-import { DirectoryLock } from "./directoryLock.ts";
-import { UsageError } from "./failure.ts";
+import { claimDirectory } from "../worker/directoryClaim.ts";
 
 export interface WorkerPlace {
   readonly name: string;
   readonly directory: string;
-  readonly lock: DirectoryLock;
+  /** Lets another process have it. */
+  readonly release: () => Promise<void>;
 }
 
 /**
  * Takes the worker's directory, `DATA/workers/NAME`. Without a name, the first one of this machine that nobody uses is
  * taken up again, with the results that may still wait in its outbox; if all are in use, a new one is made.
- * @throws UsageError if the worker runs already
+ * @throws OutlastError `conflict` if the worker of that name runs already
  */
-export function takePlace(data: string, name: string | null): WorkerPlace {
+export async function takePlace(data: string, name: string | null): Promise<WorkerPlace> {
   const parent = join(data, "workers");
-  mkdirSync(parent, { recursive: true });
-  if (name !== null) {
-    const place = tryPlace(parent, name);
-    if (place !== null) return place;
-    throw new UsageError(
-      `Worker ${name} runs already: another process uses ${join(parent, name)}.`,
-      "Choose another --name, or another --data.",
-    );
+  await mkdir(parent, { recursive: true });
+  if (name !== null) return claim(parent, name);
+  const prefix = `${toId(hostname())}-`;
+  for (const known of (await readdir(parent)).sort()) {
+    if (!known.startsWith(prefix) || !isId(known)) continue;
+    try {
+      return await claim(parent, known);
+    } catch (error) {
+      if (!(error instanceof OutlastError && error.code === "conflict")) throw error;
+    }
   }
-  const host = toId(hostname());
-  for (const known of readdirSync(parent).sort()) {
-    if (!known.startsWith(`${host}-`) || !isId(known)) continue;
-    const place = tryPlace(parent, known);
-    if (place !== null) return place;
-  }
-  for (;;) {
-    // The random part keeps machines apart that are called alike, as containers often are.
-    const fresh = `${host}-${randomBytes(3).toString("hex")}`;
-    if (existsSync(join(parent, fresh))) continue;
-    const place = tryPlace(parent, fresh);
-    if (place !== null) return place;
-  }
+  // The random part keeps machines apart that are called alike, as containers often are.
+  return claim(parent, `${prefix}${randomBytes(4).toString("hex")}`);
 }
 
-function tryPlace(parent: string, name: string): WorkerPlace | null {
+async function claim(parent: string, name: string): Promise<WorkerPlace> {
   const directory = join(parent, name);
-  mkdirSync(directory, { recursive: true });
-  const lock = DirectoryLock.tryTake(directory);
-  return lock === null ? null : { name, directory, lock };
+  await mkdir(directory, { recursive: true });
+  return { name, directory, release: await claimDirectory(directory) };
 }
 
 /** The machine's name with every character replaced that ids may not have, short enough to have something added. */

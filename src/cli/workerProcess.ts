@@ -22,7 +22,7 @@ import { takePlace } from "./workerName.ts";
 export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
   const { masters } = context.options;
   const { token, output } = context;
-  const place = takePlace(resolve(flags.data), flags.name ?? null);
+  const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
   const log = createLog({
     name,
@@ -84,7 +84,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   );
   await worker.start();
   const error = await worker.ended;
-  place.lock.release();
+  await place.release();
   if (error !== null) throw error;
   // All is closed and on disk; a kept-alive connection must not hold the process.
   process.exit(code);
