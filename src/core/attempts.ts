@@ -120,10 +120,11 @@ function countFailure(board: Board, batch: Batch, task: LiveTask): void {
     board.tasks.setState(task, "failed");
     return board.tasks.write(batch, task);
   }
-  task.retryAt = batch.now + retryDelayMs(task.id, task.attempt, task.failures, task.limits);
+  const retryAt = batch.now + retryDelayMs(task.id, task.attempt, task.failures, task.limits);
+  if (task.last !== null) task.last = { ...task.last, retryAt };
   board.tasks.setState(task, "retrying");
   board.tasks.write(batch, task);
-  board.tasks.enqueue(task, task.retryAt, batch.now);
+  board.tasks.enqueue(task, retryAt, batch.now);
 }
 
 function noteEnd(task: LiveTask, result: ResultItem): void {

@@ -18,6 +18,8 @@ export interface LastEnd {
   readonly error: AttemptError | undefined;
   readonly exit: ExitRecord | undefined;
   readonly logBytes: number | undefined;
+  /** Where another attempt follows by itself: when its back-off ends. */
+  readonly retryAt?: number;
 }
 
 export class LiveTask implements HeapItem {
@@ -36,8 +38,6 @@ export class LiveTask implements HeapItem {
   kills = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
-  /** While retrying: when the back-off ends. */
-  retryAt = 0;
   /** Its key in the timer heap, while it is in there. */
   wakeAt = 0;
   heapIndex = -1;
@@ -75,7 +75,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     changedAt,
     ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
     ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
-    ...(task.state === "retrying" && { retryAt: task.retryAt }),
+    ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
     ...(last?.endedAt !== undefined && { endedAt: last.endedAt }),
     ...(last?.error !== undefined && { error: last.error }),
     ...(last?.exit !== undefined && { exit: last.exit }),
@@ -90,12 +90,12 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.attempt = status.attempt;
   task.failures = status.failures;
   task.kills = status.kills;
-  task.retryAt = status.retryAt ?? 0;
   const { host, boot, assignedAt } = status;
   task.run =
     host === undefined || boot === undefined || assignedAt === undefined
       ? null
       : { host, boot, assignedAt, startedAt: status.startedAt };
-  const { endedAt, error, exit, logBytes } = status;
-  task.last = endedAt === undefined && error === undefined ? null : { endedAt, error, exit, logBytes };
+  const { endedAt, error, exit, logBytes, retryAt } = status;
+  const last = { endedAt, error, exit, logBytes, ...(retryAt !== undefined && { retryAt }) };
+  task.last = endedAt === undefined && error === undefined ? null : last;
 }

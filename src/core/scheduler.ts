@@ -173,7 +173,7 @@ export class Scheduler {
           board.tasks.enqueue(task, task.startAt ?? 0, now);
           break;
         case "retrying":
-          board.tasks.enqueue(task, task.retryAt, now);
+          board.tasks.enqueue(task, task.last?.retryAt ?? 0, now);
           break;
         case "killed":
           board.tasks.enqueue(task, 0, now);
