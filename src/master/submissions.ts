@@ -8,25 +8,25 @@ import type { Ids } from "../ports/ids.ts";
 
 /**
  * The specs of new tasks. Where the client named an id or a key, asking again leads to the same id, and the fingerprint
- * tells whether it was the same wish; docs/decisions tells why an idempotency key is turned into ids.
+ * tells whether it was the same wish: of the one task where it has an id, of the whole call where it has a key.
  * @throws OutlastError `invalid`, naming the place
  */
 export function toSpecs(submissions: readonly Submission[], key: string | null, ids: Ids, now: number): TaskSpec[] {
   const isBatch = submissions.length > 1;
+  const call = key === null ? null : { name: digest(key, 22), fingerprint: fingerprint(submissions) };
   return submissions.map((submission, index) => {
     const path = isBatch ? `/tasks/${index}` : "";
-    const isNamed = submission.id !== undefined || key !== null;
-    const id = (submission.id ?? (key === null ? ids.task(now) : idFromKey(key, index))) as TaskId;
-    return toSpec(submission, { id, fingerprint: isNamed ? fingerprint(submission) : null, now }, path);
+    if (submission.id !== undefined) {
+      return toSpec(submission, { id: submission.id as TaskId, fingerprint: fingerprint(submission), now }, path);
+    }
+    if (call === null) return toSpec(submission, { id: ids.task(now), fingerprint: null, now }, path);
+    // The tasks of one call share a prefix, so that they lie side by side in every index.
+    return toSpec(submission, { id: `key-${call.name}-${index}` as TaskId, fingerprint: call.fingerprint, now }, path);
   });
 }
 
-function idFromKey(key: string, index: number): string {
-  return `key-${digest(`${index}/${key}`, 22)}`;
-}
-
-function fingerprint(submission: Submission): string {
-  return digest(canonical(submission as unknown as Json), 16);
+function fingerprint(wish: Submission | readonly Submission[]): string {
+  return digest(canonical(wish as unknown as Json), 16);
 }
 
 /** The first `length` characters of a SHA-256 in base64url: six bits each. */
