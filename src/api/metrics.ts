@@ -1,5 +1,5 @@
 /** What `/metrics` shows, in the words of Prometheus. Labels come from fixed lists only, so that nobody can flood it. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MasterFace, MasterStats, MasterStatus } from "../master/face.ts";
 import { taskStates } from "../model/task.ts";
 import { statusOrNull } from "./headers.ts";

@@ -14,7 +14,8 @@ const options = {
   verbose: true,
   discriminator: true,
   strictTypes: false,
-  keywords: [limitKeyword],
+  // `components` is where the schemas stand in the document that they are all part of.
+  keywords: [limitKeyword, "components"],
   formats: { base64: true as const },
 };
 const root = { $id: "outlast", components: { schemas: components } };

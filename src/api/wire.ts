@@ -1,7 +1,7 @@
 /** What can be said of a connection before there is a request: how long it may take, and what is answered to garbage. */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import type { FastifyInstance, FastifyHttpOptions } from "fastify";
+import type { FastifyHttpOptions, FastifyInstance } from "fastify";
 import { OutlastError } from "../model/errors.ts";
 import { defaults, limits } from "../model/limits.ts";
 
