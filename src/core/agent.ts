@@ -232,7 +232,9 @@ export class Agent {
     link.underWay = null;
     link.failures += 1;
     const { retryBaseMs, retryMaxMs } = this.#settings;
-    link.retryAt = now + Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(link.failures - 1, 30));
+    // A report is the worker's heartbeat as well: once the master can take it, it must not have to wait for it.
+    const waitMsMax = Math.min(retryMaxMs, link.heartbeatMs);
+    link.retryAt = now + Math.min(waitMsMax, retryBaseMs * 2 ** Math.min(link.failures - 1, 30));
     this.#reports.putBack(parcel);
     if (link.failures === 1) {
       this.#notice(out, "warn", "a master cannot take reports at the moment", {
