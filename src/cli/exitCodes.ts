@@ -24,9 +24,9 @@ const meanings: { readonly [Name in keyof typeof exitCodes]: string } = {
   terminated: "SIGTERM",
 };
 
-/** One line for each code, for the help. */
-export function exitCodeLines(): string[] {
-  return (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map(
-    (name) => `${String(exitCodes[name]).padStart(3)}  ${meanings[name]}`,
-  );
+export function exitCodeRows(): { readonly code: ExitCode; readonly meaning: string }[] {
+  return (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map((name) => ({
+    code: exitCodes[name],
+    meaning: meanings[name],
+  }));
 }

@@ -15,7 +15,7 @@ import { upCommand } from "./commands/up.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { demoCommand, stressCommand } from "./demo/commands.ts";
-import { exitCodeLines } from "./exitCodes.ts";
+import { exitCodeRows } from "./exitCodes.ts";
 
 /** Each file of a command holds only its options; what it needs to run is loaded when it runs, so that start-up is quick. */
 export function buildProgram(version: string): Command {
@@ -43,12 +43,10 @@ export function buildProgram(version: string): Command {
     .option("--no-color", "no colours (NO_COLOR does the same)")
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showHelpAfterError("(--help after the command shows what it takes)")
-    .addHelpText(
-      "after",
-      `\nExit codes:\n${exitCodeLines()
-        .map((line) => `  ${line}`)
-        .join("\n")}\n`,
-    )
+    .addHelpText("after", () => {
+      const lines = exitCodeRows().map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+      return `\nExit codes:\n${lines.join("\n")}`;
+    })
     .exitOverride();
 
   program.commandsGroup("Run it:");

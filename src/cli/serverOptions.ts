@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { defaults } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
-import { wholeNumber } from "./arguments.ts";
+import { idList, wholeNumber } from "./arguments.ts";
 
 // Said here again because the log itself loads a logger, which the help does not need.
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
@@ -25,6 +25,12 @@ export function addressOption(): Option {
 
 export function portOption(): Option {
   return new Option("--port <port>", "0 takes a free one").default(defaults.port).argParser(wholeNumber(0, 65_535));
+}
+
+export function queuesOption(): Option {
+  return new Option("--queues <names>", "which queues to serve, separated by commas")
+    .default([defaults.queue], defaults.queue)
+    .argParser(idList);
 }
 
 export function logOptions(): readonly Option[] {

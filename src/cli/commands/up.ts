@@ -1,9 +1,9 @@
 /** `outlast up`: a master and workers on this machine, restarted when they die. */
 import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
-import { duration, idList, wholeNumber } from "../arguments.ts";
+import { duration, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
-import { addressOption, dataOption, type LogFlags, logOptions, portOption } from "../serverOptions.ts";
+import { addressOption, dataOption, type LogFlags, logOptions, portOption, queuesOption } from "../serverOptions.ts";
 
 export interface UpFlags extends LogFlags {
   readonly workers: number;
@@ -26,7 +26,7 @@ export function upCommand(program: Command): void {
       wholeNumber(1, limits.capacityMax),
       defaults.capacity,
     )
-    .option("--queues <names>", "which queues to serve, separated by commas", idList, [defaults.queue])
+    .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(addressOption())
     .addOption(portOption())

@@ -1,9 +1,9 @@
 /** `outlast worker`: takes tasks from the masters and runs them. */
 import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
-import { duration, idArgument, idList, wholeNumber } from "../arguments.ts";
+import { duration, idArgument, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
-import { dataOption, type LogFlags, logOptions, stopOnStdinEndOption } from "../serverOptions.ts";
+import { dataOption, type LogFlags, logOptions, queuesOption, stopOnStdinEndOption } from "../serverOptions.ts";
 
 export interface WorkerFlags extends LogFlags {
   readonly name?: string;
@@ -24,7 +24,7 @@ export function workerCommand(program: Command): void {
       idArgument,
     )
     .option("--capacity <n>", "how many tasks at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
-    .option("--queues <names>", "which queues to serve, separated by commas", idList, [defaults.queue])
+    .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(
       new Option("--drain-timeout <duration>", "how long running tasks may go on after SIGTERM")
