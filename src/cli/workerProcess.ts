@@ -7,6 +7,7 @@ import { createDial } from "../node/httpLink.ts";
 import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
+import { directoryMark, SystemProcesses } from "../node/processes.ts";
 import { ProcessExecutor } from "../worker/executor/executor.ts";
 import { FileOutbox } from "../worker/outbox.ts";
 import { FileLogSpool } from "../worker/spool.ts";
@@ -37,10 +38,15 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const executor = new ProcessExecutor({
     worker: id,
     boot,
+    home: await directoryMark(place.directory),
     clock,
     log,
+    processes: new SystemProcesses(),
+    environment: process.env,
+    directory: process.cwd(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
+  await executor.open();
   const probeAddress = probeAddressFor(masters);
   const probePort = probeAddress === null ? null : (await openProbePort(probeAddress)).port;
 

@@ -4,7 +4,10 @@ import type { Assignment, AttemptRef, LogChunk, ResultItem } from "../model/prot
 
 /** Runs attempts. Kill really kills: after `onEnd` no process of the attempt is alive. */
 export interface Executor {
-  /** Starts one attempt; `onEnd` is called exactly once. Never throws: what cannot be started ends as `failed`. */
+  /**
+   * Starts one attempt; `onEnd` is called exactly once, before this returns for what takes no time. Never throws: what cannot
+   * be started ends as `failed`.
+   */
   start(assignment: Assignment, onEnd: (end: AttemptEnd) => void): void;
   /** Ends an attempt: SIGTERM to its process group, SIGKILL after `graceMs`. It then ends as `aborted`. */
   abort(attempt: AttemptRef, graceMs: number): void;

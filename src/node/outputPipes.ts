@@ -1,0 +1,81 @@
+/** Joins the stdout and stderr of a process into one run of bytes, without tearing characters, at the reader's pace. */
+import type { Readable } from "node:stream";
+import type { ProcessHandlers } from "../ports/processes.ts";
+
+export class OutputPipes {
+  readonly #pipes: readonly Readable[];
+  readonly #handlers: Pick<ProcessHandlers, "onOutput" | "onOutputEnd">;
+  /** The begun character at the end of what each pipe brought last. */
+  readonly #begun = new Map<Readable, Buffer>();
+  #openCount: number;
+  #pendingCount = 0;
+  #isClosed = false;
+
+  constructor(pipes: readonly Readable[], handlers: Pick<ProcessHandlers, "onOutput" | "onOutputEnd">) {
+    this.#pipes = pipes;
+    this.#handlers = handlers;
+    this.#openCount = pipes.length;
+    for (const pipe of pipes) {
+      pipe.on("data", (bytes: Buffer) => this.#onData(pipe, bytes));
+      // A pipe that breaks has brought all that it will.
+      pipe.on("error", () => undefined);
+      pipe.once("close", () => this.#onClose(pipe));
+    }
+  }
+
+  /** Reads no more; nothing is handed on from here. */
+  close(): void {
+    this.#isClosed = true;
+    for (const pipe of this.#pipes) pipe.destroy();
+  }
+
+  #onData(pipe: Readable, bytes: Buffer): void {
+    if (this.#isClosed) return;
+    const begun = this.#begun.get(pipe);
+    const all = begun === undefined ? bytes : Buffer.concat([begun, bytes]);
+    const whole = wholeCharacters(all);
+    if (whole < all.length) this.#begun.set(pipe, all.subarray(whole));
+    else this.#begun.delete(pipe);
+    if (whole > 0) this.#handOn(all.subarray(0, whole));
+  }
+
+  #onClose(pipe: Readable): void {
+    const begun = this.#begun.get(pipe);
+    if (begun !== undefined && !this.#isClosed) this.#handOn(begun);
+    this.#openCount -= 1;
+    this.#endIfDone();
+  }
+
+  #handOn(bytes: Buffer): void {
+    const taken = this.#handlers.onOutput(bytes);
+    if (taken === undefined) return;
+    this.#pendingCount += 1;
+    for (const each of this.#pipes) each.pause();
+    // A reader that fails has lost these bytes; the command goes on all the same.
+    const goOn = () => {
+      this.#pendingCount -= 1;
+      if (this.#pendingCount > 0) return;
+      for (const each of this.#pipes) each.resume();
+      this.#endIfDone();
+    };
+    taken.then(goOn, goOn);
+  }
+
+  #endIfDone(): void {
+    if (this.#openCount === 0 && this.#pendingCount === 0 && !this.#isClosed) {
+      this.#isClosed = true;
+      this.#handlers.onOutputEnd();
+    }
+  }
+}
+
+/** How many of `bytes` go before a UTF-8 character that has begun but not ended; all of them if none has, or it is no UTF-8. */
+export function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0b1100_0000) === 0b1000_0000) continue;
+    const length = byte >= 0b1111_0000 ? 4 : byte >= 0b1110_0000 ? 3 : byte >= 0b1100_0000 ? 2 : 1;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}

@@ -1,0 +1,64 @@
+/** What running commands asks of the machine: start processes so that they cannot get away, and find those that tried. */
+import type { ExitRecord } from "../model/task.ts";
+
+export interface Processes {
+  /**
+   * Starts a program in a session and process group of its own, whose id is its process id.
+   * @throws SpawnError if it cannot be started; no handler is called then
+   */
+  spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess>;
+  /** Sends a signal to every process of a group; `null` only asks. False if the group has none left. */
+  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean;
+  /**
+   * Kills every process whose environment holds all of `marks` (each `NAME=value`), and looks again until there is none. A
+   * process inherits its parent's environment, so this finds what left its group, unless it also cleared its environment.
+   */
+  killMarked(marks: readonly string[]): Promise<Sweep>;
+}
+
+export interface ProcessCommand {
+  /** The program, looked up in `env.PATH` unless it has a slash, and its arguments. */
+  readonly argv: readonly string[];
+  /** All of its environment. */
+  readonly env: { readonly [name: string]: string };
+  /** Absolute. */
+  readonly cwd: string;
+  /** True: the kernel kills it when this process dies, where the machine can do that. */
+  readonly isTied: boolean;
+  /** True: its stdin is a pipe from this process; false: its stdin is empty. */
+  readonly hasInput: boolean;
+}
+
+export interface ProcessHandlers {
+  /**
+   * Bytes of stdout and stderr as they come, cut only between the characters of UTF-8 text. While a returned promise is
+   * pending nothing more is read, and the process is held up by its full pipe.
+   */
+  onOutput(bytes: Uint8Array): void | Promise<void>;
+  /** All output has been handed on. Not called after `closeOutput`. */
+  onOutputEnd(): void;
+  /** Called once. Output may still come: from the pipe, or from children that hold it. */
+  onExit(exit: ExitRecord): void;
+}
+
+export interface StartedProcess {
+  readonly pid: number;
+  /** Writes to its stdin; nothing happens if it has closed it. */
+  write(text: string): void;
+  /** Reads no more output; a process that goes on writing gets SIGPIPE. */
+  closeOutput(): void;
+}
+
+export interface Sweep {
+  readonly killed: number;
+  /** Processes that SIGKILL could not end within `limits.processSweepMsMax`: stuck in the kernel, or another user's. */
+  readonly left: readonly number[];
+}
+
+/** A program could not be started; the message says why, for people. */
+export class SpawnError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SpawnError";
+  }
+}

@@ -1,0 +1,148 @@
+/** One attempt of kind `exec`: a command in its own process group, from its start until nothing of it is left. */
+import type { ExecInput } from "../../model/submission.ts";
+import { defaults } from "../../model/limits.ts";
+import type { AttemptRef } from "../../model/protocol.ts";
+import type { AttemptError, ExitRecord } from "../../model/task.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { type Processes, SpawnError } from "../../ports/processes.ts";
+import type { AttemptEnd } from "../../ports/work.ts";
+import type { Environment } from "./environment.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+export interface CommandOptions {
+  readonly attempt: AttemptRef;
+  readonly input: ExecInput;
+  readonly env: Environment;
+  /** Absolute. */
+  readonly cwd: string;
+  /** What every process of the attempt carries in its environment. */
+  readonly marks: readonly string[];
+  readonly processes: Processes;
+  readonly watchdog: Watchdog;
+  readonly clock: Clock;
+  readonly log: Log;
+  onOutput(bytes: Uint8Array): void | Promise<void>;
+}
+
+/**
+ * The life of a command:
+ *
+ * 1. it runs, until its own process exits, by itself or because of `abort`;
+ * 2. its last output is waited for, for `defaults.outputDrainMs` at most, since a child it left behind may hold the pipe for ever
+ *    (when it is aborted: for the rest of the grace, so that its children may use it too);
+ * 3. its group is killed, and every process that carries its marks.
+ */
+export class CommandAttempt {
+  readonly #options: CommandOptions;
+  readonly #exited = Promise.withResolvers<ExitRecord>();
+  readonly #outputEnded = Promise.withResolvers<void>();
+  /** Resolves when the group has been killed. */
+  readonly #cut = Promise.withResolvers<void>();
+  /** Null before it runs, and once it is known to be empty: its number may be another's from then on. */
+  #group: number | null = null;
+  #cutTimer: Timer | null = null;
+  /** When the group will be killed because of `abort`; null if it was not aborted. */
+  #killAt: number | null = null;
+
+  constructor(options: CommandOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing of it is alive. Never rejects for what the command does. Call it once. */
+  async run(): Promise<AttemptEnd> {
+    const { clock, watchdog, processes } = this.#options;
+    const startedAt = clock.now();
+    await watchdog.ready();
+    if (this.#killAt !== null) return { outcome: "aborted", startedAt, endedAt: clock.now() };
+    try {
+      const { pid, closeOutput } = await processes.spawn(this.#command(), {
+        onOutput: (bytes) => this.#options.onOutput(bytes),
+        onOutputEnd: () => this.#outputEnded.resolve(),
+        onExit: (exit) => this.#onExit(exit),
+      });
+      this.#group = pid;
+      watchdog.watch(pid);
+      if (this.#killAt !== null) this.#kill();
+      const exit = await this.#exited.promise;
+      await Promise.race([this.#outputEnded.promise, this.#cut.promise]);
+      await this.#clearAway();
+      watchdog.forget(pid);
+      await this.#lastOutput();
+      closeOutput();
+      return { ...this.#judge(exit), startedAt, endedAt: clock.now(), exit };
+    } catch (error) {
+      if (!(error instanceof SpawnError)) throw error;
+      const failed = { outcome: "failed", error: { code: "spawn", message: error.message } } as const;
+      return { ...(this.#killAt === null ? failed : { outcome: "aborted" }), startedAt, endedAt: clock.now() };
+    }
+  }
+
+  /** SIGTERM to its group now, SIGKILL after `graceMs`. A later call can only make that sooner. */
+  abort(graceMs: number): void {
+    const { clock, processes } = this.#options;
+    const killAt = clock.now() + graceMs;
+    if (this.#killAt !== null && this.#killAt <= killAt) return;
+    const isFirst = this.#killAt === null;
+    this.#killAt = killAt;
+    if (this.#group === null) return;
+    if (isFirst && graceMs > 0) processes.signalGroup(this.#group, "SIGTERM");
+    this.#killBy(killAt);
+  }
+
+  #command() {
+    const { input, env, cwd } = this.#options;
+    const argv = input.shell === true ? ["/bin/sh", "-c", ...input.command] : input.command;
+    return { argv, env, cwd, isTied: true, hasInput: false };
+  }
+
+  #onExit(exit: ExitRecord): void {
+    const { clock, processes } = this.#options;
+    if (this.#group !== null && !processes.signalGroup(this.#group, null)) this.#group = null;
+    if (this.#killAt === null) this.#killBy(clock.now() + defaults.outputDrainMs);
+    this.#exited.resolve(exit);
+  }
+
+  /** Replaces the time set before. */
+  #killBy(at: number): void {
+    const { clock } = this.#options;
+    this.#cutTimer?.cancel();
+    if (at <= clock.now()) this.#kill();
+    else this.#cutTimer = clock.at(at, () => this.#kill());
+  }
+
+  #kill(): void {
+    if (this.#group !== null) this.#options.processes.signalGroup(this.#group, "SIGKILL");
+    this.#cut.resolve();
+  }
+
+  /** Kills all that is left, in the group and out of it. */
+  async #clearAway(): Promise<void> {
+    const { processes, marks, attempt, log } = this.#options;
+    this.#cutTimer?.cancel();
+    this.#kill();
+    this.#group = null;
+    const { killed, left } = await processes.killMarked(marks);
+    if (killed > 0) log.debug("Killed what a command had left behind.", { ...attempt, killed });
+    if (left.length > 0) log.warn("Processes of a command cannot be killed.", { ...attempt, pids: left });
+  }
+
+  /** With everyone dead who could hold the pipe, its end comes at once; a bound for what cleared its environment and lives. */
+  async #lastOutput(): Promise<void> {
+    const { clock } = this.#options;
+    const bound = Promise.withResolvers<void>();
+    const timer = clock.at(clock.now() + defaults.outputDrainMs, bound.resolve);
+    await Promise.race([this.#outputEnded.promise, bound.promise]);
+    timer.cancel();
+  }
+
+  #judge(exit: ExitRecord): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
+    if (this.#killAt !== null) return { outcome: "aborted" };
+    if (exit.code === 0) return { outcome: "success" };
+    const error =
+      exit.signal === null
+        ? { code: "exit", message: `The command ended with exit code ${exit.code}.` }
+        : { code: "signal", message: `The command was ended by ${exit.signal}.` };
+    return { outcome: "failed", error };
+  }
+}
