@@ -25,7 +25,9 @@ export class Inbox {
         limit: "inboxMax",
       });
     }
-    this.#waiting.push(input);
+    // However much waits, a pause is known before it is judged.
+    if (input.kind === "blind") this.#waiting.unshift(input);
+    else this.#waiting.push(input);
     this.#stir();
   }
 
@@ -34,17 +36,20 @@ export class Inbox {
     this.#stir();
   }
 
-  /** Waits until there is something, or until `wakeAt`. @returns the inputs in the order of their arrival, perhaps none */
-  async take(wakeAt: number | null): Promise<SchedulerInput[]> {
+  /** Waits until there is something, or until `wakeAt`. @returns the inputs in the order of their arrival, perhaps none, and their time */
+  async take(wakeAt: number | null): Promise<{ now: number; inputs: SchedulerInput[] }> {
     if (this.#waiting.length === 0 && (wakeAt === null || wakeAt > this.#clock.now())) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         if (wakeAt !== null) this.#timer = this.#clock.at(wakeAt, () => this.#stir());
       });
     }
-    const taken = this.#waiting.slice(0, countForBatch(this.#waiting));
-    this.#waiting = this.#waiting.slice(taken.length);
-    return taken;
+    // The time comes first: if this process stood still, the clock says so within this call, and whoever was silent meanwhile
+    // must not be judged by the new time without that.
+    const now = this.#clock.now();
+    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));
+    this.#waiting = this.#waiting.slice(inputs.length);
+    return { now, inputs };
   }
 
   /** Forgets all that waits, as a leader that has been deposed must. */

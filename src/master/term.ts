@@ -70,10 +70,9 @@ export class Term {
 
   /** Runs until it is stopped or deposed. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<TermEnd> {
-    const { inbox, scheduler, clock } = this.#parts;
+    const { inbox, scheduler } = this.#parts;
     while (!this.#isStopping) {
-      const inputs = await inbox.take(scheduler.nextWakeAt());
-      const now = clock.now();
+      const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
       const out: SchedulerOutput = { seq: this.#position.seq + 1, writes: [], effects: [] };
       for (const input of inputs) if (this.#parts.isWanted(input)) scheduler.step(now, input, out);
       scheduler.step(now, { kind: "tick" }, out);

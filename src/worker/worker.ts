@@ -126,11 +126,17 @@ export class Worker {
   /** The one way in: inputs are taken one by one, also those that arise while the effects of another are being done. */
   #feed(input: AgentInput): void {
     if (this.#agent === null || this.#stopping !== null) return;
+    if (this.#isStepping) {
+      this.#inputs.push(input);
+      return;
+    }
+    // The time comes first: if this process stood still, the clock says so within this call, and the Agent must know that
+    // before it judges anything by the new time.
+    const now = this.#options.clock.now();
     this.#inputs.push(input);
-    if (this.#isStepping) return;
     this.#isStepping = true;
     try {
-      this.#drainInputs(this.#agent);
+      this.#drainInputs(this.#agent, now);
     } catch (error) {
       this.#options.log.error("the worker's brain broke", { error });
       void this.#end(toError(error));
@@ -143,8 +149,7 @@ export class Worker {
     if (this.#isStatusDue) this.#tellStatus();
   }
 
-  #drainInputs(agent: Agent): void {
-    const now = this.#options.clock.now();
+  #drainInputs(agent: Agent, now: number): void {
     const effects: AgentEffect[] = [];
     for (let index = 0; index < this.#inputs.length; index += 1) {
       const input = this.#inputs[index];
