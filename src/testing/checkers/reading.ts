@@ -166,8 +166,26 @@ export const troubledTimes = once((history): readonly Stretch[] => {
   }
   const lastAt = history.events.at(-1)?.at ?? 0;
   for (const name of [...open.keys()]) end(name, lastAt);
-  return stretches;
+  return [...stretches, ...hangingCommits(history)];
 });
+
+/** A commit that took its time: until its master knew what had become of it, it could neither hear nor decide. */
+function hangingCommits(history: History): Stretch[] {
+  const tries = new Map<string, { first: number; last: number; count: number }>();
+  for (const { life, seq, at } of eventsOf(history, "append")) {
+    const key = `${life} ${seq}`;
+    const before = tries.get(key);
+    tries.set(key, { first: before?.first ?? at, last: at, count: (before?.count ?? 0) + 1 });
+  }
+  return [...tries].flatMap(([key, { first, last, count }]) => {
+    const landedAt = history.entries[Number(key.split(" ")[1]) - 1]?.landedAt ?? last;
+    const to = Math.max(last, landedAt) + hangMs;
+    return count > 1 || landedAt - first > hangMs ? [{ from: first, to }] : [];
+  });
+}
+
+/** Commits that take longer than this are no ordinary ones. */
+const hangMs = 400;
 
 /** How much of the stretch was troubled, counting what overlaps once. */
 export function troubledMs(history: History, stretch: Stretch): number {

@@ -35,6 +35,7 @@ export interface Waits {
   readonly abruptGraceMs: number;
   readonly failoverGraceMs: number;
   readonly timeoutBackstopMs: number;
+  readonly killGraceMs: number;
   readonly massLossWindowMs: number;
 }
 
@@ -107,6 +108,7 @@ function drawWaits(random: Random): Waits {
     abruptGraceMs: Math.round(defaults.abruptGraceMs * graceScale),
     failoverGraceMs: defaults.failoverGraceMs,
     timeoutBackstopMs: defaults.timeoutBackstopMs * scale,
+    killGraceMs: defaults.killGraceMs * scale,
     massLossWindowMs: defaults.massLossWindowMs,
   };
 }

@@ -50,7 +50,7 @@ export class StoreDisk {
     const { epoch, nonce, at, format, previousCrc, crc, body } = outgoing;
     this.entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
     // The body is what a store keeps, so the body is what the truth is read from.
-    const writes = readBody(body);
+    const writes = JSON.parse(body) as Write[];
     for (const write of writes) this.#apply(write, seq);
     this.#ledger.add({ kind: "landed", seq });
     const order = this.#ledger.events.length - 1;
@@ -105,22 +105,6 @@ export class StoreDisk {
         write satisfies never;
     }
   }
-}
-
-/** The name of the field in which each kind of write carries its record. */
-const recordFields: { readonly [Kind in Write["kind"]]: string } = {
-  spec: "spec",
-  status: "status",
-  worker: "worker",
-  queue: "queue",
-  "forget-task": "id",
-  "forget-worker": "id",
-  marker: "address",
-};
-
-function readBody(body: string): Write[] {
-  const records = JSON.parse(body) as { kind: Write["kind"]; record: unknown }[];
-  return records.map(({ kind, record }) => ({ kind, [recordFields[kind]]: record }) as unknown as Write);
 }
 
 /** One write in a few words, for traces. */

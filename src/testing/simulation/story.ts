@@ -28,10 +28,18 @@ export async function tellStory(result: SeedResult, violations: readonly Violati
 
 /** Lines that name a subject, and what was done to masters and the store. */
 function isAbout(line: string, subjects: ReadonlySet<string>): boolean {
-  if (/beat|a look around|read of|logs of/.test(line)) return false;
-  if (/is killed|is paused|goes on|starts$|store-|healed|cut:|open again|clock of|broke/.test(line)) return true;
-  for (const subject of subjects) if (line.includes(subject)) return true;
+  if (/beat|a look around|read of|logs of|report of \S+ \[\]/.test(line)) return false;
+  if (/^master\S+ (is killed|is paused|goes on|starts)|^store-|healed|^cut:|^open again|broke/.test(line)) return true;
+  // A machine's name stands in every line about it: only what was done to it counts.
+  for (const subject of subjects) {
+    if (!line.includes(subject)) continue;
+    if (!isMachine(subject) || /is killed|is paused|goes on|starts as|ends|clock of|dead|drain|attach/.test(line)) return true;
+  }
   return false;
+}
+
+function isMachine(name: string): boolean {
+  return /^(worker|master|client)-\d+$/.test(name);
 }
 
 function shorten(line: string): string {
