@@ -95,6 +95,8 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
       reply.header("connection", "close");
       lingerOnClose(request.raw);
     }
+    // What the framework refuses by itself passes no hook.
+    reply.headers(everyHeader(master));
     return reply.code(status).type("application/json; charset=utf-8").send(told.toBody());
   }
 
