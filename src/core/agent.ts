@@ -44,10 +44,11 @@ export class Agent {
     this.#drain = new Drain(settings.byeWaitMs);
   }
 
-  /** Takes in one input. `now` never goes back. */
+  /** Takes in one input. `now` never goes back. After `finish` nothing has an effect any more. */
   step(now: number, input: AgentInput, out: AgentOutput): void {
     if (this.#isFinished) return;
     this.#take(now, input, out);
+    if (this.#isFinished) return;
     this.#attempts.passTime(now, out);
     this.#attempts.fill(now, out);
     this.#advanceDrain(now, out);
