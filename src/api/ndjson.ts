@@ -20,7 +20,9 @@ export interface NdjsonBody {
 export async function readNdjson(body: Readable, bytesMax: number): Promise<NdjsonBody> {
   const reader = new LineReader();
   let receivedBytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  // Giving up must leave the connection alone: the refusal is still to be sent on it.
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const chunk of chunks) {
     receivedBytes += chunk.length;
     if (receivedBytes > bytesMax) {
       throw new OutlastError("too-large", `The body is larger than ${bytesMax} bytes.`, { limit: "batchBodyBytesMax" });

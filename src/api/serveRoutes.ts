@@ -20,9 +20,6 @@ const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TR
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], context: Context): void {
   for (const route of routes) serve(server, route, context);
   for (const path of new Set(routes.map((route) => route.path))) serveOtherMethods(server, path, routes);
-  server.setNotFoundHandler({ preValidation: (_request, _reply, done) => done(noSuchPath()) }, () => {
-    throw noSuchPath();
-  });
 }
 
 function serve(server: FastifyInstance, route: Route, context: Context): void {
@@ -99,7 +96,8 @@ function serveOtherMethods(server: FastifyInstance, path: string, routes: readon
   });
 }
 
-function noSuchPath(): OutlastError {
+/** For requests that match no route; their bodies are not even read. */
+export function noSuchPath(): OutlastError {
   return new OutlastError("not-found", "There is nothing at this path.", {
     hint: "GET /openapi.json lists what there is.",
   });

@@ -12,7 +12,7 @@ import { everyHeader, statusOrNull } from "./headers.ts";
 import { lingerOnClose } from "./linger.ts";
 import { Metrics } from "./metrics.ts";
 import { routes } from "./routes.ts";
-import { serveRoutes } from "./serveRoutes.ts";
+import { noSuchPath, serveRoutes } from "./serveRoutes.ts";
 import { Streams } from "./streams.ts";
 import { TaskWatch } from "./taskWatch.ts";
 import { addContinue, boundConnections, wireOptions } from "./wire.ts";
@@ -56,7 +56,7 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
     checkOrigin(origin, host);
     if (tokenCheck === null) checkHost(host, statusOrNull(master)?.address ?? "");
     else if (outlast?.isPublic !== true) tokenCheck.check(authorization);
-    done();
+    done(request.is404 ? noSuchPath() : undefined);
   });
   addContinue(http);
   http.addHook("onSend", (_request, reply, payload, done) => {
