@@ -6,10 +6,10 @@ import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { type ProcessCommand, type Processes, type ProcessHandlers, SpawnError, type StartedProcess, type Sweep } from "../ports/processes.ts";
 import { OutputPipes } from "./outputPipes.ts";
-import { MarkSweeper } from "./processMarks.ts";
+import { ProcessSweeper } from "./processSweeper.ts";
 
 export class SystemProcesses implements Processes {
-  readonly #sweeper = new MarkSweeper();
+  readonly #sweeper = new ProcessSweeper();
   #tie: Promise<readonly string[]> | null = null;
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
@@ -60,8 +60,8 @@ export class SystemProcesses implements Processes {
     }
   }
 
-  killMarked(marks: readonly string[]): Promise<Sweep> {
-    return this.#sweeper.killMarked(marks);
+  killAll(marks: readonly string[], group: number | null): Promise<Sweep> {
+    return this.#sweeper.killAll(marks, group);
   }
 }
 

@@ -10,10 +10,11 @@ export interface Processes {
   /** Sends a signal to every process of a group; `null` only asks. False if the group has none left. */
   signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean;
   /**
-   * Kills every process whose environment holds all of `marks` (each `NAME=value`), and looks again until there is none. A
-   * process inherits its parent's environment, so this finds what left its group, unless it also cleared its environment.
+   * Kills every process of `group` (null for none) and every process whose environment holds all of `marks` (each
+   * `NAME=value`), and looks again until there is none. A process inherits its parent's environment, so this finds what left
+   * its group, unless it cleared its environment as well.
    */
-  killMarked(marks: readonly string[]): Promise<Sweep>;
+  killAll(marks: readonly string[], group: number | null): Promise<Sweep>;
 }
 
 export interface ProcessCommand {

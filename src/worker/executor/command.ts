@@ -121,8 +121,8 @@ export class CommandAttempt {
     const { processes, marks, attempt, log } = this.#options;
     this.#cutTimer?.cancel();
     this.#kill();
+    const { killed, left } = await processes.killAll(marks, this.#group);
     this.#group = null;
-    const { killed, left } = await processes.killMarked(marks);
     if (killed > 0) log.debug("Killed what a command had left behind.", { ...attempt, killed });
     if (left.length > 0) log.warn("Processes of a command cannot be killed.", { ...attempt, pids: left });
   }

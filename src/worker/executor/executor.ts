@@ -59,7 +59,7 @@ export class ProcessExecutor implements Executor {
    */
   async open(): Promise<void> {
     const { log, processes, worker } = this.#options;
-    const { killed, left } = await processes.killMarked(workerMarks(this.#options));
+    const { killed, left } = await processes.killAll(workerMarks(this.#options), null);
     if (killed > 0) log.info("Killed what an earlier life of this worker had left running.", { worker, killed });
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
   }

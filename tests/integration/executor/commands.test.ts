@@ -1,0 +1,183 @@
+/** What a command gets and what becomes of it: arguments, environment, output, exit; with real processes. */
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Stage, stage } from "./stage.ts";
+
+let on: Stage;
+beforeAll(async () => {
+  on = await stage({ environment: { ...process.env, OUTLAST_TOKEN: "secret", NODE_OPTIONS: "--no-warnings", LC_ALL: "C" } });
+});
+afterAll(() => on.close());
+
+const node = process.execPath;
+
+describe("the end of a command", () => {
+  test("exit code 0 is success, recorded", async () => {
+    const end = await on.exec(["true"]).ended;
+    expect(end).toMatchObject({ outcome: "success", exit: { code: 0, signal: null } });
+    expect(end.error).toBeUndefined();
+    expect(end.endedAt).toBeGreaterThanOrEqual(end.startedAt);
+  });
+
+  test.each([1, 42, 126, 127, 255])("exit code %i is a failure that names it", async (code) => {
+    expect(await on.exec([`exit ${code}`], { shell: true }).ended).toMatchObject({
+      outcome: "failed",
+      exit: { code, signal: null },
+      error: { code: "exit", message: `The command ended with exit code ${code}.` },
+    });
+  });
+
+  test.each(["SIGKILL", "SIGSEGV", "SIGTERM"])("%s is a failure that names it", async (signal) => {
+    expect(await on.exec([`kill -${signal.slice(3)} $$`], { shell: true }).ended).toMatchObject({
+      outcome: "failed",
+      exit: { code: null, signal },
+      error: { code: "signal", message: `The command was ended by ${signal}.` },
+    });
+  });
+});
+
+describe("a command that cannot start", () => {
+  test.each([
+    ["a missing program", ["no-such-program-of-ours"], {}, /no program called "no-such-program-of-ours"/],
+    ["a missing path", ["/no/such/program"], {}, /no program called/],
+    ["a file that is no program", ["/etc/passwd"], {}, /is not a program/],
+    ["a directory", ["/etc"], {}, /is not a program/],
+    ["a missing cwd", ["true"], { cwd: "/no/such/directory" }, /no directory "\/no\/such\/directory"/],
+    ["a cwd that is a file", ["true"], { cwd: "/etc/passwd" }, /is no directory/],
+    ["arguments that are too long", ["true", "x".repeat(200_000)], {}, /too long/],
+  ])("%s fails with a sentence", async (_, command, more, message) => {
+    const end = await on.exec(command, more).ended;
+    expect(end).toMatchObject({ outcome: "failed", error: { code: "spawn", message: expect.stringMatching(message) } });
+    expect(end.exit).toBeUndefined();
+  });
+
+  test.each([null, {}, { command: [] }, { command: "ls" }, { command: [1] }, { command: ["ls"], env: { A: 1 } }, { command: ["ls"], cwd: 3 }])(
+    "input %j of another version's master fails, and harms nobody",
+    async (input) => {
+      expect(await on.start("exec", input).ended).toMatchObject({ outcome: "failed", error: { code: "unsupported" } });
+    },
+  );
+});
+
+describe("arguments", () => {
+  test("arrive as they are, and no shell sees them", async () => {
+    const args = ["a b", "", "'", '"', "$HOME", "`id`", "$(id)", "*", "a\nb", "\\", ";false", "-x", "--", "ä€😀", "&& false", "\t"];
+    const run = on.exec([node, "-e", "process.stdout.write(JSON.stringify(process.argv.slice(1)))", "--", ...args]);
+    expect(await run.ended).toMatchObject({ outcome: "success" });
+    expect(JSON.parse(run.text())).toEqual(args);
+  });
+
+  test("go through a shell only when it is asked for", async () => {
+    const plain = on.exec(["echo", "$HOME; echo two"]);
+    await plain.ended;
+    expect(plain.text()).toBe("$HOME; echo two\n");
+    const shell = on.exec(["echo one; echo two | tr a-z A-Z"], { shell: true });
+    await shell.ended;
+    expect(shell.text()).toBe("one\nTWO\n");
+  });
+});
+
+describe("the environment", () => {
+  test("is a little of the worker's, the task's own, and the marks; never the worker's token", async () => {
+    const run = on.exec(["env", "-0"], { env: { GREETING: "a=b\nc", EMPTY: "" } });
+    await run.ended;
+    const env = Object.fromEntries(run.text().split("\0").filter(Boolean).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+    expect(env).toMatchObject({
+      PATH: process.env["PATH"],
+      LC_ALL: "C",
+      GREETING: "a=b\nc",
+      EMPTY: "",
+      OUTLAST_TASK: run.ref.task,
+      OUTLAST_ATTEMPT: "1",
+      OUTLAST_WORKER: "worker-1",
+      OUTLAST_BOOT: on.boot,
+      OUTLAST_HOME: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+    const known = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|GREETING|EMPTY|OUTLAST_(TASK|ATTEMPT|WORKER|BOOT|HOME))$/;
+    expect(Object.keys(env).filter((name) => !known.test(name))).toEqual([]);
+  });
+
+  test("has no input, and a working directory: the executor's, or the task's", async () => {
+    const input = on.exec(["cat"]);
+    expect(await input.ended).toMatchObject({ outcome: "success" });
+    expect(input.text()).toBe("");
+    mkdirSync(join(on.directory, "a b"));
+    for (const [cwd, expected] of [[undefined, on.directory], ["a b", join(on.directory, "a b")], ["/", "/"]] as const) {
+      const run = on.exec(["pwd", "-P"], cwd === undefined ? {} : { cwd });
+      await run.ended;
+      expect(run.text()).toBe(`${realpathSync(expected)}\n`);
+    }
+  });
+
+  test("decides where programs are looked up, relative ones in the task's directory", async () => {
+    writeFileSync(join(on.directory, "own"), "#!/bin/sh\necho own\n", { mode: 0o755 });
+    const run = on.exec(["./own"]);
+    expect(await run.ended).toMatchObject({ outcome: "success" });
+    expect(run.text()).toBe("own\n");
+  });
+});
+
+describe("output", () => {
+  test("of any size comes whole and in order", async () => {
+    const lines = 2_000_000;
+    const run = on.exec(["seq", "1", String(lines)]);
+    expect(await run.ended).toMatchObject({ outcome: "success" });
+    const text = run.text();
+    expect(text.length).toBe(14_888_896);
+    expect(text.startsWith("1\n2\n3\n")).toBe(true);
+    expect(text.endsWith(`\n${lines}\n`)).toBe(true);
+  });
+
+  test("is bytes: every one of the 256 comes through", async () => {
+    const run = on.exec([node, "-e", "process.stdout.write(Buffer.from(Array.from({ length: 65536 }, (_, i) => (i * 7) & 255)))"]);
+    await run.ended;
+    const expected = Buffer.from(Array.from({ length: 65536 }, (_, index) => (index * 7) & 255));
+    expect(Buffer.concat(run.chunks).equals(expected)).toBe(true);
+  });
+
+  test("of stdout and stderr is one log, and neither tears a character of the other", async () => {
+    // Each half of the character is written alone, with the other stream's text in between.
+    const script = `
+      const half = (bytes, next) => process.stdout.write(Buffer.from(bytes), next);
+      half([0xe2, 0x82], () => process.stderr.write("E", () => setTimeout(() => half([0xac]), 50)));`;
+    const run = on.exec([node, "-e", script]);
+    await run.ended;
+    expect([...run.text()].sort()).toEqual(["E", "€"]);
+  });
+
+  test("without a newline at its end is not lost, nor half a character", async () => {
+    const run = on.exec(["printf 'no newline \\303'"], { shell: true });
+    await run.ended;
+    expect(Buffer.concat(run.chunks).toString("latin1")).toBe("no newline \xc3");
+  });
+});
+
+describe("output that nobody takes", () => {
+  test("holds up the command, and comes whole when it is taken again", async () => {
+    const gate = Promise.withResolvers<void>();
+    const first = Promise.withResolvers<void>();
+    let bytes = 0;
+    let isOpen = false;
+    const slow = await stage({
+      onOutput: (_, { length }) => {
+        bytes += length;
+        first.resolve();
+        return isOpen ? undefined : gate.promise;
+      },
+    });
+    try {
+      const run = slow.exec(["seq", "1", "200000"]);
+      await first.promise;
+      // Another command goes by meanwhile: ample time for the first one to have written all, were it not held up.
+      await on.exec(["seq", "1", "200000"]).ended;
+      expect(bytes).toBeLessThan(1_000_000);
+      isOpen = true;
+      gate.resolve();
+      expect(await run.ended).toMatchObject({ outcome: "success" });
+      expect(bytes).toBe(1_288_895);
+    } finally {
+      await slow.close();
+    }
+  });
+});

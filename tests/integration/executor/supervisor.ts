@@ -1,0 +1,32 @@
+/**
+ * A worker's process with nothing in it but an executor, to be killed by tests. Takes `boot`, `home` and commands (JSON) as
+ * arguments; says `swept` when it has looked for leftovers, and `started` when its commands are started.
+ */
+import type { BootId, TaskId, WorkerId } from "../../../src/model/ids.ts";
+import { SystemClock } from "../../../src/node/clock.ts";
+import { SystemProcesses } from "../../../src/node/processes.ts";
+import { ProcessExecutor } from "../../../src/worker/executor/executor.ts";
+
+const [boot = "", home = "", commands = "[]"] = process.argv.slice(2);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const executor = new ProcessExecutor({
+  worker: "worker-1" as WorkerId,
+  boot: boot as BootId,
+  home,
+  clock: new SystemClock(),
+  log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+  processes: new SystemProcesses(),
+  environment: process.env,
+  directory: "/",
+  onOutput: () => {},
+});
+await executor.open();
+say("swept");
+for (const [index, command] of (JSON.parse(commands) as string[]).entries()) {
+  const task = `task-${index}` as TaskId;
+  const input = { command: [command], shell: true };
+  executor.start({ task, attempt: 1, name: task, kind: "exec", input, timeoutMs: null }, () => say("ended"));
+}
+say("started");
+// Lives until it is killed.
+setInterval(() => {}, 1000);
