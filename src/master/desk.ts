@@ -136,6 +136,7 @@ export abstract class Desk implements MasterFace {
     if (request.incarnation === incarnation) this.#checkEpoch(request.epochMax);
     const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }));
     const { session, abort, verdicts } = expect(reply, "attached");
+    this.#parts.streams.expect(worker, session);
     const { epoch } = this.status();
     return { session, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
   }
@@ -209,7 +210,7 @@ export abstract class Desk implements MasterFace {
   }
 
   #checkSession(worker: WorkerId, session: SessionId): void {
-    if (this.#parts.streams.isOpen(worker, session)) return;
+    if (this.#parts.streams.isKnown(worker, session)) return;
     throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is over; attach again.`);
   }
 

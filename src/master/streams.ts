@@ -12,13 +12,21 @@ interface OpenStream {
 export class Streams {
   readonly #clock: Clock;
   readonly #byWorker = new Map<WorkerId, OpenStream>();
+  /** Sessions whose stream is still on its way here. */
+  readonly #expected = new Map<WorkerId, SessionId>();
   #beatTimer: Timer | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** The worker has been given this session: its first reports may arrive before its stream does. */
+  expect(worker: WorkerId, session: SessionId): void {
+    this.#expected.set(worker, session);
+  }
+
   open(worker: WorkerId, session: SessionId, sink: StreamSink): void {
+    this.#expected.delete(worker);
     this.#byWorker.get(worker)?.sink.close();
     this.#byWorker.set(worker, { session, sink });
   }
@@ -30,6 +38,11 @@ export class Streams {
 
   isOpen(worker: WorkerId, session: SessionId): boolean {
     return this.#byWorker.get(worker)?.session === session;
+  }
+
+  /** True if the worker may speak in this session: its stream is open, or about to be. */
+  isKnown(worker: WorkerId, session: SessionId): boolean {
+    return this.isOpen(worker, session) || this.#expected.get(worker) === session;
   }
 
   /** Sends to one session only; a message for an earlier session of the same worker is dropped. */
@@ -55,5 +68,6 @@ export class Streams {
     this.#beatTimer = null;
     for (const { sink } of [...this.#byWorker.values()]) sink.close();
     this.#byWorker.clear();
+    this.#expected.clear();
   }
 }
