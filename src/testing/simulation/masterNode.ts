@@ -31,7 +31,7 @@ export class MasterNode {
     this.address = `http://${machine}:7070`;
     this.#world = world;
     this.#random = world.random.fork(machine);
-    this.clockFault = world.drawClockFault(this.#random);
+    this.clockFault = world.drawClockFault(this.#random, world.knobs.masterClockOffsetMsMax);
   }
 
   get running(): MasterLife | null {

@@ -138,17 +138,17 @@ export class SimulatedStore implements Store {
   async loadView(): Promise<LiveView> {
     return await this.#read(() => ({
       seq: this.#disk.seq,
-      tasks: this.#liveTasks([...this.#disk.statuses.keys()]),
+      tasks: this.#inPieces([...this.#disk.statuses.keys()].flatMap((id) => this.#liveTask(id))),
       workers: [...this.#disk.workers.values()],
       queues: [...this.#disk.queues.values()],
       finished: this.#countFinished(),
     }));
   }
 
-  /** Read piece by piece while others may still write: that is harmless by the port's contract, so it is done here. */
-  async *#liveTasks(ids: readonly TaskId[]): AsyncGenerator<readonly LiveTask[]> {
-    for (let start = 0; start < ids.length; start += liveBatch) {
-      yield await this.#read(() => ids.slice(start, start + liveBatch).flatMap((id) => this.#liveTask(id)));
+  /** One instant's view, read piece by piece: meanwhile others may write, and the reader may die. */
+  async *#inPieces(tasks: readonly LiveTask[]): AsyncGenerator<readonly LiveTask[]> {
+    for (let start = 0; start < tasks.length; start += liveBatch) {
+      yield await this.#read(() => tasks.slice(start, start + liveBatch));
     }
   }
 

@@ -44,7 +44,7 @@ export class WorkerNode {
     this.id = machine as WorkerId;
     this.#world = world;
     this.#random = world.random.fork(machine);
-    this.clockFault = world.drawClockFault(this.#random);
+    this.clockFault = world.drawClockFault(this.#random, world.knobs.clockOffsetMsMax);
     this.capacity = this.#random.pick([1, 1, 2, 4]);
     // The first worker serves every queue, so that no task waits for ever.
     const all = world.knobs.queues;

@@ -53,10 +53,10 @@ export class World {
   }
 
   /** A machine's clock: wrong by some offset, drifting a little. */
-  drawClockFault(random: Random): ClockFault {
+  drawClockFault(random: Random, offsetMsMax: number): ClockFault {
     const { clockOffsetMsMax, clockDriftMax } = this.knobs;
     const drift = random.pick([-1, 1]) * random.next() * clockDriftMax;
-    return { offsetMs: random.integer(0, clockOffsetMsMax), drift };
+    return { offsetMs: random.integer(0, Math.min(clockOffsetMsMax, offsetMsMax)), drift };
   }
 
   broke(where: string, error: unknown): void {
