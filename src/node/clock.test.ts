@@ -89,7 +89,13 @@ describe("at", () => {
     const clock = new SystemClock();
     const start = clock.now();
     const ran: string[] = [];
-    for (const [name, inMs] of [["c", 30], ["a", 10], ["b", 20], ["a2", 10], ["past", -5]] as const) {
+    for (const [name, inMs] of [
+      ["c", 30],
+      ["a", 10],
+      ["b", 20],
+      ["a2", 10],
+      ["past", -5],
+    ] as const) {
       clock.at(start + inMs, () => {
         expect(clock.now()).toBeGreaterThanOrEqual(start + inMs);
         ran.push(name);

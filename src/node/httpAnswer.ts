@@ -24,7 +24,11 @@ export async function readAnswer(response: IncomingMessage, bytesMax: number): P
  * `LinkError` that `onData` throws.
  * Nothing more is handed on once `signal` is aborted.
  */
-export function readStream(response: IncomingMessage, signal: AbortSignal, onData: (data: string) => void): Promise<void> {
+export function readStream(
+  response: IncomingMessage,
+  signal: AbortSignal,
+  onData: (data: string) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const parser = createParser({
       maxBufferSize: limits.streamMessageBytesMax,

@@ -140,8 +140,20 @@ describe("calls", () => {
   });
 
   test.each([
-    ["a refusal with the leader's address", 503, { error: { code: "not-leader", message: "Ask the other.", leader: "http://b:1" } }, "not-leader", "http://b:1"],
-    ["a refusal without one", 409, { error: { code: "stale-session", message: "Attach again." } }, "stale-session", null],
+    [
+      "a refusal with the leader's address",
+      503,
+      { error: { code: "not-leader", message: "Ask the other.", leader: "http://b:1" } },
+      "not-leader",
+      "http://b:1",
+    ],
+    [
+      "a refusal without one",
+      409,
+      { error: { code: "stale-session", message: "Attach again." } },
+      "stale-session",
+      null,
+    ],
     ["an error page of something else", 502, "<html>", "protocol", null],
     ["an answer that is not ours", 200, { hello: "world" }, "protocol", null],
   ])("%s becomes a LinkError", async (_, status, body, code, leader) => {
@@ -196,12 +208,15 @@ describe("the stream", () => {
       reason: "cancelled",
       attempts: [{ task: "täsk-€" as TaskId, attempt: 1 }],
     };
-    const text = [beat, { kind: "dance", epoch: 3 }, abort, beat].map((m) => `: note\ndata: ${JSON.stringify(m)}\n\n`).join("");
+    const text = [beat, { kind: "dance", epoch: 3 }, abort, beat]
+      .map((m) => `: note\ndata: ${JSON.stringify(m)}\n\n`)
+      .join("");
     const bytes = Buffer.from(text);
     const { address } = await serve((request, response) => {
       expect(request.url).toBe("/v1/workers/w-1/stream?session=3.1");
       response.writeHead(200, { "content-type": "text/event-stream" });
-      const next = (at: number) => void (at < bytes.length && response.write(bytes.subarray(at, at + 7), () => next(at + 7)));
+      const next = (at: number) =>
+        void (at < bytes.length && response.write(bytes.subarray(at, at + 7), () => next(at + 7)));
       next(0);
     });
     const { stream, messages, closed, closes, count } = listen(address);
@@ -230,7 +245,9 @@ describe("the stream", () => {
   });
 
   test("closes with the master's reason when it is refused", async () => {
-    const { address } = await serve((_request, response) => json(response, 409, { error: { code: "stale-session", message: "Attach again." } }));
+    const { address } = await serve((_request, response) =>
+      json(response, 409, { error: { code: "stale-session", message: "Attach again." } }),
+    );
     expect(await listen(address).closed).toBe("Attach again.");
   });
 

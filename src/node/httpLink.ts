@@ -1,5 +1,5 @@
 /** The worker's wire to a master: JSON over HTTP with kept connections, and one event stream down. */
-import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { SessionId, WorkerId } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
@@ -74,7 +74,9 @@ class HttpLink implements MasterLink {
   openStream(worker: WorkerId, session: SessionId, handlers: StreamHandlers): Stream {
     const leaving = new AbortController();
     const opening = setTimeout(() => {
-      leaving.abort(new LinkError("timeout", `${this.#address} opened no stream within ${this.#wire.requestTimeoutMs} ms.`));
+      leaving.abort(
+        new LinkError("timeout", `${this.#address} opened no stream within ${this.#wire.requestTimeoutMs} ms.`),
+      );
     }, this.#wire.requestTimeoutMs);
     const run = async () => {
       const path = `${workerPath(worker)}/stream?session=${encodeURIComponent(session)}`;
@@ -86,7 +88,7 @@ class HttpLink implements MasterLink {
         if (message !== null) handlers.onMessage(message);
       });
     };
-    run()
+    void run()
       .then(
         () => "The master ended the stream.",
         (error: unknown) => reasonOf(leaving.signal.aborted ? leaving.signal.reason : error),
@@ -133,12 +135,15 @@ class HttpLink implements MasterLink {
     return new Promise<IncomingMessage>((resolve, reject) => {
       const url = new URL(this.#address + path);
       const isSecure = url.protocol === "https:";
-      if (!isSecure && url.protocol !== "http:") throw new LinkError("unreachable", `${this.#address} is no http address.`);
+      if (!isSecure && url.protocol !== "http:")
+        throw new LinkError("unreachable", `${this.#address} is no http address.`);
       const options: RequestOptions = { method, signal, headers: this.#headers(body) };
       options.agent = mayReuse && (isSecure ? this.#wire.secure : this.#wire.plain);
       const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
       const connectTimer = setTimeout(() => {
-        request.destroy(new LinkError("timeout", `${this.#address} took no connection within ${this.#wire.connectTimeoutMs} ms.`));
+        request.destroy(
+          new LinkError("timeout", `${this.#address} took no connection within ${this.#wire.connectTimeoutMs} ms.`),
+        );
       }, this.#wire.connectTimeoutMs);
       const onConnected = () => clearTimeout(connectTimer);
       request.on("socket", (socket) => (socket.connecting ? socket.once("connect", onConnected) : onConnected()));
@@ -177,11 +182,11 @@ function workerPath(worker: WorkerId): string {
 async function toError(response: IncomingMessage): Promise<LinkError> {
   const body = parseJson(await readAnswer(response, limits.answerBytesMax).catch(() => ""), null);
   const error = isObject(body) ? body["error"] : null;
-  if (!isObject(error) || typeof error["code"] !== "string") {
+  if (!isObject(error) || typeof error.code !== "string") {
     return new LinkError("protocol", `The answer had status ${response.statusCode} and no reason.`);
   }
-  const leader = typeof error["leader"] === "string" ? error["leader"] : null;
-  return new LinkError(error["code"], String(error["message"] ?? error["code"]), leader);
+  const { code, message, leader } = error;
+  return new LinkError(code, typeof message === "string" ? message : code, typeof leader === "string" ? leader : null);
 }
 
 const messageKinds: readonly string[] = ["assign", "abort", "drain", "beat"] satisfies StreamMessage["kind"][];

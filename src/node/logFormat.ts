@@ -15,7 +15,7 @@ export function prettyLine(json: string, hasColor: boolean): string {
   const record = parse(json);
   if (record === null) return json;
   const paint = (color: string, text: string) => (hasColor ? `${color}${text}${reset}` : text);
-  const level = levels[String(record["level"])] ?? { label: String(record["level"]), color: grey };
+  const level = levels[text(record["level"])] ?? { label: text(record["level"]), color: grey };
   const fields: string[] = [];
   const stacks: string[] = [];
   for (const [name, value] of Object.entries(record)) {
@@ -27,11 +27,11 @@ export function prettyLine(json: string, hasColor: boolean): string {
   const head = [
     paint(grey, clockTime(record["time"])),
     paint(level.color, level.label),
-    printable(String(record["process"])),
-    paint(level.color === grey ? grey : "\x1b[1m", printable(String(record["msg"] ?? ""))),
+    printable(text(record["process"])),
+    paint(level.color === grey ? grey : "\x1b[1m", printable(text(record["msg"]))),
   ];
-  const text = [...head, ...fields].join(" ");
-  return `${[text, ...stacks.map((stack) => paint(grey, indent(stack)))].join("\n")}\n`;
+  const line = [...head, ...fields].join(" ");
+  return `${[line, ...stacks.map((stack) => paint(grey, indent(stack)))].join("\n")}\n`;
 }
 
 function parse(json: string): { readonly [name: string]: unknown } | null {
@@ -41,6 +41,10 @@ function parse(json: string): { readonly [name: string]: unknown } | null {
   } catch {
     return null;
   }
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function clockTime(time: unknown): string {
@@ -62,7 +66,10 @@ function stackOf(value: unknown): string | null {
 }
 
 function indent(stack: string): string {
-  return stack.split("\n").map((line) => `    ${printable(line.trim())}`).join("\n");
+  return stack
+    .split("\n")
+    .map((line) => `    ${printable(line.trim())}`)
+    .join("\n");
 }
 
 /** What came from outside must not move the reader's cursor, nor turn the direction of the text. */

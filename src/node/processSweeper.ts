@@ -145,7 +145,9 @@ function readRest(file: number, start: Buffer): Buffer {
 /** Empty where there is no `/proc`. */
 function processIds(): number[] {
   try {
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   } catch {
     return [];
   }

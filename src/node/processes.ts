@@ -4,7 +4,14 @@ import { createHash } from "node:crypto";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { type ProcessCommand, type Processes, type ProcessHandlers, SpawnError, type StartedProcess, type Sweep } from "../ports/processes.ts";
+import {
+  type ProcessCommand,
+  type Processes,
+  type ProcessHandlers,
+  SpawnError,
+  type StartedProcess,
+  type Sweep,
+} from "../ports/processes.ts";
 import { OutputPipes } from "./outputPipes.ts";
 import { ProcessSweeper } from "./processSweeper.ts";
 
@@ -70,7 +77,10 @@ export class SystemProcesses implements Processes {
  * on one machine must not take each other's processes for their own.
  */
 export async function directoryMark(directory: string): Promise<string> {
-  return createHash("sha256").update(await realpath(directory)).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(await realpath(directory))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 function isPipe(pipe: Readable | null): pipe is Readable {
@@ -93,7 +103,12 @@ async function findProgram(program: string, path: string, cwd: string): Promise<
   for (const candidate of candidates) {
     const found = await stat(candidate).catch(() => null);
     if (found === null) continue;
-    const isExecutable = found.isFile() && (await access(candidate, constants.X_OK).then(() => true, () => false));
+    const isExecutable =
+      found.isFile() &&
+      (await access(candidate, constants.X_OK).then(
+        () => true,
+        () => false,
+      ));
     if (isExecutable) return candidate;
     refused ??= candidate;
   }
@@ -128,7 +143,9 @@ function toSpawnError(command: ProcessCommand, error: unknown): SpawnError {
     ENFILE: "this machine has too many files open",
     ENOMEM: "this machine has no memory left for it",
   };
-  return new SpawnError(`${quote(command.argv[0] ?? "")} could not be started: ${reasons[code] ?? code}.`, { cause: error });
+  return new SpawnError(`${quote(command.argv[0] ?? "")} could not be started: ${reasons[code] ?? code}.`, {
+    cause: error,
+  });
 }
 
 function quote(text: string): string {

@@ -1,7 +1,8 @@
 /** One attempt of kind `exec`: a command in its own process group, from its start until nothing of it is left. */
-import type { ExecInput } from "../../model/submission.ts";
+
 import { defaults } from "../../model/limits.ts";
 import type { AttemptRef } from "../../model/protocol.ts";
+import type { ExecInput } from "../../model/submission.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -56,20 +57,20 @@ export class CommandAttempt {
     await watchdog.ready();
     if (this.#killAt !== null) return { outcome: "aborted", startedAt, endedAt: clock.now() };
     try {
-      const { pid, closeOutput } = await processes.spawn(this.#command(), {
+      const child = await processes.spawn(this.#command(), {
         onOutput: (bytes) => this.#options.onOutput(bytes),
         onOutputEnd: () => this.#outputEnded.resolve(),
         onExit: (exit) => this.#onExit(exit),
       });
-      this.#group = pid;
-      watchdog.watch(pid);
+      this.#group = child.pid;
+      watchdog.watch(child.pid);
       if (this.#killAt !== null) this.#kill();
       const exit = await this.#exited.promise;
       await Promise.race([this.#outputEnded.promise, this.#cut.promise]);
       await this.#clearAway();
-      watchdog.forget(pid);
+      watchdog.forget(child.pid);
       await this.#lastOutput();
-      closeOutput();
+      child.closeOutput();
       return { ...this.#judge(exit), startedAt, endedAt: clock.now(), exit };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;

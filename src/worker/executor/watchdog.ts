@@ -124,7 +124,8 @@ export class Watchdog {
   #warn(reason: string): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    const message = "The watchdog is not there: should this worker be killed now, children of its tasks could survive it.";
+    const message =
+      "The watchdog is not there: should this worker be killed now, children of its tasks could survive it.";
     this.#options.log.warn(message, { reason });
   }
 }

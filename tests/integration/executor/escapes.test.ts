@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { defaults } from "../../../src/model/limits.ts";
-import { type Running, type Stage, marked, stage, until, withCommand } from "./stage.ts";
+import { marked, type Running, type Stage, stage, until, withCommand } from "./stage.ts";
 
 let on: Stage;
 beforeAll(async () => {
@@ -30,20 +30,26 @@ describe("what a command leaves behind is gone with it", () => {
   });
 
   test("a daemon: forked twice, in a session of its own, deaf to SIGTERM and SIGHUP", async () => {
-    const run = shell(`setsid sh -c 'trap "" TERM HUP INT; (while :; do sleep 0.1; done) & ' >/dev/null 2>&1 </dev/null; exit 3`);
+    const run = shell(
+      `setsid sh -c 'trap "" TERM HUP INT; (while :; do sleep 0.1; done) & ' >/dev/null 2>&1 </dev/null; exit 3`,
+    );
     expect(await run.ended).toMatchObject({ outcome: "failed", exit: { code: 3 } });
     expect(alive(run)).toBe(0);
   });
 
   test("a process that keeps forking", async () => {
-    const run = shell(`setsid sh -c 'while :; do setsid sh -c "sleep 0.3" & sleep 0.01; done' >/dev/null 2>&1 & sleep 0.2`);
+    const run = shell(
+      `setsid sh -c 'while :; do setsid sh -c "sleep 0.3" & sleep 0.01; done' >/dev/null 2>&1 & sleep 0.2`,
+    );
     await run.ended;
     expect(alive(run)).toBe(0);
   });
 
   test("a child that cleared its environment, if it stayed in the group", async () => {
     const seconds = `1000.${process.pid}`;
-    const run = shell(`env -i sleep ${seconds} >/dev/null 2>&1 & while ! grep -q ${seconds} /proc/$!/cmdline; do :; done`);
+    const run = shell(
+      `env -i sleep ${seconds} >/dev/null 2>&1 & while ! grep -q ${seconds} /proc/$!/cmdline; do :; done`,
+    );
     await run.ended;
     expect(withCommand(seconds)).toEqual([]);
   });
@@ -77,7 +83,9 @@ describe("abort", () => {
   });
 
   test("reaches the whole group, and leaves its children the rest of the grace", async () => {
-    const run = shell("sh -c 'trap \"sleep 0.1; echo child cleared; exit\" TERM; echo ready; while :; do sleep 0.02; done' & wait");
+    const run = shell(
+      "sh -c 'trap \"sleep 0.1; echo child cleared; exit\" TERM; echo ready; while :; do sleep 0.02; done' & wait",
+    );
     await until("it to be ready", () => run.text() === "ready\n");
     on.executor.abort(run.ref, 10_000);
     expect(await run.ended).toMatchObject({ outcome: "aborted", exit: { signal: "SIGTERM" } });
@@ -139,7 +147,9 @@ describe("many commands", () => {
     const files = () => readdirSync("/proc/self/fd").length;
     const before = files();
     for (let round = 0; round < 10; round++) {
-      const ends = await Promise.all(Array.from({ length: 20 }, (_, index) => on.exec(["sh", "-c", `echo ${index}`]).ended));
+      const ends = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => on.exec(["sh", "-c", `echo ${index}`]).ended),
+      );
       expect(ends.every((end) => end.outcome === "success")).toBe(true);
     }
     await until("the files to be closed", () => files() <= before);
@@ -150,7 +160,14 @@ describe("many commands", () => {
 describe("sleep", () => {
   test("of zero seconds has ended when start returns", () => {
     const ends: unknown[] = [];
-    const assignment = { task: "zero", attempt: 1, name: "zero", kind: "sleep", input: { seconds: 0 }, timeoutMs: null };
+    const assignment = {
+      task: "zero",
+      attempt: 1,
+      name: "zero",
+      kind: "sleep",
+      input: { seconds: 0 },
+      timeoutMs: null,
+    };
     on.executor.start(assignment as never, (end) => ends.push(end));
     expect(ends).toMatchObject([{ outcome: "success" }]);
   });
@@ -175,7 +192,11 @@ describe("sleep", () => {
 describe("stop", () => {
   test("ends everything, and starts nothing more", async () => {
     const own = await stage();
-    const runs = [own.exec(["sleep", "1000"]), own.exec(["trap '' TERM; sleep 1000; sleep 1000"], { shell: true }), own.start("sleep", { seconds: 1000 })];
+    const runs = [
+      own.exec(["sleep", "1000"]),
+      own.exec(["trap '' TERM; sleep 1000; sleep 1000"], { shell: true }),
+      own.start("sleep", { seconds: 1000 }),
+    ];
     await until("both commands to run", () => marked(`OUTLAST_BOOT=${own.boot}`).length >= 3);
     await own.close();
     for (const run of runs) expect(await run.ended).toMatchObject({ outcome: "aborted" });

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BootId, TaskId, WorkerId } from "../../../src/model/ids.ts";
+import type { BootId, WorkerId } from "../../../src/model/ids.ts";
 import type { Json } from "../../../src/model/json.ts";
 import type { Assignment, AttemptRef } from "../../../src/model/protocol.ts";
 import type { TaskKind } from "../../../src/model/task.ts";
@@ -50,7 +50,7 @@ export async function stage(options: Partial<ExecutorOptions> = {}): Promise<Sta
     ...options,
   });
   const start = (kind: TaskKind, input: Json): Running => {
-    const ref: AttemptRef = { task: ids.task(1) as TaskId, attempt: 1 };
+    const ref: AttemptRef = { task: ids.task(1), attempt: 1 };
     const assignment: Assignment = { ...ref, name: "test", kind, input, timeoutMs: null };
     const chunks: Uint8Array[] = [];
     outputs.set(ref.task, chunks);

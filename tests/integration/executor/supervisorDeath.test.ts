@@ -1,14 +1,15 @@
 /** Nothing that a worker started outlives it by more than a moment, however it dies and whatever its commands do. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { marked, until, withCommand } from "./stage.ts";
 
 const ids = new SystemIds();
-const program = join(import.meta.dirname, "supervisor.ts");
+const program = fileURLToPath(import.meta.resolve("./supervisor.ts"));
 
 interface Supervisor {
   readonly child: ChildProcess;
