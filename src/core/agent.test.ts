@@ -16,6 +16,7 @@ describe("taking assignments", () => {
     expect(script.assign(["t/1"])).toEqual(["start t/1", "report t/1:started"]);
     expect(script.reported()).toEqual([]);
     expect(script.end("t/1")).toEqual(["persist t/1 success"]);
+    expect(script.agent.view()).toMatchObject({ running: 0, unsettled: 1 });
     expect(script.persist("t/1")).toEqual(["report t/1:success"]);
     expect(script.reported()).toEqual(["forget t/1"]);
     expect(script.agent.view()).toMatchObject({ running: 0, waiting: 0, unsettled: 0 });
@@ -25,6 +26,7 @@ describe("taking assignments", () => {
     const script = attached();
     expect(script.assign(["t/1", "t/1"])).toEqual(["start t/1", "report t/1:started"]);
     expect(script.assign(["t/1"])).toEqual([]);
+    expect(script.notices()).toEqual(["attached to a master"]);
   });
 
   test("an assignment whose result waits is not started again; its result is sent again in the next session", () => {
@@ -144,6 +146,15 @@ describe("ending attempts", () => {
     expect(script.agent.view().unsettled).toBe(0);
   });
 
+  test("what is dying already is not told again to end when its time is up", () => {
+    const script = attached();
+    script.assign(["t/1"], { timeoutMs: 500 });
+    script.reported();
+    script.abort("t/1");
+    expect(script.pass(600)).toEqual([]);
+    expect(script.end("t/1", { outcome: "aborted" })).toEqual(["report t/1:aborted"]);
+  });
+
   test("cancelling what is dying of its time-out makes it the leader's decision", () => {
     const script = attached();
     script.assign(["t/1"], { timeoutMs: 500 });
@@ -192,6 +203,13 @@ describe("reporting", () => {
     script.assign(["t/1"]);
     script.end("t/1");
     expect(script.pass(30)).toEqual([]);
+  });
+
+  test("what an attach tells of as running is not told as started again", () => {
+    const script = attached({ settings: { startedWaitMs: 25 } });
+    script.assign(["t/1"]);
+    expect(script.reattach()).toEqual(["open s2"]);
+    expect(script.pass(100)).toEqual([]);
   });
 
   test("with nothing to tell, a bare report goes out every heartbeat", () => {

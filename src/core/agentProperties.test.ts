@@ -263,7 +263,7 @@ class RandomWorld {
 
   /** From here on all goes well. */
   heal(): void {
-    for (let round = 0; round < 200; round += 1) {
+    for (let round = 0; round < 60; round += 1) {
       for (let count = this.running.size; count > 0; count -= 1) this.endOne(0, "success");
       this.write();
       this.answer();
@@ -284,6 +284,6 @@ test("never above its capacity, never one attempt twice, never a result lost, wh
       expect(world.agent.view()).toMatchObject({ phase: "attached", running: 0, waiting: 0, unsettled: 0 });
       expect([...world.disk]).toEqual([]);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
