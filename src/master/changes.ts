@@ -13,6 +13,7 @@ export class Changes {
   readonly #log: Log;
   readonly #listeners = new Set<Listener>();
   #seq = 0;
+  #isStarted = false;
 
   constructor(store: Store, log: Log) {
     this.#store = store;
@@ -26,6 +27,7 @@ export class Changes {
 
   startAt(seq: number): void {
     this.#seq = seq;
+    this.#isStarted = true;
   }
 
   publish(batch: ChangeBatch): void {
@@ -41,8 +43,12 @@ export class Changes {
     }
   }
 
-  /** @throws OutlastError `not-found` if the journal no longer reaches back to `afterSeq` */
+  /**
+   * @throws OutlastError `not-found` if the journal no longer reaches back to `afterSeq`, `unavailable` before `startAt`: nobody
+   * could tell what such a listener has missed when the journal turns out to be longer
+   */
   async subscribe(afterSeq: number | null, listener: Listener): Promise<Subscription> {
+    if (!this.#isStarted) throw new OutlastError("unavailable", "This master is still reading its journal.");
     let seq = afterSeq ?? this.#seq;
     // Entries that are committed while the past is told belong to the past of the next round, so nothing is kept waiting here.
     while (seq < this.#seq) seq = await this.#replay(seq, this.#seq, listener);
