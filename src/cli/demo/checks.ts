@@ -27,6 +27,7 @@ export interface Check {
 }
 
 export type CheckId =
+  | "carried-out"
   | "all-success"
   | "nothing-lost"
   | "one-commit"
@@ -67,6 +68,18 @@ export function checkAll(evidence: Evidence, mustShow: readonly CheckId[] = []):
           problems: ["The run gave this promise no case to be tested on: use more or longer tasks."],
         }
       : check,
+  );
+}
+
+/** Whether the run went as planned: one that got stuck is a failure, however well its evidence looks. */
+export function carriedOut(trouble: string | null): Check {
+  const problems = trouble === null ? [] : [trouble];
+  return result(
+    "carried-out",
+    "The run was carried out as planned",
+    1,
+    trouble === null ? "to the end" : "it got stuck",
+    problems,
   );
 }
 

@@ -41,6 +41,9 @@ export interface BlowPlan {
 /** The master may miss this many blows before it must be started: a system that is always down shows nothing. */
 const masterDownBlowsMax = 4;
 
+/** Of the blows that kill, so many hit the master: often enough to matter, seldom enough for it to get anything done. */
+const masterShare = 0.2;
+
 /**
  * An endless schedule of blows. It follows from the plan alone, never from what the run is doing,
  * so that a seed that showed a bug shows the same blows again.
@@ -81,12 +84,12 @@ export function* planBlows(plan: BlowPlan): Generator<Blow, never> {
         yield {
           atMs,
           kind,
-          process: masterDownFor === null && random.chance(0.3) ? "master" : random.pick([...up].sort()),
+          process: masterDownFor === null && random.chance(masterShare) ? "master" : random.pick([...up].sort()),
         };
         break;
       case "kill": {
         // The last worker is spared, so that something always runs that a blow can hurt.
-        if (masterDownFor === null && (up.size < 2 || random.chance(0.35))) {
+        if (masterDownFor === null && (up.size < 2 || random.chance(masterShare))) {
           masterDownFor = 0;
           yield { atMs, kind, process: "master" };
           break;

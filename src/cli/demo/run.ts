@@ -1,9 +1,10 @@
 /** One run, of the demo or of the stress test: its folder, its cluster, its audience, and its closing report. */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import type { WorkerView } from "../../model/worker.ts";
 import { createClient, type Outlast } from "../../sdk/client.ts";
 import type { Output } from "../output.ts";
-import { type CheckId, checkAll } from "./checks.ts";
+import { type CheckId, carriedOut, checkAll } from "./checks.ts";
 import { Cluster } from "./cluster.ts";
 import type { LedgerAttempt, LedgerFact } from "./evidence.ts";
 import { byAttempt } from "./evidence.ts";
@@ -11,7 +12,7 @@ import { combineLogs, prepareFolder, taskLines, writeMarker } from "./folder.ts"
 import type { PlannedTask } from "./plan.ts";
 import { type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 import { Screen } from "./screen.ts";
-import { until } from "./until.ts";
+import { RunFailed, until } from "./until.ts";
 import { lookAt } from "./view.ts";
 import { LiveStates, readDocuments, readJournal } from "./witness.ts";
 
@@ -84,8 +85,9 @@ export class Run {
         createClient({ masters: run.cluster.address, retryForMs: Number.POSITIVE_INFINITY }),
         run.#ending.signal,
       );
-      await run.#unlessInterrupted(play(run));
-      return await run.#unlessInterrupted(run.#close(mustShow));
+      const trouble = await run.#unlessInterrupted(play(run).then(() => null, told));
+      if (trouble !== null) run.tell(trouble, "red");
+      return await run.#unlessInterrupted(run.#close(mustShow, trouble));
     } finally {
       run.#screen.close();
       run.#ending.abort();
@@ -164,15 +166,16 @@ export class Run {
   }
 
   /** Waits until nothing is on its way any more, reads the evidence, ends the cluster, judges. */
-  async #close(mustShow: readonly CheckId[]): Promise<Report> {
+  async #close(mustShow: readonly CheckId[], trouble: string | null): Promise<Report> {
     const { directory, command, repeat, seed, tasks, output } = this.#options;
-    await until(
-      "all workers to be idle",
-      settleMsMax,
-      async () =>
-        (await this.#client.workers()).every((worker) => worker.state !== "connected" || worker.running === 0),
-      this.signal,
-    );
+    if (trouble === null) {
+      await until(
+        "all workers to be idle",
+        settleMsMax,
+        async () => (await this.#client.workers()).every(isIdle),
+        this.signal,
+      );
+    }
     const documents = await readDocuments(this.#client);
     const journal = await readJournal(this.#client);
     this.#ending.abort();
@@ -185,11 +188,11 @@ export class Run {
       ledger: this.cluster.ledger(),
       lives: this.cluster.lives,
     };
-    const checks = checkAll(evidence, mustShow);
+    const checks = [...checkAll(evidence, mustShow), carriedOut(trouble)];
     const report: Report = {
       command,
       repeat,
-      directory: relative("", directory) || directory,
+      directory: shownPath(directory),
       seed,
       startedAt: this.#startedAt,
       endedAt: Date.now(),
@@ -214,4 +217,20 @@ export class Run {
         .map((name) => ({ process: name, text: readFileSync(this.cluster.logPath(name), "utf8") })),
     ];
   }
+}
+
+/** What went wrong, if it is of the sort that leaves evidence to be looked at; anything else goes on its way up. */
+function told(error: unknown): string {
+  if (error instanceof RunFailed) return error.message;
+  throw error;
+}
+
+function isIdle(worker: WorkerView): boolean {
+  return worker.state !== "connected" || worker.running === 0;
+}
+
+/** As short as it can be said from where the user stands. */
+function shownPath(path: string): string {
+  const fromHere = relative("", path);
+  return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
 }
