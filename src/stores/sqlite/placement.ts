@@ -1,5 +1,5 @@
 /** Where a database file may stand: on a disk of this machine, in a folder that can be written. */
-import { accessSync, closeSync, constants, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreRefused } from "../../ports/store.ts";
 
@@ -37,7 +37,7 @@ export function refusedFileSystem(type: number): string | null {
 export function prepare(path: string): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StoreRefused(
@@ -64,6 +64,18 @@ export function prepare(path: string): void {
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {
     throw unusable(path, error);
+  }
+}
+
+/** Not mkdir's own `recursive`: where nothing can be made, as in /proc, Node's loops for ever. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another master may have made it just now.
+    if (!existsSync(folder)) throw error;
   }
 }
 
