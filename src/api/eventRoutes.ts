@@ -55,35 +55,37 @@ function resumeAt(request: FastifyRequest): number | null {
 }
 
 async function subscribe(master: MasterFace, stream: EventStream, after: number | null): Promise<Subscription> {
-  const tell = (batch: ChangeBatch) => passOn(stream, batch);
   const { seq, role } = master.status();
-  if (after === null) {
-    return master.changes(seq, tell);
-  }
+  if (after === null) return master.changes(seq, teller(stream, seq));
   // A standby may be a little behind what its client has seen elsewhere; a leader never is, so this journal is another one.
-  if (after > seq && role === "leader") return reset(master, stream, tell, `The journal ends at ${seq}.`);
+  if (after > seq && role === "leader") return reset(master, stream, `The journal ends at ${seq}.`);
   try {
-    return await master.changes(after, tell);
+    return await master.changes(after, teller(stream, after));
   } catch (error) {
     if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
-    return reset(master, stream, tell, error.message);
+    return reset(master, stream, error.message);
   }
 }
 
-async function reset(
-  master: MasterFace,
-  stream: EventStream,
-  tell: (batch: ChangeBatch) => unknown,
-  reason: string,
-): Promise<Subscription> {
+async function reset(master: MasterFace, stream: EventStream, reason: string): Promise<Subscription> {
   const { seq } = master.status();
   stream.send(`${sseMessage("reset", { seq, reason })}id: ${seq}\n\n`);
-  return master.changes(seq, tell);
+  return master.changes(seq, teller(stream, seq));
 }
 
-/** While the past is replayed, the master waits for what this returns, so that a long journal never piles up here. */
-function passOn(stream: EventStream, batch: ChangeBatch): unknown {
-  if (stream.isClosed) throw new OutlastError("unavailable", "Nobody listens any more.");
-  stream.send(encodeBatch(batch));
-  return stream.isBusy ? stream.drained() : null;
+/** While the past is replayed, the master waits for what the listener returns, so that a long journal never piles up here. */
+function teller(stream: EventStream, afterSeq: number): (batch: ChangeBatch) => unknown {
+  let toldSeq = afterSeq;
+  return (batch) => {
+    if (stream.isClosed) throw new OutlastError("unavailable", "Nobody listens any more.");
+    if (batch.seq <= toldSeq) return null;
+    if (batch.seq > toldSeq + 1) {
+      // A master that has just loaded the journal anew has passed over some. The reader comes back and is told them.
+      stream.end();
+      return null;
+    }
+    toldSeq = batch.seq;
+    stream.send(encodeBatch(batch));
+    return stream.isBusy ? stream.drained() : null;
+  };
 }

@@ -122,6 +122,19 @@ describe("events", () => {
     }
   });
 
+  test("never skip an entry, and never repeat one", async () => {
+    master.state = { ...master.state, role: "standby", seq: 3 };
+    const ahead = await open("/v1/events?after=4");
+    master.publish(marker());
+    master.publish(marker());
+    await ahead.until("id: 5\n");
+    expect(messages(ahead).map((message) => message.id)).toEqual(["5"]);
+    master.state = { ...master.state, seq: 7 };
+    master.publish(marker());
+    await ahead.closed();
+    expect(messages(ahead)).toHaveLength(1);
+  });
+
   test("without anything to tell still move the place to go on at", async () => {
     const stream = await open("/v1/events");
     master.publish();
