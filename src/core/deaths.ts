@@ -27,7 +27,7 @@ export function watchOpening(board: Board, batch: Batch, worker: LiveWorker): vo
 /** Its stream has closed without a goodbye. */
 export function noteClosing(board: Board, batch: Batch, worker: LiveWorker): void {
   const { settings } = board;
-  suspect(board, batch, worker, settings.abruptGraceMs);
+  suspect(board, batch, worker, Math.max(settings.abruptGraceMs, board.patientUntil - batch.now));
   if (worker.probe !== null && worker.isProbeTrusted) {
     batch.out.effects.push({ kind: "probe", worker: worker.id, boot: worker.boot, ...worker.probe });
   }
@@ -85,10 +85,17 @@ export function passTime(board: Board, batch: Batch): void {
   }
 }
 
-/** Time went by in which nobody could be heard: it is no silence. */
+/**
+ * Time went by in which nobody could be heard: it is no silence. Whoever was turned away meanwhile has waited longer between
+ * its tries, at most about as long as it went on; so everybody gets that time, and as much again, to come back.
+ */
 export function shiftSilence(board: Board, batch: Batch, forMs: number): void {
+  const { abruptGraceMs, failoverGraceMs } = board.settings;
+  board.patientUntil = Math.max(board.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));
   for (const worker of board.workers) {
-    if (!worker.isGivenUp) worker.silentSince = Math.min(batch.now, worker.silentSince + forMs);
+    if (worker.isGivenUp) continue;
+    worker.silentSince = Math.min(batch.now, worker.silentSince + forMs);
+    if (!worker.isOpen) worker.graceMs = Math.max(worker.graceMs, board.patientUntil - worker.silentSince);
   }
 }
 

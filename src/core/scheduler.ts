@@ -46,6 +46,8 @@ export interface Board {
   epoch: number;
   /** Sessions opened so far in this epoch. */
   sessions: number;
+  /** Until then a closed stream is no evidence: nothing could be seen for a while, and workers are still coming back. */
+  patientUntil: number;
   /** True if the last dispatch stopped at its bound with work left to give out. */
   isDispatchCut: boolean;
 }
@@ -69,6 +71,7 @@ export class Scheduler {
       settings: { ...defaults, ...settings },
       epoch: 0,
       sessions: 0,
+      patientUntil: 0,
       isDispatchCut: false,
     };
   }
