@@ -1,7 +1,7 @@
 /** I10: two attempts of a task run at once only where the first one's worker had been out of reach; in calm runs, never. */
 import type { History } from "../ledger.ts";
 import { checker } from "./checker.ts";
-import { type Execution, executionsByTask, name, stepsByTask } from "./reading.ts";
+import { type Execution, executionsByTask, name, type Step, stepsByTask } from "./reading.ts";
 
 export const overlapAccounted = checker("I10", "overlap is accounted for", (history, report) => {
   for (const [task, executions] of executionsByTask(history)) {
@@ -19,14 +19,17 @@ export const overlapAccounted = checker("I10", "overlap is accounted for", (hist
 
 /** True if something had come between the earlier one's worker and its leader before the later one was decided. */
 function wasOutOfReach(history: History, earlier: Execution, later: Execution): boolean {
-  const decided = stepsByTask(history)
-    .get(later.task)
-    ?.find(({ status }) => status.attempt === later.attempt && status.state === "running");
-  const untilOrder = decided?.entry.order ?? later.startOrder;
-  let heardAt = earlier.startedAt;
-  for (const event of history.events.slice(earlier.startOrder, untilOrder)) {
+  const { suspectMs } = history.conditions;
+  const assigned = assignment(history, earlier);
+  const decided = assignment(history, later);
+  if (assigned === undefined || decided === undefined) return false;
+  // The trouble may have begun before the earlier one was assigned: a silent worker is given work until it is suspected.
+  const from = assigned.entry.landedAt - 2 * suspectMs;
+  let heardAt: number | null = null;
+  for (const event of history.events.slice(0, decided.entry.order)) {
+    if (event.at < from) continue;
     if (event.kind === "heard" && event.worker === earlier.worker) {
-      if (event.at - heardAt > history.conditions.suspectMs) return true;
+      if (heardAt !== null && event.at - heardAt > suspectMs) return true;
       heardAt = event.at;
     }
     const isItsOwn = "worker" in event && event.worker === earlier.worker && event.kind === "stream-closed";
@@ -34,5 +37,11 @@ function wasOutOfReach(history: History, earlier: Execution, later: Execution): 
     const isTrouble = event.kind === "trouble" && (event.nodes.length === 0 || event.nodes.includes(earlier.worker));
     if (isItsOwn || isItsMachine || isTrouble) return true;
   }
-  return (decided?.entry.landedAt ?? later.startedAt) - heardAt > history.conditions.suspectMs;
+  return decided.entry.landedAt - (heardAt ?? from) > suspectMs;
+}
+
+function assignment(history: History, { task, attempt }: Execution): Step | undefined {
+  return stepsByTask(history)
+    .get(task)
+    ?.find(({ status }) => status.attempt === attempt && status.state === "running");
 }

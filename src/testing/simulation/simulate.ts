@@ -88,8 +88,12 @@ function planClients(world: World): void {
 async function settle(world: World, hasBroken: () => boolean): Promise<void> {
   const { timeline, knobs } = world;
   const random = world.random.fork("settle");
-  world.clients[0]?.openQueues().catch((error: unknown) => world.broke("opening the queues", error));
-  // Whoever was drained by an operator is started anew: its boot would never be given work again.
+  const openQueues = (): void => {
+    world.clients[0]?.openQueues().catch((error: unknown) => world.broke("opening the queues", error));
+  };
+  openQueues();
+  // Whoever was drained by an operator is started anew: its boot would never be given work again. A late message may
+  // still drain a worker or pause a queue, so this is repeated.
   const restart = (): void => {
     for (const worker of world.workers) {
       const record = world.disk.workers.get(worker.id);
@@ -98,6 +102,7 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
         worker.start();
       }
     }
+    if ([...world.disk.queues.values()].some((queue) => queue.isPaused)) openQueues();
     timeline.after(5_000 + random.integer(0, 100), restart);
   };
   timeline.after(5_000, restart);

@@ -22,7 +22,7 @@ import type { Ledger } from "../ledger.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
-import type { StoreDisk } from "./storeDisk.ts";
+import { describeWrite, type StoreDisk } from "./storeDisk.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** How the store is doing; faults change it, every handle feels it. */
@@ -80,6 +80,7 @@ export class SimulatedStore implements Store {
     if (!this.#process.isAlive) return new Promise(() => {});
     if (entry.format !== entryFormat) throw new Error(`an entry of format ${entry.format} was handed to the store`);
     this.#ledger.add({ kind: "append", life: this.#process.name, seq: entry.seq, epoch: entry.epoch });
+    this.#timeline.trace(`${this.#process.name} hands entry ${entry.seq} to the store: ${entry.writes.map(describeWrite).join(", ")}`);
     const fate = this.#drawFate();
     const thereMs = this.#latency();
     const backMs = this.#latency();
