@@ -157,9 +157,7 @@ export class FileOutbox implements Outbox {
     const group = this.#next;
     group.buffers.push(record);
     group.changes.push(change);
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = null;
-    });
+    this.#writing ??= this.#writeAll();
     return group.done.promise;
   }
 
@@ -178,6 +176,8 @@ export class FileOutbox implements Outbox {
       }
       if (this.#length >= this.#compactAtBytes) await this.#compact();
     }
+    // In the same turn as the look at `#next`: what comes later begins a new round.
+    this.#writing = null;
   }
 
   async #append(bytes: Buffer): Promise<void> {

@@ -58,27 +58,26 @@ export class OutboxWriter {
 
   #begin(): void {
     if (this.#isClosed) return;
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = null;
-    });
+    this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
     // What else arises in this turn goes with the first write.
     await Promise.resolve();
     let failures = 0;
-    while (this.#hasWork) {
+    while (this.#hasWork && !this.#isClosed) {
       try {
         await this.#writeOnce();
         if (failures > 0) this.#log.info("the outbox can be written again", { failures });
         failures = 0;
       } catch (error) {
-        if (this.#isClosed) return;
         failures += 1;
         if (failures === 1) this.#log.error("the outbox cannot be written; results wait in memory", { error });
         await this.#sleep(Math.min(this.#waits.retryMaxMs, this.#waits.retryBaseMs * 2 ** Math.min(failures - 1, 30)));
       }
     }
+    // In the same turn as the last look for work: what comes later begins a new round.
+    this.#writing = null;
   }
 
   get #hasWork(): boolean {
