@@ -289,6 +289,8 @@ export class Master extends Desk {
       release: (effects: readonly SchedulerEffect[]) => this.#outbox.release(position.epoch, effects),
       onTrouble: () => this.#turnAway(),
     });
+    // A former term may have ended in the middle of an outage.
+    this.isTurningAway = false;
     this.#setRole("leader");
     log.info("leading", { epoch: position.epoch, seq: position.seq });
     this.#election?.tell({ kind: "elected", epoch: position.epoch });
