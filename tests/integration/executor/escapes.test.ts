@@ -47,10 +47,14 @@ describe("what a command leaves behind is gone with it", () => {
 
   test("a child that cleared its environment, if it stayed in the group", async () => {
     const seconds = `1000.${process.pid}`;
-    const run = shell(
-      `env -i sleep ${seconds} >/dev/null 2>&1 & while ! grep -q ${seconds} /proc/$!/cmdline; do :; done`,
-    );
+    // Forty of them: killing is quick, but dying takes a moment.
+    const lines = [
+      `for i in $(seq 40); do env -i sleep ${seconds} >/dev/null 2>&1 & done`,
+      "while grep -q OUTLAST_BOOT /proc/$!/environ; do :; done; echo cleared",
+    ];
+    const run = shell(lines.join("\n"));
     await run.ended;
+    expect(run.text()).toBe("cleared\n");
     expect(withCommand(seconds)).toEqual([]);
   });
 

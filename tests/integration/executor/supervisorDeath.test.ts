@@ -72,9 +72,10 @@ describe("the worker's death", () => {
   test("takes along what cleared its environment but stayed in the group", async () => {
     const seconds = `1000.${process.pid}`;
     const supervisor = supervise([`env -i sleep ${seconds} & exec sleep 1000`]);
-    await until("it to run", () => withCommand(seconds).some((pid) => !marked(supervisor.mark).includes(pid)));
+    const sleepers = () => withCommand(`sleep\0${seconds}\0`);
+    await until("it to run", () => sleepers().length === 1 && !marked(supervisor.mark).includes(sleepers()[0] ?? 0));
     await kill(supervisor);
-    await until("it to be gone", () => withCommand(seconds).length === 0, 3000);
+    await until("it to be gone", () => sleepers().length === 0, 3000);
   });
 
   test("is seen by the kernel alone where the watchdog is dead too", async () => {
