@@ -1,0 +1,168 @@
+/** What happens while the SQLite store cannot write: a full disk, a neighbour that holds the lock. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, describe, expect, test } from "vitest";
+import type { OutgoingEntry } from "../../../src/model/entry.ts";
+import { limits } from "../../../src/model/limits.ts";
+import { StoreUnavailable } from "../../../src/ports/store.ts";
+import { guarded } from "../../../src/stores/sqlite/connection.ts";
+import { migrate } from "../../../src/stores/sqlite/schema.ts";
+import { Writer } from "../../../src/stores/sqlite/writer.ts";
+import { created, TestJournal, taskId } from "../../../src/testing/storeJournal.ts";
+import { useStoreFolder } from "./storeFolder.ts";
+
+const current = useStoreFolder();
+const mounts: string[] = [];
+
+afterEach(() => {
+  for (const folder of mounts.splice(0)) spawnSync("umount", ["--lazy", folder]);
+});
+
+/** A file system of this size, in memory; null where this process may not mount one. */
+function mountSmall(mebibytes: number): string | null {
+  const folder = join(current().folder, "small");
+  mkdirSync(folder);
+  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "outlast-test", folder]);
+  if (status !== 0) return null;
+  mounts.push(folder);
+  return folder;
+}
+
+function wideEntry(journal: TestJournal, name: string): OutgoingEntry {
+  return journal.next(
+    ...[0, 1, 2].flatMap((index) =>
+      created(`${name}-${index}`, { input: { seconds: 1, padding: "x".repeat(20_000) } }),
+    ),
+  );
+}
+
+/** Appends until there is no room; returns the entry that found none. */
+async function fillUp(
+  journal: TestJournal,
+  append: (entry: OutgoingEntry) => Promise<string>,
+): Promise<{ failed: OutgoingEntry; error: unknown }> {
+  while (true) {
+    const failed = wideEntry(journal, `n${performance.now()}`);
+    try {
+      expect(await append(failed)).toBe("committed");
+    } catch (error) {
+      return { failed, error };
+    }
+  }
+}
+
+describe("a full disk", () => {
+  test("is `full`; nothing is half written, and the same bytes go in once there is room", async ({ skip }) => {
+    const folder = mountSmall(8);
+    if (folder === null) {
+      skip("only the superuser can mount a small disk; the next test bounds the file instead");
+      return;
+    }
+    const ballast = join(folder, "ballast");
+    writeFileSync(ballast, Buffer.alloc(3 * 1024 * 1024));
+    const store = current().newStore(join(folder, "outlast.db"));
+    await store.open();
+    const journal = new TestJournal();
+    const { failed, error } = await fillUp(journal, (entry) => store.append(entry));
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    expect(error).toMatchObject({ reason: "full" });
+    const id = taskId(failed.writes.flatMap((write) => (write.kind === "spec" ? write.spec.id : []))[0] ?? "");
+
+    expect((await store.readTail())?.seq).toBe(failed.seq - 1);
+    expect(await store.readTask(id)).toBeNull();
+    await expect(store.append(failed)).rejects.toMatchObject({ reason: "full" });
+    const chunk = {
+      task: taskId("x"),
+      attempt: 1,
+      offset: 0,
+      at: 0,
+      bytes: new Uint8Array(60_000),
+      isTruncated: false,
+    };
+    const known = (await store.listTasks({ order: "newest", cursor: null, limit: 1 })).tasks[0]?.id ?? taskId("");
+    await expect(
+      store.appendLogs(Array.from({ length: 100 }, (_, index) => ({ ...chunk, task: known, offset: index }))),
+    ).rejects.toMatchObject({ reason: "full" });
+    expect(await store.readLogs(known, 1, 0, 1)).toEqual([]);
+
+    rmSync(ballast);
+    expect(await store.append(failed)).toBe("committed");
+    expect(await store.readTask(id)).toMatchObject({ id, state: "created" });
+    expect(await store.append(wideEntry(journal, "after"))).toBe("committed");
+    expect(await store.verify()).toEqual([]);
+  });
+
+  test("is the same where the file itself may not grow", async () => {
+    const { path, newStore } = current();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA journal_mode = WAL");
+    migrate(database, path);
+    database.exec("PRAGMA max_page_count = 300");
+    const writer = new Writer(database, path);
+    const journal = new TestJournal();
+    const { failed, error } = await fillUp(journal, async (entry) => guarded(path, () => writer.append(entry)));
+    expect(error).toMatchObject({ name: "StoreUnavailable", reason: "full" });
+    database.exec("PRAGMA max_page_count = 10000");
+    expect(writer.append(failed)).toBe("committed");
+    database.close();
+    expect(await newStore().verify()).toEqual([]);
+  });
+});
+
+describe("a neighbour that holds the lock", () => {
+  test("makes writes `busy` after a bounded wait, leaves reads alone, and the same bytes go in afterwards", async () => {
+    const store = current().newStore();
+    await store.open();
+    const journal = new TestJournal();
+    await store.append(journal.next(...created("a")));
+    const neighbour = new DatabaseSync(current().path);
+    neighbour.exec("BEGIN IMMEDIATE");
+    const entry = journal.next(...created("b"));
+    const startedAt = performance.now();
+    await expect(store.append(entry)).rejects.toMatchObject({ reason: "busy" });
+    expect(performance.now() - startedAt).toBeLessThan(4 * limits.storeBusyMsMax);
+    expect(await store.readTask(taskId("a"))).not.toBeNull();
+    expect((await store.readTail())?.seq).toBe(1);
+    neighbour.exec("ROLLBACK");
+    neighbour.close();
+    expect(await store.append(entry)).toBe("committed");
+  });
+});
+
+describe("logs of forgotten tasks", () => {
+  test("are removed a bounded number at a time, with the entries that follow", async () => {
+    const store = current().newStore();
+    await store.open();
+    const journal = new TestJournal();
+    await store.append(journal.next(...created("a"), ...created("b")));
+    const count = 2 * limits.storeSweepChunksMax + 10;
+    const bytes = new Uint8Array(100);
+    await store.appendLogs(
+      Array.from({ length: count }, (_, index) => ({
+        task: taskId("a"),
+        attempt: 1,
+        offset: index,
+        at: 0,
+        bytes,
+        isTruncated: false,
+      })),
+    );
+    await store.appendLogs([{ task: taskId("b"), attempt: 1, offset: 0, at: 0, bytes, isTruncated: false }]);
+    const left = () => {
+      const database = new DatabaseSync(current().path, { readOnly: true });
+      const row = database
+        .prepare("SELECT (SELECT count(*) FROM logs) AS logs, (SELECT count(*) FROM forgotten) AS forgotten")
+        .get();
+      database.close();
+      return { ...row };
+    };
+    await store.append(journal.next({ kind: "forget-task", id: taskId("a") }));
+    expect(left()).toEqual({ logs: count + 1 - limits.storeSweepChunksMax, forgotten: 1 });
+    await store.append(journal.next());
+    await store.compact(0, 1);
+    expect(left()).toEqual({ logs: 1, forgotten: 0 });
+    expect(await store.readLogs(taskId("b"), 1, 0, 1000)).toHaveLength(1);
+  });
+});
