@@ -1,15 +1,16 @@
 /** Which tests belong to which project; `npm test` runs the projects one after the other. */
 import { defineConfig } from "vitest/config";
 
+/** Time limits are there to end what hangs; they say nothing about how fast a test should be on a busy machine. */
 const minute = 60_000;
 
 export default defineConfig({
   test: {
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/testing/**"] },
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: minute } },
       { test: { name: "contracts", include: ["tests/contracts/**/*.test.ts"], testTimeout: minute } },
-      { test: { name: "scenarios", include: ["tests/scenarios/**/*.test.ts"] } },
+      { test: { name: "scenarios", include: ["tests/scenarios/**/*.test.ts"], testTimeout: minute } },
       { test: { name: "simulation", include: ["tests/simulation/**/*.test.ts"], testTimeout: 5 * minute } },
       { test: { name: "integration", include: ["tests/integration/**/*.test.ts"], testTimeout: minute } },
       {

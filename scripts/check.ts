@@ -11,6 +11,8 @@ import { join } from "node:path";
 
 /** Simulated clusters in every run; more of them with `npm run sim -- --seeds N`. */
 const seeds = 300;
+/** A stage that is still running after this long hangs. */
+const stageMinutesMax = 20;
 
 interface Stage {
   /** A script of package.json. */
@@ -102,17 +104,25 @@ function run(script: string, scriptArguments: readonly string[]): Promise<{ code
     // A process group of its own, so that all of it can be ended together.
     detached: true,
   });
-  const end = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined) process.kill(-child.pid, signal);
-    console.log(`\nended by ${signal}`);
-    process.exit(1);
-  };
-  process.once("SIGINT", end).once("SIGTERM", end);
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const endAll = (signal: NodeJS.Signals) => {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  };
+  const end = (signal: NodeJS.Signals) => {
+    endAll(signal);
+    console.log(`\n${output.trimEnd()}\n\nended by ${signal}`);
+    process.exit(1);
+  };
+  process.once("SIGINT", end).once("SIGTERM", end);
+  const alarm = setTimeout(() => {
+    output += `\nended by the check: it was not done after ${stageMinutesMax} minutes`;
+    endAll("SIGKILL");
+  }, stageMinutesMax * 60_000);
   child.once("error", reject);
   child.once("close", (code) => {
+    clearTimeout(alarm);
     process.off("SIGINT", end).off("SIGTERM", end);
     resolve({ code, output });
   });
