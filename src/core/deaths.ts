@@ -27,7 +27,7 @@ export function watchOpening(board: Board, batch: Batch, worker: LiveWorker): vo
 /** Its stream has closed without a goodbye. */
 export function noteClosing(board: Board, batch: Batch, worker: LiveWorker): void {
   const { settings } = board;
-  suspect(board, batch, worker, Math.max(settings.abruptGraceMs, board.patientUntil - batch.now));
+  suspect(board, batch, worker, settings.abruptGraceMs);
   if (worker.probe !== null && worker.isProbeTrusted) {
     batch.out.effects.push({ kind: "probe", worker: worker.id, boot: worker.boot, ...worker.probe });
   }
@@ -136,7 +136,7 @@ function doubt(board: Board, worker: LiveWorker): void {
 function suspect(board: Board, batch: Batch, worker: LiveWorker, graceMs: number): void {
   worker.state = "suspect";
   worker.silentSince = batch.now;
-  worker.graceMs = graceMs;
-  board.workers.wakeAt(worker, batch.now + graceMs);
+  worker.graceMs = Math.max(graceMs, board.patientUntil - batch.now);
+  board.workers.wakeAt(worker, batch.now + worker.graceMs);
   board.workers.updateFree(worker);
 }
