@@ -77,10 +77,10 @@ export function drawKnobs(seed: number): Knobs {
     workers: random.integer(1, 5),
     clients: random.integer(1, 3),
     queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
-    tasks: random.spread(3, 60),
+    tasks: random.spread(4, 100),
     taskMsMax: random.spread(200, 40_000),
     unsafeMs: random.spread(20_000, 240_000),
-    waits: drawWaits(random),
+    waits: drawWaits(random, temper),
     callTimeoutMs: random.pick([1_000, 3_000, 10_000]),
     // Where no worker may be lost, the network must be quick for the grace that a closed stream has (RELIABILITY, 3.2).
     latencyMsMax: random.pick(isWild ? [0, 2, 10, 50, 300] : [0, 2, 10]),
@@ -102,9 +102,12 @@ function drawTemper(random: Random): Temper {
   return share < 0.25 ? "masters-only" : "wild";
 }
 
-/** All waits shrink together, so that their order, which the protocol leans on, stays. */
-function drawWaits(random: Random): Waits {
-  const scale = random.pick([1, 1, 0.5, 0.2]);
+/**
+ * All waits shrink together, so that their order, which the protocol leans on, stays. Where no worker may be lost, none of them
+ * is shorter than the shortest pause that a clock notices: a leader that does not know that it slept must blame its workers.
+ */
+function drawWaits(random: Random, temper: Temper): Waits {
+  const scale = random.pick(temper === "wild" ? [1, 1, 0.5, 0.2] : [1, 1, 0.5]);
   const graceScale = random.pick([1, 1, 3, 0.5]);
   return {
     heartbeatMs: defaults.heartbeatMs * scale,
@@ -122,7 +125,7 @@ function drawFaults(random: Random, temper: Temper): Map<FaultKind, number> {
   if (temper === "calm") return new Map();
   const possible = temper === "masters-only" ? sparing : faultKinds;
   const chosen = possible.filter(() => random.chance(0.45));
-  return new Map(chosen.map((kind) => [kind, random.spread(4_000, 90_000)]));
+  return new Map(chosen.map((kind) => [kind, random.spread(2_000, 60_000)]));
 }
 
 /** One line for the head of a report. */
