@@ -1,8 +1,9 @@
 /** The six fault cases of the main job, with real processes and SIGKILL, judged by the workers' ledger and the store. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
+import { decodeRecords } from "../../src/worker/outboxFile.ts";
 import { type Scene, scene } from "./scene.ts";
 
 /** Long enough that no step of a test outlasts it, short enough to be waited for. */
@@ -118,7 +119,7 @@ describe("the master dies between deciding an assignment and committing it", () 
       await play.sleepTask("a", 0.5);
       await play.started("before");
       // The test holds SQLite's only write lock: what the master decides from now on it cannot commit.
-      const lock = new DatabaseSync(storePath(play));
+      const lock = new DatabaseSync(join(play.cluster.masterData, "outlast.db"));
       lock.exec("BEGIN IMMEDIATE");
       await play.ended("before");
       await play.until(
@@ -150,21 +151,15 @@ async function endBothOnDisk(play: Scene): Promise<void> {
   await play.cluster.kill("worker-1");
 }
 
-/** True if some file in the worker's own folder holds a result of the task. */
+/** True if the outbox in the worker's folder holds a result of the task that no master has settled yet. */
 function isOnDisk(play: Scene, worker: string, task: string): boolean {
-  return files(play.cluster.dataPath(worker)).some((path) => readFileSync(path, "utf8").includes(`"task":"${task}"`));
-}
-
-function storePath(play: Scene): string {
-  const path = files(play.cluster.dataPath("master")).find((name) => name.endsWith(".db"));
-  if (path === undefined) throw new Error("The master has no store on disk.");
-  return path;
-}
-
-function files(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: "utf8" })
-    .map((name) => join(directory, name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  const { records } = decodeRecords(readFileSync(join(play.cluster.workerData(worker), "outbox", "results")));
+  let isThere = false;
+  for (const record of records) {
+    const attempts = record.kind === "put" ? record.results : record.attempts;
+    if (attempts.some((attempt) => attempt.task === task)) isThere = record.kind === "put";
+  }
+  return isThere;
 }
 
 function newestPid(play: Scene): string {

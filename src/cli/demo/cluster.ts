@@ -19,7 +19,7 @@ export interface ClusterOptions {
   readonly masterArguments?: readonly string[];
   /** More options for `outlast worker`. */
   readonly workerArguments?: readonly string[];
-  /** Where the master keeps its store; `data/master` if left out. */
+  /** Where the master keeps its store, if not in `data/` too. */
   readonly masterData?: string;
 }
 
@@ -152,9 +152,18 @@ export class Cluster {
     return join(this.#options.directory, `${process}.log`);
   }
 
-  dataPath(process: string): string {
-    if (process === "master" && this.#options.masterData !== undefined) return this.#options.masterData;
-    return join(this.#options.directory, "data", process);
+  /** Where the master keeps its store. */
+  get masterData(): string {
+    return this.#options.masterData ?? this.#data;
+  }
+
+  /** Where a worker keeps its outbox and its spool. */
+  workerData(name: string): string {
+    return join(this.#data, "workers", name);
+  }
+
+  get #data(): string {
+    return join(this.#options.directory, "data");
   }
 
   /** What the workers wrote down of the attempts they ran, up to now. */
@@ -174,8 +183,7 @@ export class Cluster {
   }
 
   #arguments(process: string): string[] {
-    const data = this.dataPath(process);
-    mkdirSync(data, { recursive: true });
+    const data = process === "master" ? this.masterData : this.#data;
     const shared = ["--name", process, "--data", data, "--log-format", "json", "--stop-on-stdin-end"];
     if (process === "master") {
       return ["master", "--port", String(this.#port), ...shared, ...(this.#options.masterArguments ?? [])];
