@@ -78,15 +78,16 @@ export class Outbox {
   ): Promise<void> {
     const { payloads, clock, log, streams } = this.#parts;
     let pending = reading;
-    // A session that closes needs nothing more: what it missed is sent again when the worker is back.
-    while (streams.isOpen(effect.worker, effect.session)) {
+    for (;;) {
       try {
         return this.#send(epoch, effect, await pending);
       } catch (error) {
         log.warn("payloads cannot be read; their tasks wait", { worker: effect.worker, error });
-        await new Promise<void>((resolve) => clock.at(clock.now() + defaults.commitRetryMsMax, resolve));
-        pending = Promise.resolve(payloads.get(effect.attempts.map(({ task }) => task)));
       }
+      await new Promise<void>((resolve) => clock.at(clock.now() + defaults.commitRetryMsMax, resolve));
+      // A session that has closed needs nothing more: what it missed is sent again when the worker is back.
+      if (!streams.isOpen(effect.worker, effect.session)) return;
+      pending = Promise.resolve(payloads.get(effect.attempts.map(({ task }) => task)));
     }
   }
 
