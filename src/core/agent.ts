@@ -12,7 +12,7 @@ import { Drain } from "./agentDrain.ts";
 import type { AgentOutput, NoticeFields } from "./agentEffects.ts";
 import { EpochGuard } from "./agentEpoch.ts";
 import type { AgentInput, LinkFailure, LinkNumber } from "./agentInputs.ts";
-import { MasterSearch } from "./agentMasters.ts";
+import { type AttachTry, MasterSearch } from "./agentMasters.ts";
 import type { AgentOptions, AgentSettings, AgentView } from "./agentOptions.ts";
 import { AgentReports } from "./agentReports.ts";
 import { type Link, openSession, type Session, silentAt } from "./agentSession.ts";
@@ -90,7 +90,9 @@ export class Agent {
         return this.#attempts.persisted(now, input.attempts, out);
       case "epoch-saved":
         this.#epoch.saved(input.incarnation, input.epoch);
-        if (this.#link.phase === "saving" && this.#epoch.isSaved) this.#obey(now, this.#link, out);
+        if (this.#link.phase === "saving" && this.#epoch.isSaved) {
+          this.#obey(now, this.#link.attach, this.#link.answer, out);
+        }
         return;
       case "logs":
         this.#drain.isLogPending = input.isPending;
@@ -103,18 +105,19 @@ export class Agent {
         if (this.#link.phase === "attached") this.#link.heardAt = Math.min(now, this.#link.heardAt + input.byMs);
         return;
       default:
-        // What belongs to a connection that was given up says nothing about the present one.
-        if (input.link === this.#linkNumber) this.#takeFromLink(now, input, out);
+        return this.#takeFromLink(now, input, out);
     }
   }
 
+  /** What belongs to a connection that was given up says nothing about the present one. */
   #takeFromLink(now: number, input: Extract<AgentInput, { link: LinkNumber }>, out: AgentOutput): void {
-    const link = this.#link;
-    if (link.phase === "attaching") {
-      if (input.kind === "attached") this.#considerAnswer(now, link, input.answer, out);
-      if (input.kind === "attach-failed") this.#attachFailed(now, link.address, input.failure, out);
+    const attach = this.#search.find(input.link);
+    if (attach !== undefined) {
+      if (input.kind === "attached") this.#considerAnswer(now, attach, input.answer, out);
+      if (input.kind === "attach-failed") this.#attachFailed(now, attach, input.failure, out);
     }
-    if (link.phase !== "attached") return;
+    const link = this.#link;
+    if (link.phase !== "attached" || link.link !== input.link) return;
     switch (input.kind) {
       case "message":
         return this.#takeMessage(now, link, input.message, out);
@@ -132,49 +135,42 @@ export class Agent {
     }
   }
 
-  #considerAnswer(
-    now: number,
-    link: Extract<Link, { phase: "attaching" }>,
-    answer: AttachAnswer,
-    out: AgentOutput,
-  ): void {
-    const { address, saidDraining } = link;
-    const accepted = { phase: "saving", address, answer, saidDraining } as const;
+  #considerAnswer(now: number, attach: AttachTry, answer: AttachAnswer, out: AgentOutput): void {
     switch (this.#epoch.check(answer.incarnation, answer.epoch, out)) {
       case "known":
-        return this.#obey(now, accepted, out);
+        return this.#obey(now, attach, answer, out);
       case "raised":
-        this.#link = accepted;
+        this.#search.found();
+        this.#link = { phase: "saving", attach, answer };
         return;
       case "old": {
         const message = `It leads epoch ${answer.epoch}; epoch ${this.#epoch.max} has been seen.`;
-        return this.#attachFailed(now, address, { code: "stale-epoch", message, leader: null }, out);
+        return this.#attachFailed(now, attach, { code: "stale-epoch", message, leader: null }, out);
       }
     }
   }
 
   /** The session stands, and its epoch is on disk: what the answer says is done. */
-  #obey(now: number, accepted: Extract<Link, { phase: "saving" }>, out: AgentOutput): void {
-    const { address, answer, saidDraining } = accepted;
+  #obey(now: number, attach: AttachTry, answer: AttachAnswer, out: AgentOutput): void {
     const { session, epoch } = answer;
-    this.#link = openSession(now, address, answer);
+    this.#search.found();
+    this.#link = openSession(now, attach, answer);
     this.#complaints.clear();
-    this.#notice(out, "info", "attached to a master", { master: address, session, epoch });
-    out.effects.push({ kind: "open-stream", link: this.#linkNumber, session });
+    this.#notice(out, "info", "attached to a master", { master: attach.address, session, epoch });
+    out.effects.push({ kind: "open-stream", link: attach.link, session });
     this.#attempts.settle(now, answer.verdicts, out);
     for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
     this.#reports.resetResults(this.#attempts.unsettledResults());
-    this.#reports.isDrainingUntold = this.#drain.isOn && !saidDraining;
+    this.#reports.isDrainingUntold = this.#drain.isOn && !attach.saidDraining;
   }
 
-  #attachFailed(now: number, address: string, failure: LinkFailure, out: AgentOutput): void {
-    this.#link = { phase: "searching" };
-    this.#search.failed(now, failure.leader);
+  #attachFailed(now: number, attach: AttachTry, failure: LinkFailure, out: AgentOutput): void {
+    this.#search.failed(now, attach, failure.leader);
     // A standby is no news, and neither is the same trouble again.
     if (failure.code === "not-leader" || this.#complaints.has(failure.code)) return;
     this.#complaints.add(failure.code);
     this.#notice(out, "warn", "cannot attach to a master; trying on", {
-      master: address,
+      master: attach.address,
       code: failure.code,
       reason: failure.message,
       running: this.#attempts.running,
@@ -247,7 +243,7 @@ export class Agent {
 
   /** Gives a session up. What runs goes on running; what was not answered will be told again. */
   #leave(now: number, link: Session, reason: string, isSilent: boolean, out: AgentOutput): void {
-    out.effects.push({ kind: "close-stream", link: this.#linkNumber, reason });
+    out.effects.push({ kind: "close-stream", link: link.link, reason });
     const fields = { master: link.address, reason, running: this.#attempts.running };
     this.#notice(out, "warn", "lost the master; what runs goes on", fields);
     // A session that brought nothing must not be tried again without a pause.
@@ -282,7 +278,7 @@ export class Agent {
 
   #finish(out: AgentOutput): void {
     if (this.#link.phase === "attached") {
-      out.effects.push({ kind: "close-stream", link: this.#linkNumber, reason: "the worker has drained" });
+      out.effects.push({ kind: "close-stream", link: this.#link.link, reason: "the worker has drained" });
     }
     this.#link = { phase: "searching" };
     this.#isFinished = true;
@@ -293,26 +289,26 @@ export class Agent {
   #advanceLink(now: number, out: AgentOutput): void {
     if (this.#isFinished) return;
     const link = this.#link;
-    if (link.phase === "attaching" && now >= link.giveUpAt) {
-      const failure = { code: "timeout", message: "It did not answer in time.", leader: null };
-      this.#attachFailed(now, link.address, failure, out);
-    }
     if (link.phase === "attached" && now >= silentAt(link, this.#settings.suspectMs)) {
       this.#leave(now, link, `nothing was heard of it for ${now - link.heardAt} ms`, true, out);
     }
-    if (this.#link.phase === "searching" && now >= this.#search.nextTryAt) this.#attach(now, out);
+    if (this.#link.phase === "searching") this.#advanceSearch(now, out);
     if (this.#link.phase === "attached" && now >= this.#reportAt(this.#link)) this.#report(now, this.#link, out);
   }
 
-  #attach(now: number, out: AgentOutput): void {
-    const { address, attachWaitMs } = this.#search;
-    this.#linkNumber += 1;
-    const isDraining = this.#drain.isOn;
-    this.#link = { phase: "attaching", address, giveUpAt: now + attachWaitMs, saidDraining: isDraining };
-    const { max: epochMax, incarnation } = this.#epoch;
-    const state = { ...this.#attempts.inventory(), isDraining, epochMax, incarnation };
-    this.#reports.forgetStarts();
-    out.effects.push({ kind: "attach", link: this.#linkNumber, address, state });
+  #advanceSearch(now: number, out: AgentOutput): void {
+    for (let late = this.#search.expired(now); late !== undefined; late = this.#search.expired(now)) {
+      this.#attachFailed(now, late, { code: "timeout", message: "It did not answer in time.", leader: null }, out);
+    }
+    for (let address = this.#search.next(now); address !== null; address = this.#search.next(now)) {
+      this.#linkNumber += 1;
+      const isDraining = this.#drain.isOn;
+      this.#search.begin(now, this.#linkNumber, address, isDraining);
+      const { max: epochMax, incarnation } = this.#epoch;
+      const state = { ...this.#attempts.inventory(), isDraining, epochMax, incarnation };
+      this.#reports.forgetStarts();
+      out.effects.push({ kind: "attach", link: this.#linkNumber, address, state });
+    }
   }
 
   #report(now: number, link: Session, out: AgentOutput): void {
@@ -320,7 +316,7 @@ export class Agent {
     link.underWay = parcel;
     link.reportedAt = now;
     const { id: session, epoch } = link;
-    out.effects.push({ kind: "report", link: this.#linkNumber, session, epoch, items: parcel.items });
+    out.effects.push({ kind: "report", link: link.link, session, epoch, items: parcel.items });
   }
 
   /** When the next report leaves: one at a time, at once if there is something to tell, else to say that the worker lives. */
@@ -334,9 +330,7 @@ export class Agent {
     const link = this.#link;
     switch (link.phase) {
       case "searching":
-        return this.#search.nextTryAt;
-      case "attaching":
-        return link.giveUpAt;
+        return this.#search.nextWakeAt;
       case "saving":
         return null;
       case "attached":

@@ -55,13 +55,37 @@ describe("looking for a master", () => {
     expect(pauses("boot-2", 10)).not.toEqual(waits);
   });
 
-  test("a master that does not answer is passed over, and its late answer is not heard", () => {
+  test("while one is slow to answer the next one is asked too, and the first that leads is taken", () => {
+    const script = new AgentScript({ masters: ["http://a", "http://b", "http://c"] });
+    script.tell({ kind: "wake" });
+    const [first] = [script.link];
+    expect(script.pass(200)).toEqual(["+100 attach http://b", "+200 attach http://c"]);
+    const third = script.link;
+    script.link = first;
+    expect(script.answer()).toEqual([`save epoch 1 of ${incarnation}`]);
+    expect(script.saveEpoch(1)).toEqual(["open s1"]);
+    script.link = third;
+    expect(script.answer()).toEqual([]);
+    expect(script.refuse("not-leader", "http://d")).toEqual([]);
+    expect(script.agent.view()).toMatchObject({ phase: "attached", master: "http://a", session: "s1" });
+  });
+
+  test("one that never answers does not keep it from asking the others again", () => {
     const script = new AgentScript(twoMasters);
     script.tell({ kind: "wake" });
+    expect(script.pass(100)).toEqual(["+100 attach http://b"]);
+    expect(script.refuse("not-leader")).toEqual([]);
+    const lines = script.pass(75);
+    expect(lines).toEqual([expect.stringMatching("attach http://b")]);
+  });
+
+  test("a try that was given up is not heard any more", () => {
+    const script = new AgentScript();
+    script.tell({ kind: "wake" });
     const late = script.link;
-    expect(script.pass(500)).toEqual(["+500 attach http://b"]);
-    const answer = { session: "s" as never, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000 };
-    expect(script.tell({ kind: "attached", link: late, answer })).toEqual([]);
+    expect(script.pass(600)).toEqual([expect.stringMatching("attach http://a")]);
+    script.link = late;
+    expect(script.answer()).toEqual([]);
     expect(script.agent.view().phase).toBe("searching");
   });
 

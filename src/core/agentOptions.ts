@@ -12,6 +12,7 @@ export interface AgentSettings {
   readonly drainTimeoutMs: number;
   readonly reconnectBaseMs: number;
   readonly reconnectMaxMs: number;
+  readonly attachHedgeMs: number;
   readonly attachWaitMs: number;
   readonly startedWaitMs: number;
   readonly byeWaitMs: number;

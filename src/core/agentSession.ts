@@ -1,22 +1,19 @@
-/** How the Agent stands with the masters: looking for the leader, asking it in, or attached to it. */
+/** How the Agent stands with the masters: looking for the leader, about to be attached to it, or attached. */
 import type { SessionId } from "../model/ids.ts";
 import type { AttachAnswer } from "../model/protocol.ts";
+import type { LinkNumber } from "./agentInputs.ts";
+import type { AttachTry } from "./agentMasters.ts";
 import type { Parcel } from "./agentReports.ts";
 
 export type Link =
   | { readonly phase: "searching" }
-  | { readonly phase: "attaching"; readonly address: string; readonly giveUpAt: number; readonly saidDraining: boolean }
-  /** The answer is good and counts once its epoch is on disk. */
-  | {
-      readonly phase: "saving";
-      readonly address: string;
-      readonly answer: AttachAnswer;
-      readonly saidDraining: boolean;
-    }
+  /** A leader has answered; that counts once its epoch is on disk. */
+  | { readonly phase: "saving"; readonly attach: AttachTry; readonly answer: AttachAnswer }
   | Session;
 
 export interface Session {
   readonly phase: "attached";
+  readonly link: LinkNumber;
   readonly address: string;
   readonly id: SessionId;
   readonly epoch: number;
@@ -32,10 +29,11 @@ export interface Session {
   failures: number;
 }
 
-export function openSession(now: number, address: string, answer: AttachAnswer): Session {
+export function openSession(now: number, { link, address }: AttachTry, answer: AttachAnswer): Session {
   const { session: id, epoch, heartbeatMs } = answer;
   const times = { attachedAt: now, heardAt: now, reportedAt: now, retryAt: 0 };
-  return { phase: "attached", address, id, epoch, heartbeatMs, ...times, hasHeard: false, underWay: null, failures: 0 };
+  const report = { hasHeard: false, underWay: null, failures: 0 };
+  return { phase: "attached", link, address, id, epoch, heartbeatMs, ...times, ...report };
 }
 
 /** When a silent master counts as gone; never before it has missed three beats of its own rhythm. */

@@ -96,6 +96,8 @@ export const limits = {
   assignmentsPerBatchMax: 10_000,
   /** An entry is closed once its body is larger: MongoDB's documents end at 16 MiB. */
   entryBytesMax: 8 * mebibyte,
+  /** A standby compares its memory with the leader's once in so many entries. */
+  entriesPerDigest: 100,
   /** Entries read from the store at once, by a standby or for an event stream. */
   entriesPerReadMax: 500,
   /** A commit that takes longer than this is trouble: those who wait are told to come back. */
@@ -127,6 +129,7 @@ export const limits = {
   storeBusyMsMax: 250,
   /** The same while opening, when nothing else waits. */
   storeOpenBusyMsMax: 10 * second,
+  storeOpenRetryMs: 20,
   storeCacheBytesMax: 64 * mebibyte,
   /** Once the write-ahead log is longer, it is moved into the database file: longer means fewer but longer pauses. */
   storeWalBytesMax: 8 * mebibyte,
@@ -192,7 +195,9 @@ export const defaults = {
   // How a worker finds and keeps its master.
   reconnectBaseMs: 50,
   reconnectMaxMs: 2 * second,
-  /** How long the first master that is tried may take to answer an attach; doubled each round, up to `limits.commitWaitMsMax`. */
+  /** A master that has not answered an attach for this long is still waited for, while the next one is asked too. */
+  attachHedgeMs: 100,
+  /** How long a master may take to answer an attach at first; doubled each round, up to `limits.commitWaitMsMax`. */
   attachWaitMs: 500,
   /** A start is told this late, in the hope that its result is there by then and tells it too. */
   startedWaitMs: 25,

@@ -46,7 +46,7 @@ export interface WorkerOptions {
 interface Connection {
   readonly number: LinkNumber;
   readonly link: MasterLink;
-  stream: Stream | null;
+  readonly stream: Stream;
 }
 
 export class Worker {
@@ -58,6 +58,8 @@ export class Worker {
   readonly #writer: OutboxWriter;
   readonly #logs: LogSender;
   #agent: Agent | null = null;
+  /** Masters that were asked to let this worker attach, until one of them has. */
+  readonly #asked = new Map<LinkNumber, MasterLink>();
   #connection: Connection | null = null;
   #isStepping = false;
   #isStatusDue = false;
@@ -207,23 +209,28 @@ export class Worker {
   #attach({ link: number, address, state }: Extract<AgentEffect, { kind: "attach" }>): void {
     const { id, boot, capacity, queues, probePort, hostname, pid, version, dial } = this.#options;
     const link = dial(address);
-    this.#connection = { number, link, stream: null };
+    this.#asked.set(number, link);
     const self = { protocol: protocolVersion, boot, capacity, queues, probePort, hostname, pid, version };
     const request: AttachRequest = { ...self, ...state };
     link.attach(id, request).then(
       (answer) => this.#feed({ kind: "attached", link: number, answer }),
-      (error: unknown) => this.#feed({ kind: "attach-failed", link: number, failure: toFailure(error) }),
+      (error: unknown) => {
+        this.#asked.delete(number);
+        this.#feed({ kind: "attach-failed", link: number, failure: toFailure(error) });
+      },
     );
   }
 
   #openStream(number: LinkNumber, session: SessionId): void {
-    const connection = this.#connection;
-    if (connection?.number !== number) return;
-    connection.stream = connection.link.openStream(this.#options.id, session, {
+    const link = this.#asked.get(number);
+    if (link === undefined) return;
+    this.#asked.clear();
+    const stream = link.openStream(this.#options.id, session, {
       onMessage: (message) => this.#feed({ kind: "message", link: number, message }),
       onClose: (reason) => this.#feed({ kind: "stream-closed", link: number, reason }),
     });
-    this.#logs.attach(connection.link, session);
+    this.#connection = { number, link, stream };
+    this.#logs.attach(link, session);
   }
 
   #closeStream(number: LinkNumber, reason: string): void {
@@ -234,7 +241,7 @@ export class Worker {
 
   #disconnect(): void {
     this.#logs.detach();
-    this.#connection?.stream?.close();
+    this.#connection?.stream.close();
     this.#connection = null;
   }
 
