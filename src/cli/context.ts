@@ -86,6 +86,8 @@ export function action<Arguments extends unknown[]>(
       process.exitCode = (await run(context, ...(given.slice(0, -1) as Arguments))) ?? exitCodes.ok;
     } catch (error) {
       process.exitCode = reportFailure(error, options.json === true);
+      // A server that failed may still hold sockets and timers; nothing of it is worth waiting for.
+      if (signals === "own") process.exit();
     } finally {
       release();
     }

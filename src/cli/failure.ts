@@ -15,6 +15,21 @@ export class UsageError extends Error {
   }
 }
 
+/** Something on this machine stands in the way: a taken port, a directory in use. */
+export class LocalFailure extends Error {
+  readonly hint: string | null;
+
+  constructor(message: string, hint: string | null = null) {
+    super(message);
+    this.hint = hint;
+  }
+
+  /** Parts of the program refuse with `OutlastError` as well; towards the user that would read as a master's refusal. */
+  static from(error: unknown): unknown {
+    return error instanceof OutlastError ? new LocalFailure(error.message, error.details.hint ?? null) : error;
+  }
+}
+
 /** A command ends early on purpose, with this exit code; what was to be said has been said. */
 export class Exit extends Error {
   readonly code: ExitCode;
@@ -43,7 +58,8 @@ export function toFailure(error: unknown): Failure {
     return { ...describe(exitCode, code, message + where, hintFor(error)), body: { ...details, code, message } };
   }
   if (isSystemError(error)) return describe(exitCodes.failed, error.code, systemSentence(error), null);
-  if (hasHint(error)) return describe(exitCodes.failed, "refused", error.message, error.hint);
+  if (error instanceof LocalFailure || hasHint(error))
+    return describe(exitCodes.failed, "failed", error.message, error.hint);
   const text = error instanceof Error ? error.message : inspect(error);
   return describe(
     exitCodes.internal,

@@ -19,7 +19,7 @@ import { SqliteStore } from "../stores/sqlite/store.ts";
 import type { MasterFlags } from "./commands/master.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
-import { UsageError } from "./failure.ts";
+import { LocalFailure, UsageError } from "./failure.ts";
 import { findFreePort } from "./freePort.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
@@ -61,7 +61,9 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     if (error !== null) ending.reject(error);
   });
 
-  const url = await api.listen({ address: flags.address, port });
+  const url = await api.listen({ address: flags.address, port }).catch((error: unknown) => {
+    throw LocalFailure.from(error);
+  });
   await master.start(address);
   const isReady = await Promise.race([untilServing(master), ending.promise.then(() => false)]);
   if (isReady && context.output.isJson) context.output.jsonLine({ event: "ready", url, name, pid: process.pid });

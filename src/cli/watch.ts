@@ -47,7 +47,7 @@ async function watchLive(context: Context, flags: ListFlags): Promise<undefined>
     await lookAfterChanges(client, context, flags, picture, draw);
   } finally {
     clearInterval(timer);
-    screen.close(toLines(context, picture, Number.POSITIVE_INFINITY));
+    screen.close(toPicture(context, picture, Number.POSITIVE_INFINITY));
   }
 }
 
@@ -99,24 +99,27 @@ async function look(client: Outlast, context: Context, flags: ListFlags, picture
   picture.trouble = status.trouble;
 }
 
+/** The picture and, under it, how things are. */
 function toLines(context: Context, picture: Picture, rows: number): string[] {
-  const { output } = context;
-  const trouble =
+  const { paint } = context.output;
+  const last =
     picture.trouble === null
-      ? "Ctrl-C ends the watch; the tasks go on."
-      : `${printable(picture.trouble)} Trying again …`;
-  const table = tableLines(taskColumns(Date.now()), picture.tasks, output.paint, output.columnsMax);
-  return [
-    countsText(picture.counts, output.paint),
-    "",
-    ...table.slice(0, Math.max(1, rows - frameLines + 1)),
-    "",
-    output.paint(picture.trouble === null ? "dim" : "red", trouble),
-  ];
+      ? paint("dim", "Ctrl-C ends the watch; the tasks go on.")
+      : paint("red", `${printable(picture.trouble)} Trying again …`);
+  return [...toPicture(context, picture, rows), "", last];
+}
+
+function toPicture(context: Context, picture: Picture, rows: number): string[] {
+  const { paint, columnsMax } = context.output;
+  const table = tableLines(taskColumns(Date.now()), picture.tasks, paint, columnsMax);
+  return [countsText(picture.counts, paint), "", ...table.slice(0, Math.max(1, rows - frameLines + 1))];
 }
 
 /** What never changes of a task comes with its first event only; for tasks that are older than the watch it is read once. */
-type Known = Pick<TaskDocument, "name" | "queue">;
+interface Known extends Pick<TaskDocument, "name" | "queue"> {
+  /** The line that was shown last, so that a change that people do not see is not shown as one. */
+  shown?: string;
+}
 
 async function watchLines(context: Context, flags: ListFlags): Promise<undefined> {
   const client = await context.client();
@@ -148,19 +151,19 @@ async function showChange(
   if (flags.host !== undefined && flags.host !== task.host) return;
 
   const { output } = context;
-  if (output.isJson) return output.jsonLine({ ...event, task: { ...task, ...facts } });
+  if (output.isJson) return output.jsonLine({ ...event, task: { ...task, name: facts.name, queue: facts.queue } });
   const colour = taskColours[task.state];
-  output.line(
-    [
-      formatInstant(event.at),
-      task.id,
-      ...(facts.name === task.id ? [] : [printable(facts.name)]),
-      colour === null ? task.state : output.paint(colour, task.state),
-      ...(task.attempt === 0 ? [] : [`attempt ${task.attempt}`]),
-      ...(task.host === undefined ? [] : [`on ${task.host}`]),
-      ...(task.error === undefined || task.state === "success" ? [] : [`(${printable(task.error.message)})`]),
-    ].join(" "),
-  );
+  const words = [
+    task.id,
+    ...(facts.name === task.id ? [] : [printable(facts.name)]),
+    colour === null ? task.state : output.paint(colour, task.state),
+    ...(task.attempt === 0 ? [] : [`attempt ${task.attempt}`]),
+    ...(task.host === undefined ? [] : [`on ${task.host}`]),
+    ...(task.error === undefined || task.state === "success" ? [] : [`(${printable(task.error.message)})`]),
+  ].join(" ");
+  // An assignment and its start are two entries, and one piece of news.
+  if (facts.shown !== words) output.line(`${formatInstant(event.at)} ${words}`);
+  facts.shown = words;
 }
 
 async function factsOf(context: Context, client: Outlast, task: TaskChange): Promise<Known | null> {

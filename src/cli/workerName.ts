@@ -7,6 +7,7 @@ import { OutlastError } from "../model/errors.ts";
 import { isId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import { claimDirectory } from "../worker/directoryClaim.ts";
+import { LocalFailure } from "./failure.ts";
 
 export interface WorkerPlace {
   readonly name: string;
@@ -18,12 +19,16 @@ export interface WorkerPlace {
 /**
  * Takes the worker's directory, `DATA/workers/NAME`. Without a name, the first one of this machine that nobody uses is
  * taken up again, with the results that may still wait in its outbox; if all are in use, a new one is made.
- * @throws OutlastError `conflict` if the worker of that name runs already
+ * @throws LocalFailure if the worker of that name runs already
  */
 export async function takePlace(data: string, name: string | null): Promise<WorkerPlace> {
   const parent = join(data, "workers");
   await mkdir(parent, { recursive: true });
-  if (name !== null) return claim(parent, name);
+  if (name !== null) {
+    return claim(parent, name).catch((error: unknown) => {
+      throw LocalFailure.from(error);
+    });
+  }
   const prefix = `${toId(hostname())}-`;
   for (const known of (await readdir(parent)).sort()) {
     if (!known.startsWith(prefix) || !isId(known)) continue;

@@ -110,6 +110,8 @@ class LocalCluster {
       env,
       onLine: (_stream, line) => process.stderr.write(output.isJson ? `${line}\n` : `${prefix} ${line}\n`),
       onReady: (line) => this.#onReady(name, line),
+      // A master that never came up will not do so by being started again: its port is taken, its store refused.
+      isRestarted: () => name !== "master" || this.#areWorkersStarted,
       onExit: (exit, restartMs) => this.#onExit(name, exit, restartMs),
     });
   }
@@ -118,7 +120,10 @@ class LocalCluster {
     this.#tell({ process: name, event: "ready" }, `${name} is ready`);
     if (name !== "master" || this.#areWorkersStarted || this.#isStopping) return;
     this.#areWorkersStarted = true;
-    this.#context.output.note(line);
+    const where = this.#flags.port === defaults.port ? "" : ` --masters ${this.#address}`;
+    this.#context.output.note(
+      `${line}\nIn another terminal: outlast${where} submit sleep 5; Ctrl-C here ends everything.`,
+    );
     for (const worker of this.#workers) worker.start();
   }
 
@@ -126,8 +131,7 @@ class LocalCluster {
     const again = restartMs === null ? "" : `; starting it again in ${formatDuration(restartMs)}`;
     this.#tell({ process: name, event: "exit", how: exit.how, restartMs }, `${name} has ended (${exit.how})${again}`);
     if (name !== "master") return this.#reportExit(name, exit);
-    // A master that never came up will not do so by being started again: its port is taken, its store refused.
-    if (!this.#areWorkersStarted && !this.#isStopping) void this.#stop(exitCodes.failed);
+    if (restartMs === null && !this.#isStopping) void this.#stop(exitCodes.failed);
   }
 
   /** The master need not wait for silence: we saw the process end, so its tasks can run elsewhere at once. */
@@ -142,13 +146,11 @@ class LocalCluster {
   }
 
   #catchSignals(killAll: () => void): () => void {
-    const onSignal = () => {
-      if (this.#isStopping) {
-        this.#context.output.note("Stopping at once.");
-        killAll();
-        return;
-      }
-      void this.#stop(exitCodes.ok);
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (!this.#isStopping) return void this.#stop(exitCodes.ok);
+      this.#context.output.note("Stopping at once.");
+      killAll();
+      this.#outcome.resolve(signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated);
     };
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
     for (const signal of signals) process.on(signal, onSignal);

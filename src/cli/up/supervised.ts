@@ -10,6 +10,8 @@ export interface SupervisedOptions {
   /** A line that the child wrote. */
   readonly onLine: (stream: "stdout" | "stderr", line: string) => void;
   readonly onReady: (readyLine: string) => void;
+  /** False to let a dead child lie. */
+  readonly isRestarted: (exit: ProcessExit) => boolean;
   /** Told of each death, before the next start. `restartMs` is null if it will not be started again. */
   readonly onExit: (exit: ProcessExit, restartMs: number | null) => void;
 }
@@ -18,7 +20,6 @@ export interface ProcessExit {
   readonly pid: number | null;
   /** `exit code 1`, `SIGKILL`, or why it could not be started. */
   readonly how: string;
-  readonly wasReady: boolean;
   /** What it said when it was ready; null if it never was. */
   readonly readyLine: string | null;
 }
@@ -109,12 +110,14 @@ export class Supervised {
     this.#life = null;
     const livedMs = performance.now() - life.startedAt;
     this.#deathsInARow = livedMs >= defaults.restartCalmMs ? 1 : this.#deathsInARow + 1;
-    const restartMs = this.#isStopping
-      ? null
-      : Math.min(defaults.restartBackoffMaxMs, defaults.restartBackoffBaseMs * 2 ** (this.#deathsInARow - 1));
-    if (restartMs !== null) this.#restartTimer = setTimeout(() => this.start(), restartMs);
     const { readyLine } = life;
-    this.#options.onExit({ pid: life.child.pid ?? null, how, wasReady: readyLine !== null, readyLine }, restartMs);
+    const exit = { pid: life.child.pid ?? null, how, readyLine };
+    const restartMs =
+      this.#isStopping || !this.#options.isRestarted(exit)
+        ? null
+        : Math.min(defaults.restartBackoffMaxMs, defaults.restartBackoffBaseMs * 2 ** (this.#deathsInARow - 1));
+    if (restartMs !== null) this.#restartTimer = setTimeout(() => this.start(), restartMs);
+    this.#options.onExit(exit, restartMs);
     resolve();
   }
 }

@@ -1,0 +1,376 @@
+/** The command line as people use it: real commands, a real master, real workers. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findFreePort } from "../../src/cli/freePort.ts";
+import type { TaskDocument } from "../../src/model/task.ts";
+import type { WorkerView } from "../../src/model/worker.ts";
+
+const program = join(import.meta.dirname, "../../bin/outlast.js");
+const folder = mkdtempSync(join(tmpdir(), "outlast-cli-"));
+const running = new Set<ChildProcess>();
+
+/** Three processes start, on a machine that may have other things to do. */
+const startMsMax = 60_000;
+
+interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that may still run: its lines can be awaited as they come. */
+class Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Result>;
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<() => void>();
+  #output = { stdout: "", stderr: "" };
+
+  constructor(commandLine: readonly string[], options: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
+    this.child = spawn(process.execPath, [program, ...commandLine], {
+      env: { ...cleanEnvironment(), ...options.env },
+      cwd: folder,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    running.add(this.child);
+    if (options.input !== undefined) this.child.stdin!.end(options.input);
+    for (const name of ["stdout", "stderr"] as const) {
+      this.child[name]!.on("data", (piece: Buffer) => (this.#output[name] += piece.toString()));
+      createInterface({ input: this.child[name]! }).on("line", (line) => {
+        this.#lines.push(line);
+        for (const wake of this.#waiting) wake();
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      this.child.once("close", (code) => {
+        running.delete(this.child);
+        for (const wake of this.#waiting) wake();
+        resolve({ code, ...this.#output });
+      });
+    });
+  }
+
+  /** The first line that matches; fails if the command ends without one. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.#lines.find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      if (!running.has(this.child)) throw new Error(`It ended without ${String(pattern)}:\n${this.#lines.join("\n")}`);
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+}
+
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(OUTLAST_|FORCE_COLOR|NO_COLOR)/.test(name));
+  return Object.fromEntries(kept);
+}
+
+/** A script that says `one`, and `two` once the flag of that name is raised. */
+function untilFlag(name: string): string {
+  return `echo one; until [ -e '${join(folder, name)}' ]; do sleep 0.05; done; echo two`;
+}
+
+function raise(flag: string): void {
+  writeFileSync(join(folder, flag), "");
+}
+
+function start(...commandLine: string[]): Started {
+  return new Started(commandLine);
+}
+
+afterAll(async () => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("with a master and two workers", () => {
+  let up: Started;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    const port = String(await findFreePort());
+    env = { OUTLAST_MASTERS: `http://127.0.0.1:${port}` };
+    up = start("up", "--port", port, "--workers", "2", "--data", "up-data", "--drain-timeout", "1s");
+    await Promise.all([up.line(/^worker-1 is ready/), up.line(/^worker-2 is ready/)]);
+  }, startMsMax);
+
+  afterAll(async () => {
+    up.child.kill("SIGINT");
+    expect((await up.ended).code).toBe(0);
+  }, startMsMax);
+
+  const outlast = (commandLine: readonly string[], input?: string): Promise<Result> =>
+    new Started(commandLine, { env, ...(input === undefined ? {} : { input }) }).ended;
+  const json = async <Document>(...commandLine: string[]): Promise<Document> =>
+    JSON.parse((await outlast([...commandLine, "--json"])).stdout) as Document;
+
+  test("a submitted command runs, and everything about it can be asked", async () => {
+    const submitted = await outlast([
+      "submit",
+      "exec",
+      "--name",
+      "greeting",
+      "--wait",
+      "--",
+      "sh",
+      "-c",
+      "echo hello; echo world",
+    ]);
+    expect(submitted).toMatchObject({ code: 0, stderr: expect.stringMatching(/ended as success/) as string });
+    const id = submitted.stdout.trim();
+    expect(await outlast(["logs", id])).toMatchObject({ code: 0, stdout: "hello\nworld\n" });
+    expect((await json<TaskDocument>("show", id)).exit).toEqual({ code: 0, signal: null });
+    expect((await outlast(["show", id])).stdout).toMatch(/^state +success$/m);
+    expect((await outlast(["ls", "--name", "greeting"])).stdout).toMatch(
+      new RegExp(`^${id} +greeting +sh .* success `, "m"),
+    );
+    expect((await outlast(["queues"])).stdout).toMatch(/^default +open +2 /m);
+  });
+
+  test("the exit code of a waited task says how it ended", async () => {
+    const failed = await outlast([
+      "submit",
+      "exec",
+      "--attempts-max",
+      "1",
+      "--wait",
+      "--json",
+      "--",
+      "sh",
+      "-c",
+      "exit 3",
+    ]);
+    expect(failed.code).toBe(1);
+    expect(JSON.parse(failed.stdout)).toMatchObject({ state: "failed", exit: { code: 3 } });
+  });
+
+  test("one key makes one task", async () => {
+    const first = await outlast(["submit", "sleep", "0", "--key", "nightly"]);
+    const second = await outlast(["submit", "sleep", "0", "--key", "nightly"]);
+    expect(second.stdout).toBe(first.stdout);
+    expect(second.stderr).toMatch(/existed already/);
+    expect(await outlast(["submit", "sleep", "1", "--key", "nightly"])).toMatchObject({ code: 4 });
+  });
+
+  test("a file is sent whole or not at all", async () => {
+    const good = '{"kind":"sleep","input":{"seconds":0},"name":"from-file"}\n';
+    const bad = await outlast(["submit", "--file", "-"], `${good}{"kind":"slep","input":{}}\n`);
+    expect(bad).toMatchObject({ code: 2, stdout: "" });
+    expect(bad.stderr).toMatch(/line 2: /);
+    expect((await json<{ tasks: unknown[] }>("ls", "--name", "from-file")).tasks).toEqual([]);
+    const sent = await outlast(["submit", "--file", "-", "--wait"], good.repeat(3));
+    expect(sent.code).toBe(0);
+    expect(sent.stdout.trim().split("\n")).toHaveLength(3);
+  });
+
+  test("a killed worker's task runs again; its log is followed into the next attempt", async () => {
+    const id = (await outlast(["submit", "exec", "--", "sh", "-c", untilFlag("worker-killed")])).stdout.trim();
+    const logs = new Started(["logs", "-f", id], { env });
+    await logs.line(/^one/);
+    const { host } = await json<TaskDocument>("show", id);
+    const { workers } = await json<{ workers: WorkerView[] }>("workers");
+    process.kill(workers.find((worker) => worker.id === host)!.pid, "SIGKILL");
+    await logs.line(/attempt 2/);
+    raise("worker-killed");
+    expect(await logs.ended).toMatchObject({ code: 0, stdout: "one\none\ntwo\n" });
+    expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "success", attempt: 2, kills: 1, failures: 0 });
+    await up.line(new RegExp(`^${host} has ended \\(SIGKILL\\); starting it again`));
+  });
+
+  test("a killed master is started again, and costs the running task nothing", async () => {
+    const id = (await outlast(["submit", "exec", "--", "sh", "-c", untilFlag("master-killed")])).stdout.trim();
+    const logs = new Started(["logs", "-f", id], { env });
+    await logs.line(/^one/);
+    const death = up.line(/^master has ended \(SIGKILL\)/);
+    process.kill(await masterPid(), "SIGKILL");
+    await death;
+    raise("master-killed");
+    expect(await logs.ended).toMatchObject({ code: 0, stdout: "one\ntwo\n" });
+    expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "success", attempt: 1, kills: 0 });
+
+    /** The master is the one child of `up` that is no worker. */
+    async function masterPid(): Promise<number> {
+      const { workers } = await json<{ workers: WorkerView[] }>("workers");
+      const known = new Set(workers.map((worker) => worker.pid));
+      const { readdirSync, readFileSync } = await import("node:fs");
+      const children = readdirSync("/proc").filter((name) => {
+        if (!/^\d+$/.test(name) || known.has(Number(name))) return false;
+        try {
+          const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+          return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === up.child.pid;
+        } catch {
+          return false;
+        }
+      });
+      expect(children).toHaveLength(1);
+      return Number(children[0]);
+    }
+  });
+
+  test("changes are told as lines where there is no terminal, until Ctrl-C", async () => {
+    const watch = new Started(["ls", "--watch", "--name", "watched"], { env });
+    // The watch is open once it tells of anything at all; tasks are put in until then.
+    const seen = watch.line(/watched success attempt 1/);
+    let isSeen = false;
+    void seen.then(() => (isSeen = true));
+    while (!isSeen) await outlast(["submit", "sleep", "0", "--name", "watched", "--wait"]);
+    watch.child.kill("SIGINT");
+    expect((await watch.ended).code).toBe(130);
+  });
+
+  test("Ctrl-C ends the waiting, not the task", async () => {
+    const waiting = new Started(["submit", "sleep", "60", "--wait"], { env });
+    const id = await waiting.line(/^[\w.:-]+$/);
+    waiting.child.kill("SIGINT");
+    expect(await waiting.ended).toMatchObject({
+      code: 130,
+      stderr: expect.stringMatching(/the tasks go on/) as string,
+    });
+    expect(await outlast(["cancel", id])).toMatchObject({ code: 0 });
+    expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "cancelled" });
+    expect(await outlast(["cancel", id, "nobody"])).toMatchObject({ code: 4 });
+  });
+
+  test("a paused queue starts nothing until it is resumed", async () => {
+    expect((await outlast(["queues", "pause", "default"])).code).toBe(0);
+    const id = (await outlast(["submit", "sleep", "0"])).stdout.trim();
+    expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "created" });
+    const doctor = await outlast(["doctor", "--data", "up-data"]);
+    expect(doctor.stdout).toMatch(/1 tasks wait in queue default, and it is paused/);
+    expect((await outlast(["queues", "resume", "default"])).code).toBe(0);
+    await expect.poll(async () => (await json<TaskDocument>("show", id)).state).toBe("success");
+  });
+
+  test("the doctor finds everything well", async () => {
+    const examined = await outlast(["doctor", "--data", "up-data"]);
+    expect(examined).toMatchObject({ code: 0 });
+    expect(examined.stdout).toMatch(/^ok +store .* whole/m);
+    expect(examined.stdout).toMatch(/^ok +workers +2 attached/m);
+  });
+
+  test("output that nobody reads any more is no error", async () => {
+    const { child, ended } = new Started(["ls", "--all", "--json"], { env });
+    child.stdout!.destroy();
+    expect((await ended).stderr).toBe("");
+  });
+});
+
+describe("alone", () => {
+  const run = (...commandLine: string[]): Promise<Result> => start(...commandLine).ended;
+
+  test("a wrong command line is 2, and says what was meant", async () => {
+    expect(await run("submti")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Did you mean submit/) as string,
+    });
+    expect(await run("ls", "--sate", "x")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--state/) as string,
+    });
+    expect(await run("ls", "--state", "runing")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no state/) as string,
+    });
+    expect(await run("submit", "sleep", "1", "--timeout", "5")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Say the unit/) as string,
+    });
+    expect(await run("submit", "jump")).toMatchObject({ code: 2 });
+    expect(await run("master", "--store", "oracle:x")).toMatchObject({ code: 2 });
+  });
+
+  test("no master is 3, in a sentence and as JSON", async () => {
+    const masters = `http://127.0.0.1:${await findFreePort()}`;
+    const told = await run("ls", "--masters", masters, "--retry-for", "0");
+    expect(told).toMatchObject({ code: 3, stdout: "" });
+    expect(told.stderr).toMatch(/^outlast: No master answers/);
+    expect(told.stderr).not.toMatch(/\n\s+at /);
+    const document = await run("ls", "--masters", masters, "--retry-for", "0", "--json");
+    expect(JSON.parse(document.stderr)).toMatchObject({ error: { code: "unavailable", reason: "unreachable" } });
+  });
+
+  test("a master refuses to be seen from elsewhere without a token", async () => {
+    expect(await run("master", "--address", "0.0.0.0")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/token/) as string,
+    });
+  });
+
+  test("with a token, only who has it is served", async () => {
+    const port = await findFreePort();
+    const token = "a-token-that-is-long-enough";
+    const env = { OUTLAST_TOKEN: token };
+    const master = new Started(["master", "--port", String(port), "--store", "memory:"], { env });
+    await master.line(/^outlast master ready at /);
+    const address = `http://127.0.0.1:${port}`;
+    expect(await run("ls", "--masters", address)).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/token/) as string,
+    });
+    expect(await run("ls", "--masters", address, "--token", "wrong")).toMatchObject({ code: 4 });
+    expect(await new Started(["ls", "--masters", address], { env }).ended).toMatchObject({ code: 0 });
+    master.child.kill("SIGTERM");
+    const { code, stdout, stderr } = await master.ended;
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(token);
+  });
+
+  test("a port that is taken is said in a sentence, by master and up", async () => {
+    const port = String(await findFreePort());
+    const first = start("master", "--port", port, "--store", "memory:");
+    await first.line(/^outlast master ready at /);
+    const second = await run("master", "--port", port, "--store", "memory:");
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(port);
+    expect(await run("up", "--port", port, "--data", "taken")).toMatchObject({ code: 1 });
+    first.child.kill("SIGINT");
+    expect((await first.ended).code).toBe(0);
+  });
+
+  test("two workers do not share a name, and unnamed ones get their own", async () => {
+    const masters = `http://127.0.0.1:${await findFreePort()}`;
+    const shared = ["--masters", masters, "--data", "names"];
+    const named = start("worker", "--name", "one", "--log-format", "json", ...shared, "--log-level", "debug");
+    await named.line(/./);
+    expect(await run("worker", "--name", "one", ...shared)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is using/) as string,
+    });
+    named.child.kill("SIGTERM");
+    expect((await named.ended).code).toBe(0);
+  });
+
+  test("up leaves nothing behind, even if it is killed", async () => {
+    const port = String(await findFreePort());
+    const up = start("up", "--port", port, "--workers", "1", "--data", "orphans", "--json");
+    const ready = JSON.parse(await up.line(/"worker-1","event":"ready"/)) as object;
+    expect(ready).toEqual({ process: "worker-1", event: "ready" });
+    const env = { OUTLAST_MASTERS: `http://127.0.0.1:${port}` };
+    const id = (await new Started(["submit", "exec", "--", "sleep", "300"], { env }).ended).stdout.trim();
+    await expect.poll(async () => (await new Started(["show", id], { env }).ended).stdout).toMatch(/running/);
+    const { workers } = JSON.parse((await new Started(["workers", "--json"], { env }).ended).stdout) as {
+      workers: WorkerView[];
+    };
+    up.child.kill("SIGKILL");
+    await expect.poll(() => isAlive(workers[0]!.pid), { timeout: 10_000 }).toBe(false);
+    await expect
+      .poll(async () => (await run("ls", "--masters", `http://127.0.0.1:${port}`, "--retry-for", "0")).code, {
+        timeout: 10_000,
+      })
+      .toBe(3);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
