@@ -54,6 +54,9 @@ function tell(
       return { event: "task", data: { id: write.id, isForgotten: true } };
     case "forget-worker":
       return { event: "worker", data: { id: write.id, isForgotten: true } };
+    case "digest":
+      // Between masters only.
+      return null;
     case "marker":
       return { event: "leader", data: { epoch: batch.epoch, address: write.address } };
     default:

@@ -4,7 +4,7 @@ import type { AttemptError } from "../model/task.ts";
 import { retryDelayMs } from "./backoff.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { Batch, Board } from "./scheduler.ts";
+import type { Batch, Board } from "./board.ts";
 
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
 export function beginAttempt(board: Board, batch: Batch, task: LiveTask, worker: LiveWorker): void {

@@ -6,7 +6,7 @@
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { killAttempt } from "./attempts.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { Batch, Board } from "./scheduler.ts";
+import type { Batch, Board } from "./board.ts";
 
 /** It has just been heard of: its silence starts anew. */
 export function noteLife(board: Board, batch: Batch, worker: LiveWorker): void {

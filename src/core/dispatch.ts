@@ -5,7 +5,7 @@ import type { AssignedAttempt } from "./effects.ts";
 import { Heap, type HeapItem } from "./heap.ts";
 import { startsBefore, type LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { Batch, Board } from "./scheduler.ts";
+import type { Batch, Board } from "./board.ts";
 
 export function dispatch(board: Board, batch: Batch): void {
   board.isDispatchCut = false;

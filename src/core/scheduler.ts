@@ -9,54 +9,20 @@
  */
 import type { Write } from "../model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../model/ids.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { isFinal, type TaskHead, type TaskState, type TaskStatus } from "../model/task.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
 import { loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./deaths.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Reply, SchedulerOutput } from "./effects.ts";
 import type { RequestId, SchedulerInput } from "./inputs.ts";
+import { type Batch, type Board, refuse, type SchedulerSettings } from "./board.ts";
 import { MassLoss } from "./massLoss.ts";
 import { Queues } from "./queues.ts";
 import { attach, beat, closeStream, drainWorker, openStream, report } from "./sessions.ts";
 import { submit } from "./submit.ts";
 import { Tasks } from "./tasks.ts";
 import { Workers } from "./workers.ts";
-
-/** The scheduler's own knobs; each default stands in `defaults`, with its unit in its name. */
-export interface SchedulerSettings {
-  readonly suspectMs: number;
-  readonly lostGraceMs: number;
-  readonly abruptGraceMs: number;
-  readonly failoverGraceMs: number;
-  readonly timeoutBackstopMs: number;
-  readonly massLossWindowMs: number;
-  readonly massLossShare: number;
-  readonly massLossMin: number;
-}
-
-/** All that the scheduler knows; the modules beside this one work on it. */
-export interface Board {
-  readonly tasks: Tasks;
-  readonly queues: Queues;
-  readonly workers: Workers;
-  readonly massLoss: MassLoss;
-  readonly settings: SchedulerSettings;
-  /** Of the term in which it leads; 0 while it only follows. */
-  epoch: number;
-  /** Sessions opened so far in this epoch. */
-  sessions: number;
-  /** Until then a closed stream is no evidence: nothing could be seen for a while, and workers are still coming back. */
-  patientUntil: number;
-  /** True if the last dispatch stopped at its bound with work left to give out. */
-  isDispatchCut: boolean;
-}
-
-/** What one call works within: one instant, one output. */
-export interface Batch {
-  readonly now: number;
-  readonly out: SchedulerOutput;
-}
 
 export class Scheduler {
   readonly #board: Board;
@@ -73,6 +39,8 @@ export class Scheduler {
       sessions: 0,
       patientUntil: 0,
       isDispatchCut: false,
+      digestBefore: 0,
+      hasDrifted: false,
     };
   }
 
@@ -147,11 +115,19 @@ export class Scheduler {
         return tasks.settled.forget(write.id);
       case "forget-worker":
         return workers.forget(write.id);
+      case "digest":
+        if (tasks.digest !== write.digest) this.#board.hasDrifted = true;
+        return;
       case "marker":
         return;
       default:
         write satisfies never;
     }
+  }
+
+  /** True if a digest of the leader's did not match: this memory is not what the journal says, and must be dropped. */
+  get hasDrifted(): boolean {
+    return this.#board.hasDrifted;
   }
 
   /** Takes a task as the store's view has it. */
@@ -169,6 +145,7 @@ export class Scheduler {
     const board = this.#board;
     board.epoch = epoch;
     board.tasks.settled.reset(seq);
+    board.digestBefore = board.tasks.digest;
     const batch = { now, out: { seq, writes: [], effects: [] } };
     for (const task of board.tasks) {
       switch (task.state) {
@@ -229,6 +206,11 @@ export class Scheduler {
     passTime(board, batch);
     dispatch(board, batch);
     board.tasks.writeTouched(batch);
+    const { writes, seq } = batch.out;
+    if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {
+      writes.unshift({ kind: "digest", digest: board.digestBefore });
+    }
+    board.digestBefore = board.tasks.digest;
   }
 
   #cancel(batch: Batch, id: TaskId): Reply {
@@ -296,13 +278,4 @@ export class Scheduler {
 
 function reply(batch: Batch, request: RequestId, answer: Reply): void {
   batch.out.effects.push({ kind: "reply", request, reply: answer });
-}
-
-export function refuse(
-  code: Extract<Reply, { kind: "refused" }>["code"],
-  message: string,
-  limit?: string,
-  details: { readonly [key: string]: string | number } = {},
-): Reply {
-  return { kind: "refused", code, message, details: limit === undefined ? details : { ...details, limit } };
 }

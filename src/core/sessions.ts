@@ -7,7 +7,7 @@ import type { Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import { type Batch, type Board, refuse } from "./scheduler.ts";
+import { type Batch, type Board, refuse } from "./board.ts";
 
 /** A worker asks for a session: for the first time, after a lost connection, or as a new boot. */
 export function attach(board: Board, batch: Batch, id: WorkerId, request: AttachRequest, host: string): Reply {

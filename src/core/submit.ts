@@ -4,7 +4,7 @@ import { limits } from "../model/limits.ts";
 import type { TaskSpec } from "../model/task.ts";
 import type { Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
-import { type Batch, type Board, refuse } from "./scheduler.ts";
+import { type Batch, type Board, refuse } from "./board.ts";
 
 export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
   if (board.tasks.size + specs.length > limits.liveTasksMax) {

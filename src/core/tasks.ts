@@ -7,7 +7,7 @@ import { digestTask } from "./digest.ts";
 import { Heap } from "./heap.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import type { Queues } from "./queues.ts";
-import type { Batch } from "./scheduler.ts";
+import type { Batch } from "./board.ts";
 import { Settled } from "./settled.ts";
 
 export class Tasks {

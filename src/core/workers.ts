@@ -5,7 +5,7 @@ import type { WorkerRecord } from "../model/worker.ts";
 import { Heap } from "./heap.ts";
 import { LiveWorker } from "./liveWorker.ts";
 import type { Queues } from "./queues.ts";
-import type { Batch } from "./scheduler.ts";
+import type { Batch } from "./board.ts";
 
 export class Workers {
   readonly #byId = new Map<WorkerId, LiveWorker>();

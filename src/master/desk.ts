@@ -4,6 +4,7 @@ import type { RequestId, SchedulerInput } from "../core/inputs.ts";
 import { OutlastError } from "../model/errors.ts";
 import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
+import type { MemberView } from "../model/member.ts";
 import {
   type AttachAnswer,
   type AttachRequest,
@@ -53,6 +54,7 @@ export abstract class Desk implements MasterFace {
 
   abstract status(): MasterStatus;
   abstract stats(): MasterStats;
+  abstract members(): readonly MemberView[];
   protected abstract get identity(): StoreIdentity;
   protected abstract doubt(): void;
 

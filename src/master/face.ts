@@ -3,6 +3,7 @@ import type { SubmittedTask } from "../core/effects.ts";
 import type { Write } from "../model/entry.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../model/protocol.ts";
+import type { MemberView } from "../model/member.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
@@ -24,6 +25,8 @@ export interface MasterFace {
   setQueue(name: string, isPaused: boolean): Promise<void>;
   drainWorker(id: WorkerId): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
+  /** All masters that share the store, as far as this one has seen. */
+  members(): readonly MemberView[];
   queues(): Promise<readonly QueueView[]>;
 
   readTask(id: TaskId): Promise<TaskDocument | null>;
@@ -78,6 +81,8 @@ export interface MasterStats {
   readonly workersConnected: number;
   /** How long the last thousand commits took, in ms, ascending. */
   readonly commitMs: readonly number[];
+  /** How often this master, as a standby, found that its memory was not the leader's; anything but 0 is a bug. */
+  readonly drifts: number;
 }
 
 export interface ChangeBatch {

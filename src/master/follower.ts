@@ -1,5 +1,6 @@
 /** Keeps a scheduler's memory in step with the journal: how a standby stays warm, and how a new leader catches up. */
-import { Scheduler, type SchedulerSettings } from "../core/scheduler.ts";
+import type { SchedulerSettings } from "../core/board.ts";
+import { Scheduler } from "../core/scheduler.ts";
 import { limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entry, Store } from "../ports/store.ts";
@@ -13,8 +14,16 @@ export class Follower {
   #scheduler: Scheduler;
   #position: JournalPosition = journalStart;
   #isLoaded = false;
+  readonly #onDrift: (seq: number) => void;
 
-  constructor(store: Store, clock: Clock, settings: Partial<SchedulerSettings>) {
+  /** `onDrift` is told when this memory was not what the leader's was at the same seq; it has been read anew by then. */
+  constructor(
+    store: Store,
+    clock: Clock,
+    settings: Partial<SchedulerSettings>,
+    onDrift: (seq: number) => void,
+  ) {
+    this.#onDrift = onDrift;
     this.#store = store;
     this.#clock = clock;
     this.#settings = settings;
@@ -46,6 +55,10 @@ export class Follower {
         continue;
       }
       for (const entry of entries) onEntry(this.#apply(entry));
+      if (this.#scheduler.hasDrifted) {
+        this.#onDrift(this.#position.seq);
+        await this.#load();
+      }
     }
   }
 

@@ -42,6 +42,7 @@ const recordFields: { readonly [Kind in Write["kind"]]: string } = {
   queue: "queue",
   "forget-task": "id",
   "forget-worker": "id",
+  digest: "digest",
   marker: "address",
 };
 
@@ -59,6 +60,8 @@ function recordOf(write: Write): unknown {
     case "forget-task":
     case "forget-worker":
       return write.id;
+    case "digest":
+      return write.digest;
     case "marker":
       return write.address;
     default:

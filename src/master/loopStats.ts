@@ -5,6 +5,8 @@ export class LoopStats {
   commits = 0;
   inputs = 0;
   writes = 0;
+  /** How often a standby found that its memory was not the leader's. */
+  drifts = 0;
   readonly #commitMs: number[] = [];
 
   noteBatch(inputs: number, writes: number): void {

@@ -4,10 +4,12 @@
  */
 import { Candidate, type CandidateSettings } from "../core/candidate.ts";
 import type { SchedulerEffect } from "../core/effects.ts";
-import type { Scheduler, SchedulerSettings } from "../core/scheduler.ts";
+import type { SchedulerSettings } from "../core/board.ts";
+import type { Scheduler } from "../core/scheduler.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { Nonce } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
+import type { MemberRecord, MemberView } from "../model/member.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
@@ -20,16 +22,18 @@ import { Desk } from "./desk.ts";
 import { Election } from "./election.ts";
 import type { ChangeBatch, MasterStats, MasterStatus } from "./face.ts";
 import { Follower } from "./follower.ts";
+import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
 import { Inbox } from "./inbox.ts";
 import { encodeEntry, type JournalPosition, positionOf } from "./journal.ts";
 import { LoopStats } from "./loopStats.ts";
+import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
 import { Payloads } from "./payloads.ts";
 import { Requests } from "./requests.ts";
 import { Streams } from "./streams.ts";
 import { Term } from "./term.ts";
 
-export interface MasterSettings extends SchedulerSettings, CandidateSettings {
+export interface MasterSettings extends SchedulerSettings, CandidateSettings, HousekeepingSettings {
   readonly tailPollMs: number;
   readonly heartbeatMs: number;
 }
@@ -67,10 +71,12 @@ export class Master extends Desk {
   readonly #changes: Changes;
   readonly #outbox: Outbox;
   readonly #stats = new LoopStats();
+  readonly #membership: Membership;
   #address: string;
   #identity: StoreIdentity | null = null;
   #election: Election | null = null;
   #term: Term | null = null;
+  #housekeeper: Housekeeper | null = null;
   #takeOver: Committer | null = null;
   #role: MasterStatus["role"] = "starting";
   #roleSince: number;
@@ -102,6 +108,7 @@ export class Master extends Desk {
     this.#changes = changes;
     this.#payloads = new Payloads(store);
     this.#outbox = new Outbox({ clock, log, probe: options.probe, inbox, requests, streams, payloads: this.#payloads });
+    this.#membership = new Membership({ store, clock, log, describe: () => this.#describe() });
     this.#startedAt = clock.now();
     this.#roleSince = this.#startedAt;
     this.ended = new Promise((resolve) => {
@@ -135,6 +142,7 @@ export class Master extends Desk {
       this.#election?.tell({ kind: "blind", forMs: byMs });
       if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });
     });
+    this.#membership.start();
     void this.#live().then(
       () => this.#end(null),
       (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))),
@@ -180,7 +188,12 @@ export class Master extends Desk {
       tasks: this.#scheduler?.countTasks() ?? {},
       workersConnected: this.#scheduler?.countConnectedWorkers() ?? 0,
       commitMs: this.#stats.commitMs(),
+      drifts: this.#stats.drifts,
     };
+  }
+
+  members(): readonly MemberView[] {
+    return this.#membership.members();
   }
 
   protected override get identity(): StoreIdentity {
@@ -204,6 +217,7 @@ export class Master extends Desk {
       this.#setRole("stopping");
       this.#unlisten();
       await this.#election?.resign();
+      await this.#membership.stop();
       await this.#options.store.close();
     }
   }
@@ -211,7 +225,10 @@ export class Master extends Desk {
   /** Keeps up with the journal until the lead is won; null if this master is stopped before. */
   async #follow(): Promise<Lead | null> {
     const { store, clock, log } = this.#options;
-    const follower = new Follower(store, clock, this.#settings);
+    const follower = new Follower(store, clock, this.#settings, (seq) => {
+      this.#stats.drifts += 1;
+      log.error("this standby's memory had drifted from the leader's and was read anew; please report this", { seq });
+    });
     this.#scheduler = follower.scheduler;
     let isElectionOpen = false;
     while (!this.#isStopping) {
@@ -235,7 +252,7 @@ export class Master extends Desk {
         if (this.#trouble === null) log.warn("the journal cannot be read", { error });
         this.#trouble = `${error.reason}: ${error.message}`;
       }
-      if (!this.#isTakeOverWanted) await this.#rest();
+      if (!this.#isTakeOverWanted || this.#trouble !== null) await this.#rest();
     }
     return null;
   }
@@ -295,8 +312,19 @@ export class Master extends Desk {
     log.info("leading", { epoch: position.epoch, seq: position.seq });
     this.#election?.tell({ kind: "elected", epoch: position.epoch });
     this.#streams.startBeats(position.epoch, this.#settings.heartbeatMs);
+    this.#housekeeper = new Housekeeper({
+      store,
+      clock,
+      log,
+      settings: this.#settings,
+      seqOfSlowest: () => this.#membership.seqOfSlowest(),
+      forget: (tasks) => this.#inbox.push({ kind: "forget", tasks }),
+    });
+    this.#housekeeper.start();
     const end = await this.#term.run();
     if (end === "deposed") log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
+    this.#housekeeper.stop();
+    this.#housekeeper = null;
     this.#term = null;
     this.#leader = null;
     this.#setRole(this.#isStopping ? "stopping" : "starting");
@@ -307,9 +335,24 @@ export class Master extends Desk {
     if (end === "deposed") this.#election?.tell({ kind: "deposed" });
   }
 
+  /** The note that this master leaves of itself for the others. */
+  #describe(): Omit<MemberRecord, "beat"> | null {
+    const role = this.#role;
+    if (role !== "leader" && role !== "standby") return null;
+    const { name } = this.#options;
+    const [nonce, address, epoch, seq, roleSince] = [this.#nonce, this.#address, this.#epoch, this.#changes.seq, this.#roleSince];
+    return { nonce, name, address, role, epoch, seq, roleSince };
+  }
+
   #noteCommitted(batch: ChangeBatch, texts: readonly string[]): void {
     this.isTurningAway = false;
-    for (const [index, write] of batch.writes.entries()) this.#payloads.note(write, texts[index] ?? "");
+    let bytes = 0;
+    for (const [index, write] of batch.writes.entries()) {
+      const text = texts[index] ?? "";
+      bytes += text.length;
+      this.#payloads.note(write, text);
+    }
+    this.#housekeeper?.note(batch.seq, bytes);
     this.#changes.publish(batch);
   }
 

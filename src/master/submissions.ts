@@ -6,6 +6,10 @@ import { type Submission, toSpec } from "../model/submission.ts";
 import type { TaskSpec } from "../model/task.ts";
 import type { Ids } from "../ports/ids.ts";
 
+const keyNameLength = 20;
+const fingerprintLength = 16;
+const base32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /**
  * The specs of new tasks. Where the client named an id or a key, asking again leads to the same id, and the fingerprint
  * tells whether it was the same wish: of the one task where it has an id, of the whole call where it has a key.
@@ -13,7 +17,7 @@ import type { Ids } from "../ports/ids.ts";
  */
 export function toSpecs(submissions: readonly Submission[], key: string | null, ids: Ids, now: number): TaskSpec[] {
   const isBatch = submissions.length > 1;
-  const call = key === null ? null : { name: digest(key, 22), fingerprint: fingerprint(submissions) };
+  const call = key === null ? null : { name: nameOf(key), fingerprint: fingerprint(submissions) };
   return submissions.map((submission, index) => {
     const path = isBatch ? `/tasks/${index}` : "";
     if (submission.id !== undefined) {
@@ -21,17 +25,25 @@ export function toSpecs(submissions: readonly Submission[], key: string | null, 
     }
     if (call === null) return toSpec(submission, { id: ids.task(now), fingerprint: null, now }, path);
     // The tasks of one call share a prefix, so that they lie side by side in every index.
-    return toSpec(submission, { id: `key-${call.name}-${index}` as TaskId, fingerprint: call.fingerprint, now }, path);
+    const id = (isBatch ? `${call.name}-${index}` : call.name) as TaskId;
+    return toSpec(submission, { id, fingerprint: call.fingerprint, now }, path);
   });
 }
 
-function fingerprint(wish: Submission | readonly Submission[]): string {
-  return digest(canonical(wish as unknown as Json), 16);
+/** 100 bits of the key's digest in Crockford's base 32 (https://www.crockford.com/base32.html): easy to read and to click. */
+function nameOf(key: string): string {
+  const bytes = digest(key);
+  let name = "";
+  for (let index = 0; index < keyNameLength; index += 1) name += base32.charAt((bytes[index] ?? 0) & 31);
+  return name;
 }
 
-/** The first `length` characters of a SHA-256 in base64url: six bits each. */
-function digest(text: string, length: number): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, length);
+function fingerprint(wish: Submission | readonly Submission[]): string {
+  return digest(canonical(wish as unknown as Json)).toString("base64url").slice(0, fingerprintLength);
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
 }
 
 /** JSON with the keys of every object in order, so that equal wishes have equal texts. */

@@ -12,6 +12,8 @@ export type Write =
   /** The spec, status and logs of a finished task go: retention or an explicit delete. */
   | { readonly kind: "forget-task"; readonly id: TaskId }
   | { readonly kind: "forget-worker"; readonly id: WorkerId }
+  /** What the leader's memory came to just before this entry; standbys compare theirs. */
+  | { readonly kind: "digest"; readonly digest: number }
   /** The first entry of an epoch: from here on no older leader can append. */
   | { readonly kind: "marker"; readonly address: string };
 

@@ -96,6 +96,8 @@ export const limits = {
   assignmentsPerBatchMax: 10_000,
   /** An entry is closed once its body is larger: MongoDB's documents end at 16 MiB. */
   entryBytesMax: 8 * mebibyte,
+  expiredPerStepMax: 500,
+  entriesPerCompactionMax: 1_000,
   /** A standby compares its memory with the leader's once in so many entries. */
   entriesPerDigest: 100,
   /** Entries read from the store at once, by a standby or for an event stream. */
@@ -222,6 +224,18 @@ export const defaults = {
   standbyJitterMs: 250,
   refusalGapMs: 50,
   tailPollMs: 50,
+  memberRenewMs: 1 * second,
+  /** A master whose note has not changed for this long holds nothing up any more. */
+  memberTtlMs: 10 * second,
+  memberForgetMs: 10 * minute,
+
+  // Housekeeping.
+  housekeepingMs: 5 * second,
+  housekeepingStepMs: 20,
+  retentionMs: 7 * day,
+  finishedTasksMax: 5_000_000,
+  journalMs: 1 * hour,
+  journalBytesMax: 1024 * mebibyte,
 
   // Clients.
   /** How long one call goes on while no master can answer. */

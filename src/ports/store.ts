@@ -1,9 +1,10 @@
 /** The hole in the wall that stores fit into. Whatever can refuse a taken slot can be a store. */
 import type { Entry, OutgoingEntry, Write } from "../model/entry.ts";
-import type { Incarnation, TaskId } from "../model/ids.ts";
+import type { Incarnation, Nonce, TaskId } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
+import type { MemberRecord } from "../model/member.ts";
 import type { LogChunk } from "../model/protocol.ts";
-import type { TaskDocument, TaskHead, TaskPayload, TaskState, TaskStatus } from "../model/task.ts";
+import type { FinalState, TaskDocument, TaskHead, TaskPayload, TaskState, TaskStatus } from "../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../model/worker.ts";
 
 /**
@@ -47,6 +48,14 @@ export interface Store {
   /** Pieces with `offset >= fromOffset`, ascending, until `maxBytes` are reached (always at least one if there is one). */
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]>;
 
+  /** Finished tasks to be forgotten, at most `max`, those created first first. */
+  findExpired(retention: Retention, max: number): Promise<ExpiredTask[]>;
+
+  /** What masters tell of themselves, for each other and for people. */
+  writeMember(member: MemberRecord): Promise<void>;
+  readMembers(): Promise<MemberRecord[]>;
+  removeMember(nonce: Nonce): Promise<void>;
+
   /** The lease is a hint for liveness; nothing that matters rests on it. */
   readLease(): Promise<Lease | null>;
   writeLease(lease: Lease): Promise<void>;
@@ -81,6 +90,20 @@ export interface StateCount {
   readonly queue: string;
   readonly state: TaskState;
   readonly count: number;
+}
+
+/** How long finished tasks are kept; whichever bound is passed first. */
+export interface Retention {
+  /** Those that ended before this instant go. */
+  readonly endedBefore: number;
+  /** Of more than so many, the oldest go. */
+  readonly keepMax: number;
+}
+
+export interface ExpiredTask {
+  readonly id: TaskId;
+  readonly queue: string;
+  readonly state: FinalState;
 }
 
 export interface TaskQuery {

@@ -59,6 +59,7 @@ export function changesOf(entry: OutgoingEntry): Changes {
         queues.set(write.queue.name, text);
         break;
       case "marker":
+      case "digest":
         break;
       default:
         write satisfies never;

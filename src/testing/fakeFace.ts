@@ -1,4 +1,5 @@
 /** A master's face with no master behind it: answers from plain maps, remembers what it was asked, and can be told to fail. */
+import type { MemberView } from "../model/member.ts";
 import type { ChangeBatch, MasterFace, MasterStats, MasterStatus, Subscription } from "../master/face.ts";
 import type { Write } from "../model/entry.ts";
 import { OutlastError } from "../model/errors.ts";
@@ -50,7 +51,11 @@ export class FakeFace implements MasterFace {
   stats(): MasterStats {
     const tasks: { [state: string]: number } = {};
     for (const { state } of this.tasks.values()) tasks[state] = (tasks[state] ?? 0) + 1;
-    return { commits: 4, inputs: 9, writes: 7, inboxLength: 2, tasks, workersConnected: 1, commitMs: [1, 2, 3, 40] };
+    return { commits: 4, inputs: 9, writes: 7, inboxLength: 2, tasks, workersConnected: 1, commitMs: [1, 2, 3, 40], drifts: 0 };
+  }
+
+  members(): readonly MemberView[] {
+    return [];
   }
 
   async submit(submissions: readonly Submission[], key: string | null) {

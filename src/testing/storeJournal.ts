@@ -51,6 +51,8 @@ function recordOf(write: Write): unknown {
     case "forget-task":
     case "forget-worker":
       return write.id;
+    case "digest":
+      return write.digest;
     case "marker":
       return write.address;
     default:

@@ -48,6 +48,7 @@ export const answerSchemas = {
     tasks: { type: "object", additionalProperties: count },
     workersConnected: count,
     commitMs: list({ type: "number" }, { description: "How long the last thousand commits took, ascending." }),
+    drifts: count,
   }),
   MasterStatus: open({ ...statusOfMaster, stats: ref("MasterStats") }),
   TaskEvent: {

@@ -1,9 +1,11 @@
 /** A store that lives and dies with its process: for tests, for the simulator and for work that may be lost. */
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
-import type { Incarnation, TaskId, WorkerId } from "../../model/ids.ts";
+import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import {
+  type FinalState,
   isFinal,
   type TaskDocument,
   type TaskPayload,
@@ -13,9 +15,11 @@ import {
 } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type {
+  ExpiredTask,
   Lease,
   LiveTask,
   LiveView,
+  Retention,
   StateCount,
   Store,
   StoreIdentity,
@@ -54,6 +58,7 @@ export class MemoryStore implements Store {
   #ordMax = 0;
   readonly #workers = new Map<WorkerId, string>();
   readonly #queues = new Map<string, string>();
+  readonly #members = new Map<Nonce, MemberRecord>();
   #lease: Lease | null = null;
 
   constructor(options: { readonly ids: Pick<Ids, "random"> }) {
@@ -184,6 +189,26 @@ export class MemoryStore implements Store {
       return index > 0 && bytes > maxBytes;
     });
     return end === -1 ? chunks : chunks.slice(0, end);
+  }
+
+  async findExpired({ endedBefore, keepMax }: Retention, max: number): Promise<ExpiredTask[]> {
+    const finished = [...this.#tasks.values()].filter((row) => isFinal(row.state));
+    return finished
+      .filter((row, index) => index < finished.length - keepMax || toStatus(row.status).changedAt < endedBefore)
+      .slice(0, max)
+      .map(({ id, queue, state }) => ({ id, queue, state: state as FinalState }));
+  }
+
+  async writeMember(member: MemberRecord): Promise<void> {
+    this.#members.set(member.nonce, { ...member });
+  }
+
+  async readMembers(): Promise<MemberRecord[]> {
+    return [...this.#members.values()];
+  }
+
+  async removeMember(nonce: Nonce): Promise<void> {
+    this.#members.delete(nonce);
   }
 
   async readLease(): Promise<Lease | null> {

@@ -40,6 +40,7 @@ export class Fold {
         case "queue":
           this.queues.set(write.queue.name, textSum(write.queue));
           break;
+        case "digest":
         case "marker":
           break;
         default:

@@ -77,6 +77,8 @@ const firstLayout = `
     is_resigned INTEGER NOT NULL
   ) STRICT;
 
+  CREATE TABLE members (nonce TEXT PRIMARY KEY, member TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
   PRAGMA application_id = ${applicationId};
 `;
 

@@ -2,15 +2,19 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import type { TaskDocument, TaskPayload } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import {
+  type ExpiredTask,
   type Lease,
   type LiveView,
+  type Retention,
   type Store,
   type StoreIdentity,
   StoreRefused,
@@ -32,7 +36,9 @@ import {
 import { Journal } from "./journal.ts";
 import { streamLiveTasks } from "./liveTasks.ts";
 import { LogTable } from "./logTable.ts";
+import { MemberTable } from "./memberTable.ts";
 import { prepare } from "./placement.ts";
+import { RetentionQuery } from "./retention.ts";
 import { migrate, versionOf } from "./schema.ts";
 import { TaskList } from "./taskList.ts";
 import { TaskTable } from "./taskTable.ts";
@@ -47,6 +53,8 @@ interface Opened {
   readonly list: TaskList;
   readonly logs: LogTable;
   readonly writer: Writer;
+  readonly retention: RetentionQuery;
+  readonly members: MemberTable;
   readonly lease: StatementSync;
   readonly saveLease: StatementSync;
 }
@@ -66,15 +74,11 @@ export class SqliteStore implements Store {
   async open(): Promise<StoreIdentity> {
     if (this.#opened !== null) throw new Error(`${this.#path} is open already.`);
     prepare(this.#path);
-    let database: DatabaseSync | null = null;
     try {
-      const connection = guarded(this.#path, () => connect(this.#path));
-      database = connection;
-      const incarnation = guarded(this.#path, () => this.#prepareTables(connection));
-      this.#opened = guarded(this.#path, () => toOpened(connection, this.#path));
+      const { opened, incarnation } = await this.#connect();
+      this.#opened = opened;
       return { incarnation, name: `sqlite ${this.#path}`, durability: "WAL, synchronous=FULL" };
     } catch (error) {
-      database?.close();
       throw asRefusal(error);
     }
   }
@@ -178,6 +182,22 @@ export class SqliteStore implements Store {
     });
   }
 
+  async findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
+    return this.#use(({ retention: query, tasks }) => query.find(retention, tasks.counts(), max));
+  }
+
+  async writeMember(member: MemberRecord): Promise<void> {
+    this.#use(({ members }) => members.put(member));
+  }
+
+  async readMembers(): Promise<MemberRecord[]> {
+    return this.#use(({ members }) => members.all());
+  }
+
+  async removeMember(nonce: Nonce): Promise<void> {
+    this.#use(({ members }) => members.remove(nonce));
+  }
+
   async readLease(): Promise<Lease | null> {
     return this.#use(({ lease }) => {
       const row = lease.get();
@@ -199,6 +219,25 @@ export class SqliteStore implements Store {
   /** Checks everything in the file, for `outlast doctor`. Works on a store that is open, closed, or refused by `open`. */
   async verify(): Promise<readonly Finding[]> {
     return verifyFile(this.#path);
+  }
+
+  /** SQLite does not wait its turn while another process makes the file what it is to be, so we do. */
+  async #connect(): Promise<{ opened: Opened; incarnation: Incarnation }> {
+    const giveUpAt = performance.now() + limits.storeOpenBusyMsMax;
+    while (true) {
+      const database = guarded(this.#path, () => connect(this.#path));
+      try {
+        return guarded(this.#path, () => {
+          const incarnation = this.#prepareTables(database);
+          return { opened: toOpened(database, this.#path), incarnation };
+        });
+      } catch (error) {
+        database.close();
+        const isBusy = error instanceof StoreUnavailable && error.reason === "busy";
+        if (!isBusy || performance.now() > giveUpAt) throw error;
+      }
+      await setTimeout(limits.storeOpenRetryMs);
+    }
   }
 
   #prepareTables(database: DatabaseSync): Incarnation {
@@ -227,6 +266,8 @@ function toOpened(database: DatabaseSync, path: string): Opened {
     tasks,
     list: new TaskList(database, () => tasks.counts()),
     logs: new LogTable(database),
+    retention: new RetentionQuery(database),
+    members: new MemberTable(database),
     writer: new Writer(database, path),
     lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned FROM lease"),
     // A leader that slept and wakes must not take the hint away from its successor.

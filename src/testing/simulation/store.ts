@@ -3,9 +3,11 @@ import { entryFormat } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
+import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import { isFinal, type TaskDocument, type TaskPayload } from "../../model/task.ts";
 import {
+  type ExpiredTask,
   type Entry,
   type Lease,
   type LiveTask,
@@ -134,6 +136,22 @@ export class SimulatedStore implements Store {
 
   compact(): Promise<number> {
     return this.#read(() => 0);
+  }
+
+  findExpired(): Promise<ExpiredTask[]> {
+    return this.#read(() => []);
+  }
+
+  async writeMember(): Promise<void> {
+    await this.#read(() => null);
+  }
+
+  readMembers(): Promise<MemberRecord[]> {
+    return this.#read(() => []);
+  }
+
+  async removeMember(): Promise<void> {
+    await this.#read(() => null);
   }
 
   async loadView(): Promise<LiveView> {

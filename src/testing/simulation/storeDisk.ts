@@ -99,6 +99,7 @@ export class StoreDisk {
       case "forget-worker":
         this.workers.delete(write.id);
         return;
+      case "digest":
       case "marker":
         return;
       default:
@@ -120,6 +121,8 @@ export function describeWrite(write: Write): string {
       return `${write.worker.id} ${write.worker.state}${write.worker.isDraining ? " draining" : ""} boot ${write.worker.boot}`;
     case "queue":
       return `queue ${write.queue.name} ${write.queue.isPaused ? "paused" : "open"}`;
+    case "digest":
+      return `digest ${write.digest}`;
     case "marker":
       return `marker ${write.address}`;
     case "forget-task":
