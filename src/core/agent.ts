@@ -122,6 +122,8 @@ export class Agent {
       case "message":
         return this.#takeMessage(now, link, input.message, out);
       case "stream-closed":
+        // To a goodbye a master may simply hang up.
+        if (link.underWay?.saysBye === true) return this.#finish(out);
         return this.#leave(now, link, `its stream was closed: ${input.reason}`, false, out);
       case "reported":
         return this.#takeAnswer(now, link, input.answer, out);

@@ -114,6 +114,13 @@ describe("draining", () => {
     expect(script.pass(1).at(-1)).toBe("+1 finish");
   });
 
+  test("a master that hangs up on a goodbye has heard it", () => {
+    const script = attached();
+    drain(script);
+    expect(script.tell({ kind: "stream-closed", link: script.link, reason: "gone" })).toEqual(bye);
+    expect(script.notices()).not.toContain("lost the master; what runs goes on");
+  });
+
   test("a goodbye that fails ends it too", () => {
     const script = attached();
     drain(script);

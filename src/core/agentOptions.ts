@@ -1,5 +1,6 @@
 /** What an Agent is made from, and how it shows itself. */
 import type { BootId, Incarnation, SessionId } from "../model/ids.ts";
+import { defaults } from "../model/limits.ts";
 import type { ResultItem } from "../model/protocol.ts";
 
 export interface AgentSettings {
@@ -19,6 +20,21 @@ export interface AgentSettings {
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
 }
+
+export const defaultAgentSettings: AgentSettings = {
+  heartbeatMs: defaults.heartbeatMs,
+  suspectMs: defaults.suspectMs,
+  killGraceMs: defaults.killGraceMs,
+  drainTimeoutMs: defaults.drainTimeoutMs,
+  reconnectBaseMs: defaults.reconnectBaseMs,
+  reconnectMaxMs: defaults.reconnectMaxMs,
+  attachHedgeMs: defaults.attachHedgeMs,
+  attachWaitMs: defaults.attachWaitMs,
+  startedWaitMs: defaults.startedWaitMs,
+  byeWaitMs: defaults.byeWaitMs,
+  retryBaseMs: defaults.retryBaseMs,
+  retryMaxMs: defaults.retryMaxMs,
+};
 
 export interface AgentOptions {
   readonly boot: BootId;

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SessionId, TaskId } from "../model/ids.ts";
 import { attemptKey } from "../model/ids.ts";
-import { defaults } from "../model/limits.ts";
 import type { AttemptRef, ReportItem, ResultItem } from "../model/protocol.ts";
 import { boot, incarnation } from "../testing/agentScript.ts";
 import { Agent } from "./agent.ts";
 import type { AgentEffect } from "./agentEffects.ts";
 import type { AgentInput } from "./agentInputs.ts";
+import { defaultAgentSettings } from "./agentOptions.ts";
 
 /** One thing that the world does next; numbers pick among what there is to do it to. */
 type Move =
@@ -87,7 +87,7 @@ class RandomWorld {
 
   constructor() {
     const options = { boot, capacity: this.capacity, masters: ["http://a", "http://b"], outbox: [] };
-    this.agent = new Agent({ ...options, epochMax: 0, incarnation: null, settings: defaults });
+    this.agent = new Agent({ ...options, epochMax: 0, incarnation: null, settings: defaultAgentSettings });
     this.tell({ kind: "wake" });
   }
 

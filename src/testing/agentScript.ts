@@ -2,9 +2,8 @@
 import { Agent } from "../core/agent.ts";
 import type { AgentEffect } from "../core/agentEffects.ts";
 import type { AgentInput, AttemptEnding } from "../core/agentInputs.ts";
-import type { AgentOptions, AgentSettings } from "../core/agentOptions.ts";
+import { type AgentOptions, type AgentSettings, defaultAgentSettings } from "../core/agentOptions.ts";
 import type { BootId, Incarnation, SessionId, TaskId } from "../model/ids.ts";
-import { defaults } from "../model/limits.ts";
 import type {
   AbortReason,
   AttachAnswer,
@@ -47,7 +46,7 @@ export class AgentScript {
       incarnation: null,
       ...options,
       // Starts are told at once, unless a test is about when they are told.
-      settings: { ...defaults, startedWaitMs: 0, ...options.settings },
+      settings: { ...defaultAgentSettings, startedWaitMs: 0, ...options.settings },
     });
   }
 

@@ -5,7 +5,7 @@
 import { Agent } from "../core/agent.ts";
 import type { AgentEffect } from "../core/agentEffects.ts";
 import type { AgentInput, LinkFailure, LinkNumber } from "../core/agentInputs.ts";
-import type { AgentSettings, AgentView } from "../core/agentOptions.ts";
+import { type AgentSettings, type AgentView, defaultAgentSettings } from "../core/agentOptions.ts";
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import { type AttachRequest, protocolVersion } from "../model/protocol.ts";
@@ -70,7 +70,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#settings = { ...defaults, ...options.settings };
+    this.#settings = { ...defaultAgentSettings, ...options.settings };
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
