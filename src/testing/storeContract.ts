@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../ports/store.ts";
 import { changed, created, spec, TestJournal, taskId } from "./storeJournal.ts";
 import { listContract } from "./storeListContract.ts";
+import { keepingContract } from "./storeKeepingContract.ts";
 import { logContract } from "./storeLogContract.ts";
 import { documentContract, forgetContract, loadAll, loadContract } from "./storeViewContract.ts";
 
@@ -55,6 +56,9 @@ export function storeContract(driver: string, makePlace: () => Promise<StorePlac
     });
     describe("logs", () => {
       logContract(current);
+    });
+    describe("keeping", () => {
+      keepingContract(current);
     });
     describe("lease", () => {
       leaseContract(current);
