@@ -39,6 +39,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #port: number;
   readonly #lives: Living[] = [];
+  #isOver = false;
 
   private constructor(options: ClusterOptions, port: number) {
     this.#options = options;
@@ -63,6 +64,8 @@ export class Cluster {
 
   /** Starts without waiting. The master keeps its port and its store over its lives, a worker its name and its outbox. */
   launch(process: string): { readonly life: Life; readonly ready: Promise<void> } {
+    // Whoever is still acting when the run is broken off must not leave a process behind that nobody knows of.
+    if (this.#isOver) throw new Error("The run is over.");
     if (this.isUp(process)) throw new Error(`${process} is running already.`);
     const role = process === "master" ? "master" : "worker";
     const logPath = this.logPath(process);
@@ -122,6 +125,7 @@ export class Cluster {
 
   /** Ends all that runs: politely, then, after a while, for good. */
   async stopAll(): Promise<void> {
+    this.#isOver = true;
     // Workers first: their goodbye needs a master.
     await Promise.all(this.#all("worker").map(stopOrKill));
     await Promise.all(this.#all("master").map(stopOrKill));
@@ -129,6 +133,7 @@ export class Cluster {
 
   /** Ends all that runs, now. */
   async killAll(): Promise<void> {
+    this.#isOver = true;
     await Promise.all([...this.#all("worker"), ...this.#all("master")].map((living) => end(living, "SIGKILL")));
   }
 
