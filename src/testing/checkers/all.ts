@@ -11,6 +11,7 @@ import { effectsAfterCommit } from "./effectsAfterCommit.ts";
 import { failuresCounted } from "./failuresCounted.ts";
 import { keysAreHonoured } from "./keysAreHonoured.ts";
 import { killedStaysKilled } from "./killedStaysKilled.ts";
+import { leaderInTheEnd } from "./leaderInTheEnd.ts";
 import { legalTransitions } from "./legalTransitions.ts";
 import { mastersSpareTasks } from "./mastersSpareTasks.ts";
 import { nobodyStarves } from "./nobodyStarves.ts";
@@ -38,6 +39,7 @@ export const checkers: readonly Checker[] = [
   ackedIsCommitted,
   effectsAfterCommit,
   stateIsFold,
+  leaderInTheEnd,
   capacityKept,
   assignedToFit,
   mastersSpareTasks,

@@ -51,6 +51,7 @@ export class Timeline {
 
   /** Plans `run` for `afterMs` from now; events of one instant run in the order they were planned in. */
   after(afterMs: number, run: () => void): Planned {
+    if (!Number.isFinite(afterMs)) throw new Error(`something was planned for ${afterMs} ms from now`);
     const event: PlannedEvent = {
       at: this.now + Math.max(0, Math.round(afterMs)),
       order: this.#planned++,

@@ -1,0 +1,159 @@
+/** Builds histories by hand, so that checkers can be shown what they must accept and every lie they must see. */
+import type { Write } from "../../src/model/entry.ts";
+import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
+import type { TaskDocument, TaskSpec, TaskStatus } from "../../src/model/task.ts";
+import type { WorkerRecord } from "../../src/model/worker.ts";
+import type { Conditions, ExecutionEnd, FinalState, Happening, History, LandedEntry, LeaderMemory } from "../../src/testing/ledger.ts";
+import { Ledger } from "../../src/testing/ledger.ts";
+
+export const life = "master-1#1";
+export const task = "t1" as TaskId;
+export const worker = "worker-1" as WorkerId;
+export const boot = "boot-1.1" as BootId;
+
+export class MadeHistory {
+  readonly #ledger = new Ledger(() => this.now);
+  readonly #entries: LandedEntry[] = [];
+  readonly #specs = new Map<TaskId, TaskSpec>();
+  readonly #statuses = new Map<TaskId, TaskStatus>();
+  now = 0;
+  conditions: Conditions = {
+    suspectMs: 3000,
+    lostGraceMs: 15_000,
+    failoverGraceMs: 10_000,
+    timeoutBackstopMs: 10_000,
+    clockSpreadMs: 0,
+    driftMax: 0,
+    isCalm: true,
+    sparesWorkers: false,
+  };
+  leader: LeaderMemory | null | "as the journal" = "as the journal";
+  outboxes = new Map<string, number>();
+  /** Documents that are to differ from what the journal says; null for one that is missing. */
+  documents = new Map<TaskId, Partial<TaskDocument> | null>();
+
+  add(happening: Happening): this {
+    this.#ledger.add(happening);
+    return this;
+  }
+
+  later(ms: number): this {
+    this.now += ms;
+    return this;
+  }
+
+  /** A worker that is there, with its stream open. */
+  attach(record: Partial<WorkerRecord> = {}): this {
+    const own = workerRecord(record);
+    this.add({ kind: "start", node: own.id, life: `${own.id}#1`, boot: own.boot, capacity: own.capacity });
+    this.hear(own.id, own.boot).entry({ kind: "worker", worker: own });
+    return this.add({ kind: "stream-opened", life, worker: own.id, boot: own.boot, session: `1.${own.boot}` });
+  }
+
+  hear(from: WorkerId = worker, ofBoot: BootId = boot): this {
+    return this.add({ kind: "heard", life, worker: from, boot: ofBoot });
+  }
+
+  /** An entry that is handed over and lands at once. */
+  entry(...writes: Write[]): this {
+    const seq = this.#entries.length + 1;
+    this.add({ kind: "append", life, seq, epoch: 1 });
+    this.add({ kind: "landed", seq });
+    const order = this.#ledger.events.length - 1;
+    const previousCrc = this.#entries.at(-1)?.crc ?? 0;
+    this.#entries.push({ seq, epoch: 1, nonce: "nonce", at: this.now, crc: seq, previousCrc, landedAt: this.now, order, writes });
+    for (const write of writes) {
+      if (write.kind === "spec") this.#specs.set(write.spec.id, write.spec);
+      if (write.kind === "status") this.#statuses.set(write.status.id, write.status);
+    }
+    return this;
+  }
+
+  status(fields: Partial<TaskStatus>): this {
+    return this.entry({ kind: "status", status: status({ changedAt: this.now, ...fields }) });
+  }
+
+  execStart(attempt: number, fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {}): this {
+    return this.add({ kind: "exec-start", worker, boot, task, attempt, token: `token ${attempt}`, ...fields });
+  }
+
+  execEnd(attempt: number, end: ExecutionEnd, fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {}): this {
+    return this.add({ kind: "exec-end", worker, boot, task, attempt, token: `token ${attempt}`, end, ...fields });
+  }
+
+  verdict(attempt: number, verdict: "committed" | "stale", outcome: "success" | "failed" | "aborted" | null = "success"): this {
+    return this.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome });
+  }
+
+  build(): History {
+    const documents = new Map<TaskId, TaskDocument>();
+    const unfinished = new Map<TaskId, string>();
+    for (const [id, last] of this.#statuses) {
+      const spec = this.#specs.get(id);
+      const other = this.documents.get(id);
+      if (spec === undefined || other === null) continue;
+      documents.set(id, { ...spec, ...last, ...other });
+      if (!["success", "failed", "cancelled"].includes(last.state)) unfinished.set(id, `it is ${last.state}`);
+    }
+    const final: FinalState = { documents, workers: [], queues: [], outboxes: this.outboxes, leader: this.#leader(), unfinished };
+    return { events: this.#ledger.events, entries: this.#entries, final, conditions: this.conditions };
+  }
+
+  /** The entries as they are, for those lies that no honest builder could tell. */
+  get entries(): LandedEntry[] {
+    return this.#entries;
+  }
+
+  #leader(): LeaderMemory | null {
+    if (this.leader !== "as the journal") return this.leader;
+    const tasksByState: { [state: string]: number } = {};
+    for (const { state } of this.#statuses.values()) tasksByState[state] = (tasksByState[state] ?? 0) + 1;
+    return { seq: this.#entries.length, tasksByState, workers: [], queues: [] };
+  }
+}
+
+export function spec(fields: Partial<TaskSpec> = {}): TaskSpec {
+  const limits = { attemptsMax: 3, killsMax: null, timeoutMs: null, backoffBaseMs: 1000, backoffFactor: 2, backoffMaxMs: 60_000 };
+  const base = { id: task, name: "t1", kind: "sleep", input: { seconds: 1 }, queue: "default", priority: 0 } as const;
+  return { ...base, createdAt: 0, startAt: null, limits, fingerprint: null, ...fields };
+}
+
+export function status(fields: Partial<TaskStatus> = {}): TaskStatus {
+  const base = { id: task, state: "created", attempt: 0, failures: 0, kills: 0, changedAt: 0 } as const;
+  const run = (fields.attempt ?? 0) > 0 ? { host: worker, boot, assignedAt: 0 } : {};
+  return { ...base, ...run, ...fields };
+}
+
+export function workerRecord(fields: Partial<WorkerRecord> = {}): WorkerRecord {
+  const people = { hostname: "host", pid: 1, version: "1" };
+  return { id: worker, boot, capacity: 1, queues: ["default"], isDraining: false, state: "connected", changedAt: 0, ...people, ...fields };
+}
+
+export const created: readonly Write[] = [
+  { kind: "spec", spec: spec() },
+  { kind: "status", status: status() },
+];
+
+/** A worker comes, a task comes, runs, and succeeds: nothing to object to. */
+export function goodHistory(): MadeHistory {
+  return submitted()
+    .status({ state: "running", attempt: 1 })
+    .add({ kind: "sent-assign", life, worker, boot, task, attempt: 1 })
+    .execStart(1)
+    .later(1000)
+    .hear()
+    .execEnd(1, "success")
+    .status({ state: "success", attempt: 1, output: { token: "token 1" } })
+    .verdict(1, "committed")
+    .hear();
+}
+
+/** A worker is there, and a task is submitted, acknowledged and waiting. */
+export function submitted(): MadeHistory {
+  return new MadeHistory()
+    .attach()
+    .add({ kind: "submit-invoke", call: 1, key: "key", tasks: [{ id: null, body: "a" }] })
+    .entry(...created)
+    .add({ kind: "acked-submit", life, ids: [task] })
+    .add({ kind: "submit-ok", call: 1, ids: [task] });
+}
