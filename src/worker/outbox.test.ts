@@ -1,10 +1,11 @@
 /** The outbox on a real disk: what it keeps, and what it makes of torn, damaged and full files. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BootId, Incarnation, TaskId } from "../model/ids.ts";
@@ -192,6 +193,28 @@ describe("crashes", () => {
       await closeAll();
       rmSync(file());
     }
+  });
+
+  test("a write that breaks off in the middle is refused, and leaves no trace before the next one", async () => {
+    const module = new URL("./outbox.ts", import.meta.url).href;
+    const script = `
+      const { FileOutbox } = await import(${JSON.stringify(module)});
+      const outbox = new FileOutbox(process.argv[1]);
+      await outbox.open();
+      const put = (task, output) =>
+        outbox.put([{ kind: "result", task, attempt: 1, boot: "b", outcome: "success", startedAt: 1, endedAt: 2, output }]);
+      const outcomes = [];
+      for (const [task, length] of [["a", 1], ["large", 100000], ["larger", 200000], ["b", 1]]) {
+        outcomes.push(await put(task, "x".repeat(length)).then(() => "kept", (error) => error.code));
+      }
+      await outbox.close();
+      process.stdout.write(outcomes.join(" "));`;
+    // No file of this process may grow beyond some kilobytes: what a full disk does, without one.
+    const shell = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
+    const node = [process.execPath, "--input-type=module", "-e", script, directory];
+    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", shell, "sh", ...node]);
+    expect(stdout).toBe("kept EFBIG EFBIG kept");
+    expect((await opened()).tasks).toEqual(["a", "b"]);
   });
 });
 
