@@ -147,7 +147,7 @@ describe("an honest run", () => {
     expect(seen).toMatchObject({
       "all-success": "4 of 4",
       "rerun-in-full": "2 killed and rerun",
-      "master-death": "2 went on, 2 of them ended meanwhile",
+      "master-death": "2 went on, 2 ended meanwhile",
       "one-commit": "4 commits for 4 tasks",
       "nothing-lost": "4 acknowledged, 4 found",
     });

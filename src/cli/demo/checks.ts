@@ -193,7 +193,7 @@ function rerunInFull(sight: Sight): Check {
       problems.push(`${task} was killed in attempt ${attempt} and has no later attempt that succeeded.`);
     }
   }
-  const promise = "Every killed attempt was rerun from scratch, for its whole sleep time";
+  const promise = "Every killed attempt ran again, from scratch, its whole sleep";
   return result("rerun-in-full", promise, killed.length, `${killed.length} killed and rerun`, problems);
 }
 
@@ -222,8 +222,8 @@ function masterDeath(sight: Sight): Check {
         problems.push(`${key} ran on ${life.process} when the master died, and was never committed.`);
     }
   }
-  const promise = "What ran on surviving workers while the master was down went on, and counted";
-  const words = `${seen.size} went on, ${endedMeanwhile.size} of them ended meanwhile`;
+  const promise = "What outlived the death of the master went on, and counted";
+  const words = `${seen.size} went on, ${endedMeanwhile.size} ended meanwhile`;
   return result("master-death", promise, endedMeanwhile.size, words, problems);
 }
 
@@ -250,7 +250,7 @@ function noOverlap(sight: Sight): Check {
       }
     }
   }
-  const words = `${sight.attempts.size} attempts started once each, ${pairs} of them reruns`;
+  const words = `${sight.attempts.size} attempts, ${pairs} of them reruns`;
   return result("no-overlap", "Attempts of a task never overlapped", sight.attempts.size, words, problems);
 }
 
@@ -300,7 +300,7 @@ function legalLife({ journal, evidence }: Sight): Check {
   const words = `${evidence.journal.length} changes of state`;
   return result(
     "legal-life",
-    "Every task took only legal steps, attempts counted without gaps",
+    "Every task took legal steps only, its attempts without gaps",
     evidence.journal.length,
     words,
     problems,
