@@ -1,0 +1,115 @@
+/** The commands of scenarios: each line becomes one input of the Scheduler. */
+import type { SchedulerInput } from "../../src/core/inputs.ts";
+import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
+import type { AttemptRef, Outcome, ReportItem } from "../../src/model/protocol.ts";
+import { toSpec, type Submission } from "../../src/model/submission.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** `name=value` pairs of a line; a bare word counts as true. */
+type Options = ReadonlyMap<string, string>;
+
+/** The boots that workers have attached with, so that later commands need not repeat them. */
+const boots = new WeakMap<Scenario, Map<WorkerId, BootId>>();
+
+/**
+ *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
+ *     cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · blind MS
+ *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
+ *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown
+ *     report WORKER started|success|failed|aborted TASK/ATTEMPT … [boot=] · report WORKER draining|bye
+ */
+export function toInput(line: string, scenario: Scenario): SchedulerInput {
+  const [verb = "", name = "", ...rest] = line.trim().split(/\s+/);
+  const options: Options = new Map(rest.map((word) => [word.split("=")[0] ?? "", word.split("=")[1] ?? "true"]));
+  const request = 1;
+  const id = name as TaskId;
+  const worker = name as WorkerId;
+  switch (verb) {
+    case "submit":
+      return toSubmit(id, options, scenario);
+    case "cancel":
+      return { kind: "cancel", request, id };
+    case "pause":
+    case "resume":
+      return { kind: "set-queue", request, name, isPaused: verb === "pause" };
+    case "drain":
+      return { kind: "drain-worker", request, worker };
+    case "attach":
+      return toAttach(worker, options, scenario);
+    case "open":
+      return { kind: "opened", worker, session: scenario.sessionOf(worker) };
+    case "close":
+      return { kind: "closed", worker, session: scenario.sessionOf(worker) };
+    case "beat":
+      return { kind: "beat", worker, session: scenario.sessionOf(worker) };
+    case "report":
+      return toReport(worker, rest, scenario);
+    case "probed":
+      return { kind: "probed", worker, boot: bootOf(scenario, worker), result: rest[0] as "refused" | "connected" | "unknown" };
+    case "exit":
+      return { kind: "report-exit", request, worker, boot: bootOf(scenario, worker) };
+    case "blind":
+      return { kind: "blind", forMs: Number(name) };
+    default:
+      throw new Error(`there is no command "${verb}"`);
+  }
+}
+
+function toSubmit(id: TaskId, options: Options, scenario: Scenario): SchedulerInput {
+  const submission: { [name: string]: unknown } = { kind: "sleep", input: { seconds: 1 } };
+  for (const [option, value] of options) {
+    if (option !== "key") submission[option] = option === "queue" ? value : Number(value);
+  }
+  const fingerprint = options.get("key") ?? null;
+  const spec = toSpec(submission as unknown as Submission, { id, fingerprint, now: scenario.now });
+  return { kind: "submit", request: 1, specs: [spec], lookup: fingerprint === null ? null : { seq: 1_000_000, found: new Map() } };
+}
+
+function toAttach(worker: WorkerId, options: Options, scenario: Scenario): SchedulerInput {
+  const boot = (options.get("boot") ?? "b1") as BootId;
+  const known = boots.get(scenario) ?? new Map<WorkerId, BootId>();
+  boots.set(scenario, known.set(worker, boot));
+  const attach = {
+    protocol: 1,
+    boot,
+    capacity: Number(options.get("capacity") ?? 1),
+    queues: (options.get("queues") ?? "default").split(","),
+    running: toRefs(options.get("running")).map((ref) => ({ ...ref, startedAt: scenario.now })),
+    outbox: toRefs(options.get("outbox")),
+    isDraining: options.has("draining"),
+    epochMax: 0,
+    incarnation: null,
+    probePort: options.has("port") ? Number(options.get("port")) : null,
+    hostname: "host",
+    pid: 1,
+    version: "1",
+  };
+  return { kind: "attach", request: 1, worker, attach, host: "host" };
+}
+
+function toReport(worker: WorkerId, [what = "", ...words]: readonly string[], scenario: Scenario): SchedulerInput {
+  const ran = words.find((word) => word.startsWith("boot="))?.slice("boot=".length) as BootId | undefined;
+  const refs = words.filter((word) => !word.startsWith("boot=")).flatMap((word) => toRefs(word));
+  const boot = ran ?? bootOf(scenario, worker);
+  const items: ReportItem[] = what === "bye" || what === "draining" ? [{ kind: what }] : refs.map((ref) => toItem(what, ref, boot, scenario.now));
+  return { kind: "report", request: 1, worker, session: scenario.sessionOf(worker), items };
+}
+
+function toItem(what: string, ref: AttemptRef, boot: BootId, now: number): ReportItem {
+  if (what === "started") return { kind: "started", ...ref, startedAt: now };
+  const error = what === "failed" ? { error: { code: "exit", message: "It ended with code 1." } } : {};
+  const output = what === "success" ? { output: `of ${ref.task}/${ref.attempt}` } : {};
+  return { kind: "result", ...ref, boot, outcome: what as Outcome, startedAt: now, endedAt: now, ...error, ...output };
+}
+
+function bootOf(scenario: Scenario, worker: WorkerId): BootId {
+  return boots.get(scenario)?.get(worker) ?? ("b1" as BootId);
+}
+
+function toRefs(text: string | undefined): AttemptRef[] {
+  if (text === undefined) return [];
+  return text.split(",").map((each) => {
+    const [task = "", attempt = "0"] = each.split("/");
+    return { task: task as TaskId, attempt: Number(attempt) };
+  });
+}

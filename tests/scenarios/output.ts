@@ -1,0 +1,92 @@
+/** What the Scheduler decided, one line each, as it stands in scenario files. Instants are ms since the scenario began. */
+import type { Reply, SchedulerEffect } from "../../src/core/effects.ts";
+import type { Write } from "../../src/model/entry.ts";
+import type { AttemptRef } from "../../src/model/protocol.ts";
+
+export function describeWrite(write: Write, beganAt: number): string {
+  switch (write.kind) {
+    case "spec":
+      return `write spec of ${write.spec.id}`;
+    case "status": {
+      const { id, state, attempt, failures, kills, host, boot, retryAt, error, output } = write.status;
+      const parts = [`write ${id} ${state}`];
+      if (attempt > 0) parts.push(`attempt ${attempt} on ${host}/${boot}`);
+      if (failures > 0) parts.push(`failures ${failures}`);
+      if (kills > 0) parts.push(`kills ${kills}`);
+      if (retryAt !== undefined) parts.push(`not before ${retryAt - beganAt}`);
+      if (error !== undefined) parts.push(`because ${error.code}: ${error.message}`);
+      if (output !== undefined) parts.push(`gave ${JSON.stringify(output)}`);
+      return parts.join(", ");
+    }
+    case "worker": {
+      const { id, boot, state, isDraining, capacity } = write.worker;
+      return `write worker ${id}/${boot} ${state}${isDraining ? " draining" : ""}, capacity ${capacity}`;
+    }
+    case "queue":
+      return `write queue ${write.queue.name} ${write.queue.isPaused ? "paused" : "open"}`;
+    case "forget-task":
+      return `forget task ${write.id}`;
+    case "forget-worker":
+      return `forget worker ${write.id}`;
+    case "digest":
+      return "write digest";
+    case "marker":
+      return `write marker ${write.address}`;
+    default:
+      return write satisfies never;
+  }
+}
+
+export function describeEffect(effect: SchedulerEffect): string {
+  switch (effect.kind) {
+    case "reply":
+      return `reply ${describeReply(effect.reply)}`;
+    case "assign": {
+      const attempts = effect.attempts.map((each) => `${nameOf(each)}${each.timeoutMs === null ? "" : ` for ${each.timeoutMs} ms`}`);
+      return `assign to ${effect.worker} in ${effect.session}: ${attempts.join(" ")}`;
+    }
+    case "abort":
+      return `abort on ${effect.worker} in ${effect.session}: ${effect.attempts.map(nameOf).join(" ")} (${effect.reason})`;
+    case "drain":
+      return `drain ${effect.worker} in ${effect.session}`;
+    case "close-session":
+      return `close ${effect.session} of ${effect.worker}: ${effect.reason}`;
+    case "probe":
+      return `probe ${effect.worker}/${effect.boot} at ${effect.host}:${effect.port}`;
+    case "alarm":
+      return `alarm: ${effect.message}`;
+    default:
+      return effect satisfies never;
+  }
+}
+
+function describeReply(reply: Reply): string {
+  switch (reply.kind) {
+    case "submitted":
+      return reply.tasks.map(({ id, isNew }) => `${id} is ${isNew ? "new" : "there already"}`).join(", ");
+    case "attached": {
+      const abort = reply.abort.length === 0 ? "" : `, abort ${reply.abort.map(nameOf).join(" ")}`;
+      const verdicts = reply.verdicts.map((each) => `, ${nameOf(each)} ${each.verdict}`).join("");
+      return `attached as ${reply.session}${abort}${verdicts}`;
+    }
+    case "reported":
+      return `reported${reply.verdicts.map((each) => ` ${nameOf(each)} ${each.verdict}`).join("")}`;
+    case "cancelled":
+      return `${reply.id} is cancelled`;
+    case "refused":
+      return `refused, ${reply.code}: ${reply.message}`;
+    case "done":
+    case "look-again":
+      return reply.kind;
+    case "workers":
+      return reply.workers.map(({ id, state, running }) => `${id} ${state} running ${running}`).join(", ");
+    case "queues":
+      return reply.queues.map(({ name, isPaused }) => `${name} ${isPaused ? "paused" : "open"}`).join(", ");
+    default:
+      return reply satisfies never;
+  }
+}
+
+function nameOf({ task, attempt }: AttemptRef): string {
+  return `${task}/${attempt}`;
+}
