@@ -36,7 +36,9 @@ export async function measureRescue(cluster: BenchCluster, kills: number): Promi
     const first = watch.next((event) => isTask(event, id) && event.task.state === "running");
     await client.submit({ id, kind: "sleep", input: { seconds: 600 } });
     const host = hostOf(await first);
-    const again = watch.next((event) => isTask(event, id) && event.task.state === "running" && event.task.attempt === 2);
+    const again = watch.next(
+      (event) => isTask(event, id) && event.task.state === "running" && event.task.attempt === 2,
+    );
     const killedAt = performance.now();
     await cluster.kill(host);
     await again;

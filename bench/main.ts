@@ -64,7 +64,11 @@ await withCluster({ parent, workers: 0, capacity: 1 }, async (cluster) => {
   const durability = await durabilityOf(cluster);
   for (const queued of values.queued.split(",").map(Number)) {
     const mebibytes = await measureMemory(cluster, queued);
-    note(`master's memory with ${queued.toLocaleString("en")} tasks queued`, `${Math.round(mebibytes)} MiB resident`, durability);
+    note(
+      `master's memory with ${queued.toLocaleString("en")} tasks queued`,
+      `${Math.round(mebibytes)} MiB resident`,
+      durability,
+    );
   }
 });
 

@@ -158,7 +158,8 @@ export class Agent {
     this.#search.found();
     this.#link = openSession(now, attach, answer);
     this.#complaints.clear();
-    this.#notice(out, "info", "attached to a master", { master: attach.address, session, epoch });
+    const { address: master, isRelay } = attach;
+    this.#notice(out, "info", "attached to a master", { master, session, epoch, ...(isRelay ? { isRelayed: true } : {}) });
     out.effects.push({ kind: "open-stream", link: attach.link, session });
     this.#attempts.settle(now, answer.verdicts, out);
     for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
@@ -167,7 +168,7 @@ export class Agent {
   }
 
   #attachFailed(now: number, attach: AttachTry, failure: LinkFailure, out: AgentOutput): void {
-    this.#search.failed(now, attach, failure.leader);
+    this.#search.failed(now, attach, failure);
     // A standby is no news, and neither is the same trouble again.
     if (failure.code === "not-leader" || this.#complaints.has(failure.code)) return;
     this.#complaints.add(failure.code);
@@ -302,14 +303,15 @@ export class Agent {
     for (let late = this.#search.expired(now); late !== undefined; late = this.#search.expired(now)) {
       this.#attachFailed(now, late, { code: "timeout", message: "It did not answer in time.", leader: null }, out);
     }
-    for (let address = this.#search.next(now); address !== null; address = this.#search.next(now)) {
+    for (let target = this.#search.next(now); target !== null; target = this.#search.next(now)) {
       this.#linkNumber += 1;
       const isDraining = this.#drain.isOn;
-      this.#search.begin(now, this.#linkNumber, address, isDraining);
+      this.#search.begin(now, this.#linkNumber, target, isDraining);
       const { max: epochMax, incarnation } = this.#epoch;
-      const state = { ...this.#attempts.inventory(), isDraining, epochMax, incarnation };
+      const relay = target.isRelay ? { relay: true } : {};
+      const state = { ...this.#attempts.inventory(), isDraining, epochMax, incarnation, ...relay };
       this.#reports.forgetStarts();
-      out.effects.push({ kind: "attach", link: this.#linkNumber, address, state });
+      out.effects.push({ kind: "attach", link: this.#linkNumber, address: target.address, state });
     }
   }
 

@@ -2,9 +2,9 @@
 import type { AbortReason, ResultItem } from "../model/protocol.ts";
 import type { AttemptError } from "../model/task.ts";
 import { retryDelayMs } from "./backoff.ts";
+import type { Batch, Board } from "./board.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { Batch, Board } from "./board.ts";
 
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
 export function beginAttempt(board: Board, batch: Batch, task: LiveTask, worker: LiveWorker): void {
@@ -35,31 +35,25 @@ export function workerOf(board: Board, task: LiveTask): LiveWorker | undefined {
 export function settleResult(board: Board, batch: Batch, task: LiveTask, result: ResultItem): void {
   switch (result.outcome) {
     case "success":
-      leaveWorker(board, task, false);
+      leaveWorker(board, task);
       noteEnd(task, result);
       board.tasks.setState(task, "success");
       return board.tasks.write(batch, task, result.output);
     case "failed":
-      leaveWorker(board, task, false);
+      leaveWorker(board, task);
       noteEnd(task, result);
       return countFailure(board, batch, task);
     case "aborted":
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
-      return killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." }, false);
+      return killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." });
     default:
       result.outcome satisfies never;
   }
 }
 
 /** The worker is lost, or has left: the attempt is void, and the task runs again from scratch. */
-export function killAttempt(
-  board: Board,
-  batch: Batch,
-  task: LiveTask,
-  error: AttemptError,
-  isStillEnding: boolean,
-): void {
-  leaveWorker(board, task, isStillEnding);
+export function killAttempt(board: Board, batch: Batch, task: LiveTask, error: AttemptError): void {
+  leaveWorker(board, task);
   task.kills += 1;
   const { killsMax } = task.limits;
   if (killsMax !== null && task.kills > killsMax) {
@@ -96,21 +90,24 @@ export function cancelTask(board: Board, batch: Batch, task: LiveTask): void {
   board.tasks.write(batch, task);
 }
 
-/** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when it comes back. */
+/** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when its stream opens. */
 function abortOnWorker(board: Board, batch: Batch, task: LiveTask, reason: AbortReason): void {
+  board.tasks.unplace(task);
   const worker = workerOf(board, task);
-  leaveWorker(board, task, true);
-  if (worker === undefined || !worker.isOpen || worker.session === null) return;
+  if (worker === undefined) return;
+  worker.releaseDying(task, reason);
+  board.workers.updateFree(worker);
+  if (!worker.isOpen || worker.session === null) return;
   const attempts = [{ task: task.id, attempt: task.attempt }];
   batch.out.effects.push({ kind: "abort", worker: worker.id, session: worker.session, reason, attempts });
 }
 
 /** The attempt no longer counts for its worker, nor its time-out for the task. */
-function leaveWorker(board: Board, task: LiveTask, isStillEnding: boolean): void {
+function leaveWorker(board: Board, task: LiveTask): void {
   board.tasks.unplace(task);
   const worker = workerOf(board, task);
   if (worker === undefined) return;
-  worker.release(task, isStillEnding);
+  worker.release(task);
   board.workers.updateFree(worker);
 }
 

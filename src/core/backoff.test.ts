@@ -5,7 +5,14 @@ import type { TaskId } from "../model/ids.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { hashToUnit } from "./hash.ts";
 
-const limits = { attemptsMax: 99, killsMax: null, timeoutMs: null, backoffBaseMs: 1000, backoffFactor: 2, backoffMaxMs: 60_000 };
+const limits = {
+  attemptsMax: 99,
+  killsMax: null,
+  timeoutMs: null,
+  backoffBaseMs: 1000,
+  backoffFactor: 2,
+  backoffMaxMs: 60_000,
+};
 
 test("lies between half and the whole of the exponential delay, never above its maximum", () => {
   fc.assert(

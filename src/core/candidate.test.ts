@@ -48,7 +48,9 @@ describe("a standby", () => {
     tell(0, { kind: "lease", lease: lease(1) });
     tell(defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) });
     expect(candidate.role).toBe("standby");
-    expect(tell(defaults.leaseTtlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1) })).toEqual(["take-over"]);
+    expect(tell(defaults.leaseTtlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1) })).toEqual([
+      "take-over",
+    ]);
   });
 
   test("does not count the time in which it could not look", () => {

@@ -40,7 +40,7 @@ export type CandidateEffect =
   | { readonly kind: "write-lease"; readonly lease: Lease }
   | { readonly kind: "take-over"; readonly reason: string }
   | { readonly kind: "watch-peer"; readonly address: string }
-  | { readonly kind: "probe-peer"; readonly address: string }
+  | { readonly kind: "probe-peer"; readonly address: string };
 
 /**
  * standby   follows, and watches the lease
@@ -158,7 +158,8 @@ export class Candidate {
       return;
     }
     const jitterMs = hashToUnit(`${this.#nonce}/${lease.epoch}`) * this.#settings.standbyJitterMs;
-    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs) this.#takeOver("the lease has run out", effects);
+    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)
+      this.#takeOver("the lease has run out", effects);
   }
 
   #watch(address: string, effects: CandidateEffect[]): void {

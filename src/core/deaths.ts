@@ -5,8 +5,8 @@
  */
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { killAttempt } from "./attempts.ts";
-import type { LiveWorker } from "./liveWorker.ts";
 import type { Batch, Board } from "./board.ts";
+import type { LiveWorker } from "./liveWorker.ts";
 
 /** It has just been heard of: its silence starts anew. */
 export function noteLife(board: Board, batch: Batch, worker: LiveWorker): void {
@@ -119,7 +119,7 @@ function endWorker(board: Board, batch: Batch, worker: LiveWorker, state: "lost"
   board.workers.stopTimer(worker);
   board.workers.write(batch, { ...worker.record, state, changedAt: batch.now });
   for (const task of [...worker.tasks.values()]) {
-    killAttempt(board, batch, task, { code: "worker-lost", message: `Worker ${worker.id} was given up: ${why}.` }, false);
+    killAttempt(board, batch, task, { code: "worker-lost", message: `Worker ${worker.id} was given up: ${why}.` });
   }
   worker.clearDying();
   board.workers.updateFree(worker);

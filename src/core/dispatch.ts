@@ -1,11 +1,11 @@
 /** Fills free slots: the worker with the lightest load takes the first task in line, until tasks or slots run out. */
 import { limits } from "../model/limits.ts";
 import { beginAttempt } from "./attempts.ts";
+import type { Batch, Board } from "./board.ts";
 import type { AssignedAttempt } from "./effects.ts";
 import { Heap, type HeapItem } from "./heap.ts";
-import { startsBefore, type LiveTask } from "./liveTask.ts";
+import { type LiveTask, startsBefore } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { Batch, Board } from "./board.ts";
 
 export function dispatch(board: Board, batch: Batch): void {
   board.isDispatchCut = false;
@@ -32,7 +32,8 @@ export function dispatch(board: Board, batch: Batch): void {
     if (worker.hasFreeSlot) line.push(seat);
   }
   for (const [worker, attempts] of assigned) {
-    if (worker.session !== null) batch.out.effects.push({ kind: "assign", worker: worker.id, session: worker.session, attempts });
+    if (worker.session !== null)
+      batch.out.effects.push({ kind: "assign", worker: worker.id, session: worker.session, attempts });
   }
 }
 

@@ -9,7 +9,9 @@ interface Item {
 }
 
 test("always shows the smallest, whatever came and left before", () => {
-  const commands = fc.array(fc.oneof(fc.record({ push: fc.integer({ min: 0, max: 50 }) }), fc.record({ remove: fc.nat() })));
+  const commands = fc.array(
+    fc.oneof(fc.record({ push: fc.integer({ min: 0, max: 50 }) }), fc.record({ remove: fc.nat() })),
+  );
   fc.assert(
     fc.property(commands, (script) => {
       const heap = new Heap<Item>((a, b) => a.key < b.key);

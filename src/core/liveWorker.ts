@@ -1,11 +1,16 @@
 /** A worker as the leader sees it: which boot holds the place, how it can be reached, and what occupies its slots. */
 import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import { attemptKey } from "../model/ids.ts";
-import type { AttemptRef } from "../model/protocol.ts";
+import type { AbortReason, AttemptRef } from "../model/protocol.ts";
 import type { WorkerRecord, WorkerState, WorkerView } from "../model/worker.ts";
 import type { HeapItem } from "./heap.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveQueue } from "./queues.ts";
+
+/** An attempt that the worker must end, and why. */
+export interface Dying extends AttemptRef {
+  readonly reason: AbortReason;
+}
 
 export class LiveWorker implements HeapItem {
   readonly id: WorkerId;
@@ -36,7 +41,7 @@ export class LiveWorker implements HeapItem {
   /** Slots of this boot that are in use: current attempts of this boot, and dying ones. */
   usedSlots = 0;
   /** Attempts of this boot that are over for the leader while their processes may still be ending. */
-  readonly #dying = new Set<string>();
+  readonly #dying = new Map<string, Dying>();
   /** Attempts that the worker never received: sent again as soon as its stream opens. */
   redeliver: LiveTask[] = [];
   /** Grows with each assignment, so that workers with equal load take turns. */
@@ -74,19 +79,29 @@ export class LiveWorker implements HeapItem {
     if (task.run?.boot === this.boot) this.usedSlots += 1;
   }
 
-  /** The attempt is over. If its process may still be ending, its slot stays in use until the worker says otherwise. */
-  release(task: LiveTask, isStillEnding: boolean): void {
+  /** Every attempt that it has, or may have, and must end. */
+  get dying(): Iterable<Dying> {
+    return this.#dying.values();
+  }
+
+  /** The attempt is over, and so is its process. */
+  release(task: LiveTask): void {
+    this.tasks.delete(task.id);
+    if (task.run?.boot === this.boot) this.usedSlots -= 1;
+  }
+
+  /** The attempt is over for us; its slot stays in use until the worker says that its process has ended. */
+  releaseDying(task: LiveTask, reason: AbortReason): void {
     this.tasks.delete(task.id);
     if (task.run?.boot !== this.boot) return;
-    if (isStillEnding) this.#dying.add(attemptKey(task.id, task.attempt));
-    else this.usedSlots -= 1;
+    this.#dying.set(attemptKey(task.id, task.attempt), { task: task.id, attempt: task.attempt, reason });
   }
 
   /** The worker says that it still has this attempt, which is not current any more. */
-  addDying(attempt: AttemptRef): void {
-    const key = attemptKey(attempt.task, attempt.attempt);
+  addDying({ task, attempt }: AttemptRef): void {
+    const key = attemptKey(task, attempt);
     if (this.#dying.has(key)) return;
-    this.#dying.add(key);
+    this.#dying.set(key, { task, attempt, reason: "killed" });
     this.usedSlots += 1;
   }
 

@@ -19,6 +19,8 @@ export class MassLoss {
     this.#recent.push({ worker, at: now });
     const closed = this.#recent.length;
     const wasConnected = connected + closed;
-    return closed >= bounds.min && closed > wasConnected * bounds.share ? this.#recent.map((closing) => closing.worker) : [];
+    return closed >= bounds.min && closed > wasConnected * bounds.share
+      ? this.#recent.map((closing) => closing.worker)
+      : [];
   }
 }

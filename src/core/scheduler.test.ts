@@ -76,7 +76,14 @@ class World {
     const session = run === undefined ? undefined : this.sessions.get(run.worker);
     if (run === undefined || session === undefined) return;
     this.running.delete(`${run.ref.task}/${run.ref.attempt}`);
-    const item = { kind: "result", ...run.ref, boot: run.boot, outcome, startedAt: this.now, endedAt: this.now } as const;
+    const item = {
+      kind: "result",
+      ...run.ref,
+      boot: run.boot,
+      outcome,
+      startedAt: this.now,
+      endedAt: this.now,
+    } as const;
     this.batch({ kind: "report", request: 0, worker: run.worker, session, items: [item] });
   }
 
@@ -106,7 +113,19 @@ class World {
 type Command = { do: string; a: number; b: number };
 const commands: fc.Arbitrary<Command[]> = fc.array(
   fc.record({
-    do: fc.constantFrom("submit", "attach", "reboot", "close", "success", "fail", "abort", "cancel", "pass", "blind", "drain"),
+    do: fc.constantFrom(
+      "submit",
+      "attach",
+      "reboot",
+      "close",
+      "success",
+      "fail",
+      "abort",
+      "cancel",
+      "pass",
+      "blind",
+      "drain",
+    ),
     a: fc.nat({ max: 5 }),
     b: fc.nat({ max: 50 }),
   }),

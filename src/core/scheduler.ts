@@ -12,11 +12,11 @@ import type { BootId, TaskId, WorkerId } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
 import { isFinal, type TaskHead, type TaskState, type TaskStatus } from "../model/task.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
+import { type Batch, type Board, refuse, type SchedulerSettings } from "./board.ts";
 import { loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./deaths.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Reply, SchedulerOutput } from "./effects.ts";
 import type { RequestId, SchedulerInput } from "./inputs.ts";
-import { type Batch, type Board, refuse, type SchedulerSettings } from "./board.ts";
 import { MassLoss } from "./massLoss.ts";
 import { Queues } from "./queues.ts";
 import { attach, beat, closeStream, drainWorker, openStream, report } from "./sessions.ts";
@@ -58,7 +58,10 @@ export class Scheduler {
       case "drain-worker":
         return reply(batch, input.request, drainWorker(board, batch, input.worker));
       case "inspect-workers":
-        return reply(batch, input.request, { kind: "workers", workers: [...board.workers].map((worker) => worker.toView()) });
+        return reply(batch, input.request, {
+          kind: "workers",
+          workers: [...board.workers].map((worker) => worker.toView()),
+        });
       case "inspect-queues":
         return reply(batch, input.request, this.#inspectQueues());
       case "attach":
@@ -222,7 +225,8 @@ export class Scheduler {
 
   #setQueue(batch: Batch, name: string, isPaused: boolean): Reply {
     const { queues } = this.#board;
-    if (queues.wouldOverflow([name])) return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
+    if (queues.wouldOverflow([name]))
+      return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
     const queue = queues.open(name);
     if (queue.isPaused !== isPaused) {
       queues.setPaused(queue, isPaused);

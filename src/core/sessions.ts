@@ -2,12 +2,12 @@
 import { attemptKey, type SessionId, type WorkerId } from "../model/ids.ts";
 import type { AttachRequest, AttemptRef, ReportItem, ResultItem, Verdict } from "../model/protocol.ts";
 import { killAttempt, settleResult } from "./attempts.ts";
+import { type Batch, type Board, refuse } from "./board.ts";
 import { leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
 import type { Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import { type Batch, type Board, refuse } from "./board.ts";
 
 /** A worker asks for a session: for the first time, after a lost connection, or as a new boot. */
 export function attach(board: Board, batch: Batch, id: WorkerId, request: AttachRequest, host: string): Reply {
@@ -54,7 +54,7 @@ function replaceSession(batch: Batch, worker: LiveWorker): void {
 function endBoot(board: Board, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
   for (const task of [...worker.tasks.values()]) {
     if (inOutbox.has(attemptKey(task.id, task.attempt))) continue;
-    killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." }, false);
+    killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
   worker.isProbeTrusted = false;
   // The slots of the old boot went with it; results that wait in its outbox need none.
@@ -71,7 +71,18 @@ function recordWorker(
 ): LiveWorker {
   const { boot, capacity, queues, hostname, pid, version } = request;
   const isDraining = request.isDraining || (known?.boot === boot && known.record.isDraining);
-  const record = { id, boot, capacity, queues, isDraining, state: "connected", changedAt: batch.now, hostname, pid, version } as const;
+  const record = {
+    id,
+    boot,
+    capacity,
+    queues,
+    isDraining,
+    state: "connected",
+    changedAt: batch.now,
+    hostname,
+    pid,
+    version,
+  } as const;
   const isUnchanged =
     known !== undefined &&
     known.record.state === "connected" &&
@@ -107,7 +118,7 @@ function adoptRunning(
   for (const task of [...worker.tasks.values()]) {
     if (running.has(task.id) || inOutbox.has(attemptKey(task.id, task.attempt))) continue;
     if (task.run?.boot === worker.boot) worker.redeliver.push(task);
-    else killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." }, false);
+    else killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
   return abort;
 }
@@ -147,6 +158,9 @@ export function openStream(board: Board, batch: Batch, id: WorkerId, session: Se
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
     .map((task) => ({ task: task.id, attempt: task.attempt, timeoutMs: task.limits.timeoutMs }));
   worker.redeliver = [];
+  for (const { reason, ...attempt } of worker.dying) {
+    batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });
+  }
   if (attempts.length > 0) batch.out.effects.push({ kind: "assign", worker: id, session, attempts });
 }
 
@@ -219,4 +233,3 @@ function setDraining(board: Board, batch: Batch, worker: LiveWorker): void {
   board.workers.write(batch, { ...worker.record, isDraining: true, changedAt: batch.now });
   board.workers.updateFree(worker);
 }
-

@@ -2,9 +2,9 @@
 import type { TaskId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import type { TaskSpec } from "../model/task.ts";
+import { type Batch, type Board, refuse } from "./board.ts";
 import type { Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
-import { type Batch, type Board, refuse } from "./board.ts";
 
 export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
   if (board.tasks.size + specs.length > limits.liveTasksMax) {
@@ -22,7 +22,9 @@ export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], l
       created.set(spec.id, spec.fingerprint);
       fresh.push(spec);
     } else if (known !== spec.fingerprint) {
-      return refuse("conflict", `Task ${spec.id} exists already, and was asked for differently.`, undefined, { id: spec.id });
+      return refuse("conflict", `Task ${spec.id} exists already, and was asked for differently.`, undefined, {
+        id: spec.id,
+      });
     }
     answer.push({ id: spec.id, isNew: known === undefined });
   }

@@ -3,11 +3,11 @@ import type { TaskId } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { isFinal, type TaskHead, type TaskLimits, type TaskState, type TaskStatus } from "../model/task.ts";
+import type { Batch } from "./board.ts";
 import { digestTask } from "./digest.ts";
 import { Heap } from "./heap.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import type { Queues } from "./queues.ts";
-import type { Batch } from "./board.ts";
 import { Settled } from "./settled.ts";
 
 export class Tasks {

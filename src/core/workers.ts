@@ -2,10 +2,10 @@
 import type { WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import type { WorkerRecord } from "../model/worker.ts";
+import type { Batch } from "./board.ts";
 import { Heap } from "./heap.ts";
 import { LiveWorker } from "./liveWorker.ts";
 import type { Queues } from "./queues.ts";
-import type { Batch } from "./board.ts";
 
 export class Workers {
   readonly #byId = new Map<WorkerId, LiveWorker>();

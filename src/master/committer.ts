@@ -58,7 +58,9 @@ export class Committer {
   async #whoseSlot(entry: OutgoingEntry): Promise<CommitEnd | "retry"> {
     const [found] = await this.#store.readEntries(entry.seq, 1);
     // Not to be seen (yet, or any more): the one that refused us may have been rolled back, so the slot is asked for again.
-    if (found === undefined || found.seq !== entry.seq) return "retry";
+    if (found === undefined) return "retry";
+    // Compacted away, so others have led for long since.
+    if (found.seq !== entry.seq) return "deposed";
     return found.nonce === entry.nonce && found.crc === entry.crc ? "committed" : "deposed";
   }
 

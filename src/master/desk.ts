@@ -152,7 +152,8 @@ export abstract class Desk implements MasterFace {
     streams.open(worker, session, sink);
     inbox.push({ kind: "opened", worker, session });
     return () => {
-      if (streams.forget(worker, sink) && this.status().role === "leader") inbox.push({ kind: "closed", worker, session });
+      if (streams.forget(worker, sink) && this.status().role === "leader")
+        inbox.push({ kind: "closed", worker, session });
     };
   }
 

@@ -1,5 +1,5 @@
 /** Carries out what the Candidate decides: reads and renews the lease, keeps an eye on the leader's process. */
-import { Candidate, type CandidateEffect, type CandidateInput } from "../core/candidate.ts";
+import type { Candidate, CandidateEffect, CandidateInput } from "../core/candidate.ts";
 import type { Lease } from "../model/lease.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -13,11 +13,11 @@ export interface ElectionParts {
   readonly log: Log;
   readonly peers: Peers;
   /** The candidate wants to lead; tell `elected` or `deposed` once it is decided. */
-  onTakeOver(reason: string): void;
+  readonly onTakeOver: (reason: string) => void;
   /** A lease of a higher epoch than ours is there while we lead. */
-  onRival(lease: Lease): void;
+  readonly onRival: (lease: Lease) => void;
   /** Who leads, as far as the lease tells. */
-  onLeader(address: string | null): void;
+  readonly onLeader: (address: string | null) => void;
 }
 
 export class Election {
@@ -71,7 +71,9 @@ export class Election {
         return this.#parts.onTakeOver(effect.reason);
       case "watch-peer":
         this.#watch?.close();
-        this.#watch = this.#parts.peers.watch(effect.address, () => this.tell({ kind: "peer-closed", address: effect.address }));
+        this.#watch = this.#parts.peers.watch(effect.address, () =>
+          this.tell({ kind: "peer-closed", address: effect.address }),
+        );
         return;
       case "probe-peer":
         void this.#probe(effect.address);

@@ -2,8 +2,8 @@
 import type { SubmittedTask } from "../core/effects.ts";
 import type { Write } from "../model/entry.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
-import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../model/protocol.ts";
 import type { MemberView } from "../model/member.ts";
+import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../model/protocol.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";

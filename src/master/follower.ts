@@ -5,7 +5,7 @@ import { limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entry, Store } from "../ports/store.ts";
 import type { ChangeBatch } from "./face.ts";
-import { checkLink, decodeEntry, type JournalPosition, JournalBroken, journalStart, positionOf } from "./journal.ts";
+import { checkLink, decodeEntry, JournalBroken, type JournalPosition, journalStart, positionOf } from "./journal.ts";
 
 export class Follower {
   readonly #store: Store;
@@ -17,12 +17,7 @@ export class Follower {
   readonly #onDrift: (seq: number) => void;
 
   /** `onDrift` is told when this memory was not what the leader's was at the same seq; it has been read anew by then. */
-  constructor(
-    store: Store,
-    clock: Clock,
-    settings: Partial<SchedulerSettings>,
-    onDrift: (seq: number) => void,
-  ) {
+  constructor(store: Store, clock: Clock, settings: Partial<SchedulerSettings>, onDrift: (seq: number) => void) {
     this.#onDrift = onDrift;
     this.#store = store;
     this.#clock = clock;
@@ -85,7 +80,8 @@ export class Follower {
   async #positionAt(seq: number): Promise<JournalPosition> {
     if (seq === 0) return journalStart;
     const [entry] = await this.#store.readEntries(seq, 1);
-    if (entry === undefined || entry.seq < seq) throw new JournalBroken(`Entry ${seq}, which the view rests on, is not in the journal.`);
+    if (entry === undefined || entry.seq < seq)
+      throw new JournalBroken(`Entry ${seq}, which the view rests on, is not in the journal.`);
     // Compacted away since the view was read: the next catch-up will see the gap and load again.
     return entry.seq === seq ? positionOf(entry) : { seq, epoch: 0, crc: 0 };
   }

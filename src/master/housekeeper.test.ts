@@ -1,8 +1,8 @@
 /** What the leader clears away and what it must not, over time that a test turns by hand. */
 import { describe, expect, test } from "vitest";
+import { defaults } from "../model/limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ExpiredTask, Retention, Store } from "../ports/store.ts";
-import { defaults } from "../model/limits.ts";
 import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -65,7 +65,14 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     forget: (tasks) => forgotten.push(...tasks),
   });
   housekeeper.start();
-  return { clock, housekeeper, compactions, asked, forgotten, expire: (tasks: ExpiredTask[]) => void (expired = tasks) };
+  return {
+    clock,
+    housekeeper,
+    compactions,
+    asked,
+    forgotten,
+    expire: (tasks: ExpiredTask[]) => void (expired = tasks),
+  };
 }
 
 describe("the journal", () => {
@@ -105,7 +112,10 @@ describe("the journal", () => {
 describe("finished tasks", () => {
   test("are forgotten in steps once they have outlived their retention, until none is left", async () => {
     const { clock, asked, forgotten, expire } = start({ retentionMs: 10_000, finishedTasksMax: 5 });
-    const tasks = Array.from({ length: 1_200 }, (_, index) => ({ id: `t${index}`, queue: "q", state: "success" }) as ExpiredTask);
+    const tasks = Array.from(
+      { length: 1_200 },
+      (_, index) => ({ id: `t${index}`, queue: "q", state: "success" }) as ExpiredTask,
+    );
     expire([...tasks]);
     await clock.pass(defaults.housekeepingMs + 10 * defaults.housekeepingStepMs);
     expect(forgotten).toEqual(tasks);

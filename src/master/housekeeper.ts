@@ -1,9 +1,8 @@
 /** What a leader clears away: finished tasks that have outlived their retention, and entries that no master needs any more. */
-import type { ExpiredTask, Store } from "../ports/store.ts";
-import { StoreUnavailable } from "../ports/store.ts";
 import { defaults, limits } from "../model/limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import { type ExpiredTask, type Store, StoreUnavailable } from "../ports/store.ts";
 
 export interface HousekeepingSettings {
   /** Finished tasks are kept this long, with their output and logs. */
@@ -22,9 +21,9 @@ export interface HousekeeperParts {
   readonly log: Log;
   readonly settings: HousekeepingSettings;
   /** Entries below this are needed by no master. */
-  seqOfSlowest(): number;
+  readonly seqOfSlowest: () => number;
   /** Hands expired tasks to the scheduler: they go through the journal like every change. */
-  forget(tasks: readonly ExpiredTask[]): void;
+  readonly forget: (tasks: readonly ExpiredTask[]) => void;
 }
 
 /** Where the journal stood at some instant of this term. */

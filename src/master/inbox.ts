@@ -1,6 +1,7 @@
 /** What has arrived for the scheduler and waits for the next batch. What came while a commit was in flight goes into one batch. */
 import type { SchedulerInput } from "../core/inputs.ts";
 import { OutlastError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 
@@ -68,18 +69,20 @@ export class Inbox {
 
 /** How many of the first inputs fit into one entry; always at least one. */
 function countForBatch(inputs: readonly SchedulerInput[]): number {
-  let weight = 0;
+  let records = 0;
+  let bytes = 0;
   let count = 0;
   for (const input of inputs) {
-    weight += weightOf(input);
-    if (count > 0 && weight > limits.inputsPerCommitMax) break;
+    records += recordsOf(input);
+    bytes += bytesOf(input);
+    if (count > 0 && (records > limits.recordsPerCommitMax || bytes > limits.entryBytesMax)) break;
     count += 1;
   }
   return count;
 }
 
 /** About how many records an input will write. */
-function weightOf(input: SchedulerInput): number {
+function recordsOf(input: SchedulerInput): number {
   switch (input.kind) {
     case "submit":
       return 2 * input.specs.length;
@@ -88,4 +91,25 @@ function weightOf(input: SchedulerInput): number {
     default:
       return 1;
   }
+}
+
+/** About how many bytes an input will write, of those that clients decide over. */
+function bytesOf(input: SchedulerInput): number {
+  let bytes = 0;
+  if (input.kind === "submit") for (const { input: payload } of input.specs) bytes += sizeOf(payload);
+  if (input.kind === "report") {
+    for (const item of input.items)
+      if (item.kind === "result" && item.output !== undefined) bytes += sizeOf(item.output);
+  }
+  return bytes;
+}
+
+/** About the length of a value's JSON text. Values are as deep as `limits.jsonDepthMax` at most. */
+function sizeOf(value: Json): number {
+  if (typeof value === "string") return value.length + 2;
+  if (value === null || typeof value !== "object") return 8;
+  let size = 2;
+  if (Array.isArray(value)) for (const item of value) size += sizeOf(item) + 1;
+  else for (const name of Object.keys(value)) size += name.length + 4 + sizeOf(value[name] ?? null);
+  return size;
 }

@@ -1,7 +1,7 @@
 /** A whole master over the memory store, told things as a worker and a client would tell it. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
-import type { AttachRequest, Assignment, StreamMessage } from "../model/protocol.ts";
+import type { Assignment, AttachRequest, StreamMessage } from "../model/protocol.ts";
 import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type OutgoingEntry, StoreUnavailable } from "../ports/store.ts";
@@ -33,7 +33,10 @@ class FaultyStore extends MemoryStore {
   }
 }
 
-async function startMaster(store = new FaultyStore({ ids: new SystemIds() }), name = "m1"): Promise<{ master: Master; store: FaultyStore }> {
+async function startMaster(
+  store = new FaultyStore({ ids: new SystemIds() }),
+  name = "m1",
+): Promise<{ master: Master; store: FaultyStore }> {
   const clock = new SystemClock();
 
   const master = new Master({
@@ -99,8 +102,22 @@ class FakeWorker {
   }
 
   finish(master: Master, { task, attempt }: { task: TaskId; attempt: number }) {
-    const result = { kind: "result", task, attempt, boot: "boot-1" as BootId, outcome: "success", startedAt: 1, endedAt: 2, output: { n: 1 } } as const;
-    return master.report(this.id, { boot: "boot-1" as BootId, session: this.session, epoch: this.epoch, items: [result] });
+    const result = {
+      kind: "result",
+      task,
+      attempt,
+      boot: "boot-1" as BootId,
+      outcome: "success",
+      startedAt: 1,
+      endedAt: 2,
+      output: { n: 1 },
+    } as const;
+    return master.report(this.id, {
+      boot: "boot-1" as BootId,
+      session: this.session,
+      epoch: this.epoch,
+      items: [result],
+    });
   }
 }
 
@@ -113,10 +130,21 @@ describe("a master", () => {
     await worker.attach(master);
     const [task] = await master.submit([{ ...sleep, name: "first" }], null);
     await until(() => worker.assignments.length === 1);
-    expect(worker.assignments[0]).toMatchObject({ task: task!.id, attempt: 1, name: "first", kind: "sleep", input: { seconds: 1 } });
+    expect(worker.assignments[0]).toMatchObject({
+      task: task!.id,
+      attempt: 1,
+      name: "first",
+      kind: "sleep",
+      input: { seconds: 1 },
+    });
     const answer = await worker.finish(master, worker.assignments[0]!);
     expect(answer.verdicts).toEqual([{ task: task!.id, attempt: 1, verdict: "committed" }]);
-    expect(await master.readTask(task!.id)).toMatchObject({ state: "success", attempt: 1, host: "w1", output: { n: 1 } });
+    expect(await master.readTask(task!.id)).toMatchObject({
+      state: "success",
+      attempt: 1,
+      host: "w1",
+      output: { n: 1 },
+    });
     expect((await worker.finish(master, worker.assignments[0]!)).verdicts[0]).toMatchObject({ verdict: "stale" });
   });
 
@@ -126,7 +154,9 @@ describe("a master", () => {
     const [again] = await master.submit([sleep], "key-1");
     expect(first).toMatchObject({ isNew: true });
     expect(again).toEqual({ id: first!.id, isNew: false });
-    await expect(master.submit([{ ...sleep, input: { seconds: 2 } }], "key-1")).rejects.toMatchObject({ code: "conflict" });
+    await expect(master.submit([{ ...sleep, input: { seconds: 2 } }], "key-1")).rejects.toMatchObject({
+      code: "conflict",
+    });
     await master.cancel(first!.id);
     expect(await master.submit([sleep], "key-1")).toEqual([{ id: first!.id, isNew: false }]);
     await expect(master.cancel(first!.id)).rejects.toMatchObject({ code: "already-final" });

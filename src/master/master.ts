@@ -2,9 +2,10 @@
  * A master: follows the journal until it is its turn, leads until it is deposed, and begins again. Its life is `#live`, read
  * from there; the rest hands questions to the scheduler and answers from the store.
  */
+
+import type { SchedulerSettings } from "../core/board.ts";
 import { Candidate, type CandidateSettings } from "../core/candidate.ts";
 import type { SchedulerEffect } from "../core/effects.ts";
-import type { SchedulerSettings } from "../core/board.ts";
 import type { Scheduler } from "../core/scheduler.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { Nonce } from "../model/ids.ts";
@@ -14,27 +15,27 @@ import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Peers } from "../ports/peers.ts";
-import { type Store, type StoreIdentity, StoreUnavailable } from "../ports/store.ts";
+import type { Store, StoreIdentity } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
 import { Changes } from "./changes.ts";
-import { Committer } from "./committer.ts";
 import { Desk } from "./desk.ts";
 import { Election } from "./election.ts";
 import type { ChangeBatch, MasterStats, MasterStatus } from "./face.ts";
-import { Follower } from "./follower.ts";
 import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
 import { Inbox } from "./inbox.ts";
-import { encodeEntry, type JournalPosition, positionOf } from "./journal.ts";
 import { LoopStats } from "./loopStats.ts";
 import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
 import { Payloads } from "./payloads.ts";
 import { Requests } from "./requests.ts";
+import { type Lead, Standby } from "./standby.ts";
 import { Streams } from "./streams.ts";
 import { Term } from "./term.ts";
 
 export interface MasterSettings extends SchedulerSettings, CandidateSettings, HousekeepingSettings {
   readonly tailPollMs: number;
+  /** Without a commit for this long, a leader proves by one that it still leads before it answers anything. */
+  readonly leaderIdleMsMax: number;
   readonly heartbeatMs: number;
 }
 
@@ -49,12 +50,6 @@ export interface MasterOptions {
   readonly probe: Probe;
   readonly peers: Peers;
   readonly settings?: Partial<MasterSettings>;
-}
-
-/** A lead that has been won: the memory to lead with, and where the journal stands. */
-interface Lead {
-  readonly scheduler: Scheduler;
-  readonly position: JournalPosition;
 }
 
 export class Master extends Desk {
@@ -77,7 +72,8 @@ export class Master extends Desk {
   #election: Election | null = null;
   #term: Term | null = null;
   #housekeeper: Housekeeper | null = null;
-  #takeOver: Committer | null = null;
+  #standby: Standby | null = null;
+  #isLeadWanted = false;
   #role: MasterStatus["role"] = "starting";
   #roleSince: number;
   readonly #startedAt: number;
@@ -85,9 +81,7 @@ export class Master extends Desk {
   #leader: string | null = null;
   #trouble: string | null = null;
   #scheduler: Scheduler | null = null;
-  #isTakeOverWanted = false;
   #isStopping = false;
-  #wakeFollower: (() => void) | null = null;
   #unlisten: () => void = () => undefined;
   #end: (reason: Error | null) => void = () => undefined;
 
@@ -97,7 +91,17 @@ export class Master extends Desk {
     const requests = new Requests();
     const streams = new Streams(clock);
     const changes = new Changes(store, log);
-    super({ store, clock, ids, log, inbox, requests, streams, changes, heartbeatMs: options.settings?.heartbeatMs ?? defaults.heartbeatMs });
+    super({
+      store,
+      clock,
+      ids,
+      log,
+      inbox,
+      requests,
+      streams,
+      changes,
+      heartbeatMs: options.settings?.heartbeatMs ?? defaults.heartbeatMs,
+    });
     this.#options = options;
     this.#settings = { ...defaults, ...options.settings };
     this.#address = options.address;
@@ -154,9 +158,8 @@ export class Master extends Desk {
     if (this.#identity === null) return;
     this.#isStopping = true;
     this.#setRole("stopping");
-    this.#takeOver?.stop();
+    this.#standby?.stop();
     this.#term?.stop();
-    this.#wakeFollower?.();
     await this.ended;
   }
 
@@ -225,62 +228,43 @@ export class Master extends Desk {
   /** Keeps up with the journal until the lead is won; null if this master is stopped before. */
   async #follow(): Promise<Lead | null> {
     const { store, clock, log } = this.#options;
-    const follower = new Follower(store, clock, this.#settings, (seq) => {
-      this.#stats.drifts += 1;
-      log.error("this standby's memory had drifted from the leader's and was read anew; please report this", { seq });
-    });
-    this.#scheduler = follower.scheduler;
     let isElectionOpen = false;
-    while (!this.#isStopping) {
-      try {
-        await follower.catchUp((batch) => this.#notice(batch));
-        this.#scheduler = follower.scheduler;
-        this.#changes.startAt(follower.position.seq);
-        this.#epoch = follower.position.epoch;
+    this.#standby = new Standby({
+      store,
+      clock,
+      log,
+      settings: this.#settings,
+      nonce: this.#nonce,
+      address: this.#address,
+      onEntry: (batch) => this.#notice(batch),
+      onCaughtUp: (scheduler, position) => {
+        this.#scheduler = scheduler;
+        this.#changes.startAt(position.seq);
+        this.#epoch = position.epoch;
         this.#trouble = null;
-        if (this.#role !== "standby" && !this.#isStopping) this.#setRole("standby");
+        if (!this.#isStopping) this.#setRole("standby");
+        // Only who is warm may want to lead.
         if (!isElectionOpen) this.#election?.tell({ kind: "tick" });
         isElectionOpen = true;
-        if (this.#isTakeOverWanted) {
-          const lead = await this.#standForElection(follower);
-          this.#isTakeOverWanted = false;
-          if (lead !== null) return lead;
-          this.#election?.tell({ kind: "deposed" });
-        }
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        if (this.#trouble === null) log.warn("the journal cannot be read", { error });
-        this.#trouble = `${error.reason}: ${error.message}`;
-      }
-      if (!this.#isTakeOverWanted || this.#trouble !== null) await this.#rest();
-    }
-    return null;
-  }
-
-  /**
-   * Puts the marker of the next epoch into the first free slot. From then on every older leader's entry is refused.
-   * What lands there before us is read first; if it is somebody else's marker, the election is lost.
-   */
-  async #standForElection(follower: Follower): Promise<Lead | null> {
-    const { store, clock, log } = this.#options;
-    const epochBefore = follower.position.epoch;
-    while (!this.#isStopping) {
-      await follower.catchUp((batch) => this.#notice(batch));
-      const { position } = follower;
-      if (position.epoch > epochBefore) return null;
-      const epoch = position.epoch + 1;
-      const marker = [{ kind: "marker", address: this.#address }] as const;
-      const entry = encodeEntry(position, { epoch, nonce: this.#nonce }, clock.now(), marker);
-      this.#takeOver = new Committer(store, clock, log);
-      const end = await this.#takeOver.commit(entry);
-      this.#takeOver = null;
-      if (end === "stopped") return null;
-      if (end === "committed") {
-        this.#notice({ seq: entry.seq, epoch, at: entry.at, writes: marker });
-        return { scheduler: follower.scheduler, position: positionOf(entry) };
-      }
-    }
-    return null;
+      },
+      onTrouble: (trouble) => {
+        if (this.#trouble === null) log.warn("the journal cannot be read", { trouble });
+        this.#trouble = trouble;
+      },
+      onDrift: (seq) => {
+        this.#stats.drifts += 1;
+        log.error("this standby's memory had drifted from the leader's and was read anew; please report this", { seq });
+      },
+      onLost: () => {
+        this.#isLeadWanted = false;
+        this.#election?.tell({ kind: "deposed" });
+      },
+    });
+    if (this.#isLeadWanted) this.#standby.wantLead();
+    const lead = await this.#standby.run();
+    this.#standby = null;
+    this.#isLeadWanted = false;
+    return lead;
   }
 
   /** Leads for one term. When it ends, all memory of it is dropped: what is true is in the journal. */
@@ -300,7 +284,7 @@ export class Master extends Desk {
       log,
       inbox: this.#inbox,
       stats: this.#stats,
-      proofMsMax: this.#settings.leaseTtlMs * 0.75,
+      proofMsMax: this.#settings.leaderIdleMsMax,
       isWanted: (input) => !("request" in input) || this.#requests.isOpen(input.request),
       onCommitted: (batch, texts) => this.#noteCommitted(batch, texts),
       release: (effects: readonly SchedulerEffect[]) => this.#outbox.release(position.epoch, effects),
@@ -322,7 +306,8 @@ export class Master extends Desk {
     });
     this.#housekeeper.start();
     const end = await this.#term.run();
-    if (end === "deposed") log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
+    if (end === "deposed")
+      log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
     this.#housekeeper.stop();
     this.#housekeeper = null;
     this.#term = null;
@@ -340,7 +325,13 @@ export class Master extends Desk {
     const role = this.#role;
     if (role !== "leader" && role !== "standby") return null;
     const { name } = this.#options;
-    const [nonce, address, epoch, seq, roleSince] = [this.#nonce, this.#address, this.#epoch, this.#changes.seq, this.#roleSince];
+    const [nonce, address, epoch, seq, roleSince] = [
+      this.#nonce,
+      this.#address,
+      this.#epoch,
+      this.#changes.seq,
+      this.#roleSince,
+    ];
     return { nonce, name, address, role, epoch, seq, roleSince };
   }
 
@@ -369,25 +360,14 @@ export class Master extends Desk {
 
   #wantToLead(reason: string): void {
     this.#options.log.info("standing for election", { reason });
-    this.#isTakeOverWanted = true;
-    this.#wakeFollower?.();
+    // Between two stretches of following the wish waits for the next one.
+    this.#isLeadWanted = true;
+    this.#standby?.wantLead();
   }
 
   #setRole(role: MasterStatus["role"]): void {
     if (this.#role === role) return;
     this.#role = role;
     this.#roleSince = this.#options.clock.now();
-  }
-
-  async #rest(): Promise<void> {
-    const { clock } = this.#options;
-    await new Promise<void>((resolve) => {
-      const timer = clock.at(clock.now() + this.#settings.tailPollMs, resolve);
-      this.#wakeFollower = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-    this.#wakeFollower = null;
   }
 }

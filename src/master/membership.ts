@@ -17,7 +17,7 @@ export interface MembershipParts {
   readonly clock: Clock;
   readonly log: Log;
   /** The note to leave; null while there is nothing to tell. */
-  describe(): Omit<MemberRecord, "beat"> | null;
+  readonly describe: () => Omit<MemberRecord, "beat"> | null;
 }
 
 export class Membership {

@@ -1,6 +1,6 @@
 /** Releases effects to the world. Must be called only after the commit of their batch; the order of calls is kept. */
 import type { SchedulerEffect } from "../core/effects.ts";
-import type { TaskId, WorkerId } from "../model/ids.ts";
+import type { TaskId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import type { Assignment } from "../model/protocol.ts";
 import type { TaskPayload } from "../model/task.ts";
@@ -71,11 +71,7 @@ export class Outbox {
   }
 
   /** An abort may overtake an assignment whose payload is still being read; workers refuse what they were told to abort. */
-  async #sendWhenRead(
-    epoch: number,
-    effect: AssignEffect,
-    reading: Promise<Map<TaskId, TaskPayload>>,
-  ): Promise<void> {
+  async #sendWhenRead(epoch: number, effect: AssignEffect, reading: Promise<Map<TaskId, TaskPayload>>): Promise<void> {
     const { payloads, clock, log, streams } = this.#parts;
     let pending = reading;
     for (;;) {
@@ -103,6 +99,6 @@ export class Outbox {
 
   async #probe({ worker, boot, host, port }: Extract<SchedulerEffect, { kind: "probe" }>): Promise<void> {
     const result = await this.#parts.probe(host, port);
-    this.#parts.inbox.push({ kind: "probed", worker: worker as WorkerId, boot, result });
+    this.#parts.inbox.push({ kind: "probed", worker, boot, result });
   }
 }

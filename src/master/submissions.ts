@@ -1,7 +1,7 @@
 /** Gives submissions their ids and fingerprints, so that the same wish expressed twice is one task. */
 import { createHash } from "node:crypto";
-import type { Json } from "../model/json.ts";
 import type { TaskId } from "../model/ids.ts";
+import type { Json } from "../model/json.ts";
 import { type Submission, toSpec } from "../model/submission.ts";
 import type { TaskSpec } from "../model/task.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -39,7 +39,9 @@ function nameOf(key: string): string {
 }
 
 function fingerprint(wish: Submission | readonly Submission[]): string {
-  return digest(canonical(wish as unknown as Json)).toString("base64url").slice(0, fingerprintLength);
+  return digest(canonical(wish as unknown as Json))
+    .toString("base64url")
+    .slice(0, fingerprintLength);
 }
 
 function digest(text: string): Buffer {

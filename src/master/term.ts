@@ -2,19 +2,20 @@
  * One term of leadership: the loop that turns inputs into decisions, decisions into an entry, and only a committed entry into
  * effects. Durable first, visible second: that order is the one safety rule of this file.
  */
-import type { SchedulerInput } from "../core/inputs.ts";
+
 import type { SchedulerEffect, SchedulerOutput } from "../core/effects.ts";
+import type { SchedulerInput } from "../core/inputs.ts";
 import type { Scheduler } from "../core/scheduler.ts";
 import type { Nonce } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
-import type { ChangeBatch } from "./face.ts";
 import { Committer } from "./committer.ts";
+import type { ChangeBatch } from "./face.ts";
 import type { Inbox } from "./inbox.ts";
 import { encodeEntry, type JournalPosition, positionOf } from "./journal.ts";
-import { LoopStats } from "./loopStats.ts";
+import type { LoopStats } from "./loopStats.ts";
 
 export interface TermParts {
   readonly epoch: number;

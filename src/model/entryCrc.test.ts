@@ -5,7 +5,15 @@ import type { Entry } from "./entry.ts";
 import { entryCrc } from "./entryCrc.ts";
 import type { Nonce } from "./ids.ts";
 
-const entry: Omit<Entry, "crc"> = { seq: 7, epoch: 2, nonce: "n" as Nonce, at: 1000, format: 1, previousCrc: 99, body: '[{"ü":1}]' };
+const entry: Omit<Entry, "crc"> = {
+  seq: 7,
+  epoch: 2,
+  nonce: "n" as Nonce,
+  at: 1000,
+  format: 1,
+  previousCrc: 99,
+  body: '[{"ü":1}]',
+};
 
 describe("entryCrc", () => {
   test("is the CRC-32 of the header and the body in one text", () => {

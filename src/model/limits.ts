@@ -83,7 +83,6 @@ export const limits = {
   // Worker protocol.
   reportItemsMax: 5_000,
   reportBodyBytesMax: 16 * mebibyte,
-  assignBatchMax: 1_000,
   tombstonesMax: 100_000,
   tombstoneMsMin: 10 * minute,
 
@@ -91,8 +90,8 @@ export const limits = {
   inboxMax: 100_000,
   /** How often a submit is looked up anew before the client is sent away. */
   lookupsMax: 5,
-  inputsPerCommitMax: 2_000,
-  writesPerEntryMax: 50_000,
+  /** Records that one entry is filled with, unless a single input brings more. */
+  recordsPerCommitMax: 4_000,
   assignmentsPerBatchMax: 10_000,
   /** An entry is closed once its body is larger: MongoDB's documents end at 16 MiB. */
   entryBytesMax: 8 * mebibyte,

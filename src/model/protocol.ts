@@ -31,6 +31,8 @@ export interface AttachRequest {
   readonly incarnation: Incarnation | null;
   /** Where a refused connection proves that this boot is dead; null where that proves nothing (a proxy between). */
   readonly probePort: number | null;
+  /** True to a standby: the leader cannot be reached from here, so pass this and all of its session on to it. */
+  readonly relay?: boolean;
   readonly hostname: string;
   readonly pid: number;
   readonly version: string;
@@ -58,7 +60,12 @@ export type AbortReason = "cancelled" | "timeout" | "killed";
 /** What comes down the stream, `GET /v1/workers/:id/stream?session=…`, one SSE `data:` line each. */
 export type StreamMessage =
   | { readonly kind: "assign"; readonly epoch: number; readonly assignments: readonly Assignment[] }
-  | { readonly kind: "abort"; readonly epoch: number; readonly reason: AbortReason; readonly attempts: readonly AttemptRef[] }
+  | {
+      readonly kind: "abort";
+      readonly epoch: number;
+      readonly reason: AbortReason;
+      readonly attempts: readonly AttemptRef[];
+    }
   | { readonly kind: "drain"; readonly epoch: number }
   /** Sent every `heartbeatMs`: silence on the stream means that the master is gone. */
   | { readonly kind: "beat"; readonly epoch: number };

@@ -53,10 +53,17 @@ export function toSpec(
 ): TaskSpec {
   const { id, fingerprint, now } = identity;
   if (!isId(id)) {
-    throw invalid(`${path}/id`, `An id has 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`, "idLengthMax");
+    throw invalid(
+      `${path}/id`,
+      `An id has 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`,
+      "idLengthMax",
+    );
   }
   if (!taskKinds.includes(submission.kind)) {
-    throw invalid(`${path}/kind`, `There is no kind of task called ${quote(submission.kind)}; there are ${taskKinds.join(", ")}.`);
+    throw invalid(
+      `${path}/kind`,
+      `There is no kind of task called ${quote(submission.kind)}; there are ${taskKinds.join(", ")}.`,
+    );
   }
   if (submission.name !== undefined) checkName(submission.name, `${path}/name`);
   if (submission.queue !== undefined && !isId(submission.queue)) {
@@ -69,9 +76,23 @@ export function toSpec(
     kind: submission.kind,
     input: submission.input,
     queue: submission.queue ?? defaults.queue,
-    priority: inRange(submission.priority, defaults.priority, limits.priorityMin, limits.priorityMax, `${path}/priority`, "priorityMax", true),
+    priority: inRange(
+      submission.priority,
+      defaults.priority,
+      limits.priorityMin,
+      limits.priorityMax,
+      `${path}/priority`,
+      "priorityMax",
+      true,
+    ),
     createdAt: now,
-    startAt: optionalInRange(submission.startAt, limits.instantMsMin, limits.instantMsMax, `${path}/startAt`, "instantMsMax"),
+    startAt: optionalInRange(
+      submission.startAt,
+      limits.instantMsMin,
+      limits.instantMsMax,
+      `${path}/startAt`,
+      "instantMsMax",
+    ),
     limits: toLimits(submission, path),
     fingerprint,
   };
@@ -79,12 +100,44 @@ export function toSpec(
 
 function toLimits(submission: Submission, path: string): TaskLimits {
   return {
-    attemptsMax: inRange(submission.attemptsMax, defaults.attemptsMax, 1, limits.attemptsMaxMax, `${path}/attemptsMax`, "attemptsMaxMax", true),
+    attemptsMax: inRange(
+      submission.attemptsMax,
+      defaults.attemptsMax,
+      1,
+      limits.attemptsMaxMax,
+      `${path}/attemptsMax`,
+      "attemptsMaxMax",
+      true,
+    ),
     killsMax: optionalInRange(submission.killsMax, 0, limits.killsMaxMax, `${path}/killsMax`, "killsMaxMax"),
     timeoutMs: optionalInRange(submission.timeoutMs, 1, limits.durationMsMax, `${path}/timeoutMs`, "durationMsMax"),
-    backoffBaseMs: inRange(submission.backoffBaseMs, defaults.backoffBaseMs, 0, limits.durationMsMax, `${path}/backoffBaseMs`, "durationMsMax", true),
-    backoffFactor: inRange(submission.backoffFactor, defaults.backoffFactor, 1, 100, `${path}/backoffFactor`, "backoffFactor", false),
-    backoffMaxMs: inRange(submission.backoffMaxMs, defaults.backoffMaxMs, 0, limits.durationMsMax, `${path}/backoffMaxMs`, "durationMsMax", true),
+    backoffBaseMs: inRange(
+      submission.backoffBaseMs,
+      defaults.backoffBaseMs,
+      0,
+      limits.durationMsMax,
+      `${path}/backoffBaseMs`,
+      "durationMsMax",
+      true,
+    ),
+    backoffFactor: inRange(
+      submission.backoffFactor,
+      defaults.backoffFactor,
+      1,
+      100,
+      `${path}/backoffFactor`,
+      "backoffFactor",
+      false,
+    ),
+    backoffMaxMs: inRange(
+      submission.backoffMaxMs,
+      defaults.backoffMaxMs,
+      0,
+      limits.durationMsMax,
+      `${path}/backoffMaxMs`,
+      "durationMsMax",
+      true,
+    ),
   };
 }
 
@@ -125,7 +178,11 @@ function checkExec(input: { [key: string]: Json }, path: string): void {
   checkKeys(input, ["command", "env", "cwd", "shell"], path);
   const { command, env, cwd, shell } = input;
   if (!Array.isArray(command) || command.length === 0 || command.length > limits.execArgumentsMax) {
-    throw invalid(`${path}/command`, `"command" is a list of 1 to ${limits.execArgumentsMax} strings.`, "execArgumentsMax");
+    throw invalid(
+      `${path}/command`,
+      `"command" is a list of 1 to ${limits.execArgumentsMax} strings.`,
+      "execArgumentsMax",
+    );
   }
   for (const [index, argument] of command.entries()) checkText(argument, `${path}/command/${index}`);
   if (command[0] === "") throw invalid(`${path}/command/0`, "The program's name is empty.");
@@ -135,19 +192,31 @@ function checkExec(input: { [key: string]: Json }, path: string): void {
   }
   if (cwd !== undefined) checkText(cwd, `${path}/cwd`);
   if (env === undefined) return;
-  if (env === null || typeof env !== "object" || Array.isArray(env) || Object.keys(env).length > limits.execEnvironmentMax) {
-    throw invalid(`${path}/env`, `"env" is an object with at most ${limits.execEnvironmentMax} strings.`, "execEnvironmentMax");
+  if (
+    env === null ||
+    typeof env !== "object" ||
+    Array.isArray(env) ||
+    Object.keys(env).length > limits.execEnvironmentMax
+  ) {
+    throw invalid(
+      `${path}/env`,
+      `"env" is an object with at most ${limits.execEnvironmentMax} strings.`,
+      "execEnvironmentMax",
+    );
   }
   for (const [name, value] of Object.entries(env)) {
     checkText(value, `${path}/env/${name}`);
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw invalid(`${path}/env/${name}`, `${quote(name)} cannot name an environment variable.`);
-    if (forbiddenEnvironment.test(name)) throw invalid(`${path}/env/${name}`, `${name} belongs to the worker and cannot be set by a task.`);
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      throw invalid(`${path}/env/${name}`, `${quote(name)} cannot name an environment variable.`);
+    if (forbiddenEnvironment.test(name))
+      throw invalid(`${path}/env/${name}`, `${name} belongs to the worker and cannot be set by a task.`);
   }
 }
 
 function checkKeys(object: { [key: string]: Json }, known: readonly string[], path: string): void {
   for (const key of Object.keys(object)) {
-    if (!known.includes(key)) throw invalid(`${path}/${key}`, `${quote(key)} is not known here; known are ${known.join(", ")}.`);
+    if (!known.includes(key))
+      throw invalid(`${path}/${key}`, `${quote(key)} is not known here; known are ${known.join(", ")}.`);
   }
 }
 
@@ -156,10 +225,19 @@ function checkText(value: Json | undefined, path: string): void {
   if (typeof value !== "string" || value.length > limits.stringBytesMax) {
     throw invalid(path, `A string of at most ${limits.stringBytesMax} characters is wanted here.`, "stringBytesMax");
   }
-  if (value.includes("\0") || !value.isWellFormed()) throw invalid(path, "NUL and broken characters are not allowed here.");
+  if (value.includes("\0") || !value.isWellFormed())
+    throw invalid(path, "NUL and broken characters are not allowed here.");
 }
 
-function inRange(value: number | undefined, otherwise: number, min: number, max: number, path: string, limit: string, isWhole: boolean): number {
+function inRange(
+  value: number | undefined,
+  otherwise: number,
+  min: number,
+  max: number,
+  path: string,
+  limit: string,
+  isWhole: boolean,
+): number {
   if (value === undefined) return otherwise;
   if (typeof value !== "number" || !(value >= min && value <= max) || (isWhole && !Number.isInteger(value))) {
     throw invalid(path, `A ${isWhole ? "whole " : ""}number from ${min} to ${max} is wanted here.`, limit);
@@ -167,7 +245,13 @@ function inRange(value: number | undefined, otherwise: number, min: number, max:
   return value;
 }
 
-function optionalInRange(value: number | undefined, min: number, max: number, path: string, limit: string): number | null {
+function optionalInRange(
+  value: number | undefined,
+  min: number,
+  max: number,
+  path: string,
+  limit: string,
+): number | null {
   return value === undefined ? null : inRange(value, 0, min, max, path, limit, true);
 }
 

@@ -1,5 +1,5 @@
 /** How a worker reaches masters, and how masters reach back: HTTP in life, a fake network in the simulator. */
-import type { WorkerId } from "../model/ids.ts";
+import type { SessionId, WorkerId } from "../model/ids.ts";
 import type {
   AttachAnswer,
   AttachRequest,
@@ -8,7 +8,6 @@ import type {
   ReportRequest,
   StreamMessage,
 } from "../model/protocol.ts";
-import type { SessionId } from "../model/ids.ts";
 
 /** The worker's side of the wire to one master. Every call may fail with `LinkError`; none of them retries. */
 export interface MasterLink {

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../ports/store.ts";
 import { changed, created, spec, TestJournal, taskId } from "./storeJournal.ts";
-import { listContract } from "./storeListContract.ts";
 import { keepingContract } from "./storeKeepingContract.ts";
+import { listContract } from "./storeListContract.ts";
 import { logContract } from "./storeLogContract.ts";
 import { documentContract, forgetContract, loadAll, loadContract } from "./storeViewContract.ts";
 
