@@ -102,11 +102,11 @@ export class MasterSearch {
     if (address === this.#hint) this.#hint = null;
     const leader = failure.leader !== address && /^https?:\/\//.test(failure.leader ?? "") ? failure.leader : null;
     if (!attach.isRelay) this.#note(address, failure.code, leader);
-    if (leader !== null) this.#follow(now, leader);
+    const isFollowing = leader !== null && this.#follow(now, leader);
     // Within a round the next address need not wait any longer; a round to come takes this one with it.
     if (this.#isOpen) this.#nextTryAt = now;
     else if (this.#addresses.includes(address) && !this.#isLeft(address)) this.#left.push({ address, isRelay: false });
-    this.#askToRelay(now);
+    if (!isFollowing) this.#askToRelay(now);
     this.#refill(now);
   }
 
@@ -140,18 +140,22 @@ export class MasterSearch {
     else this.#named.delete(address);
   }
 
-  #follow(now: number, leader: string): void {
+  /** @returns whether that address is tried next */
+  #follow(now: number, leader: string): boolean {
     this.#hint = leader;
-    if (this.#followed.has(leader) || this.#isTried(leader)) return;
+    if (this.#followed.has(leader) || this.#isTried(leader)) return false;
     this.#followed.add(leader);
     this.#left = [{ address: leader, isRelay: false }, ...this.#left.filter((other) => other.address !== leader)];
     this.#nextTryAt = now;
+    return true;
   }
 
   /** Standbys whose leader cannot be reached from here may be able to reach it: each is asked once a round. */
   #askToRelay(now: number): void {
     for (const [address, leader] of this.#named) {
-      if (this.#relays.has(address) || !this.#unreached.has(leader) || this.#isLeft(leader) || this.#isTried(address)) continue;
+      if (this.#relays.has(address) || this.#isTried(address) || !this.#unreached.has(leader)) continue;
+      // This round has not come to the leader itself yet.
+      if (this.#isOpen && this.#isLeft(leader)) continue;
       this.#relays.add(address);
       this.#left = [{ address, isRelay: true }, ...this.#left];
       this.#nextTryAt = now;

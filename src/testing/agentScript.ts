@@ -165,6 +165,7 @@ function describe(effect: AgentEffect): string {
       if (outbox.length > 0) words.push(`outbox ${names(outbox)}`);
       if (isDraining) words.push("draining");
       if (epochMax > 0) words.push(`epoch ${epochMax}`);
+      if (effect.state.relay === true) words.push("relayed");
       return words.join(", ");
     }
     case "open-stream":
