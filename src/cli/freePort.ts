@@ -18,6 +18,13 @@ export async function findFreePort(): Promise<number> {
   throw new Error(`No free port was found between ${portMin} and ${portMin + portCount - 1}.`);
 }
 
+/** As many different ones. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await findFreePort());
+  return [...ports];
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { LedgerFact } from "../../src/cli/cluster/attemptLines.ts";
+import { Cluster, type ClusterOptions } from "../../src/cli/cluster/cluster.ts";
+import { until } from "../../src/cli/cluster/until.ts";
 import { type Check, checkAll } from "../../src/cli/demo/checks.ts";
-import { Cluster, type ClusterOptions } from "../../src/cli/demo/cluster.ts";
-import type { JournalChange, LedgerFact } from "../../src/cli/demo/evidence.ts";
-import { until } from "../../src/cli/demo/until.ts";
+import type { JournalChange } from "../../src/cli/demo/evidence.ts";
 import { readDocuments, readJournal } from "../../src/cli/demo/witness.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
 import { createClient, type Outlast } from "../../src/sdk/client.ts";

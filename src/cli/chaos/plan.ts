@@ -1,5 +1,5 @@
 /** The storm, drawn from its seed before anything starts: which blows fall when, on whom, for how long. */
-import { SeededRandom } from "../demo/random.ts";
+import { SeededRandom } from "../cluster/random.ts";
 import { type Blow, type BlowKind, blowKinds, isLinkBlow, type Weights } from "./blows.ts";
 
 export interface StormPlan {

@@ -1,8 +1,10 @@
 /** The checks, shown evidence that lies: each promise must be seen broken when it is. */
 import { describe, expect, test } from "vitest";
 import type { TaskDocument } from "../../model/task.ts";
+import type { LedgerFact } from "../cluster/attemptLines.ts";
+import type { Life } from "../cluster/lives.ts";
 import { type CheckId, checkAll } from "./checks.ts";
-import type { AskedTask, Evidence, JournalChange, LedgerFact, Life } from "./evidence.ts";
+import type { AskedTask, Evidence, JournalChange } from "./evidence.ts";
 
 /** Evidence that can be falsified. */
 interface Story {

@@ -1,17 +1,8 @@
 /** The promises, each checked against the evidence of a run: the journal on one side, the processes' own ledger on the other. */
 import { isFinal, transitions } from "../../model/task.ts";
-import {
-  byAttempt,
-  byTask,
-  type Evidence,
-  type JournalChange,
-  killedAttempts,
-  type LedgerAttempt,
-  type LedgerFact,
-  type Life,
-  lifeOf,
-  outages,
-} from "./evidence.ts";
+import { byAttempt, type LedgerAttempt, type LedgerFact } from "../cluster/attemptLines.ts";
+import { type Life, lifeOf, outages } from "../cluster/lives.ts";
+import { byTask, type Evidence, type JournalChange, killedAttempts } from "./evidence.ts";
 
 export interface Check {
   readonly id: CheckId;

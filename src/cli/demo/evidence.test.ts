@@ -1,6 +1,8 @@
 /** Reading evidence: a worker's log, the kills in a journal, the times without a master. */
 import { expect, test } from "vitest";
-import { type JournalChange, killedAttempts, type Life, outages, readLedger } from "./evidence.ts";
+import { readLedger } from "../cluster/attemptLines.ts";
+import { type Life, outages } from "../cluster/lives.ts";
+import { type JournalChange, killedAttempts } from "./evidence.ts";
 
 test("the ledger is read from log lines, and torn or foreign lines say nothing", () => {
   const text = [

@@ -1,5 +1,5 @@
 /** What a run is going to do, drawn from its seed before anything starts: its tasks, and for the stress test its blows. */
-import { SeededRandom } from "./random.ts";
+import { SeededRandom } from "../cluster/random.ts";
 
 export interface PlannedTask {
   /** `task-0`, `task-1` …: chosen here, so that a submit whose answer was lost can be repeated safely. */

@@ -1,8 +1,8 @@
 /** The closing report: what it says when all is well, and when it is not. */
 import { expect, test } from "vitest";
+import type { Life } from "../cluster/lives.ts";
 import { plain } from "../colour.ts";
 import type { Check } from "./checks.ts";
-import type { Life } from "./evidence.ts";
 import { holds, type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 
 const kept: Check = {

@@ -1,9 +1,11 @@
 /** What a run says when it is over: the table of promises, for a terminal, for a program, and as `report.md`. */
+
+import { type Life, outages } from "../cluster/lives.ts";
 import type { Paint } from "../colour.ts";
 import { formatDuration } from "../duration.ts";
 import { tableLines } from "../table.ts";
 import type { Check } from "./checks.ts";
-import { type Evidence, type Life, outages } from "./evidence.ts";
+import type { Evidence } from "./evidence.ts";
 import { clockText } from "./view.ts";
 
 export interface Report {

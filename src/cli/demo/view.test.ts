@@ -1,7 +1,8 @@
 /** What a run looks like to whoever watches it. */
 import { expect, test } from "vitest";
+import type { LedgerFact } from "../cluster/attemptLines.ts";
+import type { Life } from "../cluster/lives.ts";
 import { plain } from "../colour.ts";
-import type { LedgerFact, Life } from "./evidence.ts";
 import { lookAt, viewLine, viewLines } from "./view.ts";
 
 const life = { exit: null, cause: null, endedAt: null } as const;

@@ -1,9 +1,10 @@
 /** A run as it can be watched: what it looks like at one instant, and the lines that show it. */
 import type { TaskState } from "../../model/task.ts";
+import { byAttempt, type LedgerFact } from "../cluster/attemptLines.ts";
+import type { Life } from "../cluster/lives.ts";
 import type { Colour, Paint } from "../colour.ts";
 import { formatDuration } from "../duration.ts";
 import { cut, widthOf } from "../terminalText.ts";
-import { byAttempt, type LedgerFact, type Life } from "./evidence.ts";
 
 export interface View {
   readonly elapsedMs: number;

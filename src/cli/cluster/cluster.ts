@@ -1,10 +1,11 @@
-/** A real cluster on this machine: one master and any number of workers as processes, to be started, shot and started again. */
+/** A real cluster on this machine: masters on one store and any number of workers as processes, to be started, shot and started again. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "../freePort.ts";
-import { type LedgerFact, type Life, readLedger } from "./evidence.ts";
+import { findFreePorts } from "../freePort.ts";
+import { type LedgerFact, readLedger } from "./attemptLines.ts";
+import type { Life } from "./lives.ts";
 
 const readyMsMax = 20_000;
 const stopMsMax = 10_000;
@@ -15,11 +16,17 @@ export interface ClusterOptions {
   /** Logs go here; stores and outboxes into `data/` inside it. */
   readonly directory: string;
   readonly capacity: number;
+  /** What the masters are called; `master` alone if left out. Everything that is started under another name is a worker. */
+  readonly masters?: readonly string[];
+  /** Where a worker of this name is told to look for masters; at their own addresses if left out. */
+  readonly mastersFor?: (worker: string) => readonly string[];
+  /** Added to the environment of every process. */
+  readonly environment?: { readonly [name: string]: string };
   /** More options for `outlast master`. */
   readonly masterArguments?: readonly string[];
   /** More options for `outlast worker`. */
   readonly workerArguments?: readonly string[];
-  /** Where the master keeps its store, if not in `data/` too. */
+  /** Where the masters keep their store, if not in `data/` too. */
   readonly masterData?: string;
 }
 
@@ -34,22 +41,37 @@ interface Living {
 }
 
 export class Cluster {
-  /** Base URL of the master, the same in all its lives. */
-  readonly address: string;
   readonly #options: ClusterOptions;
-  readonly #port: number;
+  /** By name of the master; the same in all its lives. */
+  readonly #ports: ReadonlyMap<string, number>;
   readonly #lives: Living[] = [];
   #isOver = false;
 
-  private constructor(options: ClusterOptions, port: number) {
+  private constructor(options: ClusterOptions, ports: ReadonlyMap<string, number>) {
     this.#options = options;
-    this.#port = port;
-    this.address = `http://127.0.0.1:${port}`;
+    this.#ports = ports;
   }
 
   static async create(options: ClusterOptions): Promise<Cluster> {
     mkdirSync(join(options.directory, "data"), { recursive: true });
-    return new Cluster(options, await findFreePort());
+    const { masters = ["master"] } = options;
+    const ports = await findFreePorts(masters.length);
+    return new Cluster(options, new Map(masters.map((master, index) => [master, ports[index] ?? 0])));
+  }
+
+  /** Base URLs of the masters, separated by commas. */
+  get address(): string {
+    return [...this.#ports.keys()].map((master) => this.addressOf(master)).join(",");
+  }
+
+  addressOf(master: string): string {
+    return `http://127.0.0.1:${this.portOf(master)}`;
+  }
+
+  portOf(master: string): number {
+    const port = this.#ports.get(master);
+    if (port === undefined) throw new Error(`There is no master called ${master}.`);
+    return port;
   }
 
   /** Every life so far, in the order of their starts. */
@@ -57,17 +79,17 @@ export class Cluster {
     return this.#lives.map((living) => living.life);
   }
 
-  /** Starts `master` or a worker of this name; resolves when it says that it is ready. */
+  /** Starts the master or worker of this name; resolves when it says that it is ready. */
   async start(process: string): Promise<void> {
     await withinReady(process, this.launch(process).ready);
   }
 
-  /** Starts without waiting. The master keeps its port and its store over its lives, a worker its name and its outbox. */
+  /** Starts without waiting. A master keeps its port and its store over its lives, a worker its name and its outbox. */
   launch(process: string): { readonly life: Life; readonly ready: Promise<void> } {
     // Whoever is still acting when the run is broken off must not leave a process behind that nobody knows of.
     if (this.#isOver) throw new Error("The run is over.");
     if (this.isUp(process)) throw new Error(`${process} is running already.`);
-    const role = process === "master" ? "master" : "worker";
+    const role = this.#ports.has(process) ? "master" : "worker";
     const logPath = this.logPath(process);
     const logOffset = sealTornLine(logPath);
     const log = openSync(logPath, "a");
@@ -76,7 +98,7 @@ export class Cluster {
       detached: true,
       // Our end of its stdin closes when this process ends, however it ends: then the child stops too.
       stdio: ["pipe", "pipe", log],
-      env: cleanEnvironment(),
+      env: { ...cleanEnvironment(), ...this.#options.environment },
     });
     closeSync(log);
     child.stdin?.on("error", () => {});
@@ -118,6 +140,11 @@ export class Cluster {
     await Promise.all(living.map((one) => end(one, "SIGKILL")));
   }
 
+  /** SIGTERM, and SIGKILL to what is still there after a while; resolves when it is gone. */
+  async stop(process: string): Promise<void> {
+    await Promise.all(this.#living(process).map(stopOrKill));
+  }
+
   /** Any signal that does not end it: SIGSTOP, SIGCONT. */
   signal(process: string, signal: NodeJS.Signals): void {
     for (const living of this.#living(process)) living.child.kill(signal);
@@ -146,7 +173,7 @@ export class Cluster {
     return this.#living(process)[0]?.child.pid ?? null;
   }
 
-  /** Names of all processes that ever ran, the master first. */
+  /** Names of all processes that ever ran, the masters first. */
   names(): string[] {
     return [...new Set(this.#lives.map((living) => living.life.process))].sort((a, b) =>
       a.localeCompare(b, "en", { numeric: true }),
@@ -157,7 +184,7 @@ export class Cluster {
     return join(this.#options.directory, `${process}.log`);
   }
 
-  /** Where the master keeps its store. */
+  /** Where the masters keep their store. */
   get masterData(): string {
     return this.#options.masterData ?? this.#data;
   }
@@ -174,7 +201,7 @@ export class Cluster {
   /** What the workers wrote down of the attempts they ran, up to now. */
   ledger(): LedgerFact[] {
     return this.names()
-      .filter((name) => name !== "master")
+      .filter((name) => !this.#ports.has(name))
       .flatMap((name) => this.#ledgerOf(name));
   }
 
@@ -188,20 +215,13 @@ export class Cluster {
   }
 
   #arguments(process: string): string[] {
-    const data = process === "master" ? this.masterData : this.#data;
+    const port = this.#ports.get(process);
+    const data = port === undefined ? this.#data : this.masterData;
     const shared = ["--name", process, "--data", data, "--log-format", "json", "--stop-on-stdin-end"];
-    if (process === "master") {
-      return ["master", "--port", String(this.#port), ...shared, ...(this.#options.masterArguments ?? [])];
-    }
-    return [
-      "worker",
-      "--masters",
-      this.address,
-      "--capacity",
-      String(this.#options.capacity),
-      ...shared,
-      ...(this.#options.workerArguments ?? []),
-    ];
+    const { capacity, mastersFor, masterArguments = [], workerArguments = [] } = this.#options;
+    if (port !== undefined) return ["master", "--port", String(port), ...shared, ...masterArguments];
+    const masters = mastersFor?.(process).join(",") ?? this.address;
+    return ["worker", "--masters", masters, "--capacity", String(capacity), ...shared, ...workerArguments];
   }
 
   async #whenReady(child: ChildProcess, life: Living["life"], ended: Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TaskDocument } from "../../model/task.ts";
 import { prettyLine } from "../../node/logFormat.ts";
 import { UsageError } from "../failure.ts";
-import { parseObject } from "./evidence.ts";
+import { parseObject } from "./attemptLines.ts";
 
 /** Says that a folder is ours to replace, and how the run in it was made. */
 const markerName = "outlast-run.json";
