@@ -8,10 +8,15 @@ import { decodeEntry } from "./journal.ts";
 
 type Listener = (batch: ChangeBatch) => unknown;
 
+interface Subscriber {
+  readonly listener: Listener;
+  readonly onGap: () => void;
+}
+
 export class Changes {
   readonly #store: Store;
   readonly #log: Log;
-  readonly #listeners = new Set<Listener>();
+  readonly #subscribers = new Set<Subscriber>();
   #seq = 0;
   #isStarted = false;
 
@@ -25,35 +30,46 @@ export class Changes {
     return this.#seq;
   }
 
+  /** The journal has been read up to here. What lies between this and the last entry that was published is never told. */
   startAt(seq: number): void {
-    this.#seq = seq;
+    if (this.#isStarted && seq > this.#seq) this.#tellAll(({ onGap }) => onGap());
+    this.#seq = Math.max(this.#seq, seq);
     this.#isStarted = true;
   }
 
+  /** An entry that was published already, read once more after the memory was dropped, is passed over. */
   publish(batch: ChangeBatch): void {
+    if (batch.seq <= this.#seq) return;
+    if (this.#isStarted) this.startAt(batch.seq - 1);
     this.#seq = batch.seq;
-    for (const listener of [...this.#listeners]) {
+    // Only the past waits for a listener; the present is told as it happens.
+    this.#tellAll(({ listener }) => listener(batch));
+  }
+
+  #tellAll(tell: (subscriber: Subscriber) => unknown): void {
+    for (const subscriber of [...this.#subscribers]) {
       try {
-        // Only the past waits for a listener; the present is told as it happens.
-        listener(batch);
+        tell(subscriber);
       } catch (error) {
-        this.#listeners.delete(listener);
+        this.#subscribers.delete(subscriber);
         this.#log.error("a listener for changes failed and was dropped", { error });
       }
     }
   }
 
   /**
+   * @param onGap entries were passed over and will not be told: this master has dropped its memory and read it anew
    * @throws OutlastError `not-found` if the journal no longer reaches back to `afterSeq`, `unavailable` before `startAt`: nobody
    * could tell what such a listener has missed when the journal turns out to be longer
    */
-  async subscribe(afterSeq: number | null, listener: Listener): Promise<Subscription> {
+  async subscribe(afterSeq: number | null, listener: Listener, onGap: () => void = () => {}): Promise<Subscription> {
     if (!this.#isStarted) throw new OutlastError("unavailable", "This master is still reading its journal.");
     let seq = afterSeq ?? this.#seq;
     // Entries that are committed while the past is told belong to the past of the next round, so nothing is kept waiting here.
     while (seq < this.#seq) seq = await this.#replay(seq, this.#seq, listener);
-    this.#listeners.add(listener);
-    return { close: () => this.#listeners.delete(listener) };
+    const subscriber = { listener, onGap };
+    this.#subscribers.add(subscriber);
+    return { close: () => this.#subscribers.delete(subscriber) };
   }
 
   /** Returns up to where it has told. */

@@ -124,8 +124,12 @@ export abstract class Desk implements MasterFace {
     };
   }
 
-  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => unknown): Promise<Subscription> {
-    return this.#read(() => this.#parts.changes.subscribe(afterSeq, listener));
+  changes(
+    afterSeq: number | null,
+    listener: (batch: ChangeBatch) => unknown,
+    onGap?: () => void,
+  ): Promise<Subscription> {
+    return this.#read(() => this.#parts.changes.subscribe(afterSeq, listener, onGap));
   }
 
   async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {

@@ -38,9 +38,15 @@ export interface MasterFace {
   /**
    * Every committed change after `afterSeq`, in order, once; from now on if it is null. Of the past, the next batch waits for
    * what the listener returns, so that a long journal piles up nowhere; a listener that throws ends the replay.
+   * `onGap` is called where this rule cannot be kept: a master that was deposed, or fell far behind, reads its memory anew and
+   * passes over what was committed meanwhile.
    * @throws OutlastError `not-found` if the journal no longer reaches back that far
    */
-  changes(afterSeq: number | null, listener: (batch: ChangeBatch) => unknown): Promise<Subscription>;
+  changes(
+    afterSeq: number | null,
+    listener: (batch: ChangeBatch) => unknown,
+    onGap?: () => void,
+  ): Promise<Subscription>;
 
   attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
   /** Hands the session's stream to the leader. Call the returned function when the connection has closed. */

@@ -1,9 +1,10 @@
 /** A master's face with no master behind it: answers from plain maps, remembers what it was asked, and can be told to fail. */
-import type { MemberView } from "../model/member.ts";
+
 import type { ChangeBatch, MasterFace, MasterStats, MasterStatus, Subscription } from "../master/face.ts";
 import type { Write } from "../model/entry.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
+import type { MemberView } from "../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../model/protocol.ts";
 import { type Submission, toSpec } from "../model/submission.ts";
 import type { TaskDocument, TaskStatus } from "../model/task.ts";
@@ -20,6 +21,7 @@ export class FakeFace implements MasterFace {
   readonly sinks = new Map<SessionId, StreamSink>();
   readonly closedSessions: SessionId[] = [];
   readonly listeners = new Set<(batch: ChangeBatch) => unknown>();
+  readonly gapListeners = new Set<() => void>();
   readonly logListeners = new Set<() => void>();
   /** What calls of these names reject with. */
   readonly failures = new Map<string, Error>();
@@ -51,7 +53,16 @@ export class FakeFace implements MasterFace {
   stats(): MasterStats {
     const tasks: { [state: string]: number } = {};
     for (const { state } of this.tasks.values()) tasks[state] = (tasks[state] ?? 0) + 1;
-    return { commits: 4, inputs: 9, writes: 7, inboxLength: 2, tasks, workersConnected: 1, commitMs: [1, 2, 3, 40], drifts: 0 };
+    return {
+      commits: 4,
+      inputs: 9,
+      writes: 7,
+      inboxLength: 2,
+      tasks,
+      workersConnected: 1,
+      commitMs: [1, 2, 3, 40],
+      drifts: 0,
+    };
   }
 
   members(): readonly MemberView[] {
@@ -123,7 +134,11 @@ export class FakeFace implements MasterFace {
     return () => this.logListeners.delete(listener);
   }
 
-  async changes(afterSeq: number | null, listener: (batch: ChangeBatch) => unknown): Promise<Subscription> {
+  async changes(
+    afterSeq: number | null,
+    listener: (batch: ChangeBatch) => unknown,
+    onGap: () => void = () => {},
+  ): Promise<Subscription> {
     if (afterSeq !== null && afterSeq < this.compactedSeq) {
       throw new OutlastError("not-found", "The journal begins later.");
     }
@@ -131,7 +146,13 @@ export class FakeFace implements MasterFace {
       if (afterSeq !== null && batch.seq > afterSeq) await listener(batch);
     }
     this.listeners.add(listener);
-    return { close: () => this.listeners.delete(listener) };
+    this.gapListeners.add(onGap);
+    return {
+      close: () => {
+        this.listeners.delete(listener);
+        this.gapListeners.delete(onGap);
+      },
+    };
   }
 
   async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {
@@ -172,6 +193,12 @@ export class FakeFace implements MasterFace {
     this.batches.push(batch);
     for (const listener of this.listeners) listener(batch);
     return batch;
+  }
+
+  /** Has committed something that was told to nobody, as a master that has read its memory anew. */
+  passOver(): void {
+    this.state = { ...this.state, seq: this.state.seq + 1 };
+    for (const onGap of this.gapListeners) onGap();
   }
 
   /** Changes a task's status and tells it. */
