@@ -1,7 +1,7 @@
 /** What a master weighs with many tasks waiting: its resident set, and what is left of it after a restart. */
-import { readFileSync } from "node:fs";
 import { createClient } from "../src/sdk/index.ts";
 import type { BenchCluster } from "./benchCluster.ts";
+import { residentMiB } from "./processFigures.ts";
 
 const batchTasks = 5_000;
 
@@ -15,9 +15,4 @@ export async function measureMemory(cluster: BenchCluster, tasks: number): Promi
     await client.submitAll(Array.from({ length: count }, () => ({ kind: "sleep" as const, input: { seconds: 1 } })));
   }
   return residentMiB(cluster.pid("master"));
-}
-
-export function residentMiB(pid: number | null): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
