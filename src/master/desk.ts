@@ -56,7 +56,7 @@ export abstract class Desk implements MasterFace {
   abstract stats(): MasterStats;
   abstract members(): readonly MemberView[];
   protected abstract get identity(): StoreIdentity;
-  protected abstract doubt(): void;
+  protected abstract prove(): Promise<number>;
 
   async submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
     this.#checkLeading();
@@ -100,6 +100,12 @@ export abstract class Desk implements MasterFace {
 
   async queues(): Promise<readonly QueueView[]> {
     return expect(await this.#ask((request) => ({ kind: "inspect-queues", request })), "queues").queues;
+  }
+
+  async barrier(): Promise<number> {
+    this.#checkLeading();
+    if (this.isTurningAway) throw this.storeAway();
+    return this.prove();
   }
 
   readTask(id: TaskId): Promise<TaskDocument | null> {
@@ -210,7 +216,8 @@ export abstract class Desk implements MasterFace {
     const { epoch } = this.status();
     if (epochSeen <= epoch) return;
     this.#parts.log.error("a worker has seen a higher epoch than ours", { epoch, epochSeen });
-    this.doubt();
+    // Whoever leads shows in the next commit; the answer here is the same either way.
+    void this.prove().catch(() => undefined);
     throw new OutlastError("stale-epoch", `This master leads epoch ${epoch}, and a higher one has been seen.`, {
       epochMax: epochSeen,
     });

@@ -29,6 +29,12 @@ export interface MasterFace {
   members(): readonly MemberView[];
   queues(): Promise<readonly QueueView[]>;
 
+  /**
+   * Resolves with a seq up to which this leader knows all that was committed before the call, proved by a commit of its own
+   * that it still leads: what is read with that seq seen is not stale.
+   */
+  barrier(): Promise<number>;
+
   readTask(id: TaskId): Promise<TaskDocument | null>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]>;

@@ -10,6 +10,7 @@ export class Inbox {
   #waiting: SchedulerInput[] = [];
   #wake: (() => void) | null = null;
   #timer: Timer | null = null;
+  #isInterrupted = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,19 +33,21 @@ export class Inbox {
     this.#stir();
   }
 
-  /** Makes a `take` that waits return at once, with whatever there is. */
+  /** Makes the `take` that waits, or else the next one, return at once, with whatever there is. */
   interrupt(): void {
+    this.#isInterrupted = true;
     this.#stir();
   }
 
   /** Waits until there is something, or until `wakeAt`. @returns the inputs in the order of their arrival, perhaps none, and their time */
   async take(wakeAt: number | null): Promise<{ now: number; inputs: SchedulerInput[] }> {
-    if (this.#waiting.length === 0 && (wakeAt === null || wakeAt > this.#clock.now())) {
+    if (!this.#isInterrupted && this.#waiting.length === 0 && (wakeAt === null || wakeAt > this.#clock.now())) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         if (wakeAt !== null) this.#timer = this.#clock.at(wakeAt, () => this.#stir());
       });
     }
+    this.#isInterrupted = false;
     // The time comes first: if this process stood still, the clock says so within this call, and whoever was silent meanwhile
     // must not be judged by the new time without that.
     const now = this.#clock.now();

@@ -219,6 +219,40 @@ describe("a master", () => {
   });
 });
 
+describe("a barrier", () => {
+  test("is passed with an entry of its own, which all who ask at once share", async () => {
+    const { master, store } = await startMaster();
+    const before = master.status().seq;
+    const seqs = await Promise.all([master.barrier(), master.barrier(), master.barrier()]);
+    expect(new Set(seqs)).toEqual(new Set([before + 1]));
+    expect(store.appends.at(-1)).toMatchObject({ seq: before + 1, body: "[]" });
+  });
+
+  test("is not passed with an entry that was under way already when it was asked for", async () => {
+    const { master, store } = await startMaster();
+    store.fault = "before";
+    const submitted = master.submit([sleep], null);
+    const before = store.appends.length;
+    await until(() => store.appends.length > before);
+    const barrier = master.barrier();
+    store.fault = "none";
+    await submitted;
+    expect(await barrier).toBe(store.appends.at(-1)!.seq);
+    expect(store.appends.at(-1)).toMatchObject({ body: "[]" });
+  });
+
+  test("is refused by a leader that only now finds out that it no longer leads, and by a standby", async () => {
+    const { master, store } = await startMaster();
+    const tail = (await store.readTail())!;
+    const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
+    await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
+    await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false });
+    await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
+    await until(() => master.status().role === "standby");
+    await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
+  });
+});
+
 test("a second master follows, and leads when the first one leaves", async () => {
   const store = new FaultyStore({ ids: new SystemIds() });
   const { master: first } = await startMaster(store);

@@ -137,7 +137,7 @@ export class Master extends Desk {
       log,
       peers,
       onTakeOver: (reason) => this.#wantToLead(reason),
-      onRival: () => this.doubt(),
+      onRival: () => void this.prove().catch(() => undefined),
       onLeader: (leader) => {
         if (this.#role !== "leader") this.#leader = leader;
       },
@@ -204,9 +204,10 @@ export class Master extends Desk {
     return this.#identity;
   }
 
-  /** Somebody has seen a higher epoch than ours: find out at once whether we still lead. */
-  protected override doubt(): void {
-    this.#term?.doubt();
+  /** Finds out at once whether we still lead. */
+  protected override async prove(): Promise<number> {
+    if (this.#term === null) throw this.notLeader();
+    return this.#term.prove();
   }
 
   async #live(): Promise<void> {
@@ -306,6 +307,7 @@ export class Master extends Desk {
     });
     this.#housekeeper.start();
     const end = await this.#term.run();
+    this.#term.rejectProofs(() => this.notLeader());
     if (end === "deposed")
       log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
     this.#housekeeper.stop();
@@ -356,6 +358,7 @@ export class Master extends Desk {
   #turnAway(): void {
     this.isTurningAway = true;
     this.#requests.rejectAll(() => this.storeAway());
+    this.#term?.rejectProofs(() => this.storeAway());
   }
 
   #wantToLead(reason: string): void {

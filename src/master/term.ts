@@ -16,6 +16,7 @@ import type { ChangeBatch } from "./face.ts";
 import type { Inbox } from "./inbox.ts";
 import { encodeEntry, type JournalPosition, positionOf } from "./journal.ts";
 import type { LoopStats } from "./loopStats.ts";
+import { Proofs } from "./proofs.ts";
 
 export interface TermParts {
   readonly epoch: number;
@@ -49,10 +50,10 @@ export type TermEnd = "deposed" | "stopped";
 export class Term {
   readonly #parts: TermParts;
   readonly #committer: Committer;
+  readonly #proofs = new Proofs();
   #position: JournalPosition;
   #provenAt: number;
   #isStopping = false;
-  #isDoubted = false;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
@@ -77,8 +78,9 @@ export class Term {
       const out: SchedulerOutput = { seq: this.#position.seq + 1, writes: [], effects: [] };
       for (const input of inputs) if (this.#parts.isWanted(input)) scheduler.step(now, input, out);
       scheduler.step(now, { kind: "tick" }, out);
+      const isProofWanted = this.#proofs.begin();
       const isProofOld = now - this.#provenAt > this.#parts.proofMsMax;
-      if (out.writes.length > 0 || this.#isDoubted || (isProofOld && out.effects.length > 0)) {
+      if (out.writes.length > 0 || isProofWanted || (isProofOld && out.effects.length > 0)) {
         const end = await this.#commit(now, out);
         if (end !== null) return end;
       }
@@ -95,10 +97,19 @@ export class Term {
     this.#parts.inbox.interrupt();
   }
 
-  /** Somebody has seen a higher epoch: commit something, if only an empty entry, and so find out who leads. */
-  doubt(): void {
-    this.#isDoubted = true;
+  /**
+   * Commits something, if only an empty entry, and so finds out who leads. Resolves with its seq: up to there this master
+   * knows all that was committed before the call. Rejects with what `rejectProofs` is given.
+   */
+  prove(): Promise<number> {
+    const proof = this.#proofs.ask();
     this.#parts.inbox.interrupt();
+    return proof;
+  }
+
+  /** No proof can be given to those who wait for one. */
+  rejectProofs(error: () => Error): void {
+    this.#proofs.rejectAll(error);
   }
 
   async #commit(now: number, out: SchedulerOutput): Promise<TermEnd | null> {
@@ -113,8 +124,8 @@ export class Term {
     stats.noteCommit(tookMs);
     this.#position = positionOf(entry);
     this.#provenAt = clock.now();
-    this.#isDoubted = false;
     this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);
+    this.#proofs.settle(entry.seq);
     // While a commit hangs, nobody is heard: that silence is ours, not theirs.
     if (tookMs > defaults.blindCommitMs) inbox.push({ kind: "blind", forMs: tookMs });
     return null;

@@ -106,6 +106,11 @@ export class FakeFace implements MasterFace {
     return [{ name: "default", isPaused: false, tasks: { created: this.tasks.size }, workers: 1 }];
   }
 
+  async barrier(): Promise<number> {
+    this.#note("barrier");
+    return this.state.seq;
+  }
+
   async readTask(id: TaskId): Promise<TaskDocument | null> {
     this.#failIfTold("readTask");
     return this.tasks.get(id) ?? null;
