@@ -73,6 +73,7 @@ export class MasterNode {
     face.start().then(
       () => {
         life.isOpen = true;
+        this.#listen(life);
       },
       (error: unknown) => this.#ended(life, error),
     );
@@ -110,6 +111,13 @@ export class MasterNode {
     this.clockFault.offsetMs += byMs;
     this.#world.timeline.trace(`the clock of ${this.machine} jumps by ${byMs} ms`);
     this.#life?.clock.jumped(byMs);
+  }
+
+  /** Somebody who follows every change, as a dashboard does: nothing may be told before it is true. */
+  #listen({ process, face }: MasterLife): void {
+    const listener = ({ seq }: { readonly seq: number }): void =>
+      this.#world.ledger.add({ kind: "sent-change", life: process.name, seq });
+    face.changes(null, listener).catch(() => {});
   }
 
   #openStore(process: Process, random: Random): SimulatedStore {
