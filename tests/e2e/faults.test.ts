@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import { decodeRecords } from "../../src/worker/outboxFile.ts";
 import { type Scene, scene } from "./scene.ts";
 
-/** Long enough that no step of a test outlasts it, short enough to be waited for. */
-const longSeconds = 3;
+/** Long enough to outlast a restart also on a busy machine, short enough to be waited for. */
+const longSeconds = 5;
 
 describe("the master dies", () => {
   test("the worker goes on, keeps its result on disk, and hands it to the restarted master; nothing is rerun", () =>

@@ -9,8 +9,8 @@ import { Run } from "./run.ts";
 const calmRunMs = 10_000;
 /** A step of the play must come about within this and twice the longest sleep; only a bug makes it fail. */
 const stepMsMax = 60_000;
-/** The master is away for at least this long, so that it can be seen. */
-const awayMsMin = 2_000;
+/** The master is away for at least this long, so that it can be seen; not for longer than needed, so that it finds some work still going on. */
+const awayMsMin = 500;
 /** A task that is shot must have some of its sleep before it: otherwise it might be over before the shot falls. */
 const leftMsMinMax = 500;
 /** So many tasks, of all, end between one return and the next. */
