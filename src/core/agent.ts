@@ -159,7 +159,12 @@ export class Agent {
     this.#link = openSession(now, attach, answer);
     this.#complaints.clear();
     const { address: master, isRelay } = attach;
-    this.#notice(out, "info", "attached to a master", { master, session, epoch, ...(isRelay ? { isRelayed: true } : {}) });
+    this.#notice(out, "info", "attached to a master", {
+      master,
+      session,
+      epoch,
+      ...(isRelay ? { isRelayed: true } : {}),
+    });
     out.effects.push({ kind: "open-stream", link: attach.link, session });
     this.#attempts.settle(now, answer.verdicts, out);
     for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);

@@ -37,7 +37,10 @@ export type AgentEffect =
   | { readonly kind: "finish" };
 
 /** The part of an attach that the Agent knows; the shell adds who and where it is. */
-export type AttachState = Pick<AttachRequest, "running" | "outbox" | "isDraining" | "epochMax" | "incarnation" | "relay">;
+export type AttachState = Pick<
+  AttachRequest,
+  "running" | "outbox" | "isDraining" | "epochMax" | "incarnation" | "relay"
+>;
 
 export interface NoticeFields {
   readonly [name: string]: string | number | boolean | null;

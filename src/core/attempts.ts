@@ -2,7 +2,8 @@
 import type { AbortReason, ResultItem } from "../model/protocol.ts";
 import type { AttemptError } from "../model/task.ts";
 import { retryDelayMs } from "./backoff.ts";
-import type { Batch, Board } from "./board.ts";
+import type { Board } from "./board.ts";
+import type { Batch } from "./effects.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 

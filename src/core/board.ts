@@ -1,5 +1,5 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
-import type { Reply, SchedulerOutput } from "./effects.ts";
+import type { Reply } from "./effects.ts";
 import type { MassLoss } from "./massLoss.ts";
 import type { Queues } from "./queues.ts";
 import type { Tasks } from "./tasks.ts";
@@ -36,12 +36,6 @@ export interface Board {
   digestBefore: number;
   /** While it follows: a digest of the leader's did not match. */
   hasDrifted: boolean;
-}
-
-/** What one call works within: one instant, one output. */
-export interface Batch {
-  readonly now: number;
-  readonly out: SchedulerOutput;
 }
 
 export function refuse(

@@ -5,7 +5,8 @@
  */
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { killAttempt } from "./attempts.ts";
-import type { Batch, Board } from "./board.ts";
+import type { Board } from "./board.ts";
+import type { Batch } from "./effects.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 
 /** It has just been heard of: its silence starts anew. */

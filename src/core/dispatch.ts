@@ -1,8 +1,8 @@
 /** Fills free slots: the worker with the lightest load takes the first task in line, until tasks or slots run out. */
 import { limits } from "../model/limits.ts";
 import { beginAttempt } from "./attempts.ts";
-import type { Batch, Board } from "./board.ts";
-import type { AssignedAttempt } from "./effects.ts";
+import type { Board } from "./board.ts";
+import type { AssignedAttempt, Batch } from "./effects.ts";
 import { Heap, type HeapItem } from "./heap.ts";
 import { type LiveTask, startsBefore } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";

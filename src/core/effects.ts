@@ -68,3 +68,9 @@ export interface SchedulerOutput {
   readonly writes: Write[];
   readonly effects: SchedulerEffect[];
 }
+
+/** What one call works within: one instant, one output. */
+export interface Batch {
+  readonly now: number;
+  readonly out: SchedulerOutput;
+}

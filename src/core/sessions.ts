@@ -2,9 +2,9 @@
 import { attemptKey, type SessionId, type WorkerId } from "../model/ids.ts";
 import type { AttachRequest, AttemptRef, ReportItem, ResultItem, Verdict } from "../model/protocol.ts";
 import { killAttempt, settleResult } from "./attempts.ts";
-import { type Batch, type Board, refuse } from "./board.ts";
+import { type Board, refuse } from "./board.ts";
 import { leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
-import type { Reply } from "./effects.ts";
+import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";

@@ -2,8 +2,8 @@
 import type { TaskId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import type { TaskSpec } from "../model/task.ts";
-import { type Batch, type Board, refuse } from "./board.ts";
-import type { Reply, SubmittedTask } from "./effects.ts";
+import { type Board, refuse } from "./board.ts";
+import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
 
 export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {

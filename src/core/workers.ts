@@ -2,7 +2,7 @@
 import type { WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import type { WorkerRecord } from "../model/worker.ts";
-import type { Batch } from "./board.ts";
+import type { Batch } from "./effects.ts";
 import { Heap } from "./heap.ts";
 import { LiveWorker } from "./liveWorker.ts";
 import type { Queues } from "./queues.ts";
