@@ -59,7 +59,7 @@ describe("a run to the end", () => {
   });
 
   test("the stress test too", async () => {
-    const { code, text } = await outlast("stress", "--tasks", "60", "--max-sleep", "1s", "--seed", "1", "--json").ended;
+    const { code, text } = await outlast("stress", "--tasks", "40", "--max-sleep", "1s", "--seed", "1", "--json").ended;
     const report = JSON.parse(text) as { checks: { problems: string[] }[] };
     expect(report.checks.flatMap((check) => check.problems)).toEqual([]);
     expect(code).toBe(0);
