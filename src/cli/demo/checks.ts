@@ -53,11 +53,7 @@ export function checkAll(evidence: Evidence, mustShow: readonly CheckId[] = []):
   ];
   return checks.map((check) =>
     check.cases === 0 && mustShow.includes(check.id)
-      ? {
-          ...check,
-          holds: false,
-          problems: ["The run gave this promise no case to be tested on: use more or longer tasks."],
-        }
+      ? { ...check, holds: false, problems: [`${check.promise}: no case of it came up. Use more or longer tasks.`] }
       : check,
   );
 }

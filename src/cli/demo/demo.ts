@@ -88,7 +88,7 @@ async function shootWorker(stage: Stage): Promise<void> {
   await run.cluster.kill(first);
   run.tell(`SIGKILL ${first}, with ${cutOff.join(", ") || "nothing"} on it`, "red");
   await run.until(`the tasks of ${first} to run elsewhere`, stepMs, () => run.isDone || isRerun(run, first));
-  run.tell(`What ran on ${first} runs again, from scratch, on other workers`);
+  if (cutOff.length > 0) run.tell(`What ran on ${first} runs again, from scratch, on other workers`);
 }
 
 /** Not before the others are at work too: there must be something that the master's death could harm. */
@@ -104,7 +104,7 @@ async function shootMasterAndWorker(stage: Stage): Promise<void> {
   const awayFrom = Date.now();
   await run.cluster.kill("master", last);
   run.tell(
-    `SIGKILL master and ${last}, with ${cutOff.join(", ") || "nothing"} on it; elsewhere ${goingOn.join(", ") || "nothing"} goes on`,
+    `SIGKILL master and ${last}, with ${cutOff.join(", ") || "nothing"} on it; elsewhere goes on: ${goingOn.join(", ") || "nothing"}`,
     "red",
   );
   const ended = await run.until("a task to end while no master is there", stepMs, () => {
@@ -112,7 +112,7 @@ async function shootMasterAndWorker(stage: Stage): Promise<void> {
     const over = run.attempts((fact) => fact.kind === "ended" && fact.at > awayFrom && goingOn.includes(fact.task));
     return over.length > 0 || goingOn.length === 0 ? over.map(({ task }) => task) : null;
   });
-  run.tell(`Meanwhile ${ended.join(", ") || "nothing"} came to the end; the results wait on the workers' disks`);
+  if (ended.length > 0) run.tell(`Meanwhile ended: ${ended.join(", ")}; the results wait on the workers' disks`);
 }
 
 /** One after the other, each a little later than the one before. */

@@ -42,7 +42,7 @@ export function reportLines(report: Report, paint: Paint, columnsMax: number | n
   );
   const verdict = holds(report)
     ? paint("green", `Every promise was kept, in ${formatDuration(report.endedAt - report.startedAt)}.`)
-    : paint("red", "Some promise was broken:");
+    : paint("red", "Not every promise was seen to be kept:");
   const problems = report.checks.flatMap((check) => problemsOf(check).map((problem) => paint("red", `  ✗ ${problem}`)));
   return [
     "",
