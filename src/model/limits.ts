@@ -51,6 +51,12 @@ export const limits = {
   /** A worker's stream may hold the payloads of all its slots at once, so it is given more room. */
   workerStreamBufferBytesMax: 64 * mebibyte,
 
+  // Masters among themselves.
+  /** Requests that a standby passes on to the leader at once; workers' streams are among them. */
+  relaysMax: 5_000,
+  /** Connections that are open only to show that this master lives. */
+  lifelinesMax: 100,
+
   // HTTP.
   connectionsMax: 25_000,
   headersWaitMsMax: 10 * second,
@@ -132,6 +138,8 @@ export const limits = {
   storeOpenBusyMsMax: 10 * second,
   storeOpenRetryMs: 20,
   storeCacheBytesMax: 64 * mebibyte,
+  /** Unfinished tasks whose rows the writer finds without looking; more than are usually in motion at a time. */
+  storeCachedRowsMax: 100_000,
   /** Once the write-ahead log is longer, it is moved into the database file: longer means fewer but longer pauses. */
   storeWalBytesMax: 8 * mebibyte,
   /** How much of the journal's end is checked when a store is opened; `verify` checks all of it. */

@@ -6,12 +6,12 @@ import { slotOf } from "../slot.ts";
 import { transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { LogTable } from "./logTable.ts";
-import { TaskTable } from "./taskTable.ts";
+import { TaskWriter } from "./taskWriter.ts";
 
 export class Writer {
   readonly #database: DatabaseSync;
   readonly #journal: Journal;
-  readonly #tasks: TaskTable;
+  readonly #tasks: TaskWriter;
   readonly #logs: LogTable;
   readonly #putWorker: StatementSync;
   readonly #dropWorker: StatementSync;
@@ -20,7 +20,7 @@ export class Writer {
   constructor(database: DatabaseSync, path: string) {
     this.#database = database;
     this.#journal = new Journal(database, path);
-    this.#tasks = new TaskTable(database);
+    this.#tasks = new TaskWriter(database);
     this.#logs = new LogTable(database);
     this.#putWorker = database.prepare("INSERT OR REPLACE INTO workers (id, worker) VALUES (?, ?)");
     this.#dropWorker = database.prepare("DELETE FROM workers WHERE id = ?");
@@ -28,17 +28,21 @@ export class Writer {
   }
 
   append(entry: OutgoingEntry): "committed" | "taken" {
-    return transact(this.#database, () => {
-      const tail = this.#journal.tail();
-      if (slotOf(entry, tail) === "taken") return "taken";
-      const changes = changesOf(entry);
-      const ordMax = this.#tasks.apply(entry, changes, tail?.ordMax ?? 0);
-      this.#applyRest(changes);
-      this.#journal.insert(entry, ordMax);
-      // As fast as tasks are forgotten, so that what is left of them does not pile up.
-      this.#logs.sweep(4 * changes.forgottenTasks.size);
-      return "committed";
-    });
+    const end = transact(this.#database, () => this.#put(entry));
+    if (end === "committed") this.#tasks.committed(entry.seq);
+    return end;
+  }
+
+  #put(entry: OutgoingEntry): "committed" | "taken" {
+    const tail = this.#journal.tail();
+    if (slotOf(entry, tail) === "taken") return "taken";
+    const changes = changesOf(entry);
+    const ordMax = this.#tasks.apply(entry, changes, tail ?? { seq: 0, ordMax: 0 });
+    this.#applyRest(changes);
+    this.#journal.insert(entry, ordMax);
+    // As fast as tasks are forgotten, so that what is left of them does not pile up.
+    this.#logs.sweep(4 * changes.forgottenTasks.size);
+    return "committed";
   }
 
   #applyRest({ workers, queues }: Changes): void {

@@ -1,0 +1,127 @@
+/** Brings the rows of tasks up to date with each entry, in the entry's own transaction. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { TaskId } from "../../model/ids.ts";
+import type { TaskState } from "../../model/task.ts";
+import type { OutgoingEntry } from "../../ports/store.ts";
+import { type Changes, type TaskChange, withoutTask } from "../changes.ts";
+import { RowCache, type TaskRow } from "./rowCache.ts";
+
+/** How many tasks entered or left each `state queue`. */
+type CountChanges = Map<string, number>;
+
+export class TaskWriter {
+  readonly #cache = new RowCache();
+  readonly #find: StatementSync;
+  readonly #insertTask: StatementSync;
+  readonly #insertSpec: StatementSync;
+  readonly #updateStatus: StatementSync;
+  readonly #updateTask: StatementSync;
+  readonly #updateSpec: StatementSync;
+  readonly #deleteTask: StatementSync;
+  readonly #deleteSpec: StatementSync;
+  readonly #hasLogs: StatementSync;
+  readonly #rememberLogs: StatementSync;
+  readonly #count: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    const prepare = (sql: string) => database.prepare(sql);
+    this.#find = prepare("SELECT ord, state, queue FROM tasks WHERE id = ?");
+    this.#insertTask = prepare(
+      `INSERT INTO tasks (ord, id, name, queue, state, host, seq, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
+    );
+    this.#insertSpec = prepare("INSERT INTO specs (ord, fingerprint, spec) VALUES (?, ?, ?)");
+    this.#updateStatus = prepare("UPDATE tasks SET state = ?, host = ?, seq = ?, status = ? WHERE ord = ?");
+    this.#updateTask = prepare("UPDATE tasks SET name = ?, queue = ? WHERE ord = ?");
+    this.#updateSpec = prepare("UPDATE specs SET fingerprint = ?, spec = ? WHERE ord = ?");
+    this.#deleteTask = prepare("DELETE FROM tasks WHERE ord = ?");
+    this.#deleteSpec = prepare("DELETE FROM specs WHERE ord = ?");
+    this.#hasLogs = prepare("SELECT 1 FROM logs WHERE ord = ? LIMIT 1");
+    this.#rememberLogs = prepare("INSERT INTO forgotten (ord) VALUES (?)");
+    this.#count = prepare(
+      "INSERT INTO counts (state, queue, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    );
+  }
+
+  /**
+   * Must run inside the entry's transaction, and be followed by `committed` once that is through.
+   * @param tail where the file stands before this entry
+   * @returns the highest `ord` that is given away now
+   */
+  apply(entry: OutgoingEntry, changes: Changes, tail: { readonly seq: number; readonly ordMax: number }): number {
+    this.#cache.begin(tail.seq);
+    let { ordMax } = tail;
+    const counts: CountChanges = new Map();
+    for (const id of changes.forgottenTasks) this.#forget(id, counts);
+    for (const [id, change] of changes.tasks) {
+      if (change.spec !== null && this.#create(entry, id, change, ordMax + 1, counts)) {
+        ordMax += 1;
+        continue;
+      }
+      const row = this.#cache.get(id) ?? this.#look(id);
+      if (row === undefined) throw withoutTask(entry, id, "spec");
+      this.#change(entry.seq, id, row, change, counts);
+    }
+    for (const [key, by] of counts) {
+      const [state = "", queue = ""] = key.split(" ");
+      if (by !== 0) this.#count.run(state, queue, by);
+    }
+    return ordMax;
+  }
+
+  committed(seq: number): void {
+    this.#cache.commit(seq);
+  }
+
+  /** @returns false if the task is there already */
+  #create(entry: OutgoingEntry, id: TaskId, change: TaskChange, ord: number, counts: CountChanges): boolean {
+    const { spec, specText, status, statusText } = change;
+    if (spec === null) return false;
+    if (status === null) {
+      if (this.#look(id) === undefined) throw withoutTask(entry, id, "status");
+      return false;
+    }
+    const { name, queue, fingerprint } = spec;
+    const { state, host = null } = status;
+    if (this.#insertTask.run(ord, id, name, queue, state, host, entry.seq, statusText).changes === 0) return false;
+    this.#insertSpec.run(ord, fingerprint, specText);
+    this.#cache.put(id, { ord, state, queue });
+    move(counts, state, queue, 1);
+    return true;
+  }
+
+  #change(seq: number, id: TaskId, row: TaskRow, change: TaskChange, counts: CountChanges): void {
+    const { spec, specText, status, statusText } = change;
+    if (spec !== null) {
+      this.#updateTask.run(spec.name, spec.queue, row.ord);
+      this.#updateSpec.run(spec.fingerprint, specText, row.ord);
+    }
+    if (status !== null) this.#updateStatus.run(status.state, status.host ?? null, seq, statusText, row.ord);
+    const after = { ord: row.ord, state: status?.state ?? row.state, queue: spec?.queue ?? row.queue };
+    this.#cache.put(id, after);
+    move(counts, row.state, row.queue, -1);
+    move(counts, after.state, after.queue, 1);
+  }
+
+  #forget(id: TaskId, counts: CountChanges): void {
+    const row = this.#look(id);
+    if (row === undefined) return;
+    this.#cache.drop(id);
+    this.#deleteTask.run(row.ord);
+    this.#deleteSpec.run(row.ord);
+    if (this.#hasLogs.get(row.ord) !== undefined) this.#rememberLogs.run(row.ord);
+    move(counts, row.state, row.queue, -1);
+  }
+
+  #look(id: TaskId): TaskRow | undefined {
+    const row = this.#find.get(id);
+    if (row === undefined) return undefined;
+    return { ord: Number(row["ord"]), state: String(row["state"]) as TaskState, queue: String(row["queue"]) };
+  }
+}
+
+/** Neither a state nor a queue's name can hold a space. */
+function move(counts: CountChanges, state: string, queue: string, by: number): void {
+  const key = `${state} ${queue}`;
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
