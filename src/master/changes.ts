@@ -32,9 +32,10 @@ export class Changes {
 
   /** The journal has been read up to here. What lies between this and the last entry that was published is never told. */
   startAt(seq: number): void {
-    if (this.#isStarted && seq > this.#seq) this.#tellAll(({ onGap }) => onGap());
+    const isGap = this.#isStarted && seq > this.#seq;
     this.#seq = Math.max(this.#seq, seq);
     this.#isStarted = true;
+    if (isGap) this.#tellAll(({ onGap }) => onGap());
   }
 
   /** An entry that was published already, read once more after the memory was dropped, is passed over. */

@@ -16,8 +16,8 @@ export interface ElectionParts {
   readonly onTakeOver: (reason: string) => void;
   /** A lease of a higher epoch than ours is there while we lead. */
   readonly onRival: (lease: Lease) => void;
-  /** Who leads, as far as the lease tells. */
-  readonly onLeader: (address: string | null) => void;
+  /** The lease as just read: a hint at who leads. */
+  readonly onLease: (lease: Lease | null) => void;
 }
 
 export class Election {
@@ -89,11 +89,11 @@ export class Election {
   }
 
   async #readLease(): Promise<void> {
-    const { store, clock, log, onLeader } = this.#parts;
+    const { store, clock, log, onLease } = this.#parts;
     try {
       const lease = await store.readLease();
       this.#lastReadAt = clock.now();
-      onLeader(lease === null || lease.isResigned ? null : lease.address);
+      onLease(lease);
       this.tell({ kind: "lease", lease });
     } catch (error) {
       // What cannot be read has not been seen to stand still.

@@ -95,6 +95,10 @@ export interface MasterStats {
   readonly commitMs: readonly number[];
   /** How often this master, as a standby, found that its memory was not the leader's; anything but 0 is a bug. */
   readonly drifts: number;
+  /** Changes of the leader that this master has seen since its start. */
+  readonly elections: number;
+  /** How often this master's own role has changed since its start. */
+  readonly roleChanges: number;
 }
 
 export interface ChangeBatch {

@@ -1,4 +1,4 @@
-/** Counts what the leader's loop does, for metrics. */
+/** Counts what a master does, as a leader and as a standby, for metrics. */
 import { limits } from "../model/limits.ts";
 
 export class LoopStats {
@@ -7,6 +7,9 @@ export class LoopStats {
   writes = 0;
   /** How often a standby found that its memory was not the leader's. */
   drifts = 0;
+  /** Markers that were seen to go into the journal, this master's own among them. */
+  elections = 0;
+  roleChanges = 0;
   readonly #commitMs: number[] = [];
 
   noteBatch(inputs: number, writes: number): void {

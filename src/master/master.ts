@@ -138,8 +138,10 @@ export class Master extends Desk {
       peers,
       onTakeOver: (reason) => this.#wantToLead(reason),
       onRival: () => void this.prove().catch(() => undefined),
-      onLeader: (leader) => {
-        if (this.#role !== "leader") this.#leader = leader;
+      onLease: (lease) => {
+        // A new leader's marker is in the journal before its first lease is written.
+        if (this.#role === "leader" || (lease !== null && lease.epoch < this.#epoch)) return;
+        this.#leader = lease === null || lease.isResigned ? null : lease.address;
       },
     });
     this.#unlisten = clock.onJump((byMs) => {
@@ -182,7 +184,7 @@ export class Master extends Desk {
   }
 
   stats(): MasterStats {
-    const { commits, inputs, writes } = this.#stats;
+    const { commits, inputs, writes, drifts, elections, roleChanges } = this.#stats;
     return {
       commits,
       inputs,
@@ -191,7 +193,9 @@ export class Master extends Desk {
       tasks: this.#scheduler?.countTasks() ?? {},
       workersConnected: this.#scheduler?.countConnectedWorkers() ?? 0,
       commitMs: this.#stats.commitMs(),
-      drifts: this.#stats.drifts,
+      drifts,
+      elections,
+      roleChanges,
     };
   }
 
@@ -351,6 +355,11 @@ export class Master extends Desk {
 
   #notice(batch: ChangeBatch): void {
     this.#epoch = batch.epoch;
+    for (const write of batch.writes) {
+      if (write.kind !== "marker") continue;
+      this.#leader = write.address;
+      this.#stats.elections += 1;
+    }
     this.#changes.publish(batch);
   }
 
@@ -371,6 +380,7 @@ export class Master extends Desk {
   #setRole(role: MasterStatus["role"]): void {
     if (this.#role === role) return;
     this.#role = role;
+    this.#stats.roleChanges += 1;
     this.#roleSince = this.#options.clock.now();
   }
 }

@@ -25,5 +25,7 @@ export interface MasterReport {
     /** Tasks by state. */
     readonly tasks: { readonly [state: string]: number };
     readonly workersConnected: number;
+    /** Changes of the leader that it has seen since its start. */
+    readonly elections: number;
   };
 }

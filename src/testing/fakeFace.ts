@@ -62,6 +62,8 @@ export class FakeFace implements MasterFace {
       workersConnected: 1,
       commitMs: [1, 2, 3, 40],
       drifts: 0,
+      elections: 2,
+      roleChanges: 3,
     };
   }
 
