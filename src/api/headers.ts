@@ -1,4 +1,5 @@
-/** The headers that every answer carries. */
+/** The headers that every answer carries, and those that a standby passes on. */
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { MasterFace, MasterStatus } from "../master/face.ts";
 import { OutlastError } from "../model/errors.ts";
 
@@ -30,4 +31,37 @@ export function statusOrNull(master: MasterFace): MasterStatus | null {
     if (error instanceof OutlastError && error.code === "unavailable") return null;
     throw error;
   }
+}
+
+/** Stands on what a standby passes on, so that it is passed on once only. */
+export const relayedHeader = "x-outlast-relayed";
+
+/** What belongs to one connection (RFC 9110, 7.6.1), and what speaks to this master alone. */
+const notPassedOn: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  // The standby has checked them by its own names.
+  "host",
+  "origin",
+]);
+
+/** The headers of a request or an answer that are meant for the other end. */
+export function passedOn(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const ofConnection = new Set(
+    String(headers.connection ?? "")
+      .toLowerCase()
+      .split(",")
+      .map((name) => name.trim()),
+  );
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !notPassedOn.has(name) && !ofConnection.has(name)),
+  );
 }

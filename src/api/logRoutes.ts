@@ -5,7 +5,7 @@ import type { TaskId } from "../model/ids.ts";
 import type { TaskDocument } from "../model/task.ts";
 import { LogFollower } from "./logFollower.ts";
 import { readLogPage } from "./logReader.ts";
-import { type Context, idParameter, pathId, type Route } from "./route.ts";
+import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
 import { attempt, ref, safeCount } from "./schemas/schema.ts";
 import { noSuchTask } from "./taskRoutes.ts";
 
@@ -21,6 +21,7 @@ export const logRoutes: readonly Route[] = [
       attempt: { ...attempt, description: "The last one if left out." },
       offset: { ...safeCount, default: 0, description: "The first byte wanted." },
       follow: { type: "boolean", default: false },
+      ...consistentQuery,
     },
     headers: {
       "last-event-id": {

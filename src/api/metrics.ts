@@ -1,9 +1,10 @@
 /** What `/metrics` shows, in the words of Prometheus. Labels come from fixed lists only, so that nobody can flood it. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { MasterFace, MasterStats, MasterStatus } from "../master/face.ts";
+import type { MasterFace, MasterStatus } from "../master/face.ts";
 import { taskStates } from "../model/task.ts";
 import { statusOrNull } from "./headers.ts";
-import type { Streams } from "./streams.ts";
+import type { Relay } from "./relay.ts";
+import { type Streams, streamKinds } from "./streams.ts";
 
 const roles: readonly MasterStatus["role"][] = ["starting", "standby", "leader", "stopping"];
 const quantiles = [0.5, 0.9, 0.99, 1];
@@ -13,7 +14,7 @@ export class Metrics {
   readonly #requests: Counter<"route" | "method" | "status">;
   readonly #requestSeconds: Histogram<"route">;
 
-  constructor(master: MasterFace, streams: Streams) {
+  constructor(master: MasterFace, streams: Streams, relay: Relay) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Counter({
@@ -30,6 +31,8 @@ export class Metrics {
       registers,
     });
     addTaskGauge(master, registers);
+    addElectionFigures(master, registers);
+    addRelayFigures(relay, registers);
     addMasterGauges(master, registers);
     addCommitGauges(master, registers);
     new Gauge({
@@ -38,8 +41,7 @@ export class Metrics {
       labelNames: ["kind"],
       registers,
       collect() {
-        this.set({ kind: "client" }, streams.count("client"));
-        this.set({ kind: "worker" }, streams.count("worker"));
+        for (const kind of streamKinds) this.set({ kind }, streams.count(kind));
       },
     });
   }
@@ -74,22 +76,24 @@ function addTaskGauge(master: MasterFace, registers: Registry[]): void {
 }
 
 function addMasterGauges(master: MasterFace, registers: Registry[]): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge("outlast_epoch", "Epoch of the leader that this master knows.", () => statusOrNull(master)?.epoch ?? 0);
+  const gauge = gauges(registers);
   gauge("outlast_seq", "Last journal entry known to be committed.", () => statusOrNull(master)?.seq ?? 0);
   gauge("outlast_store_in_trouble", "1 while nothing can be committed.", () =>
     (statusOrNull(master)?.trouble ?? null) === null ? 0 : 1,
   );
   gauge("outlast_inbox_length", "Inputs that wait for the next commit.", () => master.stats().inboxLength);
   gauge("outlast_workers_connected", "Workers whose stream is open.", () => master.stats().workersConnected);
+}
+
+function addElectionFigures(master: MasterFace, registers: Registry[]): void {
+  const gauge = gauges(registers);
+  gauge("outlast_epoch", "Epoch of the leader that this master knows.", () => statusOrNull(master)?.epoch ?? 0);
+  gauge("outlast_is_leader", "1 while this master leads.", () => (statusOrNull(master)?.role === "leader" ? 1 : 0));
+  gauge("outlast_masters", "Masters whose notes this one sees.", () => master.members().length);
+  gauge("outlast_lag_entries", "Journal entries that this master is behind, as far as the masters' notes tell.", () => {
+    const nonce = statusOrNull(master)?.nonce;
+    return master.members().find((member) => member.nonce === nonce)?.lag ?? 0;
+  });
   new Gauge({
     name: "outlast_role",
     help: "1 for the role that this master has.",
@@ -100,23 +104,28 @@ function addMasterGauges(master: MasterFace, registers: Registry[]): void {
       for (const each of roles) this.set({ role: each }, each === role ? 1 : 0);
     },
   });
+  const total = totals(registers);
+  total("outlast_elections_total", "Changes of the leader that were seen.", () => master.stats().elections);
+  total("outlast_role_changes_total", "Changes of this master's own role.", () => master.stats().roleChanges);
+  total("outlast_drifts_total", "Times that a standby's memory was not the leader's; anything but 0 is a bug.", () => {
+    return master.stats().drifts;
+  });
+}
+
+function addRelayFigures(relay: Relay, registers: Registry[]): void {
+  gauges(registers)("outlast_relays", "Requests and streams being passed on to the leader.", () => relay.openCount);
+  const total = totals(registers);
+  total("outlast_relays_answered_total", "Requests that the leader answered over this standby.", () => {
+    return relay.counts.answered;
+  });
+  total("outlast_relays_failed_total", "Requests that this standby could not pass on.", () => relay.counts.failed);
 }
 
 function addCommitGauges(master: MasterFace, registers: Registry[]): void {
-  const total = (name: string, help: string, read: (stats: MasterStats) => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        // The master counts by itself; here its count is only shown.
-        this.reset();
-        this.inc(read(master.stats()));
-      },
-    });
-  total("outlast_commits_total", "Committed journal entries.", (stats) => stats.commits);
-  total("outlast_inputs_total", "Inputs decided upon.", (stats) => stats.inputs);
-  total("outlast_writes_total", "Records written.", (stats) => stats.writes);
+  const total = totals(registers);
+  total("outlast_commits_total", "Committed journal entries.", () => master.stats().commits);
+  total("outlast_inputs_total", "Inputs decided upon.", () => master.stats().inputs);
+  total("outlast_writes_total", "Records written.", () => master.stats().writes);
   new Gauge({
     name: "outlast_commit_seconds",
     help: "How long the last thousand commits took.",
@@ -127,6 +136,35 @@ function addCommitGauges(master: MasterFace, registers: Registry[]): void {
       for (const quantile of quantiles) this.set({ quantile }, (at(commitMs, quantile) ?? 0) / 1000);
     },
   });
+}
+
+/** Makes gauges that are read when they are asked for. */
+function gauges(registers: Registry[]) {
+  return (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+}
+
+/** Makes counters of what is counted elsewhere, and only shown here. */
+function totals(registers: Registry[]) {
+  return (name: string, help: string, read: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
 }
 
 /** The value at a quantile of an ascending list. */

@@ -4,6 +4,7 @@ import { OutlastError } from "../model/errors.ts";
 import type { SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import type { AttachRequest, LogChunk, ReportItem, ReportRequest, StreamMessage } from "../model/protocol.ts";
+import { relayedHeader } from "./headers.ts";
 import { type Context, idParameter, pathId, type Route } from "./route.ts";
 import { limitKeyword, ref } from "./schemas/schema.ts";
 
@@ -17,8 +18,7 @@ export const protocolRoutes: readonly Route[] = [
     parameters: idParameter,
     body: { schema: "AttachRequest", limit: "reportBodyBytesMax" },
     answers: { 200: { description: "What to kill, what is settled.", schema: "AttachAnswer" } },
-    handle: (request, _reply, { master }) =>
-      master.attach(pathId<WorkerId>(request), request.body as AttachRequest, peerAddress(request)),
+    handle: attach,
   },
   {
     method: "GET",
@@ -33,6 +33,7 @@ export const protocolRoutes: readonly Route[] = [
       200: { description: "One message per `data:` line.", content: { "text/event-stream": ref("StreamMessage") } },
     },
     isStream: true,
+    needsLeader: true,
     handle: openStream,
   },
   {
@@ -43,6 +44,7 @@ export const protocolRoutes: readonly Route[] = [
     tag: "worker protocol",
     parameters: idParameter,
     body: { schema: "ReportRequest", limit: "reportBodyBytesMax" },
+    needsLeader: true,
     answers: { 200: { description: "One verdict for each result, in order.", schema: "ReportAnswer" } },
     handle: (request, _reply, { master }) => {
       const report = request.body as ReportRequest;
@@ -58,10 +60,22 @@ export const protocolRoutes: readonly Route[] = [
     tag: "worker protocol",
     parameters: idParameter,
     body: { schema: "LogPost", limit: "reportBodyBytesMax" },
+    needsLeader: true,
     answers: { 204: { description: "Stored." } },
     handle: storeLogs,
   },
 ];
+
+/** A standby sends workers to the leader itself, unless they cannot reach it and ask to be relayed. */
+async function attach(request: FastifyRequest, reply: FastifyReply, { master, relay }: Context): Promise<unknown> {
+  const body = request.body as AttachRequest;
+  const leader = body.relay === true ? relay.leaderFor(request) : null;
+  if (leader !== null) return relay.forward(leader, request, reply, Buffer.from(JSON.stringify(body)));
+  // What has come over a standby does not come from the worker's machine: a port there proves nothing.
+  const isRelayed = request.headers[relayedHeader] !== undefined;
+  const asked = isRelayed ? { ...body, probePort: null } : body;
+  return master.attach(pathId<WorkerId>(request), asked, peerAddress(request));
+}
 
 async function openStream(request: FastifyRequest, reply: FastifyReply, { master, streams }: Context): Promise<void> {
   const worker = pathId<WorkerId>(request);

@@ -2,7 +2,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterFace } from "../master/face.ts";
 import type { limits } from "../model/limits.ts";
+import type { Consistency } from "./consistency.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Relay } from "./relay.ts";
 import type { SchemaName } from "./schemas/components.ts";
 import { id, type Schema } from "./schemas/schema.ts";
 import type { Streams } from "./streams.ts";
@@ -14,6 +16,8 @@ export interface Context {
   readonly streams: Streams;
   readonly metrics: Metrics;
   readonly watch: TaskWatch;
+  readonly relay: Relay;
+  readonly consistency: Consistency;
 }
 
 export interface Route {
@@ -36,6 +40,8 @@ export interface Route {
   readonly isPublic?: boolean;
   /** Answers with a stream that stays open. */
   readonly isStream?: boolean;
+  /** Only the leader can answer: a standby passes it on. */
+  readonly needsLeader?: boolean;
   handle(request: FastifyRequest, reply: FastifyReply, context: Context): unknown;
 }
 
@@ -59,6 +65,15 @@ export interface Answer {
   readonly content?: { readonly [type: string]: Schema };
   readonly headers?: Schemas;
 }
+
+/** For reads: each master answers them from what it has seen, unless this is asked for. */
+export const consistentQuery: Schemas = {
+  consistent: {
+    type: "boolean",
+    default: false,
+    description: "See all that was committed before this request, for which the leader commits an empty entry.",
+  },
+};
 
 export const idParameter = { id: { ...id, description: "Letters, digits and . _ : -" } };
 

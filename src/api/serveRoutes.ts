@@ -32,14 +32,17 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
     bodyLimit: limits[route.body?.limit ?? "bodyBytesMax"],
     // A HEAD of a stream would be a stream.
     exposeHeadRoute: route.method === "GET" && route.isStream !== true,
-    onRequest: (request, _reply, done) => {
+    onRequest: (request, reply, done) => {
+      const leader = route.needsLeader === true ? context.relay.leaderFor(request) : null;
+      if (leader !== null) return void context.relay.forward(leader, request, reply).then(() => done(), done);
       checkBodyHead(request, route.body);
       checkHead(request);
       done();
     },
     preHandler: (request, _reply, done) => {
       if (request.method === "POST") check(request.body);
-      done();
+      if ((request.query as { consistent?: boolean }).consistent !== true) return done();
+      context.consistency.catchUp(request).then(() => done(), done);
     },
     handler: (request, reply) => route.handle(request, reply, context),
   });

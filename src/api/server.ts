@@ -7,10 +7,12 @@ import { limits } from "../model/limits.ts";
 import type { Log } from "../ports/log.ts";
 import { checkExposure, checkHost, checkOrigin, TokenCheck } from "./access.ts";
 import { addBodyParsers, withLine } from "./bodies.ts";
+import { Consistency } from "./consistency.ts";
 import { toAnswer } from "./errors.ts";
 import { everyHeader, statusOrNull } from "./headers.ts";
 import { lingerOnClose } from "./linger.ts";
 import { Metrics } from "./metrics.ts";
+import { Relay } from "./relay.ts";
 import { routes } from "./routes.ts";
 import { noSuchPath, serveRoutes } from "./serveRoutes.ts";
 import { Streams } from "./streams.ts";
@@ -36,7 +38,8 @@ export interface ApiServer {
 export function createApi({ master, log, token }: ApiOptions): ApiServer {
   const tokenCheck = token === null ? null : new TokenCheck(token);
   const streams = new Streams(master, log);
-  const metrics = new Metrics(master, streams);
+  const relay = new Relay(master);
+  const metrics = new Metrics(master, streams, relay);
   const http = fastify({
     ...wireOptions,
     logger: false,
@@ -75,7 +78,8 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
     done();
   });
   http.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  serveRoutes(http, routes, { master, streams, metrics, watch: new TaskWatch(master) });
+  const consistency = new Consistency(master, relay);
+  serveRoutes(http, routes, { master, streams, metrics, relay, consistency, watch: new TaskWatch(master) });
 
   function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { outlast } = request.routeOptions.config ?? {};
@@ -106,7 +110,7 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
       checkExposure(address, tokenCheck);
       return listen(http, address, port);
     },
-    close: () => close(http, streams),
+    close: () => close(http, streams, relay),
   };
 }
 
@@ -141,8 +145,9 @@ function cannotListen(error: unknown, host: string, port: number): unknown {
   }
 }
 
-async function close(http: FastifyInstance, streams: Streams): Promise<void> {
+async function close(http: FastifyInstance, streams: Streams, relay: Relay): Promise<void> {
   streams.close();
+  relay.endStreams();
   // Requests that hang, and readers that do not read, get this long and no longer.
   const timer = setTimeout(() => {
     streams.destroy();
@@ -152,5 +157,6 @@ async function close(http: FastifyInstance, streams: Streams): Promise<void> {
     await http.close();
   } finally {
     clearTimeout(timer);
+    relay.close();
   }
 }

@@ -7,18 +7,35 @@ import type { Log } from "../ports/log.ts";
 import { EventStream, type StreamBounds } from "./eventStream.ts";
 import { everyHeader } from "./headers.ts";
 
-/** `worker` streams carry assignments and beats of the master's; `client` streams are pinged from here. */
-export type StreamKind = "client" | "worker";
+/**
+ * `worker` streams carry assignments and beats of the master's; `client` streams are pinged from here, and so are `lifeline`s,
+ * which carry nothing: their closing shows a standby that this process has gone.
+ */
+export type StreamKind = "client" | "worker" | "lifeline";
+
+export const streamKinds: readonly StreamKind[] = ["client", "worker", "lifeline"];
+
+const smallBounds: StreamBounds = {
+  bufferBytesMax: limits.subscriberBufferBytesMax,
+  stallMsMax: limits.subscriberStallMsMax,
+};
 
 const bounds: { readonly [Kind in StreamKind]: StreamBounds } = {
-  client: { bufferBytesMax: limits.subscriberBufferBytesMax, stallMsMax: limits.subscriberStallMsMax },
+  client: smallBounds,
   worker: { bufferBytesMax: limits.workerStreamBufferBytesMax, stallMsMax: limits.subscriberStallMsMax },
+  lifeline: smallBounds,
 };
+
+const countLimits = { client: "eventSubscribersMax", worker: "workersMax", lifeline: "lifelinesMax" } as const;
 
 type Disconnect = () => void;
 
 export class Streams {
-  readonly #open: { readonly [Kind in StreamKind]: Set<EventStream> } = { client: new Set(), worker: new Set() };
+  readonly #open: { readonly [Kind in StreamKind]: Set<EventStream> } = {
+    client: new Set(),
+    worker: new Set(),
+    lifeline: new Set(),
+  };
   readonly #master: MasterFace;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
@@ -48,7 +65,7 @@ export class Streams {
   ): Promise<void> {
     if (this.#isClosing) throw new OutlastError("unavailable", "This master is stopping.");
     const streams = this.#open[kind];
-    const limit = kind === "client" ? "eventSubscribersMax" : "workersMax";
+    const limit = countLimits[kind];
     if (streams.size >= limits[limit]) {
       throw new OutlastError("too-many", `There are ${limits[limit]} streams open already.`, { limit });
     }
@@ -91,11 +108,13 @@ export class Streams {
   }
 
   #all(): EventStream[] {
-    return [...this.#open.client, ...this.#open.worker];
+    return streamKinds.flatMap((kind) => [...this.#open[kind]]);
   }
 
   #check(): void {
-    for (const stream of this.#open.client) stream.check(defaults.streamPingMs);
-    for (const stream of this.#open.worker) stream.check(null);
+    for (const kind of streamKinds) {
+      // The beats of the master's own are ping enough.
+      for (const stream of this.#open[kind]) stream.check(kind === "worker" ? null : defaults.streamPingMs);
+    }
   }
 }

@@ -6,7 +6,7 @@ import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
 import type { TaskQuery } from "../ports/store.ts";
-import { type Context, idParameter, pathId, type Route, type Schemas } from "./route.ts";
+import { type Context, consistentQuery, idParameter, pathId, type Route, type Schemas } from "./route.ts";
 import { id, limitKeyword, oneOf, whole } from "./schemas/schema.ts";
 
 const idempotencyKey: Schemas = {
@@ -32,6 +32,7 @@ const listQuery: Schemas = {
   order: oneOf(["newest", "oldest"], { default: "newest", description: "By creation." }),
   cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
   limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
+  ...consistentQuery,
 };
 
 export const taskRoutes: readonly Route[] = [
@@ -43,6 +44,7 @@ export const taskRoutes: readonly Route[] = [
     tag: "tasks",
     headers: idempotencyKey,
     body: { schema: "Submission", limit: "bodyBytesMax" },
+    needsLeader: true,
     answers: {
       200: { description: "It had been created before.", schema: "Submitted" },
       201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
@@ -57,6 +59,7 @@ export const taskRoutes: readonly Route[] = [
     tag: "tasks",
     headers: idempotencyKey,
     body: { schema: "Batch", limit: "batchBodyBytesMax", isNdjson: true },
+    needsLeader: true,
     answers: {
       200: { description: "All of them had been created before.", schema: "SubmittedBatch" },
       201: { description: "Created; in the order of the request.", schema: "SubmittedBatch" },
@@ -80,6 +83,7 @@ export const taskRoutes: readonly Route[] = [
     summary: "Read one task.",
     tag: "tasks",
     parameters: idParameter,
+    query: consistentQuery,
     answers: { 200: { description: "The task.", schema: "Task" } },
     handle: async (request, _reply, { master }) => {
       const task = pathId<TaskId>(request);
@@ -95,6 +99,7 @@ export const taskRoutes: readonly Route[] = [
     summary: "End a task that is not final yet; a running attempt is killed.",
     tag: "tasks",
     parameters: idParameter,
+    needsLeader: true,
     answers: { 200: { description: "Cancelled.", schema: "Cancelled" } },
     handle: async (request, _reply, { master }) => {
       const task = pathId<TaskId>(request);
@@ -146,9 +151,10 @@ interface ListQuery {
   readonly order?: "newest" | "oldest";
   readonly cursor?: string;
   readonly limit?: number;
+  readonly consistent?: boolean;
 }
 
-function toTaskQuery({ state, order, cursor, limit, ...filters }: ListQuery): TaskQuery {
+function toTaskQuery({ state, order, cursor, limit, consistent: _consistent, ...filters }: ListQuery): TaskQuery {
   return {
     ...filters,
     ...(state === undefined ? {} : { states: toStates(state) }),

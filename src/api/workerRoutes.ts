@@ -1,7 +1,7 @@
 /** Looking at workers and queues, and what an operator does with them. */
 import { OutlastError } from "../model/errors.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
-import { type Context, idParameter, pathId, type Route } from "./route.ts";
+import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
 import { id } from "./schemas/schema.ts";
 
 export const workerRoutes: readonly Route[] = [
@@ -11,6 +11,8 @@ export const workerRoutes: readonly Route[] = [
     name: "listWorkers",
     summary: "List the workers that are known.",
     tag: "workers",
+    query: consistentQuery,
+    needsLeader: true,
     answers: { 200: { description: "All of them.", schema: "WorkerList" } },
     handle: async (_request, _reply, { master }) => ({ workers: await master.workers() }),
   },
@@ -21,6 +23,8 @@ export const workerRoutes: readonly Route[] = [
     summary: "Read one worker.",
     tag: "workers",
     parameters: idParameter,
+    query: consistentQuery,
+    needsLeader: true,
     answers: { 200: { description: "The worker.", schema: "Worker" } },
     handle: async (request, _reply, { master }) => {
       const wanted = pathId<WorkerId>(request);
@@ -36,6 +40,7 @@ export const workerRoutes: readonly Route[] = [
     summary: "Give a worker nothing more; what it runs may end.",
     tag: "workers",
     parameters: idParameter,
+    needsLeader: true,
     answers: { 200: { description: "It drains.", schema: "Draining" } },
     handle: async (request, _reply, { master }) => {
       const worker = pathId<WorkerId>(request);
@@ -51,6 +56,7 @@ export const workerRoutes: readonly Route[] = [
     tag: "workers",
     parameters: idParameter,
     body: { schema: "Exit", limit: "bodyBytesMax" },
+    needsLeader: true,
     answers: { 200: { description: "Noted.", schema: "ExitNoted" } },
     handle: async (request, _reply, { master }) => {
       const worker = pathId<WorkerId>(request);
@@ -70,6 +76,8 @@ export const queueRoutes: readonly Route[] = [
     name: "listQueues",
     summary: "List the queues, with their tasks by state.",
     tag: "queues",
+    query: consistentQuery,
+    needsLeader: true,
     answers: { 200: { description: "All of them.", schema: "QueueList" } },
     handle: async (_request, _reply, { master }) => ({ queues: await master.queues() }),
   },
@@ -85,6 +93,7 @@ function setQueueRoute(verb: "pause" | "resume", summary: string, isPaused: bool
     summary,
     tag: "queues",
     parameters: nameParameter,
+    needsLeader: true,
     answers: { 200: { description: "Done.", schema: "QueueSet" } },
     handle: async (request, _reply, { master }: Context) => {
       const { name } = request.params as { name: string };

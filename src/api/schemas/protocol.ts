@@ -28,22 +28,30 @@ const attemptRef = { task: id, attempt };
 export const protocolSchemas = {
   AttemptRef: open(attemptRef),
   RunningAttempt: open({ ...attemptRef, startedAt: instant }),
-  AttachRequest: open({
-    protocol: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
-    boot: id,
-    capacity: whole(1, limits.capacityMax, "capacityMax"),
-    queues: list(id, { maxItems: limits.workerQueuesMax, [limitKeyword]: "workerQueuesMax" }),
-    // Attempts that are being killed hold their slots too, so there are never more than slots.
-    running: list(ref("RunningAttempt"), { maxItems: limits.capacityMax, [limitKeyword]: "capacityMax" }),
-    outbox: list(ref("AttemptRef")),
-    isDraining: truth,
-    epochMax: safeCount,
-    incarnation: orNull(id),
-    probePort: { type: ["integer", "null"], minimum: 1, maximum: 65_535 },
-    hostname: label,
-    pid: safeCount,
-    version: label,
-  }),
+  AttachRequest: open(
+    {
+      protocol: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+      boot: id,
+      capacity: whole(1, limits.capacityMax, "capacityMax"),
+      queues: list(id, { maxItems: limits.workerQueuesMax, [limitKeyword]: "workerQueuesMax" }),
+      // Attempts that are being killed hold their slots too, so there are never more than slots.
+      running: list(ref("RunningAttempt"), { maxItems: limits.capacityMax, [limitKeyword]: "capacityMax" }),
+      outbox: list(ref("AttemptRef")),
+      isDraining: truth,
+      epochMax: safeCount,
+      incarnation: orNull(id),
+      probePort: { type: ["integer", "null"], minimum: 1, maximum: 65_535 },
+      hostname: label,
+      pid: safeCount,
+      version: label,
+    },
+    {
+      relay: {
+        ...truth,
+        description: "To a standby: pass this session on, for the leader cannot be reached from here.",
+      },
+    },
+  ),
   AttachAnswer: open({
     session: text,
     epoch: safeCount,

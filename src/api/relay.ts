@@ -1,0 +1,233 @@
+/**
+ * What a standby does with everything that only the leader can do: it passes the request on, one hop and no further, its body and
+ * the answer as they come. What goes wrong on one side is told on the other at once.
+ */
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { pipeline } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { MasterFace, Subscription } from "../master/face.ts";
+import { OutlastError } from "../model/errors.ts";
+import { defaults, limits } from "../model/limits.ts";
+import { passedOn, relayedHeader, statusOrNull } from "./headers.ts";
+import { lingerOnClose } from "./linger.ts";
+
+/** A request that is being passed on. */
+interface Passage {
+  readonly leader: string;
+  /** Its answer has begun, and will not end by itself. */
+  isStream: boolean;
+  /** Breaks it off on both sides. */
+  cut(): void;
+}
+
+export class Relay {
+  readonly #master: MasterFace;
+  readonly #plain = new HttpAgent({ keepAlive: true });
+  readonly #secure = new HttpsAgent({ keepAlive: true });
+  readonly #passages = new Set<Passage>();
+  #watch: Promise<Subscription> | null = null;
+  #isClosing = false;
+  /** Since the start, by how they ended. */
+  readonly counts = { answered: 0, failed: 0 };
+
+  constructor(master: MasterFace) {
+    this.#master = master;
+  }
+
+  /** Requests that are being passed on at this moment. */
+  get openCount(): number {
+    return this.#passages.size;
+  }
+
+  /** The leader that this request should go to; null if this master is to answer it, or to refuse it. */
+  leaderFor(request: FastifyRequest): string | null {
+    // It has come over a standby already: two masters that take each other for the leader must not play ball with it.
+    if (request.headers[relayedHeader] !== undefined) return null;
+    return this.#leader();
+  }
+
+  /**
+   * Passes a request on. Resolves once the answer has begun, and the reply is then out of the framework's hands.
+   * @param body what was read of the request already; null if nothing was
+   * @throws OutlastError `unavailable` or `not-leader` if no answer came; whether the leader has acted on it is not known then
+   */
+  async forward(
+    leader: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: Buffer | null = null,
+  ): Promise<void> {
+    if (this.#passages.size >= limits.relaysMax) {
+      throw new OutlastError("too-many", "This standby passes on as many requests as it can.", {
+        limit: "relaysMax",
+        leader,
+        hint: "Ask the leader itself.",
+      });
+    }
+    this.#watchLeaders();
+    const passage: Passage = { leader, isStream: false, cut: () => {} };
+    this.#passages.add(passage);
+    // Whoever ends it, it ends with the connection to the client.
+    reply.raw.once("close", () => this.#passages.delete(passage));
+    try {
+      const { upstream, answer } = await this.#ask(leader, request, reply, body, passage);
+      this.counts.answered += 1;
+      this.#answer(upstream, answer, request, reply, passage);
+    } catch (error) {
+      this.counts.failed += 1;
+      this.#passages.delete(passage);
+      throw error;
+    }
+  }
+
+  /** Ends what would never end by itself. */
+  endStreams(): void {
+    this.#isClosing = true;
+    for (const passage of this.#passages) if (passage.isStream) passage.cut();
+  }
+
+  /** Drops whatever is still under way. */
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+    this.#watch?.then((subscription) => subscription.close()).catch(() => {});
+  }
+
+  #leader(): string | null {
+    const status = statusOrNull(this.#master);
+    if (status === null || status.role === "leader" || status.leader === status.address) return null;
+    return status.leader;
+  }
+
+  #ask(
+    leader: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: Buffer | null,
+    passage: Passage,
+  ): Promise<{ upstream: ClientRequest; answer: IncomingMessage }> {
+    return new Promise((resolve, reject) => {
+      const upstream = this.#open(leader, request, body);
+      const fail = (reason: string) => {
+        request.raw.unpipe(upstream);
+        upstream.destroy();
+        reject(this.#noAnswer(leader, reason));
+      };
+      const onGone = () => fail("the client has gone");
+      passage.cut = () => fail("another master leads now");
+      const connecting = setTimeout(() => fail("it takes no connection"), defaults.connectTimeoutMs);
+      const onConnected = () => clearTimeout(connecting);
+      upstream.once("socket", (socket) => (socket.connecting ? socket.once("connect", onConnected) : onConnected()));
+      upstream.setTimeout(defaults.requestTimeoutMs, () => fail("it does not answer"));
+      // Stays for good: a connection that breaks after the answer is of no interest, and must not be an unhandled error.
+      upstream.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+      upstream.once("close", onConnected);
+      reply.raw.once("close", onGone);
+      upstream.once("response", (answer) => {
+        reply.raw.off("close", onGone);
+        request.raw.unpipe(upstream);
+        resolve({ upstream, answer });
+      });
+      if (body !== null || !hasBody(request)) upstream.end(body ?? undefined);
+      else {
+        // A client that asks before it sends is told to go on.
+        if (request.headers.expect !== undefined) reply.raw.writeContinue();
+        request.raw.pipe(upstream);
+      }
+    });
+  }
+
+  #open(leader: string, request: FastifyRequest, body: Buffer | null): ClientRequest {
+    const base = new URL(leader);
+    const isSecure = base.protocol === "https:";
+    const headers = { ...passedOn(request.raw.headers), [relayedHeader]: "1" };
+    if (body !== null) headers["content-length"] = body.length;
+    const options: RequestOptions = {
+      agent: isSecure ? this.#secure : this.#plain,
+      method: request.method,
+      // As it came: the leader reads it by the same rules.
+      path: base.pathname.replace(/\/+$/, "") + request.raw.url,
+      headers,
+    };
+    return isSecure ? httpsRequest(base, options) : httpRequest(base, options);
+  }
+
+  #answer(
+    upstream: ClientRequest,
+    answer: IncomingMessage,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    passage: Passage,
+  ): void {
+    const isStream = String(answer.headers["content-type"] ?? "").startsWith("text/event-stream");
+    passage.isStream = isStream;
+    reply.hijack();
+    const { raw } = reply;
+    for (const [name, value] of Object.entries(passedOn(answer.headers))) {
+      if (value !== undefined) raw.setHeader(name, value);
+    }
+    if (isStream) {
+      upstream.setTimeout(0);
+      raw.setHeader("connection", "close");
+      // A reader that sends FIN is gone, even if the connection still stands half open.
+      raw.socket?.once("end", () => raw.destroy());
+    } else if (!request.raw.complete) {
+      // The leader wanted no more of the body.
+      raw.setHeader("connection", "close");
+      lingerOnClose(request.raw);
+    }
+    raw.writeHead(answer.statusCode ?? 502);
+    raw.flushHeaders();
+    passage.cut = () => {
+      // What is no stream ends by itself, and is the old leader's word of what it had committed.
+      if (isStream) raw.destroy();
+    };
+    // Destroys both when one of them breaks: half an answer must not look like a whole one.
+    pipeline(answer, raw, () => upstream.destroy());
+    if (this.#isClosing) passage.cut();
+  }
+
+  /** While something is passed on to a leader that another one has followed, nothing more can come of it. */
+  #watchLeaders(): void {
+    if (this.#watch !== null) return;
+    this.#watch = this.#master.changes(
+      null,
+      (batch) => {
+        for (const write of batch.writes) if (write.kind === "marker") this.#cutOthers(write.address);
+      },
+      () => this.#cutOthers(this.#leader()),
+    );
+    this.#watch.catch(() => {
+      // This master is not ready yet; the next request tries again.
+      this.#watch = null;
+    });
+  }
+
+  #cutOthers(leader: string | null): void {
+    for (const passage of this.#passages) if (passage.leader !== leader) passage.cut();
+  }
+
+  #noAnswer(asked: string, reason: string): OutlastError {
+    const leader = this.#leader();
+    if (leader !== null && leader !== asked) {
+      return new OutlastError("not-leader", "Another master leads now.", { leader, hint: "Try again." });
+    }
+    return new OutlastError("unavailable", "The leader cannot be reached from this standby.", {
+      reason,
+      hint: "Try again; if the leader has died, another one is about to take its place.",
+      ...(leader === null ? {} : { leader }),
+    });
+  }
+}
+
+function hasBody({ method, headers }: FastifyRequest): boolean {
+  if (method === "GET" || method === "HEAD") return false;
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
