@@ -1,0 +1,146 @@
+/** Tells a real run in the words in which the simulator tells its own, so that the same checkers judge both. */
+import type { Write } from "../../model/entry.ts";
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
+import { isFinal } from "../../model/task.ts";
+import type { ExecutionEnd, Happening, History, LandedEntry, LedgerEvent } from "../../testing/ledger.ts";
+import type { LedgerFact } from "../cluster/attemptLines.ts";
+import type { Strike } from "./blows.ts";
+import type { Evidence, JournalEntry } from "./evidence.ts";
+import type { ClientLine } from "./ledger.ts";
+
+/** Something that happened, before it has its place. Of what stands at one instant, the lower `rank` came first. */
+interface Placed {
+  readonly at: number;
+  readonly rank: number;
+  readonly happening?: Happening;
+  readonly entry?: JournalEntry;
+}
+
+/** All clocks of one machine are one; within a millisecond only reason can tell: an end comes before its commit, a start after. */
+const ranks = { end: 0, client: 1, world: 1, entry: 2, start: 3 } as const;
+
+export function toHistory(evidence: Evidence): History {
+  const placed: Placed[] = [
+    ...evidence.clients.flatMap((line) => place(line.at, ranks.client, fromClient(line))),
+    ...ownOrder(evidence.facts).flatMap(({ at, fact }) =>
+      place(at, fact.kind === "started" ? ranks.start : ranks.end, fromFact(fact)),
+    ),
+    ...evidence.strikes.flatMap(fromStrike),
+    ...boots(evidence),
+    ...(evidence.entries ?? []).map((entry) => ({ at: entry.at, rank: ranks.entry, entry })),
+  ];
+  placed.sort((a, b) => a.at - b.at || a.rank - b.rank);
+
+  const events: LedgerEvent[] = [];
+  const entries: LandedEntry[] = [];
+  let landed = 0;
+  for (const [order, { at, happening, entry }] of placed.entries()) {
+    if (happening !== undefined) events.push({ ...happening, at: at - evidence.startedAt, order });
+    // The journal's own order is the true one: clocks of two leaders may be a millisecond apart.
+    const inJournal = entry === undefined ? undefined : evidence.entries?.[landed++];
+    if (inJournal !== undefined) entries.push({ ...inJournal, landedAt: at - evidence.startedAt, order });
+  }
+  const documents = new Map(evidence.documents.map((document) => [document.id, document]));
+  const unfinished = evidence.documents.filter(({ state }) => !isFinal(state));
+  return {
+    events,
+    entries,
+    final: {
+      documents,
+      workers: [],
+      queues: [],
+      outboxes: evidence.outboxes,
+      leader: null,
+      unfinished: new Map(unfinished.map(({ id, state, attempt }) => [id, `it is ${state} in attempt ${attempt}`])),
+    },
+    conditions: {
+      suspectMs: defaults.suspectMs,
+      lostGraceMs: defaults.lostGraceMs,
+      failoverGraceMs: defaults.failoverGraceMs,
+      timeoutBackstopMs: defaults.timeoutBackstopMs,
+      clockSpreadMs: 0,
+      driftMax: 0,
+      isCalm: evidence.strikes.length === 0,
+      sparesWorkers: false,
+    },
+  };
+}
+
+function place(at: number, rank: number, happening: Happening | null): Placed[] {
+  return happening === null ? [] : [{ at, rank, happening }];
+}
+
+/** The order of a worker's own log is the true one, also where the clock was set back meanwhile. */
+function ownOrder(facts: readonly LedgerFact[]): { at: number; fact: LedgerFact }[] {
+  const latest = new Map<string, number>();
+  return facts.map((fact) => {
+    const at = Math.max(fact.at, latest.get(fact.process) ?? 0);
+    latest.set(fact.process, at);
+    return { at, fact };
+  });
+}
+
+function fromClient(line: ClientLine): Happening | null {
+  const { at: _at, session, ...rest } = line;
+  switch (rest.kind) {
+    case "submit-ok":
+      return { ...rest, ids: rest.ids as readonly TaskId[] };
+    case "submit-invoke":
+    case "submit-fail":
+      return rest;
+    case "submit-info":
+      return { kind: rest.kind, call: rest.call };
+    case "cancel-ok":
+    case "cancel-info":
+      return { kind: rest.kind, task: rest.task as TaskId };
+    case "cancel-fail":
+      return { ...rest, task: rest.task as TaskId };
+    case "read":
+      return { ...rest, session, task: rest.task as TaskId };
+    case "read-missing":
+      return null;
+    default:
+      return rest satisfies never;
+  }
+}
+
+const ends: { readonly [outcome: string]: ExecutionEnd } = { success: "success", failed: "failed", aborted: "aborted" };
+
+function fromFact({ kind, task, attempt, boot, process, outcome }: LedgerFact): Happening {
+  const about = {
+    worker: process as WorkerId,
+    boot: boot as BootId,
+    task: task as TaskId,
+    attempt,
+    token: `${boot}/${task}/${attempt}`,
+  };
+  if (kind === "started") return { kind: "exec-start", ...about };
+  return { kind: "exec-end", ...about, end: ends[outcome ?? ""] ?? "aborted" };
+}
+
+/** Blows that make time count differently: nobody can be blamed for what was late while they lasted. */
+function fromStrike(strike: Strike): Placed[] {
+  if (strike.hit.length === 0 || strike.kind === "task") return [];
+  const what = `blow ${strike.number}`;
+  const from: Happening = { kind: "trouble", what, nodes: [strike.at, ...strike.hit] };
+  const to: Happening = { kind: "trouble-over", what, nodes: [] };
+  const rank = ranks.world;
+  return [
+    { at: strike.startedAt, rank, happening: from },
+    ...(strike.endedAt === null ? [] : [{ at: strike.endedAt, rank, happening: to }]),
+  ];
+}
+
+/** How many slots each boot has, told before anything ran there. */
+function boots({ entries, startedAt, capacity }: Evidence): Placed[] {
+  const found = new Map<string, Write & { kind: "worker" }>();
+  for (const { writes } of entries ?? []) {
+    for (const write of writes) if (write.kind === "worker") found.set(write.worker.boot, write);
+  }
+  return [...found.values()].map(({ worker: { id, boot } }) => ({
+    at: startedAt,
+    rank: ranks.world,
+    happening: { kind: "start", node: id, life: boot, boot, capacity },
+  }));
+}

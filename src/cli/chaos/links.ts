@@ -1,0 +1,50 @@
+/** All links of a run: from every worker and every client to every master, each through a proxy that can be hurt. */
+import { findFreePorts } from "../freePort.ts";
+import { ChaosProxy, type LinkTrouble } from "./proxy.ts";
+
+export class Links {
+  /** By `<end> <master>`. */
+  readonly #proxies = new Map<string, ChaosProxy>();
+  readonly #addresses = new Map<string, string[]>();
+
+  private constructor() {}
+
+  /** @param masters the port of each master */
+  static async open(masters: ReadonlyMap<string, number>, ends: readonly string[]): Promise<Links> {
+    const links = new Links();
+    for (const end of ends) {
+      const ports = await findFreePorts(masters.size);
+      const ownAddresses = ports.map(addressAt);
+      const renamed = new Map([...masters.values()].map((port, index) => [addressAt(port), ownAddresses[index] ?? ""]));
+      links.#addresses.set(end, ownAddresses);
+      for (const [index, [master, port]] of [...masters].entries()) {
+        const target = { host: "127.0.0.1", port };
+        const proxy = new ChaosProxy({ port: ports[index] ?? 0, target, renamed });
+        await proxy.open();
+        links.#proxies.set(`${end} ${master}`, proxy);
+      }
+    }
+    return links;
+  }
+
+  /** Where this worker or client finds its masters. */
+  addressesFor(end: string): readonly string[] {
+    return this.#addresses.get(end) ?? [];
+  }
+
+  async set(end: string, masters: readonly string[], trouble: LinkTrouble | null): Promise<void> {
+    await Promise.all(masters.map((master) => this.#proxies.get(`${end} ${master}`)?.set(trouble)));
+  }
+
+  async heal(): Promise<void> {
+    await Promise.all([...this.#proxies.values()].map((proxy) => proxy.set(null)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#proxies.values()].map((proxy) => proxy.close()));
+  }
+}
+
+function addressAt(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

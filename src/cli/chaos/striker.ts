@@ -1,0 +1,195 @@
+/** Deals the blows: finds whom each one hits at its moment, does it, and undoes it when its time is over or all is to be healed. */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Blow, Strike } from "./blows.ts";
+import type { LeaderWatch } from "./leaderWatch.ts";
+import type { Links } from "./links.ts";
+import type { LinkTrouble } from "./proxy.ts";
+import type { SmallDisk } from "./smallDisk.ts";
+import type { TaskProcesses } from "./taskProcesses.ts";
+
+export interface StrikerParts {
+  readonly cluster: Cluster;
+  readonly masters: readonly string[];
+  readonly links: Links;
+  readonly leaders: LeaderWatch;
+  readonly tasks: TaskProcesses;
+  /** Null where none could be made. */
+  readonly disk: SmallDisk | null;
+  /** Told when a blow has fallen. */
+  readonly onStrike: (strike: Strike) => void;
+}
+
+type Changing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+export class Striker {
+  readonly strikes: Strike[] = [];
+  readonly #parts: StrikerParts;
+  readonly #healing = new AbortController();
+  readonly #open = new Set<Promise<void>>();
+  /** Processes that are down, stopped or on their way back. */
+  readonly #hurt = new Set<string>();
+
+  constructor(parts: StrikerParts) {
+    this.#parts = parts;
+  }
+
+  /** How many blows have their effect at this moment. */
+  get active(): number {
+    return this.#open.size;
+  }
+
+  isHurt(process: string): boolean {
+    return this.#hurt.has(process);
+  }
+
+  /** Deals one blow. Its effect goes on after this returns. */
+  begin(blow: Blow): void {
+    const open: Promise<void> = this.#deal(blow).finally(() => this.#open.delete(open));
+    this.#open.add(open);
+  }
+
+  /** Undoes everything that still has effect; resolves when every process has been started again. */
+  async heal(): Promise<void> {
+    this.#healing.abort();
+    await Promise.all(this.#open);
+    await this.#parts.links.heal();
+    const { cluster } = this.#parts;
+    // One that ended by itself is told by the checks; the others shall not wait for it.
+    for (const name of cluster.names()) if (!cluster.isUp(name)) cluster.launch(name);
+  }
+
+  async #deal(blow: Blow): Promise<void> {
+    const hit = this.#aim(blow);
+    const strike: Changing<Strike> = { ...blow, hit, startedAt: Date.now(), endedAt: null };
+    this.strikes.push(strike);
+    if (hit.length > 0) {
+      for (const process of hit) if (isOnProcess(blow)) this.#hurt.add(process);
+      await this.#carryOut(blow, hit, () => this.#parts.onStrike(strike));
+      for (const process of hit) this.#hurt.delete(process);
+    } else this.#parts.onStrike(strike);
+    strike.endedAt = Date.now();
+  }
+
+  async #carryOut(blow: Blow, hit: readonly string[], tell: () => void): Promise<void> {
+    const { cluster, disk, tasks } = this.#parts;
+    switch (blow.kind) {
+      case "kill":
+      case "blackout":
+        tell();
+        for (const process of hit) this.#parts.leaders.forget(process);
+        await cluster.kill(...hit);
+        await this.#wait(blow.forMs);
+        return this.#startAgain(hit);
+      case "stop":
+        tell();
+        await Promise.all(hit.map((process) => cluster.stop(process)));
+        await this.#wait(blow.forMs);
+        return this.#startAgain(hit);
+      case "pause":
+        tell();
+        for (const process of hit) cluster.signal(process, "SIGSTOP");
+        await this.#wait(blow.forMs);
+        for (const process of hit) cluster.signal(process, "SIGCONT");
+        return;
+      case "task":
+        tell();
+        for (const task of hit) tasks.kill(task);
+        return;
+      case "disk":
+        tell();
+        disk?.fill();
+        await this.#wait(blow.forMs);
+        disk?.empty();
+        return;
+      case "cut":
+      case "mute":
+      case "deaf":
+      case "slow":
+      case "drip":
+        return this.#hurtLink(blow, hit, toTrouble(blow), tell);
+      default:
+        blow.kind satisfies never;
+    }
+  }
+
+  async #hurtLink(blow: Blow, masters: readonly string[], trouble: LinkTrouble, tell: () => void): Promise<void> {
+    const { links } = this.#parts;
+    tell();
+    await links.set(blow.at, masters, trouble);
+    await this.#wait(blow.forMs);
+    await links.set(blow.at, masters, null);
+  }
+
+  /** The processes that it hits: masters at the other end for a link, the task for a task; none if there is nobody to hit now. */
+  #aim(blow: Blow): string[] {
+    const { cluster, disk, tasks } = this.#parts;
+    switch (blow.kind) {
+      case "disk":
+        return disk === null ? [] : ["store"];
+      case "task":
+        return tasks.someOn(blow.at, blow.number);
+      case "cut":
+      case "mute":
+      case "deaf":
+      case "slow":
+      case "drip":
+        return this.#masters(blow.to ?? "masters", false);
+      case "kill":
+      case "stop":
+      case "pause":
+      case "blackout":
+        if (blow.at.startsWith("worker")) return cluster.isUp(blow.at) && !this.isHurt(blow.at) ? [blow.at] : [];
+        return this.#masters(blow.at, true);
+      default:
+        return blow.kind satisfies never;
+    }
+  }
+
+  #masters(aim: string, mustBeWell: boolean): string[] {
+    const { masters, cluster, leaders } = this.#parts;
+    const there = mustBeWell ? masters.filter((name) => cluster.isUp(name) && !this.isHurt(name)) : masters;
+    if (aim === "masters") return [...there];
+    const leader = leaders.leader?.master ?? null;
+    if (aim === "leader") return there.filter((name) => name === leader);
+    return there.filter((name) => name !== leader).slice(0, 1);
+  }
+
+  #startAgain(processes: readonly string[]): void {
+    const { cluster } = this.#parts;
+    for (const process of processes) if (!cluster.isUp(process)) cluster.launch(process);
+  }
+
+  /** As long as it takes, or until all is to be healed. */
+  #wait(ms: number): Promise<void> {
+    const { signal } = this.#healing;
+    return new Promise((resolve) => {
+      if (signal.aborted || ms === 0) return resolve();
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener("abort", end);
+    });
+  }
+}
+
+function isOnProcess({ kind }: Blow): boolean {
+  return kind === "kill" || kind === "stop" || kind === "pause" || kind === "blackout";
+}
+
+function toTrouble({ kind, amount }: Blow): LinkTrouble {
+  switch (kind) {
+    case "slow":
+      return { kind, ms: amount ?? 0 };
+    case "drip":
+      return { kind, bytesPerSecond: amount ?? 1 };
+    case "mute":
+    case "deaf":
+    case "cut":
+      return { kind };
+    default:
+      throw new Error(`${kind} is no trouble of a link.`);
+  }
+}
