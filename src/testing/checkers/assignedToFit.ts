@@ -3,7 +3,8 @@ import type { TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import type { History, LandedEntry, LedgerEvent } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
-import { name, troubledMs } from "./reading.ts";
+import { name } from "./reading.ts";
+import { troubledMs } from "./troubles.ts";
 
 /** A decision is made a little before its entry is handed to the store. */
 const slackMs = 300;

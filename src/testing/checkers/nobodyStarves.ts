@@ -4,7 +4,7 @@ import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import type { History, LandedEntry } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
-import { troubledTimes } from "./reading.ts";
+import { allTroubles } from "./troubles.ts";
 
 /** In undisturbed time a ready task and a free slot may stand side by side for this long. */
 const patienceMs = 3_000;
@@ -134,7 +134,7 @@ interface Quiet {
 /** Stretches well away from any trouble of masters, workers or the store. */
 function quietTimes(history: History): Quiet[] {
   const marginMs = history.conditions.failoverGraceMs + history.conditions.lostGraceMs;
-  const troubles = [...troubledTimes(history)].sort((left, right) => left.from - right.from);
+  const troubles = [...allTroubles(history)].sort((left, right) => left.from - right.from);
   const lastAt = history.events.at(-1)?.at ?? 0;
   const quiet: Quiet[] = [];
   let from = 0;

@@ -24,7 +24,8 @@ export interface Execution {
   readonly end: ExecutionEnd | null;
 }
 
-function once<Value>(read: (history: History) => Value): (history: History) => Value {
+/** Reads something out of a history once, however many checkers ask for it. */
+export function once<Value>(read: (history: History) => Value): (history: History) => Value {
   const known = new WeakMap<History, Value>();
   return (history) => {
     const before = known.get(history);
@@ -115,89 +116,4 @@ export function stepBefore(history: History, task: TaskId, order: number): Step 
 
 export function name(task: string, attempt: number): string {
   return `${task}/${attempt}`;
-}
-
-/** A stretch of true time in ms. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
-
-/**
- * When masters or the store could not do their work: no master at all, the leading process paused or just replaced, the store
- * in trouble. Stretches may overlap.
- */
-export const troubledTimes = once((history): readonly Stretch[] => {
-  const stretches: Stretch[] = [];
-  const open = new Map<string, number>();
-  const begin = (name: string, at: number): void => void (open.has(name) || open.set(name, at));
-  const end = (name: string, at: number): void => {
-    const from = open.get(name);
-    if (from === undefined) return;
-    stretches.push({ from, to: at });
-    open.delete(name);
-  };
-  for (const event of history.events) {
-    switch (event.kind) {
-      case "pause":
-        begin(`paused ${event.node}`, event.at);
-        break;
-      case "resume":
-        end(`paused ${event.node}`, event.at);
-        break;
-      case "crash":
-      case "exit":
-        end(`paused ${event.node}`, event.at);
-        begin(`down ${event.node}`, event.at);
-        break;
-      case "start":
-        end(`down ${event.node}`, event.at);
-        break;
-      case "trouble":
-        begin(event.what, event.at);
-        break;
-      case "trouble-over":
-        if (event.what === "everything") for (const name of [...open.keys()]) end(name, event.at);
-        else end(event.what, event.at);
-        break;
-      default:
-        break;
-    }
-  }
-  const lastAt = history.events.at(-1)?.at ?? 0;
-  for (const name of [...open.keys()]) end(name, lastAt);
-  return [...stretches, ...hangingCommits(history)];
-});
-
-/** A commit that took its time: until its master knew what had become of it, it could neither hear nor decide. */
-function hangingCommits(history: History): Stretch[] {
-  const tries = new Map<string, { first: number; last: number; count: number }>();
-  for (const { life, seq, at } of eventsOf(history, "append")) {
-    const key = `${life} ${seq}`;
-    const before = tries.get(key);
-    tries.set(key, { first: before?.first ?? at, last: at, count: (before?.count ?? 0) + 1 });
-  }
-  return [...tries].flatMap(([key, { first, last, count }]) => {
-    const landedAt = history.entries[Number(key.split(" ")[1]) - 1]?.landedAt ?? last;
-    const to = Math.max(last, landedAt) + hangMs;
-    return count > 1 || landedAt - first > hangMs ? [{ from: first, to }] : [];
-  });
-}
-
-/** Commits that take longer than this are no ordinary ones. */
-const hangMs = 400;
-
-/** How much of the stretch was troubled, counting what overlaps once. */
-export function troubledMs(history: History, stretch: Stretch): number {
-  const inside = troubledTimes(history)
-    .map(({ from, to }) => ({ from: Math.max(from, stretch.from), to: Math.min(to, stretch.to) }))
-    .filter(({ from, to }) => to > from)
-    .sort((left, right) => left.from - right.from);
-  let total = 0;
-  let reachedAt = Number.NEGATIVE_INFINITY;
-  for (const { from, to } of inside) {
-    total += Math.max(0, to - Math.max(from, reachedAt));
-    reachedAt = Math.max(reachedAt, to);
-  }
-  return total;
 }

@@ -2,7 +2,8 @@
 import type { TaskLimits, TaskStatus } from "../../model/task.ts";
 import type { History } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
-import { name, type Step, specs, stepsByTask, troubledMs } from "./reading.ts";
+import { name, type Step, specs, stepsByTask } from "./reading.ts";
+import { troubledMs } from "./troubles.ts";
 
 /** What commits, messages and slow stores may add on a good day. */
 const slackMs = 6_000;

@@ -47,9 +47,9 @@ export class ClientNode {
     if (tasksLeft > 0 && share < 0.55) return this.#submitNew(tasksLeft);
     if (share < 0.6 && this.#done.length > 0) this.#submitOld();
     else if (share < 0.65 && this.#done.length > 0) this.#submitOther();
-    else if (share < 0.7) this.#cancel();
-    else if (share < 0.74) this.#pauseQueue();
-    else if (share < 0.8) this.#look();
+    else if (share < 0.75) this.#cancel();
+    else if (share < 0.78) this.#pauseQueue();
+    else if (share < 0.84) this.#look();
     else this.#read();
     return 0;
   }
@@ -137,7 +137,8 @@ export class ClientNode {
 
   #cancel(): void {
     if (this.#known.length === 0) return;
-    const task = this.#random.pick(this.#known);
+    // Mostly a recent one: most of the others have ended.
+    const task = this.#random.pick(this.#random.chance(0.7) ? this.#known.slice(-4) : this.#known);
     const { ledger } = this.#world;
     this.#ask(`cancel of ${task}`, async ({ face, process }) => {
       await face.cancel(task);

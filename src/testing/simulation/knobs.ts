@@ -68,7 +68,7 @@ export function drawKnobs(seed: number): Knobs {
   const random = new Random(`${seed}/knobs`);
   const temper = drawTemper(random);
   const isWild = temper === "wild";
-  const masters = random.pick([1, 1, 1, 2, 3]);
+  const masters = random.pick([1, 1, 2, 3]);
   const often = (chance: number, value: () => number): number => (random.chance(chance) ? value() : 0);
   return {
     seed,
@@ -99,7 +99,7 @@ export function drawKnobs(seed: number): Knobs {
 function drawTemper(random: Random): Temper {
   const share = random.next();
   if (share < 0.08) return "calm";
-  return share < 0.25 ? "masters-only" : "wild";
+  return share < 0.35 ? "masters-only" : "wild";
 }
 
 /**

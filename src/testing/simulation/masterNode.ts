@@ -16,6 +16,8 @@ interface MasterLife extends RunningMaster {
   isOpen: boolean;
 }
 
+const listenAgainMs = 100;
+
 export class MasterNode {
   readonly machine: string;
   readonly address: string;
@@ -114,10 +116,11 @@ export class MasterNode {
   }
 
   /** Somebody who follows every change, as a dashboard does: nothing may be told before it is true. */
-  #listen({ process, face }: MasterLife): void {
+  #listen({ process, face }: Pick<MasterLife, "process" | "face">): void {
     const listener = ({ seq }: { readonly seq: number }): void =>
       this.#world.ledger.add({ kind: "sent-change", life: process.name, seq });
-    face.changes(null, listener).catch(() => {});
+    // Refused until the journal has been read.
+    face.changes(null, listener).catch(() => process.after(listenAgainMs, () => this.#listen({ process, face })));
   }
 
   #openStore(process: Process, random: Random): SimulatedStore {

@@ -71,14 +71,14 @@ async function live(world: World): Promise<SeedResult> {
   };
 }
 
-/** Spreads what the clients do over the unsafe time, most of it early. */
+/** Spreads what the clients do over the unsafe time, a little more of it early. */
 function planClients(world: World): void {
   const { knobs, timeline, clients } = world;
   const random = world.random.fork("clients");
   let tasksLeft = knobs.tasks;
   const acts = Math.round(knobs.tasks * 2.5) + 10;
   for (let count = 0; count < acts; count++) {
-    const atMs = random.next() ** 1.5 * knobs.unsafeMs * 0.95;
+    const atMs = random.next() ** 1.2 * knobs.unsafeMs * 0.95;
     timeline.after(atMs, () => {
       tasksLeft -= random.pick(clients).act(tasksLeft);
     });

@@ -14,7 +14,8 @@ export function drawSubmissions(random: Random, knobs: Knobs, count: number): Su
 }
 
 function drawSubmission(random: Random, knobs: Knobs): Submission {
-  const durationMs = random.spread(5, knobs.taskMsMax);
+  // Half of them short, half of them long enough to be running when something happens.
+  const durationMs = random.chance(0.5) ? random.spread(5, knobs.taskMsMax) : random.integer(5, knobs.taskMsMax);
   const sometimes = <Value>(chance: number, name: string, value: () => Value): { [name: string]: Value } =>
     random.chance(chance) ? { [name]: value() } : {};
   const work: Pick<Submission, "kind" | "input"> = random.chance(0.6)

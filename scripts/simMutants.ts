@@ -1,0 +1,98 @@
+/** Breaks the source on purpose, one bug at a time in a scratch copy, and asks the simulator whether it sees that: `npm run sim:mutants`. */
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Mutant, mutants } from "./simMutantList.ts";
+
+const root = join(import.meta.dirname, "..");
+
+const { values: flags } = parseArgs({
+  options: {
+    /** How many seeds a bug may hide in before it counts as missed. */
+    seeds: { type: "string", default: "600" },
+    from: { type: "string", default: "1" },
+    /** Only bugs whose name holds this text. */
+    only: { type: "string" },
+    processes: { type: "string", default: String(availableParallelism()) },
+    /** Prints the table as Markdown, for docs/simulation.md. */
+    markdown: { type: "boolean", default: false },
+  },
+});
+
+interface Verdict {
+  readonly mutant: Mutant;
+  /** What the first failing seed violated; null if none failed. */
+  readonly invariants: string | null;
+  readonly seeds: number;
+}
+
+function makeScratch(): string {
+  const scratch = mkdtempSync(join(tmpdir(), "outlast-mutant-"));
+  cpSync(join(root, "src"), join(scratch, "src"), { recursive: true });
+  cpSync(join(root, "scripts"), join(scratch, "scripts"), { recursive: true });
+  cpSync(join(root, "package.json"), join(scratch, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
+  return scratch;
+}
+
+/** @throws if a patch does not fit: the source has moved on, and the list must follow it */
+function plant(scratch: string, { name, patches }: Mutant): void {
+  for (const { file, search, replace } of patches) {
+    const path = join(scratch, file);
+    const parts = readFileSync(path, "utf8").split(search);
+    if (parts.length !== 2) throw new Error(`"${name}": its patch fits ${parts.length - 1} places in ${file}, not one`);
+    writeFileSync(path, parts.join(replace));
+  }
+}
+
+async function hunt(mutant: Mutant): Promise<Verdict> {
+  const scratch = makeScratch();
+  try {
+    plant(scratch, mutant);
+    const script = join(scratch, "scripts", "sim.ts");
+    const child = spawn(process.execPath, [
+      script,
+      ...["--seeds", flags.seeds, "--from", flags.from, "--processes", "1", "--once", "--stop-at-first"],
+    ]);
+    let text = "";
+    child.stdout.on("data", (chunk) => (text += chunk));
+    child.stderr.on("data", (chunk) => (text += chunk));
+    const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
+    const seeds = Number(/^(\d+) seeds in/m.exec(text)?.[1] ?? Number.NaN);
+    if (Number.isNaN(seeds)) throw new Error(`"${mutant.name}" could not be run:\n${text.slice(-2000)}`);
+    const caught = /^ {2}seed \d+: (.*)$/m.exec(text)?.[1] ?? null;
+    if (caught === null && code !== 0 && !text.includes("INVALID")) throw new Error(`"${mutant.name}" ended with ${code}:\n${text.slice(-2000)}`);
+    return { mutant, invariants: caught, seeds };
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
+  const left = [...chosen];
+  const verdicts: Verdict[] = [];
+  const work = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      const verdict = await hunt(mutant);
+      verdicts.push(verdict);
+      print(verdict);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(flags.processes) }, work));
+  return verdicts;
+}
+
+function print({ mutant, invariants, seeds }: Verdict): void {
+  const found = invariants ?? "MISSED";
+  if (flags.markdown) console.log(`| ${mutant.name} | ${found.replaceAll("none", "a crash")} | ${seeds} |`);
+  else console.log(`${mutant.name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${String(seeds).padStart(5)} seeds`);
+}
+
+const chosen = mutants.filter(({ name }) => name.includes(flags.only ?? ""));
+if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
+const verdicts = await huntAll(chosen);
+const missed = verdicts.filter(({ invariants }) => invariants === null);
+console.log(`\n${verdicts.length - missed.length} of ${verdicts.length} planted bugs were caught`);
+process.exitCode = missed.length === 0 ? 0 : 1;
