@@ -56,11 +56,11 @@ function resumeAt(request: FastifyRequest): number | null {
 
 async function subscribe(master: MasterFace, stream: EventStream, after: number | null): Promise<Subscription> {
   const { seq, role } = master.status();
-  if (after === null) return master.changes(seq, teller(stream, seq));
+  if (after === null) return follow(master, stream, seq);
   // A standby may be a little behind what its client has seen elsewhere; a leader never is, so this journal is another one.
   if (after > seq && role === "leader") return reset(master, stream, `The journal ends at ${seq}.`);
   try {
-    return await master.changes(after, teller(stream, after));
+    return await follow(master, stream, after);
   } catch (error) {
     if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
     return reset(master, stream, error.message);
@@ -70,7 +70,12 @@ async function subscribe(master: MasterFace, stream: EventStream, after: number 
 async function reset(master: MasterFace, stream: EventStream, reason: string): Promise<Subscription> {
   const { seq } = master.status();
   stream.send(`${sseMessage("reset", { seq, reason })}id: ${seq}\n\n`);
-  return master.changes(seq, teller(stream, seq));
+  return follow(master, stream, seq);
+}
+
+/** A master that has passed over some entries tells no more: the reader comes back, and is told them from the journal. */
+function follow(master: MasterFace, stream: EventStream, after: number): Promise<Subscription> {
+  return master.changes(after, teller(stream, after), () => stream.end());
 }
 
 /** While the past is replayed, the master waits for what the listener returns, so that a long journal never piles up here. */
@@ -79,11 +84,6 @@ function teller(stream: EventStream, afterSeq: number): (batch: ChangeBatch) => 
   return (batch) => {
     if (stream.isClosed) throw new OutlastError("unavailable", "Nobody listens any more.");
     if (batch.seq <= toldSeq) return null;
-    if (batch.seq > toldSeq + 1) {
-      // A master that has just loaded the journal anew has passed over some. The reader comes back and is told them.
-      stream.end();
-      return null;
-    }
     toldSeq = batch.seq;
     stream.send(encodeBatch(batch));
     return stream.isBusy ? stream.drained() : null;

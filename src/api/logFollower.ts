@@ -54,15 +54,18 @@ export class LogFollower {
   /** Resolves when all has been told or the stream is closed. */
   async run(): Promise<void> {
     this.#listen();
+    let tailUntil = 0;
     try {
       while (!this.#stream.isClosed) {
         // Whatever comes from here on is news to this round, so that nothing is slept through.
         this.#hasNews = false;
         const hasSent = this.#attempt > 0 && (await this.#sendPage());
+        if (hasSent || !isFinal(this.#status.state)) tailUntil = performance.now() + defaults.logTailWaitMs;
         if (hasSent) await this.#stream.drained();
         else if (this.#attempt < this.#status.attempt) this.#startAttempt(this.#attempt + 1);
-        else if (!isFinal(this.#status.state)) await this.#news(null);
-        else if (this.#isWhole() || !(await this.#news(defaults.logTailWaitMs))) return this.#sendEnd();
+        else if (!isFinal(this.#status.state)) await this.#news(Number.POSITIVE_INFINITY);
+        else if (this.#isWhole() || performance.now() >= tailUntil) return this.#sendEnd();
+        else await this.#news(tailUntil - performance.now());
       }
     } finally {
       this.#stopListening();
@@ -109,18 +112,19 @@ export class LogFollower {
     this.#wake?.();
   }
 
-  /** Waits until something has happened since the last page was read. Returns false if nothing did in time. */
-  async #news(waitMs: number | null): Promise<boolean> {
-    if (this.#hasNews || this.#stream.isClosed) return true;
+  /** Waits until it is worth looking again: something has happened since the last page was read, or the time is up. */
+  async #news(waitMsMax: number): Promise<void> {
+    if (this.#hasNews || this.#stream.isClosed) return;
+    // Workers bring output to the leader. Elsewhere nobody tells of it, so it is looked for.
+    const waitMs = this.#master.status().role === "leader" ? waitMsMax : Math.min(waitMsMax, defaults.logPollMs);
     await new Promise<void>((resolve) => {
-      const timer = waitMs === null ? null : setTimeout(resolve, waitMs);
+      const timer = waitMs === Number.POSITIVE_INFINITY ? null : setTimeout(resolve, Math.ceil(waitMs));
       this.#wake = () => {
         if (timer !== null) clearTimeout(timer);
         resolve();
       };
     });
     this.#wake = null;
-    return this.#hasNews;
   }
 }
 

@@ -76,8 +76,19 @@ async function follow(request: FastifyRequest, reply: FastifyReply, context: Con
   const query = { ...(request.query as LogQuery), ...resumeAt(request) };
   await context.streams.open(reply, "client", async (stream) => {
     let follower: LogFollower | null = null;
+    let newsCount = 0;
+    const lookAnew = async () => {
+      const seenCount = newsCount;
+      const document = await readDocument(context, task, {});
+      // A status that has come meanwhile is newer.
+      if (newsCount === seenCount) follower?.update(document);
+    };
     // Watched from before the task is read, so that no change falls between.
-    const stopWatching = await context.watch.watch(task, (status) => follower?.update(status));
+    const stopWatching = await context.watch.watch(task, (status) => {
+      newsCount += 1;
+      if (status !== null) follower?.update(status);
+      else lookAnew().catch(() => stream.destroy());
+    });
     try {
       const document = await readDocument(context, task, query);
       const start = { task, attempt: query.attempt ?? document.attempt, offset: query.offset ?? 0, status: document };

@@ -129,8 +129,7 @@ describe("events", () => {
     master.publish(marker());
     await ahead.until("id: 5\n");
     expect(messages(ahead).map((message) => message.id)).toEqual(["5"]);
-    master.state = { ...master.state, seq: 7 };
-    master.publish(marker());
+    master.passOver();
     await ahead.closed();
     expect(messages(ahead)).toHaveLength(1);
   });
@@ -214,6 +213,26 @@ describe("a worker's stream", () => {
   });
 });
 
+describe("a lifeline", () => {
+  test("says nothing, needs no token, and ends with the server", async () => {
+    const guarded = createApi({ master, log: silent, token: "a-token-of-some-length" });
+    const where = await guarded.listen({ address: "127.0.0.1", port: 0 });
+    const lifeline = await RawConnection.open(where);
+    connections.push(lifeline);
+    lifeline.send("GET /healthz/lifeline HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await lifeline.until("text/event-stream");
+    await guarded.close();
+    expect(messages(lifeline)).toEqual([]);
+    await lifeline.closed();
+  });
+
+  test("is refused beyond a bound", async () => {
+    const held = await Promise.all(Array.from({ length: limits.lifelinesMax }, () => open("/healthz/lifeline")));
+    expect((await open("/healthz/lifeline")).received).toMatch(/^HTTP\/1\.1 429 /);
+    expect(held.every((connection) => connection.received.startsWith("HTTP/1.1 200"))).toBe(true);
+  });
+});
+
 describe("following a log", () => {
   const task = "a" as TaskId;
   const piece = (attempt: number, offset: number, bytes: Buffer | string): LogChunk => ({
@@ -266,6 +285,38 @@ describe("following a log", () => {
     expect(await (await open("/v1/tasks/a/logs?follow=true")).closed()).toContain("event: end");
     expect((await open("/v1/tasks/b/logs?follow=true")).received).toMatch(/^HTTP\/1\.1 404 /);
     expect(master.listeners.size).toBe(0);
+  });
+
+  test("looks anew when changes were passed over, and when another master leads", async () => {
+    for (const unsettle of [() => master.passOver(), () => master.publish(marker())]) {
+      await master.submit([{ ...nap, id: "a" }], null);
+      master.change(task, { state: "running", attempt: 1 });
+      const stream = await open("/v1/tasks/a/logs?follow=true");
+      await vi.waitFor(() => expect(master.logListeners.size).toBe(1));
+      // Told to nobody.
+      master.tasks.set(task, { ...master.tasks.get(task)!, state: "success", logBytes: 0 });
+      unsettle();
+      expect(await stream.closed()).toContain('"state":"success"');
+      master.tasks.clear();
+    }
+  });
+
+  test("finds what was written on a standby too, where nobody tells of it", async () => {
+    master.state = { ...master.state, role: "standby", leader: "http://127.0.0.1:1" };
+    await master.submit([{ ...nap, id: "a" }], null);
+    master.change(task, { state: "running", attempt: 1 });
+    const stream = await open("/v1/tasks/a/logs?follow=true");
+    await vi.waitFor(() => expect(master.logListeners.size).toBe(1));
+    master.logs.push(piece(1, 0, "one"));
+    await stream.until("one");
+    master.change(task, { state: "success", attempt: 1 });
+    master.logs.push(piece(1, 3, "two"));
+    await stream.closed();
+    expect(messages(stream)).toMatchObject([
+      { event: "log", data: { text: "one" } },
+      { event: "log", data: { text: "two" } },
+      { event: "end", data: { offset: 6 } },
+    ]);
   });
 
   test("stops listening when the reader goes", async () => {

@@ -3,7 +3,8 @@ import type { ChangeBatch, MasterFace, Subscription } from "../master/face.ts";
 import type { TaskId } from "../model/ids.ts";
 import type { TaskStatus } from "../model/task.ts";
 
-type Listener = (status: TaskStatus) => void;
+/** Told each new status; null where some may have been missed, or another master leads: look anew. */
+type Listener = (status: TaskStatus | null) => void;
 
 export class TaskWatch {
   readonly #master: MasterFace;
@@ -21,7 +22,11 @@ export class TaskWatch {
     this.#listeners.set(id, listeners);
     const stop = () => this.#stop(id, listener);
     try {
-      this.#subscription ??= this.#master.changes(null, (batch) => this.#tell(batch));
+      this.#subscription ??= this.#master.changes(
+        null,
+        (batch) => this.#tell(batch),
+        () => this.#unsettle(),
+      );
       await this.#subscription;
     } catch (error) {
       this.#subscription = null;
@@ -33,9 +38,14 @@ export class TaskWatch {
 
   #tell(batch: ChangeBatch): void {
     for (const write of batch.writes) {
+      if (write.kind === "marker") this.#unsettle();
       if (write.kind !== "status") continue;
       for (const listener of this.#listeners.get(write.status.id) ?? []) listener(write.status);
     }
+  }
+
+  #unsettle(): void {
+    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(null);
   }
 
   #stop(id: TaskId, listener: Listener): void {
