@@ -1,26 +1,29 @@
-/** Watches another master's process through a bare TCP connection: when the process dies, its kernel closes it at once. */
-import { connect } from "node:net";
+/** Watches another master's process through an open connection: when the process dies, its kernel closes it at once. */
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
 import type { Peers } from "../ports/peers.ts";
 import { probe } from "./probe.ts";
 
 export function createPeers(): Peers {
   return {
     watch(address, onClose) {
-      const { hostname, port } = new URL(address);
-      const socket = connect({ host: bare(hostname), port: Number(port) });
-      socket.on("error", () => undefined);
-      socket.once("close", onClose);
-      socket.resume();
+      const url = new URL(`${address.replace(/\/+$/, "")}/healthz/lifeline`);
+      const get = url.protocol === "https:" ? httpsGet : httpGet;
+      // A connection of its own: a shared one might be closed for reasons of somebody else's.
+      const request = get(url, { agent: false, headers: { accept: "text/event-stream" } }, (answer) => answer.resume());
+      // What went wrong does not matter here; that it is over does, and that is told once, after the error.
+      request.on("error", () => undefined);
+      request.once("close", onClose);
       return {
         close(): void {
-          socket.off("close", onClose);
-          socket.destroy();
+          request.off("close", onClose);
+          request.destroy();
         },
       };
     },
     probe(address) {
-      const { hostname, port } = new URL(address);
-      return probe(bare(hostname), Number(port));
+      const { hostname, port, protocol } = new URL(address);
+      return probe(bare(hostname), Number(port || (protocol === "https:" ? 443 : 80)));
     },
   };
 }
