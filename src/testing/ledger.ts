@@ -34,8 +34,9 @@ export type Happening =
   /** What ran. `token` is made afresh by each execution and is its output, if it has one. */
   | { readonly kind: "exec-start"; readonly worker: WorkerId; readonly boot: BootId; readonly task: TaskId; readonly attempt: number; readonly token: string }
   | { readonly kind: "exec-end"; readonly worker: WorkerId; readonly boot: BootId; readonly task: TaskId; readonly attempt: number; readonly token: string; readonly end: ExecutionEnd }
-  /** The store: when a master handed an entry over, and when it really went in. */
+  /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | { readonly kind: "append"; readonly life: string; readonly seq: number; readonly epoch: number }
+  | { readonly kind: "append-answered"; readonly life: string; readonly seq: number }
   | { readonly kind: "landed"; readonly seq: number }
   /** What was done to the world: by faults, and by operators. `node` is a master's name or a worker's. */
   | { readonly kind: "start"; readonly node: string; readonly life: string; readonly boot?: BootId; readonly capacity?: number }

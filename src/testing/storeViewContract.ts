@@ -53,6 +53,30 @@ export function documentContract(current: Current): void {
 }
 
 export function loadContract(current: Current): void {
+  test("two handles that write by turns overlook nothing of each other's", async () => {
+    const { place, store, journal } = current();
+    const other = place.handle();
+    await other.open();
+    await store.append(journal.next(...created("a"), ...created("b"), ...created("c")));
+    await other.append(
+      journal.next(changed("a", "running"), { kind: "forget-task", id: taskId("b") }, changed("c", "success")),
+    );
+    await other.append(journal.next({ kind: "forget-task", id: taskId("c") }, ...created("c"), ...created("b")));
+    await store.append(journal.next(changed("a", "success"), changed("b", "running"), changed("c", "failed")));
+    for (const reader of [store, other]) {
+      const view = await loadAll(reader);
+      expect(view.tasks.map(({ head, status: { state } }) => [head.id, state])).toEqual([["b", "running"]]);
+      const counts = new Map(view.finished.map(({ state, count }) => [state, count]));
+      expect(counts).toEqual(
+        new Map([
+          ["success", 1],
+          ["failed", 1],
+        ]),
+      );
+    }
+    await other.close();
+  });
+
   test("the view is what a leader starts from: unfinished tasks, workers, queues, counts of the rest", async () => {
     const { store, journal } = current();
     const worker = workerRecord("w");

@@ -9,7 +9,7 @@ export interface Stretch {
 }
 
 /** Commits that take longer than this are no ordinary ones. */
-const hangMs = 400;
+const hangMs = 200;
 /** What happens in an instant, such as a jump of a clock, is felt for this long. */
 const momentMs = 1_000;
 
@@ -94,15 +94,15 @@ function stretchesOf(history: History, concerns: (event: LedgerEvent) => boolean
 
 /** A commit that took its time: until its master knew what had become of it, it could neither hear nor decide. */
 function hangingCommits(history: History): Stretch[] {
-  const tries = new Map<string, { first: number; last: number; count: number }>();
+  const commits = new Map<string, { from: number; to: number }>();
   for (const { life, seq, at } of eventsOf(history, "append")) {
     const key = `${life} ${seq}`;
-    const before = tries.get(key);
-    tries.set(key, { first: before?.first ?? at, last: at, count: (before?.count ?? 0) + 1 });
+    if (!commits.has(key)) commits.set(key, { from: at, to: at });
   }
-  return [...tries].flatMap(([key, { first, last, count }]) => {
-    const landedAt = history.entries[Number(key.split(" ")[1]) - 1]?.landedAt ?? last;
-    const to = Math.max(last, landedAt) + hangMs;
-    return count > 1 || landedAt - first > hangMs ? [{ from: first, to }] : [];
-  });
+  for (const { life, seq, at } of eventsOf(history, "append-answered")) {
+    const commit = commits.get(`${life} ${seq}`);
+    if (commit !== undefined) commit.to = at;
+  }
+  // An answer that leaves the outcome open is followed by another try; a taken slot, by a look at who has it.
+  return [...commits.values()].filter(({ from, to }) => to - from > hangMs).map(({ from, to }) => ({ from, to: to + hangMs }));
 }

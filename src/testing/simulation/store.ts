@@ -88,8 +88,14 @@ export class SimulatedStore implements Store {
     const backMs = this.#latency();
     const willFail = this.#weather.isAway || this.#weather.isFull;
     return new Promise((resolve, reject) => {
+      const answer = (afterMs: number, settle: () => void): void => {
+        this.#process.after(afterMs, () => {
+          this.#ledger.add({ kind: "append-answered", life: this.#process.name, seq: entry.seq });
+          settle();
+        });
+      };
       const refuse = (reason: string, afterMs: number): void => {
-        this.#process.after(afterMs, () => reject(new StoreUnavailable(reason, `simulated: ${reason}`)));
+        answer(afterMs, () => reject(new StoreUnavailable(reason, `simulated: ${reason}`)));
       };
       if (willFail) {
         this.#coverage.saw(this.#weather.isFull ? "append refused by a full store" : "append while the store is away");
@@ -106,7 +112,7 @@ export class SimulatedStore implements Store {
       // Not through the process: what is under way goes in even if its sender dies.
       this.#timeline.after(landsAfterMs, () => {
         const result = this.#land(entry, fate);
-        if (fate === "ok") this.#process.after(backMs, () => resolve(result));
+        if (fate === "ok") answer(backMs, () => resolve(result));
         if (fate === "answer-lost") refuse("timeout", backMs);
       });
     });

@@ -83,8 +83,9 @@ export class SimulatedStream implements Stream {
           this.#endMaster();
           return;
         }
-        this.#line.push(throughJson(message));
-        this.#pump();
+        this.#carry(message);
+        // No HTTP does that, but a worker must not depend on it (R5).
+        if (this.#wire.network.isDuplicated()) this.#wire.timeline.after(this.#wire.network.duplicateAfterMs() / 10, () => this.#carry(message));
       },
       close: () => {
         if (this.#isMasterEndOver) return;
@@ -93,6 +94,11 @@ export class SimulatedStream implements Stream {
         this.#endMaster();
       },
     };
+  }
+
+  #carry(message: StreamMessage): void {
+    this.#line.push(throughJson(message));
+    this.#pump();
   }
 
   #pump(): void {
