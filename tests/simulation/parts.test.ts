@@ -1,0 +1,87 @@
+/** The simulator's own parts: chance hangs on the seed alone, time on the events alone, and the real world is shut out. */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { SimulatedClock, worldBeganAt } from "../../src/testing/simulation/clock.ts";
+import { drawKnobs } from "../../src/testing/simulation/knobs.ts";
+import { sealWorld } from "../../src/testing/simulation/forbidden.ts";
+import { Process } from "../../src/testing/simulation/process.ts";
+import { Random } from "../../src/testing/simulation/random.ts";
+import { Timeline } from "../../src/testing/simulation/timeline.ts";
+
+test("one seed gives one stream, and every name a stream of its own", () => {
+  const draw = (seed: string): number[] => Array.from({ length: 5 }, ((random) => () => random.next())(new Random(seed)));
+  expect(draw("1")).toEqual(draw("1"));
+  expect(draw("1")).not.toEqual(draw("2"));
+  expect(new Random("1").fork("a").next()).not.toBe(new Random("1").fork("b").next());
+  expect(drawKnobs(42)).toEqual(drawKnobs(42));
+});
+
+test("events run in the order of their time, then of their planning, each with its promises settled", async () => {
+  const timeline = new Timeline();
+  const seen: string[] = [];
+  timeline.after(5, () => seen.push("late"));
+  timeline.after(1, () => void Promise.resolve().then(() => Promise.resolve()).then(() => seen.push("promise")));
+  timeline.after(1, () => seen.push("second"));
+  timeline.after(2, () => seen.push("cancelled")).cancel();
+  await timeline.run(10, () => false);
+  expect(seen).toEqual(["promise", "second", "late"]);
+  expect(timeline.now).toBe(10);
+});
+
+test("a paused process is told everything when it goes on, a dead one nothing", async () => {
+  const timeline = new Timeline();
+  const process = new Process("p", timeline);
+  const seen: string[] = [];
+  process.after(1, () => seen.push("before"));
+  timeline.after(2, () => process.pause());
+  process.after(3, () => seen.push("while paused"));
+  timeline.after(9, () => process.resume());
+  process.after(10, () => seen.push("after"));
+  timeline.after(11, () => process.die());
+  process.after(12, () => seen.push("never"));
+  await timeline.run(20, () => false);
+  expect(seen).toEqual(["before", "while paused", "after"]);
+});
+
+test("a clock tells of a pause before it tells the time after it", async () => {
+  const timeline = new Timeline();
+  const process = new Process("p", timeline);
+  const clock = new SimulatedClock(timeline, process, { offsetMs: 100, drift: 0 }, new Random("clock"));
+  const seen: string[] = [];
+  clock.onJump((byMs) => seen.push(byMs >= 5000 ? "jump" : "too short"));
+  clock.at(worldBeganAt + 100 + 2000, () => seen.push(`timer at ${clock.now() - worldBeganAt}`));
+  timeline.after(1000, () => process.pause());
+  timeline.after(6000, () => process.resume());
+  await timeline.run(10_000, () => false);
+  expect(seen).toEqual(["jump", "timer at 6100"]);
+});
+
+test("real time, chance and files are out of reach while a simulation runs", () => {
+  const attempts = {
+    now: () => Date.now(),
+    date: () => new Date(),
+    chance: () => Math.random(),
+    uuid: () => randomUUID(),
+    webUuid: () => crypto.randomUUID(),
+    timer: () => setTimeout(() => {}, 0),
+    immediate: () => setImmediate(() => {}),
+    performance: () => performance.now(),
+    file: () => readFileSync(import.meta.filename),
+  };
+  const reached: string[] = [];
+  // Nothing but the attempts may run in between: the test runner itself lives in the real world.
+  const unseal = sealWorld();
+  for (const [name, attempt] of Object.entries(attempts)) {
+    try {
+      attempt();
+      reached.push(name);
+    } catch {
+      // Shut out, as it should be.
+    }
+  }
+  unseal();
+  expect(reached).toEqual([]);
+  expect(Date.now()).toBeGreaterThan(0);
+  expect(readFileSync(import.meta.filename, "utf8")).toContain("shut out");
+});
