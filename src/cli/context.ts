@@ -4,6 +4,7 @@ import type { Outlast } from "../sdk/client.ts";
 import type { ConnectionOptions } from "../sdk/connection.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { Exit, reportFailure } from "./failure.ts";
+import { globalValues } from "./globalOptions.ts";
 import { Output } from "./output.ts";
 
 export interface GlobalOptions {
@@ -79,7 +80,7 @@ export function action<Arguments extends unknown[]>(
 ): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command;
-    const options = command.optsWithGlobals<GlobalOptions>();
+    const options = globalValues<GlobalOptions>(command);
     const context = new Context(options);
     const release = signals === "shared" ? context.catchSignals() : () => {};
     try {
