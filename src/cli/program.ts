@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { defaults } from "../model/limits.ts";
 import { duration, masterList } from "./arguments.ts";
+import { chaosCommand } from "./chaos/commands.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drainCommand } from "./commands/drain.ts";
@@ -16,6 +17,7 @@ import { workerCommand } from "./commands/worker.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { demoCommand, stressCommand } from "./demo/commands.ts";
 import { exitCodeRows } from "./exitCodes.ts";
+import { acceptBehindCommands } from "./globalOptions.ts";
 
 /** Each file of a command holds only its options; what it needs to run is loaded when it runs, so that start-up is quick. */
 export function buildProgram(version: string): Command {
@@ -67,5 +69,7 @@ export function buildProgram(version: string): Command {
   program.commandsGroup("See it survive:");
   demoCommand(program);
   stressCommand(program);
+  chaosCommand(program);
+  acceptBehindCommands(program);
   return program;
 }

@@ -85,6 +85,8 @@ export const limits = {
 
   // The demo and the stress test: processes on one machine.
   demoWorkersMax: 50,
+  chaosMastersMax: 9,
+  chaosRateMax: 1_000,
 
   // Worker protocol.
   reportItemsMax: 5_000,
@@ -187,6 +189,11 @@ export const defaults = {
 
   /** The longest sleep of a task of the demo and of the stress test. */
   demoSleepMaxMs: 2 * second,
+  chaosDurationMs: 10 * minute,
+  chaosMasters: 3,
+  chaosWorkers: 5,
+  /** Tasks a second: about half of what five workers with four slots each can do. */
+  chaosRate: 12,
 
   // Evidence of death (RELIABILITY, 3.2).
   heartbeatMs: 1 * second,

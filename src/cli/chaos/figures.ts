@@ -119,7 +119,10 @@ export function workerRecoveries(evidence: Evidence, attempts: ReadonlyMap<strin
 }
 
 /** The names of the leaders by epoch, from the markers in the journal. */
-export function termsOf({ entries, masters }: Evidence): { readonly epoch: number; readonly at: number; readonly process: string }[] {
+export function termsOf({
+  entries,
+  masters,
+}: Evidence): { readonly epoch: number; readonly at: number; readonly process: string }[] {
   return (entries ?? []).flatMap(({ epoch, at, writes }) =>
     writes.flatMap((write) =>
       write.kind === "marker" ? [{ epoch, at, process: masters.get(write.address) ?? write.address }] : [],

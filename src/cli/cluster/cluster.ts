@@ -45,6 +45,8 @@ export class Cluster {
   /** By name of the master; the same in all its lives. */
   readonly #ports: ReadonlyMap<string, number>;
   readonly #lives: Living[] = [];
+  /** The last life of each process: only that one can still be alive. */
+  readonly #latest = new Map<string, Living>();
   #isOver = false;
 
   private constructor(options: ClusterOptions, ports: ReadonlyMap<string, number>) {
@@ -102,7 +104,7 @@ export class Cluster {
     });
     closeSync(log);
     child.stdin?.on("error", () => {});
-    const number = this.#lives.filter((living) => living.life.process === process).length + 1;
+    const number = (this.#latest.get(process)?.life.number ?? 0) + 1;
     const life: Living["life"] = {
       process,
       role,
@@ -130,7 +132,9 @@ export class Cluster {
     const ready = this.#whenReady(child, life, ended);
     // Who only launches does not wait; a process that dies before it is ready shows in its life.
     ready.catch(() => {});
-    this.#lives.push({ life, logOffset, child, ready, ended });
+    const living = { life, logOffset, child, ready, ended };
+    this.#lives.push(living);
+    this.#latest.set(process, living);
     return { life, ready };
   }
 
@@ -168,6 +172,12 @@ export class Cluster {
     return this.#living(process).length > 0;
   }
 
+  /** True if it runs and has said that it is ready. */
+  isReady(process: string): boolean {
+    const life = this.#living(process)[0]?.life;
+    return life !== undefined && life.readyAt !== null && life.endedAt === null;
+  }
+
   /** The process id of a running process. */
   pid(process: string): number | null {
     return this.#living(process)[0]?.child.pid ?? null;
@@ -175,9 +185,7 @@ export class Cluster {
 
   /** Names of all processes that ever ran, the masters first. */
   names(): string[] {
-    return [...new Set(this.#lives.map((living) => living.life.process))].sort((a, b) =>
-      a.localeCompare(b, "en", { numeric: true }),
-    );
+    return [...this.#latest.keys()].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   }
 
   logPath(process: string): string {
@@ -244,11 +252,12 @@ export class Cluster {
   }
 
   #living(process: string): Living[] {
-    return this.#lives.filter((living) => living.life.process === process && living.life.exit === null);
+    const living = this.#latest.get(process);
+    return living === undefined || living.life.exit !== null ? [] : [living];
   }
 
   #all(role: Life["role"]): Living[] {
-    return this.#lives.filter((living) => living.life.role === role && living.life.exit === null);
+    return [...this.#latest.values()].filter(({ life }) => life.role === role && life.exit === null);
   }
 }
 

@@ -1,0 +1,101 @@
+/** A run of `outlast chaos`: a real cluster under load, a storm of blows, healing, rest, and judgement. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { clockText } from "../demo/view.ts";
+import { blowText, type Strike } from "./blows.ts";
+import { checkAll } from "./checks.ts";
+import type { Evidence } from "./evidence.ts";
+import { figuresOf } from "./figures.ts";
+import { Hunt } from "./hunt.ts";
+import type { ChaosOptions } from "./options.ts";
+import { planStorm } from "./plan.ts";
+import { isClean, type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
+import { Scene } from "./scene.ts";
+
+/** How often the run says how it stands. */
+const tellEveryMs = 5_000;
+
+/** True if every promise was kept. */
+export async function runChaos(options: ChaosOptions): Promise<boolean> {
+  const scene = await Scene.set(options);
+  const tell = (text: string) => {
+    if (!options.output.isJson) options.output.line(`${clockText(Date.now() - scene.startedAt)}  ${text}`);
+  };
+  const onInterrupt = Promise.withResolvers<never>();
+  onInterrupt.promise.catch(() => {});
+  const abort = () => onInterrupt.reject(options.signal.reason);
+  options.signal.addEventListener("abort", abort, { once: true });
+  if (options.signal.aborted) abort();
+  try {
+    return await Promise.race([play(scene, options, tell), onInterrupt.promise]);
+  } finally {
+    options.signal.removeEventListener("abort", abort);
+    await scene.strike();
+  }
+}
+
+async function play(scene: Scene, options: ChaosOptions, tell: (text: string) => void): Promise<boolean> {
+  for (const note of scene.notes) tell(note);
+  await scene.open();
+  tell(`${options.masters} masters and ${options.workers} workers are up and at work (seed ${options.seed})`);
+  const telling = setInterval(() => tell(scene.status()), tellEveryMs);
+  scene.onStrike = (strike: Strike) => {
+    // At the pace of a hunt nobody could read them.
+    if (!options.isKillsOnly) tell(options.output.paint("red", blowText(strike, strike.hit)));
+  };
+  try {
+    const stormAt = Date.now();
+    await storm(scene, options);
+    tell("The storm is over: everything is healed");
+    await scene.heal();
+    const healedAt = Date.now();
+    const quiet = await scene.rest();
+    tell(quiet.left.length === 0 ? "Everything has come to rest" : "It has not come to rest in time");
+    clearInterval(telling);
+    return close(await scene.close({ stormAt, healedAt, quiet }), options);
+  } finally {
+    clearInterval(telling);
+  }
+}
+
+async function storm(scene: Scene, options: ChaosOptions): Promise<void> {
+  const { durationMs, signal } = options;
+  const over = AbortSignal.any([signal, AbortSignal.timeout(durationMs)]);
+  if (options.isKillsOnly) {
+    await new Hunt(scene).run(over);
+    signal.throwIfAborted();
+    return;
+  }
+  const startedAt = performance.now();
+  for (const blow of planStorm(options)) {
+    await until(startedAt + blow.atMs, over);
+    signal.throwIfAborted();
+    scene.striker.begin(blow);
+  }
+  await until(startedAt + durationMs, over);
+  signal.throwIfAborted();
+}
+
+/** Resolves at this instant of `performance.now()`, or when the signal is aborted. */
+function until(at: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const waitMs = at - performance.now();
+    if (signal.aborted || waitMs <= 0) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, waitMs);
+    signal.addEventListener("abort", end);
+  });
+}
+
+function close(evidence: Evidence, options: ChaosOptions): boolean {
+  const report: Report = { options, evidence, checks: checkAll(evidence), figures: figuresOf(evidence) };
+  const { output, directory } = options;
+  writeFileSync(join(directory, "report.md"), reportMarkdown(report));
+  if (output.isJson) output.document(reportBody(report));
+  else for (const line of reportLines(report, output.paint, output.columnsMax)) output.line(line);
+  return isClean(report);
+}
