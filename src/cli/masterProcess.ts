@@ -15,7 +15,7 @@ import { createPeers } from "../node/peers.ts";
 import { probe } from "../node/probe.ts";
 import type { Store } from "../ports/store.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
-import { SqliteStore } from "../stores/sqlite/store.ts";
+import { ThreadedSqliteStore } from "../stores/sqlite/threadedStore.ts";
 import type { MasterFlags } from "./commands/master.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
@@ -101,7 +101,7 @@ function toStore(flags: MasterFlags, ids: SystemIds): Store {
     case "sqlite": {
       if (rest === "") throw new UsageError("--store sqlite: needs a file, such as sqlite:outlast-data/outlast.db.");
       if (flags.store === undefined) mkdirSync(resolve(flags.data), { recursive: true });
-      return new SqliteStore({ path: rest.replace(/^\/\//, ""), ids });
+      return new ThreadedSqliteStore({ path: rest.replace(/^\/\//, ""), ids });
     }
     default:
       throw new UsageError(`"${text}" is no store.`, "There are sqlite:FILE and memory:");

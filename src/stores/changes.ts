@@ -78,6 +78,6 @@ function changeOf(tasks: Map<TaskId, TaskChange>, id: TaskId): TaskChange {
 }
 
 /** The broken promise that a status follows its spec, as an error: nothing of such an entry may be stored. */
-export function withoutTask(entry: OutgoingEntry, id: TaskId, missing: "spec" | "status"): Error {
+export function withoutTask(entry: Pick<OutgoingEntry, "seq">, id: TaskId, missing: "spec" | "status"): Error {
   return new Error(`Entry ${entry.seq} changes the task ${id}, of which there is no ${missing}.`);
 }

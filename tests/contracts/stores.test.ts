@@ -2,9 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Ids } from "../../src/ports/ids.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { MemoryStore } from "../../src/stores/memory/store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/store.ts";
-import { storeContract } from "../../src/testing/storeContract.ts";
+import { ThreadedSqliteStore } from "../../src/stores/sqlite/threadedStore.ts";
+import { type StorePlace, storeContract } from "../../src/testing/storeContract.ts";
 import { countingIds } from "./countingIds.ts";
 
 storeContract("memory", async () => {
@@ -12,11 +15,15 @@ storeContract("memory", async () => {
   return { handle: () => store, remove: async () => {} };
 });
 
-storeContract("sqlite", async () => {
+storeContract("sqlite", () => inFolder((path, ids) => new SqliteStore({ path, ids })));
+
+storeContract("sqlite in a thread", () => inFolder((path, ids) => new ThreadedSqliteStore({ path, ids })));
+
+async function inFolder(newStore: (path: string, ids: Pick<Ids, "random">) => Store): Promise<StorePlace> {
   const folder = await mkdtemp(join(tmpdir(), "outlast-store-"));
   const ids = countingIds();
   return {
-    handle: () => new SqliteStore({ path: join(folder, "outlast.db"), ids }),
+    handle: () => newStore(join(folder, "outlast.db"), ids),
     remove: () => rm(folder, { recursive: true }),
   };
-});
+}

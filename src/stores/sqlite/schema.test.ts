@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StoreRefused } from "../../ports/store.ts";
 import { created, TestJournal, taskId } from "../../testing/storeJournal.ts";
+import { pack } from "./packedEntry.ts";
 import { type Migration, migrate, migrations, versionOf } from "./schema.ts";
 import { TaskTable } from "./taskTable.ts";
 import { Writer } from "./writer.ts";
@@ -46,14 +47,14 @@ describe("migrate", () => {
     migrate(database, path);
     const journal = new TestJournal();
     new Writer(database, path).append(
-      journal.next(...created("a", { name: "four" }), ...created("b", { name: "seventh" })),
+      pack(journal.next(...created("a", { name: "four" }), ...created("b", { name: "seventh" }))),
     );
     migrate(database, path, [...migrations, nextStep]);
     expect(versionOf(database, path)).toBe(last + 1);
     expect(new TaskTable(database).document(taskId("b"))).toMatchObject({ id: "b", name: "seventh", state: "created" });
     const lengths = database.prepare("SELECT length FROM tasks ORDER BY ord").all();
     expect(lengths.map((row) => row["length"])).toEqual([4, 7]);
-    expect(new Writer(database, path).append(journal.next(...created("c")))).toBe("committed");
+    expect(new Writer(database, path).append(pack(journal.next(...created("c"))))).toBe("committed");
   });
 
   test("takes a step that fails back as a whole, and keeps the ones before it", () => {

@@ -22,27 +22,18 @@ import {
   type TaskPage,
   type TaskQuery,
 } from "../../ports/store.ts";
-import { toQueue, toWorker } from "../documents.ts";
-import {
-  atOneInstant,
-  connect,
-  connectToRead,
-  damaged,
-  enterWal,
-  guarded,
-  toStoreError,
-  transact,
-} from "./connection.ts";
+import { atOneInstant, connect, damaged, enterWal, guarded, toStoreError, transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
-import { streamLiveTasks } from "./liveTasks.ts";
 import { LogTable } from "./logTable.ts";
 import { MemberTable } from "./memberTable.ts";
+import { type PackedEntry, pack } from "./packedEntry.ts";
 import { prepare } from "./placement.ts";
 import { RetentionQuery } from "./retention.ts";
 import { migrate, versionOf } from "./schema.ts";
 import { TaskList } from "./taskList.ts";
 import { TaskTable } from "./taskTable.ts";
 import { type Finding, verifyFile } from "./verify.ts";
+import { Views } from "./views.ts";
 import { Writer } from "./writer.ts";
 
 /** Everything that exists only between `open` and `close`. */
@@ -63,12 +54,12 @@ export class SqliteStore implements Store {
   readonly #path: string;
   readonly #ids: Pick<Ids, "random">;
   #opened: Opened | null = null;
-  /** Connections of views that are still being loaded. */
-  readonly #snapshots = new Set<DatabaseSync>();
+  readonly #views: Views;
 
   constructor(options: { readonly path: string; readonly ids: Pick<Ids, "random"> }) {
     this.#path = resolve(options.path);
     this.#ids = options.ids;
+    this.#views = new Views(this.#path);
   }
 
   async open(): Promise<StoreIdentity> {
@@ -84,13 +75,17 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    for (const snapshot of this.#snapshots) snapshot.close();
-    this.#snapshots.clear();
+    this.#views.close();
     this.#opened?.database.close();
     this.#opened = null;
   }
 
   async append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
+    return this.appendPacked(pack(entry));
+  }
+
+  /** The same for an entry that comes from another thread. */
+  async appendPacked(entry: PackedEntry): Promise<"committed" | "taken"> {
     return this.#use(({ writer }) => writer.append(entry));
   }
 
@@ -112,33 +107,7 @@ export class SqliteStore implements Store {
   }
 
   async loadView(): Promise<LiveView> {
-    return this.#use(() => {
-      // A connection of its own: its transaction shows one instant for as long as the caller takes to read.
-      const snapshot = connectToRead(this.#path);
-      this.#snapshots.add(snapshot);
-      const done = () => {
-        if (this.#snapshots.delete(snapshot)) snapshot.close();
-      };
-      try {
-        snapshot.exec("BEGIN");
-        return {
-          seq: new Journal(snapshot, this.#path).tail()?.seq ?? 0,
-          workers: snapshot
-            .prepare("SELECT worker FROM workers")
-            .all()
-            .map((row) => toWorker(String(row["worker"]))),
-          queues: snapshot
-            .prepare("SELECT queue FROM queues")
-            .all()
-            .map((row) => toQueue(String(row["queue"]))),
-          finished: new TaskTable(snapshot).finishedCounts(),
-          tasks: streamLiveTasks(snapshot, this.#path, done),
-        };
-      } catch (error) {
-        done();
-        throw error;
-      }
-    });
+    return this.#use(() => this.#views.open());
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {

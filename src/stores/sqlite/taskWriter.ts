@@ -1,9 +1,10 @@
 /** Brings the rows of tasks up to date with each entry, in the entry's own transaction. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Entry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskState } from "../../model/task.ts";
-import type { OutgoingEntry } from "../../ports/store.ts";
-import { type Changes, type TaskChange, withoutTask } from "../changes.ts";
+import { withoutTask } from "../changes.ts";
+import { type PackedEntry, type PackedTask, unpack } from "./packedEntry.ts";
 import { RowCache, type TaskRow } from "./rowCache.ts";
 
 /** How many tasks entered or left each `state queue`. */
@@ -48,19 +49,14 @@ export class TaskWriter {
    * @param tail where the file stands before this entry
    * @returns the highest `ord` that is given away now
    */
-  apply(entry: OutgoingEntry, changes: Changes, tail: { readonly seq: number; readonly ordMax: number }): number {
+  apply({ entry, forgotten, tasks }: PackedEntry, tail: { readonly seq: number; readonly ordMax: number }): number {
     this.#cache.begin(tail.seq);
     let { ordMax } = tail;
     const counts: CountChanges = new Map();
-    for (const id of changes.forgottenTasks) this.#forget(id, counts);
-    for (const [id, change] of changes.tasks) {
-      if (change.spec !== null && this.#create(entry, id, change, ordMax + 1, counts)) {
-        ordMax += 1;
-        continue;
-      }
-      const row = this.#cache.get(id) ?? this.#look(id);
-      if (row === undefined) throw withoutTask(entry, id, "spec");
-      this.#change(entry.seq, id, row, change, counts);
+    for (const id of forgotten) this.#forget(id, counts);
+    for (const task of unpack(tasks)) {
+      if (this.#create(entry, task, ordMax + 1, counts)) ordMax += 1;
+      else this.#change(entry, task, counts);
     }
     for (const [key, by] of counts) {
       const [state = "", queue = ""] = key.split(" ");
@@ -73,31 +69,28 @@ export class TaskWriter {
     this.#cache.commit(seq);
   }
 
-  /** @returns false if the task is there already */
-  #create(entry: OutgoingEntry, id: TaskId, change: TaskChange, ord: number, counts: CountChanges): boolean {
-    const { spec, specText, status, statusText } = change;
-    if (spec === null) return false;
-    if (status === null) {
-      if (this.#look(id) === undefined) throw withoutTask(entry, id, "status");
-      return false;
-    }
-    const { name, queue, fingerprint } = spec;
-    const { state, host = null } = status;
-    if (this.#insertTask.run(ord, id, name, queue, state, host, entry.seq, statusText).changes === 0) return false;
-    this.#insertSpec.run(ord, fingerprint, specText);
+  /** @returns false if there is no spec to create it from, or it is there already */
+  #create({ seq }: Entry, task: PackedTask, ord: number, counts: CountChanges): boolean {
+    const { id, spec, name, queue, fingerprint, status, state, host } = task;
+    if (spec === null || queue === null || status === null || state === null) return false;
+    if (this.#insertTask.run(ord, id, name, queue, state, host, seq, status).changes === 0) return false;
+    this.#insertSpec.run(ord, fingerprint, spec);
     this.#cache.put(id, { ord, state, queue });
     move(counts, state, queue, 1);
     return true;
   }
 
-  #change(seq: number, id: TaskId, row: TaskRow, change: TaskChange, counts: CountChanges): void {
-    const { spec, specText, status, statusText } = change;
+  #change(entry: Entry, task: PackedTask, counts: CountChanges): void {
+    const { id, spec, name, queue, fingerprint, status, state, host } = task;
+    const row = this.#cache.get(id) ?? this.#look(id);
+    if (row === undefined) throw withoutTask(entry, id, spec === null ? "spec" : "status");
+    const { ord } = row;
     if (spec !== null) {
-      this.#updateTask.run(spec.name, spec.queue, row.ord);
-      this.#updateSpec.run(spec.fingerprint, specText, row.ord);
+      this.#updateTask.run(name, queue, ord);
+      this.#updateSpec.run(fingerprint, spec, ord);
     }
-    if (status !== null) this.#updateStatus.run(status.state, status.host ?? null, seq, statusText, row.ord);
-    const after = { ord: row.ord, state: status?.state ?? row.state, queue: spec?.queue ?? row.queue };
+    if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, ord);
+    const after = { ord, state: state ?? row.state, queue: queue ?? row.queue };
     this.#cache.put(id, after);
     move(counts, row.state, row.queue, -1);
     move(counts, after.state, after.queue, 1);

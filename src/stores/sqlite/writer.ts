@@ -1,11 +1,10 @@
 /** Puts entries into the file: the slot, the tasks' rows, workers and queues, all in one transaction. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { OutgoingEntry } from "../../ports/store.ts";
-import { type Changes, changesOf } from "../changes.ts";
 import { slotOf } from "../slot.ts";
 import { transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { LogTable } from "./logTable.ts";
+import type { PackedEntry } from "./packedEntry.ts";
 import { TaskWriter } from "./taskWriter.ts";
 
 export class Writer {
@@ -27,25 +26,24 @@ export class Writer {
     this.#putQueue = database.prepare("INSERT OR REPLACE INTO queues (name, queue) VALUES (?, ?)");
   }
 
-  append(entry: OutgoingEntry): "committed" | "taken" {
-    const end = transact(this.#database, () => this.#put(entry));
-    if (end === "committed") this.#tasks.committed(entry.seq);
+  append(packed: PackedEntry): "committed" | "taken" {
+    const end = transact(this.#database, () => this.#put(packed));
+    if (end === "committed") this.#tasks.committed(packed.entry.seq);
     return end;
   }
 
-  #put(entry: OutgoingEntry): "committed" | "taken" {
+  #put(packed: PackedEntry): "committed" | "taken" {
     const tail = this.#journal.tail();
-    if (slotOf(entry, tail) === "taken") return "taken";
-    const changes = changesOf(entry);
-    const ordMax = this.#tasks.apply(entry, changes, tail ?? { seq: 0, ordMax: 0 });
-    this.#applyRest(changes);
-    this.#journal.insert(entry, ordMax);
+    if (slotOf(packed.entry, tail) === "taken") return "taken";
+    const ordMax = this.#tasks.apply(packed, tail ?? { seq: 0, ordMax: 0 });
+    this.#applyRest(packed);
+    this.#journal.insert(packed.entry, ordMax);
     // As fast as tasks are forgotten, so that what is left of them does not pile up.
-    this.#logs.sweep(4 * changes.forgottenTasks.size);
+    this.#logs.sweep(4 * packed.forgotten.length);
     return "committed";
   }
 
-  #applyRest({ workers, queues }: Changes): void {
+  #applyRest({ workers, queues }: PackedEntry): void {
     for (const [id, text] of workers) {
       if (text === null) this.#dropWorker.run(id);
       else this.#putWorker.run(id, text);

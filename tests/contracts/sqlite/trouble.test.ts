@@ -8,9 +8,12 @@ import type { OutgoingEntry } from "../../../src/model/entry.ts";
 import { limits } from "../../../src/model/limits.ts";
 import { StoreUnavailable } from "../../../src/ports/store.ts";
 import { guarded } from "../../../src/stores/sqlite/connection.ts";
+import { pack } from "../../../src/stores/sqlite/packedEntry.ts";
 import { migrate } from "../../../src/stores/sqlite/schema.ts";
+import { ThreadedSqliteStore } from "../../../src/stores/sqlite/threadedStore.ts";
 import { Writer } from "../../../src/stores/sqlite/writer.ts";
 import { created, TestJournal, taskId } from "../../../src/testing/storeJournal.ts";
+import { countingIds } from "../countingIds.ts";
 import { useStoreFolder } from "./storeFolder.ts";
 
 const current = useStoreFolder();
@@ -102,10 +105,10 @@ describe("a full disk", () => {
     database.exec("PRAGMA max_page_count = 300");
     const writer = new Writer(database, path);
     const journal = new TestJournal();
-    const { failed, error } = await fillUp(journal, async (entry) => guarded(path, () => writer.append(entry)));
+    const { failed, error } = await fillUp(journal, async (entry) => guarded(path, () => writer.append(pack(entry))));
     expect(error).toMatchObject({ name: "StoreUnavailable", reason: "full" });
     database.exec("PRAGMA max_page_count = 10000");
-    expect(writer.append(failed)).toBe("committed");
+    expect(writer.append(pack(failed))).toBe("committed");
     database.close();
     expect(await newStore().verify()).toEqual([]);
   });
@@ -128,6 +131,31 @@ describe("a neighbour that holds the lock", () => {
     neighbour.exec("ROLLBACK");
     neighbour.close();
     expect(await store.append(entry)).toBe("committed");
+  });
+
+  test("does not hold up the master's own thread, and the trouble comes over from the store's thread as it is", async () => {
+    const store = new ThreadedSqliteStore({ path: current().path, ids: countingIds() });
+    await store.open();
+    const journal = new TestJournal();
+    await store.append(journal.next(...created("a")));
+    const neighbour = new DatabaseSync(current().path);
+    neighbour.exec("BEGIN IMMEDIATE");
+    const entry = journal.next(...created("b"));
+    let turns = 0;
+    const heart = setInterval(() => {
+      turns += 1;
+      // Let go only once this thread has lived on while the store could not.
+      if (turns === 5) neighbour.exec("ROLLBACK");
+    }, 1);
+    expect(await store.append(entry)).toBe("committed");
+    clearInterval(heart);
+    neighbour.exec("BEGIN IMMEDIATE");
+    const refused = store.append(journal.next(...created("c")));
+    await expect(refused).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(refused).rejects.toMatchObject({ reason: "busy", message: expect.stringContaining("holds") });
+    neighbour.close();
+    await store.close();
+    await expect(store.readTail()).rejects.toThrow("is not open");
   });
 });
 

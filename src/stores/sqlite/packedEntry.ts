@@ -1,0 +1,91 @@
+/**
+ * An entry as its rows need it: folded, and in columns, since it crosses over to the store's own thread, and copying lists of
+ * strings costs a fraction of what copying objects does.
+ */
+import type { Entry, OutgoingEntry } from "../../model/entry.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { TaskState } from "../../model/task.ts";
+import { changesOf } from "../changes.ts";
+
+export interface PackedEntry {
+  readonly entry: Entry;
+  /** To be removed before anything else is done: a task may be created again within the same entry. */
+  readonly forgotten: readonly TaskId[];
+  readonly tasks: TaskColumns;
+  /** JSON texts; null where the record goes. */
+  readonly workers: ReadonlyMap<string, string | null>;
+  readonly queues: ReadonlyMap<string, string>;
+}
+
+/** The same place in each list belongs to one task; tasks are in the order of creation. */
+interface TaskColumns {
+  readonly ids: TaskId[];
+  /** The JSON text of the spec; null, as the next three, where the entry brings none. */
+  readonly specs: (string | null)[];
+  readonly names: (string | null)[];
+  readonly queues: (string | null)[];
+  readonly fingerprints: (string | null)[];
+  /** The JSON text of the status; null, as the next two, where the entry brings none. */
+  readonly statuses: (string | null)[];
+  readonly states: (TaskState | null)[];
+  readonly hosts: (string | null)[];
+}
+
+/** What becomes of one task. */
+export interface PackedTask {
+  readonly id: TaskId;
+  readonly spec: string | null;
+  readonly name: string | null;
+  readonly queue: string | null;
+  readonly fingerprint: string | null;
+  readonly status: string | null;
+  readonly state: TaskState | null;
+  readonly host: string | null;
+}
+
+export function pack(outgoing: OutgoingEntry): PackedEntry {
+  const { seq, epoch, nonce, at, format, previousCrc, crc, body } = outgoing;
+  const changes = changesOf(outgoing);
+  const tasks: TaskColumns = {
+    ids: [],
+    specs: [],
+    names: [],
+    queues: [],
+    fingerprints: [],
+    statuses: [],
+    states: [],
+    hosts: [],
+  };
+  for (const [id, { spec, specText, status, statusText }] of changes.tasks) {
+    tasks.ids.push(id);
+    tasks.specs.push(spec === null ? null : specText);
+    tasks.names.push(spec?.name ?? null);
+    tasks.queues.push(spec?.queue ?? null);
+    tasks.fingerprints.push(spec?.fingerprint ?? null);
+    tasks.statuses.push(status === null ? null : statusText);
+    tasks.states.push(status?.state ?? null);
+    tasks.hosts.push(status?.host ?? null);
+  }
+  return {
+    entry: { seq, epoch, nonce, at, format, previousCrc, crc, body },
+    forgotten: [...changes.forgottenTasks],
+    tasks,
+    workers: changes.workers,
+    queues: changes.queues,
+  };
+}
+
+export function* unpack(tasks: TaskColumns): Iterable<PackedTask> {
+  for (const [index, id] of tasks.ids.entries()) {
+    yield {
+      id,
+      spec: tasks.specs[index] ?? null,
+      name: tasks.names[index] ?? null,
+      queue: tasks.queues[index] ?? null,
+      fingerprint: tasks.fingerprints[index] ?? null,
+      status: tasks.statuses[index] ?? null,
+      state: tasks.states[index] ?? null,
+      host: tasks.hosts[index] ?? null,
+    };
+  }
+}
