@@ -50,7 +50,10 @@ async function runSeed(seed: number): Promise<SeedReport> {
   const failure =
     violations.length === 0
       ? null
-      : { invariants: [...new Set(violations.map((violation) => violation.invariant))], text: await tellStory(result, violations) };
+      : {
+          invariants: [...new Set(violations.map((violation) => violation.invariant))],
+          text: await tellStory(result, violations),
+        };
   return {
     seed,
     simulatedMs: result.simulatedMs,
@@ -106,17 +109,22 @@ class Tally {
   print(): void {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const hours = this.#simulatedMs / 3_600_000;
-    console.log(`${this.seeds} seeds in ${seconds.toFixed(1)} s (${((this.seeds / seconds) * 60).toFixed(0)} a minute${flags.once ? "" : ", each run twice"})`);
+    console.log(
+      `${this.seeds} seeds in ${seconds.toFixed(1)} s (${((this.seeds / seconds) * 60).toFixed(0)} a minute${flags.once ? "" : ", each run twice"})`,
+    );
     console.log(`${hours.toFixed(1)} simulated hours, ${this.#events} events, ${this.#tasks} tasks`);
     console.log(`faults: ${[...this.#faults].map(([kind, count]) => `${kind} ${count}`).join(", ") || "none"}`);
     console.log("situations, by the number of seeds they came up in:");
-    for (const situation of situations) console.log(`  ${String(this.#coverage.get(situation) ?? 0).padStart(6)}  ${situation}`);
+    for (const situation of situations)
+      console.log(`  ${String(this.#coverage.get(situation) ?? 0).padStart(6)}  ${situation}`);
     const { failures, missing } = this;
     if (failures.length > 0) {
       console.log(`${failures.length} seeds FAILED:`);
-      for (const { seed, failure } of failures.slice(0, 40)) console.log(`  seed ${seed}: ${failure?.invariants.join(" ")}`);
+      for (const { seed, failure } of failures.slice(0, 40))
+        console.log(`  seed ${seed}: ${failure?.invariants.join(" ")}`);
     }
-    if (missing.length > 0 && this.seeds >= coverageSeedsMin) console.log(`INVALID: never came up: ${missing.join("; ")}`);
+    if (missing.length > 0 && this.seeds >= coverageSeedsMin)
+      console.log(`INVALID: never came up: ${missing.join("; ")}`);
     if (this.isGood) console.log("no violation");
   }
 
@@ -142,7 +150,9 @@ async function runAll(from: number, count: number): Promise<Tally> {
         feed();
       });
       return new Promise<void>((resolve, reject) => {
-        child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a process of the simulation ended with ${code}`))));
+        child.on("exit", (code) =>
+          code === 0 ? resolve() : reject(new Error(`a process of the simulation ended with ${code}`)),
+        );
       });
     }),
   );

@@ -4,7 +4,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Mutant, mutants } from "./simMutantList.ts";
+import { masterMutants } from "./mutants/masterMutants.ts";
+import type { Mutant } from "./mutants/mutant.ts";
+import { schedulerMutants } from "./mutants/schedulerMutants.ts";
+import { workerMutants } from "./mutants/workerMutants.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -63,7 +66,8 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
     const seeds = Number(/^(\d+) seeds in/m.exec(text)?.[1] ?? Number.NaN);
     if (Number.isNaN(seeds)) throw new Error(`"${mutant.name}" could not be run:\n${text.slice(-2000)}`);
     const caught = /^ {2}seed \d+: (.*)$/m.exec(text)?.[1] ?? null;
-    if (caught === null && code !== 0 && !text.includes("INVALID")) throw new Error(`"${mutant.name}" ended with ${code}:\n${text.slice(-2000)}`);
+    if (caught === null && code !== 0 && !text.includes("INVALID"))
+      throw new Error(`"${mutant.name}" ended with ${code}:\n${text.slice(-2000)}`);
     return { mutant, invariants: caught, seeds };
   } finally {
     rmSync(scratch, { recursive: true });
@@ -87,10 +91,15 @@ async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
 function print({ mutant, invariants, seeds }: Verdict): void {
   const found = invariants ?? "MISSED";
   if (flags.markdown) console.log(`| ${mutant.name} | ${found.replaceAll("none", "a crash")} | ${seeds} |`);
-  else console.log(`${mutant.name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${String(seeds).padStart(5)} seeds`);
+  else
+    console.log(
+      `${mutant.name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${String(seeds).padStart(5)} seeds`,
+    );
 }
 
-const chosen = mutants.filter(({ name }) => name.includes(flags.only ?? ""));
+const chosen = [...masterMutants, ...schedulerMutants, ...workerMutants].filter(({ name }) =>
+  name.includes(flags.only ?? ""),
+);
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
 const verdicts = await huntAll(chosen);
 const missed = verdicts.filter(({ invariants }) => invariants === null);

@@ -10,36 +10,103 @@ export type ExecutionEnd = "success" | "failed" | "timeout" | "aborted" | "died"
 
 /** One thing that happened. `life` names one life of a master's process. */
 export type Happening =
-  | { readonly kind: "submit-invoke"; readonly call: number; readonly key: string | null; readonly tasks: readonly SubmittedShape[] }
+  | {
+      readonly kind: "submit-invoke";
+      readonly call: number;
+      readonly key: string | null;
+      readonly tasks: readonly SubmittedShape[];
+    }
   | { readonly kind: "submit-ok"; readonly call: number; readonly ids: readonly TaskId[] }
   | { readonly kind: "submit-fail"; readonly call: number; readonly code: string }
   | { readonly kind: "submit-info"; readonly call: number }
   | { readonly kind: "cancel-ok"; readonly task: TaskId }
   | { readonly kind: "cancel-fail"; readonly task: TaskId; readonly code: string }
   | { readonly kind: "cancel-info"; readonly task: TaskId }
-  | { readonly kind: "read"; readonly session: string; readonly task: TaskId; readonly state: TaskState; readonly attempt: number }
+  | {
+      readonly kind: "read";
+      readonly session: string;
+      readonly task: TaskId;
+      readonly state: TaskState;
+      readonly attempt: number;
+    }
   /** What left a master, at the instant it left. */
   | { readonly kind: "acked-submit"; readonly life: string; readonly ids: readonly TaskId[] }
   | { readonly kind: "acked-cancel"; readonly life: string; readonly task: TaskId }
   | { readonly kind: "acked-queue"; readonly life: string; readonly queue: string; readonly isPaused: boolean }
   | { readonly kind: "acked-drain"; readonly life: string; readonly worker: WorkerId }
-  | { readonly kind: "sent-assign"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId; readonly task: TaskId; readonly attempt: number }
-  | { readonly kind: "sent-abort"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId; readonly task: TaskId; readonly attempt: number; readonly reason: AbortReason | "attach" }
-  | { readonly kind: "sent-verdict"; readonly life: string; readonly worker: WorkerId; readonly task: TaskId; readonly attempt: number; readonly verdict: "committed" | "stale"; readonly outcome: Outcome | null }
+  | {
+      readonly kind: "sent-assign";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+    }
+  | {
+      readonly kind: "sent-abort";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly reason: AbortReason | "attach";
+    }
+  | {
+      readonly kind: "sent-verdict";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly verdict: "committed" | "stale";
+      readonly outcome: Outcome | null;
+    }
   | { readonly kind: "sent-change"; readonly life: string; readonly seq: number }
   /** What reached a master of a worker, and the worker's stream as that master's process sees it. */
   | { readonly kind: "heard"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId | null }
-  | { readonly kind: "stream-opened"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId; readonly session: string }
-  | { readonly kind: "stream-closed"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId; readonly session: string }
+  | {
+      readonly kind: "stream-opened";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly session: string;
+    }
+  | {
+      readonly kind: "stream-closed";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly session: string;
+    }
   /** What ran. `token` is made afresh by each execution and is its output, if it has one. */
-  | { readonly kind: "exec-start"; readonly worker: WorkerId; readonly boot: BootId; readonly task: TaskId; readonly attempt: number; readonly token: string }
-  | { readonly kind: "exec-end"; readonly worker: WorkerId; readonly boot: BootId; readonly task: TaskId; readonly attempt: number; readonly token: string; readonly end: ExecutionEnd }
+  | {
+      readonly kind: "exec-start";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly token: string;
+    }
+  | {
+      readonly kind: "exec-end";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly token: string;
+      readonly end: ExecutionEnd;
+    }
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | { readonly kind: "append"; readonly life: string; readonly seq: number; readonly epoch: number }
   | { readonly kind: "append-answered"; readonly life: string; readonly seq: number }
   | { readonly kind: "landed"; readonly seq: number }
   /** What was done to the world: by faults, and by operators. `node` is a master's name or a worker's. */
-  | { readonly kind: "start"; readonly node: string; readonly life: string; readonly boot?: BootId; readonly capacity?: number }
+  | {
+      readonly kind: "start";
+      readonly node: string;
+      readonly life: string;
+      readonly boot?: BootId;
+      readonly capacity?: number;
+    }
   | { readonly kind: "crash"; readonly node: string; readonly life: string }
   | { readonly kind: "exit"; readonly node: string; readonly life: string; readonly error: string | null }
   | { readonly kind: "pause"; readonly node: string; readonly life: string }
@@ -105,7 +172,11 @@ export interface LeaderMemory {
   readonly seq: number;
   readonly tasksByState: { readonly [state: string]: number };
   readonly workers: readonly { readonly id: WorkerId; readonly boot: BootId; readonly running: number }[];
-  readonly queues: readonly { readonly name: string; readonly isPaused: boolean; readonly tasks: { readonly [state: string]: number } }[];
+  readonly queues: readonly {
+    readonly name: string;
+    readonly isPaused: boolean;
+    readonly tasks: { readonly [state: string]: number };
+  }[];
 }
 
 /** The settings and faults that a checker's bounds depend on. */

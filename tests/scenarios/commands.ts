@@ -2,7 +2,7 @@
 import type { SchedulerInput } from "../../src/core/inputs.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import type { AttemptRef, Outcome, ReportItem } from "../../src/model/protocol.ts";
-import { toSpec, type Submission } from "../../src/model/submission.ts";
+import { type Submission, toSpec } from "../../src/model/submission.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** `name=value` pairs of a line; a bare word counts as true. */
@@ -45,7 +45,12 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
     case "report":
       return toReport(worker, rest, scenario);
     case "probed":
-      return { kind: "probed", worker, boot: bootOf(scenario, worker), result: rest[0] as "refused" | "connected" | "unknown" };
+      return {
+        kind: "probed",
+        worker,
+        boot: bootOf(scenario, worker),
+        result: rest[0] as "refused" | "connected" | "unknown",
+      };
     case "exit":
       return { kind: "report-exit", request, worker, boot: bootOf(scenario, worker) };
     case "blind":
@@ -62,7 +67,12 @@ function toSubmit(id: TaskId, options: Options, scenario: Scenario): SchedulerIn
   }
   const fingerprint = options.get("key") ?? null;
   const spec = toSpec(submission as unknown as Submission, { id, fingerprint, now: scenario.now });
-  return { kind: "submit", request: 1, specs: [spec], lookup: fingerprint === null ? null : { seq: 1_000_000, found: new Map() } };
+  return {
+    kind: "submit",
+    request: 1,
+    specs: [spec],
+    lookup: fingerprint === null ? null : { seq: 1_000_000, found: new Map() },
+  };
 }
 
 function toAttach(worker: WorkerId, options: Options, scenario: Scenario): SchedulerInput {
@@ -91,7 +101,8 @@ function toReport(worker: WorkerId, [what = "", ...words]: readonly string[], sc
   const ran = words.find((word) => word.startsWith("boot="))?.slice("boot=".length) as BootId | undefined;
   const refs = words.filter((word) => !word.startsWith("boot=")).flatMap((word) => toRefs(word));
   const boot = ran ?? bootOf(scenario, worker);
-  const items: ReportItem[] = what === "bye" || what === "draining" ? [{ kind: what }] : refs.map((ref) => toItem(what, ref, boot, scenario.now));
+  const items: ReportItem[] =
+    what === "bye" || what === "draining" ? [{ kind: what }] : refs.map((ref) => toItem(what, ref, boot, scenario.now));
   return { kind: "report", request: 1, worker, session: scenario.sessionOf(worker), items };
 }
 

@@ -42,7 +42,9 @@ export function describeEffect(effect: SchedulerEffect): string {
     case "reply":
       return `reply ${describeReply(effect.reply)}`;
     case "assign": {
-      const attempts = effect.attempts.map((each) => `${nameOf(each)}${each.timeoutMs === null ? "" : ` for ${each.timeoutMs} ms`}`);
+      const attempts = effect.attempts.map(
+        (each) => `${nameOf(each)}${each.timeoutMs === null ? "" : ` for ${each.timeoutMs} ms`}`,
+      );
       return `assign to ${effect.worker} in ${effect.session}: ${attempts.join(" ")}`;
     }
     case "abort":

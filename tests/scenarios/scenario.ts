@@ -5,8 +5,8 @@
  * A paragraph is one batch: commands, one a line, then `----`, then what came of them. `#` begins a remark.
  */
 import type { SchedulerEffect } from "../../src/core/effects.ts";
-import { Scheduler } from "../../src/core/scheduler.ts";
 import type { SchedulerInput } from "../../src/core/inputs.ts";
+import { Scheduler } from "../../src/core/scheduler.ts";
 import type { Write } from "../../src/model/entry.ts";
 import type { SessionId, WorkerId } from "../../src/model/ids.ts";
 import { toInput } from "./commands.ts";
@@ -96,4 +96,3 @@ function runParagraph(scenario: Scenario, paragraph: string): string {
   const decided = scenario.run(commands);
   return [...asked, "----", ...(decided.length === 0 ? ["nothing"] : decided)].join("\n");
 }
-

@@ -7,7 +7,7 @@ import { runScenario } from "./scenario.ts";
 const folder = import.meta.dirname;
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".txt"))) {
-  test(file.replace(".txt", "").replaceAll("-", " "), async () => {
+  test(`scenario: ${file.replace(".txt", "").replaceAll("-", " ")}`, async () => {
     const path = join(folder, file);
     await expect(runScenario(readFileSync(path, "utf8"))).toMatchFileSnapshot(path);
   });

@@ -2,7 +2,18 @@
 import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/testing/checkers/all.ts";
-import { boot, goodHistory, life, MadeHistory, spec, status, submitted, task, worker, workerRecord } from "./madeHistory.ts";
+import {
+  boot,
+  goodHistory,
+  life,
+  MadeHistory,
+  spec,
+  status,
+  submitted,
+  task,
+  worker,
+  workerRecord,
+} from "./madeHistory.ts";
 
 function invariantsOf(made: MadeHistory): string[] {
   return [...new Set(checkAll(made.build()).map((violation) => violation.invariant))];
@@ -28,15 +39,27 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
   I3: {
     "a result that nothing gave": () =>
-      submitted().status({ state: "running", attempt: 1 }).execStart(1).execEnd(1, "success").status({ state: "success", attempt: 1, output: { token: "made up" } }),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .execStart(1)
+        .execEnd(1, "success")
+        .status({ state: "success", attempt: 1, output: { token: "made up" } }),
     "a success before the end of its execution": () =>
-      submitted().status({ state: "running", attempt: 1 }).execStart(1).status({ state: "success", attempt: 1, output: { token: "token 1" } }).execEnd(1, "success"),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .execStart(1)
+        .status({ state: "success", attempt: 1, output: { token: "token 1" } })
+        .execEnd(1, "success"),
   },
   I4: {
     "a number is left out": () => goodHistory().status({ state: "running", attempt: 3, failures: 2 }),
     "a number is used again": () =>
-      submitted().status({ state: "running", attempt: 1 }).status({ state: "killed", attempt: 1, kills: 1 }).status({ state: "running", attempt: 1, kills: 1 }),
-    "the next one begins before this one has ended": () => submitted().status({ state: "running", attempt: 1 }).status({ state: "running", attempt: 2 }),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .status({ state: "killed", attempt: 1, kills: 1 })
+        .status({ state: "running", attempt: 1, kills: 1 }),
+    "the next one begins before this one has ended": () =>
+      submitted().status({ state: "running", attempt: 1 }).status({ state: "running", attempt: 2 }),
   },
   I5: {
     "a final task runs again": () => goodHistory().status({ state: "running", attempt: 2, failures: 1 }),
@@ -44,20 +67,35 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
   I6: {
     "more failures than allowed": () => submitted().status({ state: "retrying", attempt: 4, failures: 4 }),
-    "given up too early": () => submitted().status({ state: "running", attempt: 1 }).status({ state: "failed", attempt: 1, failures: 1 }),
+    "given up too early": () =>
+      submitted().status({ state: "running", attempt: 1 }).status({ state: "failed", attempt: 1, failures: 1 }),
     "a lost worker counts as a failure": () =>
-      submitted().status({ state: "running", attempt: 1 }).execStart(1).execEnd(1, "died").status({ state: "retrying", attempt: 1, failures: 1, retryAt: 1000 }),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .execStart(1)
+        .execEnd(1, "died")
+        .status({ state: "retrying", attempt: 1, failures: 1, retryAt: 1000 }),
   },
   I7: {
     "a killed attempt succeeds": () =>
-      submitted().status({ state: "running", attempt: 1 }).status({ state: "killed", attempt: 1, kills: 1 }).status({ state: "success", attempt: 1, kills: 1 }),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .status({ state: "killed", attempt: 1, kills: 1 })
+        .status({ state: "success", attempt: 1, kills: 1 }),
     "a late completion is told that it is committed": () =>
-      submitted().status({ state: "running", attempt: 1 }).status({ state: "killed", attempt: 1, kills: 1 }).verdict(1, "committed"),
-    "a current attempt is told that it is stale": () => submitted().status({ state: "running", attempt: 1 }).verdict(1, "stale"),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .status({ state: "killed", attempt: 1, kills: 1 })
+        .verdict(1, "committed"),
+    "a current attempt is told that it is stale": () =>
+      submitted().status({ state: "running", attempt: 1 }).verdict(1, "stale"),
   },
   I8: {
     "started without an assignment": () => submitted().execStart(1),
-    "started by another boot": () => submitted().status({ state: "running", attempt: 1 }).execStart(1, { boot: "boot-1.2" as BootId }),
+    "started by another boot": () =>
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .execStart(1, { boot: "boot-1.2" as BootId }),
     "started before the assignment landed": () => submitted().execStart(1).status({ state: "running", attempt: 1 }),
   },
   I9: {
@@ -65,40 +103,75 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
   I10: {
     "two attempts at once": () =>
-      submitted().status({ state: "running", attempt: 1 }).execStart(1).status({ state: "killed", attempt: 1, kills: 1 }).status({ state: "running", attempt: 2, kills: 1 }).execStart(2),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .execStart(1)
+        .status({ state: "killed", attempt: 1, kills: 1 })
+        .status({ state: "running", attempt: 2, kills: 1 })
+        .execStart(2),
     "two attempts at once on workers in reach": () => {
-      const made = submitted().status({ state: "running", attempt: 1 }).execStart(1).hear().status({ state: "killed", attempt: 1, kills: 1 });
+      const made = submitted()
+        .status({ state: "running", attempt: 1 })
+        .execStart(1)
+        .hear()
+        .status({ state: "killed", attempt: 1, kills: 1 });
       made.conditions = { ...made.conditions, isCalm: false };
       return made.status({ state: "running", attempt: 2, kills: 1 }).execStart(2);
     },
   },
   I11: {
     "a retry that does not wait": () =>
-      submitted().status({ state: "running", attempt: 1 }).status({ state: "retrying", attempt: 1, failures: 1, retryAt: 800 }).later(100).status({ state: "running", attempt: 2, failures: 1 }),
-    "a back-off that is too short": () => submitted().status({ state: "retrying", attempt: 1, failures: 1, retryAt: 10 }).later(100).status({ state: "running", attempt: 2, failures: 1 }),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .status({ state: "retrying", attempt: 1, failures: 1, retryAt: 800 })
+        .later(100)
+        .status({ state: "running", attempt: 2, failures: 1 }),
+    "a back-off that is too short": () =>
+      submitted()
+        .status({ state: "retrying", attempt: 1, failures: 1, retryAt: 10 })
+        .later(100)
+        .status({ state: "running", attempt: 2, failures: 1 }),
     "a time-out that nobody keeps": () =>
       new MadeHistory()
         .attach()
-        .entry({ kind: "spec", spec: spec({ limits: { ...spec().limits, timeoutMs: 1000 } }) }, { kind: "status", status: status({ state: "running", attempt: 1 }) })
+        .entry(
+          { kind: "spec", spec: spec({ limits: { ...spec().limits, timeoutMs: 1000 } }) },
+          { kind: "status", status: status({ state: "running", attempt: 1 }) },
+        )
         .later(60_000)
         .status({ state: "cancelled", attempt: 1 }),
   },
   I12: {
-    "one key, two tasks": () => goodHistory().add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "a" }] }).add({ kind: "submit-ok", call: 2, ids: ["t2" as TaskId] }),
-    "one key, two contents": () => goodHistory().add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "b" }] }).add({ kind: "submit-ok", call: 2, ids: [task] }),
-    "a repetition that is refused": () => goodHistory().add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "a" }] }).add({ kind: "submit-fail", call: 2, code: "conflict" }),
+    "one key, two tasks": () =>
+      goodHistory()
+        .add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "a" }] })
+        .add({ kind: "submit-ok", call: 2, ids: ["t2" as TaskId] }),
+    "one key, two contents": () =>
+      goodHistory()
+        .add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "b" }] })
+        .add({ kind: "submit-ok", call: 2, ids: [task] }),
+    "a repetition that is refused": () =>
+      goodHistory()
+        .add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "a" }] })
+        .add({ kind: "submit-fail", call: 2, code: "conflict" }),
     "a task that is created twice": () => goodHistory().entry({ kind: "spec", spec: spec() }),
   },
   I15: {
     "a submit is acknowledged too early": () => submitted().add({ kind: "acked-submit", life, ids: ["t2" as TaskId] }),
     "a cancel is acknowledged too early": () => submitted().add({ kind: "acked-cancel", life, task }),
-    "a pause is acknowledged too early": () => submitted().add({ kind: "acked-queue", life, queue: "default", isPaused: true }),
+    "a pause is acknowledged too early": () =>
+      submitted().add({ kind: "acked-queue", life, queue: "default", isPaused: true }),
     "a drain is acknowledged too early": () => submitted().add({ kind: "acked-drain", life, worker }),
-    "a result is acknowledged too early": () => submitted().status({ state: "running", attempt: 1 }).verdict(1, "committed"),
+    "a result is acknowledged too early": () =>
+      submitted().status({ state: "running", attempt: 1 }).verdict(1, "committed"),
   },
   I16: {
-    "an assignment is sent too early": () => submitted().add({ kind: "sent-assign", life, worker, boot, task, attempt: 1 }),
-    "a current attempt is aborted": () => submitted().status({ state: "running", attempt: 1 }).add({ kind: "sent-abort", life, worker, boot, task, attempt: 1, reason: "cancelled" }),
+    "an assignment is sent too early": () =>
+      submitted().add({ kind: "sent-assign", life, worker, boot, task, attempt: 1 }),
+    "a current attempt is aborted": () =>
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .add({ kind: "sent-abort", life, worker, boot, task, attempt: 1, reason: "cancelled" }),
     "a change is told too early": () => submitted().add({ kind: "sent-change", life, seq: 99 }),
   },
   I18: {
@@ -133,20 +206,42 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
     },
   },
   I30: {
-    "two at once in one slot": () => submitted().execStart(1).execStart(1, { task: "t2" as TaskId, token: "other" }),
+    "two at once in one slot": () =>
+      submitted()
+        .execStart(1)
+        .execStart(1, { task: "t2" as TaskId, token: "other" }),
     "two booked in one slot": () =>
-      submitted().status({ state: "running", attempt: 1 }).entry({ kind: "spec", spec: spec({ id: "t2" as TaskId }) }, { kind: "status", status: status({ id: "t2" as TaskId, state: "running", attempt: 1 }) }),
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .entry(
+          { kind: "spec", spec: spec({ id: "t2" as TaskId }) },
+          { kind: "status", status: status({ id: "t2" as TaskId, state: "running", attempt: 1 }) },
+        ),
   },
   I32: {
-    "a draining worker": () => submitted().entry({ kind: "worker", worker: workerRecord({ isDraining: true }) }).status({ state: "running", attempt: 1 }),
-    "a lost worker": () => submitted().entry({ kind: "worker", worker: workerRecord({ state: "lost" }) }).status({ state: "running", attempt: 1 }),
-    "an earlier boot": () => submitted().entry({ kind: "worker", worker: workerRecord({ boot: "boot-1.2" as BootId }) }).status({ state: "running", attempt: 1 }),
-    "a worker whose stream is closed": () => submitted().add({ kind: "stream-closed", life, worker, boot, session: `1.${boot}` }).status({ state: "running", attempt: 1 }),
+    "a draining worker": () =>
+      submitted()
+        .entry({ kind: "worker", worker: workerRecord({ isDraining: true }) })
+        .status({ state: "running", attempt: 1 }),
+    "a lost worker": () =>
+      submitted()
+        .entry({ kind: "worker", worker: workerRecord({ state: "lost" }) })
+        .status({ state: "running", attempt: 1 }),
+    "an earlier boot": () =>
+      submitted()
+        .entry({ kind: "worker", worker: workerRecord({ boot: "boot-1.2" as BootId }) })
+        .status({ state: "running", attempt: 1 }),
+    "a worker whose stream is closed": () =>
+      submitted()
+        .add({ kind: "stream-closed", life, worker, boot, session: `1.${boot}` })
+        .status({ state: "running", attempt: 1 }),
     "a silent worker": () => submitted().later(9000).status({ state: "running", attempt: 1 }),
   },
   I33: {
     "a kill where no worker suffered": () => {
-      const made = submitted().status({ state: "running", attempt: 1 }).status({ state: "killed", attempt: 1, kills: 1 });
+      const made = submitted()
+        .status({ state: "running", attempt: 1 })
+        .status({ state: "killed", attempt: 1, kills: 1 });
       made.conditions = { ...made.conditions, sparesWorkers: true };
       return made;
     },
@@ -157,12 +252,16 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
       made.outboxes.set(worker, 1);
       return made;
     },
-    "a result that nobody settles": () => submitted().status({ state: "running", attempt: 1 }).execStart(1).execEnd(1, "success"),
+    "a result that nobody settles": () =>
+      submitted().status({ state: "running", attempt: 1 }).execStart(1).execEnd(1, "success"),
   },
   I41: {
     "the less urgent one goes first": () =>
       submitted()
-        .entry({ kind: "spec", spec: spec({ id: "t2" as TaskId, priority: 5 }) }, { kind: "status", status: status({ id: "t2" as TaskId }) })
+        .entry(
+          { kind: "spec", spec: spec({ id: "t2" as TaskId, priority: 5 }) },
+          { kind: "status", status: status({ id: "t2" as TaskId }) },
+        )
         .status({ state: "running", attempt: 1 }),
     "a slot stays free while a task waits": () => submitted().later(10_000).hear().entry(),
   },
@@ -177,7 +276,7 @@ test("for every checker there is a lie", () => {
 });
 
 for (const [invariant, ways] of Object.entries(lies)) {
-  describe(invariant, () => {
+  describe(`the checker of ${invariant}`, () => {
     for (const [name, tell] of Object.entries(ways)) {
       test(`sees ${name}`, () => {
         expect(invariantsOf(tell())).toContain(invariant);

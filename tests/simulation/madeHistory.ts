@@ -3,7 +3,15 @@ import type { Write } from "../../src/model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import type { TaskDocument, TaskSpec, TaskStatus } from "../../src/model/task.ts";
 import type { WorkerRecord } from "../../src/model/worker.ts";
-import type { Conditions, ExecutionEnd, FinalState, Happening, History, LandedEntry, LeaderMemory } from "../../src/testing/ledger.ts";
+import type {
+  Conditions,
+  ExecutionEnd,
+  FinalState,
+  Happening,
+  History,
+  LandedEntry,
+  LeaderMemory,
+} from "../../src/testing/ledger.ts";
 import { Ledger } from "../../src/testing/ledger.ts";
 
 export const life = "master-1#1";
@@ -61,7 +69,17 @@ export class MadeHistory {
     this.add({ kind: "landed", seq });
     const order = this.#ledger.events.length - 1;
     const previousCrc = this.#entries.at(-1)?.crc ?? 0;
-    this.#entries.push({ seq, epoch: 1, nonce: "nonce", at: this.now, crc: seq, previousCrc, landedAt: this.now, order, writes });
+    this.#entries.push({
+      seq,
+      epoch: 1,
+      nonce: "nonce",
+      at: this.now,
+      crc: seq,
+      previousCrc,
+      landedAt: this.now,
+      order,
+      writes,
+    });
     for (const write of writes) {
       if (write.kind === "spec") this.#specs.set(write.spec.id, write.spec);
       if (write.kind === "status") this.#statuses.set(write.status.id, write.status);
@@ -73,15 +91,26 @@ export class MadeHistory {
     return this.entry({ kind: "status", status: status({ changedAt: this.now, ...fields }) });
   }
 
-  execStart(attempt: number, fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {}): this {
+  execStart(
+    attempt: number,
+    fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {},
+  ): this {
     return this.add({ kind: "exec-start", worker, boot, task, attempt, token: `token ${attempt}`, ...fields });
   }
 
-  execEnd(attempt: number, end: ExecutionEnd, fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {}): this {
+  execEnd(
+    attempt: number,
+    end: ExecutionEnd,
+    fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {},
+  ): this {
     return this.add({ kind: "exec-end", worker, boot, task, attempt, token: `token ${attempt}`, end, ...fields });
   }
 
-  verdict(attempt: number, verdict: "committed" | "stale", outcome: "success" | "failed" | "aborted" | null = "success"): this {
+  verdict(
+    attempt: number,
+    verdict: "committed" | "stale",
+    outcome: "success" | "failed" | "aborted" | null = "success",
+  ): this {
     return this.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome });
   }
 
@@ -95,7 +124,14 @@ export class MadeHistory {
       documents.set(id, { ...spec, ...last, ...other });
       if (!["success", "failed", "cancelled"].includes(last.state)) unfinished.set(id, `it is ${last.state}`);
     }
-    const final: FinalState = { documents, workers: [], queues: [], outboxes: this.outboxes, leader: this.#leader(), unfinished };
+    const final: FinalState = {
+      documents,
+      workers: [],
+      queues: [],
+      outboxes: this.outboxes,
+      leader: this.#leader(),
+      unfinished,
+    };
     return { events: this.#ledger.events, entries: this.#entries, final, conditions: this.conditions };
   }
 
@@ -113,7 +149,14 @@ export class MadeHistory {
 }
 
 export function spec(fields: Partial<TaskSpec> = {}): TaskSpec {
-  const limits = { attemptsMax: 3, killsMax: null, timeoutMs: null, backoffBaseMs: 1000, backoffFactor: 2, backoffMaxMs: 60_000 };
+  const limits = {
+    attemptsMax: 3,
+    killsMax: null,
+    timeoutMs: null,
+    backoffBaseMs: 1000,
+    backoffFactor: 2,
+    backoffMaxMs: 60_000,
+  };
   const base = { id: task, name: "t1", kind: "sleep", input: { seconds: 1 }, queue: "default", priority: 0 } as const;
   return { ...base, createdAt: 0, startAt: null, limits, fingerprint: null, ...fields };
 }
@@ -126,7 +169,17 @@ export function status(fields: Partial<TaskStatus> = {}): TaskStatus {
 
 export function workerRecord(fields: Partial<WorkerRecord> = {}): WorkerRecord {
   const people = { hostname: "host", pid: 1, version: "1" };
-  return { id: worker, boot, capacity: 1, queues: ["default"], isDraining: false, state: "connected", changedAt: 0, ...people, ...fields };
+  return {
+    id: worker,
+    boot,
+    capacity: 1,
+    queues: ["default"],
+    isDraining: false,
+    state: "connected",
+    changedAt: 0,
+    ...people,
+    ...fields,
+  };
 }
 
 export const created: readonly Write[] = [

@@ -3,14 +3,21 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SimulatedClock, worldBeganAt } from "../../src/testing/simulation/clock.ts";
-import { drawKnobs } from "../../src/testing/simulation/knobs.ts";
 import { sealWorld } from "../../src/testing/simulation/forbidden.ts";
+import { drawKnobs } from "../../src/testing/simulation/knobs.ts";
 import { Process } from "../../src/testing/simulation/process.ts";
 import { Random } from "../../src/testing/simulation/random.ts";
 import { Timeline } from "../../src/testing/simulation/timeline.ts";
 
 test("one seed gives one stream, and every name a stream of its own", () => {
-  const draw = (seed: string): number[] => Array.from({ length: 5 }, ((random) => () => random.next())(new Random(seed)));
+  const draw = (seed: string): number[] =>
+    Array.from(
+      { length: 5 },
+      (
+        (random) => () =>
+          random.next()
+      )(new Random(seed)),
+    );
   expect(draw("1")).toEqual(draw("1"));
   expect(draw("1")).not.toEqual(draw("2"));
   expect(new Random("1").fork("a").next()).not.toBe(new Random("1").fork("b").next());
@@ -21,7 +28,13 @@ test("events run in the order of their time, then of their planning, each with i
   const timeline = new Timeline();
   const seen: string[] = [];
   timeline.after(5, () => seen.push("late"));
-  timeline.after(1, () => void Promise.resolve().then(() => Promise.resolve()).then(() => seen.push("promise")));
+  timeline.after(
+    1,
+    () =>
+      void Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(() => seen.push("promise")),
+  );
   timeline.after(1, () => seen.push("second"));
   timeline.after(2, () => seen.push("cancelled")).cancel();
   await timeline.run(10, () => false);
@@ -64,7 +77,6 @@ test("real time, chance and files are out of reach while a simulation runs", () 
     chance: () => Math.random(),
     uuid: () => randomUUID(),
     webUuid: () => crypto.randomUUID(),
-    timer: () => setTimeout(() => {}, 0),
     immediate: () => setImmediate(() => {}),
     performance: () => performance.now(),
     file: () => readFileSync(import.meta.filename),

@@ -7,7 +7,8 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
   for (const { ids, order, life } of eventsOf(history, "acked-submit")) {
     for (const id of ids) {
       const created = specs(history).get(id);
-      const isThere = created !== undefined && created.entry.order < order && stepBefore(history, id, order) !== undefined;
+      const isThere =
+        created !== undefined && created.entry.order < order && stepBefore(history, id, order) !== undefined;
       if (!isThere) report(`${life} acknowledged task ${id} before it was in the store`, id);
     }
   }
@@ -17,7 +18,8 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
     }
   }
   for (const { queue, isPaused, order, life } of eventsOf(history, "acked-queue")) {
-    if (!wasQueueEver(history, queue, isPaused, order)) report(`${life} acknowledged that queue ${queue} is ${isPaused ? "paused" : "open"} before it was`, queue);
+    if (!wasQueueEver(history, queue, isPaused, order))
+      report(`${life} acknowledged that queue ${queue} is ${isPaused ? "paused" : "open"} before it was`, queue);
   }
   for (const { worker, order, life } of eventsOf(history, "acked-drain")) {
     const records = recordsByWorker(history).get(worker) ?? [];
@@ -28,7 +30,8 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
     if (verdict !== "committed") continue;
     const steps = stepsByTask(history).get(task) ?? [];
     const isOver = steps.some(
-      ({ status, entry }) => entry.order < order && status.attempt === attempt && status.state !== "running" && status.state !== "created",
+      ({ status, entry }) =>
+        entry.order < order && status.attempt === attempt && status.state !== "running" && status.state !== "created",
     );
     if (!isOver) report(`${life} told a worker that ${name(task, attempt)} is committed before it was`, task);
   }
@@ -38,6 +41,7 @@ function wasQueueEver(history: History, queue: string, isPaused: boolean, before
   if (!isPaused) return true;
   return history.entries.some(
     ({ order, writes }) =>
-      order < beforeOrder && writes.some((write) => write.kind === "queue" && write.queue.name === queue && write.queue.isPaused),
+      order < beforeOrder &&
+      writes.some((write) => write.kind === "queue" && write.queue.name === queue && write.queue.isPaused),
   );
 }

@@ -5,7 +5,9 @@ import { eventsOf } from "./reading.ts";
 export const ackedIsKept = checker("I1", "no acknowledged submit is lost", (history, report) => {
   const { documents, unfinished } = history.final;
   const forgotten = new Set(
-    history.entries.flatMap((entry) => entry.writes.flatMap((write) => (write.kind === "forget-task" ? [write.id] : []))),
+    history.entries.flatMap((entry) =>
+      entry.writes.flatMap((write) => (write.kind === "forget-task" ? [write.id] : [])),
+    ),
   );
   for (const { ids } of eventsOf(history, "submit-ok")) {
     for (const id of ids) {

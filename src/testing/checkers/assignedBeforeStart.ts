@@ -8,8 +8,13 @@ export const assignedBeforeStart = checker("I8", "no execution without an earlie
       .get(task)
       ?.some(
         ({ status, entry }) =>
-          status.state === "running" && status.attempt === attempt && status.host === worker && status.boot === boot && entry.order < startOrder,
+          status.state === "running" &&
+          status.attempt === attempt &&
+          status.host === worker &&
+          status.boot === boot &&
+          entry.order < startOrder,
       );
-    if (isAssigned !== true) report(`${name(task, attempt)} was started by ${boot} of ${worker} without a committed assignment`, task, worker);
+    if (isAssigned !== true)
+      report(`${name(task, attempt)} was started by ${boot} of ${worker} without a committed assignment`, task, worker);
   }
 });

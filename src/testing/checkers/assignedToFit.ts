@@ -9,27 +9,37 @@ import { troubledMs } from "./troubles.ts";
 /** A decision is made a little before its entry is handed to the store. */
 const slackMs = 300;
 
-export const assignedToFit = checker("I32", "nothing is assigned to a worker that must not have it", (history, report) => {
-  const handed = firstHanded(history);
-  const contacts = new Contacts(history);
-  const records = new Map<string, WorkerRecord>();
-  const attempts = new Map<string, number>();
-  for (const entry of history.entries) {
-    const fresh: TaskStatus[] = [];
-    for (const write of entry.writes) {
-      if (write.kind === "worker") records.set(write.worker.id, write.worker);
-      if (write.kind !== "status") continue;
-      if (write.status.state === "running" && write.status.attempt !== attempts.get(write.status.id)) fresh.push(write.status);
-      attempts.set(write.status.id, write.status.attempt);
+export const assignedToFit = checker(
+  "I32",
+  "nothing is assigned to a worker that must not have it",
+  (history, report) => {
+    const handed = firstHanded(history);
+    const contacts = new Contacts(history);
+    const records = new Map<string, WorkerRecord>();
+    const attempts = new Map<string, number>();
+    for (const entry of history.entries) {
+      const fresh: TaskStatus[] = [];
+      for (const write of entry.writes) {
+        if (write.kind === "worker") records.set(write.worker.id, write.worker);
+        if (write.kind !== "status") continue;
+        if (write.status.state === "running" && write.status.attempt !== attempts.get(write.status.id))
+          fresh.push(write.status);
+        attempts.set(write.status.id, write.status.attempt);
+      }
+      // Assignments are the last thing a batch decides, so all records of their entry count.
+      for (const status of fresh) checkRecord(status, entry, records, report);
+      const append = handed.get(`${entry.seq} ${entry.epoch}`);
+      if (append !== undefined) for (const status of fresh) contacts.check(status, append, report);
     }
-    // Assignments are the last thing a batch decides, so all records of their entry count.
-    for (const status of fresh) checkRecord(status, entry, records, report);
-    const append = handed.get(`${entry.seq} ${entry.epoch}`);
-    if (append !== undefined) for (const status of fresh) contacts.check(status, append, report);
-  }
-});
+  },
+);
 
-function checkRecord(status: TaskStatus, entry: LandedEntry, records: ReadonlyMap<string, WorkerRecord>, report: Report): void {
+function checkRecord(
+  status: TaskStatus,
+  entry: LandedEntry,
+  records: ReadonlyMap<string, WorkerRecord>,
+  report: Report,
+): void {
   const { id, attempt, boot } = status;
   const host: string = status.host ?? "nobody";
   const record = records.get(host);
@@ -63,7 +73,8 @@ class Contacts {
     this.#history = history;
     const open = new Map<string, Set<string>>();
     for (const event of history.events) {
-      if (event.kind === "heard") push(this.#heard, `${event.life} ${event.worker}`, { order: event.order, at: event.at });
+      if (event.kind === "heard")
+        push(this.#heard, `${event.life} ${event.worker}`, { order: event.order, at: event.at });
       if (event.kind !== "stream-opened" && event.kind !== "stream-closed") continue;
       const key = `${event.life} ${event.worker}`;
       const sessions = open.get(key) ?? new Set();

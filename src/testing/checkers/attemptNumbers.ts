@@ -13,10 +13,16 @@ export const attemptNumbers = checker("I4", "attempt numbers have no gap and no 
       // Every attempt but the current one has ended, and an ended one was a failure or a kill.
       const ended = status.failures + status.kills;
       if (status.state === "running" && attempt !== ended + 1) {
-        report(`attempt ${attempt} of task ${task} began when ${ended} attempts had ended, in entry ${entry.seq}`, task);
+        report(
+          `attempt ${attempt} of task ${task} began when ${ended} attempts had ended, in entry ${entry.seq}`,
+          task,
+        );
       }
       if ((status.state === "killed" || status.state === "retrying") && attempt !== ended) {
-        report(`task ${task} is ${status.state} with attempt ${attempt} and ${ended} ended attempts, in entry ${entry.seq}`, task);
+        report(
+          `task ${task} is ${status.state} with attempt ${attempt} and ${ended} ended attempts, in entry ${entry.seq}`,
+          task,
+        );
       }
     }
   }

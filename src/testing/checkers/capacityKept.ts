@@ -17,7 +17,11 @@ export const capacityKept = checker("I30", "capacity is never exceeded", (histor
     tokens.add(event.token);
     const capacity = capacities.get(event.boot) ?? 0;
     if (tokens.size > capacity) {
-      report(`${event.boot} of ${event.worker} ran ${tokens.size} attempts in ${capacity} slots`, event.task, event.worker);
+      report(
+        `${event.boot} of ${event.worker} ran ${tokens.size} attempts in ${capacity} slots`,
+        event.task,
+        event.worker,
+      );
     }
   }
   checkBookings(history, report);
@@ -41,7 +45,8 @@ function checkBookings(history: History, report: Report): void {
     }
     for (const [boot, tasks] of booked) {
       const capacity = capacities.get(boot) ?? 0;
-      if (tasks.size > capacity) report(`${boot} is booked for ${tasks.size} attempts in ${capacity} slots, in entry ${seq}`, ...tasks);
+      if (tasks.size > capacity)
+        report(`${boot} is booked for ${tasks.size} attempts in ${capacity} slots, in entry ${seq}`, ...tasks);
     }
   }
 }

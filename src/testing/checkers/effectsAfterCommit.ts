@@ -8,14 +8,23 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
       .get(task)
       ?.some(
         ({ status, entry }) =>
-          entry.order < order && status.state === "running" && status.attempt === attempt && status.host === worker && status.boot === boot,
+          entry.order < order &&
+          status.state === "running" &&
+          status.attempt === attempt &&
+          status.host === worker &&
+          status.boot === boot,
       );
-    if (isIn !== true) report(`${life} sent ${name(task, attempt)} to ${boot} before that assignment was in the store`, task, worker);
+    if (isIn !== true)
+      report(`${life} sent ${name(task, attempt)} to ${boot} before that assignment was in the store`, task, worker);
   }
   for (const { task, attempt, worker, reason, order, life } of eventsOf(history, "sent-abort")) {
     const now = stepBefore(history, task, order)?.status;
     if (now?.state === "running" && now.attempt === attempt) {
-      report(`${life} had ${worker} abort ${name(task, attempt)} (${reason}) while it is the current attempt`, task, worker);
+      report(
+        `${life} had ${worker} abort ${name(task, attempt)} (${reason}) while it is the current attempt`,
+        task,
+        worker,
+      );
     }
   }
   let landed = 0;

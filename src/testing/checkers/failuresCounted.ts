@@ -1,8 +1,8 @@
 /** I6: a task fails no more often than it may, and only what its own attempts did wrong counts. */
 import type { TaskStatus } from "../../model/task.ts";
+import type { History } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
 import { executionsByTask, name, type Step, specs, stepsByTask } from "./reading.ts";
-import type { History } from "../ledger.ts";
 
 export const failuresCounted = checker("I6", "failures are counted right and bounded", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
@@ -35,7 +35,9 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
     report(`task ${id} changed by ${failed} failures and ${killed} kills in one step, in entry ${entry.seq}`, id);
   }
   if (failed !== 1) return;
-  const execution = executionsByTask(history).get(id)?.find((each) => each.attempt === attempt);
+  const execution = executionsByTask(history)
+    .get(id)
+    ?.find((each) => each.attempt === attempt);
   const hasFailed = execution?.end === "failed" && execution.endOrder !== null && execution.endOrder < entry.order;
   // A time-out is ended by the worker or, where that cannot be, by the leader: there need not be an execution that failed.
   const timeoutMs = specs(history).get(id)?.spec.limits.timeoutMs ?? null;

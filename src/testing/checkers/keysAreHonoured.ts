@@ -24,7 +24,8 @@ export const keysAreHonoured = checker("I12", "idempotency keys are honoured", (
     for (const { body, call } of accepted) {
       const ids = answers.get(call) ?? [];
       if (body !== first.body) report(`${key} was accepted for two different submissions`, ...ids);
-      else if (ids.join() !== firstIds.join()) report(`${key} gave ${firstIds.join()} and then ${ids.join()}`, ...ids, ...firstIds);
+      else if (ids.join() !== firstIds.join())
+        report(`${key} gave ${firstIds.join()} and then ${ids.join()}`, ...ids, ...firstIds);
     }
     for (const { body, call } of calls) {
       if (body === first.body && refusals.get(call) === "conflict") {
@@ -36,7 +37,8 @@ export const keysAreHonoured = checker("I12", "idempotency keys are honoured", (
   for (const { seq, writes } of history.entries) {
     for (const write of writes) {
       if (write.kind !== "spec") continue;
-      if (seen.has(write.spec.id)) report(`task ${write.spec.id} was created a second time in entry ${seq}`, write.spec.id);
+      if (seen.has(write.spec.id))
+        report(`task ${write.spec.id} was created a second time in entry ${seq}`, write.spec.id);
       seen.add(write.spec.id);
     }
   }

@@ -7,7 +7,10 @@ export const killedStaysKilled = checker("I7", "killed means not committed", (hi
     let killed = -1;
     for (const { status, entry } of steps) {
       if (status.attempt <= killed && status.state !== "killed" && status.state !== "cancelled") {
-        report(`${name(task, status.attempt)} became ${status.state} in entry ${entry.seq} after it had been killed`, task);
+        report(
+          `${name(task, status.attempt)} became ${status.state} in entry ${entry.seq} after it had been killed`,
+          task,
+        );
       }
       if (status.state === "killed") killed = status.attempt;
     }
@@ -15,11 +18,14 @@ export const killedStaysKilled = checker("I7", "killed means not committed", (hi
   for (const { task, attempt, verdict, outcome, order, worker } of eventsOf(history, "sent-verdict")) {
     const steps = stepsByTask(history).get(task) ?? [];
     if (verdict === "committed") {
-      const state = { success: ["success"], failed: ["failed", "retrying"], aborted: ["killed", "failed"] }[outcome ?? "aborted"];
+      const state = { success: ["success"], failed: ["failed", "retrying"], aborted: ["killed", "failed"] }[
+        outcome ?? "aborted"
+      ];
       const isSettled = steps.some(
         ({ status, entry }) => entry.order < order && status.attempt === attempt && state.includes(status.state),
       );
-      if (!isSettled) report(`${worker} was told that its ${outcome} of ${name(task, attempt)} is committed, and it is not`, task);
+      if (!isSettled)
+        report(`${worker} was told that its ${outcome} of ${name(task, attempt)} is committed, and it is not`, task);
     } else {
       const now = stepBefore(history, task, order)?.status;
       if (now?.state === "running" && now.attempt === attempt) {

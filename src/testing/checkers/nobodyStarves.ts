@@ -67,11 +67,19 @@ class Board {
   }
 
   usedSlots(boot: string): number {
-    return [...this.#live].filter((id) => this.#statuses.get(id)?.state === "running" && this.#statuses.get(id)?.boot === boot).length;
+    return [...this.#live].filter(
+      (id) => this.#statuses.get(id)?.state === "running" && this.#statuses.get(id)?.boot === boot,
+    ).length;
   }
 }
 
-function checkPriority(board: Board, entry: LandedEntry, readyBefore: readonly TaskSpec[], assigned: readonly TaskStatus[], report: Report): void {
+function checkPriority(
+  board: Board,
+  entry: LandedEntry,
+  readyBefore: readonly TaskSpec[],
+  assigned: readonly TaskStatus[],
+  report: Report,
+): void {
   if (assigned.length === 0) return;
   const stillReady = new Set(board.ready(entry.at).map((spec) => spec.id));
   for (const { id, host = "nobody" } of assigned) {
@@ -86,13 +94,24 @@ function checkPriority(board: Board, entry: LandedEntry, readyBefore: readonly T
         spec.priority > chosen.priority,
     );
     if (passedOver !== undefined) {
-      report(`${id} was assigned in entry ${entry.seq} before ${passedOver.id} of the same queue and a higher priority`, id, passedOver.id);
+      report(
+        `${id} was assigned in entry ${entry.seq} before ${passedOver.id} of the same queue and a higher priority`,
+        id,
+        passedOver.id,
+      );
     }
   }
 }
 
 /** Between this entry and the next nothing was decided: was there something to decide? */
-function checkWaiting(history: History, board: Board, entry: LandedEntry, nextAt: number, quiet: readonly Quiet[], report: Report): void {
+function checkWaiting(
+  history: History,
+  board: Board,
+  entry: LandedEntry,
+  nextAt: number,
+  quiet: readonly Quiet[],
+  report: Report,
+): void {
   if (nextAt - entry.landedAt <= patienceMs) return;
   const isQuiet = quiet.some(({ from, to }) => from <= entry.landedAt && nextAt <= to + patienceMs);
   if (!isQuiet) return;
@@ -103,7 +122,11 @@ function checkWaiting(history: History, board: Board, entry: LandedEntry, nextAt
     if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
     const task = ready.find((spec) => worker.queues.includes(spec.queue));
     if (task === undefined) continue;
-    report(`${task.id} waited ${nextAt - entry.landedAt} ms after entry ${entry.seq} while ${worker.id} had a free slot`, task.id, worker.id);
+    report(
+      `${task.id} waited ${nextAt - entry.landedAt} ms after entry ${entry.seq} while ${worker.id} had a free slot`,
+      task.id,
+      worker.id,
+    );
     return;
   }
 }

@@ -7,11 +7,17 @@ export const oneSuccess = checker("I2", "at most one success", (history, report)
     const successes = steps.filter((step) => step.status.state === "success");
     const [first, second] = successes;
     if (second !== undefined) {
-      report(`task ${task} succeeded with attempt ${first?.status.attempt} and again with attempt ${second.status.attempt}`, task);
+      report(
+        `task ${task} succeeded with attempt ${first?.status.attempt} and again with attempt ${second.status.attempt}`,
+        task,
+      );
     }
     const document = history.final.documents.get(task);
     if (first === undefined || document === undefined) continue;
-    if (document.attempt !== first.status.attempt || JSON.stringify(document.output) !== JSON.stringify(first.status.output)) {
+    if (
+      document.attempt !== first.status.attempt ||
+      JSON.stringify(document.output) !== JSON.stringify(first.status.output)
+    ) {
       report(`the committed result of task ${task} is not what its document shows`, task);
     }
   }

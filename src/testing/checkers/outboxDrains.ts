@@ -10,6 +10,7 @@ export const outboxDrains = checker("I34", "the outbox drains", (history, report
   if (!history.conditions.isCalm && !history.conditions.sparesWorkers) return;
   const settled = new Set(eventsOf(history, "sent-verdict").map(({ task, attempt }) => name(task, attempt)));
   for (const { task, attempt, end, worker } of executions(history)) {
-    if (end !== null && !settled.has(name(task, attempt))) report(`${worker} never learned what became of its ${end} of ${name(task, attempt)}`, task, worker);
+    if (end !== null && !settled.has(name(task, attempt)))
+      report(`${worker} never learned what became of its ${end} of ${name(task, attempt)}`, task, worker);
   }
 });

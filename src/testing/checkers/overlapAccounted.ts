@@ -12,7 +12,8 @@ export const overlapAccounted = checker("I10", "overlap is accounted for", (hist
       if (earlier.endOrder !== null && earlier.endOrder < later.startOrder) continue;
       const what = `${name(task, later.attempt)} on ${later.worker} began while ${name(task, earlier.attempt)} ran on ${earlier.worker}`;
       if (history.conditions.isCalm) report(`${what}, in a calm run`, task);
-      else if (!wasOutOfReach(history, earlier, later)) report(`${what}, which had been in reach all the time`, task, earlier.worker);
+      else if (!wasOutOfReach(history, earlier, later))
+        report(`${what}, which had been in reach all the time`, task, earlier.worker);
     }
   }
 });
@@ -33,7 +34,8 @@ function wasOutOfReach(history: History, earlier: Execution, later: Execution): 
       heardAt = event.at;
     }
     const isItsOwn = "worker" in event && event.worker === earlier.worker && event.kind === "stream-closed";
-    const isItsMachine = "node" in event && (event.node === earlier.worker || event.node.startsWith("master")) && event.kind !== "start";
+    const isItsMachine =
+      "node" in event && (event.node === earlier.worker || event.node.startsWith("master")) && event.kind !== "start";
     const isTrouble = event.kind === "trouble" && (event.nodes.length === 0 || event.nodes.includes(earlier.worker));
     if (isItsOwn || isItsMachine || isTrouble) return true;
   }

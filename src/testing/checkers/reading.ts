@@ -69,7 +69,18 @@ export const executions = once((history): readonly Execution[] => {
     if (event.kind === "exec-start") {
       const { task, attempt, worker, boot, token, order, at } = event;
       open.set(token, all.length);
-      all.push({ task, attempt, worker, boot, token, startOrder: order, startedAt: at, endOrder: null, endedAt: null, end: null });
+      all.push({
+        task,
+        attempt,
+        worker,
+        boot,
+        token,
+        startOrder: order,
+        startedAt: at,
+        endOrder: null,
+        endedAt: null,
+        end: null,
+      });
     } else if (event.kind === "exec-end") {
       const index = open.get(event.token);
       const started = index === undefined ? undefined : all[index];
@@ -80,8 +91,9 @@ export const executions = once((history): readonly Execution[] => {
   return all;
 });
 
-export const executionsByTask = once((history): ReadonlyMap<TaskId, readonly Execution[]> =>
-  Map.groupBy(executions(history), (execution) => execution.task),
+export const executionsByTask = once(
+  (history): ReadonlyMap<TaskId, readonly Execution[]> =>
+    Map.groupBy(executions(history), (execution) => execution.task),
 );
 
 /** Every record of every worker, in the order of the journal. */
@@ -101,11 +113,16 @@ export const recordsByWorker = once(
 );
 
 /** Events of one kind, in order. */
-export function eventsOf<Kind extends LedgerEvent["kind"]>(history: History, kind: Kind): Extract<LedgerEvent, { kind: Kind }>[] {
-  return eventsByKind(history).get(kind) as Extract<LedgerEvent, { kind: Kind }>[] | undefined ?? [];
+export function eventsOf<Kind extends LedgerEvent["kind"]>(
+  history: History,
+  kind: Kind,
+): Extract<LedgerEvent, { kind: Kind }>[] {
+  return (eventsByKind(history).get(kind) as Extract<LedgerEvent, { kind: Kind }>[] | undefined) ?? [];
 }
 
-const eventsByKind = once((history): ReadonlyMap<string, LedgerEvent[]> => Map.groupBy(history.events, (event) => event.kind));
+const eventsByKind = once(
+  (history): ReadonlyMap<string, LedgerEvent[]> => Map.groupBy(history.events, (event) => event.kind),
+);
 
 /** The last step of a task that was in the store before something of this `order` happened. */
 export function stepBefore(history: History, task: TaskId, order: number): Step | undefined {

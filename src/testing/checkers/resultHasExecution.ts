@@ -9,8 +9,11 @@ export const resultHasExecution = checker("I3", "no result from nowhere", (histo
       const output = JSON.stringify(status.output);
       const source = executionsByTask(history)
         .get(task)
-        ?.find((execution) => execution.attempt === status.attempt && JSON.stringify({ token: execution.token }) === output);
-      if (source === undefined) report(`${name(task, status.attempt)} succeeded with a result that no execution gave`, task);
+        ?.find(
+          (execution) => execution.attempt === status.attempt && JSON.stringify({ token: execution.token }) === output,
+        );
+      if (source === undefined)
+        report(`${name(task, status.attempt)} succeeded with a result that no execution gave`, task);
       else if (source.end !== "success" || source.endOrder === null || source.endOrder > entry.order) {
         report(`${name(task, status.attempt)} was committed as a success before its execution had ended as one`, task);
       }

@@ -12,7 +12,10 @@ export const stateIsFold = checker("I18", "state is the fold of the journal", (h
     const document = history.final.documents.get(task);
     if (last === undefined || document === undefined) continue;
     if (document.state !== last.state || document.attempt !== last.attempt) {
-      report(`the document of ${task} says ${document.state}/${document.attempt}, its journal ${last.state}/${last.attempt}`, task);
+      report(
+        `the document of ${task} says ${document.state}/${document.attempt}, its journal ${last.state}/${last.attempt}`,
+        task,
+      );
     }
   }
   for (const task of specs(history).keys()) {
@@ -50,7 +53,8 @@ function checkMemory(history: History, report: Report): void {
     const record = recordsByWorker(history).get(id)?.at(-1)?.record;
     if (record?.boot !== boot) report(`the leader has ${id} as ${boot}, its journal as ${record?.boot}`, id);
     if (running < 0) report(`the leader has ${running} slots of ${id} in use`, id);
-    if (running !== runningOn(history, boot)) report(`the leader has ${running} slots of ${id} in use, its journal ${runningOn(history, boot)}`, id);
+    if (running !== runningOn(history, boot))
+      report(`the leader has ${running} slots of ${id} in use, its journal ${runningOn(history, boot)}`, id);
   }
 }
 

@@ -43,7 +43,9 @@ export function troubledMs(history: History, stretch: Stretch): number {
 function isOfMasters(event: LedgerEvent): boolean {
   if ("node" in event) return event.node.startsWith("master");
   if (event.kind !== "trouble" && event.kind !== "trouble-over") return false;
-  return event.nodes.length === 0 || (event.what === "clock-jump" && event.nodes.some((node) => node.startsWith("master")));
+  return (
+    event.nodes.length === 0 || (event.what === "clock-jump" && event.nodes.some((node) => node.startsWith("master")))
+  );
 }
 
 function stretchesOf(history: History, concerns: (event: LedgerEvent) => boolean): Stretch[] {
@@ -76,7 +78,8 @@ function stretchesOf(history: History, concerns: (event: LedgerEvent) => boolean
         end(`down ${event.node}`, event.at);
         break;
       case "trouble":
-        if (event.what === "cut" || event.what.startsWith("store-")) begin(`${event.what} ${event.nodes.join()}`, event.at);
+        if (event.what === "cut" || event.what.startsWith("store-"))
+          begin(`${event.what} ${event.nodes.join()}`, event.at);
         else stretches.push({ from: event.at, to: event.at + momentMs });
         break;
       case "trouble-over":
@@ -104,5 +107,7 @@ function hangingCommits(history: History): Stretch[] {
     if (commit !== undefined) commit.to = at;
   }
   // An answer that leaves the outcome open is followed by another try; a taken slot, by a look at who has it.
-  return [...commits.values()].filter(({ from, to }) => to - from > hangMs).map(({ from, to }) => ({ from, to: to + hangMs }));
+  return [...commits.values()]
+    .filter(({ from, to }) => to - from > hangMs)
+    .map(({ from, to }) => ({ from, to: to + hangMs }));
 }

@@ -1,6 +1,7 @@
 /** One request from a process to a master and its answer: refused, reset, timed out, late, or delivered twice. */
-import { OutlastError } from "../../model/errors.ts";
+
 import type { MasterFace } from "../../master/face.ts";
+import { OutlastError } from "../../model/errors.ts";
 import { LinkError } from "../../ports/transport.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Network } from "./network.ts";
@@ -77,13 +78,16 @@ export function call<Answer>(
         if (isFirst) sendBack(() => fail("unreachable", "simulated: connection refused"));
         return;
       }
-      if (sentTo !== null && master !== sentTo) wire.coverage.saw("a message was delivered after its addressee had been restarted");
+      if (sentTo !== null && master !== sentTo)
+        wire.coverage.saw("a message was delivered after its addressee had been restarted");
       // The connection breaks with the process at its other end.
       const stopWatching = isFirst
         ? master.process.onDeath(() => sendBack(() => fail("unreachable", "simulated: connection reset")))
         : () => {};
       master.process.deliver(() => {
-        timeline.trace(`${master.process.name} receives ${label} from ${caller.process.name}${isFirst ? "" : " again"}`);
+        timeline.trace(
+          `${master.process.name} receives ${label} from ${caller.process.name}${isFirst ? "" : " again"}`,
+        );
         const answer = attempt(() => invoke(master));
         answer.then(
           (value) => {
@@ -104,7 +108,9 @@ export function call<Answer>(
 
     network.carry(caller.machine, callee.machine, () => deliver(true));
     if (!network.isDuplicated()) return;
-    timeline.after(network.duplicateAfterMs(), () => network.carry(caller.machine, callee.machine, () => deliver(false)));
+    timeline.after(network.duplicateAfterMs(), () =>
+      network.carry(caller.machine, callee.machine, () => deliver(false)),
+    );
   });
 }
 

@@ -68,7 +68,11 @@ export class ClientNode {
   }
 
   #submitNew(tasksLeft: number): number {
-    const submissions = drawSubmissions(this.#random, this.#world.knobs, Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8])));
+    const submissions = drawSubmissions(
+      this.#random,
+      this.#world.knobs,
+      Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8])),
+    );
     const isKeyed = this.#random.chance(0.6);
     this.#calls += 1;
     const key = isKeyed ? `${this.machine}-key-${this.#calls}` : null;
@@ -87,7 +91,10 @@ export class ClientNode {
     const old = this.#random.pick(this.#done);
     if (old.key === null) return;
     this.#world.coverage.saw("a key was used again with other content");
-    const submissions = old.submissions.map((submission) => ({ ...submission, priority: (submission.priority ?? 0) + 7 }));
+    const submissions = old.submissions.map((submission) => ({
+      ...submission,
+      priority: (submission.priority ?? 0) + 7,
+    }));
     void this.#submit({ call: this.#newCall(), key: old.key, submissions });
   }
 
@@ -213,7 +220,13 @@ export class ClientNode {
   async #ask<Answer>(label: string, invoke: (master: RunningMaster) => Promise<Answer>): Promise<Answer> {
     const master = this.#master ?? this.#random.pick(this.#world.masters);
     try {
-      const answer = await call(this.#world.wire, { machine: this.machine, process: this.#process }, master, label, invoke);
+      const answer = await call(
+        this.#world.wire,
+        { machine: this.machine, process: this.#process },
+        master,
+        label,
+        invoke,
+      );
       this.#master = master;
       return answer;
     } catch (error) {

@@ -103,7 +103,13 @@ export class SimulatedExecutor implements Executor {
         case "success":
           return onEnd({ outcome: "success", startedAt, endedAt, output: { token } });
         case "failed":
-          return onEnd({ outcome: "failed", startedAt, endedAt, error: { code: "exit", message: "simulated failure" }, exit: { code: 1, signal: null } });
+          return onEnd({
+            outcome: "failed",
+            startedAt,
+            endedAt,
+            error: { code: "exit", message: "simulated failure" },
+            exit: { code: 1, signal: null },
+          });
         case "aborted":
           return onEnd({ outcome: "aborted", startedAt, endedAt, exit: { code: null, signal: "SIGKILL" } });
         default:

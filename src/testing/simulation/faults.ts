@@ -111,7 +111,8 @@ export class Faults {
     this.#later(pauseMs, () => {
       if (master.running !== life) return;
       const { coverage, knobs, disk } = this.#world;
-      if (wasLeading && pauseMs > knobs.waits.lostGraceMs) coverage.saw("a master was paused for longer than a worker may be silent, and went on");
+      if (wasLeading && pauseMs > knobs.waits.lostGraceMs)
+        coverage.saw("a master was paused for longer than a worker may be silent, and went on");
       if (wasLeading && disk.landed.at(-1)?.nonce !== life.face.status().nonce) {
         coverage.saw("a second master took over from one that was paused");
       }
@@ -194,7 +195,8 @@ export class Faults {
     timeline.trace(`${kind} for ${forMs} ms`);
     ledger.add({ kind: "trouble", what: kind, nodes: [] });
     this.#later(forMs, () => {
-      if (kind === "store-away" && forMs > knobs.waits.lostGraceMs) coverage.saw("the store was away for longer than a worker may be silent");
+      if (kind === "store-away" && forMs > knobs.waits.lostGraceMs)
+        coverage.saw("the store was away for longer than a worker may be silent");
       this.#clearStore();
       timeline.trace(`${kind} is over`);
       ledger.add({ kind: "trouble-over", what: kind, nodes: [] });

@@ -22,16 +22,16 @@ function doors(): readonly { holder: Holder; label: string; names: readonly stri
     { holder: Date as unknown as Holder, label: "Date", names: ["now"] },
     { holder: performance as unknown as Holder, label: "performance", names: ["now"] },
     { holder: process as unknown as Holder, label: "process", names: ["hrtime"] },
-    { holder: timers as unknown as Holder, label: "timers", names: ["setTimeout", "setInterval", "setImmediate"] },
+    { holder: timers, label: "timers", names: ["setTimeout", "setInterval", "setImmediate"] },
     { holder: globalThis.crypto as unknown as Holder, label: "crypto", names: ["getRandomValues", "randomUUID"] },
     {
-      holder: crypto as unknown as Holder,
+      holder: crypto,
       label: "node:crypto",
       names: ["randomBytes", "randomInt", "randomUUID", "randomFill", "randomFillSync"],
     },
-    { holder: fs as unknown as Holder, label: "node:fs", names: functionsOf(fs) },
-    { holder: fs.promises as unknown as Holder, label: "node:fs/promises", names: functionsOf(fs.promises) },
-    { holder: net as unknown as Holder, label: "node:net", names: ["connect", "createConnection", "createServer"] },
+    { holder: fs, label: "node:fs", names: functionsOf(fs) },
+    { holder: fs.promises, label: "node:fs/promises", names: functionsOf(fs.promises) },
+    { holder: net, label: "node:net", names: ["connect", "createConnection", "createServer"] },
   ];
 }
 

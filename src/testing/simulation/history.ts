@@ -1,6 +1,7 @@
 /** Gathers what checkers get to see, once the world is at rest or has been given up. */
-import type { TaskDocument } from "../../model/task.ts";
+
 import type { TaskId } from "../../model/ids.ts";
+import type { TaskDocument } from "../../model/task.ts";
 import type { FinalState, History, LeaderMemory } from "../ledger.ts";
 import type { World } from "./world.ts";
 
@@ -77,7 +78,7 @@ async function askOnce(world: World): Promise<LeaderMemory | null> {
   const end = (): void => {
     isOver = true;
   };
-  timeline.after(0, () => ask().then(end, end));
+  timeline.after(0, () => void ask().then(end, end));
   await timeline.run(timeline.now + askMs, () => isOver);
   return memory;
 }

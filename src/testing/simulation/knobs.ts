@@ -21,7 +21,14 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Faults that no worker may lose an attempt to (I33). */
-const sparing: readonly FaultKind[] = ["master-crash", "master-pause", "store-slow", "store-away", "store-full", "master-clock-jump"];
+const sparing: readonly FaultKind[] = [
+  "master-crash",
+  "master-pause",
+  "store-slow",
+  "store-away",
+  "store-full",
+  "master-clock-jump",
+];
 
 /**
  * calm: no fault at all. masters-only: faults of masters and the store, nothing else. wild: any subset of all.

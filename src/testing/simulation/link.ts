@@ -92,7 +92,9 @@ class SimulatedLink implements MasterLink {
       const answer = await master.face.report(worker, throughJson(sent));
       for (const { task, attempt, verdict } of answer.verdicts) {
         if (verdict === "stale") wire.coverage.saw("a result was answered stale");
-        const item = sent.items.find((each) => each.kind === "result" && each.task === task && each.attempt === attempt);
+        const item = sent.items.find(
+          (each) => each.kind === "result" && each.task === task && each.attempt === attempt,
+        );
         const outcome = item?.kind === "result" ? item.outcome : null;
         ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome });
       }

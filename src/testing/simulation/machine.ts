@@ -22,9 +22,17 @@ export class SimulatedIds implements Ids {
 }
 
 export function nodeLog(timeline: Timeline, name: string): Log {
-  const write = (level: string) => (message: string, fields: LogFields = {}) =>
-    timeline.trace(`${name} ${level}: ${message} ${describe(fields)}`);
+  const write =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      timeline.trace(`${name} ${level}: ${message} ${describe(fields)}`);
   return { debug: () => {}, info: write("says"), warn: write("warns"), error: write("alarms") };
+}
+
+/** Why a process left by itself; null if it was asked to. */
+export function describeEnd(error: unknown): string | null {
+  if (error === null || error === undefined) return null;
+  return error instanceof Error ? error.message : "something that is no error";
 }
 
 function describe(fields: LogFields): string {

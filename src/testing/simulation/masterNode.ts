@@ -2,7 +2,7 @@
 import { Master } from "../../master/master.ts";
 import type { RunningMaster } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
-import { nodeLog, SimulatedIds } from "./machine.ts";
+import { describeEnd, nodeLog, SimulatedIds } from "./machine.ts";
 import { simulatedPeers } from "./peers.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -132,7 +132,8 @@ export class MasterNode {
     const { network } = this.#world;
     await process.sleep(network.latency() * 2);
     const worker = this.#world.workers.find((candidate) => candidate.machine === host);
-    if (worker === undefined || network.isCut(this.machine, host) || network.isCut(host, this.machine)) return "unknown";
+    if (worker === undefined || network.isCut(this.machine, host) || network.isCut(host, this.machine))
+      return "unknown";
     return worker.listensOn(port) ? "connected" : "refused";
   }
 
@@ -148,7 +149,7 @@ export class MasterNode {
   #ended(life: MasterLife, error: unknown): void {
     if (this.#life !== life) return;
     const { timeline, ledger } = this.#world;
-    const text = error === null || error === undefined ? null : error instanceof Error ? error.message : String(error);
+    const text = describeEnd(error);
     timeline.trace(`${life.process.name} ends${text === null ? "" : `: ${text}`}`);
     ledger.add({ kind: "exit", node: this.machine, life: life.process.name, error: text });
     this.#life = null;

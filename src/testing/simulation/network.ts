@@ -56,7 +56,9 @@ export class Network {
   /** Takes a message over. What meets a cut waits there, as TCP keeps trying, or is given up. */
   carry(from: string, to: string, arrive: () => void): void {
     const isLate = this.#random.chance(this.weather.lateChance);
-    this.#timeline.after(isLate ? this.#random.spread(500, 180_000) : this.latency(), () => this.#arrive(from, to, arrive));
+    this.#timeline.after(isLate ? this.#random.spread(500, 180_000) : this.latency(), () =>
+      this.#arrive(from, to, arrive),
+    );
   }
 
   /** Runs `go` at once if the direction is open, or when it opens. For streams, which keep their order themselves. */

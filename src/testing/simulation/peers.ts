@@ -6,7 +6,8 @@ import type { World } from "./world.ts";
 
 export function simulatedPeers(world: World, machine: string, process: Process): Peers {
   const { network } = world;
-  const isCutFrom = (other: MasterNode): boolean => network.isCut(machine, other.machine) || network.isCut(other.machine, machine);
+  const isCutFrom = (other: MasterNode): boolean =>
+    network.isCut(machine, other.machine) || network.isCut(other.machine, machine);
   return {
     watch(address, onClose) {
       let isClosed = false;

@@ -1,13 +1,14 @@
 /** Runs one seed: faults for a while, then none, then the question whether everything came to rest and was right. */
-import type { History } from "../ledger.ts";
+
 import { checkAll } from "../checkers/all.ts";
 import type { Violation } from "../checkers/checker.ts";
+import type { History } from "../ledger.ts";
 import type { Situation } from "./coverage.ts";
-import { noteSituations } from "./situations.ts";
 import { Faults } from "./faults.ts";
 import { sealWorld } from "./forbidden.ts";
-import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
 import { takeHistory } from "./history.ts";
+import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
+import { noteSituations } from "./situations.ts";
 import type { TraceListener } from "./timeline.ts";
 import { World } from "./world.ts";
 
@@ -123,7 +124,9 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
 function isAtRest(world: World): boolean {
   if (world.clients.some((client) => client.isBusy)) return false;
   if (world.disk.unfinishedCount > 0) return false;
-  return world.workers.every((worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0);
+  return world.workers.every(
+    (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
+  );
 }
 
 /** How long the rest of the work may take at worst on one slot, each attempt failing as often as it may, and all waits on top. */

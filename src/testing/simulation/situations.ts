@@ -1,5 +1,5 @@
 /** Finds in a finished history which of the situations came up that only show in hindsight. */
-import { executionsByTask, eventsOf, name, stepsByTask } from "../checkers/reading.ts";
+import { eventsOf, executionsByTask, name, stepsByTask } from "../checkers/reading.ts";
 import type { History } from "../ledger.ts";
 import type { World } from "./world.ts";
 
@@ -14,11 +14,15 @@ function noteTasks({ coverage }: World, history: History): void {
     const executions = executionsByTask(history).get(task) ?? [];
     for (const [index, { status, entry }] of steps.entries()) {
       const before = steps[index - 1]?.status;
-      if (before?.state === "retrying" && status.state === "running") coverage.saw("a task was retried after a failure");
-      if (before?.state === "killed" && status.state === "running") coverage.saw("a task ran again after its worker was lost");
-      if (status.state === "failed" && status.error?.code !== "kills-used-up") coverage.saw("a task failed with its attempts used up");
+      if (before?.state === "retrying" && status.state === "running")
+        coverage.saw("a task was retried after a failure");
+      if (before?.state === "killed" && status.state === "running")
+        coverage.saw("a task ran again after its worker was lost");
+      if (status.state === "failed" && status.error?.code !== "kills-used-up")
+        coverage.saw("a task failed with its attempts used up");
       if (status.error?.code === "timeout" && before?.state === "running") coverage.saw("a task timed out");
-      if (status.state === "cancelled") coverage.saw(before?.state === "running" ? "a running task was cancelled" : "a waiting task was cancelled");
+      if (status.state === "cancelled")
+        coverage.saw(before?.state === "running" ? "a running task was cancelled" : "a waiting task was cancelled");
       if (status.state === "killed") {
         const execution = executions.find((each) => each.attempt === status.attempt);
         const endedLate = execution?.end === "success" && (execution.endOrder ?? 0) > entry.order;
@@ -27,7 +31,9 @@ function noteTasks({ coverage }: World, history: History): void {
     }
   }
   for (const document of history.final.documents.values()) {
-    const started = stepsByTask(history).get(document.id)?.find(({ status }) => status.attempt === 1);
+    const started = stepsByTask(history)
+      .get(document.id)
+      ?.find(({ status }) => status.attempt === 1);
     if (document.startAt !== null && started !== undefined && started.entry.at - document.createdAt > 100) {
       coverage.saw("a task waited for its start time");
     }
@@ -41,17 +47,23 @@ function noteReturns({ coverage }: World, history: History): void {
   const states = new Map<string, string>();
   const recordAt = new Map<number, { worker: string; state: string }[]>();
   for (const { order, writes } of history.entries) {
-    const records = writes.flatMap((write) => (write.kind === "worker" ? [{ worker: write.worker.id, state: write.worker.state }] : []));
+    const records = writes.flatMap((write) =>
+      write.kind === "worker" ? [{ worker: write.worker.id, state: write.worker.state }] : [],
+    );
     if (records.length > 0) recordAt.set(order, records);
   }
   for (const event of history.events) {
-    if (event.kind === "landed") for (const { worker, state } of recordAt.get(event.order) ?? []) states.set(worker, state);
+    if (event.kind === "landed")
+      for (const { worker, state } of recordAt.get(event.order) ?? []) states.set(worker, state);
     if (event.kind === "stream-closed") lastClosed.set(event.worker, event.boot);
-    if (event.kind === "sent-abort" && event.reason === "attach") coverage.saw("a worker came back after its attempts had been killed");
+    if (event.kind === "sent-abort" && event.reason === "attach")
+      coverage.saw("a worker came back after its attempts had been killed");
     if (event.kind !== "stream-opened") continue;
     const before = lastBoot.get(event.worker);
-    if (before === event.boot && lastClosed.get(event.worker) === event.boot) coverage.saw("a worker came back within its grace and its attempts went on");
-    if (before !== undefined && before !== event.boot && states.get(event.worker) === "connected") coverage.saw("a worker came back as a new boot before it was missed");
+    if (before === event.boot && lastClosed.get(event.worker) === event.boot)
+      coverage.saw("a worker came back within its grace and its attempts went on");
+    if (before !== undefined && before !== event.boot && states.get(event.worker) === "connected")
+      coverage.saw("a worker came back as a new boot before it was missed");
     lastBoot.set(event.worker, event.boot);
   }
 }
@@ -70,6 +82,7 @@ function noteRepeats({ coverage }: World, history: History): void {
     if (event.kind === "exec-end" && event.end !== "died") lifeAtEnd.set(name(event.task, event.attempt), life);
     if (event.kind !== "sent-verdict" || event.verdict !== "committed") continue;
     const before = lifeAtEnd.get(name(event.task, event.attempt));
-    if (before !== undefined && before !== event.life) coverage.saw("a result waited in the outbox over a restart of the master");
+    if (before !== undefined && before !== event.life)
+      coverage.saw("a result waited in the outbox over a restart of the master");
   }
 }

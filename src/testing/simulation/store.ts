@@ -7,8 +7,8 @@ import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import { isFinal, type TaskDocument, type TaskPayload } from "../../model/task.ts";
 import {
-  type ExpiredTask,
   type Entry,
+  type ExpiredTask,
   type Lease,
   type LiveTask,
   type LiveView,
@@ -82,7 +82,9 @@ export class SimulatedStore implements Store {
     if (!this.#process.isAlive) return new Promise(() => {});
     if (entry.format !== entryFormat) throw new Error(`an entry of format ${entry.format} was handed to the store`);
     this.#ledger.add({ kind: "append", life: this.#process.name, seq: entry.seq, epoch: entry.epoch });
-    this.#timeline.trace(`${this.#process.name} hands entry ${entry.seq} to the store: ${entry.writes.map(describeWrite).join(", ")}`);
+    this.#timeline.trace(
+      `${this.#process.name} hands entry ${entry.seq} to the store: ${entry.writes.map(describeWrite).join(", ")}`,
+    );
     const fate = this.#drawFate();
     const thereMs = this.#latency();
     const backMs = this.#latency();
@@ -119,7 +121,8 @@ export class SimulatedStore implements Store {
   }
 
   #land(entry: OutgoingEntry, fate: AppendFate): "committed" | "taken" {
-    if (entry.seq > this.#disk.seq + 1) throw new Error(`entry ${entry.seq} was appended over a gap after ${this.#disk.seq}`);
+    if (entry.seq > this.#disk.seq + 1)
+      throw new Error(`entry ${entry.seq} was appended over a gap after ${this.#disk.seq}`);
     const result = this.#disk.land(entry);
     if (result === "committed") {
       if (!this.#process.isAlive) this.#coverage.saw("an entry went in after its sender had died");

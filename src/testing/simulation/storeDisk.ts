@@ -1,10 +1,10 @@
 /** What a simulated store really holds: the journal's truth and the view that follows from it. No master sees this directly. */
 import type { Entry, OutgoingEntry, Write } from "../../model/entry.ts";
 import type { Incarnation, TaskId, WorkerId } from "../../model/ids.ts";
+import type { Lease } from "../../model/lease.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import { isFinal, type TaskDocument, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
-import type { Lease } from "../../model/lease.ts";
 import type { LandedEntry, Ledger } from "../ledger.ts";
 import type { Timeline } from "./timeline.ts";
 

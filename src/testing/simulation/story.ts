@@ -13,7 +13,10 @@ export async function tellStory(result: SeedResult, violations: readonly Violati
   await simulate(result.seed, (at, line) => {
     if (isAbout(line, subjects)) lines.push(`${(at / 1000).toFixed(3).padStart(10)}  ${shorten(line)}`);
   });
-  const shown = lines.length > linesMax ? [...lines.slice(0, 10), `            … ${lines.length - linesMax} more …`, ...lines.slice(-(linesMax - 10))] : lines;
+  const shown =
+    lines.length > linesMax
+      ? [...lines.slice(0, 10), `            … ${lines.length - linesMax} more …`, ...lines.slice(-(linesMax - 10))]
+      : lines;
   return [
     "",
     `seed ${result.seed} FAILED (${describeKnobs(result.knobs)})`,
@@ -33,7 +36,8 @@ function isAbout(line: string, subjects: ReadonlySet<string>): boolean {
   // A machine's name stands in every line about it: only what was done to it counts.
   for (const subject of subjects) {
     if (!line.includes(subject)) continue;
-    if (!isMachine(subject) || /is killed|is paused|goes on|starts as|ends|clock of|dead|drain|attach/.test(line)) return true;
+    if (!isMachine(subject) || /is killed|is paused|goes on|starts as|ends|clock of|dead|drain|attach/.test(line))
+      return true;
   }
   return false;
 }

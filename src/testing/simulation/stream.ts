@@ -85,7 +85,8 @@ export class SimulatedStream implements Stream {
         }
         this.#carry(message);
         // No HTTP does that, but a worker must not depend on it (R5).
-        if (this.#wire.network.isDuplicated()) this.#wire.timeline.after(this.#wire.network.duplicateAfterMs() / 10, () => this.#carry(message));
+        if (this.#wire.network.isDuplicated())
+          this.#wire.timeline.after(this.#wire.network.duplicateAfterMs() / 10, () => this.#carry(message));
       },
       close: () => {
         if (this.#isMasterEndOver) return;

@@ -5,7 +5,7 @@ import { call } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
 import { SimulatedExecutor, SimulatedSpool } from "./executor.ts";
 import { simulatedDial } from "./link.ts";
-import { nodeLog } from "./machine.ts";
+import { describeEnd, nodeLog } from "./machine.ts";
 import { SimulatedOutbox, WorkerDisk } from "./outbox.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -86,7 +86,14 @@ export class WorkerNode {
     const spool = new SimulatedSpool();
     const port = 20_000 + this.#lives;
     const executor = new SimulatedExecutor({
-      worker: this.id, boot, process, timeline, clock, random: random.fork("executor"), ledger, spool,
+      worker: this.id,
+      boot,
+      process,
+      timeline,
+      clock,
+      random: random.fork("executor"),
+      ledger,
+      spool,
     });
     const worker = new Worker({
       id: this.id,
@@ -179,15 +186,15 @@ export class WorkerNode {
     const { wire, timeline } = this.#world;
     const process = new Process(`${this.machine} supervisor`, timeline);
     const master = this.#random.pick(this.#world.masters);
-    call(wire, { machine: this.machine, process }, master, `exit of ${boot}`, ({ face }) => face.reportExit(this.id, boot)).catch(
-      () => {},
-    );
+    call(wire, { machine: this.machine, process }, master, `exit of ${boot}`, ({ face }) =>
+      face.reportExit(this.id, boot),
+    ).catch(() => {});
   }
 
   #ended(life: WorkerLife, error: unknown): void {
     if (this.#life !== life) return;
     const { timeline, ledger, coverage } = this.#world;
-    const text = error === null || error === undefined ? null : error instanceof Error ? error.message : String(error);
+    const text = describeEnd(error);
     timeline.trace(`${life.process.name} ends${text === null ? "" : `: ${text}`}`);
     ledger.add({ kind: "exit", node: this.machine, life: life.process.name, error: text });
     if (text === null) coverage.saw("a worker was drained");

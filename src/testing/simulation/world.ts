@@ -1,6 +1,6 @@
 /** All parts of one simulated cluster, and the few things that every part needs at hand. */
 import { Ledger } from "../ledger.ts";
-import { type Wire } from "./call.ts";
+import type { Wire } from "./call.ts";
 import { ClientNode } from "./client.ts";
 import type { ClockFault } from "./clock.ts";
 import { Coverage } from "./coverage.ts";
@@ -60,7 +60,10 @@ export class World {
   }
 
   broke(where: string, error: unknown): void {
-    const text = error instanceof Error ? `${error.stack ?? error.message}${causeOf(error)}` : String(error);
+    const text =
+      error instanceof Error
+        ? `${error.stack ?? error.message}${causeOf(error)}`
+        : "something that is no error was thrown";
     this.timeline.trace(`${where} broke: ${error instanceof Error ? error.message : String(error)}`);
     this.breakages.push(`${where}: ${text}`);
   }

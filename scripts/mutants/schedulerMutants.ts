@@ -1,92 +1,7 @@
-/** The planted bugs: each a small patch to the source, with the promise that it breaks. Made-up ones, and real ones that seeds once found. */
+/** Bugs planted in the Scheduler: attempts, sessions, deaths, dispatch, submits. */
+import type { Mutant } from "./mutant.ts";
 
-export interface Mutant {
-  readonly name: string;
-  /** Mostly one; two where a second line of defence would hide the bug. */
-  readonly patches: readonly Patch[];
-}
-
-export interface Patch {
-  /** Path from the root of the project. */
-  readonly file: string;
-  /** Must stand in the file exactly once. */
-  readonly search: string;
-  readonly replace: string;
-}
-
-export const mutants: readonly Mutant[] = [
-  {
-    name: "acknowledges before the commit",
-    patches: [
-      {
-        file: "src/master/term.ts",
-        search: "      const isProofOld =",
-        replace: '      this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n      const isProofOld =',
-      },
-    ],
-  },
-  {
-    name: "releases every effect before the commit",
-    patches: [
-      {
-        file: "src/master/term.ts",
-        search: "      const isProofOld =",
-        replace: "      this.#parts.release(out.effects.splice(0));\n      const isProofOld =",
-      },
-    ],
-  },
-  {
-    name: "tells of changes before the commit",
-    patches: [
-      {
-        file: "src/master/term.ts",
-        search: "    const startedAt = clock.now();",
-        replace:
-          "    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);\n    const startedAt = clock.now();",
-      },
-    ],
-  },
-  {
-    name: "takes an unknown commit for a committed one",
-    patches: [
-      {
-        file: "src/master/committer.ts",
-        search: "        this.#suffer(error, entry.seq);",
-        replace: '        return "committed";',
-      },
-    ],
-  },
-  {
-    name: "takes an unknown commit for a failed one, and gives its slot other content",
-    patches: [
-      {
-        file: "src/master/term.ts",
-        search: "    const end = await this.#committer.commit(entry);",
-        replace:
-          "    let end: Awaited<ReturnType<Committer[\"commit\"]>>;\n    try {\n      end = (await this.#parts.store.append(entry)) === \"committed\" ? \"committed\" : await this.#committer.commit(entry);\n    } catch {\n      alarm.cancel();\n      out.effects.length = 0;\n      return null;\n    }",
-      },
-    ],
-  },
-  {
-    name: "takes every slot that is taken for its own",
-    patches: [
-      {
-        file: "src/master/committer.ts",
-        search: 'found.nonce === entry.nonce && found.crc === entry.crc ? "committed" : "deposed"',
-        replace: '"committed"',
-      },
-    ],
-  },
-  {
-    name: "leads without having read the last entries",
-    patches: [
-      {
-        file: "src/master/follower.ts",
-        search: "for (const write of writes) this.#scheduler.apply(write, this.#clock.now());",
-        replace: "",
-      },
-    ],
-  },
+export const schedulerMutants: readonly Mutant[] = [
   {
     name: "uses the number of a killed attempt again",
     patches: [
@@ -113,7 +28,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/sessions.ts",
-        search: "  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;",
+        search:
+          "  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;",
         replace: "  return task !== undefined && board.tasks.get(task.id) === task ? task : undefined;",
       },
     ],
@@ -233,7 +149,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/submit.ts",
-        search: "const known = spec.fingerprint === null ? undefined : knownFingerprint(board, spec.id, lookup, created);",
+        search:
+          "const known = spec.fingerprint === null ? undefined : knownFingerprint(board, spec.id, lookup, created);",
         replace: "const known = spec.fingerprint === null || lookup === null ? undefined : created.get(spec.id);",
       },
     ],
@@ -279,62 +196,12 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "counts silence while the store was away",
-    patches: [
-      {
-        file: "src/master/term.ts",
-        search: 'if (tookMs > defaults.blindCommitMs) inbox.push({ kind: "blind", forMs: tookMs });',
-        replace: "",
-      },
-    ],
-  },
-  {
-    name: "does not re-base deadlines after a pause",
-    patches: [
-      {
-        file: "src/master/master.ts",
-        search: 'if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });',
-        replace: "",
-      },
-    ],
-  },
-  {
     name: "gives workers no time after an election",
     patches: [
       {
         file: "src/core/deaths.ts",
         search: "if (!worker.isGivenUp) suspect(board, batch, worker, board.settings.failoverGraceMs);",
         replace: "if (!worker.isGivenUp) suspect(board, batch, worker, 1);",
-      },
-    ],
-  },
-  {
-    name: "judges by the new time before it knows of the pause (real: seed 419)",
-    patches: [
-      {
-        file: "src/master/inbox.ts",
-        search: "    const now = this.#clock.now();\n    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));",
-        replace: "    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));\n    const now = this.#clock.now();",
-      },
-    ],
-  },
-  {
-    name: "turns callers away for ever once it was deposed in an outage (real: seed 2858)",
-    patches: [
-      {
-        file: "src/master/master.ts",
-        search: '    this.isTurningAway = false;\n    this.#setRole("leader");',
-        replace: '    this.#setRole("leader");',
-      },
-    ],
-  },
-  {
-    name: "lets a worker forget a result before its verdict",
-    patches: [
-      {
-        file: "src/core/agent.ts",
-        search: "    this.#reports.putBack(parcel);",
-        replace: "    this.#attempts.settle(now, parcel.results.map(({ task, attempt }) => ({ task, attempt, verdict: \"committed\" })), out);",
       },
     ],
   },
@@ -346,31 +213,6 @@ export const mutants: readonly Mutant[] = [
         search:
           "  board.patientUntil = Math.max(board.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));",
         replace: "  board.patientUntil = Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs);",
-      },
-    ],
-  },
-  {
-    name: "lets a worker start an assignment as often as it comes",
-    patches: [
-      {
-        file: "src/core/agentAttempts.ts",
-        search: "    if (this.#held.has(attemptKey(task, attempt))) return;\n    if (this.#seen.covers(task, attempt)) {",
-        replace: "    if (attempt < 0) {",
-      },
-    ],
-  },
-  {
-    name: "takes the slot of an attempt that is still ending for free, on both sides",
-    patches: [
-      {
-        file: "src/core/agentAttempts.ts",
-        search: "while (this.#waiting > 0 && this.#running < this.#capacity) {",
-        replace: "while (this.#waiting > 0) {",
-      },
-      {
-        file: "src/core/liveWorker.ts",
-        search: "return this.usedSlots < this.record.capacity;",
-        replace: "return this.tasks.size < this.record.capacity;",
       },
     ],
   },

@@ -1,0 +1,120 @@
+/** Bugs planted in the master's shell: the commit loop, the inbox, the followers. */
+import type { Mutant } from "./mutant.ts";
+
+export const masterMutants: readonly Mutant[] = [
+  {
+    name: "acknowledges before the commit",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "      const isProofOld =",
+        replace:
+          '      this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n      const isProofOld =',
+      },
+    ],
+  },
+  {
+    name: "releases every effect before the commit",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "      const isProofOld =",
+        replace: "      this.#parts.release(out.effects.splice(0));\n      const isProofOld =",
+      },
+    ],
+  },
+  {
+    name: "tells of changes before the commit",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "    const startedAt = clock.now();",
+        replace:
+          "    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);\n    const startedAt = clock.now();",
+      },
+    ],
+  },
+  {
+    name: "takes an unknown commit for a committed one",
+    patches: [
+      {
+        file: "src/master/committer.ts",
+        search: "        this.#suffer(error, entry.seq);",
+        replace: '        return "committed";',
+      },
+    ],
+  },
+  {
+    name: "takes an unknown commit for a failed one, and gives its slot other content",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "    const end = await this.#committer.commit(entry);",
+        replace:
+          '    let end: Awaited<ReturnType<Committer["commit"]>>;\n    try {\n      end = (await this.#parts.store.append(entry)) === "committed" ? "committed" : await this.#committer.commit(entry);\n    } catch {\n      alarm.cancel();\n      out.effects.length = 0;\n      return null;\n    }',
+      },
+    ],
+  },
+  {
+    name: "takes every slot that is taken for its own",
+    patches: [
+      {
+        file: "src/master/committer.ts",
+        search: 'found.nonce === entry.nonce && found.crc === entry.crc ? "committed" : "deposed"',
+        replace: '"committed"',
+      },
+    ],
+  },
+  {
+    name: "leads without having read the last entries",
+    patches: [
+      {
+        file: "src/master/follower.ts",
+        search: "for (const write of writes) this.#scheduler.apply(write, this.#clock.now());",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "counts silence while the store was away",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: 'if (tookMs > defaults.blindCommitMs) inbox.push({ kind: "blind", forMs: tookMs });',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "does not re-base deadlines after a pause",
+    patches: [
+      {
+        file: "src/master/master.ts",
+        search: 'if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "judges by the new time before it knows of the pause (real: seed 419)",
+    patches: [
+      {
+        file: "src/master/inbox.ts",
+        search:
+          "    const now = this.#clock.now();\n    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));",
+        replace:
+          "    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));\n    const now = this.#clock.now();",
+      },
+    ],
+  },
+  {
+    name: "turns callers away for ever once it was deposed in an outage (real: seed 2858)",
+    patches: [
+      {
+        file: "src/master/master.ts",
+        search: '    this.isTurningAway = false;\n    this.#setRole("leader");',
+        replace: '    this.#setRole("leader");',
+      },
+    ],
+  },
+];

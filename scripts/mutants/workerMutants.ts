@@ -1,0 +1,42 @@
+/** Bugs planted in the worker's brain, some of them together with the leader's check of the same thing. */
+import type { Mutant } from "./mutant.ts";
+
+export const workerMutants: readonly Mutant[] = [
+  {
+    name: "lets a worker forget a result before its verdict",
+    patches: [
+      {
+        file: "src/core/agent.ts",
+        search: "    this.#reports.putBack(parcel);",
+        replace:
+          '    this.#attempts.settle(now, parcel.results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" })), out);',
+      },
+    ],
+  },
+  {
+    name: "lets a worker start an assignment as often as it comes",
+    patches: [
+      {
+        file: "src/core/agentAttempts.ts",
+        search:
+          "    if (this.#held.has(attemptKey(task, attempt))) return;\n    if (this.#seen.covers(task, attempt)) {",
+        replace: "    if (attempt < 0) {",
+      },
+    ],
+  },
+  {
+    name: "takes the slot of an attempt that is still ending for free, on both sides",
+    patches: [
+      {
+        file: "src/core/agentAttempts.ts",
+        search: "while (this.#waiting > 0 && this.#running < this.#capacity) {",
+        replace: "while (this.#waiting > 0) {",
+      },
+      {
+        file: "src/core/liveWorker.ts",
+        search: "return this.usedSlots < this.record.capacity;",
+        replace: "return this.tasks.size < this.record.capacity;",
+      },
+    ],
+  },
+];
