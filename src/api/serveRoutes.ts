@@ -1,5 +1,5 @@
 /** Puts routes into the HTTP server: checks before, errors after, and a proper word for methods that a path does not have. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import { checkBodyHead } from "./bodies.ts";
@@ -32,20 +32,37 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
     bodyLimit: limits[route.body?.limit ?? "bodyBytesMax"],
     // A HEAD of a stream would be a stream.
     exposeHeadRoute: route.method === "GET" && route.isStream !== true,
-    onRequest: (request, reply, done) => {
-      const leader = route.needsLeader === true ? context.relay.leaderFor(request) : null;
-      if (leader !== null) return void context.relay.forward(leader, request, reply).then(() => done(), done);
-      checkBodyHead(request, route.body);
-      checkHead(request);
-      done();
-    },
-    preHandler: (request, _reply, done) => {
-      if (request.method === "POST") check(request.body);
-      if ((request.query as { consistent?: boolean }).consistent !== true) return done();
-      context.consistency.catchUp(request).then(() => done(), done);
-    },
+    // An answer that is relayed ends the way through these hooks.
+    onRequest: [
+      ...(route.needsLeader === true ? [relayHook(context)] : []),
+      (request, _reply, done) => {
+        checkBodyHead(request, route.body);
+        checkHead(request);
+        done();
+      },
+    ],
+    preHandler: [
+      (request, _reply, done) => {
+        if (request.method === "POST") check(request.body);
+        done();
+      },
+      ...(route.query?.["consistent"] === undefined ? [] : [consistencyHook(context)]),
+    ],
     handler: (request, reply) => route.handle(request, reply, context),
   });
+}
+
+function relayHook({ relay }: Context) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const leader = relay.leaderFor(request);
+    if (leader !== null) await relay.forward(leader, request, reply);
+  };
+}
+
+function consistencyHook({ consistency }: Context) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if ((request.query as { consistent?: boolean }).consistent === true) await consistency.catchUp(request);
+  };
 }
 
 /** Parameters of path, query and headers, checked before any of the body is read. */

@@ -3,9 +3,8 @@ import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
-import type { LogChunk } from "../model/protocol.ts";
 import { FakeFace } from "../testing/fakeFace.ts";
-import { RawConnection } from "../testing/rawHttp.ts";
+import { messages, RawConnection } from "../testing/rawHttp.ts";
 import { EventStream } from "./eventStream.ts";
 import { type ApiServer, createApi } from "./server.ts";
 
@@ -28,29 +27,9 @@ afterEach(async () => {
 });
 
 async function open(path: string, ...headers: string[]): Promise<RawConnection> {
-  const connection = await RawConnection.open(url);
+  const connection = await RawConnection.get(url, path, ...headers);
   connections.push(connection);
-  connection.send(
-    [`GET ${path} HTTP/1.1`, "Host: localhost", ...headers].map((line) => `${line}\r\n`).join("") + "\r\n",
-  );
-  await connection.until("\r\n\r\n");
   return connection;
-}
-
-/** The messages of a stream: chunks of HTTP put together again, and cut where SSE says. */
-function messages(connection: RawConnection): { event?: string; data?: unknown; id?: string }[] {
-  const body = connection.received.slice(connection.received.indexOf("\r\n\r\n") + 4);
-  const text = body.replace(/(?:^|\r\n)[0-9a-f]+\r\n/g, "");
-  return text
-    .split("\n\n")
-    .filter((message) => /^(event|data|id):/.test(message))
-    .map((message) => {
-      const fields = Object.fromEntries(
-        message.split("\n").map((line) => line.split(/: (.*)/s, 2) as [string, string]),
-      );
-      const { event, data, id } = fields;
-      return { ...(event && { event }), ...(data && { data: JSON.parse(data) }), ...(id && { id }) };
-    });
 }
 
 function marker() {
@@ -217,10 +196,9 @@ describe("a lifeline", () => {
   test("says nothing, needs no token, and ends with the server", async () => {
     const guarded = createApi({ master, log: silent, token: "a-token-of-some-length" });
     const where = await guarded.listen({ address: "127.0.0.1", port: 0 });
-    const lifeline = await RawConnection.open(where);
+    const lifeline = await RawConnection.get(where, "/healthz/lifeline");
     connections.push(lifeline);
-    lifeline.send("GET /healthz/lifeline HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await lifeline.until("text/event-stream");
+    expect(lifeline.received).toContain("text/event-stream");
     await guarded.close();
     expect(messages(lifeline)).toEqual([]);
     await lifeline.closed();
@@ -230,102 +208,6 @@ describe("a lifeline", () => {
     const held = await Promise.all(Array.from({ length: limits.lifelinesMax }, () => open("/healthz/lifeline")));
     expect((await open("/healthz/lifeline")).received).toMatch(/^HTTP\/1\.1 429 /);
     expect(held.every((connection) => connection.received.startsWith("HTTP/1.1 200"))).toBe(true);
-  });
-});
-
-describe("following a log", () => {
-  const task = "a" as TaskId;
-  const piece = (attempt: number, offset: number, bytes: Buffer | string): LogChunk => ({
-    task,
-    attempt,
-    offset,
-    at: 1,
-    bytes: Buffer.from(bytes as string),
-    isTruncated: false,
-  });
-
-  test("goes through all attempts and ends with the task", async () => {
-    await master.submit([{ ...nap, id: "a" }], null);
-    const stream = await open("/v1/tasks/a/logs?follow=true");
-    master.change(task, { state: "running", attempt: 1 });
-    await stream.until("event: attempt");
-    master.addLogs(piece(1, 0, "one"));
-    await stream.until("one");
-    master.change(task, { state: "retrying", attempt: 1, logBytes: 3 });
-    master.change(task, { state: "running", attempt: 2 });
-    await stream.until('{"attempt":2}');
-    master.addLogs(piece(2, 0, Buffer.from([0xff, 0x00])));
-    await stream.until("base64");
-    master.change(task, { state: "success", attempt: 2, logBytes: 5 });
-    master.addLogs(piece(2, 2, "end"));
-    await stream.closed();
-    expect(messages(stream)).toEqual([
-      { event: "attempt", data: { attempt: 1 } },
-      { event: "log", data: { attempt: 1, offset: 0, text: "one" }, id: "1:3" },
-      { event: "attempt", data: { attempt: 2 } },
-      { event: "log", data: { attempt: 2, offset: 0, base64: "/wA=" }, id: "2:2" },
-      { event: "log", data: { attempt: 2, offset: 2, text: "end" }, id: "2:5" },
-      { event: "end", data: { state: "success", attempt: 2, offset: 5 } },
-    ]);
-    expect([master.listeners.size, master.logListeners.size]).toEqual([0, 0]);
-  });
-
-  test("goes on behind the last event that was seen", async () => {
-    await master.submit([{ ...nap, id: "a" }], null);
-    master.addLogs(piece(1, 0, "first "), piece(1, 6, "second"));
-    master.change(task, { state: "success", attempt: 1, logBytes: 12 });
-    const stream = await open("/v1/tasks/a/logs?follow=true", "Last-Event-ID: 1:6");
-    await stream.closed();
-    expect(messages(stream)).toMatchObject([{ event: "log", data: { text: "second" } }, { event: "end" }]);
-  });
-
-  test("of a task that never ran ends at once, and of none is refused", async () => {
-    await master.submit([{ ...nap, id: "a" }], null);
-    master.change(task, { state: "cancelled" });
-    expect(await (await open("/v1/tasks/a/logs?follow=true")).closed()).toContain("event: end");
-    expect((await open("/v1/tasks/b/logs?follow=true")).received).toMatch(/^HTTP\/1\.1 404 /);
-    expect(master.listeners.size).toBe(0);
-  });
-
-  test("looks anew when changes were passed over, and when another master leads", async () => {
-    for (const unsettle of [() => master.passOver(), () => master.publish(marker())]) {
-      await master.submit([{ ...nap, id: "a" }], null);
-      master.change(task, { state: "running", attempt: 1 });
-      const stream = await open("/v1/tasks/a/logs?follow=true");
-      await vi.waitFor(() => expect(master.logListeners.size).toBe(1));
-      // Told to nobody.
-      master.tasks.set(task, { ...master.tasks.get(task)!, state: "success", logBytes: 0 });
-      unsettle();
-      expect(await stream.closed()).toContain('"state":"success"');
-      master.tasks.clear();
-    }
-  });
-
-  test("finds what was written on a standby too, where nobody tells of it", async () => {
-    master.state = { ...master.state, role: "standby", leader: "http://127.0.0.1:1" };
-    await master.submit([{ ...nap, id: "a" }], null);
-    master.change(task, { state: "running", attempt: 1 });
-    const stream = await open("/v1/tasks/a/logs?follow=true");
-    await vi.waitFor(() => expect(master.logListeners.size).toBe(1));
-    master.logs.push(piece(1, 0, "one"));
-    await stream.until("one");
-    master.change(task, { state: "success", attempt: 1 });
-    master.logs.push(piece(1, 3, "two"));
-    await stream.closed();
-    expect(messages(stream)).toMatchObject([
-      { event: "log", data: { text: "one" } },
-      { event: "log", data: { text: "two" } },
-      { event: "end", data: { offset: 6 } },
-    ]);
-  });
-
-  test("stops listening when the reader goes", async () => {
-    await master.submit([{ ...nap, id: "a" }], null);
-    master.change(task, { state: "running", attempt: 1 });
-    const stream = await open("/v1/tasks/a/logs?follow=true");
-    await vi.waitFor(() => expect([master.listeners.size, master.logListeners.size]).toEqual([1, 1]));
-    stream.close();
-    await vi.waitFor(() => expect([master.listeners.size, master.logListeners.size]).toEqual([0, 0]));
   });
 });
 

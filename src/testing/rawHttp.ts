@@ -30,6 +30,15 @@ export class RawConnection {
     return new RawConnection(socket);
   }
 
+  /** Asks for a path, and has the head of the answer when it resolves. */
+  static async get(url: string, path: string, ...headers: readonly string[]): Promise<RawConnection> {
+    const connection = await RawConnection.open(url);
+    const lines = [`GET ${path} HTTP/1.1`, "Host: localhost", ...headers, "", ""];
+    connection.send(lines.join("\r\n"));
+    await connection.until("\r\n\r\n");
+    return connection;
+  }
+
   get received(): string {
     return this.#received;
   }
@@ -65,4 +74,20 @@ export class RawConnection {
   #changed(): void {
     for (const resolve of this.#onChange.splice(0)) resolve();
   }
+}
+
+/** The messages of a stream: chunks of HTTP put together again, and cut where SSE says. */
+export function messages(connection: RawConnection): { event?: string; data?: unknown; id?: string }[] {
+  const body = connection.received.slice(connection.received.indexOf("\r\n\r\n") + 4);
+  const text = body.replace(/(?:^|\r\n)[0-9a-f]+\r\n/g, "");
+  return text
+    .split("\n\n")
+    .filter((message) => /^(event|data|id):/.test(message))
+    .map((message) => {
+      const fields = Object.fromEntries(
+        message.split("\n").map((line) => line.split(/: (.*)/s, 2) as [string, string]),
+      );
+      const { event, data, id } = fields;
+      return { ...(event && { event }), ...(data && { data: JSON.parse(data) as unknown }), ...(id && { id }) };
+    });
 }
