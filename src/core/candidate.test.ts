@@ -70,15 +70,37 @@ describe("a standby", () => {
     expect(tell(60, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
   });
 
-  test("leaves it to the lease when the leader's address answers, or nothing is known", () => {
-    for (const result of ["connected", "unknown"] as const) {
-      const { candidate, tell } = start();
-      tell(0, { kind: "lease", lease: lease(1) });
-      tell(5, { kind: "peer-closed", address: other });
-      expect(tell(6, { kind: "peer-probed", address: other, result })).toEqual([]);
-      expect(candidate.role).toBe("standby");
-      expect(tell(7, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
+  test("is not misled by a dying process that loses its connections before it stops to listen", () => {
+    const { tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    expect(tell(6, { kind: "peer-probed", address: other, result: "connected" })).toEqual([]);
+    expect(tell(56, { kind: "tick" })).toContain("probe-peer");
+    expect(tell(57, { kind: "peer-probed", address: other, result: "refused" })).toEqual([]);
+    expect(tell(107, { kind: "tick" })).toContain("probe-peer");
+    expect(tell(108, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
+  });
+
+  test("leaves it to the lease when the leader's address goes on answering", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    for (let probes = 1, now = 6; probes <= defaults.probesMax; probes += 1, now += defaults.refusalGapMs) {
+      expect(tell(now, { kind: "peer-probed", address: other, result: "connected" })).toEqual([]);
+      const isLast = probes === defaults.probesMax;
+      expect(tell(now + defaults.refusalGapMs, { kind: "tick" }).includes("probe-peer")).toBe(!isLast);
     }
+    expect(candidate.role).toBe("standby");
+    expect(tell(300, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
+  });
+
+  test("leaves it to the lease when nothing is known of the leader's address", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    expect(tell(6, { kind: "peer-probed", address: other, result: "unknown" })).toEqual([]);
+    expect(candidate.role).toBe("standby");
+    expect(tell(7, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
   });
 });
 

@@ -18,6 +18,8 @@ export interface CandidateSettings {
   readonly standbyJitterMs: number;
   /** Between two refused connections that together prove that a leader's process is gone. */
   readonly refusalGapMs: number;
+  /** Connections that are tried when the leader's has closed, before the matter is left to the lease. */
+  readonly probesMax: number;
 }
 
 export type CandidateInput =
@@ -63,6 +65,7 @@ export class Candidate {
   #beat = 0;
   #epoch = 0;
   #watched: string | null = null;
+  #probes = 0;
   #refusals = 0;
   #probeAt: number | null = null;
 
@@ -164,18 +167,21 @@ export class Candidate {
 
   #watch(address: string, effects: CandidateEffect[]): void {
     this.#watched = address;
-    this.#refusals = 0;
     this.#probeAt = null;
     effects.push({ kind: "watch-peer", address });
   }
 
   #notePeerClosed(address: string, effects: CandidateEffect[]): void {
     if (this.role !== "standby" || address !== this.#watched) return;
+    this.#probes = 0;
     this.#refusals = 0;
     effects.push({ kind: "probe-peer", address });
   }
 
-  /** One refusal might be a restart in progress or a backlog that overflowed; two in a row are a dead process. */
+  /**
+   * One refusal might be a restart in progress or a backlog that overflowed; two in a row are a dead process. One that is
+   * accepted right after the close proves nothing: a dying process may lose its connections before it stops to listen.
+   */
   #notePeerProbed(
     now: number,
     address: string,
@@ -183,13 +189,14 @@ export class Candidate {
     effects: CandidateEffect[],
   ): void {
     if (this.role !== "standby" || address !== this.#watched) return;
-    if (result !== "refused") {
-      // Alive, or out of sight: the lease decides. The next change of the lease starts a new watch.
+    this.#probes += 1;
+    this.#refusals = result === "refused" ? this.#refusals + 1 : 0;
+    if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
+    if (result === "unknown" || this.#probes >= this.#settings.probesMax) {
+      // Out of sight, or alive: the lease decides. The next change of the lease starts a new watch.
       this.#watched = null;
       return;
     }
-    this.#refusals += 1;
-    if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
     this.#probeAt = now + this.#settings.refusalGapMs;
   }
 

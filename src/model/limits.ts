@@ -239,6 +239,7 @@ export const defaults = {
   leaderIdleMsMax: 1500,
   standbyJitterMs: 250,
   refusalGapMs: 50,
+  probesMax: 4,
   tailPollMs: 50,
   memberRenewMs: 1 * second,
   /** A master whose note has not changed for this long holds nothing up any more. */
