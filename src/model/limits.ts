@@ -259,6 +259,8 @@ export const defaults = {
   clientRetryForMs: 30 * second,
   /** One try of one master: connecting, and its whole answer. */
   clientTryMs: 30 * second,
+  /** With several masters, one that does not begin to answer for so long is passed over; doubled each round. */
+  clientPatienceMs: 2 * second,
   clientBackoffBaseMs: 50,
   clientBackoffMaxMs: 2 * second,
   /** A stream without a byte for this long is dead; masters send a beat every few seconds. */

@@ -9,11 +9,20 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
+import { type MasterState, readMasters } from "./masters.ts";
 import { untilFinal } from "./wait.ts";
 
 export interface CallOptions {
   /** Breaks the call off; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends CallOptions {
+  /**
+   * See all that was committed before this call, whichever master answers. A leader that was deposed a moment ago, or a
+   * standby, may otherwise answer from a little earlier. Costs a commit.
+   */
+  readonly consistent?: boolean;
 }
 
 export interface SubmitOptions extends CallOptions {
@@ -27,7 +36,7 @@ export interface Submitted {
   readonly isNew: boolean;
 }
 
-export interface ListFilter extends CallOptions {
+export interface ListFilter extends ReadOptions {
   readonly states?: readonly TaskState[];
   readonly queue?: string;
   readonly name?: string;
@@ -57,9 +66,11 @@ interface TaskIds {
 /** Every method rejects with `OutlastError`, or with the reason of its signal. */
 export class Outlast {
   readonly #connection: Connection;
+  readonly #options: ConnectionOptions;
 
   constructor(options: ConnectionOptions = {}) {
     this.#connection = new Connection(options);
+    this.#options = options;
   }
 
   /** Creates one task. Resolves once it is safe: from then on it is never lost. */
@@ -95,15 +106,16 @@ export class Outlast {
     return all;
   }
 
-  get(id: string, options: CallOptions = {}): Promise<TaskDocument> {
-    return this.#get<TaskDocument>(`/v1/tasks/${encodeURIComponent(id)}`, options.signal);
+  get(id: string, options: ReadOptions = {}): Promise<TaskDocument> {
+    const query = options.consistent === true ? "?consistent=true" : "";
+    return this.#get<TaskDocument>(`/v1/tasks/${encodeURIComponent(id)}${query}`, options.signal);
   }
 
   /** One page of tasks. */
   list(options: ListOptions = {}): Promise<TaskList> {
     const query = new URLSearchParams();
     if (options.states !== undefined && options.states.length > 0) query.set("state", options.states.join(","));
-    for (const name of ["queue", "name", "host", "order", "cursor", "limit"] as const) {
+    for (const name of ["queue", "name", "host", "order", "cursor", "limit", "consistent"] as const) {
       const value = options[name];
       if (value !== undefined) query.set(name, String(value));
     }
@@ -195,6 +207,11 @@ export class Outlast {
   /** How the master that answers stands. */
   status(options: CallOptions = {}): Promise<MasterReport> {
     return this.#get<MasterReport>("/v1/status", options.signal);
+  }
+
+  /** All masters, the leader first: each that is known here, or to the others, is asked how it stands. */
+  masters(options: CallOptions = {}): Promise<readonly MasterState[]> {
+    return readMasters(this.#connection, this.#options, options.signal);
   }
 
   /** Every committed change, in order, resumed by itself when the connection is cut; see `OutlastEvent` for `reset`. */

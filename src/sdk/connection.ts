@@ -1,7 +1,8 @@
 /** One call over several masters: tries each address, follows hints to the leader, waits between rounds, gives up in the end. */
 import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "../model/errors.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
+import { Deadline } from "./deadline.ts";
 
 export interface ConnectionOptions {
   /** Base URLs of masters, such as `http://127.0.0.1:7070`; the default is a master on this machine. */
@@ -52,6 +53,16 @@ class Retryable extends Error {
   }
 }
 
+/** A master of the past has answered: it may not know what has been committed since. */
+class Outdated extends Error {
+  readonly epoch: number;
+
+  constructor(epoch: number) {
+    super(`This master knows of epoch ${epoch} only.`);
+    this.epoch = epoch;
+  }
+}
+
 export class Connection {
   readonly masters: readonly string[];
   readonly #token: string | null;
@@ -60,6 +71,8 @@ export class Connection {
   readonly #fetch: typeof fetch;
   /** The master that answered last is asked first. */
   #preferred: string;
+  /** The highest epoch that a master has shown. */
+  #epochMax = 0;
 
   constructor(options: ConnectionOptions = {}) {
     const given = options.masters ?? `http://${defaults.address}:${defaults.port}`;
@@ -75,36 +88,33 @@ export class Connection {
 
   /** Makes the call and reads the whole answer as JSON. */
   async json<Body>(call: Call): Promise<Body> {
-    return this.#overMasters(call, async (address, signal) => {
-      const response = await this.#try(address, call, signal);
+    return this.#overMasters(call, async (address, deadline) => {
+      const response = await this.#try(address, call, deadline);
       return (await response.json()) as Body;
     });
   }
 
   /** Makes the call and reads the whole answer as bytes. */
   async bytes(call: Call): Promise<{ readonly headers: Headers; readonly bytes: Uint8Array }> {
-    return this.#overMasters(call, async (address, signal) => {
-      const response = await this.#try(address, call, signal);
+    return this.#overMasters(call, async (address, deadline) => {
+      const response = await this.#try(address, call, deadline);
       return { headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
     });
   }
 
   /** Makes the call and hands over the answer once its head is there; the body may then last for ever. */
   async open(call: Call): Promise<OpenAnswer> {
-    return this.#overMasters(call, async (address, signal, keepOpen) => {
-      const response = await this.#try(address, call, signal);
-      return { response, close: keepOpen() };
+    return this.#overMasters(call, async (address, deadline) => {
+      const response = await this.#try(address, call, deadline);
+      return { response, close: deadline.lift() };
     });
   }
 
-  async #overMasters<Result>(
-    call: Call,
-    attempt: (address: string, signal: AbortSignal, keepOpen: () => () => void) => Promise<Result>,
-  ): Promise<Result> {
+  async #overMasters<Result>(call: Call, attempt: Attempt<Result>): Promise<Result> {
     const retryForMs = call.retryForMs ?? this.#retryForMs;
     const startedAt = performance.now();
     for (let round = 0; ; round++) {
-      const outcome = await this.#oneRound(call, attempt);
+      const outcome = await this.#oneRound(call, round, attempt);
       if (outcome.isDone) return outcome.result;
       const waitMs = Math.max(backoffMs(round), outcome.failure.waitMs);
       if (performance.now() - startedAt + waitMs > retryForMs) throw outcome.failure.error;
@@ -116,22 +126,28 @@ export class Connection {
   /** Asks each master once, the one that answered last first, and a leader that one of them names right after it. */
   async #oneRound<Result>(
     call: Call,
-    attempt: (address: string, signal: AbortSignal, keepOpen: () => () => void) => Promise<Result>,
+    round: number,
+    attempt: Attempt<Result>,
   ): Promise<{ isDone: true; result: Result } | { isDone: false; failure: Retryable }> {
     const waiting = [this.#preferred, ...this.masters.filter((address) => address !== this.#preferred)];
     const tried = new Set<string>();
     let failure: Retryable | null = null;
+    let outdated: { readonly address: string; readonly epoch: number } | null = null;
     for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
       if (tried.has(address)) continue;
       tried.add(address);
-      const deadline = new Deadline(call.signal);
+      const deadline = new Deadline(call.signal, this.#patienceMs(call, round));
       try {
-        const result = await attempt(address, deadline.signal, () => deadline.lift());
+        const result = await attempt(address, deadline);
         this.#preferred = address;
         return { isDone: true, result };
       } catch (error) {
         call.signal?.throwIfAborted();
         if (error instanceof OutlastError) throw error;
+        if (error instanceof Outdated) {
+          outdated = { address, epoch: error.epoch };
+          continue;
+        }
         call.onFailedTry?.();
         const retryable = error instanceof Retryable ? error : unreachable(address, error, this.masters);
         // A master that answered tells more than one that did not.
@@ -141,69 +157,70 @@ export class Connection {
         deadline.clear();
       }
     }
+    if (outdated !== null) {
+      // There is no better one, or the masters work on another store by now: it is taken as it is.
+      this.#epochMax = outdated.epoch;
+      this.#preferred = outdated.address;
+      return this.#oneRound(call, round, attempt);
+    }
     // There is at least one master, so at least one failure by now.
     if (failure === null) throw new OutlastError("bad-request", "The address of at least one master is needed.");
     return { isDone: false, failure };
   }
 
-  async #try(address: string, call: Call, signal: AbortSignal): Promise<Response> {
+  /** A master that hangs must not keep a call from the others for long; one alone is waited for, and so is a long body. */
+  #patienceMs(call: Call, round: number): number {
+    const isShort = (call.body?.length ?? 0) <= limits.stringBytesMax;
+    if (this.masters.length === 1 || !isShort) return defaults.clientTryMs;
+    return Math.min(defaults.clientTryMs, defaults.clientPatienceMs * 2 ** Math.min(round, 16));
+  }
+
+  async #try(address: string, call: Call, deadline: Deadline): Promise<Response> {
     const headers: Record<string, string> = { accept: "application/json", ...call.headers };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
     if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
     const response = await this.#fetch(`${address}${call.path}`, {
       method: call.method,
       headers,
-      signal,
+      signal: deadline.signal,
       ...(call.body === undefined ? {} : { body: call.body }),
     });
+    deadline.extend();
+    this.#checkEpoch(call, response);
     if (response.ok) return response;
     const error = toError(response.status, await response.text());
     if (![429, 502, 503, 504].includes(response.status)) throw error;
     const { leader } = error.details;
-    const retryAfterSeconds = Number(response.headers.get("retry-after") ?? 0);
+    // The pauses of our own are gentle enough for a store in trouble, and short enough for an election.
+    const isPatient = error.code === "not-leader" || error.code === "unavailable";
+    const retryAfterSeconds = isPatient ? 0 : Number(response.headers.get("retry-after") ?? 0);
     throw new Retryable(
       error,
       typeof leader === "string" && URL.canParse(leader) ? toBaseUrl(leader) : null,
       Math.min(Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : 0, defaults.clientBackoffMaxMs),
     );
   }
-}
 
-/** Ends one try after a while; the bound can be lifted from a stream once it is open, the caller's signal stays. */
-class Deadline {
-  readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
-  readonly #outer: AbortSignal | undefined;
-  readonly #onOuterAbort = () => this.#controller.abort(this.#outer?.reason);
-  #isLifted = false;
-
-  constructor(outer: AbortSignal | undefined) {
-    outer?.throwIfAborted();
-    this.#outer = outer;
-    this.#timer = setTimeout(() => this.#controller.abort(new Error("No answer in time.")), defaults.clientTryMs);
-    outer?.addEventListener("abort", this.#onOuterAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Leaves the answer open; the returned function closes it. */
-  lift(): () => void {
-    this.#isLifted = true;
-    return () => {
-      this.#outer?.removeEventListener("abort", this.#onOuterAbort);
-      this.#controller.abort();
-    };
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-    if (!this.#isLifted) this.#outer?.removeEventListener("abort", this.#onOuterAbort);
+  /**
+   * Whoever has once seen a newer epoch is not told older news: a leader that was deposed while it stood still may answer before it
+   * finds out. What it answers to a change is the truth all the same, for it cannot commit any more.
+   */
+  #checkEpoch(call: Call, response: Response): void {
+    const epoch = Number(response.headers.get("x-outlast-epoch") ?? 0);
+    // 0 is a master that is still starting.
+    if (!Number.isSafeInteger(epoch) || epoch === 0) return;
+    if (epoch >= this.#epochMax) this.#epochMax = epoch;
+    else if (call.method === "GET") {
+      void response.body?.cancel();
+      throw new Outdated(epoch);
+    }
   }
 }
 
-function toBaseUrl(address: string): string {
+type Attempt<Result> = (address: string, deadline: Deadline) => Promise<Result>;
+
+/** An address without what does not matter of it. @throws OutlastError `bad-request` */
+export function toBaseUrl(address: string): string {
   const text = address.trim();
   const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
   if (text === "" || !URL.canParse(withScheme)) {

@@ -20,6 +20,7 @@ export {
   type ListFilter,
   type ListOptions,
   Outlast,
+  type ReadOptions,
   type SubmitOptions,
   type Submitted,
   type TaskList,
@@ -28,3 +29,4 @@ export type { ConnectionOptions } from "./connection.ts";
 export type { EventsOptions, OutlastEvent, TaskChange } from "./events.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
+export type { MasterState } from "./masters.ts";

@@ -2,6 +2,8 @@
 
 export interface MasterReport {
   readonly name: string;
+  /** Drawn anew by each process. */
+  readonly nonce: string;
   /** Base URL others reach this master at. */
   readonly address: string;
   readonly role: "starting" | "standby" | "leader" | "stopping";

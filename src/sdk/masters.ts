@@ -1,0 +1,122 @@
+/** Who the masters are and how each stands: asked one by one, and of each other's notes. */
+import { OutlastError } from "../model/errors.ts";
+import { defaults } from "../model/limits.ts";
+import type { MemberView } from "../model/member.ts";
+import { Connection, type ConnectionOptions, toBaseUrl } from "./connection.ts";
+import type { MasterReport } from "./masterReport.ts";
+
+/** One master, as far as anybody could tell. */
+export interface MasterState {
+  /** Base URL. */
+  readonly address: string;
+  /** Null if it has never been heard of. */
+  readonly name: string | null;
+  /**
+   * `outdated` believes that it leads, and another has followed it. `silent` does not answer: what is told of it is what
+   * it had written down last, if anything.
+   */
+  readonly role: MasterReport["role"] | "outdated" | "silent";
+  readonly epoch: number | null;
+  readonly seq: number | null;
+  /** Journal entries that it is behind the leader; null if one of the two is silent. */
+  readonly lag: number | null;
+  readonly roleSince: number | null;
+  readonly store: string | null;
+  readonly trouble: string | null;
+}
+
+type Answer = { readonly address: string; readonly report: MasterReport | null };
+
+/** Asks every master that is known here or to the others. @throws OutlastError if none answers */
+export async function readMasters(
+  connection: Connection,
+  options: Omit<ConnectionOptions, "masters">,
+  signal: AbortSignal | undefined,
+): Promise<readonly MasterState[]> {
+  const ask = (address: string) => askOne(address, options, signal);
+  const [answers, { masters: members }] = await Promise.all([
+    Promise.all(connection.masters.map(ask)),
+    connection.json<{ masters: readonly MemberView[] }>({ method: "GET", path: "/v1/masters", signal }),
+  ]);
+  const nonces = new Set(answers.map(({ report }) => report?.nonce));
+  const unknown = members.filter((member) => !nonces.has(member.nonce)).map((member) => toBaseUrl(member.address));
+  const others = await Promise.all([...new Set(unknown)].filter((address) => !isAsked(answers, address)).map(ask));
+  return toStates([...answers, ...others], members);
+}
+
+/** Null for one that does not answer soon, whatever the reason. */
+async function askOne(
+  address: string,
+  options: Omit<ConnectionOptions, "masters">,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const patience = AbortSignal.timeout(defaults.clientPatienceMs);
+  const either = signal === undefined ? patience : AbortSignal.any([signal, patience]);
+  const connection = new Connection({ ...options, masters: [address], retryForMs: 0 });
+  try {
+    return {
+      address,
+      report: await connection.json<MasterReport>({ method: "GET", path: "/v1/status", signal: either }),
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof OutlastError && (error.code === "unauthorized" || error.code === "forbidden")) throw error;
+    return { address, report: null };
+  }
+}
+
+function isAsked(answers: readonly Answer[], address: string): boolean {
+  return answers.some((answer) => answer.address === address);
+}
+
+/** The leader first, then by name; each process once, by whatever addresses it was found. */
+function toStates(answers: readonly Answer[], members: readonly MemberView[]): MasterState[] {
+  const reports = new Map<string, MasterReport>();
+  for (const { report } of answers) if (report !== null) reports.set(report.nonce, report);
+  const epoch = Math.max(0, ...[...reports.values()].map((report) => report.epoch));
+  const leader = [...reports.values()].find((report) => report.role === "leader" && report.epoch === epoch);
+  const states = [...reports.values()].map((report) => toState(report, epoch, leader?.seq ?? null));
+  const addresses = new Set([...reports.values()].map((report) => toBaseUrl(report.address)));
+  for (const { address, report } of answers) {
+    if (report !== null || addresses.has(address)) continue;
+    addresses.add(address);
+    states.push(toSilent(address, members));
+  }
+  const rank = (state: MasterState) =>
+    ["leader", "standby", "starting", "stopping", "outdated", "silent"].indexOf(state.role);
+  return states.sort(
+    (a, b) => rank(a) - rank(b) || (a.name ?? a.address).localeCompare(b.name ?? b.address, "en", { numeric: true }),
+  );
+}
+
+function toState(report: MasterReport, epoch: number, leaderSeq: number | null): MasterState {
+  const { address, name, role, seq, roleSince, store, trouble } = report;
+  return {
+    address,
+    name,
+    role: role === "leader" && report.epoch < epoch ? "outdated" : role,
+    epoch: report.epoch,
+    seq,
+    lag: leaderSeq === null ? null : Math.max(0, leaderSeq - seq),
+    roleSince,
+    store,
+    trouble,
+  };
+}
+
+function toSilent(address: string, members: readonly MemberView[]): MasterState {
+  // Of several processes that had this address, the last one.
+  const notes = members.filter((member) => toBaseUrl(member.address) === address);
+  const [note] = notes.sort((a, b) => a.unchangedMs - b.unchangedMs);
+  return {
+    address,
+    name: note?.name ?? null,
+    role: "silent",
+    epoch: note?.epoch ?? null,
+    seq: note?.seq ?? null,
+    lag: null,
+    roleSince: null,
+    store: null,
+    trouble: null,
+  };
+}
