@@ -39,7 +39,7 @@ function nameOf(key: string): string {
 }
 
 function fingerprint(wish: Submission | readonly Submission[]): string {
-  return digest(canonical(wish as unknown as Json))
+  return digest(JSON.stringify(inOrder(wish as unknown as Json)))
     .toString("base64url")
     .slice(0, fingerprintLength);
 }
@@ -48,11 +48,14 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** JSON with the keys of every object in order, so that equal wishes have equal texts. */
-function canonical(value: Json | undefined): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(",")}}`;
+/** The same with the keys of every object in order, so that equal wishes have equal texts. No key that gets in here is `__proto__`. */
+function inOrder(value: Json): Json {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  const ordered: { [name: string]: Json } = {};
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member !== undefined) ordered[name] = inOrder(member);
+  }
+  return ordered;
 }
