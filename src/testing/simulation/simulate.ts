@@ -24,8 +24,10 @@ export interface SeedResult {
   readonly history: History;
 }
 
-/** No seed takes this long unless something never ends. */
+/** The world is at rest once nothing has happened for this long. */
 const quietMs = 3_000;
+/** Something always happens, and nothing comes to its end. */
+const livenessMsMax = 4 * 3_600_000;
 
 export async function simulate(seed: number, listener: TraceListener | null = null): Promise<SeedResult> {
   const knobs = drawKnobs(seed);
@@ -86,7 +88,7 @@ function planClients(world: World): void {
   }
 }
 
-/** After the last fault: all that was begun must end, within a bound that the world's own size gives. */
+/** After the last fault: all that was begun must end, and nothing may stand still for longer than the longest wait. */
 async function settle(world: World, hasBroken: () => boolean): Promise<void> {
   const { timeline, knobs } = world;
   const random = world.random.fork("settle");
@@ -108,17 +110,34 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
     timeline.after(5_000 + random.integer(0, 100), restart);
   };
   timeline.after(5_000, restart);
-  const until = timeline.now + livenessBoundMs(world);
-  let restSince: number | null = null;
-  await timeline.run(until, () => {
-    if (hasBroken()) return true;
-    if (!isAtRest(world)) {
-      restSince = null;
+  const rest = new Rest(world);
+  const giveUpAt = timeline.now + livenessMsMax;
+  let isMoving = true;
+  while (isMoving && timeline.now < giveUpAt) {
+    const statusesBefore = world.disk.statusCount;
+    await timeline.run(timeline.now + stallMs(world), () => hasBroken() || rest.isReached());
+    isMoving = world.disk.statusCount > statusesBefore && !hasBroken() && !rest.isReached();
+  }
+}
+
+/** Watches for the moment at which nothing has been left to do for a while. */
+class Rest {
+  readonly #world: World;
+  #since: number | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  isReached(): boolean {
+    const { timeline, knobs } = this.#world;
+    if (!isAtRest(this.#world)) {
+      this.#since = null;
       return false;
     }
-    restSince ??= timeline.now;
-    return timeline.now - restSince >= Math.max(quietMs, 3 * knobs.waits.heartbeatMs);
-  });
+    this.#since ??= timeline.now;
+    return timeline.now - this.#since >= Math.max(quietMs, 3 * knobs.waits.heartbeatMs);
+  }
 }
 
 function isAtRest(world: World): boolean {
@@ -129,15 +148,10 @@ function isAtRest(world: World): boolean {
   );
 }
 
-/** How long the rest of the work may take at worst on one slot, each attempt failing as often as it may, and all waits on top. */
-function livenessBoundMs(world: World): number {
-  const { knobs } = world;
-  const { waits } = knobs;
-  let workMs = 0;
-  for (const { limits } of world.disk.specs.values()) {
-    workMs += limits.attemptsMax * (knobs.taskMsMax + limits.backoffMaxMs);
-  }
-  return 120_000 + 3 * waits.lostGraceMs + 2 * waits.failoverGraceMs + workMs * 1.2;
+/** With all faults over, no task may stay as it is for longer than this: the longest wait of each kind, one after the other. */
+function stallMs({ knobs }: World): number {
+  const { lostGraceMs, failoverGraceMs, timeoutBackstopMs } = knobs.waits;
+  return 60_000 + knobs.taskMsMax * 1.1 + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs;
 }
 
 function toViolation(breakage: string): Violation {

@@ -25,6 +25,7 @@ export class StoreDisk {
   readonly logs = new Map<string, Map<number, LogChunk>>();
   lease: Lease | null = null;
   #unfinished = 0;
+  #statusCount = 0;
   readonly #timeline: Timeline;
   readonly #ledger: Ledger;
 
@@ -40,6 +41,11 @@ export class StoreDisk {
   /** Tasks that are not final. */
   get unfinishedCount(): number {
     return this.#unfinished;
+  }
+
+  /** How often any task has changed. */
+  get statusCount(): number {
+    return this.#statusCount;
   }
 
   /** The instant at which an entry goes in, or finds its slot taken. */
@@ -83,6 +89,7 @@ export class StoreDisk {
         const before = this.statuses.get(write.status.id)?.status.state;
         if (before !== undefined && !isFinal(before)) this.#unfinished -= 1;
         if (!isFinal(write.status.state)) this.#unfinished += 1;
+        this.#statusCount += 1;
         this.statuses.set(write.status.id, { status: write.status, seq });
         return;
       }
