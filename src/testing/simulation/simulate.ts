@@ -90,7 +90,7 @@ function planClients(world: World): void {
 
 /** After the last fault: all that was begun must end, and nothing may stand still for longer than the longest wait. */
 async function settle(world: World, hasBroken: () => boolean): Promise<void> {
-  const { timeline, knobs } = world;
+  const { timeline } = world;
   const random = world.random.fork("settle");
   const openQueues = (): void => {
     world.clients[0]?.openQueues().catch((error: unknown) => world.broke("opening the queues", error));
