@@ -73,9 +73,9 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "testing",
-    holds: "simulator, fakes, checkers, the stores' contract suite",
+    holds: "simulator, fuzzer, fakes, checkers, the stores' contract suite",
     layers: ["model", "core", "ports", "master", "worker", "sdk", "stores/*", "node"],
-    packages: ["node:*", "vitest", "fast-check"],
+    packages: ["node:*", "vitest", "fast-check", "ajv"],
   },
   {
     folder: "cli",

@@ -1,0 +1,94 @@
+/**
+ * Fuzzes a real master: `npm run fuzz -- --minutes 5 --seed N`, with `--token` to have one in use.
+ *
+ * What it finds is made as small as it can be and written into the run's folder, with the one command that plays it again
+ * (`--replay FILE`). The same seed makes the same cases: `--from 1234 --cases 1` plays number 1234 of a seed alone.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { blockedMsMax, Campaign, type CampaignReport, type Target } from "../src/testing/fuzz/campaign.ts";
+import type { Finding } from "../src/testing/fuzz/findings.ts";
+import type { Case } from "../src/testing/fuzz/steps.ts";
+import { startTarget } from "./fuzzTarget.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "5" },
+    cases: { type: "string" },
+    seed: { type: "string" },
+    from: { type: "string", default: "0" },
+    refusals: { type: "string", default: "500" },
+    token: { type: "boolean", default: false },
+    replay: { type: "string" },
+    folder: { type: "string" },
+  },
+});
+
+const seed = Number(flags.seed ?? Math.floor(Math.random() * 1_000_000));
+const folder = flags.folder ?? mkdtempSync(join(tmpdir(), "outlast-fuzz-"));
+mkdirSync(folder, { recursive: true });
+const target = await startTarget(folder, flags.token);
+const campaign = new Campaign({
+  target,
+  seed,
+  casesMax: flags.cases === undefined ? Number.POSITIVE_INFINITY : Number(flags.cases),
+  msMax: Number(flags.minutes) * 60_000,
+  refusals: Number(flags.refusals),
+  from: Number(flags.from),
+  onProgress: (line) => console.log(line),
+});
+process.exitCode = flags.replay === undefined ? await hunt() : await replay(flags.replay, target);
+
+async function hunt(): Promise<number> {
+  console.log(`seed ${seed}${flags.token ? ", with a token" : ""}; logs and data in ${folder}`);
+  const report = await campaign.run();
+  print(report);
+  if (report.findings.length === 0) rmSync(folder, { recursive: true });
+  return report.findings.length === 0 ? 0 : 1;
+}
+
+async function replay(file: string, shotAt: Target): Promise<number> {
+  const given = JSON.parse(readFileSync(file, "utf8")) as Case;
+  const offences = await campaign.replay(given);
+  for (const { rule, message } of offences) console.log(`${rule}: ${message}`);
+  const problems = await shotAt.finish();
+  for (const problem of problems) console.log(problem);
+  console.log(`${offences.length + problems.length} offences`);
+  return offences.length + problems.length === 0 ? 0 : 1;
+}
+
+function print(report: CampaignReport): void {
+  console.log("\nanswers by operation and status:");
+  for (const [name, statuses] of [...report.answers].toSorted(([a], [b]) => a.localeCompare(b))) {
+    const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${status} × ${count}`);
+    console.log(`  ${name.padEnd(34)} ${counts.join("  ")}`);
+  }
+  console.log(`cases: ${[...report.casesByName].map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  console.log(`refusals that were looked at one by one: ${report.refusals}; honest tasks done: ${report.honest}`);
+  const { answersMs, blockedMsWorst } = report.loop;
+  const at = (share: number) => (answersMs[Math.floor((answersMs.length - 1) * share)] ?? 0).toFixed(0);
+  console.log(`/healthz answered in ${at(0.5)} ms (p50), ${at(0.99)} ms (p99), ${at(1)} ms (worst)`);
+  console.log(
+    `longest standstill of the event loop: ${blockedMsWorst.toFixed(0)} ms (${blockedMsMax} allowed, if it is repeated alone)`,
+  );
+  for (const { when, residentBytes, files } of report.memory) {
+    console.log(`memory ${when}: ${(residentBytes / 1e6).toFixed(0)} MB, ${files} open files`);
+  }
+  for (const [index, finding] of report.findings.entries()) tell(index + 1, finding);
+  console.log(`\n${report.cases} cases of seed ${seed}, ${report.findings.length} findings`);
+}
+
+function tell(number: number, { rule, message, times, number: caseNumber, case: given }: Finding): void {
+  console.log(`\nFINDING ${number}: ${rule}, ${times} times\n  ${message}`);
+  const token = flags.token ? " --token" : "";
+  if (given === undefined) {
+    console.log(`  again: npm run fuzz -- --seed ${seed} --minutes ${flags.minutes}${token}`);
+    return;
+  }
+  const file = join(folder, `finding-${number}.json`);
+  writeFileSync(file, JSON.stringify(given, null, 2));
+  if (caseNumber !== undefined) console.log(`  case ${caseNumber} (${given.name}), in ${given.steps.length} steps`);
+  console.log(`  again: npm run fuzz -- --replay ${file}${token}`);
+}

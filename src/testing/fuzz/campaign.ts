@@ -1,0 +1,345 @@
+/** One whole run: honest work all the while, refusals one by one, then everything at once, then quiet, and a judgement at the end. */
+import type { Outlast } from "../../sdk/client.ts";
+import { createClient } from "../../sdk/client.ts";
+import { CaseMaker } from "./cases.ts";
+import { fuzzQueues } from "./cast.ts";
+import { type Finding, FindingList } from "./findings.ts";
+import { HonestWork } from "./honest.ts";
+import { type LoopFigures, LoopWatch } from "./loopWatch.ts";
+import { brokenLines } from "./masterLog.ts";
+import { ApiDocument } from "./operations.ts";
+import { judge, type Offence } from "./oracle.ts";
+import { type Observation, Player, type World } from "./player.ts";
+import { shrink } from "./shrink.ts";
+import type { Case } from "./steps.ts";
+import { readVitals } from "./vitals.ts";
+import { Witness } from "./witness.ts";
+
+/** A real master and an honest worker, and all that can be known of them without asking them. */
+export interface Target {
+  readonly url: URL;
+  readonly token: string | null;
+  /** A worker of this name serves this queue, and nobody else knows of either. */
+  readonly honestWorker: string;
+  readonly honestQueue: string;
+  /** Null while the master does not run. */
+  masterPid(): number | null;
+  /** All that the master has logged. */
+  masterLog(): string;
+  workerLog(): string;
+  /** Starts the master again if it has died. */
+  revive(): Promise<void>;
+  /** Stops everything and looks at what is left. @returns what is wrong, as sentences */
+  finish(): Promise<readonly string[]>;
+}
+
+export interface CampaignOptions {
+  readonly target: Target;
+  readonly seed: number;
+  /** Whichever comes first. */
+  readonly casesMax: number;
+  readonly msMax: number;
+  readonly refusals: number;
+  /** Number of the first case. */
+  readonly from: number;
+  readonly onProgress: (line: string) => void;
+}
+
+export interface CampaignReport {
+  readonly findings: readonly Finding[];
+  readonly cases: number;
+  readonly casesByName: ReadonlyMap<string, number>;
+  /** Answers by `METHOD /path` and status. */
+  readonly answers: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly refusals: number;
+  readonly honest: number;
+  readonly loop: LoopFigures;
+  readonly memory: readonly { readonly when: string; readonly residentBytes: number; readonly files: number }[];
+}
+
+const clients = 6;
+export const blockedMsMax = 200;
+/** What may stay behind in memory and in files: caches of the store, the heap's slack, connections that are kept for a while. */
+const memoryGrowthBytesMax = 300 * 1024 * 1024;
+const filesGrowthMax = 40;
+const quietMs = 4_000;
+const quietTriesMax = 8;
+const witnessWaitMs = 3_000;
+const shrinkTriesMax = 60;
+
+export class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #world: World;
+  readonly #client: Outlast;
+  readonly #honest: HonestWork;
+  readonly #loop: LoopWatch;
+  readonly #findings = new FindingList();
+  readonly #casesByName = new Map<string, number>();
+  readonly #answers = new Map<string, Map<number, number>>();
+  readonly #memory: { when: string; residentBytes: number; files: number }[] = [];
+  /** What is being played at this moment. */
+  readonly #playing = new Map<number, Case>();
+  #blockedWhile: { readonly ms: number; readonly cases: ReadonlyMap<number, Case> }[] = [];
+  #refusals = 0;
+  #cases = 0;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    const { target } = options;
+    const { url, token, honestWorker, honestQueue } = target;
+    this.#world = {
+      url,
+      token,
+      names: new Map([
+        ["honestWorker", honestWorker],
+        ["epoch", "1"],
+        ["session", "0.1"],
+        ["assignedAttempt", "1"],
+      ]),
+    };
+    this.#client = createClient({ masters: url.origin, ...(token === null ? {} : { token }) });
+    const prefix = `h${honestQueue.slice(-6)}`;
+    this.#honest = new HonestWork({
+      client: this.#client,
+      queue: honestQueue,
+      prefix,
+      inFlight: 4,
+      onTask: (id) => this.#world.names.set("honestTask", id),
+    });
+    this.#loop = new LoopWatch({
+      url,
+      token,
+      pid: () => target.masterPid(),
+      blockedMsMax,
+      onBlocked: (ms) => this.#blockedWhile.push({ ms, cases: new Map(this.#playing) }),
+    });
+  }
+
+  async run(): Promise<CampaignReport> {
+    const { target, seed, onProgress } = this.#options;
+    const document = await this.#readDocument();
+    const maker = new CaseMaker(document, seed);
+    this.#honest.start();
+    this.#loop.start();
+    await this.#quiet("before");
+    await this.#refuseOneByOne(document, maker);
+    onProgress(`${this.#refusals} refusals looked at one by one`);
+    await this.#playAll(document, maker);
+    onProgress(`${this.#cases} cases played; calming down`);
+    await this.#calmDown();
+    const loop = await this.#loop.stop();
+    await this.#judgeBlocked();
+    await this.#judgeMemory();
+    for (const offence of await this.#honest.stop()) this.#findings.add({ rule: "honest work hurt", message: offence });
+    await this.#judgeLogs();
+    for (const problem of await target.finish()) this.#findings.add({ rule: "bad end", message: problem });
+    return {
+      findings: this.#findings.all,
+      cases: this.#cases,
+      casesByName: this.#casesByName,
+      answers: this.#answers,
+      refusals: this.#refusals,
+      honest: this.#honest.succeeded,
+      loop,
+      memory: this.#memory,
+    };
+  }
+
+  /** Plays one case, alone, and judges it: for a finding that is looked at again. */
+  async replay(given: Case): Promise<readonly Offence[]> {
+    return this.#play(await this.#readDocument(), -1, given);
+  }
+
+  async #readDocument(): Promise<ApiDocument> {
+    const { target } = this.#options;
+    const headers: { [name: string]: string } =
+      target.token === null ? {} : { authorization: `Bearer ${target.token}` };
+    const response = await fetch(new URL("/openapi.json", target.url), { headers });
+    return new ApiDocument(await response.json());
+  }
+
+  /** One client, one bad call after the other: whatever changes in the journal meanwhile has no other cause. */
+  async #refuseOneByOne(document: ApiDocument, maker: CaseMaker): Promise<void> {
+    const moving = new Set<string>([this.#options.target.honestWorker]);
+    const { seq } = await this.#client.status();
+    const witness = new Witness(this.#client, ({ id }) => this.#honest.has(id) || moving.has(id));
+    witness.start(seq);
+    let lastSeq = seq;
+    for (let number = 0; number < this.#options.refusals; number++) {
+      const given = maker.makeBadCall(number);
+      const observations = await this.#observe(-1, given);
+      for (const observation of observations) {
+        for (const offence of this.#judge(document, observation)) this.#findings.add({ ...offence, case: given });
+        const { received, path } = observation;
+        if (received.kind !== "answer") continue;
+        const now = Number(received.answer.headers.get("x-outlast-seq") ?? lastSeq);
+        if (received.answer.status < 400) {
+          // A worker that was let in will be given up some time.
+          moving.add(path.split("/")[3] ?? "");
+        } else {
+          const changes = await witness.between(lastSeq, now, witnessWaitMs);
+          const told = changes.map(({ kind, id }) => `${kind} ${id}`).join(", ");
+          if (changes.length > 0)
+            this.#findings.add({ rule: "refused but changed", message: `${path}: ${told}`, case: given });
+          this.#refusals += 1;
+        }
+        lastSeq = Math.max(lastSeq, now);
+      }
+    }
+    await witness.stop();
+  }
+
+  async #playAll(document: ApiDocument, maker: CaseMaker): Promise<void> {
+    const { casesMax, msMax, from, onProgress, target } = this.#options;
+    const until = performance.now() + msMax;
+    let next = from;
+    let toldAt = performance.now();
+    const client = async (): Promise<void> => {
+      while (next < from + casesMax && performance.now() < until) {
+        const number = next++;
+        const given = maker.make(number);
+        const offences = await this.#play(document, number, given);
+        this.#cases += 1;
+        for (const offence of offences) await this.#note(document, number, given, offence);
+        if (target.masterPid() === null) await this.#noteDeath(number, given);
+        if (performance.now() - toldAt > 10_000) {
+          toldAt = performance.now();
+          onProgress(
+            `${this.#cases} cases, ${this.#findings.all.length} findings, ${this.#honest.succeeded} honest tasks done`,
+          );
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+  }
+
+  async #play(document: ApiDocument, number: number, given: Case): Promise<readonly Offence[]> {
+    this.#playing.set(number, given);
+    this.#casesByName.set(given.name, (this.#casesByName.get(given.name) ?? 0) + 1);
+    try {
+      const observations = await this.#observe(number, given);
+      return observations.flatMap((observation) => this.#judge(document, observation));
+    } finally {
+      this.#playing.delete(number);
+    }
+  }
+
+  async #observe(number: number, given: Case): Promise<readonly Observation[]> {
+    try {
+      return await Player.play(this.#world, given);
+    } catch (error) {
+      // Nobody takes the connection: the master is dead, or full.
+      if (this.#options.target.masterPid() === null) return [];
+      this.#findings.add({
+        rule: "no answer",
+        message: `Case ${number} could not connect: ${String(error)}`,
+        number,
+        case: given,
+      });
+      return [];
+    }
+  }
+
+  #judge(document: ApiDocument, observation: Observation): readonly Offence[] {
+    const { received, method, path } = observation;
+    if (received.kind === "answer") {
+      const operation = document.match(method, path);
+      const name =
+        method === "" ? "(raw bytes)" : operation === null ? "(elsewhere)" : `${operation.method} ${operation.path}`;
+      const statuses = this.#answers.get(name) ?? new Map<number, number>();
+      statuses.set(received.answer.status, (statuses.get(received.answer.status) ?? 0) + 1);
+      this.#answers.set(name, statuses);
+    }
+    // A master that has died answers nobody; its death is a finding of its own.
+    if (received.kind !== "answer" && this.#options.target.masterPid() === null) return [];
+    return judge(document, observation).map((offence) => ({
+      ...offence,
+      message: `${method} ${path.slice(0, 120)}: ${offence.message}`,
+    }));
+  }
+
+  /** Keeps a finding in as small a form as it still shows in. */
+  async #note(document: ApiDocument, number: number, given: Case, offence: Offence): Promise<void> {
+    if (!this.#findings.isNew(offence)) return;
+    const finding = this.#findings.add({ ...offence, number, case: given });
+    const isBad = async (candidate: Case) => {
+      const offences = await this.#play(document, number, candidate);
+      return offences.some(({ rule }) => rule === offence.rule);
+    };
+    if (await isBad(given)) finding.case = await shrink(given, isBad, shrinkTriesMax);
+  }
+
+  async #noteDeath(number: number, given: Case): Promise<void> {
+    const cases = [...this.#playing.values(), given];
+    const message = `The master died while ${cases.map(({ name }) => name).join(", ")} were played.`;
+    this.#findings.add({ rule: "master died", message, number, case: given });
+    await this.#options.target.revive();
+  }
+
+  /** Ends what the cases have left, so that only what leaks stays. */
+  async #calmDown(): Promise<void> {
+    for (const queue of fuzzQueues) await this.#client.resume(queue).catch(() => {});
+    const { honestQueue } = this.#options.target;
+    const left: string[] = [];
+    for await (const task of this.#client.iterate({ states: ["created", "running", "retrying", "killed"] })) {
+      if (task.queue !== honestQueue) left.push(task.id);
+    }
+    for (const id of left) await this.#client.cancel(id).catch(() => {});
+  }
+
+  /** A standstill counts if one of the cases of that moment shows it again, alone. */
+  async #judgeBlocked(): Promise<void> {
+    const document = await this.#readDocument();
+    const suspects = new Map<number, Case>();
+    for (const { cases } of this.#blockedWhile) for (const [number, given] of cases) suspects.set(number, given);
+    const isBlocking = async (given: Case, times: number): Promise<number> => {
+      let worst = Number.POSITIVE_INFINITY;
+      for (let time = 0; time < times; time++) {
+        await this.#loop.scrape();
+        await this.#play(document, -1, given);
+        worst = Math.min(worst, await this.#loop.scrape());
+        if (worst <= blockedMsMax) break;
+      }
+      return worst;
+    };
+    for (const [number, given] of suspects) {
+      const ms = await isBlocking(given, 3);
+      if (ms <= blockedMsMax) continue;
+      const message = `The event loop stood still for ${ms.toFixed(0)} ms (${given.name}).`;
+      const finding = this.#findings.add({ rule: "event loop blocked", message, number, case: given });
+      finding.case = await shrink(given, async (candidate) => (await isBlocking(candidate, 2)) > blockedMsMax, 20);
+    }
+  }
+
+  async #judgeMemory(): Promise<void> {
+    const [before] = this.#memory;
+    for (let tries = 1; ; tries++) {
+      const after = await this.#quiet("after");
+      if (before === undefined || after === null) return;
+      const grownBytes = after.residentBytes - before.residentBytes;
+      const grownFiles = after.files - before.files;
+      if (grownBytes <= memoryGrowthBytesMax && grownFiles <= filesGrowthMax) return;
+      if (tries < quietTriesMax) continue;
+      const message = `After a quiet time the master holds ${(grownBytes / 1e6).toFixed(0)} MB and ${grownFiles} files more than before.`;
+      this.#findings.add({ rule: "not back to base", message });
+      return;
+    }
+  }
+
+  async #quiet(when: string): Promise<{ readonly residentBytes: number; readonly files: number } | null> {
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    const pid = this.#options.target.masterPid();
+    const vitals = pid === null ? null : readVitals(pid);
+    if (vitals === null) return null;
+    const { residentBytes, files } = vitals;
+    this.#memory.push({ when, residentBytes, files });
+    return { residentBytes, files };
+  }
+
+  async #judgeLogs(): Promise<void> {
+    const { target } = this.#options;
+    for (const line of brokenLines(target.masterLog())) this.#findings.add({ rule: "broken inside", message: line });
+    for (const line of brokenLines(target.workerLog()))
+      this.#findings.add({ rule: "honest worker broken", message: line });
+  }
+}
