@@ -110,7 +110,7 @@ export function blowText(blow: Blow, hit: readonly string[]): string {
     case "blackout":
       return `SIGKILL ${whom}, all masters at once, back after ${long}`;
     case "task":
-      return `SIGKILL the process of ${hit[0] ?? "a task"} on ${blow.at}`;
+      return hit[0] === undefined ? "SIGKILL a task's process (none was there)" : `SIGKILL the process of ${hit[0]}`;
     case "cut":
       return `${link} cut for ${long}`;
     case "mute":

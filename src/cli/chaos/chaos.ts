@@ -3,11 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clockText } from "../demo/view.ts";
 import { blowText, type Strike } from "./blows.ts";
+import { count } from "./check.ts";
 import { checkAll } from "./checks.ts";
 import type { Evidence } from "./evidence.ts";
 import { figuresOf } from "./figures.ts";
 import { Hunt } from "./hunt.ts";
 import type { ChaosOptions } from "./options.ts";
+import { reportPage } from "./page/page.ts";
 import { planStorm } from "./plan.ts";
 import { isClean, type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 import { Scene } from "./scene.ts";
@@ -37,7 +39,9 @@ export async function runChaos(options: ChaosOptions): Promise<boolean> {
 async function play(scene: Scene, options: ChaosOptions, tell: (text: string) => void): Promise<boolean> {
   for (const note of scene.notes) tell(note);
   await scene.open();
-  tell(`${options.masters} masters and ${options.workers} workers are up and at work (seed ${options.seed})`);
+  tell(
+    `${count(options.masters, "master")} and ${count(options.workers, "worker")} are up and at work (seed ${options.seed})`,
+  );
   const telling = setInterval(() => tell(scene.status()), tellEveryMs);
   scene.onStrike = (strike: Strike) => {
     // At the pace of a hunt nobody could read them.
@@ -46,8 +50,9 @@ async function play(scene: Scene, options: ChaosOptions, tell: (text: string) =>
   try {
     const stormAt = Date.now();
     await storm(scene, options);
-    tell("The storm is over: everything is healed");
+    tell("The storm is over");
     await scene.heal();
+    tell("Everything is healed");
     const healedAt = Date.now();
     const quiet = await scene.rest();
     tell(quiet.left.length === 0 ? "Everything has come to rest" : "It has not come to rest in time");
@@ -95,6 +100,7 @@ function close(evidence: Evidence, options: ChaosOptions): boolean {
   const report: Report = { options, evidence, checks: checkAll(evidence), figures: figuresOf(evidence) };
   const { output, directory } = options;
   writeFileSync(join(directory, "report.md"), reportMarkdown(report));
+  writeFileSync(join(directory, "report.html"), reportPage(report));
   if (output.isJson) output.document(reportBody(report));
   else for (const line of reportLines(report, output.paint, output.columnsMax)) output.line(line);
   return isClean(report);

@@ -127,7 +127,7 @@ export class Striker {
       case "disk":
         return disk === null ? [] : ["store"];
       case "task":
-        return tasks.someOn(blow.at, blow.number);
+        return tasks.some(blow.at, blow.number);
       case "cut":
       case "mute":
       case "deaf":

@@ -16,10 +16,12 @@ export class TaskProcesses {
     this.#mark = mark;
   }
 
-  /** One attempt, `<task>/<attempt>`, that runs on the worker; empty if there is none. `draw` decides which. */
-  someOn(worker: string, draw: number): string[] {
+  /** One attempt, `<task>/<attempt>`, on this worker, or on another if it runs none; empty if there is none at all. */
+  some(worker: string, draw: number): string[] {
     this.#read();
-    const there = [...this.#running.values()].filter((line) => line.worker === worker && this.#isAlive(line));
+    const alive = [...this.#running.values()].filter((line) => this.#isAlive(line));
+    const own = alive.filter((line) => line.worker === worker);
+    const there = own.length > 0 ? own : alive;
     const chosen = there[draw % Math.max(1, there.length)];
     return chosen === undefined ? [] : [keyOf(chosen)];
   }
