@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import type { TaskState } from "../model/task.ts";
 import type { WorkerState } from "../model/worker.ts";
+import type { MasterState } from "../sdk/masters.ts";
 
 export type Colour = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 export type Paint = (colour: Colour, text: string) => string;
@@ -33,4 +34,13 @@ export const workerColours: { readonly [State in WorkerState]: Colour } = {
   suspect: "yellow",
   lost: "red",
   gone: "dim",
+};
+
+export const masterColours: { readonly [Role in MasterState["role"]]: Colour | null } = {
+  leader: "green",
+  standby: null,
+  starting: "dim",
+  stopping: "dim",
+  outdated: "yellow",
+  silent: "red",
 };

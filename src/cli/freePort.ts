@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 const portMin = 20_000;
 const portCount = 10_000;
 const triesMax = 50;
+const portLast = 65_535;
 
 /**
  * A port that is free at this moment. Never one that the system hands out for outgoing connections: while no master
@@ -25,10 +26,20 @@ export async function findFreePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
-function isFree(port: number): Promise<boolean> {
+/** The first free ones from a given port on, for those who want them easy to guess. */
+export async function findFreePortsFrom(from: number, count: number, address: string): Promise<number[]> {
+  const ports: number[] = [];
+  for (let port = from; ports.length < count; port++) {
+    if (port > portLast) throw new Error(`From port ${from} on there are not ${count} free ports.`);
+    if (await isFree(port, address)) ports.push(port);
+  }
+  return ports;
+}
+
+function isFree(port: number, address = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    server.listen(port, address, () => server.close(() => resolve(true)));
   });
 }

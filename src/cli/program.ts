@@ -9,6 +9,7 @@ import { drainCommand } from "./commands/drain.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { masterCommand } from "./commands/master.ts";
+import { mastersCommand } from "./commands/masters.ts";
 import { queuesCommand } from "./commands/queues.ts";
 import { showCommand } from "./commands/show.ts";
 import { submitCommand } from "./commands/submit.ts";
@@ -62,6 +63,7 @@ export function buildProgram(version: string): Command {
   logsCommand(program);
   cancelCommand(program);
   program.commandsGroup("The cluster:");
+  mastersCommand(program);
   workersCommand(program);
   drainCommand(program);
   queuesCommand(program);

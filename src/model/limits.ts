@@ -85,6 +85,7 @@ export const limits = {
 
   // The demo and the stress test: processes on one machine.
   demoWorkersMax: 50,
+  upMastersMax: 9,
   chaosMastersMax: 9,
   chaosRateMax: 1_000,
 

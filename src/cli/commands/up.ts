@@ -1,4 +1,4 @@
-/** `outlast up`: a master and workers on this machine, restarted when they die. */
+/** `outlast up`: masters and workers on this machine, restarted when they die. */
 import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
 import { duration, wholeNumber } from "../arguments.ts";
@@ -6,6 +6,7 @@ import { action } from "../context.ts";
 import { addressOption, dataOption, type LogFlags, logOptions, portOption, queuesOption } from "../serverOptions.ts";
 
 export interface UpFlags extends LogFlags {
+  readonly masters: number;
   readonly workers: number;
   readonly capacity: number;
   readonly queues: readonly string[];
@@ -18,7 +19,13 @@ export interface UpFlags extends LogFlags {
 export function upCommand(program: Command): void {
   const up = program
     .command("up")
-    .description("run a master and workers on this machine, started again when they die; Ctrl-C ends them all")
+    .description("run masters and workers on this machine, started again when they die; Ctrl-C ends them all")
+    .option(
+      "--masters <n>",
+      "how many masters: one leads, the others are ready to; on the next free ports from --port on",
+      wholeNumber(1, limits.upMastersMax),
+      1,
+    )
     .option("--workers <n>", "how many workers", wholeNumber(0, limits.workersMax), defaults.upWorkers)
     .option(
       "--capacity <n>",

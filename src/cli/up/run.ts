@@ -1,4 +1,4 @@
-/** `outlast up` at work: a master and its workers as child processes, for as long as nobody presses Ctrl-C. */
+/** `outlast up` at work: masters and workers as child processes, for as long as nobody presses Ctrl-C. */
 import { defaults } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import type { Colour } from "../colour.ts";
@@ -6,40 +6,52 @@ import type { UpFlags } from "../commands/up.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
-import { findFreePort } from "../freePort.ts";
+import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
 import { bootIn } from "../readyLine.ts";
 import { type ProcessExit, Supervised } from "./supervised.ts";
 
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
 
 export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode> {
-  const port = flags.port === 0 ? await findFreePort() : flags.port;
-  const cluster = new LocalCluster(context, { ...flags, port });
+  const cluster = new LocalCluster(context, flags, await choosePorts(flags));
   return cluster.run();
+}
+
+/** One master listens where it was told to, or fails; of several, each takes the next free port. */
+async function choosePorts({ masters, port, address }: UpFlags): Promise<readonly number[]> {
+  if (port === 0) return findFreePorts(masters);
+  return masters === 1 ? [port] : findFreePortsFrom(port, masters, address);
 }
 
 class LocalCluster {
   readonly #context: Context;
   readonly #flags: UpFlags;
-  readonly #address: string;
-  readonly #master: Supervised;
+  /** Base URLs of the masters, separated by commas. */
+  readonly #addresses: string;
+  readonly #masters: readonly Supervised[];
   readonly #workers: readonly Supervised[];
   readonly #prefixLength: number;
-  /** Breaks off what is being told to the master. */
+  /** Breaks off what is being told to the masters. */
   readonly #telling = new AbortController();
   readonly #outcome = Promise.withResolvers<ExitCode>();
   #client: Outlast | null = null;
   #areWorkersStarted = false;
   #isStopping = false;
 
-  constructor(context: Context, flags: UpFlags) {
+  constructor(context: Context, flags: UpFlags, ports: readonly number[]) {
     this.#context = context;
     this.#flags = flags;
-    this.#address = `http://${flags.address.includes(":") ? `[${flags.address}]` : flags.address}:${flags.port}`;
-    const names = Array.from({ length: flags.workers }, (_, index) => `worker-${index + 1}`);
-    this.#prefixLength = Math.max("master".length, ...names.map((name) => name.length));
-    this.#master = this.#supervise("master", 0, this.#masterArguments());
-    this.#workers = names.map((name, index) => this.#supervise(name, index + 1, this.#workerArguments(name)));
+    const host = flags.address.includes(":") ? `[${flags.address}]` : flags.address;
+    this.#addresses = ports.map((port) => `http://${host}:${port}`).join(",");
+    const masters = ports.map((port, index) => ({ name: ports.length === 1 ? "master" : `master-${index + 1}`, port }));
+    const workers = Array.from({ length: flags.workers }, (_, index) => `worker-${index + 1}`);
+    this.#prefixLength = Math.max(...[...masters.map(({ name }) => name), ...workers].map((name) => name.length));
+    this.#masters = masters.map(({ name, port }, index) =>
+      this.#supervise(name, index, this.#masterArguments(name, port)),
+    );
+    this.#workers = workers.map((name, index) =>
+      this.#supervise(name, masters.length + index, this.#workerArguments(name)),
+    );
   }
 
   async run(): Promise<ExitCode> {
@@ -50,11 +62,11 @@ class LocalCluster {
     process.on("exit", killAll);
     const release = this.#catchSignals(killAll);
     this.#client = await this.#context.client({
-      masters: [this.#address],
+      masters: this.#addresses,
       onRetry: () => {},
       retryForMs: defaults.clientRetryForMs,
     });
-    this.#master.start();
+    for (const master of this.#masters) master.start();
     try {
       return await this.#outcome.promise;
     } finally {
@@ -64,12 +76,12 @@ class LocalCluster {
   }
 
   #all(): readonly Supervised[] {
-    return [this.#master, ...this.#workers];
+    return [...this.#masters, ...this.#workers];
   }
 
-  #masterArguments(): string[] {
-    const { address, port, data } = this.#flags;
-    const where = ["--name", "master", "--address", address, "--port", String(port), "--data", data];
+  #masterArguments(name: string, port: number): string[] {
+    const { address, data } = this.#flags;
+    const where = ["--name", name, "--address", address, "--port", String(port), "--data", data];
     return ["master", ...where, "--stop-on-stdin-end", ...this.#logArguments()];
   }
 
@@ -77,7 +89,7 @@ class LocalCluster {
     const { capacity, queues, data, drainTimeout } = this.#flags;
     return [
       "worker",
-      ...["--masters", this.#address, "--name", name, "--capacity", String(capacity), "--data", data],
+      ...["--masters", this.#addresses, "--name", name, "--capacity", String(capacity), "--data", data],
       ...["--drain-timeout", `${drainTimeout}ms`],
       ...["--queues", queues.join(",")],
       "--stop-on-stdin-end",
@@ -110,17 +122,19 @@ class LocalCluster {
       env,
       onLine: (_stream, line) => process.stderr.write(output.isJson ? `${line}\n` : `${prefix} ${line}\n`),
       onReady: (line) => this.#onReady(name, line),
-      // A master that never came up will not do so by being started again: its port is taken, its store refused.
-      isRestarted: () => name !== "master" || this.#areWorkersStarted,
+      // Masters that never came up will not do so by being started again: the port is taken, the store refused.
+      isRestarted: () =>
+        !this.#isMaster(name) || this.#areWorkersStarted || this.#masters.some((master) => master.isAlive),
       onExit: (exit, restartMs) => this.#onExit(name, exit, restartMs),
     });
   }
 
   #onReady(name: string, line: string): void {
     this.#tell({ process: name, event: "ready" }, `${name} is ready`);
-    if (name !== "master" || this.#areWorkersStarted || this.#isStopping) return;
+    if (!this.#isMaster(name) || this.#areWorkersStarted || this.#isStopping) return;
     this.#areWorkersStarted = true;
-    const where = this.#flags.port === defaults.port ? "" : ` --masters ${this.#address}`;
+    const isDefault = this.#addresses === `http://${defaults.address}:${defaults.port}`;
+    const where = isDefault ? "" : ` --masters ${this.#addresses}`;
     this.#context.output.note(
       `${line}\nIn another terminal: outlast${where} submit sleep 5; Ctrl-C here ends everything.`,
     );
@@ -130,18 +144,22 @@ class LocalCluster {
   #onExit(name: string, exit: ProcessExit, restartMs: number | null): void {
     const again = restartMs === null ? "" : `; starting it again in ${formatDuration(restartMs)}`;
     this.#tell({ process: name, event: "exit", how: exit.how, restartMs }, `${name} has ended (${exit.how})${again}`);
-    if (name !== "master") return this.#reportExit(name, exit);
+    if (!this.#isMaster(name)) return this.#reportExit(name, exit);
     if (restartMs === null && !this.#isStopping) void this.#stop(exitCodes.failed);
   }
 
-  /** The master need not wait for silence: we saw the process end, so its tasks can run elsewhere at once. */
+  #isMaster(name: string): boolean {
+    return this.#masters.some((master) => master.name === name);
+  }
+
+  /** The masters need not wait for silence: we saw the process end, so its tasks can run elsewhere at once. */
   #reportExit(worker: string, exit: ProcessExit): void {
     const boot = exit.readyLine === null ? null : bootIn(exit.readyLine);
     const { signal } = this.#telling;
     if (this.#isStopping || boot === null || this.#client === null) return;
     this.#client.reportExit(worker, boot, { signal }).catch((error: unknown) => {
       if (!signal.aborted)
-        this.#context.output.note(`The master was not told: ${error instanceof Error ? error.message : String(error)}`);
+        this.#context.output.note(`No master was told: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
 
@@ -170,7 +188,7 @@ class LocalCluster {
       );
     }
     await Promise.all(this.#workers.map((worker) => worker.stop(drainTimeout + defaults.stopGraceMs)));
-    await this.#master.stop(defaults.stopGraceMs);
+    await Promise.all(this.#masters.map((master) => master.stop(defaults.stopGraceMs)));
     this.#outcome.resolve(code);
   }
 

@@ -1,0 +1,50 @@
+/** `outlast masters`: who leads, and how far behind the others are. */
+import type { Command } from "commander";
+import type { MasterState } from "../../sdk/masters.ts";
+import { masterColours } from "../colour.ts";
+import { action, type Context } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import type { Column } from "../table.ts";
+import { printable } from "../terminalText.ts";
+
+export function mastersCommand(program: Command): void {
+  program
+    .command("masters")
+    .description("list the masters: who leads, and how far behind the others are")
+    .action(action(listMasters));
+}
+
+async function listMasters(context: Context): Promise<undefined> {
+  const client = await context.client();
+  const masters = await client.masters({ signal: context.signal });
+  const { output } = context;
+  if (output.isJson) return output.document({ masters }) as undefined;
+  output.table(columns(Date.now()), masters);
+  if (!masters.some((master) => master.role === "leader")) {
+    output.note("Nobody leads at the moment; running tasks go on, and an election takes a few seconds at most.");
+  }
+  for (const { name, address, trouble } of masters) {
+    if (trouble !== null) output.note(`${printable(name ?? address)} is in trouble: ${printable(trouble)}`);
+  }
+}
+
+function columns(now: number): readonly Column<MasterState>[] {
+  return [
+    { title: "MASTER", text: (master) => printable(master.name ?? "?") },
+    { title: "ROLE", text: (master) => master.role, colour: (master) => masterColours[master.role] },
+    { title: "ADDRESS", text: (master) => master.address },
+    { title: "EPOCH", text: (master) => toText(master.epoch), isRightAligned: true },
+    { title: "SEQ", text: (master) => toText(master.seq), isRightAligned: true },
+    { title: "LAG", text: (master) => toText(master.lag), isRightAligned: true },
+    {
+      title: "SINCE",
+      text: ({ roleSince }) => (roleSince === null ? "" : formatDuration(Math.max(0, now - roleSince))),
+      isRightAligned: true,
+    },
+    { title: "STORE", text: (master) => printable(master.store ?? ""), isElastic: true },
+  ];
+}
+
+function toText(value: number | null): string {
+  return value === null ? "" : String(value);
+}
