@@ -58,7 +58,10 @@ describe("events", () => {
     };
     master.publish({ kind: "spec", spec }, { kind: "status", status: { ...status, output: { large: true } } });
     master.publish({ kind: "worker", worker }, { kind: "queue", queue: { name: "q", isPaused: true } }, marker());
-    master.publish({ kind: "forget-task", id: spec.id }, { kind: "forget-worker", id: worker.id });
+    master.publish(
+      { kind: "forget-task", id: spec.id, queue: "default", state: "success" },
+      { kind: "forget-worker", id: worker.id },
+    );
     await stream.until("id: 3\n");
     const place = (seq: number) => ({ seq, at: 1000 + seq });
     expect(messages(stream)).toEqual([

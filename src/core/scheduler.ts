@@ -115,7 +115,8 @@ export class Scheduler {
       case "queue":
         return queues.restore(write.queue);
       case "forget-task":
-        return tasks.settled.forget(write.id);
+        tasks.settled.forget(write.id);
+        return queues.open(write.queue).count(write.state, -1);
       case "forget-worker":
         return workers.forget(write.id);
       case "digest":
@@ -275,7 +276,7 @@ export class Scheduler {
       if (!isFinal(state) || this.#board.tasks.get(id) !== undefined) continue;
       this.#board.tasks.settled.forget(id);
       this.#board.queues.open(queue).count(state, -1);
-      batch.out.writes.push({ kind: "forget-task", id });
+      batch.out.writes.push({ kind: "forget-task", id, queue, state });
     }
   }
 }

@@ -1,4 +1,5 @@
 /** What a leader clears away: finished tasks that have outlived their retention, and entries that no master needs any more. */
+import type { TaskId } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -39,6 +40,8 @@ export class Housekeeper {
   #timer: Timer | null = null;
   #isStopped = false;
   #samples: Sample[] = [];
+  /** The tasks that the last look at the store found. */
+  #handedOver: ReadonlySet<TaskId> = new Set();
   #bytes = 0;
   #seq = 0;
 
@@ -69,7 +72,10 @@ export class Housekeeper {
       const bounds = { endedBefore: now - settings.retentionMs, keepMax: settings.finishedTasksMax };
       const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
       if (this.#isStopped) return;
-      if (expired.length > 0) forget(expired);
+      // What was handed over before is on its way; forgotten twice, it would be counted twice.
+      const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
+      this.#handedOver = new Set(expired.map(({ id }) => id));
+      if (fresh.length > 0) forget(fresh);
       const compacted = await store.compact(this.#seqToKeepFrom(now), limits.entriesPerCompactionMax);
       isMore = expired.length === limits.expiredPerStepMax || compacted === limits.entriesPerCompactionMax;
     } catch (error) {

@@ -21,7 +21,7 @@ export function encodeEntry(
 ): OutgoingEntry {
   const texts = writes.map((write) => JSON.stringify(recordOf(write)));
   // The JSON text of the writes, as stores and their checks read it, made without encoding the records twice.
-  const body = `[${writes.map(({ kind }, index) => `{"kind":"${kind}","${recordFields[kind]}":${texts[index]}}`).join(",")}]`;
+  const body = `[${writes.map((write, index) => textOf(write, texts[index] ?? "")).join(",")}]`;
   const fields = {
     seq: position.seq + 1,
     epoch: author.epoch,
@@ -32,6 +32,11 @@ export function encodeEntry(
     body,
   };
   return { ...fields, crc: entryCrc(fields), writes, texts };
+}
+
+function textOf(write: Write, recordText: string): string {
+  const { kind } = write;
+  return kind === "forget-task" ? JSON.stringify(write) : `{"kind":"${kind}","${recordFields[kind]}":${recordText}}`;
 }
 
 /** Where in a write its record stands. */

@@ -1,6 +1,6 @@
 /** An entry of the journal: the only thing that is ever appended to a store, and what it carries. */
 import type { Nonce, TaskId, WorkerId } from "./ids.ts";
-import type { TaskSpec, TaskStatus } from "./task.ts";
+import type { FinalState, TaskSpec, TaskStatus } from "./task.ts";
 import type { QueueRecord, WorkerRecord } from "./worker.ts";
 
 /** A record after the change. Applying one is "put it in its place", whatever stood there before. */
@@ -9,8 +9,8 @@ export type Write =
   | { readonly kind: "status"; readonly status: TaskStatus }
   | { readonly kind: "worker"; readonly worker: WorkerRecord }
   | { readonly kind: "queue"; readonly queue: QueueRecord }
-  /** The spec, status and logs of a finished task go: retention or an explicit delete. */
-  | { readonly kind: "forget-task"; readonly id: TaskId }
+  /** The spec, status and logs of a finished task go; its queue and state are told for those who count tasks. */
+  | { readonly kind: "forget-task"; readonly id: TaskId; readonly queue: string; readonly state: FinalState }
   | { readonly kind: "forget-worker"; readonly id: WorkerId }
   /** What the leader's memory came to just before this entry; standbys compare theirs. */
   | { readonly kind: "digest"; readonly digest: number }

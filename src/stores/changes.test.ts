@@ -19,7 +19,7 @@ describe("changesOf", () => {
     const changes = changesOf(
       new TestJournal().next(
         changed("a", "success"),
-        { kind: "forget-task", id: taskId("a") },
+        { kind: "forget-task", id: taskId("a"), queue: "default", state: "success" },
         ...created("a", { name: "new" }),
       ),
     );

@@ -16,8 +16,12 @@ export function keepingContract(current: Current): void {
   test("tasks that ended before an instant are found, the first created first, and no unfinished one", async () => {
     const { store, journal } = current();
     await store.append(journal.next(...["a", "b", "c", "d"].flatMap((id) => created(id))));
-    await store.append(journal.next(changed("c", "success", { changedAt: 10 }), changed("a", "failed", { changedAt: 20 })));
-    await store.append(journal.next(changed("d", "cancelled", { changedAt: 30 }), changed("b", "running", { changedAt: 1 })));
+    await store.append(
+      journal.next(changed("c", "success", { changedAt: 10 }), changed("a", "failed", { changedAt: 20 })),
+    );
+    await store.append(
+      journal.next(changed("d", "cancelled", { changedAt: 30 }), changed("b", "running", { changedAt: 1 })),
+    );
     expect(await store.findExpired(never, 10)).toEqual([]);
     const expired = await store.findExpired({ ...never, endedBefore: 30 }, 10);
     expect(expired).toEqual([

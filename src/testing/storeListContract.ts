@@ -110,7 +110,11 @@ export function listContract(current: Current): void {
     const first = await store.listTasks({ ...query, cursor: null });
     expect(first.tasks.map((task) => task.id)).toEqual(["d", "c"]);
     await store.append(
-      journal.next(...created("e"), { kind: "forget-task", id: taskId("c") }, changed("a", "success")),
+      journal.next(
+        ...created("e"),
+        { kind: "forget-task", id: taskId("c"), queue: "default", state: "success" },
+        changed("a", "success"),
+      ),
     );
     const second = await store.listTasks({ ...query, cursor: first.cursor });
     expect(second).toMatchObject({ tasks: [{ id: "b" }, { id: "a", state: "success" }], cursor: null });
@@ -121,7 +125,10 @@ export function listContract(current: Current): void {
     await store.append(journal.next(...created("a"), ...created("b"), ...created("c")));
     const first = await store.listTasks({ order: "oldest", cursor: null, limit: 2 });
     await store.append(
-      journal.next({ kind: "forget-task", id: taskId("b") }, { kind: "forget-task", id: taskId("c") }),
+      journal.next(
+        { kind: "forget-task", id: taskId("b"), queue: "default", state: "success" },
+        { kind: "forget-task", id: taskId("c"), queue: "default", state: "success" },
+      ),
     );
     await store.append(journal.next(...created("d"), ...created("e")));
     const second = await store.listTasks({ order: "oldest", cursor: first.cursor, limit: 2 });

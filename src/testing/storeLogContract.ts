@@ -68,7 +68,7 @@ export function logContract(current: Current): void {
     const { store, journal } = current();
     await store.append(journal.next(...created("a")));
     await store.appendLogs([piece("a", 1, 0, "old")]);
-    await store.append(journal.next({ kind: "forget-task", id: taskId("a") }));
+    await store.append(journal.next({ kind: "forget-task", id: taskId("a"), queue: "default", state: "success" }));
     expect(await store.readLogs(taskId("a"), 1, 0, bytesMax)).toEqual([]);
     await store.appendLogs([piece("a", 1, 3, "late")]);
     await store.append(journal.next(...created("a")));

@@ -59,9 +59,19 @@ export function loadContract(current: Current): void {
     await other.open();
     await store.append(journal.next(...created("a"), ...created("b"), ...created("c")));
     await other.append(
-      journal.next(changed("a", "running"), { kind: "forget-task", id: taskId("b") }, changed("c", "success")),
+      journal.next(
+        changed("a", "running"),
+        { kind: "forget-task", id: taskId("b"), queue: "default", state: "success" },
+        changed("c", "success"),
+      ),
     );
-    await other.append(journal.next({ kind: "forget-task", id: taskId("c") }, ...created("c"), ...created("b")));
+    await other.append(
+      journal.next(
+        { kind: "forget-task", id: taskId("c"), queue: "default", state: "success" },
+        ...created("c"),
+        ...created("b"),
+      ),
+    );
     await store.append(journal.next(changed("a", "success"), changed("b", "running"), changed("c", "failed")));
     for (const reader of [store, other]) {
       const view = await loadAll(reader);
@@ -140,7 +150,10 @@ export function forgetContract(current: Current): void {
     await store.append(journal.next(...created("a"), ...created("b")));
     await store.append(journal.next(changed("a", "success")));
     await store.append(
-      journal.next({ kind: "forget-task", id: taskId("a") }, { kind: "forget-task", id: taskId("unknown") }),
+      journal.next(
+        { kind: "forget-task", id: taskId("a"), queue: "default", state: "success" },
+        { kind: "forget-task", id: taskId("unknown"), queue: "default", state: "success" },
+      ),
     );
     expect(await store.readTask(taskId("a"))).toBeNull();
     expect((await store.findTasks([taskId("a")])).found.size).toBe(0);
@@ -154,11 +167,25 @@ export function forgetContract(current: Current): void {
   test("forgetting and creating in one entry keep their order", async () => {
     const { store, journal } = current();
     await store.append(journal.next(...created("a")));
-    await store.append(journal.next({ kind: "forget-task", id: taskId("a") }, ...created("a", { name: "again" })));
+    await store.append(
+      journal.next(
+        { kind: "forget-task", id: taskId("a"), queue: "default", state: "success" },
+        ...created("a", { name: "again" }),
+      ),
+    );
     expect((await store.readTask(taskId("a")))?.name).toBe("again");
-    await store.append(journal.next(changed("a", "success"), { kind: "forget-task", id: taskId("a") }));
+    await store.append(
+      journal.next(changed("a", "success"), {
+        kind: "forget-task",
+        id: taskId("a"),
+        queue: "default",
+        state: "success",
+      }),
+    );
     expect(await store.readTask(taskId("a"))).toBeNull();
-    await store.append(journal.next(...created("b"), { kind: "forget-task", id: taskId("b") }));
+    await store.append(
+      journal.next(...created("b"), { kind: "forget-task", id: taskId("b"), queue: "default", state: "success" }),
+    );
     expect(await store.readTask(taskId("b"))).toBeNull();
     expect(await loadAll(store)).toMatchObject({ tasks: [], finished: [] });
   });

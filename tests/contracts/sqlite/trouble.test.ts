@@ -186,7 +186,7 @@ describe("logs of forgotten tasks", () => {
       database.close();
       return { ...row };
     };
-    await store.append(journal.next({ kind: "forget-task", id: taskId("a") }));
+    await store.append(journal.next({ kind: "forget-task", id: taskId("a"), queue: "default", state: "success" }));
     expect(left()).toEqual({ logs: count + 1 - limits.storeSweepChunksMax, forgotten: 1 });
     await store.append(journal.next());
     await store.compact(0, 1);

@@ -36,7 +36,7 @@ async function fill(compactBelow = 0): Promise<void> {
       ...created("d", { input: { "10": 1, "9": { x: [1e21, -0.5] } } }),
     ),
   );
-  await store.append(journal.next({ kind: "forget-task", id: taskId("a") }));
+  await store.append(journal.next({ kind: "forget-task", id: taskId("a"), queue: "default", state: "success" }));
   await store.append(journal.next({ kind: "marker", address: "http://127.0.0.1:7070" }, ...created("a")));
   if (compactBelow > 0) await store.compact(compactBelow, 100);
   await store.close();
