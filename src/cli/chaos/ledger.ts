@@ -18,9 +18,11 @@ export type ClientLine = { readonly at: number; readonly session: string } & (
       readonly tasks: readonly AskedShape[];
     }
   | { readonly kind: "submit-ok"; readonly call: number; readonly ids: readonly string[] }
-  | { readonly kind: "submit-fail" | "submit-info"; readonly call: number; readonly code: string }
+  | { readonly kind: "submit-fail"; readonly call: number; readonly code: string }
+  | { readonly kind: "submit-info"; readonly call: number; readonly code: string }
   | { readonly kind: "cancel-ok"; readonly task: string }
-  | { readonly kind: "cancel-fail" | "cancel-info"; readonly task: string; readonly code: string }
+  | { readonly kind: "cancel-fail"; readonly task: string; readonly code: string }
+  | { readonly kind: "cancel-info"; readonly task: string; readonly code: string }
   | { readonly kind: "read"; readonly task: string; readonly state: TaskState; readonly attempt: number }
   /** A task that this very client had been acknowledged was not found. */
   | { readonly kind: "read-missing"; readonly task: string }

@@ -33,7 +33,8 @@ export class Links {
   }
 
   async set(end: string, masters: readonly string[], trouble: LinkTrouble | null): Promise<void> {
-    await Promise.all(masters.map((master) => this.#proxies.get(`${end} ${master}`)?.set(trouble)));
+    const proxies = masters.flatMap((master) => this.#proxies.get(`${end} ${master}`) ?? []);
+    await Promise.all(proxies.map((proxy) => proxy.set(trouble)));
   }
 
   async heal(): Promise<void> {

@@ -1,7 +1,7 @@
 /** What tasks were promised: one committed success, attempts that count and run once, and no loss without a blow that explains it. */
 import { attemptKey, type TaskId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
-import { type TaskSpec, type TaskStatus } from "../../model/task.ts";
+import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import { attemptNumbers } from "../../testing/checkers/attemptNumbers.ts";
 import { killedStaysKilled } from "../../testing/checkers/killedStaysKilled.ts";
 import { legalTransitions } from "../../testing/checkers/legalTransitions.ts";

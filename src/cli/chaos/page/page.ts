@@ -1,5 +1,6 @@
 /** `report.html`: one file that needs nothing else, with the verdict, the figures, the timeline, every promise and every blow. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { formatDuration } from "../../duration.ts";
 import { blowText } from "../blows.ts";
 import { type Check, count, grouped, holds } from "../check.ts";
@@ -7,7 +8,8 @@ import type { Latency } from "../figures.ts";
 import { isClean, msText, problemsOf, type Report } from "../report.ts";
 import { latencyStrip } from "./latencyStrip.ts";
 import { style } from "./style.ts";
-import { outcomes, timelineOf } from "./timelineData.ts";
+import { timelineOf } from "./timelineData.ts";
+import { outcomes } from "./timelineShape.ts";
 
 /** What the design asks for on a quiet machine, in ms (RELIABILITY, 3.3). */
 const leaderAimMs = 500;
@@ -17,7 +19,6 @@ const blowsShown = 1_000;
 
 export function reportPage(report: Report): string {
   const { evidence, options } = report;
-  const script = readFileSync(new URL("timeline.js", import.meta.url), "utf8");
   const verdict = isClean(report) ? "Every promise was kept" : "Some promise was broken";
   return `<!doctype html>
 <html lang="en">
@@ -42,10 +43,17 @@ ${blows(report)}
 </main>
 <script type="application/json" id="timeline-data">${json(timelineOf(evidence))}</script>
 <script type="module">
-${script.replaceAll("</script", "<\\/script")}
+${browserScript()}
 </script>
 </html>
 `;
+}
+
+/** What runs in the browser: built in a package, the source in a checkout. */
+function browserScript(): string {
+  const built = new URL("browser/timeline.js", import.meta.url);
+  if (existsSync(built)) return readFileSync(built, "utf8");
+  return stripTypeScriptTypes(readFileSync(new URL("browser/timeline.ts", import.meta.url), "utf8"));
 }
 
 /** Any text, as it may stand in HTML. */
