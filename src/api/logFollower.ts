@@ -81,7 +81,11 @@ export class LogFollower {
 
   async #sendPage(): Promise<boolean> {
     const page = await readLogPage(this.#master, this.#task, this.#attempt, this.#offset);
-    for (const chunk of page.chunks) this.#stream.send(toMessage(chunk));
+    for (const chunk of page.chunks) {
+      this.#stream.send(toMessage(chunk));
+      // A page as SSE may be larger than what may wait for a reader, and no reader can take anything before it is sent.
+      if (this.#stream.isBusy) await this.#stream.drained();
+    }
     this.#offset = page.nextOffset;
     this.#isTruncated ||= page.isTruncated;
     return page.chunks.length > 0;

@@ -1,6 +1,7 @@
 /** Following the log of a task: across its attempts, cuts and changes of the leader. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TaskId } from "../model/ids.ts";
+import { limits } from "../model/limits.ts";
 import type { LogChunk } from "../model/protocol.ts";
 import { FakeFace } from "../testing/fakeFace.ts";
 import { messages, RawConnection } from "../testing/rawHttp.ts";
@@ -74,6 +75,19 @@ describe("following a log", () => {
     const stream = await open("/v1/tasks/a/logs?follow=true", "Last-Event-ID: 1:6");
     await stream.closed();
     expect(messages(stream)).toMatchObject([{ event: "log", data: { text: "second" } }, { event: "end" }]);
+  });
+
+  test.each(["a", "\n", "\u0000", "ä"])("reaches the end of a log of many full pieces of %j", async (character) => {
+    await master.submit([{ ...nap, id: "a" }], null);
+    const bytes = Buffer.alloc(limits.logChunkBytesMax, character);
+    const count = 40;
+    master.addLogs(...Array.from({ length: count }, (_, index) => piece(1, index * bytes.length, bytes)));
+    master.change(task, { state: "success", attempt: 1, logBytes: count * bytes.length });
+    const stream = await open("/v1/tasks/a/logs?follow=true");
+    await stream.closed();
+    const told = messages(stream);
+    expect(told).toHaveLength(count + 1);
+    expect(told.at(-1)).toMatchObject({ event: "end", data: { offset: count * bytes.length } });
   });
 
   test("of a task that never ran ends at once, and of none is refused", async () => {

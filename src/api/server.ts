@@ -94,7 +94,7 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
       log.debug("refused a request without the token", { peer: request.ip });
     }
     if (status === 503 || status === 429) reply.header("retry-after", "1");
-    if (!request.raw.complete) {
+    if (!request.raw.complete && hasBody(request)) {
       // Some of the body is still on its way, and is not wanted any more.
       reply.header("connection", "close");
       lingerOnClose(request.raw);
@@ -112,6 +112,11 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
     },
     close: () => close(http, streams, relay),
   };
+}
+
+/** Before its handlers have been asked, not even a request without a body counts as complete. */
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 async function listen(http: FastifyInstance, address: string, port: number): Promise<string> {

@@ -39,6 +39,25 @@ async function exchange(...lines: string[]): Promise<string> {
 const host = "Host: localhost";
 const json = "Content-Type: application/json";
 
+describe("requests without a body", () => {
+  test("leave the connection open for the next ones when they are refused", async () => {
+    const connection = await connect();
+    const lines = ["/nowhere", "/v1/events?after=x", "/healthz"].map(
+      (path) => `GET ${path} HTTP/1.1\r\n${host}\r\n\r\n`,
+    );
+    connection.send(lines.join(""));
+    await connection.until('"alive"');
+    expect(connection.received.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 404", "HTTP/1.1 400", "HTTP/1.1 200"]);
+    expect(connection.received.toLowerCase()).not.toContain("connection: close");
+  });
+
+  test("may expect what is unknown here", async () => {
+    const connection = await connect();
+    connection.send(`GET /healthz HTTP/1.1\r\n${host}\r\nExpect: the-best\r\n\r\n`);
+    expect(await connection.until('"alive"')).toMatch(/HTTP\/1\.1 200 /);
+  });
+});
+
 describe("bodies", () => {
   test("that say they are too large are refused before they come, and the connection ends", async () => {
     const answer = await exchange("POST /v1/tasks HTTP/1.1", host, json, `Content-Length: ${limits.bodyBytesMax + 1}`);

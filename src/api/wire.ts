@@ -25,6 +25,8 @@ export function boundConnections(server: Server): void {
   server.maxConnections = limits.connectionsMax;
   // Whether the body is wanted is known only when its head has been looked at; until then nobody is told to go on.
   server.on("checkContinue", (request, response) => server.emit("request", request, response));
+  // Whatever else a client expects may be ignored (RFC 9110, 10.1.1); the answer by default would be none of ours.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
 }
 
 /** Tells a client that asked first (`Expect: 100-continue`) to send its body. */

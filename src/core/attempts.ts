@@ -127,5 +127,8 @@ function countFailure(board: Board, batch: Batch, task: LiveTask): void {
 
 function noteEnd(task: LiveTask, result: ResultItem): void {
   if (task.run !== null) task.run = { ...task.run, startedAt: result.startedAt };
-  task.last = { endedAt: result.endedAt, error: result.error, exit: result.exit, logBytes: result.logBytes };
+  // Field by field: what a report says beyond them is not to be kept.
+  const error = result.error && { code: result.error.code, message: result.error.message };
+  const exit = result.exit && { code: result.exit.code, signal: result.exit.signal };
+  task.last = { endedAt: result.endedAt, error, exit, logBytes: result.logBytes };
 }

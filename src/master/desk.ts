@@ -24,6 +24,7 @@ import type { StreamSink } from "../ports/transport.ts";
 import type { Changes } from "./changes.ts";
 import type { ChangeBatch, MasterFace, MasterStats, MasterStatus, Subscription } from "./face.ts";
 import type { Inbox } from "./inbox.ts";
+import { LogOwners } from "./logOwners.ts";
 import type { Requests } from "./requests.ts";
 import type { Streams } from "./streams.ts";
 import { toSpecs } from "./submissions.ts";
@@ -45,11 +46,13 @@ type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
 export abstract class Desk implements MasterFace {
   readonly #parts: DeskParts;
   readonly #logListeners = new Map<string, Set<() => void>>();
+  readonly #logOwners: LogOwners;
   /** True while the store does not commit: nobody is kept waiting. */
   protected isTurningAway = false;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
+    this.#logOwners = new LogOwners(parts.store);
   }
 
   abstract status(): MasterStatus;
@@ -155,7 +158,8 @@ export abstract class Desk implements MasterFace {
 
   openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void {
     const { inbox, streams } = this.#parts;
-    if (this.status().role !== "leader") {
+    // A session that is over, or never was, must not push out the one that counts.
+    if (this.status().role !== "leader" || !streams.isKnown(worker, session)) {
       sink.close();
       return () => undefined;
     }
@@ -183,8 +187,16 @@ export abstract class Desk implements MasterFace {
   async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
     this.#checkLeading();
     this.#checkSession(worker, session);
-    await this.#read(() => this.#parts.store.appendLogs(chunks));
-    for (const key of new Set(chunks.map(({ task, attempt }) => attemptKey(task, attempt)))) {
+    const own = await this.#read(() => this.#logOwners.ownPieces(worker, chunks));
+    if (own.length < chunks.length) {
+      this.#parts.log.warn("a worker sent output of attempts that are not its own; it is dropped", {
+        worker,
+        pieces: chunks.length - own.length,
+      });
+    }
+    if (own.length === 0) return;
+    await this.#read(() => this.#parts.store.appendLogs(own));
+    for (const key of new Set(own.map(({ task, attempt }) => attemptKey(task, attempt)))) {
       for (const listener of this.#logListeners.get(key) ?? []) listener();
     }
   }

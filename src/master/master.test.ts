@@ -124,6 +124,68 @@ class FakeWorker {
 const sleep = { kind: "sleep", input: { seconds: 1 } } as const;
 
 describe("a master", () => {
+  test("does not let a session that never was push out the one that counts", async () => {
+    const { master } = await startMaster();
+    const worker = new FakeWorker();
+    await worker.attach(master);
+    let isTurnedAway = false;
+    const disconnect = master.openStream(worker.id, `${worker.session}9` as SessionId, {
+      send: () => undefined,
+      close: () => {
+        isTurnedAway = true;
+      },
+    });
+    disconnect();
+    expect([isTurnedAway, worker.isClosed]).toEqual([true, false]);
+    await master.submit([{ ...sleep, id: "a" }], null);
+    await until(() => worker.assignments.length === 1);
+  });
+
+  test("keeps of an attempt's result what belongs there, and nothing more", async () => {
+    const { master } = await startMaster();
+    const worker = new FakeWorker();
+    await worker.attach(master);
+    await master.submit([{ ...sleep, id: "a", attemptsMax: 1 }], null);
+    await until(() => worker.assignments.length === 1);
+    const error = { code: "exit", message: "no", stowaway: "x".repeat(1000) };
+    const exit = { code: 1, signal: null, stowaway: "x" };
+    await master.report(worker.id, {
+      boot: "boot-1" as BootId,
+      session: worker.session,
+      epoch: worker.epoch,
+      items: [
+        {
+          ...{ kind: "result", task: "a" as TaskId, attempt: 1, boot: "boot-1" as BootId, outcome: "failed" },
+          ...{ startedAt: 1, endedAt: 2, error, exit },
+        },
+      ],
+    });
+    const task = await master.readTask("a" as TaskId);
+    expect(task?.error).toEqual({ code: "exit", message: "no" });
+    expect(task?.exit).toEqual({ code: 1, signal: null });
+  });
+
+  test("takes output only of attempts that are the worker's own", async () => {
+    const { master } = await startMaster();
+    const worker = new FakeWorker();
+    const other = "w2" as WorkerId;
+    await worker.attach(master);
+    const { session } = await master.attach(other, attachRequest({ queues: ["elsewhere"] }), "127.0.0.1");
+    await master.submit([{ ...sleep, id: "a" }], null);
+    await until(() => worker.assignments.length === 1);
+    const piece = (attempt: number, offset: number, text: string) => ({
+      ...{ task: "a" as TaskId, attempt, offset, at: 1, bytes: Buffer.from(text), isTruncated: false },
+    });
+    await master.storeLogs(other, session, [piece(1, 0, "forged"), piece(2, 0, "too early")]);
+    await master.storeLogs(worker.id, worker.session, [piece(1, 0, "true")]);
+    await master.storeLogs(other, session, [piece(1, 4, "forged")]);
+    const kept = [
+      ...(await master.readLogs("a" as TaskId, 1, 0, 1000)),
+      ...(await master.readLogs("a" as TaskId, 2, 0, 1000)),
+    ];
+    expect(kept.map(({ offset, bytes }) => [offset, Buffer.from(bytes).toString()])).toEqual([[0, "true"]]);
+  });
+
   test("takes a task from submit to success", async () => {
     const { master } = await startMaster();
     const worker = new FakeWorker();

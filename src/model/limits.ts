@@ -76,6 +76,8 @@ export const limits = {
   logAttemptBytesMax: 64 * mebibyte,
   logPostBytesMax: 1 * mebibyte,
   logPageBytesMax: 1 * mebibyte,
+  /** Attempts of which a master remembers whose they are, so that it need not look for each piece of output. */
+  logOwnersMax: 20_000,
 
   // What one message to a person lists before it says "and more".
   problemsShownMax: 20,

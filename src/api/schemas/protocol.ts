@@ -103,7 +103,7 @@ export const protocolSchemas = {
   LogPost: open({ session, chunks: list(ref("LogPiece")) }),
   LogPiece: open({
     ...attemptRef,
-    offset: safeCount,
+    offset: whole(0, limits.logAttemptBytesMax, "logAttemptBytesMax"),
     at: instant,
     base64: {
       type: "string",
