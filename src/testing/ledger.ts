@@ -25,6 +25,7 @@ export type Happening =
   | {
       readonly kind: "read";
       readonly session: string;
+      readonly life: string;
       readonly task: TaskId;
       readonly state: TaskState;
       readonly attempt: number;
@@ -60,7 +61,23 @@ export type Happening =
       readonly verdict: "committed" | "stale";
       readonly outcome: Outcome | null;
     }
-  | { readonly kind: "sent-change"; readonly life: string; readonly seq: number }
+  /** `text` stands for the writes of the entry that was told of. */
+  | {
+      readonly kind: "sent-change";
+      readonly life: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly text: number;
+    }
+  /** What a follower of events got, through whichever master; and that it was told to read everything anew. */
+  | {
+      readonly kind: "event";
+      readonly session: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly text: number;
+    }
+  | { readonly kind: "event-reset"; readonly session: string; readonly seq: number }
   /** What reached a master of a worker, and the worker's stream as that master's process sees it. */
   | { readonly kind: "heard"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId | null }
   | {
@@ -76,6 +93,16 @@ export type Happening =
       readonly worker: WorkerId;
       readonly boot: BootId;
       readonly session: string;
+    }
+  /** What reached a worker's process: an epoch in an answer that it took, an assignment with its epoch. */
+  | { readonly kind: "told-epoch"; readonly worker: WorkerId; readonly boot: BootId; readonly epoch: number }
+  | {
+      readonly kind: "received-assign";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly epoch: number;
+      readonly task: TaskId;
+      readonly attempt: number;
     }
   /** What ran. `token` is made afresh by each execution and is its output, if it has one. */
   | {
@@ -96,9 +123,17 @@ export type Happening =
       readonly end: ExecutionEnd;
     }
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
-  | { readonly kind: "append"; readonly life: string; readonly seq: number; readonly epoch: number }
+  | {
+      readonly kind: "append";
+      readonly life: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly isMarker: boolean;
+    }
   | { readonly kind: "append-answered"; readonly life: string; readonly seq: number }
   | { readonly kind: "landed"; readonly seq: number }
+  /** Who leads in truth from here on: awake, and the author of the last marker; null for nobody. */
+  | { readonly kind: "leads"; readonly life: string | null; readonly epoch: number }
   /** What was done to the world: by faults, and by operators. `node` is a master's name or a worker's. */
   | {
       readonly kind: "start";
@@ -107,7 +142,7 @@ export type Happening =
       readonly boot?: BootId;
       readonly capacity?: number;
     }
-  | { readonly kind: "crash"; readonly node: string; readonly life: string }
+  | { readonly kind: "crash"; readonly node: string; readonly life: string; readonly wasLeading?: boolean }
   | { readonly kind: "exit"; readonly node: string; readonly life: string; readonly error: string | null }
   | { readonly kind: "pause"; readonly node: string; readonly life: string }
   | { readonly kind: "resume"; readonly node: string; readonly life: string }
@@ -164,6 +199,10 @@ export interface FinalState {
   readonly outboxes: ReadonlyMap<string, number>;
   /** What the leader holds in memory, asked through its own face; null if there was no leader. */
   readonly leader: LeaderMemory | null;
+  /** Every master that is up. */
+  readonly masters: readonly MasterMemory[];
+  /** How often a standby found that its memory was not the leader's, over all lives of all masters. */
+  readonly drifts: number;
   /** The world was given up before everything was quiet: tasks not final, by what they wait for. */
   readonly unfinished: ReadonlyMap<TaskId, string>;
 }
@@ -179,6 +218,21 @@ export interface LeaderMemory {
   }[];
 }
 
+/** What one master holds at the end, seen through its face and from around its process. */
+export interface MasterMemory {
+  readonly life: string;
+  readonly isLeader: boolean;
+  readonly seq: number;
+  readonly tasksByState: { readonly [state: string]: number };
+  readonly inboxLength: number;
+  /** Calls that have reached it and have no answer yet. */
+  readonly openCalls: readonly string[];
+  /** Streams, of workers and of followers, whose end at this master is open. */
+  readonly openStreams: number;
+  /** Timers that its process has set and that have not gone off. */
+  readonly timers: number;
+}
+
 /** The settings and faults that a checker's bounds depend on. */
 export interface Conditions {
   readonly suspectMs: number;
@@ -188,6 +242,15 @@ export interface Conditions {
   /** How far two masters' clocks may be apart, offset and drift together, over the whole run. */
   readonly clockSpreadMs: number;
   readonly driftMax: number;
+  readonly leaseTtlMs: number;
+  /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
+  readonly isNetworkQuick: boolean;
+  /** Reads may be answered from a little while ago. */
+  readonly hasStaleReads: boolean;
+  /** When finished tasks may be forgotten; null if never within a run. */
+  readonly retention: { readonly retentionMs: number; readonly finishedTasksMax: number } | null;
+  readonly workers: number;
+  readonly masters: number;
   /** No fault of any kind in this run. */
   readonly isCalm: boolean;
   /** Faults only of masters and of the store, none longer than a worker may be silent. */

@@ -11,6 +11,7 @@ import type {
   History,
   LandedEntry,
   LeaderMemory,
+  MasterMemory,
 } from "../../src/testing/ledger.ts";
 import { Ledger } from "../../src/testing/ledger.ts";
 
@@ -32,13 +33,25 @@ export class MadeHistory {
     timeoutBackstopMs: 10_000,
     clockSpreadMs: 0,
     driftMax: 0,
+    leaseTtlMs: 2000,
+    isNetworkQuick: true,
+    hasStaleReads: false,
+    retention: null,
+    workers: 1,
+    masters: 2,
     isCalm: true,
     sparesWorkers: false,
   };
   leader: LeaderMemory | null | "as the journal" = "as the journal";
+  masters: MasterMemory[] = [];
+  drifts = 0;
   outboxes = new Map<string, number>();
   /** Documents that are to differ from what the journal says; null for one that is missing. */
   documents = new Map<TaskId, Partial<TaskDocument> | null>();
+
+  constructor() {
+    this.entry({ kind: "marker", address: "http://master-1:7070" });
+  }
 
   add(happening: Happening): this {
     this.#ledger.add(happening);
@@ -64,15 +77,20 @@ export class MadeHistory {
 
   /** An entry that is handed over and lands at once. */
   entry(...writes: Write[]): this {
+    return this.entryOf({}, ...writes);
+  }
+
+  entryOf(author: { epoch?: number; nonce?: string; life?: string }, ...writes: Write[]): this {
     const seq = this.#entries.length + 1;
-    this.add({ kind: "append", life, seq, epoch: 1 });
+    const { epoch, nonce, ...by } = { epoch: 1, nonce: "nonce", life, ...author };
+    this.add({ kind: "append", ...by, seq, epoch, isMarker: writes[0]?.kind === "marker" });
     this.add({ kind: "landed", seq });
     const order = this.#ledger.events.length - 1;
     const previousCrc = this.#entries.at(-1)?.crc ?? 0;
     this.#entries.push({
       seq,
-      epoch: 1,
-      nonce: "nonce",
+      epoch,
+      nonce,
       at: this.now,
       crc: seq,
       previousCrc,
@@ -95,6 +113,7 @@ export class MadeHistory {
     attempt: number,
     fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {},
   ): this {
+    this.add({ kind: "received-assign", epoch: 1, worker, boot, task, attempt, ...fields });
     return this.add({ kind: "exec-start", worker, boot, task, attempt, token: `token ${attempt}`, ...fields });
   }
 
@@ -130,6 +149,8 @@ export class MadeHistory {
       queues: [],
       outboxes: this.outboxes,
       leader: this.#leader(),
+      masters: this.masters,
+      drifts: this.drifts,
       unfinished,
     };
     return { events: this.#ledger.events, entries: this.#entries, final, conditions: this.conditions };

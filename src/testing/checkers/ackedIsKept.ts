@@ -1,17 +1,12 @@
 /** I1: what was acknowledged is still there at the end, and has come to its end or says why not. */
 import { checker } from "./checker.ts";
-import { eventsOf } from "./reading.ts";
+import { eventsOf, forgotten } from "./reading.ts";
 
 export const ackedIsKept = checker("I1", "no acknowledged submit is lost", (history, report) => {
   const { documents, unfinished } = history.final;
-  const forgotten = new Set(
-    history.entries.flatMap((entry) =>
-      entry.writes.flatMap((write) => (write.kind === "forget-task" ? [write.id] : [])),
-    ),
-  );
   for (const { ids } of eventsOf(history, "submit-ok")) {
     for (const id of ids) {
-      if (!documents.has(id) && !forgotten.has(id)) report(`task ${id} was acknowledged and is gone`, id);
+      if (!documents.has(id) && !forgotten(history).has(id)) report(`task ${id} was acknowledged and is gone`, id);
     }
   }
   for (const [id, reason] of unfinished) {

@@ -113,7 +113,9 @@ function checkWaiting(
   report: Report,
 ): void {
   if (nextAt - entry.landedAt <= patienceMs) return;
-  const isQuiet = quiet.some(({ from, to }) => from <= entry.landedAt && nextAt <= to + patienceMs);
+  const isQuiet = quiet.some(
+    ({ from, to }) => from <= entry.landedAt && Math.min(nextAt, to) - entry.landedAt > patienceMs,
+  );
   if (!isQuiet) return;
   const ready = board.ready(entry.at);
   if (ready.length === 0) return;

@@ -2,6 +2,7 @@
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
+import { hashText } from "../hashText.ts";
 import type { ExecutionEnd, History, LandedEntry, LedgerEvent } from "../ledger.ts";
 
 /** One status of a task, as the journal has it. */
@@ -60,6 +61,29 @@ export const specs = once((history): ReadonlyMap<TaskId, { readonly spec: TaskSp
   }
   return found;
 });
+
+/** Tasks that the journal has forgotten. */
+export const forgotten = once(
+  (history): ReadonlySet<TaskId> =>
+    new Set(
+      history.entries.flatMap(({ writes }) =>
+        writes.flatMap((write) => (write.kind === "forget-task" ? [write.id] : [])),
+      ),
+    ),
+);
+
+const texts = once((): Map<number, number> => new Map());
+
+/** A number that stands for all that an entry writes. */
+export function textOfEntry(history: History, seq: number): number | undefined {
+  const known = texts(history).get(seq);
+  if (known !== undefined) return known;
+  const entry = history.entries[seq - 1];
+  if (entry === undefined) return undefined;
+  const text = hashText(JSON.stringify(entry.writes));
+  texts(history).set(seq, text);
+  return text;
+}
 
 /** Every execution, in the order in which they were started. */
 export const executions = once((history): readonly Execution[] => {

@@ -78,7 +78,7 @@ function stretchesOf(history: History, concerns: (event: LedgerEvent) => boolean
         end(`down ${event.node}`, event.at);
         break;
       case "trouble":
-        if (event.what === "cut" || event.what.startsWith("store-"))
+        if (event.what.startsWith("cut") || event.what.startsWith("store-"))
           begin(`${event.what} ${event.nodes.join()}`, event.at);
         else stretches.push({ from: event.at, to: event.at + momentMs });
         break;

@@ -88,15 +88,19 @@ export function call<Answer>(
         timeline.trace(
           `${master.process.name} receives ${label} from ${caller.process.name}${isFirst ? "" : " again"}`,
         );
+        const open = { label, since: timeline.now };
         const answer = attempt(() => invoke(master));
+        master.process.openCalls.add(open);
         answer.then(
           (value) => {
+            master.process.openCalls.delete(open);
             stopWatching();
             if (!isFirst) return;
             const text = throughJson(value);
             sendBack(() => end(() => resolve(text)));
           },
           (error: unknown) => {
+            master.process.openCalls.delete(open);
             stopWatching();
             if (!isFirst) return;
             const { code, message, leader } = describeRefusal(error);
@@ -108,9 +112,7 @@ export function call<Answer>(
 
     network.carry(caller.machine, callee.machine, () => deliver(true));
     if (!network.isDuplicated()) return;
-    timeline.after(network.duplicateAfterMs(), () =>
-      network.carry(caller.machine, callee.machine, () => deliver(false)),
-    );
+    network.repeat(1, () => network.carry(caller.machine, callee.machine, () => deliver(false)));
   });
 }
 

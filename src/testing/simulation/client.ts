@@ -7,6 +7,7 @@ import { call, type RunningMaster } from "./call.ts";
 import type { MasterNode } from "./masterNode.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import { leaderBehind, relayCall } from "./relay.ts";
 import { drawSubmissions } from "./submissions.ts";
 import type { World } from "./world.ts";
 
@@ -73,7 +74,8 @@ export class ClientNode {
       this.#world.knobs,
       Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8])),
     );
-    const isKeyed = this.#random.chance(0.6);
+    // Once a task may be forgotten, asking for it again creates it again.
+    const isKeyed = this.#random.chance(0.6) && !this.#world.knobs.isForgetful;
     this.#calls += 1;
     const key = isKeyed ? `${this.machine}-key-${this.#calls}` : null;
     void this.#submit({ call: this.#newCall(), key, submissions });
@@ -162,11 +164,16 @@ export class ClientNode {
   #read(): void {
     if (this.#known.length === 0) return;
     const task = this.#random.pick(this.#known);
-    this.#ask(`read of ${task}`, ({ face }) => face.readTask(task)).then(
+    let life = "";
+    const read = this.#ask(`read of ${task}`, ({ face, process }) => {
+      life = process.name;
+      return face.readTask(task);
+    });
+    read.then(
       (document) => {
         if (document === null) return;
         const { state, attempt } = document;
-        this.#world.ledger.add({ kind: "read", session: this.machine, task, state, attempt });
+        this.#world.ledger.add({ kind: "read", session: this.machine, life, task, state, attempt });
       },
       () => {},
     );
@@ -178,6 +185,8 @@ export class ClientNode {
       ({ face }) => face.workers(),
       ({ face }) => face.queues(),
       ({ face }) => face.listTasks({ order: "newest", cursor: null, limit: 20 }),
+      ({ face }) => face.barrier(),
+      async ({ face }) => face.members(),
       async ({ face }) => [face.status(), face.stats()],
     ];
     this.#ask("a look around", this.#random.pick(looks)).catch(() => {});
@@ -220,13 +229,14 @@ export class ClientNode {
   async #ask<Answer>(label: string, invoke: (master: RunningMaster) => Promise<Answer>): Promise<Answer> {
     const master = this.#master ?? this.#random.pick(this.#world.masters);
     try {
-      const answer = await call(
-        this.#world.wire,
-        { machine: this.machine, process: this.#process },
-        master,
-        label,
-        invoke,
-      );
+      const { wire, knobs } = this.#world;
+      const mayRelay = this.#random.chance(knobs.relayChance);
+      const answer = await call(wire, { machine: this.machine, process: this.#process }, master, label, (running) => {
+        const leader = mayRelay ? leaderBehind(running, (address) => this.#world.masterAt(address)) : null;
+        if (leader === null) return invoke(running);
+        wire.coverage.saw("a standby relayed a client");
+        return relayCall(wire, { machine: master.machine, process: running.process }, leader, label, invoke);
+      });
       this.#master = master;
       return answer;
     } catch (error) {

@@ -4,9 +4,10 @@ import { attemptKey } from "../../model/ids.ts";
 import type { Assignment, AttemptRef, LogChunk } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AttemptEnd, Executor, LogSpool } from "../../ports/work.ts";
+import { hashText } from "../hashText.ts";
 import type { ExecutionEnd, Ledger } from "../ledger.ts";
 import type { Process } from "./process.ts";
-import { hashText, type Random } from "./random.ts";
+import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
 interface Execution {

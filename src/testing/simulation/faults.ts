@@ -1,7 +1,10 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
 import { type FaultKind, faultKinds } from "./knobs.ts";
-import type { MasterNode } from "./masterNode.ts";
+import { MasterNode } from "./masterNode.ts";
 import type { Random } from "./random.ts";
+import { ReplicaSet } from "./replicaSet.ts";
+import { storeMachine } from "./store.ts";
+import { SqliteEngine } from "./storeEngine.ts";
 import type { WorkerNode } from "./workerNode.ts";
 import type { World } from "./world.ts";
 
@@ -10,7 +13,9 @@ export class Faults {
   readonly #world: World;
   readonly #random: Random;
   #isOver = false;
-  readonly #cuts = new Set<string>();
+  /** How many cuts hold each direction shut. */
+  readonly #cuts = new Map<string, number>();
+  #troubles = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -27,12 +32,14 @@ export class Faults {
   /** Ends every fault: all links open, all processes up and awake, the store well. */
   heal(): void {
     this.#isOver = true;
-    const { masters, workers, network, storeWeather, timeline, ledger } = this.#world;
+    const { masters, workers, network, storeWeather, timeline, ledger, engine } = this.#world;
     timeline.trace("the world is healed");
     ledger.add({ kind: "trouble-over", what: "everything", nodes: [] });
     Object.assign(network.weather, { resetChance: 0, duplicateChance: 0, lateChance: 0 });
-    for (const direction of [...this.#cuts]) this.#healCut(direction);
+    for (const direction of this.#cuts.keys()) network.heal(...endsOf(direction));
+    this.#cuts.clear();
     this.#clearStore();
+    engine.heal();
     storeWeather.unknownChance = 0;
     for (const master of masters) {
       master.resume();
@@ -56,7 +63,10 @@ export class Faults {
 
   #strike(kind: FaultKind): void {
     const { masters, workers } = this.#world;
-    if (this.#act(kind, this.#random.pick(masters), this.#random.pick(workers))) {
+    // The leader is the one whose loss matters.
+    const leader = masters.find((each) => each.isLeading);
+    const master = leader !== undefined && this.#random.chance(0.4) ? leader : this.#random.pick(masters);
+    if (this.#act(kind, master, this.#random.pick(workers))) {
       this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     }
   }
@@ -68,6 +78,8 @@ export class Faults {
         return this.#crashMaster(master);
       case "master-pause":
         return this.#pauseMaster(master);
+      case "master-stop":
+        return this.#stopMaster(master);
       case "worker-crash":
         return this.#crashWorker(worker);
       case "worker-pause":
@@ -76,6 +88,12 @@ export class Faults {
         return this.#stopWorker(worker);
       case "cut":
         return this.#cut(master, worker);
+      case "master-cut":
+        return this.#cutMasters(master);
+      case "store-cut":
+        return this.#cutStore(master);
+      case "split":
+        return this.#split();
       case "stream-dead":
         return this.#killStream(worker);
       case "store-slow":
@@ -84,6 +102,12 @@ export class Faults {
         return this.#troubleStore(kind, () => (this.#world.storeWeather.isAway = true));
       case "store-full":
         return this.#troubleStore(kind, () => (this.#world.storeWeather.isFull = true));
+      case "store-failover":
+      case "store-stall":
+      case "store-io":
+        return this.#troubleEngine(kind);
+      case "power-loss":
+        return this.#losePower();
       case "master-clock-jump":
         return this.#jump(master, this.#world.masters.length > 1 ? 3_000 : 3_600_000);
       case "worker-clock-jump":
@@ -106,7 +130,8 @@ export class Faults {
     if (master.running === null || master.isPaused) return false;
     const wasLeading = master.isLeading;
     const life = master.running;
-    const pauseMs = this.#random.spread(1, 180_000);
+    // Half of them about as long as the waits that they collide with.
+    const pauseMs = this.#random.chance(0.5) ? this.#random.spread(1, 600_000) : this.#random.integer(1_000, 20_000);
     master.pause();
     this.#later(pauseMs, () => {
       if (master.running !== life) return;
@@ -133,7 +158,7 @@ export class Faults {
     const { process } = worker;
     if (process === null || process.isPaused) return false;
     worker.pause();
-    this.#later(this.#random.spread(1, 120_000), () => {
+    this.#later(this.#random.spread(1, 600_000), () => {
       if (worker.process === process) worker.resume();
     });
     return true;
@@ -145,39 +170,92 @@ export class Faults {
     return true;
   }
 
-  /** Cuts one worker, or everybody, off from one master, in one direction or both. */
+  #stopMaster(master: MasterNode): boolean {
+    if (master.running?.isOpen !== true || master.isPaused) return false;
+    master.stop();
+    return true;
+  }
+
+  /** Cuts one worker, or everybody, off from one master. */
   #cut(master: MasterNode, worker: WorkerNode): boolean {
-    const { network, workers, ledger, timeline } = this.#world;
+    const { workers } = this.#world;
     const victims = this.#random.chance(0.25) ? workers.map(({ machine }) => machine) : [worker.machine];
-    const [isUpCut, isDownCut] = this.#random.pick([
+    return this.#cutOff(victims, [master.machine], victims);
+  }
+
+  /** Cuts one master off from some others. */
+  #cutMasters(master: MasterNode): boolean {
+    const others = this.#world.masters
+      .filter((other) => other !== master && this.#random.chance(0.6))
+      .map(({ machine }) => machine);
+    if (others.length === 0) return false;
+    this.#world.coverage.saw("a master was cut off from another");
+    return this.#cutOff([master.machine], others, []);
+  }
+
+  /** Cuts one master, and perhaps others, off from the store. */
+  #cutStore(master: MasterNode): boolean {
+    const { masters, coverage } = this.#world;
+    const victims = masters.filter((other) => other === master || this.#random.chance(0.15));
+    if (victims.length < masters.length && victims.some((victim) => victim.isLeading)) {
+      coverage.saw("the leader was cut off from the store while others were not");
+    }
+    return this.#cutOff(
+      victims.map(({ machine }) => machine),
+      [storeMachine],
+      [],
+    );
+  }
+
+  /** Two halves of the world that do not hear each other; or one that does not hear the other. */
+  #split(): boolean {
+    const { masters, workers, clients, followers, coverage, knobs } = this.#world;
+    const machines = [...masters, ...workers, ...clients, ...followers].map(({ machine }) => machine);
+    const all = knobs.store === "sqlite" ? machines : [...machines, storeMachine];
+    const left = all.filter(() => this.#random.chance(0.5));
+    const right = all.filter((machine) => !left.includes(machine));
+    if (left.length === 0 || right.length === 0) return false;
+    coverage.saw("the network was split in two");
+    return this.#cutOff(left, right, []);
+  }
+
+  /** Cuts every link between two groups, in one direction or both, for a while. `blamed` are the nodes in trouble; all if none. */
+  #cutOff(left: readonly string[], right: readonly string[], blamed: readonly string[]): boolean {
+    const { network, ledger, timeline } = this.#world;
+    const [isThereCut, isBackCut] = this.#random.pick([
       [true, true],
       [true, true],
       [true, false],
       [false, true],
     ] as const);
-    const directions = victims.flatMap((victim) => [
-      ...(isUpCut ? [`${victim}>${master.machine}`] : []),
-      ...(isDownCut ? [`${master.machine}>${victim}`] : []),
-    ]);
-    ledger.add({ kind: "trouble", what: "cut", nodes: victims });
+    const directions = left.flatMap((one) =>
+      right.flatMap((other) => [...(isThereCut ? [`${one}>${other}`] : []), ...(isBackCut ? [`${other}>${one}`] : [])]),
+    );
+    this.#troubles += 1;
+    const what = `cut ${this.#troubles}`;
+    ledger.add({ kind: "trouble", what, nodes: blamed });
     timeline.trace(`cut: ${directions.join(" ")}`);
     for (const direction of directions) {
-      this.#cuts.add(direction);
-      const [from = "", to = ""] = direction.split(">");
-      network.cut(from, to);
+      this.#cuts.set(direction, (this.#cuts.get(direction) ?? 0) + 1);
+      network.cut(...endsOf(direction));
     }
     this.#later(this.#random.spread(20, 120_000), () => {
-      ledger.add({ kind: "trouble-over", what: "cut", nodes: victims });
+      ledger.add({ kind: "trouble-over", what, nodes: blamed });
       for (const direction of directions) this.#healCut(direction);
     });
     return true;
   }
 
+  /** Opens a direction once no cut holds it shut any more. */
   #healCut(direction: string): void {
-    if (!this.#cuts.delete(direction)) return;
-    const [from = "", to = ""] = direction.split(">");
+    const count = (this.#cuts.get(direction) ?? 0) - 1;
+    if (count > 0) {
+      this.#cuts.set(direction, count);
+      return;
+    }
+    this.#cuts.delete(direction);
     this.#world.timeline.trace(`open again: ${direction}`);
-    this.#world.network.heal(from, to);
+    this.#world.network.heal(...endsOf(direction));
   }
 
   #killStream(worker: WorkerNode): boolean {
@@ -195,6 +273,8 @@ export class Faults {
     timeline.trace(`${kind} for ${forMs} ms`);
     ledger.add({ kind: "trouble", what: kind, nodes: [] });
     this.#later(forMs, () => {
+      if (kind === "store-away" && forMs > knobs.master.leaseTtlMs)
+        coverage.saw("the store was away for longer than the lease");
       if (kind === "store-away" && forMs > knobs.waits.lostGraceMs)
         coverage.saw("the store was away for longer than a worker may be silent");
       this.#clearStore();
@@ -204,12 +284,52 @@ export class Faults {
     return true;
   }
 
+  /** Trouble of one kind of store: a new primary, no majority, a failing disk. */
+  #troubleEngine(kind: "store-failover" | "store-stall" | "store-io"): boolean {
+    const { engine, ledger, timeline } = this.#world;
+    const forMs = this.#random.spread(kind === "store-failover" ? 500 : 50, 20_000);
+    let end = (): void => {};
+    if (engine instanceof ReplicaSet) {
+      if (!engine.isUp) return false;
+      if (kind === "store-failover") engine.failOver(forMs);
+      else engine.stall();
+      // What is stalled may end well, or with another primary.
+      end = () =>
+        kind === "store-stall" && this.#random.chance(0.5)
+          ? engine.failOver(this.#random.spread(500, 12_000))
+          : engine.unstall();
+    } else if (engine instanceof SqliteEngine) {
+      engine.ioChance = this.#random.pick([0.1, 0.5, 1]);
+      end = () => engine.heal();
+    }
+    this.#troubles += 1;
+    const what = `${kind} ${this.#troubles}`;
+    timeline.trace(`${kind} for ${forMs} ms`);
+    ledger.add({ kind: "trouble", what, nodes: [] });
+    this.#later(forMs, () => {
+      end();
+      timeline.trace(`${kind} is over`);
+      ledger.add({ kind: "trouble-over", what, nodes: [] });
+    });
+    return true;
+  }
+
+  /** The machine that holds the file, and all masters with it, goes down and comes back. */
+  #losePower(): boolean {
+    const { masters, coverage } = this.#world;
+    coverage.saw("the power went");
+    for (const master of masters) master.crash();
+    for (const master of masters) this.#later(this.#random.spread(100, 30_000), () => master.start());
+    return true;
+  }
+
   #clearStore(): void {
     Object.assign(this.#world.storeWeather, { isAway: false, isFull: false, slowness: 1 });
   }
 
   #jump(node: { machine: string; jumpClock(byMs: number): void }, maxMs: number): boolean {
     this.#world.ledger.add({ kind: "trouble", what: "clock-jump", nodes: [node.machine] });
+    if (node instanceof MasterNode && node.isLeading) this.#world.coverage.saw("a clock jumped on the leader");
     node.jumpClock(this.#random.spread(20, maxMs));
     return true;
   }
@@ -225,4 +345,9 @@ export class Faults {
       if (!this.#isOver) end();
     });
   }
+}
+
+function endsOf(direction: string): [from: string, to: string] {
+  const [from = "", to = ""] = direction.split(">");
+  return [from, to];
 }

@@ -2,7 +2,8 @@
 
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import type { FinalState, History, LeaderMemory } from "../ledger.ts";
+import type { FinalState, History, LeaderMemory, MasterMemory } from "../ledger.ts";
+import type { MasterNode } from "./masterNode.ts";
 import type { World } from "./world.ts";
 
 /** How long the leader has to answer what is asked of it at the end. */
@@ -23,6 +24,13 @@ export async function takeHistory(world: World): Promise<History> {
       timeoutBackstopMs: waits.timeoutBackstopMs,
       clockSpreadMs: clockOffsetMsMax + world.timeline.now * clockDriftMax * 2,
       driftMax: clockDriftMax,
+      leaseTtlMs: knobs.master.leaseTtlMs,
+      isNetworkQuick:
+        knobs.latencyMsMax <= 10 && knobs.resetChance === 0 && knobs.lateChance === 0 && knobs.unknownChance === 0,
+      hasStaleReads: knobs.store === "mongodb",
+      retention: knobs.isForgetful ? knobs.master : null,
+      workers: knobs.workers,
+      masters: knobs.masters,
       isCalm: knobs.temper === "calm",
       sparesWorkers: knobs.temper === "masters-only",
     },
@@ -30,22 +38,47 @@ export async function takeHistory(world: World): Promise<History> {
 }
 
 function finalState(world: World): Omit<FinalState, "leader"> {
-  const { disk, workers } = world;
+  const { workers } = world;
+  const { view } = world.disk;
   const documents = new Map<TaskId, TaskDocument>();
   const unfinished = new Map<TaskId, string>();
-  for (const id of disk.specs.keys()) {
-    const document = disk.document(id);
+  for (const id of view.specs.keys()) {
+    const document = view.document(id);
     if (document === null) continue;
     documents.set(id, document);
     if (!["success", "failed", "cancelled"].includes(document.state)) unfinished.set(id, `it is ${document.state}`);
   }
   return {
     documents,
-    workers: [...disk.workers.values()],
-    queues: [...disk.queues.values()],
+    workers: [...view.workers.values()],
+    queues: [...view.queues.values()],
     outboxes: new Map(workers.map((worker) => [worker.machine, worker.disk.results.size])),
+    masters: world.masters.flatMap((master) => memoryOf(world, master)),
+    drifts: world.drifts + world.masters.reduce((sum, { running }) => sum + (running?.face.stats().drifts ?? 0), 0),
     unfinished,
   };
+}
+
+function memoryOf({ timeline, knobs }: World, { running }: MasterNode): MasterMemory[] {
+  if (running === null || !running.isOpen) return [];
+  const { face, process } = running;
+  const { tasks, inboxLength } = face.stats();
+  const { role, seq } = face.status();
+  const { openCalls, openStreams, timerCount } = process;
+  return [
+    {
+      life: process.name,
+      isLeader: role === "leader",
+      seq,
+      tasksByState: tasks,
+      inboxLength,
+      openCalls: [...openCalls]
+        .filter(({ since }) => timeline.now - since > knobs.callTimeoutMs + askMs)
+        .map(({ label }) => label),
+      openStreams,
+      timers: timerCount,
+    },
+  ];
 }
 
 async function askLeader(world: World): Promise<LeaderMemory | null> {

@@ -1,19 +1,28 @@
 /** What a seed draws first: how big the world is, which faults it has and how often, and how far the waits are shrunk. */
 import { defaults } from "../../model/limits.ts";
 import { Random } from "./random.ts";
+import type { StoreModel } from "./storeEngine.ts";
 
 /** Everything that is done to the world on purpose; each has a rate of its own, or does not happen at all. */
 export const faultKinds = [
   "master-crash",
   "master-pause",
+  "master-stop",
   "worker-crash",
   "worker-pause",
   "worker-stop",
   "cut",
+  "master-cut",
+  "store-cut",
+  "split",
   "stream-dead",
   "store-slow",
   "store-away",
   "store-full",
+  "store-failover",
+  "store-stall",
+  "store-io",
+  "power-loss",
   "master-clock-jump",
   "worker-clock-jump",
   "drain",
@@ -24,11 +33,27 @@ export type FaultKind = (typeof faultKinds)[number];
 const sparing: readonly FaultKind[] = [
   "master-crash",
   "master-pause",
+  "master-stop",
+  "master-cut",
+  "store-cut",
   "store-slow",
   "store-away",
   "store-full",
+  "store-failover",
+  "store-stall",
+  "store-io",
+  "power-loss",
   "master-clock-jump",
 ];
+
+/** What only one kind of store can suffer. */
+const ofModel: { readonly [Kind in FaultKind]?: readonly StoreModel[] } = {
+  "store-cut": ["plain", "mongodb"],
+  "store-failover": ["mongodb"],
+  "store-stall": ["mongodb"],
+  "store-io": ["sqlite"],
+  "power-loss": ["sqlite"],
+};
 
 /**
  * calm: no fault at all. masters-only: faults of masters and the store, nothing else. wild: any subset of all.
@@ -46,10 +71,30 @@ export interface Waits {
   readonly massLossWindowMs: number;
 }
 
+/** How masters are set up: in life these waits are long, here they are short enough to be met. */
+export interface MasterKnobs {
+  readonly leaseTtlMs: number;
+  readonly leaseRenewMs: number;
+  readonly leaderIdleMsMax: number;
+  readonly standbyJitterMs: number;
+  readonly tailPollMs: number;
+  readonly journalMs: number;
+  readonly retentionMs: number;
+  readonly finishedTasksMax: number;
+}
+
 export interface Knobs {
   readonly seed: number;
   readonly temper: Temper;
+  readonly store: StoreModel;
   readonly masters: number;
+  readonly master: MasterKnobs;
+  /** True if finished tasks are forgotten within the run. */
+  readonly isForgetful: boolean;
+  /** Those who follow every change, from one master to the next. */
+  readonly followers: number;
+  /** Chance that a client asks a standby to pass its request on. */
+  readonly relayChance: number;
   readonly workers: number;
   readonly clients: number;
   readonly queues: readonly string[];
@@ -75,18 +120,25 @@ export function drawKnobs(seed: number): Knobs {
   const random = new Random(`${seed}/knobs`);
   const temper = drawTemper(random);
   const isWild = temper === "wild";
-  const masters = random.pick([1, 1, 2, 3]);
+  const masters = random.pick([1, 1, 2, 3, 3, 5]);
   const often = (chance: number, value: () => number): number => (random.chance(chance) ? value() : 0);
+  const store = random.pick(["plain", "plain", "mongodb", "mongodb", "sqlite"] as const);
+  const isForgetful = random.chance(0.3);
   return {
     seed,
     temper,
+    store,
     masters,
-    workers: random.integer(1, 5),
+    master: drawMaster(random, isForgetful),
+    isForgetful,
+    followers: random.integer(0, 2),
+    relayChance: masters > 1 ? random.pick([0, 0.2, 1]) : 0,
+    workers: random.chance(0.2) ? random.integer(6, 10) : random.integer(1, 5),
     clients: random.integer(1, 3),
     queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
     tasks: random.spread(4, 100),
     taskMsMax: random.spread(200, 40_000),
-    unsafeMs: random.spread(20_000, 240_000),
+    unsafeMs: random.chance(0.05) ? random.spread(240_000, 900_000) : random.spread(20_000, 240_000),
     waits: drawWaits(random, temper),
     callTimeoutMs: random.pick([1_000, 3_000, 10_000]),
     // Where no worker may be lost, the network must be quick for the grace that a closed stream has (RELIABILITY, 3.2).
@@ -99,7 +151,20 @@ export function drawKnobs(seed: number): Knobs {
     // A due time set by one leader is kept by the next one's clock: masters' clocks are held together from outside (R8).
     masterClockOffsetMsMax: masters === 1 ? 3_600_000 : 1_000,
     clockDriftMax: random.pick([0, 0.0005, 0.0005, 0.02]),
-    faultEveryMs: drawFaults(random, temper),
+    faultEveryMs: drawFaults(random, temper, store, masters),
+  };
+}
+
+/** The profiles of RELIABILITY, 3.3, and housekeeping that comes round many times in a run. */
+function drawMaster(random: Random, isForgetful: boolean): MasterKnobs {
+  const { leaseTtlMs, leaseRenewMs, leaderIdleMsMax, standbyJitterMs, tailPollMs } = defaults;
+  const usual = { leaseTtlMs, leaseRenewMs, leaderIdleMsMax, standbyJitterMs, tailPollMs };
+  const fast = { ...usual, leaseTtlMs: 700, leaseRenewMs: 150, leaderIdleMsMax: 500, standbyJitterMs: 80 };
+  return {
+    ...random.pick([usual, usual, fast]),
+    journalMs: random.chance(0.6) ? random.spread(500, 30_000) : defaults.journalMs,
+    retentionMs: isForgetful && random.chance(0.5) ? random.spread(1_000, 60_000) : defaults.retentionMs,
+    finishedTasksMax: isForgetful ? random.integer(0, 20) : defaults.finishedTasksMax,
   };
 }
 
@@ -128,10 +193,12 @@ function drawWaits(random: Random, temper: Temper): Waits {
   };
 }
 
-function drawFaults(random: Random, temper: Temper): Map<FaultKind, number> {
+function drawFaults(random: Random, temper: Temper, store: StoreModel, masters: number): Map<FaultKind, number> {
   if (temper === "calm") return new Map();
-  const possible = temper === "masters-only" ? sparing : faultKinds;
-  const chosen = possible.filter(() => random.chance(0.45));
+  const possible = (temper === "masters-only" ? sparing : faultKinds)
+    .filter((kind) => ofModel[kind]?.includes(store) ?? true)
+    .filter((kind) => masters > 1 || kind !== "master-cut");
+  const chosen = possible.filter(() => random.chance(0.4));
   return new Map(chosen.map((kind) => [kind, random.spread(2_000, 60_000)]));
 }
 
@@ -142,10 +209,11 @@ export function describeKnobs(knobs: Knobs): string {
     .filter((name) => knobs[name] > 0)
     .map((name) => `${name} ${knobs[name]}`);
   return [
-    `${knobs.temper}: ${knobs.workers} workers, ${knobs.clients} clients, ${knobs.tasks} tasks of up to ${knobs.taskMsMax} ms`,
+    `${knobs.temper}: ${knobs.store} store, ${knobs.masters} masters, ${knobs.workers} workers, ${knobs.followers} followers, ${knobs.clients} clients, ${knobs.tasks} tasks of up to ${knobs.taskMsMax} ms`,
     `${Math.round(knobs.unsafeMs / 1000)} s of faults`,
     `suspect ${knobs.waits.suspectMs} lost ${knobs.waits.lostGraceMs} abrupt ${knobs.waits.abruptGraceMs}`,
-    `clocks up to ${knobs.clockOffsetMsMax} ms and ${knobs.clockDriftMax} off`,
+    `lease ${knobs.master.leaseTtlMs} journal ${knobs.master.journalMs}${knobs.isForgetful ? ` retention ${knobs.master.retentionMs} or ${knobs.master.finishedTasksMax} tasks` : ""}`,
+    `relays ${knobs.relayChance}; latency up to ${knobs.latencyMsMax} ms; clocks up to ${knobs.clockOffsetMsMax} ms and ${knobs.clockDriftMax} off`,
     ...chances,
     ...faults,
   ].join("; ");

@@ -1,10 +1,12 @@
-/** A worker's links to masters over the simulated network, with the ledger's eyes on both ends. */
+/** A worker's links to masters over the simulated network, straight or through a standby, with the ledger's eyes on both ends. */
+import { OutlastError } from "../../model/errors.ts";
 import type { BootId, SessionId, WorkerId } from "../../model/ids.ts";
-import type { AttachRequest, LogChunk, ReportRequest, StreamMessage } from "../../model/protocol.ts";
-import type { Dial, MasterLink, StreamHandlers } from "../../ports/transport.ts";
+import type { AttachRequest, LogChunk, ReportAnswer, ReportRequest, StreamMessage } from "../../model/protocol.ts";
+import { type Dial, LinkError, type MasterLink, type StreamHandlers } from "../../ports/transport.ts";
 import type { Ledger } from "../ledger.ts";
 import { type Callee, type Caller, call, type RunningMaster, throughJson, type Wire } from "./call.ts";
-import { SimulatedStream, type StreamWitness } from "./stream.ts";
+import { leaderBehind, relayCall } from "./relay.ts";
+import { SimulatedStream, type Sink, type Speaker } from "./stream.ts";
 
 export interface DialParts {
   readonly wire: Wire;
@@ -14,7 +16,7 @@ export interface DialParts {
   /** Who answers at a base URL; null for an address that nobody has. */
   readonly resolve: (address: string) => Callee | null;
   /** Told of every stream, so that faults can find it. */
-  readonly onStream: (stream: SimulatedStream) => void;
+  readonly onStream: (stream: SimulatedStream<StreamMessage>) => void;
 }
 
 const nobody: Callee = { machine: "nowhere", running: null };
@@ -32,37 +34,95 @@ class SimulatedLink implements MasterLink {
     this.#callee = callee;
   }
 
-  attach(worker: WorkerId, request: AttachRequest) {
-    const { wire, caller, ledger } = this.#parts;
+  async attach(worker: WorkerId, request: AttachRequest) {
+    const { ledger, caller, boot } = this.#parts;
     const sent = throughJson(request);
-    return call(wire, caller, this.#callee, `attach of ${worker} ${describeAttach(sent)}`, async (master) => {
-      const life = master.process.name;
-      ledger.add({ kind: "heard", life, worker, boot: sent.boot });
-      const answer = await master.face.attach(worker, throughJson(sent), caller.machine);
-      for (const { task, attempt } of answer.abort) {
-        ledger.add({ kind: "sent-abort", life, worker, boot: sent.boot, task, attempt, reason: "attach" });
-      }
-      for (const { task, attempt, verdict } of answer.verdicts) {
-        ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome: null });
-      }
-      return answer;
-    });
+    const answer = await this.#ask(
+      `attach of ${worker} ${describeAttach(sent)}`,
+      sent.relay === true,
+      async (master) => {
+        const life = master.process.name;
+        ledger.add({ kind: "heard", life, worker, boot: sent.boot });
+        const attached = await master.face.attach(worker, throughJson(sent), caller.machine);
+        for (const { task, attempt } of attached.abort) {
+          ledger.add({ kind: "sent-abort", life, worker, boot: sent.boot, task, attempt, reason: "attach" });
+        }
+        for (const { task, attempt, verdict } of attached.verdicts) {
+          ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome: null });
+        }
+        return attached;
+      },
+    );
+    ledger.add({ kind: "told-epoch", worker, boot, epoch: answer.epoch });
+    return answer;
   }
 
-  openStream(worker: WorkerId, session: SessionId, handlers: StreamHandlers): SimulatedStream {
+  openStream(worker: WorkerId, session: SessionId, handlers: StreamHandlers): SimulatedStream<StreamMessage> {
     const { wire, caller } = this.#parts;
-    const stream = new SimulatedStream(wire, caller, this.#callee, handlers, this.#witness(worker, session));
+    const listener = {
+      onMessage: (message: StreamMessage) => {
+        this.#noteReceived(worker, message);
+        handlers.onMessage(message);
+      },
+      onClose: (reason: string) => handlers.onClose(reason),
+    };
+    const speaker = this.#speaker(worker, session);
+    let leader: Callee | null = null;
+    const stream = new SimulatedStream(wire, caller, this.#callee, listener, {
+      ...speaker,
+      opened: (master) => {
+        leader = this.#leaderBehind(master);
+        // Behind a standby, only what the leader itself does counts.
+        if (leader === null) speaker.opened(master);
+      },
+      open: (master, sink) =>
+        leader === null ? speaker.open(master, sink) : this.#openBehind(master, leader, sink, speaker),
+      sent: (master, message) => leader === null && speaker.sent(master, message),
+    });
     this.#parts.onStream(stream);
-    stream.connect(worker, session);
+    stream.connect();
     return stream;
   }
 
-  #witness(worker: WorkerId, session: SessionId): StreamWitness {
+  /** A standby opens a stream of its own to the leader and hands on what comes. */
+  #openBehind(
+    standby: RunningMaster,
+    leader: Callee,
+    sink: Sink<StreamMessage>,
+    speaker: Speaker<StreamMessage>,
+  ): () => void {
+    const caller = { machine: this.#callee.machine, process: standby.process };
+    const listener = { onMessage: (message: StreamMessage) => sink.send(message), onClose: () => sink.close() };
+    const behind = new SimulatedStream(this.#parts.wire, caller, leader, listener, speaker);
+    behind.connect();
+    return () => behind.close();
+  }
+
+  #speaker(worker: WorkerId, session: SessionId): Speaker<StreamMessage> {
     const { ledger, boot } = this.#parts;
+    const open = new Set<RunningMaster>();
     return {
-      opened: (master) => ledger.add({ kind: "stream-opened", life: master.process.name, worker, boot, session }),
-      closed: (master) => ledger.add({ kind: "stream-closed", life: master.process.name, worker, boot, session }),
+      open: (master, sink) => {
+        try {
+          return master.face.openStream(worker, session, sink);
+        } catch (error) {
+          // A master that is still starting.
+          if (!(error instanceof OutlastError)) throw error;
+          sink.close();
+          return () => {};
+        }
+      },
+      opened: (master) => {
+        open.add(master);
+        ledger.add({ kind: "stream-opened", life: master.process.name, worker, boot, session });
+      },
+      closed: (master) => {
+        if (open.delete(master))
+          ledger.add({ kind: "stream-closed", life: master.process.name, worker, boot, session });
+      },
       sent: (master, message) => this.#noteSent(master, worker, message),
+      describe: describeMessage,
+      mayRepeat: true,
     };
   }
 
@@ -80,17 +140,26 @@ class SimulatedLink implements MasterLink {
     }
   }
 
-  report(worker: WorkerId, request: ReportRequest) {
-    const { wire, caller, ledger } = this.#parts;
+  #noteReceived(worker: WorkerId, message: StreamMessage): void {
+    if (message.kind !== "assign") return;
+    const { ledger, boot } = this.#parts;
+    const { epoch } = message;
+    for (const { task, attempt } of message.assignments) {
+      ledger.add({ kind: "received-assign", worker, boot, epoch, task, attempt });
+    }
+  }
+
+  async report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer> {
+    const { wire, ledger, boot } = this.#parts;
     const sent = throughJson(request);
     let deliveries = 0;
-    return call(wire, caller, this.#callee, `report of ${worker} ${describeReport(sent)}`, async (master) => {
+    const answer = await this.#ask(`report of ${worker} ${describeReport(sent)}`, true, async (master) => {
       const life = master.process.name;
       deliveries += 1;
       if (deliveries > 1 && sent.items.length > 0) wire.coverage.saw("a report was delivered twice");
       ledger.add({ kind: "heard", life, worker, boot: sent.boot });
-      const answer = await master.face.report(worker, throughJson(sent));
-      for (const { task, attempt, verdict } of answer.verdicts) {
+      const reported = await master.face.report(worker, throughJson(sent));
+      for (const { task, attempt, verdict } of reported.verdicts) {
         if (verdict === "stale") wire.coverage.saw("a result was answered stale");
         const item = sent.items.find(
           (each) => each.kind === "result" && each.task === task && each.attempt === attempt,
@@ -98,17 +167,53 @@ class SimulatedLink implements MasterLink {
         const outcome = item?.kind === "result" ? item.outcome : null;
         ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome });
       }
-      return answer;
+      return reported;
     });
+    ledger.add({ kind: "told-epoch", worker, boot, epoch: answer.epoch });
+    return answer;
   }
 
   sendLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
-    const { wire, caller, ledger, boot } = this.#parts;
+    const { ledger, boot } = this.#parts;
     const sent = chunks.map((chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
-    return call(wire, caller, this.#callee, `logs of ${worker}`, (master) => {
+    return this.#ask(`logs of ${worker}`, true, (master) => {
       ledger.add({ kind: "heard", life: master.process.name, worker, boot });
       return master.face.storeLogs(worker, session, sent);
     });
+  }
+
+  /** Asks the master of this link; a standby passes on what it is asked to. */
+  #ask<Answer>(label: string, mayRelay: boolean, invoke: (master: RunningMaster) => Promise<Answer>): Promise<Answer> {
+    const { wire, caller } = this.#parts;
+    const answer = call(wire, caller, this.#callee, label, (master) => {
+      const leader = mayRelay ? this.#leaderBehind(master) : null;
+      if (leader === null) return invoke(master);
+      wire.coverage.saw("a standby relayed a worker");
+      return relayCall(wire, { machine: this.#callee.machine, process: master.process }, leader, label, invoke);
+    });
+    answer.catch((error: unknown) => {
+      if (error instanceof LinkError && error.code === "stale-epoch")
+        wire.coverage.saw("a leader of the past was shown a later epoch");
+    });
+    return answer;
+  }
+
+  #leaderBehind(master: RunningMaster): Callee | null {
+    return leaderBehind(master, this.#parts.resolve);
+  }
+}
+
+function describeMessage(message: StreamMessage): string {
+  switch (message.kind) {
+    case "assign":
+      return `assign ${message.assignments.map(({ task, attempt }) => `${task}/${attempt}`).join(" ")}`;
+    case "abort":
+      return `abort (${message.reason}) ${message.attempts.map(({ task, attempt }) => `${task}/${attempt}`).join(" ")}`;
+    case "drain":
+    case "beat":
+      return message.kind;
+    default:
+      return message satisfies never;
   }
 }
 

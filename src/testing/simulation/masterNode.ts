@@ -1,7 +1,10 @@
 /** A machine with a master on it: its process dies, is paused, goes on, and is started again at the same address. */
+import type { ChangeBatch } from "../../master/face.ts";
 import { Master } from "../../master/master.ts";
+import { StoreUnavailable } from "../../ports/store.ts";
 import type { RunningMaster } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
+import { textOf } from "./eventReader.ts";
 import { describeEnd, nodeLog, SimulatedIds } from "./machine.ts";
 import { simulatedPeers } from "./peers.ts";
 import { Process } from "./process.ts";
@@ -14,6 +17,7 @@ interface MasterLife extends RunningMaster {
   readonly clock: SimulatedClock;
   /** The store is open: from now on it can say how it stands. */
   isOpen: boolean;
+  isStopping: boolean;
 }
 
 const listenAgainMs = 100;
@@ -66,9 +70,9 @@ export class MasterNode {
       log: nodeLog(timeline, name),
       probe: (host, port) => this.#probe(process, host, port),
       peers: simulatedPeers(this.#world, this.machine, process),
-      settings: this.#world.knobs.waits,
+      settings: { ...this.#world.knobs.waits, ...this.#world.knobs.master },
     });
-    const life: MasterLife = { process, face, clock, isOpen: false };
+    const life: MasterLife = { process, face, clock, isOpen: false, isStopping: false };
     this.#life = life;
     ledger.add({ kind: "start", node: this.machine, life: name });
     timeline.trace(`${name} starts`);
@@ -86,9 +90,11 @@ export class MasterNode {
   crash(): void {
     const life = this.#life;
     if (life === null) return;
-    if (this.isLeading) this.#noteDeath(life);
+    const wasLeading = this.isLeading;
+    if (wasLeading) this.#noteDeath(life);
     this.#world.timeline.trace(`${life.process.name} is killed`);
-    this.#world.ledger.add({ kind: "crash", node: this.machine, life: life.process.name });
+    this.#world.ledger.add({ kind: "crash", node: this.machine, life: life.process.name, wasLeading });
+    this.#world.drifts += driftsOf(life);
     this.#life = null;
     life.process.die();
   }
@@ -109,6 +115,16 @@ export class MasterNode {
     life.process.resume();
   }
 
+  /** SIGTERM: it resigns and leaves. A supervisor starts it again. */
+  stop(): void {
+    const life = this.#life;
+    if (life === null || !life.isOpen || life.isStopping || life.process.isPaused) return;
+    this.#world.timeline.trace(`${life.process.name} is told to stop`);
+    life.isStopping = true;
+    if (this.isLeading) this.#world.coverage.saw("a leader resigned and another took over");
+    life.face.stop().catch((error: unknown) => this.#world.broke(life.process.name, error));
+  }
+
   jumpClock(byMs: number): void {
     this.clockFault.offsetMs += byMs;
     this.#world.timeline.trace(`the clock of ${this.machine} jumps by ${byMs} ms`);
@@ -117,15 +133,21 @@ export class MasterNode {
 
   /** Somebody who follows every change, as a dashboard does: nothing may be told before it is true. */
   #listen({ process, face }: Pick<MasterLife, "process" | "face">): void {
-    const listener = ({ seq }: { readonly seq: number }): void =>
-      this.#world.ledger.add({ kind: "sent-change", life: process.name, seq });
+    const listener = (batch: ChangeBatch): void => {
+      const { seq, epoch, writes } = batch;
+      this.#world.ledger.add({ kind: "sent-change", life: process.name, seq, epoch, text: textOf(batch) });
+      if (face.status().role === "standby" && writes.some((write) => write.kind === "digest")) {
+        this.#world.coverage.saw("a standby compared its memory with the leader's");
+      }
+    };
     // Refused until the journal has been read.
     face.changes(null, listener).catch(() => process.after(listenAgainMs, () => this.#listen({ process, face })));
   }
 
   #openStore(process: Process, random: Random): SimulatedStore {
-    const { disk, storeWeather, timeline, ledger, coverage } = this.#world;
-    return new SimulatedStore({ disk, weather: storeWeather, process, timeline, random, ledger, coverage });
+    const { disk, engine, storeWeather: weather, network, timeline, ledger, coverage } = this.#world;
+    const { machine } = this;
+    return new SimulatedStore({ machine, disk, engine, weather, network, process, timeline, random, ledger, coverage });
   }
 
   async #probe(process: Process, host: string, port: number): Promise<"refused" | "connected" | "unknown"> {
@@ -152,10 +174,17 @@ export class MasterNode {
     const text = describeEnd(error);
     timeline.trace(`${life.process.name} ends${text === null ? "" : `: ${text}`}`);
     ledger.add({ kind: "exit", node: this.machine, life: life.process.name, error: text });
+    // A master may find its store shut; it must never find its own memory or journal wrong.
+    if (text !== null && !(error instanceof StoreUnavailable)) this.#world.broke(life.process.name, error);
+    this.#world.drifts += driftsOf(life);
     this.#life = null;
     life.process.die();
     timeline.after(this.#random.integer(200, 2000), () => {
       if (this.#isWanted) this.start();
     });
   }
+}
+
+function driftsOf({ face }: MasterLife): number {
+  return face.stats().drifts;
 }

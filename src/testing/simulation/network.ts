@@ -22,6 +22,7 @@ export class Network {
   /** `from>to` for each direction that is cut. */
   readonly #cuts = new Set<string>();
   /** What stands ready at the cut, by direction. */
+  #era = 0;
   readonly #held = new Map<string, (() => void)[]>();
 
   constructor(weather: NetworkWeather, timeline: Timeline, random: Random, coverage: Coverage) {
@@ -56,9 +57,10 @@ export class Network {
   /** Takes a message over. What meets a cut waits there, as TCP keeps trying, or is given up. */
   carry(from: string, to: string, arrive: () => void): void {
     const isLate = this.#random.chance(this.weather.lateChance);
-    this.#timeline.after(isLate ? this.#random.spread(500, 180_000) : this.latency(), () =>
-      this.#arrive(from, to, arrive),
-    );
+    const era = this.#era;
+    this.#timeline.after(isLate ? this.#random.spread(500, 180_000) : this.latency(), () => {
+      if (!isLate || era === this.#era) this.#arrive(from, to, arrive);
+    });
   }
 
   /** Runs `go` at once if the direction is open, or when it opens. For streams, which keep their order themselves. */
@@ -75,9 +77,17 @@ export class Network {
     return this.#random.chance(this.weather.duplicateChance);
   }
 
-  /** How long after the first a second delivery comes. */
-  duplicateAfterMs(): number {
-    return this.#random.spread(1, 120_000);
+  /** Delivers something a second time, up to `share` of two minutes after the first. */
+  repeat(share: number, deliver: () => void): void {
+    const era = this.#era;
+    this.#timeline.after(this.#random.spread(1, 120_000) * share, () => {
+      if (era === this.#era) deliver();
+    });
+  }
+
+  /** What is still on its way from the time of faults never comes: the world is at rest. */
+  dropLate(): void {
+    this.#era += 1;
   }
 
   flip(): boolean {

@@ -1,12 +1,21 @@
 /** A simulated process: what is meant for it reaches it while it lives and runs, later if it is paused, never once it is dead. */
 import type { Timeline } from "./timeline.ts";
 
+export interface OpenCall {
+  readonly label: string;
+  readonly since: number;
+}
+
 export class Process {
   readonly name: string;
   readonly #timeline: Timeline;
   #isAlive = true;
   #pausedAt: number | null = null;
   #backlog: (() => void)[] = [];
+  #timers = 0;
+  /** What others wait for at this process's hands: calls without an answer, streams without an end. */
+  readonly openCalls = new Set<OpenCall>();
+  openStreams = 0;
   readonly #resumeListeners = new Set<(pausedMs: number) => void>();
   readonly #deathListeners = new Set<() => void>();
 
@@ -30,9 +39,29 @@ export class Process {
     else this.#backlog.push(run);
   }
 
+  /** Timers that have not gone off yet. */
+  get timerCount(): number {
+    return this.#timers;
+  }
+
   /** Lets something happen inside the process `afterMs` from now. */
   after(afterMs: number, run: () => void): { cancel(): void } {
-    return this.#timeline.after(afterMs, () => this.deliver(run));
+    this.#timers += 1;
+    let isOver = false;
+    const end = (): void => {
+      if (!isOver) this.#timers -= 1;
+      isOver = true;
+    };
+    const planned = this.#timeline.after(afterMs, () => {
+      end();
+      this.deliver(run);
+    });
+    return {
+      cancel() {
+        end();
+        planned.cancel();
+      },
+    };
   }
 
   /** A promise for code inside the process; it stays open for ever if the process dies first. */

@@ -1,5 +1,7 @@
 /** All chance of a simulation: a small generator whose streams hang on one seed and a name, and on nothing else. */
 
+import { hashText } from "../hashText.ts";
+
 /** sfc32 (Chris Doty-Humphrey's "small fast counter"), seeded by a hash of the seed and the stream's name. */
 export class Random {
   readonly #seed: string;
@@ -59,14 +61,4 @@ export class Random {
     while (text.length < digits) text += Math.floor(this.next() * 32).toString(32);
     return text;
   }
-}
-
-/** FNV-1a over UTF-16 units: quick, and good enough to tell two traces or two names apart. */
-export function hashText(text: string, start = 0x811c9dc5): number {
-  let hash = start;
-  for (let index = 0; index < text.length; index++) {
-    hash ^= text.charCodeAt(index);
-    hash = Math.imul(hash, 0x01000193);
-  }
-  return hash >>> 0;
 }

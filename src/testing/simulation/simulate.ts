@@ -8,6 +8,7 @@ import { Faults } from "./faults.ts";
 import { sealWorld } from "./forbidden.ts";
 import { takeHistory } from "./history.ts";
 import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
+import { LeaderWatch } from "./leaderWatch.ts";
 import { noteSituations } from "./situations.ts";
 import type { TraceListener } from "./timeline.ts";
 import { World } from "./world.ts";
@@ -50,6 +51,8 @@ async function live(world: World): Promise<SeedResult> {
   for (const worker of world.workers) {
     timeline.after(world.random.spread(1, 2000) - 1, () => worker.start());
   }
+  for (const follower of world.followers) follower.start();
+  new LeaderWatch(world).start();
   const faults = new Faults(world);
   faults.begin();
   planClients(world);
@@ -57,6 +60,7 @@ async function live(world: World): Promise<SeedResult> {
   await timeline.run(knobs.unsafeMs, hasBroken);
   faults.heal();
   await settle(world, hasBroken);
+  world.network.dropLate();
   const history = await takeHistory(world);
   noteSituations(world, history);
   // Where the machinery broke, the run ended there, and nothing came to its end.
@@ -100,13 +104,13 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
   // still drain a worker or pause a queue, so this is repeated.
   const restart = (): void => {
     for (const worker of world.workers) {
-      const record = world.disk.workers.get(worker.id);
+      const record = world.disk.view.workers.get(worker.id);
       if (record?.isDraining === true && worker.process !== null && worker.runningCount === 0) {
         worker.crash();
         worker.start();
       }
     }
-    if ([...world.disk.queues.values()].some((queue) => queue.isPaused)) openQueues();
+    if ([...world.disk.view.queues.values()].some((queue) => queue.isPaused)) openQueues();
     timeline.after(5_000 + random.integer(0, 100), restart);
   };
   timeline.after(5_000, restart);
@@ -114,9 +118,9 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
   const giveUpAt = timeline.now + livenessMsMax;
   let isMoving = true;
   while (isMoving && timeline.now < giveUpAt) {
-    const statusesBefore = world.disk.statusCount;
+    const statusesBefore = world.disk.view.statusCount;
     await timeline.run(timeline.now + stallMs(world), () => hasBroken() || rest.isReached());
-    isMoving = world.disk.statusCount > statusesBefore && !hasBroken() && !rest.isReached();
+    isMoving = world.disk.view.statusCount > statusesBefore && !hasBroken() && !rest.isReached();
   }
 }
 
@@ -142,7 +146,8 @@ class Rest {
 
 function isAtRest(world: World): boolean {
   if (world.clients.some((client) => client.isBusy)) return false;
-  if (world.disk.unfinishedCount > 0) return false;
+  if (world.masters.some((master) => master.running?.isOpen !== true)) return false;
+  if (world.disk.view.unfinishedCount > 0) return false;
   return world.workers.every(
     (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
   );

@@ -1,5 +1,6 @@
 /** Finds in a finished history which of the situations came up that only show in hindsight. */
-import { eventsOf, executionsByTask, name, stepsByTask } from "../checkers/reading.ts";
+import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
+import { eventsOf, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
 import type { History } from "../ledger.ts";
 import type { World } from "./world.ts";
 
@@ -7,6 +8,7 @@ export function noteSituations(world: World, history: History): void {
   noteTasks(world, history);
   noteReturns(world, history);
   noteRepeats(world, history);
+  noteMasters(world, history);
 }
 
 function noteTasks({ coverage }: World, history: History): void {
@@ -84,5 +86,12 @@ function noteRepeats({ coverage }: World, history: History): void {
     const before = lifeAtEnd.get(name(event.task, event.attempt));
     if (before !== undefined && before !== event.life)
       coverage.saw("a result waited in the outbox over a restart of the master");
+  }
+}
+
+function noteMasters({ coverage }: World, history: History): void {
+  if (forgotten(history).size > 0) coverage.saw("finished tasks were forgotten");
+  if (quickTakeovers(history).some(({ waitedMs }) => waitedMs <= quickMsMax)) {
+    coverage.saw("a standby took over within a second of the leader's death");
   }
 }

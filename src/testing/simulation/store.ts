@@ -1,11 +1,10 @@
-/** A master's handle on the simulated store: slow, failing, full, away, or unsure whether a write went in. */
+/** A master's handle on the simulated store: slow, failing, full, away, out of reach, or unsure whether a write went in. */
 import { entryFormat } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
-import type { TaskId } from "../../model/ids.ts";
-import { attemptKey } from "../../model/ids.ts";
+import { attemptKey, type Nonce, type TaskId } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import { isFinal, type TaskDocument, type TaskPayload } from "../../model/task.ts";
+import type { TaskDocument, TaskPayload } from "../../model/task.ts";
 import {
   type Entry,
   type ExpiredTask,
@@ -13,7 +12,7 @@ import {
   type LiveTask,
   type LiveView,
   type OutgoingEntry,
-  type StateCount,
+  type Retention,
   type Store,
   type StoreIdentity,
   StoreUnavailable,
@@ -22,9 +21,12 @@ import {
 } from "../../ports/store.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Coverage } from "./coverage.ts";
+import type { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { describeWrite, type StoreDisk } from "./storeDisk.ts";
+import type { AppendFate, AppendOutcome, StoreEngine } from "./storeEngine.ts";
+import type { StoreView } from "./storeView.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** How the store is doing; faults change it, every handle feels it. */
@@ -37,192 +39,207 @@ export interface StoreWeather {
   unknownChance: number;
 }
 
-/** What an append meets on its way. `late`: it goes in long after the sender was told that nobody knows. */
-type AppendFate = "ok" | "request-lost" | "answer-lost" | "late";
+export interface StoreParts {
+  readonly machine: string;
+  readonly disk: StoreDisk;
+  readonly engine: StoreEngine;
+  readonly weather: StoreWeather;
+  readonly network: Network;
+  readonly process: Process;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly coverage: Coverage;
+}
+
+/** The store's name in the network. */
+export const storeMachine = "store";
 
 const liveBatch = 7;
 
 export class SimulatedStore implements Store {
-  readonly #disk: StoreDisk;
-  readonly #weather: StoreWeather;
-  readonly #process: Process;
-  readonly #timeline: Timeline;
-  readonly #random: Random;
-  readonly #ledger: Ledger;
-  readonly #coverage: Coverage;
+  readonly #parts: StoreParts;
+  /** Everything up to here has been seen through this handle: nothing older is shown to it again. */
+  #seenSeq = 0;
 
-  constructor(parts: {
-    disk: StoreDisk;
-    weather: StoreWeather;
-    process: Process;
-    timeline: Timeline;
-    random: Random;
-    ledger: Ledger;
-    coverage: Coverage;
-  }) {
-    this.#disk = parts.disk;
-    this.#weather = parts.weather;
-    this.#process = parts.process;
-    this.#timeline = parts.timeline;
-    this.#random = parts.random;
-    this.#ledger = parts.ledger;
-    this.#coverage = parts.coverage;
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
   }
 
   open(): Promise<StoreIdentity> {
-    const identity = { incarnation: this.#disk.incarnation, name: "simulated", durability: "simulated" };
-    return this.#read(() => identity);
+    const { disk, engine } = this.#parts;
+    return this.#ask(() => ({
+      incarnation: disk.incarnation,
+      name: `simulated ${engine.model}`,
+      durability: "simulated",
+    }));
   }
 
   close(): Promise<void> {
-    return this.#process.sleep(0);
+    return this.#parts.process.sleep(0);
   }
 
   append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
-    if (!this.#process.isAlive) return new Promise(() => {});
+    const { process, timeline, ledger, weather, coverage, engine } = this.#parts;
+    if (!process.isAlive) return new Promise(() => {});
     if (entry.format !== entryFormat) throw new Error(`an entry of format ${entry.format} was handed to the store`);
-    this.#ledger.add({ kind: "append", life: this.#process.name, seq: entry.seq, epoch: entry.epoch });
-    this.#timeline.trace(
-      `${this.#process.name} hands entry ${entry.seq} to the store: ${entry.writes.map(describeWrite).join(", ")}`,
+    const isMarker = entry.writes[0]?.kind === "marker";
+    ledger.add({ kind: "append", life: process.name, seq: entry.seq, epoch: entry.epoch, isMarker });
+    timeline.trace(
+      `${process.name} hands entry ${entry.seq} to the store: ${entry.writes.map(describeWrite).join(", ")}`,
     );
     const fate = this.#drawFate();
-    const thereMs = this.#latency();
-    const backMs = this.#latency();
-    const willFail = this.#weather.isAway || this.#weather.isFull;
     return new Promise((resolve, reject) => {
-      const answer = (afterMs: number, settle: () => void): void => {
-        this.#process.after(afterMs, () => {
-          this.#ledger.add({ kind: "append-answered", life: this.#process.name, seq: entry.seq });
-          settle();
+      const settle = (afterMs: number, end: () => void): void => {
+        process.after(afterMs, () => {
+          ledger.add({ kind: "append-answered", life: process.name, seq: entry.seq });
+          end();
         });
       };
       const refuse = (reason: string, afterMs: number): void => {
-        answer(afterMs, () => reject(new StoreUnavailable(reason, `simulated: ${reason}`)));
+        settle(afterMs, () => reject(new StoreUnavailable(reason, `simulated: ${reason}`)));
       };
-      if (willFail) {
-        this.#coverage.saw(this.#weather.isFull ? "append refused by a full store" : "append while the store is away");
-        refuse(this.#weather.isFull ? "full" : "network", this.#weather.isFull ? backMs : this.#giveUpMs());
+      if (weather.isAway || weather.isFull) {
+        coverage.saw(weather.isFull ? "append refused by a full store" : "append while the store is away");
+        refuse(weather.isFull ? "full" : "network", weather.isFull ? this.#latency() : this.#giveUpMs());
         return;
       }
       if (fate === "request-lost") {
-        this.#coverage.saw("unknown outcome that had not gone in");
-        refuse("timeout", this.#giveUpMs());
+        coverage.saw("unknown outcome that had not gone in");
+        refuse(engine.isInProcess ? "busy" : "timeout", this.#giveUpMs());
         return;
       }
-      const landsAfterMs = fate === "late" ? this.#random.spread(50, 30_000) : thereMs;
-      if (fate === "late") refuse("timeout", Math.min(landsAfterMs - 1, this.#giveUpMs()));
-      // Not through the process: what is under way goes in even if its sender dies.
-      this.#timeline.after(landsAfterMs, () => {
-        const result = this.#land(entry, fate);
-        if (fate === "ok") answer(backMs, () => resolve(result));
-        if (fate === "answer-lost") refuse("timeout", backMs);
-      });
+      const answer = (outcome: AppendOutcome): void => {
+        if (fate === "late") return;
+        if (outcome instanceof StoreUnavailable) return settle(this.#latency(), () => reject(outcome));
+        if (fate === "answer-lost" || this.#isDeaf()) return refuse("timeout", this.#giveUpMs());
+        settle(this.#latency(), () => {
+          if (outcome === "committed") this.#seenSeq = Math.max(this.#seenSeq, entry.seq);
+          resolve(outcome);
+        });
+      };
+      this.#carry(entry, fate, answer, refuse);
     });
   }
 
-  #land(entry: OutgoingEntry, fate: AppendFate): "committed" | "taken" {
-    if (entry.seq > this.#disk.seq + 1)
-      throw new Error(`entry ${entry.seq} was appended over a gap after ${this.#disk.seq}`);
-    const result = this.#disk.land(entry);
-    if (result === "committed") {
-      if (!this.#process.isAlive) this.#coverage.saw("an entry went in after its sender had died");
-      if (fate !== "ok") this.#coverage.saw("unknown outcome that had gone in");
-    } else {
-      const standing = this.#disk.entries[entry.seq - 1];
-      if (standing?.nonce === entry.nonce) this.#coverage.saw("an append found its own entry in the slot");
-      else this.#coverage.saw("an append found another master's entry in the slot");
+  /** Takes an entry to the store, where it may arrive long after its sender has given up or died. */
+  #carry(
+    entry: OutgoingEntry,
+    fate: AppendFate,
+    answer: (outcome: AppendOutcome) => void,
+    refuse: (reason: string, afterMs: number) => void,
+  ): void {
+    const { process, timeline, network, machine, coverage, engine } = this.#parts;
+    const afterMs = fate === "late" ? this.#parts.random.spread(50, 60_000) : this.#latency();
+    if (fate === "late") refuse("timeout", Math.min(afterMs - 1, this.#giveUpMs()));
+    const arrive = (): void => {
+      engine.append(entry, (outcome) => {
+        this.#noteOutcome(entry, fate, outcome);
+        answer(outcome);
+      });
+    };
+    if (engine.isInProcess) return void process.after(afterMs, arrive);
+    // Not through the process: what is under way goes in even if its sender dies.
+    timeline.after(afterMs, () => {
+      if (!network.isCut(machine, storeMachine)) return arrive();
+      coverage.saw("a master was cut off from the store");
+      if (fate !== "late") refuse("network", this.#giveUpMs());
+      if (network.flip()) network.whenOpen(machine, storeMachine, arrive);
+    });
+  }
+
+  #noteOutcome({ seq, nonce }: OutgoingEntry, fate: AppendFate, outcome: AppendOutcome): void {
+    const { process, coverage, disk } = this.#parts;
+    if (outcome === "committed") {
+      if (!process.isAlive) coverage.saw("an entry went in after its sender had died");
+      if (fate !== "ok") coverage.saw("unknown outcome that had gone in");
     }
-    return result;
+    if (outcome !== "taken") return;
+    const standing = disk.landed[seq - 1];
+    if (standing === undefined) return;
+    if (standing.nonce === nonce) coverage.saw("an append found its own entry in the slot");
+    else coverage.saw("an append found another master's entry in the slot");
+    const isAfterMarker =
+      disk.landed.some((entry) => entry.seq <= seq && entry.epoch > standing.epoch) || standing.nonce !== nonce;
+    if (fate === "late" && isAfterMarker) coverage.saw("a stale leader's insert came after the marker");
   }
 
   readTail(): Promise<Entry | null> {
-    return this.#read(() => this.#disk.entries.at(-1) ?? null);
+    return this.#read((view) => this.#parts.disk.entry(view.seq) ?? null);
   }
 
   readEntries(fromSeq: number, max: number): Promise<Entry[]> {
-    return this.#read(() => this.#disk.entries.slice(Math.max(0, fromSeq - 1), Math.max(0, fromSeq - 1) + max));
+    return this.#read((view) => {
+      const entries = this.#parts.disk.slice(fromSeq, view.seq, max);
+      if ((entries[0]?.seq ?? fromSeq) > fromSeq)
+        this.#parts.coverage.saw("a reader of the journal found that it began too late");
+      return entries;
+    });
   }
 
-  compact(): Promise<number> {
-    return this.#read(() => 0);
+  compact(belowSeq: number, max: number): Promise<number> {
+    return this.#ask(() => {
+      const gone = this.#parts.disk.compact(belowSeq, max);
+      if (gone > 0) this.#parts.coverage.saw("entries were compacted away");
+      return gone;
+    });
   }
 
-  findExpired(): Promise<ExpiredTask[]> {
-    return this.#read(() => []);
+  findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
+    return this.#read((view) => view.expired(retention, max));
   }
 
-  async writeMember(): Promise<void> {
-    await this.#read(() => null);
+  async writeMember(member: MemberRecord): Promise<void> {
+    await this.#ask(() => this.#parts.disk.members.set(member.nonce, { ...member }));
   }
 
   readMembers(): Promise<MemberRecord[]> {
-    return this.#read(() => []);
+    return this.#ask(() => [...this.#parts.disk.members.values()]);
   }
 
-  async removeMember(): Promise<void> {
-    await this.#read(() => null);
+  async removeMember(nonce: Nonce): Promise<void> {
+    await this.#ask(() => this.#parts.disk.members.delete(nonce));
   }
 
   async loadView(): Promise<LiveView> {
-    return await this.#read(() => ({
-      seq: this.#disk.seq,
-      tasks: this.#inPieces([...this.#disk.statuses.keys()].flatMap((id) => this.#liveTask(id))),
-      workers: [...this.#disk.workers.values()],
-      queues: [...this.#disk.queues.values()],
-      finished: this.#countFinished(),
+    return await this.#read((view) => ({
+      seq: view.seq,
+      tasks: this.#inPieces(view.liveTasks()),
+      workers: [...view.workers.values()],
+      queues: [...view.queues.values()],
+      finished: view.finishedCounts(),
     }));
   }
 
   /** One instant's view, read piece by piece: meanwhile others may write, and the reader may die. */
   async *#inPieces(tasks: readonly LiveTask[]): AsyncGenerator<readonly LiveTask[]> {
     for (let start = 0; start < tasks.length; start += liveBatch) {
-      yield await this.#read(() => tasks.slice(start, start + liveBatch));
+      yield await this.#ask(() => tasks.slice(start, start + liveBatch));
     }
-  }
-
-  #liveTask(id: TaskId): LiveTask[] {
-    const spec = this.#disk.specs.get(id);
-    const stored = this.#disk.statuses.get(id);
-    if (spec === undefined || stored === undefined || isFinal(stored.status.state)) return [];
-    const { name: _name, kind: _kind, input: _input, ...head } = spec;
-    return [{ head, status: stored.status, seq: stored.seq }];
-  }
-
-  #countFinished(): StateCount[] {
-    const counts = new Map<string, { queue: string; state: StateCount["state"]; count: number }>();
-    for (const [id, { status }] of this.#disk.statuses) {
-      const queue = this.#disk.specs.get(id)?.queue;
-      if (queue === undefined || !isFinal(status.state)) continue;
-      const key = `${queue} ${status.state}`;
-      const counted = counts.get(key) ?? { queue, state: status.state, count: 0 };
-      counted.count += 1;
-      counts.set(key, counted);
-    }
-    return [...counts.values()];
   }
 
   readTask(id: TaskId): Promise<TaskDocument | null> {
-    return this.#read(() => this.#disk.document(id));
+    return this.#read((view) => view.document(id));
   }
 
   readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>> {
-    return this.#read(() => {
-      const specs = ids.map((id) => this.#disk.specs.get(id)).filter((spec) => spec !== undefined);
+    return this.#read((view) => {
+      const specs = ids.map((id) => view.specs.get(id)).filter((spec) => spec !== undefined);
       return new Map(specs.map(({ id, name, kind, input }) => [id, { name, kind, input }]));
     });
   }
 
   findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }> {
-    return this.#read(() => {
-      const specs = ids.map((id) => this.#disk.specs.get(id)).filter((spec) => spec !== undefined);
-      return { seq: this.#disk.seq, found: new Map(specs.map((spec) => [spec.id, spec.fingerprint])) };
+    return this.#read((view) => {
+      const specs = ids.map((id) => view.specs.get(id)).filter((spec) => spec !== undefined);
+      return { seq: view.seq, found: new Map(specs.map((spec) => [spec.id, spec.fingerprint])) };
     });
   }
 
   listTasks(query: TaskQuery): Promise<TaskPage> {
-    return this.#read(() => {
-      const documents = [...this.#disk.specs.keys()]
-        .map((id) => this.#disk.document(id))
+    return this.#read((view) => {
+      const documents = [...view.specs.keys()]
+        .map((id) => view.document(id))
         .filter((document) => document !== null)
         .filter((document) => query.states?.includes(document.state) ?? true)
         .filter((document) => query.queue === undefined || document.queue === query.queue);
@@ -235,53 +252,86 @@ export class SimulatedStore implements Store {
   }
 
   appendLogs(chunks: readonly LogChunk[]): Promise<void> {
-    return this.#read(() => this.#disk.keepLogs(chunks));
+    return this.#ask(() => this.#parts.disk.keepLogs(chunks));
   }
 
   readLogs(task: TaskId, attempt: number, fromOffset: number): Promise<LogChunk[]> {
-    return this.#read(() =>
-      [...(this.#disk.logs.get(attemptKey(task, attempt))?.values() ?? [])]
+    return this.#ask(() =>
+      [...(this.#parts.disk.logs.get(attemptKey(task, attempt))?.values() ?? [])]
         .filter((chunk) => chunk.offset >= fromOffset)
         .sort((left, right) => left.offset - right.offset),
     );
   }
 
   readLease(): Promise<Lease | null> {
-    return this.#read(() => this.#disk.lease);
+    const { disk, engine, random } = this.#parts;
+    return this.#ask(() => (random.chance(engine.staleChance) ? disk.leaseBefore : disk.lease));
   }
 
   writeLease(lease: Lease): Promise<void> {
-    return this.#read(() => {
-      this.#disk.lease = lease;
+    return this.#ask(() => {
+      const { disk } = this.#parts;
+      if (disk.lease !== null && disk.lease.epoch > lease.epoch) return;
+      disk.leaseBefore = disk.lease;
+      disk.lease = lease;
     });
   }
 
+  /** A read of the journal or the view, of some state that is not older than what this handle has seen. */
+  #read<Answer>(look: (view: StoreView) => Answer): Promise<Answer> {
+    return this.#trip(() => {
+      const view = this.#parts.engine.readable(this.#seenSeq);
+      if (view instanceof StoreUnavailable) return view;
+      this.#seenSeq = Math.max(this.#seenSeq, view.seq);
+      return { answer: look(view) };
+    });
+  }
+
+  /** Everything else: only where the store can take writes. */
+  #ask<Answer>(look: () => Answer): Promise<Answer> {
+    return this.#trip(() =>
+      this.#parts.engine.isUp ? { answer: look() } : new StoreUnavailable("network", "simulated: no primary"),
+    );
+  }
+
   /** One round trip whose answer is true at the moment the store handles it. */
-  #read<Answer>(look: () => Answer): Promise<Answer> {
+  #trip<Answer>(handle: () => { readonly answer: Answer } | StoreUnavailable): Promise<Answer> {
+    const { timeline, process, weather, network, machine } = this.#parts;
     return new Promise((resolve, reject) => {
-      this.#timeline.after(this.#latency(), () => {
-        if (this.#weather.isAway) {
-          const failure = new StoreUnavailable("network", "simulated: the store is away");
-          this.#process.after(this.#giveUpMs(), () => reject(failure));
-          return;
-        }
-        const answer = look();
-        this.#process.after(this.#latency(), () => resolve(answer));
+      const fail = (reason: string): void => {
+        const failure = new StoreUnavailable("network", `simulated: ${reason}`);
+        process.after(this.#giveUpMs(), () => reject(failure));
+      };
+      timeline.after(this.#latency(), () => {
+        if (weather.isAway) return fail("the store is away");
+        if (network.isCut(machine, storeMachine)) return fail("the store is out of reach");
+        const handled = handle();
+        if (this.#isDeaf()) return fail("no answer from the store");
+        process.after(this.#latency(), () => {
+          if (handled instanceof StoreUnavailable) reject(handled);
+          else resolve(handled.answer);
+        });
       });
     });
   }
 
+  /** True if the store hears this master, and this master does not hear the store. */
+  #isDeaf(): boolean {
+    return this.#parts.network.isCut(storeMachine, this.#parts.machine);
+  }
+
   #drawFate(): AppendFate {
-    if (!this.#random.chance(this.#weather.unknownChance)) return "ok";
-    return this.#random.pick(["request-lost", "answer-lost", "answer-lost", "late"]);
+    const { random, weather, engine } = this.#parts;
+    return random.chance(weather.unknownChance) ? random.pick(engine.fates) : "ok";
   }
 
   #latency(): number {
-    return this.#random.spread(1, 6) * this.#weather.slowness;
+    return this.#parts.random.spread(1, 6) * this.#parts.weather.slowness;
   }
 
   /** Some failures are told at once, some only after the driver's own patience. */
   #giveUpMs(): number {
-    return this.#random.chance(0.5) ? this.#random.integer(0, 5) : this.#random.integer(200, 5000);
+    const { random } = this.#parts;
+    return random.chance(0.5) ? random.integer(0, 5) : random.integer(200, 5000);
   }
 }

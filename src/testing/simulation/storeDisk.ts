@@ -1,31 +1,29 @@
-/** What a simulated store really holds: the journal's truth and the view that follows from it. No master sees this directly. */
+/** What a simulated store really holds, for good: the journal's truth and the view that follows from it. No master sees this directly. */
 import type { Entry, OutgoingEntry, Write } from "../../model/entry.ts";
-import type { Incarnation, TaskId, WorkerId } from "../../model/ids.ts";
+import type { Incarnation, Nonce } from "../../model/ids.ts";
+import { attemptKey } from "../../model/ids.ts";
 import type { Lease } from "../../model/lease.ts";
+import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import { isFinal, type TaskDocument, type TaskSpec, type TaskStatus } from "../../model/task.ts";
-import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 import type { LandedEntry, Ledger } from "../ledger.ts";
+import { StoreView } from "./storeView.ts";
 import type { Timeline } from "./timeline.ts";
-
-interface StoredStatus {
-  readonly status: TaskStatus;
-  readonly seq: number;
-}
 
 export class StoreDisk {
   readonly incarnation = "simulated-store" as Incarnation;
-  readonly entries: Entry[] = [];
+  /** What compaction has left of the journal, ascending. */
+  readonly #entries: Entry[] = [];
+  /** All of it, for the checkers. */
   readonly landed: LandedEntry[] = [];
-  readonly specs = new Map<TaskId, TaskSpec>();
-  readonly statuses = new Map<TaskId, StoredStatus>();
-  readonly workers = new Map<WorkerId, WorkerRecord>();
-  readonly queues = new Map<string, QueueRecord>();
+  readonly view = new StoreView();
   /** Pieces of logs by task and attempt, then by offset. */
   readonly logs = new Map<string, Map<number, LogChunk>>();
+  readonly members = new Map<Nonce, MemberRecord>();
   lease: Lease | null = null;
-  #unfinished = 0;
-  #statusCount = 0;
+  /** The lease before, which somebody who reads late may still see. */
+  leaseBefore: Lease | null = null;
+  /** Told of every entry at the instant at which it goes in. */
+  onLanded: (entry: LandedEntry) => void = () => {};
   readonly #timeline: Timeline;
   readonly #ledger: Ledger;
 
@@ -35,17 +33,17 @@ export class StoreDisk {
   }
 
   get seq(): number {
-    return this.entries.length;
+    return this.landed.length;
   }
 
-  /** Tasks that are not final. */
-  get unfinishedCount(): number {
-    return this.#unfinished;
+  entry(seq: number): Entry | undefined {
+    return this.#entries[seq - (this.#entries[0]?.seq ?? 1)];
   }
 
-  /** How often any task has changed. */
-  get statusCount(): number {
-    return this.#statusCount;
+  /** Entries from `fromSeq` on, none later than `untilSeq`. */
+  slice(fromSeq: number, untilSeq: number, max: number): Entry[] {
+    const start = Math.max(0, fromSeq - (this.#entries[0]?.seq ?? 1));
+    return this.#entries.slice(start, start + max).filter((entry) => entry.seq <= untilSeq);
   }
 
   /** The instant at which an entry goes in, or finds its slot taken. */
@@ -54,64 +52,41 @@ export class StoreDisk {
     if (seq <= this.seq) return "taken";
     if (seq !== this.seq + 1) throw new Error(`the entry ${seq} would leave a gap after ${this.seq}`);
     const { epoch, nonce, at, format, previousCrc, crc, body } = outgoing;
-    this.entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
+    this.#entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
     // The body is what a store keeps, so the body is what the truth is read from.
     const writes = JSON.parse(body) as Write[];
-    for (const write of writes) this.#apply(write, seq);
+    this.view.apply(seq, writes);
+    for (const write of writes) if (write.kind === "forget-task") this.#dropLogs(write.id);
     this.#ledger.add({ kind: "landed", seq });
     const order = this.#ledger.events.length - 1;
-    this.landed.push({ seq, epoch, nonce, at, crc, previousCrc, landedAt: this.#timeline.now, order, writes });
+    const landed = { seq, epoch, nonce, at, crc, previousCrc, landedAt: this.#timeline.now, order, writes };
+    this.landed.push(landed);
     this.#timeline.trace(`store: entry ${seq} of epoch ${epoch} is in: ${writes.map(describeWrite).join(", ")}`);
+    this.onLanded(landed);
     return "committed";
   }
 
-  document(id: TaskId): TaskDocument | null {
-    const spec = this.specs.get(id);
-    const stored = this.statuses.get(id);
-    return spec === undefined || stored === undefined ? null : { ...spec, ...stored.status };
+  /** The last entry always stays. Returns how many went. */
+  compact(belowSeq: number, max: number): number {
+    const first = this.#entries[0]?.seq ?? 1;
+    const count = Math.max(0, Math.min(belowSeq, this.seq) - first);
+    const gone = this.#entries.splice(0, Math.min(count, max)).length;
+    if (gone > 0) this.#timeline.trace(`store: entries ${first} to ${first + gone - 1} are compacted away`);
+    return gone;
   }
 
   keepLogs(chunks: readonly LogChunk[]): void {
     for (const chunk of chunks) {
-      const key = `${chunk.task}/${chunk.attempt}`;
+      if (!this.view.specs.has(chunk.task)) continue;
+      const key = attemptKey(chunk.task, chunk.attempt);
       const pieces = this.logs.get(key) ?? new Map<number, LogChunk>();
       this.logs.set(key, pieces);
       if (!pieces.has(chunk.offset)) pieces.set(chunk.offset, chunk);
     }
   }
 
-  #apply(write: Write, seq: number): void {
-    switch (write.kind) {
-      case "spec":
-        this.specs.set(write.spec.id, write.spec);
-        return;
-      case "status": {
-        const before = this.statuses.get(write.status.id)?.status.state;
-        if (before !== undefined && !isFinal(before)) this.#unfinished -= 1;
-        if (!isFinal(write.status.state)) this.#unfinished += 1;
-        this.#statusCount += 1;
-        this.statuses.set(write.status.id, { status: write.status, seq });
-        return;
-      }
-      case "worker":
-        this.workers.set(write.worker.id, write.worker);
-        return;
-      case "queue":
-        this.queues.set(write.queue.name, write.queue);
-        return;
-      case "forget-task":
-        this.specs.delete(write.id);
-        this.statuses.delete(write.id);
-        return;
-      case "forget-worker":
-        this.workers.delete(write.id);
-        return;
-      case "digest":
-      case "marker":
-        return;
-      default:
-        write satisfies never;
-    }
+  #dropLogs(task: string): void {
+    for (const [key, pieces] of this.logs) if ([...pieces.values()][0]?.task === task) this.logs.delete(key);
   }
 }
 

@@ -1,66 +1,76 @@
-/** One simulated stream from a master down to a worker: ordered, cut, reset, or dead without either end knowing. */
-import type { SessionId, WorkerId } from "../../model/ids.ts";
-import type { StreamMessage } from "../../model/protocol.ts";
-import type { Stream, StreamHandlers, StreamSink } from "../../ports/transport.ts";
+/** One simulated stream from a master down to whoever listens: ordered, cut, reset, or dead without either end knowing. */
+import type { Stream } from "../../ports/transport.ts";
 import { type Callee, type Caller, type RunningMaster, throughJson, type Wire } from "./call.ts";
 
-/** Told what passes the master's end of the stream, inside the master's process. */
-export interface StreamWitness {
+/** The listener's end. */
+export interface Listener<Message> {
+  onMessage(message: Message): void;
+  onClose(reason: string): void;
+}
+
+/** The master's end, in the hands of whoever speaks there. */
+export interface Sink<Message> {
+  send(message: Message): void;
+  close(): void;
+}
+
+/** What goes on at the master's end, inside the master's process. */
+export interface Speaker<Message> {
+  /** Returns what is to be called when the connection has closed. */
+  open(master: RunningMaster, sink: Sink<Message>): () => void;
   opened(master: RunningMaster): void;
-  sent(master: RunningMaster, message: StreamMessage): void;
+  sent(master: RunningMaster, message: Message): void;
   closed(master: RunningMaster): void;
+  describe(message: Message): string;
+  /** True if a message may come twice at times, as it may to a worker that attaches again. */
+  readonly mayRepeat: boolean;
 }
 
 /** A stream whose bytes find no way for this long is given up by the master's side. */
 const giveUpMs = 30_000;
 
-export class SimulatedStream implements Stream {
+export class SimulatedStream<Message> implements Stream {
   readonly #wire: Wire;
   readonly #caller: Caller;
   readonly #callee: Callee;
-  readonly #handlers: StreamHandlers;
-  readonly #witness: StreamWitness;
+  readonly #listener: Listener<Message>;
+  readonly #speaker: Speaker<Message>;
   #master: RunningMaster | null = null;
   #onMasterClose: (() => void) | null = null;
-  #isWorkerEndOver = false;
+  #isListenerEndOver = false;
   #isMasterEndOver = false;
   #isDead = false;
   /** Messages under way, in order; each leaves the line when it has arrived. */
-  readonly #line: StreamMessage[] = [];
+  readonly #line: Message[] = [];
   #isPumping = false;
 
-  constructor(wire: Wire, caller: Caller, callee: Callee, handlers: StreamHandlers, witness: StreamWitness) {
+  constructor(wire: Wire, caller: Caller, callee: Callee, listener: Listener<Message>, speaker: Speaker<Message>) {
     this.#wire = wire;
     this.#caller = caller;
     this.#callee = callee;
-    this.#handlers = handlers;
-    this.#witness = witness;
+    this.#listener = listener;
+    this.#speaker = speaker;
     caller.process.onDeath(() => this.#tellMaster());
   }
 
-  connect(worker: WorkerId, session: SessionId): void {
+  connect(): void {
     this.#toMaster(() => {
       const master = this.#callee.running;
-      if (master === null) return this.#tellWorker("connection refused");
-      master.process.onDeath(() => this.#tellWorker("connection reset"));
+      if (master === null) return this.#tellListener("connection refused");
+      master.process.onDeath(() => this.#tellListener("connection reset"));
       master.process.deliver(() => {
         if (this.#isMasterEndOver) return;
         this.#master = master;
-        this.#witness.opened(master);
-        try {
-          this.#onMasterClose = master.face.openStream(worker, session, this.#sink(master));
-        } catch (error) {
-          this.#isMasterEndOver = true;
-          this.#witness.closed(master);
-          this.#tellWorker(error instanceof Error ? error.message : "refused");
-        }
+        master.process.openStreams += 1;
+        this.#speaker.opened(master);
+        this.#onMasterClose = this.#speaker.open(master, this.#sink(master));
       });
     });
   }
 
-  /** The worker's end. */
+  /** Closes the listener's end. */
   close(): void {
-    this.#endWorker("closed by the worker");
+    this.#endListener("closed by the listener");
     this.#tellMaster();
   }
 
@@ -70,34 +80,34 @@ export class SimulatedStream implements Stream {
   }
 
   get isOpen(): boolean {
-    return this.#master !== null && !this.#isWorkerEndOver && !this.#isMasterEndOver;
+    return this.#master !== null && !this.#isListenerEndOver && !this.#isMasterEndOver;
   }
 
-  #sink(master: RunningMaster): StreamSink {
+  #sink(master: RunningMaster): Sink<Message> {
     return {
       send: (message) => {
         if (this.#isMasterEndOver) return;
-        this.#witness.sent(master, message);
+        this.#speaker.sent(master, message);
         if (this.#wire.network.isReset()) {
-          this.#tellWorker("connection reset");
+          this.#tellListener("connection reset");
           this.#endMaster();
           return;
         }
         this.#carry(message);
         // No HTTP does that, but a worker must not depend on it (R5).
-        if (this.#wire.network.isDuplicated())
-          this.#wire.timeline.after(this.#wire.network.duplicateAfterMs() / 10, () => this.#carry(message));
+        if (this.#speaker.mayRepeat && this.#wire.network.isDuplicated())
+          this.#wire.network.repeat(0.1, () => this.#carry(message));
       },
       close: () => {
         if (this.#isMasterEndOver) return;
         // What was sent before goes out first.
-        this.#wire.timeline.after(1, () => this.#tellWorker("closed by the master"));
+        this.#wire.timeline.after(1, () => this.#tellListener("closed by the master"));
         this.#endMaster();
       },
     };
   }
 
-  #carry(message: StreamMessage): void {
+  #carry(message: Message): void {
     this.#line.push(throughJson(message));
     this.#pump();
   }
@@ -118,21 +128,21 @@ export class SimulatedStream implements Stream {
         const messages = this.#line.splice(0);
         for (const message of messages) {
           this.#caller.process.deliver(() => {
-            if (this.#isWorkerEndOver) return;
-            timeline.trace(`${this.#caller.process.name} is sent ${describeMessage(message)}`);
-            this.#handlers.onMessage(message);
+            if (this.#isListenerEndOver) return;
+            timeline.trace(`${this.#caller.process.name} is sent ${this.#speaker.describe(message)}`);
+            this.#listener.onMessage(message);
           });
         }
       });
     });
   }
 
-  /** Lets the worker's end see the connection go, once the way there is open. */
-  #tellWorker(reason: string): void {
+  /** Lets the listener's end see the connection go, once the way there is open. */
+  #tellListener(reason: string): void {
     const { network, timeline } = this.#wire;
     if (this.#isDead) return;
     timeline.after(network.latency(), () =>
-      network.whenOpen(this.#callee.machine, this.#caller.machine, () => this.#endWorker(reason)),
+      network.whenOpen(this.#callee.machine, this.#caller.machine, () => this.#endListener(reason)),
     );
   }
 
@@ -150,13 +160,13 @@ export class SimulatedStream implements Stream {
     timeline.after(network.latency(), () => network.whenOpen(this.#caller.machine, this.#callee.machine, arrive));
   }
 
-  #endWorker(reason: string): void {
-    if (this.#isWorkerEndOver) return;
-    this.#isWorkerEndOver = true;
+  #endListener(reason: string): void {
+    if (this.#isListenerEndOver) return;
+    this.#isListenerEndOver = true;
     this.#wire.timeline.after(0, () =>
       this.#caller.process.deliver(() => {
         this.#wire.timeline.trace(`${this.#caller.process.name} sees its stream close: ${reason}`);
-        this.#handlers.onClose(reason);
+        this.#listener.onClose(reason);
       }),
     );
   }
@@ -168,23 +178,10 @@ export class SimulatedStream implements Stream {
     if (master === null) return;
     this.#wire.timeline.after(0, () =>
       master.process.deliver(() => {
-        this.#witness.closed(master);
+        master.process.openStreams -= 1;
+        this.#speaker.closed(master);
         this.#onMasterClose?.();
       }),
     );
-  }
-}
-
-function describeMessage(message: StreamMessage): string {
-  switch (message.kind) {
-    case "assign":
-      return `assign ${message.assignments.map(({ task, attempt }) => `${task}/${attempt}`).join(" ")}`;
-    case "abort":
-      return `abort (${message.reason}) ${message.attempts.map(({ task, attempt }) => `${task}/${attempt}`).join(" ")}`;
-    case "drain":
-    case "beat":
-      return message.kind;
-    default:
-      return message satisfies never;
   }
 }

@@ -6,7 +6,7 @@ import type { Knobs } from "./knobs.ts";
 import type { Random } from "./random.ts";
 
 export function drawSubmissions(random: Random, knobs: Knobs, count: number): Submission[] {
-  const areNamed = random.chance(0.3);
+  const areNamed = random.chance(0.3) && !knobs.isForgetful;
   return Array.from({ length: count }, () => {
     const submission = drawSubmission(random, knobs);
     return areNamed ? { ...submission, id: `own-${random.name(6)}` } : submission;

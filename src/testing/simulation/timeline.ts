@@ -1,5 +1,5 @@
 /** The one heap of events that a simulation consists of, ordered by (time, order of planning), and the virtual time it makes. */
-import { hashText } from "./random.ts";
+import { hashText } from "../hashText.ts";
 
 /** Taken before the world is sealed (see forbidden.ts): the only door to real time that stays open. */
 const nextTurn = setImmediate;

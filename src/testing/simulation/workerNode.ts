@@ -1,5 +1,6 @@
 /** A machine with a worker on it: its process dies, is paused, drains and comes back as a new boot, mostly with its disk. */
 import type { BootId, WorkerId } from "../../model/ids.ts";
+import type { StreamMessage } from "../../model/protocol.ts";
 import { Worker } from "../../worker/worker.ts";
 import { call } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
@@ -19,7 +20,7 @@ interface WorkerLife {
   readonly executor: SimulatedExecutor;
   readonly clock: SimulatedClock;
   readonly port: number;
-  stream: SimulatedStream | null;
+  stream: SimulatedStream<StreamMessage> | null;
   isDraining: boolean;
 }
 
@@ -178,7 +179,7 @@ export class WorkerNode {
     this.#life?.clock.jumped(byMs);
   }
 
-  #noteStream(process: Process, stream: SimulatedStream): void {
+  #noteStream(process: Process, stream: SimulatedStream<StreamMessage>): void {
     if (this.#life?.process === process) this.#life.stream = stream;
   }
 

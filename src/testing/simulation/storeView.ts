@@ -1,0 +1,114 @@
+/** The view that a simulated store keeps: tasks, workers and queues as the entries up to some seq make them. */
+import type { Write } from "../../model/entry.ts";
+import type { TaskId, WorkerId } from "../../model/ids.ts";
+import { isFinal, type TaskDocument, type TaskSpec, type TaskStatus } from "../../model/task.ts";
+import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
+import type { ExpiredTask, LiveTask, Retention, StateCount } from "../../ports/store.ts";
+
+interface StoredStatus {
+  readonly status: TaskStatus;
+  readonly seq: number;
+}
+
+export class StoreView {
+  /** Every entry up to here is in it. */
+  seq = 0;
+  readonly specs = new Map<TaskId, TaskSpec>();
+  readonly statuses = new Map<TaskId, StoredStatus>();
+  readonly workers = new Map<WorkerId, WorkerRecord>();
+  readonly queues = new Map<string, QueueRecord>();
+  #unfinished = 0;
+  #statusCount = 0;
+
+  /** Tasks that are not final. */
+  get unfinishedCount(): number {
+    return this.#unfinished;
+  }
+
+  /** How often any task has changed. */
+  get statusCount(): number {
+    return this.#statusCount;
+  }
+
+  apply(seq: number, writes: readonly Write[]): void {
+    for (const write of writes) this.#apply(write, seq);
+    this.seq = seq;
+  }
+
+  document(id: TaskId): TaskDocument | null {
+    const spec = this.specs.get(id);
+    const stored = this.statuses.get(id);
+    return spec === undefined || stored === undefined ? null : { ...spec, ...stored.status };
+  }
+
+  liveTasks(): LiveTask[] {
+    return [...this.statuses].flatMap(([id, { status, seq }]) => {
+      const spec = this.specs.get(id);
+      if (spec === undefined || isFinal(status.state)) return [];
+      const { name: _name, kind: _kind, input: _input, ...head } = spec;
+      return [{ head, status, seq }];
+    });
+  }
+
+  finishedCounts(): StateCount[] {
+    const counts = new Map<string, { queue: string; state: StateCount["state"]; count: number }>();
+    for (const { queue, state } of this.#finished()) {
+      const key = `${queue} ${state}`;
+      const counted = counts.get(key) ?? { queue, state, count: 0 };
+      counted.count += 1;
+      counts.set(key, counted);
+    }
+    return [...counts.values()];
+  }
+
+  /** Those created first come first, as the Map keeps them. */
+  expired({ endedBefore, keepMax }: Retention, max: number): ExpiredTask[] {
+    const finished = this.#finished();
+    return finished
+      .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
+      .slice(0, max)
+      .map(({ id, queue, state }) => ({ id, queue, state }));
+  }
+
+  #finished(): (ExpiredTask & { readonly endedAt: number })[] {
+    return [...this.specs.values()].flatMap(({ id, queue }) => {
+      const status = this.statuses.get(id)?.status;
+      if (status === undefined || !isFinal(status.state)) return [];
+      return [{ id, queue, state: status.state, endedAt: status.changedAt }];
+    });
+  }
+
+  #apply(write: Write, seq: number): void {
+    switch (write.kind) {
+      case "spec":
+        this.specs.set(write.spec.id, write.spec);
+        return;
+      case "status": {
+        const before = this.statuses.get(write.status.id)?.status.state;
+        if (before !== undefined && !isFinal(before)) this.#unfinished -= 1;
+        if (!isFinal(write.status.state)) this.#unfinished += 1;
+        this.#statusCount += 1;
+        this.statuses.set(write.status.id, { status: write.status, seq });
+        return;
+      }
+      case "worker":
+        this.workers.set(write.worker.id, write.worker);
+        return;
+      case "queue":
+        this.queues.set(write.queue.name, write.queue);
+        return;
+      case "forget-task":
+        this.specs.delete(write.id);
+        this.statuses.delete(write.id);
+        return;
+      case "forget-worker":
+        this.workers.delete(write.id);
+        return;
+      case "digest":
+      case "marker":
+        return;
+      default:
+        write satisfies never;
+    }
+  }
+}

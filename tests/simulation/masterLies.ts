@@ -1,0 +1,95 @@
+/** Lies about masters, epochs and those who follow them, for the checkers that must see each one. */
+import type { MasterMemory } from "../../src/testing/ledger.ts";
+import { boot, goodHistory, life, MadeHistory, submitted, task, worker } from "./madeHistory.ts";
+
+const marker = { kind: "marker", address: "http://master-2:7070" } as const;
+const forget = { kind: "forget-task", id: task, queue: "default", state: "success" } as const;
+const event = { kind: "event", session: "follower-1", epoch: 1, text: 0 } as const;
+export const death = { kind: "crash", node: "master-1", life, wasLeading: true } as const;
+export const idleMaster = {
+  life: "master-2#1",
+  isLeader: false,
+  seq: 0,
+  tasksByState: {},
+  inboxLength: 0,
+  openCalls: [],
+  openStreams: 0,
+  timers: 5,
+};
+
+function withMaster(memory: Partial<MasterMemory>): MadeHistory {
+  const made = goodHistory();
+  made.masters = [{ ...idleMaster, ...memory }];
+  return made;
+}
+
+/** Two masters that have been up for long, one of which leads. */
+export function led(): MadeHistory {
+  return new MadeHistory()
+    .add({ kind: "start", node: "master-1", life })
+    .add({ kind: "start", node: "master-2", life: "master-2#1" })
+    .add({ kind: "leads", life, epoch: 1 })
+    .later(20_000);
+}
+
+export const masterLies: { readonly [invariant: string]: { readonly [name: string]: () => MadeHistory } } = {
+  I13: {
+    "an epoch without a marker": () => goodHistory().entryOf({ epoch: 2 }),
+    "an epoch that begins twice": () => goodHistory().entry(marker),
+    "two authors of one epoch": () => goodHistory().entryOf({ nonce: "another" }),
+    "two lives in one epoch": () => goodHistory().entryOf({ life: "master-2#1" }),
+  },
+  I14: {
+    "an entry of a leader of the past": () => goodHistory().entryOf({ epoch: 2, nonce: "another" }, marker).entry(),
+  },
+  I17: {
+    "an entry that is told otherwise": () =>
+      goodHistory().add({ kind: "sent-change", life, seq: 2, epoch: 1, text: 0 }),
+    "an entry of another epoch": () => goodHistory().add({ kind: "sent-change", life, seq: 2, epoch: 2, text: 0 }),
+  },
+  I19: {
+    "an attempt for a leader of the past": () =>
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .add({ kind: "told-epoch", worker, boot, epoch: 2 })
+        .execStart(1),
+  },
+  I38: {
+    "a state that never was": () =>
+      goodHistory().add({ kind: "read", session: "client-1", life, task, state: "failed", attempt: 1 }),
+    "a step back": () => {
+      const read = { kind: "read", session: "client-1", life, task } as const;
+      return goodHistory()
+        .add({ ...read, state: "success", attempt: 1 })
+        .add({ ...read, state: "running", attempt: 1 });
+    },
+  },
+  I39: {
+    "a gap": () =>
+      goodHistory()
+        .add({ ...event, seq: 2 })
+        .add({ ...event, seq: 4 }),
+    "a repeat": () =>
+      goodHistory()
+        .add({ ...event, seq: 2 })
+        .add({ ...event, seq: 2 }),
+    "something untrue": () => goodHistory().add({ ...event, seq: 2 }),
+  },
+  I40: {
+    "inputs that wait for ever": () => withMaster({ inboxLength: 1 }),
+    "a call that is never answered": () => withMaster({ openCalls: ["submit"] }),
+    "streams that stay open": () => withMaster({ openStreams: 50 }),
+    "timers that pile up": () => withMaster({ timers: 100 }),
+    "a task that is forgotten too early": () => goodHistory().entry(forget),
+    "a task that is forgotten before its end": () => {
+      const made = submitted().entry(forget);
+      made.conditions = { ...made.conditions, retention: { retentionMs: 0, finishedTasksMax: 0 } };
+      return made;
+    },
+    "a task that is forgotten twice": () => {
+      const made = goodHistory();
+      made.conditions = { ...made.conditions, retention: { retentionMs: 0, finishedTasksMax: 0 } };
+      return made.entry(forget).entry(forget);
+    },
+  },
+};
