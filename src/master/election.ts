@@ -16,6 +16,10 @@ export interface ElectionParts {
   readonly onTakeOver: (reason: string) => void;
   /** A lease of a higher epoch than ours is there while we lead. */
   readonly onRival: (lease: Lease) => void;
+  /** The lease is about to be renewed. */
+  readonly onRenewal: () => void;
+  /** The lease has been renewed. */
+  readonly onRenewed: () => void;
   /** The lease as just read: a hint at who leads. */
   readonly onLease: (lease: Lease | null) => void;
 }
@@ -63,6 +67,7 @@ export class Election {
         void this.#readLease();
         return;
       case "write-lease":
+        this.#parts.onRenewal();
         this.#writing = this.#writeLease(effect.lease);
         return;
       case "take-over":
@@ -105,11 +110,12 @@ export class Election {
   }
 
   async #writeLease(lease: Lease): Promise<void> {
-    const { store, log, onRival } = this.#parts;
+    const { store, log, onRival, onRenewed } = this.#parts;
     try {
       const current = await store.readLease();
       if (current !== null && current.epoch > lease.epoch) return onRival(current);
       await store.writeLease(lease);
+      onRenewed();
     } catch (error) {
       log.warn("the lease cannot be renewed", { error });
     }

@@ -29,6 +29,7 @@ import { Outbox } from "./outbox.ts";
 import { Payloads } from "./payloads.ts";
 import { Requests } from "./requests.ts";
 import { type Lead, Standby } from "./standby.ts";
+import { Standing } from "./standing.ts";
 import { Streams } from "./streams.ts";
 import { Term } from "./term.ts";
 
@@ -72,6 +73,7 @@ export class Master extends Desk {
   #election: Election | null = null;
   #term: Term | null = null;
   #housekeeper: Housekeeper | null = null;
+  #standing: Standing | null = null;
   #standby: Standby | null = null;
   #isLeadWanted = false;
   #role: MasterStatus["role"] = "starting";
@@ -138,6 +140,8 @@ export class Master extends Desk {
       peers,
       onTakeOver: (reason) => this.#wantToLead(reason),
       onRival: () => void this.prove().catch(() => undefined),
+      onRenewal: () => this.#standing?.check(),
+      onRenewed: () => this.#standing?.hold(),
       onLease: (lease) => {
         // A new leader's marker is in the journal before its first lease is written.
         if (this.#role === "leader" || (lease !== null && lease.epoch < this.#epoch)) return;
@@ -295,6 +299,13 @@ export class Master extends Desk {
       release: (effects: readonly SchedulerEffect[]) => this.#outbox.release(position.epoch, effects),
       onTrouble: () => this.#turnAway(),
     });
+    this.#standing = new Standing({
+      clock,
+      doubtMs: this.#settings.leaderIdleMsMax,
+      leaseTtlMs: this.#settings.leaseTtlMs,
+      prove: () => void this.prove().catch(() => undefined),
+      letGo: () => this.#streams.hangUp(),
+    });
     // A former term may have ended in the middle of an outage.
     this.isTurningAway = false;
     this.#setRole("leader");
@@ -316,6 +327,7 @@ export class Master extends Desk {
       log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
     this.#housekeeper.stop();
     this.#housekeeper = null;
+    this.#standing = null;
     this.#term = null;
     this.#leader = null;
     this.#setRole(this.#isStopping ? "stopping" : "starting");
@@ -343,6 +355,7 @@ export class Master extends Desk {
 
   #noteCommitted(batch: ChangeBatch, texts: readonly string[]): void {
     this.isTurningAway = false;
+    this.#standing?.hold();
     let bytes = 0;
     for (const [index, write] of batch.writes.entries()) {
       const text = texts[index] ?? "";

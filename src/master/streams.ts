@@ -56,6 +56,11 @@ export class Streams {
     if (stream?.session === session) stream.sink.close();
   }
 
+  /** Closes every connection; their ends tell of it as of any other close. */
+  hangUp(): void {
+    for (const { sink } of [...this.#byWorker.values()]) sink.close();
+  }
+
   startBeats(epoch: number, everyMs: number): void {
     this.#beatTimer = this.#clock.at(this.#clock.now() + everyMs, () => {
       for (const { sink } of [...this.#byWorker.values()]) sink.send({ kind: "beat", epoch });

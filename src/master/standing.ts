@@ -1,0 +1,48 @@
+/**
+ * How long a leader may act as one. Once its lease has stood still for its time, another master takes over; so a leader from which
+ * nothing has reached the store for nearly that long asks the store whether it still leads, and while it gets no answer it lets
+ * its workers go. They find whoever leads by then, before that one counts their silence against them.
+ */
+import type { Clock } from "../ports/clock.ts";
+
+export interface StandingParts {
+  readonly clock: Clock;
+  /** Without a sign from the store for this long, it is asked. */
+  readonly doubtMs: number;
+  /** Without one for this long, another master may lead. */
+  readonly leaseTtlMs: number;
+  /** Finds out by a commit who leads; `hold` is called if that works. */
+  readonly prove: () => void;
+  readonly letGo: () => void;
+}
+
+export class Standing {
+  readonly #parts: StandingParts;
+  #heldAt: number;
+  #doubtedAt: number | null = null;
+
+  constructor(parts: StandingParts) {
+    this.#parts = parts;
+    this.#heldAt = parts.clock.now();
+  }
+
+  /** The store has taken an entry of this leader, or its lease. */
+  hold(): void {
+    this.#heldAt = this.#parts.clock.now();
+    this.#doubtedAt = null;
+  }
+
+  /** Looks how it stands; to be called several times within the lease. */
+  check(): void {
+    const { clock, doubtMs, leaseTtlMs, prove, letGo } = this.#parts;
+    const now = clock.now();
+    if (now - this.#heldAt <= doubtMs) return;
+    if (this.#doubtedAt === null) {
+      // A process that was paused finds itself here with a store that answers at once.
+      this.#doubtedAt = now;
+      prove();
+    } else if (now - this.#doubtedAt >= leaseTtlMs - doubtMs) {
+      letGo();
+    }
+  }
+}
