@@ -39,8 +39,13 @@ export async function readMasters(
     connection.json<{ masters: readonly MemberView[] }>({ method: "GET", path: "/v1/masters", signal }),
   ]);
   const nonces = new Set(answers.map(({ report }) => report?.nonce));
-  const unknown = members.filter((member) => !nonces.has(member.nonce)).map((member) => toBaseUrl(member.address));
-  const others = await Promise.all([...new Set(unknown)].filter((address) => !isAsked(answers, address)).map(ask));
+  // A master that has only just started knows its leader before it has read the notes of all others.
+  const named = [
+    ...members.filter((member) => !nonces.has(member.nonce)).map((member) => member.address),
+    ...answers.flatMap(({ report }) => report?.leader ?? []),
+  ];
+  const unknown = [...new Set(named.map(toBaseUrl))].filter((address) => !isAsked(answers, address));
+  const others = await Promise.all(unknown.map(ask));
   return toStates([...answers, ...others], members);
 }
 
@@ -66,7 +71,7 @@ async function askOne(
 }
 
 function isAsked(answers: readonly Answer[], address: string): boolean {
-  return answers.some((answer) => answer.address === address);
+  return answers.some((answer) => answer.address === address || answer.report?.address === address);
 }
 
 /** The leader first, then by name; each process once, by whatever addresses it was found. */
