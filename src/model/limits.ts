@@ -87,6 +87,7 @@ export const limits = {
 
   // The demo and the stress test: processes on one machine.
   demoWorkersMax: 50,
+  demoMastersMax: 9,
   upMastersMax: 9,
   chaosMastersMax: 9,
   chaosRateMax: 1_000,
@@ -143,8 +144,11 @@ export const limits = {
   storeOpenBusyMsMax: 10 * second,
   storeOpenRetryMs: 20,
   storeCacheBytesMax: 64 * mebibyte,
-  /** Unfinished tasks whose rows the writer finds without looking; more than are usually in motion at a time. */
-  storeCachedRowsMax: 100_000,
+  /** How long the rows of tasks may be behind the journal while entries come in, and for how much of it. */
+  storeRowsLateMsMax: 1 * second,
+  storePendingTasksMax: 50_000,
+  /** In UTF-16 units. */
+  storePendingTextMax: 32 * mebibyte,
   /** Once the write-ahead log is longer, it is moved into the database file: longer means fewer but longer pauses. */
   storeWalBytesMax: 8 * mebibyte,
   /** How much of the journal's end is checked when a store is opened; `verify` checks all of it. */

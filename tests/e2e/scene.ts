@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { LedgerFact } from "../../src/cli/cluster/attemptLines.ts";
 import { Cluster, type ClusterOptions } from "../../src/cli/cluster/cluster.ts";
 import { until } from "../../src/cli/cluster/until.ts";
-import { type Check, checkAll } from "../../src/cli/demo/checks.ts";
+import type { Check } from "../../src/cli/demo/check.ts";
+import { checkAll } from "../../src/cli/demo/checks.ts";
 import type { JournalChange } from "../../src/cli/demo/evidence.ts";
 import { readDocuments, readJournal } from "../../src/cli/demo/witness.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
@@ -61,18 +62,22 @@ export class Scene {
     });
   }
 
-  journal(): Promise<JournalChange[]> {
-    return readJournal(this.client);
+  async journal(): Promise<readonly JournalChange[]> {
+    return (await readJournal(this.client)).changes;
   }
 
   /** Every promise, checked as the demo checks them; those that are broken. */
   async broken(): Promise<Check[]> {
+    const { changes, markers } = await readJournal(this.client);
     const checks = checkAll({
       asked: this.#asked,
       documents: await readDocuments(this.client),
-      journal: await this.journal(),
+      journal: changes,
+      markers,
       ledger: this.cluster.ledger(),
+      leaderFacts: this.cluster.leaderFacts(),
       lives: this.cluster.lives,
+      masters: this.cluster.masters,
     });
     return checks.filter((check) => !check.holds);
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findFreePorts } from "../freePort.ts";
 import { type LedgerFact, readLedger } from "./attemptLines.ts";
+import { type LeaderFact, readLeaderFacts } from "./leaderLines.ts";
 import type { Life } from "./lives.ts";
 
 const readyMsMax = 20_000;
@@ -64,6 +65,11 @@ export class Cluster {
   /** Base URLs of the masters, separated by commas. */
   get address(): string {
     return [...this.#ports.keys()].map((master) => this.addressOf(master)).join(",");
+  }
+
+  /** What the masters are called, by their base URLs. */
+  get masters(): ReadonlyMap<string, string> {
+    return new Map([...this.#ports.keys()].map((master) => [this.addressOf(master), master]));
   }
 
   addressOf(master: string): string {
@@ -210,15 +216,21 @@ export class Cluster {
   ledger(): LedgerFact[] {
     return this.names()
       .filter((name) => !this.#ports.has(name))
-      .flatMap((name) => this.#ledgerOf(name));
+      .flatMap((name) => this.#read(name, readLedger));
   }
 
-  #ledgerOf(process: string): LedgerFact[] {
+  /** What masters and workers wrote down of who leads, up to now. */
+  leaderFacts(): LeaderFact[] {
+    return this.names().flatMap((name) => this.#read(name, readLeaderFacts));
+  }
+
+  /** Reads a process's log, life by life. */
+  #read<Fact>(process: string, read: (text: string, process: string, life: number) => Fact[]): Fact[] {
     const log = readFileSync(this.logPath(process));
     const lives = this.#lives.filter((living) => living.life.process === process);
     return lives.flatMap(({ life, logOffset }, index) => {
       const text = log.subarray(logOffset, lives[index + 1]?.logOffset ?? log.length).toString("utf8");
-      return readLedger(text, process, life.number);
+      return read(text, process, life.number);
     });
   }
 

@@ -1,5 +1,4 @@
 /** What a run knows of the lives of its processes: when each began, when and how it ended. */
-import type { LedgerFact } from "./attemptLines.ts";
 
 /** One life of one process. All instants by the clock of the run, in ms since 1970. */
 export interface Life {
@@ -17,25 +16,10 @@ export interface Life {
   readonly exit: string | null;
 }
 
-/** A time in which no master answered: from the death of one to the ready line of the next. */
-export interface Outage {
-  readonly from: number;
-  /** Null if no master came back. */
-  readonly to: number | null;
-}
-
-/** When no master was there. */
-export function outages(lives: readonly Life[]): Outage[] {
-  const masters = lives.filter((life) => life.role === "master").sort((a, b) => a.startedAt - b.startedAt);
-  return masters.flatMap((life) => {
-    if (life.endedAt === null || life.cause === "stopped") return [];
-    const { endedAt } = life;
-    const next = masters.find((other) => other.startedAt >= endedAt && other.readyAt !== null);
-    return [{ from: endedAt, to: next?.readyAt ?? null }];
-  });
-}
-
 /** The life that wrote a fact. */
-export function lifeOf(lives: readonly Life[], fact: LedgerFact): Life | undefined {
+export function lifeOf(
+  lives: readonly Life[],
+  fact: { readonly process: string; readonly life: number },
+): Life | undefined {
   return lives.find((life) => life.process === fact.process && life.number === fact.life);
 }

@@ -2,17 +2,22 @@
 import { describe, expect, test } from "vitest";
 import type { TaskDocument } from "../../model/task.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
+import type { LeaderFact } from "../cluster/leaderLines.ts";
 import type { Life } from "../cluster/lives.ts";
-import { type CheckId, checkAll } from "./checks.ts";
-import type { AskedTask, Evidence, JournalChange } from "./evidence.ts";
+import type { CheckId } from "./check.ts";
+import { checkAll } from "./checks.ts";
+import type { AskedTask, Evidence, JournalChange, Marker } from "./evidence.ts";
 
 /** Evidence that can be falsified. */
 interface Story {
   asked: AskedTask[];
   documents: TaskDocument[];
   journal: JournalChange[];
+  markers: Marker[];
   ledger: LedgerFact[];
+  leaderFacts: LeaderFact[];
   lives: Life[];
+  masters: Map<string, string>;
 }
 
 function life(process: string, number: number, startedAt: number, end: Partial<Life> = {}): Life {
@@ -60,7 +65,8 @@ function document(id: string, attempt: number): TaskDocument {
 
 /**
  * An honest run. `a` simply runs. `b` loses worker-1 at 2000 and runs again on worker-2. `c` runs on worker-2 while the master
- * is down from 3000 to 5000, ends meanwhile, and is committed afterwards. `d` loses worker-3 together with the master.
+ * is down from 3000 to 5000, ends meanwhile, and is committed afterwards. `d` loses worker-3 together with the master. `e` runs
+ * on worker-2 from before the master's death until after its return.
  */
 function honest(): Story {
   return {
@@ -69,13 +75,15 @@ function honest(): Story {
       { id: "b", sleepMs: 1500, acknowledgedAt: 1000 },
       { id: "c", sleepMs: 1800, acknowledgedAt: 1000 },
       { id: "d", sleepMs: 900, acknowledgedAt: 1000 },
+      { id: "e", sleepMs: 3000, acknowledgedAt: 1000 },
     ],
-    documents: [document("a", 1), document("b", 2), document("c", 1), document("d", 2)],
+    documents: [document("a", 1), document("b", 2), document("c", 1), document("d", 2), document("e", 1)],
     journal: [
       change(1, 900, "a", "created"),
       change(1, 900, "b", "created"),
       change(1, 900, "c", "created"),
       change(1, 900, "d", "created"),
+      change(1, 900, "e", "created"),
       change(2, 1000, "a", "running", on("worker-1", 1)),
       change(3, 1100, "b", "running", on("worker-1", 1)),
       change(4, 1600, "a", "success", on("worker-1", 1)),
@@ -83,11 +91,17 @@ function honest(): Story {
       change(6, 2020, "b", "running", on("worker-2", 2, 1)),
       change(7, 2400, "c", "running", on("worker-2", 1)),
       change(8, 2500, "d", "running", on("worker-3", 1)),
+      change(8, 2500, "e", "running", on("worker-2", 1)),
       change(9, 5020, "b", "success", on("worker-2", 2, 1)),
       change(9, 5020, "c", "success", on("worker-2", 1)),
+      change(10, 5600, "e", "success", on("worker-2", 1)),
       // Killed and run again within one entry: only `kills` and `attempt` show it.
-      change(10, 6000, "d", "running", on("worker-3", 2, 1, 2)),
-      change(11, 7000, "d", "success", on("worker-3", 2, 1, 2)),
+      change(11, 6000, "d", "running", on("worker-3", 2, 1, 2)),
+      change(12, 7000, "d", "success", on("worker-3", 2, 1, 2)),
+    ],
+    markers: [
+      { seq: 1, epoch: 1, at: 100, address: "http://127.0.0.1:7070" },
+      { seq: 9, epoch: 2, at: 4950, address: "http://127.0.0.1:7070" },
     ],
     ledger: [
       fact("started", 1010, "a", 1, "worker-1"),
@@ -98,8 +112,16 @@ function honest(): Story {
       fact("started", 2410, "c", 1, "worker-2"),
       fact("ended", 4211, "c", 1, "worker-2"),
       fact("started", 2510, "d", 1, "worker-3"),
+      fact("started", 2510, "e", 1, "worker-2"),
+      fact("ended", 5511, "e", 1, "worker-2"),
       fact("started", 6010, "d", 2, "worker-3", 2),
       fact("ended", 6910, "d", 2, "worker-3", 2),
+    ],
+    leaderFacts: [
+      { kind: "leading", at: 101, epoch: 1, process: "master", life: 1 },
+      { kind: "attached", at: 150, epoch: 1, process: "worker-2", life: 1 },
+      { kind: "leading", at: 4951, epoch: 2, process: "master", life: 2 },
+      { kind: "attached", at: 5010, epoch: 2, process: "worker-2", life: 1 },
     ],
     lives: [
       life("master", 1, 0, { endedAt: 3000, cause: "killed", exit: "SIGKILL" }),
@@ -109,6 +131,7 @@ function honest(): Story {
       life("worker-3", 1, 0, { endedAt: 3000, cause: "killed", exit: "SIGKILL" }),
       life("worker-3", 2, 5500, { endedAt: 8000, cause: "stopped", exit: "exit code 0" }),
     ],
+    masters: new Map([["http://127.0.0.1:7070", "master"]]),
   };
 }
 
@@ -147,11 +170,13 @@ describe("an honest run", () => {
   test("counts what happened", () => {
     const seen = Object.fromEntries(checkAll(honest()).map((check) => [check.id, check.seen]));
     expect(seen).toMatchObject({
-      "all-success": "4 of 4",
+      "all-success": "5 of 5",
       "rerun-in-full": "2 killed and rerun",
-      "master-death": "2 went on, 2 ended meanwhile",
-      "one-commit": "4 commits for 4 tasks",
-      "nothing-lost": "4 acknowledged, 4 found",
+      "ended-meanwhile": "2 ended meanwhile",
+      "master-death": "1 ran on, 1 of them under the next leader",
+      "one-leader": "2 epochs, each led by one master",
+      "one-commit": "5 commits for 5 tasks",
+      "nothing-lost": "5 acknowledged, 5 found",
     });
   });
 });
@@ -179,19 +204,19 @@ describe("lies", () => {
 
   test("a task that was never acknowledged may be missing from neither side but success", () => {
     const seen = told((story) => {
-      story.asked.push({ id: "e", sleepMs: 1, acknowledgedAt: null });
+      story.asked.push({ id: "f", sleepMs: 1, acknowledgedAt: null });
     });
     expect(seen).toEqual(["all-success"]);
   });
 
   test("a second commit", () => {
-    expect(told((story) => story.journal.push(change(12, 7100, "a", "success", on("worker-2", 1))))).toContain(
+    expect(told((story) => story.journal.push(change(13, 7100, "a", "success", on("worker-2", 1))))).toContain(
       "one-commit",
     );
   });
 
   test("a change after the success", () => {
-    const seen = told((story) => story.journal.push(change(12, 7100, "a", "running", on("worker-2", 2))));
+    const seen = told((story) => story.journal.push(change(13, 7100, "a", "running", on("worker-2", 2))));
     expect(seen).toEqual(expect.arrayContaining(["one-commit", "legal-life"]));
   });
 
@@ -261,7 +286,7 @@ describe("lies", () => {
       story.ledger.push(fact("started", 5110, "c", 2, "worker-2"), fact("ended", 6911, "c", 2, "worker-2"));
       replace(story.documents, (task) => task.id === "c", { attempt: 2 });
     });
-    expect(seen).toEqual(["master-death"]);
+    expect(seen).toEqual(["ended-meanwhile"]);
   });
 
   test("an attempt started twice", () => {
@@ -278,7 +303,7 @@ describe("lies", () => {
     const seen = told((story) =>
       replace(story.lives, (one) => one.process === "worker-1", { endedAt: null, cause: null }),
     );
-    expect(seen).toEqual(["master-death", "no-overlap"]);
+    expect(seen).toEqual(["no-overlap"]);
   });
 
   test("an attempt that nobody assigned", () => {
@@ -306,7 +331,7 @@ describe("lies", () => {
   });
 
   test("an older leader that still writes", () => {
-    expect(told((story) => replace(story.journal, (entry) => entry.seq === 11, { epoch: 1 }))).toEqual(["legal-life"]);
+    expect(told((story) => replace(story.journal, (entry) => entry.seq === 12, { epoch: 1 }))).toEqual(["legal-life"]);
   });
 
   test("a process that died by itself", () => {
@@ -319,9 +344,12 @@ describe("lies", () => {
 
   test("a promise that was never put to the test fails where it should have been", () => {
     const story = honest();
-    const calm = { ...story, lives: story.lives.filter((one) => one.role === "worker") };
+    const calm = { ...story, markers: [], leaderFacts: [] };
     expect(broken(calm)).toEqual([]);
-    const checks = checkAll(calm, ["master-death"]);
-    expect(checks.filter((check) => !check.holds).map((check) => check.id)).toEqual(["master-death"]);
+    const checks = checkAll(calm, ["ended-meanwhile", "master-death"]);
+    expect(checks.filter((check) => !check.holds).map((check) => check.id)).toEqual([
+      "ended-meanwhile",
+      "master-death",
+    ]);
   });
 });

@@ -1,39 +1,12 @@
 /** The promises, each checked against the evidence of a run: the journal on one side, the processes' own ledger on the other. */
 import { isFinal, transitions } from "../../model/task.ts";
-import { byAttempt, type LedgerAttempt, type LedgerFact } from "../cluster/attemptLines.ts";
-import { type Life, lifeOf, outages } from "../cluster/lives.ts";
-import { byTask, type Evidence, type JournalChange, killedAttempts } from "./evidence.ts";
-
-export interface Check {
-  readonly id: CheckId;
-  /** The promise, in words for people. */
-  readonly promise: string;
-  readonly holds: boolean;
-  /** How many cases it looked at: a promise that was never put to the test proves nothing. */
-  readonly cases: number;
-  /** What was seen, in a few words. */
-  readonly seen: string;
-  /** What is wrong, one sentence each. */
-  readonly problems: readonly string[];
-}
-
-export type CheckId =
-  | "carried-out"
-  | "all-success"
-  | "nothing-lost"
-  | "one-commit"
-  | "rerun-in-full"
-  | "master-death"
-  | "no-overlap"
-  | "assigned-first"
-  | "legal-life"
-  | "no-other-death";
+import { type Check, type CheckId, result } from "./check.ts";
+import { type Evidence, type JournalChange, killedAttempts } from "./evidence.ts";
+import { endedMeanwhile, masterDeath, oneLeader, takeover } from "./leaderChecks.ts";
+import { clockSlackMs, Sight } from "./sight.ts";
 
 /** Timers and the rounding of two instants to whole ms may make a sleep look this much shorter than it was. */
 const sleepSlackMs = 5;
-/** The clock of a master follows the wall clock that workers write into their logs, but may run this far from it. */
-const clockSlackMs = 20;
-
 /**
  * Checks every promise.
  * @param mustShow those that also fail if the run gave them no case to look at
@@ -44,7 +17,10 @@ export function checkAll(evidence: Evidence, mustShow: readonly CheckId[] = []):
     allSuccess(seen),
     rerunInFull(seen),
     oneCommit(seen),
+    endedMeanwhile(seen),
     masterDeath(seen),
+    ...(evidence.masters.size > 1 ? [takeover(seen)] : []),
+    oneLeader(seen),
     noOverlap(seen),
     nothingLost(seen),
     assignedFirst(seen),
@@ -68,34 +44,6 @@ export function carriedOut(trouble: string | null): Check {
     trouble === null ? "to the end" : "it got stuck",
     problems,
   );
-}
-
-/** The evidence with the indexes that the checks share. */
-class Sight {
-  readonly evidence: Evidence;
-  readonly documents: ReadonlyMap<string, Evidence["documents"][number]>;
-  readonly journal: ReadonlyMap<string, readonly JournalChange[]>;
-  readonly attempts: ReadonlyMap<string, LedgerAttempt>;
-
-  constructor(evidence: Evidence) {
-    this.evidence = evidence;
-    this.documents = new Map(evidence.documents.map((document) => [document.id as string, document]));
-    this.journal = byTask(evidence.journal);
-    this.attempts = byAttempt(evidence.ledger);
-  }
-
-  life(fact: LedgerFact): Life | undefined {
-    return lifeOf(this.evidence.lives, fact);
-  }
-
-  /** The committed success of a task. */
-  success(task: string): JournalChange | undefined {
-    return this.journal.get(task)?.find((change) => change.state === "success");
-  }
-}
-
-function result(id: CheckId, promise: string, cases: number, seen: string, problems: readonly string[]): Check {
-  return { id, promise, holds: problems.length === 0, cases, seen, problems };
 }
 
 function allSuccess({ evidence, documents }: Sight): Check {
@@ -182,36 +130,6 @@ function rerunInFull(sight: Sight): Check {
   }
   const promise = "Every killed attempt ran again, from scratch, its whole sleep";
   return result("rerun-in-full", promise, killed.length, `${killed.length} killed and rerun`, problems);
-}
-
-/** An attempt that a master's death found on a worker which lived on is committed as that very attempt. */
-function masterDeath(sight: Sight): Check {
-  const problems: string[] = [];
-  const seen = new Set<string>();
-  const endedMeanwhile = new Set<string>();
-  for (const outage of outages(sight.evidence.lives)) {
-    if (outage.to === null) continue;
-    for (const [key, { task, attempt, starts, ends }] of sight.attempts) {
-      const [start] = starts;
-      if (start === undefined || start.at >= outage.from) continue;
-      const life = sight.life(start);
-      if (life === undefined || (life.endedAt !== null && life.endedAt <= outage.to)) continue;
-      const commit = sight.journal
-        .get(task)
-        ?.find((change) => change.state === "success" && change.attempt === attempt);
-      if (commit !== undefined && commit.at < outage.from) continue;
-      // A worker that was shot later, with its report still on the way, is another promise's business.
-      if (commit === undefined && life.cause === "killed") continue;
-      seen.add(key);
-      const end = ends[0];
-      if (end !== undefined && end.at >= outage.from && end.at <= outage.to) endedMeanwhile.add(key);
-      if (commit === undefined)
-        problems.push(`${key} ran on ${life.process} when the master died, and was never committed.`);
-    }
-  }
-  const promise = "What outlived the death of the master went on, and counted";
-  const words = `${seen.size} went on, ${endedMeanwhile.size} ended meanwhile`;
-  return result("master-death", promise, endedMeanwhile.size, words, problems);
 }
 
 /** Each attempt is started once, and only when the one before has ended or its process was dead. */

@@ -10,6 +10,7 @@ import type { DemoOptions } from "./demo.ts";
 interface Options {
   readonly maxSleep: number;
   readonly tasks: number;
+  readonly masters: number;
   readonly workers: number;
   readonly seed?: number;
   readonly dir: string;
@@ -42,6 +43,7 @@ function describe(program: Command, name: string, tasks: number, summary: string
     .command(name)
     .description(summary)
     .option("--tasks <count>", "how many tasks", wholeNumber(1, limits.batchTasksMax), tasks)
+    .option("--masters <count>", "how many masters, on one store", wholeNumber(1, limits.demoMastersMax), 1)
     .option(
       "--workers <count>",
       "how many workers at the start",
@@ -64,14 +66,16 @@ function describe(program: Command, name: string, tasks: number, summary: string
 
 function plan(context: Context, name: string, options: Options): DemoOptions {
   const seed = options.seed ?? Math.floor(Math.random() * seedMax);
-  const { tasks, workers, maxSleep, dir } = options;
+  const { tasks, masters, workers, maxSleep, dir } = options;
+  const size = `--tasks ${tasks}${masters === 1 ? "" : ` --masters ${masters}`} --workers ${workers}`;
   return {
     tasks,
+    masters,
     workers,
     sleepMaxMs: maxSleep,
     seed,
     directory: dir,
-    repeat: `outlast ${name} --seed ${seed} --tasks ${tasks} --workers ${workers} --max-sleep ${formatDuration(maxSleep)}`,
+    repeat: `outlast ${name} --seed ${seed} ${size} --max-sleep ${formatDuration(maxSleep)}`,
     output: context.output,
     signal: context.signal,
   };

@@ -1,7 +1,7 @@
-/** Reading evidence: a worker's log, the kills in a journal, the times without a master. */
+/** Reading evidence: the logs of workers and masters, the kills in a journal. */
 import { expect, test } from "vitest";
 import { readLedger } from "../cluster/attemptLines.ts";
-import { type Life, outages } from "../cluster/lives.ts";
+import { readLeaderFacts } from "../cluster/leaderLines.ts";
 import { type JournalChange, killedAttempts } from "./evidence.ts";
 
 test("the ledger is read from log lines, and torn or foreign lines say nothing", () => {
@@ -33,16 +33,15 @@ test("a kill is seen in the journal also when the rerun stands in the same entry
   ]);
 });
 
-test("an outage lasts from the death of a master to the first ready one after it", () => {
-  const base = { process: "master", role: "master", exit: null } as const;
-  const lives: Life[] = [
-    { ...base, number: 1, startedAt: 0, readyAt: 10, endedAt: 100, cause: "killed" },
-    // Shot before it was ready.
-    { ...base, number: 2, startedAt: 150, readyAt: null, endedAt: 160, cause: "killed" },
-    { ...base, number: 3, startedAt: 200, readyAt: 230, endedAt: 900, cause: "stopped" },
-  ];
-  expect(outages(lives)).toEqual([
-    { from: 100, to: 230 },
-    { from: 160, to: 230 },
+test("who leads is read from the lines of masters and workers", () => {
+  const text = [
+    '{"level":"info","time":1000,"msg":"leading","epoch":3,"seq":7}',
+    '{"level":"info","time":1001,"msg":"attached to a master","epoch":3,"session":"3.1"}',
+    '{"level":"info","time":1002,"msg":"deposed: another master leads now; all memory is dropped","epoch":3}',
+    '{"level":"info","time":1003,"msg":"lead',
+  ].join("\n");
+  expect(readLeaderFacts(text, "x", 2)).toEqual([
+    { kind: "leading", at: 1000, epoch: 3, process: "x", life: 2 },
+    { kind: "attached", at: 1001, epoch: 3, process: "x", life: 2 },
   ]);
 });

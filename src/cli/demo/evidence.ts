@@ -1,6 +1,7 @@
 /** What a run left behind: what was asked for, what the journal says, and what the processes wrote down themselves. */
 import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
+import type { LeaderFact } from "../cluster/leaderLines.ts";
 import type { Life } from "../cluster/lives.ts";
 
 /** A task as the client asked for it. */
@@ -24,13 +25,27 @@ export interface JournalChange {
   readonly boot: string | null;
 }
 
+/** The first entry of an epoch, from the journal: from here on its writer leads. */
+export interface Marker {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly at: number;
+  /** Base URL of the new leader. */
+  readonly address: string;
+}
+
 export interface Evidence {
   readonly asked: readonly AskedTask[];
   readonly documents: readonly TaskDocument[];
   /** In the order of the journal. */
   readonly journal: readonly JournalChange[];
+  /** In the order of the journal. */
+  readonly markers: readonly Marker[];
   readonly ledger: readonly LedgerFact[];
+  readonly leaderFacts: readonly LeaderFact[];
   readonly lives: readonly Life[];
+  /** What the masters are called, by their base URLs. */
+  readonly masters: ReadonlyMap<string, string>;
 }
 
 /** The journal by task, each in its order. */

@@ -1,9 +1,9 @@
 /** The plan of a run: repeatable, endless, and of all sorts of blows. */
 import { describe, expect, test } from "vitest";
-import { type Blow, planBlows, planCapacity, planTasks } from "./plan.ts";
+import { type Blow, masterNames, planBlows, planCapacity, planTasks } from "./plan.ts";
 
-function firstBlows(seed: number, count: number): Blow[] {
-  return planBlows({ seed, everyMs: 500, workers: 3, workersMax: 6 }).take(count).toArray();
+function firstBlows(seed: number, count: number, masters: readonly string[] = masterNames(1)): Blow[] {
+  return planBlows({ seed, everyMs: 500, masters, workers: 3, workersMax: 6 }).take(count).toArray();
 }
 
 describe("tasks", () => {
@@ -17,6 +17,13 @@ describe("tasks", () => {
     expect(Math.min(...tasks.map((task) => task.sleepMs))).toBeGreaterThanOrEqual(1);
     expect(Math.max(...tasks.map((task) => task.sleepMs))).toBeLessThanOrEqual(200);
     expect(new Set(tasks.map((task) => task.id)).size).toBe(1000);
+  });
+
+  test("some sleep for nearly as long as any may", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const long = planTasks(seed, 100, 2000).filter((task) => task.sleepMs >= 1900);
+      expect(long.length).toBeGreaterThan(5);
+    }
   });
 
   test("the capacity follows the work, and is never zero", () => {
@@ -70,5 +77,26 @@ describe("blows", () => {
         expect(blows.some((blow) => blow.kind === kind)).toBe(true);
       expect(blows.filter((blow) => blow.process === "master" && blow.kind === "kill").length).toBeGreaterThan(2);
     }
+  });
+
+  test("of several masters each is hit, each comes back, and now and then all are down at once", () => {
+    const masters = masterNames(3);
+    expect(masters).toEqual(["master-1", "master-2", "master-3"]);
+    let wereAllDown = false;
+    for (let seed = 1; seed <= 50; seed++) {
+      const up = new Set(masters);
+      const killed = new Map<string, number>();
+      for (const blow of firstBlows(seed, 400, masters)) {
+        if (!masters.includes(blow.process)) continue;
+        expect(up.has(blow.process)).toBe(blow.kind !== "start");
+        if (blow.kind === "kill") {
+          up.delete(blow.process);
+          killed.set(blow.process, (killed.get(blow.process) ?? 0) + 1);
+        } else up.add(blow.process);
+        wereAllDown ||= up.size === 0;
+      }
+      expect([...killed.keys()].sort()).toEqual(masters);
+    }
+    expect(wereAllDown).toBe(true);
   });
 });

@@ -7,13 +7,23 @@ export interface PlannedTask {
   readonly sleepMs: number;
 }
 
-/** Tasks with sleep times spread evenly over (0, sleepMaxMs]. */
+/** Of the tasks, so many sleep for nearly as long as any may: long enough to run on through the whole time without a leader. */
+const longShare = 0.2;
+const longFrom = 0.95;
+
+/** Tasks with random sleep times in (0, sleepMaxMs]. */
 export function planTasks(seed: number, count: number, sleepMaxMs: number): PlannedTask[] {
   const random = new SeededRandom(seed);
-  return Array.from({ length: count }, (_, index) => ({
-    id: `task-${index}`,
-    sleepMs: Math.max(1, Math.ceil(random.next() * sleepMaxMs)),
-  }));
+  return Array.from({ length: count }, (_, index) => {
+    const shareMin = random.chance(longShare) ? longFrom : 0;
+    const share = shareMin + random.next() * (1 - shareMin);
+    return { id: `task-${index}`, sleepMs: Math.max(1, Math.ceil(share * sleepMaxMs)) };
+  });
+}
+
+/** `master` alone, or `master-1`, `master-2` … */
+export function masterNames(count: number): string[] {
+  return count === 1 ? ["master"] : Array.from({ length: count }, (_, index) => `master-${index + 1}`);
 }
 
 /** How many tasks a worker takes at a time, so that a run lasts about `runMs` if nothing is killed. */
@@ -32,17 +42,18 @@ export interface Blow {
 export interface BlowPlan {
   readonly seed: number;
   readonly everyMs: number;
+  readonly masters: readonly string[];
   /** Workers that run when the blows begin: `worker-1` … */
   readonly workers: number;
   /** No more than this many workers are ever added up to. */
   readonly workersMax: number;
 }
 
-/** The master may miss this many blows before it must be started: a system that is always down shows nothing. */
+/** A master may miss this many blows before it must be started: a system that is always down shows nothing. */
 const masterDownBlowsMax = 4;
 
-/** Of the blows that kill, so many hit the master: often enough to matter, seldom enough for it to get anything done. */
-const masterShare = 0.2;
+/** Of the blows that kill, so many hit a master: often enough to matter, seldom enough for it to get anything done. */
+const masterShare = { one: 0.2, several: 0.4 };
 
 /**
  * An endless schedule of blows. It follows from the plan alone, never from what the run is doing,
@@ -51,19 +62,16 @@ const masterShare = 0.2;
 export function* planBlows(plan: BlowPlan): Generator<Blow, never> {
   // Its own stream of numbers: how many tasks were drawn must not change the blows.
   const random = new SeededRandom(plan.seed ^ 0x5eed_b10e);
+  const masters = new Masters(plan.masters, random);
   const up = new Set(Array.from({ length: plan.workers }, (_, index) => `worker-${index + 1}`));
   const down = new Set<string>();
-  let masterDownFor: number | null = null;
 
   for (let count = 1; ; count++) {
     const atMs = count * plan.everyMs;
-    if (masterDownFor !== null) {
-      masterDownFor += 1;
-      if (masterDownFor >= masterDownBlowsMax || random.chance(0.5)) {
-        masterDownFor = null;
-        yield { atMs, kind: "start", process: "master" };
-        continue;
-      }
+    const back = masters.drawReturn();
+    if (back !== null) {
+      yield { atMs, kind: "start", process: back };
+      continue;
     }
     const kind = drawKind(random, { up: up.size, down: down.size, canAdd: up.size + down.size < plan.workersMax });
     switch (kind) {
@@ -81,17 +89,14 @@ export function* planBlows(plan: BlowPlan): Generator<Blow, never> {
         break;
       }
       case "bounce":
-        yield {
-          atMs,
-          kind,
-          process: masterDownFor === null && random.chance(masterShare) ? "master" : random.pick([...up].sort()),
-        };
+        yield { atMs, kind, process: masters.drawVictim() ?? random.pick([...up].sort()) };
         break;
       case "kill": {
         // The last worker is spared, so that something always runs that a blow can hurt.
-        if (masterDownFor === null && (up.size < 2 || random.chance(masterShare))) {
-          masterDownFor = 0;
-          yield { atMs, kind, process: "master" };
+        const master = masters.drawVictim(up.size < 2);
+        if (master !== null) {
+          masters.killed(master);
+          yield { atMs, kind, process: master };
           break;
         }
         if (up.size < 2) {
@@ -107,6 +112,45 @@ export function* planBlows(plan: BlowPlan): Generator<Blow, never> {
       default:
         kind satisfies never;
     }
+  }
+}
+
+/** Which masters are up, and for how many blows the others have been down; any number of them may be. */
+class Masters {
+  readonly #random: SeededRandom;
+  readonly #share: number;
+  readonly #up: Set<string>;
+  /** In the order in which they were killed. */
+  readonly #downFor = new Map<string, number>();
+
+  constructor(names: readonly string[], random: SeededRandom) {
+    this.#random = random;
+    this.#share = names.length === 1 ? masterShare.one : masterShare.several;
+    this.#up = new Set(names);
+  }
+
+  /** The master that is to be started with this blow, if there is one. */
+  drawReturn(): string | null {
+    for (const [name, blows] of this.#downFor) this.#downFor.set(name, blows + 1);
+    const [longest] = this.#downFor;
+    if (longest === undefined) return null;
+    const [name, blows] = longest;
+    if (blows < masterDownBlowsMax && !this.#random.chance(0.5)) return null;
+    this.#downFor.delete(name);
+    this.#up.add(name);
+    return name;
+  }
+
+  /** The master that this blow hits, if it is to hit one. */
+  drawVictim(mustBeMaster = false): string | null {
+    if (this.#up.size === 0) return null;
+    if (!mustBeMaster && !this.#random.chance(this.#share)) return null;
+    return this.#random.pick([...this.#up].sort());
+  }
+
+  killed(name: string): void {
+    this.#up.delete(name);
+    this.#downFor.set(name, 0);
   }
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Life } from "../cluster/lives.ts";
 import { plain } from "../colour.ts";
-import type { Check } from "./checks.ts";
+import type { Check } from "./check.ts";
 import { holds, type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 
 const kept: Check = {
@@ -49,8 +49,11 @@ function report(checks: readonly Check[]): Report {
       asked: [{ id: "a", sleepMs: 1, acknowledgedAt: 1 }],
       documents: [],
       journal: [],
+      markers: [],
       ledger: [],
+      leaderFacts: [],
       lives: [life],
+      masters: new Map(),
     },
   };
 }

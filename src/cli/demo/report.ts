@@ -1,11 +1,12 @@
 /** What a run says when it is over: the table of promises, for a terminal, for a program, and as `report.md`. */
 
-import { type Life, outages } from "../cluster/lives.ts";
+import type { Life } from "../cluster/lives.ts";
 import type { Paint } from "../colour.ts";
 import { formatDuration } from "../duration.ts";
 import { tableLines } from "../table.ts";
-import type { Check } from "./checks.ts";
+import type { Check } from "./check.ts";
 import type { Evidence } from "./evidence.ts";
+import { type LeaderDeath, leaderDeaths, type Reign, reigns } from "./reigns.ts";
 import { clockText } from "./view.ts";
 
 export interface Report {
@@ -71,6 +72,16 @@ export function reportBody(report: Report): { [key: string]: unknown } {
     endedAt,
     isClean: holds(report),
     checks,
+    leaders: reigns(report.evidence).map(({ epoch, from, process }) => ({ epoch, from, process })),
+    leaderDeaths: leaderDeaths(report.evidence).map(({ dead, at, next, hadStandby, assignedAt }) => ({
+      epoch: dead.epoch,
+      process: dead.process,
+      at,
+      hadStandby,
+      next: next?.process ?? null,
+      nextAfterMs: next === null ? null : next.from - at,
+      assignedAfterMs: assignedAt === null ? null : assignedAt - at,
+    })),
     lives: report.evidence.lives,
   };
 }
@@ -78,12 +89,12 @@ export function reportBody(report: Report): { [key: string]: unknown } {
 export function reportMarkdown(report: Report): string {
   const { evidence, startedAt } = report;
   const killed = evidence.lives.filter((life) => life.cause === "killed").length;
-  const gaps = outages(evidence.lives);
+  const deaths = leaderDeaths(evidence);
   return [
     `# outlast ${report.command}, ${new Date(startedAt).toISOString()}`,
     "",
     `${evidence.asked.length} tasks, ${evidence.lives.length} lives of ${new Set(evidence.lives.map((life) => life.process)).size} processes, ` +
-      `${killed} of them ended by SIGKILL, ${gaps.length} times no master, ${formatDuration(report.endedAt - startedAt)} in all. The same plan again: \`${report.repeat}\``,
+      `${killed} of them ended by SIGKILL, ${deaths.length === 1 ? "once" : `${deaths.length} times`} the one that led, ${formatDuration(report.endedAt - startedAt)} in all. The same plan again: \`${report.repeat}\``,
     "",
     "## The promises",
     "",
@@ -101,6 +112,14 @@ export function reportMarkdown(report: Report): string {
     "",
     ...report.story.map((entry) => `- \`${clockText(entry.at - startedAt)}\` ${entry.text}`),
     "",
+    "## Leaders",
+    "",
+    "Times are from the SIGKILL to the first entry of the next leader, and to the entry with its first new assignment.",
+    "",
+    "| epoch | leader | from | killed at | next leader after | next assignment after |",
+    "|---|---|---|---|---|---|",
+    ...reigns(evidence).map((reign) => reignRow(reign, deaths, startedAt)),
+    "",
     "## Lives",
     "",
     "| process | life | from | to | ended by |",
@@ -108,6 +127,14 @@ export function reportMarkdown(report: Report): string {
     ...evidence.lives.map((life) => lifeRow(life, startedAt)),
     "",
   ].join("\n");
+}
+
+function reignRow(reign: Reign, deaths: readonly LeaderDeath[], startedAt: number): string {
+  const death = deaths.find(({ dead }) => dead.epoch === reign.epoch);
+  const after = (at: number | undefined | null) =>
+    death === undefined || at === undefined || at === null ? "" : `${at - death.at} ms`;
+  const killedAt = death === undefined ? "" : clockText(death.at - startedAt);
+  return `| ${reign.epoch} | ${reign.process} | ${clockText(reign.from - startedAt)} | ${killedAt} | ${after(death?.next?.from)} | ${after(death?.assignedAt)} |`;
 }
 
 function lifeRow(life: Life, startedAt: number): string {

@@ -9,12 +9,13 @@ import { Cluster } from "../cluster/cluster.ts";
 import { combineLogs, prepareFolder, taskLines, writeMarker } from "../cluster/folder.ts";
 import { RunFailed, until } from "../cluster/until.ts";
 import type { Output } from "../output.ts";
-import { type CheckId, carriedOut, checkAll } from "./checks.ts";
+import type { CheckId } from "./check.ts";
+import { carriedOut, checkAll } from "./checks.ts";
 import type { PlannedTask } from "./plan.ts";
 import { type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 import { Screen } from "./screen.ts";
 import { lookAt } from "./view.ts";
-import { LiveStates, readDocuments, readJournal } from "./witness.ts";
+import { type LiveLeader, LiveStates, readDocuments, readJournal } from "./witness.ts";
 
 /** A master is never away for as long as this in a run; a call that waits longer waits for one that will not come. */
 const callMsMax = 60_000;
@@ -25,10 +26,18 @@ export interface RunOptions {
   readonly repeat: string;
   readonly directory: string;
   readonly seed: number;
+  /** What the masters are called. */
+  readonly masters: readonly string[];
   readonly tasks: readonly PlannedTask[];
   readonly capacity: number;
   readonly output: Output;
   readonly signal: AbortSignal;
+}
+
+/** What a process runs, and how much of its sleep is left. */
+export interface Work {
+  readonly task: string;
+  readonly leftMs: number;
 }
 
 export class Run {
@@ -61,6 +70,7 @@ export class Run {
           states: this.live.states,
           ledger: cluster.ledger(),
           lives: cluster.lives,
+          leader: this.leader,
         }),
     });
   }
@@ -74,11 +84,8 @@ export class Run {
     const startedAt = Date.now();
     const marker = { command: options.command, seed: options.seed, startedAt };
     prepareFolder(options.directory, { ...marker, pid: process.pid });
-    const run = new Run(
-      options,
-      await Cluster.create({ directory: options.directory, capacity: options.capacity }),
-      startedAt,
-    );
+    const { directory, capacity, masters } = options;
+    const run = new Run(options, await Cluster.create({ directory, capacity, masters }), startedAt);
     try {
       run.#screen.open();
       void run.live.follow(
@@ -105,6 +112,18 @@ export class Run {
     return this.live.count("success") === this.#options.tasks.length;
   }
 
+  /** Who leads, as far as the masters have told. */
+  get leader(): (LiveLeader & { readonly process: string }) | null {
+    const { leader } = this.live;
+    return leader === null ? null : { ...leader, process: this.cluster.masters.get(leader.address) ?? leader.address };
+  }
+
+  /** How a master stands by its own word. */
+  async roleOf(master: string): Promise<string> {
+    const client = createClient({ masters: this.cluster.addressOf(master), retryForMs: callMsMax });
+    return (await client.status({ signal: this.signal })).role;
+  }
+
   /** Says what happens: on the screen, in the report, and in the run's own log. */
   tell(text: string, colour: "red" | "green" | "yellow" | null = null): void {
     const at = Date.now();
@@ -112,6 +131,20 @@ export class Run {
     const entry = { level: "info", time: at, process: this.#options.command, msg: text };
     appendFileSync(this.#ownLogPath, `${JSON.stringify(entry)}\n`);
     this.#screen.tell(colour === null ? text : this.#options.output.paint(colour, text), at);
+  }
+
+  /** Starts the masters and these workers. */
+  async startAll(workers: readonly string[]): Promise<void> {
+    const { masters, capacity, seed } = this.#options;
+    const [first, ...others] = masters;
+    // The first one leads; whoever comes later finds a leader and stands by.
+    if (first !== undefined) await this.cluster.start(first);
+    await Promise.all([...others, ...workers].map((name) => this.cluster.start(name)));
+    const mastersText = others.length === 0 ? "One master" : `${masters.length} masters`;
+    const capacityText = capacity === 1 ? "one task" : `${capacity} tasks`;
+    this.tell(
+      `${mastersText} and ${workers.length} workers are up, each worker takes ${capacityText} at a time (seed ${seed})`,
+    );
   }
 
   /** Puts tasks in. If the answer is lost with a master, the same ids are asked for again: that is one task each. */
@@ -124,15 +157,22 @@ export class Run {
     for (const { id } of tasks) this.#acknowledged.set(id, at);
   }
 
-  /** What a process runs now, by its own word, the one with the most sleep left first. */
-  runningOn(process: string): { task: string; leftMs: number }[] {
-    const life = this.cluster.lives.findLast((other) => other.process === process);
-    if (life === undefined || life.endedAt !== null) return [];
+  /** What each living process runs now, by its own word, the one with the most sleep left first. */
+  work(): ReadonlyMap<string, readonly Work[]> {
     const now = Date.now();
-    return this.attempts((fact) => fact.process === process && fact.life === life.number)
-      .filter((attempt) => attempt.ends.length === 0)
-      .map(({ task, starts }) => ({ task, leftMs: this.#sleepMs(task) - (now - (starts[0]?.at ?? now)) }))
-      .sort((a, b) => b.leftMs - a.leftMs);
+    const lives = new Map(this.cluster.lives.map((life) => [life.process, life]));
+    const running = this.attempts(({ process, life }) => {
+      const last = lives.get(process);
+      return last?.number === life && last.endedAt === null;
+    }).flatMap(({ task, starts, ends }) => {
+      const [start] = starts;
+      if (start === undefined || ends.length > 0) return [];
+      return [{ process: start.process, task, leftMs: this.#sleepMs(task) - (now - start.at) }];
+    });
+    return Map.groupBy(
+      running.sort((a, b) => b.leftMs - a.leftMs),
+      ({ process }) => process,
+    );
   }
 
   attempts(isWanted: (fact: LedgerFact) => boolean): LedgerAttempt[] {
@@ -184,9 +224,12 @@ export class Run {
     const evidence = {
       asked: tasks.map(({ id, sleepMs }) => ({ id, sleepMs, acknowledgedAt: this.#acknowledged.get(id) ?? null })),
       documents,
-      journal,
+      journal: journal.changes,
+      markers: journal.markers,
       ledger: this.cluster.ledger(),
+      leaderFacts: this.cluster.leaderFacts(),
       lives: this.cluster.lives,
+      masters: this.cluster.masters,
     };
     const checks = [...checkAll(evidence, mustShow), carriedOut(trouble)];
     const report: Report = {

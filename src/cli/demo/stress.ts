@@ -1,7 +1,7 @@
 /** The stress test: every half second something random dies, comes back or joins, until all tasks are done. */
 import { resolve } from "node:path";
 import type { Output } from "../output.ts";
-import { type Blow, planBlows, planCapacity, planTasks } from "./plan.ts";
+import { type Blow, masterNames, planBlows, planCapacity, planTasks } from "./plan.ts";
 import { holds } from "./report.ts";
 import { Run } from "./run.ts";
 
@@ -18,6 +18,7 @@ const growth = 2;
 
 export interface StressOptions {
   readonly tasks: number;
+  readonly masters: number;
   readonly workers: number;
   readonly sleepMaxMs: number;
   readonly seed: number;
@@ -32,14 +33,13 @@ export async function runStress(options: StressOptions): Promise<boolean> {
   const tasks = planTasks(options.seed, options.tasks, options.sleepMaxMs);
   const capacity = planCapacity(tasks, options.workers, calmRunMs);
   const { repeat, seed, output, signal } = options;
+  const masters = masterNames(options.masters);
+  const directory = resolve(options.directory);
   const report = await Run.play(
-    { command: "stress", repeat, directory: resolve(options.directory), seed, tasks, capacity, output, signal },
+    { command: "stress", repeat, directory, seed, masters, tasks, capacity, output, signal },
     async (run) => {
       const names = Array.from({ length: options.workers }, (_, index) => `worker-${index + 1}`);
-      await Promise.all(["master", ...names].map((name) => run.cluster.start(name)));
-      run.tell(
-        `One master and ${options.workers} workers are up, each worker takes ${capacity} tasks at a time (seed ${seed})`,
-      );
+      await run.startAll(names);
       const isSubmitted = { value: false };
       const submits = submitAll(run, tasks).then(() => {
         isSubmitted.value = true;
@@ -49,6 +49,7 @@ export async function runStress(options: StressOptions): Promise<boolean> {
       const plan = planBlows({
         seed,
         everyMs: blowEveryMs,
+        masters,
         workers: options.workers,
         workersMax: options.workers * growth,
       });

@@ -60,13 +60,14 @@ const view = lookAt({
     started("c", "worker-1", 3900),
   ],
   lives,
+  leader: { process: "master", epoch: 1, at: 50 },
 });
 
 test("the block shows the bar, who is up, who is down, and what runs", () => {
   expect(viewLines(view, plain, 100)).toEqual([
     "",
     "  ██████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ 1/4  1 running · 1 waiting · 1 killed  6s",
-    "  master    ●",
+    "  master    ● leads, epoch 1",
     "  worker-1  ✗ down for 2s",
     "  worker-2  ● b ▅",
     "  worker-3  … starting",

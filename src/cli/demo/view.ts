@@ -23,6 +23,8 @@ export interface ProcessView {
   readonly forMs: number;
   /** What it runs, by its own word, and how much of the sleep is over: 0 to 1. */
   readonly running: readonly { readonly task: string; readonly done: number }[];
+  /** Of a master that is up: `leads, epoch 2` or `stands by`. */
+  readonly role: string | null;
 }
 
 export interface Sighting {
@@ -33,6 +35,7 @@ export interface Sighting {
   readonly states: ReadonlyMap<string, TaskState>;
   readonly ledger: readonly LedgerFact[];
   readonly lives: readonly Life[];
+  readonly leader: { readonly process: string; readonly epoch: number; readonly at: number } | null;
 }
 
 export function lookAt(seen: Sighting): View {
@@ -51,16 +54,24 @@ export function lookAt(seen: Sighting): View {
   };
 }
 
-function processView(life: Life, { now, ledger, sleepMs }: Sighting): ProcessView {
-  if (life.endedAt !== null) return { name: life.process, state: "down", forMs: now - life.endedAt, running: [] };
+function processView(life: Life, { now, ledger, sleepMs, leader }: Sighting): ProcessView {
+  const name = life.process;
+  if (life.endedAt !== null) return { name, state: "down", forMs: now - life.endedAt, running: [], role: null };
   const facts = ledger.filter((fact) => fact.process === life.process && fact.life === life.number);
   const running = [...byAttempt(facts).values()].flatMap(({ task, starts, ends }) => {
     const [start] = starts;
     if (start === undefined || ends.length > 0) return [];
     return [{ task, done: Math.min(1, Math.max(0, now - start.at) / (sleepMs.get(task) ?? 1)) }];
   });
-  if (life.readyAt === null) return { name: life.process, state: "starting", forMs: now - life.startedAt, running };
-  return { name: life.process, state: "up", forMs: now - life.readyAt, running };
+  if (life.readyAt === null) return { name, state: "starting", forMs: now - life.startedAt, running, role: null };
+  const role = life.role === "master" ? roleText(life, leader) : null;
+  return { name, state: "up", forMs: now - life.readyAt, running, role };
+}
+
+function roleText(life: Life, leader: Sighting["leader"]): string {
+  // An earlier life of the same process may have led.
+  const leads = leader?.process === life.process && leader.at >= life.startedAt;
+  return leads ? `leads, epoch ${leader.epoch}` : "stands by";
 }
 
 const barWidth = 40;
@@ -98,7 +109,7 @@ function processText(process: ProcessView, paint: Paint, columnsMax: number): st
         ({ task, done }) => `${task} ${levels[Math.min(levels.length - 1, Math.floor(done * levels.length))]}`,
       );
       const colour: Colour = tasks.length > 0 ? "cyan" : "dim";
-      return `${paint("green", "●")} ${paint(colour, cut(tasks.join("  "), columnsMax))}`.trimEnd();
+      return `${paint("green", "●")} ${paint(colour, cut(process.role ?? tasks.join("  "), columnsMax))}`.trimEnd();
     }
     default:
       return process.state satisfies never;

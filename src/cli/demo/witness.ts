@@ -2,32 +2,52 @@
 import { type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import type { OutlastEvent } from "../../sdk/events.ts";
-import type { JournalChange } from "./evidence.ts";
+import type { JournalChange, Marker } from "./evidence.ts";
 
 /** The stream of changes never ends by itself: it is at its end when nothing more comes for so long. */
 const quietMs = 1000;
 /** A busy machine may take its time to send the first one. */
 const firstMsMax = 20_000;
 
-/** The last state that any master told of each task, kept up to date until the signal is aborted. */
+/** Who leads, as far as the masters have told. */
+export interface LiveLeader extends Marker {
+  /** When the first new attempt of this epoch was assigned; null before that. */
+  readonly assignedAt: number | null;
+}
+
+/** The last state that any master told of each task, and who leads, kept up to date until the signal is aborted. */
 export class LiveStates {
   readonly states = new Map<string, TaskState>();
+  readonly #attempts = new Map<string, number>();
+  #leader: LiveLeader | null = null;
 
   /** Resolves when the signal is aborted. The client must go on trying however long no master is there. */
   async follow(client: Outlast, signal: AbortSignal): Promise<void> {
     try {
-      for await (const event of client.events({ after: 0, signal })) {
-        if (event.kind === "task") this.states.set(event.task.id, event.task.state);
-      }
+      for await (const event of client.events({ after: 0, signal })) this.#note(event);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  get leader(): LiveLeader | null {
+    return this.#leader;
   }
 
   count(state: TaskState): number {
     let count = 0;
     for (const other of this.states.values()) if (other === state) count++;
     return count;
+  }
+
+  #note(event: OutlastEvent): void {
+    if (event.kind === "leader") this.#leader = { ...toMarker(event), assignedAt: null };
+    if (event.kind !== "task") return;
+    const { id, state, attempt } = event.task;
+    this.states.set(id, state);
+    const isNewAttempt = state === "running" && attempt > (this.#attempts.get(id) ?? 0);
+    this.#attempts.set(id, attempt);
+    if (isNewAttempt && this.#leader?.assignedAt === null) this.#leader = { ...this.#leader, assignedAt: event.at };
   }
 }
 
@@ -37,10 +57,17 @@ export async function readDocuments(client: Outlast): Promise<TaskDocument[]> {
   return documents;
 }
 
+/** What a journal tells of tasks and of leaders, each in its order. */
+export interface Journal {
+  readonly changes: readonly JournalChange[];
+  readonly markers: readonly Marker[];
+}
+
 /** The journal from its first entry to where it stands now, on a cluster that has come to rest. @throws Error if its beginning is gone */
-export async function readJournal(client: Outlast): Promise<JournalChange[]> {
+export async function readJournal(client: Outlast): Promise<Journal> {
   const ending = new AbortController();
   const changes: JournalChange[] = [];
+  const markers: Marker[] = [];
   let epoch = 0;
   let timer = setTimeout(() => ending.abort(), firstMsMax);
   try {
@@ -48,7 +75,10 @@ export async function readJournal(client: Outlast): Promise<JournalChange[]> {
       clearTimeout(timer);
       timer = setTimeout(() => ending.abort(), quietMs);
       if (event.kind === "reset") throw new Error("The journal no longer reaches back to its beginning.");
-      if (event.kind === "leader") epoch = event.epoch;
+      if (event.kind === "leader") {
+        epoch = event.epoch;
+        markers.push(toMarker(event));
+      }
       if (event.kind === "task") changes.push(toChange(event, epoch));
     }
   } catch (error) {
@@ -56,7 +86,11 @@ export async function readJournal(client: Outlast): Promise<JournalChange[]> {
   } finally {
     clearTimeout(timer);
   }
-  return changes;
+  return { changes, markers };
+}
+
+function toMarker({ seq, epoch, at, address }: OutlastEvent & { kind: "leader" }): Marker {
+  return { seq, epoch, at, address };
 }
 
 function toChange({ seq, at, task }: OutlastEvent & { kind: "task" }, epoch: number): JournalChange {
