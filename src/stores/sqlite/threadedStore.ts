@@ -76,7 +76,7 @@ export class ThreadedSqliteStore implements Store {
 
   /** Read in the caller's thread, in bounded steps: a million tasks take longer to copy than to read. */
   async loadView(): Promise<LiveView> {
-    this.#use();
+    await this.#use().ask("settle");
     return this.#views.open();
   }
 

@@ -3,9 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LiveView } from "../../ports/store.ts";
 import { toQueue, toWorker } from "../documents.ts";
 import { connectToRead, guarded } from "./connection.ts";
-import { Journal } from "./journal.ts";
+import { CountTable } from "./countTable.ts";
 import { streamLiveTasks } from "./liveTasks.ts";
-import { TaskTable } from "./taskTable.ts";
 
 export class Views {
   readonly #path: string;
@@ -28,10 +27,11 @@ export class Views {
         const workers = snapshot.prepare("SELECT worker FROM workers").all();
         const queues = snapshot.prepare("SELECT queue FROM queues").all();
         return {
-          seq: new Journal(snapshot, this.#path).tail()?.seq ?? 0,
+          // Rows may know more than that; to hear of it again from the journal does no harm.
+          seq: Number(snapshot.prepare("SELECT seq FROM rows_place").get()?.["seq"]),
           workers: workers.map((row) => toWorker(String(row["worker"]))),
           queues: queues.map((row) => toQueue(String(row["queue"]))),
-          finished: new TaskTable(snapshot).finishedCounts(),
+          finished: new CountTable(snapshot).finished(),
           tasks: streamLiveTasks(snapshot, this.#path, done),
         };
       } catch (error) {
