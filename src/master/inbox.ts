@@ -11,6 +11,7 @@ export class Inbox {
   #wake: (() => void) | null = null;
   #timer: Timer | null = null;
   #isInterrupted = false;
+  #isShut = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,6 +23,7 @@ export class Inbox {
 
   /** @throws OutlastError `too-many` if more waits than may wait */
   push(input: SchedulerInput): void {
+    if (this.#isShut) return;
     if (this.#waiting.length >= limits.inboxMax) {
       throw new OutlastError("too-many", "The leader has more to do than it can remember; try again shortly.", {
         limit: "inboxMax",
@@ -56,9 +58,14 @@ export class Inbox {
     return { now, inputs };
   }
 
-  /** Forgets all that waits, as a leader that has been deposed must. */
-  clear(): void {
+  /** Forgets all that waits, as a leader that has been deposed must, and all that is still on its way here, until `open`. */
+  shut(): void {
     this.#waiting = [];
+    this.#isShut = true;
+  }
+
+  open(): void {
+    this.#isShut = false;
   }
 
   #stir(): void {

@@ -306,6 +306,7 @@ export class Master extends Desk {
       prove: () => void this.prove().catch(() => undefined),
       letGo: () => this.#streams.hangUp(),
     });
+    this.#inbox.open();
     // A former term may have ended in the middle of an outage.
     this.isTurningAway = false;
     this.#setRole("leader");
@@ -331,7 +332,7 @@ export class Master extends Desk {
     this.#term = null;
     this.#leader = null;
     this.#setRole(this.#isStopping ? "stopping" : "starting");
-    this.#inbox.clear();
+    this.#inbox.shut();
     this.#payloads.clear();
     this.#streams.closeAll();
     this.#requests.rejectAll(() => this.notLeader());
