@@ -25,15 +25,17 @@ function linesOf<Kind extends ClientLine["kind"]>({ clients }: Evidence, kind: K
 }
 
 function nothingLost(evidence: Evidence, history: History): Check {
-  const acknowledged = new Set(linesOf(evidence, "submit-ok").flatMap((line) => line.ids)).size;
+  const acknowledged = new Set(linesOf(evidence, "submit-ok").flatMap((line) => line.ids));
   const unknown = linesOf(evidence, "submit-info").length;
-  const words = `${grouped(acknowledged)} acknowledged, all there${unknown > 0 ? `; ${count(unknown, "call")} without an answer` : ""}`;
-  const found = byChecker(ackedIsKept, "No acknowledged task was lost", history, acknowledged, words);
+  const there = new Set(evidence.documents.map(({ id }) => id as string));
+  const found = [...acknowledged].filter((id) => there.has(id)).length;
+  const words = `${grouped(acknowledged.size)} acknowledged, ${grouped(found)} there${unknown > 0 ? `; ${count(unknown, "call")} without an answer` : ""}`;
+  const kept = byChecker(ackedIsKept, "No acknowledged task was lost", history, acknowledged.size, words);
   const missing = linesOf(evidence, "read-missing").map(
     ({ task, session }) =>
       `${session} looked for ${task}, which it had been acknowledged, and was told that there is none.`,
   );
-  return { ...found, problems: [...found.problems, ...missing] };
+  return { ...kept, problems: [...kept.problems, ...missing] };
 }
 
 function cameToRest({ quiet, documents }: Evidence): Check {

@@ -52,6 +52,8 @@ export function toHistory(evidence: Evidence): History {
       queues: [],
       outboxes: evidence.outboxes,
       leader: null,
+      masters: [],
+      drifts: evidence.drifts,
       unfinished: new Map(unfinished.map(({ id, state, attempt }) => [id, `it is ${state} in attempt ${attempt}`])),
     },
     conditions: {
@@ -61,6 +63,12 @@ export function toHistory(evidence: Evidence): History {
       timeoutBackstopMs: defaults.timeoutBackstopMs,
       clockSpreadMs: 0,
       driftMax: 0,
+      leaseTtlMs: defaults.leaseTtlMs,
+      isNetworkQuick: false,
+      hasStaleReads: true,
+      retention: null,
+      workers: new Set(evidence.lives.filter(({ role }) => role === "worker").map(({ process }) => process)).size,
+      masters: evidence.masters.size,
       isCalm: evidence.strikes.length === 0,
       sparesWorkers: false,
     },
@@ -82,7 +90,7 @@ function ownOrder(facts: readonly LedgerFact[]): { at: number; fact: LedgerFact 
 }
 
 function fromClient(line: ClientLine): Happening | null {
-  const { at: _at, session, ...rest } = line;
+  const { at: _at, session: _session, ...rest } = line;
   switch (rest.kind) {
     case "submit-ok":
       return { ...rest, ids: rest.ids as readonly TaskId[] };
@@ -96,8 +104,8 @@ function fromClient(line: ClientLine): Happening | null {
       return { kind: rest.kind, task: rest.task as TaskId };
     case "cancel-fail":
       return { ...rest, task: rest.task as TaskId };
+    // Which master answered a client does not know: its reads are judged by themselves.
     case "read":
-      return { ...rest, session, task: rest.task as TaskId };
     case "read-missing":
       return null;
     default:
