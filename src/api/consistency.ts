@@ -17,7 +17,7 @@ export class Consistency {
 
   /** Resolves once whatever is read here is at least as new as the leader was when this was called. */
   async catchUp(request: FastifyRequest): Promise<void> {
-    const leader = this.#relay.leaderFor(request);
+    const leader = await this.#relay.leaderFor(request, defaults.electionWaitMs);
     if (leader === null) await this.#master.barrier();
     else await this.#see(await askForBarrier(leader, request));
   }

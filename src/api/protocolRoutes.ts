@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../model/errors.ts";
 import type { SessionId, TaskId, WorkerId } from "../model/ids.ts";
-import { limits } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import type { AttachRequest, LogChunk, ReportItem, ReportRequest, StreamMessage } from "../model/protocol.ts";
 import { relayedHeader } from "./headers.ts";
 import { type Context, idParameter, pathId, type Route } from "./route.ts";
@@ -69,8 +69,14 @@ export const protocolRoutes: readonly Route[] = [
 /** A standby sends workers to the leader itself, unless they cannot reach it and ask to be relayed. */
 async function attach(request: FastifyRequest, reply: FastifyReply, { master, relay }: Context): Promise<unknown> {
   const body = request.body as AttachRequest;
-  const leader = body.relay === true ? relay.leaderFor(request) : null;
-  if (leader !== null) return relay.forward(leader, request, reply, Buffer.from(JSON.stringify(body)));
+  const leader = await relay.leaderFor(request, defaults.attachElectionWaitMs);
+  if (leader !== null && body.relay === true) {
+    const failure = await relay.forward(leader, request, reply, Buffer.from(JSON.stringify(body)));
+    if (failure === null) return;
+    if (failure.isSent) throw relay.toError(leader, failure);
+    // It may have died just now: then the worker is better sent to the next one than away.
+    await relay.otherLeader(leader, defaults.attachElectionWaitMs);
+  }
   // What has come over a standby does not come from the worker's machine: a port there proves nothing.
   const isRelayed = request.headers[relayedHeader] !== undefined;
   const asked = isRelayed ? { ...body, probePort: null } : body;

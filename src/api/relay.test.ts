@@ -221,6 +221,51 @@ describe("a leader that", () => {
   });
 });
 
+describe("while an election is under way", () => {
+  test("a request that cannot have reached the leader that died goes to the next one, whole", async () => {
+    const died = await new Promise<Server>((resolve) => {
+      const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+    });
+    const diedUrl = `http://127.0.0.1:${(died.address() as AddressInfo).port}`;
+    await new Promise((resolve) => died.close(resolve));
+    standby.state = { ...standby.state, leader: diedUrl };
+    const bodies: string[] = [];
+    handle = async (request, response) => {
+      bodies.push(await bodyOf(request));
+      response.end("{}");
+    };
+    const headers = { "content-type": "application/json" };
+    const answer = call("/v1/tasks", { method: "POST", body: '{"kind":"sleep"}', headers });
+    const metrics = async () => (await call("/metrics")).text();
+    await vi.waitFor(async () => expect(await metrics()).toMatch(/^outlast_relays_failed_total 1$/m));
+    standby.state = { ...standby.state, leader: leaderUrl };
+    expect((await answer).status).toBe(200);
+    expect(bodies).toEqual(['{"kind":"sleep"}']);
+  });
+
+  test("a request waits for whoever wins, and is answered here if that is this master", async () => {
+    standby.state = { ...standby.state, leader: null };
+    const headers = { "content-type": "application/json" };
+    const body = '{"kind":"sleep","input":{"seconds":1},"id":"a"}';
+    const answer = call("/v1/tasks", { method: "POST", body, headers });
+    await call("/v1/tasks");
+    expect(standby.calls).toEqual([]);
+    standby.state = { ...standby.state, role: "leader", leader: standby.state.address };
+    expect([(await answer).status, standby.calls.map(({ name }) => name)]).toEqual([201, ["submit"]]);
+  });
+
+  test("what the old leader may have heard of is not repeated", async () => {
+    let heard = 0;
+    handle = (request) => {
+      heard += 1;
+      standby.state = { ...standby.state, leader: "http://127.0.0.1:1" };
+      request.socket.resetAndDestroy();
+    };
+    const answer = await call("/v1/tasks/a/cancel", { method: "POST" });
+    expect([answer.status, heard]).toEqual([503, 1]);
+  });
+});
+
 describe("a client that hangs up", () => {
   test("before the answer is hung up on at the leader too", async () => {
     const hungUp = vi.fn();

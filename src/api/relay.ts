@@ -11,12 +11,20 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterFace, Subscription } from "../master/face.ts";
 import { OutlastError } from "../model/errors.ts";
 import { defaults, limits } from "../model/limits.ts";
 import { passedOn, relayedHeader, statusOrNull } from "./headers.ts";
 import { lingerOnClose } from "./linger.ts";
+
+/** Why a request that was passed on has not been answered. */
+export interface NoAnswer {
+  readonly reason: string;
+  /** The leader may have acted on it; false if it cannot have heard of it. */
+  readonly isSent: boolean;
+}
 
 /** A request that is being passed on. */
 interface Passage {
@@ -46,24 +54,53 @@ export class Relay {
     return this.#passages.size;
   }
 
-  /** The leader that this request should go to; null if this master is to answer it, or to refuse it. */
-  leaderFor(request: FastifyRequest): string | null {
+  /**
+   * The leader that this request should go to; null if this master is to answer it, or to refuse it.
+   * @param waitMs how long an election that is under way may take
+   */
+  async leaderFor(request: FastifyRequest, waitMs: number): Promise<string | null> {
     // It has come over a standby already: two masters that take each other for the leader must not play ball with it.
     if (request.headers[relayedHeader] !== undefined) return null;
+    if (this.#isLeaderMissing()) await this.otherLeader(null, waitMs);
     return this.#leader();
   }
 
   /**
-   * Passes a request on. Resolves once the answer has begun, and the reply is then out of the framework's hands.
-   * @param body what was read of the request already; null if nothing was
+   * Passes a request on to the leader: to the next one, if it cannot have reached the one that has just died.
+   * @returns false if this master is to answer it itself, or to refuse it; true if the reply is out of the framework's hands
    * @throws OutlastError `unavailable` or `not-leader` if no answer came; whether the leader has acted on it is not known then
+   */
+  async pass(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+    let leader = await this.leaderFor(request, defaults.electionWaitMs);
+    while (leader !== null) {
+      const failure = await this.forward(leader, request, reply);
+      if (failure === null) return true;
+      if (!failure.isSent) await this.otherLeader(leader, defaults.electionWaitMs);
+      const next = this.#leader();
+      if (failure.isSent || next === leader || reply.raw.closed) throw this.toError(leader, failure);
+      leader = next;
+    }
+    return false;
+  }
+
+  /** Resolves once another master leads than this one (null for none), as far as is known here, or the time is up. */
+  async otherLeader(than: string | null, waitMs: number): Promise<void> {
+    const until = performance.now() + waitMs;
+    const isThere = () => (than === null ? !this.#isLeaderMissing() : this.#leader() !== than);
+    while (!isThere() && !this.#isClosing && performance.now() < until) await sleep(defaults.leaderPollMs);
+  }
+
+  /**
+   * Passes a request on to this leader. Resolves with null once the answer has begun: the reply is then out of the framework's hands.
+   * @param body what was read of the request already; null if nothing was
+   * @throws OutlastError `too-many`
    */
   async forward(
     leader: string,
     request: FastifyRequest,
     reply: FastifyReply,
     body: Buffer | null = null,
-  ): Promise<void> {
+  ): Promise<NoAnswer | null> {
     if (this.#passages.size >= limits.relaysMax) {
       throw new OutlastError("too-many", "This standby passes on as many requests as it can.", {
         limit: "relaysMax",
@@ -76,15 +113,27 @@ export class Relay {
     this.#passages.add(passage);
     // Whoever ends it, it ends with the connection to the client.
     reply.raw.once("close", () => this.#passages.delete(passage));
-    try {
-      const { upstream, answer } = await this.#ask(leader, request, reply, body, passage);
-      this.counts.answered += 1;
-      this.#answer(upstream, answer, request, reply, passage);
-    } catch (error) {
+    const answer = await this.#ask(leader, request, reply, body, passage);
+    if ("reason" in answer) {
       this.counts.failed += 1;
       this.#passages.delete(passage);
-      throw error;
+      return answer;
     }
+    this.counts.answered += 1;
+    this.#answer(answer, request, reply, passage);
+    return null;
+  }
+
+  toError(asked: string, { reason }: NoAnswer): OutlastError {
+    const leader = this.#leader();
+    if (leader !== null && leader !== asked) {
+      return new OutlastError("not-leader", "Another master leads now.", { leader, hint: "Try again." });
+    }
+    return new OutlastError("unavailable", "The leader cannot be reached from this standby.", {
+      reason,
+      hint: "Try again; if the leader has died, another one is about to take its place.",
+      ...(leader === null ? {} : { leader }),
+    });
   }
 
   /** Ends what would never end by itself. */
@@ -106,41 +155,49 @@ export class Relay {
     return status.leader;
   }
 
+  /** An election is under way. */
+  #isLeaderMissing(): boolean {
+    const status = statusOrNull(this.#master);
+    return status !== null && status.role !== "leader" && status.role !== "stopping" && this.#leader() === null;
+  }
+
   #ask(
     leader: string,
     request: FastifyRequest,
     reply: FastifyReply,
     body: Buffer | null,
     passage: Passage,
-  ): Promise<{ upstream: ClientRequest; answer: IncomingMessage }> {
-    return new Promise((resolve, reject) => {
+  ): Promise<IncomingMessage | NoAnswer> {
+    return new Promise((resolve) => {
       const upstream = this.#open(leader, request, body);
+      let isSent = false;
       const fail = (reason: string) => {
         request.raw.unpipe(upstream);
         upstream.destroy();
-        reject(this.#noAnswer(leader, reason));
+        resolve({ reason, isSent });
       };
       const onGone = () => fail("the client has gone");
       passage.cut = () => fail("another master leads now");
       const connecting = setTimeout(() => fail("it takes no connection"), defaults.connectTimeoutMs);
-      const onConnected = () => clearTimeout(connecting);
+      const onConnected = () => {
+        clearTimeout(connecting);
+        isSent = true;
+        if (body !== null || !hasBody(request)) upstream.end(body ?? undefined);
+        else request.raw.pipe(upstream);
+      };
       upstream.once("socket", (socket) => (socket.connecting ? socket.once("connect", onConnected) : onConnected()));
       upstream.setTimeout(defaults.requestTimeoutMs, () => fail("it does not answer"));
       // Stays for good: a connection that breaks after the answer is of no interest, and must not be an unhandled error.
       upstream.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
-      upstream.once("close", onConnected);
+      upstream.once("close", () => clearTimeout(connecting));
       reply.raw.once("close", onGone);
       upstream.once("response", (answer) => {
         reply.raw.off("close", onGone);
         request.raw.unpipe(upstream);
-        resolve({ upstream, answer });
+        resolve(answer);
       });
-      if (body !== null || !hasBody(request)) upstream.end(body ?? undefined);
-      else {
-        // A client that asks before it sends is told to go on.
-        if (request.headers.expect !== undefined) reply.raw.writeContinue();
-        request.raw.pipe(upstream);
-      }
+      // A client that asks before it sends is told to go on.
+      if (body === null && request.headers.expect !== undefined) reply.raw.writeContinue();
     });
   }
 
@@ -159,13 +216,7 @@ export class Relay {
     return isSecure ? httpsRequest(base, options) : httpRequest(base, options);
   }
 
-  #answer(
-    upstream: ClientRequest,
-    answer: IncomingMessage,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    passage: Passage,
-  ): void {
+  #answer(answer: IncomingMessage, request: FastifyRequest, reply: FastifyReply, passage: Passage): void {
     const isStream = String(answer.headers["content-type"] ?? "").startsWith("text/event-stream");
     passage.isStream = isStream;
     reply.hijack();
@@ -174,7 +225,7 @@ export class Relay {
       if (value !== undefined) raw.setHeader(name, value);
     }
     if (isStream) {
-      upstream.setTimeout(0);
+      answer.setTimeout(0);
       raw.setHeader("connection", "close");
       // A reader that sends FIN is gone, even if the connection still stands half open.
       raw.socket?.once("end", () => raw.destroy());
@@ -190,7 +241,7 @@ export class Relay {
       if (isStream) raw.destroy();
     };
     // Destroys both when one of them breaks: half an answer must not look like a whole one.
-    pipeline(answer, raw, () => upstream.destroy());
+    pipeline(answer, raw, () => answer.destroy());
     if (this.#isClosing) passage.cut();
   }
 
@@ -212,18 +263,6 @@ export class Relay {
 
   #cutOthers(leader: string | null): void {
     for (const passage of this.#passages) if (passage.leader !== leader) passage.cut();
-  }
-
-  #noAnswer(asked: string, reason: string): OutlastError {
-    const leader = this.#leader();
-    if (leader !== null && leader !== asked) {
-      return new OutlastError("not-leader", "Another master leads now.", { leader, hint: "Try again." });
-    }
-    return new OutlastError("unavailable", "The leader cannot be reached from this standby.", {
-      reason,
-      hint: "Try again; if the leader has died, another one is about to take its place.",
-      ...(leader === null ? {} : { leader }),
-    });
   }
 }
 

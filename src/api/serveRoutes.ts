@@ -54,8 +54,7 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
 
 function relayHook({ relay }: Context) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const leader = relay.leaderFor(request);
-    if (leader !== null) await relay.forward(leader, request, reply);
+    await relay.pass(request, reply);
   };
 }
 

@@ -145,7 +145,7 @@ export const limits = {
   storeOpenRetryMs: 20,
   storeCacheBytesMax: 64 * mebibyte,
   /** How long the rows of tasks may be behind the journal while entries come in, and for how much of it. */
-  storeRowsLateMsMax: 1 * second,
+  storeRowsLateMsMax: 5 * second,
   storePendingTasksMax: 50_000,
   /** In UTF-16 units. */
   storePendingTextMax: 32 * mebibyte,
@@ -252,6 +252,12 @@ export const defaults = {
   /** A master whose note has not changed for this long holds nothing up any more. */
   memberTtlMs: 10 * second,
   memberForgetMs: 10 * minute,
+
+  /** How long a standby holds a request while nobody leads, or the one who did cannot be reached. */
+  electionWaitMs: 1 * second,
+  /** The same for a worker's attach; less than `attachWaitMs`, or it would be answered to nobody. */
+  attachElectionWaitMs: 300,
+  leaderPollMs: 10,
 
   // Housekeeping.
   housekeepingMs: 5 * second,
