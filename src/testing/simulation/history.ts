@@ -12,6 +12,7 @@ const askMs = 20_000;
 export async function takeHistory(world: World): Promise<History> {
   const { knobs, ledger, disk } = world;
   const leader = await askLeader(world);
+  await letInboxesEmpty(world);
   const { waits, clockOffsetMsMax, clockDriftMax } = knobs;
   return {
     events: ledger.events,
@@ -35,6 +36,13 @@ export async function takeHistory(world: World): Promise<History> {
       sparesWorkers: knobs.temper === "masters-only",
     },
   };
+}
+
+/** What arrived while the last commit was in flight is no rest of anything; it must only be gone soon. */
+async function letInboxesEmpty({ timeline, masters }: World): Promise<void> {
+  await timeline.run(timeline.now + askMs, () =>
+    masters.every(({ running }) => running?.isOpen !== true || running.face.stats().inboxLength === 0),
+  );
 }
 
 function finalState(world: World): Omit<FinalState, "leader"> {

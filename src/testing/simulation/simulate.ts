@@ -146,11 +146,23 @@ class Rest {
 
 function isAtRest(world: World): boolean {
   if (world.clients.some((client) => client.isBusy)) return false;
-  if (world.masters.some((master) => master.running?.isOpen !== true)) return false;
+  if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0) return false;
   return world.workers.every(
     (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
   );
+}
+
+/** One leads, and all others are warm. */
+function areMastersSettled({ masters, disk }: World): boolean {
+  let leaders = 0;
+  for (const { running } of masters) {
+    if (running?.isOpen !== true) return false;
+    const { role, seq } = running.face.status();
+    if (role === "leader") leaders += 1;
+    else if (role !== "standby" || seq !== disk.seq) return false;
+  }
+  return leaders === 1;
 }
 
 /** With all faults over, no task may stay as it is for longer than this: the longest wait of each kind, one after the other. */

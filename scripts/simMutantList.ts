@@ -1,0 +1,399 @@
+/** The planted bugs: each a small patch to the source, with the promise that it breaks. Made-up ones, and real ones that seeds once found. */
+
+export interface Mutant {
+  readonly name: string;
+  /** Mostly one; two where a second line of defence would hide the bug. */
+  readonly patches: readonly Patch[];
+}
+
+export interface Patch {
+  /** Path from the root of the project. */
+  readonly file: string;
+  /** Must stand in the file exactly once. */
+  readonly search: string;
+  readonly replace: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "acknowledges before the commit",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "      const isProofOld =",
+        replace:
+          '      this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n      const isProofOld =',
+      },
+    ],
+  },
+  {
+    name: "releases every effect before the commit",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "      const isProofOld =",
+        replace: "      this.#parts.release(out.effects.splice(0));\n      const isProofOld =",
+      },
+    ],
+  },
+  {
+    name: "tells of changes before the commit",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "    const startedAt = clock.now();",
+        replace:
+          "    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);\n    const startedAt = clock.now();",
+      },
+    ],
+  },
+  {
+    name: "takes an unknown commit for a committed one",
+    patches: [
+      {
+        file: "src/master/committer.ts",
+        search: "        this.#suffer(error, entry.seq);",
+        replace: '        return "committed";',
+      },
+    ],
+  },
+  {
+    name: "takes an unknown commit for a failed one, and gives its slot other content",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "    const end = await this.#committer.commit(entry);",
+        replace:
+          '    let end: Awaited<ReturnType<Committer["commit"]>>;\n    try {\n      end = (await this.#parts.store.append(entry)) === "committed" ? "committed" : await this.#committer.commit(entry);\n    } catch {\n      alarm.cancel();\n      out.effects.length = 0;\n      return null;\n    }',
+      },
+    ],
+  },
+  {
+    name: "takes every slot that is taken for its own",
+    patches: [
+      {
+        file: "src/master/committer.ts",
+        search: 'found.nonce === entry.nonce && found.crc === entry.crc ? "committed" : "deposed"',
+        replace: '"committed"',
+      },
+    ],
+  },
+  {
+    name: "leads without having read the last entries",
+    patches: [
+      {
+        file: "src/master/follower.ts",
+        search: "for (const write of writes) this.#scheduler.apply(write, this.#clock.now());",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "uses the number of a killed attempt again",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: "  task.attempt += 1;",
+        replace: "  task.attempt = Math.max(1, task.failures + 1);",
+      },
+    ],
+  },
+  {
+    name: "begins the next attempt before the last one has ended",
+    patches: [
+      {
+        file: "src/core/deaths.ts",
+        search: "  suspect(board, batch, worker, settings.abruptGraceMs);",
+        replace:
+          '  suspect(board, batch, worker, settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    board.tasks.unplace(task);\n    board.tasks.setState(task, "created");\n    board.queues.enqueue(task);\n  }',
+      },
+    ],
+  },
+  {
+    name: "accepts a late completion of an attempt that was killed",
+    patches: [
+      {
+        file: "src/core/sessions.ts",
+        search:
+          "  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;",
+        replace: "  return task !== undefined && board.tasks.get(task.id) === task ? task : undefined;",
+      },
+    ],
+  },
+  {
+    name: "ignores the capacity of workers",
+    patches: [
+      {
+        file: "src/core/liveWorker.ts",
+        search: "return this.usedSlots < this.record.capacity;",
+        replace: "return this.usedSlots < this.record.capacity + 1;",
+      },
+    ],
+  },
+  {
+    name: "assigns to draining workers",
+    patches: [
+      {
+        file: "src/core/liveWorker.ts",
+        search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
+        replace: 'return this.isOpen && this.state === "connected";',
+      },
+    ],
+  },
+  {
+    name: "assigns to suspect workers",
+    patches: [
+      {
+        file: "src/core/liveWorker.ts",
+        search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
+        replace: "return this.isOpen && !this.isGivenUp && !this.record.isDraining;",
+      },
+    ],
+  },
+  {
+    name: "assigns to workers whose stream is closed",
+    patches: [
+      {
+        file: "src/core/liveWorker.ts",
+        search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
+        replace: "return !this.isGivenUp && !this.record.isDraining;",
+      },
+    ],
+  },
+  {
+    name: "does not wait for the back-off",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: "  board.tasks.enqueue(task, retryAt, batch.now);",
+        replace: "  board.tasks.enqueue(task, 0, batch.now);",
+      },
+    ],
+  },
+  {
+    name: "counts a lost worker as a failure",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: "  task.kills += 1;",
+        replace: "  task.failures += 1;",
+      },
+    ],
+  },
+  {
+    name: "tries once more than it may",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: "  if (task.failures >= task.limits.attemptsMax) {",
+        replace: "  if (task.failures > task.limits.attemptsMax) {",
+      },
+    ],
+  },
+  {
+    name: "forgets the result of a success",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: "      return board.tasks.write(batch, task, result.output);",
+        replace: "      return board.tasks.write(batch, task);",
+      },
+    ],
+  },
+  {
+    name: "ignores priority",
+    patches: [
+      {
+        file: "src/core/liveTask.ts",
+        search: "  if (a.priority !== b.priority) return a.priority > b.priority;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "starves one queue",
+    patches: [
+      {
+        file: "src/core/dispatch.ts",
+        search: "    if (!board.queues.waiting.has(queue)) continue;",
+        replace: '    if (!board.queues.waiting.has(queue) || queue.name === "slow") continue;',
+      },
+    ],
+  },
+  {
+    name: "leaves a slot in use when its attempt fails",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: '    case "failed":\n      leaveWorker(board, task);',
+        replace: '    case "failed":\n      board.tasks.unplace(task);',
+      },
+    ],
+  },
+  {
+    name: "creates a task anew for every repeated submit",
+    patches: [
+      {
+        file: "src/core/submit.ts",
+        search:
+          "const known = spec.fingerprint === null ? undefined : knownFingerprint(board, spec.id, lookup, created);",
+        replace: "const known = spec.fingerprint === null || lookup === null ? undefined : created.get(spec.id);",
+      },
+    ],
+  },
+  {
+    name: "accepts a key for other content",
+    patches: [
+      {
+        file: "src/core/submit.ts",
+        search: "} else if (known !== spec.fingerprint) {",
+        replace: "} else if (known === undefined) {",
+      },
+    ],
+  },
+  {
+    name: "keeps the attempts of a worker's earlier boot",
+    patches: [
+      {
+        file: "src/core/sessions.ts",
+        search: "    if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "does not send again what never arrived",
+    patches: [
+      {
+        file: "src/core/sessions.ts",
+        search: "    if (task.run?.boot === worker.boot) worker.redeliver.push(task);",
+        replace: "    if (task.run?.boot === worker.boot) continue;",
+      },
+    ],
+  },
+  {
+    name: "has a returning worker end what it should keep",
+    patches: [
+      {
+        file: "src/core/sessions.ts",
+        search: "    running.add(id);\n    noteStart(board, task, startedAt);",
+        replace: "    running.add(id);\n    abort.push({ task: id, attempt });\n    noteStart(board, task, startedAt);",
+      },
+    ],
+  },
+  {
+    name: "counts silence while the store was away",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: 'if (tookMs > defaults.blindCommitMs) inbox.push({ kind: "blind", forMs: tookMs });',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "does not re-base deadlines after a pause",
+    patches: [
+      {
+        file: "src/master/master.ts",
+        search: 'if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "gives workers no time after an election",
+    patches: [
+      {
+        file: "src/core/deaths.ts",
+        search: "if (!worker.isGivenUp) suspect(board, batch, worker, board.settings.failoverGraceMs);",
+        replace: "if (!worker.isGivenUp) suspect(board, batch, worker, 1);",
+      },
+    ],
+  },
+  {
+    name: "judges by the new time before it knows of the pause (real: seed 419)",
+    patches: [
+      {
+        file: "src/master/inbox.ts",
+        search:
+          "    const now = this.#clock.now();\n    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));",
+        replace:
+          "    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));\n    const now = this.#clock.now();",
+      },
+    ],
+  },
+  {
+    name: "turns callers away for ever once it was deposed in an outage (real: seed 2858)",
+    patches: [
+      {
+        file: "src/master/master.ts",
+        search: '    this.isTurningAway = false;\n    this.#setRole("leader");',
+        replace: '    this.#setRole("leader");',
+      },
+    ],
+  },
+  {
+    name: "lets a worker forget a result before its verdict",
+    patches: [
+      {
+        file: "src/core/agent.ts",
+        search: "    this.#reports.putBack(parcel);",
+        replace:
+          '    this.#attempts.settle(now, parcel.results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" })), out);',
+      },
+    ],
+  },
+  {
+    name: "has no patience after an outage (real: seed 1208)",
+    patches: [
+      {
+        file: "src/core/deaths.ts",
+        search:
+          "  board.patientUntil = Math.max(board.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));",
+        replace: "  board.patientUntil = Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs);",
+      },
+    ],
+  },
+  {
+    name: "lets a worker start an assignment as often as it comes",
+    patches: [
+      {
+        file: "src/core/agentAttempts.ts",
+        search:
+          "    if (this.#held.has(attemptKey(task, attempt))) return;\n    if (this.#seen.covers(task, attempt)) {",
+        replace: "    if (attempt < 0) {",
+      },
+    ],
+  },
+  {
+    name: "takes the slot of an attempt that is still ending for free, on both sides",
+    patches: [
+      {
+        file: "src/core/agentAttempts.ts",
+        search: "while (this.#waiting > 0 && this.#running < this.#capacity) {",
+        replace: "while (this.#waiting > 0) {",
+      },
+      {
+        file: "src/core/liveWorker.ts",
+        search: "return this.usedSlots < this.record.capacity;",
+        replace: "return this.tasks.size < this.record.capacity;",
+      },
+    ],
+  },
+  {
+    name: "keeps no time-out, on both sides",
+    patches: [
+      {
+        file: "src/core/attempts.ts",
+        search: "  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));",
+        replace: "  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1) + 600_000);",
+      },
+      {
+        file: "src/core/agentAttempts.ts",
+        search: "      held.deadlineAt = now + held.timeoutMs;",
+        replace: "      held.deadlineAt = now + held.timeoutMs + 600_000;",
+      },
+    ],
+  },
+];
