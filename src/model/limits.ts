@@ -144,6 +144,8 @@ export const limits = {
   storeOpenBusyMsMax: 10 * second,
   storeOpenRetryMs: 20,
   storeCacheBytesMax: 64 * mebibyte,
+  /** Unfinished tasks whose rows the writer finds without looking; more than are usually in motion at a time. */
+  storeCachedRowsMax: 100_000,
   /** How long the rows of tasks may be behind the journal while entries come in, and for how much of it. */
   storeRowsLateMsMax: 5 * second,
   storePendingTasksMax: 50_000,

@@ -10,6 +10,7 @@ import { damaged } from "./connection.ts";
 export interface Tail {
   readonly seq: number;
   readonly crc: number;
+  readonly ordMax: number;
 }
 
 type Row = ReturnType<StatementSync["get"]>;
@@ -27,12 +28,12 @@ export class Journal {
 
   constructor(database: DatabaseSync, path: string) {
     this.#path = path;
-    this.#tail = database.prepare("SELECT seq, crc FROM journal ORDER BY seq DESC LIMIT 1");
+    this.#tail = database.prepare("SELECT seq, crc, ord_max FROM journal ORDER BY seq DESC LIMIT 1");
     this.#last = database.prepare(`SELECT ${columns} FROM journal ORDER BY seq DESC LIMIT 1`);
     this.#from = database.prepare(`SELECT ${columns} FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?`);
     this.#back = database.prepare(`SELECT ${columns} FROM journal ORDER BY seq DESC LIMIT ?`);
     this.#insert = database.prepare(
-      "INSERT INTO journal (seq, epoch, nonce, at, format, previous_crc, crc, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO journal (seq, epoch, nonce, at, format, previous_crc, crc, ord_max, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#compact = database.prepare(
       `DELETE FROM journal WHERE seq IN (
@@ -43,7 +44,9 @@ export class Journal {
 
   tail(): Tail | null {
     const row = this.#tail.get();
-    return row === undefined ? null : { seq: Number(row["seq"]), crc: Number(row["crc"]) };
+    return row === undefined
+      ? null
+      : { seq: Number(row["seq"]), crc: Number(row["crc"]), ordMax: Number(row["ord_max"]) };
   }
 
   /** @throws StoreRefused, as every read here, for an entry that is not what was written */
@@ -56,9 +59,9 @@ export class Journal {
     return this.#from.all(fromSeq, max).map((row) => this.#intact(toEntry(row)));
   }
 
-  insert(entry: Entry): void {
+  insert(entry: Entry, ordMax: number): void {
     const { seq, epoch, nonce, at, format, previousCrc, crc, body } = entry;
-    this.#insert.run(seq, epoch, nonce, at, format, previousCrc, crc, body);
+    this.#insert.run(seq, epoch, nonce, at, format, previousCrc, crc, ordMax, body);
   }
 
   compact(belowSeq: number, max: number): number {

@@ -27,6 +27,8 @@ const firstLayout = `
     format INTEGER NOT NULL,
     previous_crc INTEGER NOT NULL,
     crc INTEGER NOT NULL,
+    -- The highest ord that was given away up to this entry.
+    ord_max INTEGER NOT NULL,
     body TEXT NOT NULL
   ) STRICT;
 
@@ -45,15 +47,6 @@ const firstLayout = `
   CREATE INDEX tasks_by_state ON tasks (state, queue);
   -- Most tasks are named like their id, and cost nothing here.
   CREATE INDEX tasks_by_name ON tasks (name) WHERE name <> id;
-
-  -- One row: how far the rows of tasks have come. What later entries say of them stands in the journal only.
-  CREATE TABLE rows_place (
-    -- Of the last entry of which the rows know everything.
-    seq INTEGER NOT NULL,
-    -- The highest ord that was given away.
-    ord_max INTEGER NOT NULL
-  ) STRICT;
-  INSERT INTO rows_place VALUES (0, 0);
 
   CREATE TABLE specs (ord INTEGER PRIMARY KEY, fingerprint TEXT, spec TEXT NOT NULL) STRICT;
 

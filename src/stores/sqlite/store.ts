@@ -22,8 +22,7 @@ import {
   type TaskPage,
   type TaskQuery,
 } from "../../ports/store.ts";
-import { atOneInstant, connect, damaged, enterWal, guarded, turn } from "./connection.ts";
-import { CountTable } from "./countTable.ts";
+import { atOneInstant, connect, damaged, enterWal, guarded, toStoreError, transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { LogTable } from "./logTable.ts";
 import { MemberTable } from "./memberTable.ts";
@@ -45,7 +44,6 @@ interface Opened {
   readonly list: TaskList;
   readonly logs: LogTable;
   readonly writer: Writer;
-  readonly counts: CountTable;
   readonly retention: RetentionQuery;
   readonly members: MemberTable;
   readonly lease: StatementSync;
@@ -78,13 +76,8 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#views.close();
-    const opened = this.#opened;
+    this.#opened?.database.close();
     this.#opened = null;
-    try {
-      opened?.writer.settle();
-    } finally {
-      opened?.database.close();
-    }
   }
 
   async append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
@@ -105,10 +98,8 @@ export class SqliteStore implements Store {
   }
 
   async compact(belowSeq: number, max: number): Promise<number> {
-    return this.#use(({ journal, logs, writer }) =>
-      writer.transact(() => {
-        // What the rows do not know yet must stay in the journal.
-        writer.settleWithin();
+    return this.#use(({ database, journal, logs }) =>
+      transact(database, () => {
         logs.sweep(0);
         return journal.compact(belowSeq, max);
       }),
@@ -116,45 +107,35 @@ export class SqliteStore implements Store {
   }
 
   async loadView(): Promise<LiveView> {
-    await this.settle();
-    return this.#views.open();
-  }
-
-  /** Brings all rows up to date with the journal. */
-  async settle(): Promise<void> {
-    this.#use(({ writer }) => writer.settle());
+    return this.#use(() => this.#views.open());
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {
-    return this.#lookAt(({ tasks }) => tasks.document(id));
+    return this.#use(({ tasks }) => tasks.document(id));
   }
 
   async readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>> {
-    return this.#lookAt(({ tasks }) => tasks.payloads(ids));
+    return this.#use(({ tasks }) => tasks.payloads(ids));
   }
 
   async findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }> {
-    return this.#lookAt(({ journal, tasks }) => ({ seq: journal.tail()?.seq ?? 0, found: tasks.fingerprints(ids) }));
+    return this.#use(({ database, journal, tasks }) =>
+      atOneInstant(database, () => ({ seq: journal.tail()?.seq ?? 0, found: tasks.fingerprints(ids) })),
+    );
   }
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {
-    const isSettled = this.#use(({ writer }) => writer.settle());
-    if (!isSettled) return this.#use(({ writer, list }) => writer.glimpse(() => lastOf(list.page(query))));
-    const steps = this.#use(({ list }) => list.page(query));
-    for (;;) {
-      const step = this.#use(() => steps.next());
-      if (step.done === true) return step.value;
-      await turn();
+    try {
+      return await this.#use(({ list }) => list.page(query));
+    } catch (error) {
+      throw toStoreError(this.#path, error);
     }
   }
 
   /** Output of a task that is not there (any more) is dropped: nobody could ask for it. */
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
-    this.#use(({ tasks, logs, writer }) =>
-      writer.transact(() => {
-        writer.catchUp();
-        // A task that is still without its row has no place for logs.
-        if (chunks.some(({ task }) => writer.pending.get(task)?.spec)) writer.settleWithin();
+    this.#use(({ database, tasks, logs }) =>
+      transact(database, () => {
         for (const chunk of chunks) {
           const ord = tasks.ordOf(chunk.task);
           if (ord !== null) logs.put(ord, chunk);
@@ -171,10 +152,7 @@ export class SqliteStore implements Store {
   }
 
   async findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
-    return this.#use(({ retention: query, counts, writer }) => {
-      writer.settle();
-      return query.find(retention, counts.all(), max);
-    });
+    return this.#use(({ retention: query, tasks }) => query.find(retention, tasks.counts(), max));
   }
 
   async writeMember(member: MemberRecord): Promise<void> {
@@ -242,16 +220,6 @@ export class SqliteStore implements Store {
     return String(database.prepare("SELECT value FROM meta WHERE key = 'incarnation'").get()?.["value"]) as Incarnation;
   }
 
-  /** Reads at one instant, with what the rows do not know yet at hand. */
-  #lookAt<Result>(look: (opened: Opened) => Result): Result {
-    return this.#use((opened) =>
-      atOneInstant(opened.database, () => {
-        opened.writer.catchUp();
-        return look(opened);
-      }),
-    );
-  }
-
   #use<Result>(use: (opened: Opened) => Result): Result {
     const opened = this.#opened;
     if (opened === null) throw new Error(`${this.#path} is not open.`);
@@ -260,18 +228,16 @@ export class SqliteStore implements Store {
 }
 
 function toOpened(database: DatabaseSync, path: string): Opened {
-  const writer = new Writer(database, path);
-  const counts = new CountTable(database);
+  const tasks = new TaskTable(database);
   return {
     database,
     journal: new Journal(database, path),
-    tasks: new TaskTable(database, writer.pending),
-    list: new TaskList(database, () => counts.all()),
-    counts,
+    tasks,
+    list: new TaskList(database, () => tasks.counts()),
     logs: new LogTable(database),
     retention: new RetentionQuery(database),
     members: new MemberTable(database),
-    writer,
+    writer: new Writer(database, path),
     lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned FROM lease"),
     // A leader that slept and wakes must not take the hint away from its successor.
     saveLease: database.prepare(
@@ -281,14 +247,6 @@ function toOpened(database: DatabaseSync, path: string): Opened {
        WHERE excluded.epoch >= epoch`,
     ),
   };
-}
-
-/** What the steps come to, without a pause between them. */
-function lastOf<Result>(steps: Generator<void, Result>): Result {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
 }
 
 /** Sees a file that was cut off, and looks into all pages of a small one. */

@@ -5,6 +5,7 @@ import { type TaskDocument, type TaskState, taskStates } from "../../model/task.
 import type { StateCount, TaskPage, TaskQuery } from "../../ports/store.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument } from "../documents.ts";
+import { turn } from "./connection.ts";
 
 /** A task as far as filters need it. */
 interface Candidate {
@@ -45,8 +46,7 @@ export class TaskList {
     this.#document = database.prepare("SELECT spec, status FROM tasks JOIN specs USING (ord) WHERE ord = ?");
   }
 
-  /** Pauses wherever many tasks had to be looked at, so that others can have their turn. */
-  *page(query: TaskQuery): Generator<void, TaskPage> {
+  async page(query: TaskQuery): Promise<TaskPage> {
     const wanted = query.limit + 1;
     const isExact =
       query.host === undefined &&
@@ -62,8 +62,8 @@ export class TaskList {
       }
       after = step.candidates.at(-1)?.ord ?? after;
       ({ isEnd } = step);
-      // Some filters have no index.
-      if (!isEnd && found.length < wanted) yield;
+      // Some filters have no index: many tasks may have to be looked at, and others must have their turn.
+      if (!isEnd && found.length < wanted) await turn();
     }
     const page = found.slice(0, query.limit);
     const last = page.at(-1);

@@ -1,13 +1,17 @@
-/** Writes the rows of tasks, inside somebody's transaction, and keeps count of them. */
+/** Brings the rows of tasks up to date with each entry, in the entry's own transaction. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Entry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
+import type { TaskState } from "../../model/task.ts";
 import { withoutTask } from "../changes.ts";
-import type { PendingTask, TaskRow } from "./pending.ts";
+import { type PackedEntry, type PackedTask, unpack } from "./packedEntry.ts";
+import { RowCache, type TaskRow } from "./rowCache.ts";
 
 /** How many tasks entered or left each `state queue`. */
 type CountChanges = Map<string, number>;
 
 export class TaskWriter {
+  readonly #cache = new RowCache();
   readonly #find: StatementSync;
   readonly #insertTask: StatementSync;
   readonly #insertSpec: StatementSync;
@@ -40,66 +44,72 @@ export class TaskWriter {
     );
   }
 
-  /** @returns the highest `ord` that is given away now */
-  write(tasks: readonly PendingTask[], ordMaxBefore: number): number {
-    let ordMax = ordMaxBefore;
+  /**
+   * Must run inside the entry's transaction, and be followed by `committed` once that is through.
+   * @param tail where the file stands before this entry
+   * @returns the highest `ord` that is given away now
+   */
+  apply({ entry, forgotten, tasks }: PackedEntry, tail: { readonly seq: number; readonly ordMax: number }): number {
+    this.#cache.begin(tail.seq);
+    let { ordMax } = tail;
     const counts: CountChanges = new Map();
-    for (const task of tasks) {
-      if (this.#create(task, ordMax + 1, counts)) ordMax += 1;
-      else this.#change(task, counts);
+    for (const id of forgotten) this.#forget(id, counts);
+    for (const task of unpack(tasks)) {
+      if (this.#create(entry, task, ordMax + 1, counts)) ordMax += 1;
+      else this.#change(entry, task, counts);
     }
-    this.#keepCount(counts);
-    return ordMax;
-  }
-
-  forget(ids: readonly TaskId[]): void {
-    const counts: CountChanges = new Map();
-    for (const id of ids) {
-      const row = this.look(id);
-      if (row === undefined) continue;
-      this.#deleteTask.run(row.ord);
-      this.#deleteSpec.run(row.ord);
-      if (this.#hasLogs.get(row.ord) !== undefined) this.#rememberLogs.run(row.ord);
-      move(counts, row.state, row.queue, -1);
-    }
-    this.#keepCount(counts);
-  }
-
-  /** @returns false if there is no spec to create it from, or it is there already */
-  #create({ id, spec, status, seq }: PendingTask, ord: number, counts: CountChanges): boolean {
-    if (spec === null || status === null) return false;
-    const { name, queue, fingerprint } = spec;
-    const { state, host } = status;
-    if (this.#insertTask.run(ord, id, name, queue, state, host, seq, status.text).changes === 0) return false;
-    this.#insertSpec.run(ord, fingerprint, spec.text);
-    move(counts, state, queue, 1);
-    return true;
-  }
-
-  #change(task: PendingTask, counts: CountChanges): void {
-    const { id, spec, status, seq } = task;
-    const row = task.row ?? this.look(id);
-    if (row === undefined) throw withoutTask({ seq }, id, "spec");
-    if (spec !== null) {
-      this.#updateTask.run(spec.name, spec.queue, row.ord);
-      this.#updateSpec.run(spec.fingerprint, spec.text, row.ord);
-    }
-    if (status !== null) this.#updateStatus.run(status.state, status.host, seq, status.text, row.ord);
-    move(counts, row.state, row.queue, -1);
-    move(counts, status?.state ?? row.state, spec?.queue ?? row.queue, 1);
-  }
-
-  look(id: TaskId): TaskRow | undefined {
-    const row = this.#find.get(id);
-    if (row === undefined) return undefined;
-    return { ord: Number(row["ord"]), state: String(row["state"]), queue: String(row["queue"]) };
-  }
-
-  #keepCount(counts: CountChanges): void {
     for (const [key, by] of counts) {
       const [state = "", queue = ""] = key.split(" ");
       if (by !== 0) this.#count.run(state, queue, by);
     }
+    return ordMax;
+  }
+
+  committed(seq: number): void {
+    this.#cache.commit(seq);
+  }
+
+  /** @returns false if there is no spec to create it from, or it is there already */
+  #create({ seq }: Entry, task: PackedTask, ord: number, counts: CountChanges): boolean {
+    const { id, spec, name, queue, fingerprint, status, state, host } = task;
+    if (spec === null || queue === null || status === null || state === null) return false;
+    if (this.#insertTask.run(ord, id, name, queue, state, host, seq, status).changes === 0) return false;
+    this.#insertSpec.run(ord, fingerprint, spec);
+    this.#cache.put(id, { ord, state, queue });
+    move(counts, state, queue, 1);
+    return true;
+  }
+
+  #change(entry: Entry, task: PackedTask, counts: CountChanges): void {
+    const { id, spec, name, queue, fingerprint, status, state, host } = task;
+    const row = this.#cache.get(id) ?? this.#look(id);
+    if (row === undefined) throw withoutTask(entry, id, spec === null ? "spec" : "status");
+    const { ord } = row;
+    if (spec !== null) {
+      this.#updateTask.run(name, queue, ord);
+      this.#updateSpec.run(fingerprint, spec, ord);
+    }
+    if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, ord);
+    const after = { ord, state: state ?? row.state, queue: queue ?? row.queue };
+    this.#cache.put(id, after);
+    move(counts, row.state, row.queue, -1);
+    move(counts, after.state, after.queue, 1);
+  }
+
+  #forget(id: TaskId, counts: CountChanges): void {
+    const row = this.#look(id);
+    if (row === undefined) return;
+    this.#cache.drop(id);
+    this.#deleteTask.run(row.ord);
+    this.#deleteSpec.run(row.ord);
+    if (this.#hasLogs.get(row.ord) !== undefined) this.#rememberLogs.run(row.ord);
+    move(counts, row.state, row.queue, -1);
+  }
+
+  #look(id: TaskId): TaskRow | undefined {
+    const row = this.#find.get(id);
+    if (row === undefined) return undefined;
+    return { ord: Number(row["ord"]), state: String(row["state"]) as TaskState, queue: String(row["queue"]) };
   }
 }
 

@@ -76,7 +76,7 @@ export class ThreadedSqliteStore implements Store {
 
   /** Read in the caller's thread, in bounded steps: a million tasks take longer to copy than to read. */
   async loadView(): Promise<LiveView> {
-    await this.#use().ask("settle");
+    this.#use();
     return this.#views.open();
   }
 

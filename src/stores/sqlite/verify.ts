@@ -5,7 +5,7 @@ import type { Entry, Write } from "../../model/entry.ts";
 import { entryCrc } from "../../model/entryCrc.ts";
 import { limits } from "../../model/limits.ts";
 import { connectToRead, toStoreError, turn } from "./connection.ts";
-import { Fold, type FoldedTask, textSum } from "./fold.ts";
+import { Fold, textSum } from "./fold.ts";
 import { brokenLink, toEntry } from "./journal.ts";
 import { applicationId } from "./schema.ts";
 
@@ -114,9 +114,6 @@ async function checkView(database: DatabaseSync, folded: Folded, report: Report)
 }
 
 async function checkTasks(database: DatabaseSync, { fold, firstSeq }: Folded, report: Report): Promise<void> {
-  const rowsSeq = Number(database.prepare("SELECT seq FROM rows_place").get()?.["seq"]);
-  // What later entries say of a task need not be in its row yet; whoever opens the file reads it in the journal.
-  const isLate = (expected: FoldedTask) => expected.seq > rowsSeq;
   const rows = database.prepare(
     "SELECT tasks.*, spec, fingerprint FROM tasks LEFT JOIN specs USING (ord) ORDER BY ord",
   );
@@ -129,24 +126,18 @@ async function checkTasks(database: DatabaseSync, { fold, firstSeq }: Folded, re
     else if (expected === undefined) {
       if (Number(row["seq"]) >= firstSeq)
         report("view", `The task ${id} is there although no entry of the journal wrote it.`);
-    } else if (isLate(expected)) {
-      if (Number(row["seq"]) > expected.seq) report("view", `The task ${id} is as of an entry that did not change it.`);
     } else if (expected.status !== null && expected.seq !== row["seq"]) {
       report(
         "view",
         `The task ${id} is as of entry ${String(row["seq"])}, but the journal's last word on it is entry ${expected.seq}.`,
       );
     }
-    const difference = rowDifference(
-      row,
-      expected === undefined || expected === null || isLate(expected) ? null : expected,
-    );
+    const difference = rowDifference(row, expected ?? null);
     if (difference !== null) report("view", `The task ${id} ${difference}.`);
     if (seen.size % limits.storeStepRowsMax === 0) await turn();
   }
   for (const [id, expected] of fold.tasks) {
-    if (expected !== null && !isLate(expected) && !seen.has(id))
-      report("view", `The task ${id} is in the journal but has no row.`);
+    if (expected !== null && !seen.has(id)) report("view", `The task ${id} is in the journal but has no row.`);
   }
 }
 

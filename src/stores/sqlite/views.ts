@@ -3,8 +3,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LiveView } from "../../ports/store.ts";
 import { toQueue, toWorker } from "../documents.ts";
 import { connectToRead, guarded } from "./connection.ts";
-import { CountTable } from "./countTable.ts";
+import { Journal } from "./journal.ts";
 import { streamLiveTasks } from "./liveTasks.ts";
+import { TaskTable } from "./taskTable.ts";
 
 export class Views {
   readonly #path: string;
@@ -27,11 +28,10 @@ export class Views {
         const workers = snapshot.prepare("SELECT worker FROM workers").all();
         const queues = snapshot.prepare("SELECT queue FROM queues").all();
         return {
-          // Rows may know more than that; to hear of it again from the journal does no harm.
-          seq: Number(snapshot.prepare("SELECT seq FROM rows_place").get()?.["seq"]),
+          seq: new Journal(snapshot, this.#path).tail()?.seq ?? 0,
           workers: workers.map((row) => toWorker(String(row["worker"]))),
           queues: queues.map((row) => toQueue(String(row["queue"]))),
-          finished: new CountTable(snapshot).finished(),
+          finished: new TaskTable(snapshot).finishedCounts(),
           tasks: streamLiveTasks(snapshot, this.#path, done),
         };
       } catch (error) {

@@ -65,7 +65,7 @@ describe("a damaged file is refused", () => {
     const again = new DatabaseSync(current().path);
     const stranger = new TestJournal({ seq: 2, crc: 5 }).next();
     again
-      .prepare("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .prepare("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, 3, ?)")
       .run(
         stranger.seq,
         stranger.epoch,
