@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../../src/cli/cluster/until.ts";
+import { defaults } from "../../src/model/limits.ts";
 import { processesWith } from "./processes.ts";
 
 const program = fileURLToPath(new URL("../../bin/outlast.js", import.meta.url));
@@ -56,6 +57,18 @@ describe("a run to the end", () => {
     const tasks = readFileSync(join(directory, "tasks.txt"), "utf8").trimEnd().split("\n");
     expect(tasks).toHaveLength(40);
     expect(tasks.map((line) => JSON.parse(line).state)).toEqual(Array.from({ length: 40 }, () => "success"));
+  });
+
+  test("with two masters, a standby takes over before the lease of the dead leader runs out", async () => {
+    const { code, text } = await outlast("demo", "--masters", "2", "--tasks", "50", "--seed", "1", "--json").ended;
+    const report = JSON.parse(text) as {
+      checks: { problems: string[] }[];
+      leaderDeaths: { nextAfterMs: number; assignedAfterMs: number }[];
+    };
+    expect(report.checks.flatMap((check) => check.problems)).toEqual([]);
+    expect(code).toBe(0);
+    expect(report.leaderDeaths).toHaveLength(1);
+    expect(report.leaderDeaths[0]?.nextAfterMs).toBeLessThan(defaults.leaseTtlMs);
   });
 
   test("the stress test too", async () => {

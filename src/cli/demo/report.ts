@@ -33,7 +33,7 @@ export function holds(report: Report): boolean {
 export function reportLines(report: Report, paint: Paint, columnsMax: number | null): string[] {
   const table = tableLines<Check>(
     [
-      { title: "", text: (check) => (check.holds ? "✓" : "✗"), colour: (check) => (check.holds ? "green" : "red") },
+      { title: "", text: mark, colour: (check) => colours[mark(check)] },
       { title: "promise", text: (check) => check.promise, isElastic: true },
       { title: "seen", text: (check) => check.seen, isElastic: true },
     ],
@@ -41,8 +41,9 @@ export function reportLines(report: Report, paint: Paint, columnsMax: number | n
     paint,
     columnsMax,
   );
+  const which = report.checks.some(isUntested) ? "Every promise that was put to the test" : "Every promise";
   const verdict = holds(report)
-    ? paint("green", `Every promise was kept, in ${formatDuration(report.endedAt - report.startedAt)}.`)
+    ? paint("green", `${which} was kept, in ${formatDuration(report.endedAt - report.startedAt)}.`)
     : paint("red", "Not every promise was seen to be kept:");
   const problems = report.checks.flatMap((check) => problemsOf(check).map((problem) => paint("red", `  ✗ ${problem}`)));
   return [
@@ -53,6 +54,18 @@ export function reportLines(report: Report, paint: Paint, columnsMax: number | n
     ...problems,
     paint("dim", `Logs, tasks.txt and report.md are in ${report.directory}.`),
   ];
+}
+
+const colours = { "✓": "green", "✗": "red", "–": "yellow" } as const;
+
+function mark(check: Check): keyof typeof colours {
+  if (!check.holds) return "✗";
+  return isUntested(check) ? "–" : "✓";
+}
+
+/** No case of it came up: that is no proof of anything. */
+function isUntested(check: Check): boolean {
+  return check.holds && check.cases === 0;
 }
 
 function problemsOf(check: Check): string[] {
@@ -103,7 +116,7 @@ export function reportMarkdown(report: Report): string {
     "",
     "| | promise | seen |",
     "|---|---|---|",
-    ...report.checks.map((check) => `| ${check.holds ? "✓" : "✗"} | ${check.promise} | ${check.seen} |`),
+    ...report.checks.map((check) => `| ${mark(check)} | ${check.promise} | ${check.seen} |`),
     "",
     ...report.checks
       .filter((check) => !check.holds)
