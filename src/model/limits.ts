@@ -45,6 +45,8 @@ export const limits = {
   // Lists and streams.
   pageDefault: 100,
   pageMax: 1000,
+  /** A page of tasks ends where they come to this; in UTF-16 units. */
+  pageTextMax: 4 * mebibyte,
   eventSubscribersMax: 1000,
   subscriberBufferBytesMax: 1 * mebibyte,
   subscriberStallMsMax: 10 * second,
@@ -161,6 +163,8 @@ export const limits = {
   /** One step of a long read (a list with filters, the load of a view): between steps others have their turn. */
   storeStepRowsMax: 1_000,
   storeStepBytesMax: 1 * mebibyte,
+  /** Entries read at once are closed off beyond this; in UTF-16 units. */
+  storeReadTextMax: 8 * mebibyte,
   /** Pieces of forgotten logs that are removed along with one entry. */
   storeSweepChunksMax: 128,
   /** What is wrong with a damaged store is told up to this many findings. */

@@ -28,7 +28,7 @@ export interface Store {
   append(entry: OutgoingEntry): Promise<"committed" | "taken">;
   /** The last entry; null for an empty journal. */
   readTail(): Promise<Entry | null>;
-  /** Entries with `seq >= fromSeq`, ascending, at most `max`. Starts later than `fromSeq` if that has been compacted away. */
+  /** Entries with `seq >= fromSeq`, ascending, at most `max`, fewer where they are large but one at least. Starts later than `fromSeq` if that has been compacted away. */
   readEntries(fromSeq: number, max: number): Promise<Entry[]>;
   /** Removes entries with `seq < belowSeq`, at most `max` a call; the last entry always stays. Returns how many went. */
   compact(belowSeq: number, max: number): Promise<number>;
@@ -115,7 +115,7 @@ export interface TaskQuery {
   readonly order: "newest" | "oldest";
   /** From the page before; null for the first page. An unknown one is a `bad-request`. */
   readonly cursor: string | null;
-  /** 1 to `limits.pageMax`. */
+  /** 1 to `limits.pageMax`. A page ends early once its tasks come to `limits.pageTextMax`, but never before the first. */
   readonly limit: number;
 }
 

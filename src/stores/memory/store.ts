@@ -160,7 +160,12 @@ export class MemoryStore implements Store {
       if (row === undefined) break;
       if (matches(row, query)) found.push(row);
     }
-    const page = found.slice(0, query.limit);
+    let length = 0;
+    const end = found.findIndex(({ spec, status }, index) => {
+      length += spec.length + status.length;
+      return index > 0 && length > limits.pageTextMax;
+    });
+    const page = found.slice(0, end === -1 ? query.limit : Math.min(end, query.limit));
     const last = page.at(-1);
     return {
       tasks: page.map((row) => toDocument(row.spec, row.status)),

@@ -55,8 +55,17 @@ export class Journal {
     return row === undefined ? null : this.#intact(toEntry(row));
   }
 
+  /** Fewer than `max` where they are large. */
   read(fromSeq: number, max: number): Entry[] {
-    return this.#from.all(fromSeq, max).map((row) => this.#intact(toEntry(row)));
+    const entries: Entry[] = [];
+    let length = 0;
+    for (const row of this.#from.iterate(fromSeq, max)) {
+      const entry = this.#intact(toEntry(row));
+      entries.push(entry);
+      length += entry.body.length;
+      if (length > limits.storeReadTextMax) break;
+    }
+    return entries;
   }
 
   insert(entry: Entry, ordMax: number): void {

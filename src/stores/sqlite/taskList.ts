@@ -65,12 +65,9 @@ export class TaskList {
       // Some filters have no index: many tasks may have to be looked at, and others must have their turn.
       if (!isEnd && found.length < wanted) await turn();
     }
-    const page = found.slice(0, query.limit);
-    const last = page.at(-1);
-    return {
-      tasks: this.#documents(page),
-      cursor: found.length > query.limit && last !== undefined ? toCursor(query.order, last) : null,
-    };
+    const { tasks, taken } = this.#documents(found.slice(0, query.limit));
+    const last = found[taken - 1];
+    return { tasks, cursor: found.length > taken && last !== undefined ? toCursor(query.order, last) : null };
   }
 
   /** The next candidates after `after`, in order, about `max`; from the narrowest source there is. */
@@ -96,12 +93,20 @@ export class TaskList {
     return this.#counts().filter(({ state }) => states.includes(state));
   }
 
-  #documents(ords: readonly number[]): TaskDocument[] {
-    return ords.flatMap((ord) => {
+  /** As many as one page may hold, and of how many of `ords` they are. */
+  #documents(ords: readonly number[]): { readonly tasks: TaskDocument[]; readonly taken: number } {
+    const tasks: TaskDocument[] = [];
+    let length = 0;
+    for (const [index, ord] of ords.entries()) {
       const row = this.#document.get(ord);
       // It may have been forgotten since its turn in the list.
-      return row === undefined ? [] : [toDocument(String(row["spec"]), String(row["status"]))];
-    });
+      if (row === undefined) continue;
+      const [spec, status] = [String(row["spec"]), String(row["status"])];
+      length += spec.length + status.length;
+      if (tasks.length > 0 && length > limits.pageTextMax) return { tasks, taken: index };
+      tasks.push(toDocument(spec, status));
+    }
+    return { tasks, taken: ords.length };
   }
 }
 
