@@ -8,6 +8,7 @@ import { checkAll } from "./checks.ts";
 import type { Evidence } from "./evidence.ts";
 import { figuresOf } from "./figures.ts";
 import { Hunt } from "./hunt.ts";
+import { askOnly } from "./onlyClients.ts";
 import type { ChaosOptions } from "./options.ts";
 import { reportPage } from "./page/page.ts";
 import { planStorm } from "./plan.ts";
@@ -19,10 +20,13 @@ const tellEveryMs = 5_000;
 
 /** True if every promise was kept. */
 export async function runChaos(options: ChaosOptions): Promise<boolean> {
-  const scene = await Scene.set(options);
+  const startedAt = Date.now();
   const tell = (text: string) => {
-    if (!options.output.isJson) options.output.line(`${clockText(Date.now() - scene.startedAt)}  ${text}`);
+    if (!options.output.isJson) options.output.line(`${clockText(Date.now() - startedAt)}  ${text}`);
   };
+  const { mastersAt } = options;
+  if (mastersAt !== null) return close(await askOnly({ ...options, mastersAt }, tell), options);
+  const scene = await Scene.set(options);
   const onInterrupt = Promise.withResolvers<never>();
   onInterrupt.promise.catch(() => {});
   const abort = () => onInterrupt.reject(options.signal.reason);

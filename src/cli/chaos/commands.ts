@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
-import { positiveDuration, wholeNumber } from "../arguments.ts";
+import { masterList, positiveDuration, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { exitCodes } from "../exitCodes.ts";
@@ -17,6 +17,7 @@ interface Flags {
   readonly rate: number;
   readonly blows?: Weights;
   readonly killsOnly?: boolean;
+  readonly mastersAt?: readonly string[];
   readonly dir: string;
 }
 
@@ -37,6 +38,11 @@ export function chaosCommand(program: Command): void {
     .option("--seed <number>", "draws the tasks and the blows (default: random)", wholeNumber(0, seedMax))
     .option("--blows <list>", "which blows, such as kill,pause, or how often each, such as kill=5,pause=1", weights)
     .option("--kills-only", "nothing but SIGKILL, to leaders and workers, as fast as the cluster recovers")
+    .option(
+      "--masters-at <urls>",
+      "submit to these masters of your own instead and judge what clients see; nothing is started or hit",
+      masterList,
+    )
     .option("--dir <folder>", "where the logs, the ledger and the report go", "chaos-run")
     .action(
       action(async (context, flags: Flags) => {
@@ -45,6 +51,8 @@ export function chaosCommand(program: Command): void {
         const isClean = await runChaos({
           seed,
           durationMs: flags.duration,
+          mastersAt: flags.mastersAt ?? null,
+          token: context.token,
           masters: flags.masters,
           workers: flags.workers,
           capacity,
@@ -76,6 +84,7 @@ function repeatText(flags: Flags, seed: number): string {
     `outlast chaos --seed ${seed} --duration ${formatDuration(flags.duration)}`,
     `--masters ${flags.masters} --workers ${flags.workers} --rate ${flags.rate}`,
     ...blows,
+    ...(flags.mastersAt === undefined ? [] : [`--masters-at ${flags.mastersAt.join(",")}`]),
     ...(flags.killsOnly === true ? ["--kills-only"] : []),
   ].join(" ");
 }

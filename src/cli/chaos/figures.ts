@@ -2,7 +2,7 @@
 import type { TaskState } from "../../model/task.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
 import type { Life } from "../cluster/lives.ts";
-import type { BlowKind, Strike } from "./blows.ts";
+import { type BlowKind, isLinkBlow, type Strike } from "./blows.ts";
 import { type Attempt, attemptsOf, type Evidence } from "./evidence.ts";
 
 /** Times in ms, ascending. */
@@ -113,7 +113,8 @@ export function workerRecoveries(evidence: Evidence, attempts: ReadonlyMap<strin
     const next = attempts.get(`${attempt.task}/${attempt.attempt + 1}`)?.starts[0];
     // It was cancelled before it could run again.
     if (next === undefined) return [];
-    const isDisturbed = evidence.strikes.some((strike) => disturbsWorkers(strike, start.process, from, next.at));
+    const involved = [start.process, next.process];
+    const isDisturbed = evidence.strikes.some((strike) => disturbsWorkers(strike, involved, from, next.at));
     return [{ at: from, process: start.process, tookMs: next.at - from, isDisturbed }];
   });
 }
@@ -161,10 +162,12 @@ function disturbsMasters(strike: Strike, killed: string, from: number, to: numbe
   return isOnMaster && strike.hit.some((process) => process.startsWith("master") && process !== killed);
 }
 
-/** True for any other blow but the kill of a worker or of a task's process: those leave the others free to take over. */
-function disturbsWorkers(strike: Strike, killed: string, from: number, to: number): boolean {
-  if (!isFeltBetween(strike, from, to) || strike.kind === "task") return false;
-  return !(strike.kind === "kill" && strike.hit.every((process) => process.startsWith("worker") || process === killed));
+/** True for a blow to a master or to the store, and for one that held up either of the two workers. */
+function disturbsWorkers(strike: Strike, involved: readonly string[], from: number, to: number): boolean {
+  if (!isFeltBetween(strike, from, to)) return false;
+  if (isLinkBlow(strike.kind)) return involved.includes(strike.at);
+  if (strike.kind === "pause" && strike.hit.some((process) => involved.includes(process))) return true;
+  return strike.hit.some((process) => process.startsWith("master") || process === "store");
 }
 
 function isFeltBetween(strike: Strike, from: number, to: number): boolean {

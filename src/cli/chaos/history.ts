@@ -23,9 +23,7 @@ const ranks = { end: 0, client: 1, world: 1, entry: 2, start: 3 } as const;
 export function toHistory(evidence: Evidence): History {
   const placed: Placed[] = [
     ...evidence.clients.flatMap((line) => place(line.at, ranks.client, fromClient(line))),
-    ...ownOrder(evidence.facts).flatMap(({ at, fact }) =>
-      place(at, fact.kind === "started" ? ranks.start : ranks.end, fromFact(fact)),
-    ),
+    ...ownOrder(evidence.facts),
     ...evidence.strikes.flatMap(fromStrike),
     ...boots(evidence),
     ...(evidence.entries ?? []).map((entry) => ({ at: entry.at, rank: ranks.entry, entry })),
@@ -79,13 +77,21 @@ function place(at: number, rank: number, happening: Happening | null): Placed[] 
   return happening === null ? [] : [{ at, rank, happening }];
 }
 
-/** The order of a worker's own log is the true one, also where the clock was set back meanwhile. */
-function ownOrder(facts: readonly LedgerFact[]): { at: number; fact: LedgerFact }[] {
+/**
+ * The order of a worker's own log is the true one, also where the clock was set back meanwhile. Within a millisecond ends come
+ * before starts, so that a commit finds its place between them; but what ended in the very millisecond in which something began
+ * stays behind that, as it stands in the log.
+ */
+function ownOrder(facts: readonly LedgerFact[]): Placed[] {
   const latest = new Map<string, number>();
+  const startedAt = new Map<string, number>();
   return facts.map((fact) => {
-    const at = Math.max(fact.at, latest.get(fact.process) ?? 0);
-    latest.set(fact.process, at);
-    return { at, fact };
+    const { process, kind } = fact;
+    const at = Math.max(fact.at, latest.get(process) ?? 0);
+    latest.set(process, at);
+    if (kind === "started") startedAt.set(process, at);
+    const rank = startedAt.get(process) === at ? ranks.start : ranks.end;
+    return { at, rank, happening: fromFact(fact) };
   });
 }
 

@@ -6,6 +6,10 @@ export interface ChaosOptions {
   readonly seed: number;
   /** How long blows fall; the start before and the rest after it come on top. */
   readonly durationMs: number;
+  /** Masters that somebody else runs: nothing is started and nothing hit; null for a cluster of the run's own. */
+  readonly mastersAt: readonly string[] | null;
+  /** What those ask for. */
+  readonly token: string | null;
   readonly masters: number;
   readonly workers: number;
   /** Slots of each worker. */

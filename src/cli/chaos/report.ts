@@ -61,6 +61,20 @@ function mark(check: Check): string {
   return holds(check) ? "✓" : "✗";
 }
 
+/** What was put to the test, in one sentence. */
+export function introduction({ options, evidence }: Report): string {
+  const { mastersAt, masters, workers, capacity, rate, seed } = options;
+  const during = `${grouped(rate)} tasks a second for ${formatDuration(evidence.healedAt - evidence.stormAt)}; seed ${seed}.`;
+  if (mastersAt !== null) {
+    return `The masters at ${mastersAt.join(", ")}, which nobody hit, seen by clients alone: neither journal, workers nor processes were looked at. ${during}`;
+  }
+  const blows = evidence.strikes.filter(({ hit }) => hit.length > 0).length;
+  return (
+    `${count(masters, "master")} on one store, ${count(workers, "worker")} with ${count(capacity, "slot")} each, hit by ` +
+    `${count(blows, "blow")}, ${during}`
+  );
+}
+
 /** The figures of a run, each with its name. */
 export function figureRows({ figures, evidence }: Report): (readonly [string, string])[] {
   const { tasks } = figures;
@@ -140,8 +154,7 @@ export function reportMarkdown(report: Report): string {
   return [
     `# outlast chaos, ${new Date(evidence.startedAt).toISOString()}`,
     "",
-    `${isClean(report) ? "Every promise was kept." : "**Some promise was broken.**"} ${count(options.masters, "master")}, ${count(options.workers, "worker")}` +
-      ` with ${count(options.capacity, "slot")} each, ${formatDuration(options.durationMs)} of blows. The same storm again: \`${options.repeat}\``,
+    `${isClean(report) ? "Every promise was kept." : "**Some promise was broken.**"} ${introduction(report)} The same again: \`${options.repeat}\``,
     "",
     "| | |",
     "|---|---|",

@@ -221,6 +221,17 @@ describe("a lie is seen:", () => {
   });
 });
 
+test("what begins and ends within a millisecond is over", () => {
+  const story = new Story();
+  for (let count = 0; count < 10; count++) {
+    story.facts.push(
+      fact(1300, "started", 2, `brief-${count}`, 1),
+      fact(1300, "ended", 2, `brief-${count}`, 1, "aborted"),
+    );
+  }
+  expect(story.broken()).toEqual(["Nothing runs that was not assigned before"]);
+});
+
 test("the last lines of a worker that was shot may be missing", () => {
   const story = new Story();
   Object.assign(story.lives[3]!, { endedAt: 1220, cause: "killed" });

@@ -1,11 +1,10 @@
 /** `report.html`: one file that needs nothing else, with the verdict, the figures, the timeline, every promise and every blow. */
 import { existsSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
-import { formatDuration } from "../../duration.ts";
 import { blowText } from "../blows.ts";
 import { type Check, count, grouped, holds } from "../check.ts";
 import type { Latency } from "../figures.ts";
-import { isClean, msText, problemsOf, type Report } from "../report.ts";
+import { introduction, isClean, msText, problemsOf, type Report } from "../report.ts";
 import { latencyStrip } from "./latencyStrip.ts";
 import { style } from "./style.ts";
 import { timelineOf } from "./timelineData.ts";
@@ -72,14 +71,6 @@ function text(value: string): string {
 
 function json(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-function introduction({ options, evidence }: Report): string {
-  const blows = evidence.strikes.filter(({ hit }) => hit.length > 0).length;
-  return (
-    `${count(options.masters, "master")} on one store, ${count(options.workers, "worker")} with ${count(options.capacity, "slot")} each, ` +
-    `${grouped(options.rate)} tasks a second; ${count(blows, "blow")} in ${formatDuration(evidence.healedAt - evidence.stormAt)}; seed ${options.seed}.`
-  );
 }
 
 function tiles({ figures, checks, evidence }: Report): string {
