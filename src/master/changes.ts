@@ -1,10 +1,9 @@
 /** Hands every committed change to whoever listens, in order and once, beginning wherever in the journal they ask. */
 import { OutlastError } from "../model/errors.ts";
-import { limits } from "../model/limits.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { ChangeBatch, Subscription } from "./face.ts";
-import { decodeEntry } from "./journal.ts";
+import { Past } from "./past.ts";
 
 type Listener = (batch: ChangeBatch) => unknown;
 
@@ -14,14 +13,14 @@ interface Subscriber {
 }
 
 export class Changes {
-  readonly #store: Store;
+  readonly #past: Past;
   readonly #log: Log;
   readonly #subscribers = new Set<Subscriber>();
   #seq = 0;
   #isStarted = false;
 
   constructor(store: Store, log: Log) {
-    this.#store = store;
+    this.#past = new Past(store);
     this.#log = log;
   }
 
@@ -67,29 +66,19 @@ export class Changes {
     if (!this.#isStarted) throw new OutlastError("unavailable", "This master is still reading its journal.");
     let seq = afterSeq ?? this.#seq;
     // Entries that are committed while the past is told belong to the past of the next round, so nothing is kept waiting here.
-    while (seq < this.#seq) seq = await this.#replay(seq, this.#seq, listener);
+    for (; seq < this.#seq; seq += 1) {
+      const batch = await this.#past.at(seq + 1);
+      if (batch === null) throw compactedAway(seq);
+      await listener(batch);
+    }
     const subscriber = { listener, onGap };
     this.#subscribers.add(subscriber);
     return { close: () => this.#subscribers.delete(subscriber) };
   }
+}
 
-  /** Returns up to where it has told. */
-  async #replay(afterSeq: number, untilSeq: number, listener: Listener): Promise<number> {
-    const entries = await this.#store.readEntries(afterSeq + 1, limits.entriesPerReadMax);
-    const first = entries[0];
-    if (first === undefined || first.seq !== afterSeq + 1) {
-      throw new OutlastError("not-found", `The journal no longer holds what came after ${afterSeq}.`, {
-        hint: "Read the current state and follow from there.",
-      });
-    }
-    let toldSeq = afterSeq;
-    for (const entry of entries) {
-      // What is committed is told only once it has been published, or its listeners would hear of it twice.
-      if (entry.seq > untilSeq) break;
-      const { seq, epoch, at } = entry;
-      await listener({ seq, epoch, at, writes: decodeEntry(entry) });
-      toldSeq = seq;
-    }
-    return toldSeq;
-  }
+function compactedAway(seq: number): OutlastError {
+  return new OutlastError("not-found", `The journal no longer holds what came after ${seq}.`, {
+    hint: "Read the current state and follow from there.",
+  });
 }

@@ -115,6 +115,8 @@ export const limits = {
   entriesPerDigest: 100,
   /** Entries read from the store at once, by a standby or for an event stream. */
   entriesPerReadMax: 500,
+  /** Of the past that a master has told somebody, kept for the next one who asks; in UTF-16 units. */
+  pastTextMax: 8 * mebibyte,
   /** A commit that takes longer than this is trouble: those who wait are told to come back. */
   commitWaitMsMax: 5 * second,
   /** Samples kept of how long commits took. */

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { OutlastError } from "../model/errors.ts";
 import type { WorkerId } from "../model/ids.ts";
+import { limits } from "../model/limits.ts";
 import type { TaskState } from "../model/task.ts";
 import type { Store, TaskQuery } from "../ports/store.ts";
 import type { Current } from "./storeContract.ts";
@@ -32,6 +33,9 @@ function stateOf(i: number): TaskState {
 function hostOf(i: number): WorkerId {
   return (hosts[i % 2] ?? "") as WorkerId;
 }
+
+/** About as large as a task can be. */
+const large = "x".repeat(900_000);
 
 async function readPages(store: Store, query: Omit<TaskQuery, "cursor">): Promise<string[][]> {
   const pages: string[][] = [];
@@ -81,6 +85,17 @@ export function listContract(current: Current): void {
         // Pages are full, and the last one says that it is the last.
         expect(pages.length).toBe(Math.max(1, Math.ceil(oldest.length / limit)));
       }
+    }
+  });
+
+  test("in pages that end early where tasks are large", async () => {
+    const { store, journal } = current();
+    const numbers = Array.from({ length: 12 }, (_, i) => i);
+    for (const i of numbers) await store.append(journal.next(...created(`t${i}`, { input: { large } })));
+    for (const order of ["oldest", "newest"] as const) {
+      const pages = await readPages(store, { order, limit: 1000 });
+      expect(pages.flat()).toEqual((order === "oldest" ? numbers : numbers.toReversed()).map((i) => `t${i}`));
+      expect(Math.max(...pages.map((page) => page.length))).toBe(Math.floor(limits.pageTextMax / large.length));
     }
   });
 

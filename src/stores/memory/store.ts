@@ -169,7 +169,7 @@ export class MemoryStore implements Store {
     const last = page.at(-1);
     return {
       tasks: page.map((row) => toDocument(row.spec, row.status)),
-      cursor: found.length > query.limit && last !== undefined ? toCursor(query.order, last.ord) : null,
+      cursor: found.length > page.length && last !== undefined ? toCursor(query.order, last.ord) : null,
     };
   }
 
