@@ -1,6 +1,4 @@
 /** Several masters with real processes: the leader is killed, stopped and cut off, and nothing that runs takes notice. */
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../src/model/limits.ts";
 import { createClient } from "../../src/sdk/client.ts";
@@ -112,7 +110,7 @@ describe("a standby", () => {
 
   test("relays a worker that cannot reach the leader, and keeps it when it leads itself", () => {
     const environment = {
-      NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, "blockedPort.ts")).href}`,
+      NODE_OPTIONS: `--import=${new URL("./blockedPort.ts", import.meta.url).href}`,
       BLOCKED_PORT: "",
     };
     return scene(
