@@ -57,8 +57,10 @@ export function reportLines(report: Report, paint: Paint, columnsMax: number | n
   ];
 }
 
-function mark(check: Check): string {
-  return holds(check) ? "✓" : "✗";
+/** A promise that was never put to the test has not been kept either. */
+export function mark(check: Check): string {
+  if (!holds(check)) return "✗";
+  return check.cases === 0 ? "–" : "✓";
 }
 
 /** What was put to the test, in one sentence. */
@@ -76,15 +78,18 @@ export function introduction({ options, evidence }: Report): string {
 }
 
 /** The figures of a run, each with its name. */
-export function figureRows({ figures, evidence }: Report): (readonly [string, string])[] {
+export function figureRows({ figures, evidence, options }: Report): (readonly [string, string])[] {
   const { tasks } = figures;
+  const lasted = formatDuration(evidence.healedAt - evidence.stormAt);
   const ended = [
     ["success", tasks.success],
     ["failed", tasks.failed],
     ["cancelled", tasks.cancelled],
   ] as const;
+  const seen = ["tasks", ended.map(([name, number = 0]) => `${grouped(number)} ${name}`).join(", ")] as const;
+  if (options.mastersAt !== null) return [seen, ["time", lasted]];
   return [
-    ["tasks", ended.map(([name, number = 0]) => `${grouped(number)} ${name}`).join(", ")],
+    seen,
     ["attempts", `${grouped(figures.attempts)}, ${grouped(figures.killedAttempts)} of them cut off`],
     [
       "killed",
@@ -99,7 +104,7 @@ export function figureRows({ figures, evidence }: Report): (readonly [string, st
     ],
     ["leader SIGKILL → next assignment runs", latencyText(figures.leaderToStart)],
     ["worker SIGKILL → next attempt runs", latencyText(figures.workerToStart)],
-    ["storm", formatDuration(evidence.healedAt - evidence.stormAt)],
+    ["storm", lasted],
   ];
 }
 

@@ -31,6 +31,8 @@ const startMsMax = 30_000;
 const execShare = 0.15;
 const execShareOfHunt = 0.04;
 const sleepMsMax = 2_500;
+/** Where a worker lives for a few seconds, tasks have to be shorter for any to come to their end. */
+const sleepMsMaxOfHunt = 1_000;
 /** What a cluster may take to come to rest: every grace there is, the longest call, and the work that is left. */
 const restMsMax = 60_000 + defaults.lostGraceMs + defaults.failoverGraceMs;
 /** A watchdog looks for the processes of a dead worker for this long, at most. */
@@ -226,7 +228,7 @@ export class Scene {
       ledgerPath: taskLedger(options),
       mark: this.#mark,
       execShare: options.isKillsOnly ? execShareOfHunt : execShare,
-      sleepMsMax,
+      sleepMsMax: options.isKillsOnly ? sleepMsMaxOfHunt : sleepMsMax,
     });
   }
 

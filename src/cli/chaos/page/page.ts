@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { blowText } from "../blows.ts";
 import { type Check, count, grouped, holds } from "../check.ts";
 import type { Latency } from "../figures.ts";
-import { introduction, isClean, msText, problemsOf, type Report } from "../report.ts";
+import { introduction, isClean, mark, msText, problemsOf, type Report } from "../report.ts";
 import { latencyStrip } from "./latencyStrip.ts";
 import { style } from "./style.ts";
 import { timelineOf } from "./timelineData.ts";
@@ -33,7 +33,7 @@ export function reportPage(report: Report): string {
 <p>${text(introduction(report))}</p>
 </header>
 ${tiles(report)}
-${latencies(report)}
+${report.options.mastersAt === null ? latencies(report) : ""}
 ${timeline()}
 ${promises(report.checks)}
 ${blows(report)}
@@ -73,7 +73,7 @@ function json(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
-function tiles({ figures, checks, evidence }: Report): string {
+function tiles({ figures, checks, evidence, options }: Report): string {
   const problems = (promise: string) => checks.find((check) => check.promise === promise)?.problems.length ?? 0;
   const submits = new Set(evidence.clients.flatMap((line) => (line.kind === "submit-ok" ? line.ids : []))).size;
   const orphans = evidence.orphans.whileIdle.length + evidence.orphans.afterEnd.length;
@@ -96,7 +96,9 @@ function tiles({ figures, checks, evidence }: Report): string {
   ];
   const tile = ([value, words, isBad]: (typeof rows)[number]) =>
     `<div class="tile${isBad ? " bad" : ""}"><b>${value}</b><span>${text(words)}</span></div>`;
-  return `<div class="tiles">${rows.map(tile).join("")}</div>`;
+  // What was not looked at has no number.
+  const shown = options.mastersAt === null ? rows : rows.slice(0, 1);
+  return `<div class="tiles">${shown.map(tile).join("")}</div>`;
 }
 
 function latencies({ figures }: Report): string {
@@ -150,10 +152,9 @@ function promises(checks: readonly Check[]): string {
       : `<ul class="problems">${problemsOf(check)
           .map((problem) => `<li>${text(problem)}</li>`)
           .join("")}</ul>`;
-    const mark = { kept: "✓", untested: "–", broken: "✗" }[state];
     const cells = `<td class="number">${grouped(check.cases)}</td><td>${text(check.seen)}</td><td class="id">${check.invariant}</td>`;
     const below = problems === "" ? "" : `<tr><td></td><td colspan="4">${problems}</td></tr>`;
-    return `<tr class="${state}"><td class="state">${mark}</td><td>${text(check.promise)}</td>${cells}</tr>${below}`;
+    return `<tr class="${state}"><td class="state">${mark(check)}</td><td>${text(check.promise)}</td>${cells}</tr>${below}`;
   };
   return `<h2>Every promise, and how often it was put to the test</h2>
 <section class="panel scroll"><table>
