@@ -150,11 +150,6 @@ export const limits = {
   storeCacheBytesMax: 64 * mebibyte,
   /** Unfinished tasks whose rows the writer finds without looking; more than are usually in motion at a time. */
   storeCachedRowsMax: 100_000,
-  /** How long the rows of tasks may be behind the journal while entries come in, and for how much of it. */
-  storeRowsLateMsMax: 5 * second,
-  storePendingTasksMax: 50_000,
-  /** In UTF-16 units. */
-  storePendingTextMax: 32 * mebibyte,
   /** Once the write-ahead log is longer, it is moved into the database file: longer means fewer but longer pauses. */
   storeWalBytesMax: 8 * mebibyte,
   /** How much of the journal's end is checked when a store is opened; `verify` checks all of it. */

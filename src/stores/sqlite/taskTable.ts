@@ -46,16 +46,6 @@ export class TaskTable {
     return found;
   }
 
-  /** The ids of one call lie side by side, and mostly none of them is there yet: one look at the whole stretch tells that. */
-  #isFree(ids: readonly TaskId[]): boolean {
-    let [first, last] = [ids[0] ?? "", ids[0] ?? ""];
-    for (const id of ids) {
-      if (id < first) first = id;
-      if (id > last) last = id;
-    }
-    return this.#any.get(first, last) === undefined;
-  }
-
   ordOf(id: TaskId): number | null {
     const row = this.#ord.get(id);
     return row === undefined ? null : Number(row["ord"]);
@@ -72,5 +62,15 @@ export class TaskTable {
 
   finishedCounts(): StateCount[] {
     return this.counts().filter(({ state }) => isFinal(state));
+  }
+
+  /** The ids of one call lie side by side, and mostly none of them is there yet: one look at the whole stretch tells that. */
+  #isFree(ids: readonly TaskId[]): boolean {
+    let [first, last] = [ids[0] ?? "", ids[0] ?? ""];
+    for (const id of ids) {
+      if (id < first) first = id;
+      if (id > last) last = id;
+    }
+    return this.#any.get(first, last) === undefined;
   }
 }
