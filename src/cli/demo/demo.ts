@@ -13,10 +13,10 @@ import { Run, type Work } from "./run.ts";
 const calmRunMs = 10_000;
 /** A step of the play must come about within this and twice the longest sleep; only a bug makes it fail. */
 const stepMsMax = 60_000;
-/** The master is away for at least this long, so that it can be seen; not for longer than needed, so that it finds some work still going on. */
-const awayMsMin = 250;
 /** A master needs about so long to start: while work that is to outlast its absence has no more left, it must not wait. */
 const startMs = 800;
+/** A task with no more left ends before any worker finds a leader again. */
+const endSoonMsMax = 150;
 /** The moment to shoot a leader is waited for at most so long, and while no more of the tasks are done. */
 const momentMsMax = 8_000;
 const momentShareMax = 0.5;
@@ -66,7 +66,7 @@ async function play(run: Run, options: DemoOptions, tasks: readonly PlannedTask[
     leftMsMin: Math.min(leftMsMinMax, sleepMaxMs / 4),
     // A standby takes over in a moment; a master that has to start again takes most of the longest sleep.
     outlastMs: sleepMaxMs * (masters > 1 ? 0.5 : 0.85),
-    endSoonMs: Math.min(masters > 1 ? 150 : 400, sleepMaxMs / 5),
+    endSoonMs: Math.min(endSoonMsMax, sleepMaxMs / 5),
     doneMax: tasks.length * momentShareMax,
     between: Math.max(1, Math.floor(tasks.length * shareBetween)),
     stepMs: stepMsMax + 2 * sleepMaxMs,
@@ -119,11 +119,9 @@ async function shootWorker(stage: Stage): Promise<void> {
 /** Kills the only master and a worker; resolves with the master's name when work has ended without it. */
 async function shootMasterAndWorker(stage: Stage): Promise<string> {
   const { run, survivors, stepMs } = stage;
-  const { leader: master, goingOn } = await shootBoth(stage, "");
-  const awayFrom = Date.now();
+  const { leader: master, goingOn, killedAt } = await shootBoth(stage, "");
   const ended = await run.until("a task to end while no master is there", stepMs, () => {
-    if (Date.now() - awayFrom < awayMsMin) return null;
-    const over = run.attempts((fact) => fact.kind === "ended" && fact.at > awayFrom && goingOn.includes(fact.task));
+    const over = run.attempts((fact) => fact.kind === "ended" && fact.at > killedAt && goingOn.includes(fact.task));
     const longest = survivors.map((name) => run.work().get(name)?.[0]?.leftMs ?? 0);
     return over.length > 0 || Math.max(...longest) < startMs ? over.map(({ task }) => task) : null;
   });
