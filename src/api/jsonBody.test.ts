@@ -1,4 +1,4 @@
-/** What is let through as JSON, and what is not (RELIABILITY, section 4, items 2, 4, 5 and 6). */
+/** What is let through as JSON, and what is not (docs/reliability.md, 4). */
 
 import { Readable } from "node:stream";
 import fc from "fast-check";

@@ -183,7 +183,7 @@ export class MasterSearch {
     this.#relays.clear();
   }
 
-  /** 50, 100, 200 … 2000 ms, more or less by half: after a failover the workers do not come all at once (RELIABILITY, 3.2). */
+  /** 50, 100, 200 … 2000 ms, more or less by half: after a failover the workers do not come all at once (docs/reliability.md, 2). */
   #pauseMs(): number {
     const { reconnectBaseMs, reconnectMaxMs } = this.#settings;
     const fullMs = Math.min(reconnectMaxMs, reconnectBaseMs * 2 ** Math.min(this.#round - 1, 30));

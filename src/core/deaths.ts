@@ -1,5 +1,5 @@
 /**
- * Who is given up, and on what evidence (RELIABILITY, 3.2). Evidence comes in classes, each with its own patience: proof of
+ * Who is given up, and on what evidence (docs/reliability.md, 2). Evidence comes in classes, each with its own patience: proof of
  * death needs none, an abrupt close a moment, silence more, and a leader that was just elected knows nothing yet.
  * A wrong verdict costs work, never correctness: a killed attempt's late result is stale.
  */

@@ -8,7 +8,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 export const limits = {
-  // Names and shapes of what clients send (RELIABILITY, section 4).
+  // Names and shapes of what clients send (docs/reliability.md, 4).
   idLengthMax: 128,
   nameLengthMax: 200,
   jsonDepthMax: 32,
@@ -205,7 +205,7 @@ export const defaults = {
   /** Tasks a second: about half of what five workers with four slots each can do. */
   chaosRate: 12,
 
-  // Evidence of death (RELIABILITY, 3.2).
+  // Evidence of death (docs/reliability.md, 2).
   heartbeatMs: 1 * second,
   suspectMs: 3 * second,
   lostGraceMs: 15 * second,
@@ -243,7 +243,7 @@ export const defaults = {
   commitRetryMs: 10,
   commitRetryMsMax: 1 * second,
 
-  // Leadership (RELIABILITY, 3.3).
+  // Leadership (docs/reliability.md, 2).
   leaseTtlMs: 2 * second,
   leaseRenewMs: 400,
   leaderIdleMsMax: 1500,
@@ -298,7 +298,7 @@ export const defaults = {
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,
 
-  // A process's own clock (RELIABILITY, R8).
+  // A process's own clock (docs/reliability.md, R8).
   /** How often a clock looks whether it was kept from running. */
   clockBeatMs: 250,
   /** A gap this much longer than the beat is a stall, and no silence counts in it. */

@@ -3,7 +3,7 @@ import type { Checker } from "../../testing/checkers/checker.ts";
 import type { History } from "../../testing/ledger.ts";
 
 export interface Check {
-  /** As in RELIABILITY: `I7`; empty for what is only about the run itself. */
+  /** As in docs/reliability.md: `I7`; empty for what is only about the run itself. */
   readonly invariant: string;
   /** The promise, in words for people. */
   readonly promise: string;

@@ -179,7 +179,7 @@ export function reportMarkdown(report: Report): string {
         ...problemsOf(check).map((problem) => `- ${problem}`),
         "",
       ]),
-    "The timeline is in `report.html`; the numbers are those of RELIABILITY's invariants.",
+    "The timeline is in `report.html`; the numbers are those of docs/reliability.md.",
     "",
   ].join("\n");
 }

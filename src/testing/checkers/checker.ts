@@ -2,7 +2,7 @@
 import type { History } from "../ledger.ts";
 
 export interface Violation {
-  /** As in RELIABILITY, section 1: `I7`. */
+  /** As in docs/reliability.md: `I7`. */
   readonly invariant: string;
   /** A sentence that names what was seen and what should have been. */
   readonly message: string;

@@ -11,6 +11,7 @@ import { ApiDocument } from "./operations.ts";
 import { judge, type Offence } from "./oracle.ts";
 import { type Observation, Player, type World } from "./player.ts";
 import { shrink } from "./shrink.ts";
+import { layAll, type Siege, type SiegeResult } from "./sieges.ts";
 import type { Case } from "./steps.ts";
 import { readVitals } from "./vitals.ts";
 import { Witness } from "./witness.ts";
@@ -40,6 +41,8 @@ export interface CampaignOptions {
   readonly casesMax: number;
   readonly msMax: number;
   readonly refusals: number;
+  /** Names of the sieges to lay. */
+  readonly sieges: readonly Siege[];
   /** Number of the first case. */
   readonly from: number;
   readonly onProgress: (line: string) => void;
@@ -54,6 +57,7 @@ export interface CampaignReport {
   readonly refusals: number;
   readonly honest: number;
   readonly loop: LoopFigures;
+  readonly sieges: readonly SiegeResult[];
   readonly memory: readonly { readonly when: string; readonly residentBytes: number; readonly files: number }[];
 }
 
@@ -66,6 +70,7 @@ const quietMs = 4_000;
 const quietTriesMax = 8;
 const witnessWaitMs = 3_000;
 const shrinkTriesMax = 60;
+const shrinkMsMax = 20_000;
 
 export class Campaign {
   readonly #options: CampaignOptions;
@@ -125,7 +130,9 @@ export class Campaign {
     await this.#refuseOneByOne(document, maker);
     onProgress(`${this.#refusals} refusals looked at one by one`);
     await this.#playAll(document, maker);
-    onProgress(`${this.#cases} cases played; calming down`);
+    onProgress(`${this.#cases} cases played`);
+    const sieges = await this.#layAll();
+    onProgress("calming down");
     await this.#calmDown();
     const loop = await this.#loop.stop();
     await this.#judgeBlocked();
@@ -141,6 +148,7 @@ export class Campaign {
       refusals: this.#refusals,
       honest: this.#honest.succeeded,
       loop,
+      sieges,
       memory: this.#memory,
     };
   }
@@ -213,6 +221,15 @@ export class Campaign {
     await Promise.all(Array.from({ length: clients }, client));
   }
 
+  async #layAll(): Promise<readonly SiegeResult[]> {
+    const { sieges, seed, target } = this.#options;
+    const results = await layAll(sieges, this.#world, seed, () => target.masterPid());
+    for (const { name, problems } of results) {
+      for (const problem of problems) this.#findings.add({ rule: "siege", message: `${name}: ${problem}` });
+    }
+    return results;
+  }
+
   async #play(document: ApiDocument, number: number, given: Case): Promise<readonly Offence[]> {
     this.#playing.set(number, given);
     this.#casesByName.set(given.name, (this.#casesByName.get(given.name) ?? 0) + 1);
@@ -266,7 +283,7 @@ export class Campaign {
       const offences = await this.#play(document, number, candidate);
       return offences.some(({ rule }) => rule === offence.rule);
     };
-    if (await isBad(given)) finding.case = await shrink(given, isBad, shrinkTriesMax);
+    if (await isBad(given)) finding.case = await shrink(given, isBad, shrinkTriesMax, shrinkMsMax);
   }
 
   async #noteDeath(number: number, given: Case): Promise<void> {
@@ -307,7 +324,12 @@ export class Campaign {
       if (ms <= blockedMsMax) continue;
       const message = `The event loop stood still for ${ms.toFixed(0)} ms (${given.name}).`;
       const finding = this.#findings.add({ rule: "event loop blocked", message, number, case: given });
-      finding.case = await shrink(given, async (candidate) => (await isBlocking(candidate, 2)) > blockedMsMax, 20);
+      finding.case = await shrink(
+        given,
+        async (candidate) => (await isBlocking(candidate, 2)) > blockedMsMax,
+        20,
+        shrinkMsMax,
+      );
     }
   }
 

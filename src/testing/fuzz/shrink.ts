@@ -4,18 +4,21 @@ import type { Case, Payload, Piece, Step } from "./steps.ts";
 /**
  * @param isBad plays a case and tells whether it still shows the fault
  * @param triesMax how often it may be played
+ * @param msMax after this long it is left as it is
  */
 export async function shrink(
   given: Case,
   isBad: (candidate: Case) => Promise<boolean>,
   triesMax: number,
+  msMax: number,
 ): Promise<Case> {
   let best = given;
   let tries = 0;
+  const until = performance.now() + msMax;
   for (let isSmaller = true; isSmaller; ) {
     isSmaller = false;
     for (const candidate of smaller(best)) {
-      if (tries++ >= triesMax) return best;
+      if (tries++ >= triesMax || performance.now() > until) return best;
       if (!(await isBad(candidate))) continue;
       best = candidate;
       isSmaller = true;

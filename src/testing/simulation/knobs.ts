@@ -141,7 +141,7 @@ export function drawKnobs(seed: number): Knobs {
     unsafeMs: random.chance(0.05) ? random.spread(240_000, 900_000) : random.spread(20_000, 240_000),
     waits: drawWaits(random, temper),
     callTimeoutMs: random.pick([1_000, 3_000, 10_000]),
-    // Where no worker may be lost, the network must be quick for the grace that a closed stream has (RELIABILITY, 3.2).
+    // Where no worker may be lost, the network must be quick for the grace that a closed stream has (docs/reliability.md, 2).
     latencyMsMax: random.pick(isWild ? [0, 2, 10, 50, 300] : [0, 2, 10]),
     resetChance: isWild ? often(0.5, () => random.spread(1, 50) / 1000) : 0,
     duplicateChance: temper === "calm" ? 0 : often(0.5, () => random.spread(1, 100) / 1000),
@@ -155,7 +155,7 @@ export function drawKnobs(seed: number): Knobs {
   };
 }
 
-/** The profiles of RELIABILITY, 3.3, and housekeeping that comes round many times in a run. */
+/** The profiles of leases, and housekeeping that comes round many times in a run. */
 function drawMaster(random: Random, isForgetful: boolean): MasterKnobs {
   const { leaseTtlMs, leaseRenewMs, leaderIdleMsMax, standbyJitterMs, tailPollMs } = defaults;
   const usual = { leaseTtlMs, leaseRenewMs, leaderIdleMsMax, standbyJitterMs, tailPollMs };

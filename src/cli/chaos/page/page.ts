@@ -10,7 +10,7 @@ import { style } from "./style.ts";
 import { timelineOf } from "./timelineData.ts";
 import { outcomes } from "./timelineShape.ts";
 
-/** What the design asks for on a quiet machine, in ms (RELIABILITY, 3.3). */
+/** What the design asks for on a quiet machine, in ms (docs/reliability.md, 2). */
 const leaderAimMs = 500;
 const workerAimMs = 700;
 /** More than anyone reads; all of them are in the ledger. */
