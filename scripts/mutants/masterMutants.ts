@@ -107,14 +107,4 @@ export const masterMutants: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: "turns callers away for ever once it was deposed in an outage (real: seed 2858)",
-    patches: [
-      {
-        file: "src/master/master.ts",
-        search: '    this.isTurningAway = false;\n    this.#setRole("leader");',
-        replace: '    this.#setRole("leader");',
-      },
-    ],
-  },
 ];
