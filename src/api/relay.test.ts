@@ -294,6 +294,41 @@ describe("a client that hangs up", () => {
   });
 });
 
+describe("an attach", () => {
+  const attach = {
+    ...{ protocol: 1, boot: "b", capacity: 1, queues: [], running: [], outbox: [], isDraining: false, epochMax: 0 },
+    ...{ incarnation: null, probePort: 4711, hostname: "h", pid: 1, version: "1" },
+  };
+
+  function send(more: object, headers: Record<string, string> = {}) {
+    const body = JSON.stringify({ ...attach, ...more });
+    return call("/v1/workers/w/sessions", {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...headers },
+    });
+  }
+
+  test("is passed on to the leader only where the worker asks for it", async () => {
+    const bodies: unknown[] = [];
+    handle = async (request, response) => {
+      bodies.push(JSON.parse(await bodyOf(request)));
+      response.end('{"session":"1.1"}');
+    };
+    await send({});
+    expect(bodies).toEqual([]);
+    expect(await (await send({ relay: true })).json()).toEqual({ session: "1.1" });
+    expect(bodies).toEqual([{ ...attach, relay: true }]);
+  });
+
+  test("that has come over a standby names no port to knock at: it would be the standby's machine", async () => {
+    await send({}, { "x-outlast-relayed": "1" });
+    await send({});
+    const ports = standby.calls.map(({ with: [, request] }) => (request as { probePort: number | null }).probePort);
+    expect(ports).toEqual([null, 4711]);
+  });
+});
+
 describe("a worker's stream over a standby", () => {
   let toWorker: ServerResponse;
   const hungUp = vi.fn();
