@@ -25,6 +25,8 @@ export class Membership {
   readonly #observed = new Map<Nonce, Observed>();
   #timer: Timer | null = null;
   #beat = 0;
+  /** Under which the own note stands; null while there is none. */
+  #nonce: Nonce | null = null;
   #isStopped = false;
   #working: Promise<void> = Promise.resolve();
 
@@ -45,10 +47,9 @@ export class Membership {
     this.#isStopped = true;
     this.#timer?.cancel();
     await this.#working;
-    const nonce = this.#parts.describe()?.nonce;
-    if (nonce === undefined) return;
+    if (this.#nonce === null) return;
     // The note of a master that is gone does no harm: it stops changing.
-    await this.#parts.store.removeMember(nonce).catch(() => undefined);
+    await this.#parts.store.removeMember(this.#nonce).catch(() => undefined);
   }
 
   members(): MemberView[] {
@@ -74,6 +75,7 @@ export class Membership {
     if (own === null) return;
     try {
       this.#beat += 1;
+      this.#nonce = own.nonce;
       await store.writeMember({ ...own, beat: this.#beat });
       const records = await store.readMembers();
       const now = clock.now();

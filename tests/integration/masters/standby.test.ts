@@ -133,4 +133,10 @@ describe("a standby", () => {
       ["m2", "standby", standby.url, 1],
     ]);
   });
+
+  test("that leaves in good order is known to nobody any more", async () => {
+    await until(() => leader.master.members().length === 2);
+    await stage.stopMaster(standby);
+    await until(() => leader.master.members().length === 1);
+  });
 });
