@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { limits } from "../model/limits.ts";
+import { attachRequest } from "../testing/attachRequest.ts";
 import { type BadInput, expectRefused, post } from "../testing/badInput.ts";
 import { FakeFace } from "../testing/fakeFace.ts";
 import { type ApiServer, createApi } from "./server.ts";
@@ -26,21 +27,7 @@ const submit = (change: object, headers: Record<string, string> = {}) =>
 const report = { boot: "b", session: "3.1", epoch: 3, items: [] };
 const item = { kind: "result", task: "a", attempt: 1, boot: "b", outcome: "success", startedAt: 1, endedAt: 2 };
 const reports = (change: object) => post("/v1/workers/w/reports", { ...report, ...change });
-const attach = {
-  protocol: 1,
-  boot: "b",
-  capacity: 1,
-  queues: ["default"],
-  running: [],
-  outbox: [],
-  isDraining: false,
-  epochMax: 0,
-  incarnation: null,
-  probePort: null,
-  hostname: "h",
-  pid: 1,
-  version: "1",
-};
+const attach = attachRequest();
 const sessions = (change: object) => post("/v1/workers/w/sessions", { ...attach, ...change });
 
 const cases: readonly BadInput[] = [

@@ -8,6 +8,7 @@ import { limits } from "../model/limits.ts";
 import type { LogChunk } from "../model/protocol.ts";
 import type { WorkerView } from "../model/worker.ts";
 import { StoreUnavailable } from "../ports/store.ts";
+import { attachRequest } from "../testing/attachRequest.ts";
 import { FakeFace } from "../testing/fakeFace.ts";
 import { routes } from "./routes.ts";
 import { components } from "./schemas/components.ts";
@@ -204,21 +205,7 @@ describe("workers and queues", () => {
 });
 
 describe("the worker protocol", () => {
-  const attach = {
-    protocol: 1,
-    boot: "b1",
-    capacity: 2,
-    queues: ["default"],
-    running: [],
-    outbox: [],
-    isDraining: false,
-    epochMax: 0,
-    incarnation: null,
-    probePort: null,
-    hostname: "h",
-    pid: 1,
-    version: "0.1.0",
-  };
+  const attach = attachRequest({ boot: "b1" as BootId });
 
   test("attaches with the address that the worker calls from", async () => {
     const answer = await call("POST", "/v1/workers/w1/sessions", {

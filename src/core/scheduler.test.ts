@@ -6,6 +6,7 @@ import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { AttemptRef, Outcome } from "../model/protocol.ts";
 import { toSpec } from "../model/submission.ts";
 import { isFinal, type TaskStatus, transitions } from "../model/task.ts";
+import { attachRequest } from "../testing/attachRequest.ts";
 import type { SchedulerEffect } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -36,21 +37,11 @@ class World {
   attach(worker: string, boot: string, capacity: number): void {
     const id = worker as WorkerId;
     const running = [...this.running.values()].filter((run) => run.worker === id && run.boot === boot);
-    const attach = {
-      protocol: 1,
+    const attach = attachRequest({
       boot: boot as BootId,
       capacity,
-      queues: ["default"],
       running: running.map(({ ref }) => ({ ...ref, startedAt: this.now })),
-      outbox: [],
-      isDraining: false,
-      epochMax: 0,
-      incarnation: null,
-      probePort: null,
-      hostname: "h",
-      pid: 1,
-      version: "0",
-    };
+    });
     const effects = this.batch({ kind: "attach", request: 0, worker: id, attach, host: "h" });
     for (const effect of effects) {
       if (effect.kind !== "reply" || effect.reply.kind !== "attached") continue;

@@ -6,6 +6,7 @@ import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type OutgoingEntry, StoreUnavailable } from "../ports/store.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
+import { attachRequest } from "../testing/attachRequest.ts";
 import { encodeEntry, positionOf } from "./journal.ts";
 import { Master } from "./master.ts";
 
@@ -57,25 +58,6 @@ async function startMaster(
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function attachRequest(fields: Partial<AttachRequest> = {}): AttachRequest {
-  return {
-    protocol: 1,
-    boot: "boot-1" as BootId,
-    capacity: 2,
-    queues: ["default"],
-    running: [],
-    outbox: [],
-    isDraining: false,
-    epochMax: 0,
-    incarnation: null,
-    probePort: null,
-    hostname: "host",
-    pid: 1,
-    version: "0",
-    ...fields,
-  };
 }
 
 class FakeWorker {

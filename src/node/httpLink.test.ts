@@ -4,29 +4,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
-import type { AttachRequest, ReportRequest, StreamMessage } from "../model/protocol.ts";
+
+import type { ReportRequest, StreamMessage } from "../model/protocol.ts";
 import type { Log } from "../ports/log.ts";
 import { LinkError } from "../ports/transport.ts";
+import { attachRequest } from "../testing/attachRequest.ts";
 import { createDial, type LinkOptions } from "./httpLink.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const worker = "w-1" as WorkerId;
 const session = "3.1" as SessionId;
-const attachRequest: AttachRequest = {
-  protocol: 1,
-  boot: "b1" as BootId,
-  capacity: 1,
-  queues: ["default"],
-  running: [],
-  outbox: [],
-  isDraining: false,
-  epochMax: 0,
-  incarnation: null,
-  probePort: null,
-  hostname: "here",
-  pid: 1,
-  version: "0",
-};
+const attach = attachRequest({ boot: "b1" as BootId });
 const attachAnswer = { session, epoch: 3, incarnation: "i", abort: [], verdicts: [], heartbeatMs: 1000 };
 const report: ReportRequest = { boot: "b1" as BootId, session, epoch: 3, items: [] };
 
@@ -101,8 +89,8 @@ describe("calls", () => {
       json(response, 200, attachAnswer);
     });
     const link = dial(`${address}/`, { token: "secret" });
-    expect(await link.attach(worker, attachRequest)).toEqual(attachAnswer);
-    expect(seen).toEqual(["POST", "/v1/workers/w-1/sessions", "Bearer secret", attachRequest]);
+    expect(await link.attach(worker, attach)).toEqual(attachAnswer);
+    expect(seen).toEqual(["POST", "/v1/workers/w-1/sessions", "Bearer secret", attach]);
   });
 
   test("report and sendLogs carry their bodies, bytes as base64", async () => {
@@ -158,7 +146,7 @@ describe("calls", () => {
     ["an answer that is not ours", 200, { hello: "world" }, "protocol", null],
   ])("%s becomes a LinkError", async (_, status, body, code, leader) => {
     const { address } = await serve((_request, response) => json(response, status, body));
-    const error = await failure(dial(address).attach(worker, attachRequest));
+    const error = await failure(dial(address).attach(worker, attach));
     expect({ code: error.code, leader: error.leader }).toEqual({ code, leader });
   });
 
@@ -179,7 +167,7 @@ describe("calls", () => {
   test.each(["http://127.0.0.1:1", "ftp://127.0.0.1", "not an address", ""])(
     "nobody at %j is unreachable, told by rejection only",
     async (address) => {
-      expect((await failure(dial(address).attach(worker, attachRequest))).code).toBe("unreachable");
+      expect((await failure(dial(address).attach(worker, attach))).code).toBe("unreachable");
     },
   );
 

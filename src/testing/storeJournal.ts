@@ -1,62 +1,29 @@
 /** Entries for tests of stores: a chain that goes on, task by task, as a leader would write it. */
+
+import { encodeEntry, type JournalPosition, journalStart, positionOf } from "../master/journal.ts";
 import type { OutgoingEntry, Write } from "../model/entry.ts";
-import { entryFormat } from "../model/entry.ts";
-import { entryCrc } from "../model/entryCrc.ts";
 import type { BootId, Nonce, TaskId, WorkerId } from "../model/ids.ts";
 import type { TaskSpec, TaskState, TaskStatus } from "../model/task.ts";
 import type { WorkerRecord } from "../model/worker.ts";
 
 export class TestJournal {
-  #seq: number;
-  #crc: number;
+  #position: JournalPosition;
   readonly epoch: number;
   readonly nonce: Nonce;
 
   /** Continues after `tail`, or begins a journal. */
   constructor(tail: { readonly seq: number; readonly crc: number } | null = null, nonce = "nonce-a", epoch = 1) {
-    this.#seq = tail?.seq ?? 0;
-    this.#crc = tail?.crc ?? 0;
+    this.#position = tail === null ? journalStart : { ...tail, epoch };
     this.nonce = nonce as Nonce;
     this.epoch = epoch;
   }
 
   /** The entry for the next slot; every call goes one slot further. */
   next(...writes: Write[]): OutgoingEntry {
-    const texts = writes.map((write) => JSON.stringify(recordOf(write)));
-    const fields = {
-      seq: this.#seq + 1,
-      epoch: this.epoch,
-      nonce: this.nonce,
-      at: 1_700_000_000_000 + this.#seq,
-      format: entryFormat,
-      previousCrc: this.#crc,
-      body: JSON.stringify(writes),
-    };
-    this.#seq += 1;
-    this.#crc = entryCrc(fields);
-    return { ...fields, crc: this.#crc, writes, texts };
-  }
-}
-
-function recordOf(write: Write): unknown {
-  switch (write.kind) {
-    case "spec":
-      return write.spec;
-    case "status":
-      return write.status;
-    case "worker":
-      return write.worker;
-    case "queue":
-      return write.queue;
-    case "forget-task":
-    case "forget-worker":
-      return write.id;
-    case "digest":
-      return write.digest;
-    case "marker":
-      return write.address;
-    default:
-      return write satisfies never;
+    const at = 1_700_000_000_000 + this.#position.seq;
+    const entry = encodeEntry(this.#position, { epoch: this.epoch, nonce: this.nonce }, at, writes);
+    this.#position = positionOf(entry);
+    return entry;
   }
 }
 

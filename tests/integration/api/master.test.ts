@@ -7,6 +7,7 @@ import type { TaskDocument } from "../../../src/model/task.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { MemoryStore } from "../../../src/stores/memory/store.ts";
+import { attachRequest } from "../../../src/testing/attachRequest.ts";
 import { RawConnection } from "../../../src/testing/rawHttp.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -67,21 +68,7 @@ function dataOf<Data>(stream: RawConnection): Data[] {
   return [...stream.received.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1]!) as Data);
 }
 
-const attach = {
-  protocol: 1,
-  boot: "boot-1",
-  capacity: 2,
-  queues: ["default"],
-  running: [],
-  outbox: [],
-  isDraining: false,
-  epochMax: 0,
-  incarnation: null,
-  probePort: null,
-  hostname: "h",
-  pid: 1,
-  version: "0.1.0",
-};
+const attach = attachRequest();
 
 async function startWorker() {
   const { body } = await post("/v1/workers/w1/sessions", attach);
