@@ -31,10 +31,12 @@ function nothingLost(evidence: Evidence, history: History): Check {
   const found = [...acknowledged].filter((id) => there.has(id)).length;
   const words = `${grouped(acknowledged.size)} acknowledged, ${grouped(found)} there${unknown > 0 ? `; ${count(unknown, "call")} without an answer` : ""}`;
   const kept = byChecker(ackedIsKept, "No acknowledged task was lost", history, acknowledged.size, words);
-  const missing = linesOf(evidence, "read-missing").map(
-    ({ task, session }) =>
-      `${session} looked for ${task}, which it had been acknowledged, and was told that there is none.`,
-  );
+  const missing = linesOf(evidence, "read-fail")
+    .filter(({ code }) => code === "not-found")
+    .map(
+      ({ task, session }) =>
+        `${session} looked for ${task}, which it had been acknowledged, and was told that there is none.`,
+    );
   return { ...kept, problems: [...kept.problems, ...missing] };
 }
 

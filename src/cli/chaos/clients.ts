@@ -176,11 +176,7 @@ export class ChaosClient {
         this.#options.ledger.write({ kind: "read", task, state, attempt });
         if (isFinal(state)) return;
       } catch (error) {
-        // An acknowledged task that is not found is a finding; that nobody answers is none.
-        if (codeOf(error) === "not-found") {
-          this.#options.ledger.write({ kind: "read-missing", task });
-          return;
-        }
+        this.#options.ledger.write({ kind: "read-fail", task, code: codeOf(error) });
       }
     }
   }

@@ -3,6 +3,7 @@ import { capacityKept } from "../../testing/checkers/capacityKept.ts";
 import { outboxDrains } from "../../testing/checkers/outboxDrains.ts";
 import { stateIsFold } from "../../testing/checkers/stateIsFold.ts";
 import type { History } from "../../testing/ledger.ts";
+import type { Life } from "../cluster/lives.ts";
 import { byChecker, type Check, check, count, grouped } from "./check.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Orphan } from "./orphans.ts";
@@ -87,9 +88,15 @@ function noOrphans({ orphans, executed }: Evidence): Check {
   return check("I35", "No process outlives its attempt", orphans.isKnown ? commands : 0, words, problems);
 }
 
-function noOtherDeath({ lives }: Evidence): Check {
+function noOtherDeath({ lives, strikes }: Evidence): Check {
+  const full = strikes.filter(({ kind, hit }) => kind === "disk" && hit.length > 0);
+  // A master that finds no room when it starts says so and ends, as it should.
+  const foundNoRoom = ({ role, readyAt, startedAt, endedAt }: Life) =>
+    role === "master" &&
+    readyAt === null &&
+    full.some((strike) => startedAt <= (strike.endedAt ?? startedAt) && strike.startedAt <= (endedAt ?? startedAt));
   const problems = lives
-    .filter((life) => life.cause === "itself")
+    .filter((life) => life.cause === "itself" && !foundNoRoom(life))
     .map((life) => `${life.process} (life ${life.number}) ended by itself: ${life.exit}.`);
   const killed = lives.filter((life) => life.cause === "killed").length;
   return check(

@@ -112,7 +112,7 @@ function fromClient(line: ClientLine): Happening | null {
       return { ...rest, task: rest.task as TaskId };
     // Which master answered a client does not know: its reads are judged by themselves.
     case "read":
-    case "read-missing":
+    case "read-fail":
       return null;
     default:
       return rest satisfies never;

@@ -24,8 +24,8 @@ export type ClientLine = { readonly at: number; readonly session: string } & (
   | { readonly kind: "cancel-fail"; readonly task: string; readonly code: string }
   | { readonly kind: "cancel-info"; readonly task: string; readonly code: string }
   | { readonly kind: "read"; readonly task: string; readonly state: TaskState; readonly attempt: number }
-  /** A task that this very client had been acknowledged was not found. */
-  | { readonly kind: "read-missing"; readonly task: string }
+  /** A task that this very client had been acknowledged; `not-found` is a finding, that nobody answers is none. */
+  | { readonly kind: "read-fail"; readonly task: string; readonly code: string }
 );
 
 /** A line that the process of a task wrote: that it began, and that it came to its end. */

@@ -100,6 +100,8 @@ export class Striker {
         disk?.fill();
         await this.#wait(blow.forMs);
         disk?.empty();
+        // A master that was started meanwhile has found no room and ended; whoever runs it would start it again.
+        this.#startAgain(this.#parts.masters.filter((master) => !this.isHurt(master)));
         return;
       case "cut":
       case "mute":

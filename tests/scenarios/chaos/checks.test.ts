@@ -22,7 +22,8 @@ describe("a lie is seen:", () => {
     [
       "an acknowledged task was not found once",
       "No acknowledged task was lost",
-      (story) => void story.clients.push({ at: 300, session: "client-1", kind: "read-missing", task: "a" }),
+      (story) =>
+        void story.clients.push({ at: 300, session: "client-1", kind: "read-fail", task: "a", code: "not-found" }),
     ],
     [
       "a task never came to its end",
