@@ -219,8 +219,8 @@ export class Run {
     const documents = await readDocuments(this.#client);
     const journal = await readJournal(this.#client);
     this.#ending.abort();
-    await this.cluster.stopAll();
     this.#screen.close();
+    await this.cluster.stopAll();
     const evidence = {
       asked: tasks.map(({ id, sleepMs }) => ({ id, sleepMs, acknowledgedAt: this.#acknowledged.get(id) ?? null })),
       documents,
