@@ -16,3 +16,9 @@ export function cpuMs(pid: number | null): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1000;
 }
+
+/** The same for a process and all that it has started and that still runs. */
+export function familyCpuMs(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  return children.reduce((sum, child) => sum + familyCpuMs(Number(child)), cpuMs(pid));
+}

@@ -8,6 +8,6 @@ export function filesIn(folders: readonly string[], endings: readonly string[]):
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`))
     .map((path) => path.split(sep).join("/"))
-    .filter((path) => endings.some((ending) => path.endsWith(ending)))
+    .filter((path) => !path.includes("/node_modules/") && endings.some((ending) => path.endsWith(ending)))
     .sort();
 }

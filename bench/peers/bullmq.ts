@@ -1,0 +1,50 @@
+/** BullMQ on a Redis that syncs its append-only file before it answers. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { Queue } from "bullmq";
+import { end, freePort, type Peer, waitFor } from "./peer.ts";
+
+export const queueName = "bench";
+
+export async function bullmq(): Promise<Peer> {
+  const port = await freePort();
+  let server: ChildProcess | null = null;
+  let queue: Queue | null = null;
+  const started = (): Queue => {
+    if (queue === null) throw new Error("Redis has not been started.");
+    return queue;
+  };
+  return {
+    name: "BullMQ 6 on Redis",
+    durability: "appendonly yes, appendfsync always",
+    worker: ["bullmq", String(port)],
+    async start(directory) {
+      const settings = [
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--maxmemory-policy",
+        "noeviction",
+      ];
+      const where = ["--port", String(port), "--bind", "127.0.0.1", "--dir", directory];
+      server = spawn("redis-server", [...where, ...settings], { stdio: ["ignore", "pipe", "inherit"] });
+      await waitFor(server, "Ready to accept connections");
+      queue = new Queue(queueName, { connection: { host: "127.0.0.1", port } });
+      await queue.waitUntilReady();
+    },
+    async submit(tasks) {
+      await started().addBulk(Array.from({ length: tasks }, () => ({ name: "no-op", data: { seconds: 0 } })));
+    },
+    serverPid: () => server?.pid ?? 0,
+    async countOpen() {
+      const counts = await started().getJobCounts("waiting", "active", "delayed", "prioritized");
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    async stop() {
+      await queue?.close();
+      if (server !== null) await end(server);
+    },
+  };
+}
