@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterFace } from "../master/face.ts";
 import type { limits } from "../model/limits.ts";
+import type { BodyBudget } from "./bodyBudget.ts";
 import type { Consistency } from "./consistency.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Relay } from "./relay.ts";
@@ -18,6 +19,7 @@ export interface Context {
   readonly watch: TaskWatch;
   readonly relay: Relay;
   readonly consistency: Consistency;
+  readonly bodyBudget: BodyBudget;
 }
 
 export interface Route {

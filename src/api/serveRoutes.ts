@@ -35,9 +35,10 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
     // An answer that is relayed ends the way through these hooks.
     onRequest: [
       ...(route.needsLeader === true ? [relayHook(context)] : []),
-      (request, _reply, done) => {
+      (request, reply, done) => {
         checkBodyHead(request, route.body);
         checkHead(request);
+        context.bodyBudget.take(request, reply, route);
         done();
       },
     ],

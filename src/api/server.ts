@@ -7,6 +7,7 @@ import { limits } from "../model/limits.ts";
 import type { Log } from "../ports/log.ts";
 import { checkExposure, checkHost, checkOrigin, TokenCheck } from "./access.ts";
 import { addBodyParsers, withLine } from "./bodies.ts";
+import { BodyBudget } from "./bodyBudget.ts";
 import { Consistency } from "./consistency.ts";
 import { toAnswer } from "./errors.ts";
 import { everyHeader, statusOrNull } from "./headers.ts";
@@ -79,7 +80,8 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
   });
   http.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const consistency = new Consistency(master, relay);
-  serveRoutes(http, routes, { master, streams, metrics, relay, consistency, watch: new TaskWatch(master) });
+  const bodyBudget = new BodyBudget();
+  serveRoutes(http, routes, { master, streams, metrics, relay, consistency, bodyBudget, watch: new TaskWatch(master) });
 
   function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { outlast } = request.routeOptions.config ?? {};

@@ -39,6 +39,37 @@ async function exchange(...lines: string[]): Promise<string> {
 const host = "Host: localhost";
 const json = "Content-Type: application/json";
 
+describe("large bodies", () => {
+  /** The head of one, which asks before it sends the rest. */
+  async function announce(path: string, bytes: number): Promise<RawConnection> {
+    const connection = await connect();
+    const lines = [`POST ${path} HTTP/1.1`, host, json, `Content-Length: ${bytes}`, "Expect: 100-continue"];
+    connection.send(`${lines.join("\r\n")}\r\n\r\n`);
+    await connection.until("HTTP/1.1 ");
+    return connection;
+  }
+
+  test("are refused while as many are held as may be, except for small ones and those of workers", async () => {
+    const bytes = limits.batchBodyBytesMax;
+    const held: RawConnection[] = [];
+    while (held.length < limits.bodiesBytesMax / bytes) held.push(await announce("/v1/tasks/batch", bytes));
+    for (const { received } of held) expect(received).toMatch(/^HTTP\/1\.1 100 /);
+
+    const refused = await (await announce("/v1/tasks/batch", bytes)).closed();
+    expect(refused).toMatch(/^HTTP\/1\.1 429 [^]*retry-after: 1[^]*"limit":"bodiesBytesMax"/);
+    const small = await fetch(`${url}/v1/tasks`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    });
+    expect(small.status).toBe(422);
+    expect((await announce("/v1/workers/w/reports", bytes)).received).toMatch(/^HTTP\/1\.1 100 /);
+
+    for (const connection of held) connection.close();
+    await expect.poll(async () => (await announce("/v1/tasks/batch", bytes)).received).toMatch(/^HTTP\/1\.1 100 /);
+  });
+});
+
 describe("requests without a body", () => {
   test("leave the connection open for the next ones when they are refused", async () => {
     const connection = await connect();

@@ -16,6 +16,10 @@ export const limits = {
   stringBytesMax: 64 * kibibyte,
   bodyBytesMax: 1 * mebibyte,
   batchBodyBytesMax: 16 * mebibyte,
+  /** Of all bodies that are being read or answered, those of workers and those of everybody else each for themselves. */
+  bodiesBytesMax: 128 * mebibyte,
+  /** Smaller ones are always taken. */
+  smallBodyBytesMax: 16 * kibibyte,
   batchTasksMax: 10_000,
   headerBytesMax: 16 * kibibyte,
 
