@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { blockedMsMax, Campaign, type CampaignReport, type Target } from "../src/testing/fuzz/campaign.ts";
 import type { Finding } from "../src/testing/fuzz/findings.ts";
+import { sieges } from "../src/testing/fuzz/sieges.ts";
 import type { Case } from "../src/testing/fuzz/steps.ts";
 import { startTarget } from "./fuzzTarget.ts";
 
@@ -20,6 +21,8 @@ const { values: flags } = parseArgs({
     seed: { type: "string" },
     from: { type: "string", default: "0" },
     refusals: { type: "string", default: "500" },
+    /** Which to lay, parted by commas; all of them if left out. */
+    sieges: { type: "string" },
     token: { type: "boolean", default: false },
     replay: { type: "string" },
     folder: { type: "string" },
@@ -37,6 +40,7 @@ const campaign = new Campaign({
   msMax: Number(flags.minutes) * 60_000,
   refusals: Number(flags.refusals),
   from: Number(flags.from),
+  sieges: sieges.filter(({ name }) => flags.sieges?.split(",").includes(name) ?? true),
   onProgress: (line) => console.log(line),
 });
 process.exitCode = flags.replay === undefined ? await hunt() : await replay(flags.replay, target);
@@ -73,8 +77,14 @@ function print(report: CampaignReport): void {
   console.log(
     `longest standstill of the event loop: ${blockedMsWorst.toFixed(0)} ms (${blockedMsMax} allowed, if it is repeated alone)`,
   );
-  for (const { when, residentBytes, files } of report.memory) {
-    console.log(`memory ${when}: ${(residentBytes / 1e6).toFixed(0)} MB, ${files} open files`);
+  for (const { name, peakBytes, problems } of report.sieges) {
+    console.log(
+      `siege: ${name.padEnd(24)} ${problems.length === 0 ? "withstood" : "NOT withstood"}, at most ${(peakBytes / 1e6).toFixed(0)} MB`,
+    );
+  }
+  for (const { when, residentBytes, usedBytes, files } of report.memory) {
+    const [resident, used] = [residentBytes, usedBytes].map((bytes) => (bytes / 1e6).toFixed(0));
+    console.log(`memory ${when}: ${used} MB in use, ${resident} MB of the system; ${files} open files`);
   }
   for (const [index, finding] of report.findings.entries()) tell(index + 1, finding);
   console.log(`\n${report.cases} cases of seed ${seed}, ${report.findings.length} findings`);

@@ -6,7 +6,7 @@ export interface LoopOptions {
   readonly url: URL;
   readonly token: string | null;
   readonly pid: () => number | null;
-  /** The loop stood still for so long, not counting the time in which the thread waited for a processor. */
+  /** The loop may have stood still for so long. */
   readonly onBlocked: (blockedMs: number) => void;
   readonly blockedMsMax: number;
 }
@@ -15,6 +15,19 @@ const scrapeEveryMs = 500;
 const askEveryMs = 100;
 /** An answer that this process was too busy to take in says nothing about the other. */
 const ownDelayMsMax = 30;
+
+/** How long the loop stood still, as far as it can be told from how long its timers were late. */
+export interface Standstill {
+  readonly lagMs: number;
+  /** Not longer than the thread has run at all. */
+  readonly mostMs: number;
+  /** Not shorter than what the thread's waiting for a processor cannot explain. */
+  readonly leastMs: number;
+}
+
+export function judgeLag(lagMs: number, busyMs: number, queuedMs: number): Standstill {
+  return { lagMs, mostMs: Math.min(lagMs, busyMs), leastMs: Math.max(0, lagMs - queuedMs) };
+}
 
 export interface LoopFigures {
   readonly blockedMsWorst: number;
@@ -28,7 +41,7 @@ export class LoopWatch {
   readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
   #before: Vitals | null = null;
-  #worst = 0;
+  #worstMs = 0;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -43,25 +56,34 @@ export class LoopWatch {
     this.#stopping.abort();
     await Promise.all(this.#loops);
     this.#ownDelay.disable();
-    return { blockedMsWorst: this.#worst, answersMs: this.#answersMs.toSorted((a, b) => a - b) };
+    return { blockedMsWorst: this.#worstMs, answersMs: this.#answersMs.toSorted((a, b) => a - b) };
   }
 
   /** The longest standstill since the last call. */
-  async scrape(): Promise<number> {
-    const { url, pid, onBlocked, blockedMsMax } = this.#options;
+  async scrape(): Promise<Standstill> {
+    const { pid, onBlocked, blockedMsMax } = this.#options;
     const id = pid();
-    const response = await fetch(new URL("/metrics", url), { headers: this.#headers() });
-    const text = await response.text();
-    const now = id === null ? null : readVitals(id);
-    const queuedMs = now === null || this.#before === null ? 0 : now.queuedMs - this.#before.queuedMs;
-    const isFirst = this.#before === null;
-    this.#before = now;
-    if (isFirst) return 0;
+    const text = await this.#metrics();
+    const before = this.#before;
+    this.#before = id === null ? null : readVitals(id);
+    if (before === null || this.#before === null) return { lagMs: 0, mostMs: 0, leastMs: 0 };
     const lagMs = (metric(text, "nodejs_eventloop_lag_max_seconds") ?? 0) * 1000;
-    const blockedMs = Math.max(0, lagMs - queuedMs);
-    this.#worst = Math.max(this.#worst, blockedMs);
-    if (blockedMs > blockedMsMax) onBlocked(blockedMs);
-    return blockedMs;
+    const standstill = judgeLag(lagMs, this.#before.busyMs - before.busyMs, this.#before.queuedMs - before.queuedMs);
+    this.#worstMs = Math.max(this.#worstMs, standstill.mostMs);
+    if (standstill.mostMs > blockedMsMax) onBlocked(standstill.mostMs);
+    return standstill;
+  }
+
+  /** What the program holds in memory, whether or not it has given the rest back to the system. */
+  async usedBytes(): Promise<number | null> {
+    const text = await this.#metrics();
+    const parts = ["nodejs_heap_size_used_bytes", "nodejs_external_memory_bytes"].map((name) => metric(text, name));
+    return parts.reduce((sum, part) => (sum === null || part === null ? null : sum + part), 0);
+  }
+
+  async #metrics(): Promise<string> {
+    const response = await fetch(new URL("/metrics", this.#options.url), { headers: this.#headers() });
+    return response.text();
   }
 
   async #ask(): Promise<void> {
