@@ -103,9 +103,16 @@ function until(at: number, signal: AbortSignal): Promise<void> {
 function close(evidence: Evidence, options: ChaosOptions): boolean {
   const report: Report = { options, evidence, checks: checkAll(evidence), figures: figuresOf(evidence) };
   const { output, directory } = options;
+  // What was done to whom, and who lived when: for whoever wants to look closer than the report does.
+  writeFileSync(join(directory, "ledger", "blows.jsonl"), toLines(evidence.strikes));
+  writeFileSync(join(directory, "ledger", "lives.jsonl"), toLines(evidence.lives));
   writeFileSync(join(directory, "report.md"), reportMarkdown(report));
   writeFileSync(join(directory, "report.html"), reportPage(report));
   if (output.isJson) output.document(reportBody(report));
   else for (const line of reportLines(report, output.paint, output.columnsMax)) output.line(line);
   return isClean(report);
+}
+
+function toLines(records: readonly unknown[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
 }
