@@ -10,6 +10,7 @@ export interface SchedulerSettings {
   readonly suspectMs: number;
   readonly lostGraceMs: number;
   readonly abruptGraceMs: number;
+  readonly relayedGraceMs: number;
   readonly failoverGraceMs: number;
   readonly timeoutBackstopMs: number;
   readonly massLossWindowMs: number;

@@ -40,7 +40,8 @@ export type CandidateInput =
 export type CandidateEffect =
   | { readonly kind: "read-lease" }
   | { readonly kind: "write-lease"; readonly lease: Lease }
-  | { readonly kind: "take-over"; readonly reason: string }
+  /** `epoch` is that of the leader whose end was noticed; whoever leads a later one by then has won. */
+  | { readonly kind: "take-over"; readonly reason: string; readonly epoch: number }
   | { readonly kind: "watch-peer"; readonly address: string }
   | { readonly kind: "probe-peer"; readonly address: string };
 
@@ -148,10 +149,10 @@ export class Candidate {
 
   #noteLease(now: number, lease: Lease | null, effects: CandidateEffect[]): void {
     if (this.role !== "standby") return;
-    if (lease === null) return this.#takeOver("nobody has led this store yet", effects);
-    if (lease.isResigned) return this.#takeOver("the leader has resigned", effects);
+    if (lease === null) return this.#takeOver("nobody has led this store yet", 0, effects);
+    if (lease.isResigned) return this.#takeOver("the leader has resigned", lease.epoch, effects);
     if (lease.address === this.#address && lease.nonce !== this.#nonce) {
-      return this.#takeOver("the last leader had this very address, so its process is gone", effects);
+      return this.#takeOver("the last leader had this very address, so its process is gone", lease.epoch, effects);
     }
     const seen = this.#seen;
     if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
@@ -162,7 +163,7 @@ export class Candidate {
     }
     const jitterMs = hashToUnit(`${this.#nonce}/${lease.epoch}`) * this.#settings.standbyJitterMs;
     if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)
-      this.#takeOver("the lease has run out", effects);
+      this.#takeOver("the lease has run out", lease.epoch, effects);
   }
 
   #watch(address: string, effects: CandidateEffect[]): void {
@@ -191,7 +192,8 @@ export class Candidate {
     if (this.role !== "standby" || address !== this.#watched) return;
     this.#probes += 1;
     this.#refusals = result === "refused" ? this.#refusals + 1 : 0;
-    if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
+    if (this.#refusals >= 2)
+      return this.#takeOver("the leader's address refuses connections", this.#seen?.epoch ?? 0, effects);
     if (result === "unknown" || this.#probes >= this.#settings.probesMax) {
       // Out of sight, or alive: the lease decides. The next change of the lease starts a new watch.
       this.#watched = null;
@@ -200,10 +202,10 @@ export class Candidate {
     this.#probeAt = now + this.#settings.refusalGapMs;
   }
 
-  #takeOver(reason: string, effects: CandidateEffect[]): void {
+  #takeOver(reason: string, epoch: number, effects: CandidateEffect[]): void {
     this.role = "electing";
     this.#watched = null;
     this.#probeAt = null;
-    effects.push({ kind: "take-over", reason });
+    effects.push({ kind: "take-over", reason, epoch });
   }
 }

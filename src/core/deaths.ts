@@ -28,7 +28,7 @@ export function watchOpening(board: Board, batch: Batch, worker: LiveWorker): vo
 /** Its stream has closed without a goodbye. */
 export function noteClosing(board: Board, batch: Batch, worker: LiveWorker): void {
   const { settings } = board;
-  suspect(board, batch, worker, settings.abruptGraceMs);
+  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);
   if (worker.probe !== null && worker.isProbeTrusted) {
     batch.out.effects.push({ kind: "probe", worker: worker.id, boot: worker.boot, ...worker.probe });
   }

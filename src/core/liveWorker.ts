@@ -42,6 +42,8 @@ export class LiveWorker implements HeapItem {
   usedSlots = 0;
   /** Attempts of this boot that are over for the leader while their processes may still be ending. */
   readonly #dying = new Map<string, Dying>();
+  /** True if it reaches us through a standby, whose death is not its own. */
+  isRelayed = false;
   /** Attempts that the worker never received: sent again as soon as its stream opens. */
   redeliver: LiveTask[] = [];
   /** Grows with each assignment, so that workers with equal load take turns. */

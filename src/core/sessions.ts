@@ -29,6 +29,7 @@ export function attach(board: Board, batch: Batch, id: WorkerId, request: Attach
     if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);
   }
   const worker = recordWorker(board, batch, id, request, known);
+  worker.isRelayed = request.relay === true;
   worker.probe = request.probePort === null ? null : { host, port: request.probePort };
   board.sessions += 1;
   worker.session = `${board.epoch}.${board.sessions}` as SessionId;

@@ -13,7 +13,7 @@ export interface ElectionParts {
   readonly log: Log;
   readonly peers: Peers;
   /** The candidate wants to lead; tell `elected` or `deposed` once it is decided. */
-  readonly onTakeOver: (reason: string) => void;
+  readonly onTakeOver: (reason: string, epoch: number) => void;
   /** A lease of a higher epoch than ours is there while we lead. */
   readonly onRival: (lease: Lease) => void;
   /** The lease is about to be renewed. */
@@ -73,7 +73,7 @@ export class Election {
       case "take-over":
         this.#watch?.close();
         this.#watch = null;
-        return this.#parts.onTakeOver(effect.reason);
+        return this.#parts.onTakeOver(effect.reason, effect.epoch);
       case "watch-peer":
         this.#watch?.close();
         this.#watch = this.#parts.peers.watch(effect.address, () =>

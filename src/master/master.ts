@@ -75,7 +75,8 @@ export class Master extends Desk {
   #housekeeper: Housekeeper | null = null;
   #standing: Standing | null = null;
   #standby: Standby | null = null;
-  #isLeadWanted = false;
+  /** The epoch that the candidate wants to end; null while it does not. */
+  #epochToEnd: number | null = null;
   #role: MasterStatus["role"] = "starting";
   #roleSince: number;
   readonly #startedAt: number;
@@ -138,7 +139,7 @@ export class Master extends Desk {
       clock,
       log,
       peers,
-      onTakeOver: (reason) => this.#wantToLead(reason),
+      onTakeOver: (reason, epoch) => this.#wantToLead(reason, epoch),
       onRival: () => void this.prove().catch(() => undefined),
       onRenewal: () => this.#standing?.check(),
       onRenewed: () => this.#standing?.hold(),
@@ -265,14 +266,14 @@ export class Master extends Desk {
         log.error("this standby's memory had drifted from the leader's and was read anew; please report this", { seq });
       },
       onLost: () => {
-        this.#isLeadWanted = false;
+        this.#epochToEnd = null;
         this.#election?.tell({ kind: "deposed" });
       },
     });
-    if (this.#isLeadWanted) this.#standby.wantLead();
+    if (this.#epochToEnd !== null) this.#standby.wantLead(this.#epochToEnd);
     const lead = await this.#standby.run();
     this.#standby = null;
-    this.#isLeadWanted = false;
+    this.#epochToEnd = null;
     return lead;
   }
 
@@ -384,11 +385,11 @@ export class Master extends Desk {
     this.#term?.rejectProofs(() => this.storeAway());
   }
 
-  #wantToLead(reason: string): void {
+  #wantToLead(reason: string, epoch: number): void {
     this.#options.log.info("standing for election", { reason });
     // Between two stretches of following the wish waits for the next one.
-    this.#isLeadWanted = true;
-    this.#standby?.wantLead();
+    this.#epochToEnd = epoch;
+    this.#standby?.wantLead(epoch);
   }
 
   #setRole(role: MasterStatus["role"]): void {

@@ -37,8 +37,10 @@ export class Membership {
   start(): void {
     if (this.#isStopped) return;
     this.#working = this.#renew().finally(() => {
-      const { clock } = this.#parts;
-      if (!this.#isStopped) this.#timer = clock.at(clock.now() + defaults.memberRenewMs, () => this.start());
+      const { clock, describe } = this.#parts;
+      // A master that has just started has nothing to tell yet, and should be known soon.
+      const waitMs = describe() === null ? defaults.tailPollMs : defaults.memberRenewMs;
+      if (!this.#isStopped) this.#timer = clock.at(clock.now() + waitMs, () => this.start());
     });
   }
 

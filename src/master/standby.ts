@@ -39,7 +39,8 @@ export class Standby {
   readonly #parts: StandbyParts;
   readonly #follower: Follower;
   #takeOver: Committer | null = null;
-  #isTakeOverWanted = false;
+  /** The epoch that is to be ended, while a take-over is wanted. */
+  #epochToEnd: number | null = null;
   #isStopped = false;
   #wake: (() => void) | null = null;
 
@@ -54,10 +55,10 @@ export class Standby {
       try {
         await this.#follower.catchUp(this.#parts.onEntry);
         this.#parts.onCaughtUp(this.#follower.scheduler, this.#follower.position);
-        if (this.#isTakeOverWanted) {
-          const lead = await this.#standForElection();
+        if (this.#epochToEnd !== null) {
+          const lead = await this.#standForElection(this.#epochToEnd);
           if (lead !== null) return lead;
-          this.#isTakeOverWanted = false;
+          this.#epochToEnd = null;
           this.#parts.onLost();
         }
       } catch (error) {
@@ -66,14 +67,14 @@ export class Standby {
         await this.#rest();
         continue;
       }
-      if (!this.#isTakeOverWanted) await this.#rest();
+      if (this.#epochToEnd === null) await this.#rest();
     }
     return null;
   }
 
-  /** The candidate wants to lead; `run` ends with the lead, or tells that it went to somebody else. */
-  wantLead(): void {
-    this.#isTakeOverWanted = true;
+  /** The candidate wants to end this epoch and lead the next one; `run` ends with the lead, or tells that it went to somebody else. */
+  wantLead(epoch: number): void {
+    this.#epochToEnd = Math.max(epoch, this.#follower.position.epoch);
     this.#wake?.();
   }
 
@@ -87,14 +88,13 @@ export class Standby {
    * Puts the marker of the next epoch into the first free slot. From then on every older leader's entry is refused.
    * What lands there before us is read first; if it is somebody else's marker, the election is lost.
    */
-  async #standForElection(): Promise<Lead | null> {
+  async #standForElection(epochToEnd: number): Promise<Lead | null> {
     const { store, clock, log, nonce, address, onEntry } = this.#parts;
     const follower = this.#follower;
-    const epochBefore = follower.position.epoch;
     while (!this.#isStopped) {
       await follower.catchUp(onEntry);
       const { position } = follower;
-      if (position.epoch > epochBefore) return null;
+      if (position.epoch > epochToEnd) return null;
       const epoch = position.epoch + 1;
       const marker = [{ kind: "marker", address }] as const;
       const entry = encodeEntry(position, { epoch, nonce }, clock.now(), marker);

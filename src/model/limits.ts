@@ -214,6 +214,8 @@ export const defaults = {
   suspectMs: 3 * second,
   lostGraceMs: 15 * second,
   abruptGraceMs: 500,
+  /** The same for a worker that comes through a standby: the standby may have died, and the worker must find another way. */
+  relayedGraceMs: 3 * second,
   failoverGraceMs: 10 * second,
   /**
    * What the leader adds to an attempt's time-out before it ends the attempt itself: the worker should have done so. More than
