@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { electionMutants } from "./mutants/electionMutants.ts";
 import { masterMutants } from "./mutants/masterMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { schedulerMutants } from "./mutants/schedulerMutants.ts";
@@ -19,6 +20,8 @@ const { values: flags } = parseArgs({
     /** Only bugs whose name holds this text. */
     only: { type: "string" },
     processes: { type: "string", default: String(availableParallelism()) },
+    /** How long one bug may be hunted. */
+    "minutes-max": { type: "string", default: "10" },
     /** Prints the table as Markdown, for docs/simulation.md. */
     markdown: { type: "boolean", default: false },
   },
@@ -55,14 +58,20 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
   try {
     plant(scratch, mutant);
     const script = join(scratch, "scripts", "sim.ts");
-    const child = spawn(process.execPath, [
-      script,
-      ...["--seeds", flags.seeds, "--from", flags.from, "--processes", "1", "--once", "--stop-at-first"],
-    ]);
+    const flagsOfRun = ["--seeds", flags.seeds, "--from", flags.from, "--processes", "1", "--once", "--stop-at-first"];
+    // A process group of its own, so that all of it can be ended.
+    const child = spawn(process.execPath, [script, ...flagsOfRun], { detached: true });
     let text = "";
     child.stdout.on("data", (chunk) => (text += chunk));
     child.stderr.on("data", (chunk) => (text += chunk));
+    // A loop that never ends is a bug that was seen, too.
+    const alarm = setTimeout(
+      () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"),
+      Number(flags["minutes-max"]) * 60_000,
+    );
     const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
+    clearTimeout(alarm);
+    if (child.signalCode !== null) return { mutant, invariants: "never ends", seeds: Number.NaN };
     const seeds = Number(/^(\d+) seeds in/m.exec(text)?.[1] ?? Number.NaN);
     if (Number.isNaN(seeds)) throw new Error(`"${mutant.name}" could not be run:\n${text.slice(-2000)}`);
     const caught = /^ {2}seed \d+: (.*)$/m.exec(text)?.[1] ?? null;
@@ -97,7 +106,7 @@ function print({ mutant, invariants, seeds }: Verdict): void {
     );
 }
 
-const chosen = [...masterMutants, ...schedulerMutants, ...workerMutants].filter(({ name }) =>
+const chosen = [...masterMutants, ...electionMutants, ...schedulerMutants, ...workerMutants].filter(({ name }) =>
   name.includes(flags.only ?? ""),
 );
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");

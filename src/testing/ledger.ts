@@ -69,6 +69,8 @@ export type Happening =
       readonly epoch: number;
       readonly text: number;
     }
+  /** A standby read its memory anew, for the journal did not reach back to where it was. */
+  | { readonly kind: "passed-over"; readonly node: string; readonly life: string }
   /** What a follower of events got, through whichever master; and that it was told to read everything anew. */
   | {
       readonly kind: "event";
@@ -142,6 +144,8 @@ export type Happening =
       readonly boot?: BootId;
       readonly capacity?: number;
     }
+  /** SIGTERM. */
+  | { readonly kind: "stop"; readonly node: string; readonly life: string; readonly wasLeading: boolean }
   | { readonly kind: "crash"; readonly node: string; readonly life: string; readonly wasLeading?: boolean }
   | { readonly kind: "exit"; readonly node: string; readonly life: string; readonly error: string | null }
   | { readonly kind: "pause"; readonly node: string; readonly life: string }
@@ -199,6 +203,8 @@ export interface FinalState {
   readonly outboxes: ReadonlyMap<string, number>;
   /** What the leader holds in memory, asked through its own face; null if there was no leader. */
   readonly leader: LeaderMemory | null;
+  /** How far each follower of events has come; null for one that has been told nothing. */
+  readonly followers: ReadonlyMap<string, number | null>;
   /** Every master that is up. */
   readonly masters: readonly MasterMemory[];
   /** How often a standby found that its memory was not the leader's, over all lives of all masters. */

@@ -210,6 +210,8 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
     },
   },
   I20: {
+    "a leader in good health is followed by another": () =>
+      led().later(20_000).entryOf({ epoch: 2, nonce: "another", life: "master-2#1" }, { kind: "marker", address: "a" }),
     "nobody leads after the heal": () =>
       goodHistory()
         .add({ kind: "trouble-over", what: "everything", nodes: [] })

@@ -44,6 +44,7 @@ export class MadeHistory {
   };
   leader: LeaderMemory | null | "as the journal" = "as the journal";
   masters: MasterMemory[] = [];
+  followers = new Map<string, number | null>();
   drifts = 0;
   outboxes = new Map<string, number>();
   /** Documents that are to differ from what the journal says; null for one that is missing. */
@@ -149,6 +150,7 @@ export class MadeHistory {
       queues: [],
       outboxes: this.outboxes,
       leader: this.#leader(),
+      followers: this.followers,
       masters: this.masters,
       drifts: this.drifts,
       unfinished,

@@ -65,6 +65,11 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
     },
   },
   I39: {
+    "somebody who is told nothing more": () => {
+      const made = goodHistory().later(60_000).hear();
+      made.followers.set("follower-1", 1);
+      return made;
+    },
     "a gap": () =>
       goodHistory()
         .add({ ...event, seq: 2 })
@@ -80,6 +85,11 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
     "a call that is never answered": () => withMaster({ openCalls: ["submit"] }),
     "streams that stay open": () => withMaster({ openStreams: 50 }),
     "timers that pile up": () => withMaster({ timers: 100 }),
+    "entries that go before a standby has read them": () =>
+      new MadeHistory()
+        .add({ kind: "start", node: "master-2", life: "master-2#1" })
+        .later(30_000)
+        .add({ kind: "passed-over", node: "master-2", life: "master-2#1" }),
     "a task that is forgotten too early": () => goodHistory().entry(forget),
     "a task that is forgotten before its end": () => {
       const made = submitted().entry(forget);

@@ -14,6 +14,8 @@ import { epochNeverFalls } from "./epochNeverFalls.ts";
 import { eventsUnbroken } from "./eventsUnbroken.ts";
 import { failuresCounted } from "./failuresCounted.ts";
 import { fencedLeaders } from "./fencedLeaders.ts";
+import { healthyLeaderStays } from "./healthyLeaderStays.ts";
+import { journalKept } from "./journalKept.ts";
 import { keysAreHonoured } from "./keysAreHonoured.ts";
 import { killedStaysKilled } from "./killedStaysKilled.ts";
 import { leaderInTheEnd } from "./leaderInTheEnd.ts";
@@ -55,6 +57,7 @@ export const checkers: readonly Checker[] = [
   epochNeverFalls,
   leaderInTheEnd,
   leaderWithinBound,
+  healthyLeaderStays,
   capacityKept,
   assignedToFit,
   mastersSpareTasks,
@@ -63,6 +66,7 @@ export const checkers: readonly Checker[] = [
   eventsUnbroken,
   backToBase,
   onlyExpiredForgotten,
+  journalKept,
   nobodyStarves,
 ];
 

@@ -1,5 +1,5 @@
 /** I20: with the store well and a master up, somebody leads within a bound; and very soon where the leader's death could be seen. */
-import type { History } from "../ledger.ts";
+import type { History, LedgerEvent } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
 import { eventsOf } from "./reading.ts";
 import { leaderTroubles } from "./troubles.ts";
@@ -23,7 +23,7 @@ export const leaderWithinBound = checker("I20", "there is a leader within a boun
   }
   for (const { at, life, node, waitedMs } of quickTakeovers(history)) {
     if (waitedMs > quickMsMax)
-      report(`${life} died at ${at} and nobody led for ${waitedMs} ms, although a standby could see it die`, node);
+      report(`${life} went at ${at} and nobody led for ${waitedMs} ms, although a standby could see it go`, node);
   }
   checkRoles(history, report);
 });
@@ -35,38 +35,40 @@ export function quickTakeovers(
   if (!history.conditions.isNetworkQuick || history.conditions.masters < 2) return [];
   const leads = eventsOf(history, "leads");
   const lastAt = history.events.at(-1)?.at ?? 0;
-  return eventsOf(history, "crash").flatMap((crash) => {
-    const { at, order, life, node } = crash;
+  return [...eventsOf(history, "crash"), ...eventsOf(history, "stop")].flatMap((death) => {
+    const { at, order, life, node } = death;
     const before = leads.findLast((event) => event.order < order);
-    if (crash.wasLeading !== true || before?.life !== life || at - before.at < warmMs) return [];
+    if (death.wasLeading !== true || before?.life !== life || at - before.at < warmMs) return [];
     const next = leads.find((event) => event.order > order && event.life !== null && event.life !== life);
     const until = Math.min(next?.at ?? lastAt, at + 2 * quickMsMax);
-    if (lastAt < at + quickMsMax || !isUndisturbed(history, order, at, { from: at - warmMs, to: until })) return [];
+    if (lastAt < at + quickMsMax || !isUndisturbed(history, death, { from: at - warmMs, to: until })) return [];
     return [{ at, life, node, waitedMs: (next?.at ?? lastAt) - at }];
   });
 }
 
-/** True if nothing but this one crash happened to masters and the store, and another master was up all the time. */
-function isUndisturbed(
-  history: History,
-  crashOrder: number,
-  crashAt: number,
-  { from, to }: { from: number; to: number },
-): boolean {
+/** True if nothing but this one death happened to masters and the store, and another master was up all the time. */
+function isUndisturbed(history: History, death: Death, { from, to }: { from: number; to: number }): boolean {
   const isTroubled = leaderTroubles(history).some(
-    (trouble) => trouble.to > from && trouble.from < to && trouble.from !== crashAt,
+    (trouble) => trouble.to > from && trouble.from < to && trouble.from < death.at,
   );
   if (isTroubled) return false;
   const up = new Set<string>();
   for (const event of history.events) {
     if (event.at > to) break;
+    if (event.kind === "trouble" && event.at >= from) return false;
     if (!("node" in event) || !event.node.startsWith("master-")) continue;
-    if (event.order !== crashOrder && event.at >= from) return false;
+    // The one that died may be back soon, and changes nothing for the others by that, unless it took connections all the time.
+    const isOwn =
+      event.node === death.node && event.order >= death.order && (event.kind !== "start" || death.kind === "stop");
+    if (event.at >= from && !isOwn) return false;
     if (event.kind === "start") up.add(event.node);
     if (event.kind === "crash" || event.kind === "exit") up.delete(event.node);
   }
+  up.delete(death.node);
   return up.size > 0;
 }
+
+type Death = Extract<LedgerEvent, { kind: "crash" | "stop" }>;
 
 /** The epoch that leads only rises. */
 function checkRoles(history: History, report: Report): void {

@@ -26,8 +26,8 @@ export const allTroubles = once((history): readonly Stretch[] => [
 ]);
 
 /** How much of the stretch masters and the store were in trouble, counting what overlaps once. */
-export function troubledMs(history: History, stretch: Stretch): number {
-  const inside = leaderTroubles(history)
+export function troubledMs(history: History, stretch: Stretch, troubles = leaderTroubles(history)): number {
+  const inside = troubles
     .map(({ from, to }) => ({ from: Math.max(from, stretch.from), to: Math.min(to, stretch.to) }))
     .filter(({ from, to }) => to > from)
     .sort((left, right) => left.from - right.from);
@@ -38,6 +38,11 @@ export function troubledMs(history: History, stretch: Stretch): number {
     reachedAt = Math.max(reachedAt, to);
   }
   return total;
+}
+
+/** When one node was down or paused, or something was wrong that may have concerned it. */
+export function troublesOf(history: History, node: string): readonly Stretch[] {
+  return stretchesOf(history, (event) => ("node" in event ? event.node === node : isOfMasters(event)));
 }
 
 function isOfMasters(event: LedgerEvent): boolean {

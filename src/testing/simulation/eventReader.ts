@@ -36,6 +36,11 @@ export class EventReader {
     this.#process = new Process(machine, world.timeline);
   }
 
+  /** How far it has come. */
+  get seq(): number | null {
+    return this.#seq;
+  }
+
   start(): void {
     const { wire, masters, coverage } = this.#world;
     const master = this.#random.pick(masters);
@@ -64,9 +69,10 @@ export class EventReader {
     this.#stream.connect();
   }
 
-  /** Leaves for another master, as a reader behind a load balancer does. */
+  /** Leaves for another master at times, as a reader behind a load balancer does. */
   move(): void {
     this.#stream?.close();
+    this.#process.after(this.#random.spread(1_000, 60_000), () => this.move());
   }
 
   #take(message: EventMessage): void {

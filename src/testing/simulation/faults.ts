@@ -11,7 +11,9 @@ import type { World } from "./world.ts";
 export class Faults {
   readonly counts = new Map<FaultKind, number>();
   readonly #world: World;
-  readonly #random: Random;
+  /** Each kind draws from a stream of its own: without one kind, the others strike as before. */
+  readonly #randoms: ReadonlyMap<FaultKind, Random>;
+  #random: Random;
   #isOver = false;
   /** How many cuts hold each direction shut. */
   readonly #cuts = new Map<string, number>();
@@ -20,6 +22,7 @@ export class Faults {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork("faults");
+    this.#randoms = new Map(faultKinds.map((kind) => [kind, this.#random.fork(kind)]));
   }
 
   begin(): void {
@@ -54,8 +57,10 @@ export class Faults {
   }
 
   #planNext(kind: FaultKind, everyMs: number): void {
-    this.#world.timeline.after(-Math.log(1 - this.#random.next()) * everyMs, () => {
+    const random = this.#randoms.get(kind) ?? this.#random;
+    this.#world.timeline.after(-Math.log(1 - random.next()) * everyMs, () => {
       if (this.#isOver) return;
+      this.#random = random;
       this.#strike(kind);
       this.#planNext(kind, everyMs);
     });
@@ -287,7 +292,7 @@ export class Faults {
   /** Trouble of one kind of store: a new primary, no majority, a failing disk. */
   #troubleEngine(kind: "store-failover" | "store-stall" | "store-io"): boolean {
     const { engine, ledger, timeline } = this.#world;
-    const forMs = this.#random.spread(kind === "store-failover" ? 500 : 50, 20_000);
+    const forMs = kind === "store-io" ? this.#random.spread(50, 20_000) : this.#random.spread(1_000, 20_000);
     let end = (): void => {};
     if (engine instanceof ReplicaSet) {
       if (!engine.isUp) return false;

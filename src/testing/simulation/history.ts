@@ -61,6 +61,7 @@ function finalState(world: World): Omit<FinalState, "leader"> {
     workers: [...view.workers.values()],
     queues: [...view.queues.values()],
     outboxes: new Map(workers.map((worker) => [worker.machine, worker.disk.results.size])),
+    followers: new Map(world.followers.map((follower) => [follower.machine, follower.seq])),
     masters: world.masters.flatMap((master) => memoryOf(world, master)),
     drifts: world.drifts + world.masters.reduce((sum, { running }) => sum + (running?.face.stats().drifts ?? 0), 0),
     unfinished,

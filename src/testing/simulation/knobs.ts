@@ -198,6 +198,11 @@ function drawFaults(random: Random, temper: Temper, store: StoreModel, masters: 
   const possible = (temper === "masters-only" ? sparing : faultKinds)
     .filter((kind) => ofModel[kind]?.includes(store) ?? true)
     .filter((kind) => masters > 1 || kind !== "master-cut");
+  // Some worlds have one trouble only, and far between: what should follow then follows undisturbed.
+  if (random.chance(0.2)) {
+    const alone = random.chance(0.5) ? possible : (["master-crash", "master-stop"] as const);
+    return new Map([[random.pick<FaultKind>(alone), random.spread(12_000, 60_000)]]);
+  }
   const chosen = possible.filter(() => random.chance(0.4));
   return new Map(chosen.map((kind) => [kind, random.spread(2_000, 60_000)]));
 }

@@ -121,6 +121,7 @@ export class MasterNode {
     if (life === null || !life.isOpen || life.isStopping || life.process.isPaused) return;
     this.#world.timeline.trace(`${life.process.name} is told to stop`);
     life.isStopping = true;
+    this.#world.ledger.add({ kind: "stop", node: this.machine, life: life.process.name, wasLeading: this.isLeading });
     if (this.isLeading) this.#world.coverage.saw("a leader resigned and another took over");
     life.face.stop().catch((error: unknown) => this.#world.broke(life.process.name, error));
   }
@@ -141,7 +142,14 @@ export class MasterNode {
       }
     };
     // Refused until the journal has been read.
-    face.changes(null, listener).catch(() => process.after(listenAgainMs, () => this.#listen({ process, face })));
+    const onGap = (): void => {
+      // A leader that was deposed passes over entries, too, before it stands by.
+      if (face.status().role === "standby")
+        this.#world.ledger.add({ kind: "passed-over", node: this.machine, life: process.name });
+    };
+    face
+      .changes(null, listener, onGap)
+      .catch(() => process.after(listenAgainMs, () => this.#listen({ process, face })));
   }
 
   #openStore(process: Process, random: Random): SimulatedStore {

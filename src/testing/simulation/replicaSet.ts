@@ -59,7 +59,7 @@ export class ReplicaSet implements StoreEngine {
       return answer("taken");
     }
     if (entry.seq !== disk.seq + 1) throw new Error(`entry ${entry.seq} was appended over a gap after ${disk.seq}`);
-    const alarm = timeline.after(random.integer(1_000, 10_000), () => this.#giveUp(own));
+    const alarm = timeline.after(random.spread(300, 10_000), () => this.#giveUp(own));
     const own: LocalEntry = { entry, answer, alarm, hasRefused: false };
     this.#local.push(own);
     if (!this.#isStalled) timeline.after(random.spread(1, 8), () => this.#spread(own));

@@ -3,6 +3,7 @@
 import { checkAll } from "../checkers/all.ts";
 import type { Violation } from "../checkers/checker.ts";
 import type { History } from "../ledger.ts";
+import { type Changes, changeKnobs } from "./changes.ts";
 import type { Situation } from "./coverage.ts";
 import { Faults } from "./faults.ts";
 import { sealWorld } from "./forbidden.ts";
@@ -30,10 +31,16 @@ const quietMs = 3_000;
 /** Something always happens, and nothing comes to its end. */
 const livenessMsMax = 4 * 3_600_000;
 
-export async function simulate(seed: number, listener: TraceListener | null = null): Promise<SeedResult> {
-  const knobs = drawKnobs(seed);
+export interface SimulateOptions {
+  /** Told of every line of the trace. */
+  readonly listener?: TraceListener;
+  readonly changes?: Changes;
+}
+
+export async function simulate(seed: number, { listener, changes = {} }: SimulateOptions = {}): Promise<SeedResult> {
+  const knobs = changeKnobs(drawKnobs(seed), changes);
   const world = new World(knobs);
-  if (listener !== null) world.timeline.onTrace(listener);
+  if (listener !== undefined) world.timeline.onTrace(listener);
   const onRejection = (error: unknown): void => world.broke("an unhandled rejection", error);
   process.on("unhandledRejection", onRejection);
   const unseal = sealWorld();
@@ -51,7 +58,10 @@ async function live(world: World): Promise<SeedResult> {
   for (const worker of world.workers) {
     timeline.after(world.random.spread(1, 2000) - 1, () => worker.start());
   }
-  for (const follower of world.followers) follower.start();
+  for (const follower of world.followers) {
+    follower.start();
+    follower.move();
+  }
   new LeaderWatch(world).start();
   const faults = new Faults(world);
   faults.begin();

@@ -265,7 +265,11 @@ export class SimulatedStore implements Store {
 
   readLease(): Promise<Lease | null> {
     const { disk, engine, random } = this.#parts;
-    return this.#ask(() => (random.chance(engine.staleChance) ? disk.leaseBefore : disk.lease));
+    return this.#ask(() => {
+      const { lease, leaseBefore } = disk;
+      const isLate = random.chance(engine.staleChance) && leaseBefore?.epoch === lease?.epoch;
+      return isLate ? leaseBefore : lease;
+    });
   }
 
   writeLease(lease: Lease): Promise<void> {

@@ -1,5 +1,6 @@
 /** Makes a failing seed readable: what was violated, the events around it, and the one command that repeats it. */
 import type { Violation } from "../checkers/checker.ts";
+import type { Changes } from "./changes.ts";
 import { describeKnobs } from "./knobs.ts";
 import { type SeedResult, simulate } from "./simulate.ts";
 
@@ -7,12 +8,17 @@ const violationsMax = 8;
 const linesMax = 60;
 
 /** Runs the seed once more and keeps the lines that the violations are about. */
-export async function tellStory(result: SeedResult, violations: readonly Violation[]): Promise<string> {
+export async function tellStory(
+  result: SeedResult,
+  violations: readonly Violation[],
+  changes: Changes = {},
+): Promise<string> {
   const subjects = new Set(violations.slice(0, 1).flatMap((violation) => violation.subjects));
   const lines: string[] = [];
-  await simulate(result.seed, (at, line) => {
+  const listener = (at: number, line: string): void => {
     if (isAbout(line, subjects)) lines.push(`${(at / 1000).toFixed(3).padStart(10)}  ${shorten(line)}`);
-  });
+  };
+  await simulate(result.seed, { listener, changes });
   const shown =
     lines.length > linesMax
       ? [...lines.slice(0, 10), `            … ${lines.length - linesMax} more …`, ...lines.slice(-(linesMax - 10))]
@@ -24,7 +30,7 @@ export async function tellStory(result: SeedResult, violations: readonly Violati
     ...(violations.length > violationsMax ? [`  … and ${violations.length - violationsMax} more`] : []),
     `the story of ${[...subjects].join(", ") || "the last moments"}:`,
     ...shown,
-    `repeat it with: npm run sim -- --seeds 1 --from ${result.seed} --trace`,
+    `repeat it with: npm run sim -- --from ${result.seed} --trace; make it smaller with: npm run sim -- --shrink ${result.seed}`,
     "",
   ].join("\n");
 }

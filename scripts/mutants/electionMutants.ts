@@ -1,0 +1,222 @@
+/** Bugs planted in what several masters share: elections, fencing, following, keeping and forgetting. */
+import type { Mutant } from "./mutant.ts";
+
+export const electionMutants: readonly Mutant[] = [
+  {
+    name: "releases what a refused entry had decided",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "        if (end !== null) return end;",
+        replace:
+          "        if (end !== null) {\n          this.#parts.release(out.effects);\n          return end;\n        }",
+      },
+    ],
+  },
+  {
+    name: "goes on leading when its entry was refused",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: '    if (end !== "committed") return end;',
+        replace: '    if (end === "stopped") return end;',
+      },
+    ],
+  },
+  {
+    name: "leads without a marker in the journal",
+    patches: [
+      {
+        file: "src/master/standby.ts",
+        search: "      const end = await this.#takeOver.commit(entry);",
+        replace: '      const end = this.#isStopped ? "stopped" : "committed";',
+      },
+    ],
+  },
+  {
+    name: "begins its term in the epoch of the one before",
+    patches: [
+      {
+        file: "src/master/standby.ts",
+        search: "      const epoch = position.epoch + 1;",
+        replace: "      const epoch = Math.max(1, position.epoch);",
+      },
+    ],
+  },
+  {
+    name: "takes what it cannot see in its slot for its own",
+    patches: [
+      {
+        file: "src/master/committer.ts",
+        search: '    if (found === undefined) return "retry";',
+        replace: '    if (found === undefined) return "committed";',
+      },
+    ],
+  },
+  {
+    name: "trusts the wall clock in the lease",
+    patches: [
+      {
+        file: "src/core/candidate.ts",
+        search: "    this.#beat += 1;",
+        replace: "    this.#beat = now;",
+      },
+      {
+        file: "src/core/candidate.ts",
+        search: "    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)",
+        replace: "    if (now - lease.beat >= this.#settings.leaseTtlMs + jitterMs)",
+      },
+      {
+        file: "src/core/candidate.ts",
+        search:
+          "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {",
+        replace: "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch) {",
+      },
+    ],
+  },
+  {
+    name: "follows on over a gap in the journal",
+    patches: [
+      {
+        file: "src/master/follower.ts",
+        search: "      if (first.seq !== this.#position.seq + 1) {",
+        replace: "      if (first.seq <= this.#position.seq) {",
+      },
+      {
+        file: "src/master/follower.ts",
+        search: "    checkLink(this.#position, entry);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "compacts ahead of a standby",
+    patches: [
+      {
+        file: "src/master/housekeeper.ts",
+        search: "    return Math.min(oldest.seq, seqOfSlowest());",
+        replace: "    return seqOfSlowest() === -1 ? 0 : oldest.seq;",
+      },
+    ],
+  },
+  {
+    name: "compacts without regard to age or to standbys",
+    patches: [
+      {
+        file: "src/master/housekeeper.ts",
+        search: "    return Math.min(oldest.seq, seqOfSlowest());",
+        replace: "    return seqOfSlowest() === -1 ? 0 : this.#seq;",
+      },
+    ],
+  },
+  {
+    name: "keeps its workers when it is cut off from the store (real: seeds 120 and 178)",
+    patches: [
+      {
+        file: "src/master/standing.ts",
+        search: "      letGo();",
+        replace: "      this.#doubtedAt = now;",
+      },
+    ],
+  },
+  {
+    name: "lets inputs of a former term into the next one (real: seed 126)",
+    patches: [
+      {
+        file: "src/master/inbox.ts",
+        search: "    if (this.#isShut) return;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "forgets a finished task twice (real: seed 19)",
+    patches: [
+      {
+        file: "src/master/housekeeper.ts",
+        search: "expired.filter(({ id }) => !this.#handedOver.has(id));",
+        replace: "expired.filter(({ id }) => id !== undefined);",
+      },
+    ],
+  },
+  {
+    name: "does not count forgotten tasks out on a standby (real: seed 42)",
+    patches: [
+      {
+        file: "src/core/scheduler.ts",
+        search: "        return queues.open(write.queue).count(write.state, -1);",
+        replace: "        return;",
+      },
+    ],
+  },
+  {
+    name: "forgets tasks that are not old enough",
+    patches: [
+      {
+        file: "src/master/housekeeper.ts",
+        search: "endedBefore: now - settings.retentionMs",
+        replace: "endedBefore: now - settings.retentionMs / 4",
+      },
+    ],
+  },
+  {
+    name: "does not tell a follower of events what it missed",
+    patches: [
+      {
+        file: "src/master/changes.ts",
+        search: "    for (; seq < this.#seq; seq += 1) {",
+        replace: "    for (; seq < 0; seq += 1) {",
+      },
+    ],
+  },
+  {
+    name: "forgets on a standby how often a task was killed",
+    patches: [
+      {
+        file: "src/core/liveTask.ts",
+        search: "  task.kills = status.kills;",
+        replace: "  task.kills = Math.min(task.kills, status.kills);",
+      },
+    ],
+  },
+  {
+    name: "does not watch the leader's process",
+    patches: [
+      {
+        file: "src/core/candidate.ts",
+        search: '    this.#refusals = 0;\n    effects.push({ kind: "probe-peer", address });',
+        replace: "    this.#refusals = 0;",
+      },
+    ],
+  },
+  {
+    name: "kills what ran under the leader before",
+    patches: [
+      {
+        file: "src/core/scheduler.ts",
+        search: "          if (task.run !== null) board.workers.get(task.run.host)?.hold(task);",
+        replace: "          if (task.run !== null && task.attempt > 1) board.workers.get(task.run.host)?.hold(task);",
+      },
+    ],
+  },
+  {
+    name: "answers without proof that it still leads",
+    patches: [
+      {
+        file: "src/master/term.ts",
+        search: "      const isProofOld = now - this.#provenAt > this.#parts.proofMsMax;",
+        replace: "      const isProofOld = now < 0;",
+      },
+    ],
+  },
+  {
+    name: "never lets go of a call that ends in an outage",
+    patches: [
+      {
+        file: "src/master/master.ts",
+        search: "    this.#requests.rejectAll(() => this.notLeader());",
+        replace: "",
+      },
+    ],
+  },
+];
