@@ -57,7 +57,7 @@ export class Tally {
     console.log(
       `${(minutes / 60).toFixed(1)} simulated hours (${((minutes / seconds) * 60).toFixed(0)} min a minute), ${this.#events} events, ${this.#tasks} tasks`,
     );
-    console.log(`worlds: ${list([...this.#worlds].sort())}`);
+    console.log(`worlds: ${list([...this.#worlds].toSorted(([one], [other]) => (one < other ? -1 : 1)))}`);
     console.log(`faults: ${list([...this.#faults])}`);
     console.log("situations, by the number of seeds they came up in:");
     for (const situation of situations)

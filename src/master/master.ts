@@ -344,14 +344,7 @@ export class Master extends Desk {
   #describe(): Omit<MemberRecord, "beat"> | null {
     const role = this.#role;
     if (role !== "leader" && role !== "standby") return null;
-    const { name } = this.#options;
-    const [nonce, address, epoch, seq, roleSince] = [
-      this.#nonce,
-      this.#address,
-      this.#epoch,
-      this.#changes.seq,
-      this.#roleSince,
-    ];
+    const { nonce, name, address, epoch, seq, roleSince } = this.status();
     return { nonce, name, address, role, epoch, seq, roleSince };
   }
 
