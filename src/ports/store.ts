@@ -1,5 +1,5 @@
 /** The hole in the wall that stores fit into. Whatever can refuse a taken slot can be a store. */
-import type { Entry, OutgoingEntry, Write } from "../model/entry.ts";
+import type { Entry, OutgoingEntry } from "../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
 import type { MemberRecord } from "../model/member.ts";
@@ -149,4 +149,4 @@ export class StoreRefused extends Error {
   }
 }
 
-export type { Entry, Lease, OutgoingEntry, Write };
+export type { Entry, Lease, OutgoingEntry };
