@@ -51,6 +51,7 @@ export function toHistory(evidence: Evidence): History {
       outboxes: evidence.outboxes,
       leader: null,
       masters: [],
+      followers: new Map(),
       drifts: evidence.drifts,
       unfinished: new Map(unfinished.map(({ id, state, attempt }) => [id, `it is ${state} in attempt ${attempt}`])),
     },
