@@ -248,6 +248,8 @@ export abstract class Desk implements MasterFace {
   }
 
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {
+    // The face is there before the store is: whoever asks so early is told to ask again.
+    void this.identity;
     try {
       return await read();
     } catch (error) {

@@ -34,23 +34,26 @@ class FaultyStore extends MemoryStore {
   }
 }
 
-async function startMaster(
-  store = new FaultyStore({ ids: new SystemIds() }),
-  name = "m1",
-): Promise<{ master: Master; store: FaultyStore }> {
-  const clock = new SystemClock();
-
+function toMaster(store: FaultyStore, name: string): Master {
   const master = new Master({
     name,
     address: `http://${name}:1`,
     store,
-    clock,
+    clock: new SystemClock(),
     ids: new SystemIds(),
     log: silent,
     probe: async () => "unknown",
     peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
   });
   masters.push(master);
+  return master;
+}
+
+async function startMaster(
+  store = new FaultyStore({ ids: new SystemIds() }),
+  name = "m1",
+): Promise<{ master: Master; store: FaultyStore }> {
+  const master = toMaster(store, name);
   await master.start();
   await until(() => master.status().role === "leader");
   return { master, store };
@@ -106,6 +109,14 @@ class FakeWorker {
 const sleep = { kind: "sleep", input: { seconds: 1 } } as const;
 
 describe("a master", () => {
+  test("tells whoever asks before its store is open to ask again", async () => {
+    const master = toMaster(new FaultyStore({ ids: new SystemIds() }), "m1");
+    const startingUp = { code: "unavailable", message: "This master is still starting." };
+    await expect(master.readTask("a" as TaskId)).rejects.toMatchObject(startingUp);
+    await expect(master.listTasks({ order: "newest", cursor: null, limit: 1 })).rejects.toMatchObject(startingUp);
+    await expect(master.readLogs("a" as TaskId, 1, 0, 1)).rejects.toMatchObject(startingUp);
+  });
+
   test("does not let a session that never was push out the one that counts", async () => {
     const { master } = await startMaster();
     const worker = new FakeWorker();
