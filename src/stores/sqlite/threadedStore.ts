@@ -1,11 +1,12 @@
 /**
  * The embedded store in a thread of its own. While it writes and syncs an entry, the master's thread takes in the next requests
- * and sends out answers, and its heart goes on beating however long a disk hangs. docs/decisions/0005 has the figures.
+ * and sends out answers, and its heart goes on beating however long a disk hangs. docs/decisions/0011 has the figures.
  */
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Nonce, TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import type { TaskDocument, TaskPayload } from "../../model/task.ts";
@@ -153,7 +154,10 @@ class StoreThread {
   constructor(start: ThreadStart) {
     // Beside this file: the source in a checkout, what was built of it in a package.
     const file = import.meta.url.endsWith(".ts") ? "./storeThread.ts" : "./storeThread.js";
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: start });
+    this.#worker = new Worker(new URL(file, import.meta.url), {
+      workerData: start,
+      resourceLimits: { maxYoungGenerationSizeMb: limits.storeThreadYoungMiBMax },
+    });
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error: Error) => this.#fail(error));
     this.#ended = new Promise((done) => {
