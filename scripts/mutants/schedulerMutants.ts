@@ -17,9 +17,9 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/deaths.ts",
-        search: "  suspect(board, batch, worker, settings.abruptGraceMs);",
+        search: "  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);",
         replace:
-          '  suspect(board, batch, worker, settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    board.tasks.unplace(task);\n    board.tasks.setState(task, "created");\n    board.queues.enqueue(task);\n  }',
+          '  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    board.tasks.unplace(task);\n    board.tasks.setState(task, "created");\n    board.queues.enqueue(task);\n  }',
       },
     ],
   },

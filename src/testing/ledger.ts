@@ -24,6 +24,8 @@ export type Happening =
   | { readonly kind: "cancel-info"; readonly task: TaskId }
   | {
       readonly kind: "read";
+      /** The order of the moment at which it was asked for: reads that were open together have no order. */
+      readonly asked: number;
       readonly session: string;
       readonly life: string;
       readonly task: TaskId;

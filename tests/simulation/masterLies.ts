@@ -56,9 +56,9 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
   },
   I38: {
     "a state that never was": () =>
-      goodHistory().add({ kind: "read", session: "client-1", life, task, state: "failed", attempt: 1 }),
+      goodHistory().add({ kind: "read", asked: 1e9, session: "client-1", life, task, state: "failed", attempt: 1 }),
     "a step back": () => {
-      const read = { kind: "read", session: "client-1", life, task } as const;
+      const read = { kind: "read", asked: 1e9, session: "client-1", life, task } as const;
       return goodHistory()
         .add({ ...read, state: "success", attempt: 1 })
         .add({ ...read, state: "running", attempt: 1 });

@@ -5,7 +5,7 @@ import { troubledMs, troublesOf } from "./troubles.ts";
 
 /** A master counts as living for ten seconds after its last note; notes are a second apart. */
 const sightMs = 12_000;
-const unseenMs = 8_000;
+const unseenMs = 4_000;
 
 export const journalKept = checker(
   "I40",

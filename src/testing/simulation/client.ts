@@ -164,6 +164,7 @@ export class ClientNode {
   #read(): void {
     if (this.#known.length === 0) return;
     const task = this.#random.pick(this.#known);
+    const asked = this.#world.ledger.events.length;
     let life = "";
     const read = this.#ask(`read of ${task}`, ({ face, process }) => {
       life = process.name;
@@ -173,7 +174,7 @@ export class ClientNode {
       (document) => {
         if (document === null) return;
         const { state, attempt } = document;
-        this.#world.ledger.add({ kind: "read", session: this.machine, life, task, state, attempt });
+        this.#world.ledger.add({ kind: "read", asked, session: this.machine, life, task, state, attempt });
       },
       () => {},
     );
