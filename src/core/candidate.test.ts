@@ -94,6 +94,18 @@ describe("a standby", () => {
     expect(tell(300, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
   });
 
+  test("watches again although the lease stands still: the leader may have died while nobody watched", () => {
+    const { tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    for (let probes = 1; probes <= defaults.probesMax; probes += 1)
+      tell(5 + probes, { kind: "peer-probed", address: other, result: "connected" });
+    expect(tell(200, { kind: "lease", lease: lease(1) })).toEqual(["watch-peer"]);
+    expect(tell(201, { kind: "peer-closed", address: other })).toEqual(["probe-peer"]);
+    tell(202, { kind: "peer-probed", address: other, result: "refused" });
+    expect(tell(252, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
+  });
+
   test("leaves it to the lease when nothing is known of the leader's address", () => {
     const { candidate, tell } = start();
     tell(0, { kind: "lease", lease: lease(1) });

@@ -154,11 +154,12 @@ export class Candidate {
     if (lease.address === this.#address && lease.nonce !== this.#nonce) {
       return this.#takeOver("the last leader had this very address, so its process is gone", lease.epoch, effects);
     }
+    // Also while the lease stands still: a leader may have died between two watches.
+    if (this.#watched !== lease.address) this.#watch(lease.address, effects);
     const seen = this.#seen;
     if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
       this.#seen = lease;
       this.#unchangedSince = now;
-      if (this.#watched !== lease.address) this.#watch(lease.address, effects);
       return;
     }
     const jitterMs = hashToUnit(`${this.#nonce}/${lease.epoch}`) * this.#settings.standbyJitterMs;
@@ -195,7 +196,7 @@ export class Candidate {
     if (this.#refusals >= 2)
       return this.#takeOver("the leader's address refuses connections", this.#seen?.epoch ?? 0, effects);
     if (result === "unknown" || this.#probes >= this.#settings.probesMax) {
-      // Out of sight, or alive: the lease decides. The next change of the lease starts a new watch.
+      // Out of sight, or alive: the lease decides. The next look at it starts a new watch.
       this.#watched = null;
       return;
     }
