@@ -1,5 +1,6 @@
 /** The open streams to workers: the leader's effects go down here, and a beat that shows that the leader lives. */
 import type { SessionId, WorkerId } from "../model/ids.ts";
+import { limits } from "../model/limits.ts";
 import type { StreamMessage } from "../model/protocol.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { StreamSink } from "../ports/transport.ts";
@@ -22,7 +23,11 @@ export class Streams {
 
   /** The worker has been given this session: its first reports may arrive before its stream does. */
   expect(worker: WorkerId, session: SessionId): void {
+    this.#expected.delete(worker);
     this.#expected.set(worker, session);
+    // Whoever attached so long ago and never opened a stream has been given up, and perhaps forgotten, since.
+    const [longest] = this.#expected.keys();
+    if (this.#expected.size > limits.workersMax && longest !== undefined) this.#expected.delete(longest);
   }
 
   open(worker: WorkerId, session: SessionId, sink: StreamSink): void {

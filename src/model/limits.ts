@@ -100,6 +100,8 @@ export const limits = {
 
   // Worker protocol.
   reportItemsMax: 5_000,
+  /** Results that wait on a worker's disk; a slot is given anew only once its result is settled, so they are hardly more than slots. */
+  outboxAttemptsMax: 100_000,
   reportBodyBytesMax: 16 * mebibyte,
   tombstonesMax: 100_000,
   tombstoneMsMin: 10 * minute,
@@ -144,6 +146,10 @@ export const limits = {
   answerBytesMax: 16 * mebibyte,
   /** One message on a worker's stream: a batch of assignments with their inputs. */
   streamMessageBytesMax: 64 * mebibyte,
+
+  // A process's memory.
+  /** Up to this size a heap may grow as V8 likes it; a larger one is kept tight. */
+  heapLooseBytesMax: 192 * mebibyte,
 
   // Stores.
   /** Another process may hold the database this long before a write of ours is `busy`; the loop stands still meanwhile. */

@@ -36,7 +36,7 @@ export const protocolSchemas = {
       queues: list(id, { maxItems: limits.workerQueuesMax, [limitKeyword]: "workerQueuesMax" }),
       // Attempts that are being killed hold their slots too, so there are never more than slots.
       running: list(ref("RunningAttempt"), { maxItems: limits.capacityMax, [limitKeyword]: "capacityMax" }),
-      outbox: list(ref("AttemptRef")),
+      outbox: list(ref("AttemptRef"), { maxItems: limits.outboxAttemptsMax, [limitKeyword]: "outboxAttemptsMax" }),
       isDraining: truth,
       epochMax: safeCount,
       incarnation: orNull(id),
