@@ -24,6 +24,8 @@ const { values: flags } = parseArgs({
     /** Which to lay, parted by commas; all of them if left out. */
     sieges: { type: "string" },
     token: { type: "boolean", default: false },
+    /** Ends at the first finding. */
+    "stop-at-first": { type: "boolean", default: false },
     replay: { type: "string" },
     folder: { type: "string" },
   },
@@ -40,6 +42,7 @@ const campaign = new Campaign({
   msMax: Number(flags.minutes) * 60_000,
   refusals: Number(flags.refusals),
   from: Number(flags.from),
+  isOverAtFirst: flags["stop-at-first"],
   sieges: sieges.filter(({ name }) => flags.sieges?.split(",").includes(name) ?? true),
   onProgress: (line) => console.log(line),
 });

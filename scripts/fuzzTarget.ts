@@ -1,14 +1,17 @@
 /** What the fuzzer shoots at: a real master on SQLite and one honest worker, as processes on this machine's own address only. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Cluster } from "../src/cli/cluster/cluster.ts";
+import { until } from "../src/cli/cluster/until.ts";
 import type { Target } from "../src/testing/fuzz/campaign.ts";
 
 const program = fileURLToPath(new URL("../bin/outlast.js", import.meta.url));
 const master = "master";
 const worker = "steady";
+const inspectorMsMax = 10_000;
 
 /** @param directory for logs and data */
 export async function startTarget(directory: string, hasToken: boolean): Promise<Target> {
@@ -17,7 +20,8 @@ export async function startTarget(directory: string, hasToken: boolean): Promise
   const cluster = await Cluster.create({
     directory,
     capacity: 4,
-    environment: token === null ? {} : { OUTLAST_TOKEN: token },
+    // The master's inspector is opened to have its garbage collected; several runs must not want the same port.
+    environment: { NODE_OPTIONS: "--inspect-port=127.0.0.1:0", ...(token === null ? {} : { OUTLAST_TOKEN: token }) },
     workerArguments: ["--queues", honestQueue],
   });
   await cluster.start(master);
@@ -32,6 +36,7 @@ export async function startTarget(directory: string, hasToken: boolean): Promise
     masterPid: () => cluster.pid(master),
     masterLog: () => logOf(master),
     workerLog: () => logOf(worker),
+    collectGarbage: () => collectGarbage(cluster.pid(master), () => logOf(master)),
     revive: async () => {
       if (!cluster.isUp(master)) await cluster.start(master);
     },
@@ -46,6 +51,24 @@ export async function startTarget(directory: string, hasToken: boolean): Promise
       return [...new Set([...problems, ...(await examine(cluster.masterData))])];
     },
   };
+}
+
+/** As the runtime would in its own time: what is left afterwards is in use. */
+async function collectGarbage(pid: number | null, log: () => string): Promise<void> {
+  if (pid === null) return;
+  const address = () => [...log().matchAll(/^Debugger listening on (ws:\/\/\S+)$/gm)].at(-1)?.[1] ?? null;
+  if (address() === null) process.kill(pid, "SIGUSR1");
+  const url = await until("the master's inspector", inspectorMsMax, address);
+  const socket = new WebSocket(url);
+  try {
+    await once(socket, "open");
+    for (const id of [1, 2]) {
+      socket.send(JSON.stringify({ id, method: "HeapProfiler.collectGarbage" }));
+      await once(socket, "message");
+    }
+  } finally {
+    socket.close();
+  }
 }
 
 interface DoctorReport {

@@ -14,6 +14,11 @@ const lineEnd = Buffer.from("\r\n");
 
 export class AnswerReader {
   #waiting: Buffer = Buffer.alloc(0);
+  /** What has come since. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** With less than this nothing more can be read. */
+  #neededBytes = 0;
   readonly #answers: Answer[] = [];
   /** Methods of the requests whose answers are awaited, in order: an answer to HEAD has no body. */
   readonly #methods: string[] = [];
@@ -31,7 +36,14 @@ export class AnswerReader {
 
   take(bytes: Buffer): void {
     if (this.#isStreaming || this.#garbage !== null) return;
-    this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+    // A large answer comes in many pieces: they are joined only once they can make a difference.
+    if (this.#waiting.length + this.#pieceBytes < this.#neededBytes) return;
+    this.#waiting = Buffer.concat([this.#waiting, ...this.#pieces]);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#neededBytes = 0;
     while (this.#readOne());
   }
 
@@ -42,7 +54,7 @@ export class AnswerReader {
 
   /** True if part of an answer came, and then no more. */
   get isCut(): boolean {
-    return this.#waiting.length > 0 && !this.#isStreaming && this.#garbage === null;
+    return this.#waiting.length + this.#pieceBytes > 0 && !this.#isStreaming && this.#garbage === null;
   }
 
   #readOne(): boolean {
@@ -82,7 +94,10 @@ export class AnswerReader {
       this.#fail(`a body of unknown length: ${headers.get("content-length")}`);
       return null;
     }
-    if (this.#waiting.length < from + length) return null;
+    if (this.#waiting.length < from + length) {
+      this.#neededBytes = from + length;
+      return null;
+    }
     return { bytes: this.#waiting.subarray(from, from + length), end: from + length };
   }
 

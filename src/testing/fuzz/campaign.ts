@@ -7,13 +7,13 @@ import { type Finding, FindingList } from "./findings.ts";
 import { HonestWork } from "./honest.ts";
 import { type LoopFigures, LoopWatch } from "./loopWatch.ts";
 import { brokenLines } from "./masterLog.ts";
+import { type MemorySample, MemoryWatch } from "./memoryWatch.ts";
 import { ApiDocument } from "./operations.ts";
 import { judge, type Offence } from "./oracle.ts";
 import { type Observation, Player, type World } from "./player.ts";
 import { shrink } from "./shrink.ts";
 import { layAll, type Siege, type SiegeResult } from "./sieges.ts";
 import type { Case } from "./steps.ts";
-import { readVitals } from "./vitals.ts";
 import { Witness } from "./witness.ts";
 
 /** A real master and an honest worker, and all that can be known of them without asking them. */
@@ -28,6 +28,8 @@ export interface Target {
   /** All that the master has logged. */
   masterLog(): string;
   workerLog(): string;
+  /** Has the master collect its garbage, so that what it holds afterwards is in use. */
+  collectGarbage(): Promise<void>;
   /** Starts the master again if it has died. */
   revive(): Promise<void>;
   /** Stops everything and looks at what is left. @returns what is wrong, as sentences */
@@ -41,7 +43,7 @@ export interface CampaignOptions {
   readonly casesMax: number;
   readonly msMax: number;
   readonly refusals: number;
-  /** Names of the sieges to lay. */
+  readonly isOverAtFirst: boolean;
   readonly sieges: readonly Siege[];
   /** Number of the first case. */
   readonly from: number;
@@ -61,21 +63,8 @@ export interface CampaignReport {
   readonly memory: readonly MemorySample[];
 }
 
-export interface MemorySample {
-  readonly when: string;
-  readonly residentBytes: number;
-  readonly usedBytes: number;
-  readonly files: number;
-}
-
 const clients = 6;
 export const blockedMsMax = 200;
-/** What may stay behind in memory and in files: caches of the store, the heap's slack, connections that are kept for a while. */
-const usedGrowthBytesMax = 200 * 1024 * 1024;
-const residentGrowthBytesMax = 700 * 1024 * 1024;
-const filesGrowthMax = 40;
-const quietMs = 4_000;
-const quietTriesMax = 8;
 const witnessWaitMs = 3_000;
 const shrinkTriesMax = 60;
 const shrinkMsMax = 20_000;
@@ -91,7 +80,7 @@ export class Campaign {
   readonly #findings = new FindingList();
   readonly #casesByName = new Map<string, number>();
   readonly #answers = new Map<string, Map<number, number>>();
-  readonly #memory: MemorySample[] = [];
+  readonly #memory: MemoryWatch;
   /** What is being played at this moment. */
   readonly #playing = new Map<number, Case>();
   readonly #blockedWhile: ReadonlyMap<number, Case>[] = [];
@@ -128,15 +117,30 @@ export class Campaign {
       blockedMsMax,
       onBlocked: () => this.#blockedWhile.push(new Map(this.#playing)),
     });
+    this.#memory = new MemoryWatch({
+      pid: () => target.masterPid(),
+      usedBytes: () => this.#loop.usedBytes(),
+      collectGarbage: () => target.collectGarbage(),
+    });
   }
 
   async run(): Promise<CampaignReport> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      // What could not be judged must not be left running either.
+      await this.#options.target.finish();
+      throw error;
+    }
+  }
+
+  async #run(): Promise<CampaignReport> {
     const { target, seed, onProgress } = this.#options;
     const document = await this.#readDocument();
     const maker = new CaseMaker(document, seed);
     this.#honest.start();
     this.#loop.start();
-    await this.#quiet("before");
+    await this.#memory.rest("before");
     await this.#refuseOneByOne(document, maker);
     onProgress(`${this.#refusals} refusals looked at one by one`);
     await this.#playAll(document, maker);
@@ -146,7 +150,7 @@ export class Campaign {
     await this.#calmDown();
     const loop = await this.#loop.stop();
     await this.#judgeBlocked();
-    await this.#judgeMemory();
+    for (const message of await this.#memory.grown()) this.#findings.add({ rule: "not back to base", message });
     for (const offence of await this.#honest.stop()) this.#findings.add({ rule: "honest work hurt", message: offence });
     await this.#judgeLogs();
     for (const problem of await target.finish()) this.#findings.add({ rule: "bad end", message: problem });
@@ -159,7 +163,7 @@ export class Campaign {
       honest: this.#honest.succeeded,
       loop,
       sieges,
-      memory: this.#memory,
+      memory: this.#memory.samples,
     };
   }
 
@@ -183,7 +187,7 @@ export class Campaign {
     const witness = new Witness(this.#client, ({ id }) => this.#honest.has(id) || moving.has(id));
     witness.start(seq);
     let lastSeq = seq;
-    for (let number = 0; number < this.#options.refusals; number++) {
+    for (let number = 0; number < this.#options.refusals && !this.#isOver; number++) {
       const given = maker.makeBadCall(number);
       const observations = await this.#observe(-1, given);
       for (const observation of observations) {
@@ -213,7 +217,7 @@ export class Campaign {
     let next = from;
     let toldAt = performance.now();
     const client = async (): Promise<void> => {
-      while (next < from + casesMax && performance.now() < until) {
+      while (next < from + casesMax && performance.now() < until && !this.#isOver) {
         const number = next++;
         const given = maker.make(number);
         const offences = await this.#play(document, number, given);
@@ -238,6 +242,10 @@ export class Campaign {
       for (const problem of problems) this.#findings.add({ rule: "siege", message: `${name}: ${problem}` });
     }
     return results;
+  }
+
+  get #isOver(): boolean {
+    return this.#options.isOverAtFirst && this.#findings.all.length > 0;
   }
 
   async #play(document: ApiDocument, number: number, given: Case): Promise<readonly Offence[]> {
@@ -311,7 +319,10 @@ export class Campaign {
     for await (const task of this.#client.iterate({ states: ["created", "running", "retrying", "killed"] })) {
       if (task.queue !== honestQueue) left.push(task.id);
     }
-    for (const id of left) await this.#client.cancel(id).catch(() => {});
+    const cancel = async (): Promise<void> => {
+      for (let id = left.pop(); id !== undefined; id = left.pop()) await this.#client.cancel(id).catch(() => {});
+    };
+    await Promise.all(Array.from({ length: 100 }, cancel));
   }
 
   /** A standstill counts if one of the cases of that moment shows it again, alone, and not just once. */
@@ -340,43 +351,10 @@ export class Campaign {
     return times.toSorted((a, b) => b - a)[1] ?? 0;
   }
 
-  /** Collected garbage is given back when it pleases the runtime: it is looked at until it is low enough, for a bounded time. */
-  async #judgeMemory(): Promise<void> {
-    const [before] = this.#memory;
-    for (let tries = 1; ; tries++) {
-      const after = await this.#quiet("after");
-      if (before === undefined || after === null) return;
-      const problems = [
-        grown("holds", "MB in use", 1e6, after.usedBytes - before.usedBytes, usedGrowthBytesMax),
-        grown("takes", "MB of the system", 1e6, after.residentBytes - before.residentBytes, residentGrowthBytesMax),
-        grown("has", "files open", 1, after.files - before.files, filesGrowthMax),
-      ].filter((problem) => problem !== null);
-      if (problems.length === 0) return;
-      if (tries < quietTriesMax) continue;
-      for (const message of problems) this.#findings.add({ rule: "not back to base", message });
-      return;
-    }
-  }
-
-  async #quiet(when: string): Promise<MemorySample | null> {
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
-    const pid = this.#options.target.masterPid();
-    const vitals = pid === null ? null : readVitals(pid);
-    if (vitals === null) return null;
-    const { residentBytes, files } = vitals;
-    const sample = { when, residentBytes, files, usedBytes: (await this.#loop.usedBytes()) ?? 0 };
-    this.#memory.push(sample);
-    return sample;
-  }
-
   async #judgeLogs(): Promise<void> {
     const { target } = this.#options;
     for (const line of brokenLines(target.masterLog())) this.#findings.add({ rule: "broken inside", message: line });
     for (const line of brokenLines(target.workerLog()))
       this.#findings.add({ rule: "honest worker broken", message: line });
   }
-}
-
-function grown(verb: string, what: string, unit: number, by: number, max: number): string | null {
-  return by <= max ? null : `After a quiet time the master ${verb} ${(by / unit).toFixed(0)} ${what} more than before.`;
 }

@@ -26,9 +26,14 @@ export function bigBodies(random: Random): Step[] {
   const attach = JSON.stringify(attachBody(random, { running: [], outbox: undefined, queues: ["fq-3"] }));
   const ref = '{"task":"a","attempt":1}';
   const cases: readonly (readonly [path: string, body: Payload, headers?: readonly Header[]])[] = [
-    ["/v1/tasks/batch", filled('{"tasks":[', nap, "]}", 10_000 * (nap.length + 1) + 20)],
+    // With a key, so that only the first of them creates tasks.
+    [
+      "/v1/tasks/batch",
+      filled('{"tasks":[', nap, "]}", 10_000 * (nap.length + 1)),
+      [...json, ["idempotency-key", "big"]],
+    ],
     ["/v1/tasks/batch", filled('{"tasks":[', nap, "]}", most)],
-    ["/v1/tasks/batch", [{ repeat: `${nap}\n`, times: 10_000 }], ndjson],
+    ["/v1/tasks/batch", [{ repeat: `${nap}\n`, times: 10_000 }], [...ndjson, ["idempotency-key", "lines"]]],
     ["/v1/tasks/batch", [{ repeat: "\n", times: most - 10 }, nap], ndjson],
     ["/v1/tasks/batch", [{ repeat: "[", times: most - 1 }]],
     ["/v1/tasks/batch", ['{"tasks":"', { repeat: "\\u0061", times: 2_000_000 }, '"}']],

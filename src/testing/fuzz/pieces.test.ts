@@ -6,6 +6,7 @@ import { FindingList } from "./findings.ts";
 import { Members, pathsIn, RawText, replaceAt, toJsonText, valueAt } from "./jsonText.ts";
 import { judgeLag } from "./loopWatch.ts";
 import { brokenLines } from "./masterLog.ts";
+import { compare } from "./memoryWatch.ts";
 import { ApiDocument } from "./operations.ts";
 import { whyRefused } from "./refusals.ts";
 import { encode } from "./requests.ts";
@@ -152,6 +153,13 @@ test("vitals and metrics are read", () => {
   expect(judgeLag(300, 400, 50)).toEqual({ lagMs: 300, mostMs: 300, leastMs: 250 });
   // The thread has not run for long enough to have stood still for so long.
   expect(judgeLag(300, 20, 290)).toEqual({ lagMs: 300, mostMs: 20, leastMs: 10 });
+});
+
+test("a master that does not come back to what it needed is seen", () => {
+  const base = { residentBytes: 200e6, usedBytes: 50e6, files: 40 };
+  expect(compare(base, { residentBytes: 600e6, usedBytes: 90e6, files: 50 })).toEqual([]);
+  expect(compare(base, { residentBytes: 2000e6, usedBytes: 50e6, files: 40 })).toHaveLength(1);
+  expect(compare(base, { residentBytes: 2000e6, usedBytes: 900e6, files: 400 })).toHaveLength(3);
 });
 
 test("a finding is told once, however its numbers and names differ", () => {

@@ -136,6 +136,7 @@ export function forgery(random: Random): Step[] {
   return random.pick<Step[]>([
     [report(worker, withEpoch)],
     [report(worker, reportBody(random, [forged], forgedSession(random)))],
+    [report(worker, reportBody(random, [{ kind: random.pick(["bye", "draining"]) }], forgedSession(random)))],
     // A session of one's own, and another's attempts.
     [
       attach("fw-0", attachBody(random, { boot: "fb-0", capacity: 5 })),

@@ -1,0 +1,153 @@
+/** Bugs to be found from outside: planted where requests come in, and where the worker protocol is believed. */
+import type { Mutant } from "./mutant.ts";
+
+export const apiMutants: readonly Mutant[] = [
+  {
+    name: "lets the names of prototypes in",
+    patches: [{ file: "src/api/jsonBody.ts", search: "if (forbiddenKeys.has(key)) {", replace: 'if (key === "") {' }],
+  },
+  {
+    name: "follows JSON to any depth",
+    patches: [{ file: "src/api/jsonScan.ts", search: "if (depth > limits.jsonDepthMax)", replace: "if (depth < 0)" }],
+  },
+  {
+    name: "takes a number that is not exact",
+    patches: [
+      {
+        file: "src/api/jsonBody.ts",
+        search: '  throw new OutlastError("bad-json", "A number is too',
+        replace: '  if (path !== "x") return;\n  throw new OutlastError("bad-json", "A number is too',
+      },
+    ],
+  },
+  {
+    name: "breaks over the logs of a task that is not there, and shows where",
+    patches: [
+      {
+        file: "src/api/logRoutes.ts",
+        search: "  if (document === null) throw noSuchTask(task);\n",
+        replace: "  if (document === null) return (null as unknown as { task: TaskDocument }).task;\n",
+      },
+      {
+        file: "src/api/errors.ts",
+        search: '"Something broke inside the master."',
+        replace: "String((thrown as Error).stack)",
+      },
+    ],
+  },
+  {
+    name: "thinks for 400 ms about a state that is not known",
+    patches: [
+      {
+        file: "src/api/taskRoutes.ts",
+        search: '    throw new OutlastError("bad-request", `There is no state',
+        replace:
+          '    for (const until = Date.now() + 400; Date.now() < until; );\n    throw new OutlastError("bad-request", `There is no state',
+      },
+    ],
+  },
+  {
+    name: "pauses a queue before it has looked at the request's body",
+    patches: [
+      {
+        file: "src/api/serveRoutes.ts",
+        search: 'if (request.method === "POST") check(request.body);',
+        replace:
+          'if (route.name === "pauseQueue") void context.master.setQueue("early", true).catch(() => {});\n        if (request.method === "POST") check(request.body);',
+      },
+    ],
+  },
+  {
+    name: "remembers every body that it was sent",
+    patches: [
+      {
+        file: "src/api/jsonBody.ts",
+        search: "  const { isSuspicious } = scanJson(bytes);",
+        replace: "  kept.push(Buffer.alloc(400_000, 1));\n  const { isSuspicious } = scanJson(bytes);",
+      },
+      {
+        file: "src/api/jsonBody.ts",
+        search: "const decoder =",
+        replace: "const kept: Buffer[] = [];\nconst decoder =",
+      },
+    ],
+  },
+  {
+    name: "dies of a client that hangs up",
+    patches: [
+      {
+        file: "src/api/wire.ts",
+        search: '  if (error.code === "ECONNRESET" || !socket.writable) {\n',
+        replace: '  if (error.code === "ECONNRESET" || !socket.writable) {\n    throw error;\n',
+      },
+    ],
+  },
+  {
+    name: "takes a cursor that nobody was given for a bug",
+    patches: [
+      {
+        file: "src/stores/cursor.ts",
+        search: 'throw new OutlastError("bad-request",',
+        replace: 'throw Object.assign(new TypeError("cursor"), {}) ?? new OutlastError("bad-request",',
+      },
+    ],
+  },
+  {
+    name: "asks for no token where queues are set",
+    patches: [
+      {
+        file: "src/api/server.ts",
+        search: "else if (outlast?.isPublic !== true)",
+        replace: 'else if (outlast?.isPublic !== true && outlast?.tag !== "queues")',
+      },
+    ],
+  },
+  {
+    name: "believes reports of any session",
+    patches: [
+      {
+        file: "src/core/sessions.ts",
+        search: "  if (worker === undefined || worker.session !== input.session || worker.isGivenUp) {",
+        replace: "  if (worker === undefined || worker.isGivenUp) {",
+      },
+    ],
+  },
+  {
+    name: "lets a session that never was push out the one that counts (real: seed 1)",
+    patches: [{ file: "src/master/desk.ts", search: " || !streams.isKnown(worker, session)", replace: "" }],
+  },
+  {
+    name: "takes output of anybody's attempts (real: seed 1)",
+    patches: [
+      {
+        file: "src/master/desk.ts",
+        search: "this.#logOwners.ownPieces(worker, chunks)",
+        replace: "this.#logOwners.ownPieces(worker, chunks).then(() => chunks)",
+      },
+    ],
+  },
+  {
+    name: "cuts the follower of a long log off before its first byte (real: seed 1)",
+    patches: [
+      {
+        file: "src/api/logFollower.ts",
+        search: "      if (this.#stream.isBusy) await this.#stream.drained();\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "ends the connection after any refusal, and what was pipelined with it (real: seed 1)",
+    patches: [
+      {
+        file: "src/api/server.ts",
+        search: "!request.raw.complete && hasBody(request)",
+        replace: "!request.raw.complete && !hasBody({ ...request, headers: {} } as FastifyRequest)",
+      },
+    ],
+  },
+  {
+    name: "answers an unknown expectation without a word (real: seed 1)",
+    patches: [{ file: "src/api/wire.ts", search: '  server.on("checkExpectation",', replace: '  server.on("none",' }],
+  },
+];
