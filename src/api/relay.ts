@@ -205,6 +205,8 @@ export class Relay {
     const base = new URL(leader);
     const isSecure = base.protocol === "https:";
     const headers = { ...passedOn(request.raw.headers), [relayedHeader]: "1" };
+    // A length without its bytes would make the leader take the next request on this connection for them.
+    if (body === null && !hasBody(request)) delete headers["content-length"];
     if (body !== null) headers["content-length"] = body.length;
     const options: RequestOptions = {
       agent: isSecure ? this.#secure : this.#plain,
