@@ -1,4 +1,5 @@
 /** The clients: each goes on submitting whatever becomes of its earlier calls, and looks at, cancels and repeats some of them. */
+import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import { OutlastError } from "../../model/errors.ts";
 import type { Submission } from "../../model/submission.ts";
 import { isFinal } from "../../model/task.ts";
@@ -50,6 +51,7 @@ export class ChaosClient {
   readonly #open = new Set<Promise<void>>();
   /** What the SDK threw that it never should: anything but an `OutlastError`. */
   readonly surprises: string[] = [];
+  readonly #abandoning = new AbortController();
   #calls = 0;
   #acknowledged = 0;
   #isStopped = false;
@@ -76,6 +78,13 @@ export class ChaosClient {
     }
   }
 
+  /** Breaks off everything at once; for the end of a run that is broken off. */
+  abandon(): void {
+    this.#isStopped = true;
+    this.#abandoning.abort();
+    this.#wake();
+  }
+
   /** Submits nothing more; resolves when everything that was begun has come to an end. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -89,6 +98,7 @@ export class ChaosClient {
       () => void this.#open.delete(open),
       (error: unknown) => {
         this.#open.delete(open);
+        if (this.#abandoning.signal.aborted) return;
         this.surprises.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
       },
     );
@@ -111,7 +121,7 @@ export class ChaosClient {
     if (first === undefined) return;
     this.#acknowledged += ids.length;
     if (draws.isCancelled) {
-      await sleep(draws.waitMs);
+      await pause(draws.waitMs, this.#abandoning.signal);
       await this.#cancel(first);
     }
     if (draws.isWatched) await this.#watch(first, draws.waitMs);
@@ -137,6 +147,7 @@ export class ChaosClient {
   /** Ids of the tasks; none if the call did not succeed. */
   async #submit({ key, submissions }: Call): Promise<readonly string[]> {
     const { ledger, number } = this.#options;
+    const { signal } = this.#abandoning;
     const call = number * callsPerClient + this.#calls++;
     const tasks = submissions.map((submission) => ({ id: submission.id ?? null, body: JSON.stringify(submission) }));
     ledger.write({ kind: "submit-invoke", call, key, tasks });
@@ -144,8 +155,8 @@ export class ChaosClient {
       const [only] = submissions;
       const created =
         submissions.length === 1 && only !== undefined
-          ? [await this.#client.submit(only, { key })]
-          : await this.#client.submitAll(submissions, { key });
+          ? [await this.#client.submit(only, { key, signal })]
+          : await this.#client.submitAll(submissions, { key, signal });
       const ids = created.map((task) => task.id);
       ledger.write({ kind: "submit-ok", call, ids });
       return ids;
@@ -159,7 +170,7 @@ export class ChaosClient {
   async #cancel(task: string): Promise<void> {
     const { ledger } = this.#options;
     try {
-      await this.#client.cancel(task);
+      await this.#client.cancel(task, { signal: this.#abandoning.signal });
       ledger.write({ kind: "cancel-ok", task });
     } catch (error) {
       const code = codeOf(error);
@@ -170,9 +181,9 @@ export class ChaosClient {
   /** Looks again and again until the task has come to its end. */
   async #watch(task: string, everyMs: number): Promise<void> {
     for (let looks = 0; looks < looksMax; looks++) {
-      await sleep(everyMs);
+      await pause(everyMs, this.#abandoning.signal);
       try {
-        const { state, attempt } = await this.#client.get(task);
+        const { state, attempt } = await this.#client.get(task, { signal: this.#abandoning.signal });
         this.#options.ledger.write({ kind: "read", task, state, attempt });
         if (isFinal(state)) return;
       } catch (error) {
@@ -206,6 +217,7 @@ function codeOf(error: unknown): string {
   throw error;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Rejects when the signal is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return setTimeoutPromise(ms, undefined, { signal });
 }

@@ -30,6 +30,7 @@ export function clusterChecks(evidence: Evidence, history: History): Check[] {
     ),
     noOrphans(evidence),
     noOtherDeath(evidence),
+    allBlowsFell(evidence),
   ];
 }
 
@@ -106,4 +107,11 @@ function noOtherDeath({ lives, strikes }: Evidence): Check {
     `${grouped(lives.length)} lives, ${grouped(killed)} ended by SIGKILL`,
     problems,
   );
+}
+
+/** A storm that did not fall proves nothing. */
+function allBlowsFell({ strikes, failedBlows }: Evidence): Check {
+  const fell = strikes.filter(({ hit }) => hit.length > 0).length;
+  const words = `${count(fell, "blow")}; ${grouped(strikes.length - fell)} found nobody to hit`;
+  return check("", "Every blow fell as planned", strikes.length, words, failedBlows);
 }

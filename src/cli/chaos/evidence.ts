@@ -40,6 +40,8 @@ export interface Evidence {
   /** What is wrong with the store by its own word, and how often a standby found its memory unlike the leader's. */
   readonly storeFindings: readonly string[];
   readonly drifts: number;
+  /** Blows that could not be dealt, in words. */
+  readonly failedBlows: readonly string[];
   /** What a client was thrown that no client should see. */
   readonly surprises: readonly string[];
 }

@@ -133,7 +133,12 @@ class Pair {
 
   reset(): void {
     for (const pump of this.#pumps) pump.stop();
-    for (const socket of [this.#client, this.#server]) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const socket of [this.#client, this.#server]) {
+      if (socket.destroyed) continue;
+      // libuv refuses to reset what is being shut down; Node (26.10) then takes it for closed, and waits for it for ever at its exit.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     this.#onEnd();
   }
 

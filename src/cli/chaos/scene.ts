@@ -198,6 +198,7 @@ export class Scene {
       capacity,
       storeFindings: findings,
       drifts: this.leaders.driftsMax,
+      failedBlows: this.striker.failures,
       surprises: this.#clients.flatMap((client) => client.surprises),
     };
   }
@@ -208,6 +209,8 @@ export class Scene {
     this.#isStruck = true;
     this.leaders.stop();
     this.starts.stop();
+    for (const client of this.#clients) client.abandon();
+    this.striker.abandon();
     await this.cluster.killAll();
     await this.#links.close();
     this.#disk?.unmount();

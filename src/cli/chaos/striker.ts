@@ -23,6 +23,8 @@ type Changing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 export class Striker {
   readonly strikes: Strike[] = [];
+  /** Why blows could not be dealt as planned, in words. */
+  readonly failures: string[] = [];
   readonly #parts: StrikerParts;
   readonly #healing = new AbortController();
   readonly #open = new Set<Promise<void>>();
@@ -44,8 +46,19 @@ export class Striker {
 
   /** Deals one blow. Its effect goes on after this returns. */
   begin(blow: Blow): void {
-    const open: Promise<void> = this.#deal(blow).finally(() => this.#open.delete(open));
+    const open: Promise<void> = this.#deal(blow)
+      .catch((error: unknown) => {
+        this.failures.push(
+          `Blow ${blow.number} (${blow.kind}): ${error instanceof Error ? error.message : String(error)}`,
+        );
+      })
+      .finally(() => this.#open.delete(open));
     this.#open.add(open);
+  }
+
+  /** Lets nothing more happen; for the end of a run that is broken off. */
+  abandon(): void {
+    this.#healing.abort();
   }
 
   /** Undoes everything that still has effect; resolves when every process has been started again. */

@@ -192,6 +192,11 @@ describe("a lie is seen:", () => {
       "All that is shown is what the journal adds up to",
       (story) => void story.storeFindings.push("The store says: no."),
     ],
+    [
+      "a blow that did not fall",
+      "Every blow fell as planned",
+      (story) => void story.failedBlows.push("Blow 1 (disk): no."),
+    ],
     ["a full outbox", "Every result found its master", (story) => void story.outboxes.set("worker-2", 1)],
     [
       "a process that lives on",

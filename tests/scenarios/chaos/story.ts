@@ -151,6 +151,7 @@ export class Story {
   drifts = 0;
   storeFindings: string[] = [];
   surprises: string[] = [];
+  failedBlows: string[] = [];
 
   evidence(): Evidence {
     const { left, ...rest } = this;
