@@ -105,22 +105,6 @@ describe("a request to a standby", () => {
     ]);
   });
 
-  test("leaves the body of a GET behind, and nothing of it is taken for another's request", async () => {
-    const seen: string[] = [];
-    handle = async (request, response) => {
-      seen.push(
-        `${request.method} ${request.url} ${request.headers["content-length"] ?? "-"} ${await bodyOf(request)}`,
-      );
-      response.end("{}");
-    };
-    const smuggled = `POST /v1/queues/stolen/pause HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
-    const first = await raw(`GET /v1/workers HTTP/1.1\n${authorized}Content-Length: ${smuggled.length}\n\n`);
-    first.send(smuggled);
-    await first.until("{}");
-    for (const path of ["/v1/queues", "/v1/workers/a"]) expect((await call(path)).status).toBe(200);
-    expect(seen).toEqual(["GET /v1/workers - ", "GET /v1/queues - ", "GET /v1/workers/a - "]);
-  });
-
   test("is passed on while its body still comes, and so is the answer", async () => {
     const pieces: string[] = [];
     let answer: ServerResponse | null = null;
