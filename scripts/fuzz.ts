@@ -24,6 +24,8 @@ const { values: flags } = parseArgs({
     /** Which to lay, parted by commas; all of them if left out. */
     sieges: { type: "string" },
     token: { type: "boolean", default: false },
+    /** Shoots at a standby with a leader behind it. */
+    standby: { type: "boolean", default: false },
     /** Ends at the first finding. */
     "stop-at-first": { type: "boolean", default: false },
     replay: { type: "string" },
@@ -34,7 +36,7 @@ const { values: flags } = parseArgs({
 const seed = Number(flags.seed ?? Math.floor(Math.random() * 1_000_000));
 const folder = flags.folder ?? mkdtempSync(join(tmpdir(), "outlast-fuzz-"));
 mkdirSync(folder, { recursive: true });
-const target = await startTarget(folder, flags.token);
+const target = await startTarget({ directory: folder, hasToken: flags.token, isStandby: flags.standby });
 const campaign = new Campaign({
   target,
   seed,
@@ -49,7 +51,9 @@ const campaign = new Campaign({
 process.exitCode = flags.replay === undefined ? await hunt() : await replay(flags.replay, target);
 
 async function hunt(): Promise<number> {
-  console.log(`seed ${seed}${flags.token ? ", with a token" : ""}; logs and data in ${folder}`);
+  console.log(
+    `seed ${seed}${flags.token ? ", with a token" : ""}${flags.standby ? ", at a standby" : ""}; logs and data in ${folder}`,
+  );
   const report = await campaign.run();
   print(report);
   if (report.findings.length === 0) rmSync(folder, { recursive: true });
@@ -95,13 +99,13 @@ function print(report: CampaignReport): void {
 
 function tell(number: number, { rule, message, times, number: caseNumber, case: given }: Finding): void {
   console.log(`\nFINDING ${number}: ${rule}, ${times} times\n  ${message}`);
-  const token = flags.token ? " --token" : "";
+  const how = `${flags.token ? " --token" : ""}${flags.standby ? " --standby" : ""}`;
   if (given === undefined) {
-    console.log(`  again: npm run fuzz -- --seed ${seed} --minutes ${flags.minutes}${token}`);
+    console.log(`  again: npm run fuzz -- --seed ${seed} --minutes ${flags.minutes}${how}`);
     return;
   }
   const file = join(folder, `finding-${number}.json`);
   writeFileSync(file, JSON.stringify(given, null, 2));
   if (caseNumber !== undefined) console.log(`  case ${caseNumber} (${given.name}), in ${given.steps.length} steps`);
-  console.log(`  again: npm run fuzz -- --replay ${file}${token}`);
+  console.log(`  again: npm run fuzz -- --replay ${file}${how}`);
 }

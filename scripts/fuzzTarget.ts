@@ -9,36 +9,46 @@ import { until } from "../src/cli/cluster/until.ts";
 import type { Target } from "../src/testing/fuzz/campaign.ts";
 
 const program = fileURLToPath(new URL("../bin/outlast.js", import.meta.url));
-const master = "master";
+const leader = "leader";
+const standby = "standby";
 const worker = "steady";
 const inspectorMsMax = 10_000;
 
-/** @param directory for logs and data */
-export async function startTarget(directory: string, hasToken: boolean): Promise<Target> {
+export interface TargetOptions {
+  /** For logs and data. */
+  readonly directory: string;
+  readonly hasToken: boolean;
+  /** Shoots at a standby, which passes on to a leader behind it what is not its own. */
+  readonly isStandby: boolean;
+}
+
+export async function startTarget({ directory, hasToken, isStandby }: TargetOptions): Promise<Target> {
   const token = hasToken ? randomBytes(24).toString("base64url") : null;
+  const masters = isStandby ? [leader, standby] : [leader];
+  const master = masters.at(-1) ?? leader;
   const honestQueue = `q-${randomBytes(6).toString("hex")}`;
   const cluster = await Cluster.create({
     directory,
     capacity: 4,
+    masters,
     // The master's inspector is opened to have its garbage collected; several runs must not want the same port.
     environment: { NODE_OPTIONS: "--inspect-port=127.0.0.1:0", ...(token === null ? {} : { OUTLAST_TOKEN: token }) },
     workerArguments: ["--queues", honestQueue],
   });
-  await cluster.start(master);
-  await cluster.start(worker);
+  for (const name of [...masters, worker]) await cluster.start(name);
   const logOf = (name: string) =>
     existsSync(cluster.logPath(name)) ? readFileSync(cluster.logPath(name), "utf8") : "";
   return {
-    url: new URL(cluster.address),
+    url: new URL(cluster.addressOf(master)),
     token,
     honestWorker: worker,
     honestQueue,
     masterPid: () => cluster.pid(master),
-    masterLog: () => logOf(master),
+    masterLog: () => masters.map(logOf).join("\n"),
     workerLog: () => logOf(worker),
     collectGarbage: () => collectGarbage(cluster.pid(master), () => logOf(master)),
     revive: async () => {
-      if (!cluster.isUp(master)) await cluster.start(master);
+      for (const name of masters) if (!cluster.isUp(name)) await cluster.start(name);
     },
     finish: async () => {
       const problems = cluster.lives

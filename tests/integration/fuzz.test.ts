@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test("a master withstands what nobody should send it, and honest work goes on", { timeout: 5 * minute }, async () => {
-  const target = await startTarget(folder, true);
+  const target = await startTarget({ directory: folder, hasToken: true, isStandby: false });
   const campaign = new Campaign({
     ...{ target, seed: 1, from: 0, casesMax: 300, msMax: 3 * minute, refusals: 100, sieges: [], isOverAtFirst: false },
     onProgress: () => {},

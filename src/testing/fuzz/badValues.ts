@@ -114,3 +114,17 @@ export function badMembers(random: Random, value: unknown): unknown {
     () => entries.map(([, item]) => item),
   ])();
 }
+
+/** Something more in an object than its schema minds, but which no part of the system should ever meet. */
+export function trapMember(random: Random): readonly [name: string, value: unknown] {
+  return random.pick<readonly [string, unknown]>([
+    [random.pick(["__proto__", "constructor", "prototype"]), random.pick([1, null, { isAdmin: true }])],
+    ["x", { y: [{ ["__proto__"]: 1, constructor: { prototype: 1 } }] }],
+    ["x", new RawText(random.pick(["1e400", "-1e309", "9007199254740992", "123456789012345678901234567890"]))],
+    ["x", [{ y: new RawText("1e22") }]],
+    ["x", random.pick(["\ud800", "a\udfff", "\udc00\ud800"])],
+    ["\ud83d", 1],
+    ["x", nested(random.pick([limits.jsonDepthMax, 100, 100_000]))],
+    ["x", Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`k${index}`, 0]))],
+  ]);
+}

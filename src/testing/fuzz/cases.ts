@@ -1,7 +1,17 @@
 /** All kinds of cases, how often each comes, and how any one of them is made anew from seed and number. */
 import { Random } from "../simulation/random.ts";
 import { makers } from "./cast.ts";
-import { anyCall, type CaseTools, manyCalls, pages, queues, strangers, streams, taskLife } from "./clientCases.ts";
+import {
+  anyCall,
+  type CaseTools,
+  manyCalls,
+  pages,
+  queues,
+  strangers,
+  streams,
+  taskLife,
+  traps,
+} from "./clientCases.ts";
 import { bigBodies, bigPages } from "./heavyCases.ts";
 import type { ApiDocument } from "./operations.ts";
 import { extremes, forgery, longLog, session } from "./protocolCases.ts";
@@ -20,6 +30,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { name: "any call", weight: 30, make: anyCall },
   { name: "many calls", weight: 10, make: manyCalls },
+  { name: "traps", weight: 10, make: traps },
   { name: "task life", weight: 8, make: taskLife },
   { name: "pages", weight: 6, make: pages },
   { name: "queues", weight: 4, make: queues },

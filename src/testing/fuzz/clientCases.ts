@@ -24,6 +24,12 @@ export function anyCall(random: Random, { requests }: CaseTools): Step[] {
   return [random.chance(0.25) ? requests.good(operation, random) : requests.bad(operation, random)];
 }
 
+/** Bodies that would be taken, were it not for one thing in them. */
+export function traps(random: Random, { requests }: CaseTools): Step[] {
+  const names = ["attachWorker", "attachWorker", "attachWorker", "submitTask", "submitTasks", "report", "storeLogs"];
+  return Array.from({ length: 3 }, () => requests.trapped(requests.document.operation(random.pick(names)), random));
+}
+
 /** Several calls on one connection, so that a refused one would show if it spoiled the next. */
 export function manyCalls(random: Random, tools: CaseTools): Step[] {
   return Array.from({ length: random.integer(2, 6) }, () => anyCall(random, tools)).flat();

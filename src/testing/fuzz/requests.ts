@@ -1,9 +1,9 @@
 /** Makes single requests for any operation of the document: good ones, and ones with something wrong in one of their parts. */
 import type { Random } from "../simulation/random.ts";
-import { badTexts } from "./badValues.ts";
+import { badTexts, trapMember } from "./badValues.ts";
 import { fuzzQueues, sampleNames, taskName, workerName } from "./cast.ts";
-import { toJsonText } from "./jsonText.ts";
-import type { ApiDocument, Operation, Parameter } from "./operations.ts";
+import { isPlain, Members, pathsIn, replaceAt, toJsonText, valueAt } from "./jsonText.ts";
+import type { ApiDocument, Operation, Parameter, Schema } from "./operations.ts";
 import { whyRefused } from "./refusals.ts";
 import { type Header, type RequestStep, toBytes } from "./steps.ts";
 import type { Values } from "./values.ts";
@@ -35,6 +35,20 @@ export class RequestMaker {
     };
   }
 
+  /** Good but for one thing somewhere in its body, which is refused wherever it stands. */
+  trapped(operation: Operation, random: Random): RequestStep {
+    const schema = operation.bodies[json] ?? {};
+    const value = this.#values.draw(schema, random);
+    const objects = pathsIn(value, 100).filter((path) => isPlain(valueAt(value, path)));
+    const place = random.pick(objects);
+    const spoiled = replaceAt(
+      value,
+      place,
+      (old) => new Members([...Object.entries(old as object), trapMember(random)]),
+    );
+    return this.#posted(operation, random, toJsonText(spoiled), schema);
+  }
+
   bad(operation: Operation, random: Random): RequestStep {
     const good = this.good(operation, random);
     const parts: Part[] = ["query", "headers", "method"];
@@ -62,8 +76,14 @@ export class RequestMaker {
     const headers: Header[] = [...good.headers.filter(([name]) => name !== "content-type"), ["content-type", json]];
     if (schema === undefined) return { ...good, headers, body: [toJsonText(this.#values.spoil({}, {}, random))] };
     const text = toJsonText(this.#values.spoil(this.#values.draw(schema, random), schema, random));
-    const bytes = toBytes([text], sampleNames);
-    return { ...good, headers, body: [text], mustBeRefused: whyRefused(bytes, schema, this.document) !== null };
+    return { ...this.#posted(operation, random, text, schema), headers };
+  }
+
+  /** With a body of which the documents tell whether it can only be refused. */
+  #posted(operation: Operation, random: Random, text: string, schema: Schema): RequestStep {
+    const mustBeRefused = whyRefused(toBytes([text], sampleNames), schema, this.document) !== null;
+    const path = this.#path(operation, random);
+    return { kind: "request", method: "POST", path, headers: [["content-type", json]], body: [text], mustBeRefused };
   }
 
   #body(operation: Operation, random: Random, isNdjson: boolean): string | null {
