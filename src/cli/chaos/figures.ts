@@ -30,6 +30,8 @@ export interface Figures {
   readonly tasks: { readonly [State in TaskState]?: number };
   readonly attempts: number;
   readonly killedAttempts: number;
+  /** From SIGKILL of the leader to the next one's marker in the journal. */
+  readonly leaderToLeader: Latency;
   /** From SIGKILL of the leader to the first start, on any worker, of an attempt that a later leader assigned. */
   readonly leaderToStart: Latency;
   /** From SIGKILL of a worker to the start of the next attempt of each task that ran on it. */
@@ -44,8 +46,10 @@ export interface Recovery {
   readonly isDisturbed: boolean;
 }
 
-/** A master that has just been started again cannot take over yet. */
+/** Processes need a while after a blow to be themselves again. */
 const warmMs = 1_000;
+/** A standby that has only just found its leader does not yet keep an eye on it. */
+const heirWarmMs = 200;
 
 export function figuresOf(evidence: Evidence): Figures {
   const attempts = attemptsOf(evidence);
@@ -63,6 +67,7 @@ export function figuresOf(evidence: Evidence): Figures {
     tasks: countBy(evidence.documents.map(({ state }) => state)),
     attempts: attempts.size,
     killedAttempts: [...attempts.values()].filter(({ killedAt }) => killedAt !== null).length,
+    leaderToLeader: latency(leaders.map((recovery) => ({ ...recovery, tookMs: recovery.electedMs }))),
     leaderToStart: latency(leaders),
     workerToStart: latency(workers),
   };
@@ -74,8 +79,11 @@ function countBy<Key extends string>(keys: readonly Key[]): { [key in Key]?: num
   return counts;
 }
 
-/** Every SIGKILL that hit the master which led at that moment. */
-export function leaderRecoveries(evidence: Evidence, attempts: ReadonlyMap<string, Attempt>): Recovery[] {
+/** Every SIGKILL that hit the master which led at that moment; also when the next one was elected. */
+export function leaderRecoveries(
+  evidence: Evidence,
+  attempts: ReadonlyMap<string, Attempt>,
+): (Recovery & { readonly electedMs: number | null })[] {
   const terms = termsOf(evidence);
   const starts = startsInOrder(evidence.facts);
   const masters = evidence.lives.filter(({ role }) => role === "master");
@@ -93,11 +101,13 @@ export function leaderRecoveries(evidence: Evidence, attempts: ReadonlyMap<strin
       (other) =>
         other !== life &&
         other.readyAt !== null &&
-        other.readyAt + warmMs <= endedAt &&
+        other.readyAt + heirWarmMs <= endedAt &&
         (other.endedAt === null || other.endedAt >= toAt),
     );
     const isDisturbed = !hasHeir || evidence.strikes.some((strike) => disturbsMasters(strike, process, endedAt, toAt));
-    return [{ at: endedAt, process, tookMs: next === undefined ? null : next.at - endedAt, isDisturbed }];
+    const heir = terms.find(({ at }) => at > endedAt);
+    const electedMs = heir === undefined ? null : heir.at - endedAt;
+    return [{ at: endedAt, process, tookMs: next === undefined ? null : next.at - endedAt, electedMs, isDisturbed }];
   });
 }
 
@@ -171,7 +181,6 @@ function disturbsWorkers(strike: Strike, involved: readonly string[], from: numb
 }
 
 function isFeltBetween(strike: Strike, from: number, to: number): boolean {
-  // Processes need a while to be themselves again.
   return strike.hit.length > 0 && strike.startedAt <= to && (strike.endedAt ?? to) + warmMs >= from;
 }
 

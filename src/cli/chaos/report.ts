@@ -102,6 +102,7 @@ export function figureRows({ figures, evidence, options }: Report): (readonly [s
         .flatMap((kind) => (figures.blows[kind] === undefined ? [] : [`${figures.blows[kind]} ${kind}`]))
         .join(", "),
     ],
+    ["leader SIGKILL → next leader", latencyText(figures.leaderToLeader)],
     ["leader SIGKILL → next assignment runs", latencyText(figures.leaderToStart)],
     ["worker SIGKILL → next attempt runs", latencyText(figures.workerToStart)],
     ["storm", lasted],
@@ -143,6 +144,7 @@ export function reportBody(report: Report): { [key: string]: unknown } {
     checks,
     figures: {
       ...figures,
+      leaderToLeader: latencyBody(figures.leaderToLeader),
       leaderToStart: latencyBody(figures.leaderToStart),
       workerToStart: latencyBody(figures.workerToStart),
     },

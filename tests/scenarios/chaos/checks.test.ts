@@ -262,6 +262,7 @@ test("figures tell how long it took until the work went on", () => {
     killedAttempts: 1,
   });
   // The leader died at 330 and the worker at 300; `a` ran again at 440.
+  expect(figures.leaderToLeader.every.all).toEqual([90]);
   expect(figures.leaderToStart.every.all).toEqual([110]);
   expect(figures.workerToStart.every.all).toEqual([140]);
 });

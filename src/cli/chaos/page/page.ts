@@ -103,20 +103,27 @@ function tiles({ figures, checks, evidence, options }: Report): string {
 
 function latencies({ figures }: Report): string {
   return `<div class="pair">
-${latencyPanel("From SIGKILL of the leader until the next assignment runs", figures.leaderToStart, leaderAimMs)}
+${latencyPanel("From SIGKILL of the leader until the next assignment runs", figures.leaderToStart, leaderAimMs, electionText(figures.leaderToLeader))}
 ${latencyPanel("From SIGKILL of a worker until the next attempt runs", figures.workerToStart, workerAimMs)}
 </div>`;
 }
 
-function latencyPanel(title: string, { every, undisturbed }: Latency, aimMs: number): string {
+function electionText({ every, undisturbed }: Latency): string {
+  const shown = undisturbed.all.length > 0 ? undisturbed : every;
+  return shown.all.length === 0
+    ? ""
+    : ` The next leader was there after p50 ${msText(shown.p50)}, p99 ${msText(shown.p99)}.`;
+}
+
+function latencyPanel(title: string, { every, undisturbed }: Latency, aimMs: number, more = ""): string {
   const isAlone = undisturbed.all.length > 0;
   const shown = isAlone ? undisturbed : every;
   const where = isAlone ? "where nothing else was wrong at the time" : "while other blows fell too";
   const figuresText =
     shown.all.length === 0
-      ? "No such kill in this run."
+      ? "No such kill in this run"
       : `p50 <b>${msText(shown.p50)}</b> · p99 <b>${msText(shown.p99)}</b> · max <b>${msText(shown.max)}</b>, ${grouped(shown.all.length)} of ${grouped(every.all.length)}: ${where}`;
-  return `<section class="panel"><h3>${text(title)}</h3><p>${figuresText}</p>${latencyStrip(shown.all, aimMs)}</section>`;
+  return `<section class="panel"><h3>${text(title)}</h3><p>${figuresText}.${text(more)}</p>${latencyStrip(shown.all, aimMs)}</section>`;
 }
 
 function timeline(): string {
