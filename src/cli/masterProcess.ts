@@ -9,6 +9,7 @@ import { Master } from "../master/master.ts";
 import { OutlastError } from "../model/errors.ts";
 import { defaults } from "../model/limits.ts";
 import { SystemClock } from "../node/clock.ts";
+import { keepLargeHeapTight } from "../node/heapGrowth.ts";
 import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { createPeers } from "../node/peers.ts";
@@ -36,6 +37,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     ...(flags.logFormat === undefined ? {} : { format: flags.logFormat }),
     hasColor: context.output.areNotesPainted,
   });
+  keepLargeHeapTight();
   const ids = new SystemIds();
   const store = toStore(flags, ids);
   const address = flags.advertise ?? advertisedAddress(flags.address, port);

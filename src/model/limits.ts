@@ -149,7 +149,7 @@ export const limits = {
 
   // A process's memory.
   /** Up to this size a heap may grow as V8 likes it; a larger one is kept tight. */
-  heapLooseBytesMax: 192 * mebibyte,
+  heapLooseBytesMax: 256 * mebibyte,
 
   // Stores.
   /** Another process may hold the database this long before a write of ours is `busy`; the loop stands still meanwhile. */
@@ -311,6 +311,9 @@ export const defaults = {
   nodeMajorMin: 24,
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,
+
+  /** How often a master looks at the size of its heap. */
+  heapLookMs: 1 * second,
 
   // A process's own clock (docs/reliability.md, R8).
   /** How often a clock looks whether it was kept from running. */
