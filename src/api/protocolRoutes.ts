@@ -79,7 +79,8 @@ async function attach(request: FastifyRequest, reply: FastifyReply, { master, re
   }
   // What has come over a standby does not come from the worker's machine: a port there proves nothing.
   const isRelayed = request.headers[relayedHeader] !== undefined;
-  const asked = isRelayed ? { ...body, probePort: null } : body;
+  // And a worker that asked a standby to relay may have met it just as it became the leader.
+  const asked = { ...body, relay: isRelayed, probePort: isRelayed ? null : body.probePort };
   return master.attach(pathId<WorkerId>(request), asked, peerAddress(request));
 }
 

@@ -65,7 +65,9 @@ export function startsBefore(a: LiveTask, b: LiveTask): boolean {
 }
 
 export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus["output"]): TaskStatus {
-  const { run, last } = task;
+  const { run } = task;
+  // While an attempt runs, the end of the one before would look like its own.
+  const last = task.state === "running" ? null : task.last;
   return {
     id: task.id,
     state: task.state,

@@ -54,14 +54,17 @@ export class Membership {
     await this.#parts.store.removeMember(this.#nonce).catch(() => undefined);
   }
 
+  /** The masters that have shown themselves within `defaults.memberTtlMs`, this one as it is now. */
   members(): MemberView[] {
     const now = this.#parts.clock.now();
-    const headSeq = Math.max(0, ...[...this.#observed.values()].map(({ record }) => record.seq));
-    return [...this.#observed.values()].map(({ record: { beat: _beat, ...record }, changedAt }) => ({
-      ...record,
-      unchangedMs: now - changedAt,
-      lag: headSeq - record.seq,
-    }));
+    const own = this.#parts.describe();
+    const living = [...this.#observed.values()]
+      .filter(({ changedAt }) => now - changedAt <= defaults.memberTtlMs)
+      .map(({ record: { beat: _beat, ...record }, changedAt }) =>
+        record.nonce === own?.nonce ? { ...own, unchangedMs: 0 } : { ...record, unchangedMs: now - changedAt },
+      );
+    const headSeq = Math.max(0, ...living.map(({ seq }) => seq));
+    return living.map((member) => ({ ...member, lag: headSeq - member.seq }));
   }
 
   /** How far every master has come that still shows itself: what is older is needed by none of them. */
