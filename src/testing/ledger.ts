@@ -71,8 +71,14 @@ export type Happening =
       readonly epoch: number;
       readonly text: number;
     }
-  /** A standby read its memory anew, for the journal did not reach back to where it was. */
-  | { readonly kind: "passed-over"; readonly node: string; readonly life: string }
+  /** Entries below `firstSeq` have gone; `notes` says how far each master was by its last note, and how old that was. */
+  | {
+      readonly kind: "compacted";
+      readonly node: string;
+      readonly life: string;
+      readonly firstSeq: number;
+      readonly notes: readonly { readonly name: string; readonly seq: number; readonly ageMs: number }[];
+    }
   /** What a follower of events got, through whichever master; and that it was told to read everything anew. */
   | {
       readonly kind: "event";

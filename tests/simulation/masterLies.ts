@@ -85,11 +85,10 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
     "a call that is never answered": () => withMaster({ openCalls: ["submit"] }),
     "streams that stay open": () => withMaster({ openStreams: 50 }),
     "timers that pile up": () => withMaster({ timers: 100 }),
-    "entries that go before a standby has read them": () =>
-      new MadeHistory()
-        .add({ kind: "start", node: "master-2", life: "master-2#1" })
-        .later(30_000)
-        .add({ kind: "passed-over", node: "master-2", life: "master-2#1" }),
+    "entries that go before a standby has read them": () => {
+      const notes = [{ name: "master-2", seq: 3, ageMs: 2_000 }];
+      return new MadeHistory().later(30_000).add({ kind: "compacted", node: "master-1", life, firstSeq: 9, notes });
+    },
     "a task that is forgotten too early": () => goodHistory().entry(forget),
     "a task that is forgotten before its end": () => {
       const made = submitted().entry(forget);

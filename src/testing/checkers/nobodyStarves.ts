@@ -135,8 +135,10 @@ function checkWaiting(
 
 /** True if the worker had a stream open all the time, and no attempt that the leader may still count as ending. */
 function isReachable(history: History, worker: WorkerRecord, from: number, to: number): boolean {
+  const { suspectMs, driftMax } = history.conditions;
   let isOpen = false;
   let running = 0;
+  let heardAt = from;
   for (const event of history.events) {
     if (event.at > to) break;
     if (event.kind === "stream-opened" && event.boot === worker.boot) isOpen = true;
@@ -144,11 +146,16 @@ function isReachable(history: History, worker: WorkerRecord, from: number, to: n
       isOpen = false;
       if (event.at >= from) return false;
     }
+    if (event.kind === "heard" && event.boot === worker.boot) {
+      // Its leader doubts it, and rightly gives it nothing.
+      if (event.at > from && event.at - heardAt > suspectMs * (1 - driftMax)) return false;
+      heardAt = event.at;
+    }
     if (event.kind === "exec-start" && event.boot === worker.boot) running += 1;
     if (event.kind === "exec-end" && event.boot === worker.boot) running -= 1;
     if (event.at >= from && event.at <= to && running >= worker.capacity) return false;
   }
-  return isOpen;
+  return isOpen && to - heardAt <= suspectMs * (1 - driftMax);
 }
 
 interface Quiet {

@@ -23,6 +23,8 @@ export const situations = [
   "the store was away for longer than the lease",
   "entries were compacted away",
   "a reader of the journal found that it began too late",
+  "a standby was overtaken by compaction and read its memory anew",
+  "entries were compacted away by a master that no longer led",
   "finished tasks were forgotten",
   // Masters.
   "a master died while it led",

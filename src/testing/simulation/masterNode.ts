@@ -144,8 +144,8 @@ export class MasterNode {
     // Refused until the journal has been read.
     const onGap = (): void => {
       // A leader that was deposed passes over entries, too, before it stands by.
-      if (face.status().role === "standby")
-        this.#world.ledger.add({ kind: "passed-over", node: this.machine, life: process.name });
+      if (face.status().role !== "standby") return;
+      this.#world.coverage.saw("a standby was overtaken by compaction and read its memory anew");
     };
     face
       .changes(null, listener, onGap)

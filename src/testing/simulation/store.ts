@@ -180,9 +180,21 @@ export class SimulatedStore implements Store {
   compact(belowSeq: number, max: number): Promise<number> {
     return this.#ask(() => {
       const gone = this.#parts.disk.compact(belowSeq, max);
-      if (gone > 0) this.#parts.coverage.saw("entries were compacted away");
+      if (gone > 0) this.#noteCompaction(belowSeq);
       return gone;
     });
+  }
+
+  #noteCompaction(belowSeq: number): void {
+    const { coverage, ledger, process, disk, timeline, machine } = this.#parts;
+    const notes = [...disk.members.values()].map(({ name, seq, nonce }) => {
+      const ageMs = timeline.now - (disk.notedAt.get(nonce) ?? 0);
+      return { name, seq, ageMs };
+    });
+    ledger.add({ kind: "compacted", node: machine, life: process.name, firstSeq: Math.min(belowSeq, disk.seq), notes });
+    coverage.saw("entries were compacted away");
+    const leads = ledger.events.findLast((event) => event.kind === "leads");
+    if (leads?.life !== process.name) coverage.saw("entries were compacted away by a master that no longer led");
   }
 
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
@@ -190,7 +202,11 @@ export class SimulatedStore implements Store {
   }
 
   async writeMember(member: MemberRecord): Promise<void> {
-    await this.#ask(() => this.#parts.disk.members.set(member.nonce, { ...member }));
+    const { disk, timeline } = this.#parts;
+    await this.#ask(() => {
+      disk.members.set(member.nonce, { ...member });
+      disk.notedAt.set(member.nonce, timeline.now);
+    });
   }
 
   readMembers(): Promise<MemberRecord[]> {

@@ -19,6 +19,8 @@ export class StoreDisk {
   /** Pieces of logs by task and attempt, then by offset. */
   readonly logs = new Map<string, Map<number, LogChunk>>();
   readonly members = new Map<Nonce, MemberRecord>();
+  /** When each note was written, in true time. */
+  readonly notedAt = new Map<Nonce, number>();
   lease: Lease | null = null;
   /** The lease before, which somebody who reads late may still see. */
   leaseBefore: Lease | null = null;
