@@ -51,10 +51,10 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     flags.stopOnStdinEnd === true,
     (reason) => {
       log.info("stopping", { reason });
-      // The face first: who still asks gets a whole answer, who comes now is told to go elsewhere.
-      api
-        .close()
-        .then(() => master.stop())
+      // The master first: a leader whose streams are closed under it would take its workers for dead. Whoever still waits is told.
+      master
+        .stop()
+        .then(() => api.close())
         .then(() => ending.resolve(exitCodes.ok), ending.reject);
     },
     (code) => process.exit(code),
