@@ -43,8 +43,13 @@ class LineReader {
   take(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      this.#addPiece(chunk.subarray(start, end));
-      this.#endLine();
+      if (end === start && this.#pieces.length === 0) {
+        // A body may be millions of empty lines.
+        this.#line++;
+      } else {
+        this.#addPiece(chunk.subarray(start, end));
+        this.#endLine();
+      }
       start = end + 1;
     }
     if (start < chunk.length) this.#addPiece(chunk.subarray(start));
