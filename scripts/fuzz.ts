@@ -77,7 +77,9 @@ function print(report: CampaignReport): void {
     console.log(`  ${name.padEnd(34)} ${counts.join("  ")}`);
   }
   console.log(`cases: ${[...report.casesByName].map(([name, count]) => `${name} ${count}`).join(", ")}`);
-  console.log(`refusals that were looked at one by one: ${report.refusals}; honest tasks done: ${report.honest}`);
+  console.log(
+    `refusals that were looked at one by one: ${report.refusals}; honest tasks done: ${report.honest}, ${report.lateLogs} logs late`,
+  );
   const { answersMs, blockedMsWorst } = report.loop;
   const at = (share: number) => (answersMs[Math.floor((answersMs.length - 1) * share)] ?? 0).toFixed(0);
   console.log(`/healthz answered in ${at(0.5)} ms (p50), ${at(0.99)} ms (p99), ${at(1)} ms (worst)`);

@@ -30,6 +30,10 @@ export class AnswerReader {
     return this.#garbage;
   }
 
+  get isStreaming(): boolean {
+    return this.#isStreaming;
+  }
+
   expect(method: string): void {
     this.#methods.push(method);
   }

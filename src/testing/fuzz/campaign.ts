@@ -58,6 +58,7 @@ export interface CampaignReport {
   readonly answers: ReadonlyMap<string, ReadonlyMap<number, number>>;
   readonly refusals: number;
   readonly honest: number;
+  readonly lateLogs: number;
   readonly loop: LoopFigures;
   readonly sieges: readonly SiegeResult[];
   readonly memory: readonly MemorySample[];
@@ -161,6 +162,7 @@ export class Campaign {
       answers: this.#answers,
       refusals: this.#refusals,
       honest: this.#honest.succeeded,
+      lateLogs: this.#honest.late,
       loop,
       sieges,
       memory: this.#memory.samples,
@@ -297,8 +299,9 @@ export class Campaign {
   async #note(document: ApiDocument, number: number, given: Case, offence: Offence): Promise<void> {
     if (!this.#findings.isNew(offence)) return;
     const finding = this.#findings.add({ ...offence, number, case: given });
+    let tries = 0;
     const isBad = async (candidate: Case) => {
-      const offences = await this.#play(document, number, candidate);
+      const offences = await this.#play(document, number, renamed(candidate, number, tries++));
       return offences.some(({ rule }) => rule === offence.rule);
     };
     if (await isBad(given)) finding.case = await shrink(given, isBad, shrinkTriesMax, shrinkMsMax);
@@ -357,4 +360,10 @@ export class Campaign {
     for (const line of brokenLines(target.workerLog()))
       this.#findings.add({ rule: "honest worker broken", message: line });
   }
+}
+
+/** With other names where the case has its own: what is left of the last try must not pass for the fault. */
+function renamed(given: Case, number: number, tries: number): Case {
+  const own = new RegExp(`\\b(f[slw]?-?${number})\\b`, "g");
+  return JSON.parse(JSON.stringify(given).replace(own, `$1-${tries}`)) as Case;
 }

@@ -152,7 +152,8 @@ export class Player {
 
   async #await(index: number, step: AwaitStep): Promise<void> {
     const wire = this.#streams.get(step.name);
-    if (wire === undefined) return;
+    // A refusal has been judged already, and brings nothing more.
+    if (wire === undefined || !wire.isStreaming) return;
     const isThere = await wire.brought(step.text, step.isNeeded === true ? answerWaitMs : awaitMs);
     if (!isThere && step.isNeeded === true) {
       const received: Received = wire.isGone ? { kind: "closed", isCut: true } : { kind: "silence" };

@@ -54,6 +54,11 @@ export class Wire {
     return this.#isClosed;
   }
 
+  /** True once the head of an event stream has come. */
+  get isStreaming(): boolean {
+    return this.#reader.isStreaming;
+  }
+
   get text(): string {
     return this.#text;
   }
