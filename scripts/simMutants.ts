@@ -14,7 +14,7 @@ import { workerMutants } from "./mutants/workerMutants.ts";
 const { values: flags } = parseArgs({
   options: {
     /** How many seeds a bug may hide in before it counts as missed. */
-    seeds: { type: "string", default: "600" },
+    seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     /** Only bugs whose name holds this text. */
     only: { type: "string" },

@@ -200,16 +200,6 @@ export const electionMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "answers without proof that it still leads",
-    patches: [
-      {
-        file: "src/master/term.ts",
-        search: "      const isProofOld = now - this.#provenAt > this.#parts.proofMsMax;",
-        replace: "      const isProofOld = now < 0;",
-      },
-    ],
-  },
-  {
     name: "never lets go of a call that ends in an outage",
     patches: [
       {
