@@ -53,6 +53,8 @@ export function attachBody(random: Random, change: object = {}): { readonly [nam
     hostname: "fuzz",
     pid: 1,
     version: "0",
+    // Else a standby would send it to the leader.
+    relay: random.chance(0.9),
     ...change,
   };
 }

@@ -37,6 +37,8 @@ export class Player {
   readonly #streams = new Map<string, Wire>();
   readonly #timers: NodeJS.Timeout[] = [];
   #wire: Wire | null = null;
+  /** Some call of this case has been refused: what was to come of it need not come. */
+  #isRefused = false;
 
   private constructor(world: World) {
     this.#world = world;
@@ -97,6 +99,7 @@ export class Player {
       this.#wire = null;
     }
     if (received.kind === "answer" && received.answer.status < 300) this.#keep(step, received.answer);
+    else this.#isRefused = true;
   }
 
   async #exchange(method: string, bytes: Buffer): Promise<Received> {
@@ -155,7 +158,7 @@ export class Player {
     // A refusal has been judged already, and brings nothing more.
     if (wire === undefined || !wire.isStreaming) return;
     const isThere = await wire.brought(step.text, step.isNeeded === true ? answerWaitMs : awaitMs);
-    if (!isThere && step.isNeeded === true) {
+    if (!isThere && step.isNeeded === true && !this.#isRefused) {
       const received: Received = wire.isGone ? { kind: "closed", isCut: true } : { kind: "silence" };
       const place = { kind: "await", method: "GET", path: step.text, mustBeRefused: false } as const;
       this.#observations.push({ step: index, ...place, received });

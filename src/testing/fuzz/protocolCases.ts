@@ -100,6 +100,7 @@ export function longLog(random: Random, { number }: CaseTools): Step[] {
         outbox: [],
         isDraining: false,
         epochMax: 0,
+        relay: true,
       }),
     ),
     {
