@@ -127,7 +127,7 @@ export const limits = {
   commitWaitMsMax: 5 * second,
   /** Samples kept of how long commits took. */
   commitSamplesMax: 1_000,
-  payloadCacheBytesMax: 16 * mebibyte,
+  payloadCacheBytesMax: 64 * mebibyte,
   /** Tasks that ended lately, remembered in case a client names their ids again. */
   settledMax: 100_000,
   /** Different combinations of task limits that are kept only once each. */
@@ -159,7 +159,7 @@ export const limits = {
   storeOpenRetryMs: 20,
   storeCacheBytesMax: 64 * mebibyte,
   /** Unfinished tasks whose rows the writer finds without looking; more than are usually in motion at a time. */
-  storeCachedRowsMax: 30_000,
+  storeCachedRowsMax: 100_000,
   /** Room for young objects in the store's thread, in MiB as V8 wants it; what it handles dies at once. */
   storeThreadYoungMiBMax: 24,
   /** Once the write-ahead log is longer, it is moved into the database file: longer means fewer but longer pauses. */

@@ -4,7 +4,7 @@
  */
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
-import type { TaskState } from "../../model/task.ts";
+import { type TaskState, taskStates } from "../../model/task.ts";
 import { changesOf } from "../changes.ts";
 
 export interface PackedEntry {
@@ -27,7 +27,8 @@ interface TaskColumns {
   readonly fingerprints: (string | null)[];
   /** The JSON text of the status; null, as the next two, where the entry brings none. */
   readonly statuses: (string | null)[];
-  readonly states: (TaskState | null)[];
+  /** Places in `taskStates`, or -1: a text from another thread would be compared letter by letter, each time. */
+  readonly states: number[];
   readonly hosts: (string | null)[];
 }
 
@@ -63,7 +64,7 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     tasks.queues.push(spec?.queue ?? null);
     tasks.fingerprints.push(spec?.fingerprint ?? null);
     tasks.statuses.push(status === null ? null : statusText);
-    tasks.states.push(status?.state ?? null);
+    tasks.states.push(status === null ? -1 : taskStates.indexOf(status.state));
     tasks.hosts.push(status?.host ?? null);
   }
   return {
@@ -84,7 +85,7 @@ export function* unpack(tasks: TaskColumns): Iterable<PackedTask> {
       queue: tasks.queues[index] ?? null,
       fingerprint: tasks.fingerprints[index] ?? null,
       status: tasks.statuses[index] ?? null,
-      state: tasks.states[index] ?? null,
+      state: taskStates[tasks.states[index] ?? -1] ?? null,
       host: tasks.hosts[index] ?? null,
     };
   }
