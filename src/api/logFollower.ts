@@ -54,16 +54,18 @@ export class LogFollower {
   /** Resolves when all has been told or the stream is closed. */
   async run(): Promise<void> {
     this.#listen();
-    let tailUntil = 0;
+    /** Once the task has ended: how long the last of its output is waited for. */
+    let tailUntil: number | null = null;
     try {
       while (!this.#stream.isClosed) {
         // Whatever comes from here on is news to this round, so that nothing is slept through.
         this.#hasNews = false;
         const hasSent = this.#attempt > 0 && (await this.#sendPage());
-        if (hasSent || !isFinal(this.#status.state)) tailUntil = performance.now() + defaults.logTailWaitMs;
+        if (hasSent || !isFinal(this.#status.state)) tailUntil = null;
+        else tailUntil ??= performance.now() + this.#tailWaitMs();
         if (hasSent) await this.#stream.drained();
         else if (this.#attempt < this.#status.attempt) this.#startAttempt(this.#attempt + 1);
-        else if (!isFinal(this.#status.state)) await this.#news(Number.POSITIVE_INFINITY);
+        else if (tailUntil === null) await this.#news(Number.POSITIVE_INFINITY);
         else if (this.#isWhole() || performance.now() >= tailUntil) return this.#sendEnd();
         else await this.#news(tailUntil - performance.now());
       }
@@ -77,6 +79,12 @@ export class LogFollower {
     if (this.#attempt === 0 || this.#isTruncated) return true;
     const { logBytes } = this.#status;
     return logBytes !== undefined && this.#offset >= logBytes;
+  }
+
+  /** Output that its worker has counted is on its way; of an attempt that broke off nobody knows. */
+  #tailWaitMs(): number {
+    const { logBytes } = this.#status;
+    return logBytes !== undefined && logBytes > this.#offset ? defaults.logMissingWaitMs : defaults.logTailWaitMs;
   }
 
   async #sendPage(): Promise<boolean> {

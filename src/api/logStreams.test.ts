@@ -68,6 +68,26 @@ describe("following a log", () => {
     expect([master.listeners.size, master.logListeners.size]).toEqual([0, 0]);
   });
 
+  test("waits for the last of it, however long the task had been silent before it ended", async () => {
+    await master.submit([{ ...nap, id: "a" }], null);
+    const stream = await open("/v1/tasks/a/logs?follow=true");
+    master.change(task, { state: "running", attempt: 1 });
+    await stream.until("event: attempt");
+    const realNow = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => realNow() + 60_000);
+    master.change(task, { state: "success", attempt: 1, logBytes: 4 });
+    // The follower has seen the end by the time that this has been answered.
+    await fetch(`${url}/healthz`);
+    master.addLogs(piece(1, 0, "last"));
+    await stream.closed();
+    vi.restoreAllMocks();
+    expect(messages(stream)).toMatchObject([
+      { event: "attempt" },
+      { event: "log", data: { text: "last" } },
+      { event: "end", data: { offset: 4 } },
+    ]);
+  });
+
   test("goes on behind the last event that was seen", async () => {
     await master.submit([{ ...nap, id: "a" }], null);
     master.addLogs(piece(1, 0, "first "), piece(1, 6, "second"));

@@ -201,6 +201,8 @@ export const defaults = {
   connectionCheckMs: 1 * second,
   /** How long a follower waits for the last bytes of a log after its task has ended. */
   logTailWaitMs: 2 * second,
+  /** The same where the worker has said that there are more. */
+  logMissingWaitMs: 10 * second,
   /** How often a standby looks for new output of what is followed there. */
   logPollMs: 250,
   drainTimeoutMs: 5 * minute,
