@@ -71,13 +71,18 @@ export type Happening =
       readonly epoch: number;
       readonly text: number;
     }
-  /** Entries below `firstSeq` have gone; `notes` says how far each master was by its last note, and how old that was. */
+  /** Entries below `firstSeq` have gone; `notes` says how far each master was by its last note, how old that was, and since when it was in sight. */
   | {
       readonly kind: "compacted";
       readonly node: string;
       readonly life: string;
       readonly firstSeq: number;
-      readonly notes: readonly { readonly name: string; readonly seq: number; readonly ageMs: number }[];
+      readonly notes: readonly {
+        readonly name: string;
+        readonly seq: number;
+        readonly ageMs: number;
+        readonly knownMs: number;
+      }[];
     }
   /** What a follower of events got, through whichever master; and that it was told to read everything anew. */
   | {

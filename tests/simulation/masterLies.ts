@@ -86,7 +86,7 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
     "streams that stay open": () => withMaster({ openStreams: 50 }),
     "timers that pile up": () => withMaster({ timers: 100 }),
     "entries that go before a standby has read them": () => {
-      const notes = [{ name: "master-2", seq: 3, ageMs: 2_000 }];
+      const notes = [{ name: "master-2", seq: 3, ageMs: 2_000, knownMs: 20_000 }];
       return new MadeHistory().later(30_000).add({ kind: "compacted", node: "master-1", life, firstSeq: 9, notes });
     },
     "a task that is forgotten too early": () => goodHistory().entry(forget),

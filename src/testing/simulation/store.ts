@@ -188,8 +188,8 @@ export class SimulatedStore implements Store {
   #noteCompaction(belowSeq: number): void {
     const { coverage, ledger, process, disk, timeline, machine } = this.#parts;
     const notes = [...disk.members.values()].map(({ name, seq, nonce }) => {
-      const ageMs = timeline.now - (disk.notedAt.get(nonce) ?? 0);
-      return { name, seq, ageMs };
+      const { at = 0, since = 0 } = disk.noted.get(nonce) ?? {};
+      return { name, seq, ageMs: timeline.now - at, knownMs: timeline.now - since };
     });
     ledger.add({ kind: "compacted", node: machine, life: process.name, firstSeq: Math.min(belowSeq, disk.seq), notes });
     coverage.saw("entries were compacted away");
@@ -202,11 +202,7 @@ export class SimulatedStore implements Store {
   }
 
   async writeMember(member: MemberRecord): Promise<void> {
-    const { disk, timeline } = this.#parts;
-    await this.#ask(() => {
-      disk.members.set(member.nonce, { ...member });
-      disk.notedAt.set(member.nonce, timeline.now);
-    });
+    await this.#ask(() => this.#parts.disk.keepMember(member));
   }
 
   readMembers(): Promise<MemberRecord[]> {

@@ -9,6 +9,9 @@ import type { LandedEntry, Ledger } from "../ledger.ts";
 import { StoreView } from "./storeView.ts";
 import type { Timeline } from "./timeline.ts";
 
+/** Whoever has written no note for this long comes back as somebody whom the others have yet to see. */
+const outOfSightMs = 5_000;
+
 export class StoreDisk {
   readonly incarnation = "simulated-store" as Incarnation;
   /** What compaction has left of the journal, ascending. */
@@ -19,8 +22,8 @@ export class StoreDisk {
   /** Pieces of logs by task and attempt, then by offset. */
   readonly logs = new Map<string, Map<number, LogChunk>>();
   readonly members = new Map<Nonce, MemberRecord>();
-  /** When each note was written, in true time. */
-  readonly notedAt = new Map<Nonce, number>();
+  /** When each note was written, in true time, and since when its author has been in sight. */
+  readonly noted = new Map<Nonce, { readonly at: number; readonly since: number }>();
   lease: Lease | null = null;
   /** The lease before, which somebody who reads late may still see. */
   leaseBefore: Lease | null = null;
@@ -75,6 +78,14 @@ export class StoreDisk {
     const gone = this.#entries.splice(0, Math.min(count, max)).length;
     if (gone > 0) this.#timeline.trace(`store: entries ${first} to ${first + gone - 1} are compacted away`);
     return gone;
+  }
+
+  keepMember(member: MemberRecord): void {
+    const { now } = this.#timeline;
+    const before = this.noted.get(member.nonce);
+    const isBack = before === undefined || now - before.at > outOfSightMs;
+    this.members.set(member.nonce, { ...member });
+    this.noted.set(member.nonce, { at: now, since: isBack ? now : before.since });
   }
 
   keepLogs(chunks: readonly LogChunk[]): void {
