@@ -4,7 +4,7 @@ import { createClient } from "../../sdk/client.ts";
 import { CaseMaker } from "./cases.ts";
 import { fuzzQueues } from "./cast.ts";
 import { type Finding, FindingList } from "./findings.ts";
-import { HonestWork } from "./honest.ts";
+import { HonestWork, honestPrefix } from "./honest.ts";
 import { type LoopFigures, LoopWatch } from "./loopWatch.ts";
 import { brokenLines } from "./masterLog.ts";
 import { type MemorySample, MemoryWatch } from "./memoryWatch.ts";
@@ -103,11 +103,9 @@ export class Campaign {
       ]),
     };
     this.#client = createClient({ masters: url.origin, ...(token === null ? {} : { token }) });
-    const prefix = `h${honestQueue.slice(-6)}`;
     this.#honest = new HonestWork({
       client: this.#client,
       queue: honestQueue,
-      prefix,
       inFlight: 4,
       onTask: (id) => this.#world.names.set("honestTask", id),
     });
@@ -126,32 +124,19 @@ export class Campaign {
   }
 
   async run(): Promise<CampaignReport> {
+    const { target } = this.#options;
+    let sieges: readonly SiegeResult[] = [];
     try {
-      return await this.#run();
+      sieges = await this.#hunt();
     } catch (error) {
-      // What could not be judged must not be left running either.
-      await this.#options.target.finish();
-      throw error;
+      if (target.masterPid() !== null) {
+        // What could not be judged must not be left running either.
+        await target.finish();
+        throw error;
+      }
+      await this.#noteDeath();
     }
-  }
-
-  async #run(): Promise<CampaignReport> {
-    const { target, seed, onProgress } = this.#options;
-    const document = await this.#readDocument();
-    const maker = new CaseMaker(document, seed);
-    this.#honest.start();
-    this.#loop.start();
-    await this.#memory.rest("before");
-    await this.#refuseOneByOne(document, maker);
-    onProgress(`${this.#refusals} refusals looked at one by one`);
-    await this.#playAll(document, maker);
-    onProgress(`${this.#cases} cases played`);
-    const sieges = await this.#layAll();
-    onProgress("calming down");
-    await this.#calmDown();
     const loop = await this.#loop.stop();
-    await this.#judgeBlocked();
-    for (const message of await this.#memory.grown()) this.#findings.add({ rule: "not back to base", message });
     for (const offence of await this.#honest.stop()) this.#findings.add({ rule: "honest work hurt", message: offence });
     await this.#judgeLogs();
     for (const problem of await target.finish()) this.#findings.add({ rule: "bad end", message: problem });
@@ -169,48 +154,74 @@ export class Campaign {
     };
   }
 
+  async #hunt(): Promise<readonly SiegeResult[]> {
+    const { seed, onProgress } = this.#options;
+    const document = await this.#readDocument();
+    const maker = new CaseMaker(document, seed);
+    this.#honest.start();
+    this.#loop.start();
+    await this.#memory.rest("before");
+    await this.#refuseOneByOne(document, maker);
+    onProgress(`${this.#refusals} refusals looked at one by one`);
+    await this.#playAll(document, maker);
+    onProgress(`${this.#cases} cases played`);
+    const sieges = await this.#layAll();
+    onProgress("calming down");
+    await this.#calmDown();
+    await this.#judgeBlocked();
+    for (const message of await this.#memory.grown()) this.#findings.add({ rule: "not back to base", message });
+    return sieges;
+  }
+
   /** Plays one case, alone, and judges it: for a finding that is looked at again. */
   async replay(given: Case): Promise<readonly Offence[]> {
     return this.#play(await this.#readDocument(), -1, given);
   }
 
   async #readDocument(): Promise<ApiDocument> {
-    const { target } = this.#options;
-    const headers: { [name: string]: string } =
-      target.token === null ? {} : { authorization: `Bearer ${target.token}` };
-    const response = await fetch(new URL("/openapi.json", target.url), { headers });
+    const response = await fetch(new URL("/openapi.json", this.#world.url), { headers: this.#headers() });
     return new ApiDocument(await response.json());
+  }
+
+  #headers(): { [name: string]: string } {
+    const { token } = this.#world;
+    return token === null ? {} : { authorization: `Bearer ${token}` };
   }
 
   /** One client, one bad call after the other: whatever changes in the journal meanwhile has no other cause. */
   async #refuseOneByOne(document: ApiDocument, maker: CaseMaker): Promise<void> {
     const moving = new Set<string>([this.#options.target.honestWorker]);
-    const { seq } = await this.#client.status();
-    const witness = new Witness(this.#client, ({ id }) => this.#honest.has(id) || moving.has(id));
-    witness.start(seq);
-    let lastSeq = seq;
-    for (let number = 0; number < this.#options.refusals && !this.#isOver; number++) {
-      const given = maker.makeBadCall(number);
-      const observations = await this.#observe(-1, given);
-      for (const observation of observations) {
-        for (const offence of this.#judge(document, observation)) this.#findings.add({ ...offence, case: given });
-        const { received, path } = observation;
-        if (received.kind !== "answer") continue;
-        const now = Number(received.answer.headers.get("x-outlast-seq") ?? lastSeq);
-        if (received.answer.status < 400) {
+    const isHonest = (id: string) => id.startsWith(honestPrefix);
+    const witness = new Witness(this.#client, ({ id }) => isHonest(id) || moving.has(id));
+    witness.start((await this.#client.status()).seq);
+    try {
+      for (let number = 0; number < this.#options.refusals && !this.#isOver; number++) {
+        const given = maker.makeBadCall(number);
+        let isRefused = false;
+        for (const observation of await this.#observe(-1, given)) {
+          for (const offence of this.#judge(document, observation)) this.#findings.add({ ...offence, case: given });
+          const { received, path } = observation;
+          isRefused = received.kind === "answer" && received.answer.status >= 400;
           // A worker that was let in will be given up some time.
-          moving.add(path.split("/")[3] ?? "");
-        } else {
-          const changes = await witness.between(lastSeq, now, witnessWaitMs);
-          const told = changes.map(({ kind, id }) => `${kind} ${id}`).join(", ");
-          if (changes.length > 0)
-            this.#findings.add({ rule: "refused but changed", message: `${path}: ${told}`, case: given });
-          this.#refusals += 1;
+          if (!isRefused) moving.add(path.split("/")[3] ?? "");
         }
-        lastSeq = Math.max(lastSeq, now);
+        // What the call has set in motion, if only behind its answer, is committed before this.
+        const mark = `${honestPrefix}-mark-${number}`;
+        const changes = await witness.until(mark, () => this.#submitMark(mark), witnessWaitMs);
+        if (!isRefused) continue;
+        this.#refusals += 1;
+        if (changes.length === 0) continue;
+        const message = changes.map(({ kind, id }) => `${kind} ${id}`).join(", ");
+        this.#findings.add({ rule: "refused but changed", message, case: given });
       }
+    } finally {
+      await witness.stop();
     }
-    await witness.stop();
+  }
+
+  #submitMark(id: string): Promise<unknown> {
+    const { honestQueue: queue } = this.#options.target;
+    return this.#client.submit({ id, queue, kind: "sleep", input: { seconds: 0 } });
   }
 
   async #playAll(document: ApiDocument, maker: CaseMaker): Promise<void> {
@@ -307,10 +318,14 @@ export class Campaign {
     if (await isBad(given)) finding.case = await shrink(given, isBad, shrinkTriesMax, shrinkMsMax);
   }
 
-  async #noteDeath(number: number, given: Case): Promise<void> {
-    const cases = [...this.#playing.values(), given];
-    const message = `The master died while ${cases.map(({ name }) => name).join(", ")} were played.`;
-    this.#findings.add({ rule: "master died", message, number, case: given });
+  async #noteDeath(number?: number, given?: Case): Promise<void> {
+    const names = [...this.#playing.values(), ...(given === undefined ? [] : [given])].map(({ name }) => name);
+    const place = { ...(number === undefined ? {} : { number }), ...(given === undefined ? {} : { case: given }) };
+    this.#findings.add({
+      rule: "master died",
+      message: `It died while these were played: ${names.join(", ")}.`,
+      ...place,
+    });
     await this.#options.target.revive();
   }
 

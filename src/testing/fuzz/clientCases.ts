@@ -67,6 +67,7 @@ export function pages(random: Random): Step[] {
     // The cursor of one question in another, and one that nobody was given.
     page(`limit=1000&order=${random.pick(["newest", "oldest"])}${random.pick(filters)}&cursor={{cursor}}`),
     page(`cursor=${encode(random.pick(cursors), random)}`),
+    page(`state=${random.pick(["created,", "Created", "created,nothing", "%20created", "created%00"])}`),
     page(`limit=${random.pick(["0", "1001", "1e9", "-1", "1.5", "%31", "１"])}`),
   ];
 }

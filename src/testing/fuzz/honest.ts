@@ -5,12 +5,13 @@ export interface HonestOptions {
   readonly client: Outlast;
   /** A queue that nobody else knows of. */
   readonly queue: string;
-  /** What the names of its tasks begin with. */
-  readonly prefix: string;
   readonly inFlight: number;
   /** Told of each task that is about to be there, so that others may meddle with it. */
   readonly onTask: (id: string) => void;
 }
+
+/** What the names of honest tasks begin with, and no others. */
+export const honestPrefix = "honest";
 
 const command = 'printf "%s" "begin $0"; sleep 0.3; printf "%s" " end $0"';
 
@@ -19,7 +20,6 @@ const lateMs = 5_000;
 export class HonestWork {
   readonly #options: HonestOptions;
   readonly #offences: string[] = [];
-  readonly #ids = new Set<string>();
   readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
   succeeded = 0;
@@ -35,11 +35,6 @@ export class HonestWork {
     this.#loops = Array.from({ length: inFlight }, (_, index) => this.#loop(index));
   }
 
-  /** True of tasks that are honest. */
-  has(id: string): boolean {
-    return this.#ids.has(id);
-  }
-
   /** Lets what is under way end. @returns what went wrong, as sentences */
   async stop(): Promise<readonly string[]> {
     this.#stopping.abort();
@@ -48,10 +43,9 @@ export class HonestWork {
   }
 
   async #loop(index: number): Promise<void> {
-    const { prefix, onTask } = this.#options;
+    const { onTask } = this.#options;
     for (let count = 0; !this.#stopping.signal.aborted; count++) {
-      const id = `${prefix}-${index}-${count}`;
-      this.#ids.add(id);
+      const id = `${honestPrefix}-${index}-${count}`;
       onTask(id);
       try {
         const offence = await this.#one(id);

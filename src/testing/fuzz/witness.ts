@@ -12,9 +12,8 @@ export class Witness {
   readonly #isExcused: (change: Change) => boolean;
   readonly #stopping = new AbortController();
   #changes: Change[] = [];
-  #seq = 0;
   #loop: Promise<void> = Promise.resolve();
-  #onChange: () => void = () => {};
+  #awaited: { readonly id: string; readonly seen: () => void } | null = null;
 
   /** @param isExcused true of changes that have causes of their own */
   constructor(client: Outlast, isExcused: (change: Change) => boolean) {
@@ -23,7 +22,6 @@ export class Witness {
   }
 
   start(after: number): void {
-    this.#seq = after;
     this.#loop = this.#follow(after).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) throw error;
     });
@@ -34,33 +32,26 @@ export class Witness {
     await this.#loop;
   }
 
-  /** Changes after one entry and up to another that nobody has an excuse for. Waits until they have been told; forgets what came before. */
-  async between(afterSeq: number, seq: number, waitMs: number): Promise<readonly Change[]> {
-    const until = performance.now() + waitMs;
-    // An entry without events is passed over: a later one shows that it has been told.
-    while (this.#seq < seq && performance.now() < until) await this.#told(100);
-    const found = this.#changes.filter((change) => change.seq > afterSeq && change.seq <= seq);
-    this.#changes = this.#changes.filter((change) => change.seq > seq);
-    return found;
+  /**
+   * Changes since the last call that nobody has an excuse for, up to where this one becomes visible.
+   * @param id of what `make` makes, for which there is an excuse
+   */
+  async until(id: string, make: () => Promise<unknown>, waitMs: number): Promise<readonly Change[]> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#awaited = { id, seen: resolve };
+    await make();
+    const timer = setTimeout(resolve, waitMs);
+    await promise;
+    clearTimeout(timer);
+    return this.#changes.splice(0);
   }
 
   async #follow(after: number): Promise<void> {
     for await (const event of this.#client.events({ after, signal: this.#stopping.signal })) {
-      this.#seq = Math.max(this.#seq, event.seq);
       const change = { seq: event.seq, kind: event.kind, id: nameOf(event) };
       if (!this.#isExcused(change)) this.#changes.push(change);
-      this.#onChange();
+      if (change.id === this.#awaited?.id) this.#awaited.seen();
     }
-  }
-
-  #told(waitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      this.#onChange = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 
