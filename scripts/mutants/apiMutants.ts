@@ -106,7 +106,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "believes reports of any session",
     patches: [
       {
-        file: "src/core/sessions.ts",
+        file: "src/core/scheduler/sessions.ts",
         search: "  if (worker === undefined || worker.session !== input.session || worker.isGivenUp) {",
         replace: "  if (worker === undefined || worker.isGivenUp) {",
       },

@@ -143,7 +143,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "does not count forgotten tasks out on a standby (real: seed 42)",
     patches: [
       {
-        file: "src/core/scheduler.ts",
+        file: "src/core/scheduler/scheduler.ts",
         search: "        return queues.open(write.queue).count(write.state, -1);",
         replace: "        return;",
       },
@@ -173,7 +173,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "forgets on a standby how often a task was killed",
     patches: [
       {
-        file: "src/core/liveTask.ts",
+        file: "src/core/scheduler/liveTask.ts",
         search: "  task.kills = status.kills;",
         replace: "  task.kills = Math.min(task.kills, status.kills);",
       },
@@ -193,7 +193,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "kills what ran under the leader before",
     patches: [
       {
-        file: "src/core/scheduler.ts",
+        file: "src/core/scheduler/scheduler.ts",
         search: "          if (task.run !== null) board.workers.get(task.run.host)?.hold(task);",
         replace: "          if (task.run !== null && task.attempt > 1) board.workers.get(task.run.host)?.hold(task);",
       },

@@ -6,7 +6,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "uses the number of a killed attempt again",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: "  task.attempt += 1;",
         replace: "  task.attempt = Math.max(1, task.failures + 1);",
       },
@@ -16,7 +16,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "begins the next attempt before the last one has ended",
     patches: [
       {
-        file: "src/core/deaths.ts",
+        file: "src/core/scheduler/deaths.ts",
         search: "  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);",
         replace:
           '  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    board.tasks.unplace(task);\n    board.tasks.setState(task, "created");\n    board.queues.enqueue(task);\n  }',
@@ -27,7 +27,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "accepts a late completion of an attempt that was killed",
     patches: [
       {
-        file: "src/core/sessions.ts",
+        file: "src/core/scheduler/sessions.ts",
         search:
           "  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;",
         replace: "  return task !== undefined && board.tasks.get(task.id) === task ? task : undefined;",
@@ -38,7 +38,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "ignores the capacity of workers",
     patches: [
       {
-        file: "src/core/liveWorker.ts",
+        file: "src/core/scheduler/liveWorker.ts",
         search: "return this.usedSlots < this.record.capacity;",
         replace: "return this.usedSlots < this.record.capacity + 1;",
       },
@@ -48,7 +48,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "assigns to draining workers",
     patches: [
       {
-        file: "src/core/liveWorker.ts",
+        file: "src/core/scheduler/liveWorker.ts",
         search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
         replace: 'return this.isOpen && this.state === "connected";',
       },
@@ -58,7 +58,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "assigns to suspect workers",
     patches: [
       {
-        file: "src/core/liveWorker.ts",
+        file: "src/core/scheduler/liveWorker.ts",
         search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
         replace: "return this.isOpen && !this.isGivenUp && !this.record.isDraining;",
       },
@@ -68,7 +68,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "assigns to workers whose stream is closed",
     patches: [
       {
-        file: "src/core/liveWorker.ts",
+        file: "src/core/scheduler/liveWorker.ts",
         search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
         replace: "return !this.isGivenUp && !this.record.isDraining;",
       },
@@ -78,7 +78,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "does not wait for the back-off",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: "  board.tasks.enqueue(task, retryAt, batch.now);",
         replace: "  board.tasks.enqueue(task, 0, batch.now);",
       },
@@ -88,7 +88,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "counts a lost worker as a failure",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: "  task.kills += 1;",
         replace: "  task.failures += 1;",
       },
@@ -98,7 +98,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "tries once more than it may",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: "  if (task.failures >= task.limits.attemptsMax) {",
         replace: "  if (task.failures > task.limits.attemptsMax) {",
       },
@@ -108,7 +108,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "forgets the result of a success",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: "      return board.tasks.write(batch, task, result.output);",
         replace: "      return board.tasks.write(batch, task);",
       },
@@ -118,7 +118,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "ignores priority",
     patches: [
       {
-        file: "src/core/liveTask.ts",
+        file: "src/core/scheduler/liveTask.ts",
         search: "  if (a.priority !== b.priority) return a.priority > b.priority;",
         replace: "",
       },
@@ -128,7 +128,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "starves one queue",
     patches: [
       {
-        file: "src/core/dispatch.ts",
+        file: "src/core/scheduler/dispatch.ts",
         search: "    if (!board.queues.waiting.has(queue)) continue;",
         replace: '    if (!board.queues.waiting.has(queue) || queue.name === "slow") continue;',
       },
@@ -138,7 +138,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "leaves a slot in use when its attempt fails",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: '    case "failed":\n      leaveWorker(board, task);',
         replace: '    case "failed":\n      board.tasks.unplace(task);',
       },
@@ -148,7 +148,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "creates a task anew for every repeated submit",
     patches: [
       {
-        file: "src/core/submit.ts",
+        file: "src/core/scheduler/submit.ts",
         search:
           "const known = spec.fingerprint === null ? undefined : knownFingerprint(board, spec.id, lookup, created);",
         replace: "const known = spec.fingerprint === null || lookup === null ? undefined : created.get(spec.id);",
@@ -159,7 +159,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "accepts a key for other content",
     patches: [
       {
-        file: "src/core/submit.ts",
+        file: "src/core/scheduler/submit.ts",
         search: "} else if (known !== spec.fingerprint) {",
         replace: "} else if (known === undefined) {",
       },
@@ -169,7 +169,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "keeps the attempts of a worker's earlier boot",
     patches: [
       {
-        file: "src/core/sessions.ts",
+        file: "src/core/scheduler/sessions.ts",
         search: "    if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);",
         replace: "",
       },
@@ -179,7 +179,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "does not send again what never arrived",
     patches: [
       {
-        file: "src/core/sessions.ts",
+        file: "src/core/scheduler/sessions.ts",
         search: "    if (task.run?.boot === worker.boot) worker.redeliver.push(task);",
         replace: "    if (task.run?.boot === worker.boot) continue;",
       },
@@ -189,7 +189,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "has a returning worker end what it should keep",
     patches: [
       {
-        file: "src/core/sessions.ts",
+        file: "src/core/scheduler/sessions.ts",
         search: "    running.add(id);\n    noteStart(board, task, startedAt);",
         replace: "    running.add(id);\n    abort.push({ task: id, attempt });\n    noteStart(board, task, startedAt);",
       },
@@ -199,7 +199,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "gives workers no time after an election",
     patches: [
       {
-        file: "src/core/deaths.ts",
+        file: "src/core/scheduler/deaths.ts",
         search: "if (!worker.isGivenUp) suspect(board, batch, worker, board.settings.failoverGraceMs);",
         replace: "if (!worker.isGivenUp) suspect(board, batch, worker, 1);",
       },
@@ -209,7 +209,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "has no patience after an outage (real: seed 1208)",
     patches: [
       {
-        file: "src/core/deaths.ts",
+        file: "src/core/scheduler/deaths.ts",
         search:
           "  board.patientUntil = Math.max(board.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));",
         replace: "  board.patientUntil = Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs);",
@@ -220,12 +220,12 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "keeps no time-out, on both sides",
     patches: [
       {
-        file: "src/core/attempts.ts",
+        file: "src/core/scheduler/attempts.ts",
         search: "  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));",
         replace: "  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1) + 600_000);",
       },
       {
-        file: "src/core/agentAttempts.ts",
+        file: "src/core/agent/attempts.ts",
         search: "      held.deadlineAt = now + held.timeoutMs;",
         replace: "      held.deadlineAt = now + held.timeoutMs + 600_000;",
       },

@@ -6,7 +6,7 @@ export const workerMutants: readonly Mutant[] = [
     name: "lets a worker forget a result before its verdict",
     patches: [
       {
-        file: "src/core/agent.ts",
+        file: "src/core/agent/agent.ts",
         search: "    this.#reports.putBack(parcel);",
         replace:
           '    this.#attempts.settle(now, parcel.results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" })), out);',
@@ -17,7 +17,7 @@ export const workerMutants: readonly Mutant[] = [
     name: "lets a worker start an assignment as often as it comes",
     patches: [
       {
-        file: "src/core/agentAttempts.ts",
+        file: "src/core/agent/attempts.ts",
         search:
           "    if (this.#held.has(attemptKey(task, attempt))) return;\n    if (this.#seen.covers(task, attempt)) {",
         replace: "    if (attempt < 0) {",
@@ -28,12 +28,12 @@ export const workerMutants: readonly Mutant[] = [
     name: "takes the slot of an attempt that is still ending for free, on both sides",
     patches: [
       {
-        file: "src/core/agentAttempts.ts",
+        file: "src/core/agent/attempts.ts",
         search: "while (this.#waiting > 0 && this.#running < this.#capacity) {",
         replace: "while (this.#waiting > 0) {",
       },
       {
-        file: "src/core/liveWorker.ts",
+        file: "src/core/scheduler/liveWorker.ts",
         search: "return this.usedSlots < this.record.capacity;",
         replace: "return this.tasks.size < this.record.capacity;",
       },

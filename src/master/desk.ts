@@ -1,6 +1,6 @@
 /** The front desk of a master: turns calls from outside into questions for the scheduler or reads from the store. */
-import type { Reply, SubmittedTask } from "../core/effects.ts";
-import type { RequestId, SchedulerInput } from "../core/inputs.ts";
+import type { Reply, SubmittedTask } from "../core/scheduler/effects.ts";
+import type { RequestId, SchedulerInput } from "../core/scheduler/inputs.ts";
 import { OutlastError } from "../model/errors.ts";
 import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";

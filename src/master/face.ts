@@ -1,5 +1,5 @@
 /** What a master offers to whoever gives it a face: HTTP in life, a fake network in the simulator. */
-import type { SubmittedTask } from "../core/effects.ts";
+import type { SubmittedTask } from "../core/scheduler/effects.ts";
 import type { Write } from "../model/entry.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { MemberView } from "../model/member.ts";

@@ -1,6 +1,6 @@
 /** Keeps a scheduler's memory in step with the journal: how a standby stays warm, and how a new leader catches up. */
-import type { SchedulerSettings } from "../core/board.ts";
-import { Scheduler } from "../core/scheduler.ts";
+import type { SchedulerSettings } from "../core/scheduler/board.ts";
+import { Scheduler } from "../core/scheduler/scheduler.ts";
 import { limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entry, Store } from "../ports/store.ts";

@@ -1,5 +1,5 @@
 /** What has arrived for the scheduler and waits for the next batch. What came while a commit was in flight goes into one batch. */
-import type { SchedulerInput } from "../core/inputs.ts";
+import type { SchedulerInput } from "../core/scheduler/inputs.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";

@@ -3,10 +3,10 @@
  * from there; the rest hands questions to the scheduler and answers from the store.
  */
 
-import type { SchedulerSettings } from "../core/board.ts";
 import { Candidate, type CandidateSettings } from "../core/candidate.ts";
-import type { SchedulerEffect } from "../core/effects.ts";
-import type { Scheduler } from "../core/scheduler.ts";
+import type { SchedulerSettings } from "../core/scheduler/board.ts";
+import type { SchedulerEffect } from "../core/scheduler/effects.ts";
+import type { Scheduler } from "../core/scheduler/scheduler.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { Nonce } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";

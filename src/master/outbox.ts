@@ -1,5 +1,5 @@
 /** Releases effects to the world. Must be called only after the commit of their batch; the order of calls is kept. */
-import type { SchedulerEffect } from "../core/effects.ts";
+import type { SchedulerEffect } from "../core/scheduler/effects.ts";
 import type { TaskId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import type { Assignment } from "../model/protocol.ts";

@@ -1,6 +1,6 @@
 /** The questions that are open: each waits for the scheduler's reply, which leaves only after the commit. */
-import type { Reply } from "../core/effects.ts";
-import type { RequestId } from "../core/inputs.ts";
+import type { Reply } from "../core/scheduler/effects.ts";
+import type { RequestId } from "../core/scheduler/inputs.ts";
 import { OutlastError } from "../model/errors.ts";
 
 interface Waiter {

@@ -1,6 +1,6 @@
 /** One stretch of following: keeps up with the journal, and stands for election when the candidate wants to. */
-import type { SchedulerSettings } from "../core/board.ts";
-import type { Scheduler } from "../core/scheduler.ts";
+import type { SchedulerSettings } from "../core/scheduler/board.ts";
+import type { Scheduler } from "../core/scheduler/scheduler.ts";
 import type { Nonce } from "../model/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";

@@ -3,9 +3,9 @@
  * effects. Durable first, visible second: that order is the one safety rule of this file.
  */
 
-import type { SchedulerEffect, SchedulerOutput } from "../core/effects.ts";
-import type { SchedulerInput } from "../core/inputs.ts";
-import type { Scheduler } from "../core/scheduler.ts";
+import type { SchedulerEffect, SchedulerOutput } from "../core/scheduler/effects.ts";
+import type { SchedulerInput } from "../core/scheduler/inputs.ts";
+import type { Scheduler } from "../core/scheduler/scheduler.ts";
 import type { Nonce } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";

@@ -1,8 +1,8 @@
 /** Plays a script to an Agent and writes down what it wants done, one short line for each effect, so that tests read like a log. */
-import { Agent } from "../core/agent.ts";
-import type { AgentEffect } from "../core/agentEffects.ts";
-import type { AgentInput, AttemptEnding } from "../core/agentInputs.ts";
-import { type AgentOptions, type AgentSettings, defaultAgentSettings } from "../core/agentOptions.ts";
+import { Agent } from "../core/agent/agent.ts";
+import type { AgentEffect } from "../core/agent/effects.ts";
+import type { AgentInput, AttemptEnding } from "../core/agent/inputs.ts";
+import { type AgentOptions, type AgentSettings, defaultAgentSettings } from "../core/agent/options.ts";
 import type { BootId, Incarnation, SessionId, TaskId } from "../model/ids.ts";
 import type {
   AbortReason,

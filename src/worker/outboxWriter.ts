@@ -1,5 +1,5 @@
 /** Carries results, forgotten results and epochs to the outbox in the order of the Agent's asking, and keeps trying when the disk refuses. */
-import type { AgentInput } from "../core/agentInputs.ts";
+import type { AgentInput } from "../core/agent/inputs.ts";
 import type { Incarnation } from "../model/ids.ts";
 import type { AttemptRef, ResultItem } from "../model/protocol.ts";
 import type { Clock, Timer } from "../ports/clock.ts";

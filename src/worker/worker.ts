@@ -2,10 +2,10 @@
  * The shell around the Agent: it does what the brain decides (dial masters, run attempts, write the outbox) and tells it what
  * came of it. No decision is made here. It reads time from the Clock only, so that the simulator can run it as it is.
  */
-import { Agent } from "../core/agent.ts";
-import type { AgentEffect } from "../core/agentEffects.ts";
-import type { AgentInput, LinkFailure, LinkNumber } from "../core/agentInputs.ts";
-import { type AgentSettings, type AgentView, defaultAgentSettings } from "../core/agentOptions.ts";
+import { Agent } from "../core/agent/agent.ts";
+import type { AgentEffect } from "../core/agent/effects.ts";
+import type { AgentInput, LinkFailure, LinkNumber } from "../core/agent/inputs.ts";
+import { type AgentSettings, type AgentView, defaultAgentSettings } from "../core/agent/options.ts";
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import { type AttachRequest, protocolVersion } from "../model/protocol.ts";

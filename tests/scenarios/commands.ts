@@ -1,5 +1,5 @@
 /** The commands of scenarios: each line becomes one input of the Scheduler. */
-import type { SchedulerInput } from "../../src/core/inputs.ts";
+import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import type { AttemptRef, Outcome, ReportItem } from "../../src/model/protocol.ts";
 import { type Submission, toSpec } from "../../src/model/submission.ts";

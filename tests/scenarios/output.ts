@@ -1,5 +1,5 @@
 /** What the Scheduler decided, one line each, as it stands in scenario files. Instants are ms since the scenario began. */
-import type { Reply, SchedulerEffect } from "../../src/core/effects.ts";
+import type { Reply, SchedulerEffect } from "../../src/core/scheduler/effects.ts";
 import type { Write } from "../../src/model/entry.ts";
 import type { AttemptRef } from "../../src/model/protocol.ts";
 

@@ -4,9 +4,9 @@
  *
  * A paragraph is one batch: commands, one a line, then `----`, then what came of them. `#` begins a remark.
  */
-import type { SchedulerEffect } from "../../src/core/effects.ts";
-import type { SchedulerInput } from "../../src/core/inputs.ts";
-import { Scheduler } from "../../src/core/scheduler.ts";
+import type { SchedulerEffect } from "../../src/core/scheduler/effects.ts";
+import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
+import { Scheduler } from "../../src/core/scheduler/scheduler.ts";
 import type { Write } from "../../src/model/entry.ts";
 import type { SessionId, WorkerId } from "../../src/model/ids.ts";
 import { toInput } from "./commands.ts";

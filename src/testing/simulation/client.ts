@@ -1,5 +1,5 @@
 /** A client of the cluster: submits, repeats what it got no answer to, cancels, reads, pauses queues, and writes it all down. */
-import type { SubmittedTask } from "../../core/effects.ts";
+import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Submission } from "../../model/submission.ts";
 import { LinkError } from "../../ports/transport.ts";

@@ -1,0 +1,360 @@
+/**
+ * The brain of a worker. It decides which assignments to take, what to tell the leader and when to tell it again, when a
+ * master is gone and where to look for the next one. It awaits nothing, reads no clock, draws no random number and sets no
+ * timer: `step` takes one thing that happened and says what to do about it; `nextWakeAt` says when it wants to be called again.
+ *
+ * Two rules stand above the rest: the loss of a master, however long, never touches a running attempt; and a result is kept
+ * (first on disk) until a leader has answered `committed` or `stale`.
+ */
+import type { AttachAnswer, ReportAnswer, StreamMessage } from "../../model/protocol.ts";
+import { AgentAttempts } from "./attempts.ts";
+import { Drain } from "./drain.ts";
+import type { AgentOutput, NoticeFields } from "./effects.ts";
+import { EpochGuard } from "./epoch.ts";
+import type { AgentInput, LinkFailure, LinkNumber } from "./inputs.ts";
+import { type AttachTry, MasterSearch } from "./masters.ts";
+import type { AgentOptions, AgentSettings, AgentView } from "./options.ts";
+import { AgentReports } from "./reports.ts";
+import { type Link, openSession, type Session, silentAt } from "./session.ts";
+
+/** The master is there and cannot commit at the moment: attaching to it again would not help. */
+const passingFailures: readonly string[] = ["unavailable", "too-many", "timeout", "internal"];
+
+export class Agent {
+  readonly #settings: AgentSettings;
+  readonly #reports: AgentReports;
+  readonly #attempts: AgentAttempts;
+  readonly #search: MasterSearch;
+  readonly #epoch: EpochGuard;
+  readonly #drain: Drain;
+  #link: Link = { phase: "searching" };
+  #linkNumber: LinkNumber = 0;
+  #isFinished = false;
+  /** What went wrong with masters since the last session, so that the same trouble is not told with every try. */
+  readonly #complaints = new Set<string>();
+
+  constructor(options: AgentOptions) {
+    const { boot, capacity, settings } = options;
+    this.#settings = settings;
+    this.#reports = new AgentReports(settings.startedWaitMs);
+    this.#attempts = new AgentAttempts(boot, capacity, settings, this.#reports);
+    this.#attempts.restore(options.outbox);
+    this.#search = new MasterSearch(boot, options.masters, settings);
+    this.#epoch = new EpochGuard(options.epochMax, options.incarnation);
+    this.#drain = new Drain(settings.byeWaitMs);
+  }
+
+  /** Takes in one input. `now` never goes back. After `finish` nothing has an effect any more. */
+  step(now: number, input: AgentInput, out: AgentOutput): void {
+    if (this.#isFinished) return;
+    this.#take(now, input, out);
+    if (this.#isFinished) return;
+    this.#attempts.passTime(now, out);
+    this.#attempts.fill(now, out);
+    this.#advanceDrain(now, out);
+    this.#advanceLink(now, out);
+  }
+
+  /** When `step` wants to be called with `wake` at the latest, in ms since 1970; null for never. */
+  nextWakeAt(): number | null {
+    if (this.#isFinished) return null;
+    return earliest(earliest(this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt), this.#linkWakeAt());
+  }
+
+  /** Slots in use. */
+  get running(): number {
+    return this.#attempts.running;
+  }
+
+  view(): AgentView {
+    const link = this.#link.phase === "attached" ? this.#link : null;
+    return {
+      phase: this.#isFinished ? "finished" : link === null ? "searching" : "attached",
+      master: link?.address ?? null,
+      session: link?.id ?? null,
+      epoch: this.#epoch.max,
+      isDraining: this.#drain.isOn,
+      running: this.#attempts.running,
+      waiting: this.#attempts.waiting,
+      unsettled: this.#attempts.unsettled,
+    };
+  }
+
+  #take(now: number, input: AgentInput, out: AgentOutput): void {
+    switch (input.kind) {
+      case "wake":
+        return;
+      case "ended":
+        return this.#attempts.end(input, input.end, out);
+      case "persisted":
+        return this.#attempts.persisted(now, input.attempts, out);
+      case "epoch-saved":
+        this.#epoch.saved(input.incarnation, input.epoch);
+        if (this.#link.phase === "saving" && this.#epoch.isSaved) {
+          this.#obey(now, this.#link.attach, this.#link.answer, out);
+        }
+        return;
+      case "logs":
+        this.#drain.isLogPending = input.isPending;
+        return;
+      case "drain":
+        return this.#startDrain(now, input.timeoutMs, true, out);
+      case "jumped":
+        this.#attempts.shiftDeadlines(input.byMs);
+        this.#drain.shift(input.byMs);
+        if (this.#link.phase === "attached") this.#link.heardAt = Math.min(now, this.#link.heardAt + input.byMs);
+        return;
+      default:
+        return this.#takeFromLink(now, input, out);
+    }
+  }
+
+  /** What belongs to a connection that was given up says nothing about the present one. */
+  #takeFromLink(now: number, input: Extract<AgentInput, { link: LinkNumber }>, out: AgentOutput): void {
+    const attach = this.#search.find(input.link);
+    if (attach !== undefined) {
+      if (input.kind === "attached") this.#considerAnswer(now, attach, input.answer, out);
+      if (input.kind === "attach-failed") this.#attachFailed(now, attach, input.failure, out);
+    }
+    const link = this.#link;
+    if (link.phase !== "attached" || link.link !== input.link) return;
+    switch (input.kind) {
+      case "message":
+        return this.#takeMessage(now, link, input.message, out);
+      case "stream-closed":
+        // To a goodbye a master may simply hang up.
+        if (link.underWay?.saysBye === true) return this.#finish(out);
+        return this.#leave(now, link, `its stream was closed: ${input.reason}`, false, out);
+      case "reported":
+        return this.#takeAnswer(now, link, input.answer, out);
+      case "report-failed":
+        return this.#reportFailed(now, link, input.failure, out);
+      case "attached":
+      case "attach-failed":
+        return;
+      default:
+        input satisfies never;
+    }
+  }
+
+  #considerAnswer(now: number, attach: AttachTry, answer: AttachAnswer, out: AgentOutput): void {
+    switch (this.#epoch.check(answer.incarnation, answer.epoch, out)) {
+      case "known":
+        return this.#obey(now, attach, answer, out);
+      case "raised":
+        this.#search.found();
+        this.#link = { phase: "saving", attach, answer };
+        return;
+      case "old": {
+        const message = `It leads epoch ${answer.epoch}; epoch ${this.#epoch.max} has been seen.`;
+        return this.#attachFailed(now, attach, { code: "stale-epoch", message, leader: null }, out);
+      }
+    }
+  }
+
+  /** The session stands, and its epoch is on disk: what the answer says is done. */
+  #obey(now: number, attach: AttachTry, answer: AttachAnswer, out: AgentOutput): void {
+    const { session, epoch } = answer;
+    this.#search.found();
+    this.#link = openSession(now, attach, answer);
+    this.#complaints.clear();
+    const { address: master, isRelay } = attach;
+    this.#notice(out, "info", "attached to a master", {
+      master,
+      session,
+      epoch,
+      ...(isRelay ? { isRelayed: true } : {}),
+    });
+    out.effects.push({ kind: "open-stream", link: attach.link, session });
+    this.#attempts.settle(now, answer.verdicts, out);
+    for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
+    this.#reports.resetResults(this.#attempts.unsettledResults());
+    this.#reports.isDrainingUntold = this.#drain.isOn && !attach.saidDraining;
+  }
+
+  #attachFailed(now: number, attach: AttachTry, failure: LinkFailure, out: AgentOutput): void {
+    this.#search.failed(now, attach, failure);
+    // A standby is no news, and neither is the same trouble again.
+    if (failure.code === "not-leader" || this.#complaints.has(failure.code)) return;
+    this.#complaints.add(failure.code);
+    this.#notice(out, "warn", "cannot attach to a master; trying on", {
+      master: attach.address,
+      code: failure.code,
+      reason: failure.message,
+      running: this.#attempts.running,
+    });
+  }
+
+  #takeMessage(now: number, link: Session, message: StreamMessage, out: AgentOutput): void {
+    if (!this.#isOfSession(now, link, message.epoch, out)) return;
+    link.heardAt = now;
+    link.hasHeard = true;
+    switch (message.kind) {
+      case "beat":
+        return;
+      case "assign":
+        for (const assignment of message.assignments) this.#attempts.assign(now, assignment, !this.#drain.isOn, out);
+        return;
+      case "abort":
+        for (const ref of message.attempts) this.#attempts.abort(now, ref, message.reason, out);
+        return;
+      case "drain":
+        return this.#startDrain(now, this.#settings.drainTimeoutMs, false, out);
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** A session belongs to one epoch. Anything else on it comes from a leader of the past, or proves that one has come after it. */
+  #isOfSession(now: number, link: Session, epoch: number, out: AgentOutput): boolean {
+    if (epoch === link.epoch && epoch >= this.#epoch.max) return true;
+    if (epoch > link.epoch) this.#epoch.raise(epoch, out);
+    this.#leave(now, link, `it spoke for epoch ${epoch} in a session of epoch ${link.epoch}`, true, out);
+    return false;
+  }
+
+  #takeAnswer(now: number, link: Session, answer: ReportAnswer, out: AgentOutput): void {
+    const parcel = link.underWay;
+    if (parcel === null || !this.#isOfSession(now, link, answer.epoch, out)) return;
+    link.underWay = null;
+    link.failures = 0;
+    const isComplete = parcel.results.every((held, index) => {
+      const verdict = answer.verdicts[index];
+      return verdict?.task === held.task && verdict.attempt === held.attempt;
+    });
+    if (!isComplete) return this.#leave(now, link, "it did not give a verdict on each result", false, out);
+    this.#attempts.settle(now, answer.verdicts, out);
+    if (parcel.saysBye) this.#finish(out);
+  }
+
+  #reportFailed(now: number, link: Session, failure: LinkFailure, out: AgentOutput): void {
+    const parcel = link.underWay;
+    if (parcel === null) return;
+    if (parcel.saysBye) return this.#finish(out);
+    if (!passingFailures.includes(failure.code)) {
+      return this.#leave(now, link, `a report failed: ${failure.code}: ${failure.message}`, false, out);
+    }
+    link.underWay = null;
+    link.failures += 1;
+    const { retryBaseMs, retryMaxMs } = this.#settings;
+    // A report is the worker's heartbeat as well: once the master can take it, it must not have to wait for it.
+    const waitMsMax = Math.min(retryMaxMs, link.heartbeatMs);
+    link.retryAt = now + Math.min(waitMsMax, retryBaseMs * 2 ** Math.min(link.failures - 1, 30));
+    this.#reports.putBack(parcel);
+    if (link.failures === 1) {
+      this.#notice(out, "warn", "a master cannot take reports at the moment", {
+        master: link.address,
+        code: failure.code,
+      });
+    }
+  }
+
+  /** Gives a session up. What runs goes on running; what was not answered will be told again. */
+  #leave(now: number, link: Session, reason: string, isSilent: boolean, out: AgentOutput): void {
+    out.effects.push({ kind: "close-stream", link: link.link, reason });
+    const fields = { master: link.address, reason, running: this.#attempts.running };
+    this.#notice(out, "warn", "lost the master; what runs goes on", fields);
+    // A session that brought nothing must not be tried again without a pause.
+    const wasShort = !link.hasHeard || now - link.attachedAt < this.#settings.heartbeatMs;
+    this.#link = { phase: "searching" };
+    this.#search.lost(now, link.address, { isSilent, wasShort });
+  }
+
+  #startDrain(now: number, timeoutMs: number, isUntold: boolean, out: AgentOutput): void {
+    if (!this.#drain.isOn) {
+      this.#notice(out, "info", "draining: takes nothing new", { running: this.#attempts.running, timeoutMs });
+      this.#reports.isDrainingUntold = isUntold;
+    }
+    this.#drain.start(now, timeoutMs);
+  }
+
+  #advanceDrain(now: number, out: AgentOutput): void {
+    if (!this.#drain.isOn) return;
+    if (this.#drain.isTimeUp(now)) {
+      this.#notice(out, "warn", "the time to drain is up: ending what still runs", { running: this.#attempts.running });
+      this.#attempts.abortAll(now, out);
+    }
+    const isAttached = this.#link.phase === "attached";
+    const step = this.#drain.advance(now, {
+      isAttached,
+      isIdle: this.#attempts.isIdle,
+      unsettled: this.#attempts.unsettled,
+    });
+    if (step === "say-bye") this.#reports.isByeWanted = true;
+    else if (step === "finish") this.#finish(out);
+  }
+
+  #finish(out: AgentOutput): void {
+    if (this.#link.phase === "attached") {
+      out.effects.push({ kind: "close-stream", link: this.#link.link, reason: "the worker has drained" });
+    }
+    this.#link = { phase: "searching" };
+    this.#isFinished = true;
+    this.#notice(out, "info", "drained", { unsettled: this.#attempts.unsettled });
+    out.effects.push({ kind: "finish" });
+  }
+
+  #advanceLink(now: number, out: AgentOutput): void {
+    if (this.#isFinished) return;
+    const link = this.#link;
+    if (link.phase === "attached" && now >= silentAt(link, this.#settings.suspectMs)) {
+      this.#leave(now, link, `nothing was heard of it for ${now - link.heardAt} ms`, true, out);
+    }
+    if (this.#link.phase === "searching") this.#advanceSearch(now, out);
+    if (this.#link.phase === "attached" && now >= this.#reportAt(this.#link)) this.#report(now, this.#link, out);
+  }
+
+  #advanceSearch(now: number, out: AgentOutput): void {
+    for (let late = this.#search.expired(now); late !== undefined; late = this.#search.expired(now)) {
+      this.#attachFailed(now, late, { code: "timeout", message: "It did not answer in time.", leader: null }, out);
+    }
+    for (let target = this.#search.next(now); target !== null; target = this.#search.next(now)) {
+      this.#linkNumber += 1;
+      const isDraining = this.#drain.isOn;
+      this.#search.begin(now, this.#linkNumber, target, isDraining);
+      const { max: epochMax, incarnation } = this.#epoch;
+      const relay = target.isRelay ? { relay: true } : {};
+      const state = { ...this.#attempts.inventory(), isDraining, epochMax, incarnation, ...relay };
+      this.#reports.forgetStarts();
+      out.effects.push({ kind: "attach", link: this.#linkNumber, address: target.address, state });
+    }
+  }
+
+  #report(now: number, link: Session, out: AgentOutput): void {
+    const parcel = this.#reports.take(now);
+    link.underWay = parcel;
+    link.reportedAt = now;
+    const { id: session, epoch } = link;
+    out.effects.push({ kind: "report", link: link.link, session, epoch, items: parcel.items });
+  }
+
+  /** When the next report leaves: one at a time, at once if there is something to tell, else to say that the worker lives. */
+  #reportAt(link: Session): number {
+    if (link.underWay !== null) return Number.POSITIVE_INFINITY;
+    const beatAt = link.reportedAt + link.heartbeatMs;
+    return Math.max(link.retryAt, Math.min(beatAt, this.#reports.dueAt ?? beatAt));
+  }
+
+  #linkWakeAt(): number | null {
+    const link = this.#link;
+    switch (link.phase) {
+      case "searching":
+        return this.#search.nextWakeAt;
+      case "saving":
+        return null;
+      case "attached":
+        return Math.min(silentAt(link, this.#settings.suspectMs), this.#reportAt(link));
+      default:
+        return link satisfies never;
+    }
+  }
+
+  #notice(out: AgentOutput, level: "info" | "warn", message: string, fields: NoticeFields): void {
+    out.effects.push({ kind: "notice", level, message, fields });
+  }
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null ? a : Math.min(a, b);
+}

@@ -1,0 +1,62 @@
+/** What an Agent is made from, and how it shows itself. */
+import type { BootId, Incarnation, SessionId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
+import type { ResultItem } from "../../model/protocol.ts";
+
+export interface AgentSettings {
+  /** A bare report is sent this often when there is nothing to tell; the leader may ask for another rhythm. */
+  readonly heartbeatMs: number;
+  /** A master whose stream is silent for this long is gone. */
+  readonly suspectMs: number;
+  readonly killGraceMs: number;
+  /** How long a drain that the leader ordered may take. */
+  readonly drainTimeoutMs: number;
+  readonly reconnectBaseMs: number;
+  readonly reconnectMaxMs: number;
+  readonly attachHedgeMs: number;
+  readonly attachWaitMs: number;
+  readonly startedWaitMs: number;
+  readonly byeWaitMs: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+}
+
+export const defaultAgentSettings: AgentSettings = {
+  heartbeatMs: defaults.heartbeatMs,
+  suspectMs: defaults.suspectMs,
+  killGraceMs: defaults.killGraceMs,
+  drainTimeoutMs: defaults.drainTimeoutMs,
+  reconnectBaseMs: defaults.reconnectBaseMs,
+  reconnectMaxMs: defaults.reconnectMaxMs,
+  attachHedgeMs: defaults.attachHedgeMs,
+  attachWaitMs: defaults.attachWaitMs,
+  startedWaitMs: defaults.startedWaitMs,
+  byeWaitMs: defaults.byeWaitMs,
+  retryBaseMs: defaults.retryBaseMs,
+  retryMaxMs: defaults.retryMaxMs,
+};
+
+export interface AgentOptions {
+  readonly boot: BootId;
+  readonly capacity: number;
+  readonly masters: readonly string[];
+  /** What earlier boots left on disk. */
+  readonly outbox: readonly ResultItem[];
+  readonly epochMax: number;
+  readonly incarnation: Incarnation | null;
+  readonly settings: AgentSettings;
+}
+
+/** How the worker stands, for its operator. */
+export interface AgentView {
+  readonly phase: "searching" | "attached" | "finished";
+  readonly master: string | null;
+  readonly session: SessionId | null;
+  readonly epoch: number;
+  readonly isDraining: boolean;
+  /** Slots in use. */
+  readonly running: number;
+  readonly waiting: number;
+  /** Results that no master has settled yet. */
+  readonly unsettled: number;
+}

@@ -1,0 +1,76 @@
+/** What the Scheduler wants done. Nothing of it may be seen by anyone before the writes of its batch are committed. */
+
+import type { Write } from "../../model/entry.ts";
+import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
+import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { AbortReason, AttemptRef, Verdict } from "../../model/protocol.ts";
+import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { RequestId } from "./inputs.ts";
+
+export type SchedulerEffect =
+  | { readonly kind: "reply"; readonly request: RequestId; readonly reply: Reply }
+  /** The payload is added by the shell; an attempt is sent to one session of one boot only. */
+  | {
+      readonly kind: "assign";
+      readonly worker: WorkerId;
+      readonly session: SessionId;
+      readonly attempts: readonly AssignedAttempt[];
+    }
+  | {
+      readonly kind: "abort";
+      readonly worker: WorkerId;
+      readonly session: SessionId;
+      readonly reason: AbortReason;
+      readonly attempts: readonly AttemptRef[];
+    }
+  | { readonly kind: "drain"; readonly worker: WorkerId; readonly session: SessionId }
+  | { readonly kind: "close-session"; readonly worker: WorkerId; readonly session: SessionId; readonly reason: string }
+  | {
+      readonly kind: "probe";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly host: string;
+      readonly port: number;
+    }
+  | { readonly kind: "alarm"; readonly message: string; readonly fields: { readonly [name: string]: string | number } };
+
+export interface AssignedAttempt extends AttemptRef {
+  readonly timeoutMs: number | null;
+}
+
+export type Reply =
+  | { readonly kind: "submitted"; readonly tasks: readonly SubmittedTask[] }
+  | { readonly kind: "cancelled"; readonly id: TaskId }
+  | { readonly kind: "done" }
+  | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
+  | { readonly kind: "queues"; readonly queues: readonly QueueView[] }
+  | {
+      readonly kind: "attached";
+      readonly session: SessionId;
+      readonly abort: readonly AttemptRef[];
+      readonly verdicts: readonly Verdict[];
+    }
+  | { readonly kind: "reported"; readonly verdicts: readonly Verdict[] }
+  /** The lookup that came with a submit is too old to be trusted: look again and ask again. */
+  | { readonly kind: "look-again" }
+  | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
+
+export interface SubmittedTask {
+  readonly id: TaskId;
+  /** False if the same submission had created it before. */
+  readonly isNew: boolean;
+}
+
+/** Where a step puts what it decided. */
+export interface SchedulerOutput {
+  /** The slot of the journal that these writes will take. */
+  readonly seq: number;
+  readonly writes: Write[];
+  readonly effects: SchedulerEffect[];
+}
+
+/** What one call works within: one instant, one output. */
+export interface Batch {
+  readonly now: number;
+  readonly out: SchedulerOutput;
+}

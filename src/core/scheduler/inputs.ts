@@ -1,0 +1,66 @@
+/** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
+import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { AttachRequest, ReportItem } from "../../model/protocol.ts";
+import type { FinalState, TaskSpec } from "../../model/task.ts";
+
+/** Ties a reply to its question; made by the shell, unique while the question is open. */
+export type RequestId = number;
+
+export type SchedulerInput =
+  /** Create tasks, all or none. `lookup` is there when a client chose an id or a key: what the store knew of those ids. */
+  | {
+      readonly kind: "submit";
+      readonly request: RequestId;
+      readonly specs: readonly TaskSpec[];
+      readonly lookup: Lookup | null;
+    }
+  | { readonly kind: "cancel"; readonly request: RequestId; readonly id: TaskId }
+  | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
+  | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
+  | { readonly kind: "inspect-workers"; readonly request: RequestId }
+  | { readonly kind: "inspect-queues"; readonly request: RequestId }
+  | {
+      readonly kind: "attach";
+      readonly request: RequestId;
+      readonly worker: WorkerId;
+      readonly attach: AttachRequest;
+      readonly host: string;
+    }
+  /** The stream of a session is open: from now on the worker can be reached. */
+  | { readonly kind: "opened"; readonly worker: WorkerId; readonly session: SessionId }
+  | { readonly kind: "closed"; readonly worker: WorkerId; readonly session: SessionId }
+  | { readonly kind: "beat"; readonly worker: WorkerId; readonly session: SessionId }
+  | {
+      readonly kind: "report";
+      readonly request: RequestId;
+      readonly worker: WorkerId;
+      readonly session: SessionId;
+      readonly items: readonly ReportItem[];
+    }
+  /** What came of a `probe` effect. A refusal proves death only where a probe of the same boot has connected before. */
+  | {
+      readonly kind: "probed";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly result: "refused" | "connected" | "unknown";
+    }
+  /** A supervisor saw this boot's process exit. */
+  | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
+  /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */
+  | { readonly kind: "blind"; readonly forMs: number }
+  /** Finished tasks that have outlived their retention, found by the shell in the view. */
+  | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[] }
+  /** Closes every batch: what is due by now happens, and free slots are filled. */
+  | { readonly kind: "tick" };
+
+export interface FinishedTask {
+  readonly id: TaskId;
+  readonly queue: string;
+  readonly state: FinalState;
+}
+
+/** What the store knew of some ids, and the seq at which that was true. */
+export interface Lookup {
+  readonly seq: number;
+  readonly found: ReadonlyMap<TaskId, string | null>;
+}

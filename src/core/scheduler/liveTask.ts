@@ -1,0 +1,103 @@
+/** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { AttemptError, ExitRecord, TaskHead, TaskLimits, TaskState, TaskStatus } from "../../model/task.ts";
+import type { HeapItem } from "../heap.ts";
+import type { LiveQueue } from "./queues.ts";
+
+/** Where the current or last attempt was put. */
+export interface Run {
+  readonly host: WorkerId;
+  readonly boot: BootId;
+  readonly assignedAt: number;
+  readonly startedAt: number | undefined;
+}
+
+/** How the last attempt that ended had ended. */
+export interface LastEnd {
+  readonly endedAt: number | undefined;
+  readonly error: AttemptError | undefined;
+  readonly exit: ExitRecord | undefined;
+  readonly logBytes: number | undefined;
+  /** Where another attempt follows by itself: when its back-off ends. */
+  readonly retryAt?: number;
+}
+
+export class LiveTask implements HeapItem {
+  readonly id: TaskId;
+  readonly queue: LiveQueue;
+  readonly priority: number;
+  /** Its place in line among equals: when it was created, or when it was to start. */
+  readonly orderAt: number;
+  readonly startAt: number | null;
+  readonly limits: TaskLimits;
+  readonly fingerprint: string | null;
+
+  state: TaskState = "created";
+  attempt = 0;
+  failures = 0;
+  kills = 0;
+  run: Run | null = null;
+  last: LastEnd | null = null;
+  /** Its key in the timer heap, while it is in there. */
+  wakeAt = 0;
+  heapIndex = -1;
+  /** What it adds to the digest of the whole memory, as of the last status written. */
+  digest = 0;
+  /** True while a change waits to be written at the end of the batch. */
+  isDirty = false;
+
+  constructor(head: TaskHead, queue: LiveQueue, limits: TaskLimits) {
+    this.id = head.id;
+    this.queue = queue;
+    this.priority = head.priority;
+    this.orderAt = head.startAt ?? head.createdAt;
+    this.startAt = head.startAt;
+    this.limits = limits;
+    this.fingerprint = head.fingerprint;
+  }
+}
+
+/** The order in which a queue's tasks start: by priority, then by time, then by id. */
+export function startsBefore(a: LiveTask, b: LiveTask): boolean {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  if (a.orderAt !== b.orderAt) return a.orderAt < b.orderAt;
+  return a.id < b.id;
+}
+
+export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus["output"]): TaskStatus {
+  const { run } = task;
+  // While an attempt runs, the end of the one before would look like its own.
+  const last = task.state === "running" ? null : task.last;
+  return {
+    id: task.id,
+    state: task.state,
+    attempt: task.attempt,
+    failures: task.failures,
+    kills: task.kills,
+    changedAt,
+    ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
+    ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
+    ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
+    ...(last?.endedAt !== undefined && { endedAt: last.endedAt }),
+    ...(last?.error !== undefined && { error: last.error }),
+    ...(last?.exit !== undefined && { exit: last.exit }),
+    ...(last?.logBytes !== undefined && { logBytes: last.logBytes }),
+    ...(output !== undefined && { output }),
+  };
+}
+
+/** Brings a task back to where its status says that it was. */
+export function restoreStatus(task: LiveTask, status: TaskStatus): void {
+  task.state = status.state;
+  task.attempt = status.attempt;
+  task.failures = status.failures;
+  task.kills = status.kills;
+  const { host, boot, assignedAt } = status;
+  task.run =
+    host === undefined || boot === undefined || assignedAt === undefined
+      ? null
+      : { host, boot, assignedAt, startedAt: status.startedAt };
+  const { endedAt, error, exit, logBytes, retryAt } = status;
+  const last = { endedAt, error, exit, logBytes, ...(retryAt !== undefined && { retryAt }) };
+  task.last = endedAt === undefined && error === undefined ? null : last;
+}

@@ -1,0 +1,123 @@
+/** A worker as the leader sees it: which boot holds the place, how it can be reached, and what occupies its slots. */
+import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import { attemptKey } from "../../model/ids.ts";
+import type { AbortReason, AttemptRef } from "../../model/protocol.ts";
+import type { WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
+import type { HeapItem } from "../heap.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { LiveQueue } from "./queues.ts";
+
+/** An attempt that the worker must end, and why. */
+export interface Dying extends AttemptRef {
+  readonly reason: AbortReason;
+}
+
+export class LiveWorker implements HeapItem {
+  readonly id: WorkerId;
+  record: WorkerRecord;
+  queues: readonly LiveQueue[];
+  state: WorkerState;
+
+  /** The one session that counts; messages of any other are refused. */
+  session: SessionId | null = null;
+  /** True while that session's stream is open: only then can the worker be told anything. */
+  isOpen = false;
+  /** When it was last heard of; null if not since this leader was elected. */
+  heardAt: number | null = null;
+  /** From here its silence is counted; moved forward by whatever was not its fault. */
+  silentSince: number;
+  /** How long that silence may last before the worker is given up; it depends on how the silence began. */
+  graceMs: number;
+  /** Its key in the timer heap. */
+  wakeAt = 0;
+  heapIndex = -1;
+
+  /** Where this boot listens only to be found dead, and whether a probe has ever found it alive there. */
+  probe: { readonly host: string; readonly port: number } | null = null;
+  isProbeTrusted = false;
+
+  /** Tasks whose current attempt is here, those of an earlier boot included whose results wait in the outbox. */
+  readonly tasks = new Map<TaskId, LiveTask>();
+  /** Slots of this boot that are in use: current attempts of this boot, and dying ones. */
+  usedSlots = 0;
+  /** Attempts of this boot that are over for the leader while their processes may still be ending. */
+  readonly #dying = new Map<string, Dying>();
+  /** True if it reaches us through a standby, whose death is not its own. */
+  isRelayed = false;
+  /** Attempts that the worker never received: sent again as soon as its stream opens. */
+  redeliver: LiveTask[] = [];
+  /** Grows with each assignment, so that workers with equal load take turns. */
+  turn = 0;
+
+  constructor(record: WorkerRecord, queues: readonly LiveQueue[], now: number) {
+    this.id = record.id;
+    this.record = record;
+    this.queues = queues;
+    this.state = record.state === "connected" ? "suspect" : record.state;
+    this.silentSince = now;
+    this.graceMs = 0;
+  }
+
+  get boot(): BootId {
+    return this.record.boot;
+  }
+
+  get isGivenUp(): boolean {
+    return this.state === "lost" || this.state === "gone";
+  }
+
+  /** True if it may be given new work at all, whether or not a slot is free. */
+  get isEligible(): boolean {
+    return this.isOpen && this.state === "connected" && !this.record.isDraining;
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.usedSlots < this.record.capacity;
+  }
+
+  /** Books a slot if the attempt belongs to the boot that is here now; an earlier boot's slots died with it. */
+  hold(task: LiveTask): void {
+    this.tasks.set(task.id, task);
+    if (task.run?.boot === this.boot) this.usedSlots += 1;
+  }
+
+  /** Every attempt that it has, or may have, and must end. */
+  get dying(): Iterable<Dying> {
+    return this.#dying.values();
+  }
+
+  /** The attempt is over, and so is its process. */
+  release(task: LiveTask): void {
+    this.tasks.delete(task.id);
+    if (task.run?.boot === this.boot) this.usedSlots -= 1;
+  }
+
+  /** The attempt is over for us; its slot stays in use until the worker says that its process has ended. */
+  releaseDying(task: LiveTask, reason: AbortReason): void {
+    this.tasks.delete(task.id);
+    if (task.run?.boot !== this.boot) return;
+    this.#dying.set(attemptKey(task.id, task.attempt), { task: task.id, attempt: task.attempt, reason });
+  }
+
+  /** The worker says that it still has this attempt, which is not current any more. */
+  addDying({ task, attempt }: AttemptRef): void {
+    const key = attemptKey(task, attempt);
+    if (this.#dying.has(key)) return;
+    this.#dying.set(key, { task, attempt, reason: "killed" });
+    this.usedSlots += 1;
+  }
+
+  /** The worker says that this attempt has ended. */
+  endDying(attempt: AttemptRef): void {
+    if (this.#dying.delete(attemptKey(attempt.task, attempt.attempt))) this.usedSlots -= 1;
+  }
+
+  clearDying(): void {
+    this.usedSlots -= this.#dying.size;
+    this.#dying.clear();
+  }
+
+  toView(): WorkerView {
+    return { ...this.record, state: this.state, running: this.usedSlots, heardAt: this.heardAt };
+  }
+}

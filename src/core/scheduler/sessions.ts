@@ -1,0 +1,236 @@
+/** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
+import { attemptKey, type SessionId, type WorkerId } from "../../model/ids.ts";
+import type { AttachRequest, AttemptRef, ReportItem, ResultItem, Verdict } from "../../model/protocol.ts";
+import { killAttempt, settleResult } from "./attempts.ts";
+import { type Board, refuse } from "./board.ts";
+import { leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
+import type { Batch, Reply } from "./effects.ts";
+import type { SchedulerInput } from "./inputs.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { LiveWorker } from "./liveWorker.ts";
+
+/** A worker asks for a session: for the first time, after a lost connection, or as a new boot. */
+export function attach(board: Board, batch: Batch, id: WorkerId, request: AttachRequest, host: string): Reply {
+  const known = board.workers.get(id);
+  if (known !== undefined && known.boot !== request.boot && known.isOpen && known.state === "connected") {
+    const message = `Worker ${id} is connected already, as process ${known.record.pid} on ${known.record.hostname}.`;
+    return refuse("worker-exists", message);
+  }
+  if (known === undefined && !board.workers.makeRoom(batch)) {
+    return refuse("too-many", "There are as many workers as there may be.", "workersMax");
+  }
+  if (board.queues.wouldOverflow(request.queues)) {
+    return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
+  }
+
+  const inOutbox = new Set(request.outbox.map((ref) => attemptKey(ref.task, ref.attempt)));
+  if (known !== undefined) {
+    replaceSession(batch, known);
+    if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);
+  }
+  const worker = recordWorker(board, batch, id, request, known);
+  worker.isRelayed = request.relay === true;
+  worker.probe = request.probePort === null ? null : { host, port: request.probePort };
+  board.sessions += 1;
+  worker.session = `${board.epoch}.${board.sessions}` as SessionId;
+
+  worker.clearDying();
+  const abort = adoptRunning(board, batch, worker, request, inOutbox);
+  watchOpening(board, batch, worker);
+  board.workers.updateFree(worker);
+  return { kind: "attached", session: worker.session, abort, verdicts: settledOf(board, worker, request.outbox) };
+}
+
+/** Only the newest session of a worker counts; an older stream may still hang in some proxy. */
+function replaceSession(batch: Batch, worker: LiveWorker): void {
+  if (worker.isOpen && worker.session !== null) {
+    const reason = "a newer session has taken its place";
+    batch.out.effects.push({ kind: "close-session", worker: worker.id, session: worker.session, reason });
+  }
+  worker.isOpen = false;
+  worker.session = null;
+}
+
+/** The worker is back as a new process: what the old one ran is void, unless its result is already on the worker's disk. */
+function endBoot(board: Board, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
+  for (const task of [...worker.tasks.values()]) {
+    if (inOutbox.has(attemptKey(task.id, task.attempt))) continue;
+    killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
+  }
+  worker.isProbeTrusted = false;
+  // The slots of the old boot went with it; results that wait in its outbox need none.
+  worker.clearDying();
+  worker.usedSlots = 0;
+}
+
+function recordWorker(
+  board: Board,
+  batch: Batch,
+  id: WorkerId,
+  request: AttachRequest,
+  known: LiveWorker | undefined,
+): LiveWorker {
+  const { boot, capacity, queues, hostname, pid, version } = request;
+  const isDraining = request.isDraining || (known?.boot === boot && known.record.isDraining);
+  const record = {
+    id,
+    boot,
+    capacity,
+    queues,
+    isDraining,
+    state: "connected",
+    changedAt: batch.now,
+    hostname,
+    pid,
+    version,
+  } as const;
+  const isUnchanged =
+    known !== undefined &&
+    known.record.state === "connected" &&
+    known.boot === boot &&
+    known.record.capacity === capacity &&
+    known.record.isDraining === isDraining &&
+    known.record.queues.join() === queues.join();
+  return isUnchanged ? known : board.workers.write(batch, record);
+}
+
+/** Sorts what the worker runs from what it should run. @returns the attempts that it must end */
+function adoptRunning(
+  board: Board,
+  batch: Batch,
+  worker: LiveWorker,
+  request: AttachRequest,
+  inOutbox: ReadonlySet<string>,
+): AttemptRef[] {
+  const abort: AttemptRef[] = [];
+  const running = new Set<string>();
+  for (const { task: id, attempt, startedAt } of request.running) {
+    const task = currentAttempt(board, worker, { task: id, attempt });
+    if (task === undefined || task.run?.boot !== worker.boot) {
+      worker.addDying({ task: id, attempt });
+      abort.push({ task: id, attempt });
+      continue;
+    }
+    running.add(id);
+    noteStart(board, task, startedAt);
+  }
+  // Assigned, but neither running nor finished there: the assignment never arrived. Being the same boot, it may still take it.
+  worker.redeliver = [];
+  for (const task of [...worker.tasks.values()]) {
+    if (running.has(task.id) || inOutbox.has(attemptKey(task.id, task.attempt))) continue;
+    if (task.run?.boot === worker.boot) worker.redeliver.push(task);
+    else killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
+  }
+  return abort;
+}
+
+/** Results that need not be sent: their attempts have been settled. */
+function settledOf(board: Board, worker: LiveWorker, outbox: readonly AttemptRef[]): Verdict[] {
+  return outbox
+    .filter((ref) => currentAttempt(board, worker, ref) === undefined)
+    .map(({ task, attempt }) => ({ task, attempt, verdict: "stale" }));
+}
+
+/** The task, if this attempt is its current one and belongs to this worker. */
+function currentAttempt(board: Board, worker: LiveWorker, ref: AttemptRef): LiveTask | undefined {
+  const task = worker.tasks.get(ref.task);
+  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;
+}
+
+function noteStart(board: Board, task: LiveTask, startedAt: number): void {
+  if (task.run === null || task.run.startedAt !== undefined) return;
+  task.run = { ...task.run, startedAt };
+  board.tasks.touch(task);
+}
+
+/** The session's stream is open: the worker can be told things from now on. */
+export function openStream(board: Board, batch: Batch, id: WorkerId, session: SessionId): void {
+  const worker = board.workers.get(id);
+  if (worker === undefined || worker.session !== session || worker.isGivenUp) {
+    const reason = "this session is over";
+    batch.out.effects.push({ kind: "close-session", worker: id, session, reason });
+    return;
+  }
+  worker.isOpen = true;
+  noteLife(board, batch, worker);
+  if (worker.probe !== null) batch.out.effects.push({ kind: "probe", worker: id, boot: worker.boot, ...worker.probe });
+  if (worker.record.isDraining) batch.out.effects.push({ kind: "drain", worker: id, session });
+  const attempts = worker.redeliver
+    .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
+    .map((task) => ({ task: task.id, attempt: task.attempt, timeoutMs: task.limits.timeoutMs }));
+  worker.redeliver = [];
+  for (const { reason, ...attempt } of worker.dying) {
+    batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });
+  }
+  if (attempts.length > 0) batch.out.effects.push({ kind: "assign", worker: id, session, attempts });
+}
+
+export function closeStream(board: Board, batch: Batch, id: WorkerId, session: SessionId): void {
+  const worker = board.workers.get(id);
+  if (worker === undefined || worker.session !== session || !worker.isOpen) return;
+  worker.isOpen = false;
+  noteClosing(board, batch, worker);
+}
+
+export function beat(board: Board, batch: Batch, id: WorkerId, session: SessionId): void {
+  const worker = board.workers.get(id);
+  if (worker?.session === session) noteLife(board, batch, worker);
+}
+
+export function report(board: Board, batch: Batch, input: Extract<SchedulerInput, { kind: "report" }>): Reply {
+  const worker = board.workers.get(input.worker);
+  if (worker === undefined || worker.session !== input.session || worker.isGivenUp) {
+    return refuse("stale-session", `Session ${input.session} of worker ${input.worker} is over; attach again.`);
+  }
+  noteLife(board, batch, worker);
+  const verdicts: Verdict[] = [];
+  for (const item of input.items) takeItem(board, batch, worker, item, verdicts);
+  return { kind: "reported", verdicts };
+}
+
+function takeItem(board: Board, batch: Batch, worker: LiveWorker, item: ReportItem, verdicts: Verdict[]): void {
+  switch (item.kind) {
+    case "started": {
+      const task = currentAttempt(board, worker, item);
+      if (task !== undefined && task.run?.boot === worker.boot) noteStart(board, task, item.startedAt);
+      return;
+    }
+    case "result":
+      verdicts.push({ task: item.task, attempt: item.attempt, verdict: takeResult(board, batch, worker, item) });
+      return;
+    case "draining":
+      return setDraining(board, batch, worker);
+    case "bye":
+      return leaveWorkerFor(board, batch, worker, "it said goodbye");
+    default:
+      item satisfies never;
+  }
+}
+
+function takeResult(board: Board, batch: Batch, worker: LiveWorker, result: ResultItem): Verdict["verdict"] {
+  const task = currentAttempt(board, worker, result);
+  if (task === undefined || task.run?.boot !== result.boot) {
+    if (result.boot === worker.boot) worker.endDying(result);
+    board.workers.updateFree(worker);
+    return "stale";
+  }
+  settleResult(board, batch, task, result);
+  return "committed";
+}
+
+/** An operator wants this worker emptied. */
+export function drainWorker(board: Board, batch: Batch, id: WorkerId): Reply {
+  const worker = board.workers.get(id);
+  if (worker === undefined || worker.isGivenUp) return refuse("not-found", `There is no worker ${id} at work.`);
+  setDraining(board, batch, worker);
+  if (worker.isOpen && worker.session !== null) {
+    batch.out.effects.push({ kind: "drain", worker: id, session: worker.session });
+  }
+  return { kind: "done" };
+}
+
+function setDraining(board: Board, batch: Batch, worker: LiveWorker): void {
+  if (worker.record.isDraining) return;
+  board.workers.write(batch, { ...worker.record, isDraining: true, changedAt: batch.now });
+  board.workers.updateFree(worker);
+}

@@ -1,0 +1,145 @@
+/** All tasks that are not final, the clockwork that wakes them, and the writing down of what became of them. */
+import type { TaskId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
+import { limits } from "../../model/limits.ts";
+import { isFinal, type TaskHead, type TaskLimits, type TaskState, type TaskStatus } from "../../model/task.ts";
+import { Heap } from "../heap.ts";
+import { digestTask } from "./digest.ts";
+import type { Batch } from "./effects.ts";
+import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
+import type { Queues } from "./queues.ts";
+import { Settled } from "./settled.ts";
+
+export class Tasks {
+  readonly settled = new Settled();
+  readonly #byId = new Map<TaskId, LiveTask>();
+  readonly #queues: Queues;
+  readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
+  #dirty: LiveTask[] = [];
+  #digest = 0;
+  /** Tasks with equal limits share one object: almost all have the defaults. */
+  readonly #limits = new Map<string, TaskLimits>();
+
+  constructor(queues: Queues) {
+    this.#queues = queues;
+  }
+
+  /** Stands for every unfinished task as of its last status written; see digest.ts. */
+  get digest(): number {
+    return this.#digest;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: TaskId): LiveTask | undefined {
+    return this.#byId.get(id);
+  }
+
+  [Symbol.iterator](): Iterator<LiveTask> {
+    return this.#byId.values();
+  }
+
+  /** A new task, not yet in line. */
+  add(head: TaskHead): LiveTask {
+    const task = new LiveTask(head, this.#queues.open(head.queue), this.#share(head.limits));
+    this.#byId.set(task.id, task);
+    task.queue.count(task.state, 1);
+    return task;
+  }
+
+  restore(head: TaskHead, status: TaskStatus): LiveTask {
+    const task = this.add(head);
+    task.queue.count(task.state, -1);
+    restoreStatus(task, status);
+    task.queue.count(task.state, 1);
+    this.#redigest(task);
+    return task;
+  }
+
+  /** Takes a status as the journal has it. A final one takes the task away. */
+  applyStatus(status: TaskStatus): void {
+    const task = this.#byId.get(status.id);
+    if (task === undefined) return;
+    task.queue.count(task.state, -1);
+    restoreStatus(task, status);
+    task.queue.count(task.state, 1);
+    this.#redigest(task);
+    if (isFinal(task.state)) this.#byId.delete(task.id);
+  }
+
+  setState(task: LiveTask, state: TaskState): void {
+    task.queue.count(task.state, -1);
+    task.queue.count(state, 1);
+    task.state = state;
+  }
+
+  /** Puts a task in line, or lets it wait for `at` first. */
+  enqueue(task: LiveTask, at: number, now: number): void {
+    if (at > now) this.wakeAt(task, at);
+    else this.#queues.enqueue(task);
+  }
+
+  wakeAt(task: LiveTask, at: number): void {
+    task.wakeAt = at;
+    this.#timers.push(task);
+  }
+
+  /** Takes a task out of its line or its timer, whichever it is in. */
+  unplace(task: LiveTask): void {
+    if (task.heapIndex === -1) return;
+    if (task.wakeAt > 0) this.#timers.remove(task);
+    else this.#queues.dequeue(task);
+    task.wakeAt = 0;
+  }
+
+  get nextWakeAt(): number | null {
+    return this.#timers.peek()?.wakeAt ?? null;
+  }
+
+  /** The next task whose time has come, taken out of the clockwork. */
+  popDue(now: number): LiveTask | undefined {
+    const task = this.#timers.peek();
+    if (task === undefined || task.wakeAt > now) return undefined;
+    this.unplace(task);
+    return task;
+  }
+
+  /** Its change is written when the batch closes, once, however often it changes until then. */
+  touch(task: LiveTask): void {
+    if (task.isDirty) return;
+    task.isDirty = true;
+    this.#dirty.push(task);
+  }
+
+  /** Writes its change down now: a step that must show in the journal even if more follow in the same batch. */
+  write(batch: Batch, task: LiveTask, output?: Json): void {
+    task.isDirty = false;
+    batch.out.writes.push({ kind: "status", status: toStatus(task, batch.now, output) });
+    this.#redigest(task);
+    if (!isFinal(task.state)) return;
+    this.#byId.delete(task.id);
+    this.settled.add(task.id, task.fingerprint, batch.out.seq);
+  }
+
+  writeTouched(batch: Batch): void {
+    if (this.#dirty.length === 0) return;
+    for (const task of this.#dirty) if (task.isDirty) this.write(batch, task);
+    this.#dirty = [];
+  }
+
+  #redigest(task: LiveTask): void {
+    const digest = isFinal(task.state) ? 0 : digestTask(task);
+    this.#digest = (this.#digest - task.digest + digest) >>> 0;
+    task.digest = digest;
+  }
+
+  #share(own: TaskLimits): TaskLimits {
+    const key = `${own.attemptsMax} ${own.killsMax} ${own.timeoutMs} ${own.backoffBaseMs} ${own.backoffFactor} ${own.backoffMaxMs}`;
+    const shared = this.#limits.get(key);
+    if (shared !== undefined) return shared;
+    if (this.#limits.size < limits.sharedLimitsMax) this.#limits.set(key, own);
+    return own;
+  }
+}

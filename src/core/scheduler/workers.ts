@@ -1,0 +1,111 @@
+/** All workers, the clockwork of their silences, and who has a free slot. */
+import type { WorkerId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { WorkerRecord } from "../../model/worker.ts";
+import { Heap } from "../heap.ts";
+import type { Batch } from "./effects.ts";
+import { LiveWorker } from "./liveWorker.ts";
+import type { Queues } from "./queues.ts";
+
+export class Workers {
+  readonly #byId = new Map<WorkerId, LiveWorker>();
+  readonly #queues: Queues;
+  readonly #timers = new Heap<LiveWorker>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
+  /** Workers that may be given work and have room for it. */
+  readonly #free = new Set<LiveWorker>();
+  #lastTurn = 0;
+
+  constructor(queues: Queues) {
+    this.#queues = queues;
+  }
+
+  get(id: WorkerId): LiveWorker | undefined {
+    return this.#byId.get(id);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  [Symbol.iterator](): Iterator<LiveWorker> {
+    return this.#byId.values();
+  }
+
+  /** Puts a record in its place without deciding anything, as when it is read back from the journal. */
+  put(record: WorkerRecord, now: number): LiveWorker {
+    const queues = record.queues.map((name) => this.#queues.open(name));
+    const known = this.#byId.get(record.id);
+    if (known === undefined) {
+      const worker = new LiveWorker(record, queues, now);
+      this.#byId.set(record.id, worker);
+      return worker;
+    }
+    known.record = record;
+    known.queues = queues;
+    return known;
+  }
+
+  /** Puts a record in its place and writes it down. */
+  write(batch: Batch, record: WorkerRecord): LiveWorker {
+    batch.out.writes.push({ kind: "worker", worker: record });
+    return this.put(record, batch.now);
+  }
+
+  forget(id: WorkerId): void {
+    const worker = this.#byId.get(id);
+    if (worker === undefined) return;
+    this.#byId.delete(id);
+    this.stopTimer(worker);
+    this.#free.delete(worker);
+  }
+
+  /** Makes room for one more worker by forgetting the one that has been away longest; false if all of them are needed. */
+  makeRoom(batch: Batch): boolean {
+    if (this.#byId.size < limits.workersMax) return true;
+    let oldest: LiveWorker | undefined;
+    for (const worker of this.#byId.values()) {
+      if (!worker.isGivenUp || worker.tasks.size > 0) continue;
+      if (oldest === undefined || worker.record.changedAt < oldest.record.changedAt) oldest = worker;
+    }
+    if (oldest === undefined) return false;
+    batch.out.writes.push({ kind: "forget-worker", id: oldest.id });
+    this.forget(oldest.id);
+    return true;
+  }
+
+  /** Must be called whenever a worker's slots, state or session have changed. */
+  updateFree(worker: LiveWorker): void {
+    if (worker.isEligible && worker.hasFreeSlot) this.#free.add(worker);
+    else this.#free.delete(worker);
+  }
+
+  get free(): ReadonlySet<LiveWorker> {
+    return this.#free;
+  }
+
+  takeTurn(worker: LiveWorker): void {
+    this.#lastTurn += 1;
+    worker.turn = this.#lastTurn;
+  }
+
+  wakeAt(worker: LiveWorker, at: number): void {
+    this.stopTimer(worker);
+    worker.wakeAt = at;
+    this.#timers.push(worker);
+  }
+
+  stopTimer(worker: LiveWorker): void {
+    if (worker.heapIndex !== -1) this.#timers.remove(worker);
+  }
+
+  get nextWakeAt(): number | null {
+    return this.#timers.peek()?.wakeAt ?? null;
+  }
+
+  popDue(now: number): LiveWorker | undefined {
+    const worker = this.#timers.peek();
+    if (worker === undefined || worker.wakeAt > now) return undefined;
+    this.#timers.remove(worker);
+    return worker;
+  }
+}
