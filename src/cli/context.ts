@@ -18,6 +18,9 @@ export interface GlobalOptions {
 /** A note about waiting is due after this long: a short hiccup is nobody's business. */
 const quietMs = 1000;
 
+/** For a client whose answer may be missed: it asks once, and complains to nobody. */
+export const impatient = { retryForMs: 0, onRetry: () => {} } as const;
+
 export class Context {
   readonly options: GlobalOptions;
   readonly output: Output;

@@ -4,6 +4,7 @@ import { type Paint, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
 import type { Column } from "./table.ts";
 import { printable } from "./terminalText.ts";
+import type { Waiting } from "./waiting.ts";
 
 export function taskColumns(now: number): readonly Column<TaskDocument>[] {
   return [
@@ -53,13 +54,14 @@ export function countsText(counts: { readonly [state: string]: number }, paint: 
 }
 
 /** What a person wants to know of one task, a label and a value a line. */
-export function taskPage(task: TaskDocument, paint: Paint, now: number): string[] {
+export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting: Waiting | null = null): string[] {
   const colour = taskColours[task.state];
   const rows: [string, string | null][] = [
     ["id", task.id],
     ["name", task.name === task.id ? null : printable(task.name)],
     ["work", printable(workText(task))],
     ["state", colour === null ? task.state : paint(colour, task.state)],
+    ["waits", waiting === null ? null : printable(waiting.message)],
     [
       "why",
       task.state === "success" || task.error === undefined

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { LogItem } from "../../sdk/logs.ts";
 import { idArgument, wholeNumber } from "../arguments.ts";
-import { action, type Context } from "../context.ts";
+import { action, type Context, impatient } from "../context.ts";
 import { terminalSafe } from "../terminalText.ts";
 
 interface LogsFlags {
@@ -25,10 +25,22 @@ async function logs(context: Context, id: string, flags: LogsFlags): Promise<und
   const client = await context.client();
   const options = { signal: context.signal, ...(flags.attempt === undefined ? {} : { attempt: flags.attempt }) };
   const writer = new LogWriter(context);
+  if (flags.follow === true && !context.output.isJson) await noteWaiting(context, id);
   for await (const item of flags.follow === true ? client.follow(id, options) : client.logs(id, options)) {
     await writer.write(item);
   }
   await writer.end();
+}
+
+/** Who follows a task that does not run yet would else look at nothing, and not know why. */
+async function noteWaiting(context: Context, id: string): Promise<void> {
+  const { signal, output } = context;
+  const { isWaiting, lookAround, whyWaiting } = await import("../waiting.ts");
+  const client = await context.client();
+  const task = await client.get(id, { signal });
+  if (!isWaiting(task)) return;
+  const waiting = whyWaiting(task, await lookAround(await context.client(impatient), signal), Date.now());
+  if (waiting !== null) output.note(`── ${task.state}, waits: ${waiting.message} ──`);
 }
 
 class LogWriter {

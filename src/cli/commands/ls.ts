@@ -4,7 +4,7 @@ import { limits } from "../../model/limits.ts";
 import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { ListFilter } from "../../sdk/client.ts";
 import { stateList, wholeNumber } from "../arguments.ts";
-import { action, type Context } from "../context.ts";
+import { action, type Context, impatient } from "../context.ts";
 
 export interface ListFlags {
   readonly state?: readonly TaskState[];
@@ -54,7 +54,27 @@ async function list(context: Context, flags: ListFlags): Promise<undefined> {
   if (page.tasks.length === 0) return output.note("No tasks.") as undefined;
   const { taskColumns } = await import("../taskText.ts");
   output.table(taskColumns(Date.now()), page.tasks);
-  if (page.cursor !== null) output.note(`There are more than these ${page.tasks.length}; --all lists every one.`);
+  if (page.cursor !== null)
+    output.note(
+      `There are more than ${page.tasks.length === 1 ? "this one" : `these ${page.tasks.length}`}; --all lists every one.`,
+    );
+  await noteWaiting(context, page.tasks);
+}
+
+/** One line for each queue with tasks that could start but for something that is in the way. */
+async function noteWaiting(context: Context, tasks: readonly TaskDocument[]): Promise<void> {
+  const { isWaiting, lookAround, whyWaiting } = await import("../waiting.ts");
+  const waiting = tasks.filter(isWaiting);
+  if (waiting.length === 0) return;
+  const around = await lookAround(await context.client(impatient), context.signal);
+  const now = Date.now();
+  const counts = new Map<string, number>();
+  for (const task of waiting) {
+    const why = whyWaiting(task, around, now);
+    // When a task is due is its own; `outlast show` says it.
+    if (why !== null && why.until === undefined) counts.set(why.message, (counts.get(why.message) ?? 0) + 1);
+  }
+  for (const [message, count] of counts) context.output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${message}`);
 }
 
 /** Prints page by page: a million tasks need not be held at once. Columns are as wide as each page needs. */

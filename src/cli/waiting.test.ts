@@ -1,0 +1,45 @@
+/** Tests of the reasons that are told for a task that waits. */
+import { expect, test } from "vitest";
+import type { TaskDocument } from "../model/task.ts";
+import type { QueueView, WorkerView } from "../model/worker.ts";
+import { whyWaiting } from "./waiting.ts";
+
+const task = { id: "t", queue: "mail", state: "created", startAt: null } as unknown as TaskDocument;
+const queue: QueueView = { name: "mail", isPaused: false, tasks: {}, workers: 1 };
+const worker = {
+  id: "w",
+  queues: ["mail"],
+  state: "connected",
+  isDraining: false,
+  running: 2,
+  capacity: 2,
+} as unknown as WorkerView;
+
+function reason(change: Partial<TaskDocument>, workers: readonly WorkerView[] = [], queues = [queue]) {
+  return whyWaiting({ ...task, ...change }, { workers, queues }, 1000);
+}
+
+test("what the task itself waits for comes first", () => {
+  expect(reason({ startAt: 61_000 })).toMatchObject({ reason: "due-later", until: 61_000 });
+  expect(reason({ state: "retrying", retryAt: 3000 })).toMatchObject({
+    reason: "back-off",
+    message: expect.stringContaining("in 2s") as string,
+  });
+  expect(reason({ startAt: 500 }, [worker])).toMatchObject({ reason: "workers-busy" });
+});
+
+test("then its queue, then who serves it", () => {
+  expect(reason({}, [worker], [{ ...queue, isPaused: true }])?.reason).toBe("queue-paused");
+  expect(reason({}, [{ ...worker, queues: ["other"] }])?.message).toMatch(/no worker serves queue mail/);
+  expect(reason({}, [{ ...worker, state: "lost" }])?.reason).toBe("no-worker");
+  expect(reason({}, [worker])?.message).toMatch(/busy \(2 of 2 slots\)/);
+  expect(reason({}, [worker, { ...worker, isDraining: true }])?.message).toMatch(/2 of 2 slots\), 1 draining/);
+  expect(reason({}, [{ ...worker, state: "suspect" }])?.message).toMatch(/1 silent/);
+  expect(reason({}, [{ ...worker, running: 1 }])?.reason).toBe("next-in-line");
+});
+
+test("without a leader that is the reason, and what runs or has ended waits for nothing", () => {
+  expect(whyWaiting(task, null, 0)?.reason).toBe("no-leader");
+  expect(reason({ state: "running" })).toBeNull();
+  expect(reason({ state: "success" })).toBeNull();
+});

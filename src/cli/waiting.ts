@@ -1,0 +1,92 @@
+/** Says why a task does not run yet, in one sentence: from the task itself, its queue, and the workers that serve it. */
+import { OutlastError } from "../model/errors.ts";
+import { isFinal, type TaskDocument } from "../model/task.ts";
+import type { QueueView, WorkerView } from "../model/worker.ts";
+import type { Outlast } from "../sdk/client.ts";
+import { formatDuration, formatInstant } from "./duration.ts";
+
+export interface Waiting {
+  readonly reason:
+    | "due-later"
+    | "back-off"
+    | "queue-paused"
+    | "no-worker"
+    | "workers-away"
+    | "workers-busy"
+    | "next-in-line"
+    | "no-leader";
+  readonly message: string;
+  /** Not before this instant, where the wait has an end that is known. */
+  readonly until?: number;
+}
+
+/** What the leader knows of queues and workers; null while nobody leads. */
+export interface Surroundings {
+  readonly queues: readonly QueueView[];
+  readonly workers: readonly WorkerView[];
+}
+
+/** Null for a task that runs or has ended. */
+export function whyWaiting(task: TaskDocument, around: Surroundings | null, now: number): Waiting | null {
+  if (!isWaiting(task)) return null;
+  if (task.state === "retrying" && task.retryAt !== undefined && task.retryAt > now)
+    return {
+      reason: "back-off",
+      message: `backs off after a failure until ${at(task.retryAt, now)}`,
+      until: task.retryAt,
+    };
+  if (task.state === "created" && task.startAt !== null && task.startAt > now)
+    return { reason: "due-later", message: `is due later, ${at(task.startAt, now)}`, until: task.startAt };
+  return whyQueueWaits(task.queue, around);
+}
+
+export function isWaiting(task: Pick<TaskDocument, "state">): boolean {
+  return !isFinal(task.state) && task.state !== "running";
+}
+
+/** Why the first task in line of this queue has not started. */
+export function whyQueueWaits(name: string, around: Surroundings | null): Waiting {
+  if (around === null) return { reason: "no-leader", message: "no master leads at the moment" };
+  if (around.queues.find((queue) => queue.name === name)?.isPaused === true)
+    return { reason: "queue-paused", message: `queue ${name} is paused; outlast queues resume ${name}` };
+  const serving = around.workers.filter(
+    (worker) => worker.queues.includes(name) && (worker.state === "connected" || worker.state === "suspect"),
+  );
+  if (serving.length === 0)
+    return { reason: "no-worker", message: `no worker serves queue ${name}; outlast worker --queues ${name}` };
+  const able = serving.filter((worker) => worker.state === "connected" && !worker.isDraining);
+  const away = awayText(serving);
+  if (able.length === 0)
+    return { reason: "workers-away", message: `no worker of queue ${name} takes new tasks: ${away}` };
+  const used = able.reduce((sum, worker) => sum + worker.running, 0);
+  const slots = able.reduce((sum, worker) => sum + worker.capacity, 0);
+  if (used < slots) return { reason: "next-in-line", message: "it is next in line" };
+  const rest = away === "" ? "" : `, ${away}`;
+  return {
+    reason: "workers-busy",
+    message: `all workers of queue ${name} are busy (${used} of ${slots} slots)${rest}`,
+  };
+}
+
+/** Asks the leader, without patience: a task can be shown without it. */
+export async function lookAround(client: Outlast, signal: AbortSignal): Promise<Surroundings | null> {
+  try {
+    const [queues, workers] = await Promise.all([client.queues({ signal }), client.workers({ signal })]);
+    return { queues, workers };
+  } catch (error) {
+    if (error instanceof OutlastError && (error.code === "unavailable" || error.code === "not-leader")) return null;
+    throw error;
+  }
+}
+
+function awayText(workers: readonly WorkerView[]): string {
+  const suspect = workers.filter((worker) => worker.state === "suspect").length;
+  const draining = workers.filter((worker) => worker.state === "connected" && worker.isDraining).length;
+  return [draining > 0 ? `${draining} draining` : "", suspect > 0 ? `${suspect} silent` : ""]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+function at(instant: number, now: number): string {
+  return `${formatInstant(instant)} (in ${formatDuration(instant - now)})`;
+}
