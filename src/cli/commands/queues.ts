@@ -31,10 +31,14 @@ async function listQueues(context: Context): Promise<undefined> {
 
 async function setQueue(context: Context, name: string, verb: "pause" | "resume"): Promise<undefined> {
   const client = await context.client();
-  await client[verb](name, { signal: context.signal });
+  const { signal } = context;
+  const isKnown = (await client.queues({ signal })).some((queue) => queue.name === name);
+  await client[verb](name, { signal });
   const isPaused = verb === "pause";
   if (context.output.isJson) context.output.document({ name, isPaused });
   else context.output.line(`${name} ${isPaused ? "is paused" : "goes on"}`);
+  if (!isKnown)
+    context.output.note(`Queue ${name} was not known until now${isPaused ? "; it is paused from the start" : ""}.`);
 }
 
 const count = (state: string) => (queue: QueueView) => String(queue.tasks[state] ?? 0);

@@ -6,9 +6,10 @@ import type { TaskDocument } from "../../model/task.ts";
 import type { Outlast, Submitted } from "../../sdk/client.ts";
 import { environment, idArgument, instant, positiveDuration, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
-import { parseDuration } from "../duration.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { Exit, UsageError } from "../failure.ts";
+import { printable } from "../terminalText.ts";
 
 interface SubmitFlags {
   readonly file?: string;
@@ -166,7 +167,11 @@ async function submitFile(
 
 async function readText(file: string): Promise<string> {
   const { readFile } = await import("node:fs/promises");
-  if (file !== "-") return readFile(file, "utf8");
+  if (file !== "-") {
+    return readFile(file, "utf8").catch((error: unknown) => {
+      throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
   const { text } = await import("node:stream/consumers");
   return text(process.stdin);
 }
@@ -196,14 +201,13 @@ async function waitForAll(
   submitted: readonly Submitted[],
   isMany: boolean,
 ): Promise<ExitCode> {
-  const { endText } = await import("../taskText.ts");
   const { output } = context;
   const ended: TaskDocument[] = [];
   const ids = submitted.map((task) => task.id);
   try {
     for await (const task of client.waitAll(ids, { signal: context.signal })) {
       ended.push(task);
-      if (!output.isJson) output.note(endText(task));
+      if (!output.isJson) await tellEnd(context, client, task, isMany);
       else if (isMany) output.jsonLine(task);
       else output.document(task);
     }
@@ -213,4 +217,27 @@ async function waitForAll(
     throw error;
   }
   return ended.every((task) => task.state === "success") ? exitCodes.ok : exitCodes.failed;
+}
+
+/** How a task ended; of a single one also where its output is, and after a failure the end of it. */
+async function tellEnd(context: Context, client: Outlast, task: TaskDocument, isMany: boolean): Promise<void> {
+  const { endText } = await import("../taskText.ts");
+  const { output, signal } = context;
+  const took = task.startedAt === undefined || task.endedAt === undefined ? null : task.endedAt - task.startedAt;
+  output.note(`${endText(task)}${took === null ? "" : ` (took ${formatDuration(Math.max(0, took))})`}`);
+  if (isMany || task.kind !== "exec") return;
+  if (task.state !== "success" && task.attempt > 0) {
+    for (const line of await lastLines(client, task, signal)) output.note(`  │ ${printable(line)}`);
+  }
+  output.note(`Its output: outlast logs ${task.id}`);
+}
+
+async function lastLines(client: Outlast, task: TaskDocument, signal: AbortSignal): Promise<string[]> {
+  const offset = Math.max(0, (task.logBytes ?? 0) - limits.failureTailBytesMax);
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const item of client.logs(task.id, { attempt: task.attempt, offset, signal })) {
+    if (item.kind === "log") text += decoder.decode(item.bytes, { stream: true });
+  }
+  return text.trimEnd() === "" ? [] : text.trimEnd().split("\n").slice(-limits.failureTailLinesMax);
 }
