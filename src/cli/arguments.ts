@@ -1,7 +1,7 @@
 /** Parsers for what stands on the command line; each throws commander's InvalidArgumentError with a sentence. */
 import { InvalidArgumentError } from "commander";
 import { isId } from "../model/ids.ts";
-import { limits } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
 import { parseDuration, parseInstant } from "./duration.ts";
 
@@ -58,13 +58,16 @@ export function stateList(text: string): readonly TaskState[] {
   });
 }
 
-/** Base URLs of masters; `host:port` alone will do. */
+/** Base URLs of masters; `host:port` or `host` alone will do. */
 export function masterList(text: string): readonly string[] {
   return commaList(text).map(baseUrl);
 }
 
 export function baseUrl(text: string): string {
-  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const hasScheme = /^[a-z]+:\/\//i.test(text);
+  // Who writes no scheme means a master, not a web server: the port is then ours, where none is given.
+  const hasPort = /:\d+\/*$/.test(text.replace(/^\[.*\]/, ""));
+  const full = hasScheme ? text : `http://${text.replace(/\/+$/, "")}${hasPort ? "" : `:${defaults.port}`}`;
   if (!URL.canParse(full) || !/^https?:$/.test(new URL(full).protocol)) {
     throw new InvalidArgumentError(`"${text}" is no address; one looks like http://127.0.0.1:7070.`);
   }

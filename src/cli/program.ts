@@ -21,12 +21,15 @@ import { exitCodeRows } from "./exitCodes.ts";
 import { acceptBehindCommands } from "./globalOptions.ts";
 
 /** Each file of a command holds only its options; what it needs to run is loaded when it runs, so that start-up is quick. */
-export function buildProgram(version: string): Command {
+export function buildProgram(version: string, isJson = false): Command {
   const program = new Command("outlast")
     .description("Long-running tasks that outlive the machines they run on.")
     .version(version, "-V, --version", "print the version")
     .addOption(
-      new Option("--masters <urls>", "addresses of masters, separated by commas")
+      new Option(
+        "--masters <urls>",
+        "addresses of masters, separated by commas; without http:// the port may be left out",
+      )
         .env("OUTLAST_MASTERS")
         .default([`http://${defaults.address}:${defaults.port}`], `http://${defaults.address}:${defaults.port}`)
         .argParser(masterList),
@@ -73,5 +76,12 @@ export function buildProgram(version: string): Command {
   stressCommand(program);
   chaosCommand(program);
   acceptBehindCommands(program);
+  // Programs get the complaint as a document, from who catches the error.
+  if (isJson) silenceComplaints(program);
   return program;
+}
+
+function silenceComplaints(command: Command): void {
+  command.configureOutput({ outputError: () => {} }).showHelpAfterError(false);
+  for (const each of command.commands) silenceComplaints(each);
 }

@@ -241,7 +241,7 @@ describe("with a master and two workers", () => {
     const id = (await outlast(["submit", "sleep", "0"])).stdout.trim();
     expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "created" });
     const doctor = await outlast(["doctor", "--data", "up-data"]);
-    expect(doctor.stdout).toMatch(/1 tasks wait in queue default, and it is paused/);
+    expect(doctor.stdout).toMatch(/1 task waits in queue default, and it is paused/);
     expect((await outlast(["queues", "resume", "default"])).code).toBe(0);
     await expect.poll(async () => (await json<TaskDocument>("show", id)).state).toBe("success");
   });
@@ -282,6 +282,21 @@ describe("alone", () => {
     });
     expect(await run("submit", "jump")).toMatchObject({ code: 2 });
     expect(await run("master", "--store", "oracle:x")).toMatchObject({ code: 2 });
+  });
+
+  test("a wrong command line is a document for programs", async () => {
+    for (const wrong of [
+      ["submti"],
+      ["ls", "--sate", "x"],
+      ["ls", "--state", "runing"],
+      ["submit", "--file", "nosuch"],
+    ]) {
+      const { code, stdout, stderr } = await run(...wrong, "--json");
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(JSON.parse(stderr)).toMatchObject({
+        error: { code: "usage", message: expect.stringMatching(/./) as string },
+      });
+    }
   });
 
   test("no master is 3, in a sentence and as JSON", async () => {

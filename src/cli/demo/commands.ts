@@ -1,5 +1,5 @@
 /** `outlast demo` and `outlast stress`: a real cluster on this machine, shot at before your eyes, and the proof that nothing was lost. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
 import { positiveDuration, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
@@ -50,11 +50,10 @@ function describe(program: Command, name: string, tasks: number, summary: string
       wholeNumber(workersMin, limits.demoWorkersMax),
       workersMin,
     )
-    .option(
-      "--max-sleep <duration>",
-      "tasks sleep for a random time up to this",
-      positiveDuration,
-      defaults.demoSleepMaxMs,
+    .addOption(
+      new Option("--max-sleep <duration>", "tasks sleep for a random time up to this")
+        .default(defaults.demoSleepMaxMs, formatDuration(defaults.demoSleepMaxMs))
+        .argParser(positiveDuration),
     )
     .option(
       "--seed <number>",

@@ -250,7 +250,7 @@ async function checkWork(context: Context): Promise<Finding[]> {
       findings.push({
         verdict: "odd",
         what: "tasks",
-        message: `${waiting} tasks wait in queue ${queue.name}, ${why}.`,
+        message: `${waiting} ${waiting === 1 ? "task waits" : "tasks wait"} in queue ${queue.name}, ${why}.`,
         advice,
       });
     }
