@@ -246,6 +246,8 @@ export const defaults = {
   attachHedgeMs: 100,
   /** How long a master may take to answer an attach at first; doubled each round, up to `limits.commitWaitMsMax`. */
   attachWaitMs: 500,
+  /** A worker that a standby relays looks this often whether the leader can be reached directly, more or less by a quarter. */
+  directRetryMs: 30 * second,
   /** A start is told this late, in the hope that its result is there by then and tells it too. */
   startedWaitMs: 25,
   /** How often a worker looks for new output of what it runs. */

@@ -276,7 +276,7 @@ describe("reporting", () => {
     const script = attached();
     script.assign(["t/1", "u/1"]);
     script.end("t/1");
-    script.reportFails("timeout");
+    script.reportFails("unavailable");
     expect(script.pass(100)).toEqual(["+100 report u/1:started"]);
   });
 

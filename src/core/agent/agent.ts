@@ -15,10 +15,10 @@ import type { AgentInput, LinkFailure, LinkNumber } from "./inputs.ts";
 import { type AttachTry, MasterSearch } from "./masters.ts";
 import type { AgentOptions, AgentSettings, AgentView } from "./options.ts";
 import { AgentReports } from "./reports.ts";
-import { type Link, openSession, type Session, silentAt } from "./session.ts";
+import { directAt, excuse, type Link, openSession, type Session, silentAt } from "./session.ts";
 
 /** The master is there and cannot commit at the moment: attaching to it again would not help. */
-const passingFailures: readonly string[] = ["unavailable", "too-many", "timeout", "internal"];
+const passingFailures: readonly string[] = ["unavailable", "too-many", "internal"];
 
 export class Agent {
   readonly #settings: AgentSettings;
@@ -102,7 +102,7 @@ export class Agent {
       case "jumped":
         this.#attempts.shiftDeadlines(input.byMs);
         this.#drain.shift(input.byMs);
-        if (this.#link.phase === "attached") this.#link.heardAt = Math.min(now, this.#link.heardAt + input.byMs);
+        if (this.#link.phase === "attached") excuse(now, this.#link, input.byMs);
         return;
       default:
         return this.#takeFromLink(now, input, out);
@@ -218,6 +218,7 @@ export class Agent {
     if (parcel === null || !this.#isOfSession(now, link, answer.epoch, out)) return;
     link.underWay = null;
     link.failures = 0;
+    link.answeredAt = now;
     const isComplete = parcel.results.every((held, index) => {
       const verdict = answer.verdicts[index];
       return verdict?.task === held.task && verdict.attempt === held.attempt;
@@ -232,7 +233,13 @@ export class Agent {
     if (parcel === null) return;
     if (parcel.saysBye) return this.#finish(out);
     if (!passingFailures.includes(failure.code)) {
-      return this.#leave(now, link, `a report failed: ${failure.code}: ${failure.message}`, false, out);
+      // Its stream may go on all the same: one direction of the way to it is cut, and another way has to be found.
+      const isSilent = failure.code === "timeout";
+      return this.#leave(now, link, `a report failed: ${failure.code}: ${failure.message}`, isSilent, out);
+    }
+    const unansweredMs = now - link.answeredAt;
+    if (link.isRelay && unansweredMs >= this.#settings.suspectMs) {
+      return this.#leave(now, link, `it has not got a report through for ${unansweredMs} ms`, true, out);
     }
     link.underWay = null;
     link.failures += 1;
@@ -251,9 +258,13 @@ export class Agent {
 
   /** Gives a session up. What runs goes on running; what was not answered will be told again. */
   #leave(now: number, link: Session, reason: string, isSilent: boolean, out: AgentOutput): void {
-    out.effects.push({ kind: "close-stream", link: link.link, reason });
     const fields = { master: link.address, reason, running: this.#attempts.running };
     this.#notice(out, "warn", "lost the master; what runs goes on", fields);
+    this.#part(now, link, reason, isSilent, out);
+  }
+
+  #part(now: number, link: Session, reason: string, isSilent: boolean, out: AgentOutput): void {
+    out.effects.push({ kind: "close-stream", link: link.link, reason });
     // A session that brought nothing must not be tried again without a pause.
     const wasShort = !link.hasHeard || now - link.attachedAt < this.#settings.heartbeatMs;
     this.#link = { phase: "searching" };
@@ -299,6 +310,9 @@ export class Agent {
     const link = this.#link;
     if (link.phase === "attached" && now >= silentAt(link, this.#settings.suspectMs)) {
       this.#leave(now, link, `nothing was heard of it for ${now - link.heardAt} ms`, true, out);
+    } else if (link.phase === "attached" && now >= directAt(link, this.#settings.directRetryMs)) {
+      this.#notice(out, "info", "looking for a direct way to the leader", { master: link.address });
+      this.#part(now, link, "a direct way is looked for", false, out);
     }
     if (this.#link.phase === "searching") this.#advanceSearch(now, out);
     if (this.#link.phase === "attached" && now >= this.#reportAt(this.#link)) this.#report(now, this.#link, out);
@@ -343,7 +357,11 @@ export class Agent {
       case "saving":
         return null;
       case "attached":
-        return Math.min(silentAt(link, this.#settings.suspectMs), this.#reportAt(link));
+        return Math.min(
+          silentAt(link, this.#settings.suspectMs),
+          directAt(link, this.#settings.directRetryMs),
+          this.#reportAt(link),
+        );
       default:
         return link satisfies never;
     }

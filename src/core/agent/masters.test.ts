@@ -133,69 +133,6 @@ describe("looking for a master", () => {
   });
 });
 
-describe("a leader that cannot be reached from here", () => {
-  const standby = { masters: ["http://a", "http://b"] };
-
-  test("is reached through a standby that names it, which is asked once a round", () => {
-    const script = new AgentScript(standby);
-    script.tell({ kind: "wake" });
-    expect(script.refuse("unreachable")).toEqual(["attach http://b"]);
-    expect(script.refuse("not-leader", "http://a")).toEqual(["attach http://a"]);
-    expect(script.refuse("unreachable")).toEqual(["attach http://b, relayed"]);
-    expect(script.answer()).toEqual([`save epoch 1 of ${incarnation}`]);
-    expect(script.saveEpoch(1)).toEqual(["open s1"]);
-    expect(script.agent.view()).toMatchObject({ phase: "attached", master: "http://b" });
-  });
-
-  test("is asked for again directly when the standby cannot reach it either", () => {
-    const script = new AgentScript(standby);
-    script.tell({ kind: "wake" });
-    script.refuse("unreachable");
-    script.refuse("not-leader", "http://a");
-    script.refuse("unreachable");
-    expect(script.refuse("unavailable", "http://a")).toEqual([]);
-    expect(script.pass(150)[0]).toMatch(/attach http:\/\/[ab]$/);
-  });
-
-  test("does not have to be given up for good before the standby is asked: silence will do", () => {
-    const script = new AgentScript(standby);
-    script.tell({ kind: "wake" });
-    expect(script.pass(100)).toEqual(["+100 attach http://b"]);
-    script.refuse("not-leader", "http://a");
-    const lines: string[] = [];
-    while (script.now < 1_002_000 && lines.at(-1)?.endsWith("relayed") !== true) {
-      lines.push(...script.pass(10));
-      if (lines.at(-1)?.endsWith("attach http://b") === true) lines.push(...script.refuse("not-leader", "http://a"));
-    }
-    expect(lines.at(-1)).toMatch(/attach http:\/\/b, relayed$/);
-    // Not long after the time that the leader had to answer.
-    expect(script.now - 1_000_500).toBeLessThanOrEqual(500);
-  });
-
-  test("is tried directly first after a relayed session has ended", () => {
-    const script = new AgentScript(standby);
-    script.tell({ kind: "wake" });
-    script.refuse("unreachable");
-    script.refuse("not-leader", "http://a");
-    script.refuse("unreachable");
-    script.answer();
-    script.saveEpoch(1);
-    script.pass(1000);
-    script.reported();
-    script.beat();
-    expect(close(script).at(-1)).toBe("attach http://b, epoch 1");
-    expect(script.refuse("not-leader", "http://a")).toEqual(["attach http://a, epoch 1"]);
-  });
-
-  test("that is known to nobody is not asked for through anybody", () => {
-    const script = new AgentScript(standby);
-    script.tell({ kind: "wake" });
-    script.refuse("unreachable");
-    expect(script.refuse("not-leader")).toEqual([]);
-    expect(script.pass(75)).toEqual([expect.stringMatching(/attach http:\/\/[ab]$/)]);
-  });
-});
-
 describe("losing a master", () => {
   test("a closed stream sends it looking at once, and nothing that runs is touched, however long it takes (I33)", () => {
     const script = settledIn();

@@ -15,6 +15,8 @@ export interface AgentSettings {
   readonly reconnectMaxMs: number;
   readonly attachHedgeMs: number;
   readonly attachWaitMs: number;
+  /** How long a worker that a standby relays waits before it looks whether the leader can be reached directly. */
+  readonly directRetryMs: number;
   readonly startedWaitMs: number;
   readonly byeWaitMs: number;
   readonly retryBaseMs: number;
@@ -30,6 +32,7 @@ export const defaultAgentSettings: AgentSettings = {
   reconnectMaxMs: defaults.reconnectMaxMs,
   attachHedgeMs: defaults.attachHedgeMs,
   attachWaitMs: defaults.attachWaitMs,
+  directRetryMs: defaults.directRetryMs,
   startedWaitMs: defaults.startedWaitMs,
   byeWaitMs: defaults.byeWaitMs,
   retryBaseMs: defaults.retryBaseMs,

@@ -69,6 +69,7 @@ export interface Waits {
   readonly timeoutBackstopMs: number;
   readonly killGraceMs: number;
   readonly massLossWindowMs: number;
+  readonly directRetryMs: number;
 }
 
 /** How masters are set up: in life these waits are long, here they are short enough to be met. */
@@ -190,6 +191,8 @@ function drawWaits(random: Random, temper: Temper): Waits {
     timeoutBackstopMs: defaults.timeoutBackstopMs * scale,
     killGraceMs: defaults.killGraceMs * scale,
     massLossWindowMs: defaults.massLossWindowMs,
+    // Short, so that relayed workers move over in the course of a run.
+    directRetryMs: defaults.directRetryMs * scale * 0.2,
   };
 }
 

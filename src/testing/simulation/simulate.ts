@@ -70,7 +70,6 @@ async function live(world: World): Promise<SeedResult> {
   await timeline.run(knobs.unsafeMs, hasBroken);
   faults.heal();
   await settle(world, hasBroken);
-  world.network.dropLate();
   const history = await takeHistory(world);
   noteSituations(world, history);
   // Where the machinery broke, the run ended there, and nothing came to its end.
@@ -124,18 +123,26 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
     timeline.after(5_000 + random.integer(0, 100), restart);
   };
   timeline.after(5_000, restart);
-  const rest = new Rest(world);
+  await rest(world, hasBroken);
+  // What is still on its way may come at any time, or never. Never, from here on; but what has just come has to end as well.
+  world.network.dropLate();
+  await rest(world, hasBroken);
+}
+
+async function rest(world: World, hasBroken: () => boolean): Promise<void> {
+  const { timeline } = world;
+  const watch = new RestWatch(world);
   const giveUpAt = timeline.now + livenessMsMax;
   let isMoving = true;
   while (isMoving && timeline.now < giveUpAt) {
     const statusesBefore = world.disk.view.statusCount;
-    await timeline.run(timeline.now + stallMs(world), () => hasBroken() || rest.isReached());
-    isMoving = world.disk.view.statusCount > statusesBefore && !hasBroken() && !rest.isReached();
+    await timeline.run(timeline.now + stallMs(world), () => hasBroken() || watch.isReached());
+    isMoving = world.disk.view.statusCount > statusesBefore && !hasBroken() && !watch.isReached();
   }
 }
 
 /** Watches for the moment at which nothing has been left to do for a while. */
-class Rest {
+class RestWatch {
   readonly #world: World;
   #since: number | null = null;
 
