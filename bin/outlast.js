@@ -6,12 +6,15 @@
  */
 import { spawn } from "child_process";
 import { existsSync } from "fs";
+import module from "module";
 import { dirname, join } from "path";
 import { fileURLToPath, pathToFileURL } from "url";
 
 const oldestMajor = 24;
 /** Set for a process that was started by `runWith`; its IPC channel closes when the launcher dies. */
 const launchedMark = "OUTLAST_LAUNCHED";
+/** When compiled code is put by: a process that is killed cannot do so at its end. */
+const cacheAfterMs = 1000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -25,11 +28,20 @@ if (Number(process.versions.node.split(".")[0]) >= oldestMajor) {
 }
 
 function run() {
+  cacheCode();
   const source = join(root, "src", "cli", "main.ts");
   const built = join(root, "dist", "cli", "main.js");
   if (existsSync(source)) import(pathToFileURL(source).href);
   else if (existsSync(built)) import(pathToFileURL(built).href);
   else fail("outlast is not complete here: " + built + " is missing. Install the package again.");
+}
+
+/** Compiled code is kept for the next start, which then takes half the time; where nothing can be written, it is as without. */
+function cacheCode() {
+  if (typeof module.enableCompileCache !== "function") return;
+  // Not in the folder for temporary files, where somebody else might have put code for us to run.
+  module.enableCompileCache(join(root, "node_modules", ".cache", "outlast"));
+  setTimeout(module.flushCompileCache, cacheAfterMs).unref();
 }
 
 /** Hands over to another Node, and stands in for it: its signals, its exit code, its death. */

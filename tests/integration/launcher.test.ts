@@ -1,6 +1,15 @@
 /** The launcher `bin/outlast.js`: which program it runs, by which Node, and how it stands in for the Node that it hands over to. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -50,6 +59,22 @@ describe("on a Node that is new enough", () => {
     mkdirSync(join(root, "dist/cli"), { recursive: true });
     writeFileSync(join(root, "dist/cli/main.js"), program);
     rmSync(join(root, "src"), { recursive: true });
+    expect((await launch(["fail"]).ended).code).toBe(7);
+  });
+
+  test("keeps compiled code for the next start, also of a process that is killed later", async () => {
+    const { child, spoken, ended } = launch(["wait"]);
+    await spoken;
+    const cache = join(root, "node_modules/.cache/outlast");
+    const files = () => readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    await vi.waitFor(() => expect(files()).not.toEqual([]), { timeout: 10_000 });
+    child.kill("SIGKILL");
+    expect((await ended).signal).toBe("SIGKILL");
+    expect((await launch(["fail"]).ended).code).toBe(7);
+  });
+
+  test("starts all the same where it may not keep anything", async () => {
+    writeFileSync(join(root, "node_modules"), "not a folder");
     expect((await launch(["fail"]).ended).code).toBe(7);
   });
 

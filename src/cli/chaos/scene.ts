@@ -112,7 +112,7 @@ export class Scene {
       capacity,
       masters: names("master", masters),
       mastersFor: (worker) => links.all?.addressesFor(worker) ?? [],
-      environment: { [markVariable]: mark, NODE_COMPILE_CACHE: join(directory, "compile-cache") },
+      environment: { [markVariable]: mark },
       workerArguments: ["--drain-timeout", "2s"],
       ...(disk === null ? {} : { masterData: disk.directory }),
     });
