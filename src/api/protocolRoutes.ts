@@ -69,6 +69,8 @@ export const protocolRoutes: readonly Route[] = [
 /** A standby sends workers to the leader itself, unless they cannot reach it and ask to be relayed. */
 async function attach(request: FastifyRequest, reply: FastifyReply, { master, relay }: Context): Promise<unknown> {
   const body = request.body as AttachRequest;
+  // Taken now: once the worker has hung up, its address is gone too.
+  const host = peerAddress(request);
   const leader = await relay.leaderFor(request, defaults.attachElectionWaitMs);
   if (leader !== null && body.relay === true) {
     const failure = await relay.forward(leader, request, reply, Buffer.from(JSON.stringify(body)));
@@ -81,7 +83,7 @@ async function attach(request: FastifyRequest, reply: FastifyReply, { master, re
   const isRelayed = request.headers[relayedHeader] !== undefined;
   // And a worker that asked a standby to relay may have met it just as it became the leader.
   const asked = { ...body, relay: isRelayed, probePort: isRelayed ? null : body.probePort };
-  return master.attach(pathId<WorkerId>(request), asked, peerAddress(request));
+  return master.attach(pathId<WorkerId>(request), asked, host);
 }
 
 async function openStream(request: FastifyRequest, reply: FastifyReply, { master, streams }: Context): Promise<void> {
@@ -142,7 +144,8 @@ function toChunk({ task, attempt, offset, at, base64, isTruncated }: LogPiece, i
   return { task, attempt, offset, at, bytes, isTruncated };
 }
 
-/** Where the worker calls from. IPv4 over an IPv6 socket is shown as IPv4. */
+/** Where the worker calls from; empty if it has hung up already. IPv4 over an IPv6 socket is shown as IPv4. */
 function peerAddress(request: FastifyRequest): string {
-  return request.ip.replace(/^::ffff:/, "");
+  const ip: string | undefined = request.ip;
+  return (ip ?? "").replace(/^::ffff:/, "");
 }

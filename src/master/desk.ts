@@ -247,12 +247,18 @@ export abstract class Desk implements MasterFace {
     return this.#parts.requests.ask((request) => this.#parts.inbox.push(question(request)));
   }
 
+  /** @throws OutlastError `unavailable` also while the master is starting */
+  #checkNotStopping(): void {
+    if (this.status().role === "stopping") throw new OutlastError("unavailable", "This master is stopping.");
+  }
+
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {
-    // The face is there before the store is: whoever asks so early is told to ask again.
-    void this.identity;
+    // The face is there before the store is, and after it: whoever asks so early or so late is told to ask again.
+    this.#checkNotStopping();
     try {
       return await read();
     } catch (error) {
+      this.#checkNotStopping();
       if (!(error instanceof StoreUnavailable)) throw error;
       throw new OutlastError("unavailable", "The store cannot be read at the moment.", { reason: error.reason });
     }

@@ -117,6 +117,12 @@ describe("a master", () => {
     await expect(master.readLogs("a" as TaskId, 1, 0, 1)).rejects.toMatchObject(startingUp);
   });
 
+  test("tells whoever asks once its store is closed to ask again, elsewhere", async () => {
+    const { master } = await startMaster();
+    await master.stop();
+    await expect(master.readTask("t" as TaskId)).rejects.toMatchObject({ code: "unavailable" });
+  });
+
   test("does not let a session that never was push out the one that counts", async () => {
     const { master } = await startMaster();
     const worker = new FakeWorker();

@@ -5,6 +5,7 @@ import { formatBytes, formatDuration } from "../duration.ts";
  * kill      SIGKILL; started again after a while, sometimes at once
  * stop      SIGTERM, then started again
  * pause     SIGSTOP, then SIGCONT
+ * unplug    its network plug is pulled: whatever it sends, and whatever is sent to it, vanishes
  * blackout  SIGKILL to every master at once
  * task      SIGKILL to the process of a task, behind its worker's back
  * cut       connections are reset, new ones refused
@@ -18,6 +19,7 @@ export const blowKinds = [
   "kill",
   "stop",
   "pause",
+  "unplug",
   "blackout",
   "task",
   "cut",
@@ -36,6 +38,7 @@ export const defaultWeights: Weights = {
   kill: 10,
   stop: 3,
   pause: 4,
+  unplug: 2,
   blackout: 0.5,
   task: 4,
   cut: 3,
@@ -107,6 +110,8 @@ export function blowText(blow: Blow, hit: readonly string[]): string {
       return `SIGTERM ${whom}, back ${long} after its end`;
     case "pause":
       return `SIGSTOP ${whom} for ${long}`;
+    case "unplug":
+      return `${whom} unplugged for ${long}`;
     case "blackout":
       return `SIGKILL ${whom}, all masters at once, back after ${long}`;
     case "task":

@@ -1,7 +1,7 @@
 /** `outlast chaos`: a real cluster under load, hit again and again, and the proof of what it kept. */
 
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
 import { masterList, positiveDuration, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
@@ -31,7 +31,11 @@ export function chaosCommand(program: Command): void {
     .description(
       "hit masters, workers, links, tasks and the disk of a real cluster under load, and prove that it keeps its promises",
     )
-    .option("--duration <duration>", "how long blows fall", positiveDuration, defaults.chaosDurationMs)
+    .addOption(
+      new Option("--duration <duration>", "how long blows fall")
+        .default(defaults.chaosDurationMs, formatDuration(defaults.chaosDurationMs))
+        .argParser(positiveDuration),
+    )
     .option("--masters <count>", "how many masters", wholeNumber(1, limits.chaosMastersMax), defaults.chaosMasters)
     .option("--workers <count>", "how many workers", wholeNumber(2, limits.demoWorkersMax), defaults.chaosWorkers)
     .option("--rate <count>", "tasks a second", wholeNumber(1, limits.chaosRateMax), defaults.chaosRate)

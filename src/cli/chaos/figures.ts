@@ -168,7 +168,7 @@ function firstStart(
 function disturbsMasters(strike: Strike, killed: string, from: number, to: number): boolean {
   if (!isFeltBetween(strike, from, to)) return false;
   if (strike.kind === "disk" || strike.kind === "blackout") return true;
-  const isOnMaster = strike.kind === "kill" || strike.kind === "stop" || strike.kind === "pause";
+  const isOnMaster = ["kill", "stop", "pause", "unplug"].includes(strike.kind);
   return isOnMaster && strike.hit.some((process) => process.startsWith("master") && process !== killed);
 }
 
@@ -176,7 +176,8 @@ function disturbsMasters(strike: Strike, killed: string, from: number, to: numbe
 function disturbsWorkers(strike: Strike, involved: readonly string[], from: number, to: number): boolean {
   if (!isFeltBetween(strike, from, to)) return false;
   if (isLinkBlow(strike.kind)) return involved.includes(strike.at);
-  if (strike.kind === "pause" && strike.hit.some((process) => involved.includes(process))) return true;
+  if ((strike.kind === "pause" || strike.kind === "unplug") && strike.hit.some((process) => involved.includes(process)))
+    return true;
   return strike.hit.some((process) => process.startsWith("master") || process === "store");
 }
 

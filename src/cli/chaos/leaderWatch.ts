@@ -18,12 +18,14 @@ export class LeaderWatch {
   readonly #addresses: ReadonlyMap<string, string>;
   readonly #sights = new Map<string, MasterSight>();
   readonly #everyMs: number;
+  readonly #token: string;
   #isStopped = false;
   /** The most that any master ever told of its drifts. */
   driftsMax = 0;
 
   /** @param addresses of the masters, by name */
-  constructor(addresses: ReadonlyMap<string, string>, everyMs: number) {
+  constructor(addresses: ReadonlyMap<string, string>, token: string, everyMs: number) {
+    this.#token = token;
     this.#addresses = addresses;
     this.#everyMs = everyMs;
   }
@@ -57,7 +59,7 @@ export class LeaderWatch {
 
   async #follow(master: string, address: string): Promise<void> {
     while (!this.#isStopped) {
-      const sight = await look(address);
+      const sight = await look(address, this.#token);
       // A stopped leader still is one, until another has a higher epoch.
       if (sight === "refused") this.#sights.delete(master);
       else if (sight !== null) {
@@ -70,9 +72,10 @@ export class LeaderWatch {
 }
 
 /** Null where nothing can be said. */
-async function look(address: string): Promise<MasterSight | "refused" | null> {
+async function look(address: string, token: string): Promise<MasterSight | "refused" | null> {
   try {
-    const response = await fetch(`${address}/v1/status`, { signal: AbortSignal.timeout(answerMsMax) });
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${address}/v1/status`, { headers, signal: AbortSignal.timeout(answerMsMax) });
     const body = parseObject(await response.text());
     if (!response.ok || body === null) return null;
     const stats = (body["stats"] ?? {}) as { readonly drifts?: number; readonly tasks?: MasterSight["tasks"] };

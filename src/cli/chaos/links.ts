@@ -9,17 +9,21 @@ export class Links {
 
   private constructor() {}
 
-  /** @param masters the port of each master */
-  static async open(masters: ReadonlyMap<string, number>, ends: readonly string[]): Promise<Links> {
+  /**
+   * @param masters the base URL of each master
+   * @param host where the links themselves are; of the same length as the masters' hosts
+   */
+  static async open(masters: ReadonlyMap<string, string>, ends: readonly string[], host: string): Promise<Links> {
     const links = new Links();
     for (const end of ends) {
       const ports = await findFreePorts(masters.size);
-      const ownAddresses = ports.map(addressAt);
-      const renamed = new Map([...masters.values()].map((port, index) => [addressAt(port), ownAddresses[index] ?? ""]));
+      const ownAddresses = ports.map((port) => `http://${host}:${port}`);
+      const renamed = new Map([...masters.values()].map((address, index) => [address, ownAddresses[index] ?? ""]));
       links.#addresses.set(end, ownAddresses);
-      for (const [index, [master, port]] of [...masters].entries()) {
-        const target = { host: "127.0.0.1", port };
-        const proxy = new ChaosProxy({ port: ports[index] ?? 0, target, renamed });
+      for (const [index, [master, address]] of [...masters].entries()) {
+        const { hostname, port } = new URL(address);
+        const target = { host: hostname, port: Number(port) };
+        const proxy = new ChaosProxy({ host, port: ports[index] ?? 0, target, renamed });
         await proxy.open();
         links.#proxies.set(`${end} ${master}`, proxy);
       }
@@ -44,8 +48,4 @@ export class Links {
   async close(): Promise<void> {
     await Promise.all([...this.#proxies.values()].map((proxy) => proxy.close()));
   }
-}
-
-function addressAt(port: number): string {
-  return `http://127.0.0.1:${port}`;
 }

@@ -1,5 +1,6 @@
 /** Storms follow from their seed, leave somebody to work, and hold to their weights. */
 import { describe, expect, test } from "vitest";
+import { defaults } from "../../model/limits.ts";
 import { type Blow, blowKinds, blowText, defaultWeights, parseWeights } from "./blows.ts";
 import { planStorm, type StormPlan } from "./plan.ts";
 
@@ -37,7 +38,7 @@ describe("a storm", () => {
 
   test("never hurts all workers, nor all masters except at once", () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const hurt = storm({ seed }).filter(({ kind }) => kind === "kill" || kind === "stop" || kind === "pause");
+      const hurt = storm({ seed }).filter(({ kind }) => ["kill", "stop", "pause", "unplug"].includes(kind));
       for (const blow of hurt) {
         const others = hurt.filter((other) => other.atMs <= blow.atMs && other.atMs + other.forMs > blow.atMs);
         const names = new Set([...others, blow].map(({ at }) => at).filter((at) => at.startsWith("worker")));
@@ -45,6 +46,14 @@ describe("a storm", () => {
         expect(others.filter(({ at }) => !at.startsWith("worker")).length).toBeLessThan(3);
       }
     }
+  });
+
+  test("unplugs no master for so long that it would give up workers whom nothing ails", () => {
+    const unplugged = storm({ durationMs: 60 * minute, weights: parseWeights("unplug") });
+    const lengths = (isMaster: boolean) =>
+      unplugged.filter(({ at }) => at.startsWith("worker") !== isMaster).map(({ forMs }) => forMs);
+    expect(Math.max(...lengths(true))).toBeLessThan(defaults.lostGraceMs / 2);
+    expect(Math.max(...lengths(false))).toBeGreaterThan(defaults.lostGraceMs);
   });
 
   test("hits a single master too", () => {

@@ -1,4 +1,5 @@
 /** The storm, drawn from its seed before anything starts: which blows fall when, on whom, for how long. */
+import { defaults } from "../../model/limits.ts";
 import { SeededRandom } from "../cluster/random.ts";
 import { type Blow, type BlowKind, blowKinds, isLinkBlow, type Weights } from "./blows.ts";
 
@@ -20,6 +21,11 @@ const troubleMsMin = 100;
 const troubleMsMax = 60_000;
 /** No single trouble takes more than this share of the storm: a short run must see many of them. */
 const shareMax = 0.1;
+/**
+ * A leader without its network still has its store here, and so stays the leader: it must not be silent for so long that it gives
+ * up all workers, whom nothing ails, not even twice in a row.
+ */
+const masterUnpluggedMsMax = defaults.lostGraceMs / 3;
 const awayMsMax = 5_000;
 /** So many of the killed processes are back before anyone can have noticed. */
 const bounceShare = 0.35;
@@ -91,12 +97,14 @@ class Storm {
   }
 
   #process(number: number, atMs: number, kind: BlowKind): Blow | null {
-    const forMs = kind === "pause" ? this.#troubleMs(this.#longestMs) : this.#awayMs(kind);
+    const isTrouble = kind === "pause" || kind === "unplug";
+    const forMs = isTrouble ? this.#troubleMs(this.#longestMs) : this.#awayMs(kind);
     const blow = { number, atMs, kind, forMs };
     if (!this.#random.chance(masterShare)) return this.#onWorker(blow, true);
+    if (kind === "unplug") blow.forMs = Math.min(forMs, masterUnpluggedMsMax);
     const isLeader = this.#plan.masters === 1 || this.#random.chance(leaderShare);
     // One master is left alone, so that there is somebody to take over; with only one there is nobody anyway.
-    if (!this.#hurtMaster(atMs, forMs, Math.max(1, this.#plan.masters - 1))) return null;
+    if (!this.#hurtMaster(atMs, blow.forMs, Math.max(1, this.#plan.masters - 1))) return null;
     return { ...blow, at: isLeader ? "leader" : "standby", to: null, amount: null };
   }
 

@@ -22,7 +22,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const target = { host: "127.0.0.1", port: (server.address() as { port: number }).port };
   port = await findFreePort();
-  proxy = new ChaosProxy({ port, target, renamed: new Map([["at:11111", "at:22222"]]) });
+  proxy = new ChaosProxy({ host: "127.0.0.1", port, target, renamed: new Map([["at:11111", "at:22222"]]) });
   await proxy.open();
 });
 afterEach(async () => {

@@ -18,6 +18,8 @@ const dripTickMs = 50;
 const listenAgainMs = 100;
 
 export interface ProxyOptions {
+  /** Where it listens. */
+  readonly host: string;
   readonly port: number;
   /** Where connections lead. */
   readonly target: { readonly host: string; readonly port: number };
@@ -75,7 +77,7 @@ export class ChaosProxy {
       try {
         await new Promise<void>((resolve, reject) => {
           server.once("error", reject);
-          server.listen(this.#options.port, "127.0.0.1", () => {
+          server.listen(this.#options.port, this.#options.host, () => {
             server.off("error", reject);
             resolve();
           });

@@ -20,6 +20,7 @@ import { SmallDisk } from "./smallDisk.ts";
 import { StartWatch } from "./startWatch.ts";
 import { countOutbox, readStore } from "./storeEvidence.ts";
 import { Striker } from "./striker.ts";
+import { Switchboard } from "./switchboard.ts";
 import { TaskProcesses } from "./taskProcesses.ts";
 import { markVariable } from "./tasks.ts";
 
@@ -58,6 +59,7 @@ export class Scene {
   readonly #options: ChaosOptions;
   readonly #links: Links;
   readonly #disk: SmallDisk | null;
+  readonly #switchboard: Switchboard | null;
   readonly #clients: readonly ChaosClient[];
   readonly #observer: Outlast;
   readonly #mark: string;
@@ -65,19 +67,20 @@ export class Scene {
 
   private constructor(
     options: ChaosOptions,
-    parts: { cluster: Cluster; links: Links; disk: SmallDisk | null; mark: string },
+    parts: { cluster: Cluster; links: Links; disk: SmallDisk | null; switchboard: Switchboard | null; mark: string },
   ) {
-    const { cluster, links, disk, mark } = parts;
+    const { cluster, links, disk, switchboard, mark } = parts;
     this.#options = options;
     this.seed = options.seed;
     this.cluster = cluster;
     this.#links = links;
     this.#disk = disk;
+    this.#switchboard = switchboard;
     this.#mark = mark;
     this.masters = names("master", options.masters);
     this.workers = names("worker", options.workers);
     const addresses = new Map(this.masters.map((master) => [master, cluster.addressOf(master)]));
-    this.leaders = new LeaderWatch(addresses, options.isKillsOnly ? leaderLookMsOfHunt : leaderLookMs);
+    this.leaders = new LeaderWatch(addresses, mark, options.isKillsOnly ? leaderLookMsOfHunt : leaderLookMs);
     this.starts = new StartWatch(this.workers.map((worker) => cluster.logPath(worker)));
     this.striker = new Striker({
       cluster,
@@ -86,10 +89,11 @@ export class Scene {
       leaders: this.leaders,
       tasks: new TaskProcesses(taskLedger(options), mark),
       disk,
+      switchboard,
       onStrike: (strike) => this.onStrike(strike),
     });
     this.#clients = names("client", options.clients).map((session, index) => this.#client(session, index));
-    this.#observer = createClient({ masters: cluster.address, retryForMs: restMsMax });
+    this.#observer = createClient({ masters: cluster.address, token: mark, retryForMs: restMsMax });
   }
 
   /** Makes the folder and everything in it that does not run yet. */
@@ -105,22 +109,29 @@ export class Scene {
         ? SmallDisk.mount(join(directory, "disk"), diskBytesMin + tasks * diskBytesPerTask)
         : null;
     const mark = crypto.randomUUID();
-    const ends = [...names("worker", workers), ...names("client", clients)];
+    const [masterNames, workerNames] = [names("master", masters), names("worker", workers)];
+    const switchboard =
+      weights.unplug > 0 && !options.isKillsOnly ? Switchboard.open([...masterNames, ...workerNames]) : null;
     const links: { all: Links | null } = { all: null };
     const cluster = await Cluster.create({
       directory,
       capacity,
-      masters: names("master", masters),
+      masters: masterNames,
       mastersFor: (worker) => links.all?.addressesFor(worker) ?? [],
-      environment: { [markVariable]: mark },
+      // Beyond this machine's own address a master wants a token; one that nobody can guess will do.
+      environment: { [markVariable]: mark, OUTLAST_TOKEN: mark },
       workerArguments: ["--drain-timeout", "2s"],
       ...(disk === null ? {} : { masterData: disk.directory }),
+      ...(switchboard === null ? {} : { network: switchboard }),
     });
-    const ports = new Map(names("master", masters).map((master) => [master, cluster.portOf(master)]));
-    links.all = await Links.open(ports, ends);
-    const scene = new Scene(options, { cluster, links: links.all, disk, mark });
+    const addresses = new Map(masterNames.map((master) => [master, cluster.addressOf(master)]));
+    const ends = [...workerNames, ...names("client", clients)];
+    links.all = await Links.open(addresses, ends, switchboard?.host ?? defaults.address);
+    const scene = new Scene(options, { cluster, links: links.all, disk, switchboard, mark });
     if (weights.disk > 0 && disk === null && !options.isKillsOnly)
       scene.notes.push("No disk will be full: only root on Linux can make a small one.");
+    if (weights.unplug > 0 && switchboard === null && !options.isKillsOnly)
+      scene.notes.push("Nobody will be unplugged: only root on Linux, with iproute2, can make a network of its own.");
     return scene;
   }
 
@@ -214,6 +225,7 @@ export class Scene {
     await this.cluster.killAll();
     await this.#links.close();
     this.#disk?.unmount();
+    this.#switchboard?.close();
     const { directory, seed } = this.#options;
     writeMarker(directory, { command: "chaos", seed, startedAt: this.startedAt, pid: null });
   }
@@ -225,7 +237,7 @@ export class Scene {
       number: index + 1,
       seed: options.seed + index + 1,
       masters: this.#links.addressesFor(session),
-      token: null,
+      token: this.#mark,
       rate: options.rate / options.clients,
       ledger: new ClientLedger(clientLedger(options, session), session),
       ledgerPath: taskLedger(options),

@@ -5,6 +5,7 @@ import type { LeaderWatch } from "./leaderWatch.ts";
 import type { Links } from "./links.ts";
 import type { LinkTrouble } from "./proxy.ts";
 import type { SmallDisk } from "./smallDisk.ts";
+import type { Switchboard } from "./switchboard.ts";
 import type { TaskProcesses } from "./taskProcesses.ts";
 
 export interface StrikerParts {
@@ -15,6 +16,8 @@ export interface StrikerParts {
   readonly tasks: TaskProcesses;
   /** Null where none could be made. */
   readonly disk: SmallDisk | null;
+  /** The same. */
+  readonly switchboard: Switchboard | null;
   /** Told when a blow has fallen. */
   readonly onStrike: (strike: Strike) => void;
 }
@@ -84,7 +87,7 @@ export class Striker {
   }
 
   async #carryOut(blow: Blow, hit: readonly string[], tell: () => void): Promise<void> {
-    const { cluster, disk, tasks } = this.#parts;
+    const { cluster, disk, tasks, switchboard } = this.#parts;
     switch (blow.kind) {
       case "kill":
       case "blackout":
@@ -103,6 +106,12 @@ export class Striker {
         for (const process of hit) cluster.signal(process, "SIGSTOP");
         await this.#wait(blow.forMs);
         for (const process of hit) cluster.signal(process, "SIGCONT");
+        return;
+      case "unplug":
+        tell();
+        for (const process of hit) switchboard?.pull(process);
+        await this.#wait(blow.forMs);
+        for (const process of hit) switchboard?.plugIn(process);
         return;
       case "task":
         tell();
@@ -137,7 +146,7 @@ export class Striker {
 
   /** The processes that it hits: masters at the other end for a link, the task for a task; none if there is nobody to hit now. */
   #aim(blow: Blow): string[] {
-    const { cluster, disk, tasks } = this.#parts;
+    const { disk, tasks, switchboard } = this.#parts;
     switch (blow.kind) {
       case "disk":
         return disk === null ? [] : ["store"];
@@ -149,15 +158,22 @@ export class Striker {
       case "slow":
       case "drip":
         return this.#masters(blow.to ?? "masters", false);
+      case "unplug":
+        if (switchboard === null) return [];
+        return this.#processes(blow.at);
       case "kill":
       case "stop":
       case "pause":
       case "blackout":
-        if (blow.at.startsWith("worker")) return cluster.isUp(blow.at) && !this.isHurt(blow.at) ? [blow.at] : [];
-        return this.#masters(blow.at, true);
+        return this.#processes(blow.at);
       default:
         return blow.kind satisfies never;
     }
+  }
+
+  #processes(at: string): string[] {
+    if (at.startsWith("worker")) return this.#parts.cluster.isUp(at) && !this.isHurt(at) ? [at] : [];
+    return this.#masters(at, true);
   }
 
   #masters(aim: string, mustBeWell: boolean): string[] {
@@ -191,7 +207,7 @@ export class Striker {
 }
 
 function isOnProcess({ kind }: Blow): boolean {
-  return kind === "kill" || kind === "stop" || kind === "pause" || kind === "blackout";
+  return kind === "kill" || kind === "stop" || kind === "pause" || kind === "unplug" || kind === "blackout";
 }
 
 function toTrouble({ kind, amount }: Blow): LinkTrouble {

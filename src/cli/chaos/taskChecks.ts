@@ -265,7 +265,7 @@ function killsExplained(scene: Scene): Check {
 
 /** True if the blow may have ended the worker, or hidden it from the leader, at some time before it was given up. */
 function mayHide(strike: Strike, worker: string, fromAt: number, toAt: number): boolean {
-  const isOnIt = (strike.kind === "pause" || strike.kind === "stop") && strike.hit.includes(worker);
+  const isOnIt = ["pause", "unplug", "stop"].includes(strike.kind) && strike.hit.includes(worker);
   const isOnItsLink = isLinkBlow(strike.kind) && strike.at === worker;
   const longestSilenceMs = defaults.lostGraceMs + defaults.failoverGraceMs;
   if (!isOnIt && !isOnItsLink) return false;

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defaults } from "../../model/limits.ts";
 import { findFreePorts } from "../freePort.ts";
 import { type LedgerFact, readLedger } from "./attemptLines.ts";
 import { type LeaderFact, readLeaderFacts } from "./leaderLines.ts";
@@ -27,6 +28,11 @@ export interface ClusterOptions {
   readonly masterArguments?: readonly string[];
   /** More options for `outlast worker`. */
   readonly workerArguments?: readonly string[];
+  /** Where each process lives, if not at this machine's own address; and what is put before its command so that it does. */
+  readonly network?: {
+    addressOf(process: string): string;
+    launcherOf(process: string): readonly string[];
+  };
   /** Where the masters keep their store, if not in `data/` too. */
   readonly masterData?: string;
 }
@@ -73,7 +79,7 @@ export class Cluster {
   }
 
   addressOf(master: string): string {
-    return `http://127.0.0.1:${this.portOf(master)}`;
+    return `http://${this.#hostOf(master)}:${this.portOf(master)}`;
   }
 
   portOf(master: string): number {
@@ -101,7 +107,9 @@ export class Cluster {
     const logPath = this.logPath(process);
     const logOffset = sealTornLine(logPath);
     const log = openSync(logPath, "a");
-    const child = spawn(globalThis.process.execPath, [program, ...this.#arguments(process)], {
+    const launcher = this.#options.network?.launcherOf(process) ?? [];
+    const [command = "", ...rest] = [...launcher, globalThis.process.execPath, program, ...this.#arguments(process)];
+    const child = spawn(command, rest, {
       // Its own process group: Ctrl-C in the terminal is for the run alone, which then ends its processes itself.
       detached: true,
       // Our end of its stdin closes when this process ends, however it ends: then the child stops too.
@@ -208,6 +216,10 @@ export class Cluster {
     return join(this.#data, "workers", name);
   }
 
+  #hostOf(process: string): string {
+    return this.#options.network?.addressOf(process) ?? defaults.address;
+  }
+
   get #data(): string {
     return join(this.#options.directory, "data");
   }
@@ -239,7 +251,9 @@ export class Cluster {
     const data = port === undefined ? this.#data : this.masterData;
     const shared = ["--name", process, "--data", data, "--log-format", "json", "--stop-on-stdin-end"];
     const { capacity, mastersFor, masterArguments = [], workerArguments = [] } = this.#options;
-    if (port !== undefined) return ["master", "--port", String(port), ...shared, ...masterArguments];
+    if (port !== undefined) {
+      return ["master", "--address", this.#hostOf(process), "--port", String(port), ...shared, ...masterArguments];
+    }
     const masters = mastersFor?.(process).join(",") ?? this.address;
     return ["worker", "--masters", masters, "--capacity", String(capacity), ...shared, ...workerArguments];
   }

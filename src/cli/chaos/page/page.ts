@@ -141,8 +141,8 @@ function timeline(): string {
 <section class="panel">
 <div class="bar"><div class="keys">
 ${outcomes.map((outcome) => key(`outcome-${outcome.replaceAll(" ", "-")}`, words[outcome] ?? outcome)).join("")}
-${key("term-0", "leads, each epoch in its colour")}${key("pause", "stopped")}${key("cut", "link cut, mute or deaf")}${key("slow", "link slow or dripping")}
-${sign("✕", "SIGKILL")}${sign("■", "SIGTERM")}${sign("‖", "SIGSTOP")}${sign("•", "SIGKILL of a task")}
+${key("term-0", "leads, each epoch in its colour")}${key("pause", "stopped")}${key("cut", "link cut, mute or deaf; or unplugged")}${key("slow", "link slow or dripping")}
+${sign("✕", "SIGKILL")}${sign("■", "SIGTERM")}${sign("‖", "SIGSTOP")}${sign("•", "SIGKILL of a task")}${sign("○", "unplugged")}
 </div>
 <div><button data-look="in" title="closer">+</button> <button data-look="out" title="further">−</button> <button data-look="all">all</button></div></div>
 <div><canvas id="overview"></canvas></div>

@@ -83,7 +83,10 @@ function troublesOf(
   { strikes, endedAt: end }: Evidence,
   scale: (at: number) => number,
 ): Lane["troubles"] {
-  const isItsTrouble = (strike: Strike) => strike.at === name && (isLinkBlow(strike.kind) || strike.kind === "disk");
+  const isItsTrouble = (strike: Strike) =>
+    strike.kind === "unplug"
+      ? strike.hit.includes(name)
+      : strike.at === name && (isLinkBlow(strike.kind) || strike.kind === "disk");
   return strikes
     .filter((strike) => isItsTrouble(strike) && strike.hit.length > 0)
     .map((strike) => [

@@ -13,7 +13,14 @@ const padding = 7;
 const axisHeight = 22;
 const flowHeight = 44;
 const spanMsMin = 50;
-const marks: { readonly [kind: string]: string } = { kill: "✕", blackout: "✕", stop: "■", pause: "‖", task: "•" };
+const marks: { readonly [kind: string]: string } = {
+  kill: "✕",
+  blackout: "✕",
+  stop: "■",
+  pause: "‖",
+  task: "•",
+  unplug: "○",
+};
 
 /** Where each lane stands. */
 const lanes: (Lane & { readonly top: number; readonly height: number })[] = [];
