@@ -264,6 +264,8 @@ export interface Conditions {
   readonly leaseTtlMs: number;
   /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
   readonly isNetworkQuick: boolean;
+  /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */
+  readonly appendMsMax: number;
   /** Reads may be answered from a little while ago. */
   readonly hasStaleReads: boolean;
   /** When finished tasks may be forgotten; null if never within a run. */

@@ -35,6 +35,7 @@ export class MadeHistory {
     driftMax: 0,
     leaseTtlMs: 2000,
     isNetworkQuick: true,
+    appendMsMax: 0,
     hasStaleReads: false,
     retention: null,
     workers: 1,

@@ -1,7 +1,7 @@
 /** Tells a real run in the words in which the simulator tells its own, so that the same checkers judge both. */
 import type { Write } from "../../model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
-import { defaults } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { isFinal } from "../../model/task.ts";
 import type { ExecutionEnd, Happening, History, LandedEntry, LedgerEvent } from "../../testing/ledger.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
@@ -64,6 +64,7 @@ export function toHistory(evidence: Evidence): History {
       driftMax: 0,
       leaseTtlMs: defaults.leaseTtlMs,
       isNetworkQuick: false,
+      appendMsMax: limits.commitWaitMsMax,
       hasStaleReads: true,
       retention: null,
       workers: new Set(evidence.lives.filter(({ role }) => role === "worker").map(({ process }) => process)).size,

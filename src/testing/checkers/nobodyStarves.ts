@@ -6,8 +6,13 @@ import type { History, LandedEntry } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
 import { allTroubles } from "./troubles.ts";
 
-/** In undisturbed time a ready task and a free slot may stand side by side for this long. */
-const patienceMs = 3_000;
+/** In undisturbed time a ready task and a free slot may stand side by side for this long, if every append is answered at once. */
+const promptMs = 3_000;
+
+/** And for as long as it takes to find out, twice in a row, what has become of an append. */
+function patienceMs({ conditions }: History): number {
+  return promptMs + 2 * conditions.appendMsMax;
+}
 
 export const nobodyStarves = checker("I41", "priority is kept and nobody starves", (history, report) => {
   const board = new Board();
@@ -112,9 +117,10 @@ function checkWaiting(
   quiet: readonly Quiet[],
   report: Report,
 ): void {
-  if (nextAt - entry.landedAt <= patienceMs) return;
+  const patientMs = patienceMs(history);
+  if (nextAt - entry.landedAt <= patientMs) return;
   const isQuiet = quiet.some(
-    ({ from, to }) => from <= entry.landedAt && Math.min(nextAt, to) - entry.landedAt > patienceMs,
+    ({ from, to }) => from <= entry.landedAt && Math.min(nextAt, to) - entry.landedAt > patientMs,
   );
   if (!isQuiet) return;
   const ready = board.ready(entry.at);

@@ -4,6 +4,7 @@ import type { TaskId } from "../../model/ids.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { FinalState, History, LeaderMemory, MasterMemory } from "../ledger.ts";
 import type { MasterNode } from "./masterNode.ts";
+import { unansweredMsMax } from "./store.ts";
 import type { World } from "./world.ts";
 
 /** How long the leader has to answer what is asked of it at the end. */
@@ -28,6 +29,7 @@ export async function takeHistory(world: World): Promise<History> {
       leaseTtlMs: knobs.master.leaseTtlMs,
       isNetworkQuick:
         knobs.latencyMsMax <= 10 && knobs.resetChance === 0 && knobs.lateChance === 0 && knobs.unknownChance === 0,
+      appendMsMax: knobs.unknownChance > 0 ? unansweredMsMax : 0,
       hasStaleReads: knobs.store === "mongodb",
       retention: knobs.isForgetful ? knobs.master : null,
       workers: knobs.workers,

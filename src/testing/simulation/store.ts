@@ -55,6 +55,9 @@ export interface StoreParts {
 /** The store's name in the network. */
 export const storeMachine = "store";
 
+/** What has become of an append may take this long to be known, or to be given up. */
+export const unansweredMsMax = 5_000;
+
 const liveBatch = 7;
 
 export class SimulatedStore implements Store {
@@ -348,6 +351,6 @@ export class SimulatedStore implements Store {
   /** Some failures are told at once, some only after the driver's own patience. */
   #giveUpMs(): number {
     const { random } = this.#parts;
-    return random.chance(0.5) ? random.integer(0, 5) : random.integer(200, 5000);
+    return random.chance(0.5) ? random.integer(0, 5) : random.integer(200, unansweredMsMax);
   }
 }
