@@ -87,7 +87,9 @@ describe.skipIf(process.platform !== "linux")("a run that is broken off", () => 
     const { child, ended } = outlast("demo", "--seed", "1");
     await until("the workers to be there", waitMsMax, () => workersOfRun().length >= 3);
     child.kill("SIGINT");
-    expect((await ended).code).toBe(130);
+    const { code, text } = await ended;
+    expect(code).toBe(130);
+    expect(text).toContain("Interrupted: ending every process of this run");
     expect(processesWith(directory)).toEqual([]);
   });
 

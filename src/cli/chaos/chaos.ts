@@ -29,7 +29,10 @@ export async function runChaos(options: ChaosOptions): Promise<boolean> {
   const scene = await Scene.set(options);
   const onInterrupt = Promise.withResolvers<never>();
   onInterrupt.promise.catch(() => {});
-  const abort = () => onInterrupt.reject(options.signal.reason);
+  const abort = () => {
+    tell("Interrupted: ending every process of this run");
+    onInterrupt.reject(options.signal.reason);
+  };
   options.signal.addEventListener("abort", abort, { once: true });
   if (options.signal.aborted) abort();
   try {

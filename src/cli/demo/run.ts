@@ -86,6 +86,8 @@ export class Run {
     prepareFolder(options.directory, { ...marker, pid: process.pid });
     const { directory, capacity, masters } = options;
     const run = new Run(options, await Cluster.create({ directory, capacity, masters }), startedAt);
+    const onInterrupt = () => run.tell("Interrupted: ending every process of this run", "yellow");
+    options.signal.addEventListener("abort", onInterrupt, { once: true });
     try {
       run.#screen.open();
       void run.live.follow(
@@ -96,6 +98,7 @@ export class Run {
       if (trouble !== null) run.tell(trouble, "red");
       return await run.#unlessInterrupted(run.#close(mustShow, trouble));
     } finally {
+      options.signal.removeEventListener("abort", onInterrupt);
       run.#screen.close();
       run.#ending.abort();
       await run.cluster.killAll();
