@@ -269,7 +269,7 @@ export const defaults = {
   leaseRenewMs: 400,
   leaderIdleMsMax: 1500,
   standbyJitterMs: 250,
-  refusalGapMs: 50,
+  refusalGapMs: 25,
   probesMax: 4,
   tailPollMs: 50,
   memberRenewMs: 1 * second,
