@@ -75,7 +75,7 @@ function refusalOf(code: string | undefined): { status: string; refusal: Outlast
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return {
         status: "408 Request Timeout",
-        refusal: new OutlastError("bad-request", "The request took too long to arrive.", { limit: "requestWaitMsMax" }),
+        refusal: new OutlastError("too-slow", "The request took too long to arrive.", { limit: "requestWaitMsMax" }),
       };
     default:
       return {

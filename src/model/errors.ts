@@ -9,6 +9,7 @@ export const errorStatus = {
   forbidden: 403,
   "not-found": 404,
   "method-not-allowed": 405,
+  "too-slow": 408,
   conflict: 409,
   "already-final": 409,
   "stale-epoch": 409,

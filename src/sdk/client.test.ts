@@ -97,6 +97,15 @@ describe("submit", () => {
     expect(retries).toEqual(["The disk is full.", "The disk is full."]);
   });
 
+  test("tries again where a master has not heard all of it in time: the way there was broken", async () => {
+    const master = await fake((_request, response) => {
+      if (master.requests.length === 1) response.json(408, { error: { code: "too-slow", message: "Too slow." } });
+      else response.json(201, { id: "a", isNew: true });
+    });
+    expect(await createClient({ masters: master.url }).submit(sleep)).toEqual({ id: "a", isNew: true });
+    expect(new Set(master.requests.map((request) => request.headers["idempotency-key"])).size).toBe(1);
+  });
+
   test("does not repeat what was refused, and passes on why", async () => {
     const master = await fake((_request, response) => {
       response.json(422, {

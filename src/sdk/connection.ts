@@ -189,7 +189,8 @@ export class Connection {
     this.#checkEpoch(call, response);
     if (response.ok) return response;
     const error = toError(response.status, await response.text());
-    if (![429, 502, 503, 504].includes(response.status)) throw error;
+    // 408: the master has not heard all of it, so the way there is slow or broken.
+    if (![408, 429, 502, 503, 504].includes(response.status)) throw error;
     const { leader } = error.details;
     // The pauses of our own are gentle enough for a store in trouble, and short enough for an election.
     const isPatient = error.code === "not-leader" || error.code === "unavailable";

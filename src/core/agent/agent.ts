@@ -234,7 +234,7 @@ export class Agent {
     if (parcel.saysBye) return this.#finish(out);
     if (!passingFailures.includes(failure.code)) {
       // Its stream may go on all the same: one direction of the way to it is cut, and another way has to be found.
-      const isSilent = failure.code === "timeout";
+      const isSilent = failure.code === "timeout" || failure.code === "too-slow";
       return this.#leave(now, link, `a report failed: ${failure.code}: ${failure.message}`, isSilent, out);
     }
     const unansweredMs = now - link.answeredAt;

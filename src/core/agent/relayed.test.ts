@@ -97,15 +97,18 @@ describe("a leader that cannot be reached from here", () => {
 });
 
 describe("a way that carries one direction only", () => {
-  test("is left for another one after a report that nobody answered, though the master is still heard", () => {
-    const script = new AgentScript(standby);
-    script.attach();
-    script.assign(["t/1"]);
-    live(script, 2 * defaults.heartbeatMs);
-    script.finish("t/1");
-    const lines = script.reportFails("timeout");
-    expect(lines.at(-1)).toMatch(/^attach http:\/\/b, outbox t\/1/);
-  });
+  test.each(["timeout", "too-slow"])(
+    "is left for another one after a report that did not get through (%s), though the master is still heard",
+    (code) => {
+      const script = new AgentScript(standby);
+      script.attach();
+      script.assign(["t/1"]);
+      live(script, 2 * defaults.heartbeatMs);
+      script.finish("t/1");
+      const lines = script.reportFails(code);
+      expect(lines.at(-1)).toMatch(/^attach http:\/\/b, outbox t\/1/);
+    },
+  );
 
   test("is left when the standby has not got a report through for as long as a master may be silent", () => {
     const script = relayed();

@@ -20,7 +20,7 @@ export interface Offence {
 /** Of connections that never became a request: the API's documents name them apart from all operations. */
 const wireStatuses: { readonly [status: number]: ErrorCode } = {
   400: "bad-request",
-  408: "bad-request",
+  408: "too-slow",
   431: "too-large",
 };
 const errorBytesMax = 4096;

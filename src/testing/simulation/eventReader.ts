@@ -20,6 +20,9 @@ export function textOf({ writes }: Pick<ChangeBatch, "writes">): number {
   return hashText(JSON.stringify(writes));
 }
 
+/** It stays with one master no longer than this. */
+export const moveMsMax = 60_000;
+
 export class EventReader {
   readonly machine: string;
   readonly #world: World;
@@ -72,7 +75,7 @@ export class EventReader {
   /** Leaves for another master at times, as a reader behind a load balancer does. */
   move(): void {
     this.#stream?.close();
-    this.#process.after(this.#random.spread(1_000, 60_000), () => this.move());
+    this.#process.after(this.#random.spread(1_000, moveMsMax), () => this.move());
   }
 
   #take(message: EventMessage): void {

@@ -3,6 +3,7 @@
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { FinalState, History, LeaderMemory, MasterMemory } from "../ledger.ts";
+import { moveMsMax } from "./eventReader.ts";
 import type { MasterNode } from "./masterNode.ts";
 import { unansweredMsMax } from "./store.ts";
 import type { World } from "./world.ts";
@@ -14,6 +15,7 @@ export async function takeHistory(world: World): Promise<History> {
   const { knobs, ledger, disk } = world;
   const leader = await askLeader(world);
   await letInboxesEmpty(world);
+  await letFollowersCatchUp(world);
   const { waits, clockOffsetMsMax, clockDriftMax } = knobs;
   return {
     events: ledger.events,
@@ -45,6 +47,13 @@ async function letInboxesEmpty({ timeline, masters }: World): Promise<void> {
   await timeline.run(timeline.now + askMs, () =>
     masters.every(({ running }) => running?.isOpen !== true || running.face.stats().inboxLength === 0),
   );
+}
+
+/** One whose connection died unseen has to move before it hears anything again. */
+async function letFollowersCatchUp({ timeline, followers, disk }: World): Promise<void> {
+  const { seq: end } = disk;
+  const hasCome = () => followers.every(({ seq }) => seq !== null && seq >= end);
+  if (!hasCome()) await timeline.run(timeline.now + moveMsMax + askMs, hasCome);
 }
 
 function finalState(world: World): Omit<FinalState, "leader"> {
