@@ -115,7 +115,7 @@ export class Agent {
     if (attach !== undefined) {
       if (input.kind === "attached") this.#considerAnswer(now, attach, input.answer, out);
       if (input.kind === "attach-failed") this.#attachFailed(now, attach, input.failure, out);
-    }
+    } else if (input.kind === "attached") this.#heedLateAnswer(now, input.answer, out);
     const link = this.#link;
     if (link.phase !== "attached" || link.link !== input.link) return;
     switch (input.kind) {
@@ -150,6 +150,17 @@ export class Agent {
         return this.#attachFailed(now, attach, { code: "stale-epoch", message, leader: null }, out);
       }
     }
+  }
+
+  /** It comes from a master that is no longer asked, and yet it may show that a later one leads than ours. */
+  #heedLateAnswer(now: number, { incarnation, epoch }: AttachAnswer, out: AgentOutput): void {
+    if (incarnation !== this.#epoch.incarnation || epoch <= this.#epoch.max) return;
+    this.#epoch.raise(epoch, out);
+    const link = this.#link;
+    if (link.phase === "attached") return this.#leave(now, link, `epoch ${epoch} has begun elsewhere`, true, out);
+    if (link.phase !== "saving") return;
+    this.#link = { phase: "searching" };
+    this.#search.lost(now, link.attach.address, { isSilent: true, wasShort: true });
   }
 
   /** The session stands, and its epoch is on disk: what the answer says is done. */

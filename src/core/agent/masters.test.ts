@@ -70,6 +70,40 @@ describe("looking for a master", () => {
     expect(script.agent.view()).toMatchObject({ phase: "attached", master: "http://a", session: "s1" });
   });
 
+  test("a late answer of one that leads a later epoch ends what an older one has begun (I19)", () => {
+    const script = new AgentScript(twoMasters);
+    script.tell({ kind: "wake" });
+    const [first] = [script.link];
+    expect(script.pass(100)).toEqual(["+100 attach http://b"]);
+    const second = script.link;
+    script.link = first;
+    script.answer({ epoch: 1 });
+    script.saveEpoch(1);
+    script.link = second;
+    const lines = script.answer({ epoch: 2 });
+    expect(lines[0]).toBe(`save epoch 2 of ${incarnation}`);
+    expect(lines[1]).toMatch(/^close/);
+    script.link = first;
+    expect(script.assign(["t/1"])).toEqual([]);
+    expect(script.pass(100).at(-1)).toMatch(/attach http:\/\/[ab], epoch 2$/);
+  });
+
+  test("a later epoch that shows while an older one is being written down takes its place (I19)", () => {
+    const script = new AgentScript(twoMasters);
+    script.tell({ kind: "wake" });
+    const [first] = [script.link];
+    script.pass(100);
+    const second = script.link;
+    script.link = first;
+    expect(script.answer({ epoch: 1 })).toEqual([`save epoch 1 of ${incarnation}`]);
+    script.link = second;
+    expect(script.answer({ epoch: 2 })[0]).toBe(`save epoch 2 of ${incarnation}`);
+    expect(script.saveEpoch(1)).toEqual([]);
+    script.saveEpoch(2);
+    expect(script.agent.view().phase).toBe("searching");
+    expect(script.pass(150).length).toBeGreaterThan(0);
+  });
+
   test("one that never answers does not keep it from asking the others again", () => {
     const script = new AgentScript(twoMasters);
     script.tell({ kind: "wake" });
