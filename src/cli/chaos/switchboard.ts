@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { isAlive } from "../cluster/folder.ts";
 
 /** All last octets have three digits, so that all addresses are of the same length. */
 const hostOctet = 100;
@@ -138,15 +139,6 @@ function namespaces(): { readonly name: string; readonly pid: number }[] {
 
 function abandonedRuns(): Set<number> {
   return new Set(namespaces().flatMap(({ pid }) => (isAlive(pid) ? [] : [pid])));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 function removeAll(pid: number): void {

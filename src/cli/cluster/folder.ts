@@ -43,7 +43,8 @@ export function writeMarker(directory: string, marker: Marker): void {
   writeFileSync(join(directory, markerName), `${JSON.stringify(marker)}\n`);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is such a process; a zombie counts, and so does somebody else's. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
