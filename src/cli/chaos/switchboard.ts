@@ -54,6 +54,7 @@ export class Switchboard {
     try {
       for (const pid of abandonedRuns()) removeAll(pid);
       board.#make();
+      board.#tryOut();
       return board;
     } catch {
       board.close();
@@ -96,6 +97,14 @@ export class Switchboard {
       ip("-netns", namespace, "link", "set", "eth0", "up");
       ip("-netns", namespace, "link", "set", "lo", "up");
     }
+  }
+
+  /** @throws if processes cannot be started in the namespaces after all: `nsenter` is missing, or not allowed */
+  #tryOut(): void {
+    const [name] = this.#plugs.keys();
+    if (name === undefined) return;
+    const [command = "", ...words] = this.launcherOf(name);
+    execFileSync(command, [...words, "true"], { stdio: "ignore" });
   }
 
   #plug(name: string): Plug {
