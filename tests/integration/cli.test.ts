@@ -133,20 +133,13 @@ describe("with a master and two workers", () => {
   });
 
   test("the exit code of a waited task says how it ended", async () => {
-    const failed = await outlast([
-      "submit",
-      "exec",
-      "--attempts-max",
-      "1",
-      "--wait",
-      "--json",
-      "--",
-      "sh",
-      "-c",
-      "exit 3",
-    ]);
+    const submit = ["submit", "exec", "--attempts-max", "1", "--wait"];
+    const command = ["--", "sh", "-c", "echo oops; exit 3"];
+    const failed = await outlast([...submit, "--json", ...command]);
     expect(failed.code).toBe(1);
     expect(JSON.parse(failed.stdout)).toMatchObject({ state: "failed", exit: { code: 3 } });
+    const told = await outlast([...submit, ...command]);
+    expect(told.stderr).toMatch(new RegExp(`│ oops\nIts output: outlast logs ${told.stdout.trim()}\n$`));
   });
 
   test("one key makes one task", async () => {
@@ -237,7 +230,8 @@ describe("with a master and two workers", () => {
   });
 
   test("a paused queue starts nothing until it is resumed", async () => {
-    expect((await outlast(["queues", "pause", "default"])).code).toBe(0);
+    expect((await outlast(["queues", "pause", "default"])).stderr).toBe("");
+    expect((await outlast(["queues", "pause", "defualt"])).stderr).toMatch(/was not known until now; it is paused/);
     const id = (await outlast(["submit", "sleep", "0"])).stdout.trim();
     expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "created" });
     const doctor = await outlast(["doctor", "--data", "up-data"]);
