@@ -64,7 +64,7 @@ export const electionMutants: readonly Mutant[] = [
       {
         file: "src/core/candidate.ts",
         search: "    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)",
-        replace: "    if (now - lease.beat >= this.#settings.leaseTtlMs + jitterMs)",
+        replace: "    if (now - (lease?.beat ?? 0) >= this.#settings.leaseTtlMs + jitterMs)",
       },
       {
         file: "src/core/candidate.ts",
@@ -186,6 +186,16 @@ export const electionMutants: readonly Mutant[] = [
         file: "src/core/candidate.ts",
         search: '    this.#refusals = 0;\n    effects.push({ kind: "probe-peer", address });',
         replace: "    this.#refusals = 0;",
+      },
+    ],
+  },
+  {
+    name: "never hears of a leader that wrote no lease",
+    patches: [
+      {
+        file: "src/core/candidate.ts",
+        search: "    this.#leader = { epoch, address };\n",
+        replace: "",
       },
     ],
   },

@@ -114,6 +114,40 @@ describe("a standby", () => {
     expect(candidate.role).toBe("standby");
     expect(tell(7, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
   });
+
+  test("watches whoever has just won, and hears nothing of the lease of the one before", () => {
+    const { candidate, tell } = start();
+    const third = "http://third:1";
+    tell(0, { kind: "lease", lease: lease(1) });
+    expect(tell(10, { kind: "led", epoch: 4, address: third })).toEqual(["watch-peer"]);
+    expect(tell(11, { kind: "peer-closed", address: other })).toEqual([]);
+    expect(tell(12, { kind: "lease", lease: lease(1, { isResigned: true }) })).toEqual([]);
+    expect(tell(13, { kind: "peer-closed", address: third })).toEqual(["probe-peer"]);
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("wants to end the newest term that it knows of, although its leader never wrote a lease", () => {
+    const { candidate } = start();
+    const effects: CandidateEffect[] = [];
+    candidate.step(0, { kind: "lease", lease: lease(1) }, effects);
+    candidate.step(10, { kind: "led", epoch: 4, address: null }, effects);
+    candidate.step(10 + defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) }, effects);
+    expect(candidate.role).toBe("standby");
+    const dueAt = 10 + defaults.leaseTtlMs + defaults.standbyJitterMs;
+    candidate.step(dueAt, { kind: "lease", lease: lease(1) }, effects);
+    expect(effects.at(-1)).toEqual({ kind: "take-over", reason: "the lease has run out", epoch: 4 });
+  });
+
+  test("tries again for the newer term when its own try came too late", () => {
+    const { candidate } = start();
+    const effects: CandidateEffect[] = [];
+    candidate.step(0, { kind: "lease", lease: lease(1, { isResigned: true }) }, effects);
+    expect(effects.at(-1)).toMatchObject({ kind: "take-over", epoch: 3 });
+    candidate.step(5, { kind: "led", epoch: 4, address: other }, effects);
+    candidate.step(6, { kind: "deposed" }, effects);
+    candidate.step(7, { kind: "lease", lease: lease(1, { epoch: 4, isResigned: true }) }, effects);
+    expect(effects.at(-1)).toMatchObject({ kind: "take-over", epoch: 4 });
+  });
 });
 
 describe("a leader", () => {

@@ -25,6 +25,8 @@ export interface CandidateSettings {
 export type CandidateInput =
   /** The lease as just read; null if there has never been one. */
   | { readonly kind: "lease"; readonly lease: Lease | null }
+  /** How far the journal has come: the epoch that is led now, and by whom, if the marker itself was read. */
+  | { readonly kind: "led"; readonly epoch: number; readonly address: string | null }
   /** The connection to the leader's process is gone. */
   | { readonly kind: "peer-closed"; readonly address: string }
   | { readonly kind: "peer-probed"; readonly address: string; readonly result: "refused" | "connected" | "unknown" }
@@ -58,8 +60,11 @@ export class Candidate {
   readonly #address: string;
   readonly #settings: CandidateSettings;
   role: CandidateRole = "standby";
+  /** Whose end is waited for: by the newest epoch that a lease or the journal has shown. */
+  #leader: { readonly epoch: number; readonly address: string | null } = { epoch: 0, address: null };
+  /** That leader's lease, as last read. */
   #seen: Lease | null = null;
-  /** Since when the lease has been as it is, in our own time. */
+  /** Since when there has been no sign of that leader, in our own time. */
   #unchangedSince = 0;
   #readAt = 0;
   #renewAt = 0;
@@ -81,6 +86,8 @@ export class Candidate {
     switch (input.kind) {
       case "lease":
         return this.#noteLease(now, input.lease, effects);
+      case "led":
+        return this.#noteLed(now, input.epoch, input.address, effects);
       case "peer-closed":
         return this.#notePeerClosed(input.address, effects);
       case "peer-probed":
@@ -149,22 +156,34 @@ export class Candidate {
 
   #noteLease(now: number, lease: Lease | null, effects: CandidateEffect[]): void {
     if (this.role !== "standby") return;
-    if (lease === null) return this.#takeOver("nobody has led this store yet", 0, effects);
-    if (lease.isResigned) return this.#takeOver("the leader has resigned", lease.epoch, effects);
-    if (lease.address === this.#address && lease.nonce !== this.#nonce) {
-      return this.#takeOver("the last leader had this very address, so its process is gone", lease.epoch, effects);
+    if (lease === null && this.#leader.epoch === 0) return this.#takeOver("nobody has led this store yet", effects);
+    // A leader's marker is there before its first lease: until then the lease is that of one which is over.
+    if (lease !== null && lease.epoch >= this.#leader.epoch) {
+      this.#leader = lease;
+      if (lease.isResigned) return this.#takeOver("the leader has resigned", effects);
+      if (lease.address === this.#address && lease.nonce !== this.#nonce) {
+        return this.#takeOver("the last leader had this very address, so its process is gone", effects);
+      }
+      const seen = this.#seen;
+      if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
+        this.#seen = lease;
+        this.#unchangedSince = now;
+      }
     }
+    const { epoch, address } = this.#leader;
     // Also while the lease stands still: a leader may have died between two watches.
-    if (this.#watched !== lease.address) this.#watch(lease.address, effects);
-    const seen = this.#seen;
-    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
-      this.#seen = lease;
-      this.#unchangedSince = now;
-      return;
-    }
-    const jitterMs = hashToUnit(`${this.#nonce}/${lease.epoch}`) * this.#settings.standbyJitterMs;
+    if (address !== null && this.#watched !== address) this.#watch(address, effects);
+    const jitterMs = hashToUnit(`${this.#nonce}/${epoch}`) * this.#settings.standbyJitterMs;
     if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)
-      this.#takeOver("the lease has run out", lease.epoch, effects);
+      this.#takeOver("the lease has run out", effects);
+  }
+
+  /** Somebody has just won: it is watched from now on, and its lease has all its time to appear. */
+  #noteLed(now: number, epoch: number, address: string | null, effects: CandidateEffect[]): void {
+    if (epoch <= this.#leader.epoch) return;
+    this.#leader = { epoch, address };
+    this.#unchangedSince = now;
+    if (this.role === "standby" && address !== null) this.#watch(address, effects);
   }
 
   #watch(address: string, effects: CandidateEffect[]): void {
@@ -193,8 +212,7 @@ export class Candidate {
     if (this.role !== "standby" || address !== this.#watched) return;
     this.#probes += 1;
     this.#refusals = result === "refused" ? this.#refusals + 1 : 0;
-    if (this.#refusals >= 2)
-      return this.#takeOver("the leader's address refuses connections", this.#seen?.epoch ?? 0, effects);
+    if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
     if (result === "unknown" || this.#probes >= this.#settings.probesMax) {
       // Out of sight, or alive: the lease decides. The next look at it starts a new watch.
       this.#watched = null;
@@ -203,10 +221,10 @@ export class Candidate {
     this.#probeAt = now + this.#settings.refusalGapMs;
   }
 
-  #takeOver(reason: string, epoch: number, effects: CandidateEffect[]): void {
+  #takeOver(reason: string, effects: CandidateEffect[]): void {
     this.role = "electing";
     this.#watched = null;
     this.#probeAt = null;
-    effects.push({ kind: "take-over", reason, epoch });
+    effects.push({ kind: "take-over", reason, epoch: this.#leader.epoch });
   }
 }

@@ -250,6 +250,7 @@ export class Master extends Desk {
       onCaughtUp: (scheduler, position) => {
         this.#scheduler = scheduler;
         this.#changes.startAt(position.seq);
+        if (position.epoch !== this.#epoch) this.#election?.tell({ kind: "led", epoch: position.epoch, address: null });
         this.#epoch = position.epoch;
         this.#trouble = null;
         if (!this.#isStopping) this.#setRole("standby");
@@ -367,6 +368,7 @@ export class Master extends Desk {
       if (write.kind !== "marker") continue;
       this.#leader = write.address;
       this.#stats.elections += 1;
+      this.#election?.tell({ kind: "led", epoch: batch.epoch, address: write.address });
     }
     this.#changes.publish(batch);
   }

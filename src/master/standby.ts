@@ -74,7 +74,7 @@ export class Standby {
 
   /** The candidate wants to end this epoch and lead the next one; `run` ends with the lead, or tells that it went to somebody else. */
   wantLead(epoch: number): void {
-    this.#epochToEnd = Math.max(epoch, this.#follower.position.epoch);
+    this.#epochToEnd = epoch;
     this.#wake?.();
   }
 
