@@ -200,8 +200,23 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/deaths.ts",
-        search: "if (!worker.isGivenUp) suspect(board, batch, worker, board.settings.failoverGraceMs);",
-        replace: "if (!worker.isGivenUp) suspect(board, batch, worker, 1);",
+        search: "    suspect(board, batch, worker, board.settings.failoverGraceMs);\n    if (worker.isProbeTrusted)",
+        replace: "    suspect(board, batch, worker, 1);\n    if (worker.isProbeTrusted)",
+      },
+    ],
+  },
+  {
+    name: "believes a refusal where it was never answered itself",
+    patches: [
+      {
+        file: "src/core/scheduler/deaths.ts",
+        search: '  if (result === "refused" && worker.isProbeTrusted && !worker.isOpen) {',
+        replace: '  if (result === "refused" && !worker.isOpen) {',
+      },
+      {
+        file: "src/core/scheduler/deaths.ts",
+        search: "    suspect(board, batch, worker, board.settings.failoverGraceMs);\n    if (worker.isProbeTrusted) ",
+        replace: "    suspect(board, batch, worker, board.settings.failoverGraceMs);\n    ",
       },
     ],
   },

@@ -13,7 +13,7 @@ import { keepLargeHeapTight } from "../node/heapGrowth.ts";
 import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { createPeers } from "../node/peers.ts";
-import { probe } from "../node/probe.ts";
+import { probeBoot } from "../node/probe.ts";
 import type { Store } from "../ports/store.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
 import { ThreadedSqliteStore } from "../stores/sqlite/threadedStore.ts";
@@ -41,7 +41,16 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   const ids = new SystemIds();
   const store = toStore(flags, ids);
   const address = flags.advertise ?? advertisedAddress(flags.address, port);
-  const master = new Master({ name, address, store, clock: new SystemClock(), ids, log, probe, peers: createPeers() });
+  const master = new Master({
+    name,
+    address,
+    store,
+    clock: new SystemClock(),
+    ids,
+    log,
+    probe: probeBoot,
+    peers: createPeers(),
+  });
   const api = createApi({ master, log, token });
 
   const ending = Promise.withResolvers<ExitCode>();

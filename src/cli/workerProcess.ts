@@ -48,7 +48,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   });
   await executor.open();
   const probeAddress = probeAddressFor(masters);
-  const probePort = probeAddress === null ? null : (await openProbePort(probeAddress)).port;
+  const probePort = probeAddress === null ? null : (await openProbePort(probeAddress, boot)).port;
 
   let isAnnounced = false;
   const worker = new Worker({

@@ -237,12 +237,13 @@ export class Master extends Desk {
 
   /** Keeps up with the journal until the lead is won; null if this master is stopped before. */
   async #follow(): Promise<Lead | null> {
-    const { store, clock, log } = this.#options;
+    const { store, clock, log, probe } = this.#options;
     let isElectionOpen = false;
     this.#standby = new Standby({
       store,
       clock,
       log,
+      probe,
       settings: this.#settings,
       nonce: this.#nonce,
       address: this.#address,
@@ -281,7 +282,7 @@ export class Master extends Desk {
   /** Leads for one term. When it ends, all memory of it is dropped: what is true is in the journal. */
   async #lead({ scheduler, position }: Lead): Promise<void> {
     const { store, clock, log } = this.#options;
-    scheduler.activate(clock.now(), position.epoch, position.seq);
+    const effects = scheduler.activate(clock.now(), position.epoch, position.seq);
     this.#epoch = position.epoch;
     this.#leader = this.#address;
     this.#scheduler = scheduler;
@@ -309,6 +310,7 @@ export class Master extends Desk {
       letGo: () => this.#streams.hangUp(),
     });
     this.#inbox.open();
+    this.#outbox.release(position.epoch, effects);
     // A former term may have ended in the middle of an outage.
     this.isTurningAway = false;
     this.#setRole("leader");

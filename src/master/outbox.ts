@@ -98,7 +98,7 @@ export class Outbox {
   }
 
   async #probe({ worker, boot, host, port }: Extract<SchedulerEffect, { kind: "probe" }>): Promise<void> {
-    const result = await this.#parts.probe(host, port);
+    const result = await this.#parts.probe(host, port, boot);
     this.#parts.inbox.push({ kind: "probed", worker, boot, result });
   }
 }

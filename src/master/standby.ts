@@ -5,10 +5,12 @@ import type { Nonce } from "../model/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { type Store, StoreUnavailable } from "../ports/store.ts";
+import type { Probe } from "../ports/transport.ts";
 import { Committer } from "./committer.ts";
 import type { ChangeBatch } from "./face.ts";
 import { Follower } from "./follower.ts";
 import { encodeEntry, type JournalPosition, positionOf } from "./journal.ts";
+import { Scout } from "./scout.ts";
 
 /** A lead that has been won: the memory to lead with, and where the journal stands. */
 export interface Lead {
@@ -20,6 +22,7 @@ export interface StandbyParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly probe: Probe;
   readonly settings: Partial<SchedulerSettings> & { readonly tailPollMs: number };
   readonly nonce: Nonce;
   readonly address: string;
@@ -38,6 +41,7 @@ export interface StandbyParts {
 export class Standby {
   readonly #parts: StandbyParts;
   readonly #follower: Follower;
+  readonly #scout: Scout;
   #takeOver: Committer | null = null;
   /** The epoch that is to be ended, while a take-over is wanted. */
   #epochToEnd: number | null = null;
@@ -46,6 +50,7 @@ export class Standby {
 
   constructor(parts: StandbyParts) {
     this.#parts = parts;
+    this.#scout = new Scout(parts.probe, parts.clock);
     this.#follower = new Follower(parts.store, parts.clock, parts.settings, parts.onDrift);
   }
 
@@ -55,6 +60,7 @@ export class Standby {
       try {
         await this.#follower.catchUp(this.#parts.onEntry);
         this.#parts.onCaughtUp(this.#follower.scheduler, this.#follower.position);
+        this.#scout.look(this.#follower.scheduler);
         if (this.#epochToEnd !== null) {
           const lead = await this.#standForElection(this.#epochToEnd);
           if (lead !== null) return lead;

@@ -272,6 +272,8 @@ export const defaults = {
   refusalGapMs: 25,
   probesMax: 4,
   tailPollMs: 50,
+  /** How often a standby knocks at workers that it has not found alive yet. */
+  scoutMs: 500,
   memberRenewMs: 1 * second,
   /** A master whose note has not changed for this long holds nothing up any more. */
   memberTtlMs: 10 * second,

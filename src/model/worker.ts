@@ -9,6 +9,12 @@ import type { BootId, WorkerId } from "./ids.ts";
  */
 export type WorkerState = "connected" | "suspect" | "lost" | "gone";
 
+/** Where a boot listens only to be found dead: a refused connection there proves its death to who was answered there before. */
+export interface ProbeAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The durable part: which boot of a worker holds which place. Its attempts point here by `boot`. */
 export interface WorkerRecord {
   readonly id: WorkerId;
@@ -23,6 +29,8 @@ export interface WorkerRecord {
   readonly hostname: string;
   readonly pid: number;
   readonly version: string;
+  /** As its master sees it; absent if a refusal would prove nothing. */
+  readonly probe?: ProbeAddress;
 }
 
 /** A worker as the API shows it. */

@@ -1,13 +1,25 @@
 /** A probe tells a dead process from a living one, by a real port. */
 import { expect, test } from "vitest";
-import { openProbePort, probe } from "./probe.ts";
+import type { BootId } from "../model/ids.ts";
+import { openProbePort, probe, probeBoot } from "./probe.ts";
+
+const boot = "boot-1" as BootId;
 
 test("a living process is connected, a dead one refused", async () => {
-  const port = await openProbePort("127.0.0.1");
+  const port = await openProbePort("127.0.0.1", boot);
   expect(await probe("127.0.0.1", port.port)).toBe("connected");
-  expect(await probe("127.0.0.1", port.port)).toBe("connected");
+  expect(await probeBoot("127.0.0.1", port.port, boot)).toBe("connected");
+  expect(await probeBoot("127.0.0.1", port.port, boot)).toBe("connected");
   await port.close();
+  expect(await probeBoot("127.0.0.1", port.port, boot)).toBe("refused");
   expect(await probe("127.0.0.1", port.port)).toBe("refused");
+});
+
+test("somebody else at the port is not who was looked for", async () => {
+  const port = await openProbePort("127.0.0.1", boot);
+  for (const other of ["boot-2", "boot-11", "boot"])
+    expect(await probeBoot("127.0.0.1", port.port, other as BootId)).toBe("unknown");
+  await port.close();
 });
 
 test("what cannot be asked is unknown", async () => {
@@ -15,5 +27,5 @@ test("what cannot be asked is unknown", async () => {
 });
 
 test("an address that is not of this machine is an error when opened", async () => {
-  await expect(openProbePort("192.0.2.1")).rejects.toThrow();
+  await expect(openProbePort("192.0.2.1", boot)).rejects.toThrow();
 });

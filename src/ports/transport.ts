@@ -1,5 +1,5 @@
 /** How a worker reaches masters, and how masters reach back: HTTP in life, a fake network in the simulator. */
-import type { SessionId, WorkerId } from "../model/ids.ts";
+import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import type {
   AttachAnswer,
   AttachRequest,
@@ -53,5 +53,5 @@ export interface StreamSink {
   close(): void;
 }
 
-/** Asks whether a boot's process is still there. */
-export type Probe = (host: string, port: number) => Promise<"refused" | "connected" | "unknown">;
+/** Asks whether a boot's process is still there: `connected` if it named itself, `refused` if nobody listens. */
+export type Probe = (host: string, port: number, boot: BootId) => Promise<"refused" | "connected" | "unknown">;

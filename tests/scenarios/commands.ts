@@ -16,6 +16,7 @@ const boots = new WeakMap<Scenario, Map<WorkerId, BootId>>();
  *     cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · blind MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown
+ *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
  *     report WORKER started|success|failed|aborted TASK/ATTEMPT … [boot=] · report WORKER draining|bye
  */
 export function toInput(line: string, scenario: Scenario): SchedulerInput {

@@ -37,7 +37,7 @@ export class Scenario {
     const [only = ""] = commands;
     const [verb, argument] = only.split(" ");
     if (verb === "advance") return this.#advance(Number(argument));
-    if (verb === "new-leader") return this.#takeOver();
+    if (verb === "new-leader") return this.#takeOver(argument?.split(",") ?? []);
     return this.#batch(commands.map((command) => toInput(command, this)));
   }
 
@@ -63,15 +63,20 @@ export class Scenario {
     return lines;
   }
 
-  /** Another master has followed the journal and takes over: what was only in the old leader's memory is gone. */
-  #takeOver(): string[] {
+  /**
+   * Another master has followed the journal and takes over: what was only in the old leader's memory is gone.
+   * @param found workers that it has found alive at their probe ports while it followed
+   */
+  #takeOver(found: readonly string[]): string[] {
     this.#scheduler = new Scheduler();
     for (const { at, write } of this.#journal) this.#scheduler.apply(write, at);
     this.#epoch += 1;
     this.#seq += 1;
-    this.#scheduler.activate(this.now, this.#epoch, this.#seq);
+    for (const { worker, boot } of this.#scheduler.unproven())
+      if (found.includes(worker)) this.#scheduler.trustProbe(worker, boot);
+    const effects = this.#scheduler.activate(this.now, this.#epoch, this.#seq);
     this.#sessions.clear();
-    return [`epoch ${this.#epoch} begins`];
+    return [`epoch ${this.#epoch} begins`, ...effects.map(describeEffect)];
   }
 
   #noteSession(effect: SchedulerEffect, input: SchedulerInput | undefined): void {

@@ -29,9 +29,7 @@ export function watchOpening(board: Board, batch: Batch, worker: LiveWorker): vo
 export function noteClosing(board: Board, batch: Batch, worker: LiveWorker): void {
   const { settings } = board;
   suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);
-  if (worker.probe !== null && worker.isProbeTrusted) {
-    batch.out.effects.push({ kind: "probe", worker: worker.id, boot: worker.boot, ...worker.probe });
-  }
+  if (worker.isProbeTrusted) knockAt(batch, worker);
   let connected = 0;
   for (const other of board.workers) if (other.isOpen) connected += 1;
   const vanished = board.massLoss.note(worker.id, batch.now, connected, {
@@ -51,14 +49,24 @@ export function noteClosing(board: Board, batch: Batch, worker: LiveWorker): voi
   });
 }
 
-/** A new leader has heard of nobody: every worker gets time to find it. */
+/** A new leader has heard of nobody: every worker gets time to find it, unless it has died as well. */
 export function watchAfterElection(board: Board, batch: Batch): void {
   for (const worker of board.workers) {
-    if (!worker.isGivenUp) suspect(board, batch, worker, board.settings.failoverGraceMs);
+    if (worker.isGivenUp) continue;
+    suspect(board, batch, worker, board.settings.failoverGraceMs);
+    if (worker.isProbeTrusted) knockAt(batch, worker);
   }
 }
 
-/** A probe has come back. A refusal proves death where an earlier probe of the same boot got through. */
+/** Asks at its probe port whether it is alive, if it has one. */
+export function knockAt(batch: Batch, { id, boot, record: { probe } }: LiveWorker): void {
+  if (probe !== undefined) batch.out.effects.push({ kind: "probe", worker: id, boot, ...probe });
+}
+
+/**
+ * A probe has come back. A refusal proves death only to the master that was answered by this boot there before: between another
+ * one and the worker something may refuse in its name.
+ */
 export function noteProbe(
   board: Board,
   batch: Batch,

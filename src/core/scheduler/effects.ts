@@ -4,7 +4,7 @@ import type { Write } from "../../model/entry.ts";
 import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AbortReason, AttemptRef, Verdict } from "../../model/protocol.ts";
-import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { ProbeAddress, QueueView, WorkerView } from "../../model/worker.ts";
 import type { RequestId } from "./inputs.ts";
 
 export type SchedulerEffect =
@@ -25,13 +25,7 @@ export type SchedulerEffect =
     }
   | { readonly kind: "drain"; readonly worker: WorkerId; readonly session: SessionId }
   | { readonly kind: "close-session"; readonly worker: WorkerId; readonly session: SessionId; readonly reason: string }
-  | {
-      readonly kind: "probe";
-      readonly worker: WorkerId;
-      readonly boot: BootId;
-      readonly host: string;
-      readonly port: number;
-    }
+  | ({ readonly kind: "probe"; readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress)
   | { readonly kind: "alarm"; readonly message: string; readonly fields: { readonly [name: string]: string | number } };
 
 export interface AssignedAttempt extends AttemptRef {

@@ -32,8 +32,7 @@ export class LiveWorker implements HeapItem {
   wakeAt = 0;
   heapIndex = -1;
 
-  /** Where this boot listens only to be found dead, and whether a probe has ever found it alive there. */
-  probe: { readonly host: string; readonly port: number } | null = null;
+  /** True once this master itself has found this boot alive at its probe port. */
   isProbeTrusted = false;
 
   /** Tasks whose current attempt is here, those of an earlier boot included whose results wait in the outbox. */

@@ -11,11 +11,12 @@ import type { Write } from "../../model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { isFinal, type TaskHead, type TaskState, type TaskStatus } from "../../model/task.ts";
+import type { ProbeAddress } from "../../model/worker.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
 import { type Board, refuse, type SchedulerSettings } from "./board.ts";
 import { loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./deaths.ts";
 import { dispatch } from "./dispatch.ts";
-import type { Batch, Reply, SchedulerOutput } from "./effects.ts";
+import type { Batch, Reply, SchedulerEffect, SchedulerOutput } from "./effects.ts";
 import type { RequestId, SchedulerInput } from "./inputs.ts";
 import { MassLoss } from "./massLoss.ts";
 import { Queues } from "./queues.ts";
@@ -144,13 +145,29 @@ export class Scheduler {
     this.#board.queues.open(queue).count(state, count);
   }
 
-  /** From here on it decides. `seq` is the last entry that it has been given, the marker of `epoch`. */
-  activate(now: number, epoch: number, seq: number): void {
+  /** Workers that may be alive where a probe could tell, and that have not been found there yet. */
+  *unproven(): Generator<{ readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress> {
+    for (const { id, boot, record, isProbeTrusted, isGivenUp } of this.#board.workers) {
+      if (record.probe !== undefined && !isProbeTrusted && !isGivenUp) yield { worker: id, boot, ...record.probe };
+    }
+  }
+
+  /** This master has found this boot alive at its probe port. */
+  trustProbe(id: WorkerId, boot: BootId): void {
+    const worker = this.#board.workers.get(id);
+    if (worker?.boot === boot) worker.isProbeTrusted = true;
+  }
+
+  /**
+   * From here on it decides. `seq` is the last entry that it has been given, the marker of `epoch`.
+   * @returns what is to be released at once: it rests on nothing but the journal
+   */
+  activate(now: number, epoch: number, seq: number): readonly SchedulerEffect[] {
     const board = this.#board;
     board.epoch = epoch;
     board.tasks.settled.reset(seq);
     board.digestBefore = board.tasks.digest;
-    const batch = { now, out: { seq, writes: [], effects: [] } };
+    const batch: Batch = { now, out: { seq, writes: [], effects: [] } };
     for (const task of board.tasks) {
       switch (task.state) {
         case "created":
@@ -177,6 +194,7 @@ export class Scheduler {
       }
     }
     watchAfterElection(board, batch);
+    return batch.out.effects;
   }
 
   /** Equal for two schedulers that remember the same tasks alike; see digest.ts. */

@@ -3,7 +3,7 @@ import { attemptKey, type SessionId, type WorkerId } from "../../model/ids.ts";
 import type { AttachRequest, AttemptRef, ReportItem, ResultItem, Verdict } from "../../model/protocol.ts";
 import { killAttempt, settleResult } from "./attempts.ts";
 import { type Board, refuse } from "./board.ts";
-import { leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
+import { knockAt, leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -28,9 +28,8 @@ export function attach(board: Board, batch: Batch, id: WorkerId, request: Attach
     replaceSession(batch, known);
     if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);
   }
-  const worker = recordWorker(board, batch, id, request, known);
+  const worker = recordWorker(board, batch, id, request, host, known);
   worker.isRelayed = request.relay === true;
-  worker.probe = request.probePort === null ? null : { host, port: request.probePort };
   board.sessions += 1;
   worker.session = `${board.epoch}.${board.sessions}` as SessionId;
 
@@ -57,7 +56,6 @@ function endBoot(board: Board, batch: Batch, worker: LiveWorker, inOutbox: Reado
     if (inOutbox.has(attemptKey(task.id, task.attempt))) continue;
     killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
-  worker.isProbeTrusted = false;
   // The slots of the old boot went with it; results that wait in its outbox need none.
   worker.clearDying();
   worker.usedSlots = 0;
@@ -68,10 +66,14 @@ function recordWorker(
   batch: Batch,
   id: WorkerId,
   request: AttachRequest,
+  host: string,
   known: LiveWorker | undefined,
 ): LiveWorker {
-  const { boot, capacity, queues, hostname, pid, version } = request;
-  const isDraining = request.isDraining || (known?.boot === boot && known.record.isDraining);
+  const { boot, capacity, queues, probePort, hostname, pid, version } = request;
+  const before = known?.boot === boot ? known.record : undefined;
+  const isDraining = request.isDraining || before?.isDraining === true;
+  // What has come over a standby does not say where the worker is, but it is where it was.
+  const probe = probePort === null ? before?.probe : { host, port: probePort };
   const record = {
     id,
     boot,
@@ -83,14 +85,16 @@ function recordWorker(
     hostname,
     pid,
     version,
+    ...(probe === undefined ? {} : { probe }),
   } as const;
   const isUnchanged =
     known !== undefined &&
-    known.record.state === "connected" &&
-    known.boot === boot &&
-    known.record.capacity === capacity &&
-    known.record.isDraining === isDraining &&
-    known.record.queues.join() === queues.join();
+    before?.state === "connected" &&
+    before.capacity === capacity &&
+    before.isDraining === isDraining &&
+    before.queues.join() === queues.join() &&
+    before.probe?.host === probe?.host &&
+    before.probe?.port === probe?.port;
   return isUnchanged ? known : board.workers.write(batch, record);
 }
 
@@ -153,7 +157,7 @@ export function openStream(board: Board, batch: Batch, id: WorkerId, session: Se
   }
   worker.isOpen = true;
   noteLife(board, batch, worker);
-  if (worker.probe !== null) batch.out.effects.push({ kind: "probe", worker: id, boot: worker.boot, ...worker.probe });
+  if (!worker.isProbeTrusted) knockAt(batch, worker);
   if (worker.record.isDraining) batch.out.effects.push({ kind: "drain", worker: id, session });
   const attempts = worker.redeliver
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)

@@ -40,6 +40,9 @@ export class Workers {
       this.#byId.set(record.id, worker);
       return worker;
     }
+    const { probe } = known.record;
+    if (known.boot !== record.boot || probe?.host !== record.probe?.host || probe?.port !== record.probe?.port)
+      known.isProbeTrusted = false;
     known.record = record;
     known.queues = queues;
     return known;

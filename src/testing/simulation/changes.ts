@@ -8,6 +8,7 @@ export interface Changes {
   readonly faults?: readonly FaultKind[];
   readonly unsafeMs?: number;
   readonly tasks?: number;
+  readonly taskMsMax?: number;
   readonly masters?: number;
   readonly workers?: number;
   readonly clients?: number;

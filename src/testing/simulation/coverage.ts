@@ -41,6 +41,7 @@ export const situations = [
   "a clock jumped on the leader",
   // Workers.
   "a worker died with attempts running",
+  "a worker that had died with its leader was found dead by the next one",
   "a worker came back within its grace and its attempts went on",
   "a worker came back after its attempts had been killed",
   "a worker came back as a new boot before it was missed",

@@ -101,6 +101,8 @@ export interface Knobs {
   readonly queues: readonly string[];
   readonly tasks: number;
   readonly taskMsMax: number;
+  /** True if something between some masters and workers refuses connections in the workers' name. */
+  readonly refusingBetween: boolean;
   /** How long faults go on. */
   readonly unsafeMs: number;
   readonly waits: Waits;
@@ -138,7 +140,9 @@ export function drawKnobs(seed: number): Knobs {
     clients: random.integer(1, 3),
     queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
     tasks: random.spread(4, 100),
-    taskMsMax: random.spread(200, 40_000),
+    // In some worlds nearly all tasks are long enough for something to happen to them.
+    taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
+    refusingBetween: random.fork("between").chance(0.3),
     unsafeMs: random.chance(0.05) ? random.spread(240_000, 900_000) : random.spread(20_000, 240_000),
     waits: drawWaits(random, temper),
     callTimeoutMs: random.pick([1_000, 3_000, 10_000]),

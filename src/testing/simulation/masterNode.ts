@@ -1,6 +1,7 @@
 /** A machine with a master on it: its process dies, is paused, goes on, and is started again at the same address. */
 import type { ChangeBatch } from "../../master/face.ts";
 import { Master } from "../../master/master.ts";
+import type { BootId } from "../../model/ids.ts";
 import { StoreUnavailable } from "../../ports/store.ts";
 import type { RunningMaster } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
@@ -68,7 +69,7 @@ export class MasterNode {
       clock,
       ids: new SimulatedIds(random.fork("ids")),
       log: nodeLog(timeline, name),
-      probe: (host, port) => this.#probe(process, host, port),
+      probe: (host, port, boot) => this.#probe(process, host, port, boot),
       peers: simulatedPeers(this.#world, this.machine, process),
       settings: { ...this.#world.knobs.waits, ...this.#world.knobs.master },
     });
@@ -158,13 +159,24 @@ export class MasterNode {
     return new SimulatedStore({ machine, disk, engine, weather, network, process, timeline, random, ledger, coverage });
   }
 
-  async #probe(process: Process, host: string, port: number): Promise<"refused" | "connected" | "unknown"> {
+  async #probe(
+    process: Process,
+    host: string,
+    port: number,
+    boot: BootId,
+  ): Promise<"refused" | "connected" | "unknown"> {
     const { network } = this.#world;
     await process.sleep(network.latency() * 2);
     const worker = this.#world.workers.find((candidate) => candidate.machine === host);
     if (worker === undefined || network.isCut(this.machine, host) || network.isCut(host, this.machine))
       return "unknown";
-    return worker.listensOn(port) ? "connected" : "refused";
+    if (this.#refusesFor(host)) return "refused";
+    return worker.answersAt(port, boot);
+  }
+
+  /** Something between this master and some of the workers refuses in their name. */
+  #refusesFor(worker: string): boolean {
+    return this.#world.knobs.refusingBetween && this.#random.fork(`refuses for ${worker}`).chance(0.3);
   }
 
   #noteDeath({ process }: MasterLife): void {

@@ -7,6 +7,7 @@ import type { World } from "./world.ts";
 export function noteSituations(world: World, history: History): void {
   noteTasks(world, history);
   noteReturns(world, history);
+  noteDeaths(world, history);
   noteRepeats(world, history);
   noteMasters(world, history);
 }
@@ -67,6 +68,21 @@ function noteReturns({ coverage }: World, history: History): void {
     if (before !== undefined && before !== event.boot && states.get(event.worker) === "connected")
       coverage.saw("a worker came back as a new boot before it was missed");
     lastBoot.set(event.worker, event.boot);
+  }
+}
+
+function noteDeaths({ coverage }: World, history: History): void {
+  for (const { order, epoch, writes } of history.entries) {
+    const reasons = writes.flatMap((write) => (write.kind === "status" ? [write.status.error?.message ?? ""] : []));
+    for (const write of writes) {
+      if (write.kind !== "worker" || write.worker.state !== "lost") continue;
+      const { id } = write.worker;
+      const isRefused = reasons.some((reason) => reason.startsWith(`Worker ${id} `) && reason.includes("refused"));
+      const last = eventsOf(history, "stream-opened").findLast((event) => event.worker === id && event.order < order);
+      // A session's name begins with the epoch that gave it.
+      if (isRefused && last !== undefined && Number(last.session.split(".")[0]) < epoch)
+        coverage.saw("a worker that had died with its leader was found dead by the next one");
+    }
   }
 }
 

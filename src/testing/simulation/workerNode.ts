@@ -66,8 +66,10 @@ export class WorkerNode {
     return this.#life?.executor.runningCount ?? 0;
   }
 
-  listensOn(port: number): boolean {
-    return this.#life?.port === port;
+  /** What a knock at this port brings: a stopped process does not say who it is. */
+  answersAt(port: number, boot: BootId): "refused" | "connected" | "unknown" {
+    if (this.#life?.port !== port) return "refused";
+    return this.#life.boot === boot && !this.#life.process.isPaused ? "connected" : "unknown";
   }
 
   start(isDiskLost = false): void {
