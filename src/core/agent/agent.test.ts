@@ -44,15 +44,29 @@ describe("taking assignments", () => {
     script.reported();
     script.finish("t/1");
     script.reported();
-    expect(script.assign(["t/1"])).toEqual([]);
+    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted"]);
     expect(script.notices()).toContain("refused an attempt that is over here");
+    expect(script.reported("stale")).toEqual([]);
+    expect(script.agent.view()).toMatchObject({ running: 0, unsettled: 0 });
+  });
+
+  test("a new task under the id of one that was forgotten runs: what is refused is told, so that its next attempt may come", () => {
+    const script = attached();
+    script.assign(["t/1"]);
+    script.reported();
+    script.finish("t/1");
+    script.reported();
+    expect(script.assign(["t/1", "t/1"])).toEqual(["report t/1:aborted"]);
+    script.reported();
+    expect(script.assign(["t/2"])).toEqual(["start t/2", "report t/2:started"]);
   });
 
   test("an attempt lower than one that was seen is refused, a higher one is not", () => {
     const script = attached();
     script.assign(["t/3"]);
-    expect(script.assign(["t/2"])).toEqual([]);
     script.reported();
+    expect(script.assign(["t/2"])).toEqual(["report t/2:aborted"]);
+    script.reported("stale");
     expect(script.assign(["t/4"])).toEqual(["start t/4", "report t/4:started"]);
   });
 
@@ -61,7 +75,7 @@ describe("taking assignments", () => {
     expect(script.abort("t/1")).toEqual(["report t/1:aborted"]);
     expect(script.assign(["t/1"])).toEqual([]);
     expect(script.reported("stale")).toEqual([]);
-    expect(script.assign(["t/1"])).toEqual([]);
+    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted"]);
     expect(script.agent.view()).toMatchObject({ phase: "attached", running: 0 });
   });
 });

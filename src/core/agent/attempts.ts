@@ -41,9 +41,8 @@ export class AgentAttempts {
   /** Results of earlier boots that were found on disk. */
   restore(results: readonly ResultItem[]): void {
     for (const result of results) {
-      const held = new HeldAttempt(result, result.startedAt);
+      const held = this.#hold(result, result.startedAt);
       held.isOnDisk = true;
-      this.#hold(held);
       this.#finish(held, result);
     }
   }
@@ -75,11 +74,11 @@ export class AgentAttempts {
     if (this.#seen.covers(task, attempt)) {
       const message = "refused an attempt that is over here";
       out.effects.push({ kind: "notice", level: "warn", message, fields: { task, attempt } });
-      return;
+      // Stale news to the leader, unless its task is a new one under the id of one that was forgotten: that must not wait for ever.
+      return this.#giveBack(now, this.#hold(assignment, now));
     }
     this.#seen.note(task, attempt, now);
-    const held = new HeldAttempt(assignment, now);
-    this.#hold(held);
+    const held = this.#hold(assignment, now);
     // A leader that books right never asks for more than two rounds of slots: one dying, one waiting.
     if (!isWelcome || this.#waiting >= this.#capacity) return this.#giveBack(now, held);
     held.assignment = assignment;
@@ -148,9 +147,7 @@ export class AgentAttempts {
       if (this.#seen.covers(ref.task, ref.attempt)) return;
       // Never seen here: its assignment was lost, or comes later and is refused then. The leader waits for its slot.
       this.#seen.note(ref.task, ref.attempt, now);
-      const absent = new HeldAttempt(ref, now);
-      this.#hold(absent);
-      return this.#giveBack(now, absent);
+      return this.#giveBack(now, this.#hold(ref, now));
     }
     if (held.phase === "waiting") {
       this.#waiting -= 1;
@@ -225,8 +222,10 @@ export class AgentAttempts {
     for (const held of this.#held.values()) if (held.phase === "unsettled") yield held;
   }
 
-  #hold(held: HeldAttempt): void {
+  #hold(ref: AttemptRef, now: number): HeldAttempt {
+    const held = new HeldAttempt(ref, now);
     this.#held.set(held.key, held);
+    return held;
   }
 
   /** It never ran here and never will: the leader may give its task to somebody else. */
