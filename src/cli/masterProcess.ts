@@ -7,7 +7,7 @@ import { checkExposure, TokenCheck } from "../api/access.ts";
 import { createApi } from "../api/server.ts";
 import { Master } from "../master/master.ts";
 import { OutlastError } from "../model/errors.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, failoverProfiles } from "../model/limits.ts";
 import { SystemClock } from "../node/clock.ts";
 import { keepLargeHeapTight } from "../node/heapGrowth.ts";
 import { SystemIds } from "../node/ids.ts";
@@ -50,6 +50,11 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     log,
     probe: probeBoot,
     peers: createPeers(),
+    settings: {
+      ...failoverProfiles[flags.failover],
+      retentionMs: flags.retention,
+      finishedTasksMax: flags.finishedMax,
+    },
   });
   const api = createApi({ master, log, token });
 

@@ -1,8 +1,8 @@
 /** The options that `master`, `worker` and `up` share, so that they mean and say the same everywhere. */
 import { Option } from "commander";
-import { defaults } from "../model/limits.ts";
+import { defaults, failoverProfiles } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
-import { idList, wholeNumber } from "./arguments.ts";
+import { idList, positiveDuration, wholeNumber } from "./arguments.ts";
 
 // Said here again because the log itself loads a logger, which the help does not need.
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
@@ -25,6 +25,32 @@ export function addressOption(): Option {
 
 export function portOption(): Option {
   return new Option("--port <port>", "0 takes a free one").default(defaults.port).argParser(wholeNumber(0, 65_535));
+}
+
+export interface ClusterFlags {
+  readonly failover: keyof typeof failoverProfiles;
+  readonly retention: number;
+  readonly finishedMax: number;
+}
+
+/** What every master of a cluster must be told alike, since each may lead. */
+export function clusterOptions(): readonly Option[] {
+  return [
+    new Option("--failover <profile>", "how soon a silent leader is replaced: after 2 s, or fast, after 0.7 s")
+      .choices(Object.keys(failoverProfiles))
+      .default("usual"),
+    new Option("--retention <duration>", "how long finished tasks are kept")
+      .default(defaults.retentionMs, "7d")
+      .argParser(positiveDuration),
+    new Option("--finished-max <count>", "how many finished tasks are kept; the oldest go first")
+      .default(defaults.finishedTasksMax)
+      .argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  ];
+}
+
+/** The same on the command line of a master. */
+export function clusterArguments({ failover, retention, finishedMax }: ClusterFlags): string[] {
+  return ["--failover", failover, "--retention", `${retention}ms`, "--finished-max", String(finishedMax)];
 }
 
 export function queuesOption(): Option {

@@ -342,3 +342,15 @@ export const defaults = {
   /** How long a worker waits before it starts a watchdog again that did not last. */
   watchdogRestartMs: 1 * second,
 } as const;
+
+/** How soon a leader that is silent is replaced; one whose process is seen to die is replaced at once under each. */
+export const failoverProfiles = {
+  usual: {
+    leaseTtlMs: defaults.leaseTtlMs,
+    leaseRenewMs: defaults.leaseRenewMs,
+    leaderIdleMsMax: defaults.leaderIdleMsMax,
+    standbyJitterMs: defaults.standbyJitterMs,
+  },
+  /** Where the store and the network between masters answer within some 100 ms; else it only means more elections. */
+  fast: { leaseTtlMs: 700, leaseRenewMs: 150, leaderIdleMsMax: 500, standbyJitterMs: 80 },
+} as const;

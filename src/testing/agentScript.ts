@@ -144,6 +144,15 @@ export class AgentScript {
     return this.tell({ kind: "report-failed", link: this.link, failure: { code, message: code, leader: null } });
   }
 
+  /** The master answers the beat that went beside the report. */
+  beatAnswered(epoch = 1): string[] {
+    return this.tell({ kind: "beat-answered", link: this.link, epoch });
+  }
+
+  beatFails(code: string): string[] {
+    return this.tell({ kind: "beat-failed", link: this.link, failure: { code, message: code, leader: null } });
+  }
+
   /** A call to the master fails once it has been lost; the next session begins. */
   reattach(more: Partial<AttachAnswer> = {}): string[] {
     this.tell({ kind: "stream-closed", link: this.link, reason: "reset" });
@@ -174,6 +183,8 @@ function describe(effect: AgentEffect): string {
       return `close: ${effect.reason}`;
     case "report":
       return ["report", ...effect.items.map(describeItem)].join(" ");
+    case "beat":
+      return "beat";
     case "start":
       return `start ${names([effect.assignment])}`;
     case "abort":

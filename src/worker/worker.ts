@@ -184,6 +184,8 @@ export class Worker {
         return this.#closeStream(effect.link, effect.reason);
       case "report":
         return this.#report(effect);
+      case "beat":
+        return this.#beat(effect);
       case "start":
         return this.#start(effect);
       case "abort":
@@ -251,6 +253,15 @@ export class Worker {
     this.#connection.link.report(id, { boot, session, epoch, items }).then(
       (answer) => this.#feed({ kind: "reported", link: number, answer }),
       (error: unknown) => this.#feed({ kind: "report-failed", link: number, failure: toFailure(error) }),
+    );
+  }
+
+  #beat({ link: number, session, epoch }: Extract<AgentEffect, { kind: "beat" }>): void {
+    if (this.#connection?.number !== number) return;
+    const { id, boot } = this.#options;
+    this.#connection.link.report(id, { boot, session, epoch, items: [] }).then(
+      (answer) => this.#feed({ kind: "beat-answered", link: number, epoch: answer.epoch }),
+      (error: unknown) => this.#feed({ kind: "beat-failed", link: number, failure: toFailure(error) }),
     );
   }
 

@@ -4,6 +4,8 @@ import { baseUrl, idArgument } from "../arguments.ts";
 import { action } from "../context.ts";
 import {
   addressOption,
+  type ClusterFlags,
+  clusterOptions,
   dataOption,
   type LogFlags,
   logOptions,
@@ -11,7 +13,7 @@ import {
   stopOnStdinEndOption,
 } from "../serverOptions.ts";
 
-export interface MasterFlags extends LogFlags {
+export interface MasterFlags extends LogFlags, ClusterFlags {
   readonly store?: string;
   readonly data: string;
   readonly address: string;
@@ -42,5 +44,5 @@ export function masterCommand(program: Command): void {
         return runMaster(context, flags);
       }, "own"),
     );
-  for (const option of logOptions()) master.addOption(option);
+  for (const option of [...clusterOptions(), ...logOptions()]) master.addOption(option);
 }

@@ -3,9 +3,18 @@ import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
 import { duration, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
-import { addressOption, dataOption, type LogFlags, logOptions, portOption, queuesOption } from "../serverOptions.ts";
+import {
+  addressOption,
+  type ClusterFlags,
+  clusterOptions,
+  dataOption,
+  type LogFlags,
+  logOptions,
+  portOption,
+  queuesOption,
+} from "../serverOptions.ts";
 
-export interface UpFlags extends LogFlags {
+export interface UpFlags extends LogFlags, ClusterFlags {
   readonly masters: number;
   readonly workers: number;
   readonly capacity: number;
@@ -48,5 +57,5 @@ export function upCommand(program: Command): void {
         return runUp(context, flags);
       }, "own"),
     );
-  for (const option of logOptions()) up.addOption(option);
+  for (const option of [...clusterOptions(), ...logOptions()]) up.addOption(option);
 }

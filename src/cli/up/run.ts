@@ -8,6 +8,7 @@ import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
 import { bootIn } from "../readyLine.ts";
+import { clusterArguments } from "../serverOptions.ts";
 import { type ProcessExit, Supervised } from "./supervised.ts";
 
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
@@ -82,7 +83,7 @@ class LocalCluster {
   #masterArguments(name: string, port: number): string[] {
     const { address, data } = this.#flags;
     const where = ["--name", name, "--address", address, "--port", String(port), "--data", data];
-    return ["master", ...where, "--stop-on-stdin-end", ...this.#logArguments()];
+    return ["master", ...where, ...clusterArguments(this.#flags), "--stop-on-stdin-end", ...this.#logArguments()];
   }
 
   #workerArguments(name: string): string[] {

@@ -226,6 +226,39 @@ describe("reporting", () => {
     expect(script.pass(100)).toEqual([]);
   });
 
+  test("while a report waits for its answer, the worker goes on saying that it lives", () => {
+    const script = attached();
+    script.assign(["t/1"]);
+    expect(script.finish("t/1")).toEqual(["persist t/1 success"]);
+    const lines: string[] = [];
+    for (let beat = 0; beat < 3; beat += 1) {
+      lines.push(...script.pass(1000));
+      script.beat();
+    }
+    expect(lines).toEqual(["+1000 beat", "+1000 beat", "+1000 beat"]);
+    expect(script.beatAnswered()).toEqual([]);
+    expect(script.reported()).toEqual(["report t/1:success"]);
+  });
+
+  test.each([
+    ["timeout", []],
+    ["unavailable", []],
+    ["stale-session", ["close: a beat failed: stale-session: stale-session", "attach http://a, running t/1, epoch 1"]],
+  ])("a beat that fails with %s", (code, lines) => {
+    const script = attached();
+    script.assign(["t/1"]);
+    script.pass(1000);
+    expect(script.beatFails(code)).toEqual(lines);
+  });
+
+  test("a beat that is answered for a later epoch ends the session", () => {
+    const script = attached();
+    script.assign(["t/1"]);
+    script.pass(1000);
+    expect(script.beatAnswered(2)[0]).toBe("save epoch 2 of store-1");
+    expect(script.agent.view().phase).toBe("searching");
+  });
+
   test("with nothing to tell, a bare report goes out every heartbeat", () => {
     const script = attached();
     const lines: string[] = [];

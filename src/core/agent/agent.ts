@@ -11,14 +11,22 @@ import { AgentAttempts } from "./attempts.ts";
 import { Drain } from "./drain.ts";
 import type { AgentOutput, NoticeFields } from "./effects.ts";
 import { EpochGuard } from "./epoch.ts";
-import type { AgentInput, LinkFailure, LinkNumber } from "./inputs.ts";
+import { type AgentInput, isPassing, isSilence, type LinkFailure, type LinkNumber } from "./inputs.ts";
 import { type AttachTry, MasterSearch } from "./masters.ts";
 import type { AgentOptions, AgentSettings, AgentView } from "./options.ts";
 import { AgentReports } from "./reports.ts";
-import { directAt, excuse, type Link, openSession, type Session, silentAt } from "./session.ts";
-
-/** The master is there and cannot commit at the moment: attaching to it again would not help. */
-const passingFailures: readonly string[] = ["unavailable", "too-many", "internal"];
+import {
+  beatAt,
+  directAt,
+  excuse,
+  type Link,
+  openSession,
+  postpone,
+  reportAt,
+  type Session,
+  silentAt,
+  wakeAt,
+} from "./session.ts";
 
 export class Agent {
   readonly #settings: AgentSettings;
@@ -58,7 +66,8 @@ export class Agent {
   /** When `step` wants to be called with `wake` at the latest, in ms since 1970; null for never. */
   nextWakeAt(): number | null {
     if (this.#isFinished) return null;
-    return earliest(earliest(this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt), this.#linkWakeAt());
+    const all = [this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt, this.#linkWakeAt()].filter((at) => at !== null);
+    return all.length === 0 ? null : Math.min(...all);
   }
 
   /** Slots in use. */
@@ -129,6 +138,11 @@ export class Agent {
         return this.#takeAnswer(now, link, input.answer, out);
       case "report-failed":
         return this.#reportFailed(now, link, input.failure, out);
+      case "beat-answered":
+        if (this.#isOfSession(now, link, input.epoch, out)) link.answeredAt = now;
+        return;
+      case "beat-failed":
+        return this.#beatFailed(now, link, input.failure, out);
       case "attached":
       case "attach-failed":
         return;
@@ -243,21 +257,13 @@ export class Agent {
     const parcel = link.underWay;
     if (parcel === null) return;
     if (parcel.saysBye) return this.#finish(out);
-    if (!passingFailures.includes(failure.code)) {
+    if (!isPassing(failure)) {
       // Its stream may go on all the same: one direction of the way to it is cut, and another way has to be found.
-      const isSilent = failure.code === "timeout" || failure.code === "too-slow";
+      const isSilent = isSilence(failure);
       return this.#leave(now, link, `a report failed: ${failure.code}: ${failure.message}`, isSilent, out);
     }
-    const unansweredMs = now - link.answeredAt;
-    if (link.isRelay && unansweredMs >= this.#settings.suspectMs) {
-      return this.#leave(now, link, `it has not got a report through for ${unansweredMs} ms`, true, out);
-    }
-    link.underWay = null;
-    link.failures += 1;
-    const { retryBaseMs, retryMaxMs } = this.#settings;
-    // A report is the worker's heartbeat as well: once the master can take it, it must not have to wait for it.
-    const waitMsMax = Math.min(retryMaxMs, link.heartbeatMs);
-    link.retryAt = now + Math.min(waitMsMax, retryBaseMs * 2 ** Math.min(link.failures - 1, 30));
+    if (this.#leaveIdleRelay(now, link, out)) return;
+    postpone(now, link, this.#settings);
     this.#reports.putBack(parcel);
     if (link.failures === 1) {
       this.#notice(out, "warn", "a master cannot take reports at the moment", {
@@ -265,6 +271,20 @@ export class Agent {
         code: failure.code,
       });
     }
+  }
+
+  #beatFailed(now: number, link: Session, failure: LinkFailure, out: AgentOutput): void {
+    // Whether the way is broken is for the report to tell, which has waited for longer.
+    if (isSilence(failure) || this.#leaveIdleRelay(now, link, out)) return;
+    if (!isPassing(failure)) this.#leave(now, link, `a beat failed: ${failure.code}: ${failure.message}`, false, out);
+  }
+
+  /** A standby that does not get through to the leader is no way to it. @returns whether it was left */
+  #leaveIdleRelay(now: number, link: Session, out: AgentOutput): boolean {
+    const unansweredMs = now - link.answeredAt;
+    if (!link.isRelay || unansweredMs < this.#settings.suspectMs) return false;
+    this.#leave(now, link, `it has not got a report through for ${unansweredMs} ms`, true, out);
+    return true;
   }
 
   /** Gives a session up. What runs goes on running; what was not answered will be told again. */
@@ -326,7 +346,9 @@ export class Agent {
       this.#part(now, link, "a direct way is looked for", false, out);
     }
     if (this.#link.phase === "searching") this.#advanceSearch(now, out);
-    if (this.#link.phase === "attached" && now >= this.#reportAt(this.#link)) this.#report(now, this.#link, out);
+    if (this.#link.phase !== "attached") return;
+    if (now >= reportAt(this.#link, this.#reports.dueAt)) this.#report(now, this.#link, out);
+    else if (now >= beatAt(this.#link)) this.#beat(now, this.#link, out);
   }
 
   #advanceSearch(now: number, out: AgentOutput): void {
@@ -348,16 +370,14 @@ export class Agent {
   #report(now: number, link: Session, out: AgentOutput): void {
     const parcel = this.#reports.take(now);
     link.underWay = parcel;
-    link.reportedAt = now;
+    link.spokeAt = now;
     const { id: session, epoch } = link;
     out.effects.push({ kind: "report", link: link.link, session, epoch, items: parcel.items });
   }
 
-  /** When the next report leaves: one at a time, at once if there is something to tell, else to say that the worker lives. */
-  #reportAt(link: Session): number {
-    if (link.underWay !== null) return Number.POSITIVE_INFINITY;
-    const beatAt = link.reportedAt + link.heartbeatMs;
-    return Math.max(link.retryAt, Math.min(beatAt, this.#reports.dueAt ?? beatAt));
+  #beat(now: number, link: Session, out: AgentOutput): void {
+    link.spokeAt = now;
+    out.effects.push({ kind: "beat", link: link.link, session: link.id, epoch: link.epoch });
   }
 
   #linkWakeAt(): number | null {
@@ -368,11 +388,7 @@ export class Agent {
       case "saving":
         return null;
       case "attached":
-        return Math.min(
-          silentAt(link, this.#settings.suspectMs),
-          directAt(link, this.#settings.directRetryMs),
-          this.#reportAt(link),
-        );
+        return wakeAt(link, this.#settings, this.#reports.dueAt);
       default:
         return link satisfies never;
     }
@@ -381,9 +397,4 @@ export class Agent {
   #notice(out: AgentOutput, level: "info" | "warn", message: string, fields: NoticeFields): void {
     out.effects.push({ kind: "notice", level, message, fields });
   }
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.min(a, b);
 }

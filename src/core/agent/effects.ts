@@ -17,6 +17,13 @@ export type AgentEffect =
       readonly epoch: number;
       readonly items: readonly ReportItem[];
     }
+  /** Says that this worker lives, beside a report that waits for its answer. Answered by `beat-answered` or `beat-failed`. */
+  | {
+      readonly kind: "beat";
+      readonly link: LinkNumber;
+      readonly session: SessionId;
+      readonly epoch: number;
+    }
   /** Answered by `ended`, exactly once. */
   | { readonly kind: "start"; readonly assignment: Assignment }
   /** The attempt was started; that it is over is still told by `ended`. */

@@ -17,6 +17,8 @@ export type AgentInput =
   | { readonly kind: "stream-closed"; readonly link: LinkNumber; readonly reason: string }
   | { readonly kind: "reported"; readonly link: LinkNumber; readonly answer: ReportAnswer }
   | { readonly kind: "report-failed"; readonly link: LinkNumber; readonly failure: LinkFailure }
+  | { readonly kind: "beat-answered"; readonly link: LinkNumber; readonly epoch: number }
+  | { readonly kind: "beat-failed"; readonly link: LinkNumber; readonly failure: LinkFailure }
   /** An attempt that was started has ended: nothing of it is alive. Once for each start. */
   | ({ readonly kind: "ended"; readonly end: AttemptEnding } & AttemptRef)
   /** These results are on disk. */
@@ -35,6 +37,16 @@ export interface LinkFailure {
   readonly message: string;
   /** Where the master says the leader is, if it said so. */
   readonly leader: string | null;
+}
+
+/** The master is there and cannot commit at the moment: attaching to it again would not help. */
+export function isPassing({ code }: LinkFailure): boolean {
+  return code === "unavailable" || code === "too-many" || code === "internal";
+}
+
+/** It may never have got there: the way is broken, in one direction at least. */
+export function isSilence({ code }: LinkFailure): boolean {
+  return code === "timeout" || code === "too-slow";
 }
 
 /** How an attempt ended, before it is known who ran it. */

@@ -117,6 +117,30 @@ describe("a way that carries one direction only", () => {
     expect(script.now - 1_000_000).toBeGreaterThanOrEqual(defaults.suspectMs);
   });
 
+  test("is kept while beats get through beside a report that does not", () => {
+    const script = relayed();
+    script.assign(["t/1"]);
+    for (let passedMs = 0; passedMs < 3 * defaults.suspectMs; passedMs += defaults.heartbeatMs) {
+      expect(script.pass(defaults.heartbeatMs)).toEqual([`+${defaults.heartbeatMs} beat`]);
+      script.beat();
+      script.beatAnswered();
+    }
+    expect(script.reportFails("unavailable")).toEqual([]);
+    expect(script.agent.view().phase).toBe("attached");
+  });
+
+  test("is left when beats do not get through either", () => {
+    const script = relayed();
+    script.assign(["t/1"]);
+    const lines: string[] = [];
+    for (let passedMs = 0; passedMs < 2 * defaults.suspectMs && lines.length === 0; passedMs += 500) {
+      script.pass(500);
+      script.beat();
+      lines.push(...script.beatFails("unavailable"));
+    }
+    expect(lines.at(-1)).toMatch(/attach http:\/\/a, running t\/1, epoch 1$/);
+  });
+
   test("is kept while the leader itself says that it cannot commit", () => {
     const script = new AgentScript(standby);
     script.attach();

@@ -24,8 +24,9 @@ export interface Session {
   readonly attachedAt: number;
   heardAt: number;
   hasHeard: boolean;
-  reportedAt: number;
-  /** When a report was last answered. */
+  /** When something was last said to it. */
+  spokeAt: number;
+  /** When it last answered. */
   answeredAt: number;
   /** The one report that waits for its answer. */
   underWay: Parcel | null;
@@ -36,9 +37,34 @@ export interface Session {
 
 export function openSession(now: number, { link, address, isRelay }: AttachTry, answer: AttachAnswer): Session {
   const { session: id, epoch, heartbeatMs } = answer;
-  const times = { attachedAt: now, heardAt: now, reportedAt: now, answeredAt: now, retryAt: 0 };
+  const times = { attachedAt: now, heardAt: now, spokeAt: now, answeredAt: now, retryAt: 0 };
   const report = { hasHeard: false, underWay: null, failures: 0 };
   return { phase: "attached", link, address, isRelay, id, epoch, heartbeatMs, ...times, ...report };
+}
+
+/** When the next report leaves: one at a time, at once if something is due to be told, else to say that the worker lives. */
+export function reportAt({ underWay, spokeAt, heartbeatMs, retryAt }: Session, dueAt: number | null): number {
+  if (underWay !== null) return Number.POSITIVE_INFINITY;
+  const bareAt = spokeAt + heartbeatMs;
+  return Math.max(retryAt, Math.min(bareAt, dueAt ?? bareAt));
+}
+
+/** When the worker says again that it lives while a report waits for its answer: that is no silence. */
+export function beatAt({ underWay, spokeAt, heartbeatMs }: Session): number {
+  return underWay === null || underWay.saysBye ? Number.POSITIVE_INFINITY : spokeAt + heartbeatMs;
+}
+
+/** The report under way could not be taken: the next one waits, longer each time. */
+export function postpone(
+  now: number,
+  session: Session,
+  { retryBaseMs, retryMaxMs }: { readonly retryBaseMs: number; readonly retryMaxMs: number },
+): void {
+  session.underWay = null;
+  session.failures += 1;
+  // A report is the worker's heartbeat as well: once the master can take it, it must not have to wait for it.
+  const waitMsMax = Math.min(retryMaxMs, session.heartbeatMs);
+  session.retryAt = now + Math.min(waitMsMax, retryBaseMs * 2 ** Math.min(session.failures - 1, 30));
 }
 
 /** When a relayed worker looks for a direct way again, between two reports; not all workers at once. */
@@ -50,6 +76,20 @@ export function directAt({ isRelay, attachedAt, underWay, id }: Session, directR
 /** When a silent master counts as gone; never before it has missed three beats of its own rhythm. */
 export function silentAt(session: Session, suspectMs: number): number {
   return session.heardAt + Math.max(suspectMs, 3 * session.heartbeatMs);
+}
+
+/** When something is due in this session by itself. */
+export function wakeAt(
+  session: Session,
+  { suspectMs, directRetryMs }: { readonly suspectMs: number; readonly directRetryMs: number },
+  reportDueAt: number | null,
+): number {
+  return Math.min(
+    silentAt(session, suspectMs),
+    directAt(session, directRetryMs),
+    reportAt(session, reportDueAt),
+    beatAt(session),
+  );
 }
 
 /** The clock jumped or stood still for this long: the master was not silent in it. */

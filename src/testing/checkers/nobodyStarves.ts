@@ -4,6 +4,7 @@ import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import type { History, LandedEntry } from "../ledger.ts";
 import { checker, type Report } from "./checker.ts";
+import { name } from "./reading.ts";
 import { allTroubles } from "./troubles.ts";
 
 /** In undisturbed time a ready task and a free slot may stand side by side for this long, if every append is answered at once. */
@@ -139,11 +140,11 @@ function checkWaiting(
   }
 }
 
-/** True if the worker had a stream open all the time, and no attempt that the leader may still count as ending. */
+/** True if the worker had a stream open all the time, and no attempt that the leader has not yet heard the end of. */
 function isReachable(history: History, worker: WorkerRecord, from: number, to: number): boolean {
   const { suspectMs, driftMax } = history.conditions;
   let isOpen = false;
-  let running = 0;
+  const unsettled = new Set<string>();
   let heardAt = from;
   for (const event of history.events) {
     if (event.at > to) break;
@@ -157,9 +158,9 @@ function isReachable(history: History, worker: WorkerRecord, from: number, to: n
       if (event.at > from && event.at - heardAt > suspectMs * (1 - driftMax)) return false;
       heardAt = event.at;
     }
-    if (event.kind === "exec-start" && event.boot === worker.boot) running += 1;
-    if (event.kind === "exec-end" && event.boot === worker.boot) running -= 1;
-    if (event.at >= from && event.at <= to && running >= worker.capacity) return false;
+    if (event.kind === "exec-start" && event.boot === worker.boot) unsettled.add(name(event.task, event.attempt));
+    if (event.kind === "sent-verdict") unsettled.delete(name(event.task, event.attempt));
+    if (event.at >= from && unsettled.size >= worker.capacity) return false;
   }
   return isOpen && to - heardAt <= suspectMs * (1 - driftMax);
 }

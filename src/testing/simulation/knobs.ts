@@ -1,5 +1,5 @@
 /** What a seed draws first: how big the world is, which faults it has and how often, and how far the waits are shrunk. */
-import { defaults } from "../../model/limits.ts";
+import { defaults, failoverProfiles } from "../../model/limits.ts";
 import { Random } from "./random.ts";
 import type { StoreModel } from "./storeEngine.ts";
 
@@ -162,11 +162,10 @@ export function drawKnobs(seed: number): Knobs {
 
 /** The profiles of leases, and housekeeping that comes round many times in a run. */
 function drawMaster(random: Random, isForgetful: boolean): MasterKnobs {
-  const { leaseTtlMs, leaseRenewMs, leaderIdleMsMax, standbyJitterMs, tailPollMs } = defaults;
-  const usual = { leaseTtlMs, leaseRenewMs, leaderIdleMsMax, standbyJitterMs, tailPollMs };
-  const fast = { ...usual, leaseTtlMs: 700, leaseRenewMs: 150, leaderIdleMsMax: 500, standbyJitterMs: 80 };
+  const { usual, fast } = failoverProfiles;
   return {
     ...random.pick([usual, usual, fast]),
+    tailPollMs: defaults.tailPollMs,
     journalMs: random.chance(0.6) ? random.spread(500, 30_000) : defaults.journalMs,
     retentionMs: isForgetful && random.chance(0.5) ? random.spread(1_000, 60_000) : defaults.retentionMs,
     finishedTasksMax: isForgetful ? random.integer(0, 20) : defaults.finishedTasksMax,
