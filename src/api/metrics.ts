@@ -7,7 +7,7 @@ import type { Relay } from "./relay.ts";
 import { type Streams, streamKinds } from "./streams.ts";
 
 const roles: readonly MasterStatus["role"][] = ["starting", "standby", "leader", "stopping"];
-const quantiles = [0.5, 0.9, 0.99, 1];
+const quantiles = { p50: 0.5, p90: 0.9, p99: 0.99, max: 1 } as const;
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -133,7 +133,8 @@ function addCommitGauges(master: MasterFace, registers: Registry[]): void {
     registers,
     collect() {
       const { commitMs } = master.stats();
-      for (const quantile of quantiles) this.set({ quantile }, (at(commitMs, quantile) ?? 0) / 1000);
+      for (const [name, quantile] of Object.entries(quantiles))
+        this.set({ quantile }, (commitMs[name as keyof typeof quantiles] ?? 0) / 1000);
     },
   });
 }
@@ -165,9 +166,4 @@ function totals(registers: Registry[]) {
       },
     });
   };
-}
-
-/** The value at a quantile of an ascending list. */
-function at(ascending: readonly number[], quantile: number): number | undefined {
-  return ascending[Math.max(0, Math.ceil(ascending.length * quantile) - 1)];
 }

@@ -83,6 +83,14 @@ export interface MasterStatus {
   readonly roleSince: number;
 }
 
+/** How long the last `limits.commitSamplesMax` commits took, in ms; null before the first. */
+export interface CommitTimes {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly max: number | null;
+}
+
 export interface MasterStats {
   readonly commits: number;
   readonly inputs: number;
@@ -91,8 +99,7 @@ export interface MasterStats {
   /** Tasks by state, finished ones included while the store keeps them. */
   readonly tasks: { readonly [state: string]: number };
   readonly workersConnected: number;
-  /** How long the last thousand commits took, in ms, ascending. */
-  readonly commitMs: readonly number[];
+  readonly commitMs: CommitTimes;
   /** How often this master, as a standby, found that its memory was not the leader's; anything but 0 is a bug. */
   readonly drifts: number;
   /** Changes of the leader that this master has seen since its start. */

@@ -1,5 +1,7 @@
 /** Counts what a master does, as a leader and as a standby, for metrics. */
 import { limits } from "../model/limits.ts";
+import { quantile } from "../model/quantile.ts";
+import type { CommitTimes } from "./face.ts";
 
 export class LoopStats {
   commits = 0;
@@ -22,8 +24,13 @@ export class LoopStats {
     this.commits += 1;
   }
 
-  /** How long the last commits took, in ms, ascending. */
-  commitMs(): readonly number[] {
-    return this.#commitMs.toSorted((a, b) => a - b);
+  commitMs(): CommitTimes {
+    const ascending = this.#commitMs.toSorted((a, b) => a - b);
+    return {
+      p50: quantile(ascending, 0.5),
+      p90: quantile(ascending, 0.9),
+      p99: quantile(ascending, 0.99),
+      max: quantile(ascending, 1),
+    };
   }
 }

@@ -60,7 +60,7 @@ export class FakeFace implements MasterFace {
       inboxLength: 2,
       tasks,
       workersConnected: 1,
-      commitMs: [1, 2, 3, 40],
+      commitMs: { p50: 2, p90: 40, p99: 40, max: 40 },
       drifts: 0,
       elections: 2,
       roleChanges: 3,

@@ -23,7 +23,7 @@ test("with --failover fast, a leader that stands still is replaced before its us
 
 test("with --finished-max, the oldest finished tasks are forgotten, and their ids can be used again", () =>
   scene(
-    ["m1", "worker-1"],
+    ["master", "worker-1"],
     async (play) => {
       const ids = ["a", "b", "c", "d"];
       for (const id of ids) {

@@ -21,6 +21,8 @@ const statusOfMaster = {
   roleSince: instant,
 };
 
+const milliseconds: Schema = { type: "number", minimum: 0 };
+
 /** The place of an event in the journal, on every event. */
 const place = { seq: safeCount, at: instant };
 const isForgotten: Schema = { const: true, description: "It has outlived its retention, or was removed." };
@@ -40,6 +42,11 @@ export const answerSchemas = {
   }),
   Health: open({ status: { const: "alive" } }),
   Readiness: open({ isReady: truth, role: text, leader: nullableText, trouble: nullableText }),
+  CommitTimes: open(
+    { p50: orNull(milliseconds), p90: orNull(milliseconds), p99: orNull(milliseconds), max: orNull(milliseconds) },
+    {},
+    { description: "How long the last thousand commits took, in ms; null before the first." },
+  ),
   MasterStats: open({
     commits: count,
     inputs: count,
@@ -49,7 +56,7 @@ export const answerSchemas = {
     workersConnected: count,
     elections: { ...count, description: "Changes of the leader seen since the start." },
     roleChanges: { ...count, description: "Changes of this master's own role since its start." },
-    commitMs: list({ type: "number" }, { description: "How long the last thousand commits took, ascending." }),
+    commitMs: ref("CommitTimes"),
   }),
   MasterStatus: open({ ...statusOfMaster, stats: ref("MasterStats") }),
   MasterList: open({ masters: list(ref("Master")) }),

@@ -1,4 +1,5 @@
 /** What a run measured: how many were killed, and how long it took until the work went on. */
+import { quantile } from "../../model/quantile.ts";
 import type { TaskState } from "../../model/task.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
 import type { Life } from "../cluster/lives.ts";
@@ -192,9 +193,4 @@ function latency(recoveries: readonly Recovery[]): Latency {
 function spread(recoveries: readonly Recovery[]): Spread {
   const all = recoveries.flatMap(({ tookMs }) => tookMs ?? []).sort((a, b) => a - b);
   return { all, p50: quantile(all, 0.5), p99: quantile(all, 0.99), max: all.at(-1) ?? null };
-}
-
-/** The smallest value that at least this share does not exceed. */
-export function quantile(ascending: readonly number[], share: number): number | null {
-  return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? null;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { defaultWeights } from "../../../src/cli/chaos/blows.ts";
 import { checkAll } from "../../../src/cli/chaos/checks.ts";
-import { figuresOf, quantile } from "../../../src/cli/chaos/figures.ts";
+import { figuresOf } from "../../../src/cli/chaos/figures.ts";
 import type { ChaosOptions } from "../../../src/cli/chaos/options.ts";
 import { reportPage } from "../../../src/cli/chaos/page/page.ts";
 import { timelineOf } from "../../../src/cli/chaos/page/timelineData.ts";
@@ -10,6 +10,7 @@ import { outcomes } from "../../../src/cli/chaos/page/timelineShape.ts";
 import { type Report, reportBody, reportLines, reportMarkdown } from "../../../src/cli/chaos/report.ts";
 import { plain } from "../../../src/cli/colour.ts";
 import { Output } from "../../../src/cli/output.ts";
+import { quantile } from "../../../src/model/quantile.ts";
 import { Story } from "./story.ts";
 
 function report(story = new Story(), more: Partial<ChaosOptions> = {}): Report {
