@@ -2,6 +2,7 @@
 import { errorStatus } from "../../model/errors.ts";
 import { count, id, instant, list, oneOf, open, orNull, ref, type Schema, safeCount, text, truth } from "./schema.ts";
 import { statusProperties } from "./tasks.ts";
+import { optionalWorkerProperties, workerProperties } from "./workers.ts";
 
 const nullableText = orNull(text);
 
@@ -84,25 +85,7 @@ export const answerSchemas = {
   },
   WorkerEvent: {
     description: "Data of the event `worker`.",
-    anyOf: [
-      open(
-        {
-          ...place,
-          id,
-          boot: id,
-          capacity: count,
-          queues: list(id),
-          isDraining: truth,
-          state: ref("WorkerState"),
-          changedAt: instant,
-          hostname: text,
-          pid: count,
-          version: text,
-        },
-        { probe: ref("ProbeAddress") },
-      ),
-      open({ ...place, id, isForgotten }),
-    ],
+    anyOf: [open({ ...place, ...workerProperties }, optionalWorkerProperties), open({ ...place, id, isForgotten })],
   },
   QueueEvent: open({ ...place, name: id, isPaused: truth }, {}, { description: "Data of the event `queue`." }),
   LeaderEvent: open({ ...place, epoch: safeCount, address: text }, {}, { description: "Data of the event `leader`." }),

@@ -2,6 +2,21 @@
 import { limits } from "../../model/limits.ts";
 import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "./schema.ts";
 
+/** What is told of a worker wherever it is shown. */
+export const workerProperties = {
+  id,
+  boot: { ...id, description: "Drawn anew by each process of this worker." },
+  capacity: whole(1, limits.capacityMax, "capacityMax"),
+  queues: list(id),
+  isDraining: truth,
+  state: ref("WorkerState"),
+  changedAt: instant,
+  hostname: text,
+  pid: count,
+  version: text,
+};
+export const optionalWorkerProperties = { probe: ref("ProbeAddress") };
+
 export const workerSchemas = {
   WorkerState: oneOf(["connected", "suspect", "lost", "gone"]),
   ProbeAddress: open(
@@ -11,20 +26,11 @@ export const workerSchemas = {
   ),
   Worker: open(
     {
-      id,
-      boot: { ...id, description: "Drawn anew by each process of this worker." },
-      capacity: whole(1, limits.capacityMax, "capacityMax"),
-      queues: list(id),
-      isDraining: truth,
-      state: ref("WorkerState"),
-      changedAt: instant,
-      hostname: text,
-      pid: count,
-      version: text,
+      ...workerProperties,
       running: count,
       heardAt: { ...orNull(instant), description: "Null if not heard of since this leader was elected." },
     },
-    { probe: ref("ProbeAddress") },
+    optionalWorkerProperties,
   ),
   WorkerList: open({ workers: list(ref("Worker")) }),
   Draining: open({ id, isDraining: { const: true } }),
