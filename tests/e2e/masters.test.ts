@@ -66,6 +66,29 @@ describe("the leader is killed", () => {
       { masters: ["m1", "m2", "m3"] },
     ));
 
+  test("and a worker with it: the next leader knows that it is dead without waiting for its silence", () =>
+    scene(
+      ["m1"],
+      async (play) => {
+        await startAll(play, "m2", "worker-1", "worker-2");
+        await play.sleepTask("a", 4);
+        const { process: worker } = await play.started("a");
+        // Long enough for the standby to have knocked at both workers.
+        await play.sleepTask("b", (2 * defaults.scoutMs) / 1000);
+        await play.success("b");
+        await Promise.all([play.cluster.kill("m1"), play.cluster.kill(worker)]);
+        const again = await play.until(
+          "a to run again",
+          () => play.starts("a").find(({ attempt }) => attempt === 2),
+          defaults.failoverGraceMs / 2,
+        );
+        expect(again.process).not.toBe(worker);
+        expect(await play.success("a")).toMatchObject({ attempt: 2, kills: 1, failures: 0 });
+        expect(await play.broken()).toEqual([]);
+      },
+      { masters: ["m1", "m2"] },
+    ));
+
   test("in good order, it resigns, and nobody waits for a lease", () =>
     scene(
       ["m1"],
