@@ -7,13 +7,20 @@ import type { Timeline } from "./timeline.ts";
 
 export class SimulatedIds implements Ids {
   readonly #random: Random;
+  readonly #given = new Set<string>();
 
   constructor(random: Random) {
     this.#random = random;
   }
 
+  /** Short, to be read in traces; no two alike from one process, as in life. */
   task(now: number): TaskId {
-    return `t${now.toString(36)}-${this.#random.name(4)}` as TaskId;
+    let id: string;
+    do {
+      id = `t${now.toString(36)}-${this.#random.name(4)}`;
+    } while (this.#given.has(id));
+    this.#given.add(id);
+    return id as TaskId;
   }
 
   random(): string {
