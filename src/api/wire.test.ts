@@ -1,9 +1,13 @@
 /** What happens on the wire itself: sizes counted as they come, garbage, smuggling, tokens, and how the server ends. */
+import { EventEmitter, once } from "node:events";
+import type { Server } from "node:net";
+import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { limits } from "../model/limits.ts";
 import { FakeFace } from "../testing/fakeFace.ts";
 import { RawConnection } from "../testing/rawHttp.ts";
 import { type ApiServer, createApi } from "./server.ts";
+import { boundPerAddress } from "./wire.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -203,6 +207,22 @@ describe("connections", () => {
     expect(server.headersTimeout).toBe(limits.headersWaitMsMax);
     expect(server.requestTimeout).toBe(limits.requestWaitMsMax);
     expect(server.keepAliveTimeout).toBe(limits.idleConnectionMsMax);
+  });
+
+  test("are bounded in number from one address; when one closes there is room for another", async () => {
+    const server = new EventEmitter() as Server;
+    boundPerAddress(server, 2);
+    const come = (remoteAddress: string | undefined) => {
+      const socket = Object.assign(new PassThrough(), { remoteAddress });
+      server.emit("connection", socket);
+      return socket;
+    };
+    const mine = [come("10.0.0.1"), come("10.0.0.1"), come("10.0.0.1")];
+    expect(mine.map(({ destroyed }) => destroyed)).toEqual([false, false, true]);
+    expect(come("10.0.0.2").destroyed).toBe(false);
+    expect(come(undefined).destroyed).toBe(false);
+    await Promise.all([mine[0], mine[2]].map((socket) => socket !== undefined && once(socket.destroy(), "close")));
+    expect([come("10.0.0.1").destroyed, come("10.0.0.1").destroyed]).toEqual([false, true]);
   });
 
   test("end with the server: idle ones, streams, and requests under way", async () => {

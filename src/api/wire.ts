@@ -1,6 +1,6 @@
 /** What can be said of a connection before there is a request: how long it may take, and what is answered to garbage. */
 import type { Server } from "node:http";
-import type { Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import type { FastifyHttpOptions, FastifyInstance } from "fastify";
 import { OutlastError } from "../model/errors.ts";
 import { defaults, limits } from "../model/limits.ts";
@@ -23,10 +23,29 @@ export const wireOptions = {
 
 export function boundConnections(server: Server): void {
   server.maxConnections = limits.connectionsMax;
+  boundPerAddress(server, limits.connectionsPerAddressMax);
   // Whether the body is wanted is known only when its head has been looked at; until then nobody is told to go on.
   server.on("checkContinue", (request, response) => server.emit("request", request, response));
   // Whatever else a client expects may be ignored (RFC 9110, 10.1.1); the answer by default would be none of ours.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
+}
+
+/** What comes from one address beyond `max` is hung up on: to answer each would be work that a flood could ask for. */
+export function boundPerAddress(server: NetServer, max: number): void {
+  const counts = new Map<string, number>();
+  server.prependListener("connection", (socket: Socket) => {
+    // It has hung up already.
+    const address = socket.remoteAddress;
+    if (address === undefined) return;
+    const count = (counts.get(address) ?? 0) + 1;
+    counts.set(address, count);
+    socket.once("close", () => {
+      const left = (counts.get(address) ?? 0) - 1;
+      if (left > 0) counts.set(address, left);
+      else counts.delete(address);
+    });
+    if (count > max) socket.destroy();
+  });
 }
 
 /** Tells a client that asked first (`Expect: 100-continue`) to send its body. */

@@ -65,6 +65,8 @@ export const limits = {
 
   // HTTP.
   connectionsMax: 25_000,
+  /** So many from one address, so that nobody can keep everybody else out. */
+  connectionsPerAddressMax: 20_000,
   headersWaitMsMax: 10 * second,
   requestWaitMsMax: 30 * second,
   idleConnectionMsMax: 30 * second,
