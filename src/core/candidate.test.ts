@@ -126,6 +126,17 @@ describe("a standby", () => {
     expect(candidate.role).toBe("standby");
   });
 
+  test("does not hold the death of the one before against whoever has won", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    tell(6, { kind: "peer-probed", address: other, result: "refused" });
+    tell(7, { kind: "led", epoch: 4, address: null });
+    expect(tell(40, { kind: "tick" })).not.toContain("probe-peer");
+    expect(tell(41, { kind: "peer-probed", address: other, result: "refused" })).toEqual([]);
+    expect(candidate.role).toBe("standby");
+  });
+
   test("wants to end the newest term that it knows of, although its leader never wrote a lease", () => {
     const { candidate } = start();
     const effects: CandidateEffect[] = [];

@@ -183,6 +183,9 @@ export class Candidate {
     if (epoch <= this.#leader.epoch) return;
     this.#leader = { epoch, address };
     this.#unchangedSince = now;
+    // What is still heard of the one before says nothing about this one.
+    this.#watched = null;
+    this.#probeAt = null;
     if (this.role === "standby" && address !== null) this.#watch(address, effects);
   }
 

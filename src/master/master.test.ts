@@ -7,7 +7,7 @@ import { SystemIds } from "../node/ids.ts";
 import { type OutgoingEntry, StoreUnavailable } from "../ports/store.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
 import { attachRequest } from "../testing/attachRequest.ts";
-import { encodeEntry, positionOf } from "./journal.ts";
+import { encodeEntry, journalStart, positionOf } from "./journal.ts";
 import { Master } from "./master.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -312,6 +312,27 @@ describe("a barrier", () => {
     await until(() => master.status().role === "standby");
     await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
   });
+});
+
+test("leads after one that wrote no lease, although its marker went by unread", async () => {
+  const ids = new SystemIds();
+  const nonce = "gone" as Nonce;
+  const older = { epoch: 1, nonce: "older" as Nonce };
+  const first = encodeEntry(journalStart, older, 5, [{ kind: "marker", address: "http://older:1" }]);
+  const second = encodeEntry(positionOf(first), { epoch: 2, nonce }, 6, [{ kind: "marker", address: "http://gone:1" }]);
+  /** The last word of that leader comes between the reading of the view and that of what follows on it. */
+  class BusyStore extends FaultyStore {
+    override async loadView() {
+      const view = await super.loadView();
+      if (view.seq === second.seq) await this.append(encodeEntry(positionOf(second), { epoch: 2, nonce }, 7, []));
+      return view;
+    }
+  }
+  const store = new BusyStore({ ids });
+  for (const entry of [first, second]) await store.append(entry);
+  await store.writeLease({ ...older, beat: 1, address: "http://older:1", isResigned: true });
+  const { master } = await startMaster(store);
+  expect(master.status().epoch).toBe(3);
 });
 
 test("a second master follows, and leads when the first one leaves", async () => {

@@ -251,7 +251,7 @@ export class Master extends Desk {
       onCaughtUp: (scheduler, position) => {
         this.#scheduler = scheduler;
         this.#changes.startAt(position.seq);
-        if (position.epoch !== this.#epoch) this.#election?.tell({ kind: "led", epoch: position.epoch, address: null });
+        this.#election?.tell({ kind: "led", epoch: position.epoch, address: null });
         this.#epoch = position.epoch;
         this.#trouble = null;
         if (!this.#isStopping) this.#setRole("standby");

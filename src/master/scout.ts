@@ -8,21 +8,31 @@ export class Scout {
   readonly #probe: Probe;
   readonly #clock: Clock;
   #nextAt = 0;
+  #isStopped = false;
 
   constructor(probe: Probe, clock: Clock) {
     this.#probe = probe;
     this.#clock = clock;
   }
 
-  /** Looks for those that were never found alive, if the last look was long enough ago. */
+  /** Looks for those that have not been found alive yet, if the last look was long enough ago. */
   look(scheduler: Scheduler): void {
     const now = this.#clock.now();
     if (now < this.#nextAt) return;
     this.#nextAt = now + defaults.scoutMs;
-    for (const { worker, boot, host, port } of scheduler.unproven()) {
-      void this.#probe(host, port, boot).then((result) => {
-        if (result === "connected") scheduler.trustProbe(worker, boot);
-      });
+    for (const { worker, boot, ...address } of scheduler.unproven()) {
+      this.#probe(address.host, address.port, boot).then(
+        (result) => {
+          if (result === "connected" && !this.#isStopped) scheduler.trustProbe(worker, boot, address);
+        },
+        // What could not be asked has not been found alive.
+        () => undefined,
+      );
     }
+  }
+
+  /** From now on the scheduler decides, and only by what comes through its inputs. */
+  stop(): void {
+    this.#isStopped = true;
   }
 }

@@ -63,7 +63,10 @@ export class Standby {
         this.#scout.look(this.#follower.scheduler);
         if (this.#epochToEnd !== null) {
           const lead = await this.#standForElection(this.#epochToEnd);
-          if (lead !== null) return lead;
+          if (lead !== null) {
+            this.#scout.stop();
+            return lead;
+          }
           this.#epochToEnd = null;
           this.#parts.onLost();
         }

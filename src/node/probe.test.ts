@@ -1,4 +1,6 @@
 /** A probe tells a dead process from a living one, by a real port. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import type { BootId } from "../model/ids.ts";
 import { openProbePort, probe, probeBoot } from "./probe.ts";
@@ -20,6 +22,18 @@ test("somebody else at the port is not who was looked for", async () => {
   for (const other of ["boot-2", "boot-11", "boot"])
     expect(await probeBoot("127.0.0.1", port.port, other as BootId)).toBe("unknown");
   await port.close();
+});
+
+test("a caller that talks is hung up on, and its socket let go", async () => {
+  const port = await openProbePort("127.0.0.1", boot);
+  const caller = connect({ host: "127.0.0.1", port: port.port, allowHalfOpen: true });
+  caller.on("error", () => undefined);
+  caller.write("hello?\n");
+  // It never hangs up itself. Were its socket kept, the port would not close.
+  await once(caller, "connect");
+  await once(caller.resume(), "end");
+  await port.close();
+  caller.destroy();
 });
 
 test("what cannot be asked is unknown", async () => {

@@ -58,7 +58,9 @@ export function openProbePort(address: string, boot: BootId): Promise<ProbePort>
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
-      socket.end(boot);
+      // Callers are not listened to, so nothing of theirs may keep the socket.
+      socket.write(boot);
+      socket.destroySoon();
     });
     server.once("error", reject);
     server.listen({ host: address, port: 0 }, () => {

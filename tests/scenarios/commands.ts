@@ -10,12 +10,14 @@ type Options = ReadonlyMap<string, string>;
 
 /** The boots that workers have attached with, so that later commands need not repeat them. */
 const boots = new WeakMap<Scenario, Map<WorkerId, BootId>>();
+/** The ports at which they said that they can be knocked at. */
+const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
 
 /**
  *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
  *     cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · blind MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
- *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown
+ *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
  *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
  *     report WORKER started|success|failed|aborted TASK/ATTEMPT … [boot=] · report WORKER draining|bye
  */
@@ -50,6 +52,8 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
         kind: "probed",
         worker,
         boot: bootOf(scenario, worker),
+        host: "host",
+        port: Number(options.get("port") ?? ports.get(scenario)?.get(worker)),
         result: rest[0] as "refused" | "connected" | "unknown",
       };
     case "exit":
@@ -80,6 +84,8 @@ function toAttach(worker: WorkerId, options: Options, scenario: Scenario): Sched
   const boot = (options.get("boot") ?? "b1") as BootId;
   const known = boots.get(scenario) ?? new Map<WorkerId, BootId>();
   boots.set(scenario, known.set(worker, boot));
+  const port = options.get("port");
+  if (port !== undefined) ports.set(scenario, (ports.get(scenario) ?? new Map()).set(worker, Number(port)));
   const attach = {
     protocol: 1,
     boot,

@@ -72,8 +72,8 @@ export class Scenario {
     for (const { at, write } of this.#journal) this.#scheduler.apply(write, at);
     this.#epoch += 1;
     this.#seq += 1;
-    for (const { worker, boot } of this.#scheduler.unproven())
-      if (found.includes(worker)) this.#scheduler.trustProbe(worker, boot);
+    for (const { worker, boot, ...address } of this.#scheduler.unproven())
+      if (found.includes(worker)) this.#scheduler.trustProbe(worker, boot, address);
     const effects = this.#scheduler.activate(this.now, this.#epoch, this.#seq);
     this.#sessions.clear();
     return [`epoch ${this.#epoch} begins`, ...effects.map(describeEffect)];

@@ -3,10 +3,11 @@
  * death needs none, an abrupt close a moment, silence more, and a leader that was just elected knows nothing yet.
  * A wrong verdict costs work, never correctness: a killed attempt's late result is stale.
  */
-import type { BootId, WorkerId } from "../../model/ids.ts";
+import type { WorkerId } from "../../model/ids.ts";
 import { killAttempt } from "./attempts.ts";
 import type { Board } from "./board.ts";
 import type { Batch } from "./effects.ts";
+import type { SchedulerInput } from "./inputs.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 
 /** It has just been heard of: its silence starts anew. */
@@ -70,12 +71,10 @@ export function knockAt(batch: Batch, { id, boot, record: { probe } }: LiveWorke
 export function noteProbe(
   board: Board,
   batch: Batch,
-  id: WorkerId,
-  boot: BootId,
-  result: "refused" | "connected" | "unknown",
+  { worker: id, boot, result, ...address }: Extract<SchedulerInput, { kind: "probed" }>,
 ): void {
   const worker = board.workers.get(id);
-  if (worker === undefined || worker.boot !== boot || worker.isGivenUp) return;
+  if (worker === undefined || !worker.listensAt(boot, address) || worker.isGivenUp) return;
   if (result === "connected") worker.isProbeTrusted = true;
   if (result === "refused" && worker.isProbeTrusted && !worker.isOpen) {
     loseWorker(board, batch, worker, "its port refused a connection");

@@ -2,6 +2,7 @@
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttachRequest, ReportItem } from "../../model/protocol.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
+import type { ProbeAddress } from "../../model/worker.ts";
 
 /** Ties a reply to its question; made by the shell, unique while the question is open. */
 export type RequestId = number;
@@ -37,13 +38,13 @@ export type SchedulerInput =
       readonly session: SessionId;
       readonly items: readonly ReportItem[];
     }
-  /** What came of a `probe` effect. A refusal proves death only where a probe of the same boot has connected before. */
-  | {
+  /** What came of a `probe` effect. A refusal proves death only to the master that this boot has answered there before. */
+  | ({
       readonly kind: "probed";
       readonly worker: WorkerId;
       readonly boot: BootId;
       readonly result: "refused" | "connected" | "unknown";
-    }
+    } & ProbeAddress)
   /** A supervisor saw this boot's process exit. */
   | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
   /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */

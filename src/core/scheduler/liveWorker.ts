@@ -2,7 +2,7 @@
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { AbortReason, AttemptRef } from "../../model/protocol.ts";
-import type { WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
+import type { ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
 import type { HeapItem } from "../heap.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveQueue } from "./queues.ts";
@@ -63,6 +63,12 @@ export class LiveWorker implements HeapItem {
 
   get isGivenUp(): boolean {
     return this.state === "lost" || this.state === "gone";
+  }
+
+  /** True if it is this boot, and this is where it can be knocked at. */
+  listensAt(boot: BootId, { host, port }: ProbeAddress): boolean {
+    const { probe } = this.record;
+    return this.boot === boot && probe?.host === host && probe.port === port;
   }
 
   /** True if it may be given new work at all, whether or not a slot is free. */

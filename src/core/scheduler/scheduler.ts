@@ -78,7 +78,7 @@ export class Scheduler {
       case "report-exit":
         return reply(batch, input.request, this.#reportExit(batch, input.worker, input.boot));
       case "probed":
-        return noteProbe(board, batch, input.worker, input.boot, input.result);
+        return noteProbe(board, batch, input);
       case "blind":
         return this.#shiftDeadlines(batch, input.forMs);
       case "forget":
@@ -152,10 +152,10 @@ export class Scheduler {
     }
   }
 
-  /** This master has found this boot alive at its probe port. */
-  trustProbe(id: WorkerId, boot: BootId): void {
+  /** While it only follows: this master has found this boot alive at this address. */
+  trustProbe(id: WorkerId, boot: BootId, address: ProbeAddress): void {
     const worker = this.#board.workers.get(id);
-    if (worker?.boot === boot) worker.isProbeTrusted = true;
+    if (worker?.listensAt(boot, address) === true) worker.isProbeTrusted = true;
   }
 
   /**

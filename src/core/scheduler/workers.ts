@@ -40,9 +40,7 @@ export class Workers {
       this.#byId.set(record.id, worker);
       return worker;
     }
-    const { probe } = known.record;
-    if (known.boot !== record.boot || probe?.host !== record.probe?.host || probe?.port !== record.probe?.port)
-      known.isProbeTrusted = false;
+    if (record.probe === undefined || !known.listensAt(record.boot, record.probe)) known.isProbeTrusted = false;
     known.record = record;
     known.queues = queues;
     return known;
