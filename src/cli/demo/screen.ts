@@ -20,6 +20,8 @@ export class Screen {
   readonly #options: ScreenOptions;
   readonly #isTerminal: boolean;
   #timer: NodeJS.Timeout | null = null;
+  /** Until something has happened, a plain line has nothing to say. */
+  #hasTold = false;
   /** Lines of the block that stand on the terminal now. */
   #height = 0;
 
@@ -37,6 +39,7 @@ export class Screen {
   /** A line that stays. */
   tell(text: string, at: number): void {
     if (this.#options.isQuiet) return;
+    this.#hasTold = true;
     this.#write([`${this.#options.paint("dim", clockText(at - this.#options.startedAt))}  ${text}`]);
   }
 
@@ -49,7 +52,7 @@ export class Screen {
 
   #refresh(): void {
     if (this.#isTerminal) this.#write([]);
-    else this.#options.stream.write(`${viewLine(this.#options.look())}\n`);
+    else if (this.#hasTold) this.#options.stream.write(`${viewLine(this.#options.look())}\n`);
   }
 
   /** Lines that stay, and the block again below them. */
