@@ -217,11 +217,11 @@ describe("connections", () => {
       server.emit("connection", socket);
       return socket;
     };
-    const mine = [come("10.0.0.1"), come("10.0.0.1"), come("10.0.0.1")];
-    expect(mine.map(({ destroyed }) => destroyed)).toEqual([false, false, true]);
+    const [first, second, third] = [come("10.0.0.1"), come("10.0.0.1"), come("10.0.0.1")];
+    expect([first, second, third].map(({ destroyed }) => destroyed)).toEqual([false, false, true]);
     expect(come("10.0.0.2").destroyed).toBe(false);
     expect(come(undefined).destroyed).toBe(false);
-    await Promise.all([mine[0], mine[2]].map((socket) => socket !== undefined && once(socket.destroy(), "close")));
+    await Promise.all([first, third].map(async (socket) => once(socket.destroy(), "close")));
     expect([come("10.0.0.1").destroyed, come("10.0.0.1").destroyed]).toEqual([false, true]);
   });
 
