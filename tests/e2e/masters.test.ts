@@ -166,7 +166,7 @@ describe("the leader stands still for longer than its lease lasts", () => {
         await startAll(play, "m2", "worker-1", "worker-2");
         await play.sleepTask("a", 6);
         await play.started("a");
-        play.cluster.signal("m1", "SIGSTOP");
+        play.pauseBetweenWrites("m1");
         // Its kernel still takes connections: this waits in there until it goes on.
         const late = fetch(`${play.cluster.addressOf("m1")}/v1/tasks`, {
           method: "POST",

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { LedgerFact } from "../../src/cli/cluster/attemptLines.ts";
 import { Cluster, type ClusterOptions } from "../../src/cli/cluster/cluster.ts";
 import { until } from "../../src/cli/cluster/until.ts";
@@ -9,8 +10,13 @@ import type { Check } from "../../src/cli/demo/check.ts";
 import { checkAll } from "../../src/cli/demo/checks.ts";
 import type { JournalChange } from "../../src/cli/demo/evidence.ts";
 import { readDocuments, readJournal } from "../../src/cli/demo/witness.ts";
+import { defaults } from "../../src/model/limits.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
 import { createClient, type Outlast } from "../../src/sdk/client.ts";
+
+/** Longer than a process that goes on holds the store's file, and too short for its lease to run out meanwhile. */
+const writeMsMax = 250;
+const pausesMax = 20;
 
 /** Everything that a test waits for must come about within this; what takes longer names its own bound. */
 const waitMsMax = 30_000;
@@ -53,6 +59,24 @@ export class Scene {
 
   starts(task: string): LedgerFact[] {
     return this.cluster.ledger().filter((fact) => fact.kind === "started" && fact.task === task);
+  }
+
+  /**
+   * SIGSTOP at a moment when the process is not in the middle of a write: it would hold the store's file, so that no other
+   * master could write to it either until it goes on or dies.
+   */
+  pauseBetweenWrites(process: string): void {
+    using database = new DatabaseSync(join(this.directory, "data", defaults.storeFile), { timeout: writeMsMax });
+    for (let tries = 0; tries < pausesMax; tries += 1) {
+      this.cluster.signal(process, "SIGSTOP");
+      try {
+        database.exec("BEGIN IMMEDIATE; ROLLBACK");
+        return;
+      } catch {
+        this.cluster.signal(process, "SIGCONT");
+      }
+    }
+    throw new Error(`${process} was in the middle of a write each of ${pausesMax} times.`);
   }
 
   success(task: string): Promise<TaskDocument> {
