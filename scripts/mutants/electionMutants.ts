@@ -63,8 +63,8 @@ export const electionMutants: readonly Mutant[] = [
       },
       {
         file: "src/core/candidate.ts",
-        search: "    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)",
-        replace: "    if (now - (lease?.beat ?? 0) >= this.#settings.leaseTtlMs + jitterMs)",
+        search: "    if (now - this.#unchangedSince >= ttlMs + jitterMs)",
+        replace: "    if (now - (lease?.beat ?? 0) >= ttlMs + jitterMs)",
       },
       {
         file: "src/core/candidate.ts",

@@ -2,14 +2,22 @@
 import { describe, expect, test } from "vitest";
 import type { Nonce } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { Candidate, type CandidateEffect, type CandidateInput } from "./candidate.ts";
 
 const own = "http://own:1";
 const other = "http://other:1";
 
 function lease(beat: number, fields: Partial<Lease> = {}): Lease {
-  return { epoch: 3, nonce: "other" as Nonce, beat, address: other, isResigned: false, ...fields };
+  return {
+    epoch: 3,
+    nonce: "other" as Nonce,
+    beat,
+    address: other,
+    isResigned: false,
+    ttlMs: defaults.leaseTtlMs,
+    ...fields,
+  };
 }
 
 function start() {
@@ -49,6 +57,17 @@ describe("a standby", () => {
     tell(defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) });
     expect(candidate.role).toBe("standby");
     expect(tell(defaults.leaseTtlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1) })).toEqual([
+      "take-over",
+    ]);
+  });
+
+  test("gives a lease the time that its holder needs", () => {
+    const { candidate, tell } = start();
+    const ttlMs = defaults.leaseTtlMs * 3;
+    tell(0, { kind: "lease", lease: lease(1, { ttlMs }) });
+    tell(ttlMs - 1, { kind: "lease", lease: lease(1, { ttlMs }) });
+    expect(candidate.role).toBe("standby");
+    expect(tell(ttlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1, { ttlMs }) })).toEqual([
       "take-over",
     ]);
   });
@@ -168,7 +187,32 @@ describe("a leader", () => {
     candidate.step(0, { kind: "elected", epoch: 4 }, effects);
     candidate.step(candidate.nextWakeAt() ?? Number.NaN, { kind: "tick" }, effects);
     const leases = effects.map((effect) => effect.kind === "write-lease" && effect.lease);
-    expect(leases).toEqual([1, 2].map((beat) => ({ epoch: 4, nonce: "own", beat, address: own, isResigned: false })));
+    expect(leases).toEqual(
+      [1, 2].map((beat) => ({
+        epoch: 4,
+        nonce: "own",
+        beat,
+        address: own,
+        isResigned: false,
+        ttlMs: defaults.leaseTtlMs,
+      })),
+    );
+  });
+
+  test("asks for more time where commits are slow, but not for ever, and not where they are quick", () => {
+    const { candidate } = start();
+    const askedFor = (commitMs: number | null): number | undefined => {
+      const effects: CandidateEffect[] = [];
+      candidate.step(candidate.nextWakeAt() ?? 0, { kind: "commit-time", commitMs }, effects);
+      candidate.step(candidate.nextWakeAt() ?? 0, { kind: "tick" }, effects);
+      return effects.map((effect) => (effect.kind === "write-lease" ? effect.lease.ttlMs : undefined)).at(-1);
+    };
+    candidate.step(0, { kind: "elected", epoch: 4 }, []);
+    expect(askedFor(null)).toBe(defaults.leaseTtlMs);
+    expect(askedFor(1)).toBe(defaults.leaseTtlMs);
+    expect(askedFor(450.5)).toBe(4505);
+    expect(askedFor(60_000)).toBe(limits.leaseTtlMsMax);
+    expect(askedFor(1)).toBe(defaults.leaseTtlMs);
   });
 
   test("leaves a resignation behind, and then wants nothing any more", () => {

@@ -8,11 +8,11 @@
  */
 import type { Nonce } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { hashToUnit } from "./hash.ts";
 
 export interface CandidateSettings {
-  /** A lease that has not changed for this long is nobody's. */
+  /** A lease that has not changed for this long is nobody's, unless its holder needs more time: see `commit-time`. */
   readonly leaseTtlMs: number;
   readonly leaseRenewMs: number;
   readonly standbyJitterMs: number;
@@ -32,6 +32,8 @@ export type CandidateInput =
   | { readonly kind: "peer-probed"; readonly address: string; readonly result: "refused" | "connected" | "unknown" }
   /** Our marker is in. */
   | { readonly kind: "elected"; readonly epoch: number }
+  /** How long all but one in a hundred of our commits take, in ms; null while there are too few to tell. */
+  | { readonly kind: "commit-time"; readonly commitMs: number | null }
   /** Somebody else leads: our marker came too late, or our entry was refused. */
   | { readonly kind: "deposed" }
   /** Nothing could be seen for a while: our machine was away, or the store was. */
@@ -70,6 +72,7 @@ export class Candidate {
   #renewAt = 0;
   #beat = 0;
   #epoch = 0;
+  #ttlMs: number;
   #watched: string | null = null;
   #probes = 0;
   #refusals = 0;
@@ -79,6 +82,12 @@ export class Candidate {
     this.#nonce = nonce;
     this.#address = address;
     this.#settings = { ...defaults, ...settings };
+    this.#ttlMs = this.#settings.leaseTtlMs;
+  }
+
+  /** How long our own lease may stand still before another master takes over, in ms. */
+  get ttlMs(): number {
+    return this.#ttlMs;
   }
 
   step(now: number, input: CandidateInput, effects: CandidateEffect[]): void {
@@ -97,6 +106,13 @@ export class Candidate {
         this.#epoch = input.epoch;
         this.#watched = null;
         return this.#renew(now, effects);
+      case "commit-time":
+        // Where commits are slow, so are renewals: a lease that usually comes late says nothing about its holder.
+        this.#ttlMs = Math.max(
+          this.#settings.leaseTtlMs,
+          Math.min(Math.ceil(defaults.leasePerCommit * (input.commitMs ?? 0)), limits.leaseTtlMsMax),
+        );
+        return;
       case "deposed":
         this.role = "standby";
         this.#seen = null;
@@ -151,7 +167,14 @@ export class Candidate {
   }
 
   #lease(isResigned: boolean): Lease {
-    return { epoch: this.#epoch, nonce: this.#nonce, beat: this.#beat, address: this.#address, isResigned };
+    return {
+      epoch: this.#epoch,
+      nonce: this.#nonce,
+      beat: this.#beat,
+      address: this.#address,
+      isResigned,
+      ttlMs: this.#ttlMs,
+    };
   }
 
   #noteLease(now: number, lease: Lease | null, effects: CandidateEffect[]): void {
@@ -174,8 +197,8 @@ export class Candidate {
     // Also while the lease stands still: a leader may have died between two watches.
     if (address !== null && this.#watched !== address) this.#watch(address, effects);
     const jitterMs = hashToUnit(`${this.#nonce}/${epoch}`) * this.#settings.standbyJitterMs;
-    if (now - this.#unchangedSince >= this.#settings.leaseTtlMs + jitterMs)
-      this.#takeOver("the lease has run out", effects);
+    const ttlMs = Math.max(this.#settings.leaseTtlMs, this.#seen?.ttlMs ?? 0);
+    if (now - this.#unchangedSince >= ttlMs + jitterMs) this.#takeOver("the lease has run out", effects);
   }
 
   /** Somebody has just won: it is watched from now on, and its lease has all its time to appear. */

@@ -20,6 +20,8 @@ export interface ElectionParts {
   readonly onRenewal: () => void;
   /** The lease has been renewed. */
   readonly onRenewed: () => void;
+  /** How long all but one in a hundred commits take, in ms; null while that is not known. */
+  readonly slowCommitMs: () => number | null;
   /** The lease as just read: a hint at who leads. */
   readonly onLease: (lease: Lease | null) => void;
 }
@@ -35,6 +37,11 @@ export class Election {
   constructor(parts: ElectionParts) {
     this.#parts = parts;
     this.#lastReadAt = parts.clock.now();
+  }
+
+  /** How long our own lease may stand still before another master takes over, in ms. */
+  get ttlMs(): number {
+    return this.#parts.candidate.ttlMs;
   }
 
   tell(input: CandidateInput): void {
@@ -110,12 +117,13 @@ export class Election {
   }
 
   async #writeLease(lease: Lease): Promise<void> {
-    const { store, log, onRival, onRenewed } = this.#parts;
+    const { store, log, onRival, onRenewed, slowCommitMs } = this.#parts;
     try {
       const current = await store.readLease();
       if (current !== null && current.epoch > lease.epoch) return onRival(current);
       await store.writeLease(lease);
       onRenewed();
+      this.tell({ kind: "commit-time", commitMs: slowCommitMs() });
     } catch (error) {
       log.warn("the lease cannot be renewed", { error });
     }

@@ -1,47 +1,14 @@
 /** What the leader clears away and what it must not, over time that a test turns by hand. */
 import { describe, expect, test } from "vitest";
 import { defaults } from "../model/limits.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
 import type { ExpiredTask, Retention, Store } from "../ports/store.ts";
+import { FakeClock } from "../testing/fakeClock.ts";
 import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-class HandClock implements Clock {
-  time = 1_000_000;
-  #timers: { at: number; run: () => void }[] = [];
-
-  now(): number {
-    return this.time;
-  }
-
-  at(at: number, run: () => void): Timer {
-    const timer = { at, run };
-    this.#timers.push(timer);
-    return { cancel: () => void (this.#timers = this.#timers.filter((other) => other !== timer)) };
-  }
-
-  onJump(): () => void {
-    return () => undefined;
-  }
-
-  /** Lets time pass, one housekeeping after the other. */
-  async pass(ms: number): Promise<void> {
-    const end = this.time + ms;
-    for (;;) {
-      const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.time = due.at;
-      this.#timers = this.#timers.filter((timer) => timer !== due);
-      due.run();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    this.time = end;
-  }
-}
-
 function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () => Number.POSITIVE_INFINITY) {
-  const clock = new HandClock();
+  const clock = new FakeClock();
   const compactions: number[] = [];
   const asked: Retention[] = [];
   const forgotten: ExpiredTask[] = [];
@@ -79,32 +46,32 @@ describe("the journal", () => {
   test("keeps what is younger than its age, and loses what is older", async () => {
     const { clock, housekeeper, compactions } = start({ journalMs: 60_000 });
     housekeeper.note(10, 100);
-    await clock.pass(defaults.housekeepingMs);
+    await clock.advance(defaults.housekeepingMs);
     housekeeper.note(20, 100);
-    await clock.pass(50_000);
+    await clock.advance(50_000);
     expect(Math.max(...compactions)).toBe(0);
-    await clock.pass(17_000);
+    await clock.advance(17_000);
     expect(Math.max(...compactions)).toBe(10);
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     expect(compactions.at(-1)).toBe(20);
   });
 
   test("loses the oldest when it grows beyond its size", async () => {
     const { clock, housekeeper, compactions } = start({ journalBytesMax: 1_000 });
     housekeeper.note(10, 900);
-    await clock.pass(defaults.housekeepingMs);
+    await clock.advance(defaults.housekeepingMs);
     housekeeper.note(20, 900);
-    await clock.pass(defaults.housekeepingMs);
+    await clock.advance(defaults.housekeepingMs);
     expect(compactions.at(-1)).toBe(0);
     housekeeper.note(30, 900);
-    await clock.pass(defaults.housekeepingMs);
+    await clock.advance(defaults.housekeepingMs);
     expect(compactions.at(-1)).toBe(10);
   });
 
   test("keeps what a standby has not read yet, however old", async () => {
     const { clock, housekeeper, compactions } = start({ journalMs: 1_000 }, () => 7);
     housekeeper.note(50, 100);
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     expect(Math.max(...compactions)).toBe(7);
   });
 });
@@ -117,7 +84,7 @@ describe("finished tasks", () => {
       (_, index) => ({ id: `t${index}`, queue: "q", state: "success" }) as ExpiredTask,
     );
     expire([...tasks]);
-    await clock.pass(defaults.housekeepingMs + 10 * defaults.housekeepingStepMs);
+    await clock.advance(defaults.housekeepingMs + 10 * defaults.housekeepingStepMs);
     expect(forgotten).toEqual(tasks);
     expect(asked[0]).toEqual({ endedBefore: 1_000_000 + defaults.housekeepingMs - 10_000, keepMax: 5 });
   });
@@ -125,7 +92,7 @@ describe("finished tasks", () => {
   test("stay when the leader has stopped", async () => {
     const { clock, housekeeper, asked } = start();
     housekeeper.stop();
-    await clock.pass(10 * defaults.housekeepingMs);
+    await clock.advance(10 * defaults.housekeepingMs);
     expect(asked).toEqual([]);
   });
 });

@@ -24,6 +24,11 @@ export class LoopStats {
     this.commits += 1;
   }
 
+  /** All but one in a hundred of the last commits took no longer, in ms; null while there are too few to tell. */
+  slowCommitMs(): number | null {
+    return this.#commitMs.length < limits.slowCommitSamplesMin ? null : this.commitMs().p99;
+  }
+
   commitMs(): CommitTimes {
     const ascending = this.#commitMs.toSorted((a, b) => a - b);
     return {

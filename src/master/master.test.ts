@@ -255,7 +255,7 @@ describe("a master", () => {
     await worker.attach(master);
     const tail = (await store.readTail())!;
     const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
-    await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false });
+    await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false, ttlMs: 0 });
     await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
     await expect(master.submit([sleep], null)).rejects.toMatchObject({ code: "not-leader" });
     expect(worker.assignments).toEqual([]);
@@ -307,7 +307,7 @@ describe("a barrier", () => {
     const tail = (await store.readTail())!;
     const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
     await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
-    await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false });
+    await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false, ttlMs: 0 });
     await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
     await until(() => master.status().role === "standby");
     await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
@@ -330,7 +330,7 @@ test("leads after one that wrote no lease, although its marker went by unread", 
   }
   const store = new BusyStore({ ids });
   for (const entry of [first, second]) await store.append(entry);
-  await store.writeLease({ ...older, beat: 1, address: "http://older:1", isResigned: true });
+  await store.writeLease({ ...older, beat: 1, address: "http://older:1", isResigned: true, ttlMs: 0 });
   const { master } = await startMaster(store);
   expect(master.status().epoch).toBe(3);
 });

@@ -143,6 +143,7 @@ export class Master extends Desk {
       onRival: () => void this.prove().catch(() => undefined),
       onRenewal: () => this.#standing?.check(),
       onRenewed: () => this.#standing?.hold(),
+      slowCommitMs: () => this.#stats.slowCommitMs(),
       onLease: (lease) => {
         // A new leader's marker is in the journal before its first lease is written.
         if (this.#role === "leader" || (lease !== null && lease.epoch < this.#epoch)) return;
@@ -305,7 +306,7 @@ export class Master extends Desk {
     this.#standing = new Standing({
       clock,
       doubtMs: this.#settings.leaderIdleMsMax,
-      leaseTtlMs: this.#settings.leaseTtlMs,
+      leaseTtlMs: () => this.#election?.ttlMs ?? this.#settings.leaseTtlMs,
       prove: () => void this.prove().catch(() => undefined),
       letGo: () => this.#streams.hangUp(),
     });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Scheduler } from "../core/scheduler/scheduler.ts";
 import { defaults } from "../model/limits.ts";
-import { FakeClock } from "../testing/fakeWorkerPorts.ts";
+import { FakeClock } from "../testing/fakeClock.ts";
 import { workerRecord } from "../testing/storeJournal.ts";
 import { Scout } from "./scout.ts";
 

@@ -10,7 +10,7 @@ export interface StandingParts {
   /** Without a sign from the store for this long, it is asked. */
   readonly doubtMs: number;
   /** Without one for this long, another master may lead. */
-  readonly leaseTtlMs: number;
+  readonly leaseTtlMs: () => number;
   /** Finds out by a commit who leads; `hold` is called if that works. */
   readonly prove: () => void;
   readonly letGo: () => void;
@@ -41,7 +41,7 @@ export class Standing {
       // A process that was paused finds itself here with a store that answers at once.
       this.#doubtedAt = now;
       prove();
-    } else if (now - this.#doubtedAt >= leaseTtlMs - doubtMs) {
+    } else if (now - this.#doubtedAt >= leaseTtlMs() - doubtMs) {
       letGo();
     }
   }

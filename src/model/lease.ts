@@ -10,4 +10,6 @@ export interface Lease {
   readonly address: string;
   /** True when the holder has left on purpose. */
   readonly isResigned: boolean;
+  /** How long it may stand still, in ms, before it is nobody's: more than usual where the holder's store is slow. */
+  readonly ttlMs: number;
 }

@@ -132,6 +132,10 @@ export const limits = {
   commitWaitMsMax: 5 * second,
   /** Samples kept of how long commits took. */
   commitSamplesMax: 1_000,
+  /** With fewer samples, how long slow commits take is not known. */
+  slowCommitSamplesMin: 100,
+  /** However slow the store is, a silent leader is replaced after this. */
+  leaseTtlMsMax: 10 * second,
   payloadCacheBytesMax: 64 * mebibyte,
   /** Tasks that ended lately, remembered in case a client names their ids again. */
   settledMax: 100_000,
@@ -268,6 +272,8 @@ export const defaults = {
 
   // Leadership (docs/reliability.md, 2).
   leaseTtlMs: 2 * second,
+  /** A leader's lease lasts for at least so many of its slow commits: the 99th of a hundred. */
+  leasePerCommit: 10,
   leaseRenewMs: 400,
   leaderIdleMsMax: 1500,
   standbyJitterMs: 250,

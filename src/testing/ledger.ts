@@ -261,7 +261,6 @@ export interface Conditions {
   /** How far two masters' clocks may be apart, offset and drift together, over the whole run. */
   readonly clockSpreadMs: number;
   readonly driftMax: number;
-  readonly leaseTtlMs: number;
   /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
   readonly isNetworkQuick: boolean;
   /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */

@@ -209,7 +209,14 @@ function compactionContract(current: Current): void {
 function leaseContract(current: Current): void {
   test("is kept as written, and not handed back to an older epoch", async () => {
     const { place, store, journal } = current();
-    const lease = { epoch: 2, nonce: journal.nonce, beat: 1, address: "http://127.0.0.1:7070", isResigned: false };
+    const lease = {
+      epoch: 2,
+      nonce: journal.nonce,
+      beat: 1,
+      address: "http://127.0.0.1:7070",
+      isResigned: false,
+      ttlMs: 2000,
+    };
     await store.writeLease(lease);
     await store.writeLease({ ...lease, beat: 2 });
     await store.writeLease({ ...lease, epoch: 1, beat: 9 });

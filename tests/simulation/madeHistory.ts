@@ -33,7 +33,6 @@ export class MadeHistory {
     timeoutBackstopMs: 10_000,
     clockSpreadMs: 0,
     driftMax: 0,
-    leaseTtlMs: 2000,
     isNetworkQuick: true,
     appendMsMax: 0,
     hasStaleReads: false,

@@ -62,7 +62,6 @@ export function toHistory(evidence: Evidence): History {
       timeoutBackstopMs: defaults.timeoutBackstopMs,
       clockSpreadMs: 0,
       driftMax: 0,
-      leaseTtlMs: defaults.leaseTtlMs,
       isNetworkQuick: false,
       appendMsMax: limits.commitWaitMsMax,
       hasStaleReads: true,

@@ -87,6 +87,10 @@ export const migrations: readonly Migration[] = [
     version: 1,
     run: (database) => database.exec(firstLayout),
   },
+  {
+    version: 2,
+    run: (database) => database.exec("ALTER TABLE lease ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT 0"),
+  },
 ];
 
 /**

@@ -177,12 +177,13 @@ export class SqliteStore implements Store {
         beat: Number(row["beat"]),
         address: String(row["address"]),
         isResigned: row["is_resigned"] === 1,
+        ttlMs: Number(row["ttl_ms"]),
       };
     });
   }
 
-  async writeLease({ epoch, nonce, beat, address, isResigned }: Lease): Promise<void> {
-    this.#use(({ saveLease }) => saveLease.run(epoch, nonce, beat, address, isResigned ? 1 : 0));
+  async writeLease({ epoch, nonce, beat, address, isResigned, ttlMs }: Lease): Promise<void> {
+    this.#use(({ saveLease }) => saveLease.run(epoch, nonce, beat, address, isResigned ? 1 : 0, ttlMs));
   }
 
   /** Checks everything in the file, for `outlast doctor`. Works on a store that is open, closed, or refused by `open`. */
@@ -238,12 +239,12 @@ function toOpened(database: DatabaseSync, path: string): Opened {
     retention: new RetentionQuery(database),
     members: new MemberTable(database),
     writer: new Writer(database, path),
-    lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned FROM lease"),
+    lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned, ttl_ms FROM lease"),
     // A leader that slept and wakes must not take the hint away from its successor.
     saveLease: database.prepare(
-      `INSERT INTO lease (one, epoch, nonce, beat, address, is_resigned) VALUES (1, ?, ?, ?, ?, ?)
+      `INSERT INTO lease (one, epoch, nonce, beat, address, is_resigned, ttl_ms) VALUES (1, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET epoch = excluded.epoch, nonce = excluded.nonce, beat = excluded.beat,
-         address = excluded.address, is_resigned = excluded.is_resigned
+         address = excluded.address, is_resigned = excluded.is_resigned, ttl_ms = excluded.ttl_ms
        WHERE excluded.epoch >= epoch`,
     ),
   };

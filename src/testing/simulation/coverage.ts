@@ -33,6 +33,7 @@ export const situations = [
   "a second master took over from one that was paused",
   "a master was cut off from another",
   "a leader resigned and another took over",
+  "a leader with a slow store asked for a longer lease",
   "a standby took over within a second of the leader's death",
   "five masters were up at once",
   "a standby compared its memory with the leader's",

@@ -28,7 +28,6 @@ export async function takeHistory(world: World): Promise<History> {
       timeoutBackstopMs: waits.timeoutBackstopMs,
       clockSpreadMs: clockOffsetMsMax + world.timeline.now * clockDriftMax * 2,
       driftMax: clockDriftMax,
-      leaseTtlMs: knobs.master.leaseTtlMs,
       isNetworkQuick:
         knobs.latencyMsMax <= 10 && knobs.resetChance === 0 && knobs.lateChance === 0 && knobs.unknownChance === 0,
       appendMsMax: knobs.unknownChance > 0 ? unansweredMsMax : 0,

@@ -289,8 +289,10 @@ export class SimulatedStore implements Store {
 
   writeLease(lease: Lease): Promise<void> {
     return this.#ask(() => {
-      const { disk } = this.#parts;
-      if (disk.lease !== null && disk.lease.epoch > lease.epoch) return;
+      const { disk, coverage } = this.#parts;
+      const { epoch = 0, ttlMs = 0 } = disk.lease ?? {};
+      if (epoch > lease.epoch) return;
+      if (epoch === lease.epoch && ttlMs < lease.ttlMs) coverage.saw("a leader with a slow store asked for a longer lease");
       disk.leaseBefore = disk.lease;
       disk.lease = lease;
     });

@@ -1,0 +1,46 @@
+/** What the shell of an election tells its candidate, over time that a test turns by hand. */
+import { expect, test } from "vitest";
+import { Candidate } from "../core/candidate.ts";
+import type { Nonce } from "../model/ids.ts";
+import { defaults, limits } from "../model/limits.ts";
+import { SystemIds } from "../node/ids.ts";
+import { MemoryStore } from "../stores/memory/store.ts";
+import { FakeClock } from "../testing/fakeClock.ts";
+import { Election } from "./election.ts";
+import { LoopStats } from "./loopStats.ts";
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+test("a leader whose commits are slow asks for more time before it is given up, once it has seen enough of them", async () => {
+  const clock = new FakeClock();
+  const store = new MemoryStore({ ids: new SystemIds() });
+  await store.open();
+  const stats = new LoopStats();
+  const election = new Election({
+    candidate: new Candidate("own" as Nonce, "http://own:1"),
+    store,
+    clock,
+    log: silent,
+    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
+    onTakeOver: () => undefined,
+    onRival: () => undefined,
+    onRenewal: () => undefined,
+    onRenewed: () => undefined,
+    slowCommitMs: () => stats.slowCommitMs(),
+    onLease: () => undefined,
+  });
+  election.tell({ kind: "elected", epoch: 1 });
+  const ttlMs = async (): Promise<number | undefined> => {
+    // What is learnt at one renewal is told with the next.
+    await clock.advance(2 * defaults.leaseRenewMs);
+    return (await store.readLease())?.ttlMs;
+  };
+  for (let commit = 1; commit < limits.slowCommitSamplesMin; commit += 1) stats.noteCommit(300);
+  expect(await ttlMs()).toBe(defaults.leaseTtlMs);
+  stats.noteCommit(300);
+  expect(await ttlMs()).toBe(300 * defaults.leasePerCommit);
+  expect(election.ttlMs).toBe(300 * defaults.leasePerCommit);
+  for (let commit = 0; commit < limits.commitSamplesMax; commit += 1) stats.noteCommit(3);
+  expect(await ttlMs()).toBe(defaults.leaseTtlMs);
+  await election.resign();
+});
