@@ -1,27 +1,44 @@
 /**
  * `npm run bench`: what a cluster of real processes does on this machine, as a table with the store's durability beside each
- * figure. Workers log warnings only. Options: `--only throughput|latency|memory`, `--tasks 200000`, `--queued 100000,1000000`,
- * `--kills 20`, `--samples 300`, `--dir FOLDER` (its disk is what is measured), `--json`.
+ * figure. Workers log warnings only. `--help` tells its options.
  */
 import { availableParallelism, tmpdir } from "node:os";
-import { parseArgs } from "node:util";
+import { Command, Option } from "commander";
+import { count } from "../scripts/flags.ts";
+import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
 import { type BenchCluster, withCluster } from "./benchCluster.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: ["throughput", "latency", "memory"] },
-    tasks: { type: "string", default: "200000" },
-    queued: { type: "string", default: "100000,1000000" },
-    kills: { type: "string", default: "20" },
-    samples: { type: "string", default: "300" },
-    dir: { type: "string", default: tmpdir() },
-    json: { type: "boolean", default: false },
-  },
-});
+const parts = ["throughput", "latency", "memory"];
+
+interface BenchFlags {
+  readonly only: readonly string[];
+  readonly tasks: number;
+  readonly queued: readonly number[];
+  readonly kills: number;
+  readonly samples: number;
+  readonly dir: string;
+  readonly json: boolean;
+}
+
+const flags = new Command("npm run bench --")
+  .description("What a cluster of real processes does on this machine, with the store's durability beside each figure.")
+  .addOption(new Option("--only <parts...>", "which parts").choices(parts).default(parts))
+  .option("--tasks <n>", "tasks of the throughput run", count, 200_000)
+  .option("--queued <n,n>", "tasks that wait while the master's memory is measured", countList, [100_000, 1_000_000])
+  .option("--kills <n>", "workers that are killed", count, 20)
+  .option("--samples <n>", "tasks whose start is timed", count, 300)
+  .option("--dir <folder>", "its disk is what is measured", tmpdir())
+  .option("--json", "the figures as one JSON document", false)
+  .parse()
+  .opts<BenchFlags>();
+
+function countList(text: string): readonly number[] {
+  return commaList(text).map(count);
+}
 
 interface Figure {
   readonly what: string;
@@ -30,11 +47,11 @@ interface Figure {
 }
 
 const figures: Figure[] = [];
-const parent = values.dir;
+const parent = flags.dir;
 
 function note(what: string, value: string, durability: string): void {
   figures.push({ what, value, durability });
-  if (!values.json) console.error(`${what}: ${value}`);
+  if (!flags.json) console.error(`${what}: ${value}`);
 }
 
 async function durabilityOf(cluster: BenchCluster): Promise<string> {
@@ -47,7 +64,7 @@ const measurements: { readonly [name: string]: () => Promise<void> } = {
     withCluster({ parent, workers: 3, capacity: 1000 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       await measureThroughput(cluster, 20_000);
-      const { tasks, seconds, perSecond, cpuMicros } = await measureThroughput(cluster, Number(values.tasks));
+      const { tasks, seconds, perSecond, cpuMicros } = await measureThroughput(cluster, flags.tasks);
       const rate = `${whole(perSecond)} tasks/s (${whole(tasks)} in ${seconds.toFixed(1)} s)`;
       note("no-op tasks, submit to success, 3 workers, batched submits", rate, durability);
       const { master, workers, client } = cpuMicros;
@@ -59,10 +76,10 @@ const measurements: { readonly [name: string]: () => Promise<void> } = {
     withCluster({ parent, workers: 3, capacity: 10 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       await measureStartLatency(cluster, 50);
-      const starts = await measureStartLatency(cluster, Number(values.samples));
+      const starts = await measureStartLatency(cluster, flags.samples);
       const start = `p50 ${percentile(starts, 0.5).toFixed(1)} ms, p99 ${percentile(starts, 0.99).toFixed(1)} ms`;
       note("submit to start seen by the client, low load", start, durability);
-      const rescues = await measureRescue(cluster, Number(values.kills));
+      const rescues = await measureRescue(cluster, flags.kills);
       const rescue = `p50 ${percentile(rescues, 0.5).toFixed(0)} ms, max ${percentile(rescues, 1).toFixed(0)} ms`;
       note("SIGKILL of a worker to its task running elsewhere", rescue, durability);
     }),
@@ -70,20 +87,16 @@ const measurements: { readonly [name: string]: () => Promise<void> } = {
   memory: () =>
     withCluster({ parent, workers: 0, capacity: 1 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
-      for (const queued of values.queued.split(",").map(Number)) {
+      for (const queued of flags.queued) {
         const mebibytes = await measureMemory(cluster, queued);
         note(`master's memory with ${whole(queued)} tasks queued`, `${whole(mebibytes)} MiB resident`, durability);
       }
     }),
 };
 
-for (const name of values.only) {
-  const measure = measurements[name];
-  if (measure === undefined) throw new Error(`--only takes ${Object.keys(measurements).join(", ")}; not ${name}.`);
-  await measure();
-}
+for (const name of flags.only) await measurements[name]?.();
 
-if (values.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
+if (flags.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
 else print();
 
 function whole(number: number): string {

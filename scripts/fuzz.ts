@@ -4,48 +4,70 @@
  * What it finds is made as small as it can be and written into the run's folder, with the one command that plays it again
  * (`--replay FILE`). The same seed makes the same cases: `--from 1234 --cases 1` plays number 1234 of a seed alone.
  */
+import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
+import { commaList } from "../src/cli/arguments.ts";
 import { blockedMsMax, Campaign, type CampaignReport, type Target } from "../src/testing/fuzz/campaign.ts";
 import type { Finding } from "../src/testing/fuzz/findings.ts";
 import { sieges } from "../src/testing/fuzz/sieges.ts";
 import type { Case } from "../src/testing/fuzz/steps.ts";
+import { count, minutes, ordinal } from "./flags.ts";
 import { startTarget } from "./fuzzTarget.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "5" },
-    cases: { type: "string" },
-    seed: { type: "string" },
-    from: { type: "string", default: "0" },
-    refusals: { type: "string", default: "500" },
-    /** Which to lay, parted by commas; all of them if left out. */
-    sieges: { type: "string" },
-    token: { type: "boolean", default: false },
-    /** Shoots at a standby with a leader behind it. */
-    standby: { type: "boolean", default: false },
-    /** Ends at the first finding. */
-    "stop-at-first": { type: "boolean", default: false },
-    replay: { type: "string" },
-    folder: { type: "string" },
-  },
-});
+interface FuzzFlags {
+  readonly minutes: number;
+  readonly cases: number;
+  readonly seed: number;
+  readonly from: number;
+  readonly refusals: number;
+  readonly sieges?: readonly string[];
+  readonly token: boolean;
+  readonly standby: boolean;
+  readonly stopAtFirst: boolean;
+  readonly replay?: string;
+  readonly folder?: string;
+}
 
-const seed = Number(flags.seed ?? Math.floor(Math.random() * 1_000_000));
+const flags = new Command("npm run fuzz --")
+  .description("Sends a real master what it does not expect, and checks that it answers as it should.")
+  .option("--minutes <n>", "how long at most", minutes, 5)
+  .option("--cases <n>", "how many cases at most", count, Number.POSITIVE_INFINITY)
+  .option("--seed <n>", "the same seed makes the same cases; drawn if left out", ordinal, randomInt(1_000_000))
+  .option("--from <n>", "the first case of the seed", ordinal, 0)
+  .option("--refusals <n>", "how many refusals are looked at one by one", ordinal, 500)
+  .option("--sieges <names>", "which to lay, parted by commas; `none`, or all of them if left out", siegeList)
+  .option("--token", "with a token in use", false)
+  .option("--standby", "shoots at a standby with a leader behind it", false)
+  .option("--stop-at-first", "ends at the first finding", false)
+  .option("--replay <file>", "plays one finding again")
+  .option("--folder <folder>", "for logs, data and findings; a new one if left out")
+  .parse()
+  .opts<FuzzFlags>();
+
+function siegeList(text: string): readonly string[] {
+  if (text === "none") return [];
+  const names = commaList(text);
+  const unknown = names.find((name) => !sieges.some((siege) => siege.name === name));
+  if (unknown === undefined) return names;
+  throw new InvalidArgumentError(`"${unknown}" is no siege; there are ${sieges.map(({ name }) => name).join(", ")}.`);
+}
+
+const { seed } = flags;
 const folder = flags.folder ?? mkdtempSync(join(tmpdir(), "outlast-fuzz-"));
 mkdirSync(folder, { recursive: true });
 const target = await startTarget({ directory: folder, hasToken: flags.token, isStandby: flags.standby });
 const campaign = new Campaign({
   target,
   seed,
-  casesMax: flags.cases === undefined ? Number.POSITIVE_INFINITY : Number(flags.cases),
-  msMax: Number(flags.minutes) * 60_000,
-  refusals: Number(flags.refusals),
-  from: Number(flags.from),
-  isOverAtFirst: flags["stop-at-first"],
-  sieges: sieges.filter(({ name }) => flags.sieges?.split(",").includes(name) ?? true),
+  casesMax: flags.cases,
+  msMax: flags.minutes * 60_000,
+  refusals: flags.refusals,
+  from: flags.from,
+  isOverAtFirst: flags.stopAtFirst,
+  sieges: sieges.filter(({ name }) => flags.sieges?.includes(name) ?? true),
   onProgress: (line) => console.log(line),
 });
 process.exitCode = flags.replay === undefined ? await hunt() : await replay(flags.replay, target);

@@ -2,23 +2,29 @@
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
+import { count, ordinal } from "./flags.ts";
 import { apiMutants } from "./mutants/apiMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { makeScratch, plant } from "./mutants/scratch.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    /** How many cases a bug may hide in before it counts as missed. */
-    cases: { type: "string", default: "1000" },
-    refusals: { type: "string", default: "300" },
-    /** Only bugs whose name holds this text. */
-    only: { type: "string" },
-    /** Prints the table as Markdown, for docs/fuzzing.md. */
-    markdown: { type: "boolean", default: false },
-  },
-});
+interface MutantFlags {
+  readonly seed: number;
+  readonly cases: number;
+  readonly refusals: number;
+  readonly only: string;
+  readonly markdown: boolean;
+}
+
+const flags = new Command("npm run fuzz:mutants --")
+  .description("Plants one bug at a time in a copy of the source, and asks the fuzzer whether it sees it.")
+  .option("--seed <n>", "of the cases", ordinal, 1)
+  .option("--cases <n>", "how many cases a bug may hide in before it counts as missed", count, 1000)
+  .option("--refusals <n>", "how many refusals are looked at one by one", ordinal, 300)
+  .option("--only <text>", "only bugs whose name holds this text", "")
+  .option("--markdown", "prints the table as docs/fuzzing.md holds it", false)
+  .parse()
+  .opts<MutantFlags>();
 
 interface Verdict {
   /** The rule that it broke first; null if none. */
@@ -32,7 +38,7 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
     plant(scratch, mutant);
     const script = join(scratch, "scripts", "fuzz.ts");
     const { seed, cases, refusals } = flags;
-    const run = ["--seed", seed, "--cases", cases, "--refusals", refusals, "--minutes", "10"];
+    const run = ["--seed", `${seed}`, "--cases", `${cases}`, "--refusals", `${refusals}`, "--minutes", "10"];
     const more = ["--sieges", "none", "--stop-at-first", "--token", "--folder", join(scratch, "run")];
     const text = await outputOf([script, ...run, ...more]);
     const count = Number(/^(\d+) cases of seed/m.exec(text)?.[1] ?? Number.NaN);
@@ -54,7 +60,7 @@ function outputOf(commandLine: readonly string[]): Promise<string> {
   return promise;
 }
 
-const chosen = apiMutants.filter(({ name }) => name.includes(flags.only ?? ""));
+const chosen = apiMutants.filter(({ name }) => name.includes(flags.only));
 let missed = 0;
 for (const mutant of chosen) {
   const { rule, cases } = await hunt(mutant);

@@ -3,12 +3,13 @@
  * `--shrink 42 --keep NAME` makes a failing seed small and keeps it, `--regressions` runs those that were kept.
  */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
 import type { Changes } from "../src/testing/simulation/changes.ts";
 import { describeKnobs } from "../src/testing/simulation/knobs.ts";
 import { shrink } from "../src/testing/simulation/shrink.ts";
 import { simulate } from "../src/testing/simulation/simulate.ts";
 import { tellStory } from "../src/testing/simulation/story.ts";
+import { count, ordinal } from "./flags.ts";
 import { runPool } from "./simulation/pool.ts";
 import { keep, runRegressions } from "./simulation/regressions.ts";
 import { Tally } from "./simulation/tally.ts";
@@ -16,34 +17,56 @@ import { Tally } from "./simulation/tally.ts";
 /** Smaller worlds that are tried for one failing seed. */
 const shrinkRunsMax = 400;
 
-const { values: flags } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "500" },
-    from: { type: "string", default: "1" },
-    trace: { type: "boolean", default: false },
-    /** JSON: what to take away from the seed's world, as a shrunk seed says it. */
-    changes: { type: "string", default: "{}" },
-    processes: { type: "string", default: String(availableParallelism()) },
-    /** Ends at the first seed that fails. */
-    "stop-at-first": { type: "boolean", default: false },
-    /** Leaves out the second run of each seed, which only proves determinism. */
-    once: { type: "boolean", default: false },
-    shrink: { type: "string" },
-    /** With `--shrink`: the name to keep the shrunk seed by. */
-    keep: { type: "string" },
-    regressions: { type: "boolean", default: false },
-  },
-});
+interface SimFlags {
+  readonly seeds: number;
+  readonly from: number;
+  readonly trace: boolean;
+  readonly changes: Changes;
+  readonly processes: number;
+  readonly stopAtFirst: boolean;
+  readonly once: boolean;
+  readonly shrink?: number;
+  readonly keep?: string;
+  readonly regressions: boolean;
+}
 
-async function runAll(from: number, count: number): Promise<boolean> {
+const flags = new Command("npm run sim --")
+  .description("Runs the whole cluster in simulated time, one world for each seed, and checks what it did.")
+  .option("--seeds <n>", "how many seeds", count, 500)
+  .option("--from <seed>", "the first of them", ordinal, 1)
+  .option("--trace", "one seed alone, every line of it", false)
+  .option(
+    "--changes <json>",
+    "with --trace: what to take away from the seed's world, as a shrunk seed says it",
+    json,
+    {},
+  )
+  .option("--processes <n>", "how many seeds at a time", count, availableParallelism())
+  .option("--stop-at-first", "ends at the first seed that fails", false)
+  .option("--once", "leaves out the second run of each seed, which only proves determinism", false)
+  .option("--shrink <seed>", "makes a failing seed small", ordinal)
+  .option("--keep <name>", "with --shrink: keeps what is left as a regression of this name")
+  .option("--regressions", "runs those that were kept", false)
+  .parse()
+  .opts<SimFlags>();
+
+function json(text: string): Changes {
+  try {
+    return JSON.parse(text) as Changes;
+  } catch (error) {
+    throw new InvalidArgumentError(`It is no JSON: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+async function runAll(from: number, seeds: number): Promise<boolean> {
   const tally = new Tally(flags.once);
   let next = from;
   await runPool({
-    processes: Math.min(count, Number(flags.processes)),
+    processes: Math.min(seeds, flags.processes),
     isOnce: flags.once,
     next: () => {
-      const isStopped = flags["stop-at-first"] && tally.failures.length > 0;
-      return next < from + count && !isStopped ? next++ : null;
+      const isStopped = flags.stopAtFirst && tally.failures.length > 0;
+      return next < from + seeds && !isStopped ? next++ : null;
     },
     onReport: (report) => tally.add(report),
   });
@@ -84,9 +107,9 @@ async function shrinkOne(seed: number): Promise<boolean> {
 
 async function run(): Promise<boolean> {
   if (flags.regressions) return runRegressions();
-  if (flags.shrink !== undefined) return shrinkOne(Number(flags.shrink));
-  if (flags.trace) return traceOne(Number(flags.from), JSON.parse(flags.changes) as Changes);
-  return runAll(Number(flags.from), Number(flags.seeds));
+  if (flags.shrink !== undefined) return shrinkOne(flags.shrink);
+  if (flags.trace) return traceOne(flags.from, flags.changes);
+  return runAll(flags.from, flags.seeds);
 }
 
 process.exitCode = (await run()) ? 0 : 1;

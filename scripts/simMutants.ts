@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
+import { count, minutes, ordinal } from "./flags.ts";
 import { electionMutants } from "./mutants/electionMutants.ts";
 import { masterMutants } from "./mutants/masterMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
@@ -11,20 +12,25 @@ import { schedulerMutants } from "./mutants/schedulerMutants.ts";
 import { makeScratch, plant } from "./mutants/scratch.ts";
 import { workerMutants } from "./mutants/workerMutants.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    /** How many seeds a bug may hide in before it counts as missed. */
-    seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "1" },
-    /** Only bugs whose name holds this text. */
-    only: { type: "string" },
-    processes: { type: "string", default: String(availableParallelism()) },
-    /** How long one bug may hide. */
-    "minutes-max": { type: "string", default: "15" },
-    /** Prints the table as Markdown, for docs/simulation.md. */
-    markdown: { type: "boolean", default: false },
-  },
-});
+interface MutantFlags {
+  readonly seeds: number;
+  readonly from: number;
+  readonly only: string;
+  readonly processes: number;
+  readonly minutesMax: number;
+  readonly markdown: boolean;
+}
+
+const flags = new Command("npm run sim:mutants --")
+  .description("Plants one bug at a time in a copy of the source, and asks the simulator whether it sees it.")
+  .option("--seeds <n>", "how many seeds a bug may hide in before it counts as missed", count, 1000)
+  .option("--from <seed>", "the first of them", ordinal, 1)
+  .option("--only <text>", "only bugs whose name holds this text", "")
+  .option("--processes <n>", "how many bugs at a time", count, availableParallelism())
+  .option("--minutes-max <n>", "how long one bug may hide", minutes, 15)
+  .option("--markdown", "prints the table as docs/simulation.md holds it", false)
+  .parse()
+  .opts<MutantFlags>();
 
 interface Verdict {
   readonly mutant: Mutant;
@@ -38,7 +44,16 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
   try {
     plant(scratch, mutant);
     const script = join(scratch, "scripts", "sim.ts");
-    const flagsOfRun = ["--seeds", flags.seeds, "--from", flags.from, "--processes", "1", "--once", "--stop-at-first"];
+    const flagsOfRun = [
+      "--seeds",
+      `${flags.seeds}`,
+      "--from",
+      `${flags.from}`,
+      "--processes",
+      "1",
+      "--once",
+      "--stop-at-first",
+    ];
     // A process group of its own, so that all of it can be ended.
     const child = spawn(process.execPath, [script, ...flagsOfRun], { detached: true });
     let text = "";
@@ -46,7 +61,7 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
     child.stderr.on("data", (chunk) => (text += chunk));
     const alarm = setTimeout(
       () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"),
-      Number(flags["minutes-max"]) * 60_000,
+      flags.minutesMax * 60_000,
     );
     const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
     clearTimeout(alarm);
@@ -72,7 +87,7 @@ async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
       print(verdict);
     }
   };
-  await Promise.all(Array.from({ length: Number(flags.processes) }, work));
+  await Promise.all(Array.from({ length: flags.processes }, work));
   return verdicts;
 }
 
@@ -86,7 +101,7 @@ function print({ mutant, invariants, seeds }: Verdict): void {
 }
 
 const chosen = [...masterMutants, ...electionMutants, ...schedulerMutants, ...workerMutants].filter(({ name }) =>
-  name.includes(flags.only ?? ""),
+  name.includes(flags.only),
 );
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
 const verdicts = await huntAll(chosen);

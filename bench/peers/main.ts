@@ -1,27 +1,35 @@
 /**
  * `npm run bench:peers`: the throughput of `npm run bench`, measured in the same way with other queues on this machine. Their
  * packages stand in `bench/peers/package.json`, so that they never become Outlast's own: `npm install --prefix bench/peers`
- * first. Redis and PostgreSQL are expected from the system's packages. Options: `--only bullmq|graphile-worker|outlast`,
- * `--tasks 100000`, `--dir FOLDER` (its disk is what is measured).
+ * first. Redis and PostgreSQL are expected from the system's packages. `--help` tells its options.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command, Option } from "commander";
+import { count } from "../../scripts/flags.ts";
 import { withCluster } from "../benchCluster.ts";
 import { cpuMs, familyCpuMs } from "../processFigures.ts";
 import { measureThroughput } from "../throughput.ts";
 import { end, type Peer, startWorkers } from "./peer.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: ["outlast", "bullmq", "graphile-worker"] },
-    tasks: { type: "string", default: "100000" },
-    dir: { type: "string", default: tmpdir() },
-  },
-});
+const contenders = ["outlast", "bullmq", "graphile-worker"];
 
-const tasks = Number(values.tasks);
+interface PeerFlags {
+  readonly only: readonly string[];
+  readonly tasks: number;
+  readonly dir: string;
+}
+
+const flags = new Command("npm run bench:peers --")
+  .description("The throughput of other queues on this machine, measured in the same way, one after the other.")
+  .addOption(new Option("--only <names...>", "which of them").choices(contenders).default(contenders))
+  .option("--tasks <n>", "tasks of each run", count, 100_000)
+  .option("--dir <folder>", "its disk is what is measured", tmpdir())
+  .parse()
+  .opts<PeerFlags>();
+
+const { tasks } = flags;
 const batchTasks = 5_000;
 const inFlight = 4;
 const workers = 3;
@@ -29,13 +37,13 @@ const workers = 3;
 console.log(
   `${tasks} durable no-op tasks, ${workers} worker processes, ${availableParallelism()} cores, Node ${process.version}\n`,
 );
-for (const name of values.only) {
+for (const name of flags.only) {
   if (name === "outlast") await measureOutlast();
   else await measurePeer(await peerOf(name));
 }
 
 async function measureOutlast(): Promise<void> {
-  await withCluster({ parent: values.dir, workers, capacity: 1000 }, async (cluster) => {
+  await withCluster({ parent: flags.dir, workers, capacity: 1000 }, async (cluster) => {
     await measureThroughput(cluster, tasks / 10);
     const { perSecond, cpuMicros } = await measureThroughput(cluster, tasks);
     const { master, workers: others, client } = cpuMicros;
@@ -44,7 +52,7 @@ async function measureOutlast(): Promise<void> {
 }
 
 async function measurePeer(peer: Peer): Promise<void> {
-  const directory = mkdtempSync(join(values.dir, "outlast-peer-"));
+  const directory = mkdtempSync(join(flags.dir, "outlast-peer-"));
   chmodSync(directory, 0o755);
   await peer.start(directory);
   const running = await startWorkers(peer, workers);
