@@ -292,7 +292,8 @@ export class SimulatedStore implements Store {
       const { disk, coverage } = this.#parts;
       const { epoch = 0, ttlMs = 0 } = disk.lease ?? {};
       if (epoch > lease.epoch) return;
-      if (epoch === lease.epoch && ttlMs < lease.ttlMs) coverage.saw("a leader with a slow store asked for a longer lease");
+      if (epoch === lease.epoch && ttlMs < lease.ttlMs)
+        coverage.saw("a leader with a slow store asked for a longer lease");
       disk.leaseBefore = disk.lease;
       disk.lease = lease;
     });
