@@ -29,8 +29,8 @@ export const schedulerMutants: readonly Mutant[] = [
       {
         file: "src/core/scheduler/sessions.ts",
         search:
-          "  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;",
-        replace: "  return task !== undefined && board.tasks.get(task.id) === task ? task : undefined;",
+          "  return task.attempt === issued.attempt && task.run?.assignedAt === issued.assignedAt ? task : undefined;",
+        replace: "  return task;",
       },
     ],
   },

@@ -18,9 +18,18 @@ export const workerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/agent/attempts.ts",
-        search:
-          "    if (this.#held.has(attemptKey(task, attempt))) return;\n    if (this.#seen.covers(task, attempt)) {",
-        replace: "    if (attempt < 0) {",
+        search: "    if (first !== undefined && (isSeen || first.assignedAt === assignedAt)) return;",
+        replace: "",
+      },
+      {
+        file: "src/core/agent/attempts.ts",
+        search: "    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now), out);",
+        replace: "",
+      },
+      {
+        file: "src/core/agent/attempts.ts",
+        search: "    if (isSeen) return this.#refuse(now, this.#hold(assignment, now), out);",
+        replace: "",
       },
     ],
   },

@@ -25,7 +25,16 @@ const submit = (change: object, headers: Record<string, string> = {}) =>
   post("/v1/tasks", { ...nap, ...change }, headers);
 
 const report = { boot: "b", session: "3.1", epoch: 3, items: [] };
-const item = { kind: "result", task: "a", attempt: 1, boot: "b", outcome: "success", startedAt: 1, endedAt: 2 };
+const item = {
+  kind: "result",
+  task: "a",
+  attempt: 1,
+  assignedAt: 1,
+  boot: "b",
+  outcome: "success",
+  startedAt: 1,
+  endedAt: 2,
+};
 const reports = (change: object) => post("/v1/workers/w/reports", { ...report, ...change });
 const attach = attachRequest();
 const sessions = (change: object) => post("/v1/workers/w/sessions", { ...attach, ...change });
@@ -260,7 +269,12 @@ const cases: readonly BadInput[] = [
   {
     what: "more running than any worker can",
     send: sessions({
-      running: Array.from({ length: limits.capacityMax + 1 }, () => ({ task: "a", attempt: 1, startedAt: 1 })),
+      running: Array.from({ length: limits.capacityMax + 1 }, () => ({
+        task: "a",
+        attempt: 1,
+        assignedAt: 1,
+        startedAt: 1,
+      })),
     }),
     code: "too-large",
     path: "/running",

@@ -217,11 +217,12 @@ describe("the worker protocol", () => {
   });
 
   test("reports, with and without items", async () => {
-    const started = { kind: "started", task: "a", attempt: 1, startedAt: 5 };
+    const started = { kind: "started", task: "a", attempt: 1, assignedAt: 4, startedAt: 5 };
     const result = {
       kind: "result",
       task: "a",
       attempt: 1,
+      assignedAt: 4,
       boot: "b1",
       outcome: "success",
       startedAt: 5,
@@ -248,6 +249,7 @@ describe("the worker protocol", () => {
       kind: "result",
       task: "a",
       attempt: 1,
+      assignedAt: 4,
       boot: "b1",
       outcome: "success",
       startedAt: 5,

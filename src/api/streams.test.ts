@@ -187,7 +187,15 @@ describe("a worker's stream", () => {
   test("holds an assignment larger than a subscriber may have waiting", async () => {
     const stream = await open("/v1/workers/w/stream?session=3.1");
     const input = "x".repeat(4 * limits.subscriberBufferBytesMax);
-    const assignment = { task: "a" as TaskId, attempt: 1, name: "a", kind: "exec" as const, input, timeoutMs: null };
+    const assignment = {
+      task: "a" as TaskId,
+      attempt: 1,
+      assignedAt: 1,
+      name: "a",
+      kind: "exec" as const,
+      input,
+      timeoutMs: null,
+    };
     master.sinks.get(session)!.send({ kind: "assign", epoch: 3, assignments: [assignment] });
     master.sinks.get(session)!.send({ kind: "beat", epoch: 3 });
     await stream.until('"beat"');

@@ -1,7 +1,7 @@
 /** A whole master over the memory store, told things as a worker and a client would tell it. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
-import type { Assignment, AttachRequest, StreamMessage } from "../model/protocol.ts";
+import type { Assignment, AttachRequest, IssuedAttempt, StreamMessage } from "../model/protocol.ts";
 import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type OutgoingEntry, StoreUnavailable } from "../ports/store.ts";
@@ -86,11 +86,18 @@ class FakeWorker {
     return this.messages.flatMap((message) => (message.kind === "assign" ? message.assignments : []));
   }
 
-  finish(master: Master, { task, attempt }: { task: TaskId; attempt: number }) {
+  /** The last attempt of this task that came. */
+  issued(id: string): IssuedAttempt {
+    const { task, attempt, assignedAt } = this.assignments.findLast((assignment) => assignment.task === id)!;
+    return { task, attempt, assignedAt };
+  }
+
+  finish(master: Master, { task, attempt, assignedAt }: IssuedAttempt) {
     const result = {
       kind: "result",
       task,
       attempt,
+      assignedAt,
       boot: "boot-1" as BootId,
       outcome: "success",
       startedAt: 1,
@@ -154,7 +161,8 @@ describe("a master", () => {
       epoch: worker.epoch,
       items: [
         {
-          ...{ kind: "result", task: "a" as TaskId, attempt: 1, boot: "boot-1" as BootId, outcome: "failed" },
+          ...worker.issued("a"),
+          ...{ kind: "result", boot: "boot-1" as BootId, outcome: "failed" },
           ...{ startedAt: 1, endedAt: 2, error, exit },
         },
       ],

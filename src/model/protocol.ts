@@ -10,7 +10,13 @@ export interface AttemptRef {
   readonly attempt: number;
 }
 
-export interface RunningAttempt extends AttemptRef {
+/** An attempt as it was given out: the instant tells it from one of an earlier task that had the same id and is forgotten. */
+export interface IssuedAttempt extends AttemptRef {
+  /** By the leader's clock, in ms since 1970. */
+  readonly assignedAt: number;
+}
+
+export interface RunningAttempt extends IssuedAttempt {
   /** By the worker's clock, in ms since 1970. */
   readonly startedAt: number;
 }
@@ -24,7 +30,7 @@ export interface AttachRequest {
   /** Every attempt that holds a slot of this boot, the dying ones included. */
   readonly running: readonly RunningAttempt[];
   /** Attempts of this boot or an earlier one whose results wait in the outbox on disk. */
-  readonly outbox: readonly AttemptRef[];
+  readonly outbox: readonly IssuedAttempt[];
   readonly isDraining: boolean;
   /** The highest epoch this worker has seen, and of which store; a leader with a lower one is refused. */
   readonly epochMax: number;
@@ -50,7 +56,7 @@ export interface AttachAnswer {
 }
 
 /** One task for one slot. `(task, attempt)` is started at most once, ever. */
-export interface Assignment extends AttemptRef, TaskPayload {
+export interface Assignment extends IssuedAttempt, TaskPayload {
   /** The worker ends the attempt itself after this long; null for no bound. */
   readonly timeoutMs: number | null;
 }
@@ -72,7 +78,7 @@ export type StreamMessage =
 
 export type Outcome = "success" | "failed" | "aborted";
 
-export interface ResultItem extends AttemptRef {
+export interface ResultItem extends IssuedAttempt {
   readonly kind: "result";
   /** The boot that ran it, which may be an earlier one of the same worker. */
   readonly boot: BootId;

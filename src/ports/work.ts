@@ -16,7 +16,7 @@ export interface Executor {
 }
 
 /** How an attempt ended, before the worker adds who ran it. */
-export type AttemptEnd = Omit<ResultItem, "kind" | "task" | "attempt" | "boot">;
+export type AttemptEnd = Omit<ResultItem, "kind" | "task" | "attempt" | "assignedAt" | "boot">;
 
 /** Results that masters have not settled yet; survives the death of the worker's process. */
 export interface Outbox {

@@ -8,6 +8,7 @@ import type {
   AbortReason,
   AttachAnswer,
   AttemptRef,
+  IssuedAttempt,
   ReportItem,
   ResultItem,
   StreamMessage,
@@ -19,12 +20,18 @@ export const incarnation = "store-1" as Incarnation;
 
 /** `t/1` is the first attempt of task `t`. */
 export function ref(name: string): AttemptRef {
-  const [task, attempt] = name.split("/");
-  return { task: task as TaskId, attempt: Number(attempt) };
+  const { task, attempt } = issued(name);
+  return { task, attempt };
+}
+
+/** `t/1` as it was given out first; `t/1@7` is that of another task `t`, given out at 7. */
+export function issued(name: string): IssuedAttempt {
+  const [task, attempt, assignedAt = "1"] = name.split(/[/@]/);
+  return { task: task as TaskId, attempt: Number(attempt), assignedAt: Number(assignedAt) };
 }
 
 export function resultOf(name: string, more: Partial<ResultItem> = {}): ResultItem {
-  return { kind: "result", ...ref(name), boot, outcome: "success", startedAt: 0, endedAt: 0, ...more };
+  return { kind: "result", ...issued(name), boot, outcome: "success", startedAt: 0, endedAt: 0, ...more };
 }
 
 export class AgentScript {
@@ -111,7 +118,7 @@ export class AgentScript {
     { epoch = 1, timeoutMs = null }: { epoch?: number; timeoutMs?: number | null } = {},
   ): string[] {
     const payload = { name: "n", kind: "sleep", input: { seconds: 1 }, timeoutMs } as const;
-    return this.hear({ kind: "assign", epoch, assignments: names.map((name) => ({ ...ref(name), ...payload })) });
+    return this.hear({ kind: "assign", epoch, assignments: names.map((name) => ({ ...issued(name), ...payload })) });
   }
 
   abort(name: string, reason: AbortReason = "cancelled"): string[] {

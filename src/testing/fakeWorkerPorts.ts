@@ -57,7 +57,14 @@ export class FakeLink implements MasterLink {
   }
 
   assign(...tasks: string[]): void {
-    const payload = { attempt: 1, name: "n", kind: "sleep", input: { seconds: 1 }, timeoutMs: null } as const;
+    const payload = {
+      attempt: 1,
+      assignedAt: 1,
+      name: "n",
+      kind: "sleep",
+      input: { seconds: 1 },
+      timeoutMs: null,
+    } as const;
     this.say({ kind: "assign", epoch: 1, assignments: tasks.map((task) => ({ task: task as TaskId, ...payload })) });
   }
 

@@ -31,6 +31,7 @@ function result(task: string, more: Partial<ResultItem> = {}): ResultItem {
     kind: "result",
     task: task as TaskId,
     attempt: 1,
+    assignedAt: 1,
     boot,
     outcome: "success",
     startedAt: 1,

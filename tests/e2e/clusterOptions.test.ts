@@ -37,8 +37,8 @@ test("with --finished-max, the oldest finished tasks are forgotten, and their id
       await expect(play.client.get("a")).rejects.toMatchObject({ code: "not-found" });
 
       await play.client.submit({ id: "a", kind: "sleep", input: { seconds: 0 } });
-      // The worker remembers that it is done with a/1; what it refuses is tried again.
-      expect(await play.success("a")).toMatchObject({ failures: 0 });
+      // The worker is done with an a/1, but not with this one.
+      expect(await play.success("a")).toMatchObject({ attempt: 1, failures: 0, kills: 0 });
     },
     { masterArguments: ["--finished-max", "2"] },
   ));

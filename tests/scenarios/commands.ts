@@ -1,8 +1,9 @@
 /** The commands of scenarios: each line becomes one input of the Scheduler. */
 import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
-import type { AttemptRef, Outcome, ReportItem } from "../../src/model/protocol.ts";
+import type { IssuedAttempt, Outcome, ReportItem } from "../../src/model/protocol.ts";
 import { type Submission, toSpec } from "../../src/model/submission.ts";
+import { beganAt } from "./beginning.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** `name=value` pairs of a line; a bare word counts as true. */
@@ -15,11 +16,12 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
 
 /**
  *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
- *     cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · blind MS
+ *     forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · blind MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
  *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
  *     report WORKER started|success|failed|aborted TASK/ATTEMPT … [boot=] · report WORKER draining|bye
+ * TASK/ATTEMPT is meant as it was given out last, TASK/ATTEMPT@MS as it was given out so long after the beginning.
  */
 export function toInput(line: string, scenario: Scenario): SchedulerInput {
   const [verb = "", name = "", ...rest] = line.trim().split(/\s+/);
@@ -30,6 +32,8 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
   switch (verb) {
     case "submit":
       return toSubmit(id, options, scenario);
+    case "forget":
+      return { kind: "forget", tasks: [{ id, queue: "default", state: "success" }] };
     case "cancel":
       return { kind: "cancel", request, id };
     case "pause":
@@ -91,8 +95,8 @@ function toAttach(worker: WorkerId, options: Options, scenario: Scenario): Sched
     boot,
     capacity: Number(options.get("capacity") ?? 1),
     queues: (options.get("queues") ?? "default").split(","),
-    running: toRefs(options.get("running")).map((ref) => ({ ...ref, startedAt: scenario.now })),
-    outbox: toRefs(options.get("outbox")),
+    running: toIssued(options.get("running"), scenario).map((issued) => ({ ...issued, startedAt: scenario.now })),
+    outbox: toIssued(options.get("outbox"), scenario),
     isDraining: options.has("draining"),
     epochMax: 0,
     incarnation: null,
@@ -106,28 +110,40 @@ function toAttach(worker: WorkerId, options: Options, scenario: Scenario): Sched
 
 function toReport(worker: WorkerId, [what = "", ...words]: readonly string[], scenario: Scenario): SchedulerInput {
   const ran = words.find((word) => word.startsWith("boot="))?.slice("boot=".length) as BootId | undefined;
-  const refs = words.filter((word) => !word.startsWith("boot=")).flatMap((word) => toRefs(word));
+  const ended = words.filter((word) => !word.startsWith("boot=")).flatMap((word) => toIssued(word, scenario));
   const boot = ran ?? bootOf(scenario, worker);
   const items: ReportItem[] =
-    what === "bye" || what === "draining" ? [{ kind: what }] : refs.map((ref) => toItem(what, ref, boot, scenario.now));
+    what === "bye" || what === "draining"
+      ? [{ kind: what }]
+      : ended.map((issued) => toItem(what, issued, boot, scenario.now));
   return { kind: "report", request: 1, worker, session: scenario.sessionOf(worker), items };
 }
 
-function toItem(what: string, ref: AttemptRef, boot: BootId, now: number): ReportItem {
-  if (what === "started") return { kind: "started", ...ref, startedAt: now };
+function toItem(what: string, issued: IssuedAttempt, boot: BootId, now: number): ReportItem {
+  if (what === "started") return { kind: "started", ...issued, startedAt: now };
   const error = what === "failed" ? { error: { code: "exit", message: "It ended with code 1." } } : {};
-  const output = what === "success" ? { output: `of ${ref.task}/${ref.attempt}` } : {};
-  return { kind: "result", ...ref, boot, outcome: what as Outcome, startedAt: now, endedAt: now, ...error, ...output };
+  const output = what === "success" ? { output: `of ${issued.task}/${issued.attempt}` } : {};
+  return {
+    kind: "result",
+    ...issued,
+    boot,
+    outcome: what as Outcome,
+    startedAt: now,
+    endedAt: now,
+    ...error,
+    ...output,
+  };
 }
 
 function bootOf(scenario: Scenario, worker: WorkerId): BootId {
   return boots.get(scenario)?.get(worker) ?? ("b1" as BootId);
 }
 
-function toRefs(text: string | undefined): AttemptRef[] {
+function toIssued(text: string | undefined, scenario: Scenario): IssuedAttempt[] {
   if (text === undefined) return [];
   return text.split(",").map((each) => {
-    const [task = "", attempt = "0"] = each.split("/");
-    return { task: task as TaskId, attempt: Number(attempt) };
+    const [task = "", attempt = "0", ms] = each.split(/[/@]/);
+    const ref = { task: task as TaskId, attempt: Number(attempt) };
+    return ms === undefined ? scenario.issued(ref) : { ...ref, assignedAt: beganAt + Number(ms) };
   });
 }

@@ -9,11 +9,10 @@ import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
 import { Scheduler } from "../../src/core/scheduler/scheduler.ts";
 import type { Write } from "../../src/model/entry.ts";
 import type { SessionId, WorkerId } from "../../src/model/ids.ts";
+import type { AttemptRef, IssuedAttempt } from "../../src/model/protocol.ts";
+import { beganAt } from "./beginning.ts";
 import { toInput } from "./commands.ts";
 import { describeEffect, describeWrite } from "./output.ts";
-
-/** Every scenario begins at this instant. */
-const beganAt = 1_000_000;
 
 export class Scenario {
   now = beganAt;
@@ -32,6 +31,15 @@ export class Scenario {
     return this.#sessions.get(worker) ?? ("no session" as SessionId);
   }
 
+  /** An attempt as it was given out last; as nobody gave it out, if it never was. */
+  issued({ task, attempt }: AttemptRef): IssuedAttempt {
+    const given = this.#journal.findLast(
+      ({ write }) => write.kind === "status" && write.status.id === task && write.status.attempt === attempt,
+    );
+    const assignedAt = given?.write.kind === "status" ? given.write.status.assignedAt : undefined;
+    return { task, attempt, assignedAt: assignedAt ?? 0 };
+  }
+
   /** Runs one batch of commands. @returns one line for each thing that was decided */
   run(commands: readonly string[]): string[] {
     const [only = ""] = commands;
@@ -46,7 +54,9 @@ export class Scenario {
     const out = { seq: this.#seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
     for (const input of [...inputs, { kind: "tick" } as const]) this.#scheduler.step(this.now, input, out);
     for (const write of out.writes) this.#journal.push({ at: this.now, write });
-    for (const [index, effect] of out.effects.entries()) this.#noteSession(effect, inputs[index]);
+    const asked = inputs.filter((input) => "request" in input);
+    const replies = out.effects.filter((effect) => effect.kind === "reply");
+    for (const [index, reply] of replies.entries()) this.#noteSession(reply, asked[index]);
     return [...out.writes.map((write) => describeWrite(write, beganAt)), ...out.effects.map(describeEffect)];
   }
 

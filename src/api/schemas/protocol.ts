@@ -24,10 +24,15 @@ import {
 const session: Schema = { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" };
 const label: Schema = { type: "string", maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
 const attemptRef = { task: id, attempt };
+const issuedAttempt = {
+  ...attemptRef,
+  assignedAt: { ...instant, description: "By the leader's clock; sent back as it came." },
+};
 
 export const protocolSchemas = {
   AttemptRef: open(attemptRef),
-  RunningAttempt: open({ ...attemptRef, startedAt: instant }),
+  IssuedAttempt: open(issuedAttempt),
+  RunningAttempt: open({ ...issuedAttempt, startedAt: instant }),
   AttachRequest: open(
     {
       protocol: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
@@ -36,7 +41,7 @@ export const protocolSchemas = {
       queues: list(id, { maxItems: limits.workerQueuesMax, [limitKeyword]: "workerQueuesMax" }),
       // Attempts that are being killed hold their slots too, so there are never more than slots.
       running: list(ref("RunningAttempt"), { maxItems: limits.capacityMax, [limitKeyword]: "capacityMax" }),
-      outbox: list(ref("AttemptRef"), { maxItems: limits.outboxAttemptsMax, [limitKeyword]: "outboxAttemptsMax" }),
+      outbox: list(ref("IssuedAttempt"), { maxItems: limits.outboxAttemptsMax, [limitKeyword]: "outboxAttemptsMax" }),
       isDraining: truth,
       epochMax: safeCount,
       incarnation: orNull(id),
@@ -61,11 +66,11 @@ export const protocolSchemas = {
     heartbeatMs: safeCount,
   }),
   Verdict: open({ ...attemptRef, verdict: oneOf(["committed", "stale"]) }),
-  StartedItem: open({ kind: { const: "started" }, ...attemptRef, startedAt: instant }),
+  StartedItem: open({ kind: { const: "started" }, ...issuedAttempt, startedAt: instant }),
   ResultItem: open(
     {
       kind: { const: "result" },
-      ...attemptRef,
+      ...issuedAttempt,
       boot: id,
       outcome: oneOf(["success", "failed", "aborted"]),
       startedAt: instant,
@@ -128,7 +133,7 @@ export const protocolSchemas = {
     ],
   },
   Assignment: open({
-    ...attemptRef,
+    ...issuedAttempt,
     name: text,
     kind: text,
     input: anything,

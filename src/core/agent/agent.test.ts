@@ -50,7 +50,7 @@ describe("taking assignments", () => {
     expect(script.agent.view()).toMatchObject({ running: 0, unsettled: 0 });
   });
 
-  test("a new task under the id of one that was forgotten runs: what is refused is told, so that its next attempt may come", () => {
+  test("what is refused is told once, so that its next attempt may come", () => {
     const script = attached();
     script.assign(["t/1"]);
     script.reported();

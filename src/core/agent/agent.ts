@@ -275,7 +275,7 @@ export class Agent {
 
   #beatFailed(now: number, link: Session, failure: LinkFailure, out: AgentOutput): void {
     // Whether the way is broken is for the report to tell, which has waited for longer.
-    if (isSilence(failure) || this.#leaveIdleRelay(now, link, out)) return;
+    if (isSilence(failure) || link.underWay?.saysBye === true || this.#leaveIdleRelay(now, link, out)) return;
     if (!isPassing(failure)) this.#leave(now, link, `a beat failed: ${failure.code}: ${failure.message}`, false, out);
   }
 

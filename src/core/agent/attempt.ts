@@ -1,7 +1,7 @@
 /** One attempt in a worker's hands, from its assignment until its result is settled. */
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { AbortReason, Assignment, AttemptRef, ResultItem } from "../../model/protocol.ts";
+import type { AbortReason, Assignment, AttemptRef, IssuedAttempt, ResultItem } from "../../model/protocol.ts";
 import type { HeapItem } from "../heap.ts";
 import type { AttemptEnding } from "./inputs.ts";
 
@@ -14,9 +14,10 @@ import type { AttemptEnding } from "./inputs.ts";
  */
 export type AttemptPhase = "waiting" | "running" | "writing" | "unsettled" | "settled";
 
-export class HeldAttempt implements HeapItem, AttemptRef {
+export class HeldAttempt implements HeapItem, IssuedAttempt {
   readonly task: TaskId;
   readonly attempt: number;
+  readonly assignedAt: number;
   readonly key: string;
   phase: AttemptPhase = "waiting";
   /** Needed until it is started. */
@@ -36,15 +37,20 @@ export class HeldAttempt implements HeapItem, AttemptRef {
   resultBytes = 0;
   isOnDisk = false;
 
-  constructor({ task, attempt }: AttemptRef, startedAt: number) {
+  constructor({ task, attempt, assignedAt }: IssuedAttempt, startedAt: number) {
     this.task = task;
     this.attempt = attempt;
+    this.assignedAt = assignedAt;
     this.key = attemptKey(task, attempt);
     this.startedAt = startedAt;
   }
 
   get ref(): AttemptRef {
     return { task: this.task, attempt: this.attempt };
+  }
+
+  get issued(): IssuedAttempt {
+    return { ...this.ref, assignedAt: this.assignedAt };
   }
 
   setResult(result: ResultItem, outputBytes: number): void {
@@ -70,8 +76,7 @@ export function outputBytes(output: ResultItem["output"]): number {
 
 /** What is to be reported of an attempt that has ended. A master would refuse what is too large for ever, so it is cut here. */
 export function toResult(held: HeldAttempt, boot: BootId, ending: AttemptEnding): ResultItem {
-  const { task, attempt } = held;
-  const result: ResultItem = { kind: "result", task, attempt, boot, ...ending };
+  const result: ResultItem = { kind: "result", ...held.issued, boot, ...ending };
   if (ending.outcome === "aborted" && held.endedBy === "timeout") {
     const error = { code: "timeout", message: `It ran longer than ${held.timeoutMs} ms.` };
     return { ...result, outcome: "failed", error };

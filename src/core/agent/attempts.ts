@@ -3,7 +3,14 @@
  * and the result of each is kept until a master has settled it.
  */
 import { attemptKey, type BootId } from "../../model/ids.ts";
-import type { AbortReason, Assignment, AttemptRef, ResultItem, RunningAttempt } from "../../model/protocol.ts";
+import type {
+  AbortReason,
+  Assignment,
+  AttemptRef,
+  IssuedAttempt,
+  ResultItem,
+  RunningAttempt,
+} from "../../model/protocol.ts";
 import { Fifo } from "../fifo.ts";
 import { Heap } from "../heap.ts";
 import { HeldAttempt, outputBytes, toResult } from "./attempt.ts";
@@ -68,16 +75,16 @@ export class AgentAttempts {
 
   /** @param isWelcome false if nothing new is taken */
   assign(now: number, assignment: Assignment, isWelcome: boolean, out: AgentOutput): void {
-    const { task, attempt } = assignment;
+    const { task, attempt, assignedAt } = assignment;
+    const first = this.#held.get(attemptKey(task, attempt));
+    const isSeen = this.#seen.covers(assignment);
     // Running, or its result will be sent again anyway: the first delivery stands.
-    if (this.#held.has(attemptKey(task, attempt))) return;
-    if (this.#seen.covers(task, attempt)) {
-      const message = "refused an attempt that is over here";
-      out.effects.push({ kind: "notice", level: "warn", message, fields: { task, attempt } });
-      // Stale news to the leader, unless its task is a new one under the id of one that was forgotten: that must not wait for ever.
-      return this.#giveBack(now, this.#hold(assignment, now));
-    }
-    this.#seen.note(task, attempt, now);
+    if (first !== undefined && (isSeen || first.assignedAt === assignedAt)) return;
+    // A task that is forgotten had this id, and what it left is still here: its successor must run elsewhere, or later.
+    // That is said once; should it get lost, the leader sends the attempt again.
+    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now), out);
+    if (isSeen) return this.#refuse(now, this.#hold(assignment, now), out);
+    this.#seen.note(assignment, now);
     const held = this.#hold(assignment, now);
     // A leader that books right never asks for more than two rounds of slots: one dying, one waiting.
     if (!isWelcome || this.#waiting >= this.#capacity) return this.#giveBack(now, held);
@@ -144,10 +151,11 @@ export class AgentAttempts {
   abort(now: number, ref: AttemptRef, by: AbortReason | "drain", out: AgentOutput): void {
     const held = this.#held.get(attemptKey(ref.task, ref.attempt));
     if (held === undefined) {
-      if (this.#seen.covers(ref.task, ref.attempt)) return;
+      const issued = { ...ref, assignedAt: 0 };
+      if (this.#seen.covers(issued)) return;
       // Never seen here: its assignment was lost, or comes later and is refused then. The leader waits for its slot.
-      this.#seen.note(ref.task, ref.attempt, now);
-      return this.#giveBack(now, this.#hold(ref, now));
+      this.#seen.note({ ...ref, assignedAt: Number.POSITIVE_INFINITY }, now);
+      return this.#giveBack(now, this.#hold(issued, now));
     }
     if (held.phase === "waiting") {
       this.#waiting -= 1;
@@ -207,13 +215,13 @@ export class AgentAttempts {
   }
 
   /** What a leader must know on attaching; walks through everything, which only an attach may. */
-  inventory(): { running: RunningAttempt[]; outbox: AttemptRef[] } {
+  inventory(): { running: RunningAttempt[]; outbox: IssuedAttempt[] } {
     const running: RunningAttempt[] = [];
-    const outbox: AttemptRef[] = [];
+    const outbox: IssuedAttempt[] = [];
     for (const held of this.#held.values()) {
       if (held.phase === "waiting" || held.phase === "running")
-        running.push({ ...held.ref, startedAt: held.startedAt });
-      else if (held.phase !== "settled") outbox.push(held.ref);
+        running.push({ ...held.issued, startedAt: held.startedAt });
+      else if (held.phase !== "settled") outbox.push(held.issued);
     }
     return { running, outbox };
   }
@@ -222,24 +230,30 @@ export class AgentAttempts {
     for (const held of this.#held.values()) if (held.phase === "unsettled") yield held;
   }
 
-  #hold(ref: AttemptRef, now: number): HeldAttempt {
-    const held = new HeldAttempt(ref, now);
+  #hold(issued: IssuedAttempt, now: number): HeldAttempt {
+    const held = new HeldAttempt(issued, now);
     this.#held.set(held.key, held);
     return held;
   }
 
+  /** Stale news to the leader; but should it believe in this attempt, its task must not wait for ever. */
+  #refuse(now: number, held: HeldAttempt, out: AgentOutput): void {
+    const message = "refused an attempt that is over here";
+    out.effects.push({ kind: "notice", level: "warn", message, fields: { ...held.ref } });
+    this.#giveBack(now, held);
+  }
+
   /** It never ran here and never will: the leader may give its task to somebody else. */
   #giveBack(now: number, held: HeldAttempt): void {
-    const { task, attempt } = held;
     held.assignment = null;
     const times = { startedAt: held.startedAt, endedAt: now };
-    this.#finish(held, { kind: "result", task, attempt, boot: this.#boot, outcome: "aborted", ...times });
+    this.#finish(held, { kind: "result", ...held.issued, boot: this.#boot, outcome: "aborted", ...times });
   }
 
   #finish(held: HeldAttempt, result: ResultItem): void {
     if (held.result === null) held.setResult(result, outputBytes(result.output));
     held.phase = "unsettled";
-    this.#unsettled += 1;
+    if (this.#held.get(held.key) === held) this.#unsettled += 1;
     this.#reports.addResult(held);
   }
 
@@ -250,7 +264,7 @@ export class AgentAttempts {
   #forget(now: number, held: HeldAttempt, settled: AttemptRef[]): void {
     held.phase = "settled";
     this.#held.delete(held.key);
-    this.#seen.note(held.task, held.attempt, now);
+    this.#seen.note(held, now);
     if (held.isOnDisk) settled.push(held.ref);
   }
 }

@@ -50,4 +50,4 @@ export function isSilence({ code }: LinkFailure): boolean {
 }
 
 /** How an attempt ended, before it is known who ran it. */
-export type AttemptEnding = Omit<ResultItem, "kind" | "task" | "attempt" | "boot">;
+export type AttemptEnding = Omit<ResultItem, "kind" | "task" | "attempt" | "assignedAt" | "boot">;

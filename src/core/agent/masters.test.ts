@@ -232,7 +232,7 @@ describe("losing a master", () => {
     close(script);
     script.answer();
     const assignments = [
-      { task: "u" as never, attempt: 1, name: "u", kind: "sleep", input: null, timeoutMs: null },
+      { task: "u" as never, attempt: 1, assignedAt: 1, name: "u", kind: "sleep", input: null, timeoutMs: null },
     ] as const;
     expect(script.tell({ kind: "message", link: old, message: { kind: "assign", epoch: 1, assignments } })).toEqual([]);
     expect(script.tell({ kind: "stream-closed", link: old, reason: "late" })).toEqual([]);

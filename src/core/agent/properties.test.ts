@@ -167,6 +167,7 @@ class RandomWorld {
         const ref = { task: `t${move.task}` as TaskId, attempt: move.attempt };
         const assignment = {
           ...ref,
+          assignedAt: 1,
           name: "n",
           kind: "sleep",
           input: null,

@@ -70,7 +70,7 @@ export class AgentReports {
       this.#starts.shift();
       held.isStartUntold = false;
       starts.push(held);
-      items.push({ kind: "started", task: held.task, attempt: held.attempt, startedAt: held.startedAt });
+      items.push({ kind: "started", ...held.issued, startedAt: held.startedAt });
     }
     let bytes = items.length * 1024;
     for (let held = this.#results.peek(); held !== undefined; held = this.#results.peek()) {

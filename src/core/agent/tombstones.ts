@@ -1,6 +1,10 @@
 /** Remembers which attempts a worker is done with, so that a late or repeated assignment never starts one again. */
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { IssuedAttempt } from "../../model/protocol.ts";
+
+/** The highest attempt of a task that was seen here, and when it was assigned. */
+type Seen = Pick<IssuedAttempt, "attempt" | "assignedAt">;
 
 /**
  * Holds the highest attempt of each task that was seen here. It keeps what it is told for at least `limits.tombstoneMsMin`,
@@ -8,25 +12,32 @@ import { limits } from "../../model/limits.ts";
  * whole: dropping single entries from the front of a large Map would cost a scan over the holes.
  */
 export class Tombstones {
-  #young = new Map<TaskId, number>();
-  #old = new Map<TaskId, number>();
+  #young = new Map<TaskId, Seen>();
+  #old = new Map<TaskId, Seen>();
   #youngSince = 0;
 
-  note(task: TaskId, attempt: number, now: number): void {
+  note({ task, attempt, assignedAt }: IssuedAttempt, now: number): void {
     if (this.#young.size >= limits.tombstonesMax / 2 || now - this.#youngSince >= limits.tombstoneMsMin) {
       this.#old = this.#young;
       this.#young = new Map();
       this.#youngSince = now;
     }
-    this.#young.set(task, Math.max(attempt, this.#seen(task)));
+    const seen = this.#seen(task);
+    this.#young.set(task, seen !== undefined && isCovered(seen, attempt, assignedAt) ? seen : { attempt, assignedAt });
   }
 
-  /** True if this attempt, or a later one of its task, has been noted. */
-  covers(task: TaskId, attempt: number): boolean {
-    return attempt <= this.#seen(task);
+  /** True if this attempt, or a later one of its task, has been noted. A new task may have the id of one that is forgotten. */
+  covers({ task, attempt, assignedAt }: IssuedAttempt): boolean {
+    const seen = this.#seen(task);
+    return seen !== undefined && isCovered(seen, attempt, assignedAt);
   }
 
-  #seen(task: TaskId): number {
-    return this.#young.get(task) ?? this.#old.get(task) ?? 0;
+  #seen(task: TaskId): Seen | undefined {
+    return this.#young.get(task) ?? this.#old.get(task);
   }
+}
+
+/** What was assigned later than a higher attempt belongs to a later task. */
+function isCovered(seen: Seen, attempt: number, assignedAt: number): boolean {
+  return attempt <= seen.attempt && assignedAt <= seen.assignedAt;
 }

@@ -27,7 +27,7 @@ export function dispatch(board: Board, batch: Batch): void {
     beginAttempt(board, batch, task, worker);
     count += 1;
     const attempts = assigned.get(worker) ?? [];
-    attempts.push({ task: task.id, attempt: task.attempt, timeoutMs: task.limits.timeoutMs });
+    attempts.push({ ...task.issued, timeoutMs: task.limits.timeoutMs });
     assigned.set(worker, attempts);
     if (worker.hasFreeSlot) line.push(seat);
   }

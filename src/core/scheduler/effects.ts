@@ -3,7 +3,7 @@
 import type { Write } from "../../model/entry.ts";
 import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { AbortReason, AttemptRef, Verdict } from "../../model/protocol.ts";
+import type { AbortReason, AttemptRef, IssuedAttempt, Verdict } from "../../model/protocol.ts";
 import type { ProbeAddress, QueueView, WorkerView } from "../../model/worker.ts";
 import type { RequestId } from "./inputs.ts";
 
@@ -28,7 +28,7 @@ export type SchedulerEffect =
   | ({ readonly kind: "probe"; readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress)
   | { readonly kind: "alarm"; readonly message: string; readonly fields: { readonly [name: string]: string | number } };
 
-export interface AssignedAttempt extends AttemptRef {
+export interface AssignedAttempt extends IssuedAttempt {
   readonly timeoutMs: number | null;
 }
 

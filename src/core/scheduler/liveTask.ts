@@ -1,5 +1,6 @@
 /** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { IssuedAttempt } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord, TaskHead, TaskLimits, TaskState, TaskStatus } from "../../model/task.ts";
 import type { HeapItem } from "../heap.ts";
 import type { LiveQueue } from "./queues.ts";
@@ -54,6 +55,11 @@ export class LiveTask implements HeapItem {
     this.startAt = head.startAt;
     this.limits = limits;
     this.fingerprint = head.fingerprint;
+  }
+
+  /** Its current or last attempt, as it was given out; before the first one, none that anybody has. */
+  get issued(): IssuedAttempt {
+    return { task: this.id, attempt: this.attempt, assignedAt: this.run?.assignedAt ?? 0 };
   }
 }
 

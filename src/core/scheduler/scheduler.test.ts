@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Write } from "../../model/entry.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { AttemptRef, Outcome } from "../../model/protocol.ts";
+import type { IssuedAttempt, Outcome } from "../../model/protocol.ts";
 import { toSpec } from "../../model/submission.ts";
 import { isFinal, type TaskStatus, transitions } from "../../model/task.ts";
 import { attachRequest } from "../../testing/attachRequest.ts";
@@ -17,7 +17,7 @@ class World {
   readonly journal: { now: number; write: Write }[] = [];
   readonly statuses = new Map<TaskId, TaskStatus>();
   readonly sessions = new Map<string, SessionId>();
-  readonly running = new Map<string, { worker: WorkerId; boot: BootId; ref: AttemptRef }>();
+  readonly running = new Map<string, { worker: WorkerId; boot: BootId; ref: IssuedAttempt }>();
   seq = 1;
   now = 1_000_000;
 
@@ -90,11 +90,11 @@ class World {
 
   #follow(effect: SchedulerEffect): void {
     if (effect.kind === "assign") {
-      for (const { task, attempt } of effect.attempts) {
+      for (const { task, attempt, assignedAt } of effect.attempts) {
         const status = this.statuses.get(task);
         expect(status).toMatchObject({ state: "running", attempt, host: effect.worker });
         const boot = status?.boot as BootId;
-        this.running.set(`${task}/${attempt}`, { worker: effect.worker, boot, ref: { task, attempt } });
+        this.running.set(`${task}/${attempt}`, { worker: effect.worker, boot, ref: { task, attempt, assignedAt } });
       }
     }
     // An aborted attempt takes a while to end: it stays among the running until `finish` picks it.

@@ -1,6 +1,13 @@
 /** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
 import { attemptKey, type SessionId, type WorkerId } from "../../model/ids.ts";
-import type { AttachRequest, AttemptRef, ReportItem, ResultItem, Verdict } from "../../model/protocol.ts";
+import type {
+  AttachRequest,
+  AttemptRef,
+  IssuedAttempt,
+  ReportItem,
+  ResultItem,
+  Verdict,
+} from "../../model/protocol.ts";
 import { killAttempt, settleResult } from "./attempts.ts";
 import { type Board, refuse } from "./board.ts";
 import { knockAt, leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
@@ -23,7 +30,7 @@ export function attach(board: Board, batch: Batch, id: WorkerId, request: Attach
     return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
   }
 
-  const inOutbox = new Set(request.outbox.map((ref) => attemptKey(ref.task, ref.attempt)));
+  const inOutbox = new Set(request.outbox.map(issueKey));
   if (known !== undefined) {
     replaceSession(batch, known);
     if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);
@@ -53,7 +60,7 @@ function replaceSession(batch: Batch, worker: LiveWorker): void {
 /** The worker is back as a new process: what the old one ran is void, unless its result is already on the worker's disk. */
 function endBoot(board: Board, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
   for (const task of [...worker.tasks.values()]) {
-    if (inOutbox.has(attemptKey(task.id, task.attempt))) continue;
+    if (isIn(inOutbox, task)) continue;
     killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
   // The slots of the old boot went with it; results that wait in its outbox need none.
@@ -72,8 +79,8 @@ function recordWorker(
   const { boot, capacity, queues, probePort, hostname, pid, version } = request;
   const before = known?.boot === boot ? known.record : undefined;
   const isDraining = request.isDraining || before?.isDraining === true;
-  // What has come over a standby does not say where the worker is, but it is where it was.
-  const probe = probePort === null ? before?.probe : { host, port: probePort };
+  // What has come over a standby, or from a caller who has hung up, does not say where the worker is; but it is where it was.
+  const probe = probePort === null || host === "" ? before?.probe : { host, port: probePort };
   const record = {
     id,
     boot,
@@ -108,8 +115,9 @@ function adoptRunning(
 ): AttemptRef[] {
   const abort: AttemptRef[] = [];
   const running = new Set<string>();
-  for (const { task: id, attempt, startedAt } of request.running) {
-    const task = currentAttempt(board, worker, { task: id, attempt });
+  for (const held of request.running) {
+    const { task: id, attempt, startedAt } = held;
+    const task = currentAttempt(board, worker, held);
     if (task === undefined || task.run?.boot !== worker.boot) {
       worker.addDying({ task: id, attempt });
       abort.push({ task: id, attempt });
@@ -121,7 +129,7 @@ function adoptRunning(
   // Assigned, but neither running nor finished there: the assignment never arrived. Being the same boot, it may still take it.
   worker.redeliver = [];
   for (const task of [...worker.tasks.values()]) {
-    if (running.has(task.id) || inOutbox.has(attemptKey(task.id, task.attempt))) continue;
+    if (running.has(task.id) || isIn(inOutbox, task)) continue;
     if (task.run?.boot === worker.boot) worker.redeliver.push(task);
     else killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
@@ -129,16 +137,26 @@ function adoptRunning(
 }
 
 /** Results that need not be sent: their attempts have been settled. */
-function settledOf(board: Board, worker: LiveWorker, outbox: readonly AttemptRef[]): Verdict[] {
+function settledOf(board: Board, worker: LiveWorker, outbox: readonly IssuedAttempt[]): Verdict[] {
   return outbox
     .filter((ref) => currentAttempt(board, worker, ref) === undefined)
     .map(({ task, attempt }) => ({ task, attempt, verdict: "stale" }));
 }
 
-/** The task, if this attempt is its current one and belongs to this worker. */
-function currentAttempt(board: Board, worker: LiveWorker, ref: AttemptRef): LiveTask | undefined {
-  const task = worker.tasks.get(ref.task);
-  return task !== undefined && task.attempt === ref.attempt && board.tasks.get(task.id) === task ? task : undefined;
+/** The task, if this attempt is its current one and belongs to this worker; not if it is that of an earlier task with this id. */
+function currentAttempt(board: Board, worker: LiveWorker, issued: IssuedAttempt): LiveTask | undefined {
+  const task = worker.tasks.get(issued.task);
+  if (task === undefined || board.tasks.get(task.id) !== task) return undefined;
+  return task.attempt === issued.attempt && task.run?.assignedAt === issued.assignedAt ? task : undefined;
+}
+
+/** Attempts by their names and when they were given out. */
+function issueKey({ task, attempt, assignedAt }: IssuedAttempt): string {
+  return `${attemptKey(task, attempt)}@${assignedAt}`;
+}
+
+function isIn(issued: ReadonlySet<string>, task: LiveTask): boolean {
+  return issued.has(issueKey(task.issued));
 }
 
 function noteStart(board: Board, task: LiveTask, startedAt: number): void {
@@ -161,7 +179,7 @@ export function openStream(board: Board, batch: Batch, id: WorkerId, session: Se
   if (worker.record.isDraining) batch.out.effects.push({ kind: "drain", worker: id, session });
   const attempts = worker.redeliver
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
-    .map((task) => ({ task: task.id, attempt: task.attempt, timeoutMs: task.limits.timeoutMs }));
+    .map((task) => ({ ...task.issued, timeoutMs: task.limits.timeoutMs }));
   worker.redeliver = [];
   for (const { reason, ...attempt } of worker.dying) {
     batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });

@@ -100,6 +100,7 @@ export class Campaign {
         ["epoch", "1"],
         ["session", "0.1"],
         ["assignedAttempt", "1"],
+        ["assignedAt", "1"],
       ]),
     };
     this.#client = createClient({ masters: url.origin, ...(token === null ? {} : { token }) });

@@ -21,6 +21,7 @@ export const sampleNames: ReadonlyMap<string, string> = new Map([
   ["honestWorker", "steady"],
   ["assignedTask", "ft-1"],
   ["assignedAttempt", "1"],
+  ["assignedAt", "1"],
   ["cursor", "AAAA"],
   ["auth", ""],
 ]);
@@ -60,10 +61,15 @@ export function attachBody(random: Random, change: object = {}): { readonly [nam
 }
 
 /** The attempt that the fuzzer's own worker was last given, or one that is none of its business. */
-export function attemptOf(random: Random): { readonly task: string; readonly attempt: unknown } {
+export function attemptOf(random: Random): {
+  readonly task: string;
+  readonly attempt: unknown;
+  readonly assignedAt: unknown;
+} {
+  const assignedAt = random.pick([new RawText("{{assignedAt}}"), new RawText("{{assignedAt}}"), 0, 1_700_000_000_000]);
   return random.chance(0.5)
-    ? { task: "{{assignedTask}}", attempt: new RawText("{{assignedAttempt}}") }
-    : { task: taskName(random), attempt: random.pick([1, 1, 2, 99_999, Number.MAX_SAFE_INTEGER]) };
+    ? { task: "{{assignedTask}}", attempt: new RawText("{{assignedAttempt}}"), assignedAt }
+    : { task: taskName(random), attempt: random.pick([1, 1, 2, 99_999, Number.MAX_SAFE_INTEGER]), assignedAt };
 }
 
 export function resultItem(random: Random, change: object = {}): object {

@@ -24,7 +24,7 @@ export function bigBodies(random: Random): Step[] {
   const most = limits.batchBodyBytesMax;
   const report = '{"boot":"fb-0","session":"1.0","epoch":1,"items":';
   const attach = JSON.stringify(attachBody(random, { running: [], outbox: undefined, queues: ["fq-3"] }));
-  const ref = '{"task":"a","attempt":1}';
+  const ref = '{"task":"a","attempt":1,"assignedAt":1}';
   const cases: readonly (readonly [path: string, body: Payload, headers?: readonly Header[]])[] = [
     // With a key, so that only the first of them creates tasks.
     [
@@ -46,7 +46,10 @@ export function bigBodies(random: Random): Step[] {
     ],
     ["/v1/workers/fw-0/reports", filled(`${report}[`, '{"kind":"bye"}', "]}", most)],
     ["/v1/workers/fw-0/reports", [`${report}[],"x":"`, { repeat: "\\ud83d\\ude00", times: 1_300_000 }, '"}']],
-    ["/v1/workers/fw-0/reports", filled(`${report}[`, `{"kind":"result","task":"a","attempt":1}`, "]}", 200_000)],
+    [
+      "/v1/workers/fw-0/reports",
+      filled(`${report}[`, `{"kind":"result","task":"a","attempt":1,"assignedAt":1}`, "]}", 200_000),
+    ],
     ["/v1/workers/fw-9/sessions", [`${attach.slice(0, -1)},"outbox":[`, ...list(ref, most - 2000), "]}"]],
     [
       "/v1/workers/fw-9/logs",

@@ -163,10 +163,15 @@ export class Player {
       const place = { kind: "await", method: "GET", path: step.text, mustBeRefused: false } as const;
       this.#observations.push({ step: index, ...place, received });
     }
-    const assigned = [...wire.text.matchAll(/"assignments":\[\{"task":"([^"]+)","attempt":(\d+)/g)].at(-1);
-    if (assigned?.[1] === undefined || assigned[2] === undefined) return;
-    this.#learn("assignedTask", assigned[1]);
-    this.#learn("assignedAttempt", assigned[2]);
+    const assigned = [
+      ...wire.text.matchAll(
+        /"assignments":\[\{"task":"(?<task>[^"]+)","attempt":(?<attempt>\d+),"assignedAt":(?<at>\d+)/g,
+      ),
+    ].at(-1)?.groups;
+    if (assigned?.["task"] === undefined || assigned["attempt"] === undefined || assigned["at"] === undefined) return;
+    this.#learn("assignedTask", assigned["task"]);
+    this.#learn("assignedAttempt", assigned["attempt"]);
+    this.#learn("assignedAt", assigned["at"]);
   }
 
   #closeStream(name: string, how: "close" | "reset"): void {

@@ -17,7 +17,8 @@ import { RawText } from "./jsonText.ts";
 import type { RequestStep, Step } from "./steps.ts";
 
 const keep = { session: "/session", epoch: "/epoch", incarnation: "/incarnation" };
-const current = { task: "{{assignedTask}}", attempt: new RawText("{{assignedAttempt}}") };
+const assignedAt = new RawText("{{assignedAt}}");
+const current = { task: "{{assignedTask}}", attempt: new RawText("{{assignedAttempt}}"), assignedAt };
 
 function attach(worker: string, body: object): RequestStep {
   return call("POST", `/v1/workers/${worker}/sessions`, body, { keep });
@@ -77,7 +78,7 @@ export function session(random: Random, { number }: CaseTools): Step[] {
 export function longLog(random: Random, { number }: CaseTools): Step[] {
   const [worker, task, boot] = [`fl-${number}`, `fl${number}`, "fb-0"];
   const queue = random.pick(["fq-2", "fq-3"]);
-  const own = { task, attempt: 1 };
+  const own = { task, attempt: 1, assignedAt };
   const piece = Buffer.alloc(65_536, random.pick(["a", "\u0000", "\n", "ü"]));
   const chunks = Array.from({ length: random.integer(15, 24) }, (_, index) => ({
     ...own,
@@ -169,7 +170,7 @@ export function forgery(random: Random): Step[] {
 export function extremes(random: Random, { number }: CaseTools): Step[] {
   const worker = `fe-${number % 40}`;
   const running = (length: number) =>
-    Array.from({ length }, (_, index) => ({ task: `r${index}`, attempt: 1, startedAt: 1 }));
+    Array.from({ length }, (_, index) => ({ task: `r${index}`, attempt: 1, assignedAt: 1, startedAt: 1 }));
   return random.pick<() => Step[]>([
     () => [attach(worker, attachBody(random, { capacity: random.pick([10_000, 10_001, 0, -5, 1_000_000_000]) }))],
     () => [

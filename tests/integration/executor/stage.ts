@@ -51,7 +51,7 @@ export async function stage(options: Partial<ExecutorOptions> = {}): Promise<Sta
   });
   const start = (kind: TaskKind, input: Json): Running => {
     const ref: AttemptRef = { task: ids.task(1), attempt: 1 };
-    const assignment: Assignment = { ...ref, name: "test", kind, input, timeoutMs: null };
+    const assignment: Assignment = { ...ref, assignedAt: 1, name: "test", kind, input, timeoutMs: null };
     const chunks: Uint8Array[] = [];
     outputs.set(ref.task, chunks);
     const ended = new Promise<AttemptEnd>((resolve) => {

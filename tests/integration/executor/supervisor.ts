@@ -25,7 +25,9 @@ say("swept");
 for (const [index, command] of (JSON.parse(commands) as string[]).entries()) {
   const task = `task-${index}` as TaskId;
   const input = { command: [command], shell: true };
-  executor.start({ task, attempt: 1, name: task, kind: "exec", input, timeoutMs: null }, () => say("ended"));
+  executor.start({ task, attempt: 1, assignedAt: 1, name: task, kind: "exec", input, timeoutMs: null }, () =>
+    say("ended"),
+  );
 }
 say("started");
 // Lives until it is killed.

@@ -93,7 +93,7 @@ describe("two leaders at once, the older of which does not know", () => {
     try {
       await until(() => worker.attachedTo === young.url);
       await until(() => young.master.sinks.size === 1);
-      const assignment = { task: "a" as never, attempt: 1, name: "a", ...nap, timeoutMs: null };
+      const assignment = { task: "a" as never, attempt: 1, assignedAt: 1, name: "a", ...nap, timeoutMs: null };
       [...young.master.sinks.values()][0]!.send({ kind: "assign", epoch: 5, assignments: [assignment] });
       await until(() => worker.executor.started.includes("a"));
       await young.api.close();
@@ -116,7 +116,7 @@ describe("two leaders at once, the older of which does not know", () => {
     const worker = await stage.startWorker("w", [old.url]);
     try {
       await until(() => old.master.sinks.size === 1);
-      const assignment = { task: "a" as never, attempt: 1, name: "a", ...nap, timeoutMs: null };
+      const assignment = { task: "a" as never, attempt: 1, assignedAt: 1, name: "a", ...nap, timeoutMs: null };
       [...old.master.sinks.values()][0]!.send({ kind: "assign", epoch: 3, assignments: [assignment] });
       await until(() => old.master.closedSessions.length === 1);
       expect(worker.executor.started).toEqual([]);
