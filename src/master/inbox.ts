@@ -21,10 +21,14 @@ export class Inbox {
     return this.#waiting.length;
   }
 
-  /** @throws OutlastError `too-many` if more waits than may wait */
+  /**
+   * What this master itself has to say always finds room: there is never much of it, and nobody would say it again.
+   * @throws OutlastError `too-many` for what comes from outside, if more waits than may wait
+   */
   push(input: SchedulerInput): void {
     if (this.#isShut) return;
-    if (this.#waiting.length >= limits.inboxMax) {
+    const isFromOutside = "request" in input || input.kind === "beat";
+    if (isFromOutside && this.#waiting.length >= limits.inboxMax) {
       throw new OutlastError("too-many", "The leader has more to do than it can remember; try again shortly.", {
         limit: "inboxMax",
       });

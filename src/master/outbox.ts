@@ -99,11 +99,6 @@ export class Outbox {
 
   async #probe({ worker, boot, host, port }: Extract<SchedulerEffect, { kind: "probe" }>): Promise<void> {
     const result = await this.#parts.probe(host, port, boot);
-    try {
-      this.#parts.inbox.push({ kind: "probed", worker, boot, host, port, result });
-    } catch (error) {
-      // It is full: the worker's silence will be noticed all the same.
-      this.#parts.log.debug("a probe came to nothing", { worker, error });
-    }
+    this.#parts.inbox.push({ kind: "probed", worker, boot, host, port, result });
   }
 }
