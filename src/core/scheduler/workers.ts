@@ -40,7 +40,9 @@ export class Workers {
       this.#byId.set(record.id, worker);
       return worker;
     }
-    if (record.probe === undefined || !known.listensAt(record.boot, record.probe)) known.isProbeTrusted = false;
+    // One that was given up and comes back all the same must be found alive there anew.
+    const isElsewhere = record.probe === undefined || !known.listensAt(record.boot, record.probe);
+    if (isElsewhere || record.state === "lost") known.isProbeTrusted = false;
     known.record = record;
     known.queues = queues;
     return known;
