@@ -64,7 +64,7 @@ export class Candidate {
   role: CandidateRole = "standby";
   /** Whose end is waited for: by the newest epoch that a lease or the journal has shown. */
   #leader: { readonly epoch: number; readonly address: string | null } = { epoch: 0, address: null };
-  /** That leader's lease, as last read. */
+  /** The lease as last read: of the leader before, until that leader has written its own. */
   #seen: Lease | null = null;
   /** Since when there has been no sign of that leader, in our own time. */
   #unchangedSince = 0;
@@ -85,11 +85,6 @@ export class Candidate {
     this.#ttlMs = this.#settings.leaseTtlMs;
   }
 
-  /** How long our own lease may stand still before another master takes over, in ms. */
-  get ttlMs(): number {
-    return this.#ttlMs;
-  }
-
   step(now: number, input: CandidateInput, effects: CandidateEffect[]): void {
     if (this.role === "resigned") return;
     switch (input.kind) {
@@ -104,6 +99,7 @@ export class Candidate {
       case "elected":
         this.role = "leader";
         this.#epoch = input.epoch;
+        this.#ttlMs = this.#settings.leaseTtlMs;
         this.#watched = null;
         return this.#renew(now, effects);
       case "commit-time":
@@ -197,7 +193,8 @@ export class Candidate {
     // Also while the lease stands still: a leader may have died between two watches.
     if (address !== null && this.#watched !== address) this.#watch(address, effects);
     const jitterMs = hashToUnit(`${this.#nonce}/${epoch}`) * this.#settings.standbyJitterMs;
-    const ttlMs = Math.max(this.#settings.leaseTtlMs, this.#seen?.ttlMs ?? 0);
+    // A lease of the leader before tells as well how slow the store is.
+    const ttlMs = Math.max(this.#settings.leaseTtlMs, Math.min(this.#seen?.ttlMs ?? 0, limits.leaseTtlMsMax));
     if (now - this.#unchangedSince >= ttlMs + jitterMs) this.#takeOver("the lease has run out", effects);
   }
 
@@ -215,6 +212,7 @@ export class Candidate {
   #watch(address: string, effects: CandidateEffect[]): void {
     this.#watched = address;
     this.#probeAt = null;
+    this.#refusals = 0;
     effects.push({ kind: "watch-peer", address });
   }
 

@@ -26,7 +26,7 @@ test("a leader whose commits are slow asks for more time before it is given up, 
     onRival: () => undefined,
     onRenewal: () => undefined,
     onRenewed: () => undefined,
-    slowCommitMs: () => stats.slowCommitMs(),
+    slowCommitMs: (now) => stats.slowCommitMs(now),
     onLease: () => undefined,
   });
   election.tell({ kind: "elected", epoch: 1 });
@@ -35,12 +35,20 @@ test("a leader whose commits are slow asks for more time before it is given up, 
     await clock.advance(2 * defaults.leaseRenewMs);
     return (await store.readLease())?.ttlMs;
   };
-  for (let commit = 1; commit < limits.slowCommitSamplesMin; commit += 1) stats.noteCommit(300);
+  const commit = (count: number, tookMs: number): void => {
+    for (let index = 0; index < count; index += 1) stats.noteCommit(clock.now(), tookMs);
+  };
+  commit(limits.slowCommitSamplesMin - 1, 300);
   expect(await ttlMs()).toBe(defaults.leaseTtlMs);
-  stats.noteCommit(300);
+  commit(1, 300);
   expect(await ttlMs()).toBe(300 * defaults.leasePerCommit);
   expect(election.ttlMs).toBe(300 * defaults.leasePerCommit);
-  for (let commit = 0; commit < limits.commitSamplesMax; commit += 1) stats.noteCommit(3);
+  commit(limits.commitSamplesMax, 3);
+  expect(await ttlMs()).toBe(defaults.leaseTtlMs);
+
+  commit(limits.slowCommitSamplesMin, 400);
+  expect(await ttlMs()).toBe(400 * defaults.leasePerCommit);
+  await clock.advance(limits.slowCommitAgeMsMax);
   expect(await ttlMs()).toBe(defaults.leaseTtlMs);
   await election.resign();
 });

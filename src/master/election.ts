@@ -21,7 +21,7 @@ export interface ElectionParts {
   /** The lease has been renewed. */
   readonly onRenewed: () => void;
   /** How long all but one in a hundred commits take, in ms; null while that is not known. */
-  readonly slowCommitMs: () => number | null;
+  readonly slowCommitMs: (now: number) => number | null;
   /** The lease as just read: a hint at who leads. */
   readonly onLease: (lease: Lease | null) => void;
 }
@@ -31,6 +31,7 @@ export class Election {
   #timer: Timer | null = null;
   #watch: { close(): void } | null = null;
   #lastReadAt: number;
+  #ttlMs: number | null = null;
   #isStopped = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -39,9 +40,9 @@ export class Election {
     this.#lastReadAt = parts.clock.now();
   }
 
-  /** How long our own lease may stand still before another master takes over, in ms. */
-  get ttlMs(): number {
-    return this.#parts.candidate.ttlMs;
+  /** How long our own lease may stand still before another master takes over, in ms, as far as others can know; null before the first. */
+  get ttlMs(): number | null {
+    return this.#ttlMs;
   }
 
   tell(input: CandidateInput): void {
@@ -117,13 +118,16 @@ export class Election {
   }
 
   async #writeLease(lease: Lease): Promise<void> {
-    const { store, log, onRival, onRenewed, slowCommitMs } = this.#parts;
+    const { store, clock, log, onRival, onRenewed, slowCommitMs } = this.#parts;
     try {
       const current = await store.readLease();
       if (current !== null && current.epoch > lease.epoch) return onRival(current);
+      // A shorter one may be seen although its outcome is unknown, a longer one perhaps never.
+      this.#ttlMs = Math.min(this.#ttlMs ?? lease.ttlMs, lease.ttlMs);
       await store.writeLease(lease);
+      this.#ttlMs = lease.ttlMs;
       onRenewed();
-      this.tell({ kind: "commit-time", commitMs: slowCommitMs() });
+      this.tell({ kind: "commit-time", commitMs: slowCommitMs(clock.now()) });
     } catch (error) {
       log.warn("the lease cannot be renewed", { error });
     }

@@ -143,7 +143,7 @@ export class Master extends Desk {
       onRival: () => void this.prove().catch(() => undefined),
       onRenewal: () => this.#standing?.check(),
       onRenewed: () => this.#standing?.hold(),
-      slowCommitMs: () => this.#stats.slowCommitMs(),
+      slowCommitMs: (now) => this.#stats.slowCommitMs(now),
       onLease: (lease) => {
         // A new leader's marker is in the journal before its first lease is written.
         if (this.#role === "leader" || (lease !== null && lease.epoch < this.#epoch)) return;

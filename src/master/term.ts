@@ -121,7 +121,7 @@ export class Term {
     alarm.cancel();
     if (end !== "committed") return end;
     const tookMs = clock.now() - startedAt;
-    stats.noteCommit(tookMs);
+    stats.noteCommit(startedAt, tookMs);
     this.#position = positionOf(entry);
     this.#provenAt = clock.now();
     this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);

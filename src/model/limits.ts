@@ -132,8 +132,9 @@ export const limits = {
   commitWaitMsMax: 5 * second,
   /** Samples kept of how long commits took. */
   commitSamplesMax: 1_000,
-  /** With fewer samples, how long slow commits take is not known. */
-  slowCommitSamplesMin: 100,
+  /** With fewer samples than this, or older ones, how long slow commits take is not known. */
+  slowCommitSamplesMin: 200,
+  slowCommitAgeMsMax: 10 * minute,
   /** However slow the store is, a silent leader is replaced after this. */
   leaseTtlMsMax: 10 * second,
   payloadCacheBytesMax: 64 * mebibyte,
@@ -272,7 +273,7 @@ export const defaults = {
 
   // Leadership (docs/reliability.md, 2).
   leaseTtlMs: 2 * second,
-  /** A leader's lease lasts for at least so many of its slow commits: the 99th of a hundred. */
+  /** A leader's lease lasts for so many of its slow commits (the 99th of a hundred), if that is longer, up to `leaseTtlMsMax`. */
   leasePerCommit: 10,
   leaseRenewMs: 400,
   leaderIdleMsMax: 1500,
