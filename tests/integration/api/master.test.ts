@@ -84,10 +84,10 @@ describe("the API over a real master", () => {
     expect([submitted.status, submitted.body]).toEqual([201, { id: "a", isNew: true }]);
 
     await stream.until('"assign"');
-    const assigned = dataOf<StreamMessage>(stream).find((message) => message.kind === "assign");
-    expect(assigned).toMatchObject({
-      assignments: [{ task: "a", attempt: 1, name: "nap", kind: "sleep", input: { seconds: 1 } }],
-    });
+    const message = dataOf<StreamMessage>(stream).find(({ kind }) => kind === "assign");
+    const [assigned] = message?.kind === "assign" ? message.assignments : [];
+    expect(assigned).toMatchObject({ task: "a", attempt: 1, name: "nap", kind: "sleep", input: { seconds: 1 } });
+    const issued = { task: "a", attempt: 1, assignedAt: assigned?.assignedAt };
     const follower = await open("/v1/tasks/a/logs?follow=true");
 
     const piece = { task: "a", attempt: 1, offset: 0, at: Date.now(), base64: btoa("hello\n"), isTruncated: false };
@@ -96,8 +96,7 @@ describe("the API over a real master", () => {
     const now = Date.now();
     const result = {
       kind: "result",
-      task: "a",
-      attempt: 1,
+      ...issued,
       boot: "boot-1",
       outcome: "success",
       startedAt: now,
@@ -109,7 +108,7 @@ describe("the API over a real master", () => {
       boot: "boot-1",
       session,
       epoch,
-      items: [{ kind: "started", task: "a", attempt: 1, startedAt: now }, result],
+      items: [{ kind: "started", ...issued, startedAt: now }, result],
     };
     const verdicts = await post("/v1/workers/w1/reports", report);
     expect(verdicts.body).toEqual({ epoch, verdicts: [{ task: "a", attempt: 1, verdict: "committed" }] });
