@@ -114,7 +114,7 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/standing.ts",
-        search: "      letGo();",
+        search: "      this.#letGo();",
         replace: "      this.#doubtedAt = now;",
       },
     ],

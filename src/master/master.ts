@@ -308,7 +308,8 @@ export class Master extends Desk {
       doubtMs: this.#settings.leaderIdleMsMax,
       leaseTtlMs: () => this.#election?.ttlMs ?? this.#settings.leaseTtlMs,
       prove: () => void this.prove().catch(() => undefined),
-      letGo: () => this.#streams.hangUp(),
+      inbox: this.#inbox,
+      streams: this.#streams,
     });
     this.#inbox.open();
     this.#outbox.release(position.epoch, effects);

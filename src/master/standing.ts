@@ -4,6 +4,8 @@
  * its workers go. They find whoever leads by then, before that one counts their silence against them.
  */
 import type { Clock } from "../ports/clock.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Streams } from "./streams.ts";
 
 export interface StandingParts {
   readonly clock: Clock;
@@ -13,7 +15,8 @@ export interface StandingParts {
   readonly leaseTtlMs: () => number;
   /** Finds out by a commit who leads; `hold` is called if that works. */
   readonly prove: () => void;
-  readonly letGo: () => void;
+  readonly inbox: Inbox;
+  readonly streams: Streams;
 }
 
 export class Standing {
@@ -34,7 +37,7 @@ export class Standing {
 
   /** Looks how it stands; to be called several times within the lease. */
   check(): void {
-    const { clock, doubtMs, leaseTtlMs, prove, letGo } = this.#parts;
+    const { clock, doubtMs, leaseTtlMs, prove } = this.#parts;
     const now = clock.now();
     if (now - this.#heldAt <= doubtMs) return;
     if (this.#doubtedAt === null) {
@@ -42,7 +45,13 @@ export class Standing {
       this.#doubtedAt = now;
       prove();
     } else if (now - this.#doubtedAt >= leaseTtlMs() - doubtMs) {
-      letGo();
+      this.#letGo();
     }
+  }
+
+  /** Whether they come back to this leader or to another one: nobody's absence counts until they have had the time for it. */
+  #letGo(): void {
+    this.#parts.inbox.push({ kind: "let-go" });
+    this.#parts.streams.hangUp();
   }
 }

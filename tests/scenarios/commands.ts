@@ -21,6 +21,7 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
  *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
  *     report WORKER started|success|failed|aborted TASK/ATTEMPT … [boot=] · report WORKER draining|bye
+ *     let-go
  * TASK/ATTEMPT is meant as it was given out last, TASK/ATTEMPT@MS as it was given out so long after the beginning.
  */
 export function toInput(line: string, scenario: Scenario): SchedulerInput {
@@ -62,6 +63,8 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
       };
     case "exit":
       return { kind: "report-exit", request, worker, boot: bootOf(scenario, worker) };
+    case "let-go":
+      return { kind: "let-go" };
     case "blind":
       return { kind: "blind", forMs: Number(name) };
     default:

@@ -107,6 +107,11 @@ export function shiftSilence(board: Board, batch: Batch, forMs: number): void {
   }
 }
 
+/** Everybody was hung up on and is looking for a leader, as after an election: that takes its time, and is nobody's death. */
+export function awaitReturn(board: Board, batch: Batch): void {
+  board.patientUntil = Math.max(board.patientUntil, batch.now + board.settings.failoverGraceMs);
+}
+
 /** It is dead, or as good as dead: what it ran is killed and runs again elsewhere. */
 export function loseWorker(board: Board, batch: Batch, worker: LiveWorker, why: string): void {
   endWorker(board, batch, worker, "lost", why);

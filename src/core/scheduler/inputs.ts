@@ -49,6 +49,8 @@ export type SchedulerInput =
   | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
   /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */
   | { readonly kind: "blind"; readonly forMs: number }
+  /** This leader has hung up on all of its workers, since another one may lead by now; their ends come after this. */
+  | { readonly kind: "let-go" }
   /** Finished tasks that have outlived their retention, found by the shell in the view. */
   | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[] }
   /** Closes every batch: what is due by now happens, and free slots are filled. */

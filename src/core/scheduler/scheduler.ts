@@ -14,7 +14,7 @@ import { isFinal, type TaskHead, type TaskState, type TaskStatus } from "../../m
 import type { ProbeAddress } from "../../model/worker.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
 import { type Board, refuse, type SchedulerSettings } from "./board.ts";
-import { loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./deaths.ts";
+import { awaitReturn, loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./deaths.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, Reply, SchedulerEffect, SchedulerOutput } from "./effects.ts";
 import type { RequestId, SchedulerInput } from "./inputs.ts";
@@ -81,6 +81,8 @@ export class Scheduler {
         return noteProbe(board, batch, input);
       case "blind":
         return this.#shiftDeadlines(batch, input.forMs);
+      case "let-go":
+        return awaitReturn(board, batch);
       case "forget":
         return this.#forget(batch, input.tasks);
       case "tick":
