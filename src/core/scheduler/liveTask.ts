@@ -29,6 +29,8 @@ export class LiveTask implements HeapItem {
   readonly priority: number;
   /** Its place in line among equals: when it was created, or when it was to start. */
   readonly orderAt: number;
+  /** Its place among tasks of the same instant: as they came. */
+  readonly ordinal: number;
   readonly startAt: number | null;
   readonly limits: TaskLimits;
   readonly fingerprint: string | null;
@@ -47,8 +49,9 @@ export class LiveTask implements HeapItem {
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
 
-  constructor(head: TaskHead, queue: LiveQueue, limits: TaskLimits) {
+  constructor(head: TaskHead, ordinal: number, queue: LiveQueue, limits: TaskLimits) {
     this.id = head.id;
+    this.ordinal = ordinal;
     this.queue = queue;
     this.priority = head.priority;
     this.orderAt = head.startAt ?? head.createdAt;
@@ -63,11 +66,11 @@ export class LiveTask implements HeapItem {
   }
 }
 
-/** The order in which a queue's tasks start: by priority, then by time, then by id. */
+/** The order in which a queue's tasks start: by priority, then by time, then as they came. */
 export function startsBefore(a: LiveTask, b: LiveTask): boolean {
   if (a.priority !== b.priority) return a.priority > b.priority;
   if (a.orderAt !== b.orderAt) return a.orderAt < b.orderAt;
-  return a.id < b.id;
+  return a.ordinal < b.ordinal;
 }
 
 export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus["output"]): TaskStatus {

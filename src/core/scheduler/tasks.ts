@@ -17,6 +17,7 @@ export class Tasks {
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   #dirty: LiveTask[] = [];
   #digest = 0;
+  #added = 0;
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
 
@@ -43,7 +44,8 @@ export class Tasks {
 
   /** A new task, not yet in line. */
   add(head: TaskHead): LiveTask {
-    const task = new LiveTask(head, this.#queues.open(head.queue), this.#share(head.limits));
+    this.#added += 1;
+    const task = new LiveTask(head, this.#added, this.#queues.open(head.queue), this.#share(head.limits));
     this.#byId.set(task.id, task);
     task.queue.count(task.state, 1);
     return task;
