@@ -205,7 +205,7 @@ export const defaults = {
   address: "127.0.0.1",
   capacity: 1,
   /** How often a silent event stream says that it is alive, and how often stalled readers are looked for. */
-  streamPingMs: 10 * second,
+  streamPingMs: 2 * second,
   streamCheckMs: 1 * second,
   /** How often connections that are too slow to ask are looked for. */
   connectionCheckMs: 1 * second,
@@ -311,8 +311,8 @@ export const defaults = {
   clientPatienceMs: 2 * second,
   clientBackoffBaseMs: 50,
   clientBackoffMaxMs: 2 * second,
-  /** A stream without a byte for this long is dead; masters send a beat every few seconds. */
-  clientStreamStallMs: 45 * second,
+  /** A stream without a byte for this long comes from a master that stands still: silent ones are pinged every `streamPingMs`. */
+  clientStreamStallMs: 8 * second,
   /** How often a wait looks by itself where streams are not to be had. */
   clientPollMs: 1 * second,
   /** The same on the command line, where a person waits. */

@@ -1,6 +1,7 @@
 /** Several masters with real processes: the leader is killed, stopped and cut off, and nothing that runs takes notice. */
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../src/model/limits.ts";
+import type { TaskDocument } from "../../src/model/task.ts";
 import { createClient } from "../../src/sdk/client.ts";
 import type { MasterReport } from "../../src/sdk/masterReport.ts";
 import { type Scene, scene } from "./scene.ts";
@@ -166,6 +167,8 @@ describe("the leader stands still for longer than its lease lasts", () => {
         await startAll(play, "m2", "worker-1", "worker-2");
         await play.sleepTask("a", 6);
         await play.started("a");
+        let told: TaskDocument | null = null;
+        const waiting = play.client.wait("a").then((task) => (told = task));
         play.pauseBetweenWrites("m1");
         // Its kernel still takes connections: this waits in there until it goes on.
         const late = fetch(`${play.cluster.addressOf("m1")}/v1/tasks`, {
@@ -176,6 +179,9 @@ describe("the leader stands still for longer than its lease lasts", () => {
         await leaderFrom(play, 2, ["m2"]);
         await play.sleepTask("b", 0.1);
         await play.success("b");
+        // Begun at the leader that stands still, and told by the next one.
+        await play.until("a wait to be told", () => told);
+        expect(await waiting).toMatchObject({ state: "success", attempt: 1 });
 
         play.cluster.signal("m1", "SIGCONT");
         const answer = await late;
