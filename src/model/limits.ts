@@ -326,6 +326,8 @@ export const defaults = {
   restartBackoffMaxMs: 10 * second,
   restartCalmMs: 10 * second,
   readyPollMs: 10,
+  /** How long `outlast doctor` waits for each master. */
+  doctorPatienceMs: 3 * second,
   nodeMajorMin: 24,
   /** Requests that one call may have in flight at once. */
   clientConcurrency: 8,

@@ -22,6 +22,8 @@ export interface MasterState {
   readonly lag: number | null;
   readonly roleSince: number | null;
   readonly store: string | null;
+  /** Of the store: masters with different ones know nothing of each other. Null if it does not answer. */
+  readonly incarnation: string | null;
   readonly trouble: string | null;
 }
 
@@ -78,9 +80,10 @@ function isAsked(answers: readonly Answer[], address: string): boolean {
 function toStates(answers: readonly Answer[], members: readonly MemberView[]): MasterState[] {
   const reports = new Map<string, MasterReport>();
   for (const { report } of answers) if (report !== null) reports.set(report.nonce, report);
-  const epoch = Math.max(0, ...[...reports.values()].map((report) => report.epoch));
-  const leader = [...reports.values()].find((report) => report.role === "leader" && report.epoch === epoch);
-  const states = [...reports.values()].map((report) => toState(report, epoch, leader?.seq ?? null));
+  // Epochs count per store, should there be masters of several.
+  const peersOf = ({ incarnation }: MasterReport) =>
+    [...reports.values()].filter((report) => report.incarnation === incarnation);
+  const states = [...reports.values()].map((report) => toState(report, peersOf(report)));
   const addresses = new Set([...reports.values()].map((report) => toBaseUrl(report.address)));
   for (const { address, report } of answers) {
     if (report !== null || addresses.has(address)) continue;
@@ -94,17 +97,20 @@ function toStates(answers: readonly Answer[], members: readonly MemberView[]): M
   );
 }
 
-function toState(report: MasterReport, epoch: number, leaderSeq: number | null): MasterState {
-  const { address, name, role, seq, roleSince, store, trouble } = report;
+function toState(report: MasterReport, peers: readonly MasterReport[]): MasterState {
+  const { address, name, role, seq, roleSince, store, incarnation, trouble } = report;
+  const epoch = Math.max(...peers.map((peer) => peer.epoch));
+  const leader = peers.find((peer) => peer.role === "leader" && peer.epoch === epoch);
   return {
     address,
     name,
     role: role === "leader" && report.epoch < epoch ? "outdated" : role,
     epoch: report.epoch,
     seq,
-    lag: leaderSeq === null ? null : Math.max(0, leaderSeq - seq),
+    lag: leader === undefined ? null : Math.max(0, leader.seq - seq),
     roleSince,
     store,
+    incarnation,
     trouble,
   };
 }
@@ -122,6 +128,7 @@ function toSilent(address: string, members: readonly MemberView[]): MasterState 
     lag: null,
     roleSince: null,
     store: null,
+    incarnation: null,
     trouble: null,
   };
 }

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { OutlastError } from "../../model/errors.ts";
+import { defaults } from "../../model/limits.ts";
 import { isFinal, type TaskDocument } from "../../model/task.ts";
 import { createClient, type Outlast } from "../../sdk/client.ts";
 import { prepareFolder, writeMarker } from "../cluster/folder.ts";
@@ -21,6 +22,8 @@ export async function askOnly(
   tell: (text: string) => void,
 ): Promise<Evidence> {
   const { directory, seed, mastersAt, token, signal, rate, durationMs } = options;
+  // Whom nobody can ask, or who takes no such token, proves nothing by a run.
+  await createClient({ masters: mastersAt, token, retryForMs: defaults.commandRetryForMs }).status({ signal });
   const startedAt = Date.now();
   prepareFolder(directory, { command: "chaos", seed, startedAt, pid: process.pid });
   mkdirSync(join(directory, "ledger"));
@@ -52,7 +55,12 @@ export async function askOnly(
   signal.throwIfAborted();
   const healedAt = Date.now();
   await Promise.all(clients.map((client) => client.stop()));
-  tell(`${clients.reduce((sum, client) => sum + client.acknowledged, 0)} tasks were acknowledged`);
+  const acknowledged = clients.reduce((sum, client) => sum + client.acknowledged, 0);
+  if (acknowledged === 0) {
+    const hint = `What the clients were answered is in ${join(directory, "ledger")}.`;
+    throw new RunFailed("Not one task was acknowledged, so there is nothing to check.", hint);
+  }
+  tell(`${acknowledged} tasks were acknowledged`);
   const lines = sessions.flatMap((session) => readClientLedger(path(session)));
   const ids = [...new Set(lines.flatMap((line) => (line.kind === "submit-ok" ? line.ids : [])))];
   const documents = new Map<string, TaskDocument>();

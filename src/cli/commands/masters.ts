@@ -23,6 +23,11 @@ async function listMasters(context: Context): Promise<undefined> {
   if (!masters.some((master) => master.role === "leader")) {
     output.note("Nobody leads at the moment; running tasks go on, and an election takes a few seconds at most.");
   }
+  if (new Set(masters.flatMap(({ incarnation }) => incarnation ?? [])).size > 1) {
+    output.note(
+      "They are on different stores: what one of them is told, those of another store never know. Start all with the same --store.",
+    );
+  }
   for (const { name, address, trouble } of masters) {
     if (trouble !== null) output.note(`${printable(name ?? address)} is in trouble: ${printable(trouble)}`);
   }

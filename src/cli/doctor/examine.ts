@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
-import { createClient } from "../../sdk/client.ts";
+import { createClient, type Outlast } from "../../sdk/client.ts";
+import { toBaseUrl } from "../../sdk/connection.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
 import { SqliteStore } from "../../stores/sqlite/store.ts";
 import type { Context } from "../context.ts";
@@ -23,10 +24,38 @@ export interface Finding {
 export async function examine(context: Context, data: string): Promise<readonly Finding[]> {
   const findings: Finding[] = [checkNode(), ...(await checkData(resolve(data))), ...checkToken(context)];
   const looks = await Promise.all(context.options.masters.map((address) => lookAt(context, address)));
-  findings.push(...looks.flatMap((look) => look.findings));
-  const reports = looks.flatMap((look) => (look.report === null ? [] : [look.report]));
-  if (reports.length > 0) findings.push(...checkLeader(reports), ...(await checkWork(context)));
+  const others = await lookAtOthers(context, looks);
+  findings.push(...[...looks, ...others].flatMap((look) => look.findings));
+  const reports = [...looks, ...others].flatMap((look) => (look.report === null ? [] : [look.report]));
+  const distinct = [...new Map(reports.map((report) => [report.nonce, report])).values()];
+  if (distinct.length > 0) {
+    findings.push(
+      ...checkNames(distinct),
+      ...(checkStores(distinct) ?? checkLeader(distinct)),
+      ...(await checkWork(context)),
+    );
+  }
   return findings;
+}
+
+/** Looks at the masters that those who were asked know of. */
+async function lookAtOthers(context: Context, looks: readonly Look[]): Promise<readonly Look[]> {
+  const known = new Set(looks.flatMap(({ address, report }) => [address, report?.address ?? address].map(toBaseUrl)));
+  const named = await Promise.all(
+    looks.map(({ address, report }) => (report === null ? [] : membersAt(context, address))),
+  );
+  const others = [...new Set(named.flat().map(toBaseUrl))].filter((address) => !known.has(address));
+  return Promise.all(others.map((address) => lookAt(context, address)));
+}
+
+async function membersAt(context: Context, address: string): Promise<string[]> {
+  try {
+    const masters = await clientFor(context, address).masters({ signal: patience(context) });
+    return masters.flatMap((master) => (master.role === "silent" ? [] : master.address));
+  } catch (error) {
+    if (!(error instanceof OutlastError) && !isTimeout(error)) throw error;
+    return [];
+  }
 }
 
 function good(what: Finding["what"], message: string): Finding {
@@ -112,6 +141,7 @@ function checkToken({ token }: Context): Finding[] {
 }
 
 interface Look {
+  readonly address: string;
   readonly report: MasterReport | null;
   readonly findings: Finding[];
 }
@@ -120,24 +150,42 @@ interface Look {
 async function lookAt(context: Context, address: string): Promise<Look> {
   let serverAt: number | null = null;
   const askedAt = Date.now();
-  const client = createClient({
-    masters: address,
-    token: context.token,
-    retryForMs: 0,
-    fetch: async (...request) => {
-      const response = await fetch(...request);
-      serverAt = Date.parse(response.headers.get("date") ?? "");
-      return response;
-    },
+  const client = clientFor(context, address, async (...request) => {
+    const response = await fetch(...request);
+    serverAt = Date.parse(response.headers.get("date") ?? "");
+    return response;
   });
   try {
-    const report = await client.status({ signal: context.signal });
+    const report = await client.status({ signal: patience(context) });
     const findings = [checkMaster(address, report), ...checkClock(address, serverAt, (askedAt + Date.now()) / 2)];
-    return { report, findings };
+    return { address, report, findings };
   } catch (error) {
+    if (isTimeout(error)) return { address, report: null, findings: [describeSilence(address)] };
     if (!(error instanceof OutlastError)) throw error;
-    return { report: null, findings: [describeRefusal(address, error)] };
+    return { address, report: null, findings: [describeRefusal(address, error)] };
   }
+}
+
+/** A client for this master alone. */
+function clientFor(context: Context, address: string, fetchWith: typeof fetch = fetch): Outlast {
+  return createClient({ masters: address, token: context.token, retryForMs: 0, fetch: fetchWith });
+}
+
+function patience(context: Context): AbortSignal {
+  return AbortSignal.any([context.signal, AbortSignal.timeout(defaults.doctorPatienceMs)]);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+function describeSilence(address: string): Finding {
+  return {
+    verdict: "bad",
+    what: "master",
+    message: `${address} takes connections and does not answer.`,
+    advice: "Its process may be stopped, or have too much to do: look at it.",
+  };
 }
 
 function describeRefusal(address: string, error: OutlastError): Finding {
@@ -189,6 +237,35 @@ function checkClock(address: string, serverAt: number | null, hereAt: number): F
   ];
 }
 
+function checkNames(reports: readonly MasterReport[]): Finding[] {
+  const byName = Map.groupBy(reports, ({ name }) => name);
+  return [...byName].flatMap(([name, namesakes]) =>
+    namesakes.length === 1
+      ? []
+      : {
+          verdict: "odd",
+          what: "master",
+          message: `${namesakes.length} masters are called ${name}: ${namesakes.map(({ address }) => address).join(", ")}.`,
+          advice: "Tell them apart with --name.",
+        },
+  );
+}
+
+/** Null if all is well. */
+function checkStores(reports: readonly MasterReport[]): Finding[] | null {
+  const byStore = [...Map.groupBy(reports, ({ incarnation }) => incarnation).values()];
+  if (byStore.length === 1) return null;
+  const each = byStore.map((masters) => `${masters.map(({ address }) => address).join(", ")} on ${masters[0]?.store}`);
+  return [
+    {
+      verdict: "bad",
+      what: "store",
+      message: `The masters are on ${byStore.length} stores, and know nothing of each other's tasks: ${each.join("; ")}.`,
+      advice: "Start all of them with the same --store, or ask only those that belong together.",
+    },
+  ];
+}
+
 function checkLeader(reports: readonly MasterReport[]): Finding[] {
   const leaders = reports.filter((report) => report.role === "leader");
   const [leader] = leaders;
@@ -201,8 +278,8 @@ function checkLeader(reports: readonly MasterReport[]): Finding[] {
     ];
   }
   const known = reports.find((report) => report.leader !== null)?.leader ?? null;
-  if (leaders.length === 0 && known !== null) return [good("leader", `at ${known}`)];
-  const message = leaders.length === 0 ? "No master leads." : `${leaders.length} masters say that they lead.`;
+  const last = known === null ? "" : ` The last one that did, at ${known}, does not answer.`;
+  const message = leaders.length === 0 ? `No master leads.${last}` : `${leaders.length} masters say that they lead.`;
   return [
     {
       verdict: "bad",
@@ -218,7 +295,7 @@ async function checkWork(context: Context): Promise<Finding[]> {
     const client = await context.client({ retryForMs: 0, onRetry: () => {} });
     const { signal } = context;
     const [workers, queues] = await Promise.all([client.workers({ signal }), client.queues({ signal })]);
-    const present = workers.filter((worker) => worker.state === "connected");
+    const present = workers.filter((worker) => worker.state === "connected" && !worker.isDraining);
     const findings: Finding[] = [];
     const slots = present.reduce((sum, worker) => sum + worker.capacity, 0);
     if (present.length > 0) findings.push(good("workers", `${present.length} attached, ${slots} slots`));
