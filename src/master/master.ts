@@ -183,7 +183,7 @@ export class Master extends Desk {
       incarnation: this.identity.incarnation,
       store: this.identity.name,
       durability: this.identity.durability,
-      trouble: this.#term?.trouble ?? this.#trouble,
+      trouble: this.#term?.trouble ?? this.#standby?.trouble ?? this.#trouble,
       startedAt: this.#startedAt,
       roleSince: this.#roleSince,
     };

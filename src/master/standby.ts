@@ -81,6 +81,11 @@ export class Standby {
     return null;
   }
 
+  /** Why the take-over under way cannot be committed at the moment; null if all is well. */
+  get trouble(): string | null {
+    return this.#takeOver?.trouble ?? null;
+  }
+
   /** The candidate wants to end this epoch and lead the next one; `run` ends with the lead, or tells that it went to somebody else. */
   wantLead(epoch: number): void {
     this.#epochToEnd = epoch;

@@ -42,7 +42,7 @@ export async function examine(context: Context, data: string): Promise<readonly 
 async function lookAtOthers(context: Context, looks: readonly Look[]): Promise<readonly Look[]> {
   const known = new Set(looks.flatMap(({ address, report }) => [address, report?.address ?? address].map(toBaseUrl)));
   const named = await Promise.all(
-    looks.map(({ address, report }) => (report === null ? [] : membersAt(context, address))),
+    looks.map(async ({ address, report }) => (report === null ? [] : membersAt(context, address))),
   );
   const others = [...new Set(named.flat().map(toBaseUrl))].filter((address) => !known.has(address));
   return Promise.all(others.map((address) => lookAt(context, address)));
