@@ -171,6 +171,16 @@ describe("with a master and two workers", () => {
     await expect.poll(async () => (await json<TaskDocument>("show", id)).state).toBe("success");
   });
 
+  test("a second one in the same directory is refused before it has done anything", async () => {
+    const second = await outlast(["up", "--port", String(await findFreePort()), "--data", "up-data"]);
+    expect(second).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Process \d+ is using up-data.up\./) as string,
+    });
+    expect(second.stderr).toMatch(/its own --data/);
+    expect((await json<{ masters: unknown[] }>("masters")).masters).toHaveLength(1);
+  });
+
   test("the doctor finds everything well", async () => {
     const examined = await outlast(["doctor", "--data", "up-data"]);
     expect(examined).toMatchObject({ code: 0 });

@@ -61,7 +61,7 @@ export function submitCommand(program: Command): void {
     .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
     .option("--cwd <directory>", "exec: where to run it, on the worker's machine")
     .option("--shell", "exec: the operand is a line for /bin/sh")
-    .option("--wait", "wait for the end; exit code 1 unless every task ended as success")
+    .option("--wait", "wait for the end, also while no master answers; exit code 1 unless every task ended as success")
     .addHelpText("after", examples)
     .action(action(submit));
 }

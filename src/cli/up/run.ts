@@ -1,11 +1,16 @@
 /** `outlast up` at work: masters and workers as child processes, for as long as nobody presses Ctrl-C. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { OutlastError } from "../../model/errors.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
+import { claimDirectory } from "../../worker/directoryClaim.ts";
 import type { Colour } from "../colour.ts";
 import type { UpFlags } from "../commands/up.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
+import { LocalFailure } from "../failure.ts";
 import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
 import { bootIn } from "../readyLine.ts";
 import { clusterArguments } from "../serverOptions.ts";
@@ -14,8 +19,27 @@ import { type ProcessExit, Supervised } from "./supervised.ts";
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
 
 export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode> {
-  const cluster = new LocalCluster(context, flags, await choosePorts(flags));
-  return cluster.run();
+  const release = await claimData(flags.data);
+  try {
+    const cluster = new LocalCluster(context, flags, await choosePorts(flags));
+    return await cluster.run();
+  } finally {
+    await release();
+  }
+}
+
+/** Two of these in one directory would start masters and workers of the same names. @throws LocalFailure */
+async function claimData(data: string): Promise<() => Promise<void>> {
+  const directory = join(data, "up");
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return await claimDirectory(directory);
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    const hint =
+      "`outlast up` runs there already. Give this one its own --data, or add to that one with `outlast master` and `outlast worker`.";
+    throw new LocalFailure(error.message, hint);
+  }
 }
 
 /** One master listens where it was told to, or fails; of several, each takes the next free port. */
