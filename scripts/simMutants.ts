@@ -23,7 +23,7 @@ interface MutantFlags {
 
 const flags = new Command("npm run sim:mutants --")
   .description("Plants one bug at a time in a copy of the source, and asks the simulator whether it sees it.")
-  .option("--seeds <n>", "how many seeds a bug may hide in before it counts as missed", count, 1000)
+  .option("--seeds <n>", "how many seeds a bug may hide in before it counts as missed", count, 2000)
   .option("--from <seed>", "the first of them", ordinal, 1)
   .option("--only <text>", "only bugs whose name holds this text", "")
   .option("--processes <n>", "how many bugs at a time", count, availableParallelism())
