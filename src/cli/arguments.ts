@@ -42,7 +42,7 @@ export function commaList(text: string): readonly string[] {
 
 export function idArgument(text: string): string {
   if (isId(text)) return text;
-  throw new InvalidArgumentError(`Ids are 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`);
+  throw new InvalidArgumentError(`Wanted are 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`);
 }
 
 export function idList(text: string): readonly string[] {

@@ -120,7 +120,7 @@ function toStore(flags: MasterFlags, ids: SystemIds): Store {
       return new ThreadedSqliteStore({ path: rest.replace(/^\/\//, ""), ids });
     }
     default:
-      throw new UsageError(`"${text}" is no store.`, "There are sqlite:FILE and memory:");
+      throw new UsageError(`"${text}" is no store.`, "Use sqlite:FILE or memory: (which forgets).");
   }
 }
 

@@ -44,7 +44,7 @@ export function clusterOptions(): readonly Option[] {
       .argParser(positiveDuration),
     new Option("--finished-max <count>", "how many finished tasks are kept; the oldest go first")
       .default(defaults.finishedTasksMax)
-      .argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+      .argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
   ];
 }
 

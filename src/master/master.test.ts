@@ -272,6 +272,24 @@ describe("a master", () => {
     expect(master.status().epoch).toBe(rival.epoch);
   });
 
+  test("refuses a request that asks for two things under one id, all of it", async () => {
+    const { master } = await startMaster();
+    const longer = { ...sleep, input: { seconds: 2 } };
+    await expect(
+      master.submit(
+        [
+          { ...sleep, id: "d" },
+          { ...longer, id: "d" },
+        ],
+        null,
+      ),
+    ).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("stands in this request twice") as string,
+    });
+    expect(await master.readTask("d" as TaskId)).toBeNull();
+  });
+
   test("hands out every change once and in order, from wherever it is asked", async () => {
     const { master } = await startMaster();
     await master.submit([sleep], null);

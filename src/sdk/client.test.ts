@@ -222,3 +222,22 @@ describe("iterate", () => {
     ]);
   });
 });
+
+test("reads are consistent where that is asked for, and only there", async () => {
+  const master = await fake((_request, response) =>
+    response.json(200, { workers: [], queues: [], tasks: [], cursor: null }),
+  );
+  const client = createClient({ masters: master.url });
+  for (const options of [{}, { consistent: true }]) {
+    await Promise.all([
+      client.get("a", options),
+      client.list(options),
+      client.workers(options),
+      client.queues(options),
+    ]);
+  }
+  const asked = master.requests.map(({ path, query }) => `${path} ${query.get("consistent")}`).sort();
+  expect(asked).toEqual(
+    ["/v1/queues", "/v1/tasks", "/v1/tasks/a", "/v1/workers"].flatMap((path) => [`${path} null`, `${path} true`]),
+  );
+});

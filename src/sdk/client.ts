@@ -107,8 +107,8 @@ export class Outlast {
   }
 
   get(id: string, options: ReadOptions = {}): Promise<TaskDocument> {
-    const query = options.consistent === true ? "?consistent=true" : "";
-    return this.#get<TaskDocument>(`/v1/tasks/${encodeURIComponent(id)}${query}`, options.signal);
+    const path = `/v1/tasks/${encodeURIComponent(id)}${consistency(options)}`;
+    return this.#get<TaskDocument>(path, options.signal);
   }
 
   /** One page of tasks. */
@@ -177,8 +177,9 @@ export class Outlast {
     yield* followLogs(this.#connection, id, options);
   }
 
-  async workers(options: CallOptions = {}): Promise<readonly WorkerView[]> {
-    return (await this.#get<{ workers: readonly WorkerView[] }>("/v1/workers", options.signal)).workers;
+  async workers(options: ReadOptions = {}): Promise<readonly WorkerView[]> {
+    const path = `/v1/workers${consistency(options)}`;
+    return (await this.#get<{ workers: readonly WorkerView[] }>(path, options.signal)).workers;
   }
 
   /** Gives a worker no more tasks; what it runs may end. */
@@ -191,8 +192,9 @@ export class Outlast {
     await this.#post(`/v1/workers/${encodeURIComponent(worker)}/exits`, JSON.stringify({ boot }), options.signal);
   }
 
-  async queues(options: CallOptions = {}): Promise<readonly QueueView[]> {
-    return (await this.#get<{ queues: readonly QueueView[] }>("/v1/queues", options.signal)).queues;
+  async queues(options: ReadOptions = {}): Promise<readonly QueueView[]> {
+    const path = `/v1/queues${consistency(options)}`;
+    return (await this.#get<{ queues: readonly QueueView[] }>(path, options.signal)).queues;
   }
 
   /** Starts nothing more from this queue; what runs goes on. */
@@ -246,4 +248,9 @@ export class Outlast {
 /** A client for the masters at these addresses; `new Outlast(options)` in other words. */
 export function createClient(options: ConnectionOptions = {}): Outlast {
   return new Outlast(options);
+}
+
+/** The part of a read's URL that says how old its answer may be. */
+function consistency({ consistent }: ReadOptions): string {
+  return consistent === true ? "?consistent=true" : "";
 }

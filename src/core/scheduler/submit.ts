@@ -22,9 +22,8 @@ export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], l
       created.set(spec.id, spec.fingerprint);
       fresh.push(spec);
     } else if (known !== spec.fingerprint) {
-      return refuse("conflict", `Task ${spec.id} exists already, and was asked for differently.`, undefined, {
-        id: spec.id,
-      });
+      const what = created.has(spec.id) ? "stands in this request twice" : "exists already";
+      return refuse("conflict", `Task ${spec.id} ${what}, and was asked for differently.`, undefined, { id: spec.id });
     }
     answer.push({ id: spec.id, isNew: known === undefined });
   }
