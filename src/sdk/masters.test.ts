@@ -140,7 +140,10 @@ describe("the list of masters", () => {
     const guarded = await fake((_request, response) =>
       response.json(401, { error: { code: "unauthorized", message: "No." } }),
     );
-    await expect(createClient({ masters: guarded.url }).masters()).rejects.toMatchObject({ code: "unauthorized" });
+    await expect(createClient({ masters: guarded.url }).masters()).rejects.toMatchObject({
+      code: "unauthorized",
+      message: `${guarded.url}: No.`,
+    });
     const { url } = guarded;
     await guarded.stop();
     await expect(createClient({ masters: url, retryForMs: 0 }).masters()).rejects.toMatchObject({

@@ -67,7 +67,8 @@ async function askOne(
     };
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof OutlastError && (error.code === "unauthorized" || error.code === "forbidden")) throw error;
+    if (error instanceof OutlastError && (error.code === "unauthorized" || error.code === "forbidden"))
+      throw new OutlastError(error.code, `${address}: ${error.message}`, error.details);
     return { address, report: null };
   }
 }
