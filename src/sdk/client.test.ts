@@ -43,7 +43,7 @@ describe("submit", () => {
       else response.json(200, result);
     });
     const submitted = await createClient({ masters: master.url }).submit(sleep);
-    expect(submitted).toEqual({ id: "task-0", isNew: false });
+    expect(submitted).toEqual({ id: "task-0", isNew: true });
     expect(table.byKey.size).toBe(1);
     expect(master.requests).toHaveLength(2);
   });

@@ -32,7 +32,7 @@ export interface SubmitOptions extends CallOptions {
 
 export interface Submitted {
   readonly id: string;
-  /** False if the same submission had created it before. */
+  /** False if it was there before: by its id, or by the key of an earlier call. */
   readonly isNew: boolean;
 }
 
@@ -76,7 +76,8 @@ export class Outlast {
   /** Creates one task. Resolves once it is safe: from then on it is never lost. */
   async submit(submission: Submission, options: SubmitOptions = {}): Promise<Submitted> {
     const key = options.key ?? crypto.randomUUID();
-    return this.#post<Submitted>("/v1/tasks", JSON.stringify(submission), options.signal, key);
+    const submitted = await this.#post<Submitted>("/v1/tasks", JSON.stringify(submission), options.signal, key);
+    return asOfThisCall(submitted, submission, options);
   }
 
   /**
@@ -96,7 +97,7 @@ export class Outlast {
       const batchKey = batches.length === 1 ? key : `${key}:${batch.offset}`;
       try {
         const answer = await this.#post<TaskIds>("/v1/tasks/batch", batch.body, options.signal, batchKey);
-        for (const task of answer.tasks) all.push(task);
+        for (const task of answer.tasks) all.push(asOfThisCall(task, submissions[all.length], options));
       } catch (error) {
         if (!(error instanceof OutlastError)) throw error;
         throw new OutlastError(error.code, error.message, { ...error.details, submitted: all.length, key });
@@ -253,4 +254,9 @@ export function createClient(options: ConnectionOptions = {}): Outlast {
 /** The part of a read's URL that says how old its answer may be. */
 function consistency({ consistent }: ReadOptions): string {
   return consistent === true ? "?consistent=true" : "";
+}
+
+/** What neither an id nor a key of the caller's names cannot have been there: a try of this very call, whose answer got lost, made it. */
+function asOfThisCall(task: Submitted, submission: Submission | undefined, { key }: SubmitOptions): Submitted {
+  return key === undefined && submission?.id === undefined ? { ...task, isNew: true } : task;
 }
