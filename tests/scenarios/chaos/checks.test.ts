@@ -16,6 +16,20 @@ test("a true story breaks nothing, and every check has something to look at but 
   expect(untested).toEqual(["Asking twice makes one task", "A cancelled task stays cancelled"]);
 });
 
+test("an attempt whose time was up on a worker that stood still may go on there beside the next one", () => {
+  const story = new Story();
+  story.facts[2] = fact(1100, "ended", 2, "b", 1, "failed");
+  story.strikes.push({
+    ...story.strikes[0]!,
+    number: 3,
+    kind: "pause",
+    at: "worker-2",
+    hit: ["worker-2"],
+    endedAt: 1090,
+  });
+  expect(story.broken()).toEqual([]);
+});
+
 describe("a lie is seen:", () => {
   const lies: readonly (readonly [string, string, (story: Story) => void])[] = [
     ["an acknowledged task is gone", "No acknowledged task was lost", (story) => void story.documents.shift()],
