@@ -180,6 +180,18 @@ describe("a standby", () => {
   });
 });
 
+test("a probe that comes back late does not leave one planned that is never made", () => {
+  const { candidate, tell } = start();
+  tell(0, { kind: "lease", lease: lease(1) });
+  tell(1, { kind: "peer-closed", address: other });
+  tell(2, { kind: "peer-probed", address: other, result: "connected" });
+  // Of a watch before this one.
+  tell(3, { kind: "peer-probed", address: other, result: "unknown" });
+  tell(100, { kind: "tick" });
+  tell(defaults.leaseRenewMs, { kind: "tick" });
+  expect(candidate.nextWakeAt()).toBeGreaterThan(defaults.leaseRenewMs);
+});
+
 describe("a leader", () => {
   test("renews its lease with a growing count", () => {
     const { candidate } = start();

@@ -100,7 +100,7 @@ export class Candidate {
         this.role = "leader";
         this.#epoch = input.epoch;
         this.#ttlMs = this.#settings.leaseTtlMs;
-        this.#watched = null;
+        this.#lookAway();
         return this.#renew(now, effects);
       case "commit-time":
         // Where commits are slow, so are renewals: a lease that usually comes late says nothing about its holder.
@@ -204,8 +204,7 @@ export class Candidate {
     this.#leader = { epoch, address };
     this.#unchangedSince = now;
     // What is still heard of the one before says nothing about this one.
-    this.#watched = null;
-    this.#probeAt = null;
+    this.#lookAway();
     if (this.role === "standby" && address !== null) this.#watch(address, effects);
   }
 
@@ -214,6 +213,12 @@ export class Candidate {
     this.#probeAt = null;
     this.#refusals = 0;
     effects.push({ kind: "watch-peer", address });
+  }
+
+  /** Nobody is watched any more, and no probe of it is still to come. */
+  #lookAway(): void {
+    this.#watched = null;
+    this.#probeAt = null;
   }
 
   #notePeerClosed(address: string, effects: CandidateEffect[]): void {
@@ -239,16 +244,14 @@ export class Candidate {
     if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
     if (result === "unknown" || this.#probes >= this.#settings.probesMax) {
       // Out of sight, or alive: the lease decides. The next look at it starts a new watch.
-      this.#watched = null;
-      return;
+      return this.#lookAway();
     }
     this.#probeAt = now + this.#settings.refusalGapMs;
   }
 
   #takeOver(reason: string, effects: CandidateEffect[]): void {
     this.role = "electing";
-    this.#watched = null;
-    this.#probeAt = null;
+    this.#lookAway();
     effects.push({ kind: "take-over", reason, epoch: this.#leader.epoch });
   }
 }

@@ -4,6 +4,9 @@ import { hashText } from "../hashText.ts";
 /** Taken before the world is sealed (see forbidden.ts): the only door to real time that stays open. */
 const nextTurn = setImmediate;
 
+/** More events than this at one instant can only be something that wakes itself without letting time pass. */
+const atOnceMax = 1_000_000;
+
 export interface Planned {
   cancel(): void;
 }
@@ -21,6 +24,8 @@ export class Timeline {
   /** True time in ms since the world began; no node ever sees it. */
   now = 0;
   readonly #heap: PlannedEvent[] = [];
+  /** How many events have run at the present instant. */
+  #atOnce = 0;
   #planned = 0;
   #done = 0;
   #hash = 0x811c9dc5;
@@ -70,8 +75,11 @@ export class Timeline {
       this.#pop();
       const { run } = event;
       if (run === null) continue;
+      this.#atOnce = event.at === this.now ? this.#atOnce + 1 : 0;
       this.now = event.at;
       this.#done += 1;
+      if (this.#atOnce > atOnceMax)
+        return this.onBroken(new Error(`time stands still: something at ${this.now} ms never ends`));
       try {
         run();
       } catch (error) {
