@@ -73,16 +73,19 @@ export class Follower {
     for (const worker of view.workers) this.#scheduler.apply({ kind: "worker", worker }, now);
     for (const { queue, state, count } of view.finished) this.#scheduler.loadCount(queue, state, count);
     for await (const batch of view.tasks) for (const { head, status } of batch) this.#scheduler.load(head, status);
-    this.#position = await this.#positionAt(view.seq);
+    const position = await this.#positionAt(view.seq);
+    // What the view rests on was compacted away since it was read: nothing could be linked to it.
+    if (position === null) return this.#load();
+    this.#position = position;
     this.#isLoaded = true;
   }
 
-  async #positionAt(seq: number): Promise<JournalPosition> {
+  /** Null if that entry is no longer there. */
+  async #positionAt(seq: number): Promise<JournalPosition | null> {
     if (seq === 0) return journalStart;
     const [entry] = await this.#store.readEntries(seq, 1);
     if (entry === undefined || entry.seq < seq)
       throw new JournalBroken(`Entry ${seq}, which the view rests on, is not in the journal.`);
-    // Compacted away since the view was read: the next catch-up will see the gap and load again.
-    return entry.seq === seq ? positionOf(entry) : { seq, epoch: 0, crc: 0 };
+    return entry.seq === seq ? positionOf(entry) : null;
   }
 }
