@@ -91,6 +91,9 @@ export interface ResultItem extends IssuedAttempt {
   readonly logBytes?: number;
 }
 
+/** How an attempt ended, before it is known who ran it. */
+export type AttemptEnd = Omit<ResultItem, "kind" | keyof IssuedAttempt | "boot">;
+
 export type ReportItem =
   | ({ readonly kind: "started" } & RunningAttempt)
   | ResultItem

@@ -1,6 +1,6 @@
 /** What a worker's shell needs of its machine: somewhere to run attempts, and a disk that remembers results. */
 import type { Incarnation } from "../model/ids.ts";
-import type { Assignment, AttemptRef, LogChunk, ResultItem } from "../model/protocol.ts";
+import type { Assignment, AttemptEnd, AttemptRef, LogChunk, ResultItem } from "../model/protocol.ts";
 
 /** Runs attempts. Kill really kills: after `onEnd` no process of the attempt is alive. */
 export interface Executor {
@@ -14,9 +14,6 @@ export interface Executor {
   /** Ends everything at once; resolves when nothing is left. */
   stop(): Promise<void>;
 }
-
-/** How an attempt ended, before the worker adds who ran it. */
-export type AttemptEnd = Omit<ResultItem, "kind" | "task" | "attempt" | "assignedAt" | "boot">;
 
 /** Results that masters have not settled yet; survives the death of the worker's process. */
 export interface Outbox {

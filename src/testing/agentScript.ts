@@ -1,12 +1,13 @@
 /** Plays a script to an Agent and writes down what it wants done, one short line for each effect, so that tests read like a log. */
 import { Agent } from "../core/agent/agent.ts";
 import type { AgentEffect } from "../core/agent/effects.ts";
-import type { AgentInput, AttemptEnding } from "../core/agent/inputs.ts";
+import type { AgentInput } from "../core/agent/inputs.ts";
 import { type AgentOptions, type AgentSettings, defaultAgentSettings } from "../core/agent/options.ts";
 import type { BootId, Incarnation, SessionId, TaskId } from "../model/ids.ts";
 import type {
   AbortReason,
   AttachAnswer,
+  AttemptEnd,
   AttemptRef,
   IssuedAttempt,
   ReportItem,
@@ -55,6 +56,13 @@ export class AgentScript {
       // Starts are told at once, unless a test is about when they are told.
       settings: { ...defaultAgentSettings, startedWaitMs: 0, ...options.settings },
     });
+  }
+
+  /** One that has found its leader. */
+  static attached(options: ConstructorParameters<typeof AgentScript>[0] = {}): AgentScript {
+    const script = new AgentScript(options);
+    script.attach();
+    return script;
   }
 
   /** Tells the Agent one thing. @returns what it wants done, notices left out */
@@ -125,7 +133,7 @@ export class AgentScript {
     return this.hear({ kind: "abort", epoch: 1, reason, attempts: [ref(name)] });
   }
 
-  end(name: string, more: Partial<AttemptEnding> = {}): string[] {
+  end(name: string, more: Partial<AttemptEnd> = {}): string[] {
     const end = { outcome: "success", startedAt: this.now, endedAt: this.now, ...more } as const;
     return this.tell({ kind: "ended", ...ref(name), end });
   }

@@ -2,6 +2,7 @@
 import type { Incarnation, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type {
   AttachRequest,
+  AttemptEnd,
   AttemptRef,
   LogChunk,
   ReportRequest,
@@ -9,7 +10,7 @@ import type {
   StreamMessage,
 } from "../model/protocol.ts";
 import { LinkError, type MasterLink, type StreamHandlers } from "../ports/transport.ts";
-import type { AttemptEnd, Executor, LogSpool, Outbox } from "../ports/work.ts";
+import type { Executor, LogSpool, Outbox } from "../ports/work.ts";
 
 const incarnation = "store" as Incarnation;
 

@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OutlastError } from "../model/errors.ts";
 
+const workersHint = "Two workers cannot share one directory: give each its own name or its own data directory.";
 const claimPattern = /^claim-(\d+)-(\d+)$/;
 /** Directories that this very process has claimed: its own claim would pass for its own on a second look. */
 const claimedHere = new Set<string>();
@@ -11,12 +12,13 @@ const claimedHere = new Set<string>();
  * Each process first puts down its own claim, then looks for others. Of two that come at once, the later one to look sees the
  * other's claim: both may give up, but never do both go on. A process is told by its id and the time it was started at,
  * since ids are given out again.
+ * @param hint what to do if it is refused
  * @returns how to let go
  * @throws OutlastError `conflict` while another living process has the directory
  */
-export async function claimDirectory(directory: string): Promise<() => Promise<void>> {
+export async function claimDirectory(directory: string, hint = workersHint): Promise<() => Promise<void>> {
   const path = resolve(directory);
-  if (claimedHere.has(path)) throw refused(directory, process.pid);
+  if (claimedHere.has(path)) throw refused(directory, process.pid, hint);
   claimedHere.add(path);
   const own = `claim-${process.pid}-${(await startOf(process.pid)) ?? 0}`;
   const release = async (): Promise<void> => {
@@ -28,7 +30,7 @@ export async function claimDirectory(directory: string): Promise<() => Promise<v
     for (const name of await readdir(path)) {
       const [, pid, start] = claimPattern.exec(name) ?? [];
       if (pid === undefined || start === undefined || name === own) continue;
-      if (await isAlive(Number(pid), Number(start))) throw refused(directory, Number(pid));
+      if (await isAlive(Number(pid), Number(start))) throw refused(directory, Number(pid), hint);
       await rm(join(path, name), { force: true });
     }
   } catch (error) {
@@ -38,10 +40,8 @@ export async function claimDirectory(directory: string): Promise<() => Promise<v
   return release;
 }
 
-function refused(directory: string, pid: number): OutlastError {
-  return new OutlastError("conflict", `Process ${pid} is using ${directory}.`, {
-    hint: "Two workers cannot share one directory: give each its own name or its own data directory.",
-  });
+function refused(directory: string, pid: number, hint: string): OutlastError {
+  return new OutlastError("conflict", `Process ${pid} is using ${directory}.`, { hint });
 }
 
 async function isAlive(pid: number, start: number): Promise<boolean> {

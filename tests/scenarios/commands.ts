@@ -3,7 +3,6 @@ import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import type { IssuedAttempt, Outcome, ReportItem } from "../../src/model/protocol.ts";
 import { type Submission, toSpec } from "../../src/model/submission.ts";
-import { beganAt } from "./beginning.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** `name=value` pairs of a line; a bare word counts as true. */
@@ -147,6 +146,6 @@ function toIssued(text: string | undefined, scenario: Scenario): IssuedAttempt[]
   return text.split(",").map((each) => {
     const [task = "", attempt = "0", ms] = each.split(/[/@]/);
     const ref = { task: task as TaskId, attempt: Number(attempt) };
-    return ms === undefined ? scenario.issued(ref) : { ...ref, assignedAt: beganAt + Number(ms) };
+    return scenario.issued(ref, ms === undefined ? undefined : Number(ms));
   });
 }

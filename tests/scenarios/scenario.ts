@@ -10,9 +10,11 @@ import { Scheduler } from "../../src/core/scheduler/scheduler.ts";
 import type { Write } from "../../src/model/entry.ts";
 import type { SessionId, WorkerId } from "../../src/model/ids.ts";
 import type { AttemptRef, IssuedAttempt } from "../../src/model/protocol.ts";
-import { beganAt } from "./beginning.ts";
 import { toInput } from "./commands.ts";
 import { describeEffect, describeWrite } from "./output.ts";
+
+/** Every scenario begins at this instant, in ms since 1970. */
+const beganAt = 1_000_000;
 
 export class Scenario {
   now = beganAt;
@@ -31,8 +33,9 @@ export class Scenario {
     return this.#sessions.get(worker) ?? ("no session" as SessionId);
   }
 
-  /** An attempt as it was given out last; as nobody gave it out, if it never was. */
-  issued({ task, attempt }: AttemptRef): IssuedAttempt {
+  /** An attempt as it was given out so long after the beginning, else last; as nobody gave it out, if it never was. */
+  issued({ task, attempt }: AttemptRef, afterMs?: number): IssuedAttempt {
+    if (afterMs !== undefined) return { task, attempt, assignedAt: beganAt + afterMs };
     const given = this.#journal.findLast(
       ({ write }) => write.kind === "status" && write.status.id === task && write.status.attempt === attempt,
     );

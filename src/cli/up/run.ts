@@ -1,7 +1,6 @@
 /** `outlast up` at work: masters and workers as child processes, for as long as nobody presses Ctrl-C. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { OutlastError } from "../../model/errors.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import { claimDirectory } from "../../worker/directoryClaim.ts";
@@ -31,15 +30,12 @@ export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode>
 /** Two of these in one directory would start masters and workers of the same names. @throws LocalFailure */
 async function claimData(data: string): Promise<() => Promise<void>> {
   const directory = join(data, "up");
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    return await claimDirectory(directory);
-  } catch (error) {
-    if (!(error instanceof OutlastError)) throw error;
-    const hint =
-      "`outlast up` runs there already. Give this one its own --data, or add to that one with `outlast master` and `outlast worker`.";
-    throw new LocalFailure(error.message, hint);
-  }
+  const hint =
+    "`outlast up` runs there already. Give this one its own --data, or add to that one with `outlast master` and `outlast worker`.";
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return claimDirectory(directory, hint).catch((error: unknown) => {
+    throw LocalFailure.from(error);
+  });
 }
 
 /** One master listens where it was told to, or fails; of several, each takes the next free port. */

@@ -4,11 +4,7 @@ import type { BootId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { AgentScript, boot, incarnation, ref, resultOf } from "../../testing/agentScript.ts";
 
-function attached(options: ConstructorParameters<typeof AgentScript>[0] = {}): AgentScript {
-  const script = new AgentScript(options);
-  script.attach();
-  return script;
-}
+const attached = AgentScript.attached;
 
 describe("taking assignments", () => {
   test("an assignment is started, told, ended, kept, reported and forgotten", () => {

@@ -1,9 +1,15 @@
 /** One attempt in a worker's hands, from its assignment until its result is settled. */
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { AbortReason, Assignment, AttemptRef, IssuedAttempt, ResultItem } from "../../model/protocol.ts";
+import type {
+  AbortReason,
+  Assignment,
+  AttemptEnd,
+  AttemptRef,
+  IssuedAttempt,
+  ResultItem,
+} from "../../model/protocol.ts";
 import type { HeapItem } from "../heap.ts";
-import type { AttemptEnding } from "./inputs.ts";
 
 /**
  * waiting    assigned, but every slot is taken by an attempt that is still dying
@@ -75,7 +81,7 @@ export function outputBytes(output: ResultItem["output"]): number {
 }
 
 /** What is to be reported of an attempt that has ended. A master would refuse what is too large for ever, so it is cut here. */
-export function toResult(held: HeldAttempt, boot: BootId, ending: AttemptEnding): ResultItem {
+export function toResult(held: HeldAttempt, boot: BootId, ending: AttemptEnd): ResultItem {
   const result: ResultItem = { kind: "result", ...held.issued, boot, ...ending };
   if (ending.outcome === "aborted" && held.endedBy === "timeout") {
     const error = { code: "timeout", message: `It ran longer than ${held.timeoutMs} ms.` };

@@ -6,6 +6,7 @@ import { attemptKey, type BootId } from "../../model/ids.ts";
 import type {
   AbortReason,
   Assignment,
+  AttemptEnd,
   AttemptRef,
   IssuedAttempt,
   ResultItem,
@@ -15,7 +16,6 @@ import { Fifo } from "../fifo.ts";
 import { Heap } from "../heap.ts";
 import { HeldAttempt, outputBytes, toResult } from "./attempt.ts";
 import type { AgentOutput } from "./effects.ts";
-import type { AttemptEnding } from "./inputs.ts";
 import type { AgentReports } from "./reports.ts";
 import { Tombstones } from "./tombstones.ts";
 
@@ -119,7 +119,7 @@ export class AgentAttempts {
   }
 
   /** A started attempt has ended by itself or because it was told to. */
-  end(ref: AttemptRef, ending: AttemptEnding, out: AgentOutput): void {
+  end(ref: AttemptRef, ending: AttemptEnd, out: AgentOutput): void {
     const held = this.#held.get(attemptKey(ref.task, ref.attempt));
     if (held?.phase !== "running") throw new Error(`attempt ${ref.task}/${ref.attempt} ended without running here`);
     this.#running -= 1;

@@ -1,6 +1,6 @@
 /** What the Agent is told. Each input is one thing that happened outside; time comes with it. */
 import type { Incarnation } from "../../model/ids.ts";
-import type { AttachAnswer, AttemptRef, ReportAnswer, ResultItem, StreamMessage } from "../../model/protocol.ts";
+import type { AttachAnswer, AttemptEnd, AttemptRef, ReportAnswer, StreamMessage } from "../../model/protocol.ts";
 
 /**
  * Counts the tries to attach. Whatever belongs to one connection carries its number, so that what comes late, from a
@@ -20,7 +20,7 @@ export type AgentInput =
   | { readonly kind: "beat-answered"; readonly link: LinkNumber; readonly epoch: number }
   | { readonly kind: "beat-failed"; readonly link: LinkNumber; readonly failure: LinkFailure }
   /** An attempt that was started has ended: nothing of it is alive. Once for each start. */
-  | ({ readonly kind: "ended"; readonly end: AttemptEnding } & AttemptRef)
+  | ({ readonly kind: "ended"; readonly end: AttemptEnd } & AttemptRef)
   /** These results are on disk. */
   | { readonly kind: "persisted"; readonly attempts: readonly AttemptRef[] }
   | { readonly kind: "epoch-saved"; readonly incarnation: Incarnation; readonly epoch: number }
@@ -48,6 +48,3 @@ export function isPassing({ code }: LinkFailure): boolean {
 export function isSilence({ code }: LinkFailure): boolean {
   return code === "timeout" || code === "too-slow";
 }
-
-/** How an attempt ended, before it is known who ran it. */
-export type AttemptEnding = Omit<ResultItem, "kind" | "task" | "attempt" | "assignedAt" | "boot">;

@@ -2,15 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { AgentScript, ref } from "../../testing/agentScript.ts";
 
-function attached(): AgentScript {
-  const script = new AgentScript();
-  script.attach();
-  return script;
-}
-
 describe("a later task with the same id", () => {
   test("runs, although an attempt of the same name is over here", () => {
-    const script = attached();
+    const script = AgentScript.attached();
     script.assign(["t/2"]);
     script.reported();
     script.finish("t/2");
@@ -22,7 +16,7 @@ describe("a later task with the same id", () => {
   });
 
   test("is given back while an attempt of the same name is still here", () => {
-    const script = attached();
+    const script = AgentScript.attached();
     script.assign(["t/1"]);
     script.reported();
     expect(script.assign(["t/1@7"])).toEqual(["report t/1:aborted"]);

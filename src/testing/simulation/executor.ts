@@ -1,9 +1,9 @@
 /** Attempts that only take virtual time. Each one writes into the ledger when it starts and how it ends. */
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
-import type { Assignment, AttemptRef, LogChunk } from "../../model/protocol.ts";
+import type { Assignment, AttemptEnd, AttemptRef, LogChunk } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { AttemptEnd, Executor, LogSpool } from "../../ports/work.ts";
+import type { Executor, LogSpool } from "../../ports/work.ts";
 import { hashText } from "../hashText.ts";
 import type { ExecutionEnd, Ledger } from "../ledger.ts";
 import type { Process } from "./process.ts";

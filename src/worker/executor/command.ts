@@ -1,13 +1,12 @@
 /** One attempt of kind `exec`: a command in its own process group, from its start until nothing of it is left. */
 
 import { defaults } from "../../model/limits.ts";
-import type { AttemptRef } from "../../model/protocol.ts";
+import type { AttemptEnd, AttemptRef } from "../../model/protocol.ts";
 import type { ExecInput } from "../../model/submission.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Processes, SpawnError } from "../../ports/processes.ts";
-import type { AttemptEnd } from "../../ports/work.ts";
 import type { Environment } from "./environment.ts";
 import type { Watchdog } from "./watchdog.ts";
 

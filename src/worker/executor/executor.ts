@@ -2,12 +2,12 @@
 import { resolve } from "node:path";
 import { attemptKey } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
-import type { Assignment, AttemptRef } from "../../model/protocol.ts";
+import type { Assignment, AttemptEnd, AttemptRef } from "../../model/protocol.ts";
 import type { ExecInput, SleepInput } from "../../model/submission.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
-import type { AttemptEnd, Executor } from "../../ports/work.ts";
+import type { Executor } from "../../ports/work.ts";
 import { CommandAttempt } from "./command.ts";
 import {
   attemptEnvironment,

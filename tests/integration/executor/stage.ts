@@ -4,13 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BootId, WorkerId } from "../../../src/model/ids.ts";
 import type { Json } from "../../../src/model/json.ts";
-import type { Assignment, AttemptRef } from "../../../src/model/protocol.ts";
+import type { Assignment, AttemptEnd, AttemptRef } from "../../../src/model/protocol.ts";
 import type { TaskKind } from "../../../src/model/task.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { directoryMark, SystemProcesses } from "../../../src/node/processes.ts";
 import type { Log } from "../../../src/ports/log.ts";
-import type { AttemptEnd } from "../../../src/ports/work.ts";
 import { type ExecutorOptions, ProcessExecutor } from "../../../src/worker/executor/executor.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
