@@ -6,7 +6,7 @@ const minute = 60_000;
 
 export default defineConfig({
   test: {
-    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/testing/**"] },
+    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/proof/**"] },
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: minute } },
       { test: { name: "contracts", include: ["tests/contracts/**/*.test.ts"], testTimeout: minute } },

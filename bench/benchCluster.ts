@@ -1,7 +1,7 @@
 /** A real master and real workers for a measurement, in a folder that goes afterwards. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Cluster } from "../src/cli/cluster/cluster.ts";
+import { Cluster } from "../src/proof/cluster/cluster.ts";
 
 export type BenchCluster = Cluster;
 

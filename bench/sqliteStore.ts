@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OutgoingEntry, Write } from "../src/model/entry.ts";
 import type { WorkerId } from "../src/model/ids.ts";
+import { changed, created, TestJournal, taskId } from "../src/proof/contracts/storeJournal.ts";
 import { SqliteStore } from "../src/stores/sqlite/store.ts";
-import { changed, created, TestJournal, taskId } from "../src/testing/storeJournal.ts";
 
 const tasks = Number(process.argv[2] ?? 100_000);
 const parent = process.argv[3] ?? tmpdir();

@@ -10,10 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { commaList } from "../src/cli/arguments.ts";
-import { blockedMsMax, Campaign, type CampaignReport, type Target } from "../src/testing/fuzz/campaign.ts";
-import type { Finding } from "../src/testing/fuzz/findings.ts";
-import { sieges } from "../src/testing/fuzz/sieges.ts";
-import type { Case } from "../src/testing/fuzz/steps.ts";
+import { blockedMsMax, Campaign, type CampaignReport, type Target } from "../src/proof/fuzz/campaign.ts";
+import type { Finding } from "../src/proof/fuzz/findings.ts";
+import { sieges } from "../src/proof/fuzz/sieges.ts";
+import type { Case } from "../src/proof/fuzz/steps.ts";
 import { count, minutes, ordinal } from "./flags.ts";
 import { startTarget } from "./fuzzTarget.ts";
 

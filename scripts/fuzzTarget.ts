@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Cluster } from "../src/cli/cluster/cluster.ts";
-import { until } from "../src/cli/cluster/until.ts";
-import type { Target } from "../src/testing/fuzz/campaign.ts";
+import { Cluster } from "../src/proof/cluster/cluster.ts";
+import { until } from "../src/proof/cluster/until.ts";
+import type { Target } from "../src/proof/fuzz/campaign.ts";
 
 const program = fileURLToPath(new URL("../bin/outlast.js", import.meta.url));
 const leader = "leader";

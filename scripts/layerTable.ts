@@ -6,6 +6,8 @@ export interface Layer {
   readonly holds: string;
   /** Folders it may import besides itself. */
   readonly layers: readonly string[];
+  /** Folders that it loads by `import()` and never when it starts. */
+  readonly lazyLayers?: readonly string[];
   /** Packages and built-in modules it may import; `node:*` stands for every built-in module. */
   readonly packages: readonly string[];
 }
@@ -19,25 +21,26 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "core",
-    holds: "the brains, pure: `Scheduler` on the leader, `Agent` on each worker, `Candidate` on each master",
+    holds: "pure state machines: `Scheduler` on the leader, `Agent` on each worker, `Candidate` on each master",
     layers: ["model"],
     packages: [],
   },
   {
     folder: "ports",
-    holds: "the holes in the wall: store, clock, transport, peers, log, work: interfaces and the duties behind them",
+    holds: "interfaces and the duties behind them: store, clock, transport, peers, log, work",
     layers: ["model"],
     packages: [],
   },
   {
     folder: "master",
-    holds: "the shell around Scheduler and Candidate: inbox, commit loop, outbox, following, election",
+    holds:
+      "a master around Scheduler and Candidate: `service` (what the API calls), `leadership`, `journal`, `streams`",
     layers: ["model", "core", "ports"],
     packages: ["node:crypto", "node:zlib"],
   },
   {
     folder: "worker",
-    holds: "the shell around the Agent: session, outbox, log spool, executors",
+    holds: "a worker around the Agent: session, `outbox`, `logs`, `executors`",
     layers: ["model", "core", "ports"],
     packages: ["node:*"],
   },
@@ -49,7 +52,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "api",
-    holds: "the HTTP face of a master: REST, event streams, OpenAPI, auth",
+    holds: "a master's HTTP API: `routes`, `schemas`, `http`, `events`, `auth`",
     layers: ["model", "ports", "master"],
     packages: ["node:*", "fastify", "ajv", "prom-client"],
   },
@@ -72,22 +75,23 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "eventsource-parser", "pino", "ulid"],
   },
   {
-    folder: "testing",
-    holds: "simulator, fuzzer, fakes, checkers, the stores' contract suite",
-    layers: ["model", "core", "ports", "master", "worker", "sdk", "stores/*", "node"],
-    packages: ["node:*", "vitest", "fast-check", "ajv"],
+    folder: "cli",
+    holds: "the commands; the only place that wires everything; loads `proof` only when a command of it runs",
+    layers: ["model", "core", "ports", "master", "worker", "sdk", "api", "stores/*", "node"],
+    lazyLayers: ["proof"],
+    packages: ["node:*", "commander"],
   },
   {
-    folder: "cli",
-    holds: "the commands; the only place that wires everything",
-    layers: ["model", "core", "ports", "master", "worker", "sdk", "api", "stores/*", "node", "testing"],
-    packages: ["node:*", "commander"],
+    folder: "proof",
+    holds: "what judges the product: simulator, checkers, fuzzer, contract suites, fakes, demo, stress, chaos",
+    layers: ["model", "core", "ports", "master", "worker", "sdk", "api", "stores/*", "node", "cli"],
+    packages: ["node:*", "commander", "vitest", "fast-check", "ajv"],
   },
 ];
 
 /** What a unit test beside the source may import on top of what its folder may. */
 export const forTests: Pick<Layer, "layers" | "packages"> = {
-  layers: ["model", "core", "ports", "master", "worker", "stores/*", "node", "testing"],
+  layers: ["model", "core", "ports", "master", "worker", "stores/*", "node", "proof"],
   packages: ["node:*", "vitest", "fast-check", "@seriousme/openapi-schema-validator"],
 };
 

@@ -16,6 +16,8 @@ interface Import {
   readonly line: number;
   /** Null if it is computed, so that nobody can say where it leads. */
   readonly target: string | null;
+  /** By `import()`, when it is needed. */
+  readonly isLazy: boolean;
 }
 
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: Record<string, string> };
@@ -29,9 +31,9 @@ for (const file of files) {
     problems.push(`${file}: stands in no folder of the table in scripts/layerTable.ts`);
     continue;
   }
-  for (const { line, target } of importsOf(file)) {
+  for (const { line, target, isLazy } of importsOf(file)) {
     imports += 1;
-    const problem = judge(file, layer, target);
+    const problem = judge(file, layer, target, isLazy);
     if (problem !== null) problems.push(`${file}:${line}: ${problem}`);
   }
 }
@@ -42,7 +44,7 @@ console.log(`${imports} imports in ${files.length} files follow the table, excep
 if (files.length === 0 || problems.length > 0) process.exitCode = 1;
 
 /** Null if the import is allowed, else what is wrong with it. */
-function judge(file: string, layer: Layer, target: string | null): string | null {
+function judge(file: string, layer: Layer, target: string | null, isLazy: boolean): string | null {
   if (target === null) return "imports a computed name; write the name out";
   const isTest = file.endsWith(".test.ts");
   if (!target.startsWith(".")) {
@@ -50,7 +52,7 @@ function judge(file: string, layer: Layer, target: string | null): string | null
     const allowed = isTest ? [...layer.packages, ...forTests.packages] : layer.packages;
     const isAllowed = allowed.includes(name) || (allowed.includes("node:*") && isBuiltin(target));
     if (!isAllowed) return `\`${layer.folder}\` may not import the package or module \`${name}\``;
-    const isShipped = !isTest && layer.folder !== "testing";
+    const isShipped = !isTest && layer.folder !== "proof";
     if (isShipped && !isBuiltin(target) && !(name in dependencies)) return `\`${name}\` is not in \`dependencies\``;
     return null;
   }
@@ -58,7 +60,7 @@ function judge(file: string, layer: Layer, target: string | null): string | null
   const other = layerOf(path);
   if (other === null) return `imports ${path}, which stands in no folder of the table`;
   if (unitOf(path) === unitOf(file)) return null;
-  const allowed = isTest ? [...layer.layers, ...forTests.layers] : layer.layers;
+  const allowed = [...layer.layers, ...(isTest ? forTests.layers : []), ...(isLazy ? (layer.lazyLayers ?? []) : [])];
   return allowed.includes(other.folder) ? null : `\`${layer.folder}\` may not import \`${other.folder}\` (${path})`;
 }
 
@@ -87,9 +89,9 @@ function importsOf(file: string): Import[] {
   const { program, errors } = parseSync(file, text);
   for (const error of errors) problems.push(`${file}: ${error.message}`);
   const found: Import[] = [];
-  const add = (node: { start: number }, source: { type: string; value?: unknown } | null) => {
+  const add = (node: { start: number }, source: { type: string; value?: unknown } | null, isLazy = false) => {
     const line = text.slice(0, node.start).split("\n").length;
-    found.push({ line, target: source !== null && typeof source.value === "string" ? source.value : null });
+    found.push({ line, target: source !== null && typeof source.value === "string" ? source.value : null, isLazy });
   };
   new Visitor({
     ImportDeclaration: (node) => add(node, node.source),
@@ -97,7 +99,7 @@ function importsOf(file: string): Import[] {
     ExportNamedDeclaration: (node) => {
       if (node.source !== null) add(node, node.source);
     },
-    ImportExpression: (node) => add(node, node.source),
+    ImportExpression: (node) => add(node, node.source, true),
     TSImportType: (node) => add(node, node.source),
     TSExternalModuleReference: (node) => add(node, node.expression),
   }).visit(program);

@@ -4,11 +4,11 @@
  */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import type { Changes } from "../src/testing/simulation/changes.ts";
-import { describeKnobs } from "../src/testing/simulation/knobs.ts";
-import { shrink } from "../src/testing/simulation/shrink.ts";
-import { simulate } from "../src/testing/simulation/simulate.ts";
-import { tellStory } from "../src/testing/simulation/story.ts";
+import type { Changes } from "../src/proof/simulation/changes.ts";
+import { describeKnobs } from "../src/proof/simulation/knobs.ts";
+import { shrink } from "../src/proof/simulation/shrink.ts";
+import { simulate } from "../src/proof/simulation/simulate.ts";
+import { tellStory } from "../src/proof/simulation/story.ts";
 import { count, ordinal } from "./flags.ts";
 import { runPool } from "./simulation/pool.ts";
 import { keep, runRegressions } from "./simulation/regressions.ts";

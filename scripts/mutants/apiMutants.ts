@@ -4,17 +4,21 @@ import type { Mutant } from "./mutant.ts";
 export const apiMutants: readonly Mutant[] = [
   {
     name: "lets the names of prototypes in",
-    patches: [{ file: "src/api/jsonBody.ts", search: "if (forbiddenKeys.has(key)) {", replace: 'if (key === "") {' }],
+    patches: [
+      { file: "src/api/http/jsonBody.ts", search: "if (forbiddenKeys.has(key)) {", replace: 'if (key === "") {' },
+    ],
   },
   {
     name: "follows JSON to any depth",
-    patches: [{ file: "src/api/jsonScan.ts", search: "if (depth > limits.jsonDepthMax)", replace: "if (depth < 0)" }],
+    patches: [
+      { file: "src/api/http/jsonScan.ts", search: "if (depth > limits.jsonDepthMax)", replace: "if (depth < 0)" },
+    ],
   },
   {
     name: "takes a number that is not exact",
     patches: [
       {
-        file: "src/api/jsonBody.ts",
+        file: "src/api/http/jsonBody.ts",
         search: '  throw new OutlastError("bad-json", "A number is too',
         replace: '  if (path !== "x") return;\n  throw new OutlastError("bad-json", "A number is too',
       },
@@ -24,12 +28,12 @@ export const apiMutants: readonly Mutant[] = [
     name: "breaks over the logs of a task that is not there, and shows where",
     patches: [
       {
-        file: "src/api/logRoutes.ts",
+        file: "src/api/routes/logRoutes.ts",
         search: "  if (document === null) throw noSuchTask(task);\n",
         replace: "  if (document === null) return (null as unknown as { task: TaskDocument }).task;\n",
       },
       {
-        file: "src/api/errors.ts",
+        file: "src/api/http/errors.ts",
         search: '"Something broke inside the master."',
         replace: "String((thrown as Error).stack)",
       },
@@ -39,7 +43,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "thinks for 400 ms about a state that is not known",
     patches: [
       {
-        file: "src/api/taskRoutes.ts",
+        file: "src/api/routes/taskRoutes.ts",
         search: '    throw new OutlastError("bad-request", `There is no state',
         replace:
           '    for (const until = Date.now() + 400; Date.now() < until; );\n    throw new OutlastError("bad-request", `There is no state',
@@ -50,7 +54,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "pauses a queue before it has looked at the request's body",
     patches: [
       {
-        file: "src/api/serveRoutes.ts",
+        file: "src/api/routes/serveRoutes.ts",
         search: 'if (request.method === "POST") check(request.body);',
         replace:
           'if (route.name === "pauseQueue") void context.master.setQueue("early", true).catch(() => {});\n        if (request.method === "POST") check(request.body);',
@@ -61,12 +65,12 @@ export const apiMutants: readonly Mutant[] = [
     name: "remembers every body that it was sent",
     patches: [
       {
-        file: "src/api/jsonBody.ts",
+        file: "src/api/http/jsonBody.ts",
         search: "  const { isSuspicious } = scanJson(bytes);",
         replace: "  kept.push(Buffer.alloc(400_000, 1));\n  const { isSuspicious } = scanJson(bytes);",
       },
       {
-        file: "src/api/jsonBody.ts",
+        file: "src/api/http/jsonBody.ts",
         search: "const decoder =",
         replace: "const kept: Buffer[] = [];\nconst decoder =",
       },
@@ -76,7 +80,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "dies of a client that hangs up",
     patches: [
       {
-        file: "src/api/wire.ts",
+        file: "src/api/http/connectionLimits.ts",
         search: '  if (error.code === "ECONNRESET" || !socket.writable) {\n',
         replace: '  if (error.code === "ECONNRESET" || !socket.writable) {\n    throw error;\n',
       },
@@ -96,7 +100,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "asks for no token where queues are set",
     patches: [
       {
-        file: "src/api/server.ts",
+        file: "src/api/http/server.ts",
         search: "else if (outlast?.isPublic !== true)",
         replace: 'else if (outlast?.isPublic !== true && outlast?.tag !== "queues")',
       },
@@ -114,13 +118,15 @@ export const apiMutants: readonly Mutant[] = [
   },
   {
     name: "lets a session that never was push out the one that counts (real: seed 1)",
-    patches: [{ file: "src/master/desk.ts", search: " || !streams.isKnown(worker, session)", replace: "" }],
+    patches: [
+      { file: "src/master/service/masterService.ts", search: " || !streams.isKnown(worker, session)", replace: "" },
+    ],
   },
   {
     name: "takes output of anybody's attempts (real: seed 1)",
     patches: [
       {
-        file: "src/master/desk.ts",
+        file: "src/master/service/masterService.ts",
         search: "this.#logOwners.ownPieces(worker, chunks)",
         replace: "this.#logOwners.ownPieces(worker, chunks).then(() => chunks)",
       },
@@ -130,7 +136,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "cuts the follower of a long log off before its first byte (real: seed 1)",
     patches: [
       {
-        file: "src/api/logFollower.ts",
+        file: "src/api/events/logFollower.ts",
         search: "      if (this.#stream.isBusy) await this.#stream.drained();\n",
         replace: "",
       },
@@ -140,7 +146,7 @@ export const apiMutants: readonly Mutant[] = [
     name: "ends the connection after any refusal, and what was pipelined with it (real: seed 1)",
     patches: [
       {
-        file: "src/api/server.ts",
+        file: "src/api/http/server.ts",
         search: "!request.raw.complete && hasBody(request)",
         replace: "!request.raw.complete && !hasBody({ ...request, headers: {} } as FastifyRequest)",
       },
@@ -148,6 +154,12 @@ export const apiMutants: readonly Mutant[] = [
   },
   {
     name: "answers an unknown expectation without a word (real: seed 1)",
-    patches: [{ file: "src/api/wire.ts", search: '  server.on("checkExpectation",', replace: '  server.on("none",' }],
+    patches: [
+      {
+        file: "src/api/http/connectionLimits.ts",
+        search: '  server.on("checkExpectation",',
+        replace: '  server.on("none",',
+      },
+    ],
   },
 ];

@@ -6,7 +6,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "releases what a refused entry had decided",
     patches: [
       {
-        file: "src/master/term.ts",
+        file: "src/master/leadership/term.ts",
         search: "        if (end !== null) return end;",
         replace:
           "        if (end !== null) {\n          this.#parts.release(out.effects);\n          return end;\n        }",
@@ -17,7 +17,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "goes on leading when its entry was refused",
     patches: [
       {
-        file: "src/master/term.ts",
+        file: "src/master/leadership/term.ts",
         search: '    if (end !== "committed") return end;',
         replace: '    if (end === "stopped") return end;',
       },
@@ -27,7 +27,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "leads without a marker in the journal",
     patches: [
       {
-        file: "src/master/standby.ts",
+        file: "src/master/leadership/standby.ts",
         search: "      const end = await this.#takeOver.commit(entry);",
         replace: '      const end = this.#isStopped ? "stopped" : "committed";',
       },
@@ -37,7 +37,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "begins its term in the epoch of the one before",
     patches: [
       {
-        file: "src/master/standby.ts",
+        file: "src/master/leadership/standby.ts",
         search: "      const epoch = position.epoch + 1;",
         replace: "      const epoch = Math.max(1, position.epoch);",
       },
@@ -47,7 +47,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "takes what it cannot see in its slot for its own",
     patches: [
       {
-        file: "src/master/committer.ts",
+        file: "src/master/journal/committer.ts",
         search: '    if (found === undefined) return "retry";',
         replace: '    if (found === undefined) return "committed";',
       },
@@ -57,17 +57,17 @@ export const electionMutants: readonly Mutant[] = [
     name: "trusts the wall clock in the lease",
     patches: [
       {
-        file: "src/core/candidate.ts",
+        file: "src/core/election/candidate.ts",
         search: "    this.#beat += 1;",
         replace: "    this.#beat = now;",
       },
       {
-        file: "src/core/candidate.ts",
+        file: "src/core/election/candidate.ts",
         search: "    if (now - this.#unchangedSince >= ttlMs + jitterMs)",
         replace: "    if (now - (lease?.beat ?? 0) >= ttlMs + jitterMs)",
       },
       {
-        file: "src/core/candidate.ts",
+        file: "src/core/election/candidate.ts",
         search:
           "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {",
         replace: "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch) {",
@@ -78,12 +78,12 @@ export const electionMutants: readonly Mutant[] = [
     name: "follows on over a gap in the journal",
     patches: [
       {
-        file: "src/master/follower.ts",
+        file: "src/master/journal/follower.ts",
         search: "      if (first.seq !== this.#position.seq + 1) {",
         replace: "      if (first.seq <= this.#position.seq) {",
       },
       {
-        file: "src/master/follower.ts",
+        file: "src/master/journal/follower.ts",
         search: "    checkLink(this.#position, entry);\n",
         replace: "",
       },
@@ -93,7 +93,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "compacts ahead of a standby",
     patches: [
       {
-        file: "src/master/housekeeper.ts",
+        file: "src/master/journal/housekeeper.ts",
         search: "    return Math.min(oldest.seq, seqOfSlowest());",
         replace: "    return seqOfSlowest() === -1 ? 0 : oldest.seq;",
       },
@@ -103,7 +103,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "compacts without regard to age or to standbys",
     patches: [
       {
-        file: "src/master/housekeeper.ts",
+        file: "src/master/journal/housekeeper.ts",
         search: "    return Math.min(oldest.seq, seqOfSlowest());",
         replace: "    return seqOfSlowest() === -1 ? 0 : this.#seq;",
       },
@@ -113,7 +113,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "keeps its workers when it is cut off from the store (real: seeds 120 and 178)",
     patches: [
       {
-        file: "src/master/standing.ts",
+        file: "src/master/leadership/leaseGuard.ts",
         search: "      this.#letGo();",
         replace: "      this.#doubtedAt = now;",
       },
@@ -123,7 +123,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "lets inputs of a former term into the next one (real: seed 126)",
     patches: [
       {
-        file: "src/master/inbox.ts",
+        file: "src/master/journal/inbox.ts",
         search: "    if (this.#isShut) return;\n",
         replace: "",
       },
@@ -133,7 +133,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "forgets a finished task twice (real: seed 19)",
     patches: [
       {
-        file: "src/master/housekeeper.ts",
+        file: "src/master/journal/housekeeper.ts",
         search: "expired.filter(({ id }) => !this.#handedOver.has(id));",
         replace: "expired.filter(({ id }) => id !== undefined);",
       },
@@ -153,7 +153,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "forgets tasks that are not old enough",
     patches: [
       {
-        file: "src/master/housekeeper.ts",
+        file: "src/master/journal/housekeeper.ts",
         search: "endedBefore: now - settings.retentionMs",
         replace: "endedBefore: now - settings.retentionMs / 4",
       },
@@ -163,7 +163,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "does not tell a follower of events what it missed",
     patches: [
       {
-        file: "src/master/changes.ts",
+        file: "src/master/streams/changes.ts",
         search: "    for (; seq < this.#seq; seq += 1) {",
         replace: "    for (; seq < 0; seq += 1) {",
       },
@@ -183,7 +183,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "does not watch the leader's process",
     patches: [
       {
-        file: "src/core/candidate.ts",
+        file: "src/core/election/candidate.ts",
         search: '    this.#refusals = 0;\n    effects.push({ kind: "probe-peer", address });',
         replace: "    this.#refusals = 0;",
       },
@@ -193,7 +193,7 @@ export const electionMutants: readonly Mutant[] = [
     name: "never hears of a leader that wrote no lease",
     patches: [
       {
-        file: "src/core/candidate.ts",
+        file: "src/core/election/candidate.ts",
         search: "    this.#leader = { epoch, address };\n",
         replace: "",
       },
@@ -204,8 +204,8 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/scheduler.ts",
-        search: "          if (task.run !== null) board.workers.get(task.run.host)?.hold(task);",
-        replace: "          if (task.run !== null && task.attempt > 1) board.workers.get(task.run.host)?.hold(task);",
+        search: "          if (task.run !== null) state.workers.get(task.run.host)?.hold(task);",
+        replace: "          if (task.run !== null && task.attempt > 1) state.workers.get(task.run.host)?.hold(task);",
       },
     ],
   },

@@ -6,10 +6,10 @@ export const masterMutants: readonly Mutant[] = [
     name: "acknowledges before the commit",
     patches: [
       {
-        file: "src/master/term.ts",
-        search: "      const isProofOld =",
+        file: "src/master/leadership/term.ts",
+        search: "      const isLeadUnconfirmed =",
         replace:
-          '      this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n      const isProofOld =',
+          '      this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n      const isLeadUnconfirmed =',
       },
     ],
   },
@@ -17,9 +17,9 @@ export const masterMutants: readonly Mutant[] = [
     name: "releases every effect before the commit",
     patches: [
       {
-        file: "src/master/term.ts",
-        search: "      const isProofOld =",
-        replace: "      this.#parts.release(out.effects.splice(0));\n      const isProofOld =",
+        file: "src/master/leadership/term.ts",
+        search: "      const isLeadUnconfirmed =",
+        replace: "      this.#parts.release(out.effects.splice(0));\n      const isLeadUnconfirmed =",
       },
     ],
   },
@@ -27,7 +27,7 @@ export const masterMutants: readonly Mutant[] = [
     name: "tells of changes before the commit",
     patches: [
       {
-        file: "src/master/term.ts",
+        file: "src/master/leadership/term.ts",
         search: "    const startedAt = clock.now();",
         replace:
           "    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);\n    const startedAt = clock.now();",
@@ -38,7 +38,7 @@ export const masterMutants: readonly Mutant[] = [
     name: "takes an unknown commit for a committed one",
     patches: [
       {
-        file: "src/master/committer.ts",
+        file: "src/master/journal/committer.ts",
         search: "        this.#suffer(error, entry.seq);",
         replace: '        return "committed";',
       },
@@ -48,7 +48,7 @@ export const masterMutants: readonly Mutant[] = [
     name: "takes an unknown commit for a failed one, and gives its slot other content",
     patches: [
       {
-        file: "src/master/term.ts",
+        file: "src/master/leadership/term.ts",
         search: "    const end = await this.#committer.commit(entry);",
         replace:
           '    let end: Awaited<ReturnType<Committer["commit"]>>;\n    try {\n      end = (await this.#parts.store.append(entry)) === "committed" ? "committed" : await this.#committer.commit(entry);\n    } catch {\n      alarm.cancel();\n      out.effects.length = 0;\n      return null;\n    }',
@@ -59,7 +59,7 @@ export const masterMutants: readonly Mutant[] = [
     name: "takes every slot that is taken for its own",
     patches: [
       {
-        file: "src/master/committer.ts",
+        file: "src/master/journal/committer.ts",
         search: 'found.nonce === entry.nonce && found.crc === entry.crc ? "committed" : "deposed"',
         replace: '"committed"',
       },
@@ -69,7 +69,7 @@ export const masterMutants: readonly Mutant[] = [
     name: "leads without having read the last entries",
     patches: [
       {
-        file: "src/master/follower.ts",
+        file: "src/master/journal/follower.ts",
         search: "for (const write of writes) this.#scheduler.apply(write, this.#clock.now());",
         replace: "",
       },
@@ -79,8 +79,8 @@ export const masterMutants: readonly Mutant[] = [
     name: "counts silence while the store was away",
     patches: [
       {
-        file: "src/master/term.ts",
-        search: 'if (tookMs > defaults.blindCommitMs) inbox.push({ kind: "blind", forMs: tookMs });',
+        file: "src/master/leadership/term.ts",
+        search: 'if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });',
         replace: "",
       },
     ],
@@ -90,7 +90,7 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/master.ts",
-        search: 'if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });',
+        search: 'if (this.#role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs });',
         replace: "",
       },
     ],
@@ -99,7 +99,7 @@ export const masterMutants: readonly Mutant[] = [
     name: "judges by the new time before it knows of the pause (real: seed 419)",
     patches: [
       {
-        file: "src/master/inbox.ts",
+        file: "src/master/journal/inbox.ts",
         search:
           "    const now = this.#clock.now();\n    const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));",
         replace:

@@ -16,10 +16,10 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "begins the next attempt before the last one has ended",
     patches: [
       {
-        file: "src/core/scheduler/deaths.ts",
-        search: "  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);",
+        file: "src/core/scheduler/failureDetector.ts",
+        search: "  suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);",
         replace:
-          '  suspect(board, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    board.tasks.unplace(task);\n    board.tasks.setState(task, "created");\n    board.queues.enqueue(task);\n  }',
+          '  suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    state.tasks.unplace(task);\n    state.tasks.setState(task, "created");\n    state.queues.enqueue(task);\n  }',
       },
     ],
   },
@@ -79,8 +79,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "  board.tasks.enqueue(task, retryAt, batch.now);",
-        replace: "  board.tasks.enqueue(task, 0, batch.now);",
+        search: "  state.tasks.enqueue(task, retryAt, batch.now);",
+        replace: "  state.tasks.enqueue(task, 0, batch.now);",
       },
     ],
   },
@@ -109,8 +109,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "      return board.tasks.write(batch, task, result.output);",
-        replace: "      return board.tasks.write(batch, task);",
+        search: "      return state.tasks.write(batch, task, result.output);",
+        replace: "      return state.tasks.write(batch, task);",
       },
     ],
   },
@@ -129,8 +129,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/dispatch.ts",
-        search: "    if (!board.queues.waiting.has(queue)) continue;",
-        replace: '    if (!board.queues.waiting.has(queue) || queue.name === "slow") continue;',
+        search: "    if (!state.queues.waiting.has(queue)) continue;",
+        replace: '    if (!state.queues.waiting.has(queue) || queue.name === "slow") continue;',
       },
     ],
   },
@@ -139,8 +139,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: '    case "failed":\n      leaveWorker(board, task);',
-        replace: '    case "failed":\n      board.tasks.unplace(task);',
+        search: '    case "failed":\n      leaveWorker(state, task);',
+        replace: '    case "failed":\n      state.tasks.unplace(task);',
       },
     ],
   },
@@ -150,7 +150,7 @@ export const schedulerMutants: readonly Mutant[] = [
       {
         file: "src/core/scheduler/submit.ts",
         search:
-          "const known = spec.fingerprint === null ? undefined : knownFingerprint(board, spec.id, lookup, created);",
+          "const known = spec.fingerprint === null ? undefined : knownFingerprint(state, spec.id, lookup, created);",
         replace: "const known = spec.fingerprint === null || lookup === null ? undefined : created.get(spec.id);",
       },
     ],
@@ -170,7 +170,7 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/sessions.ts",
-        search: "    if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);",
+        search: "    if (known.boot !== request.boot) endBoot(state, batch, known, inOutbox);",
         replace: "",
       },
     ],
@@ -190,8 +190,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/sessions.ts",
-        search: "    running.add(id);\n    noteStart(board, task, startedAt);",
-        replace: "    running.add(id);\n    abort.push({ task: id, attempt });\n    noteStart(board, task, startedAt);",
+        search: "    running.add(id);\n    noteStart(state, task, startedAt);",
+        replace: "    running.add(id);\n    abort.push({ task: id, attempt });\n    noteStart(state, task, startedAt);",
       },
     ],
   },
@@ -199,9 +199,9 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "gives workers no time after an election",
     patches: [
       {
-        file: "src/core/scheduler/deaths.ts",
-        search: "    suspect(board, batch, worker, board.settings.failoverGraceMs);\n    if (worker.isProbeTrusted)",
-        replace: "    suspect(board, batch, worker, 1);\n    if (worker.isProbeTrusted)",
+        file: "src/core/scheduler/failureDetector.ts",
+        search: "    suspect(state, batch, worker, state.settings.failoverGraceMs);\n    if (worker.isProbeTrusted)",
+        replace: "    suspect(state, batch, worker, 1);\n    if (worker.isProbeTrusted)",
       },
     ],
   },
@@ -209,14 +209,14 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "believes a refusal where it was never answered itself",
     patches: [
       {
-        file: "src/core/scheduler/deaths.ts",
+        file: "src/core/scheduler/failureDetector.ts",
         search: '  if (result === "refused" && worker.isProbeTrusted && !worker.isOpen) {',
         replace: '  if (result === "refused" && !worker.isOpen) {',
       },
       {
-        file: "src/core/scheduler/deaths.ts",
-        search: "    suspect(board, batch, worker, board.settings.failoverGraceMs);\n    if (worker.isProbeTrusted) ",
-        replace: "    suspect(board, batch, worker, board.settings.failoverGraceMs);\n    ",
+        file: "src/core/scheduler/failureDetector.ts",
+        search: "    suspect(state, batch, worker, state.settings.failoverGraceMs);\n    if (worker.isProbeTrusted) ",
+        replace: "    suspect(state, batch, worker, state.settings.failoverGraceMs);\n    ",
       },
     ],
   },
@@ -224,10 +224,10 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "has no patience after an outage (real: seed 1208)",
     patches: [
       {
-        file: "src/core/scheduler/deaths.ts",
+        file: "src/core/scheduler/failureDetector.ts",
         search:
-          "  board.patientUntil = Math.max(board.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));",
-        replace: "  board.patientUntil = Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs);",
+          "  state.patientUntil = Math.max(state.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));",
+        replace: "  state.patientUntil = Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs);",
       },
     ],
   },
@@ -236,8 +236,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));",
-        replace: "  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1) + 600_000);",
+        search: "  state.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));",
+        replace: "  state.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1) + 600_000);",
       },
       {
         file: "src/core/agent/attempts.ts",

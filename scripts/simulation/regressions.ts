@@ -1,8 +1,8 @@
 /** Failing seeds that were made small and kept: what was broken then must hold for ever. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Changes } from "../../src/testing/simulation/changes.ts";
-import { simulate } from "../../src/testing/simulation/simulate.ts";
+import type { Changes } from "../../src/proof/simulation/changes.ts";
+import { simulate } from "../../src/proof/simulation/simulate.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "tests", "simulation", "regressions");
 

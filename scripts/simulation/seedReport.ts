@@ -1,6 +1,6 @@
 /** Runs one seed, twice unless told otherwise, and says in a few figures what came of it. */
-import { simulate } from "../../src/testing/simulation/simulate.ts";
-import { tellStory } from "../../src/testing/simulation/story.ts";
+import { simulate } from "../../src/proof/simulation/simulate.ts";
+import { tellStory } from "../../src/proof/simulation/story.ts";
 
 /** What one seed's run tells the parent process. */
 export interface SeedReport {

@@ -1,5 +1,5 @@
 /** Adds up what many seeds came to, and says whether they prove anything. */
-import { situations } from "../../src/testing/simulation/coverage.ts";
+import { situations } from "../../src/proof/simulation/coverage.ts";
 import type { SeedReport } from "./seedReport.ts";
 
 /** With fewer seeds than this, a situation that never came up is bad luck; with more, the generator does not go there. */

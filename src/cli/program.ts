@@ -2,8 +2,9 @@
 import { Command, Option } from "commander";
 import { defaults } from "../model/limits.ts";
 import { duration, masterList } from "./arguments.ts";
-import { chaosCommand } from "./chaos/commands.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { chaosCommand } from "./commands/chaos.ts";
+import { demoCommand, stressCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drainCommand } from "./commands/drain.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -16,7 +17,6 @@ import { submitCommand } from "./commands/submit.ts";
 import { upCommand } from "./commands/up.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { workersCommand } from "./commands/workers.ts";
-import { demoCommand, stressCommand } from "./demo/commands.ts";
 import { exitCodeRows } from "./exitCodes.ts";
 import { acceptBehindCommands } from "./globalOptions.ts";
 

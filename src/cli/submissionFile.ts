@@ -1,5 +1,5 @@
 /** Reads tasks from a file: a JSON array, one JSON object, or one object a line. All of it is checked before any of it is sent. */
-import { suggest } from "../api/suggestion.ts";
+import { suggest } from "../api/http/suggestion.ts";
 import { OutlastError } from "../model/errors.ts";
 import { isId, type TaskId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";

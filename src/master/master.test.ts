@@ -5,9 +5,9 @@ import type { Assignment, AttachRequest, IssuedAttempt, StreamMessage } from "..
 import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type OutgoingEntry, StoreUnavailable } from "../ports/store.ts";
+import { attachRequest } from "../proof/fakes/attachRequest.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
-import { attachRequest } from "../testing/attachRequest.ts";
-import { encodeEntry, journalStart, positionOf } from "./journal.ts";
+import { encodeEntry, journalStart, positionOf } from "./journal/journal.ts";
 import { Master } from "./master.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -3,10 +3,10 @@
  * from there; the rest hands questions to the scheduler and answers from the store.
  */
 
-import { Candidate, type CandidateSettings } from "../core/candidate.ts";
-import type { SchedulerSettings } from "../core/scheduler/board.ts";
+import { Candidate, type CandidateSettings } from "../core/election/candidate.ts";
 import type { SchedulerEffect } from "../core/scheduler/effects.ts";
 import type { Scheduler } from "../core/scheduler/scheduler.ts";
+import type { SchedulerSettings } from "../core/scheduler/state.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { Nonce } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
@@ -17,21 +17,21 @@ import type { Log } from "../ports/log.ts";
 import type { Peers } from "../ports/peers.ts";
 import type { Store, StoreIdentity } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
-import { Changes } from "./changes.ts";
-import { Desk } from "./desk.ts";
-import { Election } from "./election.ts";
-import type { ChangeBatch, MasterStats, MasterStatus } from "./face.ts";
-import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
-import { Inbox } from "./inbox.ts";
-import { LoopStats } from "./loopStats.ts";
-import { Membership } from "./membership.ts";
-import { Outbox } from "./outbox.ts";
-import { Payloads } from "./payloads.ts";
-import { Requests } from "./requests.ts";
-import { type Lead, Standby } from "./standby.ts";
-import { Standing } from "./standing.ts";
-import { Streams } from "./streams.ts";
-import { Term } from "./term.ts";
+import { Housekeeper, type HousekeepingSettings } from "./journal/housekeeper.ts";
+import { Inbox } from "./journal/inbox.ts";
+import { LoopStats } from "./journal/loopStats.ts";
+import { Outbox } from "./journal/outbox.ts";
+import { Payloads } from "./journal/payloads.ts";
+import { Election } from "./leadership/election.ts";
+import { LeaseGuard } from "./leadership/leaseGuard.ts";
+import { Membership } from "./leadership/membership.ts";
+import { type Lead, Standby } from "./leadership/standby.ts";
+import { Term } from "./leadership/term.ts";
+import type { ChangeBatch, MasterStats, MasterStatus } from "./service/masterApi.ts";
+import { MasterService } from "./service/masterService.ts";
+import { Requests } from "./service/requests.ts";
+import { Changes } from "./streams/changes.ts";
+import { Streams } from "./streams/streams.ts";
 
 export interface MasterSettings extends SchedulerSettings, CandidateSettings, HousekeepingSettings {
   readonly tailPollMs: number;
@@ -53,7 +53,7 @@ export interface MasterOptions {
   readonly settings?: Partial<MasterSettings>;
 }
 
-export class Master extends Desk {
+export class Master extends MasterService {
   /** Resolves when this master has stopped: with null if it was asked to, with the reason if it could not go on. */
   readonly ended: Promise<Error | null>;
 
@@ -73,7 +73,7 @@ export class Master extends Desk {
   #election: Election | null = null;
   #term: Term | null = null;
   #housekeeper: Housekeeper | null = null;
-  #standing: Standing | null = null;
+  #leaseGuard: LeaseGuard | null = null;
   #standby: Standby | null = null;
   /** The epoch that the candidate wants to end; null while it does not. */
   #epochToEnd: number | null = null;
@@ -141,8 +141,8 @@ export class Master extends Desk {
       peers,
       onTakeOver: (reason, epoch) => this.#wantToLead(reason, epoch),
       onRival: () => void this.prove().catch(() => undefined),
-      onRenewal: () => this.#standing?.check(),
-      onRenewed: () => this.#standing?.hold(),
+      onRenewal: () => this.#leaseGuard?.check(),
+      onRenewed: () => this.#leaseGuard?.hold(),
       slowCommitMs: (now) => this.#stats.slowCommitMs(now),
       onLease: (lease) => {
         // A new leader's marker is in the journal before its first lease is written.
@@ -151,8 +151,8 @@ export class Master extends Desk {
       },
     });
     this.#unlisten = clock.onJump((byMs) => {
-      this.#election?.tell({ kind: "blind", forMs: byMs });
-      if (this.#role === "leader") this.#inbox.push({ kind: "blind", forMs: byMs });
+      this.#election?.tell({ kind: "clock-gap", forMs: byMs });
+      if (this.#role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs });
     });
     this.#membership.start();
     void this.#live().then(
@@ -297,13 +297,13 @@ export class Master extends Desk {
       log,
       inbox: this.#inbox,
       stats: this.#stats,
-      proofMsMax: this.#settings.leaderIdleMsMax,
+      unconfirmedMsMax: this.#settings.leaderIdleMsMax,
       isWanted: (input) => !("request" in input) || this.#requests.isOpen(input.request),
       onCommitted: (batch, texts) => this.#noteCommitted(batch, texts),
       release: (effects: readonly SchedulerEffect[]) => this.#outbox.release(position.epoch, effects),
       onTrouble: () => this.#turnAway(),
     });
-    this.#standing = new Standing({
+    this.#leaseGuard = new LeaseGuard({
       clock,
       doubtMs: this.#settings.leaderIdleMsMax,
       leaseTtlMs: () => this.#election?.ttlMs ?? this.#settings.leaseTtlMs,
@@ -329,12 +329,12 @@ export class Master extends Desk {
     });
     this.#housekeeper.start();
     const end = await this.#term.run();
-    this.#term.rejectProofs(() => this.notLeader());
+    this.#term.rejectBarriers(() => this.notLeader());
     if (end === "deposed")
       log.warn("deposed: another master leads now; all memory is dropped", { epoch: position.epoch });
     this.#housekeeper.stop();
     this.#housekeeper = null;
-    this.#standing = null;
+    this.#leaseGuard = null;
     this.#term = null;
     this.#leader = null;
     this.#setRole(this.#isStopping ? "stopping" : "starting");
@@ -355,7 +355,7 @@ export class Master extends Desk {
 
   #noteCommitted(batch: ChangeBatch, texts: readonly string[]): void {
     this.isTurningAway = false;
-    this.#standing?.hold();
+    this.#leaseGuard?.hold();
     let bytes = 0;
     for (const [index, write] of batch.writes.entries()) {
       const text = texts[index] ?? "";
@@ -381,7 +381,7 @@ export class Master extends Desk {
   #turnAway(): void {
     this.isTurningAway = true;
     this.#requests.rejectAll(() => this.storeAway());
-    this.#term?.rejectProofs(() => this.storeAway());
+    this.#term?.rejectBarriers(() => this.storeAway());
   }
 
   #wantToLead(reason: string, epoch: number): void {

@@ -61,7 +61,7 @@ export const limits = {
   /** Requests that a standby passes on to the leader at once; workers' streams are among them. */
   relaysMax: 5_000,
   /** Connections that are open only to show that this master lives. */
-  lifelinesMax: 100,
+  livenessStreamsMax: 100,
 
   // HTTP.
   connectionsMax: 25_000,
@@ -71,7 +71,7 @@ export const limits = {
   requestWaitMsMax: 30 * second,
   idleConnectionMsMax: 30 * second,
   /** How long a refused body is still read and thrown away, so that its sender gets to see the answer. */
-  lingerMsMax: 2 * second,
+  lingeringCloseMsMax: 2 * second,
   closeWaitMsMax: 5 * second,
   idempotencyKeyLengthMax: 128,
   urlParameterLengthMax: 512,
@@ -127,7 +127,7 @@ export const limits = {
   /** Entries read from the store at once, by a standby or for an event stream. */
   entriesPerReadMax: 500,
   /** Of the past that a master has told somebody, kept for the next one who asks; in UTF-16 units. */
-  pastTextMax: 8 * mebibyte,
+  entryCacheTextMax: 8 * mebibyte,
   /** A commit that takes longer than this is trouble: those who wait are told to come back. */
   commitWaitMsMax: 5 * second,
   /** Samples kept of how long commits took. */
@@ -267,7 +267,7 @@ export const defaults = {
 
   // The leader's loop.
   /** A commit that takes longer than this has made the leader deaf: nobody's silence counts for so long. */
-  blindCommitMs: 250,
+  clockGapCommitMs: 250,
   commitRetryMs: 10,
   commitRetryMsMax: 1 * second,
 
@@ -282,7 +282,7 @@ export const defaults = {
   probesMax: 4,
   tailPollMs: 50,
   /** How often a standby knocks at workers that it has not found alive yet. */
-  scoutMs: 500,
+  workerProbeMs: 500,
   memberRenewMs: 1 * second,
   /** A master whose note has not changed for this long holds nothing up any more. */
   memberTtlMs: 10 * second,

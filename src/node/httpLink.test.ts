@@ -8,7 +8,7 @@ import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { ReportRequest, StreamMessage } from "../model/protocol.ts";
 import type { Log } from "../ports/log.ts";
 import { LinkError } from "../ports/transport.ts";
-import { attachRequest } from "../testing/attachRequest.ts";
+import { attachRequest } from "../proof/fakes/attachRequest.ts";
 import { createDial, type LinkOptions } from "./httpLink.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

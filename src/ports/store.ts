@@ -8,7 +8,7 @@ import type { FinalState, TaskDocument, TaskHead, TaskPayload, TaskState, TaskSt
 import type { QueueRecord, WorkerRecord } from "../model/worker.ts";
 
 /**
- * Duties of every driver; the contract suite in `testing/` holds each of them to these.
+ * Duties of every driver; the contract suite in `proof/contracts/` holds each of them to these.
  *
  * - `append` refuses a second entry with the same `seq`, whoever asks, also across processes.
  * - An entry is durable (it survives the power going) before `append` answers `committed`.

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { OutlastError } from "../model/errors.ts";
 import type { Submission } from "../model/submission.ts";
-import { type Answer, FakeMaster } from "../testing/fakeMaster.ts";
+import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
 import { createClient } from "./client.ts";
 
 const masters: FakeMaster[] = [];

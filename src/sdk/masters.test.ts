@@ -1,7 +1,7 @@
 /** Several masters as a client sees them: which answers count, who is passed over, and how all of them are shown. */
 import { afterEach, describe, expect, test } from "vitest";
 import { defaults } from "../model/limits.ts";
-import { type Answer, FakeMaster } from "../testing/fakeMaster.ts";
+import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
 import { createClient } from "./client.ts";
 
 const masters: FakeMaster[] = [];

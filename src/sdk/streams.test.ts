@@ -1,6 +1,6 @@
 /** Tests of streams that are cut: events, logs and waits go on where they were, without a gap and without a repetition. */
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answer, FakeMaster, type FakeResponse, type SeenRequest } from "../testing/fakeMaster.ts";
+import { type Answer, FakeMaster, type FakeResponse, type SeenRequest } from "../proof/fakes/fakeMaster.ts";
 import { createClient } from "./client.ts";
 import type { OutlastEvent } from "./events.ts";
 

@@ -1,6 +1,6 @@
 /** The fold of an entry says the same as its writes one after the other. */
 import { describe, expect, test } from "vitest";
-import { changed, created, TestJournal, taskId, workerRecord } from "../testing/storeJournal.ts";
+import { changed, created, TestJournal, taskId, workerRecord } from "../proof/contracts/storeJournal.ts";
 import { changesOf } from "./changes.ts";
 
 describe("changesOf", () => {

@@ -1,8 +1,8 @@
 /** The worker's shell over fake ports: that what the Agent decides is done, and that what came of it is told. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../model/ids.ts";
-import { FakeClock } from "../testing/fakeClock.ts";
-import { FakeExecutor, FakeLink, FakeOutbox, FakeSpool } from "../testing/fakeWorkerPorts.ts";
+import { FakeClock } from "../proof/fakes/fakeClock.ts";
+import { FakeExecutor, FakeLink, FakeOutbox, FakeSpool } from "../proof/fakes/fakeWorkerPorts.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

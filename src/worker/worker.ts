@@ -13,8 +13,8 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { type Dial, LinkError, type MasterLink, type Stream } from "../ports/transport.ts";
 import type { Executor, LogSpool, Outbox } from "../ports/work.ts";
-import { LogSender } from "./logSender.ts";
-import { OutboxWriter } from "./outboxWriter.ts";
+import { LogSender } from "./logs/logSender.ts";
+import { OutboxWriter } from "./outbox/outboxWriter.ts";
 
 export interface WorkerOptions {
   readonly id: WorkerId;

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ids } from "../../src/ports/ids.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { type StorePlace, storeContract } from "../../src/proof/contracts/storeContract.ts";
 import { MemoryStore } from "../../src/stores/memory/store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/store.ts";
 import { ThreadedSqliteStore } from "../../src/stores/sqlite/threadedStore.ts";
-import { type StorePlace, storeContract } from "../../src/testing/storeContract.ts";
 import { countingIds } from "./countingIds.ts";
 
 storeContract("memory", async () => {

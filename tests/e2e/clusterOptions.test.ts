@@ -1,7 +1,7 @@
 /** What all masters of a cluster are told alike: how soon a silent leader is replaced, and how long finished tasks are kept. */
 import { expect, test } from "vitest";
-import { readJournal } from "../../src/cli/demo/witness.ts";
 import { defaults } from "../../src/model/limits.ts";
+import { readJournal } from "../../src/proof/demo/witness.ts";
 import { scene } from "./scene.ts";
 
 test("with --failover fast, a leader that stands still is replaced before its usual lease would have run out", () =>

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../../src/cli/cluster/until.ts";
 import { defaults } from "../../src/model/limits.ts";
+import { until } from "../../src/proof/cluster/until.ts";
 import { processesWith } from "./processes.ts";
 
 const program = fileURLToPath(new URL("../../bin/outlast.js", import.meta.url));

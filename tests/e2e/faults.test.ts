@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { decodeRecords } from "../../src/worker/outboxFile.ts";
+import { decodeRecords } from "../../src/worker/outbox/outboxFile.ts";
 import { type Scene, scene } from "./scene.ts";
 
 /** Long enough to outlast a restart also on a busy machine, short enough to be waited for. */

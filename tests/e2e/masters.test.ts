@@ -75,7 +75,7 @@ describe("the leader is killed", () => {
         await play.sleepTask("a", 4);
         const { process: worker } = await play.started("a");
         // Long enough for the standby to have knocked at both workers.
-        await play.sleepTask("b", (2 * defaults.scoutMs) / 1000);
+        await play.sleepTask("b", (2 * defaults.workerProbeMs) / 1000);
         await play.success("b");
         await Promise.all([play.cluster.kill("m1"), play.cluster.kill(worker)]);
         const again = await play.until(

@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { LedgerFact } from "../../src/cli/cluster/attemptLines.ts";
-import { Cluster, type ClusterOptions } from "../../src/cli/cluster/cluster.ts";
-import { until } from "../../src/cli/cluster/until.ts";
-import type { Check } from "../../src/cli/demo/check.ts";
-import { checkAll } from "../../src/cli/demo/checks.ts";
-import type { JournalChange } from "../../src/cli/demo/evidence.ts";
-import { readDocuments, readJournal } from "../../src/cli/demo/witness.ts";
 import { defaults } from "../../src/model/limits.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
+import type { LedgerFact } from "../../src/proof/cluster/attemptLines.ts";
+import { Cluster, type ClusterOptions } from "../../src/proof/cluster/cluster.ts";
+import { until } from "../../src/proof/cluster/until.ts";
+import type { Check } from "../../src/proof/demo/check.ts";
+import { checkAll } from "../../src/proof/demo/checks.ts";
+import type { JournalChange } from "../../src/proof/demo/evidence.ts";
+import { readDocuments, readJournal } from "../../src/proof/demo/witness.ts";
 import { createClient, type Outlast } from "../../src/sdk/client.ts";
 
 /** Longer than a process that goes on holds the store's file, and too short for its lease to run out meanwhile. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startTarget } from "../../scripts/fuzzTarget.ts";
-import { Campaign } from "../../src/testing/fuzz/campaign.ts";
+import { Campaign } from "../../src/proof/fuzz/campaign.ts";
 
 const minute = 60_000;
 let folder: string;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Switchboard } from "../../src/cli/chaos/switchboard.ts";
+import { Switchboard } from "../../src/proof/chaos/switchboard.ts";
 
 const port = 7000;
 const echo = `require("net").createServer((s) => s.pipe(s)).listen(${port}, "0.0.0.0", () => console.log("ready"))`;

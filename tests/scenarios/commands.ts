@@ -15,7 +15,7 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
 
 /**
  *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
- *     forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · blind MS
+ *     forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · clock-gap MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
  *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
@@ -64,8 +64,8 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
       return { kind: "report-exit", request, worker, boot: bootOf(scenario, worker) };
     case "let-go":
       return { kind: "let-go" };
-    case "blind":
-      return { kind: "blind", forMs: Number(name) };
+    case "clock-gap":
+      return { kind: "clock-gap", forMs: Number(name) };
     default:
       throw new Error(`there is no command "${verb}"`);
   }

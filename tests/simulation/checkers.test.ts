@@ -1,7 +1,7 @@
 /** A checker is believed only after it has seen a lie: for each invariant, a history that breaks it. */
 import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
-import { checkAll, checkers } from "../../src/testing/checkers/all.ts";
+import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import {
   boot,
   goodHistory,

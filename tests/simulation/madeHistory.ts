@@ -12,8 +12,8 @@ import type {
   LandedEntry,
   LeaderMemory,
   MasterMemory,
-} from "../../src/testing/ledger.ts";
-import { Ledger } from "../../src/testing/ledger.ts";
+} from "../../src/proof/checkers/ledger.ts";
+import { Ledger } from "../../src/proof/checkers/ledger.ts";
 
 export const life = "master-1#1";
 export const task = "t1" as TaskId;

@@ -1,5 +1,5 @@
 /** Lies about masters, epochs and those who follow them, for the checkers that must see each one. */
-import type { MasterMemory } from "../../src/testing/ledger.ts";
+import type { MasterMemory } from "../../src/proof/checkers/ledger.ts";
 import { boot, goodHistory, life, MadeHistory, submitted, task, worker } from "./madeHistory.ts";
 
 const marker = { kind: "marker", address: "http://master-2:7070" } as const;

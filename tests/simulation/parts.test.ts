@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { SimulatedClock, worldBeganAt } from "../../src/testing/simulation/clock.ts";
-import { sealWorld } from "../../src/testing/simulation/forbidden.ts";
-import { drawKnobs } from "../../src/testing/simulation/knobs.ts";
-import { Process } from "../../src/testing/simulation/process.ts";
-import { Random } from "../../src/testing/simulation/random.ts";
-import { Timeline } from "../../src/testing/simulation/timeline.ts";
+import { SimulatedClock, worldBeganAt } from "../../src/proof/simulation/clock.ts";
+import { sealWorld } from "../../src/proof/simulation/forbidden.ts";
+import { drawKnobs } from "../../src/proof/simulation/knobs.ts";
+import { Process } from "../../src/proof/simulation/process.ts";
+import { Random } from "../../src/proof/simulation/random.ts";
+import { Timeline } from "../../src/proof/simulation/timeline.ts";
 
 test("one seed gives one stream, and every name a stream of its own", () => {
   const draw = (seed: string): number[] =>

@@ -7,8 +7,8 @@ import type { Write } from "../../src/model/entry.ts";
 import type { SessionId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { toSpec } from "../../src/model/submission.ts";
 import type { TaskStatus } from "../../src/model/task.ts";
-import { AgentScript } from "../../src/testing/agentScript.ts";
-import { attachRequest } from "../../src/testing/attachRequest.ts";
+import { AgentScript } from "../../src/proof/fakes/agentScript.ts";
+import { attachRequest } from "../../src/proof/fakes/attachRequest.ts";
 
 const worker = "w" as WorkerId;
 const id = "t" as TaskId;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { BootId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { AgentScript, boot, incarnation, ref, resultOf } from "../../testing/agentScript.ts";
+import { AgentScript, boot, incarnation, ref, resultOf } from "../../proof/fakes/agentScript.ts";
 
 const attached = AgentScript.attached;
 

@@ -194,7 +194,7 @@ export class Agent {
     this.#attempts.settle(now, answer.verdicts, out);
     for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
     this.#reports.resetResults(this.#attempts.unsettledResults());
-    this.#reports.isDrainingUntold = this.#drain.isOn && !attach.saidDraining;
+    this.#reports.isDrainingUnreported = this.#drain.isOn && !attach.saidDraining;
   }
 
   #attachFailed(now: number, attach: AttachTry, failure: LinkFailure, out: AgentOutput): void {
@@ -239,24 +239,24 @@ export class Agent {
   }
 
   #takeAnswer(now: number, link: Session, answer: ReportAnswer, out: AgentOutput): void {
-    const parcel = link.underWay;
-    if (parcel === null || !this.#isOfSession(now, link, answer.epoch, out)) return;
+    const batch = link.underWay;
+    if (batch === null || !this.#isOfSession(now, link, answer.epoch, out)) return;
     link.underWay = null;
     link.failures = 0;
     link.answeredAt = now;
-    const isComplete = parcel.results.every((held, index) => {
+    const isComplete = batch.results.every((held, index) => {
       const verdict = answer.verdicts[index];
       return verdict?.task === held.task && verdict.attempt === held.attempt;
     });
     if (!isComplete) return this.#leave(now, link, "it did not give a verdict on each result", false, out);
     this.#attempts.settle(now, answer.verdicts, out);
-    if (parcel.saysBye) this.#finish(out);
+    if (batch.saysBye) this.#finish(out);
   }
 
   #reportFailed(now: number, link: Session, failure: LinkFailure, out: AgentOutput): void {
-    const parcel = link.underWay;
-    if (parcel === null) return;
-    if (parcel.saysBye) return this.#finish(out);
+    const batch = link.underWay;
+    if (batch === null) return;
+    if (batch.saysBye) return this.#finish(out);
     if (!isPassing(failure)) {
       // Its stream may go on all the same: one direction of the way to it is cut, and another way has to be found.
       const isSilent = isSilence(failure);
@@ -264,7 +264,7 @@ export class Agent {
     }
     if (this.#leaveIdleRelay(now, link, out)) return;
     postpone(now, link, this.#settings);
-    this.#reports.putBack(parcel);
+    this.#reports.putBack(batch);
     if (link.failures === 1) {
       this.#notice(out, "warn", "a master cannot take reports at the moment", {
         master: link.address,
@@ -302,10 +302,10 @@ export class Agent {
     this.#search.lost(now, link.address, { isSilent, wasShort });
   }
 
-  #startDrain(now: number, timeoutMs: number, isUntold: boolean, out: AgentOutput): void {
+  #startDrain(now: number, timeoutMs: number, isUnreported: boolean, out: AgentOutput): void {
     if (!this.#drain.isOn) {
       this.#notice(out, "info", "draining: takes nothing new", { running: this.#attempts.running, timeoutMs });
-      this.#reports.isDrainingUntold = isUntold;
+      this.#reports.isDrainingUnreported = isUnreported;
     }
     this.#drain.start(now, timeoutMs);
   }
@@ -368,11 +368,11 @@ export class Agent {
   }
 
   #report(now: number, link: Session, out: AgentOutput): void {
-    const parcel = this.#reports.take(now);
-    link.underWay = parcel;
+    const batch = this.#reports.take(now);
+    link.underWay = batch;
     link.spokeAt = now;
     const { id: session, epoch } = link;
-    out.effects.push({ kind: "report", link: link.link, session, epoch, items: parcel.items });
+    out.effects.push({ kind: "report", link: link.link, session, epoch, items: batch.items });
   }
 
   #beat(now: number, link: Session, out: AgentOutput): void {

@@ -37,7 +37,7 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
   /** Why it was told to end; null while it was not. */
   endedBy: AbortReason | "drain" | null = null;
   /** Its start has not been told yet. */
-  isStartUntold = false;
+  isStartUnreported = false;
   result: ResultItem | null = null;
   /** An upper bound for the result's size on the wire. */
   resultBytes = 0;

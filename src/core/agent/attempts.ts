@@ -129,7 +129,7 @@ export class AgentAttempts {
     if (result.outcome === "aborted") return this.#finish(held, result);
     held.phase = "writing";
     held.setResult(result, outputBytes(result.output));
-    held.isStartUntold = false;
+    held.isStartUnreported = false;
     this.#writing += 1;
     out.effects.push({ kind: "persist", result });
   }

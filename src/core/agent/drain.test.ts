@@ -1,6 +1,6 @@
 /** How a worker leaves, as short scripts. */
 import { describe, expect, test } from "vitest";
-import { AgentScript } from "../../testing/agentScript.ts";
+import { AgentScript } from "../../proof/fakes/agentScript.ts";
 
 function attached(): AgentScript {
   const script = new AgentScript();

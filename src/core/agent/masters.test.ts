@@ -1,7 +1,7 @@
 /** How the Agent finds, keeps, doubts and leaves masters, each rule as a short script. */
 import { describe, expect, test } from "vitest";
 import type { BootId, Incarnation } from "../../model/ids.ts";
-import { AgentScript, incarnation, resultOf } from "../../testing/agentScript.ts";
+import { AgentScript, incarnation, resultOf } from "../../proof/fakes/agentScript.ts";
 
 type Options = ConstructorParameters<typeof AgentScript>[0];
 

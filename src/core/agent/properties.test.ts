@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { SessionId, TaskId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { AttemptRef, ReportItem, ResultItem } from "../../model/protocol.ts";
-import { boot, incarnation } from "../../testing/agentScript.ts";
+import { boot, incarnation } from "../../proof/fakes/agentScript.ts";
 import { Agent } from "./agent.ts";
 import type { AgentEffect } from "./effects.ts";
 import type { AgentInput } from "./inputs.ts";

@@ -1,7 +1,7 @@
 /** A worker that reaches the leader through a standby only: how it gets there, and how it gets away again. */
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../model/limits.ts";
-import { AgentScript, incarnation } from "../../testing/agentScript.ts";
+import { AgentScript, incarnation } from "../../proof/fakes/agentScript.ts";
 
 const standby = { masters: ["http://a", "http://b"] };
 

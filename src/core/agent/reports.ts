@@ -5,7 +5,7 @@ import { Fifo } from "../fifo.ts";
 import type { HeldAttempt } from "./attempt.ts";
 
 /** What one report carries, in the order of its items. */
-export interface Parcel {
+export interface ReportBatch {
   readonly items: readonly ReportItem[];
   readonly starts: readonly HeldAttempt[];
   readonly results: readonly HeldAttempt[];
@@ -19,7 +19,7 @@ export class AgentReports {
   readonly #results = new Fifo<HeldAttempt>();
   readonly #startedWaitMs: number;
   /** The master does not know yet that this worker is draining. */
-  isDrainingUntold = false;
+  isDrainingUnreported = false;
   /** All is done: the next report with nothing left after it says goodbye. */
   isByeWanted = false;
 
@@ -28,18 +28,19 @@ export class AgentReports {
   }
 
   addStart(held: HeldAttempt): void {
-    held.isStartUntold = true;
+    held.isStartUnreported = true;
     this.#starts.push(held);
   }
 
   addResult(held: HeldAttempt): void {
-    held.isStartUntold = false;
+    held.isStartUnreported = false;
     this.#results.push(held);
   }
 
   /** A master is about to be told of everything that runs here. */
   forgetStarts(): void {
-    for (let held = this.#starts.shift(); held !== undefined; held = this.#starts.shift()) held.isStartUntold = false;
+    for (let held = this.#starts.shift(); held !== undefined; held = this.#starts.shift())
+      held.isStartUnreported = false;
   }
 
   /** A new session: every result is to be sent again. */
@@ -50,25 +51,25 @@ export class AgentReports {
 
   /** When the next report should leave; null if there is nothing to tell. */
   get dueAt(): number | null {
-    if (this.#results.size > 0 || this.isDrainingUntold || this.isByeWanted) return 0;
+    if (this.#results.size > 0 || this.isDrainingUnreported || this.isByeWanted) return 0;
     const start = this.#firstStart();
     return start === undefined ? null : start.startedAt + this.#startedWaitMs;
   }
 
   /** Takes out what fits into one report. */
-  take(now: number): Parcel {
+  take(now: number): ReportBatch {
     const items: ReportItem[] = [];
     const starts: HeldAttempt[] = [];
     const results: HeldAttempt[] = [];
-    const saysDraining = this.isDrainingUntold;
+    const saysDraining = this.isDrainingUnreported;
     if (saysDraining) items.push({ kind: "draining" });
-    this.isDrainingUntold = false;
+    this.isDrainingUnreported = false;
     // One place is kept for the goodbye.
     const itemsMax = limits.reportItemsMax - 1;
     for (let held = this.#firstStart(); held !== undefined; held = this.#firstStart()) {
       if (held.startedAt + this.#startedWaitMs > now || items.length >= itemsMax) break;
       this.#starts.shift();
-      held.isStartUntold = false;
+      held.isStartUnreported = false;
       starts.push(held);
       items.push({ kind: "started", ...held.issued, startedAt: held.startedAt });
     }
@@ -88,15 +89,15 @@ export class AgentReports {
   }
 
   /** The report did not get through: all of it is to be told again. */
-  putBack(parcel: Parcel): void {
-    for (const held of parcel.starts) if (held.phase === "running") this.addStart(held);
-    for (const held of parcel.results) if (held.phase === "unsettled") this.#results.push(held);
-    if (parcel.saysDraining) this.isDrainingUntold = true;
+  putBack(batch: ReportBatch): void {
+    for (const held of batch.starts) if (held.phase === "running") this.addStart(held);
+    for (const held of batch.results) if (held.phase === "unsettled") this.#results.push(held);
+    if (batch.saysDraining) this.isDrainingUnreported = true;
   }
 
   #firstStart(): HeldAttempt | undefined {
     for (let held = this.#starts.peek(); held !== undefined; held = this.#starts.peek()) {
-      if (held.isStartUntold && held.phase === "running") return held;
+      if (held.isStartUnreported && held.phase === "running") return held;
       this.#starts.shift();
     }
     return undefined;

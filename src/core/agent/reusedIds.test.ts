@@ -1,6 +1,6 @@
 /** An id is used again once its task is forgotten, and the worker still has something of the earlier task. */
 import { describe, expect, test } from "vitest";
-import { AgentScript, ref } from "../../testing/agentScript.ts";
+import { AgentScript, ref } from "../../proof/fakes/agentScript.ts";
 
 describe("a later task with the same id", () => {
   test("runs, although an attempt of the same name is over here", () => {

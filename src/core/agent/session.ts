@@ -4,7 +4,7 @@ import type { AttachAnswer } from "../../model/protocol.ts";
 import { hashToUnit } from "../hash.ts";
 import type { LinkNumber } from "./inputs.ts";
 import type { AttachTry } from "./masters.ts";
-import type { Parcel } from "./reports.ts";
+import type { ReportBatch } from "./reports.ts";
 
 export type Link =
   | { readonly phase: "searching" }
@@ -29,7 +29,7 @@ export interface Session {
   /** When it last answered. */
   answeredAt: number;
   /** The one report that waits for its answer. */
-  underWay: Parcel | null;
+  underWay: ReportBatch | null;
   /** The master is there but could not take the last report: nothing is sent before this. */
   retryAt: number;
   failures: number;

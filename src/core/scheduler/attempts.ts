@@ -2,127 +2,127 @@
 import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
 import { retryDelayMs } from "../backoff.ts";
-import type { Board } from "./board.ts";
 import type { Batch } from "./effects.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
+import type { SchedulerState } from "./state.ts";
 
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
-export function beginAttempt(board: Board, batch: Batch, task: LiveTask, worker: LiveWorker): void {
-  board.tasks.setState(task, "running");
+export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): void {
+  state.tasks.setState(task, "running");
   task.attempt += 1;
   task.run = { host: worker.id, boot: worker.boot, assignedAt: batch.now, startedAt: undefined };
   worker.hold(task);
-  board.workers.takeTurn(worker);
-  board.workers.updateFree(worker);
-  armBackstop(board, batch, task, batch.now);
-  board.tasks.touch(task);
+  state.workers.takeTurn(worker);
+  state.workers.updateFree(worker);
+  armBackstop(state, batch, task, batch.now);
+  state.tasks.touch(task);
 }
 
 /** The worker ends an attempt at its time-out; should it fail to, the leader does, a little later. */
-export function armBackstop(board: Board, batch: Batch, task: LiveTask, since: number): void {
+export function armBackstop(state: SchedulerState, batch: Batch, task: LiveTask, since: number): void {
   const { timeoutMs } = task.limits;
   if (timeoutMs === null) return;
-  const dueAt = since + timeoutMs + board.settings.timeoutBackstopMs;
-  board.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));
+  const dueAt = since + timeoutMs + state.settings.timeoutBackstopMs;
+  state.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));
 }
 
 /** The worker that runs the current attempt. */
-export function workerOf(board: Board, task: LiveTask): LiveWorker | undefined {
-  return task.run === null ? undefined : board.workers.get(task.run.host);
+export function workerOf(state: SchedulerState, task: LiveTask): LiveWorker | undefined {
+  return task.run === null ? undefined : state.workers.get(task.run.host);
 }
 
 /** The worker reports how its current attempt ended. */
-export function settleResult(board: Board, batch: Batch, task: LiveTask, result: ResultItem): void {
+export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask, result: ResultItem): void {
   switch (result.outcome) {
     case "success":
-      leaveWorker(board, task);
+      leaveWorker(state, task);
       noteEnd(task, result);
-      board.tasks.setState(task, "success");
-      return board.tasks.write(batch, task, result.output);
+      state.tasks.setState(task, "success");
+      return state.tasks.write(batch, task, result.output);
     case "failed":
-      leaveWorker(board, task);
+      leaveWorker(state, task);
       noteEnd(task, result);
-      return countFailure(board, batch, task);
+      return countFailure(state, batch, task);
     case "aborted":
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
-      return killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." });
+      return killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." });
     default:
       result.outcome satisfies never;
   }
 }
 
 /** The worker is lost, or has left: the attempt is void, and the task runs again from scratch. */
-export function killAttempt(board: Board, batch: Batch, task: LiveTask, error: AttemptError): void {
-  leaveWorker(board, task);
+export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask, error: AttemptError): void {
+  leaveWorker(state, task);
   task.kills += 1;
   const { killsMax } = task.limits;
   if (killsMax !== null && task.kills > killsMax) {
     const message = `It lost its worker ${task.kills} times; ${killsMax} are allowed.`;
     task.last = { endedAt: batch.now, error: { code: "kills-used-up", message }, exit: undefined, logBytes: undefined };
-    board.tasks.setState(task, "failed");
-    return board.tasks.write(batch, task);
+    state.tasks.setState(task, "failed");
+    return state.tasks.write(batch, task);
   }
   task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
-  board.tasks.setState(task, "killed");
-  board.tasks.write(batch, task);
-  board.queues.enqueue(task);
+  state.tasks.setState(task, "killed");
+  state.tasks.write(batch, task);
+  state.queues.enqueue(task);
 }
 
 /** The attempt outlasted its time-out and its worker did not end it. */
-export function timeOutAttempt(board: Board, batch: Batch, task: LiveTask): void {
-  abortOnWorker(board, batch, task, "timeout");
+export function timeOutAttempt(state: SchedulerState, batch: Batch, task: LiveTask): void {
+  abortOnWorker(state, batch, task, "timeout");
   const message = `It ran longer than ${task.limits.timeoutMs} ms, and its worker did not end it.`;
   task.last = { endedAt: batch.now, error: { code: "timeout", message }, exit: undefined, logBytes: undefined };
-  countFailure(board, batch, task);
+  countFailure(state, batch, task);
 }
 
 /** Ends a task wherever it is in its life. It must not be final. */
-export function cancelTask(board: Board, batch: Batch, task: LiveTask): void {
-  if (task.state === "running") abortOnWorker(board, batch, task, "cancelled");
-  else board.tasks.unplace(task);
+export function cancelTask(state: SchedulerState, batch: Batch, task: LiveTask): void {
+  if (task.state === "running") abortOnWorker(state, batch, task, "cancelled");
+  else state.tasks.unplace(task);
   task.last = {
     endedAt: batch.now,
     error: { code: "cancelled", message: "It was cancelled." },
     exit: undefined,
     logBytes: undefined,
   };
-  board.tasks.setState(task, "cancelled");
-  board.tasks.write(batch, task);
+  state.tasks.setState(task, "cancelled");
+  state.tasks.write(batch, task);
 }
 
 /** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when its stream opens. */
-function abortOnWorker(board: Board, batch: Batch, task: LiveTask, reason: AbortReason): void {
-  board.tasks.unplace(task);
-  const worker = workerOf(board, task);
+function abortOnWorker(state: SchedulerState, batch: Batch, task: LiveTask, reason: AbortReason): void {
+  state.tasks.unplace(task);
+  const worker = workerOf(state, task);
   if (worker === undefined) return;
   worker.releaseDying(task, reason);
-  board.workers.updateFree(worker);
+  state.workers.updateFree(worker);
   if (!worker.isOpen || worker.session === null) return;
   const attempts = [{ task: task.id, attempt: task.attempt }];
   batch.out.effects.push({ kind: "abort", worker: worker.id, session: worker.session, reason, attempts });
 }
 
 /** The attempt no longer counts for its worker, nor its time-out for the task. */
-function leaveWorker(board: Board, task: LiveTask): void {
-  board.tasks.unplace(task);
-  const worker = workerOf(board, task);
+function leaveWorker(state: SchedulerState, task: LiveTask): void {
+  state.tasks.unplace(task);
+  const worker = workerOf(state, task);
   if (worker === undefined) return;
   worker.release(task);
-  board.workers.updateFree(worker);
+  state.workers.updateFree(worker);
 }
 
-function countFailure(board: Board, batch: Batch, task: LiveTask): void {
+function countFailure(state: SchedulerState, batch: Batch, task: LiveTask): void {
   task.failures += 1;
   if (task.failures >= task.limits.attemptsMax) {
-    board.tasks.setState(task, "failed");
-    return board.tasks.write(batch, task);
+    state.tasks.setState(task, "failed");
+    return state.tasks.write(batch, task);
   }
   const retryAt = batch.now + retryDelayMs(task.id, task.attempt, task.failures, task.limits);
   if (task.last !== null) task.last = { ...task.last, retryAt };
-  board.tasks.setState(task, "retrying");
-  board.tasks.write(batch, task);
-  board.tasks.enqueue(task, retryAt, batch.now);
+  state.tasks.setState(task, "retrying");
+  state.tasks.write(batch, task);
+  state.tasks.enqueue(task, retryAt, batch.now);
 }
 
 function noteEnd(task: LiveTask, result: ResultItem): void {

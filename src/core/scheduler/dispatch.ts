@@ -2,29 +2,29 @@
 import { limits } from "../../model/limits.ts";
 import { Heap, type HeapItem } from "../heap.ts";
 import { beginAttempt } from "./attempts.ts";
-import type { Board } from "./board.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import { type LiveTask, startsBefore } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
+import type { SchedulerState } from "./state.ts";
 
-export function dispatch(board: Board, batch: Batch): void {
-  board.isDispatchCut = false;
-  if (board.queues.waiting.size === 0 || board.workers.free.size === 0) return;
+export function dispatch(state: SchedulerState, batch: Batch): void {
+  state.isDispatchCut = false;
+  if (state.queues.waiting.size === 0 || state.workers.free.size === 0) return;
   const line = new Heap<Seat>(isLighter);
-  for (const worker of board.workers.free) line.push(new Seat(worker));
+  for (const worker of state.workers.free) line.push(new Seat(worker));
   const assigned = new Map<LiveWorker, AssignedAttempt[]>();
   let count = 0;
   // The bound keeps one entry from growing without end; what is left is filled by the next batch.
-  while (board.queues.waiting.size > 0) {
-    board.isDispatchCut = count >= limits.assignmentsPerBatchMax;
-    if (board.isDispatchCut) break;
+  while (state.queues.waiting.size > 0) {
+    state.isDispatchCut = count >= limits.assignmentsPerBatchMax;
+    if (state.isDispatchCut) break;
     const seat = line.pop();
     if (seat === undefined) break;
     const { worker } = seat;
-    const task = firstInLine(board, worker);
+    const task = firstInLine(state, worker);
     if (task === undefined) continue;
-    board.queues.dequeue(task);
-    beginAttempt(board, batch, task, worker);
+    state.queues.dequeue(task);
+    beginAttempt(state, batch, task, worker);
     count += 1;
     const attempts = assigned.get(worker) ?? [];
     attempts.push({ ...task.issued, timeoutMs: task.limits.timeoutMs });
@@ -38,10 +38,10 @@ export function dispatch(board: Board, batch: Batch): void {
 }
 
 /** The first of all tasks that wait in the worker's queues. */
-function firstInLine(board: Board, worker: LiveWorker): LiveTask | undefined {
+function firstInLine(state: SchedulerState, worker: LiveWorker): LiveTask | undefined {
   let first: LiveTask | undefined;
   for (const queue of worker.queues) {
-    if (!board.queues.waiting.has(queue)) continue;
+    if (!state.queues.waiting.has(queue)) continue;
     const head = queue.ready.peek();
     if (head !== undefined && (first === undefined || startsBefore(head, first))) first = head;
   }

@@ -48,7 +48,7 @@ export type SchedulerInput =
   /** A supervisor saw this boot's process exit. */
   | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
   /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */
-  | { readonly kind: "blind"; readonly forMs: number }
+  | { readonly kind: "clock-gap"; readonly forMs: number }
   /** This leader has hung up on all of its workers, since another one may lead by now; their ends come after this. */
   | { readonly kind: "let-go" }
   /** Finished tasks that have outlived their retention, found by the shell in the view. */

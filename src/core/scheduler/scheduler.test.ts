@@ -6,7 +6,7 @@ import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { IssuedAttempt, Outcome } from "../../model/protocol.ts";
 import { toSpec } from "../../model/submission.ts";
 import { isFinal, type TaskStatus, transitions } from "../../model/task.ts";
-import { attachRequest } from "../../testing/attachRequest.ts";
+import { attachRequest } from "../../proof/fakes/attachRequest.ts";
 import type { SchedulerEffect } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -114,7 +114,7 @@ const commands: fc.Arbitrary<Command[]> = fc.array(
       "abort",
       "cancel",
       "pass",
-      "blind",
+      "clock-gap",
       "drain",
     ),
     a: fc.nat({ max: 5 }),
@@ -151,8 +151,8 @@ function play(world: World, { do: what, a, b }: Command): void {
       world.now += [1, 100, 600, 4_000, 20_000][a % 5] ?? 1;
       world.batch();
       return;
-    case "blind":
-      world.batch({ kind: "blind", forMs: 100 * b });
+    case "clock-gap":
+      world.batch({ kind: "clock-gap", forMs: 100 * b });
       return;
     default:
       world.batch({ kind: "drain-worker", request: 0, worker: worker as WorkerId });
@@ -230,7 +230,7 @@ function nonZero(all: Record<string, number>, pattern: Record<string, number>): 
 function scriptToInputs(script: readonly Command[]): SchedulerInput[] {
   return script.map(({ do: what, a, b }) => {
     const worker = `w${a % 3}` as WorkerId;
-    if (what === "blind") return { kind: "blind", forMs: b };
+    if (what === "clock-gap") return { kind: "clock-gap", forMs: b };
     if (what === "drain") return { kind: "drain-worker", request: 0, worker };
     if (what === "cancel") return { kind: "cancel", request: 0, id: `t1-${b % 5}` as TaskId };
     return { kind: "report-exit", request: 0, worker, boot: `${worker}-boot-0` as BootId };

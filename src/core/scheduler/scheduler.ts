@@ -13,24 +13,24 @@ import { defaults, limits } from "../../model/limits.ts";
 import { isFinal, type TaskHead, type TaskState, type TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress } from "../../model/worker.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
-import { type Board, refuse, type SchedulerSettings } from "./board.ts";
-import { awaitReturn, loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./deaths.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, Reply, SchedulerEffect, SchedulerOutput } from "./effects.ts";
+import { awaitReturn, loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./failureDetector.ts";
 import type { RequestId, SchedulerInput } from "./inputs.ts";
 import { MassLoss } from "./massLoss.ts";
 import { Queues } from "./queues.ts";
 import { attach, beat, closeStream, drainWorker, openStream, report } from "./sessions.ts";
+import { refuse, type SchedulerSettings, type SchedulerState } from "./state.ts";
 import { submit } from "./submit.ts";
 import { Tasks } from "./tasks.ts";
 import { Workers } from "./workers.ts";
 
 export class Scheduler {
-  readonly #board: Board;
+  readonly #state: SchedulerState;
 
   constructor(settings: Partial<SchedulerSettings> = {}) {
     const queues = new Queues();
-    this.#board = {
+    this.#state = {
       tasks: new Tasks(queues),
       queues,
       workers: new Workers(queues),
@@ -47,42 +47,42 @@ export class Scheduler {
 
   /** Takes one input; what follows from it is added to `out`. Close the batch with `tick`. */
   step(now: number, input: SchedulerInput, out: SchedulerOutput): void {
-    const board = this.#board;
+    const state = this.#state;
     const batch = { now, out };
     switch (input.kind) {
       case "submit":
-        return reply(batch, input.request, submit(board, batch, input.specs, input.lookup));
+        return reply(batch, input.request, submit(state, batch, input.specs, input.lookup));
       case "cancel":
         return reply(batch, input.request, this.#cancel(batch, input.id));
       case "set-queue":
         return reply(batch, input.request, this.#setQueue(batch, input.name, input.isPaused));
       case "drain-worker":
-        return reply(batch, input.request, drainWorker(board, batch, input.worker));
+        return reply(batch, input.request, drainWorker(state, batch, input.worker));
       case "inspect-workers":
         return reply(batch, input.request, {
           kind: "workers",
-          workers: [...board.workers].map((worker) => worker.toView()),
+          workers: [...state.workers].map((worker) => worker.toView()),
         });
       case "inspect-queues":
         return reply(batch, input.request, this.#inspectQueues());
       case "attach":
-        return reply(batch, input.request, attach(board, batch, input.worker, input.attach, input.host));
+        return reply(batch, input.request, attach(state, batch, input.worker, input.attach, input.host));
       case "opened":
-        return openStream(board, batch, input.worker, input.session);
+        return openStream(state, batch, input.worker, input.session);
       case "closed":
-        return closeStream(board, batch, input.worker, input.session);
+        return closeStream(state, batch, input.worker, input.session);
       case "beat":
-        return beat(board, batch, input.worker, input.session);
+        return beat(state, batch, input.worker, input.session);
       case "report":
-        return reply(batch, input.request, report(board, batch, input));
+        return reply(batch, input.request, report(state, batch, input));
       case "report-exit":
         return reply(batch, input.request, this.#reportExit(batch, input.worker, input.boot));
       case "probed":
-        return noteProbe(board, batch, input);
-      case "blind":
+        return noteProbe(state, batch, input);
+      case "clock-gap":
         return this.#shiftDeadlines(batch, input.forMs);
       case "let-go":
-        return awaitReturn(board, batch);
+        return awaitReturn(state, batch);
       case "forget":
         return this.#forget(batch, input.tasks);
       case "tick":
@@ -94,16 +94,16 @@ export class Scheduler {
 
   /** When something is due by itself; null if nothing is. A batch with a lone `tick` at that time is enough. */
   nextWakeAt(): number | null {
-    if (this.#board.isDispatchCut) return 0;
-    const taskAt = this.#board.tasks.nextWakeAt;
-    const workerAt = this.#board.workers.nextWakeAt;
+    if (this.#state.isDispatchCut) return 0;
+    const taskAt = this.#state.tasks.nextWakeAt;
+    const workerAt = this.#state.workers.nextWakeAt;
     if (taskAt === null || workerAt === null) return taskAt ?? workerAt;
     return Math.min(taskAt, workerAt);
   }
 
   /** Puts a committed record in its place and decides nothing: how a follower keeps up, and how a leader is rebuilt. */
   apply(write: Write, now: number): void {
-    const { tasks, queues, workers } = this.#board;
+    const { tasks, queues, workers } = this.#state;
     switch (write.kind) {
       case "spec":
         if (tasks.get(write.spec.id) === undefined) tasks.add(write.spec);
@@ -118,12 +118,12 @@ export class Scheduler {
       case "queue":
         return queues.restore(write.queue);
       case "forget-task":
-        tasks.settled.forget(write.id);
+        tasks.recentlyFinished.forget(write.id);
         return queues.open(write.queue).count(write.state, -1);
       case "forget-worker":
         return workers.forget(write.id);
       case "digest":
-        if (tasks.digest !== write.digest) this.#board.hasDrifted = true;
+        if (tasks.digest !== write.digest) this.#state.hasDrifted = true;
         return;
       case "marker":
         return;
@@ -134,29 +134,29 @@ export class Scheduler {
 
   /** True if a digest of the leader's did not match: this memory is not what the journal says, and must be dropped. */
   get hasDrifted(): boolean {
-    return this.#board.hasDrifted;
+    return this.#state.hasDrifted;
   }
 
   /** Takes a task as the store's view has it. */
   load(head: TaskHead, status: TaskStatus): void {
-    this.#board.tasks.restore(head, status);
+    this.#state.tasks.restore(head, status);
   }
 
   /** Takes the number of finished tasks that the store's view has. */
   loadCount(queue: string, state: TaskState, count: number): void {
-    this.#board.queues.open(queue).count(state, count);
+    this.#state.queues.open(queue).count(state, count);
   }
 
   /** Workers that may be alive where a probe could tell, and that have not been found there yet. */
   *unproven(): Generator<{ readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress> {
-    for (const { id, boot, record, isProbeTrusted, isGivenUp } of this.#board.workers) {
+    for (const { id, boot, record, isProbeTrusted, isGivenUp } of this.#state.workers) {
       if (record.probe !== undefined && !isProbeTrusted && !isGivenUp) yield { worker: id, boot, ...record.probe };
     }
   }
 
   /** While it only follows: this master has found this boot alive at this address. */
   trustProbe(id: WorkerId, boot: BootId, address: ProbeAddress): void {
-    const worker = this.#board.workers.get(id);
+    const worker = this.#state.workers.get(id);
     if (worker?.listensAt(boot, address) === true) worker.isProbeTrusted = true;
   }
 
@@ -165,25 +165,25 @@ export class Scheduler {
    * @returns what is to be released at once: it rests on nothing but the journal
    */
   activate(now: number, epoch: number, seq: number): readonly SchedulerEffect[] {
-    const board = this.#board;
-    board.epoch = epoch;
-    board.tasks.settled.reset(seq);
-    board.digestBefore = board.tasks.digest;
+    const state = this.#state;
+    state.epoch = epoch;
+    state.tasks.recentlyFinished.reset(seq);
+    state.digestBefore = state.tasks.digest;
     const batch: Batch = { now, out: { seq, writes: [], effects: [] } };
-    for (const task of board.tasks) {
+    for (const task of state.tasks) {
       switch (task.state) {
         case "created":
-          board.tasks.enqueue(task, task.startAt ?? 0, now);
+          state.tasks.enqueue(task, task.startAt ?? 0, now);
           break;
         case "retrying":
-          board.tasks.enqueue(task, task.last?.retryAt ?? 0, now);
+          state.tasks.enqueue(task, task.last?.retryAt ?? 0, now);
           break;
         case "killed":
-          board.tasks.enqueue(task, 0, now);
+          state.tasks.enqueue(task, 0, now);
           break;
         case "running":
-          if (task.run !== null) board.workers.get(task.run.host)?.hold(task);
-          armBackstop(board, batch, task, now);
+          if (task.run !== null) state.workers.get(task.run.host)?.hold(task);
+          armBackstop(state, batch, task, now);
           break;
         case "blocked":
         case "waiting":
@@ -195,19 +195,19 @@ export class Scheduler {
           task.state satisfies never;
       }
     }
-    watchAfterElection(board, batch);
+    watchAfterElection(state, batch);
     return batch.out.effects;
   }
 
   /** Equal for two schedulers that remember the same tasks alike; see digest.ts. */
   get digest(): number {
-    return this.#board.tasks.digest;
+    return this.#state.tasks.digest;
   }
 
   /** Tasks by state over all queues, finished ones included. */
   countTasks(): Partial<Record<TaskState, number>> {
     const total: Partial<Record<TaskState, number>> = {};
-    for (const queue of this.#board.queues) {
+    for (const queue of this.#state.queues) {
       for (const [state, count] of Object.entries(queue.counts) as [TaskState, number][]) {
         total[state] = (total[state] ?? 0) + count;
       }
@@ -217,35 +217,35 @@ export class Scheduler {
 
   countConnectedWorkers(): number {
     let count = 0;
-    for (const worker of this.#board.workers) if (worker.isOpen) count += 1;
+    for (const worker of this.#state.workers) if (worker.isOpen) count += 1;
     return count;
   }
 
   #tick(batch: Batch): void {
-    const board = this.#board;
-    for (let task = board.tasks.popDue(batch.now); task !== undefined; task = board.tasks.popDue(batch.now)) {
-      if (task.state === "running") timeOutAttempt(board, batch, task);
-      else board.queues.enqueue(task);
+    const state = this.#state;
+    for (let task = state.tasks.popDue(batch.now); task !== undefined; task = state.tasks.popDue(batch.now)) {
+      if (task.state === "running") timeOutAttempt(state, batch, task);
+      else state.queues.enqueue(task);
     }
-    passTime(board, batch);
-    dispatch(board, batch);
-    board.tasks.writeTouched(batch);
+    passTime(state, batch);
+    dispatch(state, batch);
+    state.tasks.writeTouched(batch);
     const { writes, seq } = batch.out;
     if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {
-      writes.unshift({ kind: "digest", digest: board.digestBefore });
+      writes.unshift({ kind: "digest", digest: state.digestBefore });
     }
-    board.digestBefore = board.tasks.digest;
+    state.digestBefore = state.tasks.digest;
   }
 
   #cancel(batch: Batch, id: TaskId): Reply {
-    const task = this.#board.tasks.get(id);
+    const task = this.#state.tasks.get(id);
     if (task === undefined) return refuse("not-found", `There is no unfinished task ${id}.`);
-    cancelTask(this.#board, batch, task);
+    cancelTask(this.#state, batch, task);
     return { kind: "cancelled", id };
   }
 
   #setQueue(batch: Batch, name: string, isPaused: boolean): Reply {
-    const { queues } = this.#board;
+    const { queues } = this.#state;
     if (queues.wouldOverflow([name]))
       return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
     const queue = queues.open(name);
@@ -258,11 +258,11 @@ export class Scheduler {
 
   #inspectQueues(): Reply {
     const served = new Map<string, number>();
-    for (const worker of this.#board.workers) {
+    for (const worker of this.#state.workers) {
       if (!worker.isOpen) continue;
       for (const queue of worker.queues) served.set(queue.name, (served.get(queue.name) ?? 0) + 1);
     }
-    const queues = [...this.#board.queues].map(({ name, isPaused, counts }) => ({
+    const queues = [...this.#state.queues].map(({ name, isPaused, counts }) => ({
       name,
       isPaused,
       tasks: { ...counts } as Record<string, number>,
@@ -272,30 +272,30 @@ export class Scheduler {
   }
 
   #reportExit(batch: Batch, id: WorkerId, boot: BootId): Reply {
-    const worker = this.#board.workers.get(id);
+    const worker = this.#state.workers.get(id);
     if (worker === undefined) return refuse("not-found", `There is no worker ${id}.`);
-    if (worker.boot === boot && !worker.isGivenUp) loseWorker(this.#board, batch, worker, "its supervisor saw it exit");
+    if (worker.boot === boot && !worker.isGivenUp) loseWorker(this.#state, batch, worker, "its supervisor saw it exit");
     return { kind: "done" };
   }
 
   /** Nothing could be seen for a while: whoever was silent, or late, meanwhile may not have been. */
   #shiftDeadlines(batch: Batch, forMs: number): void {
-    shiftSilence(this.#board, batch, forMs);
-    for (const worker of this.#board.workers) {
+    shiftSilence(this.#state, batch, forMs);
+    for (const worker of this.#state.workers) {
       for (const task of worker.tasks.values()) {
         if (task.heapIndex === -1) continue;
         const dueAt = task.wakeAt + forMs;
-        this.#board.tasks.unplace(task);
-        this.#board.tasks.wakeAt(task, dueAt);
+        this.#state.tasks.unplace(task);
+        this.#state.tasks.wakeAt(task, dueAt);
       }
     }
   }
 
   #forget(batch: Batch, finished: readonly { id: TaskId; queue: string; state: TaskState }[]): void {
     for (const { id, queue, state } of finished) {
-      if (!isFinal(state) || this.#board.tasks.get(id) !== undefined) continue;
-      this.#board.tasks.settled.forget(id);
-      this.#board.queues.open(queue).count(state, -1);
+      if (!isFinal(state) || this.#state.tasks.get(id) !== undefined) continue;
+      this.#state.tasks.recentlyFinished.forget(id);
+      this.#state.queues.open(queue).count(state, -1);
       batch.out.writes.push({ kind: "forget-task", id, queue, state });
     }
   }

@@ -9,42 +9,42 @@ import type {
   Verdict,
 } from "../../model/protocol.ts";
 import { killAttempt, settleResult } from "./attempts.ts";
-import { type Board, refuse } from "./board.ts";
-import { knockAt, leaveWorkerFor, noteClosing, noteLife, watchOpening } from "./deaths.ts";
 import type { Batch, Reply } from "./effects.ts";
+import { leaveWorkerFor, noteClosing, noteLife, probeWorker, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
+import { refuse, type SchedulerState } from "./state.ts";
 
 /** A worker asks for a session: for the first time, after a lost connection, or as a new boot. */
-export function attach(board: Board, batch: Batch, id: WorkerId, request: AttachRequest, host: string): Reply {
-  const known = board.workers.get(id);
+export function attach(state: SchedulerState, batch: Batch, id: WorkerId, request: AttachRequest, host: string): Reply {
+  const known = state.workers.get(id);
   if (known !== undefined && known.boot !== request.boot && known.isOpen && known.state === "connected") {
     const message = `Worker ${id} is connected already, as process ${known.record.pid} on ${known.record.hostname}.`;
     return refuse("worker-exists", message);
   }
-  if (known === undefined && !board.workers.makeRoom(batch)) {
+  if (known === undefined && !state.workers.makeRoom(batch)) {
     return refuse("too-many", "There are as many workers as there may be.", "workersMax");
   }
-  if (board.queues.wouldOverflow(request.queues)) {
+  if (state.queues.wouldOverflow(request.queues)) {
     return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
   }
 
   const inOutbox = new Set(request.outbox.map(issueKey));
   if (known !== undefined) {
     replaceSession(batch, known);
-    if (known.boot !== request.boot) endBoot(board, batch, known, inOutbox);
+    if (known.boot !== request.boot) endBoot(state, batch, known, inOutbox);
   }
-  const worker = recordWorker(board, batch, id, request, host, known);
+  const worker = recordWorker(state, batch, id, request, host, known);
   worker.isRelayed = request.relay === true;
-  board.sessions += 1;
-  worker.session = `${board.epoch}.${board.sessions}` as SessionId;
+  state.sessions += 1;
+  worker.session = `${state.epoch}.${state.sessions}` as SessionId;
 
   worker.clearDying();
-  const abort = adoptRunning(board, batch, worker, request, inOutbox);
-  watchOpening(board, batch, worker);
-  board.workers.updateFree(worker);
-  return { kind: "attached", session: worker.session, abort, verdicts: settledOf(board, worker, request.outbox) };
+  const abort = adoptRunning(state, batch, worker, request, inOutbox);
+  watchOpening(state, batch, worker);
+  state.workers.updateFree(worker);
+  return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
 
 /** Only the newest session of a worker counts; an older stream may still hang in some proxy. */
@@ -58,10 +58,10 @@ function replaceSession(batch: Batch, worker: LiveWorker): void {
 }
 
 /** The worker is back as a new process: what the old one ran is void, unless its result is already on the worker's disk. */
-function endBoot(board: Board, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
+function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
   for (const task of [...worker.tasks.values()]) {
     if (isIn(inOutbox, task)) continue;
-    killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
+    killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
   // The slots of the old boot went with it; results that wait in its outbox need none.
   worker.clearDying();
@@ -69,7 +69,7 @@ function endBoot(board: Board, batch: Batch, worker: LiveWorker, inOutbox: Reado
 }
 
 function recordWorker(
-  board: Board,
+  state: SchedulerState,
   batch: Batch,
   id: WorkerId,
   request: AttachRequest,
@@ -102,12 +102,12 @@ function recordWorker(
     before.queues.join() === queues.join() &&
     before.probe?.host === probe?.host &&
     before.probe?.port === probe?.port;
-  return isUnchanged ? known : board.workers.write(batch, record);
+  return isUnchanged ? known : state.workers.write(batch, record);
 }
 
 /** Sorts what the worker runs from what it should run. @returns the attempts that it must end */
 function adoptRunning(
-  board: Board,
+  state: SchedulerState,
   batch: Batch,
   worker: LiveWorker,
   request: AttachRequest,
@@ -117,36 +117,36 @@ function adoptRunning(
   const running = new Set<string>();
   for (const held of request.running) {
     const { task: id, attempt, startedAt } = held;
-    const task = currentAttempt(board, worker, held);
+    const task = currentAttempt(state, worker, held);
     if (task === undefined || task.run?.boot !== worker.boot) {
       worker.addDying({ task: id, attempt });
       abort.push({ task: id, attempt });
       continue;
     }
     running.add(id);
-    noteStart(board, task, startedAt);
+    noteStart(state, task, startedAt);
   }
   // Assigned, but neither running nor finished there: the assignment never arrived. Being the same boot, it may still take it.
   worker.redeliver = [];
   for (const task of [...worker.tasks.values()]) {
     if (running.has(task.id) || isIn(inOutbox, task)) continue;
     if (task.run?.boot === worker.boot) worker.redeliver.push(task);
-    else killAttempt(board, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
+    else killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
   return abort;
 }
 
 /** Results that need not be sent: their attempts have been settled. */
-function settledOf(board: Board, worker: LiveWorker, outbox: readonly IssuedAttempt[]): Verdict[] {
+function settledOf(state: SchedulerState, worker: LiveWorker, outbox: readonly IssuedAttempt[]): Verdict[] {
   return outbox
-    .filter((ref) => currentAttempt(board, worker, ref) === undefined)
+    .filter((ref) => currentAttempt(state, worker, ref) === undefined)
     .map(({ task, attempt }) => ({ task, attempt, verdict: "stale" }));
 }
 
 /** The task, if this attempt is its current one and belongs to this worker; not if it is that of an earlier task with this id. */
-function currentAttempt(board: Board, worker: LiveWorker, issued: IssuedAttempt): LiveTask | undefined {
+function currentAttempt(state: SchedulerState, worker: LiveWorker, issued: IssuedAttempt): LiveTask | undefined {
   const task = worker.tasks.get(issued.task);
-  if (task === undefined || board.tasks.get(task.id) !== task) return undefined;
+  if (task === undefined || state.tasks.get(task.id) !== task) return undefined;
   return task.attempt === issued.attempt && task.run?.assignedAt === issued.assignedAt ? task : undefined;
 }
 
@@ -159,23 +159,23 @@ function isIn(issued: ReadonlySet<string>, task: LiveTask): boolean {
   return issued.has(issueKey(task.issued));
 }
 
-function noteStart(board: Board, task: LiveTask, startedAt: number): void {
+function noteStart(state: SchedulerState, task: LiveTask, startedAt: number): void {
   if (task.run === null || task.run.startedAt !== undefined) return;
   task.run = { ...task.run, startedAt };
-  board.tasks.touch(task);
+  state.tasks.touch(task);
 }
 
 /** The session's stream is open: the worker can be told things from now on. */
-export function openStream(board: Board, batch: Batch, id: WorkerId, session: SessionId): void {
-  const worker = board.workers.get(id);
+export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, session: SessionId): void {
+  const worker = state.workers.get(id);
   if (worker === undefined || worker.session !== session || worker.isGivenUp) {
     const reason = "this session is over";
     batch.out.effects.push({ kind: "close-session", worker: id, session, reason });
     return;
   }
   worker.isOpen = true;
-  noteLife(board, batch, worker);
-  if (!worker.isProbeTrusted) knockAt(batch, worker);
+  noteLife(state, batch, worker);
+  if (!worker.isProbeTrusted) probeWorker(batch, worker);
   if (worker.record.isDraining) batch.out.effects.push({ kind: "drain", worker: id, session });
   const attempts = worker.redeliver
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
@@ -187,72 +187,78 @@ export function openStream(board: Board, batch: Batch, id: WorkerId, session: Se
   if (attempts.length > 0) batch.out.effects.push({ kind: "assign", worker: id, session, attempts });
 }
 
-export function closeStream(board: Board, batch: Batch, id: WorkerId, session: SessionId): void {
-  const worker = board.workers.get(id);
+export function closeStream(state: SchedulerState, batch: Batch, id: WorkerId, session: SessionId): void {
+  const worker = state.workers.get(id);
   if (worker === undefined || worker.session !== session || !worker.isOpen) return;
   worker.isOpen = false;
-  noteClosing(board, batch, worker);
+  noteClosing(state, batch, worker);
 }
 
-export function beat(board: Board, batch: Batch, id: WorkerId, session: SessionId): void {
-  const worker = board.workers.get(id);
-  if (worker?.session === session) noteLife(board, batch, worker);
+export function beat(state: SchedulerState, batch: Batch, id: WorkerId, session: SessionId): void {
+  const worker = state.workers.get(id);
+  if (worker?.session === session) noteLife(state, batch, worker);
 }
 
-export function report(board: Board, batch: Batch, input: Extract<SchedulerInput, { kind: "report" }>): Reply {
-  const worker = board.workers.get(input.worker);
+export function report(state: SchedulerState, batch: Batch, input: Extract<SchedulerInput, { kind: "report" }>): Reply {
+  const worker = state.workers.get(input.worker);
   if (worker === undefined || worker.session !== input.session || worker.isGivenUp) {
     return refuse("stale-session", `Session ${input.session} of worker ${input.worker} is over; attach again.`);
   }
-  noteLife(board, batch, worker);
+  noteLife(state, batch, worker);
   const verdicts: Verdict[] = [];
-  for (const item of input.items) takeItem(board, batch, worker, item, verdicts);
+  for (const item of input.items) takeItem(state, batch, worker, item, verdicts);
   return { kind: "reported", verdicts };
 }
 
-function takeItem(board: Board, batch: Batch, worker: LiveWorker, item: ReportItem, verdicts: Verdict[]): void {
+function takeItem(
+  state: SchedulerState,
+  batch: Batch,
+  worker: LiveWorker,
+  item: ReportItem,
+  verdicts: Verdict[],
+): void {
   switch (item.kind) {
     case "started": {
-      const task = currentAttempt(board, worker, item);
-      if (task !== undefined && task.run?.boot === worker.boot) noteStart(board, task, item.startedAt);
+      const task = currentAttempt(state, worker, item);
+      if (task !== undefined && task.run?.boot === worker.boot) noteStart(state, task, item.startedAt);
       return;
     }
     case "result":
-      verdicts.push({ task: item.task, attempt: item.attempt, verdict: takeResult(board, batch, worker, item) });
+      verdicts.push({ task: item.task, attempt: item.attempt, verdict: takeResult(state, batch, worker, item) });
       return;
     case "draining":
-      return setDraining(board, batch, worker);
+      return setDraining(state, batch, worker);
     case "bye":
-      return leaveWorkerFor(board, batch, worker, "it said goodbye");
+      return leaveWorkerFor(state, batch, worker, "it said goodbye");
     default:
       item satisfies never;
   }
 }
 
-function takeResult(board: Board, batch: Batch, worker: LiveWorker, result: ResultItem): Verdict["verdict"] {
-  const task = currentAttempt(board, worker, result);
+function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, result: ResultItem): Verdict["verdict"] {
+  const task = currentAttempt(state, worker, result);
   if (task === undefined || task.run?.boot !== result.boot) {
     if (result.boot === worker.boot) worker.endDying(result);
-    board.workers.updateFree(worker);
+    state.workers.updateFree(worker);
     return "stale";
   }
-  settleResult(board, batch, task, result);
+  settleResult(state, batch, task, result);
   return "committed";
 }
 
 /** An operator wants this worker emptied. */
-export function drainWorker(board: Board, batch: Batch, id: WorkerId): Reply {
-  const worker = board.workers.get(id);
+export function drainWorker(state: SchedulerState, batch: Batch, id: WorkerId): Reply {
+  const worker = state.workers.get(id);
   if (worker === undefined || worker.isGivenUp) return refuse("not-found", `There is no worker ${id} at work.`);
-  setDraining(board, batch, worker);
+  setDraining(state, batch, worker);
   if (worker.isOpen && worker.session !== null) {
     batch.out.effects.push({ kind: "drain", worker: id, session: worker.session });
   }
   return { kind: "done" };
 }
 
-function setDraining(board: Board, batch: Batch, worker: LiveWorker): void {
+function setDraining(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
   if (worker.record.isDraining) return;
-  board.workers.write(batch, { ...worker.record, isDraining: true, changedAt: batch.now });
-  board.workers.updateFree(worker);
+  state.workers.write(batch, { ...worker.record, isDraining: true, changedAt: batch.now });
+  state.workers.updateFree(worker);
 }

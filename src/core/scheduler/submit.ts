@@ -2,22 +2,22 @@
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { TaskSpec } from "../../model/task.ts";
-import { type Board, refuse } from "./board.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
+import { refuse, type SchedulerState } from "./state.ts";
 
-export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
-  if (board.tasks.size + specs.length > limits.liveTasksMax) {
+export function submit(state: SchedulerState, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
+  if (state.tasks.size + specs.length > limits.liveTasksMax) {
     return refuse("too-many", "There are as many unfinished tasks as there may be.", "liveTasksMax");
   }
-  if (lookup !== null && !board.tasks.settled.covers(lookup.seq)) return { kind: "look-again" };
+  if (lookup !== null && !state.tasks.recentlyFinished.covers(lookup.seq)) return { kind: "look-again" };
 
   const created = new Map<TaskId, string | null>();
   const fresh: TaskSpec[] = [];
   const answer: SubmittedTask[] = [];
   for (const spec of specs) {
     // An id that we made ourselves cannot have been there before.
-    const known = spec.fingerprint === null ? undefined : knownFingerprint(board, spec.id, lookup, created);
+    const known = spec.fingerprint === null ? undefined : knownFingerprint(state, spec.id, lookup, created);
     if (known === undefined) {
       created.set(spec.id, spec.fingerprint);
       fresh.push(spec);
@@ -27,30 +27,30 @@ export function submit(board: Board, batch: Batch, specs: readonly TaskSpec[], l
     }
     answer.push({ id: spec.id, isNew: known === undefined });
   }
-  if (board.queues.wouldOverflow(fresh.map((spec) => spec.queue))) {
+  if (state.queues.wouldOverflow(fresh.map((spec) => spec.queue))) {
     return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
   }
 
   for (const spec of fresh) {
     batch.out.writes.push({ kind: "spec", spec });
-    const task = board.tasks.add(spec);
-    board.tasks.enqueue(task, spec.startAt ?? 0, batch.now);
-    board.tasks.touch(task);
+    const task = state.tasks.add(spec);
+    state.tasks.enqueue(task, spec.startAt ?? 0, batch.now);
+    state.tasks.touch(task);
   }
   return { kind: "submitted", tasks: answer };
 }
 
 /** What the task of this id was created from; undefined if there is none, null if its id was ours. */
 function knownFingerprint(
-  board: Board,
+  state: SchedulerState,
   id: TaskId,
   lookup: Lookup | null,
   created: ReadonlyMap<TaskId, string | null>,
 ): string | null | undefined {
-  const live = board.tasks.get(id);
+  const live = state.tasks.get(id);
   if (live !== undefined) return live.fingerprint;
   if (created.has(id)) return created.get(id);
-  const settled = board.tasks.settled.fingerprint(id);
+  const settled = state.tasks.recentlyFinished.fingerprint(id);
   if (settled !== undefined) return settled;
   return lookup?.found.get(id);
 }

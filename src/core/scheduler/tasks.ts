@@ -8,10 +8,10 @@ import { digestTask } from "./digest.ts";
 import type { Batch } from "./effects.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import type { Queues } from "./queues.ts";
-import { Settled } from "./settled.ts";
+import { RecentlyFinished } from "./recentlyFinished.ts";
 
 export class Tasks {
-  readonly settled = new Settled();
+  readonly recentlyFinished = new RecentlyFinished();
   readonly #byId = new Map<TaskId, LiveTask>();
   readonly #queues: Queues;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
@@ -122,7 +122,7 @@ export class Tasks {
     this.#redigest(task);
     if (!isFinal(task.state)) return;
     this.#byId.delete(task.id);
-    this.settled.add(task.id, task.fingerprint, batch.out.seq);
+    this.recentlyFinished.add(task.id, task.fingerprint, batch.out.seq);
   }
 
   writeTouched(batch: Batch): void {

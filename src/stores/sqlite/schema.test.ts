@@ -2,7 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StoreRefused } from "../../ports/store.ts";
-import { created, TestJournal, taskId } from "../../testing/storeJournal.ts";
+import { created, TestJournal, taskId } from "../../proof/contracts/storeJournal.ts";
 import { pack } from "./packedEntry.ts";
 import { type Migration, migrate, migrations, versionOf } from "./schema.ts";
 import { TaskTable } from "./taskTable.ts";

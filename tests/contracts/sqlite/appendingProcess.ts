@@ -8,8 +8,8 @@ import { once } from "node:events";
 import { writeSync } from "node:fs";
 import type { OutgoingEntry } from "../../../src/model/entry.ts";
 import { StoreUnavailable } from "../../../src/ports/store.ts";
+import { created, TestJournal } from "../../../src/proof/contracts/storeJournal.ts";
 import { SqliteStore } from "../../../src/stores/sqlite/store.ts";
-import { created, TestJournal } from "../../../src/testing/storeJournal.ts";
 
 const [path = "", nonce = "", bytes = "0", lastSeq = "0"] = process.argv.slice(2);
 const store = new SqliteStore({ path, ids: { random: () => `incarnation-by-${nonce}` } });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { StoreRefused } from "../../../src/ports/store.ts";
+import { changed, created, TestJournal, taskId } from "../../../src/proof/contracts/storeJournal.ts";
 import type { SqliteStore } from "../../../src/stores/sqlite/store.ts";
-import { changed, created, TestJournal, taskId } from "../../../src/testing/storeJournal.ts";
 import { useStoreFolder } from "./storeFolder.ts";
 
 const current = useStoreFolder();

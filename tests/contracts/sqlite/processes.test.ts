@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Entry, Store } from "../../../src/ports/store.ts";
-import { created, TestJournal } from "../../../src/testing/storeJournal.ts";
+import { created, TestJournal } from "../../../src/proof/contracts/storeJournal.ts";
 import { useStoreFolder } from "./storeFolder.ts";
 
 const current = useStoreFolder();
@@ -92,7 +92,7 @@ describe("several processes on one file", () => {
 describe("a process that is killed with SIGKILL", () => {
   test("leaves everything that it acknowledged, and nothing that is half written", { timeout: 120_000 }, async () => {
     let acknowledged = new Map<number, number>();
-    // Large entries make it likely that the blow falls into the middle of a write, small ones into a commit.
+    // Large entries make it likely that the fault falls into the middle of a write, small ones into a commit.
     for (const [round, { after, bytes }] of [
       { after: 1, bytes: 10 },
       { after: 40, bytes: 100 },

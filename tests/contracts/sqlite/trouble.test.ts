@@ -7,12 +7,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { OutgoingEntry } from "../../../src/model/entry.ts";
 import { limits } from "../../../src/model/limits.ts";
 import { StoreUnavailable } from "../../../src/ports/store.ts";
+import { created, TestJournal, taskId } from "../../../src/proof/contracts/storeJournal.ts";
 import { guarded } from "../../../src/stores/sqlite/connection.ts";
 import { pack } from "../../../src/stores/sqlite/packedEntry.ts";
 import { migrate } from "../../../src/stores/sqlite/schema.ts";
 import { ThreadedSqliteStore } from "../../../src/stores/sqlite/threadedStore.ts";
 import { Writer } from "../../../src/stores/sqlite/writer.ts";
-import { created, TestJournal, taskId } from "../../../src/testing/storeJournal.ts";
 import { countingIds } from "../countingIds.ts";
 import { useStoreFolder } from "./storeFolder.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { changed, created, TestJournal, taskId, workerRecord } from "../../../src/testing/storeJournal.ts";
+import { changed, created, TestJournal, taskId, workerRecord } from "../../../src/proof/contracts/storeJournal.ts";
 import { useStoreFolder } from "./storeFolder.ts";
 
 const current = useStoreFolder();

@@ -1,14 +1,14 @@
 /** The API over a real master and the memory store: a task's whole life as clients and workers see it through HTTP. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ApiServer, createApi } from "../../../src/api/server.ts";
+import { type ApiServer, createApi } from "../../../src/api/http/server.ts";
 import { Master } from "../../../src/master/master.ts";
 import type { StreamMessage } from "../../../src/model/protocol.ts";
 import type { TaskDocument } from "../../../src/model/task.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
+import { attachRequest } from "../../../src/proof/fakes/attachRequest.ts";
+import { RawConnection } from "../../../src/proof/fakes/rawHttp.ts";
 import { MemoryStore } from "../../../src/stores/memory/store.ts";
-import { attachRequest } from "../../../src/testing/attachRequest.ts";
-import { RawConnection } from "../../../src/testing/rawHttp.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const nap = { kind: "sleep", input: { seconds: 1 } };

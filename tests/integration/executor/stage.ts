@@ -10,7 +10,7 @@ import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { directoryMark, SystemProcesses } from "../../../src/node/processes.ts";
 import type { Log } from "../../../src/ports/log.ts";
-import { type ExecutorOptions, ProcessExecutor } from "../../../src/worker/executor/executor.ts";
+import { type ExecutorOptions, ProcessExecutor } from "../../../src/worker/executors/executor.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const ids = new SystemIds();

@@ -5,7 +5,7 @@
 import type { BootId, TaskId, WorkerId } from "../../../src/model/ids.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemProcesses } from "../../../src/node/processes.ts";
-import { ProcessExecutor } from "../../../src/worker/executor/executor.ts";
+import { ProcessExecutor } from "../../../src/worker/executors/executor.ts";
 
 const [boot = "", home = "", commands = "[]"] = process.argv.slice(2);
 const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,8 +1,8 @@
 /** Workers and the masters they can reach: sent to the leader, relayed by a standby, and obeying nobody of the past. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createApi } from "../../../src/api/server.ts";
+import { createApi } from "../../../src/api/http/server.ts";
 import { limits } from "../../../src/model/limits.ts";
-import { FakeFace } from "../../../src/testing/fakeFace.ts";
+import { FakeMasterApi } from "../../../src/proof/fakes/fakeMasterApi.ts";
 import { Stage, type StagedMaster, silent, until } from "./stage.ts";
 
 const nap = { kind: "sleep" as const, input: { seconds: 1 } };
@@ -79,7 +79,7 @@ describe("a worker that finds a standby", () => {
 describe("two leaders at once, the older of which does not know", () => {
   /** A leader's face that never changes its mind, over the real HTTP path. */
   async function face(epoch: number) {
-    const master = new FakeFace();
+    const master = new FakeMasterApi();
     master.state = { ...master.state, epoch };
     const api = createApi({ master, log: silent, token: null });
     const url = await api.listen({ address: "127.0.0.1", port: 0 });

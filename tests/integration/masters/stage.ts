@@ -1,5 +1,5 @@
 /** Several real masters in one process: one store, an HTTP face each, and workers that reach whom a test lets them reach. */
-import { type ApiServer, createApi } from "../../../src/api/server.ts";
+import { type ApiServer, createApi } from "../../../src/api/http/server.ts";
 import { Master, type MasterSettings } from "../../../src/master/master.ts";
 import type { BootId, WorkerId } from "../../../src/model/ids.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
@@ -8,8 +8,8 @@ import { SystemIds } from "../../../src/node/ids.ts";
 import { createPeers } from "../../../src/node/peers.ts";
 import { probe } from "../../../src/node/probe.ts";
 import { LinkError } from "../../../src/ports/transport.ts";
+import { FakeExecutor, FakeOutbox, FakeSpool } from "../../../src/proof/fakes/fakeWorkerPorts.ts";
 import { MemoryStore } from "../../../src/stores/memory/store.ts";
-import { FakeExecutor, FakeOutbox, FakeSpool } from "../../../src/testing/fakeWorkerPorts.ts";
 import { Worker } from "../../../src/worker/worker.ts";
 
 export const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,7 +1,7 @@
 /** A standby beside its leader: what it answers itself, what it passes on, and what it says when the leader is gone. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RawConnection } from "../../../src/proof/fakes/rawHttp.ts";
 import { createClient, type Outlast } from "../../../src/sdk/client.ts";
-import { RawConnection } from "../../../src/testing/rawHttp.ts";
 import { Stage, type StagedMaster, until } from "./stage.ts";
 
 const nap = { kind: "sleep" as const, input: { seconds: 1 } };

@@ -1,10 +1,10 @@
 /** The checks are believed only after they were lied to: each lie must be seen, by the check that is there for it, and truth by none. */
 import { describe, expect, test } from "vitest";
-import { holds } from "../../../src/cli/chaos/check.ts";
-import { checkAll } from "../../../src/cli/chaos/checks.ts";
-import type { JournalEntry } from "../../../src/cli/chaos/evidence.ts";
-import { figuresOf } from "../../../src/cli/chaos/figures.ts";
 import type { Nonce } from "../../../src/model/ids.ts";
+import { holds } from "../../../src/proof/chaos/check.ts";
+import { checkAll } from "../../../src/proof/chaos/checks.ts";
+import type { JournalEntry } from "../../../src/proof/chaos/evidence.ts";
+import { figuresOf } from "../../../src/proof/chaos/figures.ts";
 import { exec, fact, Story } from "./story.ts";
 
 test("a true story breaks nothing, and every check has something to look at but where the story has no such thing", () => {
@@ -46,7 +46,7 @@ describe("a lie is seen:", () => {
     ],
     [
       "something was left to do",
-      "Once the blows are over, all comes to its end",
+      "Once the faults are over, all comes to its end",
       (story) => void story.left.push("1 task is running."),
     ],
     [
@@ -207,9 +207,9 @@ describe("a lie is seen:", () => {
       (story) => void story.storeFindings.push("The store says: no."),
     ],
     [
-      "a blow that did not fall",
-      "Every blow fell as planned",
-      (story) => void story.failedBlows.push("Blow 1 (disk): no."),
+      "a fault that did not fall",
+      "Every fault fell as planned",
+      (story) => void story.failedBlows.push("Fault 1 (disk): no."),
     ],
     ["a full outbox", "Every result found its master", (story) => void story.outboxes.set("worker-2", 1)],
     [

@@ -1,16 +1,16 @@
 /** The report of a run: what it says for people and programs, and that its page is whole and safe whatever stands in it. */
 import { describe, expect, test } from "vitest";
-import { defaultWeights } from "../../../src/cli/chaos/blows.ts";
-import { checkAll } from "../../../src/cli/chaos/checks.ts";
-import { figuresOf } from "../../../src/cli/chaos/figures.ts";
-import type { ChaosOptions } from "../../../src/cli/chaos/options.ts";
-import { reportPage } from "../../../src/cli/chaos/page/page.ts";
-import { timelineOf } from "../../../src/cli/chaos/page/timelineData.ts";
-import { outcomes } from "../../../src/cli/chaos/page/timelineShape.ts";
-import { type Report, reportBody, reportLines, reportMarkdown } from "../../../src/cli/chaos/report.ts";
 import { plain } from "../../../src/cli/colour.ts";
 import { Output } from "../../../src/cli/output.ts";
 import { quantile } from "../../../src/model/quantile.ts";
+import { checkAll } from "../../../src/proof/chaos/checks.ts";
+import { defaultWeights } from "../../../src/proof/chaos/faults.ts";
+import { figuresOf } from "../../../src/proof/chaos/figures.ts";
+import type { ChaosOptions } from "../../../src/proof/chaos/options.ts";
+import { reportPage } from "../../../src/proof/chaos/page/page.ts";
+import { timelineOf } from "../../../src/proof/chaos/page/timelineData.ts";
+import { outcomes } from "../../../src/proof/chaos/page/timelineShape.ts";
+import { type Report, reportBody, reportLines, reportMarkdown } from "../../../src/proof/chaos/report.ts";
 import { Story } from "./story.ts";
 
 function report(story = new Story(), more: Partial<ChaosOptions> = {}): Report {
@@ -67,7 +67,7 @@ describe("in words", () => {
 });
 
 describe("the page", () => {
-  test("needs nothing else, and holds the verdict, the promises and the blows", () => {
+  test("needs nothing else, and holds the verdict, the promises and the faults", () => {
     const page = reportPage(report());
     expect(page).toContain("<h1>✓ Every promise was kept</h1>");
     expect(page).toContain("SIGKILL worker-1, back after 100ms");
@@ -101,7 +101,7 @@ describe("the timeline", () => {
     expect(lane("master-2").terms).toEqual([[420, 2000, 2]]);
   });
 
-  test("shows what became of each attempt, and blows on whom they hit", () => {
+  test("shows what became of each attempt, and faults on whom they hit", () => {
     const told = lane("worker-1").attempts.map(([from, to, row, outcome]) => [from, to, row, outcomes[outcome]]);
     expect(told).toEqual([[105, 300, 0, "cut off"]]);
     expect(lane("worker-2").attempts.map(([, , , outcome]) => outcomes[outcome])).toEqual([

@@ -1,16 +1,16 @@
 /** A short story of a run in which everything happened that can, told truly: for tests that tell it with a lie in it. */
 
-import type { Strike } from "../../../src/cli/chaos/blows.ts";
-import { holds } from "../../../src/cli/chaos/check.ts";
-import { checkAll } from "../../../src/cli/chaos/checks.ts";
-import type { Evidence, JournalEntry } from "../../../src/cli/chaos/evidence.ts";
-import type { ClientLine, ExecLine } from "../../../src/cli/chaos/ledger.ts";
-import type { LedgerFact } from "../../../src/cli/cluster/attemptLines.ts";
-import type { Life } from "../../../src/cli/cluster/lives.ts";
 import type { Write } from "../../../src/model/entry.ts";
 import type { BootId, Nonce, TaskId, WorkerId } from "../../../src/model/ids.ts";
 import { defaults } from "../../../src/model/limits.ts";
 import type { TaskDocument, TaskSpec, TaskStatus } from "../../../src/model/task.ts";
+import { holds } from "../../../src/proof/chaos/check.ts";
+import { checkAll } from "../../../src/proof/chaos/checks.ts";
+import type { Evidence, JournalEntry } from "../../../src/proof/chaos/evidence.ts";
+import type { Strike } from "../../../src/proof/chaos/faults.ts";
+import type { ClientLine, ExecLine } from "../../../src/proof/chaos/ledger.ts";
+import type { LedgerFact } from "../../../src/proof/cluster/attemptLines.ts";
+import type { Life } from "../../../src/proof/cluster/lives.ts";
 
 type Changing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 

@@ -1,0 +1,88 @@
+/** Who is let in: the token, and the addresses that may be listened on without one. */
+import { afterEach, describe, expect, test } from "vitest";
+import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
+import { type ApiServer, createApi } from "../http/server.ts";
+import { routes } from "../routes/routes.ts";
+import { checkExposure, isLoopback, TokenCheck } from "./access.ts";
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const token = "correct-horse-battery-staple";
+let api: ApiServer;
+afterEach(() => api?.close());
+
+describe("with a token", () => {
+  test("everything but health and readiness needs it", async () => {
+    const master = new FakeMasterApi();
+    api = createApi({ master, log: silent, token });
+    for (const { method, path, isPublic, isStream } of routes) {
+      // One that needs no token and never ends: it has a test of its own.
+      if (isPublic === true && isStream === true) continue;
+      for (const authorization of [
+        undefined,
+        "",
+        token,
+        `Basic ${token}`,
+        `Bearer ${token}x`,
+        "Bearer",
+        `Bearer ${token} ${token}`,
+      ]) {
+        const response = await api.http.inject({
+          method,
+          url: path.replace(/:\w+/g, "x"),
+          headers: { host: "anywhere.example", ...(authorization === undefined ? {} : { authorization }) },
+        });
+        expect([path, response.statusCode]).toEqual([path, isPublic === true ? 200 : 401]);
+        if (isPublic === true) continue;
+        expect(response.headers["www-authenticate"]).toBe("Bearer");
+        expect(response.body).not.toContain(token);
+      }
+    }
+    expect(master.calls).toEqual([]);
+    expect((await api.http.inject({ url: "/nowhere", headers: { host: "localhost" } })).statusCode).toBe(401);
+  });
+
+  test("whoever has it may come by any name", async () => {
+    api = createApi({ master: new FakeMasterApi(), log: silent, token });
+    const headers = { host: "outlast.example:7070", authorization: `bearer ${token}` };
+    expect((await api.http.inject({ url: "/v1/tasks", headers })).statusCode).toBe(200);
+    const foreign = await api.http.inject({
+      url: "/v1/tasks",
+      headers: { ...headers, origin: "https://evil.example" },
+    });
+    expect(foreign.statusCode).toBe(403);
+  });
+
+  test("it is kept as a hash only", () => {
+    expect(JSON.stringify(new TokenCheck(token))).not.toContain(token);
+  });
+});
+
+describe("addresses", () => {
+  test.each(["127.0.0.1", "127.8.9.1", "::1", "localhost"])("%s needs no token", (address) => {
+    expect(isLoopback(address)).toBe(true);
+    expect(() => checkExposure(address, null)).not.toThrow();
+  });
+
+  test.each(["0.0.0.0", "::", "10.0.0.1", "192.168.1.2", "master.example", "127.example.com", ""])(
+    "%s needs one worth the name",
+    (address) => {
+      expect(() => checkExposure(address, null)).toThrow("without a token");
+      expect(() => checkExposure(address, new TokenCheck("short"))).toThrow("too short");
+      expect(() => checkExposure(address, new TokenCheck(token))).not.toThrow();
+    },
+  );
+
+  test("are refused before anything listens", async () => {
+    api = createApi({ master: new FakeMasterApi(), log: silent, token: null });
+    await expect(api.listen({ address: "0.0.0.0", port: 0 })).rejects.toMatchObject({ code: "bad-request" });
+    expect(api.http.server.listening).toBe(false);
+  });
+
+  test("that are taken are told so", async () => {
+    api = createApi({ master: new FakeMasterApi(), log: silent, token: null });
+    const port = Number(new URL(await api.listen({ address: "127.0.0.1", port: 0 })).port);
+    const second = createApi({ master: new FakeMasterApi(), log: silent, token: null });
+    await expect(second.listen({ address: "localhost", port })).rejects.toMatchObject({ code: "conflict" });
+    await second.close();
+  });
+});

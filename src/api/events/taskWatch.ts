@@ -1,0 +1,60 @@
+/** Tells whoever waits for one task when it changes: one subscription to the journal, however many wait. */
+import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { TaskStatus } from "../../model/task.ts";
+
+/** Told each new status; null where some may have been missed, or another master leads: look anew. */
+type Listener = (status: TaskStatus | null) => void;
+
+export class TaskWatch {
+  readonly #master: MasterApi;
+  readonly #listeners = new Map<TaskId, Set<Listener>>();
+  #subscription: Promise<Subscription> | null = null;
+
+  constructor(master: MasterApi) {
+    this.#master = master;
+  }
+
+  /** Every status of the task that is committed once this has resolved. Returns how to stop. */
+  async watch(id: TaskId, listener: Listener): Promise<() => void> {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    listeners.add(listener);
+    this.#listeners.set(id, listeners);
+    const stop = () => this.#stop(id, listener);
+    try {
+      this.#subscription ??= this.#master.changes(
+        null,
+        (batch) => this.#tell(batch),
+        () => this.#unsettle(),
+      );
+      await this.#subscription;
+    } catch (error) {
+      this.#subscription = null;
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  #tell(batch: ChangeBatch): void {
+    for (const write of batch.writes) {
+      if (write.kind === "marker") this.#unsettle();
+      if (write.kind !== "status") continue;
+      for (const listener of this.#listeners.get(write.status.id) ?? []) listener(write.status);
+    }
+  }
+
+  #unsettle(): void {
+    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(null);
+  }
+
+  #stop(id: TaskId, listener: Listener): void {
+    const listeners = this.#listeners.get(id);
+    if (listeners === undefined || !listeners.delete(listener)) return;
+    if (listeners.size === 0) this.#listeners.delete(id);
+    if (this.#listeners.size > 0 || this.#subscription === null) return;
+    // A subscription that failed has already been reported to everyone who waited for it.
+    this.#subscription.then((subscription) => subscription.close()).catch(() => {});
+    this.#subscription = null;
+  }
+}

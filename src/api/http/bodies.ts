@@ -1,0 +1,62 @@
+/** Which bodies are read, and how: the only way from bytes on the wire to values that routes may look at. */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { OutlastError } from "../../model/errors.ts";
+import { limits } from "../../model/limits.ts";
+import type { Body } from "../routes/route.ts";
+import { parseJson } from "./jsonBody.ts";
+import { readNdjson } from "./ndjson.ts";
+
+const ndjson = "application/x-ndjson";
+
+/** For batches in NDJSON: `lines[i]` is the line that `/tasks/<i>` stands on. */
+const linesOfRequest = new WeakMap<FastifyRequest, readonly number[]>();
+
+export function addBodyParsers(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, bytes, done) => {
+    try {
+      // An empty body is no body: routes that need one say so themselves.
+      done(null, bytes.length === 0 ? null : parseJson(bytes as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.addContentTypeParser(ndjson, async (request: FastifyRequest, payload: FastifyRequest["raw"]) => {
+    const { values, lines } = await readNdjson(payload, limits.batchBodyBytesMax);
+    linesOfRequest.set(request, lines);
+    return { tasks: values };
+  });
+}
+
+/**
+ * Looks at the head of a request for what its body will be, before a byte of it is read.
+ * @throws OutlastError `unsupported-media`
+ */
+export function checkBodyHead(request: FastifyRequest, body: Body | undefined): void {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+    throw new OutlastError("unsupported-media", "Compressed bodies are not taken.", {
+      hint: "Send it without content-encoding.",
+    });
+  }
+  const type = request.headers["content-type"];
+  if (type === undefined) return;
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+    throw new OutlastError("unsupported-media", "JSON is written in UTF-8.");
+  }
+  if (type.toLowerCase().startsWith(ndjson) && body?.isNdjson !== true) {
+    throw new OutlastError("unsupported-media", "NDJSON is not taken here.", {
+      hint: "Send it as content-type: application/json.",
+    });
+  }
+}
+
+/** Adds the line to an error about one task of an NDJSON batch. */
+export function withLine(request: FastifyRequest, error: OutlastError): OutlastError {
+  const lines = linesOfRequest.get(request);
+  const index = /^\/tasks\/(\d+)/.exec(error.details.path ?? "")?.[1];
+  const line = index === undefined ? undefined : lines?.[Number(index)];
+  if (line === undefined) return error;
+  return new OutlastError(error.code, `Line ${line}: ${error.message}`, { ...error.details, line });
+}

@@ -1,0 +1,70 @@
+/** Turns the bytes of a request into JSON, and refuses what JSON allows but no part of the system should ever meet. */
+import { OutlastError } from "../../model/errors.ts";
+import type { Json } from "../../model/json.ts";
+import { forbiddenKeys, scanJson } from "./jsonScan.ts";
+
+// `ignoreBOM` leaves a byte order mark in the text, where the parser refuses it.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Of two equal keys in one object the last one counts, as everywhere in JavaScript; the docs say so.
+ * @throws OutlastError `bad-json`
+ */
+export function parseJson(bytes: Uint8Array): Json {
+  const { isSuspicious } = scanJson(bytes);
+  const value = parse(decode(bytes));
+  if (isSuspicious) refuseTraps(value, "");
+  return value;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new OutlastError("bad-json", "The body is not UTF-8.");
+  }
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    // V8 quotes the text around the mistake; only the reason and the position are of use to the sender.
+    const reason =
+      error instanceof SyntaxError ? error.message.replace(/, ".*" is not valid JSON$/s, "").slice(0, 200) : "";
+    throw new OutlastError("bad-json", "The body is not JSON.", reason === "" ? {} : { reason });
+  }
+}
+
+/** Recursion is safe here: the scan has bounded the depth. */
+function refuseTraps(value: Json, path: string): void {
+  if (typeof value === "number") return refuseBadNumber(value, path);
+  if (typeof value === "string") return refuseBrokenText(value, path);
+  if (value === null || typeof value !== "object") return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) refuseTraps(item, `${path}/${index}`);
+    return;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (forbiddenKeys.has(key)) {
+      throw new OutlastError("bad-json", `The key ${JSON.stringify(key)} is not allowed anywhere.`, {
+        path: `${path}/${key}`,
+      });
+    }
+    refuseBrokenText(key, path);
+    refuseTraps(item, `${path}/${key}`);
+  }
+}
+
+function refuseBadNumber(value: number, path: string): void {
+  if (Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value))) return;
+  throw new OutlastError("bad-json", "A number is too large to be exact.", {
+    path,
+    hint: `Whole numbers end at ${Number.MAX_SAFE_INTEGER}; send larger ones as strings.`,
+  });
+}
+
+function refuseBrokenText(value: string, path: string): void {
+  if (value.isWellFormed()) return;
+  throw new OutlastError("bad-json", "A string holds half of a surrogate pair.", { path });
+}

@@ -1,0 +1,169 @@
+/** The HTTP face of a master: one server with all routes, who may use it, and how it ends. */
+import type { AddressInfo } from "node:net";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { MasterApi } from "../../master/service/masterApi.ts";
+import { OutlastError } from "../../model/errors.ts";
+import { limits } from "../../model/limits.ts";
+import type { Log } from "../../ports/log.ts";
+import { checkExposure, checkHost, checkOrigin, TokenCheck } from "../auth/access.ts";
+import { Streams } from "../events/streams.ts";
+import { TaskWatch } from "../events/taskWatch.ts";
+import { Metrics } from "../routes/metrics.ts";
+import { routes } from "../routes/routes.ts";
+import { noSuchPath, serveRoutes } from "../routes/serveRoutes.ts";
+import { addBodyParsers, withLine } from "./bodies.ts";
+import { BodyBudget } from "./bodyBudget.ts";
+import { addContinue, boundConnections, connectionLimits } from "./connectionLimits.ts";
+import { Consistency } from "./consistency.ts";
+import { toAnswer } from "./errors.ts";
+import { everyHeader, statusOrNull } from "./headers.ts";
+import { closeLingering } from "./lingeringClose.ts";
+import { Relay } from "./relay.ts";
+
+export interface ApiOptions {
+  readonly master: MasterApi;
+  readonly log: Log;
+  /** Asked of everyone, as a bearer; null to ask nobody, which is for loopback addresses only. */
+  readonly token: string | null;
+}
+
+export interface ApiServer {
+  /** Resolves with the base URL. @throws OutlastError if the address may not or cannot be listened on */
+  listen(where: { readonly address: string; readonly port: number }): Promise<string>;
+  /** Ends streams, lets requests finish, and is over within `limits.closeWaitMsMax`. */
+  close(): Promise<void>;
+  /** The server beneath, for tests that need no socket. */
+  readonly http: FastifyInstance;
+}
+
+export function createApi({ master, log, token }: ApiOptions): ApiServer {
+  const tokenCheck = token === null ? null : new TokenCheck(token);
+  const streams = new Streams(master, log);
+  const relay = new Relay(master);
+  const metrics = new Metrics(master, streams, relay);
+  const http = fastify({
+    ...connectionLimits,
+    logger: false,
+    bodyLimit: limits.bodyBytesMax,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: limits.urlParameterLengthMax },
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+    },
+  });
+  boundConnections(http.server);
+  addBodyParsers(http);
+  http.addHook("onRequest", (request, _reply, done) => {
+    const { authorization, host, origin } = request.headers;
+    const { outlast } = request.routeOptions.config;
+    checkOrigin(origin, host);
+    if (tokenCheck === null) checkHost(host, statusOrNull(master)?.address ?? "");
+    else if (outlast?.isPublic !== true) tokenCheck.check(authorization);
+    done(request.is404 ? noSuchPath() : undefined);
+  });
+  addContinue(http);
+  http.addHook("onSend", (_request, reply, payload, done) => {
+    reply.headers(everyHeader(master));
+    done(null, payload);
+  });
+  http.addHook("onResponse", (request, reply, done) => {
+    const { outlast } = request.routeOptions.config;
+    const isStream = String(reply.raw.getHeader("content-type") ?? "").startsWith("text/event-stream");
+    metrics.countRequest(
+      outlast?.path ?? null,
+      request.method,
+      reply.raw.statusCode,
+      isStream ? null : reply.elapsedTime / 1000,
+    );
+    done();
+  });
+  http.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  const consistency = new Consistency(master, relay);
+  const bodyBudget = new BodyBudget();
+  serveRoutes(http, routes, { master, streams, metrics, relay, consistency, bodyBudget, watch: new TaskWatch(master) });
+
+  function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { outlast } = request.routeOptions.config ?? {};
+    const { status, error, isBug } = toAnswer(thrown, request.id, outlast?.body?.limit ?? "bodyBytesMax");
+    const told = withLine(request, error);
+    if (isBug) {
+      const stack = thrown instanceof Error ? thrown.stack : undefined;
+      log.error("a request failed", { request: request.id, route: outlast?.path, error: thrown, stack });
+    }
+    if (error.code === "unauthorized") {
+      reply.header("www-authenticate", "Bearer");
+      log.debug("refused a request without the token", { peer: request.ip });
+    }
+    if (status === 503 || status === 429) reply.header("retry-after", "1");
+    if (!request.raw.complete && hasBody(request)) {
+      // Some of the body is still on its way, and is not wanted any more.
+      reply.header("connection", "close");
+      closeLingering(request.raw);
+    }
+    // What the framework refuses by itself passes no hook.
+    reply.headers(everyHeader(master));
+    return reply.code(status).type("application/json; charset=utf-8").send(told.toBody());
+  }
+
+  return {
+    http,
+    listen: async ({ address, port }) => {
+      checkExposure(address, tokenCheck);
+      return listen(http, address, port);
+    },
+    close: () => close(http, streams, relay),
+  };
+}
+
+/** Before its handlers have been asked, not even a request without a body counts as complete. */
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+async function listen(http: FastifyInstance, address: string, port: number): Promise<string> {
+  // `localhost` may mean two addresses; one is enough, and the one that everything else takes for granted.
+  const host = address === "localhost" ? "127.0.0.1" : address;
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    throw cannotListen(error, host, port);
+  }
+  const bound = http.server.address() as AddressInfo;
+  return `http://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+function cannotListen(error: unknown, host: string, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "EADDRINUSE":
+      return new OutlastError("conflict", `Something else listens on ${host}:${port} already.`, {
+        hint: "Another master, perhaps? Choose another port with --port.",
+      });
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new OutlastError("bad-request", `${host} is not an address of this machine.`);
+    case "EACCES":
+      return new OutlastError("forbidden", `This user may not listen on port ${port}.`, {
+        hint: "Ports below 1024 are reserved.",
+      });
+    default:
+      return error;
+  }
+}
+
+async function close(http: FastifyInstance, streams: Streams, relay: Relay): Promise<void> {
+  streams.close();
+  relay.endStreams();
+  // Requests that hang, and readers that do not read, get this long and no longer.
+  const timer = setTimeout(() => {
+    streams.destroy();
+    http.server.closeAllConnections();
+  }, limits.closeWaitMsMax);
+  try {
+    await http.close();
+  } finally {
+    clearTimeout(timer);
+    relay.close();
+  }
+}

@@ -1,0 +1,91 @@
+/** The stream of committed changes, resumable at any journal entry that is still there. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
+import { OutlastError } from "../../model/errors.ts";
+import { encodeBatch, sseMessage } from "../events/changeEvents.ts";
+import type { EventStream } from "../events/eventStream.ts";
+import { ref, safeCount } from "../schemas/schema.ts";
+import type { Context, Route } from "./route.ts";
+
+export const eventRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/events",
+    name: "followEvents",
+    summary: "Every committed change, in order, once.",
+    tag: "events",
+    query: { after: { ...safeCount, description: "Everything after this journal entry; from now on if left out." } },
+    headers: {
+      "last-event-id": {
+        type: "string",
+        pattern: "^[0-9]{1,16}$",
+        description: "As `after`, sent by browsers by themselves.",
+      },
+    },
+    answers: {
+      200: {
+        description:
+          "Events `task`, `worker`, `queue` and `leader`; `reset` where changes were missed and everything is to be read anew. " +
+          "The id stands on the last event of each journal entry.",
+        content: {
+          "text/event-stream": {
+            anyOf: [ref("TaskEvent"), ref("WorkerEvent"), ref("QueueEvent"), ref("LeaderEvent"), ref("ResetEvent")],
+          },
+        },
+      },
+    },
+    isStream: true,
+    handle: followEvents,
+  },
+];
+
+async function followEvents(request: FastifyRequest, reply: FastifyReply, { master, streams }: Context): Promise<void> {
+  const after = resumeAt(request);
+  await streams.open(reply, "client", async (stream) => {
+    const subscription = await subscribe(master, stream, after);
+    return () => subscription.close();
+  });
+}
+
+function resumeAt(request: FastifyRequest): number | null {
+  const seen = request.headers["last-event-id"];
+  // A browser that reconnects asks with the URL it was given at first; what it has seen since counts more.
+  if (typeof seen === "string") return Number(seen);
+  return (request.query as { after?: number }).after ?? null;
+}
+
+async function subscribe(master: MasterApi, stream: EventStream, after: number | null): Promise<Subscription> {
+  const { seq, role } = master.status();
+  if (after === null) return follow(master, stream, seq);
+  // A standby may be a little behind what its client has seen elsewhere; a leader never is, so this journal is another one.
+  if (after > seq && role === "leader") return reset(master, stream, `The journal ends at ${seq}.`);
+  try {
+    return await follow(master, stream, after);
+  } catch (error) {
+    if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
+    return reset(master, stream, error.message);
+  }
+}
+
+async function reset(master: MasterApi, stream: EventStream, reason: string): Promise<Subscription> {
+  const { seq } = master.status();
+  stream.send(`${sseMessage("reset", { seq, reason })}id: ${seq}\n\n`);
+  return follow(master, stream, seq);
+}
+
+/** A master that has passed over some entries tells no more: the reader comes back, and is told them from the journal. */
+function follow(master: MasterApi, stream: EventStream, after: number): Promise<Subscription> {
+  return master.changes(after, teller(stream, after), () => stream.end());
+}
+
+/** While the past is replayed, the master waits for what the listener returns, so that a long journal never piles up here. */
+function teller(stream: EventStream, afterSeq: number): (batch: ChangeBatch) => unknown {
+  let reportedSeq = afterSeq;
+  return (batch) => {
+    if (stream.isClosed) throw new OutlastError("unavailable", "Nobody listens any more.");
+    if (batch.seq <= reportedSeq) return null;
+    reportedSeq = batch.seq;
+    stream.send(encodeBatch(batch));
+    return stream.isBusy ? stream.drained() : null;
+  };
+}

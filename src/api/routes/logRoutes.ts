@@ -1,0 +1,123 @@
+/** Reading what tasks wrote, once or as it is written. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { OutlastError } from "../../model/errors.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { TaskDocument } from "../../model/task.ts";
+import { LogFollower } from "../events/logFollower.ts";
+import { readLogPage } from "../events/logReader.ts";
+import { attempt, ref, safeCount } from "../schemas/schema.ts";
+import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
+import { noSuchTask } from "./taskRoutes.ts";
+
+export const logRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/tasks/:id/logs",
+    name: "readLogs",
+    summary: "Read the output of one attempt; with `follow`, of this and all later ones as it is written.",
+    tag: "tasks",
+    parameters: idParameter,
+    query: {
+      attempt: { ...attempt, description: "The last one if left out." },
+      offset: { ...safeCount, default: 0, description: "The first byte wanted." },
+      follow: { type: "boolean", default: false },
+      ...consistentQuery,
+    },
+    headers: {
+      "last-event-id": {
+        type: "string",
+        pattern: "^[0-9]{1,16}:[0-9]{1,16}$",
+        description: "With `follow`: go on behind this event.",
+      },
+    },
+    answers: {
+      200: {
+        description:
+          "The bytes as they were written; with `follow`, the events `log`, `attempt` and, at the very last, `end`.",
+        content: { "text/plain": { type: "string" }, "text/event-stream": ref("LogEvent") },
+        headers: {
+          "x-outlast-attempt": { type: "integer", description: "0 if no attempt has started yet." },
+          "x-outlast-next-offset": { type: "integer", description: "Where to read on." },
+          "x-outlast-truncated": {
+            type: "boolean",
+            description: "The log was cut here: the attempt wrote more than is kept.",
+          },
+        },
+      },
+    },
+    isStream: true,
+    handle: answerLogs,
+  },
+];
+
+interface LogQuery {
+  readonly attempt?: number;
+  readonly offset?: number;
+  readonly follow?: boolean;
+}
+
+async function answerLogs(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<unknown> {
+  const query = request.query as LogQuery;
+  const task = pathId<TaskId>(request);
+  if (query.follow === true) return follow(request, reply, context);
+  const document = await readDocument(context, task, query);
+  const number = query.attempt ?? document.attempt;
+  const page = await readLogPage(context.master, task, number, query.offset ?? 0);
+  return reply
+    .header("content-type", "text/plain; charset=utf-8")
+    .header("x-outlast-attempt", number)
+    .header("x-outlast-next-offset", page.nextOffset)
+    .header("x-outlast-truncated", page.isTruncated)
+    .send(Buffer.concat(page.chunks.map((chunk) => chunk.bytes)));
+}
+
+async function follow(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<void> {
+  const task = pathId<TaskId>(request);
+  const query = { ...(request.query as LogQuery), ...resumeAt(request) };
+  await context.streams.open(reply, "client", async (stream) => {
+    let follower: LogFollower | null = null;
+    let newsCount = 0;
+    const lookAnew = async () => {
+      const seenCount = newsCount;
+      const document = await readDocument(context, task, {});
+      // A status that has come meanwhile is newer.
+      if (newsCount === seenCount) follower?.update(document);
+    };
+    // Watched from before the task is read, so that no change falls between.
+    const stopWatching = await context.watch.watch(task, (status) => {
+      newsCount += 1;
+      if (status !== null) follower?.update(status);
+      else lookAnew().catch(() => stream.destroy());
+    });
+    try {
+      const document = await readDocument(context, task, query);
+      const start = { task, attempt: query.attempt ?? document.attempt, offset: query.offset ?? 0, status: document };
+      follower = new LogFollower(context.master, stream, start);
+    } catch (error) {
+      stopWatching();
+      throw error;
+    }
+    // A reader who is cut off reads on from where it was, so a failure needs no other word here.
+    follower.run().catch(() => stream.destroy());
+    return () => {
+      stopWatching();
+      follower?.stop();
+    };
+  });
+}
+
+function resumeAt(request: FastifyRequest): LogQuery {
+  const seen = request.headers["last-event-id"];
+  if (typeof seen !== "string") return {};
+  const [number, offset] = seen.split(":").map(Number);
+  return number === undefined || offset === undefined ? {} : { attempt: number, offset };
+}
+
+async function readDocument({ master }: Context, task: TaskId, query: LogQuery): Promise<TaskDocument> {
+  const document = await master.readTask(task);
+  if (document === null) throw noSuchTask(task);
+  if (query.attempt !== undefined && query.attempt > document.attempt) {
+    throw new OutlastError("not-found", `Task ${task} has had ${document.attempt} attempts.`, { path: "/attempt" });
+  }
+  return document;
+}

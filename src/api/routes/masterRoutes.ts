@@ -1,0 +1,90 @@
+/** How a master tells of itself: to people, to whoever supervises it, and to Prometheus. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { statusOrNull } from "../http/headers.ts";
+import type { Context, Route } from "./route.ts";
+
+export const masterRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/status",
+    name: "getStatus",
+    summary: "Who this master is, who leads, how far the journal is, and some figures.",
+    tag: "master",
+    answers: { 200: { description: "The status.", schema: "MasterStatus" } },
+    handle: (_request, _reply, { master }) => ({ ...master.status(), stats: master.stats() }),
+  },
+  {
+    method: "GET",
+    path: "/v1/masters",
+    name: "listMasters",
+    summary: "All masters that share the store, from the notes that each renews every second.",
+    tag: "master",
+    answers: { 200: { description: "As far as this master has seen.", schema: "MasterList" } },
+    handle: (_request, _reply, { master }) => ({ masters: master.members() }),
+  },
+  {
+    method: "POST",
+    path: "/v1/barrier",
+    name: "passBarrier",
+    summary: "Have the leader prove by a commit that it leads, and tell how far the journal is.",
+    tag: "master",
+    needsLeader: true,
+    answers: { 200: { description: "All that was committed before stands up to there.", schema: "Barrier" } },
+    handle: async (_request, _reply, { master }) => ({ seq: await master.barrier() }),
+  },
+  {
+    method: "GET",
+    path: "/healthz",
+    name: "isAlive",
+    summary: "Answers as long as the process is alive.",
+    tag: "master",
+    isPublic: true,
+    answers: { 200: { description: "Alive.", schema: "Health" } },
+    handle: () => ({ status: "alive" }),
+  },
+  {
+    method: "GET",
+    path: "/healthz/lifeline",
+    name: "holdLivenessStream",
+    summary: "A stream without events that stays open while the process is alive; standbys watch their leader by it.",
+    tag: "master",
+    isPublic: true,
+    isStream: true,
+    answers: {
+      200: { description: "Now and then a comment.", content: { "text/event-stream": { type: "string" } } },
+    },
+    handle: (_request, reply, { streams }) => streams.open(reply, "lifeline", () => () => {}),
+  },
+  {
+    method: "GET",
+    path: "/readyz",
+    name: "isReady",
+    summary: "Whether requests can be served: a leader is known, and the store is well.",
+    tag: "master",
+    isPublic: true,
+    answers: {
+      200: { description: "Ready.", schema: "Readiness" },
+      503: { description: "Not ready, and why.", schema: "Readiness" },
+    },
+    handle: answerReadiness,
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    name: "getMetrics",
+    summary: "Figures for Prometheus.",
+    tag: "master",
+    answers: {
+      200: { description: "In the text format of Prometheus.", content: { "text/plain": { type: "string" } } },
+    },
+    handle: async (_request, reply, { metrics }) =>
+      reply.header("content-type", metrics.contentType).send(await metrics.text()),
+  },
+];
+
+function answerReadiness(_request: FastifyRequest, reply: FastifyReply, { master }: Context): unknown {
+  const status = statusOrNull(master);
+  const { role, leader, trouble } = status ?? { role: "starting", leader: null, trouble: null };
+  const isReady = (role === "leader" || role === "standby") && leader !== null && trouble === null;
+  return reply.code(isReady ? 200 : 503).send({ isReady, role, leader, trouble });
+}

@@ -1,0 +1,137 @@
+/** The OpenAPI 3.1 document, made of the routes and schemas that requests are served and checked by. */
+import { readFileSync } from "node:fs";
+import { components } from "../schemas/components.ts";
+import { ref, type Schema } from "../schemas/schema.ts";
+import type { Answer, Body, Route, Schemas } from "./route.ts";
+
+const everyHeader: Schemas = {
+  "x-outlast-epoch": { type: "integer", description: "The epoch of the leader that the master knows." },
+  "x-outlast-seq": { type: "integer", description: "The journal entry up to which the master has seen." },
+};
+
+export function openApiDocument(routes: readonly Route[]): object {
+  const paths: { [path: string]: { [method: string]: object } } = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Outlast",
+      version: packageVersion(),
+      license: { name: "MIT", identifier: "MIT" },
+      description:
+        "A fault-tolerant distributed task scheduler. Instants are milliseconds since 1970, durations milliseconds. " +
+        "Of two equal keys in a JSON object the last one counts. Every number with an `x-limit` beside it is the bound of that name.",
+    },
+    jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
+    servers: [{ url: "/" }],
+    security: [{ token: [] }],
+    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: components,
+      headers: Object.fromEntries(Object.entries(everyHeader).map(([name, schema]) => [name, header(schema)])),
+      responses: { Error: errorResponse },
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "Needed where the master was started with OUTLAST_TOKEN.",
+        },
+      },
+    },
+  };
+}
+
+const errorResponse = {
+  description: "What went wrong, and what to do about it. The status goes with the code.",
+  headers: commonHeaders(),
+  content: { "application/json": { schema: ref("Error") } },
+};
+
+function operation(route: Route): object {
+  const needed = route.queryNeeded ?? [];
+  const parameters = [
+    ...parametersOf("path", route.parameters, () => true),
+    ...parametersOf("query", route.query, (name) => needed.includes(name)),
+    ...parametersOf("header", route.headers, () => false),
+  ];
+  return {
+    operationId: route.name,
+    summary: route.summary,
+    tags: [route.tag],
+    ...(route.isPublic === true ? { security: [] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
+    responses: {
+      ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer)])),
+      default: { $ref: "#/components/responses/Error" },
+    },
+  };
+}
+
+function parametersOf(
+  where: "path" | "query" | "header",
+  schemas: Schemas = {},
+  isNeeded: (name: string) => boolean,
+): object[] {
+  return Object.entries(schemas).map(([name, schema]) => {
+    const { description, ...rest } = schema;
+    return {
+      name,
+      in: where,
+      required: isNeeded(name),
+      ...(description === undefined ? {} : { description }),
+      schema: rest,
+    };
+  });
+}
+
+function requestBody({ schema, limit, isNdjson }: Body): object {
+  return {
+    required: true,
+    description: `At most \`${limit}\` bytes.`,
+    content: {
+      "application/json": { schema: ref(schema) },
+      ...(isNdjson === true
+        ? { "application/x-ndjson": { schema: { type: "string", description: "One `Submission` per line." } } }
+        : {}),
+    },
+  };
+}
+
+function response({ description, schema, content, headers }: Answer): object {
+  const bodies: { readonly [type: string]: Schema } = {
+    ...(schema === undefined ? {} : { "application/json": ref(schema) }),
+    ...content,
+  };
+  return {
+    description,
+    headers: {
+      ...commonHeaders(),
+      ...Object.fromEntries(Object.entries(headers ?? {}).map(([name, each]) => [name, header(each)])),
+    },
+    ...(Object.keys(bodies).length === 0
+      ? {}
+      : { content: Object.fromEntries(Object.entries(bodies).map(([type, each]) => [type, { schema: each }])) }),
+  };
+}
+
+function commonHeaders(): object {
+  return Object.fromEntries(Object.keys(everyHeader).map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function header(schema: Schema): object {
+  const { description, ...rest } = schema;
+  return { ...(description === undefined ? {} : { description }), schema: rest };
+}
+
+/** The manifest stands two folders above, both in the checkout and in the package. */
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}

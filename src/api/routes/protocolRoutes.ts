@@ -1,0 +1,151 @@
+/** What workers say to a master, and the stream that brings them work. Reports are the hottest path of the API. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { OutlastError } from "../../model/errors.ts";
+import type { SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import type { AttachRequest, LogChunk, ReportItem, ReportRequest, StreamMessage } from "../../model/protocol.ts";
+import { relayedHeader } from "../http/headers.ts";
+import { limitKeyword, ref } from "../schemas/schema.ts";
+import { type Context, idParameter, pathId, type Route } from "./route.ts";
+
+export const protocolRoutes: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/workers/:id/sessions",
+    name: "attachWorker",
+    summary: "Here I am, and this is what I have: begins a session.",
+    tag: "worker protocol",
+    parameters: idParameter,
+    body: { schema: "AttachRequest", limit: "reportBodyBytesMax" },
+    answers: { 200: { description: "What to kill, what is settled.", schema: "AttachAnswer" } },
+    handle: attach,
+  },
+  {
+    method: "GET",
+    path: "/v1/workers/:id/stream",
+    name: "openWorkerStream",
+    summary: "Assignments, aborts, drain, and a beat that shows that the master lives. Its closing ends the session.",
+    tag: "worker protocol",
+    parameters: idParameter,
+    query: { session: { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" } },
+    queryNeeded: ["session"],
+    answers: {
+      200: { description: "One message per `data:` line.", content: { "text/event-stream": ref("StreamMessage") } },
+    },
+    isStream: true,
+    needsLeader: true,
+    handle: openStream,
+  },
+  {
+    method: "POST",
+    path: "/v1/workers/:id/reports",
+    name: "report",
+    summary: "Starts and results, in batches; without items a bare heartbeat.",
+    tag: "worker protocol",
+    parameters: idParameter,
+    body: { schema: "ReportRequest", limit: "reportBodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "One verdict for each result, in order.", schema: "ReportAnswer" } },
+    handle: (request, _reply, { master }) => {
+      const report = request.body as ReportRequest;
+      refuseLargeOutputs(report.items, Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY));
+      return master.report(pathId<WorkerId>(request), report);
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/workers/:id/logs",
+    name: "storeLogs",
+    summary: "Pieces of output, each stored once however often it is sent.",
+    tag: "worker protocol",
+    parameters: idParameter,
+    body: { schema: "LogPost", limit: "reportBodyBytesMax" },
+    needsLeader: true,
+    answers: { 204: { description: "Stored." } },
+    handle: storeLogs,
+  },
+];
+
+/** A standby sends workers to the leader itself, unless they cannot reach it and ask to be relayed. */
+async function attach(request: FastifyRequest, reply: FastifyReply, { master, relay }: Context): Promise<unknown> {
+  const body = request.body as AttachRequest;
+  // Taken now: once the worker has hung up, its address is gone too.
+  const host = peerAddress(request);
+  const leader = await relay.leaderFor(request, defaults.attachElectionWaitMs);
+  if (leader !== null && body.relay === true) {
+    const failure = await relay.forward(leader, request, reply, Buffer.from(JSON.stringify(body)));
+    if (failure === null) return;
+    if (failure.isSent) throw relay.toError(leader, failure);
+    // It may have died just now: then the worker is better sent to the next one than away.
+    await relay.otherLeader(leader, defaults.attachElectionWaitMs);
+  }
+  // What has come over a standby does not come from the worker's machine: a port there proves nothing.
+  const isRelayed = request.headers[relayedHeader] !== undefined;
+  // And a worker that asked a standby to relay may have met it just as it became the leader.
+  const asked = { ...body, relay: isRelayed, probePort: isRelayed ? null : body.probePort };
+  return master.attach(pathId<WorkerId>(request), asked, host);
+}
+
+async function openStream(request: FastifyRequest, reply: FastifyReply, { master, streams }: Context): Promise<void> {
+  const worker = pathId<WorkerId>(request);
+  const { session } = request.query as { session: SessionId };
+  await streams.open(reply, "worker", (stream) =>
+    master.openStream(worker, session, {
+      send: (message: StreamMessage) => stream.send(`data: ${JSON.stringify(message)}\n\n`),
+      close: () => stream.end(),
+    }),
+  );
+}
+
+/** An output beyond the bound would end up in the journal. A body that is itself smaller cannot hold one. */
+function refuseLargeOutputs(items: readonly ReportItem[], bodyBytes: number): void {
+  if (bodyBytes <= limits.resultBytesMax) return;
+  for (const [index, item] of items.entries()) {
+    if (item.kind !== "result" || item.output === undefined) continue;
+    if (Buffer.byteLength(JSON.stringify(item.output)) <= limits.resultBytesMax) continue;
+    throw new OutlastError(
+      "too-large",
+      `The output of task ${item.task} is larger than ${limits.resultBytesMax} bytes.`,
+      {
+        path: `/items/${index}/output`,
+        limit: "resultBytesMax",
+      },
+    );
+  }
+}
+
+interface LogPost {
+  readonly session: SessionId;
+  readonly chunks: readonly LogPiece[];
+}
+
+interface LogPiece {
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly offset: number;
+  readonly at: number;
+  readonly base64: string;
+  readonly isTruncated: boolean;
+}
+
+async function storeLogs(request: FastifyRequest, reply: FastifyReply, { master }: Context): Promise<unknown> {
+  const { session, chunks } = request.body as LogPost;
+  await master.storeLogs(pathId<WorkerId>(request), session, chunks.map(toChunk));
+  return reply.code(204).send();
+}
+
+function toChunk({ task, attempt, offset, at, base64, isTruncated }: LogPiece, index: number): LogChunk {
+  const bytes = Buffer.from(base64, "base64");
+  // Node skips what is no base64, so a length that does not fit is how that shows.
+  const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
+  if (base64.length % 4 !== 0 || bytes.length !== (base64.length / 4) * 3 - padding) {
+    throw new OutlastError("invalid", '"base64" is not base64.', { path: `/chunks/${index}/base64` });
+  }
+  return { task, attempt, offset, at, bytes, isTruncated };
+}
+
+/** Where the worker calls from; empty if it has hung up already. IPv4 over an IPv6 socket is shown as IPv4. */
+function peerAddress(request: FastifyRequest): string {
+  const ip: string | undefined = request.ip;
+  return (ip ?? "").replace(/^::ffff:/, "");
+}

@@ -1,0 +1,124 @@
+/** Puts routes into the HTTP server: checks before, errors after, and a proper word for methods that a path does not have. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { OutlastError } from "../../model/errors.ts";
+import { limits } from "../../model/limits.ts";
+import { checkBodyHead } from "../http/bodies.ts";
+import { type Check, checkBody, checkParameters } from "../http/validation.ts";
+import { closed, open } from "../schemas/schema.ts";
+import type { Context, Route, Schemas } from "./route.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Undefined for paths that do not exist and methods that are not allowed. */
+    readonly outlast?: Route;
+  }
+}
+
+/** All that this server lets through to its routing. */
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;
+
+export function serveRoutes(server: FastifyInstance, routes: readonly Route[], context: Context): void {
+  for (const route of routes) serve(server, route, context);
+  for (const path of new Set(routes.map((route) => route.path))) serveOtherMethods(server, path, routes);
+}
+
+function serve(server: FastifyInstance, route: Route, context: Context): void {
+  const checkHead = headCheck(route);
+  const check = route.body === undefined ? refuseBody : checkBody(route.body.schema);
+  server.route({
+    method: route.method,
+    url: route.path,
+    config: { outlast: route },
+    bodyLimit: limits[route.body?.limit ?? "bodyBytesMax"],
+    // A HEAD of a stream would be a stream.
+    exposeHeadRoute: route.method === "GET" && route.isStream !== true,
+    // An answer that is relayed ends the way through these hooks.
+    onRequest: [
+      ...(route.needsLeader === true ? [relayHook(context)] : []),
+      (request, reply, done) => {
+        checkBodyHead(request, route.body);
+        checkHead(request);
+        context.bodyBudget.take(request, reply, route);
+        done();
+      },
+    ],
+    preHandler: [
+      (request, _reply, done) => {
+        if (request.method === "POST") check(request.body);
+        done();
+      },
+      ...(route.query?.["consistent"] === undefined ? [] : [consistencyHook(context)]),
+    ],
+    handler: (request, reply) => route.handle(request, reply, context),
+  });
+}
+
+function relayHook({ relay }: Context) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    await relay.pass(request, reply);
+  };
+}
+
+function consistencyHook({ consistency }: Context) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if ((request.query as { consistent?: boolean }).consistent === true) await consistency.catchUp(request);
+  };
+}
+
+/** Parameters of path, query and headers, checked before any of the body is read. */
+function headCheck(route: Route): (request: FastifyRequest) => void {
+  const needed: Schemas = pick(route.query ?? {}, (name) => route.queryNeeded?.includes(name) === true);
+  const optional: Schemas = pick(route.query ?? {}, (name) => route.queryNeeded?.includes(name) !== true);
+  const checkPath = checkParameters(open(route.parameters ?? {}), "The path");
+  const checkQuery = checkParameters(closed(needed, optional), "The query");
+  const checkHeaders = checkParameters(open({}, route.headers ?? {}), "The headers");
+  return (request) => {
+    checkPath(request.params);
+    checkQuery(request.query);
+    checkHeaders(request.headers);
+  };
+}
+
+function pick(schemas: Schemas, isWanted: (name: string) => boolean): Schemas {
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => isWanted(name)));
+}
+
+/** Some clients send `{}` with every POST; anything more is a misunderstanding. */
+const refuseBody: Check = (body) => {
+  if (body === undefined || body === null) return;
+  if (typeof body === "object" && !Array.isArray(body) && Object.keys(body).length === 0) return;
+  throw new OutlastError("bad-request", "No body is expected here.");
+};
+
+function serveOtherMethods(server: FastifyInstance, path: string, routes: readonly Route[]): void {
+  const here = routes.filter((route) => route.path === path);
+  const allowed: string[] = [...here.map((route) => route.method), "OPTIONS"];
+  if (here.some((route) => route.method === "GET" && route.isStream !== true)) allowed.push("HEAD");
+  const allow = allowed.toSorted().join(", ");
+  server.route({
+    method: methods.filter((method) => !allowed.includes(method)),
+    url: path,
+    exposeHeadRoute: false,
+    onRequest: (request, reply, done) => {
+      reply.header("allow", allow);
+      done(
+        new OutlastError("method-not-allowed", `${request.method} is not a thing to do with ${path}.`, {
+          hint: `Allowed are ${allow}.`,
+        }),
+      );
+    },
+    handler: () => {},
+  });
+  server.route({
+    method: "OPTIONS",
+    url: path,
+    handler: (_request, reply) => reply.code(204).header("allow", allow).send(),
+  });
+}
+
+/** For requests that match no route; their bodies are not even read. */
+export function noSuchPath(): OutlastError {
+  return new OutlastError("not-found", "There is nothing at this path.", {
+    hint: "GET /openapi.json lists what there is.",
+  });
+}

@@ -1,0 +1,176 @@
+/** Submitting, reading and cancelling tasks. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { OutlastError } from "../../model/errors.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { Submission } from "../../model/submission.ts";
+import { type TaskState, taskStates } from "../../model/task.ts";
+import type { TaskQuery } from "../../ports/store.ts";
+import { id, limitKeyword, oneOf, whole } from "../schemas/schema.ts";
+import { type Context, consistentQuery, idParameter, pathId, type Route, type Schemas } from "./route.ts";
+
+const idempotencyKey: Schemas = {
+  "idempotency-key": {
+    type: "string",
+    pattern: `^[\\x20-\\x7e]{1,${limits.idempotencyKeyLengthMax}}$`,
+    [limitKeyword]: "idempotencyKeyLengthMax",
+    description:
+      "Repeating a request with its key creates nothing again. The same key with another body is a conflict.",
+  },
+};
+
+const listQuery: Schemas = {
+  state: {
+    type: "string",
+    minLength: 1,
+    maxLength: limits.nameLengthMax,
+    description: `One or more of ${taskStates.join(", ")}, parted by commas.`,
+  },
+  queue: id,
+  name: { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" },
+  host: { ...id, description: "The worker of the current or last attempt." },
+  order: oneOf(["newest", "oldest"], { default: "newest", description: "By creation." }),
+  cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
+  limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
+  ...consistentQuery,
+};
+
+export const taskRoutes: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/tasks",
+    name: "submitTask",
+    summary: "Create one task. Once this is answered, the task is never lost.",
+    tag: "tasks",
+    headers: idempotencyKey,
+    body: { schema: "Submission", limit: "bodyBytesMax" },
+    needsLeader: true,
+    answers: {
+      200: { description: "It had been created before.", schema: "Submitted" },
+      201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
+    },
+    handle: submitOne,
+  },
+  {
+    method: "POST",
+    path: "/v1/tasks/batch",
+    name: "submitTasks",
+    summary: "Create many tasks: all of them or none.",
+    tag: "tasks",
+    headers: idempotencyKey,
+    body: { schema: "Batch", limit: "batchBodyBytesMax", isNdjson: true },
+    needsLeader: true,
+    answers: {
+      200: { description: "All of them had been created before.", schema: "SubmittedBatch" },
+      201: { description: "Created; in the order of the request.", schema: "SubmittedBatch" },
+    },
+    handle: submitBatch,
+  },
+  {
+    method: "GET",
+    path: "/v1/tasks",
+    name: "listTasks",
+    summary: "List tasks, page by page.",
+    tag: "tasks",
+    query: listQuery,
+    answers: { 200: { description: "One page.", schema: "TaskPage" } },
+    handle: (request, _reply, { master }) => master.listTasks(toTaskQuery(request.query as ListQuery)),
+  },
+  {
+    method: "GET",
+    path: "/v1/tasks/:id",
+    name: "getTask",
+    summary: "Read one task.",
+    tag: "tasks",
+    parameters: idParameter,
+    query: consistentQuery,
+    answers: { 200: { description: "The task.", schema: "Task" } },
+    handle: async (request, _reply, { master }) => {
+      const task = pathId<TaskId>(request);
+      const document = await master.readTask(task);
+      if (document === null) throw noSuchTask(task);
+      return document;
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/tasks/:id/cancel",
+    name: "cancelTask",
+    summary: "End a task that is not final yet; a running attempt is killed.",
+    tag: "tasks",
+    parameters: idParameter,
+    needsLeader: true,
+    answers: { 200: { description: "Cancelled.", schema: "Cancelled" } },
+    handle: async (request, _reply, { master }) => {
+      const task = pathId<TaskId>(request);
+      await master.cancel(task);
+      return { id: task, state: "cancelled" };
+    },
+  },
+];
+
+export function noSuchTask(id: string): OutlastError {
+  return new OutlastError("not-found", `There is no task ${id}.`, {
+    hint: "Finished tasks go once they have outlived their retention.",
+  });
+}
+
+async function submitOne(request: FastifyRequest, reply: FastifyReply, { master }: Context): Promise<unknown> {
+  const [task] = await master.submit([request.body as Submission], keyOf(request));
+  if (task === undefined) throw new Error("The master answered a submission with no task.");
+  return reply
+    .code(task.isNew ? 201 : 200)
+    .header("location", `/v1/tasks/${task.id}`)
+    .send(task);
+}
+
+async function submitBatch(request: FastifyRequest, reply: FastifyReply, { master }: Context): Promise<unknown> {
+  const { tasks } = request.body as { tasks: readonly Submission[] };
+  const submitted = await master.submit(tasks, keyOf(request)).catch((error: unknown) => {
+    throw tasks.length === 1 ? inBatchOfOne(error) : error;
+  });
+  return reply.code(submitted.some((task) => task.isNew) ? 201 : 200).send({ tasks: submitted });
+}
+
+function keyOf(request: FastifyRequest): string | null {
+  const key = request.headers["idempotency-key"];
+  return typeof key === "string" ? key : null;
+}
+
+/** The master names no place in a list for a single submission; in a batch of one it still stands in a list. */
+function inBatchOfOne(error: unknown): unknown {
+  if (!(error instanceof OutlastError) || error.details.path === undefined) return error;
+  return new OutlastError(error.code, error.message, { ...error.details, path: `/tasks/0${error.details.path}` });
+}
+
+interface ListQuery {
+  readonly state?: string;
+  readonly queue?: string;
+  readonly name?: string;
+  readonly host?: string;
+  readonly order?: "newest" | "oldest";
+  readonly cursor?: string;
+  readonly limit?: number;
+  readonly consistent?: boolean;
+}
+
+function toTaskQuery({ state, order, cursor, limit, consistent: _consistent, ...filters }: ListQuery): TaskQuery {
+  return {
+    ...filters,
+    ...(state === undefined ? {} : { states: toStates(state) }),
+    order: order ?? "newest",
+    cursor: cursor ?? null,
+    limit: limit ?? limits.pageDefault,
+  };
+}
+
+function toStates(text: string): TaskState[] {
+  return [...new Set(text.split(","))].map((given) => {
+    const state = taskStates.find((known) => known === given);
+    if (state !== undefined) return state;
+    throw new OutlastError("bad-request", `There is no state called ${JSON.stringify(given.slice(0, 80))}.`, {
+      path: "/state",
+      hint: `Known are ${taskStates.join(", ")}.`,
+    });
+  });
+}

@@ -1,0 +1,104 @@
+/** Looking at workers and queues, and what an operator does with them. */
+import { OutlastError } from "../../model/errors.ts";
+import type { BootId, WorkerId } from "../../model/ids.ts";
+import { id } from "../schemas/schema.ts";
+import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
+
+export const workerRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/workers",
+    name: "listWorkers",
+    summary: "List the workers that are known.",
+    tag: "workers",
+    query: consistentQuery,
+    needsLeader: true,
+    answers: { 200: { description: "All of them.", schema: "WorkerList" } },
+    handle: async (_request, _reply, { master }) => ({ workers: await master.workers() }),
+  },
+  {
+    method: "GET",
+    path: "/v1/workers/:id",
+    name: "getWorker",
+    summary: "Read one worker.",
+    tag: "workers",
+    parameters: idParameter,
+    query: consistentQuery,
+    needsLeader: true,
+    answers: { 200: { description: "The worker.", schema: "Worker" } },
+    handle: async (request, _reply, { master }) => {
+      const wanted = pathId<WorkerId>(request);
+      const worker = (await master.workers()).find((each) => each.id === wanted);
+      if (worker === undefined) throw new OutlastError("not-found", `There is no worker ${wanted}.`);
+      return worker;
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/workers/:id/drain",
+    name: "drainWorker",
+    summary: "Give a worker nothing more; what it runs may end.",
+    tag: "workers",
+    parameters: idParameter,
+    needsLeader: true,
+    answers: { 200: { description: "It drains.", schema: "Draining" } },
+    handle: async (request, _reply, { master }) => {
+      const worker = pathId<WorkerId>(request);
+      await master.drainWorker(worker);
+      return { id: worker, isDraining: true };
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/workers/:id/exits",
+    name: "reportExit",
+    summary: "Tell that a supervisor saw this boot of the worker exit, so that its tasks run elsewhere at once.",
+    tag: "workers",
+    parameters: idParameter,
+    body: { schema: "Exit", limit: "bodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "Noted.", schema: "ExitNoted" } },
+    handle: async (request, _reply, { master }) => {
+      const worker = pathId<WorkerId>(request);
+      const { boot } = request.body as { boot: BootId };
+      await master.reportExit(worker, boot);
+      return { id: worker, boot };
+    },
+  },
+];
+
+const nameParameter = { name: id };
+
+export const queueRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/queues",
+    name: "listQueues",
+    summary: "List the queues, with their tasks by state.",
+    tag: "queues",
+    query: consistentQuery,
+    needsLeader: true,
+    answers: { 200: { description: "All of them.", schema: "QueueList" } },
+    handle: async (_request, _reply, { master }) => ({ queues: await master.queues() }),
+  },
+  setQueueRoute("pause", "Start nothing more from a queue; what runs goes on.", true),
+  setQueueRoute("resume", "Start tasks from a queue again.", false),
+];
+
+function setQueueRoute(verb: "pause" | "resume", summary: string, isPaused: boolean): Route {
+  return {
+    method: "POST",
+    path: `/v1/queues/:name/${verb}`,
+    name: `${verb}Queue`,
+    summary,
+    tag: "queues",
+    parameters: nameParameter,
+    needsLeader: true,
+    answers: { 200: { description: "Done.", schema: "QueueSet" } },
+    handle: async (request, _reply, { master }: Context) => {
+      const { name } = request.params as { name: string };
+      await master.setQueue(name, isPaused);
+      return { name, isPaused };
+    },
+  };
+}

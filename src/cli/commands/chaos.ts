@@ -1,0 +1,97 @@
+/** `outlast chaos`: its options; the run itself stands in `proof/chaos/`. */
+
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { defaults, limits } from "../../model/limits.ts";
+import { masterList, positiveDuration, wholeNumber } from "../arguments.ts";
+import { action } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import { exitCodes } from "../exitCodes.ts";
+import { UsageError } from "../failure.ts";
+
+interface Flags {
+  readonly duration: number;
+  readonly seed?: number;
+  readonly masters: number;
+  readonly workers: number;
+  readonly rate: number;
+  readonly faults?: string;
+  readonly killsOnly?: boolean;
+  readonly mastersAt?: readonly string[];
+  readonly dir: string;
+}
+
+const seedMax = 2 ** 32 - 1;
+const capacity = 4;
+const clients = 3;
+
+export function chaosCommand(program: Command): void {
+  program
+    .command("chaos")
+    .description(
+      "hit masters, workers, links, tasks and the disk of a real cluster under load, and prove that it keeps its promises",
+    )
+    .addOption(
+      new Option("--duration <duration>", "how long faults are injected")
+        .default(defaults.chaosDurationMs, formatDuration(defaults.chaosDurationMs))
+        .argParser(positiveDuration),
+    )
+    .option("--masters <count>", "how many masters", wholeNumber(1, limits.chaosMastersMax), defaults.chaosMasters)
+    .option("--workers <count>", "how many workers", wholeNumber(2, limits.demoWorkersMax), defaults.chaosWorkers)
+    .option("--rate <count>", "tasks a second", wholeNumber(1, limits.chaosRateMax), defaults.chaosRate)
+    .option("--seed <number>", "draws the tasks and the faults (default: random)", wholeNumber(0, seedMax))
+    .option("--faults <list>", "which faults, such as kill,pause, or how often each, such as kill=5,pause=1")
+    .option("--kills-only", "nothing but SIGKILL, to leaders and workers, as fast as the cluster recovers")
+    .option(
+      "--masters-at <urls>",
+      "submit to these masters of your own instead and judge what clients see; nothing is started or hit",
+      masterList,
+    )
+    .option("--dir <folder>", "where the logs, the ledger and the report go", "chaos-run")
+    .action(
+      action(async (context, flags: Flags) => {
+        const seed = flags.seed ?? Math.floor(Math.random() * seedMax);
+        const { runChaos } = await import("../../proof/chaos/chaos.ts");
+        const weights = await parseFaults(flags.faults);
+        const isClean = await runChaos({
+          seed,
+          durationMs: flags.duration,
+          mastersAt: flags.mastersAt ?? null,
+          token: context.token,
+          masters: flags.masters,
+          workers: flags.workers,
+          capacity,
+          clients,
+          rate: flags.rate,
+          weights,
+          isKillsOnly: flags.killsOnly === true,
+          directory: resolve(flags.dir),
+          repeat: repeatText(flags, seed),
+          output: context.output,
+          signal: context.signal,
+        });
+        return isClean ? exitCodes.ok : exitCodes.failed;
+      }),
+    );
+}
+
+async function parseFaults(text: string | undefined) {
+  const { defaultWeights, parseWeights } = await import("../../proof/chaos/faults.ts");
+  if (text === undefined) return defaultWeights;
+  try {
+    return parseWeights(text);
+  } catch (error) {
+    throw new UsageError(`--faults: ${error instanceof Error ? error.message : String(error)}`, null);
+  }
+}
+
+function repeatText(flags: Flags, seed: number): string {
+  const faults = flags.faults === undefined ? [] : [`--faults ${flags.faults}`];
+  return [
+    `outlast chaos --seed ${seed} --duration ${formatDuration(flags.duration)}`,
+    `--masters ${flags.masters} --workers ${flags.workers} --rate ${flags.rate}`,
+    ...faults,
+    ...(flags.mastersAt === undefined ? [] : [`--masters-at ${flags.mastersAt.join(",")}`]),
+    ...(flags.killsOnly === true ? ["--kills-only"] : []),
+  ].join(" ");
+}

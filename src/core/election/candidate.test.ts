@@ -1,0 +1,245 @@
+/** When a master tries to lead, and when it leaves the leader alone. */
+import { describe, expect, test } from "vitest";
+import type { Nonce } from "../../model/ids.ts";
+import type { Lease } from "../../model/lease.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import { Candidate, type CandidateEffect, type CandidateInput } from "./candidate.ts";
+
+const own = "http://own:1";
+const other = "http://other:1";
+
+function lease(beat: number, fields: Partial<Lease> = {}): Lease {
+  return {
+    epoch: 3,
+    nonce: "other" as Nonce,
+    beat,
+    address: other,
+    isResigned: false,
+    ttlMs: defaults.leaseTtlMs,
+    ...fields,
+  };
+}
+
+function start() {
+  const candidate = new Candidate("own" as Nonce, own);
+  const tell = (now: number, input: CandidateInput): CandidateEffect["kind"][] => {
+    const effects: CandidateEffect[] = [];
+    candidate.step(now, input, effects);
+    return effects.map((effect) => effect.kind);
+  };
+  return { candidate, tell };
+}
+
+describe("a standby", () => {
+  test("takes over at once where nobody has led", () => {
+    expect(start().tell(0, { kind: "lease", lease: null })).toEqual(["take-over"]);
+  });
+
+  test("takes over at once from a leader that has resigned", () => {
+    expect(start().tell(0, { kind: "lease", lease: lease(1, { isResigned: true }) })).toEqual(["take-over"]);
+  });
+
+  test("takes over at once from an earlier process at its own address", () => {
+    expect(start().tell(0, { kind: "lease", lease: lease(1, { address: own }) })).toEqual(["take-over"]);
+  });
+
+  test("leaves alone a lease that changes, however long", () => {
+    const { candidate, tell } = start();
+    for (let now = 0, beat = 0; now < 60_000; now += defaults.leaseRenewMs, beat += 1) {
+      tell(now, { kind: "lease", lease: lease(beat) });
+    }
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("takes over when the lease has stood still for its whole time, and not before", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) });
+    expect(candidate.role).toBe("standby");
+    expect(tell(defaults.leaseTtlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1) })).toEqual([
+      "take-over",
+    ]);
+  });
+
+  test("gives a lease the time that its holder needs", () => {
+    const { candidate, tell } = start();
+    const ttlMs = defaults.leaseTtlMs * 3;
+    tell(0, { kind: "lease", lease: lease(1, { ttlMs }) });
+    tell(ttlMs - 1, { kind: "lease", lease: lease(1, { ttlMs }) });
+    expect(candidate.role).toBe("standby");
+    expect(tell(ttlMs + defaults.standbyJitterMs, { kind: "lease", lease: lease(1, { ttlMs }) })).toEqual([
+      "take-over",
+    ]);
+  });
+
+  test("does not count the time in which it could not look", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(60_000, { kind: "clock-gap", forMs: 60_000 });
+    tell(60_000, { kind: "lease", lease: lease(1) });
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("takes over when the leader's address has refused twice", () => {
+    const { tell } = start();
+    expect(tell(0, { kind: "lease", lease: lease(1) })).toEqual(["watch-peer"]);
+    expect(tell(5, { kind: "peer-closed", address: other })).toEqual(["probe-peer"]);
+    expect(tell(6, { kind: "peer-probed", address: other, result: "refused" })).toEqual([]);
+    expect(tell(6 + defaults.refusalGapMs, { kind: "tick" })).toContain("probe-peer");
+    expect(tell(60, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
+  });
+
+  test("is not misled by a dying process that loses its connections before it stops to listen", () => {
+    const { tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    expect(tell(6, { kind: "peer-probed", address: other, result: "connected" })).toEqual([]);
+    expect(tell(56, { kind: "tick" })).toContain("probe-peer");
+    expect(tell(57, { kind: "peer-probed", address: other, result: "refused" })).toEqual([]);
+    expect(tell(107, { kind: "tick" })).toContain("probe-peer");
+    expect(tell(108, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
+  });
+
+  test("leaves it to the lease when the leader's address goes on answering", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    for (let probes = 1, now = 6; probes <= defaults.probesMax; probes += 1, now += defaults.refusalGapMs) {
+      expect(tell(now, { kind: "peer-probed", address: other, result: "connected" })).toEqual([]);
+      const isLast = probes === defaults.probesMax;
+      expect(tell(now + defaults.refusalGapMs, { kind: "tick" }).includes("probe-peer")).toBe(!isLast);
+    }
+    expect(candidate.role).toBe("standby");
+    expect(tell(300, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
+  });
+
+  test("watches again although the lease stands still: the leader may have died while nobody watched", () => {
+    const { tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    for (let probes = 1; probes <= defaults.probesMax; probes += 1)
+      tell(5 + probes, { kind: "peer-probed", address: other, result: "connected" });
+    expect(tell(200, { kind: "lease", lease: lease(1) })).toEqual(["watch-peer"]);
+    expect(tell(201, { kind: "peer-closed", address: other })).toEqual(["probe-peer"]);
+    tell(202, { kind: "peer-probed", address: other, result: "refused" });
+    expect(tell(252, { kind: "peer-probed", address: other, result: "refused" })).toEqual(["take-over"]);
+  });
+
+  test("leaves it to the lease when nothing is known of the leader's address", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    expect(tell(6, { kind: "peer-probed", address: other, result: "unknown" })).toEqual([]);
+    expect(candidate.role).toBe("standby");
+    expect(tell(7, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
+  });
+
+  test("watches whoever has just won, and hears nothing of the lease of the one before", () => {
+    const { candidate, tell } = start();
+    const third = "http://third:1";
+    tell(0, { kind: "lease", lease: lease(1) });
+    expect(tell(10, { kind: "led", epoch: 4, address: third })).toEqual(["watch-peer"]);
+    expect(tell(11, { kind: "peer-closed", address: other })).toEqual([]);
+    expect(tell(12, { kind: "lease", lease: lease(1, { isResigned: true }) })).toEqual([]);
+    expect(tell(13, { kind: "peer-closed", address: third })).toEqual(["probe-peer"]);
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("does not hold the death of the one before against whoever has won", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    tell(6, { kind: "peer-probed", address: other, result: "refused" });
+    tell(7, { kind: "led", epoch: 4, address: null });
+    expect(tell(40, { kind: "tick" })).not.toContain("probe-peer");
+    expect(tell(41, { kind: "peer-probed", address: other, result: "refused" })).toEqual([]);
+    expect(candidate.role).toBe("standby");
+  });
+
+  test("wants to end the newest term that it knows of, although its leader never wrote a lease", () => {
+    const { candidate } = start();
+    const effects: CandidateEffect[] = [];
+    candidate.step(0, { kind: "lease", lease: lease(1) }, effects);
+    candidate.step(10, { kind: "led", epoch: 4, address: null }, effects);
+    candidate.step(10 + defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) }, effects);
+    expect(candidate.role).toBe("standby");
+    const dueAt = 10 + defaults.leaseTtlMs + defaults.standbyJitterMs;
+    candidate.step(dueAt, { kind: "lease", lease: lease(1) }, effects);
+    expect(effects.at(-1)).toEqual({ kind: "take-over", reason: "the lease has run out", epoch: 4 });
+  });
+
+  test("tries again for the newer term when its own try came too late", () => {
+    const { candidate } = start();
+    const effects: CandidateEffect[] = [];
+    candidate.step(0, { kind: "lease", lease: lease(1, { isResigned: true }) }, effects);
+    expect(effects.at(-1)).toMatchObject({ kind: "take-over", epoch: 3 });
+    candidate.step(5, { kind: "led", epoch: 4, address: other }, effects);
+    candidate.step(6, { kind: "deposed" }, effects);
+    candidate.step(7, { kind: "lease", lease: lease(1, { epoch: 4, isResigned: true }) }, effects);
+    expect(effects.at(-1)).toMatchObject({ kind: "take-over", epoch: 4 });
+  });
+});
+
+test("a probe that comes back late does not leave one planned that is never made", () => {
+  const { candidate, tell } = start();
+  tell(0, { kind: "lease", lease: lease(1) });
+  tell(1, { kind: "peer-closed", address: other });
+  tell(2, { kind: "peer-probed", address: other, result: "connected" });
+  // Of a watch before this one.
+  tell(3, { kind: "peer-probed", address: other, result: "unknown" });
+  tell(100, { kind: "tick" });
+  tell(defaults.leaseRenewMs, { kind: "tick" });
+  expect(candidate.nextWakeAt()).toBeGreaterThan(defaults.leaseRenewMs);
+});
+
+describe("a leader", () => {
+  test("renews its lease with a growing count", () => {
+    const { candidate } = start();
+    const effects: CandidateEffect[] = [];
+    candidate.step(0, { kind: "elected", epoch: 4 }, effects);
+    candidate.step(candidate.nextWakeAt() ?? Number.NaN, { kind: "tick" }, effects);
+    const leases = effects.map((effect) => effect.kind === "write-lease" && effect.lease);
+    expect(leases).toEqual(
+      [1, 2].map((beat) => ({
+        epoch: 4,
+        nonce: "own",
+        beat,
+        address: own,
+        isResigned: false,
+        ttlMs: defaults.leaseTtlMs,
+      })),
+    );
+  });
+
+  test("asks for more time where commits are slow, but not for ever, and not where they are quick", () => {
+    const { candidate } = start();
+    const askedFor = (commitMs: number | null): number | undefined => {
+      const effects: CandidateEffect[] = [];
+      candidate.step(candidate.nextWakeAt() ?? 0, { kind: "commit-time", commitMs }, effects);
+      candidate.step(candidate.nextWakeAt() ?? 0, { kind: "tick" }, effects);
+      return effects.map((effect) => (effect.kind === "write-lease" ? effect.lease.ttlMs : undefined)).at(-1);
+    };
+    candidate.step(0, { kind: "elected", epoch: 4 }, []);
+    expect(askedFor(null)).toBe(defaults.leaseTtlMs);
+    expect(askedFor(1)).toBe(defaults.leaseTtlMs);
+    expect(askedFor(450.5)).toBe(4505);
+    expect(askedFor(60_000)).toBe(limits.leaseTtlMsMax);
+    expect(askedFor(1)).toBe(defaults.leaseTtlMs);
+  });
+
+  test("leaves a resignation behind, and then wants nothing any more", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "elected", epoch: 4 });
+    expect(tell(1, { kind: "resign" })).toEqual(["write-lease"]);
+    expect(candidate.nextWakeAt()).toBeNull();
+    expect(tell(2, { kind: "lease", lease: null })).toEqual([]);
+  });
+
+  test("is a standby again once it is deposed, and looks at the lease at once", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "elected", epoch: 4 });
+    tell(10, { kind: "deposed" });
+    expect(candidate.role).toBe("standby");
+    expect(tell(10, { kind: "tick" })).toEqual(["read-lease"]);
+  });
+});

@@ -1,0 +1,49 @@
+/** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
+import type { Reply } from "./effects.ts";
+import type { MassLoss } from "./massLoss.ts";
+import type { Queues } from "./queues.ts";
+import type { Tasks } from "./tasks.ts";
+import type { Workers } from "./workers.ts";
+
+/** The scheduler's own knobs; each default stands in `defaults`, with its unit in its name. */
+export interface SchedulerSettings {
+  readonly suspectMs: number;
+  readonly lostGraceMs: number;
+  readonly abruptGraceMs: number;
+  readonly relayedGraceMs: number;
+  readonly failoverGraceMs: number;
+  readonly timeoutBackstopMs: number;
+  readonly massLossWindowMs: number;
+  readonly massLossShare: number;
+  readonly massLossMin: number;
+}
+
+/** All that the scheduler knows; the modules beside this one work on it. */
+export interface SchedulerState {
+  readonly tasks: Tasks;
+  readonly queues: Queues;
+  readonly workers: Workers;
+  readonly massLoss: MassLoss;
+  readonly settings: SchedulerSettings;
+  /** Of the term in which it leads; 0 while it only follows. */
+  epoch: number;
+  /** Sessions opened so far in this epoch. */
+  sessions: number;
+  /** Until then a closed stream is no evidence: nothing could be seen for a while, and workers are still coming back. */
+  patientUntil: number;
+  /** True if the last dispatch stopped at its bound with work left to give out. */
+  isDispatchCut: boolean;
+  /** What the memory came to when the last batch was closed. */
+  digestBefore: number;
+  /** While it follows: a digest of the leader's did not match. */
+  hasDrifted: boolean;
+}
+
+export function refuse(
+  code: Extract<Reply, { kind: "refused" }>["code"],
+  message: string,
+  limit?: string,
+  details: { readonly [key: string]: string | number } = {},
+): Reply {
+  return { kind: "refused", code, message, details: limit === undefined ? details : { ...details, limit } };
+}

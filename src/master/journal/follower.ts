@@ -1,0 +1,92 @@
+/** Keeps a scheduler's memory in step with the journal: how a standby stays warm, and how a new leader catches up. */
+
+import { Scheduler } from "../../core/scheduler/scheduler.ts";
+import type { SchedulerSettings } from "../../core/scheduler/state.ts";
+import { limits } from "../../model/limits.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Entry, Store } from "../../ports/store.ts";
+import type { ChangeBatch } from "../service/masterApi.ts";
+import { checkLink, decodeEntry, JournalBroken, type JournalPosition, journalStart, positionOf } from "./journal.ts";
+
+export class Follower {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #settings: Partial<SchedulerSettings>;
+  #scheduler: Scheduler;
+  #position: JournalPosition = journalStart;
+  #isLoaded = false;
+  readonly #onDrift: (seq: number) => void;
+
+  /** `onDrift` is told when this memory was not what the leader's was at the same seq; it has been read anew by then. */
+  constructor(store: Store, clock: Clock, settings: Partial<SchedulerSettings>, onDrift: (seq: number) => void) {
+    this.#onDrift = onDrift;
+    this.#store = store;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#scheduler = new Scheduler(settings);
+  }
+
+  get position(): JournalPosition {
+    return this.#position;
+  }
+
+  /** The memory so far. Whoever takes it over must drop this follower. */
+  get scheduler(): Scheduler {
+    return this.#scheduler;
+  }
+
+  /**
+   * Reads until nothing newer is to be found. `onEntry` sees each entry that came after the first load.
+   * @throws JournalBroken, StoreUnavailable
+   */
+  async catchUp(onEntry: (batch: ChangeBatch) => void): Promise<void> {
+    if (!this.#isLoaded) await this.#load();
+    for (;;) {
+      const entries = await this.#store.readEntries(this.#position.seq + 1, limits.entriesPerReadMax);
+      const first = entries[0];
+      if (first === undefined) return;
+      if (first.seq !== this.#position.seq + 1) {
+        // Compacted away while we were behind: start anew from the view, never guess.
+        await this.#load();
+        continue;
+      }
+      for (const entry of entries) onEntry(this.#apply(entry));
+      if (this.#scheduler.hasDrifted) {
+        this.#onDrift(this.#position.seq);
+        await this.#load();
+      }
+    }
+  }
+
+  #apply(entry: Entry): ChangeBatch {
+    checkLink(this.#position, entry);
+    const writes = decodeEntry(entry);
+    for (const write of writes) this.#scheduler.apply(write, this.#clock.now());
+    this.#position = positionOf(entry);
+    return { seq: entry.seq, epoch: entry.epoch, at: entry.at, writes };
+  }
+
+  async #load(): Promise<void> {
+    const now = this.#clock.now();
+    this.#scheduler = new Scheduler(this.#settings);
+    const view = await this.#store.loadView();
+    for (const queue of view.queues) this.#scheduler.apply({ kind: "queue", queue }, now);
+    for (const worker of view.workers) this.#scheduler.apply({ kind: "worker", worker }, now);
+    for (const { queue, state, count } of view.finished) this.#scheduler.loadCount(queue, state, count);
+    for await (const batch of view.tasks) for (const { head, status } of batch) this.#scheduler.load(head, status);
+    const position = await this.#positionAt(view.seq);
+    // What the view rests on was compacted away since it was read: nothing could be linked to it.
+    if (position === null) return this.#load();
+    this.#position = position;
+    this.#isLoaded = true;
+  }
+
+  /** Null if that entry is no longer there. */
+  async #positionAt(seq: number): Promise<JournalPosition | null> {
+    if (seq === 0) return journalStart;
+    const [entry] = await this.#store.readEntries(seq, 1);
+    if (entry === undefined || entry.seq < seq)
+      throw new JournalBroken(`Entry ${seq}, which the view rests on, is not in the journal.`);
+    return entry.seq === seq ? positionOf(entry) : null;
+  }
+}

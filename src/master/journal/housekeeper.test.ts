@@ -1,0 +1,98 @@
+/** What the leader clears away and what it must not, over time that a test turns by hand. */
+import { describe, expect, test } from "vitest";
+import { defaults } from "../../model/limits.ts";
+import type { ExpiredTask, Retention, Store } from "../../ports/store.ts";
+import { FakeClock } from "../../proof/fakes/fakeClock.ts";
+import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () => Number.POSITIVE_INFINITY) {
+  const clock = new FakeClock();
+  const compactions: number[] = [];
+  const asked: Retention[] = [];
+  const forgotten: ExpiredTask[] = [];
+  let expired: ExpiredTask[] = [];
+  const store = {
+    findExpired: async (retention: Retention, max: number) => {
+      asked.push(retention);
+      return expired.splice(0, max);
+    },
+    compact: async (belowSeq: number) => {
+      compactions.push(belowSeq);
+      return 0;
+    },
+  } as unknown as Store;
+  const housekeeper = new Housekeeper({
+    store,
+    clock,
+    log: silent,
+    settings: { ...defaults, ...settings },
+    seqOfSlowest,
+    forget: (tasks) => forgotten.push(...tasks),
+  });
+  housekeeper.start();
+  return {
+    clock,
+    housekeeper,
+    compactions,
+    asked,
+    forgotten,
+    expire: (tasks: ExpiredTask[]) => void (expired = tasks),
+  };
+}
+
+describe("the journal", () => {
+  test("keeps what is younger than its age, and loses what is older", async () => {
+    const { clock, housekeeper, compactions } = start({ journalMs: 60_000 });
+    housekeeper.note(10, 100);
+    await clock.advance(defaults.housekeepingMs);
+    housekeeper.note(20, 100);
+    await clock.advance(50_000);
+    expect(Math.max(...compactions)).toBe(0);
+    await clock.advance(17_000);
+    expect(Math.max(...compactions)).toBe(10);
+    await clock.advance(60_000);
+    expect(compactions.at(-1)).toBe(20);
+  });
+
+  test("loses the oldest when it grows beyond its size", async () => {
+    const { clock, housekeeper, compactions } = start({ journalBytesMax: 1_000 });
+    housekeeper.note(10, 900);
+    await clock.advance(defaults.housekeepingMs);
+    housekeeper.note(20, 900);
+    await clock.advance(defaults.housekeepingMs);
+    expect(compactions.at(-1)).toBe(0);
+    housekeeper.note(30, 900);
+    await clock.advance(defaults.housekeepingMs);
+    expect(compactions.at(-1)).toBe(10);
+  });
+
+  test("keeps what a standby has not read yet, however old", async () => {
+    const { clock, housekeeper, compactions } = start({ journalMs: 1_000 }, () => 7);
+    housekeeper.note(50, 100);
+    await clock.advance(60_000);
+    expect(Math.max(...compactions)).toBe(7);
+  });
+});
+
+describe("finished tasks", () => {
+  test("are forgotten in steps once they have outlived their retention, until none is left", async () => {
+    const { clock, asked, forgotten, expire } = start({ retentionMs: 10_000, finishedTasksMax: 5 });
+    const tasks = Array.from(
+      { length: 1_200 },
+      (_, index) => ({ id: `t${index}`, queue: "q", state: "success" }) as ExpiredTask,
+    );
+    expire([...tasks]);
+    await clock.advance(defaults.housekeepingMs + 10 * defaults.housekeepingStepMs);
+    expect(forgotten).toEqual(tasks);
+    expect(asked[0]).toEqual({ endedBefore: 1_000_000 + defaults.housekeepingMs - 10_000, keepMax: 5 });
+  });
+
+  test("stay when the leader has stopped", async () => {
+    const { clock, housekeeper, asked } = start();
+    housekeeper.stop();
+    await clock.advance(10 * defaults.housekeepingMs);
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,109 @@
+/** What a leader clears away: finished tasks that have outlived their retention, and entries that no master needs any more. */
+import type { TaskId } from "../../model/ids.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { type ExpiredTask, type Store, StoreUnavailable } from "../../ports/store.ts";
+
+export interface HousekeepingSettings {
+  /** Finished tasks are kept this long, with their output and logs. */
+  readonly retentionMs: number;
+  /** Of more finished tasks than this, the oldest go. */
+  readonly finishedTasksMax: number;
+  /** Entries are kept this long for streams that resume, however far the masters are. */
+  readonly journalMs: number;
+  /** Of more bytes of entries than this, the oldest go, as far as the masters are. */
+  readonly journalBytesMax: number;
+}
+
+export interface HousekeeperParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: HousekeepingSettings;
+  /** Entries below this are needed by no master. */
+  readonly seqOfSlowest: () => number;
+  /** Hands expired tasks to the scheduler: they go through the journal like every change. */
+  readonly forget: (tasks: readonly ExpiredTask[]) => void;
+}
+
+/** Where the journal stood at some instant of this term. */
+interface Sample {
+  readonly at: number;
+  readonly seq: number;
+  /** Bytes of entries written in this term up to then. */
+  readonly bytes: number;
+}
+
+export class Housekeeper {
+  readonly #parts: HousekeeperParts;
+  #timer: Timer | null = null;
+  #isStopped = false;
+  #samples: Sample[] = [];
+  /** The tasks that the last look at the store found. */
+  #handedOver: ReadonlySet<TaskId> = new Set();
+  #bytes = 0;
+  #seq = 0;
+
+  constructor(parts: HousekeeperParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#arm(defaults.housekeepingMs);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Sees each entry that this leader commits. */
+  note(seq: number, bytes: number): void {
+    this.#seq = seq;
+    this.#bytes += bytes;
+  }
+
+  async #clean(): Promise<void> {
+    const { store, clock, log, settings, forget } = this.#parts;
+    let isMore = false;
+    try {
+      const now = clock.now();
+      const bounds = { endedBefore: now - settings.retentionMs, keepMax: settings.finishedTasksMax };
+      const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
+      if (this.#isStopped) return;
+      // What was handed over before is on its way; forgotten twice, it would be counted twice.
+      const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
+      this.#handedOver = new Set(expired.map(({ id }) => id));
+      if (fresh.length > 0) forget(fresh);
+      const compacted = await store.compact(this.#seqToKeepFrom(now), limits.entriesPerCompactionMax);
+      isMore = expired.length === limits.expiredPerStepMax || compacted === limits.entriesPerCompactionMax;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      log.debug("housekeeping has to wait for the store", { error });
+    }
+    // A backlog is worked off in small steps, between which others get their turn.
+    this.#arm(isMore ? defaults.housekeepingStepMs : defaults.housekeepingMs);
+  }
+
+  #seqToKeepFrom(now: number): number {
+    const { settings, seqOfSlowest } = this.#parts;
+    this.#samples.push({ at: now, seq: this.#seq, bytes: this.#bytes });
+    const isOld = (sample: Sample): boolean =>
+      now - sample.at > settings.journalMs || this.#bytes - sample.bytes > settings.journalBytesMax;
+    const firstYoung = this.#samples.findIndex((sample) => !isOld(sample));
+    // The last old sample stays: everything up to it may go.
+    if (firstYoung > 1) this.#samples = this.#samples.slice(firstYoung - 1);
+    const oldest = this.#samples[0];
+    if (oldest === undefined || !isOld(oldest)) return 0;
+    return Math.min(oldest.seq, seqOfSlowest());
+  }
+
+  #arm(waitMs: number): void {
+    if (this.#isStopped) return;
+    const { clock, log } = this.#parts;
+    this.#timer = clock.at(clock.now() + waitMs, () => {
+      this.#clean().catch((error: unknown) => log.error("housekeeping failed", { error }));
+    });
+  }
+}

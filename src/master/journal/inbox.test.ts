@@ -1,0 +1,22 @@
+/** What waits for the leader's loop, and what still finds room when there is none. */
+import { expect, test } from "vitest";
+import type { SessionId, WorkerId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { FakeClock } from "../../proof/fakes/fakeClock.ts";
+import { Inbox } from "./inbox.ts";
+
+const who = { worker: "w" as WorkerId, session: "1.1" as SessionId };
+
+test("a full inbox sends those away who can come again, and takes what this master itself has to say", async () => {
+  const inbox = new Inbox(new FakeClock());
+  for (let index = 0; index < limits.inboxMax; index += 1) inbox.push({ kind: "beat", ...who });
+  expect(() => inbox.push({ kind: "beat", ...who })).toThrow(expect.objectContaining({ code: "too-many" }));
+  expect(() => inbox.push({ kind: "inspect-queues", request: 1 })).toThrow(
+    expect.objectContaining({ code: "too-many" }),
+  );
+  inbox.push({ kind: "closed", ...who });
+  inbox.push({ kind: "forget", tasks: [] });
+  inbox.push({ kind: "clock-gap", forMs: 1 });
+  expect(inbox.length).toBe(limits.inboxMax + 3);
+  expect((await inbox.take(null)).inputs[0]).toEqual({ kind: "clock-gap", forMs: 1 });
+});

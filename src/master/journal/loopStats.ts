@@ -1,0 +1,51 @@
+/** Counts what a master does, as a leader and as a standby, for metrics. */
+import { limits } from "../../model/limits.ts";
+import { quantile } from "../../model/quantile.ts";
+import type { CommitTimes } from "../service/masterApi.ts";
+
+interface CommitSample {
+  readonly at: number;
+  readonly tookMs: number;
+}
+
+export class LoopStats {
+  commits = 0;
+  inputs = 0;
+  writes = 0;
+  /** How often a standby found that its memory was not the leader's. */
+  drifts = 0;
+  /** Markers that were seen to go into the journal, this master's own among them. */
+  elections = 0;
+  roleChanges = 0;
+  readonly #commits: CommitSample[] = [];
+
+  noteBatch(inputs: number, writes: number): void {
+    this.inputs += inputs;
+    this.writes += writes;
+  }
+
+  noteCommit(at: number, tookMs: number): void {
+    this.#commits[this.commits % limits.commitSamplesMax] = { at, tookMs };
+    this.commits += 1;
+  }
+
+  /** All but one in a hundred of the last commits took no longer, in ms; null while there are too few young ones to tell. */
+  slowCommitMs(now: number): number | null {
+    const young = this.#commits.filter(({ at }) => now - at <= limits.slowCommitAgeMsMax);
+    return young.length < limits.slowCommitSamplesMin ? null : quantile(ascending(young), 0.99);
+  }
+
+  commitMs(): CommitTimes {
+    const sorted = ascending(this.#commits);
+    return {
+      p50: quantile(sorted, 0.5),
+      p90: quantile(sorted, 0.9),
+      p99: quantile(sorted, 0.99),
+      max: quantile(sorted, 1),
+    };
+  }
+}
+
+function ascending(samples: readonly CommitSample[]): number[] {
+  return samples.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+}

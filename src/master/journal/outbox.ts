@@ -1,0 +1,104 @@
+/** Releases effects to the world. Must be called only after the commit of their batch; the order of calls is kept. */
+import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
+import type { Assignment } from "../../model/protocol.ts";
+import type { TaskPayload } from "../../model/task.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Probe } from "../../ports/transport.ts";
+import type { Requests } from "../service/requests.ts";
+import type { Streams } from "../streams/streams.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Payloads } from "./payloads.ts";
+
+export interface OutboxParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly probe: Probe;
+  readonly inbox: Inbox;
+  readonly requests: Requests;
+  readonly streams: Streams;
+  readonly payloads: Payloads;
+}
+
+type AssignEffect = Extract<SchedulerEffect, { kind: "assign" }>;
+
+export class Outbox {
+  readonly #parts: OutboxParts;
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+  }
+
+  release(epoch: number, effects: readonly SchedulerEffect[]): void {
+    for (const effect of effects) this.#release(epoch, effect);
+  }
+
+  #release(epoch: number, effect: SchedulerEffect): void {
+    const { requests, streams, log } = this.#parts;
+    switch (effect.kind) {
+      case "reply":
+        return requests.answer(effect.request, effect.reply);
+      case "assign":
+        return this.#assign(epoch, effect);
+      case "abort":
+        return streams.send(effect.worker, effect.session, {
+          kind: "abort",
+          epoch,
+          reason: effect.reason,
+          attempts: effect.attempts,
+        });
+      case "drain":
+        return streams.send(effect.worker, effect.session, { kind: "drain", epoch });
+      case "close-session":
+        log.info("closing a worker's session", { worker: effect.worker, reason: effect.reason });
+        return streams.close(effect.worker, effect.session);
+      case "probe":
+        void this.#probe(effect);
+        return;
+      case "alarm":
+        return log.warn(effect.message, effect.fields);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #assign(epoch: number, effect: AssignEffect): void {
+    const payloads = this.#parts.payloads.get(effect.attempts.map(({ task }) => task));
+    if (payloads instanceof Map) this.#send(epoch, effect, payloads);
+    else void this.#sendWhenRead(epoch, effect, payloads);
+  }
+
+  /** An abort may overtake an assignment whose payload is still being read; workers refuse what they were told to abort. */
+  async #sendWhenRead(epoch: number, effect: AssignEffect, reading: Promise<Map<TaskId, TaskPayload>>): Promise<void> {
+    const { payloads, clock, log, streams } = this.#parts;
+    let pending = reading;
+    for (;;) {
+      try {
+        return this.#send(epoch, effect, await pending);
+      } catch (error) {
+        log.warn("payloads cannot be read; their tasks wait", { worker: effect.worker, error });
+      }
+      await new Promise<void>((resolve) => clock.at(clock.now() + defaults.commitRetryMsMax, resolve));
+      // A session that has closed needs nothing more: what it missed is sent again when the worker is back.
+      if (!streams.isOpen(effect.worker, effect.session)) return;
+      pending = Promise.resolve(payloads.get(effect.attempts.map(({ task }) => task)));
+    }
+  }
+
+  #send(epoch: number, effect: AssignEffect, payloads: ReadonlyMap<TaskId, TaskPayload>): void {
+    const assignments: Assignment[] = [];
+    for (const attempt of effect.attempts) {
+      const payload = payloads.get(attempt.task);
+      if (payload === undefined) this.#parts.log.error("a task has no payload in the store", { task: attempt.task });
+      else assignments.push({ ...attempt, ...payload });
+    }
+    this.#parts.streams.send(effect.worker, effect.session, { kind: "assign", epoch, assignments });
+  }
+
+  async #probe({ worker, boot, host, port }: Extract<SchedulerEffect, { kind: "probe" }>): Promise<void> {
+    const result = await this.#parts.probe(host, port, boot);
+    this.#parts.inbox.push({ kind: "probed", worker, boot, host, port, result });
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * One term of leadership: the loop that turns inputs into decisions, decisions into an entry, and only a committed entry into
+ * effects. Durable first, visible second: that order is the one safety rule of this file.
+ */
+
+import type { SchedulerEffect, SchedulerOutput } from "../../core/scheduler/effects.ts";
+import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
+import type { Scheduler } from "../../core/scheduler/scheduler.ts";
+import type { Nonce } from "../../model/ids.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Store } from "../../ports/store.ts";
+import { Committer } from "../journal/committer.ts";
+import type { Inbox } from "../journal/inbox.ts";
+import { encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
+import type { LoopStats } from "../journal/loopStats.ts";
+import { ReadBarrier } from "../journal/readBarrier.ts";
+import type { ChangeBatch } from "../service/masterApi.ts";
+
+export interface TermParts {
+  readonly epoch: number;
+  readonly nonce: Nonce;
+  readonly scheduler: Scheduler;
+  /** Where the journal stood when the marker of this term was in. */
+  readonly position: JournalPosition;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  readonly stats: LoopStats;
+  /** Without a commit for this long, even an answer that writes nothing must be proved by one first. */
+  readonly unconfirmedMsMax: number;
+  /** True if an input is still wanted by whoever sent it. */
+  isWanted(input: SchedulerInput): boolean;
+  /** The writes are committed. `texts[i]` is the JSON text of the record in `writes[i]`. */
+  onCommitted(batch: ChangeBatch, texts: readonly string[]): void;
+  /** May be seen by the world from now on. */
+  release(effects: readonly SchedulerEffect[]): void;
+  /** The commit in flight takes so long that whoever waits should be told. */
+  onTrouble(): void;
+}
+
+/**
+ * deposed  another master's entry stands where ours should have: all memory must be dropped
+ * stopped  asked to, after the batch in flight
+ */
+export type TermEnd = "deposed" | "stopped";
+
+export class Term {
+  readonly #parts: TermParts;
+  readonly #committer: Committer;
+  readonly #readBarrier = new ReadBarrier();
+  #position: JournalPosition;
+  #provenAt: number;
+  #isStopping = false;
+
+  constructor(parts: TermParts) {
+    this.#parts = parts;
+    this.#position = parts.position;
+    this.#provenAt = parts.clock.now();
+    this.#committer = new Committer(parts.store, parts.clock, parts.log);
+  }
+
+  get seq(): number {
+    return this.#position.seq;
+  }
+
+  get trouble(): string | null {
+    return this.#committer.trouble;
+  }
+
+  /** Runs until it is stopped or deposed. Throws only what is a bug or a store that must not be used. */
+  async run(): Promise<TermEnd> {
+    const { inbox, scheduler } = this.#parts;
+    while (!this.#isStopping) {
+      const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
+      const out: SchedulerOutput = { seq: this.#position.seq + 1, writes: [], effects: [] };
+      for (const input of inputs) if (this.#parts.isWanted(input)) scheduler.step(now, input, out);
+      scheduler.step(now, { kind: "tick" }, out);
+      const isBarrierWanted = this.#readBarrier.begin();
+      const isLeadUnconfirmed = now - this.#provenAt > this.#parts.unconfirmedMsMax;
+      if (out.writes.length > 0 || isBarrierWanted || (isLeadUnconfirmed && out.effects.length > 0)) {
+        const end = await this.#commit(now, out);
+        if (end !== null) return end;
+      }
+      this.#parts.stats.noteBatch(inputs.length, out.writes.length);
+      this.#parts.release(out.effects);
+    }
+    return "stopped";
+  }
+
+  /** Ends the loop after the batch in flight; a commit whose outcome is unknown is left to the next leader. */
+  stop(): void {
+    this.#isStopping = true;
+    this.#committer.stop();
+    this.#parts.inbox.interrupt();
+  }
+
+  /**
+   * Commits something, if only an empty entry, and so finds out who leads. Resolves with its seq: up to there this master
+   * knows all that was committed before the call. Rejects with what `rejectBarriers` is given.
+   */
+  prove(): Promise<number> {
+    const proof = this.#readBarrier.ask();
+    this.#parts.inbox.interrupt();
+    return proof;
+  }
+
+  /** No proof can be given to those who wait for one. */
+  rejectBarriers(error: () => Error): void {
+    this.#readBarrier.rejectAll(error);
+  }
+
+  async #commit(now: number, out: SchedulerOutput): Promise<TermEnd | null> {
+    const { clock, inbox, stats, epoch, nonce } = this.#parts;
+    const entry = encodeEntry(this.#position, { epoch, nonce }, now, out.writes);
+    const alarm = clock.at(now + limits.commitWaitMsMax, () => this.#parts.onTrouble());
+    const startedAt = clock.now();
+    const end = await this.#committer.commit(entry);
+    alarm.cancel();
+    if (end !== "committed") return end;
+    const tookMs = clock.now() - startedAt;
+    stats.noteCommit(startedAt, tookMs);
+    this.#position = positionOf(entry);
+    this.#provenAt = clock.now();
+    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);
+    this.#readBarrier.settle(entry.seq);
+    // While a commit hangs, nobody is heard: that silence is ours, not theirs.
+    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
+    return null;
+  }
+}

@@ -1,0 +1,120 @@
+/** What a master offers to whoever gives it a face: HTTP in life, a fake network in the simulator. */
+import type { SubmittedTask } from "../../core/scheduler/effects.ts";
+import type { Write } from "../../model/entry.ts";
+import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { MemberView } from "../../model/member.ts";
+import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
+import type { Submission } from "../../model/submission.ts";
+import type { TaskDocument } from "../../model/task.ts";
+import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { TaskPage, TaskQuery } from "../../ports/store.ts";
+import type { StreamSink } from "../../ports/transport.ts";
+
+/**
+ * Every method rejects with `OutlastError` where the caller is told why: `not-leader` on a standby (with the leader's address
+ * in `details.leader` if it is known), `unavailable` while the store cannot commit.
+ */
+export interface MasterApi {
+  status(): MasterStatus;
+  /** Numbers for `/metrics`; cheap, from memory, not for decisions. */
+  stats(): MasterStats;
+
+  /** Creates all or none. With a key, repeating the call finds the same tasks. Resolves once they are committed. */
+  submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
+  cancel(id: TaskId): Promise<void>;
+  setQueue(name: string, isPaused: boolean): Promise<void>;
+  drainWorker(id: WorkerId): Promise<void>;
+  workers(): Promise<readonly WorkerView[]>;
+  /** All masters that share the store, as far as this one has seen. */
+  members(): readonly MemberView[];
+  queues(): Promise<readonly QueueView[]>;
+
+  /**
+   * Resolves with a seq up to which this leader knows all that was committed before the call, proved by a commit of its own
+   * that it still leads: what is read with that seq seen is not stale.
+   */
+  barrier(): Promise<number>;
+
+  readTask(id: TaskId): Promise<TaskDocument | null>;
+  listTasks(query: TaskQuery): Promise<TaskPage>;
+  readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]>;
+  /** Calls `listener` when pieces of this attempt's log have been stored. Returns how to stop. */
+  onLogs(task: TaskId, attempt: number, listener: () => void): () => void;
+
+  /**
+   * Every committed change after `afterSeq`, in order, once; from now on if it is null. Of the past, the next batch waits for
+   * what the listener returns, so that a long journal piles up nowhere; a listener that throws ends the replay.
+   * `onGap` is called where this rule cannot be kept: a master that was deposed, or fell far behind, reads its memory anew and
+   * passes over what was committed meanwhile.
+   * @throws OutlastError `not-found` if the journal no longer reaches back that far
+   */
+  changes(
+    afterSeq: number | null,
+    listener: (batch: ChangeBatch) => unknown,
+    onGap?: () => void,
+  ): Promise<Subscription>;
+
+  attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
+  /** Hands the session's stream to the leader. Call the returned function when the connection has closed. */
+  openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void;
+  report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
+  storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
+  /** A supervisor saw this boot's process exit. */
+  reportExit(worker: WorkerId, boot: BootId): Promise<void>;
+}
+
+export interface MasterStatus {
+  readonly name: string;
+  readonly nonce: Nonce;
+  /** Base URL others reach this master at. */
+  readonly address: string;
+  readonly role: "starting" | "standby" | "leader" | "stopping";
+  readonly epoch: number;
+  /** The last entry this master knows to be committed. */
+  readonly seq: number;
+  /** Base URL of the leader as far as this master knows. */
+  readonly leader: string | null;
+  readonly incarnation: Incarnation;
+  readonly store: string;
+  readonly durability: string;
+  /** Why nothing can be committed at the moment; null if all is well. */
+  readonly trouble: string | null;
+  readonly startedAt: number;
+  readonly roleSince: number;
+}
+
+/** How long the last `limits.commitSamplesMax` commits took, in ms; null before the first. */
+export interface CommitTimes {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly max: number | null;
+}
+
+export interface MasterStats {
+  readonly commits: number;
+  readonly inputs: number;
+  readonly writes: number;
+  readonly inboxLength: number;
+  /** Tasks by state, finished ones included while the store keeps them. */
+  readonly tasks: { readonly [state: string]: number };
+  readonly workersConnected: number;
+  readonly commitMs: CommitTimes;
+  /** How often this master, as a standby, found that its memory was not the leader's; anything but 0 is a bug. */
+  readonly drifts: number;
+  /** Changes of the leader that this master has seen since its start. */
+  readonly elections: number;
+  /** How often this master's own role has changed since its start. */
+  readonly roleChanges: number;
+}
+
+export interface ChangeBatch {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly at: number;
+  readonly writes: readonly Write[];
+}
+
+export interface Subscription {
+  close(): void;
+}

@@ -1,0 +1,271 @@
+/** The front desk of a master: turns calls from outside into questions for the scheduler or reads from the store. */
+import type { Reply, SubmittedTask } from "../../core/scheduler/effects.ts";
+import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
+import { OutlastError } from "../../model/errors.ts";
+import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { MemberView } from "../../model/member.ts";
+import {
+  type AttachAnswer,
+  type AttachRequest,
+  type LogChunk,
+  protocolVersion,
+  type ReportAnswer,
+  type ReportRequest,
+} from "../../model/protocol.ts";
+import type { Submission } from "../../model/submission.ts";
+import { isFinal, type TaskDocument, type TaskSpec } from "../../model/task.ts";
+import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type { Log } from "../../ports/log.ts";
+import { type Store, type StoreIdentity, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
+import type { StreamSink } from "../../ports/transport.ts";
+import type { Inbox } from "../journal/inbox.ts";
+import type { Changes } from "../streams/changes.ts";
+import { LogOwners } from "../streams/logOwners.ts";
+import type { Streams } from "../streams/streams.ts";
+import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
+import type { Requests } from "./requests.ts";
+import { toSpecs } from "./submissions.ts";
+
+export interface MasterServiceParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  readonly requests: Requests;
+  readonly streams: Streams;
+  readonly changes: Changes;
+  readonly heartbeatMs: number;
+}
+
+type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
+
+export abstract class MasterService implements MasterApi {
+  readonly #parts: MasterServiceParts;
+  readonly #logListeners = new Map<string, Set<() => void>>();
+  readonly #logOwners: LogOwners;
+  /** True while the store does not commit: nobody is kept waiting. */
+  protected isTurningAway = false;
+
+  constructor(parts: MasterServiceParts) {
+    this.#parts = parts;
+    this.#logOwners = new LogOwners(parts.store);
+  }
+
+  abstract status(): MasterStatus;
+  abstract stats(): MasterStats;
+  abstract members(): readonly MemberView[];
+  protected abstract get identity(): StoreIdentity;
+  protected abstract prove(): Promise<number>;
+
+  async submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
+    this.#checkLeading();
+    const specs = toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now());
+    const named = specs.filter((spec) => spec.fingerprint !== null).map((spec) => spec.id);
+    for (let tries = 0; tries < limits.lookupsMax; tries += 1) {
+      const reply = await this.#submitOnce(specs, named);
+      if (reply.kind === "submitted") return reply.tasks;
+    }
+    throw new OutlastError("unavailable", "Tasks end faster than their ids can be looked up; try again.");
+  }
+
+  async #submitOnce(specs: readonly TaskSpec[], named: readonly TaskId[]): Promise<Reply> {
+    const lookup = named.length === 0 ? null : await this.#read(() => this.#parts.store.findTasks(named));
+    return this.#ask((request) => ({ kind: "submit", request, specs, lookup }));
+  }
+
+  async cancel(id: TaskId): Promise<void> {
+    try {
+      await this.#ask((request) => ({ kind: "cancel", request, id }));
+    } catch (error) {
+      if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
+      // The scheduler forgets final tasks; the store tells which of the two it is.
+      const task = await this.readTask(id);
+      if (task === null || !isFinal(task.state)) throw new OutlastError("not-found", `There is no task ${id}.`);
+      throw new OutlastError("already-final", `Task ${id} has ended already: ${task.state}.`, { state: task.state });
+    }
+  }
+
+  async setQueue(name: string, isPaused: boolean): Promise<void> {
+    await this.#ask((request) => ({ kind: "set-queue", request, name, isPaused }));
+  }
+
+  async drainWorker(worker: WorkerId): Promise<void> {
+    await this.#ask((request) => ({ kind: "drain-worker", request, worker }));
+  }
+
+  async workers(): Promise<readonly WorkerView[]> {
+    return expect(await this.#ask((request) => ({ kind: "inspect-workers", request })), "workers").workers;
+  }
+
+  async queues(): Promise<readonly QueueView[]> {
+    return expect(await this.#ask((request) => ({ kind: "inspect-queues", request })), "queues").queues;
+  }
+
+  async barrier(): Promise<number> {
+    this.#checkLeading();
+    if (this.isTurningAway) throw this.storeAway();
+    return this.prove();
+  }
+
+  readTask(id: TaskId): Promise<TaskDocument | null> {
+    return this.#read(() => this.#parts.store.readTask(id));
+  }
+
+  listTasks(query: TaskQuery): Promise<TaskPage> {
+    return this.#read(() => this.#parts.store.listTasks(query));
+  }
+
+  readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]> {
+    return this.#read(() => this.#parts.store.readLogs(task, attempt, fromOffset, maxBytes));
+  }
+
+  onLogs(task: TaskId, attempt: number, listener: () => void): () => void {
+    const key = attemptKey(task, attempt);
+    const listeners = this.#logListeners.get(key) ?? new Set();
+    this.#logListeners.set(key, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#logListeners.get(key) === listeners) this.#logListeners.delete(key);
+    };
+  }
+
+  changes(
+    afterSeq: number | null,
+    listener: (batch: ChangeBatch) => unknown,
+    onGap?: () => void,
+  ): Promise<Subscription> {
+    return this.#read(() => this.#parts.changes.subscribe(afterSeq, listener, onGap));
+  }
+
+  async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {
+    this.#checkLeading();
+    if (request.protocol !== protocolVersion) {
+      const message = `This master speaks version ${protocolVersion} of the worker protocol, not ${request.protocol}.`;
+      throw new OutlastError("bad-request", message, { hint: "Run the same version of Outlast on both sides." });
+    }
+    const { incarnation } = this.identity;
+    if (request.incarnation === incarnation) this.#checkEpoch(request.epochMax);
+    const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }));
+    const { session, abort, verdicts } = expect(reply, "attached");
+    this.#parts.streams.expect(worker, session);
+    const { epoch } = this.status();
+    return { session, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
+  }
+
+  openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void {
+    const { inbox, streams } = this.#parts;
+    // A session that is over, or never was, must not push out the one that counts.
+    if (this.status().role !== "leader" || !streams.isKnown(worker, session)) {
+      sink.close();
+      return () => undefined;
+    }
+    streams.open(worker, session, sink);
+    inbox.push({ kind: "opened", worker, session });
+    return () => {
+      if (streams.forget(worker, sink) && this.status().role === "leader")
+        inbox.push({ kind: "closed", worker, session });
+    };
+  }
+
+  async report(worker: WorkerId, { session, epoch, items }: ReportRequest): Promise<ReportAnswer> {
+    this.#checkLeading();
+    this.#checkEpoch(epoch);
+    if (items.length > 0) {
+      const reply = await this.#ask((request) => ({ kind: "report", request, worker, session, items }));
+      return { epoch: this.status().epoch, verdicts: expect(reply, "reported").verdicts };
+    }
+    this.#checkSession(worker, session);
+    // While nothing can be committed no silence counts either, so a beat need not wait in line.
+    if (!this.isTurningAway) this.#parts.inbox.push({ kind: "beat", worker, session });
+    return { epoch: this.status().epoch, verdicts: [] };
+  }
+
+  async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
+    this.#checkLeading();
+    this.#checkSession(worker, session);
+    const own = await this.#read(() => this.#logOwners.ownPieces(worker, chunks));
+    if (own.length < chunks.length) {
+      this.#parts.log.warn("a worker sent output of attempts that are not its own; it is dropped", {
+        worker,
+        pieces: chunks.length - own.length,
+      });
+    }
+    if (own.length === 0) return;
+    await this.#read(() => this.#parts.store.appendLogs(own));
+    for (const key of new Set(own.map(({ task, attempt }) => attemptKey(task, attempt)))) {
+      for (const listener of this.#logListeners.get(key) ?? []) listener();
+    }
+  }
+
+  async reportExit(worker: WorkerId, boot: BootId): Promise<void> {
+    await this.#ask((request) => ({ kind: "report-exit", request, worker, boot }));
+  }
+
+  protected notLeader(): OutlastError {
+    const { leader, address } = this.status();
+    const hint = leader === null ? "An election is under way; try again shortly." : "Ask the leader.";
+    const elsewhere = leader === null || leader === address ? {} : { leader };
+    return new OutlastError("not-leader", "This master does not lead.", { hint, ...elsewhere });
+  }
+
+  protected storeAway(): OutlastError {
+    return new OutlastError("unavailable", "The store does not commit at the moment.", {
+      hint: "Try again; with the same id or idempotency key nothing is done twice.",
+      reason: this.status().trouble,
+    });
+  }
+
+  #checkLeading(): void {
+    if (this.status().role !== "leader") throw this.notLeader();
+  }
+
+  /** A worker has seen a higher epoch than ours: either we have been deposed, or the store has lost what it had promised. */
+  #checkEpoch(epochSeen: number): void {
+    const { epoch } = this.status();
+    if (epochSeen <= epoch) return;
+    this.#parts.log.error("a worker has seen a higher epoch than ours", { epoch, epochSeen });
+    // Whoever leads shows in the next commit; the answer here is the same either way.
+    void this.prove().catch(() => undefined);
+    throw new OutlastError("stale-epoch", `This master leads epoch ${epoch}, and a higher one has been seen.`, {
+      epochMax: epochSeen,
+    });
+  }
+
+  #checkSession(worker: WorkerId, session: SessionId): void {
+    if (this.#parts.streams.isKnown(worker, session)) return;
+    throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is over; attach again.`);
+  }
+
+  /** Puts a question to the scheduler; resolves once its answer is committed. */
+  #ask(question: (request: RequestId) => SchedulerInput): Promise<Reply> {
+    this.#checkLeading();
+    if (this.isTurningAway) throw this.storeAway();
+    return this.#parts.requests.ask((request) => this.#parts.inbox.push(question(request)));
+  }
+
+  /** @throws OutlastError `unavailable` also while the master is starting */
+  #checkNotStopping(): void {
+    if (this.status().role === "stopping") throw new OutlastError("unavailable", "This master is stopping.");
+  }
+
+  async #read<Result>(read: () => Promise<Result>): Promise<Result> {
+    // The face is there before the store is, and after it: whoever asks so early or so late is told to ask again.
+    this.#checkNotStopping();
+    try {
+      return await read();
+    } catch (error) {
+      this.#checkNotStopping();
+      if (!(error instanceof StoreUnavailable)) throw error;
+      throw new OutlastError("unavailable", "The store cannot be read at the moment.", { reason: error.reason });
+    }
+  }
+}
+
+function expect<Kind extends Reply["kind"]>(reply: Reply, kind: Kind): Answer<Kind> {
+  if (reply.kind !== kind) throw new Error(`The scheduler answered ${reply.kind} where ${kind} was asked for.`);
+  return reply as Answer<Kind>;
+}

@@ -1,0 +1,61 @@
+/** Gives submissions their ids and fingerprints, so that the same wish expressed twice is one task. */
+import { createHash } from "node:crypto";
+import type { TaskId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
+import { type Submission, toSpec } from "../../model/submission.ts";
+import type { TaskSpec } from "../../model/task.ts";
+import type { Ids } from "../../ports/ids.ts";
+
+const keyNameLength = 20;
+const fingerprintLength = 16;
+const base32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/**
+ * The specs of new tasks. Where the client named an id or a key, asking again leads to the same id, and the fingerprint
+ * tells whether it was the same wish: of the one task where it has an id, of the whole call where it has a key.
+ * @throws OutlastError `invalid`, naming the place
+ */
+export function toSpecs(submissions: readonly Submission[], key: string | null, ids: Ids, now: number): TaskSpec[] {
+  const isBatch = submissions.length > 1;
+  const call = key === null ? null : { name: nameOf(key), fingerprint: fingerprint(submissions) };
+  return submissions.map((submission, index) => {
+    const path = isBatch ? `/tasks/${index}` : "";
+    if (submission.id !== undefined) {
+      return toSpec(submission, { id: submission.id as TaskId, fingerprint: fingerprint(submission), now }, path);
+    }
+    if (call === null) return toSpec(submission, { id: ids.task(now), fingerprint: null, now }, path);
+    // The tasks of one call share a prefix, so that they lie side by side in every index.
+    const id = (isBatch ? `${call.name}-${index}` : call.name) as TaskId;
+    return toSpec(submission, { id, fingerprint: call.fingerprint, now }, path);
+  });
+}
+
+/** 100 bits of the key's digest in Crockford's base 32 (https://www.crockford.com/base32.html): easy to read and to click. */
+function nameOf(key: string): string {
+  const bytes = digest(key);
+  let name = "";
+  for (let index = 0; index < keyNameLength; index += 1) name += base32.charAt((bytes[index] ?? 0) & 31);
+  return name;
+}
+
+function fingerprint(wish: Submission | readonly Submission[]): string {
+  return digest(JSON.stringify(inOrder(wish as unknown as Json)))
+    .toString("base64url")
+    .slice(0, fingerprintLength);
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** The same with the keys of every object in order, so that equal wishes have equal texts. No key that gets in here is `__proto__`. */
+function inOrder(value: Json): Json {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  const ordered: { [name: string]: Json } = {};
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member !== undefined) ordered[name] = inOrder(member);
+  }
+  return ordered;
+}

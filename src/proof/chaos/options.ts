@@ -1,0 +1,28 @@
+/** What a run of `outlast chaos` is asked for. */
+import type { Output } from "../../cli/output.ts";
+import type { Weights } from "./faults.ts";
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** How long faults fall; the start before and the rest after it come on top. */
+  readonly durationMs: number;
+  /** Masters that somebody else runs: nothing is started and nothing hit; null for a cluster of the run's own. */
+  readonly mastersAt: readonly string[] | null;
+  /** What those ask for. */
+  readonly token: string | null;
+  readonly masters: number;
+  readonly workers: number;
+  /** Slots of each worker. */
+  readonly capacity: number;
+  readonly clients: number;
+  /** Tasks a second, from all clients together. */
+  readonly rate: number;
+  readonly weights: Weights;
+  /** Nothing but SIGKILL, to leaders and workers, as fast as the cluster recovers. */
+  readonly isKillsOnly: boolean;
+  readonly directory: string;
+  /** The command that draws the same storm again. */
+  readonly repeat: string;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}

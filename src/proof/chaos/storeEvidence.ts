@@ -1,0 +1,45 @@
+/** Reads what only the machine of a run can tell once it is over: the journal itself, the store's own verdict, what waits in outboxes. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Write } from "../../model/entry.ts";
+import { attemptKey } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { SystemIds } from "../../node/ids.ts";
+import { SqliteStore } from "../../stores/sqlite/store.ts";
+import { decodeRecords } from "../../worker/outbox/outboxFile.ts";
+import type { JournalEntry } from "./evidence.ts";
+
+/** Every entry there is, and what the store's own examination finds wrong. No master may be running. */
+export async function readStore(path: string): Promise<{ entries: JournalEntry[]; findings: string[] }> {
+  const store = new SqliteStore({ path, ids: new SystemIds() });
+  await store.open();
+  try {
+    const entries: JournalEntry[] = [];
+    for (let seq = 1; ; ) {
+      const page = await store.readEntries(seq, limits.entriesPerReadMax);
+      for (const { body, ...entry } of page) entries.push({ ...entry, writes: JSON.parse(body) as Write[] });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      seq = last.seq + 1;
+    }
+    const findings = (await store.verify()).map(({ message }) => `The store says: ${message}`);
+    return { entries, findings };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Results that wait in the outbox in this worker's folder. */
+export function countOutbox(workerData: string): number {
+  const path = join(workerData, "outbox", "results");
+  if (!existsSync(path)) return 0;
+  const waiting = new Set<string>();
+  for (const record of decodeRecords(readFileSync(path)).records) {
+    const attempts = record.kind === "put" ? record.results : record.attempts;
+    for (const { task, attempt } of attempts) {
+      if (record.kind === "put") waiting.add(attemptKey(task, attempt));
+      else waiting.delete(attemptKey(task, attempt));
+    }
+  }
+  return waiting.size;
+}

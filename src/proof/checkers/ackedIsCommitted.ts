@@ -1,0 +1,48 @@
+/** I15: at the instant an acknowledgement leaves a master, what it acknowledges is in the store. */
+
+import { checker } from "./checker.ts";
+import type { History } from "./ledger.ts";
+import { eventsOf, name, recordsByWorker, specs, stepBefore, stepsByTask } from "./reading.ts";
+
+export const ackedIsCommitted = checker("I15", "acknowledged implies committed", (history, report) => {
+  for (const { ids, order, life } of eventsOf(history, "acked-submit")) {
+    for (const id of ids) {
+      const created = specs(history).get(id);
+      const isThere =
+        created !== undefined && created.entry.order < order && stepBefore(history, id, order) !== undefined;
+      if (!isThere) report(`${life} acknowledged task ${id} before it was in the store`, id);
+    }
+  }
+  for (const { task, order, life } of eventsOf(history, "acked-cancel")) {
+    if (stepBefore(history, task, order)?.status.state !== "cancelled") {
+      report(`${life} acknowledged that task ${task} is cancelled before it was`, task);
+    }
+  }
+  for (const { queue, isPaused, order, life } of eventsOf(history, "acked-queue")) {
+    if (!wasQueueEver(history, queue, isPaused, order))
+      report(`${life} acknowledged that queue ${queue} is ${isPaused ? "paused" : "open"} before it was`, queue);
+  }
+  for (const { worker, order, life } of eventsOf(history, "acked-drain")) {
+    const records = recordsByWorker(history).get(worker) ?? [];
+    const isDrained = records.some(({ record, entry }) => record.isDraining && entry.order < order);
+    if (!isDrained) report(`${life} acknowledged that ${worker} drains before that was in the store`, worker);
+  }
+  for (const { task, attempt, verdict, order, life } of eventsOf(history, "sent-verdict")) {
+    if (verdict !== "committed") continue;
+    const steps = stepsByTask(history).get(task) ?? [];
+    const isOver = steps.some(
+      ({ status, entry }) =>
+        entry.order < order && status.attempt === attempt && status.state !== "running" && status.state !== "created",
+    );
+    if (!isOver) report(`${life} told a worker that ${name(task, attempt)} is committed before it was`, task);
+  }
+});
+
+function wasQueueEver(history: History, queue: string, isPaused: boolean, beforeOrder: number): boolean {
+  if (!isPaused) return true;
+  return history.entries.some(
+    ({ order, writes }) =>
+      order < beforeOrder &&
+      writes.some((write) => write.kind === "queue" && write.queue.name === queue && write.queue.isPaused),
+  );
+}

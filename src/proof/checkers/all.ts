@@ -1,0 +1,75 @@
+/** Every checker there is, in the order of the invariants. */
+
+import { ackedIsCommitted } from "./ackedIsCommitted.ts";
+import { ackedIsKept } from "./ackedIsKept.ts";
+import { assignedBeforeStart } from "./assignedBeforeStart.ts";
+import { assignedToFit } from "./assignedToFit.ts";
+import { attemptNumbers } from "./attemptNumbers.ts";
+import { backToBase } from "./backToBase.ts";
+import { capacityKept } from "./capacityKept.ts";
+import type { Checker, Violation } from "./checker.ts";
+import { effectsAfterCommit } from "./effectsAfterCommit.ts";
+import { epochNeverFalls } from "./epochNeverFalls.ts";
+import { eventsUnbroken } from "./eventsUnbroken.ts";
+import { failuresCounted } from "./failuresCounted.ts";
+import { fencedLeaders } from "./fencedLeaders.ts";
+import { healthyLeaderStays } from "./healthyLeaderStays.ts";
+import { journalKept } from "./journalKept.ts";
+import { keysAreHonoured } from "./keysAreHonoured.ts";
+import { killedStaysKilled } from "./killedStaysKilled.ts";
+import { leaderInTheEnd } from "./leaderInTheEnd.ts";
+import { leaderWithinBound } from "./leaderWithinBound.ts";
+import type { History } from "./ledger.ts";
+import { legalTransitions } from "./legalTransitions.ts";
+import { mastersSpareTasks } from "./mastersSpareTasks.ts";
+import { nobodyStarves } from "./nobodyStarves.ts";
+import { oneLeaderPerEpoch } from "./oneLeaderPerEpoch.ts";
+import { oneStart } from "./oneStart.ts";
+import { oneSuccess } from "./oneSuccess.ts";
+import { onlyExpiredForgotten } from "./onlyExpiredForgotten.ts";
+import { outboxDrains } from "./outboxDrains.ts";
+import { overlapAccounted } from "./overlapAccounted.ts";
+import { prefixStands } from "./prefixStands.ts";
+import { readsGoForward } from "./readsGoForward.ts";
+import { resultHasExecution } from "./resultHasExecution.ts";
+import { stateIsFold } from "./stateIsFold.ts";
+import { waitsKept } from "./waitsKept.ts";
+
+export const checkers: readonly Checker[] = [
+  ackedIsKept,
+  oneSuccess,
+  resultHasExecution,
+  attemptNumbers,
+  legalTransitions,
+  failuresCounted,
+  killedStaysKilled,
+  assignedBeforeStart,
+  oneStart,
+  overlapAccounted,
+  waitsKept,
+  keysAreHonoured,
+  oneLeaderPerEpoch,
+  fencedLeaders,
+  ackedIsCommitted,
+  effectsAfterCommit,
+  prefixStands,
+  stateIsFold,
+  epochNeverFalls,
+  leaderInTheEnd,
+  leaderWithinBound,
+  healthyLeaderStays,
+  capacityKept,
+  assignedToFit,
+  mastersSpareTasks,
+  outboxDrains,
+  readsGoForward,
+  eventsUnbroken,
+  backToBase,
+  onlyExpiredForgotten,
+  journalKept,
+  nobodyStarves,
+];
+
+export function checkAll(history: History): Violation[] {
+  return checkers.flatMap((each) => each.check(history));
+}

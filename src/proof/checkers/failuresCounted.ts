@@ -1,0 +1,46 @@
+/** I6: a task fails no more often than it may, and only what its own attempts did wrong counts. */
+import type { TaskStatus } from "../../model/task.ts";
+import { checker, type Report } from "./checker.ts";
+import type { History } from "./ledger.ts";
+import { executionsByTask, name, type Step, specs, stepsByTask } from "./reading.ts";
+
+export const failuresCounted = checker("I6", "failures are counted right and bounded", (history, report) => {
+  for (const [task, steps] of stepsByTask(history)) {
+    const attemptsMax = specs(history).get(task)?.spec.limits.attemptsMax ?? 0;
+    let before: TaskStatus | null = null;
+    for (const step of steps) {
+      checkBounds(step, attemptsMax, report);
+      checkCount(history, step, before, report);
+      before = step.status;
+    }
+  }
+});
+
+function checkBounds({ status, entry }: Step, attemptsMax: number, report: Report): void {
+  const { id, state, failures, error } = status;
+  if (failures > attemptsMax) report(`task ${id} failed ${failures} times of ${attemptsMax} in entry ${entry.seq}`, id);
+  if ((state === "retrying" || state === "running") && failures >= attemptsMax) {
+    report(`task ${id} goes on after its ${failures}th failure of ${attemptsMax}, in entry ${entry.seq}`, id);
+  }
+  if (state === "failed" && failures < attemptsMax && error?.code !== "kills-used-up") {
+    report(`task ${id} failed for good after ${failures} failures of ${attemptsMax}, in entry ${entry.seq}`, id);
+  }
+}
+
+function checkCount(history: History, { status, entry }: Step, before: TaskStatus | null, report: Report): void {
+  const { id, attempt } = status;
+  const failed = status.failures - (before?.failures ?? 0);
+  const killed = status.kills - (before?.kills ?? 0);
+  if (failed < 0 || killed < 0 || failed + killed > 1) {
+    report(`task ${id} changed by ${failed} failures and ${killed} kills in one step, in entry ${entry.seq}`, id);
+  }
+  if (failed !== 1) return;
+  const execution = executionsByTask(history)
+    .get(id)
+    ?.find((each) => each.attempt === attempt);
+  const hasFailed = execution?.end === "failed" && execution.endOrder !== null && execution.endOrder < entry.order;
+  // A time-out is ended by the worker or, where that cannot be, by the leader: there need not be an execution that failed.
+  const timeoutMs = specs(history).get(id)?.spec.limits.timeoutMs ?? null;
+  const isTimeout = timeoutMs !== null && status.error?.code === "timeout";
+  if (!hasFailed && !isTimeout) report(`${name(id, attempt)} was counted as a failure, but did not fail by itself`, id);
+}

@@ -1,0 +1,286 @@
+/** The external ledger: what tasks, clients and wires saw happen, kept apart from the journal that it is compared with. */
+import type { Write } from "../../model/entry.ts";
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { AbortReason, Outcome } from "../../model/protocol.ts";
+import type { TaskDocument, TaskState } from "../../model/task.ts";
+import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
+
+/** How an execution really ended, by the executor's own word. `died`: its worker's process went. */
+export type ExecutionEnd = "success" | "failed" | "timeout" | "aborted" | "died";
+
+/** One thing that happened. `life` names one life of a master's process. */
+export type Happening =
+  | {
+      readonly kind: "submit-invoke";
+      readonly call: number;
+      readonly key: string | null;
+      readonly tasks: readonly SubmittedShape[];
+    }
+  | { readonly kind: "submit-ok"; readonly call: number; readonly ids: readonly TaskId[] }
+  | { readonly kind: "submit-fail"; readonly call: number; readonly code: string }
+  | { readonly kind: "submit-info"; readonly call: number }
+  | { readonly kind: "cancel-ok"; readonly task: TaskId }
+  | { readonly kind: "cancel-fail"; readonly task: TaskId; readonly code: string }
+  | { readonly kind: "cancel-info"; readonly task: TaskId }
+  | {
+      readonly kind: "read";
+      /** The order of the moment at which it was asked for: reads that were open together have no order. */
+      readonly asked: number;
+      readonly session: string;
+      readonly life: string;
+      readonly task: TaskId;
+      readonly state: TaskState;
+      readonly attempt: number;
+    }
+  /** What left a master, at the instant it left. */
+  | { readonly kind: "acked-submit"; readonly life: string; readonly ids: readonly TaskId[] }
+  | { readonly kind: "acked-cancel"; readonly life: string; readonly task: TaskId }
+  | { readonly kind: "acked-queue"; readonly life: string; readonly queue: string; readonly isPaused: boolean }
+  | { readonly kind: "acked-drain"; readonly life: string; readonly worker: WorkerId }
+  | {
+      readonly kind: "sent-assign";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+    }
+  | {
+      readonly kind: "sent-abort";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly reason: AbortReason | "attach";
+    }
+  | {
+      readonly kind: "sent-verdict";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly verdict: "committed" | "stale";
+      readonly outcome: Outcome | null;
+    }
+  /** `text` stands for the writes of the entry that was told of. */
+  | {
+      readonly kind: "sent-change";
+      readonly life: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly text: number;
+    }
+  /** Entries below `firstSeq` have gone; `notes` says how far each master was by its last note, how old that was, and since when it was in sight. */
+  | {
+      readonly kind: "compacted";
+      readonly node: string;
+      readonly life: string;
+      readonly firstSeq: number;
+      readonly notes: readonly {
+        readonly name: string;
+        readonly seq: number;
+        readonly ageMs: number;
+        readonly knownMs: number;
+      }[];
+    }
+  /** What a follower of events got, through whichever master; and that it was told to read everything anew. */
+  | {
+      readonly kind: "event";
+      readonly session: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly text: number;
+    }
+  | { readonly kind: "event-reset"; readonly session: string; readonly seq: number }
+  /** What reached a master of a worker, and the worker's stream as that master's process sees it. */
+  | { readonly kind: "heard"; readonly life: string; readonly worker: WorkerId; readonly boot: BootId | null }
+  | {
+      readonly kind: "stream-opened";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly session: string;
+    }
+  | {
+      readonly kind: "stream-closed";
+      readonly life: string;
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly session: string;
+    }
+  /** What reached a worker's process: an epoch in an answer that it took, an assignment with its epoch. */
+  | { readonly kind: "told-epoch"; readonly worker: WorkerId; readonly boot: BootId; readonly epoch: number }
+  | {
+      readonly kind: "received-assign";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly epoch: number;
+      readonly task: TaskId;
+      readonly attempt: number;
+    }
+  /** What ran. `token` is made afresh by each execution and is its output, if it has one. */
+  | {
+      readonly kind: "exec-start";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly token: string;
+    }
+  | {
+      readonly kind: "exec-end";
+      readonly worker: WorkerId;
+      readonly boot: BootId;
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly token: string;
+      readonly end: ExecutionEnd;
+    }
+  /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
+  | {
+      readonly kind: "append";
+      readonly life: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly isMarker: boolean;
+    }
+  | { readonly kind: "append-answered"; readonly life: string; readonly seq: number }
+  | { readonly kind: "landed"; readonly seq: number }
+  /** Who leads in truth from here on: awake, and the author of the last marker; null for nobody. */
+  | { readonly kind: "leads"; readonly life: string | null; readonly epoch: number }
+  /** What was done to the world: by faults, and by operators. `node` is a master's name or a worker's. */
+  | {
+      readonly kind: "start";
+      readonly node: string;
+      readonly life: string;
+      readonly boot?: BootId;
+      readonly capacity?: number;
+    }
+  /** SIGTERM. */
+  | { readonly kind: "stop"; readonly node: string; readonly life: string; readonly wasLeading: boolean }
+  | { readonly kind: "crash"; readonly node: string; readonly life: string; readonly wasLeading?: boolean }
+  | { readonly kind: "exit"; readonly node: string; readonly life: string; readonly error: string | null }
+  | { readonly kind: "pause"; readonly node: string; readonly life: string }
+  | { readonly kind: "resume"; readonly node: string; readonly life: string }
+  | { readonly kind: "trouble"; readonly what: string; readonly nodes: readonly string[] }
+  | { readonly kind: "trouble-over"; readonly what: string; readonly nodes: readonly string[] };
+
+/** What a submission asked for, as far as checkers need it. `body` stands for its whole content. */
+export interface SubmittedShape {
+  readonly id: string | null;
+  readonly body: string;
+}
+
+export type LedgerEvent = Happening & {
+  /** Position among all events: what is earlier here was earlier in real time. */
+  readonly order: number;
+  /** True time in ms since the world began. */
+  readonly at: number;
+};
+
+export class Ledger {
+  readonly events: LedgerEvent[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  add(happening: Happening): void {
+    this.events.push({ ...happening, order: this.events.length, at: this.#now() });
+  }
+}
+
+/** An entry of the journal as the store really has it. */
+export interface LandedEntry {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly nonce: string;
+  /** The deciding master's clock. */
+  readonly at: number;
+  readonly crc: number;
+  readonly previousCrc: number;
+  /** When it went in: true time, and its place in the ledger's order. */
+  readonly landedAt: number;
+  readonly order: number;
+  readonly writes: readonly Write[];
+}
+
+/** What there was when all was over and quiet. */
+export interface FinalState {
+  readonly documents: ReadonlyMap<TaskId, TaskDocument>;
+  readonly workers: readonly WorkerRecord[];
+  readonly queues: readonly QueueRecord[];
+  /** Results still waiting in each worker's outbox. */
+  readonly outboxes: ReadonlyMap<string, number>;
+  /** What the leader holds in memory, asked through its own face; null if there was no leader. */
+  readonly leader: LeaderMemory | null;
+  /** How far each follower of events has come; null for one that has been told nothing. */
+  readonly followers: ReadonlyMap<string, number | null>;
+  /** Every master that is up. */
+  readonly masters: readonly MasterMemory[];
+  /** How often a standby found that its memory was not the leader's, over all lives of all masters. */
+  readonly drifts: number;
+  /** The world was given up before everything was quiet: tasks not final, by what they wait for. */
+  readonly unfinished: ReadonlyMap<TaskId, string>;
+}
+
+export interface LeaderMemory {
+  readonly seq: number;
+  readonly tasksByState: { readonly [state: string]: number };
+  readonly workers: readonly { readonly id: WorkerId; readonly boot: BootId; readonly running: number }[];
+  readonly queues: readonly {
+    readonly name: string;
+    readonly isPaused: boolean;
+    readonly tasks: { readonly [state: string]: number };
+  }[];
+}
+
+/** What one master holds at the end, seen through its face and from around its process. */
+export interface MasterMemory {
+  readonly life: string;
+  readonly isLeader: boolean;
+  readonly seq: number;
+  readonly tasksByState: { readonly [state: string]: number };
+  readonly inboxLength: number;
+  /** Calls that have reached it and have no answer yet. */
+  readonly openCalls: readonly string[];
+  /** Streams, of workers and of followers, whose end at this master is open. */
+  readonly openStreams: number;
+  /** Timers that its process has set and that have not gone off. */
+  readonly timers: number;
+}
+
+/** The settings and faults that a checker's bounds depend on. */
+export interface Conditions {
+  readonly suspectMs: number;
+  readonly lostGraceMs: number;
+  readonly failoverGraceMs: number;
+  readonly timeoutBackstopMs: number;
+  /** How far two masters' clocks may be apart, offset and drift together, over the whole run. */
+  readonly clockSpreadMs: number;
+  readonly driftMax: number;
+  /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
+  readonly isNetworkQuick: boolean;
+  /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */
+  readonly appendMsMax: number;
+  /** Reads may be answered from a little while ago. */
+  readonly hasStaleReads: boolean;
+  /** When finished tasks may be forgotten; null if never within a run. */
+  readonly retention: { readonly retentionMs: number; readonly finishedTasksMax: number } | null;
+  readonly workers: number;
+  readonly masters: number;
+  /** No fault of any kind in this run. */
+  readonly isCalm: boolean;
+  /** Faults only of masters and of the store, none longer than a worker may be silent. */
+  readonly sparesWorkers: boolean;
+}
+
+/** All that checkers get to see of a run. */
+export interface History {
+  readonly events: readonly LedgerEvent[];
+  readonly entries: readonly LandedEntry[];
+  readonly final: FinalState;
+  readonly conditions: Conditions;
+}

@@ -1,0 +1,186 @@
+/** I41: where a slot is free and a task is ready for it, the two are brought together soon, and the more urgent task goes first. */
+import type { TaskId } from "../../model/ids.ts";
+import type { TaskSpec, TaskStatus } from "../../model/task.ts";
+import type { WorkerRecord } from "../../model/worker.ts";
+import { checker, type Report } from "./checker.ts";
+import type { History, LandedEntry } from "./ledger.ts";
+import { name } from "./reading.ts";
+import { allTroubles } from "./troubles.ts";
+
+/** In undisturbed time a ready task and a free slot may stand side by side for this long, if every append is answered at once. */
+const promptMs = 3_000;
+
+/** And for as long as it takes to find out, twice in a row, what has become of an append. */
+function patienceMs({ conditions }: History): number {
+  return promptMs + 2 * conditions.appendMsMax;
+}
+
+export const nobodyStarves = checker("I41", "priority is kept and nobody starves", (history, report) => {
+  const board = new Board();
+  const quiet = quietTimes(history);
+  for (const [index, entry] of history.entries.entries()) {
+    const readyBefore = board.ready(history.entries[index - 1]?.at ?? entry.at);
+    const assigned = board.apply(entry);
+    checkPriority(board, entry, readyBefore, assigned, report);
+    const nextAt = history.entries[index + 1]?.landedAt ?? history.events.at(-1)?.at ?? entry.landedAt;
+    checkWaiting(history, board, entry, nextAt, quiet, report);
+  }
+});
+
+/** What the journal says at one point. */
+class Board {
+  readonly specs = new Map<TaskId, TaskSpec>();
+  readonly #statuses = new Map<TaskId, TaskStatus>();
+  readonly workers = new Map<string, WorkerRecord>();
+  readonly paused = new Set<string>();
+  readonly #live = new Set<TaskId>();
+
+  /** @returns the tasks that this entry assigned */
+  apply(entry: LandedEntry): TaskStatus[] {
+    const assigned = new Map<TaskId, TaskStatus>();
+    for (const write of entry.writes) {
+      if (write.kind === "spec") this.specs.set(write.spec.id, write.spec);
+      if (write.kind === "worker") this.workers.set(write.worker.id, write.worker);
+      if (write.kind === "queue" && write.queue.isPaused) this.paused.add(write.queue.name);
+      if (write.kind === "queue" && !write.queue.isPaused) this.paused.delete(write.queue.name);
+      if (write.kind !== "status") continue;
+      const { status } = write;
+      const isNewAttempt = status.state === "running" && this.#statuses.get(status.id)?.attempt !== status.attempt;
+      if (isNewAttempt) assigned.set(status.id, status);
+      this.#statuses.set(status.id, status);
+      if (["success", "failed", "cancelled"].includes(status.state)) this.#live.delete(status.id);
+      else this.#live.add(status.id);
+    }
+    return [...assigned.values()];
+  }
+
+  status(task: TaskId): TaskStatus | undefined {
+    return this.#statuses.get(task);
+  }
+
+  /** Tasks that could be started at `now`, by the deciding master's clock. */
+  ready(now: number): TaskSpec[] {
+    return [...this.#live].flatMap((id) => {
+      const status = this.#statuses.get(id);
+      const spec = this.specs.get(id);
+      if (status === undefined || spec === undefined || this.paused.has(spec.queue)) return [];
+      const isDue =
+        status.state === "killed" ||
+        (status.state === "created" && (spec.startAt ?? 0) <= now) ||
+        (status.state === "retrying" && (status.retryAt ?? 0) <= now);
+      return isDue ? [spec] : [];
+    });
+  }
+
+  usedSlots(boot: string): number {
+    return [...this.#live].filter(
+      (id) => this.#statuses.get(id)?.state === "running" && this.#statuses.get(id)?.boot === boot,
+    ).length;
+  }
+}
+
+function checkPriority(
+  board: Board,
+  entry: LandedEntry,
+  readyBefore: readonly TaskSpec[],
+  assigned: readonly TaskStatus[],
+  report: Report,
+): void {
+  if (assigned.length === 0) return;
+  const stillReady = new Set(board.ready(entry.at).map((spec) => spec.id));
+  for (const { id, host = "nobody" } of assigned) {
+    const chosen = board.specs.get(id);
+    const queues = board.workers.get(host)?.queues ?? [];
+    const passedOver = readyBefore.find(
+      (spec) =>
+        chosen !== undefined &&
+        stillReady.has(spec.id) &&
+        spec.queue === chosen.queue &&
+        queues.includes(spec.queue) &&
+        spec.priority > chosen.priority,
+    );
+    if (passedOver !== undefined) {
+      report(
+        `${id} was assigned in entry ${entry.seq} before ${passedOver.id} of the same queue and a higher priority`,
+        id,
+        passedOver.id,
+      );
+    }
+  }
+}
+
+/** Between this entry and the next nothing was decided: was there something to decide? */
+function checkWaiting(
+  history: History,
+  board: Board,
+  entry: LandedEntry,
+  nextAt: number,
+  quiet: readonly Quiet[],
+  report: Report,
+): void {
+  const patientMs = patienceMs(history);
+  if (nextAt - entry.landedAt <= patientMs) return;
+  const isQuiet = quiet.some(
+    ({ from, to }) => from <= entry.landedAt && Math.min(nextAt, to) - entry.landedAt > patientMs,
+  );
+  if (!isQuiet) return;
+  const ready = board.ready(entry.at);
+  if (ready.length === 0) return;
+  for (const worker of board.workers.values()) {
+    if (worker.state !== "connected" || worker.isDraining || board.usedSlots(worker.boot) >= worker.capacity) continue;
+    if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
+    const task = ready.find((spec) => worker.queues.includes(spec.queue));
+    if (task === undefined) continue;
+    report(
+      `${task.id} waited ${nextAt - entry.landedAt} ms after entry ${entry.seq} while ${worker.id} had a free slot`,
+      task.id,
+      worker.id,
+    );
+    return;
+  }
+}
+
+/** True if the worker had a stream open all the time, and no attempt that the leader has not yet heard the end of. */
+function isReachable(history: History, worker: WorkerRecord, from: number, to: number): boolean {
+  const { suspectMs, driftMax } = history.conditions;
+  let isOpen = false;
+  const unsettled = new Set<string>();
+  let heardAt = from;
+  for (const event of history.events) {
+    if (event.at > to) break;
+    if (event.kind === "stream-opened" && event.boot === worker.boot) isOpen = true;
+    if (event.kind === "stream-closed" && event.boot === worker.boot) {
+      isOpen = false;
+      if (event.at >= from) return false;
+    }
+    if (event.kind === "heard" && event.boot === worker.boot) {
+      // Its leader doubts it, and rightly gives it nothing.
+      if (event.at > from && event.at - heardAt > suspectMs * (1 - driftMax)) return false;
+      heardAt = event.at;
+    }
+    if (event.kind === "exec-start" && event.boot === worker.boot) unsettled.add(name(event.task, event.attempt));
+    if (event.kind === "sent-verdict") unsettled.delete(name(event.task, event.attempt));
+    if (event.at >= from && unsettled.size >= worker.capacity) return false;
+  }
+  return isOpen && to - heardAt <= suspectMs * (1 - driftMax);
+}
+
+interface Quiet {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Stretches well away from any trouble of masters, workers or the store. */
+function quietTimes(history: History): Quiet[] {
+  const marginMs = history.conditions.failoverGraceMs + history.conditions.lostGraceMs;
+  const troubles = [...allTroubles(history)].sort((left, right) => left.from - right.from);
+  const lastAt = history.events.at(-1)?.at ?? 0;
+  const quiet: Quiet[] = [];
+  let from = 0;
+  for (const trouble of troubles) {
+    if (trouble.from > from) quiet.push({ from, to: trouble.from });
+    from = Math.max(from, trouble.to + marginMs);
+  }
+  if (lastAt > from) quiet.push({ from, to: lastAt });
+  return quiet;
+}

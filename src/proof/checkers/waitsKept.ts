@@ -1,0 +1,69 @@
+/** I11: a retry waits for its back-off, and an attempt that outlasts its time-out is ended soon after. */
+import type { TaskLimits, TaskStatus } from "../../model/task.ts";
+import { checker, type Report } from "./checker.ts";
+import type { History } from "./ledger.ts";
+import { name, type Step, specs, stepsByTask } from "./reading.ts";
+import { troubledMs } from "./troubles.ts";
+
+/** What commits, messages and slow stores may add on a good day. */
+const slackMs = 6_000;
+
+export const waitsKept = checker("I11", "back-off and time-outs are kept", (history, report) => {
+  for (const [task, steps] of stepsByTask(history)) {
+    const limits = specs(history).get(task)?.spec.limits;
+    if (limits === undefined) continue;
+    for (const [index, step] of steps.entries()) {
+      const before = steps[index - 1];
+      if (before?.status.state === "retrying" && step.status.state === "running")
+        checkRetry(before, step, limits, report);
+      if (step.status.state === "running" && before?.status.attempt !== step.status.attempt) {
+        checkTimeout(history, step, steps.slice(index + 1), limits, report);
+      }
+    }
+  }
+});
+
+function checkRetry(waiting: Step, started: Step, limits: TaskLimits, report: Report): void {
+  const { id, failures, changedAt, retryAt = 0 } = waiting.status;
+  const fullMs = Math.min(limits.backoffMaxMs, limits.backoffBaseMs * limits.backoffFactor ** (failures - 1));
+  const waitMs = retryAt - changedAt;
+  // Rounding may take half a millisecond.
+  if (waitMs < fullMs / 2 - 1 || waitMs > fullMs + 1) {
+    report(`task ${id} was to wait ${waitMs} ms before its next attempt, not ${fullMs / 2} to ${fullMs}`, id);
+  }
+  if (started.entry.at < retryAt) {
+    report(
+      `${name(id, started.status.attempt)} was started ${retryAt - started.entry.at} ms before its back-off was over`,
+      id,
+    );
+  }
+}
+
+function checkTimeout(
+  history: History,
+  started: Step,
+  later: readonly Step[],
+  limits: TaskLimits,
+  report: Report,
+): void {
+  const { timeoutMs } = limits;
+  if (timeoutMs === null) return;
+  const { id, attempt } = started.status;
+  const ended = later.find(({ status }) => !isRunning(status, attempt));
+  const endedAt = ended?.entry.landedAt ?? history.events.at(-1)?.at ?? 0;
+  // A new leader gives every attempt its whole time again: it cannot know how much was used.
+  const markers = history.entries.filter(
+    ({ writes, landedAt }) => landedAt < endedAt && writes.some((write) => write.kind === "marker"),
+  );
+  const since = Math.max(started.entry.landedAt, markers.at(-1)?.landedAt ?? 0);
+  const allowedMs =
+    (timeoutMs + history.conditions.timeoutBackstopMs) * (1 + 2 * history.conditions.driftMax) + slackMs;
+  const usedMs = endedAt - since - 2 * troubledMs(history, { from: since, to: endedAt });
+  if (usedMs > allowedMs) {
+    report(`${name(id, attempt)} has a time-out of ${timeoutMs} ms and was ended only after ${endedAt - since} ms`, id);
+  }
+}
+
+function isRunning(status: TaskStatus, attempt: number): boolean {
+  return status.state === "running" && status.attempt === attempt;
+}

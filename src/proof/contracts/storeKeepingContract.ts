@@ -1,0 +1,56 @@
+/** The part of the store contract about what is kept for how long, and about the notes that masters leave of themselves. */
+import { expect, test } from "vitest";
+import type { Nonce } from "../../model/ids.ts";
+import type { MemberRecord } from "../../model/member.ts";
+import type { Current } from "./storeContract.ts";
+import { changed, created } from "./storeJournal.ts";
+
+function member(nonce: string, beat: number): MemberRecord {
+  const address = `http://${nonce}:1`;
+  return { nonce: nonce as Nonce, name: nonce, address, role: "standby", epoch: 1, seq: 7, beat, roleSince: 5 };
+}
+
+const never = { endedBefore: 0, keepMax: 1_000 };
+
+export function keepingContract(current: Current): void {
+  test("tasks that ended before an instant are found, the first created first, and no unfinished one", async () => {
+    const { store, journal } = current();
+    await store.append(journal.next(...["a", "b", "c", "d"].flatMap((id) => created(id))));
+    await store.append(
+      journal.next(changed("c", "success", { changedAt: 10 }), changed("a", "failed", { changedAt: 20 })),
+    );
+    await store.append(
+      journal.next(changed("d", "cancelled", { changedAt: 30 }), changed("b", "running", { changedAt: 1 })),
+    );
+    expect(await store.findExpired(never, 10)).toEqual([]);
+    const expired = await store.findExpired({ ...never, endedBefore: 30 }, 10);
+    expect(expired).toEqual([
+      { id: "a", queue: "default", state: "failed" },
+      { id: "c", queue: "default", state: "success" },
+    ]);
+    expect(await store.findExpired({ ...never, endedBefore: 30 }, 1)).toEqual(expired.slice(0, 1));
+  });
+
+  test("of more finished tasks than are kept, the first created are found", async () => {
+    const { store, journal } = current();
+    const ids = ["a", "b", "c", "d", "e"];
+    await store.append(journal.next(...ids.flatMap((id) => created(id))));
+    await store.append(journal.next(...ids.map((id, index) => changed(id, index === 0 ? "running" : "success"))));
+    const surplus = await store.findExpired({ endedBefore: 0, keepMax: 2 }, 10);
+    expect(surplus.map(({ id }) => id)).toEqual(["b", "c"]);
+  });
+
+  test("the notes of masters are replaced, listed and taken away", async () => {
+    const { store } = current();
+    await store.writeMember(member("n1", 1));
+    await store.writeMember(member("n2", 1));
+    await store.writeMember(member("n1", 2));
+    expect((await store.readMembers()).toSorted((a, b) => (a.nonce < b.nonce ? -1 : 1))).toEqual([
+      member("n1", 2),
+      member("n2", 1),
+    ]);
+    await store.removeMember("n1" as Nonce);
+    await store.removeMember("unknown" as Nonce);
+    expect(await store.readMembers()).toEqual([member("n2", 1)]);
+  });
+}

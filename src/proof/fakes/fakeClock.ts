@@ -1,0 +1,41 @@
+/** Time that a test turns by hand. */
+import type { Clock } from "../../ports/clock.ts";
+
+export class FakeClock implements Clock {
+  #now = 1_000_000;
+  readonly timers = new Set<{ readonly at: number; readonly run: () => void; cancel(): void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  at(at: number, run: () => void) {
+    const timer = { at, run, cancel: () => void this.timers.delete(timer) };
+    this.timers.add(timer);
+    return timer;
+  }
+
+  onJump(): () => void {
+    return () => {};
+  }
+
+  /** Lets time pass; between two timers everything that they began comes to rest. */
+  async advance(ms: number): Promise<void> {
+    const endAt = this.#now + ms;
+    await rest();
+    for (;;) {
+      const due = [...this.timers].filter((timer) => timer.at <= endAt).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.timers.delete(due);
+      this.#now = Math.max(this.#now, due.at);
+      due.run();
+      await rest();
+    }
+    this.#now = endAt;
+  }
+}
+
+/** Everything that was begun and waits for nothing but its turn has had its turn. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

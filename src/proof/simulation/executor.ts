@@ -1,0 +1,174 @@
+/** Attempts that only take virtual time. Each one writes into the ledger when it starts and how it ends. */
+import type { BootId, WorkerId } from "../../model/ids.ts";
+import { attemptKey } from "../../model/ids.ts";
+import type { Assignment, AttemptEnd, AttemptRef, LogChunk } from "../../model/protocol.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Executor, LogSpool } from "../../ports/work.ts";
+import { hashText } from "../checkers/hashText.ts";
+import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { Timeline } from "./timeline.ts";
+
+interface Execution {
+  readonly assignment: Assignment;
+  readonly token: string;
+  readonly startedAt: number;
+  readonly onEnd: (end: AttemptEnd) => void;
+  readonly natural: { cancel(): void };
+  isEnding: boolean;
+}
+
+/** What a simulated command asks for: `["simulate", duration in ms, chance of failure in percent]`. */
+export function simulatedCommand(durationMs: number, failPercent: number): string[] {
+  return ["simulate", String(durationMs), String(failPercent)];
+}
+
+export class SimulatedExecutor implements Executor {
+  readonly #worker: WorkerId;
+  readonly #boot: BootId;
+  readonly #process: Process;
+  readonly #timeline: Timeline;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #ledger: Ledger;
+  readonly #spool: LogSpool;
+  readonly #running = new Map<string, Execution>();
+
+  constructor(parts: {
+    worker: WorkerId;
+    boot: BootId;
+    process: Process;
+    timeline: Timeline;
+    clock: Clock;
+    random: Random;
+    ledger: Ledger;
+    spool: LogSpool;
+  }) {
+    this.#worker = parts.worker;
+    this.#boot = parts.boot;
+    this.#process = parts.process;
+    this.#timeline = parts.timeline;
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+    this.#ledger = parts.ledger;
+    this.#spool = parts.spool;
+    // A runner dies with its supervisor.
+    this.#process.onDeath(() => {
+      for (const execution of this.#running.values()) this.#note(execution, "died");
+      this.#running.clear();
+    });
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  start(assignment: Assignment, onEnd: (end: AttemptEnd) => void): void {
+    const { task, attempt } = assignment;
+    const token = `${attemptKey(task, attempt)} ${this.#boot} ${this.#random.name(6)}`;
+    this.#ledger.add({ kind: "exec-start", worker: this.#worker, boot: this.#boot, task, attempt, token });
+    this.#timeline.trace(`${this.#process.name} starts ${task}/${attempt}`);
+    const { durationMs, willFail } = planOf(assignment);
+    // Runners are processes of their own: they go on while their supervisor is paused, and it hears of their end later.
+    const natural = this.#timeline.after(durationMs, () => this.#end(execution, willFail ? "failed" : "success"));
+    const execution = { assignment, token, startedAt: this.#clock.now(), onEnd, natural, isEnding: false };
+    this.#running.set(attemptKey(task, attempt), execution);
+    this.#spool.write({ task, attempt }, execution.startedAt, new TextEncoder().encode(`${token}\n`));
+  }
+
+  abort({ task, attempt }: AttemptRef, graceMs: number): void {
+    const execution = this.#running.get(attemptKey(task, attempt));
+    if (execution === undefined || execution.isEnding) return;
+    execution.isEnding = true;
+    // Most end at once; some ignore SIGTERM until SIGKILL comes; some end by themselves before it does.
+    const afterMs = this.#random.chance(0.7) ? this.#random.integer(0, 20) : graceMs;
+    this.#timeline.after(afterMs, () => this.#end(execution, "aborted"));
+  }
+
+  async stop(): Promise<void> {
+    for (const execution of [...this.#running.values()]) this.#end(execution, "aborted");
+    await this.#process.sleep(1);
+  }
+
+  #end(execution: Execution, how: "success" | "failed" | "aborted"): void {
+    const { task, attempt } = execution.assignment;
+    if (this.#running.get(attemptKey(task, attempt)) !== execution) return;
+    this.#running.delete(attemptKey(task, attempt));
+    execution.natural.cancel();
+    this.#note(execution, how);
+    this.#process.deliver(() => {
+      const { startedAt, token, onEnd } = execution;
+      const endedAt = this.#clock.now();
+      switch (how) {
+        case "success":
+          return onEnd({ outcome: "success", startedAt, endedAt, output: { token } });
+        case "failed":
+          return onEnd({
+            outcome: "failed",
+            startedAt,
+            endedAt,
+            error: { code: "exit", message: "simulated failure" },
+            exit: { code: 1, signal: null },
+          });
+        case "aborted":
+          return onEnd({ outcome: "aborted", startedAt, endedAt, exit: { code: null, signal: "SIGKILL" } });
+        default:
+          how satisfies never;
+      }
+    });
+  }
+
+  #note(execution: Execution, end: ExecutionEnd): void {
+    const { assignment, token } = execution;
+    const { task, attempt } = assignment;
+    this.#ledger.add({ kind: "exec-end", worker: this.#worker, boot: this.#boot, task, attempt, token, end });
+    this.#timeline.trace(`${this.#process.name} has ${task}/${attempt} end: ${end}`);
+  }
+}
+
+/** Which attempts fail hangs on the attempt's name alone, so that a seed's faults do not change it. */
+function planOf({ kind, input, task, attempt }: Assignment): { durationMs: number; willFail: boolean } {
+  if (kind === "sleep") return { durationMs: Number((input as { seconds: number }).seconds) * 1000, willFail: false };
+  const [, durationMs, failPercent] = (input as { command: string[] }).command;
+  return { durationMs: Number(durationMs), willFail: hashText(attemptKey(task, attempt)) % 100 < Number(failPercent) };
+}
+
+/** Output on its way to a master, in memory: it dies with the process, as logs may. */
+export class SimulatedSpool implements LogSpool {
+  readonly #logs = new Map<string, { ref: AttemptRef; chunks: LogChunk[]; length: number }>();
+
+  write(ref: AttemptRef, at: number, bytes: Uint8Array): void {
+    const key = attemptKey(ref.task, ref.attempt);
+    const log = this.#logs.get(key) ?? { ref, chunks: [], length: 0 };
+    this.#logs.set(key, log);
+    log.chunks.push({ task: ref.task, attempt: ref.attempt, offset: log.length, at, bytes, isTruncated: false });
+    log.length += bytes.length;
+  }
+
+  take(maxBytes: number): readonly LogChunk[] {
+    const taken: LogChunk[] = [];
+    let bytes = 0;
+    for (const { chunks } of this.#logs.values()) {
+      for (const chunk of chunks) {
+        if (bytes > 0 && bytes + chunk.bytes.length > maxBytes) return taken;
+        taken.push(chunk);
+        bytes += chunk.bytes.length;
+      }
+    }
+    return taken;
+  }
+
+  stored(chunks: readonly LogChunk[]): void {
+    for (const { task, attempt, offset } of chunks) {
+      const log = this.#logs.get(attemptKey(task, attempt));
+      if (log !== undefined) log.chunks = log.chunks.filter((chunk) => chunk.offset !== offset);
+    }
+  }
+
+  end(ref: AttemptRef): number {
+    return this.#logs.get(attemptKey(ref.task, ref.attempt))?.length ?? 0;
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,193 @@
+/** Runs one seed: faults for a while, then none, then the question whether everything came to rest and was right. */
+
+import { checkAll } from "../checkers/all.ts";
+import type { Violation } from "../checkers/checker.ts";
+import type { History } from "../checkers/ledger.ts";
+import { type Changes, changeKnobs } from "./changes.ts";
+import type { Situation } from "./coverage.ts";
+import { Faults } from "./faults.ts";
+import { sealWorld } from "./forbidden.ts";
+import { takeHistory } from "./history.ts";
+import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
+import { LeaderWatch } from "./leaderWatch.ts";
+import { noteSituations } from "./situations.ts";
+import type { TraceListener } from "./timeline.ts";
+import { World } from "./world.ts";
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly knobs: Knobs;
+  readonly violations: readonly Violation[];
+  readonly traceHash: number;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly coverage: ReadonlyMap<Situation, number>;
+  readonly history: History;
+}
+
+/** The world is at rest once nothing has happened for this long. */
+const quietMs = 3_000;
+/** Something always happens, and nothing comes to its end. */
+const livenessMsMax = 4 * 3_600_000;
+
+export interface SimulateOptions {
+  /** Told of every line of the trace. */
+  readonly listener?: TraceListener;
+  readonly changes?: Changes;
+}
+
+export async function simulate(seed: number, { listener, changes = {} }: SimulateOptions = {}): Promise<SeedResult> {
+  const knobs = changeKnobs(drawKnobs(seed), changes);
+  const world = new World(knobs);
+  if (listener !== undefined) world.timeline.onTrace(listener);
+  const onRejection = (error: unknown): void => world.broke("an unhandled rejection", error);
+  process.on("unhandledRejection", onRejection);
+  const unseal = sealWorld();
+  try {
+    return await live(world);
+  } finally {
+    unseal();
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+async function live(world: World): Promise<SeedResult> {
+  const { knobs, timeline } = world;
+  for (const master of world.masters) master.start();
+  for (const worker of world.workers) {
+    timeline.after(world.random.spread(1, 2000) - 1, () => worker.start());
+  }
+  for (const follower of world.followers) {
+    follower.start();
+    follower.move();
+  }
+  new LeaderWatch(world).start();
+  const faults = new Faults(world);
+  faults.begin();
+  planClients(world);
+  const hasBroken = (): boolean => world.breakages.length > 0;
+  await timeline.run(knobs.unsafeMs, hasBroken);
+  faults.heal();
+  await settle(world, hasBroken);
+  const history = await takeHistory(world);
+  noteSituations(world, history);
+  // Where the machinery broke, the run ended there, and nothing came to its end.
+  const violations = world.breakages.length > 0 ? world.breakages.map(toViolation) : checkAll(history);
+  return {
+    seed: knobs.seed,
+    knobs,
+    violations,
+    traceHash: timeline.traceHash,
+    simulatedMs: timeline.now,
+    events: timeline.eventsDone,
+    faults: faults.counts,
+    coverage: world.coverage.counts,
+    history,
+  };
+}
+
+/** Spreads what the clients do over the unsafe time, a little more of it early. */
+function planClients(world: World): void {
+  const { knobs, timeline, clients } = world;
+  const random = world.random.fork("clients");
+  let tasksLeft = knobs.tasks;
+  const acts = Math.round(knobs.tasks * 2.5) + 10;
+  for (let count = 0; count < acts; count++) {
+    const atMs = random.next() ** 1.2 * knobs.unsafeMs * 0.95;
+    timeline.after(atMs, () => {
+      tasksLeft -= random.pick(clients).act(tasksLeft);
+    });
+  }
+}
+
+/** After the last fault: all that was begun must end, and nothing may stand still for longer than the longest wait. */
+async function settle(world: World, hasBroken: () => boolean): Promise<void> {
+  const { timeline } = world;
+  const random = world.random.fork("settle");
+  const openQueues = (): void => {
+    world.clients[0]?.openQueues().catch((error: unknown) => world.broke("opening the queues", error));
+  };
+  openQueues();
+  // Whoever was drained by an operator is started anew: its boot would never be given work again. A late message may
+  // still drain a worker or pause a queue, so this is repeated.
+  const restart = (): void => {
+    for (const worker of world.workers) {
+      const record = world.disk.view.workers.get(worker.id);
+      if (record?.isDraining === true && worker.process !== null && worker.runningCount === 0) {
+        worker.crash();
+        worker.start();
+      }
+    }
+    if ([...world.disk.view.queues.values()].some((queue) => queue.isPaused)) openQueues();
+    timeline.after(5_000 + random.integer(0, 100), restart);
+  };
+  timeline.after(5_000, restart);
+  await rest(world, hasBroken);
+  // What is still on its way may come at any time, or never. Never, from here on; but what has just come has to end as well.
+  world.network.dropLate();
+  await rest(world, hasBroken);
+}
+
+async function rest(world: World, hasBroken: () => boolean): Promise<void> {
+  const { timeline } = world;
+  const watch = new RestWatch(world);
+  const giveUpAt = timeline.now + livenessMsMax;
+  let isMoving = true;
+  while (isMoving && timeline.now < giveUpAt) {
+    const statusesBefore = world.disk.view.statusCount;
+    await timeline.run(timeline.now + stallMs(world), () => hasBroken() || watch.isReached());
+    isMoving = world.disk.view.statusCount > statusesBefore && !hasBroken() && !watch.isReached();
+  }
+}
+
+/** Watches for the moment at which nothing has been left to do for a while. */
+class RestWatch {
+  readonly #world: World;
+  #since: number | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  isReached(): boolean {
+    const { timeline, knobs } = this.#world;
+    if (!isAtRest(this.#world)) {
+      this.#since = null;
+      return false;
+    }
+    this.#since ??= timeline.now;
+    return timeline.now - this.#since >= Math.max(quietMs, 3 * knobs.waits.heartbeatMs);
+  }
+}
+
+function isAtRest(world: World): boolean {
+  if (world.clients.some((client) => client.isBusy)) return false;
+  if (!areMastersSettled(world)) return false;
+  if (world.disk.view.unfinishedCount > 0) return false;
+  return world.workers.every(
+    (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
+  );
+}
+
+/** One leads, and all others are warm. */
+function areMastersSettled({ masters, disk }: World): boolean {
+  let leaders = 0;
+  for (const { running } of masters) {
+    if (running?.isOpen !== true) return false;
+    const { role, seq } = running.face.status();
+    if (role === "leader") leaders += 1;
+    else if (role !== "standby" || seq !== disk.seq) return false;
+  }
+  return leaders === 1;
+}
+
+/** With all faults over, no task may stay as it is for longer than this: the longest wait of each kind, one after the other. */
+function stallMs({ knobs }: World): number {
+  const { lostGraceMs, failoverGraceMs, timeoutBackstopMs } = knobs.waits;
+  return 60_000 + knobs.taskMsMax * 1.1 + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs;
+}
+
+function toViolation(breakage: string): Violation {
+  return { invariant: "none", message: `something threw that must not: ${breakage}`, subjects: [] };
+}

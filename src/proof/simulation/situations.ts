@@ -1,0 +1,113 @@
+/** Finds in a finished history which of the situations came up that only show in hindsight. */
+import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
+import type { History } from "../checkers/ledger.ts";
+import { eventsOf, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
+import type { World } from "./world.ts";
+
+export function noteSituations(world: World, history: History): void {
+  noteTasks(world, history);
+  noteReturns(world, history);
+  noteDeaths(world, history);
+  noteRepeats(world, history);
+  noteMasters(world, history);
+}
+
+function noteTasks({ coverage }: World, history: History): void {
+  for (const [task, steps] of stepsByTask(history)) {
+    const executions = executionsByTask(history).get(task) ?? [];
+    for (const [index, { status, entry }] of steps.entries()) {
+      const before = steps[index - 1]?.status;
+      if (before?.state === "retrying" && status.state === "running")
+        coverage.saw("a task was retried after a failure");
+      if (before?.state === "killed" && status.state === "running")
+        coverage.saw("a task ran again after its worker was lost");
+      if (status.state === "failed" && status.error?.code !== "kills-used-up")
+        coverage.saw("a task failed with its attempts used up");
+      if (status.error?.code === "timeout" && before?.state === "running") coverage.saw("a task timed out");
+      if (status.state === "cancelled")
+        coverage.saw(before?.state === "running" ? "a running task was cancelled" : "a waiting task was cancelled");
+      if (status.state === "killed") {
+        const execution = executions.find((each) => each.attempt === status.attempt);
+        const endedLate = execution?.end === "success" && (execution.endOrder ?? 0) > entry.order;
+        if (endedLate) coverage.saw("a completion came after the attempt had been killed");
+      }
+    }
+  }
+  for (const document of history.final.documents.values()) {
+    const started = stepsByTask(history)
+      .get(document.id)
+      ?.find(({ status }) => status.attempt === 1);
+    if (document.startAt !== null && started !== undefined && started.entry.at - document.createdAt > 100) {
+      coverage.saw("a task waited for its start time");
+    }
+  }
+}
+
+/** How workers came back: in time, too late, or as somebody new. */
+function noteReturns({ coverage }: World, history: History): void {
+  const lastBoot = new Map<string, string>();
+  const lastClosed = new Map<string, string>();
+  const states = new Map<string, string>();
+  const recordAt = new Map<number, { worker: string; state: string }[]>();
+  for (const { order, writes } of history.entries) {
+    const records = writes.flatMap((write) =>
+      write.kind === "worker" ? [{ worker: write.worker.id, state: write.worker.state }] : [],
+    );
+    if (records.length > 0) recordAt.set(order, records);
+  }
+  for (const event of history.events) {
+    if (event.kind === "landed")
+      for (const { worker, state } of recordAt.get(event.order) ?? []) states.set(worker, state);
+    if (event.kind === "stream-closed") lastClosed.set(event.worker, event.boot);
+    if (event.kind === "sent-abort" && event.reason === "attach")
+      coverage.saw("a worker came back after its attempts had been killed");
+    if (event.kind !== "stream-opened") continue;
+    const before = lastBoot.get(event.worker);
+    if (before === event.boot && lastClosed.get(event.worker) === event.boot)
+      coverage.saw("a worker came back within its grace and its attempts went on");
+    if (before !== undefined && before !== event.boot && states.get(event.worker) === "connected")
+      coverage.saw("a worker came back as a new boot before it was missed");
+    lastBoot.set(event.worker, event.boot);
+  }
+}
+
+function noteDeaths({ coverage }: World, history: History): void {
+  for (const { order, epoch, writes } of history.entries) {
+    const reasons = writes.flatMap((write) => (write.kind === "status" ? [write.status.error?.message ?? ""] : []));
+    for (const write of writes) {
+      if (write.kind !== "worker" || write.worker.state !== "lost") continue;
+      const { id } = write.worker;
+      const isRefused = reasons.some((reason) => reason.startsWith(`Worker ${id} `) && reason.includes("refused"));
+      const last = eventsOf(history, "stream-opened").findLast((event) => event.worker === id && event.order < order);
+      // A session's name begins with the epoch that gave it.
+      if (isRefused && last !== undefined && Number(last.session.split(".")[0]) < epoch)
+        coverage.saw("a worker that had died with its leader was found dead by the next one");
+    }
+  }
+}
+
+function noteRepeats({ coverage }: World, history: History): void {
+  const sent = new Set<string>();
+  for (const { task, attempt } of eventsOf(history, "sent-assign")) {
+    if (sent.has(name(task, attempt))) coverage.saw("an assignment reached a worker twice");
+    sent.add(name(task, attempt));
+  }
+  // A result that is settled by another life of the master than the one that was there when it came to be.
+  let life = "";
+  const lifeAtEnd = new Map<string, string>();
+  for (const event of history.events) {
+    if (event.kind === "append") life = event.life;
+    if (event.kind === "exec-end" && event.end !== "died") lifeAtEnd.set(name(event.task, event.attempt), life);
+    if (event.kind !== "sent-verdict" || event.verdict !== "committed") continue;
+    const before = lifeAtEnd.get(name(event.task, event.attempt));
+    if (before !== undefined && before !== event.life)
+      coverage.saw("a result waited in the outbox over a restart of the master");
+  }
+}
+
+function noteMasters({ coverage }: World, history: History): void {
+  if (forgotten(history).size > 0) coverage.saw("finished tasks were forgotten");
+  if (quickTakeovers(history).some(({ waitedMs }) => waitedMs <= quickMsMax)) {
+    coverage.saw("a standby took over within a second of the leader's death");
+  }
+}

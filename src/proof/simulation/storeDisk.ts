@@ -1,0 +1,129 @@
+/** What a simulated store really holds, for good: the journal's truth and the view that follows from it. No master sees this directly. */
+import type { Entry, OutgoingEntry, Write } from "../../model/entry.ts";
+import type { Incarnation, Nonce } from "../../model/ids.ts";
+import { attemptKey } from "../../model/ids.ts";
+import type { Lease } from "../../model/lease.ts";
+import type { MemberRecord } from "../../model/member.ts";
+import type { LogChunk } from "../../model/protocol.ts";
+import type { LandedEntry, Ledger } from "../checkers/ledger.ts";
+import { StoreView } from "./storeView.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Whoever has written no note for this long comes back as somebody whom the others have yet to see. */
+const outOfSightMs = 5_000;
+
+export class StoreDisk {
+  readonly incarnation = "simulated-store" as Incarnation;
+  /** What compaction has left of the journal, ascending. */
+  readonly #entries: Entry[] = [];
+  /** All of it, for the checkers. */
+  readonly landed: LandedEntry[] = [];
+  readonly view = new StoreView();
+  /** Pieces of logs by task and attempt, then by offset. */
+  readonly logs = new Map<string, Map<number, LogChunk>>();
+  readonly members = new Map<Nonce, MemberRecord>();
+  /** When each note was written, in true time, and since when its author has been in sight. */
+  readonly noted = new Map<Nonce, { readonly at: number; readonly since: number }>();
+  lease: Lease | null = null;
+  /** The lease before, which somebody who reads late may still see. */
+  leaseBefore: Lease | null = null;
+  /** Told of every entry at the instant at which it goes in. */
+  onLanded: (entry: LandedEntry) => void = () => {};
+  readonly #timeline: Timeline;
+  readonly #ledger: Ledger;
+
+  constructor(timeline: Timeline, ledger: Ledger) {
+    this.#timeline = timeline;
+    this.#ledger = ledger;
+  }
+
+  get seq(): number {
+    return this.landed.length;
+  }
+
+  entry(seq: number): Entry | undefined {
+    return this.#entries[seq - (this.#entries[0]?.seq ?? 1)];
+  }
+
+  /** Entries from `fromSeq` on, none later than `untilSeq`. */
+  slice(fromSeq: number, untilSeq: number, max: number): Entry[] {
+    const start = Math.max(0, fromSeq - (this.#entries[0]?.seq ?? 1));
+    return this.#entries.slice(start, start + max).filter((entry) => entry.seq <= untilSeq);
+  }
+
+  /** The instant at which an entry goes in, or finds its slot taken. */
+  land(outgoing: OutgoingEntry): "committed" | "taken" {
+    const { seq } = outgoing;
+    if (seq <= this.seq) return "taken";
+    if (seq !== this.seq + 1) throw new Error(`the entry ${seq} would leave a gap after ${this.seq}`);
+    const { epoch, nonce, at, format, previousCrc, crc, body } = outgoing;
+    this.#entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
+    // The body is what a store keeps, so the body is what the truth is read from.
+    const writes = JSON.parse(body) as Write[];
+    this.view.apply(seq, writes);
+    for (const write of writes) if (write.kind === "forget-task") this.#dropLogs(write.id);
+    this.#ledger.add({ kind: "landed", seq });
+    const order = this.#ledger.events.length - 1;
+    const landed = { seq, epoch, nonce, at, crc, previousCrc, landedAt: this.#timeline.now, order, writes };
+    this.landed.push(landed);
+    this.#timeline.trace(`store: entry ${seq} of epoch ${epoch} is in: ${writes.map(describeWrite).join(", ")}`);
+    this.onLanded(landed);
+    return "committed";
+  }
+
+  /** The last entry always stays. Returns how many went. */
+  compact(belowSeq: number, max: number): number {
+    const first = this.#entries[0]?.seq ?? 1;
+    const count = Math.max(0, Math.min(belowSeq, this.seq) - first);
+    const gone = this.#entries.splice(0, Math.min(count, max)).length;
+    if (gone > 0) this.#timeline.trace(`store: entries ${first} to ${first + gone - 1} are compacted away`);
+    return gone;
+  }
+
+  keepMember(member: MemberRecord): void {
+    const { now } = this.#timeline;
+    const before = this.noted.get(member.nonce);
+    const isBack = before === undefined || now - before.at > outOfSightMs;
+    this.members.set(member.nonce, { ...member });
+    this.noted.set(member.nonce, { at: now, since: isBack ? now : before.since });
+  }
+
+  keepLogs(chunks: readonly LogChunk[]): void {
+    for (const chunk of chunks) {
+      if (!this.view.specs.has(chunk.task)) continue;
+      const key = attemptKey(chunk.task, chunk.attempt);
+      const pieces = this.logs.get(key) ?? new Map<number, LogChunk>();
+      this.logs.set(key, pieces);
+      if (!pieces.has(chunk.offset)) pieces.set(chunk.offset, chunk);
+    }
+  }
+
+  #dropLogs(task: string): void {
+    for (const [key, pieces] of this.logs) if ([...pieces.values()][0]?.task === task) this.logs.delete(key);
+  }
+}
+
+/** One write in a few words, for traces. */
+export function describeWrite(write: Write): string {
+  switch (write.kind) {
+    case "spec":
+      return `new ${write.spec.id}`;
+    case "status": {
+      const { id, state, attempt, host, failures, kills } = write.status;
+      return `${id} ${state} attempt ${attempt}${host === undefined ? "" : ` on ${host}`} (failures ${failures}, kills ${kills})`;
+    }
+    case "worker":
+      return `${write.worker.id} ${write.worker.state}${write.worker.isDraining ? " draining" : ""} boot ${write.worker.boot}`;
+    case "queue":
+      return `queue ${write.queue.name} ${write.queue.isPaused ? "paused" : "open"}`;
+    case "digest":
+      return `digest ${write.digest}`;
+    case "marker":
+      return `marker ${write.address}`;
+    case "forget-task":
+    case "forget-worker":
+      return `${write.kind} ${write.id}`;
+    default:
+      return write satisfies never;
+  }
+}

@@ -1,0 +1,106 @@
+/** All parts of one simulated cluster, and the few things that every part needs at hand. */
+import { Ledger } from "../checkers/ledger.ts";
+import type { Wire } from "./call.ts";
+import { ClientNode } from "./client.ts";
+import type { ClockFault } from "./clock.ts";
+import { Coverage } from "./coverage.ts";
+import { EventReader } from "./eventReader.ts";
+import type { Knobs } from "./knobs.ts";
+import { MasterNode } from "./masterNode.ts";
+import { Network } from "./network.ts";
+import { Random } from "./random.ts";
+import { ReplicaSet } from "./replicaSet.ts";
+import type { StoreWeather } from "./store.ts";
+import { StoreDisk } from "./storeDisk.ts";
+import { PlainEngine, SqliteEngine, type StoreEngine } from "./storeEngine.ts";
+import { Timeline } from "./timeline.ts";
+import { WorkerNode } from "./workerNode.ts";
+
+export class World {
+  readonly knobs: Knobs;
+  readonly random: Random;
+  readonly timeline = new Timeline();
+  readonly ledger = new Ledger(() => this.timeline.now);
+  readonly coverage = new Coverage();
+  readonly storeWeather: StoreWeather;
+  readonly disk: StoreDisk;
+  readonly engine: StoreEngine;
+  readonly wire: Wire;
+  readonly masters: readonly MasterNode[];
+  readonly workers: readonly WorkerNode[];
+  readonly clients: readonly ClientNode[];
+  readonly followers: readonly EventReader[];
+  /** How often a standby's memory was found to have drifted, in lives that are over. */
+  drifts = 0;
+  /** What broke in the machinery itself: errors that nobody is meant to see. Each is a finding. */
+  readonly breakages: string[] = [];
+
+  constructor(knobs: Knobs) {
+    this.knobs = knobs;
+    this.timeline.onBroken = (error) => this.broke("an event", error);
+    this.random = new Random(`${knobs.seed}/world`);
+    this.storeWeather = { isAway: false, isFull: false, slowness: 1, unknownChance: knobs.unknownChance };
+    this.disk = new StoreDisk(this.timeline, this.ledger);
+    this.engine = this.#makeEngine();
+    const { latencyMsMax, resetChance, duplicateChance, lateChance } = knobs;
+    const weather = { latencyMsMax, resetChance, duplicateChance, lateChance };
+    const network = new Network(weather, this.timeline, this.random.fork("network"), this.coverage);
+    const { timeline, coverage } = this;
+    this.wire = { network, timeline, coverage, callTimeoutMs: knobs.callTimeoutMs };
+    this.masters = numbered(knobs.masters, (count) => new MasterNode(this, `master-${count}`));
+    this.workers = numbered(knobs.workers, (count) => new WorkerNode(this, `worker-${count}`));
+    this.clients = numbered(knobs.clients, (count) => new ClientNode(this, `client-${count}`));
+    this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
+  }
+
+  get network(): Network {
+    return this.wire.network;
+  }
+
+  #makeEngine(): StoreEngine {
+    const parts = {
+      disk: this.disk,
+      timeline: this.timeline,
+      random: this.random.fork("engine"),
+      coverage: this.coverage,
+    };
+    switch (this.knobs.store) {
+      case "plain":
+        return new PlainEngine(parts);
+      case "mongodb":
+        return new ReplicaSet(parts);
+      case "sqlite":
+        return new SqliteEngine(parts);
+      default:
+        return this.knobs.store satisfies never;
+    }
+  }
+
+  masterAt(address: string): MasterNode | null {
+    return this.masters.find((master) => master.address === address) ?? null;
+  }
+
+  /** A machine's clock: wrong by some offset, drifting a little. */
+  drawClockFault(random: Random, offsetMsMax: number): ClockFault {
+    const { clockOffsetMsMax, clockDriftMax } = this.knobs;
+    const drift = random.pick([-1, 1]) * random.next() * clockDriftMax;
+    return { offsetMs: random.integer(0, Math.min(clockOffsetMsMax, offsetMsMax)), drift };
+  }
+
+  broke(where: string, error: unknown): void {
+    const text =
+      error instanceof Error
+        ? `${error.stack ?? error.message}${causeOf(error)}`
+        : "something that is no error was thrown";
+    this.timeline.trace(`${where} broke: ${error instanceof Error ? error.message : String(error)}`);
+    this.breakages.push(`${where}: ${text}`);
+  }
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : "";
+}
+
+function numbered<Item>(count: number, make: (count: number) => Item): Item[] {
+  return Array.from({ length: count }, (_, index) => make(index + 1));
+}

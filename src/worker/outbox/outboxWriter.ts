@@ -1,0 +1,122 @@
+/** Carries results, forgotten results and epochs to the outbox in the order of the Agent's asking, and keeps trying when the disk refuses. */
+import type { AgentInput } from "../../core/agent/inputs.ts";
+import type { Incarnation } from "../../model/ids.ts";
+import type { AttemptRef, ResultItem } from "../../model/protocol.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Outbox } from "../../ports/work.ts";
+
+interface RetryWaits {
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+}
+
+export class OutboxWriter {
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #waits: RetryWaits;
+  readonly #tell: (input: AgentInput) => void;
+  /** What has come since the last write began: one write takes all of it. */
+  #results: ResultItem[] = [];
+  #settled: AttemptRef[] = [];
+  #epoch: { readonly incarnation: Incarnation; readonly epoch: number } | null = null;
+  #writing: Promise<void> | null = null;
+  #pause: { readonly timer: Timer; readonly resume: () => void } | null = null;
+  #isClosed = false;
+
+  constructor(outbox: Outbox, clock: Clock, log: Log, waits: RetryWaits, tell: (input: AgentInput) => void) {
+    this.#outbox = outbox;
+    this.#clock = clock;
+    this.#log = log;
+    this.#waits = waits;
+    this.#tell = tell;
+  }
+
+  persist(result: ResultItem): void {
+    this.#results.push(result);
+    this.#begin();
+  }
+
+  forget(attempts: readonly AttemptRef[]): void {
+    for (const ref of attempts) this.#settled.push(ref);
+    this.#begin();
+  }
+
+  saveEpoch(incarnation: Incarnation, epoch: number): void {
+    this.#epoch = { incarnation, epoch };
+    this.#begin();
+  }
+
+  /** Resolves when no write is under way. What the disk refused until now is given up. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#pause?.timer.cancel();
+    this.#pause?.resume();
+    await this.#writing;
+  }
+
+  #begin(): void {
+    if (this.#isClosed) return;
+    this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
+    // What else arises in this turn goes with the first write.
+    await Promise.resolve();
+    let failures = 0;
+    while (this.#hasWork && !this.#isClosed) {
+      try {
+        await this.#writeOnce();
+        if (failures > 0) this.#log.info("the outbox can be written again", { failures });
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (failures === 1) this.#log.error("the outbox cannot be written; results wait in memory", { error });
+        await this.#sleep(Math.min(this.#waits.retryMaxMs, this.#waits.retryBaseMs * 2 ** Math.min(failures - 1, 30)));
+      }
+    }
+    // In the same turn as the last look for work: what comes later begins a new round.
+    this.#writing = null;
+  }
+
+  get #hasWork(): boolean {
+    return this.#results.length > 0 || this.#settled.length > 0 || this.#epoch !== null;
+  }
+
+  async #writeOnce(): Promise<void> {
+    const epoch = this.#epoch;
+    if (epoch !== null) {
+      await this.#outbox.saveEpoch(epoch.incarnation, epoch.epoch);
+      if (this.#epoch === epoch) this.#epoch = null;
+      this.#tell({ kind: "epoch-saved", ...epoch });
+    }
+    const results = this.#results;
+    const settled = this.#settled;
+    this.#results = [];
+    this.#settled = [];
+    try {
+      // Begun together, so that the outbox can make one write of them.
+      const isKept = results.length > 0 ? this.#outbox.put(results) : null;
+      const isForgotten = settled.length > 0 ? this.#outbox.remove(settled) : null;
+      await Promise.all([isKept, isForgotten]);
+    } catch (error) {
+      // Writing any of it twice is harmless.
+      this.#results = results.concat(this.#results);
+      this.#settled = settled.concat(this.#settled);
+      throw error;
+    }
+    if (results.length > 0) this.#tell({ kind: "persisted", attempts: results });
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const resume = () => {
+        this.#pause = null;
+        resolve();
+      };
+      this.#pause = { timer: this.#clock.at(this.#clock.now() + ms, resume), resume };
+      if (this.#isClosed) resume();
+    });
+  }
+}
