@@ -1,5 +1,6 @@
 /**
- * Checks every import of every file in `src/` against the layer table, and that ARCHITECTURE.md shows that same table.
+ * Checks every import of every file in `src/` against the layer table, that no files import each other in a circle, and that
+ * ARCHITECTURE.md shows that same table.
  *
  * `node scripts/layers.ts` checks; with `--write` it also brings ARCHITECTURE.md up to date. Imports of types count too.
  */
@@ -7,7 +8,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, posix } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
-import { beginMark, endMark, forTests, type Layer, layers, toMarkdown } from "./layerTable.ts";
+import { circlesIn } from "./circles.ts";
+import { beginMark, circlesAllowedIn, endMark, forTests, type Layer, layers, toMarkdown } from "./layerTable.ts";
 import { filesIn } from "./sourceFiles.ts";
 
 const document = "ARCHITECTURE.md";
@@ -24,6 +26,8 @@ const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { d
 const problems: string[] = [];
 const files = filesIn(["src"], [".ts"]);
 let imports = 0;
+/** By file: the files in `src/` that it imports. */
+const graph = new Map<string, string[]>();
 
 for (const file of files) {
   const layer = layerOf(file);
@@ -31,11 +35,18 @@ for (const file of files) {
     problems.push(`${file}: stands in no folder of the table in scripts/layerTable.ts`);
     continue;
   }
+  const targets: string[] = [];
+  graph.set(file, targets);
   for (const { line, target, isLazy } of importsOf(file)) {
     imports += 1;
+    if (target?.startsWith(".")) targets.push(posix.join(dirname(file), target));
     const problem = judge(file, layer, target, isLazy);
     if (problem !== null) problems.push(`${file}:${line}: ${problem}`);
   }
+}
+for (const circle of circlesIn(graph)) {
+  if (circle.every((file) => circlesAllowedIn.some((folder) => file.startsWith(`${folder}/`)))) continue;
+  problems.push(`these files import each other in a circle, types included: ${circle.join(", ")}`);
 }
 checkDocument();
 

@@ -214,7 +214,7 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/master.ts",
-        search: "    this.#requests.rejectAll(() => this.notLeader());",
+        search: "    this.#rejectAll(() => state.notLeader());",
         replace: "",
       },
     ],

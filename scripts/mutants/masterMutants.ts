@@ -90,7 +90,7 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/master.ts",
-        search: 'if (this.#role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs });',
+        search: 'if (this.#state.role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs });',
         replace: "",
       },
     ],

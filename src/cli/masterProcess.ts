@@ -17,10 +17,10 @@ import { probeBoot } from "../node/probe.ts";
 import type { Store } from "../ports/store.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
 import { ThreadedSqliteStore } from "../stores/sqlite/threadedStore.ts";
-import type { MasterFlags } from "./commands/master.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
+import type { MasterFlags } from "./flags.ts";
 import { findFreePort } from "./freePort.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
@@ -56,7 +56,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
       finishedTasksMax: flags.finishedMax,
     },
   });
-  const api = createApi({ master, log, token });
+  const api = createApi({ master: master.service, log, token });
 
   const ending = Promise.withResolvers<ExitCode>();
   // It may be rejected before anybody waits for it.
@@ -92,7 +92,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
 /** Resolves when this master leads, or knows who does. */
 async function untilServing(master: Master): Promise<boolean> {
   for (;;) {
-    const { role, leader } = master.status();
+    const { role, leader } = master.service.status();
     if (role === "leader" || (role === "standby" && leader !== null)) return true;
     await setTimeout(defaults.readyPollMs);
   }

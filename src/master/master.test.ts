@@ -55,7 +55,7 @@ async function startMaster(
 ): Promise<{ master: Master; store: FaultyStore }> {
   const master = toMaster(store, name);
   await master.start();
-  await until(() => master.status().role === "leader");
+  await until(() => master.service.status().role === "leader");
   return { master, store };
 }
 
@@ -71,10 +71,10 @@ class FakeWorker {
   isClosed = false;
 
   async attach(master: Master, fields: Partial<AttachRequest> = {}): Promise<void> {
-    const answer = await master.attach(this.id, attachRequest(fields), "127.0.0.1");
+    const answer = await master.service.attach(this.id, attachRequest(fields), "127.0.0.1");
     this.session = answer.session;
     this.epoch = answer.epoch;
-    master.openStream(this.id, answer.session, {
+    master.service.openStream(this.id, answer.session, {
       send: (message) => this.messages.push(message),
       close: () => {
         this.isClosed = true;
@@ -104,7 +104,7 @@ class FakeWorker {
       endedAt: 2,
       output: { n: 1 },
     } as const;
-    return master.report(this.id, {
+    return master.service.report(this.id, {
       boot: "boot-1" as BootId,
       session: this.session,
       epoch: this.epoch,
@@ -119,15 +119,17 @@ describe("a master", () => {
   test("tells whoever asks before its store is open to ask again", async () => {
     const master = toMaster(new FaultyStore({ ids: new SystemIds() }), "m1");
     const startingUp = { code: "unavailable", message: "This master is still starting." };
-    await expect(master.readTask("a" as TaskId)).rejects.toMatchObject(startingUp);
-    await expect(master.listTasks({ order: "newest", cursor: null, limit: 1 })).rejects.toMatchObject(startingUp);
-    await expect(master.readLogs("a" as TaskId, 1, 0, 1)).rejects.toMatchObject(startingUp);
+    await expect(master.service.readTask("a" as TaskId)).rejects.toMatchObject(startingUp);
+    await expect(master.service.listTasks({ order: "newest", cursor: null, limit: 1 })).rejects.toMatchObject(
+      startingUp,
+    );
+    await expect(master.service.readLogs("a" as TaskId, 1, 0, 1)).rejects.toMatchObject(startingUp);
   });
 
   test("tells whoever asks once its store is closed to ask again, elsewhere", async () => {
     const { master } = await startMaster();
     await master.stop();
-    await expect(master.readTask("t" as TaskId)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(master.service.readTask("t" as TaskId)).rejects.toMatchObject({ code: "unavailable" });
   });
 
   test("does not let a session that never was push out the one that counts", async () => {
@@ -135,7 +137,7 @@ describe("a master", () => {
     const worker = new FakeWorker();
     await worker.attach(master);
     let isTurnedAway = false;
-    const disconnect = master.openStream(worker.id, `${worker.session}9` as SessionId, {
+    const disconnect = master.service.openStream(worker.id, `${worker.session}9` as SessionId, {
       send: () => undefined,
       close: () => {
         isTurnedAway = true;
@@ -143,7 +145,7 @@ describe("a master", () => {
     });
     disconnect();
     expect([isTurnedAway, worker.isClosed]).toEqual([true, false]);
-    await master.submit([{ ...sleep, id: "a" }], null);
+    await master.service.submit([{ ...sleep, id: "a" }], null);
     await until(() => worker.assignments.length === 1);
   });
 
@@ -151,11 +153,11 @@ describe("a master", () => {
     const { master } = await startMaster();
     const worker = new FakeWorker();
     await worker.attach(master);
-    await master.submit([{ ...sleep, id: "a", attemptsMax: 1 }], null);
+    await master.service.submit([{ ...sleep, id: "a", attemptsMax: 1 }], null);
     await until(() => worker.assignments.length === 1);
     const error = { code: "exit", message: "no", stowaway: "x".repeat(1000) };
     const exit = { code: 1, signal: null, stowaway: "x" };
-    await master.report(worker.id, {
+    await master.service.report(worker.id, {
       boot: "boot-1" as BootId,
       session: worker.session,
       epoch: worker.epoch,
@@ -167,7 +169,7 @@ describe("a master", () => {
         },
       ],
     });
-    const task = await master.readTask("a" as TaskId);
+    const task = await master.service.readTask("a" as TaskId);
     expect(task?.error).toEqual({ code: "exit", message: "no" });
     expect(task?.exit).toEqual({ code: 1, signal: null });
   });
@@ -177,18 +179,18 @@ describe("a master", () => {
     const worker = new FakeWorker();
     const other = "w2" as WorkerId;
     await worker.attach(master);
-    const { session } = await master.attach(other, attachRequest({ queues: ["elsewhere"] }), "127.0.0.1");
-    await master.submit([{ ...sleep, id: "a" }], null);
+    const { session } = await master.service.attach(other, attachRequest({ queues: ["elsewhere"] }), "127.0.0.1");
+    await master.service.submit([{ ...sleep, id: "a" }], null);
     await until(() => worker.assignments.length === 1);
     const piece = (attempt: number, offset: number, text: string) => ({
       ...{ task: "a" as TaskId, attempt, offset, at: 1, bytes: Buffer.from(text), isTruncated: false },
     });
-    await master.storeLogs(other, session, [piece(1, 0, "forged"), piece(2, 0, "too early")]);
-    await master.storeLogs(worker.id, worker.session, [piece(1, 0, "true")]);
-    await master.storeLogs(other, session, [piece(1, 4, "forged")]);
+    await master.service.storeLogs(other, session, [piece(1, 0, "forged"), piece(2, 0, "too early")]);
+    await master.service.storeLogs(worker.id, worker.session, [piece(1, 0, "true")]);
+    await master.service.storeLogs(other, session, [piece(1, 4, "forged")]);
     const kept = [
-      ...(await master.readLogs("a" as TaskId, 1, 0, 1000)),
-      ...(await master.readLogs("a" as TaskId, 2, 0, 1000)),
+      ...(await master.service.readLogs("a" as TaskId, 1, 0, 1000)),
+      ...(await master.service.readLogs("a" as TaskId, 2, 0, 1000)),
     ];
     expect(kept.map(({ offset, bytes }) => [offset, Buffer.from(bytes).toString()])).toEqual([[0, "true"]]);
   });
@@ -197,7 +199,7 @@ describe("a master", () => {
     const { master } = await startMaster();
     const worker = new FakeWorker();
     await worker.attach(master);
-    const [task] = await master.submit([{ ...sleep, name: "first" }], null);
+    const [task] = await master.service.submit([{ ...sleep, name: "first" }], null);
     await until(() => worker.assignments.length === 1);
     expect(worker.assignments[0]).toMatchObject({
       task: task!.id,
@@ -208,7 +210,7 @@ describe("a master", () => {
     });
     const answer = await worker.finish(master, worker.assignments[0]!);
     expect(answer.verdicts).toEqual([{ task: task!.id, attempt: 1, verdict: "committed" }]);
-    expect(await master.readTask(task!.id)).toMatchObject({
+    expect(await master.service.readTask(task!.id)).toMatchObject({
       state: "success",
       attempt: 1,
       host: "w1",
@@ -219,22 +221,22 @@ describe("a master", () => {
 
   test("creates one task however often a key is sent, and refuses the key with another wish", async () => {
     const { master } = await startMaster();
-    const [first] = await master.submit([sleep], "key-1");
-    const [again] = await master.submit([sleep], "key-1");
+    const [first] = await master.service.submit([sleep], "key-1");
+    const [again] = await master.service.submit([sleep], "key-1");
     expect(first).toMatchObject({ isNew: true });
     expect(again).toEqual({ id: first!.id, isNew: false });
-    await expect(master.submit([{ ...sleep, input: { seconds: 2 } }], "key-1")).rejects.toMatchObject({
+    await expect(master.service.submit([{ ...sleep, input: { seconds: 2 } }], "key-1")).rejects.toMatchObject({
       code: "conflict",
     });
-    await master.cancel(first!.id);
-    expect(await master.submit([sleep], "key-1")).toEqual([{ id: first!.id, isNew: false }]);
-    await expect(master.cancel(first!.id)).rejects.toMatchObject({ code: "already-final" });
+    await master.service.cancel(first!.id);
+    expect(await master.service.submit([sleep], "key-1")).toEqual([{ id: first!.id, isNew: false }]);
+    await expect(master.service.cancel(first!.id)).rejects.toMatchObject({ code: "already-final" });
   });
 
   test("finds out that an entry of unknown fate went in, and acknowledges only then", async () => {
     const { master, store } = await startMaster();
     store.fault = "after";
-    const [task] = await master.submit([sleep], null);
+    const [task] = await master.service.submit([sleep], null);
     const tries = store.appends.filter((entry) => entry.body.includes(task!.id));
     expect(tries).toHaveLength(2);
     expect(tries[0]).toEqual(tries[1]);
@@ -244,13 +246,13 @@ describe("a master", () => {
     const { master, store } = await startMaster();
     store.fault = "before";
     let isAcknowledged = false;
-    const submitted = master.submit([sleep], null).then(() => {
+    const submitted = master.service.submit([sleep], null).then(() => {
       isAcknowledged = true;
     });
     const before = store.appends.length;
     await until(() => store.appends.length >= before + 4);
     expect(isAcknowledged).toBe(false);
-    expect(master.status().trouble).toContain("it broke before");
+    expect(master.service.status().trouble).toContain("it broke before");
     store.fault = "none";
     await submitted;
     const tries = store.appends.slice(before);
@@ -265,18 +267,20 @@ describe("a master", () => {
     const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
     await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false, ttlMs: 0 });
     await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
-    await expect(master.submit([sleep], null)).rejects.toMatchObject({ code: "not-leader" });
+    await expect(master.service.submit([sleep], null)).rejects.toMatchObject({ code: "not-leader" });
     expect(worker.assignments).toEqual([]);
     expect(worker.isClosed).toBe(true);
-    await until(() => master.status().role === "standby" && master.status().leader === "http://rival:1");
-    expect(master.status().epoch).toBe(rival.epoch);
+    await until(
+      () => master.service.status().role === "standby" && master.service.status().leader === "http://rival:1",
+    );
+    expect(master.service.status().epoch).toBe(rival.epoch);
   });
 
   test("refuses a request that asks for two things under one id, all of it", async () => {
     const { master } = await startMaster();
     const longer = { ...sleep, input: { seconds: 2 } };
     await expect(
-      master.submit(
+      master.service.submit(
         [
           { ...sleep, id: "d" },
           { ...longer, id: "d" },
@@ -287,30 +291,30 @@ describe("a master", () => {
       code: "conflict",
       message: expect.stringContaining("stands in this request twice") as string,
     });
-    expect(await master.readTask("d" as TaskId)).toBeNull();
+    expect(await master.service.readTask("d" as TaskId)).toBeNull();
   });
 
   test("hands out every change once and in order, from wherever it is asked", async () => {
     const { master } = await startMaster();
-    await master.submit([sleep], null);
+    await master.service.submit([sleep], null);
     const seen: number[] = [];
-    const subscription = await master.changes(0, (batch) => {
+    const subscription = await master.service.changes(0, (batch) => {
       seen.push(batch.seq);
     });
-    await master.submit([sleep], null);
-    await master.submit([sleep], null);
+    await master.service.submit([sleep], null);
+    await master.service.submit([sleep], null);
     subscription.close();
-    await master.submit([sleep], null);
+    await master.service.submit([sleep], null);
     expect(seen).toEqual(seen.map((_, index) => index + 1));
-    expect(seen.at(-1)).toBe(master.status().seq - 1);
+    expect(seen.at(-1)).toBe(master.service.status().seq - 1);
   });
 });
 
 describe("a barrier", () => {
   test("is passed with an entry of its own, which all who ask at once share", async () => {
     const { master, store } = await startMaster();
-    const before = master.status().seq;
-    const seqs = await Promise.all([master.barrier(), master.barrier(), master.barrier()]);
+    const before = master.service.status().seq;
+    const seqs = await Promise.all([master.service.barrier(), master.service.barrier(), master.service.barrier()]);
     expect(new Set(seqs)).toEqual(new Set([before + 1]));
     expect(store.appends.at(-1)).toMatchObject({ seq: before + 1, body: "[]" });
   });
@@ -318,10 +322,10 @@ describe("a barrier", () => {
   test("is not passed with an entry that was under way already when it was asked for", async () => {
     const { master, store } = await startMaster();
     store.fault = "before";
-    const submitted = master.submit([sleep], null);
+    const submitted = master.service.submit([sleep], null);
     const before = store.appends.length;
     await until(() => store.appends.length > before);
-    const barrier = master.barrier();
+    const barrier = master.service.barrier();
     store.fault = "none";
     await submitted;
     expect(await barrier).toBe(store.appends.at(-1)!.seq);
@@ -334,9 +338,9 @@ describe("a barrier", () => {
     const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
     await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
     await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false, ttlMs: 0 });
-    await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
-    await until(() => master.status().role === "standby");
-    await expect(master.barrier()).rejects.toMatchObject({ code: "not-leader" });
+    await expect(master.service.barrier()).rejects.toMatchObject({ code: "not-leader" });
+    await until(() => master.service.status().role === "standby");
+    await expect(master.service.barrier()).rejects.toMatchObject({ code: "not-leader" });
   });
 });
 
@@ -358,17 +362,17 @@ test("leads after one that wrote no lease, although its marker went by unread", 
   for (const entry of [first, second]) await store.append(entry);
   await store.writeLease({ ...older, beat: 1, address: "http://older:1", isResigned: true, ttlMs: 0 });
   const { master } = await startMaster(store);
-  expect(master.status().epoch).toBe(3);
+  expect(master.service.status().epoch).toBe(3);
 });
 
 test("a second master follows, and leads when the first one leaves", async () => {
   const store = new FaultyStore({ ids: new SystemIds() });
   const { master: first } = await startMaster(store);
-  const [task] = await first.submit([sleep], null);
+  const [task] = await first.service.submit([sleep], null);
   store.close = async () => undefined;
   await first.stop();
   const { master: second } = await startMaster(store, "m2");
-  expect(second.status().epoch).toBe(2);
+  expect(second.service.status().epoch).toBe(2);
   const worker = new FakeWorker();
   await worker.attach(second);
   await until(() => worker.assignments.length === 1);

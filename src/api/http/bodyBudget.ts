@@ -2,7 +2,15 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
-import type { Route } from "../routes/route.ts";
+
+/** The name of the bound of a body. */
+export type BodyLimit = keyof typeof limits & `${string}odyBytesMax`;
+
+/** What the budget needs to know of a route. */
+interface RouteBody {
+  readonly body?: { readonly limit: BodyLimit };
+  readonly tag: string;
+}
 
 export class BodyBudget {
   /** What workers send is counted apart: a flood of submissions must not keep a result out. */
@@ -12,7 +20,7 @@ export class BodyBudget {
    * To be called before any of the body is read. What it takes is given back when the request has been answered.
    * @throws OutlastError `too-many`
    */
-  take(request: FastifyRequest, reply: FastifyReply, route: Route): void {
+  take(request: FastifyRequest, reply: FastifyReply, route: RouteBody): void {
     const bytes = expectedBytes(request, limits[route.body?.limit ?? "bodyBytesMax"]);
     // However large the others are, a heartbeat and a single task get through.
     if (bytes <= limits.smallBodyBytesMax) return;

@@ -1,10 +1,9 @@
 /** What a route is: enough to serve it, to check what comes in, and to describe it in the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
-import type { limits } from "../../model/limits.ts";
 import type { Streams } from "../events/streams.ts";
 import type { TaskWatch } from "../events/taskWatch.ts";
-import type { BodyBudget } from "../http/bodyBudget.ts";
+import type { BodyBudget, BodyLimit } from "../http/bodyBudget.ts";
 import type { Consistency } from "../http/consistency.ts";
 import type { Relay } from "../http/relay.ts";
 import type { SchemaName } from "../schemas/components.ts";
@@ -56,8 +55,6 @@ export interface Body {
   /** NDJSON is taken too: one item of `tasks` per line. */
   readonly isNdjson?: boolean;
 }
-
-export type BodyLimit = keyof typeof limits & `${string}odyBytesMax`;
 
 export interface Answer {
   readonly description: string;

@@ -1,20 +1,10 @@
 /** `outlast ls`: lists tasks, and with --watch keeps the list true. */
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
-import type { TaskDocument, TaskState } from "../../model/task.ts";
-import type { ListFilter } from "../../sdk/client.ts";
+import type { TaskDocument } from "../../model/task.ts";
 import { stateList, wholeNumber } from "../arguments.ts";
 import { action, type Context, impatient } from "../context.ts";
-
-export interface ListFlags {
-  readonly state?: readonly TaskState[];
-  readonly queue?: string;
-  readonly name?: string;
-  readonly host?: string;
-  readonly limit: number;
-  readonly all?: boolean;
-  readonly watch?: boolean;
-}
+import { type ListFlags, toFilter } from "../flags.ts";
 
 export function lsCommand(program: Command): void {
   program
@@ -28,16 +18,6 @@ export function lsCommand(program: Command): void {
     .option("--all", "every one, however many there are")
     .option("--watch", "stay and show changes: a live table in a terminal, a line for each change elsewhere")
     .action(action(list));
-}
-
-export function toFilter(flags: ListFlags): ListFilter {
-  const { state, queue, name, host } = flags;
-  return {
-    ...(state === undefined ? {} : { states: state }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(name === undefined ? {} : { name }),
-    ...(host === undefined ? {} : { host }),
-  };
 }
 
 async function list(context: Context, flags: ListFlags): Promise<undefined> {

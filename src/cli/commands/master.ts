@@ -2,26 +2,15 @@
 import { type Command, Option } from "commander";
 import { baseUrl, idArgument } from "../arguments.ts";
 import { action } from "../context.ts";
+import type { MasterFlags } from "../flags.ts";
 import {
   addressOption,
-  type ClusterFlags,
   clusterOptions,
   dataOption,
-  type LogFlags,
   logOptions,
   portOption,
   stopOnStdinEndOption,
 } from "../serverOptions.ts";
-
-export interface MasterFlags extends LogFlags, ClusterFlags {
-  readonly store?: string;
-  readonly data: string;
-  readonly address: string;
-  readonly port: number;
-  readonly name?: string;
-  readonly advertise?: string;
-  readonly stopOnStdinEnd?: boolean;
-}
 
 export function masterCommand(program: Command): void {
   const master = program

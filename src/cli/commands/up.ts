@@ -3,27 +3,8 @@ import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
 import { duration, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
-import {
-  addressOption,
-  type ClusterFlags,
-  clusterOptions,
-  dataOption,
-  type LogFlags,
-  logOptions,
-  portOption,
-  queuesOption,
-} from "../serverOptions.ts";
-
-export interface UpFlags extends LogFlags, ClusterFlags {
-  readonly masters: number;
-  readonly workers: number;
-  readonly capacity: number;
-  readonly queues: readonly string[];
-  readonly data: string;
-  readonly address: string;
-  readonly port: number;
-  readonly drainTimeout: number;
-}
+import type { UpFlags } from "../flags.ts";
+import { addressOption, clusterOptions, dataOption, logOptions, portOption, queuesOption } from "../serverOptions.ts";
 
 export function upCommand(program: Command): void {
   const up = program

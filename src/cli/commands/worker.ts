@@ -3,16 +3,8 @@ import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
 import { duration, idArgument, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
-import { dataOption, type LogFlags, logOptions, queuesOption, stopOnStdinEndOption } from "../serverOptions.ts";
-
-export interface WorkerFlags extends LogFlags {
-  readonly name?: string;
-  readonly capacity: number;
-  readonly queues: readonly string[];
-  readonly data: string;
-  readonly drainTimeout: number;
-  readonly stopOnStdinEnd?: boolean;
-}
+import type { WorkerFlags } from "../flags.ts";
+import { dataOption, logOptions, queuesOption, stopOnStdinEndOption } from "../serverOptions.ts";
 
 export function workerCommand(program: Command): void {
   const worker = program

@@ -1,4 +1,4 @@
-/** Brings one entry at a time into the journal, and finds out which of its three ends a commit has come to. */
+/** Appends one entry at a time to the journal, and finds out how the commit ended. */
 import type { OutgoingEntry } from "../../model/entry.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -6,30 +6,39 @@ import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
 
 /**
- * committed  it is in the journal, for good
- * deposed    another's entry has this slot: somebody else leads, and nothing of this entry may ever be seen
- * stopped    this master is stopping and has given up finding out
+ * committed  the entry is in the journal for good
+ * deposed    another master's entry has this slot: nothing of this entry may ever be seen
+ * stopped    this master is stopping; the outcome is unknown
  */
 export type CommitEnd = "committed" | "deposed" | "stopped";
+
+export interface CommitterParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where to note why the entry in flight cannot be committed; null once it is. */
+  readonly health: { trouble: string | null };
+}
 
 export class Committer {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #health: { trouble: string | null };
+  #isTroubled = false;
   #isStopped = false;
   #wake: (() => void) | null = null;
-  /** Why the entry in flight cannot be committed at the moment; null if all is well. */
-  trouble: string | null = null;
 
-  constructor(store: Store, clock: Clock, log: Log) {
+  constructor({ store, clock, log, health }: CommitterParts) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.#health = health;
   }
 
   /**
-   * Appends, and where the outcome is unknown appends the same bytes in the same slot until it is known.
-   * A slot is never given other content: what is unknown may still land.
+   * Appends the entry. While the outcome is unknown, appends the same bytes in the same slot again.
+   * A slot is never used for other content: an append with an unknown outcome may still succeed.
    */
   async commit(entry: OutgoingEntry): Promise<CommitEnd> {
     for (let tries = 1; !this.#isStopped; tries += 1) {
@@ -48,37 +57,39 @@ export class Committer {
     return "stopped";
   }
 
-  /** Gives up on the entry in flight: the next leader will find out what became of it. */
+  /** Stops trying to commit the entry in flight; the next leader finds out whether it is in the journal. */
   stop(): void {
     this.#isStopped = true;
     this.#wake?.();
   }
 
-  /** The slot is taken: by ourselves on an earlier try, or by another leader? Only the entry itself can tell. */
+  /** The slot is taken, by our own earlier try or by another leader: the entry itself tells which. */
   async #whoseSlot(entry: OutgoingEntry): Promise<CommitEnd | "retry"> {
     const [found] = await this.#store.readEntries(entry.seq, 1);
-    // Not to be seen (yet, or any more): the one that refused us may have been rolled back, so the slot is asked for again.
+    // Not readable, or rolled back meanwhile: try the slot again.
     if (found === undefined) return "retry";
-    // Compacted away, so others have led for long since.
+    // Compacted away: others have led for a long time.
     if (found.seq !== entry.seq) return "deposed";
     return found.nonce === entry.nonce && found.crc === entry.crc ? "committed" : "deposed";
   }
 
   #suffer(error: StoreUnavailable, seq: number): void {
-    if (this.trouble === null) {
-      this.#log.error("the store does not commit; nothing is acknowledged and nobody is given up until it does", {
+    if (!this.#isTroubled) {
+      this.#log.error("the store does not commit; nothing is acknowledged and no worker is given up until it does", {
         seq,
         reason: error.reason,
         error,
       });
     }
-    this.trouble = `${error.reason}: ${error.message}`;
+    this.#isTroubled = true;
+    this.#health.trouble = `${error.reason}: ${error.message}`;
   }
 
   #recover(tries: number): void {
-    if (this.trouble === null) return;
+    if (!this.#isTroubled) return;
     this.#log.info("the store commits again", { tries });
-    this.trouble = null;
+    this.#isTroubled = false;
+    this.#health.trouble = null;
   }
 
   async #pause(tries: number): Promise<void> {

@@ -1,8 +1,7 @@
 /** What the journal holds of the past, read and decoded once for however many want to be told of it at about the same time. */
 import { limits } from "../../model/limits.ts";
 import type { Store } from "../../ports/store.ts";
-import type { ChangeBatch } from "../service/masterApi.ts";
-import { decodeEntry } from "./journal.ts";
+import { type ChangeBatch, decodeEntry } from "./journal.ts";
 
 interface Known {
   readonly batch: ChangeBatch;

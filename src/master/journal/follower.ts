@@ -5,8 +5,15 @@ import type { SchedulerSettings } from "../../core/scheduler/state.ts";
 import { limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Entry, Store } from "../../ports/store.ts";
-import type { ChangeBatch } from "../service/masterApi.ts";
-import { checkLink, decodeEntry, JournalBroken, type JournalPosition, journalStart, positionOf } from "./journal.ts";
+import {
+  type ChangeBatch,
+  checkLink,
+  decodeEntry,
+  JournalBroken,
+  type JournalPosition,
+  journalStart,
+  positionOf,
+} from "./journal.ts";
 
 export class Follower {
   readonly #store: Store;

@@ -3,6 +3,14 @@ import { type Entry, entryFormat, type OutgoingEntry, type Write } from "../../m
 import { entryCrc } from "../../model/entryCrc.ts";
 import type { Nonce } from "../../model/ids.ts";
 
+/** A committed entry, decoded. */
+export interface ChangeBatch {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly at: number;
+  readonly writes: readonly Write[];
+}
+
 /** Where the journal stands for somebody who has read or written it up to here. */
 export interface JournalPosition {
   readonly seq: number;

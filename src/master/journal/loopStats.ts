@@ -1,7 +1,14 @@
 /** Counts what a master does, as a leader and as a standby, for metrics. */
 import { limits } from "../../model/limits.ts";
 import { quantile } from "../../model/quantile.ts";
-import type { CommitTimes } from "../service/masterApi.ts";
+
+/** How long the last `limits.commitSamplesMax` commits took, in ms; null before the first. */
+export interface CommitTimes {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly max: number | null;
+}
 
 interface CommitSample {
   readonly at: number;

@@ -7,10 +7,10 @@ import type { TaskPayload } from "../../model/task.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Probe } from "../../ports/transport.ts";
-import type { Requests } from "../service/requests.ts";
 import type { Streams } from "../streams/streams.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Payloads } from "./payloads.ts";
+import type { Requests } from "./requests.ts";
 
 export interface OutboxParts {
   readonly clock: Clock;

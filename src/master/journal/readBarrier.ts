@@ -1,4 +1,5 @@
-/** Those who want proof that this master still leads: only an entry that was begun after they asked can give it. */
+/** Requests for proof that this master still leads. Only an entry that was begun after the request can prove it. */
+import type { Inbox } from "./inbox.ts";
 
 interface Waiter {
   resolve(seq: number): void;
@@ -6,28 +7,44 @@ interface Waiter {
 }
 
 export class ReadBarrier {
+  readonly #inbox: Inbox;
   #waiting: Waiter[] = [];
-  #underWay: Waiter[] = [];
+  /** Waiters that the entry in flight will answer. */
+  #inFlight: Waiter[] = [];
 
-  /** Resolves with the seq of an entry that was begun later than this and is committed. */
-  ask(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-    });
+  constructor(inbox: Inbox) {
+    this.#inbox = inbox;
   }
 
-  /** An entry is about to be made: if it is committed, it proves to all who wait by now. @returns whether anybody does */
+  /**
+   * Makes the leader commit, if only an empty entry. Resolves with the seq of that entry: up to there this master knows
+   * everything that was committed before the call. Rejects with what `rejectAll` is given.
+   */
+  prove(): Promise<number> {
+    const proof = new Promise<number>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+    this.#inbox.interrupt();
+    return proof;
+  }
+
+  /** The same, where only the commit counts: its outcome shows in the journal. */
+  check(): void {
+    void this.prove().catch(() => undefined);
+  }
+
+  /** An entry is about to be made: once committed, it answers everybody who waits now. @returns true if anybody does */
   begin(): boolean {
-    this.#underWay.push(...this.#waiting.splice(0));
-    return this.#underWay.length > 0;
+    this.#inFlight.push(...this.#waiting.splice(0));
+    return this.#inFlight.length > 0;
   }
 
   /** The entry of the last `begin` is committed. */
   settle(seq: number): void {
-    for (const waiter of this.#underWay.splice(0)) waiter.resolve(seq);
+    for (const waiter of this.#inFlight.splice(0)) waiter.resolve(seq);
   }
 
   rejectAll(error: () => Error): void {
-    for (const waiter of [...this.#underWay.splice(0), ...this.#waiting.splice(0)]) waiter.reject(error());
+    for (const waiter of [...this.#inFlight.splice(0), ...this.#waiting.splice(0)]) waiter.reject(error());
   }
 }

@@ -6,8 +6,14 @@ import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { MemoryStore } from "../../stores/memory/store.ts";
+import { Inbox } from "../journal/inbox.ts";
 import { LoopStats } from "../journal/loopStats.ts";
+import { ReadBarrier } from "../journal/readBarrier.ts";
+import { MasterState } from "../masterState.ts";
+import { Changes } from "../streams/changes.ts";
+import { Streams } from "../streams/streams.ts";
 import { Election } from "./election.ts";
+import { LeaseGuard } from "./leaseGuard.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -16,18 +22,31 @@ test("a leader whose commits are slow asks for more time before it is given up, 
   const store = new MemoryStore({ ids: new SystemIds() });
   await store.open();
   const stats = new LoopStats();
+  const state = new MasterState({
+    name: "own",
+    nonce: "own" as Nonce,
+    address: "http://own:1",
+    clock,
+    changes: new Changes(store, silent),
+  });
+  const inbox = new Inbox(clock);
+  const leaseGuard = new LeaseGuard({
+    clock,
+    doubtMs: defaults.leaderIdleMsMax,
+    leaseTtlMs: defaults.leaseTtlMs,
+    readBarrier: new ReadBarrier(inbox),
+    inbox,
+    streams: new Streams(clock),
+  });
   const election = new Election({
     candidate: new Candidate("own" as Nonce, "http://own:1"),
     store,
     clock,
     log: silent,
     peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-    onTakeOver: () => undefined,
-    onRival: () => undefined,
-    onRenewal: () => undefined,
-    onRenewed: () => undefined,
-    slowCommitMs: (now) => stats.slowCommitMs(now),
-    onLease: () => undefined,
+    state,
+    stats,
+    leaseGuard,
   });
   election.tell({ kind: "elected", epoch: 1 });
   const ttlMs = async (): Promise<number | undefined> => {
@@ -42,7 +61,7 @@ test("a leader whose commits are slow asks for more time before it is given up, 
   expect(await ttlMs()).toBe(defaults.leaseTtlMs);
   commit(1, 300);
   expect(await ttlMs()).toBe(300 * defaults.leasePerCommit);
-  expect(election.ttlMs).toBe(300 * defaults.leasePerCommit);
+  expect(leaseGuard.ttlMs).toBe(300 * defaults.leasePerCommit);
   commit(limits.commitSamplesMax, 3);
   expect(await ttlMs()).toBe(defaults.leaseTtlMs);
 

@@ -1,10 +1,13 @@
-/** Carries out what the Candidate decides: reads and renews the lease, keeps an eye on the leader's process. */
+/** Carries out what the Candidate decides: reads and renews the lease, and watches the leader's process. */
 import type { Candidate, CandidateEffect, CandidateInput } from "../../core/election/candidate.ts";
 import type { Lease } from "../../model/lease.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Store } from "../../ports/store.ts";
+import type { LoopStats } from "../journal/loopStats.ts";
+import type { MasterState } from "../masterState.ts";
+import type { LeaseGuard } from "./leaseGuard.ts";
 
 export interface ElectionParts {
   readonly candidate: Candidate;
@@ -12,18 +15,9 @@ export interface ElectionParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly peers: Peers;
-  /** The candidate wants to lead; tell `elected` or `deposed` once it is decided. */
-  readonly onTakeOver: (reason: string, epoch: number) => void;
-  /** A lease of a higher epoch than ours is there while we lead. */
-  readonly onRival: (lease: Lease) => void;
-  /** The lease is about to be renewed. */
-  readonly onRenewal: () => void;
-  /** The lease has been renewed. */
-  readonly onRenewed: () => void;
-  /** How long all but one in a hundred commits take, in ms; null while that is not known. */
-  readonly slowCommitMs: (now: number) => number | null;
-  /** The lease as just read: a hint at who leads. */
-  readonly onLease: (lease: Lease | null) => void;
+  readonly state: MasterState;
+  readonly stats: LoopStats;
+  readonly leaseGuard: LeaseGuard;
 }
 
 export class Election {
@@ -31,7 +25,8 @@ export class Election {
   #timer: Timer | null = null;
   #watch: { close(): void } | null = null;
   #lastReadAt: number;
-  #ttlMs: number | null = null;
+  #epochToEnd: number | null = null;
+  #onCandidacy: () => void = () => undefined;
   #isStopped = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -40,13 +35,19 @@ export class Election {
     this.#lastReadAt = parts.clock.now();
   }
 
-  /** How long our own lease may stand still before another master takes over, in ms, as far as others can know; null before the first. */
-  get ttlMs(): number | null {
-    return this.#ttlMs;
+  /** The epoch that this master wants to end by leading the next one; null while it does not stand for election. */
+  get epochToEnd(): number | null {
+    return this.#epochToEnd;
+  }
+
+  /** Calls `listener`, and nobody else from now on, when this master begins to stand for election. */
+  onCandidacy(listener: () => void): void {
+    this.#onCandidacy = listener;
   }
 
   tell(input: CandidateInput): void {
     if (this.#isStopped) return;
+    if (input.kind === "elected" || input.kind === "deposed") this.#epochToEnd = null;
     const effects: CandidateEffect[] = [];
     this.#parts.candidate.step(this.#parts.clock.now(), input, effects);
     for (const effect of effects) this.#perform(effect);
@@ -75,13 +76,15 @@ export class Election {
         void this.#readLease();
         return;
       case "write-lease":
-        this.#parts.onRenewal();
+        this.#parts.leaseGuard.check();
         this.#writing = this.#writeLease(effect.lease);
         return;
       case "take-over":
         this.#watch?.close();
         this.#watch = null;
-        return this.#parts.onTakeOver(effect.reason, effect.epoch);
+        this.#parts.log.info("standing for election", { reason: effect.reason });
+        this.#epochToEnd = effect.epoch;
+        return this.#onCandidacy();
       case "watch-peer":
         this.#watch?.close();
         this.#watch = this.#parts.peers.watch(effect.address, () =>
@@ -102,11 +105,11 @@ export class Election {
   }
 
   async #readLease(): Promise<void> {
-    const { store, clock, log, onLease } = this.#parts;
+    const { store, clock, log } = this.#parts;
     try {
       const lease = await store.readLease();
       this.#lastReadAt = clock.now();
-      onLease(lease);
+      this.#noteLeader(lease);
       this.tell({ kind: "lease", lease });
     } catch (error) {
       // What cannot be read has not been seen to stand still.
@@ -117,17 +120,22 @@ export class Election {
     }
   }
 
+  /** A new leader's marker is in the journal before its first lease is written, so an older lease says nothing. */
+  #noteLeader(lease: Lease | null): void {
+    const { state } = this.#parts;
+    if (state.role === "leader" || (lease !== null && lease.epoch < state.epoch)) return;
+    state.leader = lease === null || lease.isResigned ? null : lease.address;
+  }
+
   async #writeLease(lease: Lease): Promise<void> {
-    const { store, clock, log, onRival, onRenewed, slowCommitMs } = this.#parts;
+    const { store, clock, log, stats, leaseGuard } = this.#parts;
     try {
       const current = await store.readLease();
-      if (current !== null && current.epoch > lease.epoch) return onRival(current);
-      // A shorter one may be seen although its outcome is unknown, a longer one perhaps never.
-      this.#ttlMs = Math.min(this.#ttlMs ?? lease.ttlMs, lease.ttlMs);
+      if (current !== null && current.epoch > lease.epoch) return leaseGuard.noteRival();
+      leaseGuard.noteWrite(lease.ttlMs);
       await store.writeLease(lease);
-      this.#ttlMs = lease.ttlMs;
-      onRenewed();
-      this.tell({ kind: "commit-time", commitMs: slowCommitMs(clock.now()) });
+      leaseGuard.noteWritten(lease.ttlMs);
+      this.tell({ kind: "commit-time", commitMs: stats.slowCommitMs(clock.now()) });
     } catch (error) {
       log.warn("the lease cannot be renewed", { error });
     }

@@ -1,14 +1,15 @@
-/** Every master leaves a note of itself in the store and reads those of the others: who is there, and how far each has come. */
+/** Each master keeps a record of itself in the store and reads those of the others: which masters there are, and how far each has come. */
 import type { Nonce } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import type { MemberRecord, MemberView } from "../../model/member.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
+import type { MasterState } from "../masterState.ts";
 
 interface Observed {
   readonly record: MemberRecord;
-  /** When this master saw the note change last, in its own time. */
+  /** When this master last saw the record change, by its own clock. */
   readonly changedAt: number;
 }
 
@@ -16,8 +17,7 @@ export interface MembershipParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** The note to leave; null while there is nothing to tell. */
-  readonly describe: () => Omit<MemberRecord, "beat"> | null;
+  readonly state: MasterState;
 }
 
 export class Membership {
@@ -25,7 +25,7 @@ export class Membership {
   readonly #observed = new Map<Nonce, Observed>();
   #timer: Timer | null = null;
   #beat = 0;
-  /** Under which the own note stands; null while there is none. */
+  /** The key of the own record; null while there is none. */
   #nonce: Nonce | null = null;
   #isStopped = false;
   #working: Promise<void> = Promise.resolve();
@@ -37,27 +37,27 @@ export class Membership {
   start(): void {
     if (this.#isStopped) return;
     this.#working = this.#renew().finally(() => {
-      const { clock, describe } = this.#parts;
-      // A master that has just started has nothing to tell yet, and should be known soon.
-      const waitMs = describe() === null ? defaults.tailPollMs : defaults.memberRenewMs;
+      const { clock, state } = this.#parts;
+      // A master that has just started has no record yet, and should be known soon.
+      const waitMs = state.describe() === null ? defaults.tailPollMs : defaults.memberRenewMs;
       if (!this.#isStopped) this.#timer = clock.at(clock.now() + waitMs, () => this.start());
     });
   }
 
-  /** Takes the own note away. */
+  /** Removes the own record. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
     await this.#working;
     if (this.#nonce === null) return;
-    // The note of a master that is gone does no harm: it stops changing.
+    // If this fails, the record stops changing and expires.
     await this.#parts.store.removeMember(this.#nonce).catch(() => undefined);
   }
 
-  /** The masters that have shown themselves within `defaults.memberTtlMs`, this one as it is now. */
+  /** The masters whose record has changed within `defaults.memberTtlMs`, this one as it is now. */
   members(): MemberView[] {
     const now = this.#parts.clock.now();
-    const own = this.#parts.describe();
+    const own = this.#parts.state.describe();
     const living = [...this.#observed.values()]
       .filter(({ changedAt }) => now - changedAt <= defaults.memberTtlMs)
       .map(({ record: { beat: _beat, ...record }, changedAt }) =>
@@ -67,7 +67,7 @@ export class Membership {
     return living.map((member) => ({ ...member, lag: headSeq - member.seq }));
   }
 
-  /** How far every master has come that still shows itself: what is older is needed by none of them. */
+  /** The lowest seq of all living masters: none of them needs older entries. */
   seqOfSlowest(): number {
     const now = this.#parts.clock.now();
     const living = [...this.#observed.values()].filter(({ changedAt }) => now - changedAt <= defaults.memberTtlMs);
@@ -75,8 +75,8 @@ export class Membership {
   }
 
   async #renew(): Promise<void> {
-    const { store, clock, log, describe } = this.#parts;
-    const own = describe();
+    const { store, clock, log, state } = this.#parts;
+    const own = state.describe();
     if (own === null) return;
     try {
       this.#beat += 1;
@@ -94,7 +94,7 @@ export class Membership {
         if (!isListed || now - changedAt > defaults.memberForgetMs) this.#observed.delete(nonce);
       }
     } catch (error) {
-      log.debug("the notes of the masters cannot be renewed", { error });
+      log.debug("the records of the masters cannot be renewed", { error });
     }
   }
 }

@@ -1,16 +1,18 @@
-/** One stretch of following: keeps up with the journal, and stands for election when the candidate wants to. */
+/** One period of following: keeps up with the journal, and stands for election when the candidate wants to lead. */
 
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { SchedulerSettings } from "../../core/scheduler/state.ts";
-import type { Nonce } from "../../model/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
 import type { Probe } from "../../ports/transport.ts";
 import { Committer } from "../journal/committer.ts";
 import { Follower } from "../journal/follower.ts";
-import { encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
-import type { ChangeBatch } from "../service/masterApi.ts";
+import { type ChangeBatch, encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
+import type { LoopStats } from "../journal/loopStats.ts";
+import type { MasterState } from "../masterState.ts";
+import type { Changes } from "../streams/changes.ts";
+import type { Election } from "./election.ts";
 import { WorkerProber } from "./workerProber.ts";
 
 /** A lead that has been won: the memory to lead with, and where the journal stands. */
@@ -25,18 +27,10 @@ export interface StandbyParts {
   readonly log: Log;
   readonly probe: Probe;
   readonly settings: Partial<SchedulerSettings> & { readonly tailPollMs: number };
-  readonly nonce: Nonce;
-  readonly address: string;
-  /** An entry that came after the first load. */
-  readonly onEntry: (batch: ChangeBatch) => void;
-  /** Nothing newer was to be found. */
-  readonly onCaughtUp: (scheduler: Scheduler, position: JournalPosition) => void;
-  /** Why the journal cannot be read; told each time that it cannot. */
-  readonly onTrouble: (trouble: string) => void;
-  /** The memory was not what the leader's was at this seq, and has been read anew. */
-  readonly onDrift: (seq: number) => void;
-  /** An election that was wanted has gone to somebody else. */
-  readonly onLost: () => void;
+  readonly state: MasterState;
+  readonly stats: LoopStats;
+  readonly changes: Changes;
+  readonly election: Election;
 }
 
 export class Standby {
@@ -44,53 +38,42 @@ export class Standby {
   readonly #follower: Follower;
   readonly #workerProber: WorkerProber;
   #takeOver: Committer | null = null;
-  /** The epoch that is to be ended, while a take-over is wanted. */
-  #epochToEnd: number | null = null;
+  #isElectionOpen = false;
   #isStopped = false;
   #wake: (() => void) | null = null;
 
   constructor(parts: StandbyParts) {
     this.#parts = parts;
     this.#workerProber = new WorkerProber(parts.probe, parts.clock);
-    this.#follower = new Follower(parts.store, parts.clock, parts.settings, parts.onDrift);
+    this.#follower = new Follower(parts.store, parts.clock, parts.settings, (seq) => this.#noteDrift(seq));
+    parts.election.onCandidacy(() => this.#wake?.());
   }
 
   /** Runs until the lead is won; null if it is stopped before. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<Lead | null> {
+    const { election } = this.#parts;
     while (!this.#isStopped) {
       try {
-        await this.#follower.catchUp(this.#parts.onEntry);
-        this.#parts.onCaughtUp(this.#follower.scheduler, this.#follower.position);
+        await this.#follower.catchUp((batch) => this.#noteEntry(batch));
+        this.#noteCaughtUp();
         this.#workerProber.look(this.#follower.scheduler);
-        if (this.#epochToEnd !== null) {
-          const lead = await this.#standForElection(this.#epochToEnd);
+        if (election.epochToEnd !== null) {
+          const lead = await this.#standForElection(election.epochToEnd);
           if (lead !== null) {
             this.#workerProber.stop();
             return lead;
           }
-          this.#epochToEnd = null;
-          this.#parts.onLost();
+          election.tell({ kind: "deposed" });
         }
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        this.#parts.onTrouble(`${error.reason}: ${error.message}`);
+        this.#noteTrouble(error);
         await this.#rest();
         continue;
       }
-      if (this.#epochToEnd === null) await this.#rest();
+      if (election.epochToEnd === null) await this.#rest();
     }
     return null;
-  }
-
-  /** Why the take-over under way cannot be committed at the moment; null if all is well. */
-  get trouble(): string | null {
-    return this.#takeOver?.trouble ?? null;
-  }
-
-  /** The candidate wants to end this epoch and lead the next one; `run` ends with the lead, or tells that it went to somebody else. */
-  wantLead(epoch: number): void {
-    this.#epochToEnd = epoch;
-    this.#wake?.();
   }
 
   stop(): void {
@@ -99,30 +82,68 @@ export class Standby {
     this.#wake?.();
   }
 
-  /**
-   * Puts the marker of the next epoch into the first free slot. From then on every older leader's entry is refused.
-   * What lands there before us is read first; if it is somebody else's marker, the election is lost.
-   */
   async #standForElection(epochToEnd: number): Promise<Lead | null> {
-    const { store, clock, log, nonce, address, onEntry } = this.#parts;
+    const { store, clock, log, state } = this.#parts;
+    const { nonce, address } = state;
     const follower = this.#follower;
     while (!this.#isStopped) {
-      await follower.catchUp(onEntry);
+      await follower.catchUp((batch) => this.#noteEntry(batch));
       const { position } = follower;
       if (position.epoch > epochToEnd) return null;
       const epoch = position.epoch + 1;
       const marker = [{ kind: "marker", address }] as const;
       const entry = encodeEntry(position, { epoch, nonce }, clock.now(), marker);
-      this.#takeOver = new Committer(store, clock, log);
+      this.#takeOver = new Committer({ store, clock, log, health: state });
       const end = await this.#takeOver.commit(entry);
       this.#takeOver = null;
       if (end === "stopped") return null;
       if (end === "committed") {
-        onEntry({ seq: entry.seq, epoch, at: entry.at, writes: marker });
+        this.#noteEntry({ seq: entry.seq, epoch, at: entry.at, writes: marker });
         return { scheduler: follower.scheduler, position: positionOf(entry) };
       }
     }
     return null;
+  }
+
+  #noteEntry(batch: ChangeBatch): void {
+    const { state, stats, election, changes } = this.#parts;
+    state.epoch = batch.epoch;
+    for (const write of batch.writes) {
+      if (write.kind !== "marker") continue;
+      state.leader = write.address;
+      stats.elections += 1;
+      election.tell({ kind: "led", epoch: batch.epoch, address: write.address });
+    }
+    changes.publish(batch);
+  }
+
+  /** Nothing newer was found in the journal. */
+  #noteCaughtUp(): void {
+    const { state, changes, election } = this.#parts;
+    const { scheduler, position } = this.#follower;
+    state.scheduler = scheduler;
+    changes.startAt(position.seq);
+    election.tell({ kind: "led", epoch: position.epoch, address: null });
+    state.epoch = position.epoch;
+    state.trouble = null;
+    if (!this.#isStopped) state.setRole("standby");
+    // Only a master that has read the journal may stand for election.
+    if (!this.#isElectionOpen) election.tell({ kind: "tick" });
+    this.#isElectionOpen = true;
+  }
+
+  #noteTrouble(error: StoreUnavailable): void {
+    const { state, log } = this.#parts;
+    const trouble = `${error.reason}: ${error.message}`;
+    if (state.trouble === null) log.warn("the journal cannot be read", { trouble });
+    state.trouble = trouble;
+  }
+
+  #noteDrift(seq: number): void {
+    this.#parts.stats.drifts += 1;
+    this.#parts.log.error("this standby's memory differed from the leader's and was read again; please report this", {
+      seq,
+    });
   }
 
   async #rest(): Promise<void> {

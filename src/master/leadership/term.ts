@@ -6,21 +6,19 @@
 import type { SchedulerEffect, SchedulerOutput } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
-import type { Nonce } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
 import { Committer } from "../journal/committer.ts";
 import type { Inbox } from "../journal/inbox.ts";
-import { encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
+import { type ChangeBatch, encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
-import { ReadBarrier } from "../journal/readBarrier.ts";
-import type { ChangeBatch } from "../service/masterApi.ts";
+import type { ReadBarrier } from "../journal/readBarrier.ts";
+import type { MasterState } from "../masterState.ts";
 
 export interface TermParts {
   readonly epoch: number;
-  readonly nonce: Nonce;
   readonly scheduler: Scheduler;
   /** Where the journal stood when the marker of this term was in. */
   readonly position: JournalPosition;
@@ -29,6 +27,8 @@ export interface TermParts {
   readonly log: Log;
   readonly inbox: Inbox;
   readonly stats: LoopStats;
+  readonly readBarrier: ReadBarrier;
+  readonly state: MasterState;
   /** Without a commit for this long, even an answer that writes nothing must be proved by one first. */
   readonly unconfirmedMsMax: number;
   /** True if an input is still wanted by whoever sent it. */
@@ -50,7 +50,6 @@ export type TermEnd = "deposed" | "stopped";
 export class Term {
   readonly #parts: TermParts;
   readonly #committer: Committer;
-  readonly #readBarrier = new ReadBarrier();
   #position: JournalPosition;
   #provenAt: number;
   #isStopping = false;
@@ -59,26 +58,18 @@ export class Term {
     this.#parts = parts;
     this.#position = parts.position;
     this.#provenAt = parts.clock.now();
-    this.#committer = new Committer(parts.store, parts.clock, parts.log);
-  }
-
-  get seq(): number {
-    return this.#position.seq;
-  }
-
-  get trouble(): string | null {
-    return this.#committer.trouble;
+    this.#committer = new Committer({ store: parts.store, clock: parts.clock, log: parts.log, health: parts.state });
   }
 
   /** Runs until it is stopped or deposed. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<TermEnd> {
-    const { inbox, scheduler } = this.#parts;
+    const { inbox, scheduler, readBarrier } = this.#parts;
     while (!this.#isStopping) {
       const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
       const out: SchedulerOutput = { seq: this.#position.seq + 1, writes: [], effects: [] };
       for (const input of inputs) if (this.#parts.isWanted(input)) scheduler.step(now, input, out);
       scheduler.step(now, { kind: "tick" }, out);
-      const isBarrierWanted = this.#readBarrier.begin();
+      const isBarrierWanted = readBarrier.begin();
       const isLeadUnconfirmed = now - this.#provenAt > this.#parts.unconfirmedMsMax;
       if (out.writes.length > 0 || isBarrierWanted || (isLeadUnconfirmed && out.effects.length > 0)) {
         const end = await this.#commit(now, out);
@@ -97,24 +88,9 @@ export class Term {
     this.#parts.inbox.interrupt();
   }
 
-  /**
-   * Commits something, if only an empty entry, and so finds out who leads. Resolves with its seq: up to there this master
-   * knows all that was committed before the call. Rejects with what `rejectBarriers` is given.
-   */
-  prove(): Promise<number> {
-    const proof = this.#readBarrier.ask();
-    this.#parts.inbox.interrupt();
-    return proof;
-  }
-
-  /** No proof can be given to those who wait for one. */
-  rejectBarriers(error: () => Error): void {
-    this.#readBarrier.rejectAll(error);
-  }
-
   async #commit(now: number, out: SchedulerOutput): Promise<TermEnd | null> {
-    const { clock, inbox, stats, epoch, nonce } = this.#parts;
-    const entry = encodeEntry(this.#position, { epoch, nonce }, now, out.writes);
+    const { clock, inbox, stats, epoch, readBarrier, state } = this.#parts;
+    const entry = encodeEntry(this.#position, { epoch, nonce: state.nonce }, now, out.writes);
     const alarm = clock.at(now + limits.commitWaitMsMax, () => this.#parts.onTrouble());
     const startedAt = clock.now();
     const end = await this.#committer.commit(entry);
@@ -125,7 +101,7 @@ export class Term {
     this.#position = positionOf(entry);
     this.#provenAt = clock.now();
     this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);
-    this.#readBarrier.settle(entry.seq);
+    readBarrier.settle(entry.seq);
     // While a commit hangs, nobody is heard: that silence is ours, not theirs.
     if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
     return null;

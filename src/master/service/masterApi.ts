@@ -1,6 +1,5 @@
-/** What a master offers to whoever gives it a face: HTTP in life, a fake network in the simulator. */
+/** What a master offers to the HTTP API, and to the fake network of the simulator. */
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
-import type { Write } from "../../model/entry.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -9,6 +8,11 @@ import type { TaskDocument } from "../../model/task.ts";
 import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
+import type { ChangeBatch } from "../journal/journal.ts";
+import type { CommitTimes } from "../journal/loopStats.ts";
+import type { Subscription } from "../streams/changes.ts";
+
+export type { ChangeBatch, Subscription };
 
 /**
  * Every method rejects with `OutlastError` where the caller is told why: `not-leader` on a standby (with the leader's address
@@ -63,12 +67,20 @@ export interface MasterApi {
   reportExit(worker: WorkerId, boot: BootId): Promise<void>;
 }
 
+/**
+ * starting  reads its journal
+ * standby   follows the leader
+ * leader    decides and commits
+ * stopping  leaves
+ */
+export type MasterRole = "starting" | "standby" | "leader" | "stopping";
+
 export interface MasterStatus {
   readonly name: string;
   readonly nonce: Nonce;
   /** Base URL others reach this master at. */
   readonly address: string;
-  readonly role: "starting" | "standby" | "leader" | "stopping";
+  readonly role: MasterRole;
   readonly epoch: number;
   /** The last entry this master knows to be committed. */
   readonly seq: number;
@@ -81,14 +93,6 @@ export interface MasterStatus {
   readonly trouble: string | null;
   readonly startedAt: number;
   readonly roleSince: number;
-}
-
-/** How long the last `limits.commitSamplesMax` commits took, in ms; null before the first. */
-export interface CommitTimes {
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p99: number | null;
-  readonly max: number | null;
 }
 
 export interface MasterStats {
@@ -106,15 +110,4 @@ export interface MasterStats {
   readonly elections: number;
   /** How often this master's own role has changed since its start. */
   readonly roleChanges: number;
-}
-
-export interface ChangeBatch {
-  readonly seq: number;
-  readonly epoch: number;
-  readonly at: number;
-  readonly writes: readonly Write[];
-}
-
-export interface Subscription {
-  close(): void;
 }

@@ -1,4 +1,4 @@
-/** The front desk of a master: turns calls from outside into questions for the scheduler or reads from the store. */
+/** Serves the API of a master: turns calls into inputs of the scheduler or reads from the store. */
 import type { Reply, SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -19,14 +19,18 @@ import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
-import { type Store, type StoreIdentity, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
+import { type Store, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { Inbox } from "../journal/inbox.ts";
+import type { LoopStats } from "../journal/loopStats.ts";
+import type { ReadBarrier } from "../journal/readBarrier.ts";
+import type { Requests } from "../journal/requests.ts";
+import type { Membership } from "../leadership/membership.ts";
+import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
 import { LogOwners } from "../streams/logOwners.ts";
 import type { Streams } from "../streams/streams.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
-import type { Requests } from "./requests.ts";
 import { toSpecs } from "./submissions.ts";
 
 export interface MasterServiceParts {
@@ -38,31 +42,52 @@ export interface MasterServiceParts {
   readonly requests: Requests;
   readonly streams: Streams;
   readonly changes: Changes;
+  readonly state: MasterState;
+  readonly stats: LoopStats;
+  readonly membership: Membership;
+  readonly readBarrier: ReadBarrier;
   readonly heartbeatMs: number;
 }
 
 type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
 
-export abstract class MasterService implements MasterApi {
+export class MasterService implements MasterApi {
   readonly #parts: MasterServiceParts;
   readonly #logListeners = new Map<string, Set<() => void>>();
   readonly #logOwners: LogOwners;
-  /** True while the store does not commit: nobody is kept waiting. */
-  protected isTurningAway = false;
 
   constructor(parts: MasterServiceParts) {
     this.#parts = parts;
     this.#logOwners = new LogOwners(parts.store);
   }
 
-  abstract status(): MasterStatus;
-  abstract stats(): MasterStats;
-  abstract members(): readonly MemberView[];
-  protected abstract get identity(): StoreIdentity;
-  protected abstract prove(): Promise<number>;
+  status(): MasterStatus {
+    return this.#parts.state.status();
+  }
+
+  stats(): MasterStats {
+    const { stats, state, inbox } = this.#parts;
+    const { commits, inputs, writes, drifts, elections } = stats;
+    return {
+      commits,
+      inputs,
+      writes,
+      inboxLength: inbox.length,
+      tasks: state.scheduler?.countTasks() ?? {},
+      workersConnected: state.scheduler?.countConnectedWorkers() ?? 0,
+      commitMs: stats.commitMs(),
+      drifts,
+      elections,
+      roleChanges: state.roleChanges,
+    };
+  }
+
+  members(): readonly MemberView[] {
+    return this.#parts.membership.members();
+  }
 
   async submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
-    this.#checkLeading();
+    this.#parts.state.checkLeading();
     const specs = toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now());
     const named = specs.filter((spec) => spec.fingerprint !== null).map((spec) => spec.id);
     for (let tries = 0; tries < limits.lookupsMax; tries += 1) {
@@ -106,9 +131,10 @@ export abstract class MasterService implements MasterApi {
   }
 
   async barrier(): Promise<number> {
-    this.#checkLeading();
-    if (this.isTurningAway) throw this.storeAway();
-    return this.prove();
+    const { state, readBarrier } = this.#parts;
+    state.checkLeading();
+    if (state.isTurningAway) throw state.storeUnavailable();
+    return readBarrier.prove();
   }
 
   readTask(id: TaskId): Promise<TaskDocument | null> {
@@ -142,50 +168,50 @@ export abstract class MasterService implements MasterApi {
   }
 
   async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {
-    this.#checkLeading();
+    this.#parts.state.checkLeading();
     if (request.protocol !== protocolVersion) {
       const message = `This master speaks version ${protocolVersion} of the worker protocol, not ${request.protocol}.`;
       throw new OutlastError("bad-request", message, { hint: "Run the same version of Outlast on both sides." });
     }
-    const { incarnation } = this.identity;
+    const { incarnation } = this.#parts.state.identity;
     if (request.incarnation === incarnation) this.#checkEpoch(request.epochMax);
     const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }));
     const { session, abort, verdicts } = expect(reply, "attached");
     this.#parts.streams.expect(worker, session);
-    const { epoch } = this.status();
+    const { epoch } = this.#parts.state;
     return { session, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
   }
 
   openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void {
     const { inbox, streams } = this.#parts;
     // A session that is over, or never was, must not push out the one that counts.
-    if (this.status().role !== "leader" || !streams.isKnown(worker, session)) {
+    if (this.#parts.state.role !== "leader" || !streams.isKnown(worker, session)) {
       sink.close();
       return () => undefined;
     }
     streams.open(worker, session, sink);
     inbox.push({ kind: "opened", worker, session });
     return () => {
-      if (streams.forget(worker, sink) && this.status().role === "leader")
+      if (streams.forget(worker, sink) && this.#parts.state.role === "leader")
         inbox.push({ kind: "closed", worker, session });
     };
   }
 
   async report(worker: WorkerId, { session, epoch, items }: ReportRequest): Promise<ReportAnswer> {
-    this.#checkLeading();
+    this.#parts.state.checkLeading();
     this.#checkEpoch(epoch);
     if (items.length > 0) {
       const reply = await this.#ask((request) => ({ kind: "report", request, worker, session, items }));
-      return { epoch: this.status().epoch, verdicts: expect(reply, "reported").verdicts };
+      return { epoch: this.#parts.state.epoch, verdicts: expect(reply, "reported").verdicts };
     }
     this.#checkSession(worker, session);
     // While nothing can be committed no silence counts either, so a beat need not wait in line.
-    if (!this.isTurningAway) this.#parts.inbox.push({ kind: "beat", worker, session });
-    return { epoch: this.status().epoch, verdicts: [] };
+    if (!this.#parts.state.isTurningAway) this.#parts.inbox.push({ kind: "beat", worker, session });
+    return { epoch: this.#parts.state.epoch, verdicts: [] };
   }
 
   async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
-    this.#checkLeading();
+    this.#parts.state.checkLeading();
     this.#checkSession(worker, session);
     const own = await this.#read(() => this.#logOwners.ownPieces(worker, chunks));
     if (own.length < chunks.length) {
@@ -205,31 +231,13 @@ export abstract class MasterService implements MasterApi {
     await this.#ask((request) => ({ kind: "report-exit", request, worker, boot }));
   }
 
-  protected notLeader(): OutlastError {
-    const { leader, address } = this.status();
-    const hint = leader === null ? "An election is under way; try again shortly." : "Ask the leader.";
-    const elsewhere = leader === null || leader === address ? {} : { leader };
-    return new OutlastError("not-leader", "This master does not lead.", { hint, ...elsewhere });
-  }
-
-  protected storeAway(): OutlastError {
-    return new OutlastError("unavailable", "The store does not commit at the moment.", {
-      hint: "Try again; with the same id or idempotency key nothing is done twice.",
-      reason: this.status().trouble,
-    });
-  }
-
-  #checkLeading(): void {
-    if (this.status().role !== "leader") throw this.notLeader();
-  }
-
   /** A worker has seen a higher epoch than ours: either we have been deposed, or the store has lost what it had promised. */
   #checkEpoch(epochSeen: number): void {
-    const { epoch } = this.status();
+    const { epoch } = this.#parts.state;
     if (epochSeen <= epoch) return;
     this.#parts.log.error("a worker has seen a higher epoch than ours", { epoch, epochSeen });
     // Whoever leads shows in the next commit; the answer here is the same either way.
-    void this.prove().catch(() => undefined);
+    this.#parts.readBarrier.check();
     throw new OutlastError("stale-epoch", `This master leads epoch ${epoch}, and a higher one has been seen.`, {
       epochMax: epochSeen,
     });
@@ -242,23 +250,20 @@ export abstract class MasterService implements MasterApi {
 
   /** Puts a question to the scheduler; resolves once its answer is committed. */
   #ask(question: (request: RequestId) => SchedulerInput): Promise<Reply> {
-    this.#checkLeading();
-    if (this.isTurningAway) throw this.storeAway();
-    return this.#parts.requests.ask((request) => this.#parts.inbox.push(question(request)));
-  }
-
-  /** @throws OutlastError `unavailable` also while the master is starting */
-  #checkNotStopping(): void {
-    if (this.status().role === "stopping") throw new OutlastError("unavailable", "This master is stopping.");
+    const { state, requests, inbox } = this.#parts;
+    state.checkLeading();
+    if (state.isTurningAway) throw state.storeUnavailable();
+    return requests.ask((request) => inbox.push(question(request)));
   }
 
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {
-    // The face is there before the store is, and after it: whoever asks so early or so late is told to ask again.
-    this.#checkNotStopping();
+    // The API listens before the store is open and until after it is closed.
+    const { state } = this.#parts;
+    state.checkServing();
     try {
       return await read();
     } catch (error) {
-      this.#checkNotStopping();
+      state.checkServing();
       if (!(error instanceof StoreUnavailable)) throw error;
       throw new OutlastError("unavailable", "The store cannot be read at the moment.", { reason: error.reason });
     }

@@ -3,9 +3,13 @@ import { OutlastError } from "../../model/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
 import { EntryCache } from "../journal/entryCache.ts";
-import type { ChangeBatch, Subscription } from "../service/masterApi.ts";
+import type { ChangeBatch } from "../journal/journal.ts";
 
 type Listener = (batch: ChangeBatch) => unknown;
+
+export interface Subscription {
+  close(): void;
+}
 
 interface Subscriber {
   readonly listener: Listener;

@@ -5,14 +5,8 @@ import { changed, created, spec, TestJournal, taskId } from "./storeJournal.ts";
 import { keepingContract } from "./storeKeepingContract.ts";
 import { listContract } from "./storeListContract.ts";
 import { logContract } from "./storeLogContract.ts";
+import type { Current, StorePlace } from "./storePlace.ts";
 import { documentContract, forgetContract, loadAll, loadContract } from "./storeViewContract.ts";
-
-/** One place with stored data, for one test. */
-export interface StorePlace {
-  /** A handle that is not open yet. Each looks at the same data, as two masters would. */
-  handle(): Store;
-  remove(): Promise<void>;
-}
 
 export function storeContract(driver: string, makePlace: () => Promise<StorePlace>): void {
   describe(`the ${driver} store`, () => {
@@ -65,8 +59,6 @@ export function storeContract(driver: string, makePlace: () => Promise<StorePlac
     });
   });
 }
-
-export type Current = () => { readonly place: StorePlace; readonly store: Store; readonly journal: TestJournal };
 
 function identityContract(current: Current): void {
   test("an incarnation is drawn once and stays", async () => {

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import type { Nonce } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
-import type { Current } from "./storeContract.ts";
 import { changed, created } from "./storeJournal.ts";
+import type { Current } from "./storePlace.ts";
 
 function member(nonce: string, beat: number): MemberRecord {
   const address = `http://${nonce}:1`;

@@ -5,8 +5,8 @@ import type { WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { TaskState } from "../../model/task.ts";
 import type { Store, TaskQuery } from "../../ports/store.ts";
-import type { Current } from "./storeContract.ts";
 import { changed, created, type TestJournal, taskId } from "./storeJournal.ts";
+import type { Current } from "./storePlace.ts";
 
 const states: readonly TaskState[] = ["created", "running", "success", "failed"];
 const queues = ["default", "q1", "q2"];

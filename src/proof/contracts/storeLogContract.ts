@@ -1,8 +1,8 @@
 /** The part of the store contract about logs: each piece once, read from anywhere, gone with its task. */
 import { expect, test } from "vitest";
 import type { LogChunk } from "../../model/protocol.ts";
-import type { Current } from "./storeContract.ts";
 import { created, taskId } from "./storeJournal.ts";
+import type { Current } from "./storePlace.ts";
 
 function piece(task: string, attempt: number, offset: number, text: string, change: Partial<LogChunk> = {}): LogChunk {
   return {

@@ -1,8 +1,8 @@
 /** The part of the store contract about the view: task documents, what a leader loads, what is forgotten. */
 import { expect, test } from "vitest";
 import type { LiveTask, Store } from "../../ports/store.ts";
-import type { Current } from "./storeContract.ts";
 import { changed, created, spec, status, taskId, workerRecord } from "./storeJournal.ts";
+import type { Current } from "./storePlace.ts";
 
 export function documentContract(current: Current): void {
   test("a task is spec and status in one document, and each status takes the place of the one before", async () => {

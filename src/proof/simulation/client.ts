@@ -4,12 +4,11 @@ import type { TaskId } from "../../model/ids.ts";
 import type { Submission } from "../../model/submission.ts";
 import { LinkError } from "../../ports/transport.ts";
 import { call, type RunningMaster } from "./call.ts";
-import type { MasterNode } from "./masterNode.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { leaderBehind, relayCall } from "./relay.ts";
 import { drawSubmissions } from "./submissions.ts";
-import type { World } from "./world.ts";
+import type { KnownMaster, World } from "./world.ts";
 
 interface SubmitCall {
   readonly call: number;
@@ -26,7 +25,7 @@ export class ClientNode {
   readonly #process: Process;
   readonly #known: TaskId[] = [];
   readonly #done: SubmitCall[] = [];
-  #master: MasterNode | null = null;
+  #master: KnownMaster | null = null;
   #calls = 0;
   #openCalls = 0;
 

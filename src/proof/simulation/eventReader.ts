@@ -3,12 +3,11 @@ import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/
 import { OutlastError } from "../../model/errors.ts";
 import { hashText } from "../checkers/hashText.ts";
 import type { RunningMaster } from "./call.ts";
-import type { MasterNode } from "./masterNode.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { statusOrNull } from "./relay.ts";
 import { SimulatedStream, type Sink } from "./stream.ts";
-import type { World } from "./world.ts";
+import type { KnownMaster, World } from "./world.ts";
 
 type EventMessage =
   | { readonly kind: "event"; readonly seq: number; readonly epoch: number; readonly text: number }
@@ -29,7 +28,7 @@ export class EventReader {
   readonly #random: Random;
   readonly #process: Process;
   #seq: number | null = null;
-  #last: MasterNode | null = null;
+  #last: KnownMaster | null = null;
   #stream: SimulatedStream<EventMessage> | null = null;
 
   constructor(world: World, machine: string) {

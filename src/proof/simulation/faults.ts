@@ -1,4 +1,6 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
+
+import type { Cluster } from "./cluster.ts";
 import { type FaultKind, faultKinds } from "./knobs.ts";
 import { MasterNode } from "./masterNode.ts";
 import type { Random } from "./random.ts";
@@ -6,11 +8,10 @@ import { ReplicaSet } from "./replicaSet.ts";
 import { storeMachine } from "./store.ts";
 import { SqliteEngine } from "./storeEngine.ts";
 import type { WorkerNode } from "./workerNode.ts";
-import type { World } from "./world.ts";
 
 export class Faults {
   readonly counts = new Map<FaultKind, number>();
-  readonly #world: World;
+  readonly #world: Cluster;
   /** Each kind draws from a stream of its own: without one kind, the others strike as before. */
   readonly #randoms: ReadonlyMap<FaultKind, Random>;
   #random: Random;
@@ -19,7 +20,7 @@ export class Faults {
   readonly #cuts = new Map<string, number>();
   #troubles = 0;
 
-  constructor(world: World) {
+  constructor(world: Cluster) {
     this.#world = world;
     this.#random = world.random.fork("faults");
     this.#randoms = new Map(faultKinds.map((kind) => [kind, this.#random.fork(kind)]));

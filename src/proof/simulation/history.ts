@@ -3,15 +3,15 @@
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { FinalState, History, LeaderMemory, MasterMemory } from "../checkers/ledger.ts";
+import type { Cluster } from "./cluster.ts";
 import { moveMsMax } from "./eventReader.ts";
 import type { MasterNode } from "./masterNode.ts";
 import { unansweredMsMax } from "./store.ts";
-import type { World } from "./world.ts";
 
 /** How long the leader has to answer what is asked of it at the end. */
 const askMs = 20_000;
 
-export async function takeHistory(world: World): Promise<History> {
+export async function takeHistory(world: Cluster): Promise<History> {
   const { knobs, ledger, disk } = world;
   const leader = await askLeader(world);
   await letInboxesEmpty(world);
@@ -42,20 +42,20 @@ export async function takeHistory(world: World): Promise<History> {
 }
 
 /** What arrived while the last commit was in flight is no rest of anything; it must only be gone soon. */
-async function letInboxesEmpty({ timeline, masters }: World): Promise<void> {
+async function letInboxesEmpty({ timeline, masters }: Cluster): Promise<void> {
   await timeline.run(timeline.now + askMs, () =>
     masters.every(({ running }) => running?.isOpen !== true || running.face.stats().inboxLength === 0),
   );
 }
 
 /** One whose connection died unseen has to move before it hears anything again. */
-async function letFollowersCatchUp({ timeline, followers, disk }: World): Promise<void> {
+async function letFollowersCatchUp({ timeline, followers, disk }: Cluster): Promise<void> {
   const { seq: end } = disk;
   const hasCome = () => followers.every(({ seq }) => seq !== null && seq >= end);
   if (!hasCome()) await timeline.run(timeline.now + moveMsMax + askMs, hasCome);
 }
 
-function finalState(world: World): Omit<FinalState, "leader"> {
+function finalState(world: Cluster): Omit<FinalState, "leader"> {
   const { workers } = world;
   const { view } = world.disk;
   const documents = new Map<TaskId, TaskDocument>();
@@ -78,7 +78,7 @@ function finalState(world: World): Omit<FinalState, "leader"> {
   };
 }
 
-function memoryOf({ timeline, knobs }: World, { running }: MasterNode): MasterMemory[] {
+function memoryOf({ timeline, knobs }: Cluster, { running }: MasterNode): MasterMemory[] {
   if (running === null || !running.isOpen) return [];
   const { face, process } = running;
   const { tasks, inboxLength } = face.stats();
@@ -100,7 +100,7 @@ function memoryOf({ timeline, knobs }: World, { running }: MasterNode): MasterMe
   ];
 }
 
-async function askLeader(world: World): Promise<LeaderMemory | null> {
+async function askLeader(world: Cluster): Promise<LeaderMemory | null> {
   let memory: LeaderMemory | null = null;
   // A leader that has not committed for a while commits something before it answers; so it is asked again.
   for (let tries = 0; tries < 3; tries++) {
@@ -112,7 +112,7 @@ async function askLeader(world: World): Promise<LeaderMemory | null> {
   return memory === null ? null : { ...memory, seq: -1 };
 }
 
-async function askOnce(world: World): Promise<LeaderMemory | null> {
+async function askOnce(world: Cluster): Promise<LeaderMemory | null> {
   const { timeline } = world;
   let memory: LeaderMemory | null = null;
   let isOver = false;

@@ -1,14 +1,14 @@
 /** Looks many times a second who leads in truth, and writes down every change of it. */
-import type { World } from "./world.ts";
+import type { Cluster } from "./cluster.ts";
 
 const everyMs = 100;
 
 export class LeaderWatch {
-  readonly #world: World;
+  readonly #world: Cluster;
   #life: string | null = null;
   #epoch = 0;
 
-  constructor(world: World) {
+  constructor(world: Cluster) {
     this.#world = world;
   }
 

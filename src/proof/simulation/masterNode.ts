@@ -15,7 +15,7 @@ import { SimulatedStore } from "./store.ts";
 import type { World } from "./world.ts";
 
 interface MasterLife extends RunningMaster {
-  readonly face: Master;
+  readonly master: Master;
   readonly clock: SimulatedClock;
   /** The store is open: from now on it can say how it stands. */
   isOpen: boolean;
@@ -63,7 +63,7 @@ export class MasterNode {
     const process = new Process(name, timeline);
     const random = this.#random.fork(`life ${this.#lives}`);
     const clock = new SimulatedClock(timeline, process, this.clockFault, random.fork("clock"));
-    const face = new Master({
+    const master = new Master({
       name: this.machine,
       address: this.address,
       store: this.#openStore(process, random.fork("store")),
@@ -74,18 +74,18 @@ export class MasterNode {
       peers: simulatedPeers(this.#world, this.machine, process),
       settings: { ...this.#world.knobs.waits, ...this.#world.knobs.master },
     });
-    const life: MasterLife = { process, face, clock, isOpen: false, isStopping: false };
+    const life: MasterLife = { process, master, face: master.service, clock, isOpen: false, isStopping: false };
     this.#life = life;
     ledger.add({ kind: "start", node: this.machine, life: name });
     timeline.trace(`${name} starts`);
-    face.start().then(
+    master.start().then(
       () => {
         life.isOpen = true;
         this.#listen(life);
       },
       (error: unknown) => this.#ended(life, error),
     );
-    void face.ended.then((error) => this.#ended(life, error));
+    void master.ended.then((error) => this.#ended(life, error));
   }
 
   /** SIGKILL. */
@@ -125,7 +125,7 @@ export class MasterNode {
     life.isStopping = true;
     this.#world.ledger.add({ kind: "stop", node: this.machine, life: life.process.name, wasLeading: this.isLeading });
     if (this.isLeading) this.#world.coverage.saw("a leader resigned and another took over");
-    life.face.stop().catch((error: unknown) => this.#world.broke(life.process.name, error));
+    life.master.stop().catch((error: unknown) => this.#world.broke(life.process.name, error));
   }
 
   jumpClock(byMs: number): void {

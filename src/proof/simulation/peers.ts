@@ -1,12 +1,11 @@
 /** How one simulated master watches another: a connection that breaks with the process, and probes of its port. */
 import type { Peers } from "../../ports/peers.ts";
-import type { MasterNode } from "./masterNode.ts";
 import type { Process } from "./process.ts";
-import type { World } from "./world.ts";
+import type { KnownMaster, World } from "./world.ts";
 
 export function simulatedPeers(world: World, machine: string, process: Process): Peers {
   const { network } = world;
-  const isCutFrom = (other: MasterNode): boolean =>
+  const isCutFrom = (other: KnownMaster): boolean =>
     network.isCut(machine, other.machine) || network.isCut(other.machine, machine);
   return {
     watch(address, onClose) {

@@ -4,6 +4,7 @@ import { checkAll } from "../checkers/all.ts";
 import type { Violation } from "../checkers/checker.ts";
 import type { History } from "../checkers/ledger.ts";
 import { type Changes, changeKnobs } from "./changes.ts";
+import { Cluster } from "./cluster.ts";
 import type { Situation } from "./coverage.ts";
 import { Faults } from "./faults.ts";
 import { sealWorld } from "./forbidden.ts";
@@ -12,7 +13,6 @@ import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
 import { LeaderWatch } from "./leaderWatch.ts";
 import { noteSituations } from "./situations.ts";
 import type { TraceListener } from "./timeline.ts";
-import { World } from "./world.ts";
 
 export interface SeedResult {
   readonly seed: number;
@@ -39,7 +39,7 @@ export interface SimulateOptions {
 
 export async function simulate(seed: number, { listener, changes = {} }: SimulateOptions = {}): Promise<SeedResult> {
   const knobs = changeKnobs(drawKnobs(seed), changes);
-  const world = new World(knobs);
+  const world = new Cluster(knobs);
   if (listener !== undefined) world.timeline.onTrace(listener);
   const onRejection = (error: unknown): void => world.broke("an unhandled rejection", error);
   process.on("unhandledRejection", onRejection);
@@ -52,7 +52,7 @@ export async function simulate(seed: number, { listener, changes = {} }: Simulat
   }
 }
 
-async function live(world: World): Promise<SeedResult> {
+async function live(world: Cluster): Promise<SeedResult> {
   const { knobs, timeline } = world;
   for (const master of world.masters) master.start();
   for (const worker of world.workers) {
@@ -88,7 +88,7 @@ async function live(world: World): Promise<SeedResult> {
 }
 
 /** Spreads what the clients do over the unsafe time, a little more of it early. */
-function planClients(world: World): void {
+function planClients(world: Cluster): void {
   const { knobs, timeline, clients } = world;
   const random = world.random.fork("clients");
   let tasksLeft = knobs.tasks;
@@ -102,7 +102,7 @@ function planClients(world: World): void {
 }
 
 /** After the last fault: all that was begun must end, and nothing may stand still for longer than the longest wait. */
-async function settle(world: World, hasBroken: () => boolean): Promise<void> {
+async function settle(world: Cluster, hasBroken: () => boolean): Promise<void> {
   const { timeline } = world;
   const random = world.random.fork("settle");
   const openQueues = (): void => {
@@ -129,7 +129,7 @@ async function settle(world: World, hasBroken: () => boolean): Promise<void> {
   await rest(world, hasBroken);
 }
 
-async function rest(world: World, hasBroken: () => boolean): Promise<void> {
+async function rest(world: Cluster, hasBroken: () => boolean): Promise<void> {
   const { timeline } = world;
   const watch = new RestWatch(world);
   const giveUpAt = timeline.now + livenessMsMax;
@@ -143,10 +143,10 @@ async function rest(world: World, hasBroken: () => boolean): Promise<void> {
 
 /** Watches for the moment at which nothing has been left to do for a while. */
 class RestWatch {
-  readonly #world: World;
+  readonly #world: Cluster;
   #since: number | null = null;
 
-  constructor(world: World) {
+  constructor(world: Cluster) {
     this.#world = world;
   }
 
@@ -161,7 +161,7 @@ class RestWatch {
   }
 }
 
-function isAtRest(world: World): boolean {
+function isAtRest(world: Cluster): boolean {
   if (world.clients.some((client) => client.isBusy)) return false;
   if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0) return false;
@@ -171,7 +171,7 @@ function isAtRest(world: World): boolean {
 }
 
 /** One leads, and all others are warm. */
-function areMastersSettled({ masters, disk }: World): boolean {
+function areMastersSettled({ masters, disk }: Cluster): boolean {
   let leaders = 0;
   for (const { running } of masters) {
     if (running?.isOpen !== true) return false;
@@ -183,7 +183,7 @@ function areMastersSettled({ masters, disk }: World): boolean {
 }
 
 /** With all faults over, no task may stay as it is for longer than this: the longest wait of each kind, one after the other. */
-function stallMs({ knobs }: World): number {
+function stallMs({ knobs }: Cluster): number {
   const { lostGraceMs, failoverGraceMs, timeoutBackstopMs } = knobs.waits;
   return 60_000 + knobs.taskMsMax * 1.1 + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs;
 }

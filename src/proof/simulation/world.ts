@@ -1,12 +1,10 @@
-/** All parts of one simulated cluster, and the few things that every part needs at hand. */
+/** What every part of a simulated cluster needs: time, network, store, and the addresses of the others. `Cluster` adds the parts. */
+import type { BootId, WorkerId } from "../../model/ids.ts";
 import { Ledger } from "../checkers/ledger.ts";
-import type { Wire } from "./call.ts";
-import { ClientNode } from "./client.ts";
+import type { Callee, Wire } from "./call.ts";
 import type { ClockFault } from "./clock.ts";
 import { Coverage } from "./coverage.ts";
-import { EventReader } from "./eventReader.ts";
 import type { Knobs } from "./knobs.ts";
-import { MasterNode } from "./masterNode.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { ReplicaSet } from "./replicaSet.ts";
@@ -14,9 +12,20 @@ import type { StoreWeather } from "./store.ts";
 import { StoreDisk } from "./storeDisk.ts";
 import { PlainEngine, SqliteEngine, type StoreEngine } from "./storeEngine.ts";
 import { Timeline } from "./timeline.ts";
-import { WorkerNode } from "./workerNode.ts";
 
-export class World {
+/** A master, as the other parts know it. */
+export interface KnownMaster extends Callee {
+  readonly address: string;
+}
+
+/** A worker, as the other parts know it. */
+export interface KnownWorker {
+  readonly machine: string;
+  readonly id: WorkerId;
+  answersAt(port: number, boot: BootId): "refused" | "connected" | "unknown";
+}
+
+export abstract class World {
   readonly knobs: Knobs;
   readonly random: Random;
   readonly timeline = new Timeline();
@@ -26,10 +35,8 @@ export class World {
   readonly disk: StoreDisk;
   readonly engine: StoreEngine;
   readonly wire: Wire;
-  readonly masters: readonly MasterNode[];
-  readonly workers: readonly WorkerNode[];
-  readonly clients: readonly ClientNode[];
-  readonly followers: readonly EventReader[];
+  abstract readonly masters: readonly KnownMaster[];
+  abstract readonly workers: readonly KnownWorker[];
   /** How often a standby's memory was found to have drifted, in lives that are over. */
   drifts = 0;
   /** What broke in the machinery itself: errors that nobody is meant to see. Each is a finding. */
@@ -47,10 +54,6 @@ export class World {
     const network = new Network(weather, this.timeline, this.random.fork("network"), this.coverage);
     const { timeline, coverage } = this;
     this.wire = { network, timeline, coverage, callTimeoutMs: knobs.callTimeoutMs };
-    this.masters = numbered(knobs.masters, (count) => new MasterNode(this, `master-${count}`));
-    this.workers = numbered(knobs.workers, (count) => new WorkerNode(this, `worker-${count}`));
-    this.clients = numbered(knobs.clients, (count) => new ClientNode(this, `client-${count}`));
-    this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 
   get network(): Network {
@@ -76,7 +79,7 @@ export class World {
     }
   }
 
-  masterAt(address: string): MasterNode | null {
+  masterAt(address: string): KnownMaster | null {
     return this.masters.find((master) => master.address === address) ?? null;
   }
 
@@ -99,8 +102,4 @@ export class World {
 
 function causeOf(error: Error): string {
   return error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : "";
-}
-
-function numbered<Item>(count: number, make: (count: number) => Item): Item[] {
-  return Array.from({ length: count }, (_, index) => make(index + 1));
 }

@@ -30,7 +30,7 @@ beforeEach(async () => {
     probe: async () => "unknown",
     peers: { watch: () => ({ close: () => {} }), probe: async () => "unknown" },
   });
-  api = createApi({ master, log: silent, token: null });
+  api = createApi({ master: master.service, log: silent, token: null });
   url = await api.listen({ address: "127.0.0.1", port: 0 });
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   await master.start(url);

@@ -31,14 +31,14 @@ describe("a worker that finds a standby", () => {
     const { leader, standby } = await two();
     const worker = await stage.startWorker("w", [leader.url, standby.url], [leader.url]);
     await until(() => worker.attachedTo === standby.url);
-    await leader.master.submit([{ ...nap, id: "a" }], null);
+    await leader.master.service.submit([{ ...nap, id: "a" }], null);
     await until(() => worker.executor.started.includes("a"));
     worker.spool.write({ task: "a" as never, attempt: 1 }, Date.now(), Buffer.from("over the standby\n"));
-    await until(async () => (await leader.master.readLogs("a" as never, 1, 0, 1000)).length === 1);
+    await until(async () => (await leader.master.service.readLogs("a" as never, 1, 0, 1000)).length === 1);
     worker.executor.end("a");
-    await until(async () => (await leader.master.readTask("a" as never))?.state === "success");
+    await until(async () => (await leader.master.service.readTask("a" as never))?.state === "success");
     await until(() => worker.outbox.kept.size === 0);
-    const [view] = await leader.master.workers();
+    const [view] = await leader.master.service.workers();
     expect(view).toMatchObject({ id: "w", state: "connected" });
   });
 
@@ -46,24 +46,24 @@ describe("a worker that finds a standby", () => {
     const { leader, standby } = await two();
     const worker = await stage.startWorker("w", [leader.url, standby.url], [leader.url]);
     await until(() => worker.attachedTo === standby.url);
-    await until(async () => (await leader.master.workers())[0]?.state === "connected");
+    await until(async () => (await leader.master.service.workers())[0]?.state === "connected");
     await worker.worker.stop();
-    await until(async () => (await leader.master.workers())[0]?.state !== "connected");
+    await until(async () => (await leader.master.service.workers())[0]?.state !== "connected");
   });
 
   test("goes to that one itself once it leads", async () => {
     const { leader, standby } = await two();
     const worker = await stage.startWorker("w", [leader.url, standby.url], [leader.url]);
     await until(() => worker.attachedTo === standby.url);
-    await leader.master.submit([{ ...nap, id: "a" }], null);
+    await leader.master.service.submit([{ ...nap, id: "a" }], null);
     await until(() => worker.executor.started.includes("a"));
     await stage.stopMaster(leader);
-    await until(() => standby.master.status().role === "leader");
-    await until(async () => (await standby.master.workers())[0]?.state === "connected");
+    await until(() => standby.master.service.status().role === "leader");
+    await until(async () => (await standby.master.service.workers())[0]?.state === "connected");
     expect(worker.attachedTo).toBe(standby.url);
     worker.executor.end("a");
-    await until(async () => (await standby.master.readTask("a" as never))?.state === "success");
-    expect(await standby.master.readTask("a" as never)).toMatchObject({ attempt: 1, kills: 0 });
+    await until(async () => (await standby.master.service.readTask("a" as never))?.state === "success");
+    expect(await standby.master.service.readTask("a" as never)).toMatchObject({ attempt: 1, kills: 0 });
   });
 
   test("finds the leader itself once the way there is open again and the relay has gone", async () => {

@@ -1,4 +1,4 @@
-/** Several real masters in one process: one store, an HTTP face each, and workers that reach whom a test lets them reach. */
+/** Several real masters in one process: one store, an HTTP API each, and workers that reach whom a test lets them reach. */
 import { type ApiServer, createApi } from "../../../src/api/http/server.ts";
 import { Master, type MasterSettings } from "../../../src/master/master.ts";
 import type { BootId, WorkerId } from "../../../src/model/ids.ts";
@@ -53,12 +53,12 @@ export class Stage {
       peers: createPeers(),
       settings,
     });
-    const api = createApi({ master, log: silent, token: null });
+    const api = createApi({ master: master.service, log: silent, token: null });
     const url = await api.listen({ address: "127.0.0.1", port: 0 });
     await master.start(url);
     const staged = { master, api, url };
     this.#masters.push(staged);
-    await until(() => master.status().leader !== null);
+    await until(() => master.service.status().leader !== null);
     return staged;
   }
 

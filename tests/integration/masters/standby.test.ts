@@ -47,8 +47,8 @@ describe("a standby", () => {
     await client.cancel("a");
     await expect(client.cancel("a")).rejects.toMatchObject({ code: "already-final" });
     await expect(client.drain("nobody")).rejects.toMatchObject({ code: "not-found" });
-    expect(standby.master.status().role).toBe("standby");
-    expect(leader.master.stats().commits).toBeGreaterThan(2);
+    expect(standby.master.service.status().role).toBe("standby");
+    expect(leader.master.service.stats().commits).toBeGreaterThan(2);
   });
 
   test("passes on a large batch, whole or not at all", async () => {
@@ -68,11 +68,11 @@ describe("a standby", () => {
 
   test("answers reads itself, and says how much it has seen", async () => {
     await client.submit({ ...nap, id: "a" });
-    await until(() => standby.master.status().seq === leader.master.status().seq);
+    await until(() => standby.master.service.status().seq === leader.master.service.status().seq);
     const response = await fetch(`${standby.url}/v1/tasks/a`);
     expect(await response.json()).toMatchObject({ id: "a", state: "created" });
     expect(response.headers.get("x-outlast-epoch")).toBe("1");
-    expect(response.headers.get("x-outlast-seq")).toBe(String(standby.master.status().seq));
+    expect(response.headers.get("x-outlast-seq")).toBe(String(standby.master.service.status().seq));
     expect(await client.status()).toMatchObject({ name: "m2", role: "standby", leader: leader.url });
     const metrics = await (await fetch(`${standby.url}/metrics`)).text();
     for (const line of ["outlast_is_leader 0", "outlast_epoch 1", 'outlast_role{role="standby"} 1']) {
@@ -90,11 +90,11 @@ describe("a standby", () => {
   test("waits, where it is asked to, until it has seen what was committed before", async () => {
     for (let index = 0; index < 20; index += 1) {
       // Straight to the leader: the standby has not heard of it yet.
-      await leader.master.submit([{ ...nap, id: `t${index}` }], null);
+      await leader.master.service.submit([{ ...nap, id: `t${index}` }], null);
       const task = await client.get(`t${index}`, { consistent: true });
       expect(task.id).toBe(`t${index}`);
     }
-    const committed = leader.master.status().seq;
+    const committed = leader.master.service.status().seq;
     const response = await fetch(`${standby.url}/v1/tasks?consistent=true&limit=1`);
     expect(Number(response.headers.get("x-outlast-seq"))).toBeGreaterThan(committed);
     expect((await post("/v1/barrier")).body["seq"]).toBeGreaterThan(committed);
@@ -120,13 +120,13 @@ describe("a standby", () => {
     expect([status, body]).toEqual([201, { id: "b", isNew: true }]);
     // Told once.
     expect(await client.submit({ ...nap, id: "b" })).toEqual({ id: "b", isNew: false });
-    expect(standby.master.status()).toMatchObject({ role: "leader", epoch: 2 });
-    expect(standby.master.stats()).toMatchObject({ elections: 1 });
+    expect(standby.master.service.status()).toMatchObject({ role: "leader", epoch: 2 });
+    expect(standby.master.service.stats()).toMatchObject({ elections: 1 });
   });
 
   test("tells who the masters are, as each of them does", async () => {
     await until(async () => (await client.masters()).every(({ role }) => role !== "silent"));
-    await until(() => standby.master.members().length === 2);
+    await until(() => standby.master.service.members().length === 2);
     const seen = await client.masters();
     expect(seen.map(({ name, role, address, epoch }) => [name, role, address, epoch])).toEqual([
       ["m1", "leader", leader.url, 1],
@@ -135,8 +135,8 @@ describe("a standby", () => {
   });
 
   test("that leaves in good order is known to nobody any more", async () => {
-    await until(() => leader.master.members().length === 2);
+    await until(() => leader.master.service.members().length === 2);
     await stage.stopMaster(standby);
-    await until(() => leader.master.members().length === 1);
+    await until(() => leader.master.service.members().length === 1);
   });
 });

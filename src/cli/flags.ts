@@ -1,0 +1,54 @@
+/** The options of commands whose work is done in another file than the one that declares them. */
+import type { TaskState } from "../model/task.ts";
+import type { ListFilter } from "../sdk/client.ts";
+import type { ClusterFlags, LogFlags } from "./serverOptions.ts";
+
+export interface MasterFlags extends LogFlags, ClusterFlags {
+  readonly store?: string;
+  readonly data: string;
+  readonly address: string;
+  readonly port: number;
+  readonly name?: string;
+  readonly advertise?: string;
+  readonly stopOnStdinEnd?: boolean;
+}
+
+export interface WorkerFlags extends LogFlags {
+  readonly name?: string;
+  readonly capacity: number;
+  readonly queues: readonly string[];
+  readonly data: string;
+  readonly drainTimeout: number;
+  readonly stopOnStdinEnd?: boolean;
+}
+
+export interface UpFlags extends LogFlags, ClusterFlags {
+  readonly masters: number;
+  readonly workers: number;
+  readonly capacity: number;
+  readonly queues: readonly string[];
+  readonly data: string;
+  readonly address: string;
+  readonly port: number;
+  readonly drainTimeout: number;
+}
+
+export interface ListFlags {
+  readonly state?: readonly TaskState[];
+  readonly queue?: string;
+  readonly name?: string;
+  readonly host?: string;
+  readonly limit: number;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+}
+
+export function toFilter(flags: ListFlags): ListFilter {
+  const { state, queue, name, host } = flags;
+  return {
+    ...(state === undefined ? {} : { states: state }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(name === undefined ? {} : { name }),
+    ...(host === undefined ? {} : { host }),
+  };
+}

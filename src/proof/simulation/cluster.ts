@@ -1,0 +1,26 @@
+/** All parts of one simulated cluster. */
+import { ClientNode } from "./client.ts";
+import { EventReader } from "./eventReader.ts";
+import type { Knobs } from "./knobs.ts";
+import { MasterNode } from "./masterNode.ts";
+import { WorkerNode } from "./workerNode.ts";
+import { World } from "./world.ts";
+
+export class Cluster extends World {
+  override readonly masters: readonly MasterNode[];
+  override readonly workers: readonly WorkerNode[];
+  readonly clients: readonly ClientNode[];
+  readonly followers: readonly EventReader[];
+
+  constructor(knobs: Knobs) {
+    super(knobs);
+    this.masters = numbered(knobs.masters, (count) => new MasterNode(this, `master-${count}`));
+    this.workers = numbered(knobs.workers, (count) => new WorkerNode(this, `worker-${count}`));
+    this.clients = numbered(knobs.clients, (count) => new ClientNode(this, `client-${count}`));
+    this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
+  }
+}
+
+function numbered<Item>(count: number, make: (count: number) => Item): Item[] {
+  return Array.from({ length: count }, (_, index) => make(index + 1));
+}
