@@ -1,4 +1,4 @@
-/** Bugs planted in the worker's brain, some of them together with the leader's check of the same thing. */
+/** Bugs planted in the worker's state machine, some of them together with the leader's check of the same thing. */
 import type { Mutant } from "./mutant.ts";
 
 export const workerMutants: readonly Mutant[] = [
@@ -7,9 +7,9 @@ export const workerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/agent/agent.ts",
-        search: "    this.#reports.putBack(parcel);",
+        search: "    this.#reports.putBack(batch);",
         replace:
-          '    this.#attempts.settle(now, parcel.results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" })), out);',
+          '    this.#attempts.settle(now, batch.results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" })), out);',
       },
     ],
   },
@@ -45,6 +45,26 @@ export const workerMutants: readonly Mutant[] = [
         file: "src/core/scheduler/liveWorker.ts",
         search: "return this.usedSlots < this.record.capacity;",
         replace: "return this.tasks.size < this.record.capacity;",
+      },
+    ],
+  },
+  {
+    name: "lets a result overtake the items that its attempt sent before",
+    patches: [
+      {
+        file: "src/core/agent/attempts.ts",
+        search: "if (!held.isVoid && (held.itemsIfAny?.pendingCount ?? 0) > 0) {",
+        replace: "if (held.isVoid) {",
+      },
+    ],
+  },
+  {
+    name: "forgets the items of a report that did not get through",
+    patches: [
+      {
+        file: "src/core/agent/reports.ts",
+        search: "      items.sent = 0;\n      if (items.pendingCount > 0) this.addSpeaker(held);",
+        replace: "      items.shift(items.sent);\n      if (items.pendingCount > 0) this.addSpeaker(held);",
       },
     ],
   },

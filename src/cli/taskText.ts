@@ -1,5 +1,5 @@
 /** Tasks in words: the columns of `outlast ls`, the page of `outlast show`, the sentence of a waited task. */
-import { isFinal, type TaskDocument, type TaskState } from "../model/task.ts";
+import { isFinal, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
 import { type Paint, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
 import type { Column } from "./table.ts";
@@ -35,6 +35,11 @@ function shellWord(value: unknown): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** `3 of 10, reading part 4`. */
+function progressText({ done, total, text }: Progress): string {
+  return `${done}${total === undefined ? "" : ` of ${total}`}${text === undefined ? "" : `, ${text}`}`;
+}
+
 function tookText(task: TaskDocument, now: number): string {
   if (task.startedAt === undefined) return "";
   if (task.state === "running") return formatDuration(Math.max(0, now - task.startedAt));
@@ -61,6 +66,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ["name", task.name === task.id ? null : printable(task.name)],
     ["work", printable(workText(task))],
     ["state", colour === null ? task.state : paint(colour, task.state)],
+    ["progress", task.progress === undefined ? null : printable(progressText(task.progress))],
     ["waits", waiting === null ? null : printable(waiting.message)],
     [
       "why",

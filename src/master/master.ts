@@ -30,6 +30,7 @@ import { Term } from "./leadership/term.ts";
 import { MasterState } from "./masterState.ts";
 import { MasterService } from "./service/masterService.ts";
 import { Changes } from "./streams/changes.ts";
+import { ProgressBoard } from "./streams/progressBoard.ts";
 import { Streams } from "./streams/streams.ts";
 
 export interface MasterSettings extends SchedulerSettings, CandidateSettings, HousekeepingSettings {
@@ -67,6 +68,7 @@ export class Master {
   readonly #payloads: Payloads;
   readonly #streams: Streams;
   readonly #changes: Changes;
+  readonly #progress = new ProgressBoard();
   readonly #outbox: Outbox;
   readonly #stats = new LoopStats();
   readonly #membership: Membership;
@@ -95,12 +97,13 @@ export class Master {
     this.#payloads = payloads;
     this.#state = state;
     this.#membership = membership;
-    this.#outbox = new Outbox({ clock, log, probe, inbox, requests, streams, payloads });
+    this.#outbox = new Outbox({ clock, log, probe, inbox, requests, streams, payloads, progress: this.#progress });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
     this.#leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams });
     this.service = new MasterService({
       ...{ store, clock, ids, log, inbox, requests, streams, changes, state, membership, readBarrier, heartbeatMs },
       stats: this.#stats,
+      progress: this.#progress,
     });
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -220,6 +223,7 @@ export class Master {
     state.setRole(this.#isStopping ? "stopping" : "starting");
     this.#inbox.shut();
     this.#payloads.clear();
+    this.#progress.clear();
     this.#streams.closeAll();
     this.#rejectAll(() => state.notLeader());
     if (end === "deposed") election.tell({ kind: "deposed" });
@@ -234,6 +238,7 @@ export class Master {
       bytes += text.length;
       this.#payloads.note(write, text);
     }
+    this.#progress.committed(batch.writes);
     housekeeper.note(batch.seq, bytes);
     this.#changes.publish(batch);
   }

@@ -108,6 +108,15 @@ export const limits = {
   /** Results that wait on a worker's disk; a slot is given anew only once its result is settled, so they are hardly more than slots. */
   outboxAttemptsMax: 100_000,
   reportBodyBytesMax: 16 * mebibyte,
+  /** Items of one attempt that wait for their acknowledgement. */
+  attemptItemsMax: 1_000,
+  attemptItemBytesMax: 320 * kibibyte,
+  attemptItemsBytesMax: 4 * mebibyte,
+  workerItemsBytesMax: 256 * mebibyte,
+  /** Messages to one attempt of which the worker remembers that they were handed on. */
+  attemptMessagesMax: 10_000,
+  /** Running tasks whose progress a leader remembers. */
+  progressTasksMax: 100_000,
   tombstonesMax: 100_000,
   tombstoneMsMin: 10 * minute,
 
@@ -257,6 +266,8 @@ export const defaults = {
   directRetryMs: 30 * second,
   /** A start is told this late, in the hope that its result is there by then and tells it too. */
   startedWaitMs: 25,
+  /** The progress of one attempt is sent at most this often. */
+  progressMs: 1 * second,
   /** How often a worker looks for new output of what it runs. */
   logSendMs: 200,
   /** How long an ending worker waits for its goodbye to be answered. */

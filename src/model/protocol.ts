@@ -1,9 +1,32 @@
 /** What masters and workers say to each other, over plain HTTP. The worker always dials. */
 import type { BootId, Incarnation, SessionId, TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
-import type { AttemptError, ExitRecord, TaskPayload } from "./task.ts";
+import type { AttemptError, ExitRecord, Progress, TaskPayload } from "./task.ts";
 
-export const protocolVersion = 1;
+/**
+ * The versions of the worker protocol that this build speaks.
+ *
+ * 1  results are answered in `verdicts`, by their position in the report
+ * 2  results carry an `id` and are acknowledged by it in `acks`; attempts send items while they run, and are sent messages
+ */
+export const protocolVersions = { min: 1, max: 2 } as const;
+
+/** From this version on, attempts exchange items and messages with the leader while they run. */
+export const attemptItemsSince = 2;
+
+/** Which version both sides speak: the highest that both know; null if there is none. */
+export function negotiateProtocol({ protocol, protocolMin, protocolMax }: ProtocolOffer): number | null {
+  const version = Math.min(protocolMax ?? protocol, protocolVersions.max);
+  return version < Math.max(protocolMin ?? protocol, protocolVersions.min) ? null : version;
+}
+
+export interface ProtocolOffer {
+  /** The one version that a worker of protocol 1 speaks; a later worker names its lowest version here. */
+  readonly protocol: number;
+  /** Absent from workers of protocol 1. */
+  readonly protocolMin?: number;
+  readonly protocolMax?: number;
+}
 
 export interface AttemptRef {
   readonly task: TaskId;
@@ -21,9 +44,8 @@ export interface RunningAttempt extends IssuedAttempt {
   readonly startedAt: number;
 }
 
-/** `POST /v1/workers/:id/sessions`: here I am, and this is what I have. */
-export interface AttachRequest {
-  readonly protocol: number;
+/** `POST /v1/workers/:id/sessions`: who the worker is and what it has. */
+export interface AttachRequest extends ProtocolOffer {
   readonly boot: BootId;
   readonly capacity: number;
   readonly queues: readonly string[];
@@ -46,6 +68,8 @@ export interface AttachRequest {
 
 export interface AttachAnswer {
   readonly session: SessionId;
+  /** The version that this session speaks; masters of protocol 1 do not name it. */
+  readonly protocol?: number;
   readonly epoch: number;
   readonly incarnation: Incarnation;
   /** Attempts from `running` that are no longer wanted: kill them, and report nothing but `aborted`. */
@@ -63,6 +87,15 @@ export interface Assignment extends IssuedAttempt, TaskPayload {
 
 export type AbortReason = "cancelled" | "timeout" | "killed";
 
+/**
+ * Something that the leader tells one running attempt. The leader sends it after the attempt was reported as started, and sends
+ * it again, with the same id, when the worker attaches anew and still runs the attempt. The worker hands each id on once.
+ */
+export interface AttemptMessage extends IssuedAttempt {
+  readonly id: string;
+  readonly body: Json;
+}
+
 /** What comes down the stream, `GET /v1/workers/:id/stream?session=…`, one SSE `data:` line each. */
 export type StreamMessage =
   | { readonly kind: "assign"; readonly epoch: number; readonly assignments: readonly Assignment[] }
@@ -73,12 +106,19 @@ export type StreamMessage =
       readonly attempts: readonly AttemptRef[];
     }
   | { readonly kind: "drain"; readonly epoch: number }
+  /** Since protocol 2. */
+  | { readonly kind: "tell"; readonly epoch: number; readonly messages: readonly AttemptMessage[] }
   /** Sent every `heartbeatMs`: silence on the stream means that the master is gone. */
   | { readonly kind: "beat"; readonly epoch: number };
 
 export type Outcome = "success" | "failed" | "aborted";
 
-export interface ResultItem extends IssuedAttempt {
+/** An item with an id is acknowledged by it, and is sent again with the same id until it has been. Ids are unique in one boot. */
+export interface Acknowledged {
+  readonly id?: number;
+}
+
+export interface ResultItem extends IssuedAttempt, Acknowledged {
   readonly kind: "result";
   /** The boot that ran it, which may be an earlier one of the same worker. */
   readonly boot: BootId;
@@ -92,14 +132,21 @@ export interface ResultItem extends IssuedAttempt {
 }
 
 /** How an attempt ended, before it is known who ran it. */
-export type AttemptEnd = Omit<ResultItem, "kind" | keyof IssuedAttempt | "boot">;
+export type AttemptEnd = Omit<ResultItem, "kind" | "id" | keyof IssuedAttempt | "boot">;
+
+/** What an attempt may tell the leader while it runs. */
+export type AttemptContent = { readonly kind: "progress" } & Progress;
+
+/** The same on its way: whose it is, and the id that acknowledges it, if the attempt waits for that. Since protocol 2. */
+export type AttemptItem = AttemptContent & IssuedAttempt & Acknowledged;
 
 export type ReportItem =
   | ({ readonly kind: "started" } & RunningAttempt)
+  | AttemptItem
   | ResultItem
   /** Assign nothing more: this boot finishes what it runs and leaves. What it was given and has not started ends as `aborted`. */
   | { readonly kind: "draining" }
-  /** The last word of a boot: whatever is still assigned to it will not be finished. */
+  /** The last item of a boot: whatever is still assigned to it will not be finished. */
   | { readonly kind: "bye" };
 
 /** `POST /v1/workers/:id/reports`; with no items it is a bare heartbeat, answered at once. */
@@ -115,10 +162,26 @@ export interface Verdict extends AttemptRef {
   readonly verdict: "committed" | "stale";
 }
 
+/** `committed`: the item has taken effect, durably if its kind is. `stale`: its attempt is over, so it changed nothing. Both are final. */
+export interface Acknowledgement {
+  readonly id: number;
+  readonly verdict: "committed" | "stale";
+}
+
+/** What became of an item, as its attempt is told: the leader's verdict, or why the item was never sent. */
+export type ItemAnswer = Pick<Acknowledgement, "verdict"> | ({ readonly verdict: "refused" } & ItemRefusal);
+
+export interface ItemRefusal {
+  readonly code: "invalid" | "too-large" | "too-many" | "unsupported";
+  readonly message: string;
+}
+
 export interface ReportAnswer {
   readonly epoch: number;
-  /** One for each `result` item, in order. */
+  /** One for each `result` without an id, in order. */
   readonly verdicts: readonly Verdict[];
+  /** One for each item with an id, in any order; masters of protocol 1 send none. */
+  readonly acks?: readonly Acknowledgement[];
 }
 
 /** `POST /v1/workers/:id/logs`: pieces of output, each stored once however often it is sent. */

@@ -92,6 +92,15 @@ export interface AttemptError {
   readonly message: string;
 }
 
+/** How far an attempt says that it is, in units of its own. Not durable: a new leader does not know it until it is told again. */
+export interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly text?: string;
+  /** When it was said, by the worker's clock, in ms since 1970. */
+  readonly at: number;
+}
+
 /** How a command ended: by itself with a code, or by a signal. */
 export interface ExitRecord {
   readonly code: number | null;
@@ -132,4 +141,7 @@ export interface TaskStatus {
 }
 
 /** A task as the API shows it: spec and status in one document. */
-export interface TaskDocument extends TaskSpec, Omit<TaskStatus, "id"> {}
+export interface TaskDocument extends TaskSpec, Omit<TaskStatus, "id"> {
+  /** Of the running attempt, from the leader's memory. */
+  readonly progress?: Progress;
+}

@@ -189,7 +189,7 @@ async function toError(response: IncomingMessage): Promise<LinkError> {
   return new LinkError(code, typeof message === "string" ? message : code, typeof leader === "string" ? leader : null);
 }
 
-const messageKinds: readonly string[] = ["assign", "abort", "drain", "beat"] satisfies StreamMessage["kind"][];
+const messageKinds: readonly string[] = ["assign", "abort", "drain", "tell", "beat"] satisfies StreamMessage["kind"][];
 
 /**
  * Null for a kind that a newer master may have added: what a worker does not know it must not act upon.

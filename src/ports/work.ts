@@ -1,18 +1,47 @@
 /** What a worker's shell needs of its machine: somewhere to run attempts, and a disk that remembers results. */
 import type { Incarnation } from "../model/ids.ts";
-import type { Assignment, AttemptEnd, AttemptRef, LogChunk, ResultItem } from "../model/protocol.ts";
+import type { Json } from "../model/json.ts";
+import type {
+  Assignment,
+  AttemptContent,
+  AttemptEnd,
+  AttemptRef,
+  ItemAnswer,
+  LogChunk,
+  ResultItem,
+} from "../model/protocol.ts";
 
-/** Runs attempts. Kill really kills: after `onEnd` no process of the attempt is alive. */
+/** Runs attempts. Kill really kills: once an attempt has ended, no process of it is alive. */
 export interface Executor {
   /**
-   * Starts one attempt; `onEnd` is called exactly once, before this returns for what takes no time. Never throws: what cannot
-   * be started ends as `failed`.
+   * Starts one attempt. `session.end` is called exactly once, before this returns for what takes no time. Never throws: what
+   * cannot be started ends as `failed`, or as `aborted` if that is the machine's fault.
    */
-  start(assignment: Assignment, onEnd: (end: AttemptEnd) => void): void;
+  start(assignment: Assignment, session: AttemptSession): void;
   /** Ends an attempt: SIGTERM to its process group, SIGKILL after `graceMs`. It then ends as `aborted`. */
   abort(attempt: AttemptRef, graceMs: number): void;
   /** Ends everything at once; resolves when nothing is left. */
   stop(): Promise<void>;
+}
+
+/** How a running attempt talks with the leader. It outlives connections and masters; what waits is sent again by itself. */
+export interface AttemptSession {
+  /** The attempt is over, and nothing of it is alive. What it sent before still arrives, and its result after that. */
+  end(end: AttemptEnd): void;
+  /**
+   * Sends an item; the leader takes an attempt's items in the order of these calls. Resolves when the leader has answered,
+   * however long none can be reached, or at once if the item is refused here.
+   */
+  send(content: AttemptContent): Promise<ItemAnswer>;
+  /** Says something that needs no answer. Only the latest counts; it is sent at most once per `progressMs`. */
+  tell(content: AttemptContent): void;
+  /** Takes the leader's messages to this attempt; those that came before this call are handed on at once. */
+  onMessage(listener: (message: MessageToAttempt) => void): void;
+}
+
+export interface MessageToAttempt {
+  readonly id: string;
+  readonly body: Json;
 }
 
 /** Results that masters have not settled yet; survives the death of the worker's process. */

@@ -69,7 +69,17 @@ describe("a task's way through a worker", () => {
     const bench = await new Bench().start();
     expect(bench.a.attaches).toEqual([
       {
-        ...{ protocol: 1, boot: "boot", capacity: 2, queues: ["default"], running: [], outbox: [], isDraining: false },
+        ...{
+          protocol: 1,
+          protocolMin: 1,
+          protocolMax: 2,
+          boot: "boot",
+          capacity: 2,
+          queues: ["default"],
+          running: [],
+          outbox: [],
+          isDraining: false,
+        },
         ...{ epochMax: 0, incarnation: null, probePort: 9, hostname: "host", pid: 7, version: "1" },
       },
     ]);
@@ -143,11 +153,61 @@ describe("a task's way through a worker", () => {
   test("a broken promise of a port ends the worker with the reason, not the process", async () => {
     const bench = await new Bench().start();
     bench.a.assign("t");
-    const onEnd = bench.executor.running.get("t");
+    const session = bench.executor.running.get("t");
     const end = { outcome: "success", startedAt: 1, endedAt: 2 } as const;
-    onEnd?.(end);
-    onEnd?.(end);
+    session?.end(end);
+    session?.end(end);
     expect((await bench.worker.ended)?.message).toContain("ended without running here");
+  });
+});
+
+describe("what an attempt sends while it runs", () => {
+  const content = { kind: "progress", done: 1, at: 0 } as const;
+
+  test("is answered when a master has taken it, also by the next master, and before the result is kept", async () => {
+    const bench = await new Bench({ masters: ["http://a", "http://b"] }).start();
+    bench.a.assign("t");
+    await bench.clock.advance(1500);
+    bench.a.isAway = true;
+    bench.b.isAway = true;
+    let answer: unknown = null;
+    void bench.executor.running
+      .get("t")
+      ?.send(content)
+      .then((given) => (answer = given));
+    await bench.clock.advance(0);
+    expect(answer).toBeNull();
+    bench.b.isAway = false;
+    await bench.clock.advance(1000);
+    expect(answer).toEqual({ verdict: "committed" });
+    bench.executor.end("t");
+    await bench.clock.advance(0);
+    expect(bench.b.items).toEqual(["t progress", "t result"]);
+  });
+
+  test("has an answer also when the attempt ends first, or sends more after its end", async () => {
+    const bench = await new Bench().start();
+    bench.a.assign("t");
+    const session = bench.executor.running.get("t");
+    bench.a.isAway = true;
+    const early = session?.send(content);
+    bench.executor.end("t");
+    expect(await early).toEqual({ verdict: "stale" });
+    expect(await session?.send(content)).toEqual({ verdict: "stale" });
+  });
+
+  test("is answered by messages, those included that came before anybody listened", async () => {
+    const bench = await new Bench().start();
+    bench.a.assign("t");
+    const message = { task: "t" as TaskId, attempt: 1, assignedAt: 1 };
+    bench.a.say({ kind: "tell", epoch: 1, messages: [{ ...message, id: "m1", body: 1 }] });
+    const heard: unknown[] = [];
+    bench.executor.running.get("t")?.onMessage((each) => heard.push(each));
+    bench.a.say({ kind: "tell", epoch: 1, messages: [{ ...message, id: "m2", body: 2 }] });
+    expect(heard).toEqual([
+      { id: "m1", body: 1 },
+      { id: "m2", body: 2 },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * The shell around the Agent: it does what the brain decides (dial masters, run attempts, write the outbox) and tells it what
- * came of it. No decision is made here. It reads time from the Clock only, so that the simulator can run it as it is.
+ * The shell around the Agent: it does what the Agent decides (dial masters, run attempts, write the outbox) and reports the
+ * outcome back. No decision is made here. It reads time from the Clock only, so that the simulator can run it as it is.
  */
 import { Agent } from "../core/agent/agent.ts";
 import type { AgentEffect } from "../core/agent/effects.ts";
@@ -8,13 +8,14 @@ import type { AgentInput, LinkFailure, LinkNumber } from "../core/agent/inputs.t
 import { type AgentSettings, type AgentView, defaultAgentSettings } from "../core/agent/options.ts";
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
-import { type AttachRequest, protocolVersion } from "../model/protocol.ts";
+import { type AttachRequest, protocolVersions } from "../model/protocol.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { type Dial, LinkError, type MasterLink, type Stream } from "../ports/transport.ts";
 import type { Executor, LogSpool, Outbox } from "../ports/work.ts";
 import { LogSender } from "./logs/logSender.ts";
 import { OutboxWriter } from "./outbox/outboxWriter.ts";
+import { AttemptSessions } from "./session/attemptSessions.ts";
 
 export interface WorkerOptions {
   readonly id: WorkerId;
@@ -50,13 +51,14 @@ interface Connection {
 }
 
 export class Worker {
-  /** Resolves when the worker has stopped: with null if it was drained or told to stop, else with what broke it. Never rejects. */
+  /** Resolves when the worker has stopped: with null if it was drained or told to stop, else with the error that ended it. Never rejects. */
   readonly ended: Promise<Error | null>;
   readonly #options: WorkerOptions;
   readonly #settings: AgentSettings;
   readonly #inputs: AgentInput[] = [];
   readonly #writer: OutboxWriter;
   readonly #logs: LogSender;
+  readonly #sessions: AttemptSessions;
   #agent: Agent | null = null;
   /** Masters that were asked to let this worker attach, until one of them has. */
   readonly #asked = new Map<LinkNumber, MasterLink>();
@@ -76,6 +78,7 @@ export class Worker {
     });
     const { clock, log, outbox, spool, id } = options;
     this.#writer = new OutboxWriter(outbox, clock, log, this.#settings, (input) => this.#feed(input));
+    this.#sessions = new AttemptSessions((input) => this.#feed(input));
     const waits = { ...this.#settings, logSendMs: defaults.logSendMs };
     this.#logs = new LogSender({
       worker: id,
@@ -125,7 +128,7 @@ export class Worker {
     await this.#end(null);
   }
 
-  /** The one way in: inputs are taken one by one, also those that arise while the effects of another are being done. */
+  /** All inputs come through here. They are taken one by one, also those that arise while the effects of another are performed. */
   #feed(input: AgentInput): void {
     if (this.#agent === null || this.#stopping !== null) return;
     if (this.#isStepping) {
@@ -140,7 +143,7 @@ export class Worker {
     try {
       this.#drainInputs(this.#agent, now);
     } catch (error) {
-      this.#options.log.error("the worker's brain broke", { error });
+      this.#options.log.error("the worker's state machine failed", { error });
       void this.#end(toError(error));
     } finally {
       this.#isStepping = false;
@@ -190,6 +193,10 @@ export class Worker {
         return this.#start(effect);
       case "abort":
         return this.#options.executor.abort({ task: effect.task, attempt: effect.attempt }, effect.graceMs);
+      case "acknowledge":
+        return this.#sessions.acknowledge(effect, effect.ticket, effect.answer);
+      case "deliver":
+        return this.#sessions.deliver(effect, { id: effect.id, body: effect.body });
       case "persist":
         return this.#writer.persist(effect.result);
       case "forget":
@@ -197,7 +204,7 @@ export class Worker {
       case "save-epoch":
         return this.#writer.saveEpoch(effect.incarnation, effect.epoch);
       case "notice":
-        // Nothing changes for the operator without a word.
+        // Each notice is a change that the operator may want to see.
         this.#isStatusDue = true;
         return this.#options.log[effect.level](effect.message, { worker: this.#options.id, ...effect.fields });
       case "finish":
@@ -212,7 +219,19 @@ export class Worker {
     const { id, boot, capacity, queues, probePort, hostname, pid, version, dial } = this.#options;
     const link = dial(address);
     this.#asked.set(number, link);
-    const self = { protocol: protocolVersion, boot, capacity, queues, probePort, hostname, pid, version };
+    const { min: protocolMin, max: protocolMax } = protocolVersions;
+    const self = {
+      protocol: protocolMin,
+      protocolMin,
+      protocolMax,
+      boot,
+      capacity,
+      queues,
+      probePort,
+      hostname,
+      pid,
+      version,
+    };
     const request: AttachRequest = { ...self, ...state };
     link.attach(id, request).then(
       (answer) => this.#feed({ kind: "attached", link: number, answer }),
@@ -271,7 +290,7 @@ export class Worker {
     this.#logs.watch();
     // The worker's own record of what ran here: the demo and the fault tests compare the journal with these two lines.
     log.info("attempt started", { worker, boot, task, attempt });
-    executor.start(assignment, (end) => {
+    const session = this.#sessions.open(assignment, (end) => {
       if (this.#stopping !== null) return;
       log.info("attempt ended", { worker, boot, task, attempt, outcome: end.outcome });
       const logBytes = spool.end({ task, attempt });
@@ -279,6 +298,7 @@ export class Worker {
       this.#feed({ kind: "ended", task, attempt, end: { ...end, logBytes } });
       if ((this.#agent?.running ?? 0) === 0) this.#logs.unwatch();
     });
+    executor.start(assignment, session);
   }
 
   #tellStatus(): void {
@@ -291,7 +311,7 @@ export class Worker {
     return this.#stopping;
   }
 
-  /** Runs once. Whatever fails here is told, and the rest is closed all the same. */
+  /** Runs once. Failures are logged, and the rest is closed all the same. */
   async #shutDown(error: Error | null): Promise<void> {
     const { executor, outbox, spool, log } = this.#options;
     // Whoever asked for this is still inside a step: let it finish first.

@@ -51,6 +51,8 @@ export function describeEffect(effect: SchedulerEffect): string {
       return `abort on ${effect.worker} in ${effect.session}: ${effect.attempts.map(nameOf).join(" ")} (${effect.reason})`;
     case "drain":
       return `drain ${effect.worker} in ${effect.session}`;
+    case "progress":
+      return `progress of ${nameOf(effect)}: ${effect.progress.done}`;
     case "close-session":
       return `close ${effect.session} of ${effect.worker}: ${effect.reason}`;
     case "probe":
@@ -72,7 +74,7 @@ function describeReply(reply: Reply): string {
       return `attached as ${reply.session}${abort}${verdicts}`;
     }
     case "reported":
-      return `reported${reply.verdicts.map((each) => ` ${nameOf(each)} ${each.verdict}`).join("")}`;
+      return `reported${reply.verdicts.map((each) => ` ${nameOf(each)} ${each.verdict}`).join("")}${reply.acks.map(({ id, verdict }) => ` #${id} ${verdict}`).join("")}`;
     case "cancelled":
       return `${reply.id} is cancelled`;
     case "refused":

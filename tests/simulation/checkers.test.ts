@@ -52,6 +52,31 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
         .status({ state: "success", attempt: 1, output: { token: "token 1" } })
         .execEnd(1, "success"),
   },
+  I44: {
+    "a result is taken before an item": () =>
+      goodHistory().add({ kind: "item-sent", task, token: "token 1", number: 1 }).verdict(1, "committed"),
+    "a later item is taken and an earlier one never": () =>
+      goodHistory()
+        .add({ kind: "item-sent", task, token: "token 1", number: 1 })
+        .add({ kind: "item-sent", task, token: "token 1", number: 2 })
+        .add({ kind: "item-acked", life, token: "token 1", number: 2, verdict: "committed" }),
+    "a later item is taken first": () =>
+      goodHistory()
+        .add({ kind: "item-sent", task, token: "token 1", number: 1 })
+        .add({ kind: "item-sent", task, token: "token 1", number: 2 })
+        .add({ kind: "item-acked", life, token: "token 1", number: 2, verdict: "committed" })
+        .add({ kind: "item-acked", life, token: "token 1", number: 1, verdict: "committed" }),
+    "an attempt is told that an item was taken, and it was not": () =>
+      goodHistory()
+        .add({ kind: "item-sent", task, token: "token 1", number: 1 })
+        .add({ kind: "item-answered", task, token: "token 1", number: 1, verdict: "committed" }),
+    "an item is answered twice": () =>
+      goodHistory()
+        .add({ kind: "item-sent", task, token: "token 1", number: 1 })
+        .add({ kind: "item-acked", life, token: "token 1", number: 1, verdict: "committed" })
+        .add({ kind: "item-answered", task, token: "token 1", number: 1, verdict: "committed" })
+        .add({ kind: "item-answered", task, token: "token 1", number: 1, verdict: "committed" }),
+  },
   I4: {
     "a number is left out": () => goodHistory().status({ state: "running", attempt: 3, failures: 2 }),
     "a number is used again": () =>

@@ -14,7 +14,15 @@ export const eventRoutes: readonly Route[] = [
     name: "followEvents",
     summary: "Every committed change, in order, once.",
     tag: "events",
-    query: { after: { ...safeCount, description: "Everything after this journal entry; from now on if left out." } },
+    query: {
+      progress: {
+        type: "boolean",
+        default: false,
+        description:
+          "Also what running attempts say of their progress, as `progress`; only from the leader, never repeated.",
+      },
+      after: { ...safeCount, description: "Everything after this journal entry; from now on if left out." },
+    },
     headers: {
       "last-event-id": {
         type: "string",
@@ -29,7 +37,7 @@ export const eventRoutes: readonly Route[] = [
           "The id stands on the last event of each journal entry.",
         content: {
           "text/event-stream": {
-            anyOf: [ref("TaskEvent"), ref("WorkerEvent"), ref("QueueEvent"), ref("LeaderEvent"), ref("ResetEvent")],
+            anyOf: ["Task", "Worker", "Queue", "Leader", "Reset", "Progress"].map((kind) => ref(`${kind}Event`)),
           },
         },
       },
@@ -43,7 +51,15 @@ async function followEvents(request: FastifyRequest, reply: FastifyReply, { mast
   const after = resumeAt(request);
   await streams.open(reply, "client", async (stream) => {
     const subscription = await subscribe(master, stream, after);
-    return () => subscription.close();
+    if ((request.query as { progress?: boolean }).progress !== true) return () => subscription.close();
+    const stopListening = master.onProgress((change) => {
+      // A reader that is behind needs the committed changes more.
+      if (!stream.isClosed && !stream.isBusy) stream.send(`${sseMessage("progress", change)}\n`);
+    });
+    return () => {
+      stopListening();
+      subscription.close();
+    };
   });
 }
 

@@ -1,4 +1,4 @@
-/** What workers say to a master, and the stream that brings them work. Reports are the hottest path of the API. */
+/** The routes of the worker protocol: attach, reports, logs, and the stream that brings work. Reports are the hottest path of the API. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import type { SessionId, TaskId, WorkerId } from "../../model/ids.ts";
@@ -13,11 +13,11 @@ export const protocolRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/workers/:id/sessions",
     name: "attachWorker",
-    summary: "Here I am, and this is what I have: begins a session.",
+    summary: "Begin a session: who the worker is and what it has.",
     tag: "worker protocol",
     parameters: idParameter,
     body: { schema: "AttachRequest", limit: "reportBodyBytesMax" },
-    answers: { 200: { description: "What to kill, what is settled.", schema: "AttachAnswer" } },
+    answers: { 200: { description: "What to end, what is settled.", schema: "AttachAnswer" } },
     handle: attach,
   },
   {
@@ -40,12 +40,12 @@ export const protocolRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/workers/:id/reports",
     name: "report",
-    summary: "Starts and results, in batches; without items a bare heartbeat.",
+    summary: "Starts, results and what attempts say, in batches; without items a bare heartbeat.",
     tag: "worker protocol",
     parameters: idParameter,
     body: { schema: "ReportRequest", limit: "reportBodyBytesMax" },
     needsLeader: true,
-    answers: { 200: { description: "One verdict for each result, in order.", schema: "ReportAnswer" } },
+    answers: { 200: { description: "One acknowledgement for each item with an id.", schema: "ReportAnswer" } },
     handle: (request, _reply, { master }) => {
       const report = request.body as ReportRequest;
       refuseLargeOutputs(report.items, Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY));
@@ -69,19 +69,19 @@ export const protocolRoutes: readonly Route[] = [
 /** A standby sends workers to the leader itself, unless they cannot reach it and ask to be relayed. */
 async function attach(request: FastifyRequest, reply: FastifyReply, { master, relay }: Context): Promise<unknown> {
   const body = request.body as AttachRequest;
-  // Taken now: once the worker has hung up, its address is gone too.
+  // Read now: once the worker has closed its connection, its address is gone.
   const host = peerAddress(request);
   const leader = await relay.leaderFor(request, defaults.attachElectionWaitMs);
   if (leader !== null && body.relay === true) {
     const failure = await relay.forward(leader, request, reply, Buffer.from(JSON.stringify(body)));
     if (failure === null) return;
     if (failure.isSent) throw relay.toError(leader, failure);
-    // It may have died just now: then the worker is better sent to the next one than away.
+    // It may have died just now: the next leader can then take the worker.
     await relay.otherLeader(leader, defaults.attachElectionWaitMs);
   }
-  // What has come over a standby does not come from the worker's machine: a port there proves nothing.
+  // A request that a standby passed on does not come from the worker's machine, so a probe port there proves nothing.
   const isRelayed = request.headers[relayedHeader] !== undefined;
-  // And a worker that asked a standby to relay may have met it just as it became the leader.
+  // A worker that asked a standby to relay may have reached it just as it became the leader.
   const asked = { ...body, relay: isRelayed, probePort: isRelayed ? null : body.probePort };
   return master.attach(pathId<WorkerId>(request), asked, host);
 }
@@ -136,7 +136,7 @@ async function storeLogs(request: FastifyRequest, reply: FastifyReply, { master 
 
 function toChunk({ task, attempt, offset, at, base64, isTruncated }: LogPiece, index: number): LogChunk {
   const bytes = Buffer.from(base64, "base64");
-  // Node skips what is no base64, so a length that does not fit is how that shows.
+  // Node skips characters that are not base64, so they show as a length that does not fit.
   const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
   if (base64.length % 4 !== 0 || bytes.length !== (base64.length / 4) * 3 - padding) {
     throw new OutlastError("invalid", '"base64" is not base64.', { path: `/chunks/${index}/base64` });

@@ -89,6 +89,14 @@ export const answerSchemas = {
   },
   QueueEvent: open({ ...place, name: id, isPaused: truth }, {}, { description: "Data of the event `queue`." }),
   LeaderEvent: open({ ...place, epoch: safeCount, address: text }, {}, { description: "Data of the event `leader`." }),
+  ProgressEvent: open(
+    { id, attempt: count, progress: ref("Progress") },
+    {},
+    {
+      description:
+        "Data of the event `progress`: a running attempt said how far it is. Not in the journal: it has no `seq`.",
+    },
+  ),
   ResetEvent: open(
     { seq: safeCount, reason: text },
     {},

@@ -1,6 +1,6 @@
 /**
- * Schemas of what workers send. Unknown properties are let through, so that a newer worker can talk to an older master;
- * an unknown kind of report is not. These are checked tens of thousands of times a second: keep them flat.
+ * Schemas of what workers send. Unknown properties are accepted, so that a newer worker can talk to an older master;
+ * an unknown kind of report item is not. These are checked tens of thousands of times a second: keep them flat.
  */
 import { limits } from "../../model/limits.ts";
 import {
@@ -23,6 +23,8 @@ import {
 
 const session: Schema = { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" };
 const label: Schema = { type: "string", maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
+const version: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const itemId: Schema = { ...safeCount, description: "Unique in one boot. An item with an id is acknowledged by it." };
 const attemptRef = { task: id, attempt };
 const issuedAttempt = {
   ...attemptRef,
@@ -35,7 +37,7 @@ export const protocolSchemas = {
   RunningAttempt: open({ ...issuedAttempt, startedAt: instant }),
   AttachRequest: open(
     {
-      protocol: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+      protocol: { ...version, description: "The only version that the worker speaks, or the lowest." },
       boot: id,
       capacity: whole(1, limits.capacityMax, "capacityMax"),
       queues: list(id, { maxItems: limits.workerQueuesMax, [limitKeyword]: "workerQueuesMax" }),
@@ -51,20 +53,25 @@ export const protocolSchemas = {
       version: label,
     },
     {
+      protocolMin: { ...version, description: "Since protocol 2: the lowest version that the worker speaks." },
+      protocolMax: { ...version, description: "Since protocol 2: the highest." },
       relay: {
         ...truth,
         description: "To a standby: pass this session on, for the leader cannot be reached from here.",
       },
     },
   ),
-  AttachAnswer: open({
-    session: text,
-    epoch: safeCount,
-    incarnation: id,
-    abort: list(ref("AttemptRef")),
-    verdicts: list(ref("Verdict")),
-    heartbeatMs: safeCount,
-  }),
+  AttachAnswer: open(
+    {
+      session: text,
+      epoch: safeCount,
+      incarnation: id,
+      abort: list(ref("AttemptRef")),
+      verdicts: list(ref("Verdict")),
+      heartbeatMs: safeCount,
+    },
+    { protocol: { ...version, description: "The version that this session speaks; 1 if it is left out." } },
+  ),
   Verdict: open({ ...attemptRef, verdict: oneOf(["committed", "stale"]) }),
   StartedItem: open({ kind: { const: "started" }, ...issuedAttempt, startedAt: instant }),
   ResultItem: open(
@@ -77,6 +84,7 @@ export const protocolSchemas = {
       endedAt: instant,
     },
     {
+      id: itemId,
       output: anything,
       error: open({
         code: label,
@@ -90,13 +98,23 @@ export const protocolSchemas = {
       logBytes: safeCount,
     },
   ),
+  ProgressItem: open(
+    {
+      kind: { const: "progress" },
+      ...issuedAttempt,
+      done: { type: "number" },
+      at: instant,
+    },
+    { id: itemId, total: { type: "number" }, text: label },
+    { description: "A running attempt says how far it is, in units of its own. Not durable." },
+  ),
   DrainingItem: open({ kind: { const: "draining" } }),
   ByeItem: open({ kind: { const: "bye" } }),
   ReportItem: {
     type: "object",
     required: ["kind"],
     discriminator: { propertyName: "kind" },
-    oneOf: [ref("StartedItem"), ref("ResultItem"), ref("DrainingItem"), ref("ByeItem")],
+    oneOf: [ref("StartedItem"), ref("ResultItem"), ref("ProgressItem"), ref("DrainingItem"), ref("ByeItem")],
   },
   ReportRequest: open({
     boot: id,
@@ -104,7 +122,19 @@ export const protocolSchemas = {
     epoch: safeCount,
     items: list(ref("ReportItem"), { maxItems: limits.reportItemsMax, [limitKeyword]: "reportItemsMax" }),
   }),
-  ReportAnswer: open({ epoch: safeCount, verdicts: list(ref("Verdict")) }),
+  ReportAnswer: open(
+    {
+      epoch: safeCount,
+      verdicts: list(ref("Verdict"), { description: "One for each result without an id, in order." }),
+    },
+    { acks: list(ref("Acknowledgement"), { description: "One for each item with an id." }) },
+  ),
+  Acknowledgement: open({
+    id: safeCount,
+    verdict: oneOf(["committed", "stale"], {
+      description: "`stale`: the item's attempt is over, and the item has changed nothing.",
+    }),
+  }),
   LogPost: open({ session, chunks: list(ref("LogPiece")) }),
   LogPiece: open({
     ...attemptRef,
@@ -129,9 +159,19 @@ export const protocolSchemas = {
         attempts: list(ref("AttemptRef")),
       }),
       open({ kind: { const: "drain" }, epoch: safeCount }),
+      open(
+        { kind: { const: "tell" }, epoch: safeCount, messages: list(ref("AttemptMessage")) },
+        {},
+        { description: "Messages to running attempts. Since protocol 2." },
+      ),
       open({ kind: { const: "beat" }, epoch: safeCount }),
     ],
   },
+  AttemptMessage: open({
+    ...issuedAttempt,
+    id: { ...text, description: "Handed to the attempt once, however often it comes." },
+    body: anything,
+  }),
   Assignment: open({
     ...issuedAttempt,
     name: text,

@@ -87,7 +87,14 @@ const document = open(
     kills: count,
     changedAt: instant,
   },
-  { ...statusProperties, output: anything },
+  {
+    ...statusProperties,
+    output: anything,
+    progress: {
+      ...ref("Progress"),
+      description: "Of the running attempt. The leader keeps it in memory, so a standby does not show it.",
+    },
+  },
 );
 
 export const taskSchemas = {
@@ -121,6 +128,11 @@ export const taskSchemas = {
   }),
   AttemptError: attemptError,
   ExitRecord: exitRecord,
+  Progress: open(
+    { done: { type: "number" }, at: { ...instant, description: "By the worker's clock." } },
+    { total: { type: "number" }, text },
+    { description: "How far an attempt says that it is, in units of its own." },
+  ),
   Task: document,
   TaskPage: open({
     tasks: list(ref("Task")),

@@ -1,9 +1,9 @@
 /**
- * The brain of a worker. It decides which assignments to take, what to tell the leader and when to tell it again, when a
+ * The worker's state machine. It decides which assignments to accept, what to tell the leader and when to repeat it, when a
  * master is gone and where to look for the next one. It awaits nothing, reads no clock, draws no random number and sets no
- * timer: `step` takes one thing that happened and says what to do about it; `nextWakeAt` says when it wants to be called again.
+ * timer: `step` takes one input and answers with effects; `nextWakeAt` says when it wants to be called again.
  *
- * Two rules stand above the rest: the loss of a master, however long, never touches a running attempt; and a result is kept
+ * Two rules come first: the loss of a master, however long, never touches a running attempt; and a result is kept
  * (first on disk) until a leader has answered `committed` or `stale`.
  */
 import type { AttachAnswer, ReportAnswer, StreamMessage } from "../../model/protocol.ts";
@@ -11,27 +11,29 @@ import { AgentAttempts } from "./attempts.ts";
 import { Drain } from "./drain.ts";
 import type { AgentOutput, NoticeFields } from "./effects.ts";
 import { EpochGuard } from "./epoch.ts";
+import { Exchange } from "./exchange.ts";
 import { type AgentInput, isPassing, isSilence, type LinkFailure, type LinkNumber } from "./inputs.ts";
 import { type AttachTry, MasterSearch } from "./masters.ts";
 import type { AgentOptions, AgentSettings, AgentView } from "./options.ts";
-import { AgentReports } from "./reports.ts";
+import { AgentReports, readAnswer } from "./reports.ts";
 import {
   beatAt,
   directAt,
   excuse,
   type Link,
+  linkWakeAt,
   openSession,
   postpone,
   reportAt,
   type Session,
   silentAt,
-  wakeAt,
 } from "./session.ts";
 
 export class Agent {
   readonly #settings: AgentSettings;
   readonly #reports: AgentReports;
   readonly #attempts: AgentAttempts;
+  readonly #exchange: Exchange;
   readonly #search: MasterSearch;
   readonly #epoch: EpochGuard;
   readonly #drain: Drain;
@@ -44,9 +46,10 @@ export class Agent {
   constructor(options: AgentOptions) {
     const { boot, capacity, settings } = options;
     this.#settings = settings;
-    this.#reports = new AgentReports(settings.startedWaitMs);
+    this.#reports = new AgentReports(settings);
     this.#attempts = new AgentAttempts(boot, capacity, settings, this.#reports);
     this.#attempts.restore(options.outbox);
+    this.#exchange = new Exchange(this.#attempts, this.#reports);
     this.#search = new MasterSearch(boot, options.masters, settings);
     this.#epoch = new EpochGuard(options.epochMax, options.incarnation);
     this.#drain = new Drain(settings.byeWaitMs);
@@ -66,7 +69,8 @@ export class Agent {
   /** When `step` wants to be called with `wake` at the latest, in ms since 1970; null for never. */
   nextWakeAt(): number | null {
     if (this.#isFinished) return null;
-    const all = [this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt, this.#linkWakeAt()].filter((at) => at !== null);
+    const linkAt = linkWakeAt(this.#link, this.#search, this.#settings, this.#reports.dueAt);
+    const all = [this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt, linkAt].filter((at) => at !== null);
     return all.length === 0 ? null : Math.min(...all);
   }
 
@@ -95,6 +99,10 @@ export class Agent {
         return;
       case "ended":
         return this.#attempts.end(input, input.end, out);
+      case "send":
+        return this.#exchange.send(input, input.ticket, input.content, out);
+      case "tell":
+        return this.#exchange.tell(input, input.content);
       case "persisted":
         return this.#attempts.persisted(now, input.attempts, out);
       case "epoch-saved":
@@ -193,7 +201,7 @@ export class Agent {
     out.effects.push({ kind: "open-stream", link: attach.link, session });
     this.#attempts.settle(now, answer.verdicts, out);
     for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
-    this.#reports.resetResults(this.#attempts.unsettledResults());
+    this.#exchange.begin(this.#link.protocol, out);
     this.#reports.isDrainingUnreported = this.#drain.isOn && !attach.saidDraining;
   }
 
@@ -220,6 +228,9 @@ export class Agent {
       case "assign":
         for (const assignment of message.assignments) this.#attempts.assign(now, assignment, !this.#drain.isOn, out);
         return;
+      case "tell":
+        for (const each of message.messages) this.#exchange.deliver(each, out);
+        return;
       case "abort":
         for (const ref of message.attempts) this.#attempts.abort(now, ref, message.reason, out);
         return;
@@ -244,12 +255,10 @@ export class Agent {
     link.underWay = null;
     link.failures = 0;
     link.answeredAt = now;
-    const isComplete = batch.results.every((held, index) => {
-      const verdict = answer.verdicts[index];
-      return verdict?.task === held.task && verdict.attempt === held.attempt;
-    });
-    if (!isComplete) return this.#leave(now, link, "it did not give a verdict on each result", false, out);
-    this.#attempts.settle(now, answer.verdicts, out);
+    const answered = readAnswer(batch, answer);
+    if (answered === null) return this.#leave(now, link, "it did not acknowledge each item", false, out);
+    this.#attempts.settle(now, answered.verdicts, out);
+    this.#exchange.answered(answered, out);
     if (batch.saysBye) this.#finish(out);
   }
 
@@ -368,7 +377,7 @@ export class Agent {
   }
 
   #report(now: number, link: Session, out: AgentOutput): void {
-    const batch = this.#reports.take(now);
+    const batch = this.#reports.take(now, link.protocol);
     link.underWay = batch;
     link.spokeAt = now;
     const { id: session, epoch } = link;
@@ -378,20 +387,6 @@ export class Agent {
   #beat(now: number, link: Session, out: AgentOutput): void {
     link.spokeAt = now;
     out.effects.push({ kind: "beat", link: link.link, session: link.id, epoch: link.epoch });
-  }
-
-  #linkWakeAt(): number | null {
-    const link = this.#link;
-    switch (link.phase) {
-      case "searching":
-        return this.#search.nextWakeAt;
-      case "saving":
-        return null;
-      case "attached":
-        return wakeAt(link, this.#settings, this.#reports.dueAt);
-      default:
-        return link satisfies never;
-    }
   }
 
   #notice(out: AgentOutput, level: "info" | "warn", message: string, fields: NoticeFields): void {

@@ -1,4 +1,4 @@
-/** One attempt in a worker's hands, from its assignment until its result is settled. */
+/** One attempt on a worker, from its assignment until its result is settled. */
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type {
@@ -10,15 +10,18 @@ import type {
   ResultItem,
 } from "../../model/protocol.ts";
 import type { HeapItem } from "../heap.ts";
+import { AttemptItems, type ItemBudget } from "./attemptItems.ts";
+import { jsonBytes } from "./jsonBytes.ts";
 
 /**
- * waiting    assigned, but every slot is taken by an attempt that is still dying
+ * waiting    assigned, but every slot is taken by an attempt that is still ending
  * running    holds a slot
- * writing    has ended; its result is on its way to the disk
+ * closing    has ended; its result waits until the leader has acknowledged all items that the attempt sent before
+ * writing    has ended; its result is being written to disk
  * unsettled  its result waits for a verdict
  * settled    over
  */
-export type AttemptPhase = "waiting" | "running" | "writing" | "unsettled" | "settled";
+export type AttemptPhase = "waiting" | "running" | "closing" | "writing" | "unsettled" | "settled";
 
 export class HeldAttempt implements HeapItem, IssuedAttempt {
   readonly task: TaskId;
@@ -29,21 +32,28 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
   /** Needed until it is started. */
   assignment: Assignment | null = null;
   timeoutMs: number | null = null;
-  /** When it was taken or, once it runs, started. */
+  /** When it was accepted or, once it runs, started. */
   startedAt: number;
-  /** Its time is up then, if it has a time-out. */
+  /** When its time-out expires, if it has one. */
   deadlineAt = 0;
   heapIndex = -1;
   /** Why it was told to end; null while it was not. */
   endedBy: AbortReason | "drain" | null = null;
-  /** Its start has not been told yet. */
+  /** The leader has not been told yet that it started. */
   isStartUnreported = false;
+  /** Made when it first exchanges something with the leader: most attempts never do. */
+  #items: AttemptItems | null = null;
+  /** By which its result is acknowledged. */
+  resultId = 0;
   result: ResultItem | null = null;
   /** An upper bound for the result's size on the wire. */
   resultBytes = 0;
   isOnDisk = false;
 
-  constructor({ task, attempt, assignedAt }: IssuedAttempt, startedAt: number) {
+  readonly #budget: ItemBudget;
+
+  constructor({ task, attempt, assignedAt }: IssuedAttempt, startedAt: number, budget: ItemBudget) {
+    this.#budget = budget;
     this.task = task;
     this.attempt = attempt;
     this.assignedAt = assignedAt;
@@ -59,25 +69,27 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
     return { ...this.ref, assignedAt: this.assignedAt };
   }
 
+  get items(): AttemptItems {
+    this.#items ??= new AttemptItems(this.#budget);
+    return this.#items;
+  }
+
+  /** Null if it has exchanged nothing. */
+  get itemsIfAny(): AttemptItems | null {
+    return this.#items;
+  }
+
+  /** True if it has ended or is ending because the leader wanted that: whatever it still says changes nothing. */
+  get isVoid(): boolean {
+    return this.endedBy === "cancelled" || this.endedBy === "killed";
+  }
+
   setResult(result: ResultItem, outputBytes: number): void {
     this.result = result;
     const { error } = result;
     // 1 KiB for names and numbers; JSON writes one UTF-16 unit in at most six bytes.
     this.resultBytes = 1024 + outputBytes + (error === undefined ? 0 : 6 * (error.code.length + error.message.length));
   }
-}
-
-/** Bytes of `output` as JSON in UTF-8. */
-export function outputBytes(output: ResultItem["output"]): number {
-  if (output === undefined) return 0;
-  const text = JSON.stringify(output);
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    // A surrogate is half of a pair that takes four bytes.
-    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
 }
 
 /** What is to be reported of an attempt that has ended. A master would refuse what is too large for ever, so it is cut here. */
@@ -87,7 +99,7 @@ export function toResult(held: HeldAttempt, boot: BootId, ending: AttemptEnd): R
     const error = { code: "timeout", message: `It ran longer than ${held.timeoutMs} ms.` };
     return { ...result, outcome: "failed", error };
   }
-  const sizeBytes = outputBytes(ending.output);
+  const sizeBytes = jsonBytes(ending.output);
   if (sizeBytes > limits.resultBytesMax) {
     const message = `Its output has ${sizeBytes} bytes; ${limits.resultBytesMax} are allowed.`;
     const { output: _, ...rest } = result;

@@ -1,6 +1,6 @@
 /**
- * The attempts in a worker's hands: each is started at most once, never more of them at a time than there are slots,
- * and the result of each is kept until a master has settled it.
+ * The attempts of a worker: each is started at most once, never more of them run at a time than there are slots, and the
+ * result of each is kept until a master has settled it.
  */
 import { attemptKey, type BootId } from "../../model/ids.ts";
 import type {
@@ -14,8 +14,10 @@ import type {
 } from "../../model/protocol.ts";
 import { Fifo } from "../fifo.ts";
 import { Heap } from "../heap.ts";
-import { HeldAttempt, outputBytes, toResult } from "./attempt.ts";
+import { HeldAttempt, toResult } from "./attempt.ts";
+import type { ItemBudget } from "./attemptItems.ts";
 import type { AgentOutput } from "./effects.ts";
+import { jsonBytes } from "./jsonBytes.ts";
 import type { AgentReports } from "./reports.ts";
 import { Tombstones } from "./tombstones.ts";
 
@@ -29,12 +31,14 @@ export class AgentAttempts {
   readonly #settings: AttemptSettings;
   readonly #reports: AgentReports;
   readonly #held = new Map<string, HeldAttempt>();
+  readonly #budget: ItemBudget = { bytes: 0 };
   readonly #seen = new Tombstones();
   readonly #deadlines = new Heap<HeldAttempt>((a, b) => a.deadlineAt < b.deadlineAt);
   /** Those that wait for a slot, and some that were told to end while they waited. */
   readonly #line = new Fifo<HeldAttempt>();
   #waiting = 0;
   #running = 0;
+  #closing = 0;
   #writing = 0;
   #unsettled = 0;
 
@@ -58,19 +62,27 @@ export class AgentAttempts {
     return this.#waiting;
   }
 
-  /** Slots in use, those of dying attempts included. */
+  /** Slots in use, those of attempts that are being ended included. */
   get running(): number {
     return this.#running;
   }
 
-  /** Results that no master has settled, those included that are on their way to the disk. */
+  /** Results that no master has settled, those included that are not on disk yet. */
   get unsettled(): number {
-    return this.#unsettled + this.#writing;
+    return this.#unsettled + this.#writing + this.#closing;
   }
 
-  /** Nothing runs, waits to run, or is being written. */
+  /** Nothing runs, waits to run, waits for acknowledgements, or is being written. */
   get isIdle(): boolean {
-    return this.#running === 0 && this.#waiting === 0 && this.#writing === 0;
+    return this.#running === 0 && this.#waiting === 0 && this.#closing === 0 && this.#writing === 0;
+  }
+
+  find(ref: AttemptRef): HeldAttempt | undefined {
+    return this.#held.get(attemptKey(ref.task, ref.attempt));
+  }
+
+  [Symbol.iterator](): Iterator<HeldAttempt> {
+    return this.#held.values();
   }
 
   /** @param isWelcome false if nothing new is taken */
@@ -82,7 +94,7 @@ export class AgentAttempts {
     if (first !== undefined && (isSeen || first.assignedAt === assignedAt)) return;
     // A task that is forgotten had this id, and what it left is still here: its successor must run elsewhere, or later.
     // That is said once; should it get lost, the leader sends the attempt again.
-    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now), out);
+    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now, this.#budget), out);
     if (isSeen) return this.#refuse(now, this.#hold(assignment, now), out);
     this.#seen.note(assignment, now);
     const held = this.#hold(assignment, now);
@@ -125,13 +137,30 @@ export class AgentAttempts {
     this.#running -= 1;
     if (held.heapIndex !== -1) this.#deadlines.remove(held);
     const result = toResult(held, this.#boot, ending);
-    // That an attempt came to nothing need not outlive this process: its end says the same.
+    // An aborted attempt need not be remembered on disk: if this process dies, the leader learns the same from that.
     if (result.outcome === "aborted") return this.#finish(held, result);
-    held.phase = "writing";
-    held.setResult(result, outputBytes(result.output));
+    held.setResult(result, jsonBytes(result.output));
     held.isStartUnreported = false;
+    // A result never overtakes what the attempt sent before it; unless the leader has given the attempt up, and all is void.
+    if (!held.isVoid && (held.itemsIfAny?.pendingCount ?? 0) > 0) {
+      held.phase = "closing";
+      this.#closing += 1;
+      return;
+    }
+    this.#persist(held, result, out);
+  }
+
+  #persist(held: HeldAttempt, result: ResultItem, out: AgentOutput): void {
+    held.phase = "writing";
     this.#writing += 1;
     out.effects.push({ kind: "persist", result });
+  }
+
+  /** The last item of an ended attempt has been answered, or none of them matters any more: its result may be kept. */
+  closed(held: HeldAttempt, out: AgentOutput): void {
+    if (held.phase !== "closing" || held.result === null) return;
+    this.#closing -= 1;
+    this.#persist(held, held.result, out);
   }
 
   persisted(now: number, refs: readonly AttemptRef[], out: AgentOutput): void {
@@ -147,7 +176,7 @@ export class AgentAttempts {
     if (settled.length > 0) out.effects.push({ kind: "forget", attempts: settled });
   }
 
-  /** The leader, or a drain whose time is up, wants an attempt ended. */
+  /** The leader, or a drain whose deadline has passed, wants an attempt ended. */
   abort(now: number, ref: AttemptRef, by: AbortReason | "drain", out: AgentOutput): void {
     const held = this.#held.get(attemptKey(ref.task, ref.attempt));
     if (held === undefined) {
@@ -162,21 +191,33 @@ export class AgentAttempts {
       if (this.#waiting === 0) this.#line.clear();
       return this.#giveBack(now, held);
     }
+    if (held.phase === "closing") return this.#abortClosing(now, held, by, out);
     if (held.phase !== "running") return;
     const isDying = held.endedBy !== null;
-    // The leader's word weighs more than the worker's own reasons: with it the attempt is settled already.
+    // The leader's reason replaces the worker's own: the leader has settled the attempt already.
     held.endedBy = by === "drain" ? (held.endedBy ?? by) : by;
     if (!isDying) this.#kill(held, out);
   }
 
-  /** The time of a drain is up. */
+  /** It has ended by itself already, and its result waits for acknowledgements. */
+  #abortClosing(now: number, held: HeldAttempt, by: AbortReason | "drain", out: AgentOutput): void {
+    held.itemsIfAny?.shift(Number.POSITIVE_INFINITY);
+    if (by !== "drain") return this.closed(held, out);
+    // No master has acknowledged its items in time, and without them its result must not count.
+    this.#closing -= 1;
+    held.result = null;
+    this.#giveBack(now, held);
+  }
+
+  /** The deadline of a drain has passed. */
   abortAll(now: number, out: AgentOutput): void {
     for (const held of [...this.#held.values()]) {
-      if (held.phase === "waiting" || held.phase === "running") this.abort(now, held, "drain", out);
+      if (held.phase === "waiting" || held.phase === "running" || held.phase === "closing")
+        this.abort(now, held, "drain", out);
     }
   }
 
-  /** A verdict has come: the result is of no more use. */
+  /** A verdict has come: the result need not be kept any longer. */
   settle(now: number, refs: readonly AttemptRef[], out: AgentOutput): void {
     const settled: AttemptRef[] = [];
     for (const ref of refs) {
@@ -191,7 +232,7 @@ export class AgentAttempts {
     if (settled.length > 0) out.effects.push({ kind: "forget", attempts: settled });
   }
 
-  /** Ends what has used up its time. */
+  /** Ends attempts whose time-out has expired. */
   passTime(now: number, out: AgentOutput): void {
     for (
       let held = this.#deadlines.peek();
@@ -219,19 +260,16 @@ export class AgentAttempts {
     const running: RunningAttempt[] = [];
     const outbox: IssuedAttempt[] = [];
     for (const held of this.#held.values()) {
-      if (held.phase === "waiting" || held.phase === "running")
+      // To the leader, an attempt runs until its result has come.
+      if (held.phase === "waiting" || held.phase === "running" || held.phase === "closing")
         running.push({ ...held.issued, startedAt: held.startedAt });
       else if (held.phase !== "settled") outbox.push(held.issued);
     }
     return { running, outbox };
   }
 
-  *unsettledResults(): Iterable<HeldAttempt> {
-    for (const held of this.#held.values()) if (held.phase === "unsettled") yield held;
-  }
-
   #hold(issued: IssuedAttempt, now: number): HeldAttempt {
-    const held = new HeldAttempt(issued, now);
+    const held = new HeldAttempt(issued, now, this.#budget);
     this.#held.set(held.key, held);
     return held;
   }
@@ -251,7 +289,8 @@ export class AgentAttempts {
   }
 
   #finish(held: HeldAttempt, result: ResultItem): void {
-    if (held.result === null) held.setResult(result, outputBytes(result.output));
+    if (held.result === null) held.setResult(result, jsonBytes(result.output));
+    if (held.phase === "waiting" || held.phase === "running") held.itemsIfAny?.shift(Number.POSITIVE_INFINITY);
     held.phase = "unsettled";
     if (this.#held.get(held.key) === held) this.#unsettled += 1;
     this.#reports.addResult(held);

@@ -1,6 +1,14 @@
-/** What the Agent wants done. The shell does it in this order and tells how it went. */
+/** What the Agent wants done. The shell does it in this order and reports how it went. */
 import type { Incarnation, SessionId } from "../../model/ids.ts";
-import type { Assignment, AttachRequest, AttemptRef, ReportItem, ResultItem } from "../../model/protocol.ts";
+import type { Json } from "../../model/json.ts";
+import type {
+  Assignment,
+  AttachRequest,
+  AttemptRef,
+  ItemAnswer,
+  ReportItem,
+  ResultItem,
+} from "../../model/protocol.ts";
 import type { LinkNumber } from "./inputs.ts";
 
 export type AgentEffect =
@@ -28,6 +36,10 @@ export type AgentEffect =
   | { readonly kind: "start"; readonly assignment: Assignment }
   /** The attempt was started; that it is over is still told by `ended`. */
   | ({ readonly kind: "abort"; readonly graceMs: number } & AttemptRef)
+  /** What became of the item that the attempt sent under this ticket; once for each. The attempt may have ended by now. */
+  | ({ readonly kind: "acknowledge"; readonly ticket: number; readonly answer: ItemAnswer } & AttemptRef)
+  /** A message of the leader for a running attempt. */
+  | ({ readonly kind: "deliver"; readonly id: string; readonly body: Json } & AttemptRef)
   /** Answered by `persisted` once it is on disk, however long that takes. */
   | { readonly kind: "persist"; readonly result: ResultItem }
   /** These are settled. Need not be on disk: forgetting it costs one repeated report. */

@@ -1,10 +1,17 @@
 /** What the Agent is told. Each input is one thing that happened outside; time comes with it. */
 import type { Incarnation } from "../../model/ids.ts";
-import type { AttachAnswer, AttemptEnd, AttemptRef, ReportAnswer, StreamMessage } from "../../model/protocol.ts";
+import type {
+  AttachAnswer,
+  AttemptContent,
+  AttemptEnd,
+  AttemptRef,
+  ReportAnswer,
+  StreamMessage,
+} from "../../model/protocol.ts";
 
 /**
- * Counts the tries to attach. Whatever belongs to one connection carries its number, so that what comes late, from a
- * connection that was given up, is known as such.
+ * Counts the tries to attach. Whatever belongs to one connection carries its number, so that late input from a connection
+ * that was given up can be told apart.
  */
 export type LinkNumber = number;
 
@@ -21,6 +28,10 @@ export type AgentInput =
   | { readonly kind: "beat-failed"; readonly link: LinkNumber; readonly failure: LinkFailure }
   /** An attempt that was started has ended: nothing of it is alive. Once for each start. */
   | ({ readonly kind: "ended"; readonly end: AttemptEnd } & AttemptRef)
+  /** A running attempt sends something and waits: answered by `acknowledge` with the same ticket. */
+  | ({ readonly kind: "send"; readonly ticket: number; readonly content: AttemptContent } & AttemptRef)
+  /** A running attempt says something that needs no answer; only the latest counts. */
+  | ({ readonly kind: "tell"; readonly content: AttemptContent } & AttemptRef)
   /** These results are on disk. */
   | { readonly kind: "persisted"; readonly attempts: readonly AttemptRef[] }
   | { readonly kind: "epoch-saved"; readonly incarnation: Incarnation; readonly epoch: number }

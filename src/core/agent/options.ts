@@ -1,4 +1,4 @@
-/** What an Agent is made from, and how it shows itself. */
+/** What an Agent is made from, and what it shows of itself. */
 import type { BootId, Incarnation, SessionId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import type { ResultItem } from "../../model/protocol.ts";
@@ -18,6 +18,8 @@ export interface AgentSettings {
   /** How long a worker that a standby relays waits before it looks whether the leader can be reached directly. */
   readonly directRetryMs: number;
   readonly startedWaitMs: number;
+  /** The progress of one attempt is sent at most this often. */
+  readonly progressMs: number;
   readonly byeWaitMs: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
@@ -34,6 +36,7 @@ export const defaultAgentSettings: AgentSettings = {
   attachWaitMs: defaults.attachWaitMs,
   directRetryMs: defaults.directRetryMs,
   startedWaitMs: defaults.startedWaitMs,
+  progressMs: defaults.progressMs,
   byeWaitMs: defaults.byeWaitMs,
   retryBaseMs: defaults.retryBaseMs,
   retryMaxMs: defaults.retryMaxMs,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SessionId, TaskId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
-import type { AttemptRef, ReportItem, ResultItem } from "../../model/protocol.ts";
+import type { Acknowledgement, AttemptRef, ReportItem, ResultItem } from "../../model/protocol.ts";
 import { boot, incarnation } from "../../proof/fakes/agentScript.ts";
 import { Agent } from "./agent.ts";
 import type { AgentEffect } from "./effects.ts";
@@ -15,6 +15,7 @@ type Move =
   | { readonly kind: "pass"; readonly ms: number }
   | { readonly kind: "assign"; readonly task: number; readonly attempt: number; readonly hasTimeout: boolean }
   | { readonly kind: "abort"; readonly task: number; readonly attempt: number }
+  | { readonly kind: "send"; readonly pick: number }
   | { readonly kind: "end"; readonly pick: number; readonly outcome: "success" | "failed" }
   | {
       readonly kind:
@@ -48,6 +49,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
       attempt: fc.integer({ min: 1, max: 3 }),
     }),
   },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("send" as const), pick: fc.nat() }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -81,6 +83,10 @@ class RandomWorld {
   /** Ended by themselves: their results must arrive. */
   readonly finished = new Set<string>();
   readonly delivered = new Set<string>();
+  /** Of each attempt: items that it sent, and those that a master has taken, in order. */
+  readonly sent = new Map<string, number[]>();
+  readonly taken = new Map<string, number[]>();
+  tickets = 0;
   writing: ResultItem[] = [];
   readonly disk = new Set<string>();
   readonly epochsToSave: number[] = [];
@@ -134,9 +140,21 @@ class RandomWorld {
         this.session = null;
         this.report = null;
         return;
-      case "persist":
+      case "acknowledge": {
+        const key = attemptKey(effect.task, effect.attempt);
+        if (effect.answer.verdict === "committed") {
+          expect(this.taken.get(key), "answered and never taken").toContain(effect.ticket);
+        } else this.sent.set(key, this.sent.get(key)?.filter((ticket) => ticket !== effect.ticket) ?? []);
+        return;
+      }
+      case "persist": {
+        const key = attemptKey(effect.result.task, effect.result.attempt);
+        // The leader has given it up: nothing that it said counts any more.
+        if (this.finished.has(key))
+          expect(this.taken.get(key) ?? [], "kept before its items").toEqual(this.sent.get(key) ?? []);
         this.writing.push(effect.result);
         return;
+      }
       case "save-epoch":
         this.epochsToSave.push(effect.epoch);
         return;
@@ -177,7 +195,18 @@ class RandomWorld {
       }
       case "abort": {
         const attempts = [{ task: `t${move.task}` as TaskId, attempt: move.attempt }];
+        if (this.session !== null)
+          for (const { task, attempt } of attempts) this.finished.delete(attemptKey(task, attempt));
         return this.hear({ kind: "abort", epoch: 1, reason: "cancelled", attempts });
+      }
+      case "send": {
+        const run = [...this.running.values()][move.pick % Math.max(1, this.running.size)];
+        if (run === undefined || run.isDying) return;
+        this.tickets += 1;
+        const key = attemptKey(run.ref.task, run.ref.attempt);
+        this.sent.set(key, [...(this.sent.get(key) ?? []), this.tickets]);
+        const content = { kind: "progress", done: this.tickets, at: 0 } as const;
+        return this.tell({ kind: "send", ...run.ref, ticket: this.tickets, content });
       }
       case "end":
         return this.endOne(move.pick, move.outcome);
@@ -249,17 +278,25 @@ class RandomWorld {
     this.isAttaching = false;
     this.sessions += 1;
     this.session = `s${this.sessions}` as SessionId;
-    const answer = { session: this.session, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000 };
+    const common = { session: this.session, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000 };
+    const answer = { ...common, protocol: 2 };
     this.tell({ kind: "attached", link: this.link, answer });
   }
 
   takeReport(): void {
     if (this.report === null) return;
-    const results = this.report.filter((item) => item.kind === "result");
+    const items = this.report;
     this.report = null;
-    for (const { task, attempt } of results) this.delivered.add(attemptKey(task, attempt));
-    const verdicts = results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" as const }));
-    this.tell({ kind: "reported", link: this.link, answer: { epoch: 1, verdicts } });
+    const acks: Acknowledgement[] = [];
+    for (const item of items) {
+      if (item.kind !== "result" && item.kind !== "progress") continue;
+      const key = attemptKey(item.task, item.attempt);
+      if (item.kind === "result") this.delivered.add(key);
+      else if (!(this.taken.get(key) ?? []).includes(item.done))
+        this.taken.set(key, [...(this.taken.get(key) ?? []), item.done]);
+      if (item.id !== undefined) acks.push({ id: item.id, verdict: "committed" });
+    }
+    this.tell({ kind: "reported", link: this.link, answer: { epoch: 1, verdicts: [], acks } });
   }
 
   /** From here on all goes well. */

@@ -1,6 +1,6 @@
-/** How the Agent stands with the masters: looking for the leader, about to be attached to it, or attached. */
+/** The Agent's connection to the masters: looking for the leader, about to be attached to it, or attached. */
 import type { SessionId } from "../../model/ids.ts";
-import type { AttachAnswer } from "../../model/protocol.ts";
+import { type AttachAnswer, protocolVersions } from "../../model/protocol.ts";
 import { hashToUnit } from "../hash.ts";
 import type { LinkNumber } from "./inputs.ts";
 import type { AttachTry } from "./masters.ts";
@@ -19,12 +19,14 @@ export interface Session {
   /** The master is a standby that passes everything on to the leader. */
   readonly isRelay: boolean;
   readonly id: SessionId;
+  /** The version of the worker protocol that was agreed on. */
+  readonly protocol: number;
   readonly epoch: number;
   readonly heartbeatMs: number;
   readonly attachedAt: number;
   heardAt: number;
   hasHeard: boolean;
-  /** When something was last said to it. */
+  /** When something was last sent to it. */
   spokeAt: number;
   /** When it last answered. */
   answeredAt: number;
@@ -36,10 +38,10 @@ export interface Session {
 }
 
 export function openSession(now: number, { link, address, isRelay }: AttachTry, answer: AttachAnswer): Session {
-  const { session: id, epoch, heartbeatMs } = answer;
+  const { session: id, epoch, heartbeatMs, protocol = protocolVersions.min } = answer;
   const times = { attachedAt: now, heardAt: now, spokeAt: now, answeredAt: now, retryAt: 0 };
   const report = { hasHeard: false, underWay: null, failures: 0 };
-  return { phase: "attached", link, address, isRelay, id, epoch, heartbeatMs, ...times, ...report };
+  return { phase: "attached", link, address, isRelay, id, protocol, epoch, heartbeatMs, ...times, ...report };
 }
 
 /** When the next report leaves: one at a time, at once if something is due to be told, else to say that the worker lives. */
@@ -78,18 +80,25 @@ export function silentAt(session: Session, suspectMs: number): number {
   return session.heardAt + Math.max(suspectMs, 3 * session.heartbeatMs);
 }
 
-/** When something is due in this session by itself. */
-export function wakeAt(
-  session: Session,
+/** When something is due in this phase by itself; null while only an answer is waited for. */
+export function linkWakeAt(
+  link: Link,
+  search: { readonly nextWakeAt: number },
   { suspectMs, directRetryMs }: { readonly suspectMs: number; readonly directRetryMs: number },
   reportDueAt: number | null,
-): number {
-  return Math.min(
-    silentAt(session, suspectMs),
-    directAt(session, directRetryMs),
-    reportAt(session, reportDueAt),
-    beatAt(session),
-  );
+): number | null {
+  switch (link.phase) {
+    case "searching":
+      return search.nextWakeAt;
+    case "saving":
+      return null;
+    case "attached": {
+      const ownAt = Math.min(silentAt(link, suspectMs), directAt(link, directRetryMs));
+      return Math.min(ownAt, reportAt(link, reportDueAt), beatAt(link));
+    }
+    default:
+      return link satisfies never;
+  }
 }
 
 /** The clock jumped or stood still for this long: the master was not silent in it. */

@@ -3,7 +3,8 @@
 import type { Write } from "../../model/entry.ts";
 import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { AbortReason, AttemptRef, IssuedAttempt, Verdict } from "../../model/protocol.ts";
+import type { AbortReason, Acknowledgement, AttemptRef, IssuedAttempt, Verdict } from "../../model/protocol.ts";
+import type { Progress } from "../../model/task.ts";
 import type { ProbeAddress, QueueView, WorkerView } from "../../model/worker.ts";
 import type { RequestId } from "./inputs.ts";
 
@@ -24,6 +25,8 @@ export type SchedulerEffect =
       readonly attempts: readonly AttemptRef[];
     }
   | { readonly kind: "drain"; readonly worker: WorkerId; readonly session: SessionId }
+  /** For people only: the running attempt says how far it is. */
+  | { readonly kind: "progress"; readonly task: TaskId; readonly attempt: number; readonly progress: Progress }
   | { readonly kind: "close-session"; readonly worker: WorkerId; readonly session: SessionId; readonly reason: string }
   | ({ readonly kind: "probe"; readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress)
   | { readonly kind: "alarm"; readonly message: string; readonly fields: { readonly [name: string]: string | number } };
@@ -44,7 +47,11 @@ export type Reply =
       readonly abort: readonly AttemptRef[];
       readonly verdicts: readonly Verdict[];
     }
-  | { readonly kind: "reported"; readonly verdicts: readonly Verdict[] }
+  | {
+      readonly kind: "reported";
+      readonly verdicts: readonly Verdict[];
+      readonly acks: readonly Acknowledgement[];
+    }
   /** The lookup that came with a submit is too old to be trusted: look again and ask again. */
   | { readonly kind: "look-again" }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };

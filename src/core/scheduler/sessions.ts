@@ -1,7 +1,9 @@
 /** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
 import { attemptKey, type SessionId, type WorkerId } from "../../model/ids.ts";
 import type {
+  Acknowledgement,
   AttachRequest,
+  AttemptItem,
   AttemptRef,
   IssuedAttempt,
   ReportItem,
@@ -206,8 +208,9 @@ export function report(state: SchedulerState, batch: Batch, input: Extract<Sched
   }
   noteLife(state, batch, worker);
   const verdicts: Verdict[] = [];
-  for (const item of input.items) takeItem(state, batch, worker, item, verdicts);
-  return { kind: "reported", verdicts };
+  const acks: Acknowledgement[] = [];
+  for (const item of input.items) takeItem(state, batch, worker, item, { verdicts, acks });
+  return { kind: "reported", verdicts, acks };
 }
 
 function takeItem(
@@ -215,7 +218,7 @@ function takeItem(
   batch: Batch,
   worker: LiveWorker,
   item: ReportItem,
-  verdicts: Verdict[],
+  { verdicts, acks }: { readonly verdicts: Verdict[]; readonly acks: Acknowledgement[] },
 ): void {
   switch (item.kind) {
     case "started": {
@@ -223,9 +226,17 @@ function takeItem(
       if (task !== undefined && task.run?.boot === worker.boot) noteStart(state, task, item.startedAt);
       return;
     }
-    case "result":
-      verdicts.push({ task: item.task, attempt: item.attempt, verdict: takeResult(state, batch, worker, item) });
+    case "result": {
+      const verdict = takeResult(state, batch, worker, item);
+      if (item.id === undefined) verdicts.push({ task: item.task, attempt: item.attempt, verdict });
+      else acks.push({ id: item.id, verdict });
       return;
+    }
+    case "progress": {
+      const verdict = takeAttemptItem(state, batch, worker, item);
+      if (item.id !== undefined) acks.push({ id: item.id, verdict });
+      return;
+    }
     case "draining":
       return setDraining(state, batch, worker);
     case "bye":
@@ -233,6 +244,20 @@ function takeItem(
     default:
       item satisfies never;
   }
+}
+
+/** What an attempt says while it runs. Nothing that it says counts once it is over. */
+function takeAttemptItem(
+  state: SchedulerState,
+  batch: Batch,
+  worker: LiveWorker,
+  item: AttemptItem,
+): Acknowledgement["verdict"] {
+  const task = currentAttempt(state, worker, item);
+  if (task === undefined || task.run?.boot !== worker.boot) return "stale";
+  const { task: id, attempt, assignedAt: _assignedAt, id: _id, kind: _kind, ...progress } = item;
+  batch.out.effects.push({ kind: "progress", task: id, attempt, progress });
+  return "committed";
 }
 
 function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, result: ResultItem): Verdict["verdict"] {

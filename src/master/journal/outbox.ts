@@ -7,6 +7,7 @@ import type { TaskPayload } from "../../model/task.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Probe } from "../../ports/transport.ts";
+import type { ProgressBoard } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Payloads } from "./payloads.ts";
@@ -20,6 +21,7 @@ export interface OutboxParts {
   readonly requests: Requests;
   readonly streams: Streams;
   readonly payloads: Payloads;
+  readonly progress: ProgressBoard;
 }
 
 type AssignEffect = Extract<SchedulerEffect, { kind: "assign" }>;
@@ -51,6 +53,8 @@ export class Outbox {
         });
       case "drain":
         return streams.send(effect.worker, effect.session, { kind: "drain", epoch });
+      case "progress":
+        return this.#parts.progress.note(effect.task, effect.attempt, effect.progress);
       case "close-session":
         log.info("closing a worker's session", { worker: effect.worker, reason: effect.reason });
         return streams.close(effect.worker, effect.session);

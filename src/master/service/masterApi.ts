@@ -11,6 +11,7 @@ import type { StreamSink } from "../../ports/transport.ts";
 import type { ChangeBatch } from "../journal/journal.ts";
 import type { CommitTimes } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
+import type { ProgressChange } from "../streams/progressBoard.ts";
 
 export type { ChangeBatch, Subscription };
 
@@ -57,6 +58,9 @@ export interface MasterApi {
     listener: (batch: ChangeBatch) => unknown,
     onGap?: () => void,
   ): Promise<Subscription>;
+
+  /** Calls `listener` when a running attempt says how far it is; only on the leader. Returns how to stop. */
+  onProgress(listener: (change: ProgressChange) => void): () => void;
 
   attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
   /** Hands the session's stream to the leader. Call the returned function when the connection has closed. */

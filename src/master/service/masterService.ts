@@ -9,7 +9,8 @@ import {
   type AttachAnswer,
   type AttachRequest,
   type LogChunk,
-  protocolVersion,
+  negotiateProtocol,
+  protocolVersions,
   type ReportAnswer,
   type ReportRequest,
 } from "../../model/protocol.ts";
@@ -29,6 +30,7 @@ import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
 import { LogOwners } from "../streams/logOwners.ts";
+import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { toSpecs } from "./submissions.ts";
@@ -42,6 +44,7 @@ export interface MasterServiceParts {
   readonly requests: Requests;
   readonly streams: Streams;
   readonly changes: Changes;
+  readonly progress: ProgressBoard;
   readonly state: MasterState;
   readonly stats: LoopStats;
   readonly membership: Membership;
@@ -137,12 +140,18 @@ export class MasterService implements MasterApi {
     return readBarrier.prove();
   }
 
-  readTask(id: TaskId): Promise<TaskDocument | null> {
-    return this.#read(() => this.#parts.store.readTask(id));
+  async readTask(id: TaskId): Promise<TaskDocument | null> {
+    const document = await this.#read(() => this.#parts.store.readTask(id));
+    return document === null ? null : this.#parts.progress.addTo(document);
   }
 
-  listTasks(query: TaskQuery): Promise<TaskPage> {
-    return this.#read(() => this.#parts.store.listTasks(query));
+  async listTasks(query: TaskQuery): Promise<TaskPage> {
+    const page = await this.#read(() => this.#parts.store.listTasks(query));
+    return { ...page, tasks: page.tasks.map((task) => this.#parts.progress.addTo(task)) };
+  }
+
+  onProgress(listener: (change: ProgressChange) => void): () => void {
+    return this.#parts.progress.listen(listener);
   }
 
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]> {
@@ -169,17 +178,15 @@ export class MasterService implements MasterApi {
 
   async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {
     this.#parts.state.checkLeading();
-    if (request.protocol !== protocolVersion) {
-      const message = `This master speaks version ${protocolVersion} of the worker protocol, not ${request.protocol}.`;
-      throw new OutlastError("bad-request", message, { hint: "Run the same version of Outlast on both sides." });
-    }
+    const protocol = negotiateProtocol(request);
+    if (protocol === null) throw noCommonProtocol(request);
     const { incarnation } = this.#parts.state.identity;
     if (request.incarnation === incarnation) this.#checkEpoch(request.epochMax);
     const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }));
     const { session, abort, verdicts } = expect(reply, "attached");
     this.#parts.streams.expect(worker, session);
     const { epoch } = this.#parts.state;
-    return { session, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
+    return { session, protocol, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
   }
 
   openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void {
@@ -202,12 +209,13 @@ export class MasterService implements MasterApi {
     this.#checkEpoch(epoch);
     if (items.length > 0) {
       const reply = await this.#ask((request) => ({ kind: "report", request, worker, session, items }));
-      return { epoch: this.#parts.state.epoch, verdicts: expect(reply, "reported").verdicts };
+      const { verdicts, acks } = expect(reply, "reported");
+      return { epoch: this.#parts.state.epoch, verdicts, acks };
     }
     this.#checkSession(worker, session);
     // While nothing can be committed no silence counts either, so a beat need not wait in line.
     if (!this.#parts.state.isTurningAway) this.#parts.inbox.push({ kind: "beat", worker, session });
-    return { epoch: this.#parts.state.epoch, verdicts: [] };
+    return { epoch: this.#parts.state.epoch, verdicts: [], acks: [] };
   }
 
   async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
@@ -268,6 +276,15 @@ export class MasterService implements MasterApi {
       throw new OutlastError("unavailable", "The store cannot be read at the moment.", { reason: error.reason });
     }
   }
+}
+
+function noCommonProtocol({ protocol, protocolMin = protocol, protocolMax = protocol }: AttachRequest): OutlastError {
+  const { min, max } = protocolVersions;
+  const message = `This master speaks versions ${min} to ${max} of the worker protocol, the worker ${protocolMin} to ${protocolMax}.`;
+  return new OutlastError("bad-request", message, {
+    path: "/protocol",
+    hint: "Upgrade the older side; a release also speaks the protocol of the one before it.",
+  });
 }
 
 function expect<Kind extends Reply["kind"]>(reply: Reply, kind: Kind): Answer<Kind> {

@@ -14,6 +14,7 @@ import { eventsUnbroken } from "./eventsUnbroken.ts";
 import { failuresCounted } from "./failuresCounted.ts";
 import { fencedLeaders } from "./fencedLeaders.ts";
 import { healthyLeaderStays } from "./healthyLeaderStays.ts";
+import { itemsBeforeResult } from "./itemsBeforeResult.ts";
 import { journalKept } from "./journalKept.ts";
 import { keysAreHonoured } from "./keysAreHonoured.ts";
 import { killedStaysKilled } from "./killedStaysKilled.ts";
@@ -68,6 +69,7 @@ export const checkers: readonly Checker[] = [
   onlyExpiredForgotten,
   journalKept,
   nobodyStarves,
+  itemsBeforeResult,
 ];
 
 export function checkAll(history: History): Violation[] {

@@ -137,6 +137,22 @@ export type Happening =
       readonly token: string;
       readonly end: ExecutionEnd;
     }
+  /** An attempt sent its n-th item while it ran; a master answered it; the attempt was told the answer. */
+  | { readonly kind: "item-sent"; readonly task: TaskId; readonly token: string; readonly number: number }
+  | {
+      readonly kind: "item-acked";
+      readonly life: string;
+      readonly token: string;
+      readonly number: number;
+      readonly verdict: "committed" | "stale";
+    }
+  | {
+      readonly kind: "item-answered";
+      readonly task: TaskId;
+      readonly token: string;
+      readonly number: number;
+      readonly verdict: "committed" | "stale" | "refused";
+    }
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | {
       readonly kind: "append";

@@ -10,11 +10,14 @@ import type {
   AttemptEnd,
   AttemptRef,
   IssuedAttempt,
+  ItemAnswer,
+  ReportAnswer,
   ReportItem,
   ResultItem,
   StreamMessage,
   Verdict,
 } from "../../model/protocol.ts";
+import { protocolVersions } from "../../model/protocol.ts";
 
 export const boot = "boot-1" as BootId;
 export const incarnation = "store-1" as Incarnation;
@@ -43,6 +46,8 @@ export class AgentScript {
   now = 1_000_000;
   #sessions = 0;
   #underWay: readonly ReportItem[] = [];
+  #protocol: number = protocolVersions.max;
+  #lastTicket = 0;
 
   constructor(options: Partial<Omit<AgentOptions, "settings">> & { settings?: Partial<AgentSettings> } = {}) {
     this.agent = new Agent({
@@ -94,7 +99,9 @@ export class AgentScript {
   answer(more: Partial<AttachAnswer> = {}): string[] {
     this.#sessions += 1;
     const session = `s${this.#sessions}` as SessionId;
-    const answer = { session, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000, ...more };
+    const common = { session, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000 };
+    const answer = { ...common, protocol: protocolVersions.max, ...more };
+    this.#protocol = answer.protocol;
     return this.tell({ kind: "attached", link: this.link, answer });
   }
 
@@ -149,10 +156,29 @@ export class AgentScript {
 
   /** The master takes the report that is under way. */
   reported(verdict: Verdict["verdict"] = "committed", epoch = 1): string[] {
-    const verdicts = this.#underWay
-      .filter((item) => item.kind === "result")
-      .map(({ task, attempt }) => ({ task, attempt, verdict }));
-    return this.tell({ kind: "reported", link: this.link, answer: { epoch, verdicts } });
+    return this.tell({ kind: "reported", link: this.link, answer: this.answerTo(this.#underWay, verdict, epoch) });
+  }
+
+  /** What a master of the session's protocol answers to these items. */
+  answerTo(items: readonly ReportItem[], verdict: Verdict["verdict"], epoch = 1): ReportAnswer {
+    if (this.#protocol < 2) {
+      const results = items.filter((item) => item.kind === "result");
+      return { epoch, verdicts: results.map(({ task, attempt }) => ({ task, attempt, verdict })) };
+    }
+    const ids = items.flatMap((item) => ("id" in item && item.id !== undefined ? [item.id] : []));
+    return { epoch, verdicts: [], acks: ids.map((id) => ({ id, verdict })) };
+  }
+
+  /** A running attempt sends progress and waits for the acknowledgement of the returned ticket. */
+  send(name: string, done: number): string[] {
+    this.#lastTicket += 1;
+    const content = { kind: "progress", done, at: this.now } as const;
+    return this.tell({ kind: "send", ...ref(name), ticket: this.#lastTicket, content });
+  }
+
+  /** A running attempt says how far it is. */
+  progress(name: string, done: number): string[] {
+    return this.tell({ kind: "tell", ...ref(name), content: { kind: "progress", done, at: this.now } });
   }
 
   reportFails(code: string): string[] {
@@ -204,6 +230,10 @@ function describe(effect: AgentEffect): string {
       return `start ${names([effect.assignment])}`;
     case "abort":
       return `abort ${names([effect])}`;
+    case "acknowledge":
+      return `acknowledge ${effect.ticket} of ${names([effect])}: ${wordOf(effect.answer)}`;
+    case "deliver":
+      return `deliver ${effect.id} to ${names([effect])}`;
     case "persist":
       return `persist ${names([effect.result])} ${outcomeOf(effect.result)}`;
     case "forget":
@@ -221,7 +251,13 @@ function describe(effect: AgentEffect): string {
 
 function describeItem(item: ReportItem): string {
   if (item.kind === "started") return `${names([item])}:started`;
+  if (item.kind === "progress")
+    return `${names([item])}:${item.id === undefined ? "" : `#${item.id} `}progress ${item.done}`;
   return item.kind === "result" ? `${names([item])}:${outcomeOf(item)}` : item.kind;
+}
+
+function wordOf(answer: ItemAnswer): string {
+  return answer.verdict === "refused" ? `refused (${answer.code})` : answer.verdict;
 }
 
 function outcomeOf({ outcome, error }: ResultItem): string {

@@ -1,10 +1,12 @@
 /** A worker's first words to a master, as tests need them: everything usual but what they change. */
 import type { BootId } from "../../model/ids.ts";
-import { type AttachRequest, protocolVersion } from "../../model/protocol.ts";
+import { type AttachRequest, protocolVersions } from "../../model/protocol.ts";
 
 export function attachRequest(change: Partial<AttachRequest> = {}): AttachRequest {
   return {
-    protocol: protocolVersion,
+    protocol: protocolVersions.min,
+    protocolMin: protocolVersions.min,
+    protocolMax: protocolVersions.max,
     boot: "boot-1" as BootId,
     capacity: 2,
     queues: ["default"],

@@ -7,6 +7,7 @@ import type {
   MasterStatus,
   Subscription,
 } from "../../master/service/masterApi.ts";
+import type { ProgressChange } from "../../master/streams/progressBoard.ts";
 import type { Write } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
@@ -29,6 +30,7 @@ export class FakeMasterApi implements MasterApi {
   readonly listeners = new Set<(batch: ChangeBatch) => unknown>();
   readonly gapListeners = new Set<() => void>();
   readonly logListeners = new Set<() => void>();
+  readonly progressListeners = new Set<(change: ProgressChange) => void>();
   /** What calls of these names reject with. */
   readonly failures = new Map<string, Error>();
   lastQuery: TaskQuery | null = null;
@@ -166,6 +168,11 @@ export class FakeMasterApi implements MasterApi {
         this.gapListeners.delete(onGap);
       },
     };
+  }
+
+  onProgress(listener: (change: ProgressChange) => void): () => void {
+    this.progressListeners.add(listener);
+    return () => this.progressListeners.delete(listener);
   }
 
   async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {

@@ -9,8 +9,9 @@ import type {
   ResultItem,
   StreamMessage,
 } from "../../model/protocol.ts";
+import { protocolVersions } from "../../model/protocol.ts";
 import { LinkError, type MasterLink, type StreamHandlers } from "../../ports/transport.ts";
-import type { Executor, LogSpool, Outbox } from "../../ports/work.ts";
+import type { AttemptSession, Executor, LogSpool, Outbox } from "../../ports/work.ts";
 
 const incarnation = "store" as Incarnation;
 
@@ -21,6 +22,8 @@ export class FakeLink implements MasterLink {
   readonly logs: LogChunk[] = [];
   stream: StreamHandlers | null = null;
   isAway = false;
+  /** The version that it agrees on. */
+  protocol: number = protocolVersions.max;
   /** Thrown by the next call that sends output. */
   logFailures: string[] = [];
 
@@ -28,7 +31,8 @@ export class FakeLink implements MasterLink {
     if (this.isAway) throw new LinkError("unreachable", "away");
     this.attaches.push(request);
     const session = `s${this.attaches.length}` as SessionId;
-    return { session, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000 };
+    const { protocol } = this;
+    return { session, epoch: 1, incarnation, abort: [], verdicts: [], heartbeatMs: 1000, protocol };
   }
 
   openStream(_worker: WorkerId, _session: SessionId, handlers: StreamHandlers) {
@@ -40,11 +44,12 @@ export class FakeLink implements MasterLink {
     if (this.isAway) throw new LinkError("unreachable", "away");
     this.reports.push(request);
     this.say({ kind: "beat", epoch: 1 });
-    const results = request.items.filter((item) => item.kind === "result");
-    return {
-      epoch: 1,
-      verdicts: results.map(({ task, attempt }) => ({ task, attempt, verdict: "committed" as const })),
-    };
+    const verdict = "committed" as const;
+    const isOld = this.protocol < 2;
+    const results = isOld ? request.items.filter((item) => item.kind === "result") : [];
+    const ids = request.items.flatMap((item) => ("id" in item && item.id !== undefined ? [item.id] : []));
+    const verdicts = results.map(({ task, attempt }) => ({ task, attempt, verdict }));
+    return { epoch: 1, verdicts, ...(isOld ? {} : { acks: ids.map((id) => ({ id, verdict })) }) };
   }
 
   async sendLogs(_worker: WorkerId, _session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
@@ -116,14 +121,14 @@ export class FakeOutbox implements Outbox {
 }
 
 export class FakeExecutor implements Executor {
-  readonly running = new Map<string, (end: AttemptEnd) => void>();
+  readonly running = new Map<string, AttemptSession>();
   readonly started: string[] = [];
   endsAtOnce = false;
 
-  start({ task }: AttemptRef, onEnd: (end: AttemptEnd) => void): void {
+  start({ task }: AttemptRef, session: AttemptSession): void {
     this.started.push(task);
-    if (this.endsAtOnce) return onEnd({ outcome: "success", startedAt: 1, endedAt: 2 });
-    this.running.set(task, onEnd);
+    if (this.endsAtOnce) return session.end({ outcome: "success", startedAt: 1, endedAt: 2 });
+    this.running.set(task, session);
   }
 
   abort({ task }: AttemptRef): void {
@@ -131,9 +136,9 @@ export class FakeExecutor implements Executor {
   }
 
   end(task: string, outcome: AttemptEnd["outcome"] = "success"): void {
-    const onEnd = this.running.get(task);
+    const session = this.running.get(task);
     this.running.delete(task);
-    onEnd?.({ outcome, startedAt: 1, endedAt: 2 });
+    session?.end({ outcome, startedAt: 1, endedAt: 2 });
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Whom the fuzzer plays: names of its own, and bodies that mean something, made to be sent as they are or spoiled. */
-import { protocolVersion } from "../../model/protocol.ts";
+import { protocolVersions } from "../../model/protocol.ts";
 import type { Random } from "../simulation/random.ts";
 import { RawText } from "./jsonText.ts";
 import type { Makers } from "./values.ts";
@@ -41,7 +41,9 @@ export function forgedSession(random: Random): string {
 
 export function attachBody(random: Random, change: object = {}): { readonly [name: string]: unknown } {
   return {
-    protocol: protocolVersion,
+    protocol: protocolVersions.min,
+    protocolMin: protocolVersions.min,
+    protocolMax: protocolVersions.max,
     boot: random.pick(fuzzBoots),
     capacity: random.pick([1, 2, 5, 100, 10_000]),
     queues: [random.pick(fuzzQueues)],

@@ -3,7 +3,7 @@ import type { BootId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { Assignment, AttemptEnd, AttemptRef, LogChunk } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Executor, LogSpool } from "../../ports/work.ts";
+import type { AttemptSession, Executor, LogSpool } from "../../ports/work.ts";
 import { hashText } from "../checkers/hashText.ts";
 import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
 import type { Process } from "./process.ts";
@@ -14,7 +14,7 @@ interface Execution {
   readonly assignment: Assignment;
   readonly token: string;
   readonly startedAt: number;
-  readonly onEnd: (end: AttemptEnd) => void;
+  readonly session: AttemptSession;
   readonly natural: { cancel(): void };
   isEnding: boolean;
 }
@@ -64,7 +64,7 @@ export class SimulatedExecutor implements Executor {
     return this.#running.size;
   }
 
-  start(assignment: Assignment, onEnd: (end: AttemptEnd) => void): void {
+  start(assignment: Assignment, session: AttemptSession): void {
     const { task, attempt } = assignment;
     const token = `${attemptKey(task, attempt)} ${this.#boot} ${this.#random.name(6)}`;
     this.#ledger.add({ kind: "exec-start", worker: this.#worker, boot: this.#boot, task, attempt, token });
@@ -72,9 +72,32 @@ export class SimulatedExecutor implements Executor {
     const { durationMs, willFail } = planOf(assignment);
     // Runners are processes of their own: they go on while their supervisor is paused, and it hears of their end later.
     const natural = this.#timeline.after(durationMs, () => this.#end(execution, willFail ? "failed" : "success"));
-    const execution = { assignment, token, startedAt: this.#clock.now(), onEnd, natural, isEnding: false };
+    const execution = { assignment, token, startedAt: this.#clock.now(), session, natural, isEnding: false };
     this.#running.set(attemptKey(task, attempt), execution);
     this.#spool.write({ task, attempt }, execution.startedAt, new TextEncoder().encode(`${token}\n`));
+    if (durationMs > 0 && this.#random.chance(0.3)) this.#planItems(execution, durationMs);
+  }
+
+  /** Some attempts say how far they are while they run, and want to know that the leader has heard it. */
+  #planItems(execution: Execution, durationMs: number): void {
+    const { session, token, assignment } = execution;
+    const { task } = assignment;
+    let number = 0;
+    const send = (): void => {
+      number += 1;
+      const item = { task, token, number };
+      this.#ledger.add({ kind: "item-sent", ...item });
+      const content = { kind: "progress", done: number, text: token, at: this.#clock.now() } as const;
+      if (this.#random.chance(0.3)) session.tell(content);
+      void session.send(content).then(({ verdict }) => {
+        this.#ledger.add({ kind: "item-answered", ...item, verdict });
+      });
+    };
+    for (let left = this.#random.integer(1, 4); left > 0; left--) {
+      this.#timeline.after(this.#random.integer(0, durationMs), () => {
+        if (this.#running.get(attemptKey(task, assignment.attempt)) === execution) this.#process.deliver(send);
+      });
+    }
   }
 
   abort({ task, attempt }: AttemptRef, graceMs: number): void {
@@ -98,7 +121,8 @@ export class SimulatedExecutor implements Executor {
     execution.natural.cancel();
     this.#note(execution, how);
     this.#process.deliver(() => {
-      const { startedAt, token, onEnd } = execution;
+      const { startedAt, token, session } = execution;
+      const onEnd = (end: AttemptEnd): void => session.end(end);
       const endedAt = this.#clock.now();
       switch (how) {
         case "success":

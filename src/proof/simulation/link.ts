@@ -159,13 +159,18 @@ class SimulatedLink implements MasterLink {
       if (deliveries > 1 && sent.items.length > 0) wire.coverage.saw("a report was delivered twice");
       ledger.add({ kind: "heard", life, worker, boot: sent.boot });
       const reported = await master.face.report(worker, throughJson(sent));
-      for (const { task, attempt, verdict } of reported.verdicts) {
-        if (verdict === "stale") wire.coverage.saw("a result was answered stale");
-        const item = sent.items.find(
-          (each) => each.kind === "result" && each.task === task && each.attempt === attempt,
-        );
-        const outcome = item?.kind === "result" ? item.outcome : null;
-        ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome });
+      for (const item of sent.items) {
+        if (!("id" in item) || item.id === undefined) continue;
+        const verdict = reported.acks?.find(({ id }) => id === item.id)?.verdict;
+        if (verdict === undefined) continue;
+        const { task, attempt } = item;
+        if (item.kind === "result") {
+          if (verdict === "stale") wire.coverage.saw("a result was answered stale");
+          ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome: item.outcome });
+        } else {
+          const text = item.text ?? "";
+          ledger.add({ kind: "item-acked", life, token: text, number: item.done, verdict });
+        }
       }
       return reported;
     });
@@ -209,6 +214,8 @@ function describeMessage(message: StreamMessage): string {
       return `assign ${message.assignments.map(({ task, attempt }) => `${task}/${attempt}`).join(" ")}`;
     case "abort":
       return `abort (${message.reason}) ${message.attempts.map(({ task, attempt }) => `${task}/${attempt}`).join(" ")}`;
+    case "tell":
+      return `tell ${message.messages.map(({ task, attempt, id }) => `${task}/${attempt} ${id}`).join(" ")}`;
     case "drain":
     case "beat":
       return message.kind;
@@ -226,7 +233,7 @@ function describeAttach(request: AttachRequest): string {
 function describeReport(request: ReportRequest): string {
   const items = request.items.map((item) => {
     if (item.kind === "result") return `${item.task}/${item.attempt} ${item.outcome}`;
-    return item.kind === "started" ? `${item.task}/${item.attempt} started` : item.kind;
+    return "task" in item ? `${item.task}/${item.attempt} ${item.kind}` : item.kind;
   });
   return `[${items.join(", ")}]`;
 }

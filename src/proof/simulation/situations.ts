@@ -92,6 +92,14 @@ function noteRepeats({ coverage }: World, history: History): void {
     if (sent.has(name(task, attempt))) coverage.saw("an assignment reached a worker twice");
     sent.add(name(task, attempt));
   }
+  const itemLives = new Map<string, string>();
+  for (const { token, number, life, verdict } of eventsOf(history, "item-acked")) {
+    coverage.saw(`an item of a running attempt was ${verdict === "stale" ? "answered stale" : "acknowledged"}`);
+    const before = itemLives.get(`${token} ${number}`);
+    if (before !== undefined && before !== life)
+      coverage.saw("an item of a running attempt was sent to more than one master");
+    itemLives.set(`${token} ${number}`, life);
+  }
   // A result that is settled by another life of the master than the one that was there when it came to be.
   let life = "";
   const lifeAtEnd = new Map<string, string>();

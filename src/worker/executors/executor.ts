@@ -7,7 +7,7 @@ import type { ExecInput, SleepInput } from "../../model/submission.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
-import type { Executor } from "../../ports/work.ts";
+import type { AttemptSession, Executor } from "../../ports/work.ts";
 import { CommandAttempt } from "./command.ts";
 import {
   attemptEnvironment,
@@ -64,7 +64,8 @@ export class ProcessExecutor implements Executor {
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
   }
 
-  start(assignment: Assignment, onEnd: (end: AttemptEnd) => void): void {
+  start(assignment: Assignment, session: AttemptSession): void {
+    const onEnd = (end: AttemptEnd) => session.end(end);
     const { clock } = this.#options;
     const now = clock.now();
     if (this.#isStopping) return onEnd({ outcome: "aborted", startedAt: now, endedAt: now });

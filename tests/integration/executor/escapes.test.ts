@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { defaults } from "../../../src/model/limits.ts";
+import { sessionThatEnds } from "../../../src/proof/fakes/sessions.ts";
 import { marked, type Running, type Stage, stage, until, withCommand } from "./stage.ts";
 
 let on: Stage;
@@ -173,7 +174,10 @@ describe("sleep", () => {
       input: { seconds: 0 },
       timeoutMs: null,
     };
-    on.executor.start(assignment as never, (end) => ends.push(end));
+    on.executor.start(
+      assignment as never,
+      sessionThatEnds((end) => ends.push(end)),
+    );
     expect(ends).toMatchObject([{ outcome: "success" }]);
   });
 

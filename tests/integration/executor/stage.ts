@@ -10,6 +10,7 @@ import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { directoryMark, SystemProcesses } from "../../../src/node/processes.ts";
 import type { Log } from "../../../src/ports/log.ts";
+import { sessionThatEnds } from "../../../src/proof/fakes/sessions.ts";
 import { type ExecutorOptions, ProcessExecutor } from "../../../src/worker/executors/executor.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -55,11 +56,12 @@ export async function stage(options: Partial<ExecutorOptions> = {}): Promise<Sta
     outputs.set(ref.task, chunks);
     const ended = new Promise<AttemptEnd>((resolve) => {
       let hasEnded = false;
-      executor.start(assignment, (end) => {
+      const session = sessionThatEnds((end) => {
         if (hasEnded) throw new Error("onEnd was called twice");
         hasEnded = true;
         resolve(end);
       });
+      executor.start(assignment, session);
     });
     return { ref, ended, chunks, text: () => Buffer.concat(chunks).toString() };
   };

@@ -5,6 +5,7 @@
 import type { BootId, TaskId, WorkerId } from "../../../src/model/ids.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemProcesses } from "../../../src/node/processes.ts";
+import { sessionThatEnds } from "../../../src/proof/fakes/sessions.ts";
 import { ProcessExecutor } from "../../../src/worker/executors/executor.ts";
 
 const [boot = "", home = "", commands = "[]"] = process.argv.slice(2);
@@ -25,8 +26,9 @@ say("swept");
 for (const [index, command] of (JSON.parse(commands) as string[]).entries()) {
   const task = `task-${index}` as TaskId;
   const input = { command: [command], shell: true };
-  executor.start({ task, attempt: 1, assignedAt: 1, name: task, kind: "exec", input, timeoutMs: null }, () =>
-    say("ended"),
+  executor.start(
+    { task, attempt: 1, assignedAt: 1, name: task, kind: "exec", input, timeoutMs: null },
+    sessionThatEnds(() => say("ended")),
   );
 }
 say("started");
