@@ -1,8 +1,13 @@
-/** Which tests belong to which project; `npm test` runs the projects one after the other. */
+/** Which tests belong to which project; `npm test` runs one stage per project. */
 import { defineConfig } from "vitest/config";
 
 /** Time limits are there to end what hangs; they say nothing about how fast a test should be on a busy machine. */
 const minute = 60_000;
+/**
+ * Tests with real processes mostly wait, so two files run at a time even on two cores. With more of them at a time,
+ * processes would be slow because of each other.
+ */
+const filesAtATime = 2;
 
 export default defineConfig({
   test: {
@@ -12,15 +17,21 @@ export default defineConfig({
       { test: { name: "contracts", include: ["tests/contracts/**/*.test.ts"], testTimeout: minute } },
       { test: { name: "scenarios", include: ["tests/scenarios/**/*.test.ts"], testTimeout: minute } },
       { test: { name: "simulation", include: ["tests/simulation/**/*.test.ts"], testTimeout: 5 * minute } },
-      { test: { name: "integration", include: ["tests/integration/**/*.test.ts"], testTimeout: minute } },
+      {
+        test: {
+          name: "integration",
+          include: ["tests/integration/**/*.test.ts"],
+          testTimeout: minute,
+          maxWorkers: filesAtATime,
+        },
+      },
       {
         test: {
           name: "e2e",
           include: ["tests/e2e/**/*.test.ts"],
-          // Real processes are started and killed here: one file at a time, so that none is slow because of another.
-          fileParallelism: false,
           testTimeout: 3 * minute,
           hookTimeout: minute,
+          maxWorkers: filesAtATime,
         },
       },
     ],
