@@ -5,7 +5,7 @@ import type { ConnectionOptions } from "../sdk/connection.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { Exit, reportFailure } from "./failure.ts";
 import { globalValues } from "./globalOptions.ts";
-import { Output } from "./output.ts";
+import { Output, outliveReaders } from "./output.ts";
 
 export interface GlobalOptions {
   readonly masters: readonly string[];
@@ -75,23 +75,24 @@ export class Context {
 
 /**
  * Makes a commander action of `run`: gives it a context first, sets the exit code from what it returns or throws.
- * `signals: "own"` is for commands that handle signals by themselves.
+ * `"server"` is for commands that serve others: they handle signals themselves and outlive the reader of their output.
  */
 export function action<Arguments extends unknown[]>(
   run: (context: Context, ...operandsAndOptions: Arguments) => Promise<ExitCode | undefined>,
-  signals: "shared" | "own" = "shared",
+  role: "command" | "server" = "command",
 ): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command;
     const options = globalValues<GlobalOptions>(command);
     const context = new Context(options);
-    const release = signals === "shared" ? context.catchSignals() : () => {};
+    if (role === "server") outliveReaders();
+    const release = role === "command" ? context.catchSignals() : () => {};
     try {
       process.exitCode = (await run(context, ...(given.slice(0, -1) as Arguments))) ?? exitCodes.ok;
     } catch (error) {
       process.exitCode = reportFailure(error, options.json === true);
       // A server that failed may still hold sockets and timers; nothing of it is worth waiting for.
-      if (signals === "own") process.exit();
+      if (role === "server") process.exit();
     } finally {
       release();
     }

@@ -2,11 +2,11 @@
 import { CommanderError } from "commander";
 import { exitCodes } from "./exitCodes.ts";
 import { reportFailure, UsageError } from "./failure.ts";
-import { endOnClosedPipe } from "./output.ts";
+import { handleLostReaders } from "./output.ts";
 import { buildProgram } from "./program.ts";
 import { readVersion } from "./version.ts";
 
-endOnClosedPipe();
+handleLostReaders();
 process.on("uncaughtException", endOnBug);
 process.on("unhandledRejection", endOnBug);
 

@@ -55,12 +55,23 @@ export class Output {
   }
 }
 
-/** `| head` closes our stdout: that is no error, there is just nobody left to write for. */
-export function endOnClosedPipe(): void {
+let isServer = false;
+
+/**
+ * What happens when the reader of stdout or stderr is gone. A command ends without an error (`outlast ls | head`). A
+ * server goes on, because its work does not depend on who reads its output.
+ */
+export function handleLostReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (isServer) return;
       if (error.code === "EPIPE") process.exit();
       throw error;
     });
   }
+}
+
+/** From now on this process goes on when its output cannot be written. */
+export function outliveReaders(): void {
+  isServer = true;
 }

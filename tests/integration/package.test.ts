@@ -1,7 +1,8 @@
 /** What npm would publish: it is complete, and runs where there are no sources. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 interface Manifest {
@@ -15,7 +16,8 @@ let root: string;
 beforeAll(() => {
   // Below `node_modules`, since that is where Node does not strip types: only what has been built can run there.
   mkdirSync("node_modules/.cache", { recursive: true });
-  root = mkdtempSync("node_modules/.cache/outlast-package-");
+  // The space is there because paths may have one.
+  root = resolve(mkdtempSync("node_modules/.cache/outlast package-"));
   const home = join(root, "node_modules/outlast");
   run("node_modules/.bin/tsc", ["-p", "tsconfig.build.json", "--outDir", join(home, "dist")]);
   for (const name of [...manifest.files.filter((file) => file !== "dist"), "package.json"]) {
@@ -31,6 +33,25 @@ test("the command runs", () => {
   expect(run(process.execPath, [join(root, "node_modules/outlast/bin/outlast.js"), "--version"])).toBe(
     `${manifest.version}\n`,
   );
+});
+
+test("up starts its masters and workers, also from a path with a space", async () => {
+  const command = ["up", "--port", "0", "--workers", "1", "--data", join(root, "data"), "--drain-timeout", "0s"];
+  const up = spawn(process.execPath, [join(root, "node_modules/outlast/bin/outlast.js"), ...command], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = once(up, "exit");
+  let told = "";
+  const ready = new Promise<void>((resolveReady) => {
+    up.stderr.setEncoding("utf8").on("data", (text: string) => {
+      told += text;
+      if (told.includes("worker-1 is ready")) resolveReady();
+    });
+  });
+  await Promise.race([ready, ended]);
+  up.kill("SIGTERM");
+  await ended;
+  expect(told).toContain("worker-1 is ready");
 });
 
 test("the client can be imported, and its types are there", () => {

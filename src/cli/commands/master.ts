@@ -31,7 +31,7 @@ export function masterCommand(program: Command): void {
       action(async (context, flags: MasterFlags) => {
         const { runMaster } = await import("../masterProcess.ts");
         return runMaster(context, flags);
-      }, "own"),
+      }, "server"),
     );
   for (const option of [...clusterOptions(), ...logOptions()]) master.addOption(option);
 }

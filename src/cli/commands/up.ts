@@ -36,7 +36,7 @@ export function upCommand(program: Command): void {
       action(async (context, flags: UpFlags) => {
         const { runUp } = await import("../up/run.ts");
         return runUp(context, flags);
-      }, "own"),
+      }, "server"),
     );
   for (const option of [...clusterOptions(), ...logOptions()]) up.addOption(option);
 }

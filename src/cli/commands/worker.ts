@@ -28,7 +28,7 @@ export function workerCommand(program: Command): void {
       action(async (context, flags: WorkerFlags) => {
         const { runWorker } = await import("../workerProcess.ts");
         return runWorker(context, flags);
-      }, "own"),
+      }, "server"),
     );
   for (const option of logOptions()) worker.addOption(option);
 }

@@ -1,6 +1,7 @@
 /** One child process of `outlast up`: started, read line by line, started again when it dies, and ended for good at the end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { defaults } from "../../model/limits.ts";
 
 export interface SupervisedOptions {
@@ -31,7 +32,7 @@ interface Life {
   readyLine: string | null;
 }
 
-const program = new URL("../../../bin/outlast.js", import.meta.url).pathname;
+const program = fileURLToPath(new URL("../../../bin/outlast.js", import.meta.url));
 
 export class Supervised {
   readonly #options: SupervisedOptions;
