@@ -45,6 +45,12 @@ export function idArgument(text: string): string {
   throw new InvalidArgumentError(`Wanted are 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`);
 }
 
+/** An idempotency key, as the API takes it. */
+export function keyArgument(text: string): string {
+  if (/^[\x20-\x7e]+$/.test(text) && text.length <= limits.idempotencyKeyLengthMax) return text;
+  throw new InvalidArgumentError(`A key has 1 to ${limits.idempotencyKeyLengthMax} printable ASCII characters.`);
+}
+
 export function idList(text: string): readonly string[] {
   return commaList(text).map(idArgument);
 }

@@ -10,7 +10,7 @@ handleLostReaders();
 process.on("uncaughtException", endOnBug);
 process.on("unhandledRejection", endOnBug);
 
-const isJson = process.argv.includes("--json");
+const isJson = asksForJson(process.argv);
 try {
   await buildProgram(readVersion(), isJson).parseAsync();
 } catch (error) {
@@ -27,7 +27,13 @@ function usageError(error: CommanderError): UsageError {
   return new UsageError(message, hint);
 }
 
-/** The state of the process is unknown by now, so it ends: whatever it was doing is safe in a store or an outbox. */
+/** After a bug the state of the process is unknown, so it ends. What it has promised is on disk, in a store or an outbox. */
 function endOnBug(error: unknown): void {
-  process.exit(reportFailure(error, process.argv.includes("--json")));
+  process.exit(reportFailure(error, isJson));
+}
+
+/** For errors before the command line is parsed. What stands behind `--` belongs to a task's command. */
+function asksForJson(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return (end < 0 ? words : words.slice(0, end)).includes("--json");
 }

@@ -1,4 +1,6 @@
-/** Reads tasks from a file: a JSON array, one JSON object, or one object a line. All of it is checked before any of it is sent. */
+/** Reads tasks from a file: a JSON array, one JSON object, or one object per line. The whole file is checked before any task is sent. */
+import { isUtf8 } from "node:buffer";
+import { isDeepStrictEqual } from "node:util";
 import { suggest } from "../api/http/suggestion.ts";
 import { OutlastError } from "../model/errors.ts";
 import { isId, type TaskId } from "../model/ids.ts";
@@ -28,35 +30,73 @@ interface Item {
   readonly value: unknown;
 }
 
+export interface TaskFile {
+  readonly submissions: readonly Submission[];
+  /** Where each of them stands in the file: `line 3`, `task 3`. */
+  readonly places: readonly string[];
+}
+
 /**
  * @param fallback what holds for tasks that do not say otherwise
  * @throws UsageError naming every task that is wrong, up to a bound
  */
-export function parseSubmissions(
-  text: string,
-  source: string,
-  fallback: Partial<Submission> = {},
-): readonly Submission[] {
+export function parseSubmissions(text: string, source: string, fallback: Partial<Submission> = {}): TaskFile {
   const problems: string[] = [];
   const submissions: Submission[] = [];
-  for (const item of toItems(text.replace(/^\ufeff/, ""), problems)) {
-    const problem = checkItem(item.value);
-    if (problem !== null) problems.push(`${item.place}: ${problem}`);
-    else submissions.push({ ...fallback, ...(item.value as Submission) });
+  const places: string[] = [];
+  const byId = new Map<string, { readonly value: unknown; readonly place: string }>();
+  for (const { place, value } of toItems(text.replace(/^\ufeff/, ""), problems)) {
+    const problem = checkItem(value) ?? checkRepeatedId(byId, value as Submission, place);
+    if (problem !== null) {
+      problems.push(`${place}: ${problem}`);
+      continue;
+    }
+    submissions.push({ ...fallback, ...(value as Submission) });
+    places.push(place);
   }
   if (problems.length > 0) {
     const shown = problems.slice(0, limits.problemsShownMax);
     const rest = problems.length - shown.length;
     throw new UsageError(
       [
-        `${source} is not sent, since not all of it is valid.`,
+        `${source} is not valid, so none of its tasks is submitted.`,
         ...shown,
         ...(rest > 0 ? [`and ${rest} more`] : []),
       ].join("\n"),
     );
   }
-  if (submissions.length === 0) throw new UsageError(`${source} holds no tasks.`);
-  return submissions;
+  if (submissions.length === 0) throw new UsageError(`${source} contains no tasks.`);
+  return { submissions, places };
+}
+
+/** Text of a file whose bytes must be UTF-8: replaced characters would change the command that runs. @throws UsageError */
+export function decodeUtf8(bytes: Buffer, source: string): string {
+  const text = bytes.toString("utf8");
+  if (isUtf8(bytes)) return text;
+  // What was decoded with a replacement differs from the original where the first wrong byte is.
+  const decoded = Buffer.from(text);
+  const offset = bytes.findIndex((byte, index) => byte !== decoded[index]);
+  const before = bytes.subarray(0, offset);
+  const line = before.filter((byte) => byte === 0x0a).length + 1;
+  const column = offset - before.lastIndexOf(0x0a);
+  const byte = (bytes[offset] ?? 0).toString(16).padStart(2, "0");
+  throw new UsageError(
+    `${source} is not UTF-8: line ${line}, byte ${column} of the line (offset ${offset} in the file) is 0x${byte}.`,
+    "Nothing is submitted. Convert the file first, for example with: iconv -f ISO-8859-1 -t UTF-8",
+  );
+}
+
+/** The same id twice is fine for equal tasks, which are then one task. */
+function checkRepeatedId(
+  byId: Map<string, { readonly value: unknown; readonly place: string }>,
+  value: Submission,
+  place: string,
+): string | null {
+  if (value.id === undefined) return null;
+  const first = byId.get(value.id);
+  if (first === undefined) byId.set(value.id, { value, place });
+  if (first === undefined || isDeepStrictEqual(first.value, value)) return null;
+  return `the id "${value.id}" is used for a different task at ${first.place}.`;
 }
 
 /** One submission from the command line, checked in the same way. */
@@ -96,15 +136,15 @@ function parse(text: string): { value: unknown } | { problem: string } {
 }
 
 function checkItem(value: unknown): string | null {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return "a task is a JSON object.";
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return "a task must be a JSON object.";
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(keys, key)) continue;
     const nearest = suggest(key, Object.keys(keys));
-    return `"${key}" is not known here${nearest === null ? "" : `; did you mean "${nearest}"?`}`;
+    return `unknown field "${key}"${nearest === null ? "" : `; did you mean "${nearest}"?`}`;
   }
   const submission = value as Submission;
   if (submission.id !== undefined && !isId(submission.id)) {
-    return `"id" is 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`;
+    return `"id" must be 1 to ${limits.idLengthMax} characters: letters, digits and . _ : -`;
   }
   try {
     toSpec(submission, { id: (submission.id ?? "new") as TaskId, fingerprint: null, now: 0 });

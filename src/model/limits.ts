@@ -89,9 +89,9 @@ export const limits = {
 
   // What one message to a person lists before it says "and more".
   problemsShownMax: 20,
-  /** Of a failed task that was waited for, the end of its output is shown: so many lines, from so many last bytes. */
-  failureTailLinesMax: 10,
-  failureTailBytesMax: 16 * kibibyte,
+  /** `submit --wait` shows the last lines of a command's output, out of this many last bytes. */
+  waitTailLinesMax: 40,
+  waitTailBytesMax: 64 * kibibyte,
   // What `outlast doctor` finds worth a word.
   diskFreeBytesMin: 512 * mebibyte,
   clockDifferenceMsMax: 2 * second,

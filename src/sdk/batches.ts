@@ -1,4 +1,5 @@
 /** Cuts a long list of submissions into requests that a master accepts. */
+import { createHash } from "node:crypto";
 import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
@@ -54,4 +55,34 @@ export function* toBatches(
     bytes += textBytes;
   }
   if (texts.length > 0) yield { offset, length: texts.length, body: head + texts.join(",") + tail };
+}
+
+/** One key for each request of a call, made from the call's own. */
+export function keysOfCall(key: string, batchCount: number): (batch: Batch) => string {
+  return (batch) => (batchCount === 1 ? key : shortKey(`${key}:${batch.offset}`));
+}
+
+/** Keys that depend on what is submitted and where it stands in the list, and not on who submits it. */
+export function keysOfContent(prefix: string | undefined): (batch: Batch) => string {
+  return ({ offset, body }) => `content:${hash(`${prefix ?? ""}\n${offset}\n${body}`)}`;
+}
+
+/** Where in the whole list the error's task stands, as a JSON pointer; null if it names none. */
+export function pathInList(error: OutlastError, batch: Batch, submissions: readonly Submission[]): string | null {
+  const named = /^\/tasks\/(\d+)(.*)$/s.exec(error.details.path ?? "");
+  if (named !== null) return `/tasks/${batch.offset + Number(named[1])}${named[2]}`;
+  const { id } = error.details;
+  if (id === undefined) return null;
+  const inBatch = submissions.slice(batch.offset, batch.offset + batch.length);
+  const index = inBatch.findIndex((submission) => submission.id === id);
+  return index < 0 ? null : `/tasks/${batch.offset + index}`;
+}
+
+/** A key that is as long as masters take, whatever it was made from. */
+function shortKey(text: string): string {
+  return text.length <= limits.idempotencyKeyLengthMax ? text : `long:${hash(text)}`;
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { OutlastError } from "../model/errors.ts";
 import type { Submission } from "../model/submission.ts";
 import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
-import { createClient } from "./client.ts";
+import { createClient, type WaitAllOptions } from "./client.ts";
 
 const masters: FakeMaster[] = [];
 
@@ -240,4 +240,23 @@ test("reads are consistent where that is asked for, and only there", async () =>
   expect(asked).toEqual(
     ["/v1/queues", "/v1/tasks", "/v1/tasks/a", "/v1/workers"].flatMap((path) => [`${path} null`, `${path} true`]),
   );
+});
+
+test("a wait for several tasks goes on past one that was forgotten, where the caller wants to hear of it", async () => {
+  const master = await fake(({ path }, response) => {
+    // No stream can be opened here, so the client polls.
+    if (path === "/v1/events") response.json(415, { error: { code: "unsupported-media", message: "No streams." } });
+    else if (path === "/v1/tasks/gone") response.json(404, { error: { code: "not-found", message: "No such task." } });
+    else response.json(200, { id: path.split("/").at(-1), state: "success" });
+  });
+  const client = createClient({ masters: master.url });
+  const waitFor = async (options: WaitAllOptions) => {
+    const ended: string[] = [];
+    for await (const task of client.waitAll(["a", "gone", "b"], options)) ended.push(task.id);
+    return ended;
+  };
+  const forgotten: string[] = [];
+  expect(await waitFor({ onForgotten: (id) => forgotten.push(id) })).toEqual(["a", "b"]);
+  expect(forgotten).toEqual(["gone"]);
+  await expect(waitFor({})).rejects.toMatchObject({ code: "not-found" });
 });

@@ -4,7 +4,7 @@ import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument, TaskState } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
-import { type Batch, toBatches } from "./batches.ts";
+import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
@@ -28,6 +28,22 @@ export interface ReadOptions extends CallOptions {
 export interface SubmitOptions extends CallOptions {
   /** Calls with equal keys and equal content create their tasks once. Drawn at random for each call if left out. */
   readonly key?: string;
+}
+
+export interface SubmitAllOptions extends SubmitOptions {
+  /**
+   * True to create each task once however often the same list is submitted, also by another process: the keys are made
+   * from the content. A list that differs from an earlier one only behind its first thousands of tasks creates only what
+   * differs. With a `key`, the same list may be submitted once per key.
+   */
+  readonly once?: boolean;
+  /** Called after each request, with the number of tasks submitted so far. */
+  readonly onProgress?: (submitted: number) => void;
+}
+
+export interface WaitAllOptions extends CallOptions {
+  /** Called for a task that ended and was removed by retention before its end could be read. */
+  readonly onForgotten?: (id: string) => void;
 }
 
 export interface Submitted {
@@ -81,26 +97,25 @@ export class Outlast {
   }
 
   /**
-   * Creates many tasks, in as few requests as their number and size allow, and tells their ids in the same order.
-   * Each request creates all of its tasks or none. An error tells in its details how many were `submitted` and with which `key`:
-   * with that key and the same list, the call may be repeated and creates the rest.
+   * Creates many tasks, in as few requests as their number and size allow, and returns their ids in the same order.
+   * Each request creates all of its tasks or none. The details of an error say how many were `submitted` and with which `key`:
+   * with that key and the same list, the call may be repeated and creates the rest. `path` points to the task in the list.
    */
-  async submitAll(
-    submissions: readonly Submission[],
-    options: SubmitOptions & { readonly onProgress?: (submitted: number) => void } = {},
-  ): Promise<readonly Submitted[]> {
+  async submitAll(submissions: readonly Submission[], options: SubmitAllOptions = {}): Promise<readonly Submitted[]> {
     const key = options.key ?? crypto.randomUUID();
     // Everything is cut and measured before the first request leaves: what no request can hold is refused as a whole.
     const batches: Batch[] = [...toBatches(submissions)];
+    const keyOf = options.once === true ? keysOfContent(options.key) : keysOfCall(key, batches.length);
     const all: Submitted[] = [];
     for (const batch of batches) {
-      const batchKey = batches.length === 1 ? key : `${key}:${batch.offset}`;
       try {
-        const answer = await this.#post<TaskIds>("/v1/tasks/batch", batch.body, options.signal, batchKey);
+        const answer = await this.#post<TaskIds>("/v1/tasks/batch", batch.body, options.signal, keyOf(batch));
         for (const task of answer.tasks) all.push(asOfThisCall(task, submissions[all.length], options));
       } catch (error) {
         if (!(error instanceof OutlastError)) throw error;
-        throw new OutlastError(error.code, error.message, { ...error.details, submitted: all.length, key });
+        const path = pathInList(error, batch, submissions);
+        const details = { ...error.details, ...(path === null ? {} : { path }), submitted: all.length };
+        throw new OutlastError(error.code, error.message, options.once === true ? details : { ...details, key });
       }
       options.onProgress?.(all.length);
     }
@@ -158,14 +173,22 @@ export class Outlast {
     throw new OutlastError("internal", `The wait for task ${id} ended before the task did.`);
   }
 
-  /** Yields each of these tasks once, when it has ended, in the order in which they end. */
-  async *waitAll(ids: readonly string[], options: CallOptions = {}): AsyncGenerator<TaskDocument, void, undefined> {
-    yield* untilFinal(
-      this.#connection,
-      (id, signal) => this.get(id, signal === undefined ? {} : { signal }),
-      ids,
-      options.signal,
-    );
+  /**
+   * Yields each of these tasks once, when it has ended, in the order in which they end. A task that is forgotten meanwhile
+   * ends the wait with `not-found`, unless `onForgotten` is given: it is called with the id, and the wait goes on.
+   */
+  async *waitAll(ids: readonly string[], options: WaitAllOptions = {}): AsyncGenerator<TaskDocument, void, undefined> {
+    const get = async (id: string, signal: AbortSignal | undefined) => {
+      try {
+        return await this.get(id, signal === undefined ? {} : { signal });
+      } catch (error) {
+        const isForgotten = error instanceof OutlastError && error.code === "not-found";
+        if (!isForgotten || options.onForgotten === undefined) throw error;
+        options.onForgotten(id);
+        return null;
+      }
+    };
+    yield* untilFinal(this.#connection, get, ids, options.signal);
   }
 
   /** What is stored of one attempt's log, in pieces. */
@@ -257,6 +280,6 @@ function consistency({ consistent }: ReadOptions): string {
 }
 
 /** What neither an id nor a key of the caller's names cannot have been there: a try of this very call, whose answer got lost, made it. */
-function asOfThisCall(task: Submitted, submission: Submission | undefined, { key }: SubmitOptions): Submitted {
-  return key === undefined && submission?.id === undefined ? { ...task, isNew: true } : task;
+function asOfThisCall(task: Submitted, submission: Submission | undefined, { key, once }: SubmitAllOptions): Submitted {
+  return key === undefined && once !== true && submission?.id === undefined ? { ...task, isNew: true } : task;
 }

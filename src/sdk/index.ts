@@ -21,9 +21,11 @@ export {
   type ListOptions,
   Outlast,
   type ReadOptions,
+  type SubmitAllOptions,
   type SubmitOptions,
   type Submitted,
   type TaskList,
+  type WaitAllOptions,
 } from "./client.ts";
 export type { ConnectionOptions } from "./connection.ts";
 export type { EventsOptions, OutlastEvent, TaskChange } from "./events.ts";

@@ -1,4 +1,4 @@
-/** Waiting for tasks to end: by the stream of events, and by looking again and again where streams are not to be had. */
+/** Waiting for tasks to end: by the stream of events, or by polling where no stream can be opened. */
 import { OutlastError } from "../model/errors.ts";
 import { defaults } from "../model/limits.ts";
 import { isFinal, type TaskDocument } from "../model/task.ts";
@@ -6,7 +6,8 @@ import { pause } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import { eventsWithOpenings } from "./events.ts";
 
-type Get = (id: string, signal: AbortSignal | undefined) => Promise<TaskDocument>;
+/** Null for a task that is forgotten and is to be left out. */
+type Get = (id: string, signal: AbortSignal | undefined) => Promise<TaskDocument | null>;
 
 /** Yields each of the tasks once, when it has ended, in the order in which they end. */
 export async function* untilFinal(
@@ -24,7 +25,7 @@ export async function* untilFinal(
   }
 }
 
-/** No stream to be had here: a proxy that buffers, or a master that has all the subscribers it can serve. */
+/** No stream can be opened here: a proxy buffers it, or the master has as many subscribers as it can serve. */
 function isStreamTrouble(error: OutlastError): boolean {
   return error.code === "unsupported-media" || error.code === "too-many";
 }
@@ -40,7 +41,7 @@ async function* byEvents(
   for await (const event of eventsWithOpenings(connection, { ...(signal === undefined ? {} : { signal }) })) {
     switch (event.kind) {
       case "opened":
-        // The stream is open before the first look, so that an end between the two is not missed.
+        // The stream is open before the first read, so that an end between the two is not missed.
         if (isFirst) yield* lookAtAll(get, open, signal);
         isFirst = false;
         break;
@@ -50,12 +51,16 @@ async function* byEvents(
       case "task":
         if (open.has(event.task.id) && isFinal(event.task.state)) {
           open.delete(event.task.id);
-          yield await get(event.task.id, signal);
+          const task = await get(event.task.id, signal);
+          if (task !== null) yield task;
         }
         break;
       case "forgotten":
-        // It ended and went while the stream was cut: reading it says so.
-        if (event.what === "task" && open.delete(event.id)) yield await get(event.id, signal);
+        // It ended and was removed while the stream was cut. The read answers not-found.
+        if (event.what === "task" && open.delete(event.id)) {
+          const task = await get(event.id, signal);
+          if (task !== null) yield task;
+        }
         break;
       default:
     }
@@ -83,13 +88,12 @@ async function* lookAtAll(
 ): AsyncGenerator<TaskDocument, void, undefined> {
   const ids = [...open];
   for (let start = 0; start < ids.length; start += defaults.clientConcurrency) {
-    const documents = await Promise.all(
-      ids.slice(start, start + defaults.clientConcurrency).map((id) => get(id, signal)),
-    );
-    for (const document of documents) {
-      if (!isFinal(document.state)) continue;
-      open.delete(document.id);
-      yield document;
+    const some = ids.slice(start, start + defaults.clientConcurrency);
+    const documents = await Promise.all(some.map((id) => get(id, signal)));
+    for (const [index, document] of documents.entries()) {
+      if (document !== null && !isFinal(document.state)) continue;
+      open.delete(some[index] ?? "");
+      if (document !== null) yield document;
     }
   }
 }

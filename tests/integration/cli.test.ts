@@ -1,8 +1,10 @@
 /** The command line as people use it: real commands, a real master, real workers. */
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
+import { limits } from "../../src/model/limits.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
 import type { WorkerView } from "../../src/model/worker.ts";
 import { folder, type Result, Started, start } from "./commands.ts";
@@ -53,6 +55,7 @@ describe("with a master and two workers", () => {
       "echo hello; echo world",
     ]);
     expect(submitted).toMatchObject({ code: 0, stderr: expect.stringMatching(/ended as success/) as string });
+    expect(submitted.stderr).toContain("  │ hello\n  │ world\nAll of its output: ");
     const id = submitted.stdout.trim();
     expect(await outlast(["logs", id])).toMatchObject({ code: 0, stdout: "hello\nworld\n" });
     expect((await json<TaskDocument>("show", id)).exit).toEqual({ code: 0, signal: null });
@@ -70,15 +73,91 @@ describe("with a master and two workers", () => {
     expect(failed.code).toBe(1);
     expect(JSON.parse(failed.stdout)).toMatchObject({ state: "failed", exit: { code: 3 } });
     const told = await outlast([...submit, ...command]);
-    expect(told.stderr).toMatch(new RegExp(`│ oops\nIts output: outlast logs ${told.stdout.trim()}\n$`));
+    expect(told.stderr).toMatch(new RegExp(`│ oops\nAll of its output: outlast logs ${told.stdout.trim()}\n$`));
   });
 
-  test("one key makes one task", async () => {
-    const first = await outlast(["submit", "sleep", "0", "--key", "nightly"]);
-    const second = await outlast(["submit", "sleep", "0", "--key", "nightly"]);
+  test("the end of a large output is shown, however large it is", async () => {
+    // Its last piece often reaches the master after the end of the task is known.
+    const script = "seq 1 400000; echo the last line; exit 3";
+    const submit = ["submit", "exec", "--attempts-max", "1", "--wait", "--", "sh", "-c", script];
+    for (const told of await Promise.all([outlast(submit), outlast(submit), outlast(submit)])) {
+      expect(told.stderr).toMatch(/ {2}│ …\n {2}│ \d+\n.* {2}│ 400000\n {2}│ the last line\nAll of its output/s);
+    }
+  });
+
+  test("one key makes one task, also with every character that the API takes", async () => {
+    const key = "order-7/invoice 'nightly'";
+    const first = await outlast(["submit", "sleep", "0", "--key", key]);
+    const second = await outlast(["submit", "sleep", "0", "--key", key]);
     expect(second.stdout).toBe(first.stdout);
     expect(second.stderr).toMatch(/existed already/);
-    expect(await outlast(["submit", "sleep", "1", "--key", "nightly"])).toMatchObject({ code: 4 });
+    expect(await outlast(["submit", "sleep", "1", "--key", key])).toMatchObject({ code: 4 });
+    expect(await outlast(["submit", "sleep", "1", "--key", "é"])).toMatchObject({ code: 2 });
+  });
+
+  test("a file of several batches names a conflict by its line, and is submitted again without creating anything twice", async () => {
+    expect((await outlast(["submit", "sleep", "9", "--id", "taken", "--queue", "nobody"])).code).toBe(0);
+    const lines = Array.from({ length: limits.batchTasksMax }, (_, index) =>
+      JSON.stringify({ kind: "sleep", input: { seconds: index }, queue: "nobody", name: "bulk" }),
+    );
+    const taken = JSON.stringify({ id: "taken", kind: "sleep", input: { seconds: 1 }, queue: "nobody" });
+    const file = join(folder, "bulk.jsonl");
+    writeFileSync(file, [...lines, "", taken].join("\n"));
+    const refused = await outlast(["submit", "--file", file]);
+    expect(refused).toMatchObject({ code: 4, stdout: "" });
+    expect(refused.stderr).toContain(`${file}, line ${limits.batchTasksMax + 2}: `);
+    expect(refused.stderr).toMatch(/taken/);
+    expect(refused.stderr).toContain(`The first ${limits.batchTasksMax} tasks of it are submitted.`);
+    expect(await countBulk()).toBe(limits.batchTasksMax);
+
+    writeFileSync(file, [...lines, "", taken.replace("taken", "free")].join("\n"));
+    const first = await outlast(["submit", "--file", file]);
+    expect(first.code).toBe(0);
+    expect(first.stderr).toContain(`${limits.batchTasksMax} of ${limits.batchTasksMax + 1} tasks existed already.`);
+    const again = await outlast(["submit", "--file", file]);
+    expect(again.stdout).toBe(first.stdout);
+    expect(again.stderr).toContain(`${limits.batchTasksMax + 1} of ${limits.batchTasksMax + 1} tasks existed already.`);
+    expect(await countBulk()).toBe(limits.batchTasksMax);
+
+    async function countBulk(): Promise<number> {
+      const { queues } = await json<{ queues: { name: string; tasks: { created?: number } }[] }>("queues");
+      return (queues.find(({ name }) => name === "nobody")!.tasks.created ?? 0) - ((await isThere("free")) ? 2 : 1);
+    }
+    async function isThere(id: string): Promise<boolean> {
+      return (await outlast(["show", id])).code === 0;
+    }
+  });
+
+  test("the same text on stdin twice makes its tasks twice, and a key makes them once", async () => {
+    const text = '{"kind":"sleep","input":{"seconds":0}}';
+    const submit = async (...more: string[]) => (await outlast(["submit", "--file", "-", ...more], text)).stdout;
+    expect(await submit()).not.toBe(await submit());
+    const keyed = await submit("--key", "k".repeat(128));
+    expect(keyed).not.toBe("");
+    expect(await submit("--key", "k".repeat(128))).toBe(keyed);
+  });
+
+  test("bytes that are not UTF-8 are refused, in a file and on the command line", async () => {
+    const file = join(folder, "latin.jsonl");
+    const text = '{"kind":"exec","input":{"command":["touch","caf\u00e9"]},"name":"latin"}';
+    writeFileSync(file, Buffer.from(`${text.replace("\u00e9", "")}\n${text}\n`, "latin1"));
+    const refused = await outlast(["submit", "--file", file]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/is not UTF-8: line 2, byte \d+ of the line \(offset \d+ in the file\) is 0xe9/);
+    const program = join(import.meta.dirname, "../../bin/outlast.js");
+    const shell = `exec '${process.execPath}' '${program}' submit exec --name latin -- touch "$(printf 'caf\\351')"`;
+    const line = spawnSync("/bin/sh", ["-c", shell], { encoding: "utf8", env: { ...process.env, ...env } });
+    expect(line).toMatchObject({ status: 2, stdout: "" });
+    expect(line.stderr).toMatch(/not UTF-8/);
+    expect((await json<{ tasks: unknown[] }>("ls", "--name", "latin")).tasks).toEqual([]);
+  });
+
+  test("an argument of the task's own is no option of the CLI", async () => {
+    const wrong = await outlast(["submit", "exec", "--nmae", "x", "--", "echo", "--json"]);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: unknown option/) as string });
+    expect(wrong.stderr).toMatch(/--name/);
+    const right = await outlast(["submit", "exec", "--", "echo", "--json"]);
+    expect(right).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\w.:-]+\n$/) as string });
   });
 
   test("a file is sent whole or not at all", async () => {

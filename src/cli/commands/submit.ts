@@ -1,15 +1,15 @@
 /** `outlast submit`: puts in one task, or a file of them, and waits for the end if asked to. */
+import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
+import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
-import type { TaskDocument } from "../../model/task.ts";
 import type { Outlast, Submitted } from "../../sdk/client.ts";
-import { environment, idArgument, instant, positiveDuration, wholeNumber } from "../arguments.ts";
+import { environment, idArgument, instant, keyArgument, positiveDuration, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
-import { formatDuration, parseDuration } from "../duration.ts";
+import { parseDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
-import { Exit, UsageError } from "../failure.ts";
-import { printable } from "../terminalText.ts";
+import { UsageError } from "../failure.ts";
 
 interface SubmitFlags {
   readonly file?: string;
@@ -52,7 +52,7 @@ export function submitCommand(program: Command): void {
         idArgument,
       ),
     )
-    .option("--key <key>", "idempotency key; asking twice with one key is one task", idArgument)
+    .option("--key <key>", "idempotency key: submitting twice with the same key creates the task once", keyArgument)
     .option("--queue <queue>", "which queue", idArgument)
     .option("--priority <n>", "a higher one starts first", wholeNumber(limits.priorityMin, limits.priorityMax))
     .option("--start-at <time>", "not before: 2027-01-31T08:00Z, or +10m", instant)
@@ -83,9 +83,19 @@ async function submit(
   const submission = { ...common, ...toSubmission(kind, operands, flags) };
   const { checkSubmission } = await import("../submissionFile.ts");
   checkSubmission(submission);
+  await refuseReplacedBytes();
   const client = await context.client();
   const submitted = await client.submit(submission, keyAndSignal(context, flags));
   return finish(context, client, [submitted], flags);
+}
+
+/** Node replaces what is not UTF-8 on the command line; the task would run another command than was asked for. */
+async function refuseReplacedBytes(): Promise<void> {
+  if (!process.argv.some((argument) => argument.includes("\ufffd"))) return;
+  const { readFile } = await import("node:fs/promises");
+  const bytes = await readFile("/proc/self/cmdline").catch(() => null);
+  if (bytes === null || isUtf8(bytes)) return;
+  throw new UsageError("The command line contains bytes that are not UTF-8.", "Nothing is submitted.");
 }
 
 function commonFields(flags: SubmitFlags): Partial<Submission> {
@@ -152,28 +162,50 @@ async function submitFile(
   common: Partial<Submission>,
   flags: SubmitFlags,
 ): Promise<ExitCode> {
-  const { parseSubmissions } = await import("../submissionFile.ts");
-  const submissions = parseSubmissions(await readText(file), file === "-" ? "stdin" : file, common);
+  const { decodeUtf8, parseSubmissions } = await import("../submissionFile.ts");
+  const source = file === "-" ? "stdin" : file;
+  const { submissions, places } = parseSubmissions(decodeUtf8(await readBytes(file), source), source, common);
   const client = await context.client();
   const { output } = context;
-  const submitted = await client.submitAll(submissions, {
-    ...keyAndSignal(context, flags),
-    onProgress: (count) => {
-      if (count < submissions.length) output.note(`${count} of ${submissions.length} submitted …`);
-    },
-  });
+  const submitted = await client
+    .submitAll(submissions, {
+      ...keyAndSignal(context, flags),
+      // What comes in on stdin has no identity of its own: the next input may be the same and mean new tasks.
+      once: file !== "-",
+      onProgress: (count) => {
+        if (count < submissions.length) output.note(`${count} of ${submissions.length} submitted …`);
+      },
+    })
+    .catch((error: unknown) => {
+      throw inFile(error, source, places);
+    });
   return finish(context, client, submitted, flags);
 }
 
-async function readText(file: string): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
+/** An error of one task of a file says where that task stands, how many tasks are in already, and how to go on. */
+function inFile(error: unknown, source: string, places: readonly string[]): unknown {
+  if (!(error instanceof OutlastError)) return error;
+  const { path, submitted, key, hint } = error.details;
+  const index = /^\/tasks\/(\d+)/.exec(path ?? "")?.[1];
+  const place = index === undefined ? "" : `, ${places[Number(index)]}`;
+  const again = typeof key === "string" ? `with --key ${key}` : "in the same way";
+  const progress =
+    submitted === 0
+      ? "No task of it is submitted."
+      : `The first ${Number(submitted)} tasks of it are submitted. Submit it again ${again}: these are not created twice.`;
+  const details = { ...error.details, hint: hint === undefined ? progress : `${hint}\n${progress}` };
+  return new OutlastError(error.code, `${source}${place}: ${error.message}`, details);
+}
+
+async function readBytes(file: string): Promise<Buffer> {
   if (file !== "-") {
-    return readFile(file, "utf8").catch((error: unknown) => {
+    const { readFile } = await import("node:fs/promises");
+    return readFile(file).catch((error: unknown) => {
       throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
-  const { text } = await import("node:stream/consumers");
-  return text(process.stdin);
+  const { buffer } = await import("node:stream/consumers");
+  return buffer(process.stdin);
 }
 
 function keyAndSignal(context: Context, flags: SubmitFlags): { signal: AbortSignal; key?: string } {
@@ -191,53 +223,12 @@ async function finish(
   if (!output.isJson) for (const task of submitted) output.line(task.id);
   else if (flags.wait !== true) output.document(isMany ? { tasks: submitted } : submitted[0]);
   const existing = submitted.filter((task) => !task.isNew).length;
-  if (existing > 0) output.note(isMany ? `${existing} of ${submitted.length} existed already.` : "It existed already.");
-  return flags.wait === true ? waitForAll(context, client, submitted, isMany) : exitCodes.ok;
-}
-
-async function waitForAll(
-  context: Context,
-  client: Outlast,
-  submitted: readonly Submitted[],
-  isMany: boolean,
-): Promise<ExitCode> {
-  const { output } = context;
-  const ended: TaskDocument[] = [];
-  const ids = submitted.map((task) => task.id);
-  try {
-    for await (const task of client.waitAll(ids, { signal: context.signal })) {
-      ended.push(task);
-      if (!output.isJson) await tellEnd(context, client, task, isMany);
-      else if (isMany) output.jsonLine(task);
-      else output.document(task);
-    }
-  } catch (error) {
-    if (error instanceof Exit)
-      output.note("Only the waiting ends; the tasks go on. `outlast ls` shows them, `outlast cancel` ends them.");
-    throw error;
+  if (existing > 0 && !isMany) output.note("This task existed already.");
+  else if (existing > 0) {
+    const hint = flags.file === "-" ? "" : " To submit this file once more as new tasks, add --key with a new value.";
+    output.note(`${existing} of ${submitted.length} tasks existed already.${hint}`);
   }
-  return ended.every((task) => task.state === "success") ? exitCodes.ok : exitCodes.failed;
-}
-
-/** How a task ended; of a single one also where its output is, and after a failure the end of it. */
-async function tellEnd(context: Context, client: Outlast, task: TaskDocument, isMany: boolean): Promise<void> {
-  const { endText } = await import("../taskText.ts");
-  const { output, signal } = context;
-  const took = task.startedAt === undefined || task.endedAt === undefined ? null : task.endedAt - task.startedAt;
-  output.note(`${endText(task)}${took === null ? "" : ` (took ${formatDuration(Math.max(0, took))})`}`);
-  if (isMany || task.kind !== "exec") return;
-  if (task.state !== "success" && task.attempt > 0) {
-    for (const line of await lastLines(client, task, signal)) output.note(`  │ ${printable(line)}`);
-  }
-  output.note(`Its output: outlast logs ${task.id}`);
-}
-
-async function lastLines(client: Outlast, task: TaskDocument, signal: AbortSignal): Promise<string[]> {
-  const offset = Math.max(0, (task.logBytes ?? 0) - limits.failureTailBytesMax);
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const item of client.logs(task.id, { attempt: task.attempt, offset, signal })) {
-    if (item.kind === "log") text += decoder.decode(item.bytes, { stream: true });
-  }
-  return text.trimEnd() === "" ? [] : text.trimEnd().split("\n").slice(-limits.failureTailLinesMax);
+  if (flags.wait !== true) return exitCodes.ok;
+  const { waitForAll } = await import("../submitWait.ts");
+  return waitForAll(context, client, submitted, isMany);
 }

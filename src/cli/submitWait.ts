@@ -1,0 +1,79 @@
+/** `outlast submit --wait`: waits until the submitted tasks have ended, and tells how. */
+import { OutlastError } from "../model/errors.ts";
+import { limits } from "../model/limits.ts";
+import type { TaskDocument } from "../model/task.ts";
+import type { Outlast, Submitted } from "../sdk/client.ts";
+import type { Context } from "./context.ts";
+import { formatDuration } from "./duration.ts";
+import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { Exit } from "./failure.ts";
+import { endText } from "./taskText.ts";
+import { printable } from "./terminalText.ts";
+
+export async function waitForAll(
+  context: Context,
+  client: Outlast,
+  submitted: readonly Submitted[],
+  isMany: boolean,
+): Promise<ExitCode> {
+  const { output, signal } = context;
+  let isFailed = false;
+  const onForgotten = (id: string) => {
+    isFailed = true;
+    const message = `How task ${id} ended is not known: it was removed by retention before its end could be read.`;
+    if (output.isJson) output.jsonLine({ id, error: { code: "not-found", message } });
+    else output.complain(message);
+  };
+  try {
+    const ids = submitted.map((task) => task.id);
+    for await (const task of client.waitAll(ids, { signal, onForgotten })) {
+      if (task.state !== "success") isFailed = true;
+      if (!output.isJson) await tellEnd(context, client, task, isMany);
+      else if (isMany) output.jsonLine(task);
+      else output.document(task);
+    }
+  } catch (error) {
+    if (error instanceof Exit)
+      output.note("Only the waiting ends; the tasks go on. `outlast ls` shows them, `outlast cancel` ends them.");
+    throw error;
+  }
+  return isFailed ? exitCodes.failed : exitCodes.ok;
+}
+
+/** How a task ended, and for a single command the end of its output. */
+async function tellEnd(context: Context, client: Outlast, task: TaskDocument, isMany: boolean): Promise<void> {
+  const { output, signal } = context;
+  const took = task.startedAt === undefined || task.endedAt === undefined ? null : task.endedAt - task.startedAt;
+  output.note(`${endText(task)}${took === null ? "" : ` (took ${formatDuration(Math.max(0, took))})`}`);
+  if (isMany || task.kind !== "exec" || task.attempt === 0) return;
+  try {
+    const { lines, isWhole } = await endOfOutput(client, task, signal);
+    if (!isWhole) output.note("  │ …");
+    for (const line of lines) output.note(`  │ ${printable(line)}`);
+    output.note(`All of its output: outlast logs ${task.id}`);
+  } catch (error) {
+    // How the task ended is known and stays the result.
+    if (!(error instanceof OutlastError)) throw error;
+    output.note(`Its output cannot be read: ${error.message}`);
+  }
+}
+
+/** The last lines of the attempt's output. Follows the log, because its last bytes may arrive after the task's end. */
+async function endOfOutput(
+  client: Outlast,
+  task: TaskDocument,
+  signal: AbortSignal,
+): Promise<{ readonly lines: readonly string[]; readonly isWhole: boolean }> {
+  const offset = Math.max(0, (task.logBytes ?? 0) - limits.waitTailBytesMax);
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const item of client.follow(task.id, { attempt: task.attempt, offset, signal })) {
+    if (item.kind === "attempt") break;
+    if (item.kind === "log") text += decoder.decode(item.bytes, { stream: true });
+  }
+  const lines = text.trimEnd() === "" ? [] : text.trimEnd().split("\n");
+  // The first line may be cut in its middle where the log is longer than what was read.
+  const complete = offset > 0 && lines.length > 1 ? lines.slice(1) : lines;
+  const shown = complete.slice(-limits.waitTailLinesMax);
+  return { lines: shown, isWhole: offset === 0 && shown.length === lines.length };
+}
