@@ -1,5 +1,6 @@
 /** A whole master over the memory store, told things as a worker and a client would tell it. */
 import { afterEach, describe, expect, test } from "vitest";
+import type { CollectionName } from "../model/collections/table.ts";
 import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { Assignment, AttachRequest, IssuedAttempt, StreamMessage } from "../model/protocol.ts";
 import { SystemClock } from "../node/clock.ts";
@@ -266,7 +267,9 @@ describe("a master", () => {
     const tail = (await store.readTail())!;
     const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
     await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false, ttlMs: 0 });
-    await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
+    await store.append(
+      encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1", collections: {} }]),
+    );
     await expect(master.service.submit([sleep], null)).rejects.toMatchObject({ code: "not-leader" });
     expect(worker.assignments).toEqual([]);
     expect(worker.isClosed).toBe(true);
@@ -336,7 +339,9 @@ describe("a barrier", () => {
     const { master, store } = await startMaster();
     const tail = (await store.readTail())!;
     const rival = { epoch: tail.epoch + 1, nonce: "rival" as Nonce };
-    await store.append(encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1" }]));
+    await store.append(
+      encodeEntry(positionOf(tail), rival, 5, [{ kind: "marker", address: "http://rival:1", collections: {} }]),
+    );
     await store.writeLease({ ...rival, beat: 1, address: "http://rival:1", isResigned: false, ttlMs: 0 });
     await expect(master.service.barrier()).rejects.toMatchObject({ code: "not-leader" });
     await until(() => master.service.status().role === "standby");
@@ -348,12 +353,14 @@ test("leads after one that wrote no lease, although its marker went by unread", 
   const ids = new SystemIds();
   const nonce = "gone" as Nonce;
   const older = { epoch: 1, nonce: "older" as Nonce };
-  const first = encodeEntry(journalStart, older, 5, [{ kind: "marker", address: "http://older:1" }]);
-  const second = encodeEntry(positionOf(first), { epoch: 2, nonce }, 6, [{ kind: "marker", address: "http://gone:1" }]);
+  const first = encodeEntry(journalStart, older, 5, [{ kind: "marker", address: "http://older:1", collections: {} }]);
+  const second = encodeEntry(positionOf(first), { epoch: 2, nonce }, 6, [
+    { kind: "marker", address: "http://gone:1", collections: {} },
+  ]);
   /** The last word of that leader comes between the reading of the view and that of what follows on it. */
   class BusyStore extends FaultyStore {
-    override async loadView() {
-      const view = await super.loadView();
+    override async loadView(collections: readonly CollectionName[]) {
+      const view = await super.loadView(collections);
       if (view.seq === second.seq) await this.append(encodeEntry(positionOf(second), { epoch: 2, nonce }, 7, []));
       return view;
     }

@@ -1,24 +1,42 @@
 /** An entry of the journal: the only thing that is ever appended to a store, and what it carries. */
-import type { Nonce, TaskId, WorkerId } from "./ids.ts";
+import type { CollectionName, CollectionVersions, RecordValue } from "./collections/table.ts";
+import type { Nonce, TaskId } from "./ids.ts";
 import type { FinalState, TaskSpec, TaskStatus } from "./task.ts";
-import type { QueueRecord, WorkerRecord } from "./worker.ts";
 
-/** A record after the change. Applying one is "put it in its place", whatever stood there before. */
+/** A record of any collection after the change; a `value` of null means that it was removed. Testing `collection` narrows `value`. */
+export type RecordWrite<Name extends CollectionName = CollectionName> = {
+  [Each in Name]: {
+    readonly kind: "record";
+    readonly collection: Each;
+    readonly id: string;
+    readonly value: RecordValue<Each> | null;
+  };
+}[Name];
+
+/** State after the change. Applying a write is "put it in its place", whatever stood there before. */
 export type Write =
   | { readonly kind: "spec"; readonly spec: TaskSpec }
   | { readonly kind: "status"; readonly status: TaskStatus }
-  | { readonly kind: "worker"; readonly worker: WorkerRecord }
-  | { readonly kind: "queue"; readonly queue: QueueRecord }
-  /** The spec, status and logs of a finished task go; its queue and state are told for those who count tasks. */
+  | RecordWrite
+  /** Removes the spec, status and logs of a finished task, and the records that belong to it. Queue and state are for those who count tasks. */
   | { readonly kind: "forget-task"; readonly id: TaskId; readonly queue: string; readonly state: FinalState }
-  | { readonly kind: "forget-worker"; readonly id: WorkerId }
-  /** What the leader's memory came to just before this entry; standbys compare theirs. */
-  | { readonly kind: "digest"; readonly digest: number }
+  | { readonly kind: "digest"; readonly digest: DigestSums }
   /** The first entry of an epoch: from here on no older leader can append. */
-  | { readonly kind: "marker"; readonly address: string };
+  | {
+      readonly kind: "marker";
+      readonly address: string;
+      /** What the leader writes from here on. A master that does not know all of it must not lead. */
+      readonly collections: CollectionVersions;
+    };
+
+/**
+ * A checksum of each part of the leader's memory just before this entry; standbys compare theirs. `tasks` stands for the
+ * unfinished tasks, every other name for a hot collection. Entries of format 1 have `tasks` only.
+ */
+export type DigestSums = { readonly tasks: number } & { readonly [part: string]: number };
 
 /** The version of this shape. A master that meets a higher one refuses to lead. */
-export const entryFormat = 1;
+export const entryFormat = 2;
 
 /** One slot of the journal, as stores keep it. `body` is the JSON text of `Write[]`. */
 export interface Entry {
@@ -39,6 +57,6 @@ export interface Entry {
 /** An entry on its way into a store: with its writes at hand, each beside its JSON text, so that no driver encodes twice. */
 export interface OutgoingEntry extends Entry {
   readonly writes: readonly Write[];
-  /** `texts[i]` is the JSON text of the record inside `writes[i]` (the spec, the status …, without the `kind`). */
+  /** `texts[i]` is the JSON text of the record inside `writes[i]` (the spec, the status, the value …, without the `kind`). */
   readonly texts: readonly string[];
 }

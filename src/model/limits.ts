@@ -193,8 +193,10 @@ export const limits = {
   storeStepBytesMax: 1 * mebibyte,
   /** Entries read at once are closed off beyond this; in UTF-16 units. */
   storeReadTextMax: 8 * mebibyte,
-  /** Pieces of forgotten logs that are removed along with one entry. */
-  storeSweepChunksMax: 128,
+  /** Rows of logs and records of forgotten tasks that are removed along with one entry. */
+  storeSweepRowsMax: 128,
+  /** Rows that one step of a migration looks at; between steps others have their turn. */
+  storeMigrationRowsMax: 5_000,
   /** What is wrong with a damaged store is told up to this many findings. */
   storeFindingsMax: 100,
 } as const;

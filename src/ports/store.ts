@@ -1,24 +1,36 @@
-/** The hole in the wall that stores fit into. Whatever can refuse a taken slot can be a store. */
+/** The storage port. Whatever can durably refuse a second entry with the same seq can be a store. */
+import type { CollectionName, CollectionVersions, RecordValue, StoredRecord } from "../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
 import type { MemberRecord } from "../model/member.ts";
 import type { LogChunk } from "../model/protocol.ts";
 import type { FinalState, TaskDocument, TaskHead, TaskPayload, TaskState, TaskStatus } from "../model/task.ts";
-import type { QueueRecord, WorkerRecord } from "../model/worker.ts";
 
 /**
  * Duties of every driver; the contract suite in `proof/contracts/` holds each of them to these.
  *
  * - `append` refuses a second entry with the same `seq`, whoever asks, also across processes.
  * - An entry is durable (it survives the power going) before `append` answers `committed`.
- * - The view (tasks, workers, queues) shows every committed entry to every later read of this driver.
+ * - The view (tasks and records) shows every committed entry to every later read of this driver.
+ * - Records are kept by collection and id, as JSON that the store does not look into. One whose id is `<task>/<key>` belongs to
+ *   that task: from the entry on that forgets the task no read shows it, also if a task with the same id is created later. The
+ *   store may remove its rows afterwards, in bounded steps.
  * - After an error the same bytes may be appended again: an entry that had gone in after all then answers `taken`,
  *   and reading it shows the caller's own nonce.
  */
 export interface Store {
-  /** Opens, checks and, where needed, migrates. @throws StoreRefused for a corrupt, newer or misplaced store */
+  /**
+   * Opens and checks. Creates what is not there yet; what an older version left is read as it is, until a leader migrates it.
+   * @throws StoreRefused for a corrupt, newer or misplaced store
+   */
   open(): Promise<StoreIdentity>;
+  /**
+   * Brings the layout of the store up to this version. Each new leader calls it once its marker is committed, and appends nothing
+   * else before; `taken` if another entry has followed the marker meanwhile, so that this master leads no more. May be called
+   * again after an error, and goes on where it stopped.
+   */
+  migrate(marker: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken">;
   close(): Promise<void>;
 
   /**
@@ -33,8 +45,12 @@ export interface Store {
   /** Removes entries with `seq < belowSeq`, at most `max` a call; the last entry always stays. Returns how many went. */
   compact(belowSeq: number, max: number): Promise<number>;
 
-  /** All that a leader needs to start: unfinished tasks, every worker and queue, and counts of finished tasks. */
-  loadView(): Promise<LiveView>;
+  /** All that a leader needs to start: unfinished tasks, the records of these collections, and counts of finished tasks. */
+  loadView(collections: readonly CollectionName[]): Promise<LiveView>;
+
+  readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null>;
+  /** A page of records, ascending by the UTF-8 bytes of their ids. */
+  listRecords<Name extends CollectionName>(collection: Name, query: RecordQuery): Promise<RecordPage<Name>>;
 
   readTask(id: TaskId): Promise<TaskDocument | null>;
   /** Payloads by id, for those of `ids` that exist. */
@@ -48,7 +64,7 @@ export interface Store {
   /** Pieces with `offset >= fromOffset`, ascending, until `maxBytes` are reached (always at least one if there is one). */
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]>;
 
-  /** Finished tasks to be forgotten, at most `max`, those created first first. */
+  /** Finished tasks to be forgotten, at most `max`, those that ended first first. Costs nothing where none is due. */
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]>;
 
   /** What masters tell of themselves, for each other and for people. */
@@ -81,8 +97,10 @@ export interface LiveView {
   readonly seq: number;
   /** In batches, so that a million tasks can be loaded without holding them twice. */
   readonly tasks: AsyncIterable<readonly LiveTask[]>;
-  readonly workers: readonly WorkerRecord[];
-  readonly queues: readonly QueueRecord[];
+  /** To be read before `tasks`: the view is closed after the last task. */
+  readonly records: AsyncIterable<readonly StoredRecord[]>;
+  /** What the last marker lists; null before the first one, and after one of format 1. */
+  readonly collections: CollectionVersions | null;
   readonly finished: readonly StateCount[];
 }
 
@@ -96,7 +114,7 @@ export interface StateCount {
 export interface Retention {
   /** Those that ended before this instant go. */
   readonly endedBefore: number;
-  /** Of more than so many, the oldest go. */
+  /** Of more than so many, those that ended first go. */
   readonly keepMax: number;
 }
 
@@ -123,6 +141,21 @@ export interface TaskPage {
   readonly tasks: readonly TaskDocument[];
   /** Give it back to get the next page; null at the end. */
   readonly cursor: string | null;
+}
+
+export interface RecordQuery {
+  /** Of a collection that belongs to tasks it begins with `<task>/`. */
+  readonly idPrefix?: string;
+  /** The id of the last record of the page before. */
+  readonly after?: string;
+  /** 1 to `limits.pageMax`. A page ends early once its values come to `limits.pageTextMax`, but never before the first. */
+  readonly limit: number;
+}
+
+export interface RecordPage<Name extends CollectionName> {
+  readonly records: readonly StoredRecord<Name>[];
+  /** True if more records may follow. */
+  readonly isMore: boolean;
 }
 
 /** It is not known whether the write went in, or the store cannot be reached or has no room. Try the same again. */

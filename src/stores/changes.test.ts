@@ -1,6 +1,14 @@
 /** The fold of an entry says the same as its writes one after the other. */
 import { describe, expect, test } from "vitest";
-import { changed, created, TestJournal, taskId, workerRecord } from "../proof/contracts/storeJournal.ts";
+import {
+  changed,
+  created,
+  TestJournal,
+  taskId,
+  workerGone,
+  workerRecord,
+  workerWrite,
+} from "../proof/contracts/storeJournal.ts";
 import { changesOf } from "./changes.ts";
 
 describe("changesOf", () => {
@@ -27,16 +35,12 @@ describe("changesOf", () => {
     expect(changes.tasks.get(taskId("a"))).toMatchObject({ spec: { name: "new" }, status: { state: "created" } });
   });
 
-  test("remembers workers that go and come", () => {
+  test("keeps the last value of a record that is removed and put again", () => {
     const worker = workerRecord("w");
-    const gone = changesOf(
-      new TestJournal().next({ kind: "worker", worker }, { kind: "forget-worker", id: worker.id }),
-    );
-    expect(gone.workers.get(worker.id)).toBeNull();
-    const back = changesOf(
-      new TestJournal().next({ kind: "forget-worker", id: worker.id }, { kind: "worker", worker }),
-    );
-    expect(back.workers.get(worker.id)).toBe(JSON.stringify(worker));
+    const gone = changesOf(new TestJournal().next(workerWrite(worker), workerGone("w")));
+    expect(gone.records).toEqual([{ collection: "workers", id: "w", text: null }]);
+    const back = changesOf(new TestJournal().next(workerGone("w"), workerWrite(worker)));
+    expect(back.records).toEqual([{ collection: "workers", id: "w", text: JSON.stringify(worker) }]);
   });
 
   test("refuses an entry whose texts do not belong to its writes", () => {

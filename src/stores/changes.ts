@@ -1,6 +1,7 @@
 /** What one entry means for a view: its writes in the order in which a driver may apply them, each record once. */
+import { type CollectionName, type CollectionVersions, ownerOf } from "../model/collections/table.ts";
 import type { OutgoingEntry } from "../model/entry.ts";
-import type { TaskId, WorkerId } from "../model/ids.ts";
+import type { TaskId } from "../model/ids.ts";
 import type { TaskSpec, TaskStatus } from "../model/task.ts";
 
 /** The last spec and the last status that an entry brings for one task, each beside its JSON text. */
@@ -11,14 +12,25 @@ export interface TaskChange {
   statusText: string;
 }
 
-/** Apply `forgottenTasks` first: a task that is created again within the same entry comes after its end. */
+/** What becomes of one record. */
+export interface RecordChange {
+  readonly collection: CollectionName;
+  readonly id: string;
+  /** The JSON text of its value; null where it is removed. */
+  readonly text: string | null;
+}
+
+/**
+ * Apply `forgottenTasks` first, with all records that belong to them: a task that is created again within the same entry comes
+ * after its end. Then `tasks`, then `records`: a record may belong to a task of the same entry.
+ */
 export interface Changes {
   readonly forgottenTasks: ReadonlySet<TaskId>;
   /** In the order of creation. */
   readonly tasks: ReadonlyMap<TaskId, TaskChange>;
-  /** JSON texts; null where the record goes. */
-  readonly workers: ReadonlyMap<WorkerId, string | null>;
-  readonly queues: ReadonlyMap<string, string>;
+  readonly records: readonly RecordChange[];
+  /** What the last marker in it lists; null if there is none. */
+  readonly collections: CollectionVersions | null;
 }
 
 /** Folds an entry, so that a task which is created, started and ended in one entry is written once. */
@@ -28,8 +40,8 @@ export function changesOf(entry: OutgoingEntry): Changes {
     throw new Error(`Entry ${entry.seq} has ${writes.length} writes but ${texts.length} texts.`);
   const forgottenTasks = new Set<TaskId>();
   const tasks = new Map<TaskId, TaskChange>();
-  const workers = new Map<WorkerId, string | null>();
-  const queues = new Map<string, string>();
+  const records = new Map<string, RecordChange>();
+  let collections: CollectionVersions | null = null;
   for (const [index, write] of writes.entries()) {
     const text = texts[index] ?? "";
     switch (write.kind) {
@@ -48,24 +60,23 @@ export function changesOf(entry: OutgoingEntry): Changes {
       case "forget-task":
         tasks.delete(write.id);
         forgottenTasks.add(write.id);
+        for (const [key, { id }] of records) if (ownerOf(id)?.task === write.id) records.delete(key);
         break;
-      case "worker":
-        workers.set(write.worker.id, text);
+      case "record": {
+        const { collection, id, value } = write;
+        records.set(`${collection} ${id}`, { collection, id, text: value === null ? null : text });
         break;
-      case "forget-worker":
-        workers.set(write.id, null);
-        break;
-      case "queue":
-        queues.set(write.queue.name, text);
-        break;
+      }
       case "marker":
+        collections = write.collections;
+        break;
       case "digest":
         break;
       default:
         write satisfies never;
     }
   }
-  return { forgottenTasks, tasks, workers, queues };
+  return { forgottenTasks, tasks, records: [...records.values()], collections };
 }
 
 function changeOf(tasks: Map<TaskId, TaskChange>, id: TaskId): TaskChange {
@@ -77,7 +88,7 @@ function changeOf(tasks: Map<TaskId, TaskChange>, id: TaskId): TaskChange {
   return change;
 }
 
-/** The broken promise that a status follows its spec, as an error: nothing of such an entry may be stored. */
-export function withoutTask(entry: Pick<OutgoingEntry, "seq">, id: TaskId, missing: "spec" | "status"): Error {
+/** The broken promise that a task is there before its status and its records, as an error: nothing of such an entry may be stored. */
+export function withoutTask(entry: Pick<OutgoingEntry, "seq">, id: string, missing: "spec" | "status"): Error {
   return new Error(`Entry ${entry.seq} changes the task ${id}, of which there is no ${missing}.`);
 }

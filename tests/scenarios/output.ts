@@ -1,6 +1,6 @@
 /** What the Scheduler decided, one line each, as it stands in scenario files. Instants are ms since the scenario began. */
 import type { Reply, SchedulerEffect } from "../../src/core/scheduler/effects.ts";
-import type { Write } from "../../src/model/entry.ts";
+import type { RecordWrite, Write } from "../../src/model/entry.ts";
 import type { AttemptRef } from "../../src/model/protocol.ts";
 
 export function describeWrite(write: Write, beganAt: number): string {
@@ -18,16 +18,10 @@ export function describeWrite(write: Write, beganAt: number): string {
       if (output !== undefined) parts.push(`gave ${JSON.stringify(output)}`);
       return parts.join(", ");
     }
-    case "worker": {
-      const { id, boot, state, isDraining, capacity } = write.worker;
-      return `write worker ${id}/${boot} ${state}${isDraining ? " draining" : ""}, capacity ${capacity}`;
-    }
-    case "queue":
-      return `write queue ${write.queue.name} ${write.queue.isPaused ? "paused" : "open"}`;
+    case "record":
+      return describeRecord(write);
     case "forget-task":
       return `forget task ${write.id}`;
-    case "forget-worker":
-      return `forget worker ${write.id}`;
     case "digest":
       return "write digest";
     case "marker":
@@ -35,6 +29,13 @@ export function describeWrite(write: Write, beganAt: number): string {
     default:
       return write satisfies never;
   }
+}
+
+function describeRecord(write: RecordWrite): string {
+  if (write.value === null) return `remove ${write.id} from ${write.collection}`;
+  if (write.collection === "queues") return `write queue ${write.id} ${write.value.isPaused ? "paused" : "open"}`;
+  const { id, boot, state, isDraining, capacity } = write.value;
+  return `write worker ${id}/${boot} ${state}${isDraining ? " draining" : ""}, capacity ${capacity}`;
 }
 
 export function describeEffect(effect: SchedulerEffect): string {

@@ -1,7 +1,9 @@
 /** A checker is believed only after it has seen a lie: for each invariant, a history that breaks it. */
+
 import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
+import { workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import {
   boot,
   goodHistory,
@@ -236,7 +238,9 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
   I20: {
     "a leader in good health is followed by another": () =>
-      led().later(20_000).entryOf({ epoch: 2, nonce: "another", life: "master-2#1" }, { kind: "marker", address: "a" }),
+      led()
+        .later(20_000)
+        .entryOf({ epoch: 2, nonce: "another", life: "master-2#1" }, { kind: "marker", address: "a", collections: {} }),
     "nobody leads after the heal": () =>
       goodHistory()
         .add({ kind: "trouble-over", what: "everything", nodes: [] })
@@ -266,15 +270,15 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   I32: {
     "a draining worker": () =>
       submitted()
-        .entry({ kind: "worker", worker: workerRecord({ isDraining: true }) })
+        .entry(workerWrite(workerRecord({ isDraining: true })))
         .status({ state: "running", attempt: 1 }),
     "a lost worker": () =>
       submitted()
-        .entry({ kind: "worker", worker: workerRecord({ state: "lost" }) })
+        .entry(workerWrite(workerRecord({ state: "lost" })))
         .status({ state: "running", attempt: 1 }),
     "an earlier boot": () =>
       submitted()
-        .entry({ kind: "worker", worker: workerRecord({ boot: "boot-1.2" as BootId }) })
+        .entry(workerWrite(workerRecord({ boot: "boot-1.2" as BootId })))
         .status({ state: "running", attempt: 1 }),
     "a worker whose stream is closed": () =>
       submitted()

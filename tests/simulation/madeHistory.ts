@@ -1,4 +1,5 @@
 /** Builds histories by hand, so that checkers can be shown what they must accept and every lie they must see. */
+
 import type { Write } from "../../src/model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import type { TaskDocument, TaskSpec, TaskStatus } from "../../src/model/task.ts";
@@ -14,6 +15,7 @@ import type {
   MasterMemory,
 } from "../../src/proof/checkers/ledger.ts";
 import { Ledger } from "../../src/proof/checkers/ledger.ts";
+import { workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 
 export const life = "master-1#1";
 export const task = "t1" as TaskId;
@@ -51,7 +53,7 @@ export class MadeHistory {
   documents = new Map<TaskId, Partial<TaskDocument> | null>();
 
   constructor() {
-    this.entry({ kind: "marker", address: "http://master-1:7070" });
+    this.entry({ kind: "marker", address: "http://master-1:7070", collections: {} });
   }
 
   add(happening: Happening): this {
@@ -68,7 +70,7 @@ export class MadeHistory {
   attach(record: Partial<WorkerRecord> = {}): this {
     const own = workerRecord(record);
     this.add({ kind: "start", node: own.id, life: `${own.id}#1`, boot: own.boot, capacity: own.capacity });
-    this.hear(own.id, own.boot).entry({ kind: "worker", worker: own });
+    this.hear(own.id, own.boot).entry(workerWrite(own));
     return this.add({ kind: "stream-opened", life, worker: own.id, boot: own.boot, session: `1.${own.boot}` });
   }
 

@@ -2,7 +2,7 @@
 import type { MasterMemory } from "../../src/proof/checkers/ledger.ts";
 import { boot, goodHistory, life, MadeHistory, submitted, task, worker } from "./madeHistory.ts";
 
-const marker = { kind: "marker", address: "http://master-2:7070" } as const;
+const marker = { kind: "marker", address: "http://master-2:7070", collections: {} } as const;
 const forget = { kind: "forget-task", id: task, queue: "default", state: "success" } as const;
 const event = { kind: "event", session: "follower-1", epoch: 1, text: 0 } as const;
 export const death = { kind: "crash", node: "master-1", life, wasLeading: true } as const;

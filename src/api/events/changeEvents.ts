@@ -1,5 +1,6 @@
 /** How committed changes are told to subscribers: one SSE message per record, and one id per journal entry. */
 import type { ChangeBatch } from "../../master/service/masterApi.ts";
+import { descriptorOf } from "../../model/collections/table.ts";
 import type { Write } from "../../model/entry.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 
@@ -46,14 +47,10 @@ function tell(
       return null;
     case "status":
       return { event: "task", data: { ...specFields(specs.get(write.status.id)), ...statusFields(write.status) } };
-    case "worker":
-      return { event: "worker", data: write.worker };
-    case "queue":
-      return { event: "queue", data: write.queue };
+    case "record":
+      return descriptorOf(write.collection).toEvent(write.id, write.value);
     case "forget-task":
       return { event: "task", data: { id: write.id, isForgotten: true } };
-    case "forget-worker":
-      return { event: "worker", data: { id: write.id, isForgotten: true } };
     case "digest":
       // Between masters only.
       return null;

@@ -121,7 +121,7 @@ describe("following a log", () => {
   test("looks anew when changes were passed over, and when another master leads", async () => {
     for (const unsettle of [
       () => master.passOver(),
-      () => master.publish({ kind: "marker", address: "http://127.0.0.1:7070" }),
+      () => master.publish({ kind: "marker", address: "http://127.0.0.1:7070", collections: {} }),
     ]) {
       await master.submit([{ ...nap, id: "a" }], null);
       master.change(task, { state: "running", attempt: 1 });

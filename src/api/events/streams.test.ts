@@ -1,8 +1,10 @@
 /** Streams: what they bring, where they go on, and how slow or vanished readers are noticed. */
+
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { queueWrite, workerWrite } from "../../proof/contracts/storeJournal.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { messages, RawConnection } from "../../proof/fakes/rawHttp.ts";
 import { type ApiServer, createApi } from "../http/server.ts";
@@ -33,7 +35,7 @@ async function open(path: string, ...headers: string[]): Promise<RawConnection> 
 }
 
 function marker() {
-  return { kind: "marker", address: "http://127.0.0.1:7070" } as const;
+  return { kind: "marker", address: "http://127.0.0.1:7070", collections: {} } as const;
 }
 
 describe("events", () => {
@@ -57,10 +59,10 @@ describe("events", () => {
       version: "1",
     };
     master.publish({ kind: "spec", spec }, { kind: "status", status: { ...status, output: { large: true } } });
-    master.publish({ kind: "worker", worker }, { kind: "queue", queue: { name: "q", isPaused: true } }, marker());
+    master.publish(workerWrite(worker), queueWrite({ name: "q", isPaused: true }), marker());
     master.publish(
       { kind: "forget-task", id: spec.id, queue: "default", state: "success" },
-      { kind: "forget-worker", id: worker.id },
+      { kind: "record", collection: "workers", id: worker.id, value: null },
     );
     await stream.until("id: 3\n");
     const place = (seq: number) => ({ seq, at: 1000 + seq });
@@ -134,7 +136,7 @@ describe("events", () => {
   test("of a long past are told at the reader's pace, however much there is", async () => {
     // Three times what may wait for a subscriber of the present.
     const address = "x".repeat((3 * limits.subscriberBufferBytesMax) / 100);
-    for (let seq = 1; seq <= 100; seq++) master.publish({ kind: "marker", address });
+    for (let seq = 1; seq <= 100; seq++) master.publish({ kind: "marker", address, collections: {} });
     const stream = await open("/v1/events?after=0");
     await stream.until("id: 100\n");
     expect(messages(stream)).toHaveLength(100);
@@ -145,7 +147,7 @@ describe("events", () => {
     stream.socket.pause();
     const address = "x".repeat(256 * 1024);
     for (let count = 0; count < 1000 && master.listeners.size > 0; count++) {
-      master.publish({ kind: "marker", address });
+      master.publish({ kind: "marker", address, collections: {} });
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(master.listeners.size).toBe(0);

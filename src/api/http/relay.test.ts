@@ -186,7 +186,7 @@ describe("a leader that", () => {
     handle = () => {
       const other = { ...standby.state, leader: "http://127.0.0.1:1" };
       standby.state = other;
-      standby.publish({ kind: "marker", address: other.leader });
+      standby.publish({ kind: "marker", address: other.leader, collections: {} });
     };
     expect(await refusal()).toMatchObject({ status: 503, code: "not-leader", leader: "http://127.0.0.1:1" });
   });
@@ -373,7 +373,7 @@ describe("a worker's stream over a standby", () => {
 
   test("is cut when another master leads, while the old one keeps silent", async () => {
     const stream = await openStream();
-    standby.publish({ kind: "marker", address: "http://127.0.0.1:1" });
+    standby.publish({ kind: "marker", address: "http://127.0.0.1:1", collections: {} });
     await stream.closed();
     await vi.waitFor(() => expect(hungUp).toHaveBeenCalledOnce());
   });

@@ -1,8 +1,11 @@
 /**
- * A number that stands for the whole memory of a scheduler, kept up to date with every change whatever the size: the sum,
- * modulo 2^32, of a hash of each unfinished task. Leader and standbys compare theirs at equal seq, so that a memory that has
- * drifted from the journal is noticed long before it has to lead.
+ * Checksums of a scheduler's memory, kept up to date with every change whatever the size: one sum, modulo 2^32, over a hash of
+ * each unfinished task, and one over a hash of each record of every hot collection. Leader and standbys compare theirs at equal
+ * seq, so that a memory that has drifted from the journal is noticed long before it has to lead.
  */
+import type { PlainData } from "../../model/collections/collection.ts";
+import { descriptorOf, type HotCollectionName, hotCollections } from "../../model/collections/table.ts";
+import type { DigestSums } from "../../model/entry.ts";
 import { taskStates } from "../../model/task.ts";
 import { finishHash, hashNumber, hashSeed, hashText } from "../hash.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -17,4 +20,51 @@ export function digestTask(task: LiveTask): number {
   if (task.state === "retrying") hash = hashNumber(hash, (task.last?.retryAt ?? 0) % 2 ** 31);
   if (task.run !== null) hash = hashText(hashText(hash, task.run.host), task.run.boot);
   return finishHash(hash) | 0;
+}
+
+/** The sums of all hot collections. */
+export class RecordDigest {
+  readonly #sums = new Map<HotCollectionName, number>(hotCollections.map((name) => [name, 0]));
+  /** What each record adds to its sum. */
+  readonly #shares = new Map<string, number>();
+
+  /** Takes a record as memory has it now; null if it is not there. */
+  note(collection: HotCollectionName, id: string, value: unknown): void {
+    const key = `${collection} ${id}`;
+    const share = value === null ? 0 : digestRecord(key, descriptorOf(collection).digestOf(value));
+    const before = this.#shares.get(key) ?? 0;
+    if (value === null) this.#shares.delete(key);
+    else this.#shares.set(key, share);
+    this.#sums.set(collection, ((this.#sums.get(collection) ?? 0) - before + share) >>> 0);
+  }
+
+  get sums(): { readonly [collection: string]: number } {
+    return Object.fromEntries(this.#sums);
+  }
+}
+
+/** True if every part that both know has the same sum. A leader of an older version sums up fewer parts. */
+export function isSameDigest(own: DigestSums, leaders: DigestSums): boolean {
+  return Object.keys(own).every((part) => leaders[part] === undefined || leaders[part] === own[part]);
+}
+
+function digestRecord(key: string, part: PlainData): number {
+  return finishHash(hashJson(hashText(hashSeed, key), part));
+}
+
+/** The same for equal values, in whatever order the keys of their objects stand. */
+function hashJson(hash: number, value: PlainData): number {
+  if (typeof value === "string") return hashText(hashNumber(hash, 1), value);
+  if (value === null || typeof value !== "object") return hashText(hashNumber(hash, 2), String(value));
+  if (isList(value)) return value.reduce<number>(hashJson, hashNumber(hash, 3));
+  let members = 0;
+  for (const [name, member] of Object.entries(value)) {
+    // A member that is undefined is not in the journal either.
+    if (member !== undefined) members = (members + finishHash(hashJson(hashText(hashSeed, name), member))) | 0;
+  }
+  return hashNumber(hashNumber(hash, 4), members);
+}
+
+function isList(value: PlainData): value is readonly PlainData[] {
+  return Array.isArray(value);
 }

@@ -4,10 +4,13 @@ import type { TaskState } from "../../model/task.ts";
 import type { QueueRecord } from "../../model/worker.ts";
 import { Heap } from "../heap.ts";
 import { type LiveTask, startsBefore } from "./liveTask.ts";
+import type { RecordModule } from "./records.ts";
 
 export class LiveQueue {
   readonly name: string;
   isPaused = false;
+  /** True if the journal holds a record of its settings. */
+  hasRecord = false;
   readonly ready = new Heap<LiveTask>(startsBefore);
   readonly counts: Partial<Record<TaskState, number>> = {};
 
@@ -20,7 +23,7 @@ export class LiveQueue {
   }
 }
 
-export class Queues {
+export class Queues implements RecordModule<QueueRecord> {
   readonly #byName = new Map<string, LiveQueue>();
   /** Those with tasks that could start now. */
   readonly #waiting = new Set<LiveQueue>();
@@ -63,8 +66,16 @@ export class Queues {
     else this.#waiting.add(queue);
   }
 
-  restore(record: QueueRecord): void {
-    this.setPaused(this.open(record.name), record.isPaused);
+  /** Takes the settings that the journal has; without a record they are the default ones. */
+  put(name: string, record: QueueRecord | null): void {
+    const queue = this.open(name);
+    queue.hasRecord = record !== null;
+    this.setPaused(queue, record?.isPaused ?? false);
+  }
+
+  recordOf(name: string): QueueRecord | null {
+    const queue = this.#byName.get(name);
+    return queue?.hasRecord === true ? { name, isPaused: queue.isPaused } : null;
   }
 
   /** Queues that are not paused and have a task that could start now. */

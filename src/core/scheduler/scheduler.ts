@@ -7,18 +7,20 @@
  * A batch is any number of `step`s closed by a `tick`, all with one `now`. A master that follows the journal feeds `apply`
  * instead, and calls `activate` at the moment it becomes the leader.
  */
-import type { Write } from "../../model/entry.ts";
+import type { DigestSums, Write } from "../../model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { isFinal, type TaskHead, type TaskState, type TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress } from "../../model/worker.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
+import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, Reply, SchedulerEffect, SchedulerOutput } from "./effects.ts";
 import { awaitReturn, loseWorker, noteProbe, passTime, shiftSilence, watchAfterElection } from "./failureDetector.ts";
 import type { RequestId, SchedulerInput } from "./inputs.ts";
 import { MassLoss } from "./massLoss.ts";
 import { Queues } from "./queues.ts";
+import { Records } from "./records.ts";
 import { attach, beat, closeStream, drainWorker, openStream, report } from "./sessions.ts";
 import { refuse, type SchedulerSettings, type SchedulerState } from "./state.ts";
 import { submit } from "./submit.ts";
@@ -30,17 +32,19 @@ export class Scheduler {
 
   constructor(settings: Partial<SchedulerSettings> = {}) {
     const queues = new Queues();
+    const workers = new Workers(queues);
     this.#state = {
       tasks: new Tasks(queues),
       queues,
-      workers: new Workers(queues),
+      workers,
+      records: new Records(queues, workers),
       massLoss: new MassLoss(),
       settings: { ...defaults, ...settings },
       epoch: 0,
       sessions: 0,
       patientUntil: 0,
       isDispatchCut: false,
-      digestBefore: 0,
+      digestBefore: { tasks: 0 },
       hasDrifted: false,
     };
   }
@@ -103,27 +107,20 @@ export class Scheduler {
 
   /** Puts a committed record in its place and decides nothing: how a follower keeps up, and how a leader is rebuilt. */
   apply(write: Write, now: number): void {
-    const { tasks, queues, workers } = this.#state;
+    const { tasks, queues, records } = this.#state;
     switch (write.kind) {
       case "spec":
         if (tasks.get(write.spec.id) === undefined) tasks.add(write.spec);
         return;
       case "status":
         return tasks.applyStatus(write.status);
-      case "worker": {
-        const worker = workers.put(write.worker, now);
-        worker.state = write.worker.state === "connected" ? "suspect" : write.worker.state;
-        return;
-      }
-      case "queue":
-        return queues.restore(write.queue);
+      case "record":
+        return records.apply(write, now);
       case "forget-task":
         tasks.recentlyFinished.forget(write.id);
         return queues.open(write.queue).count(write.state, -1);
-      case "forget-worker":
-        return workers.forget(write.id);
       case "digest":
-        if (tasks.digest !== write.digest) this.#state.hasDrifted = true;
+        if (!isSameDigest(this.digest, write.digest)) this.#state.hasDrifted = true;
         return;
       case "marker":
         return;
@@ -168,7 +165,7 @@ export class Scheduler {
     const state = this.#state;
     state.epoch = epoch;
     state.tasks.recentlyFinished.reset(seq);
-    state.digestBefore = state.tasks.digest;
+    state.digestBefore = this.digest;
     const batch: Batch = { now, out: { seq, writes: [], effects: [] } };
     for (const task of state.tasks) {
       switch (task.state) {
@@ -199,9 +196,9 @@ export class Scheduler {
     return batch.out.effects;
   }
 
-  /** Equal for two schedulers that remember the same tasks alike; see digest.ts. */
-  get digest(): number {
-    return this.#state.tasks.digest;
+  /** Equal for two schedulers that remember the same tasks and records alike; see digest.ts. */
+  get digest(): DigestSums {
+    return { tasks: this.#state.tasks.digest, ...this.#state.records.sums };
   }
 
   /** Tasks by state over all queues, finished ones included. */
@@ -231,10 +228,11 @@ export class Scheduler {
     dispatch(state, batch);
     state.tasks.writeTouched(batch);
     const { writes, seq } = batch.out;
+    state.records.noteAll(writes);
     if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {
       writes.unshift({ kind: "digest", digest: state.digestBefore });
     }
-    state.digestBefore = state.tasks.digest;
+    state.digestBefore = this.digest;
   }
 
   #cancel(batch: Batch, id: TaskId): Reply {
@@ -251,7 +249,8 @@ export class Scheduler {
     const queue = queues.open(name);
     if (queue.isPaused !== isPaused) {
       queues.setPaused(queue, isPaused);
-      batch.out.writes.push({ kind: "queue", queue: { name, isPaused } });
+      queue.hasRecord = true;
+      batch.out.writes.push({ kind: "record", collection: "queues", id: name, value: { name, isPaused } });
     }
     return { kind: "done" };
   }

@@ -1,7 +1,9 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
+import type { DigestSums } from "../../model/entry.ts";
 import type { Reply } from "./effects.ts";
 import type { MassLoss } from "./massLoss.ts";
 import type { Queues } from "./queues.ts";
+import type { Records } from "./records.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Workers } from "./workers.ts";
 
@@ -23,6 +25,7 @@ export interface SchedulerState {
   readonly tasks: Tasks;
   readonly queues: Queues;
   readonly workers: Workers;
+  readonly records: Records;
   readonly massLoss: MassLoss;
   readonly settings: SchedulerSettings;
   /** Of the term in which it leads; 0 while it only follows. */
@@ -34,7 +37,7 @@ export interface SchedulerState {
   /** True if the last dispatch stopped at its bound with work left to give out. */
   isDispatchCut: boolean;
   /** What the memory came to when the last batch was closed. */
-  digestBefore: number;
+  digestBefore: DigestSums;
   /** While it follows: a digest of the leader's did not match. */
   hasDrifted: boolean;
 }

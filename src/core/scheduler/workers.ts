@@ -6,8 +6,9 @@ import { Heap } from "../heap.ts";
 import type { Batch } from "./effects.ts";
 import { LiveWorker } from "./liveWorker.ts";
 import type { Queues } from "./queues.ts";
+import type { RecordModule } from "./records.ts";
 
-export class Workers {
+export class Workers implements RecordModule<WorkerRecord> {
   readonly #byId = new Map<WorkerId, LiveWorker>();
   readonly #queues: Queues;
   readonly #timers = new Heap<LiveWorker>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
@@ -31,8 +32,21 @@ export class Workers {
     return this.#byId.values();
   }
 
-  /** Puts a record in its place without deciding anything, as when it is read back from the journal. */
-  put(record: WorkerRecord, now: number): LiveWorker {
+  /** Takes a record that the journal has. Whether the worker is there now has yet to be seen. */
+  put(id: string, record: WorkerRecord | null, now: number): void {
+    if (record === null) return this.forget(id as WorkerId);
+    const worker = this.#take(record, now);
+    worker.state = record.state === "connected" ? "suspect" : record.state;
+  }
+
+  recordOf(id: string): WorkerRecord | null {
+    const worker = this.#byId.get(id as WorkerId);
+    if (worker === undefined) return null;
+    const state = worker.state === "lost" || worker.state === "gone" ? worker.state : "connected";
+    return { ...worker.record, state, queues: worker.queues.map(({ name }) => name) };
+  }
+
+  #take(record: WorkerRecord, now: number): LiveWorker {
     const queues = record.queues.map((name) => this.#queues.open(name));
     const known = this.#byId.get(record.id);
     if (known === undefined) {
@@ -50,8 +64,8 @@ export class Workers {
 
   /** Puts a record in its place and writes it down. */
   write(batch: Batch, record: WorkerRecord): LiveWorker {
-    batch.out.writes.push({ kind: "worker", worker: record });
-    return this.put(record, batch.now);
+    batch.out.writes.push({ kind: "record", collection: "workers", id: record.id, value: record });
+    return this.#take(record, batch.now);
   }
 
   forget(id: WorkerId): void {
@@ -71,7 +85,7 @@ export class Workers {
       if (oldest === undefined || worker.record.changedAt < oldest.record.changedAt) oldest = worker;
     }
     if (oldest === undefined) return false;
-    batch.out.writes.push({ kind: "forget-worker", id: oldest.id });
+    batch.out.writes.push({ kind: "record", collection: "workers", id: oldest.id, value: null });
     this.forget(oldest.id);
     return true;
   }

@@ -40,17 +40,24 @@ export class Committer {
    * Appends the entry. While the outcome is unknown, appends the same bytes in the same slot again.
    * A slot is never used for other content: an append with an unknown outcome may still succeed.
    */
-  async commit(entry: OutgoingEntry): Promise<CommitEnd> {
+  commit(entry: OutgoingEntry): Promise<CommitEnd> {
+    return this.untilKnown(entry.seq, async () =>
+      (await this.#store.append(entry)) === "committed" ? "committed" : this.#whoseSlot(entry),
+    );
+  }
+
+  /** Tries again while the store cannot say what has become of a write; `seq` is for the log. */
+  async untilKnown<End extends string>(seq: number, attempt: () => Promise<End | "retry">): Promise<End | "stopped"> {
     for (let tries = 1; !this.#isStopped; tries += 1) {
       try {
-        const end = (await this.#store.append(entry)) === "committed" ? "committed" : await this.#whoseSlot(entry);
+        const end = await attempt();
         if (end !== "retry") {
           this.#recover(tries);
           return end;
         }
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        this.#suffer(error, entry.seq);
+        this.#suffer(error, seq);
       }
       await this.#pause(tries);
     }

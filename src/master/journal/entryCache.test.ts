@@ -12,7 +12,9 @@ function journalOf(count: number, length: number, perRead: number) {
   const entries: Entry[] = [];
   for (let position = journalStart; entries.length < count; position = positionOf(entries.at(-1)!)) {
     const address = "x".repeat(length);
-    entries.push(encodeEntry(position, { epoch: 1, nonce: "n" as Nonce }, 0, [{ kind: "marker", address }]));
+    entries.push(
+      encodeEntry(position, { epoch: 1, nonce: "n" as Nonce }, 0, [{ kind: "marker", address, collections: {} }]),
+    );
   }
   const reads: number[] = [];
   const readEntries: Store["readEntries"] = async (from) => {

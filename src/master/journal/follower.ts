@@ -2,6 +2,7 @@
 
 import { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { SchedulerSettings } from "../../core/scheduler/state.ts";
+import { hotCollections } from "../../model/collections/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Entry, Store } from "../../ports/store.ts";
@@ -76,9 +77,9 @@ export class Follower {
   async #load(): Promise<void> {
     const now = this.#clock.now();
     this.#scheduler = new Scheduler(this.#settings);
-    const view = await this.#store.loadView();
-    for (const queue of view.queues) this.#scheduler.apply({ kind: "queue", queue }, now);
-    for (const worker of view.workers) this.#scheduler.apply({ kind: "worker", worker }, now);
+    const view = await this.#store.loadView(hotCollections);
+    for await (const batch of view.records)
+      for (const record of batch) this.#scheduler.apply({ kind: "record", ...record }, now);
     for (const { queue, state, count } of view.finished) this.#scheduler.loadCount(queue, state, count);
     for await (const batch of view.tasks) for (const { head, status } of batch) this.#scheduler.load(head, status);
     const position = await this.#positionAt(view.seq);

@@ -1,6 +1,7 @@
 /** Writes become an entry of the journal, and an entry becomes writes again, with every link of the chain checked. */
 import { type Entry, entryFormat, type OutgoingEntry, type Write } from "../../model/entry.ts";
 import { entryCrc } from "../../model/entryCrc.ts";
+import { readWrites, recordText, UnreadableEntry, writeText } from "../../model/entryWrites.ts";
 import type { Nonce } from "../../model/ids.ts";
 
 /** A committed entry, decoded. */
@@ -27,9 +28,8 @@ export function encodeEntry(
   at: number,
   writes: readonly Write[],
 ): OutgoingEntry {
-  const texts = writes.map((write) => JSON.stringify(recordOf(write)));
-  // The JSON text of the writes, as stores and their checks read it, made without encoding the records twice.
-  const body = `[${writes.map((write, index) => textOf(write, texts[index] ?? "")).join(",")}]`;
+  const texts = writes.map(recordText);
+  const body = `[${writes.map((write, index) => writeText(write, texts[index] ?? "")).join(",")}]`;
   const fields = {
     seq: position.seq + 1,
     epoch: author.epoch,
@@ -42,62 +42,20 @@ export function encodeEntry(
   return { ...fields, crc: entryCrc(fields), writes, texts };
 }
 
-function textOf(write: Write, recordText: string): string {
-  const { kind } = write;
-  return kind === "forget-task" ? JSON.stringify(write) : `{"kind":"${kind}","${recordFields[kind]}":${recordText}}`;
-}
-
-/** Where in a write its record stands. */
-const recordFields: { readonly [Kind in Write["kind"]]: string } = {
-  spec: "spec",
-  status: "status",
-  worker: "worker",
-  queue: "queue",
-  "forget-task": "id",
-  "forget-worker": "id",
-  digest: "digest",
-  marker: "address",
-};
-
-/** The part of a write that is stored as it is. */
-function recordOf(write: Write): unknown {
-  switch (write.kind) {
-    case "spec":
-      return write.spec;
-    case "status":
-      return write.status;
-    case "worker":
-      return write.worker;
-    case "queue":
-      return write.queue;
-    case "forget-task":
-    case "forget-worker":
-      return write.id;
-    case "digest":
-      return write.digest;
-    case "marker":
-      return write.address;
-    default:
-      return write satisfies never;
-  }
-}
-
-/** Reads an entry's writes. @throws JournalBroken if the entry is damaged, or from a newer version */
-export function decodeEntry(entry: Entry): Write[] {
-  if (entry.format > entryFormat) {
-    throw new JournalBroken(
-      `Entry ${entry.seq} has format ${entry.format}; this version of Outlast knows up to ${entryFormat}. Upgrade this master.`,
-    );
-  }
-  if (entryCrc(entry) !== entry.crc) {
+/**
+ * Reads an entry's writes, without the records of `passedOver` collections.
+ * @throws JournalBroken if the entry is damaged, or from a newer version
+ */
+export function decodeEntry(entry: Entry, passedOver?: ReadonlySet<string>): Write[] {
+  if (entry.format <= entryFormat && entryCrc(entry) !== entry.crc) {
     throw new JournalBroken(`Entry ${entry.seq} of the journal is damaged: its checksum does not match its content.`);
   }
-  const writes = JSON.parse(entry.body) as Write[];
-  for (const { kind } of writes) {
-    if (!Object.hasOwn(recordFields, kind))
-      throw new JournalBroken(`The journal holds a record of the unknown kind ${String(kind)}.`);
+  try {
+    return readWrites(entry, passedOver);
+  } catch (error) {
+    if (error instanceof UnreadableEntry) throw new JournalBroken(error.message);
+    throw error;
   }
-  return writes;
 }
 
 /** Checks that `entry` is the one that follows `position`. @throws JournalBroken */

@@ -2,6 +2,7 @@
 
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { SchedulerSettings } from "../../core/scheduler/state.ts";
+import { collectionVersions } from "../../model/collections/table.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
@@ -91,7 +92,7 @@ export class Standby {
       const { position } = follower;
       if (position.epoch > epochToEnd) return null;
       const epoch = position.epoch + 1;
-      const marker = [{ kind: "marker", address }] as const;
+      const marker = [{ kind: "marker", address, collections: collectionVersions }] as const;
       const entry = encodeEntry(position, { epoch, nonce }, clock.now(), marker);
       this.#takeOver = new Committer({ store, clock, log, health: state });
       const end = await this.#takeOver.commit(entry);

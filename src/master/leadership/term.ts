@@ -64,6 +64,8 @@ export class Term {
   /** Runs until it is stopped or deposed. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<TermEnd> {
     const { inbox, scheduler, readBarrier } = this.#parts;
+    const migrationEnd = await this.#migrate();
+    if (migrationEnd !== null) return migrationEnd;
     while (!this.#isStopping) {
       const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
       const out: SchedulerOutput = { seq: this.#position.seq + 1, writes: [], effects: [] };
@@ -86,6 +88,23 @@ export class Term {
     this.#isStopping = true;
     this.#committer.stop();
     this.#parts.inbox.interrupt();
+  }
+
+  /** Brings the store up to this version before anything but the marker is written. @returns null once that is done */
+  async #migrate(): Promise<TermEnd | null> {
+    const { clock, inbox, store, state } = this.#parts;
+    const startedAt = clock.now();
+    const alarm = clock.at(startedAt + limits.commitWaitMsMax, () => this.#parts.onTrouble());
+    const end = await this.#committer.untilKnown(this.#position.seq, () =>
+      store.migrate({ seq: this.#position.seq, nonce: state.nonce }),
+    );
+    alarm.cancel();
+    if (end === "stopped") return "stopped";
+    if (end === "taken") return "deposed";
+    const tookMs = clock.now() - startedAt;
+    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
+    this.#provenAt = clock.now();
+    return null;
   }
 
   async #commit(now: number, out: SchedulerOutput): Promise<TermEnd | null> {

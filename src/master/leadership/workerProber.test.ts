@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Scheduler } from "../../core/scheduler/scheduler.ts";
 import { defaults } from "../../model/limits.ts";
-import { workerRecord } from "../../proof/contracts/storeJournal.ts";
+import { workerRecord, workerWrite } from "../../proof/contracts/storeJournal.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { WorkerProber } from "./workerProber.ts";
 
@@ -15,7 +15,7 @@ function standby(result: "refused" | "connected" | "unknown") {
     return result;
   }, clock);
   const learn = (change: Parameters<typeof workerRecord>[1]): void =>
-    scheduler.apply({ kind: "worker", worker: workerRecord("w1", change) }, clock.now());
+    scheduler.apply(workerWrite(workerRecord("w1", change)), clock.now());
   const look = async (): Promise<string[]> => {
     await clock.advance(defaults.workerProbeMs);
     scout.look(scheduler);

@@ -1,8 +1,8 @@
 /** Tells a real run in the words in which the simulator tells its own, so that the same checkers judge both. */
-import type { Write } from "../../model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { isFinal } from "../../model/task.ts";
+import type { WorkerRecord } from "../../model/worker.ts";
 import type { ExecutionEnd, Happening, History, LandedEntry, LedgerEvent } from "../checkers/ledger.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
 import type { Evidence, JournalEntry } from "./evidence.ts";
@@ -149,11 +149,14 @@ function fromStrike(strike: Strike): Placed[] {
 
 /** How many slots each boot has, told before anything ran there. */
 function boots({ entries, startedAt, capacity }: Evidence): Placed[] {
-  const found = new Map<string, Write & { kind: "worker" }>();
+  const found = new Map<string, WorkerRecord>();
   for (const { writes } of entries ?? []) {
-    for (const write of writes) if (write.kind === "worker") found.set(write.worker.boot, write);
+    for (const write of writes) {
+      if (write.kind === "record" && write.collection === "workers" && write.value !== null)
+        found.set(write.value.boot, write.value);
+    }
   }
-  return [...found.values()].map(({ worker: { id, boot } }) => ({
+  return [...found.values()].map(({ id, boot }) => ({
     at: startedAt,
     rank: ranks.world,
     happening: { kind: "start", node: id, life: boot, boot, capacity },

@@ -1,7 +1,7 @@
 /** Reads what only the machine of a run can tell once it is over: the journal itself, the store's own verdict, what waits in outboxes. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Write } from "../../model/entry.ts";
+import { readWrites } from "../../model/entryWrites.ts";
 import { attemptKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
@@ -17,7 +17,7 @@ export async function readStore(path: string): Promise<{ entries: JournalEntry[]
     const entries: JournalEntry[] = [];
     for (let seq = 1; ; ) {
       const page = await store.readEntries(seq, limits.entriesPerReadMax);
-      for (const { body, ...entry } of page) entries.push({ ...entry, writes: JSON.parse(body) as Write[] });
+      for (const entry of page) entries.push({ ...entry, writes: readWrites(entry) });
       const last = page.at(-1);
       if (last === undefined) break;
       seq = last.seq + 1;

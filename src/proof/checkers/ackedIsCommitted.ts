@@ -43,6 +43,9 @@ function wasQueueEver(history: History, queue: string, isPaused: boolean, before
   return history.entries.some(
     ({ order, writes }) =>
       order < beforeOrder &&
-      writes.some((write) => write.kind === "queue" && write.queue.name === queue && write.queue.isPaused),
+      writes.some(
+        (write) =>
+          write.kind === "record" && write.collection === "queues" && write.id === queue && write.value?.isPaused,
+      ),
   );
 }

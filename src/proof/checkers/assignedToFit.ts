@@ -20,7 +20,8 @@ export const assignedToFit = checker(
     for (const entry of history.entries) {
       const fresh: TaskStatus[] = [];
       for (const write of entry.writes) {
-        if (write.kind === "worker") records.set(write.worker.id, write.worker);
+        if (write.kind === "record" && write.collection === "workers" && write.value !== null)
+          records.set(write.value.id, write.value);
         if (write.kind !== "status") continue;
         if (write.status.state === "running" && write.status.attempt !== attempts.get(write.status.id))
           fresh.push(write.status);

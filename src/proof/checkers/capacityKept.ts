@@ -34,7 +34,8 @@ function checkBookings(history: History, report: Report): void {
   const places = new Map<string, string>();
   for (const { seq, writes } of history.entries) {
     for (const write of writes) {
-      if (write.kind === "worker") capacities.set(write.worker.boot, write.worker.capacity);
+      if (write.kind === "record" && write.collection === "workers" && write.value !== null)
+        capacities.set(write.value.boot, write.value.capacity);
       if (write.kind !== "status") continue;
       const { id, state, boot } = write.status;
       const before = places.get(id);

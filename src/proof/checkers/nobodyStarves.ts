@@ -1,4 +1,5 @@
 /** I41: where a slot is free and a task is ready for it, the two are brought together soon, and the more urgent task goes first. */
+import type { RecordWrite } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
@@ -35,14 +36,19 @@ class Board {
   readonly paused = new Set<string>();
   readonly #live = new Set<TaskId>();
 
+  #applyRecord(write: RecordWrite): void {
+    if (write.collection === "workers") {
+      if (write.value !== null) this.workers.set(write.value.id, write.value);
+    } else if (write.value?.isPaused === true) this.paused.add(write.id);
+    else this.paused.delete(write.id);
+  }
+
   /** @returns the tasks that this entry assigned */
   apply(entry: LandedEntry): TaskStatus[] {
     const assigned = new Map<TaskId, TaskStatus>();
     for (const write of entry.writes) {
       if (write.kind === "spec") this.specs.set(write.spec.id, write.spec);
-      if (write.kind === "worker") this.workers.set(write.worker.id, write.worker);
-      if (write.kind === "queue" && write.queue.isPaused) this.paused.add(write.queue.name);
-      if (write.kind === "queue" && !write.queue.isPaused) this.paused.delete(write.queue.name);
+      if (write.kind === "record") this.#applyRecord(write);
       if (write.kind !== "status") continue;
       const { status } = write;
       const isNewAttempt = status.state === "running" && this.#statuses.get(status.id)?.attempt !== status.attempt;

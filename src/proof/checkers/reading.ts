@@ -126,10 +126,10 @@ export const recordsByWorker = once(
     const records = new Map<WorkerId, { record: WorkerRecord; entry: LandedEntry }[]>();
     for (const entry of history.entries) {
       for (const write of entry.writes) {
-        if (write.kind !== "worker") continue;
-        const own = records.get(write.worker.id) ?? [];
-        records.set(write.worker.id, own);
-        own.push({ record: write.worker, entry });
+        if (write.kind !== "record" || write.collection !== "workers" || write.value === null) continue;
+        const own = records.get(write.value.id) ?? [];
+        records.set(write.value.id, own);
+        own.push({ record: write.value, entry });
       }
     }
     return records;

@@ -1,11 +1,12 @@
 /** The one suite that every store driver passes: the duties of the Store port, each as a test. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../ports/store.ts";
-import { changed, created, spec, TestJournal, taskId } from "./storeJournal.ts";
+import { changed, created, queueWrite, spec, TestJournal, taskId } from "./storeJournal.ts";
 import { keepingContract } from "./storeKeepingContract.ts";
 import { listContract } from "./storeListContract.ts";
 import { logContract } from "./storeLogContract.ts";
 import type { Current, StorePlace } from "./storePlace.ts";
+import { recordContract } from "./storeRecordContract.ts";
 import { documentContract, forgetContract, loadAll, loadContract } from "./storeViewContract.ts";
 
 export function storeContract(driver: string, makePlace: () => Promise<StorePlace>): void {
@@ -38,6 +39,9 @@ export function storeContract(driver: string, makePlace: () => Promise<StorePlac
     });
     describe("view", () => {
       loadContract(current);
+    });
+    describe("records", () => {
+      recordContract(current);
     });
     describe("forgetting", () => {
       forgetContract(current);
@@ -80,7 +84,7 @@ function identityContract(current: Current): void {
     expect(await store.readTask(taskId("t"))).toBeNull();
     expect(await store.readLease()).toBeNull();
     expect(await store.findTasks([taskId("t")])).toEqual({ seq: 0, found: new Map() });
-    expect(await loadAll(store)).toEqual({ seq: 0, tasks: [], workers: [], queues: [], finished: [] });
+    expect(await loadAll(store)).toEqual({ seq: 0, tasks: [], records: [], collections: null, finished: [] });
   });
 }
 
@@ -161,7 +165,7 @@ function journalContract(current: Current): void {
 
   test("what was committed is there after closing and opening", async () => {
     const { store, journal } = current();
-    const entry = journal.next(...created("a"), { kind: "queue", queue: { name: "q", isPaused: true } });
+    const entry = journal.next(...created("a"), queueWrite({ name: "q", isPaused: true }));
     await store.append(entry);
     const before = await loadAll(store);
     await store.close();

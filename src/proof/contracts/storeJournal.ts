@@ -4,7 +4,7 @@ import { encodeEntry, type JournalPosition, journalStart, positionOf } from "../
 import type { OutgoingEntry, Write } from "../../model/entry.ts";
 import type { BootId, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import type { TaskSpec, TaskState, TaskStatus } from "../../model/task.ts";
-import type { WorkerRecord } from "../../model/worker.ts";
+import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 
 export class TestJournal {
   #position: JournalPosition;
@@ -68,6 +68,18 @@ export function created(id: string, change: Partial<TaskSpec> = {}, state: TaskS
 
 export function changed(id: string, state: TaskState, change: Partial<TaskStatus> = {}): Write {
   return { kind: "status", status: status(id, state, { attempt: 1, ...change }) };
+}
+
+export function workerWrite(worker: WorkerRecord): Write {
+  return { kind: "record", collection: "workers", id: worker.id, value: worker };
+}
+
+export function workerGone(id: string): Write {
+  return { kind: "record", collection: "workers", id, value: null };
+}
+
+export function queueWrite(queue: QueueRecord): Write {
+  return { kind: "record", collection: "queues", id: queue.name, value: queue };
 }
 
 export function workerRecord(id: string, change: Partial<WorkerRecord> = {}): WorkerRecord {

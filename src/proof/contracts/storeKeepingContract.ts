@@ -13,7 +13,7 @@ function member(nonce: string, beat: number): MemberRecord {
 const never = { endedBefore: 0, keepMax: 1_000 };
 
 export function keepingContract(current: Current): void {
-  test("tasks that ended before an instant are found, the first created first, and no unfinished one", async () => {
+  test("tasks that ended before an instant are found, the first ended first, and no unfinished one", async () => {
     const { store, journal } = current();
     await store.append(journal.next(...["a", "b", "c", "d"].flatMap((id) => created(id))));
     await store.append(
@@ -25,8 +25,8 @@ export function keepingContract(current: Current): void {
     expect(await store.findExpired(never, 10)).toEqual([]);
     const expired = await store.findExpired({ ...never, endedBefore: 30 }, 10);
     expect(expired).toEqual([
-      { id: "a", queue: "default", state: "failed" },
       { id: "c", queue: "default", state: "success" },
+      { id: "a", queue: "default", state: "failed" },
     ]);
     expect(await store.findExpired({ ...never, endedBefore: 30 }, 1)).toEqual(expired.slice(0, 1));
   });

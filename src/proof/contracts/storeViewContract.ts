@@ -1,7 +1,8 @@
 /** The part of the store contract about the view: task documents, what a leader loads, what is forgotten. */
 import { expect, test } from "vitest";
+import { hotCollections } from "../../model/collections/table.ts";
 import type { LiveTask, Store } from "../../ports/store.ts";
-import { changed, created, spec, status, taskId, workerRecord } from "./storeJournal.ts";
+import { changed, created, queueWrite, spec, status, taskId, workerRecord, workerWrite } from "./storeJournal.ts";
 import type { Current } from "./storePlace.ts";
 
 export function documentContract(current: Current): void {
@@ -95,18 +96,18 @@ export function loadContract(current: Current): void {
         ...created("a", { priority: 7, fingerprint: "f" }),
         ...created("b", { queue: "q" }),
         ...created("c"),
-        { kind: "worker", worker },
-        { kind: "worker", worker: workerRecord("gone") },
-        { kind: "queue", queue: { name: "q", isPaused: false } },
+        workerWrite(worker),
+        workerWrite(workerRecord("gone")),
+        queueWrite({ name: "q", isPaused: false }),
       ),
     );
     await store.append(
       journal.next(
         changed("b", "failed"),
         changed("c", "running", { host: worker.id }),
-        { kind: "forget-worker", id: workerRecord("gone").id },
-        { kind: "queue", queue: { name: "q", isPaused: true } },
-        { kind: "marker", address: "http://127.0.0.1:7070" },
+        { kind: "record", collection: "workers", id: workerRecord("gone").id, value: null },
+        queueWrite({ name: "q", isPaused: true }),
+        { kind: "marker", address: "http://127.0.0.1:7070", collections: {} },
       ),
     );
     const view = await loadAll(store);
@@ -117,8 +118,10 @@ export function loadContract(current: Current): void {
       "a created 1",
       "c running 2",
     ]);
-    expect(view.workers).toEqual([worker]);
-    expect(view.queues).toEqual([{ name: "q", isPaused: true }]);
+    expect(view.records).toEqual([
+      { collection: "queues", id: "q", value: { name: "q", isPaused: true } },
+      { collection: "workers", id: "w", value: worker },
+    ]);
     expect(view.finished).toEqual([{ queue: "q", state: "failed", count: 1 }]);
   });
 
@@ -127,7 +130,7 @@ export function loadContract(current: Current): void {
     const count = 2500;
     const ids = Array.from({ length: count }, (_, index) => `t${index}`);
     await store.append(journal.next(...ids.flatMap((id) => created(id))));
-    const view = await store.loadView();
+    const view = await store.loadView(hotCollections);
     const seen: LiveTask[] = [];
     for await (const batch of view.tasks) {
       expect(batch.length).toBeLessThan(count);
@@ -193,6 +196,7 @@ export function forgetContract(current: Current): void {
 
 /** A whole view, its batches joined. */
 export async function loadAll(store: Store) {
-  const { tasks, ...rest } = await store.loadView();
-  return { ...rest, tasks: (await Array.fromAsync(tasks)).flat() };
+  const { tasks, records, ...rest } = await store.loadView(hotCollections);
+  const allRecords = (await Array.fromAsync(records)).flat();
+  return { ...rest, records: allRecords, tasks: (await Array.fromAsync(tasks)).flat() };
 }

@@ -68,8 +68,8 @@ function finalState(world: Cluster): Omit<FinalState, "leader"> {
   }
   return {
     documents,
-    workers: [...view.workers.values()],
-    queues: [...view.queues.values()],
+    workers: [...view.records("workers").values()],
+    queues: [...view.records("queues").values()],
     outboxes: new Map(workers.map((worker) => [worker.machine, worker.disk.results.size])),
     followers: new Map(world.followers.map((follower) => [follower.machine, follower.seq])),
     masters: world.masters.flatMap((master) => memoryOf(world, master)),

@@ -113,13 +113,13 @@ async function settle(world: Cluster, hasBroken: () => boolean): Promise<void> {
   // still drain a worker or pause a queue, so this is repeated.
   const restart = (): void => {
     for (const worker of world.workers) {
-      const record = world.disk.view.workers.get(worker.id);
+      const record = world.disk.view.records("workers").get(worker.id);
       if (record?.isDraining === true && worker.process !== null && worker.runningCount === 0) {
         worker.crash();
         worker.start();
       }
     }
-    if ([...world.disk.view.queues.values()].some((queue) => queue.isPaused)) openQueues();
+    if ([...world.disk.view.records("queues").values()].some((queue) => queue.isPaused)) openQueues();
     timeline.after(5_000 + random.integer(0, 100), restart);
   };
   timeline.after(5_000, restart);

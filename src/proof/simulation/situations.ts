@@ -51,7 +51,9 @@ function noteReturns({ coverage }: World, history: History): void {
   const recordAt = new Map<number, { worker: string; state: string }[]>();
   for (const { order, writes } of history.entries) {
     const records = writes.flatMap((write) =>
-      write.kind === "worker" ? [{ worker: write.worker.id, state: write.worker.state }] : [],
+      write.kind === "record" && write.collection === "workers" && write.value !== null
+        ? [{ worker: write.value.id, state: write.value.state }]
+        : [],
     );
     if (records.length > 0) recordAt.set(order, records);
   }
@@ -75,8 +77,8 @@ function noteDeaths({ coverage }: World, history: History): void {
   for (const { order, epoch, writes } of history.entries) {
     const reasons = writes.flatMap((write) => (write.kind === "status" ? [write.status.error?.message ?? ""] : []));
     for (const write of writes) {
-      if (write.kind !== "worker" || write.worker.state !== "lost") continue;
-      const { id } = write.worker;
+      if (write.kind !== "record" || write.collection !== "workers" || write.value?.state !== "lost") continue;
+      const { id } = write;
       const isRefused = reasons.some((reason) => reason.startsWith(`Worker ${id} `) && reason.includes("refused"));
       const last = eventsOf(history, "stream-opened").findLast((event) => event.worker === id && event.order < order);
       // A session's name begins with the epoch that gave it.

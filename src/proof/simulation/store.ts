@@ -1,4 +1,5 @@
 /** A master's handle on the simulated store: slow, failing, full, away, out of reach, or unsure whether a write went in. */
+import type { CollectionName, RecordValue, StoredRecord } from "../../model/collections/table.ts";
 import { entryFormat } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { attemptKey, type Nonce, type TaskId } from "../../model/ids.ts";
@@ -9,9 +10,10 @@ import {
   type Entry,
   type ExpiredTask,
   type Lease,
-  type LiveTask,
   type LiveView,
   type OutgoingEntry,
+  type RecordPage,
+  type RecordQuery,
   type Retention,
   type Store,
   type StoreIdentity,
@@ -216,21 +218,47 @@ export class SimulatedStore implements Store {
     await this.#ask(() => this.#parts.disk.members.delete(nonce));
   }
 
-  async loadView(): Promise<LiveView> {
+  /** There is one layout only; whether it leads is found out as everywhere: by what stands behind its marker. */
+  migrate({ seq, nonce }: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
+    return this.#read((view) => {
+      const tail = this.#parts.disk.entry(view.seq);
+      return tail?.seq === seq && tail.nonce === nonce ? "migrated" : "taken";
+    });
+  }
+
+  readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null> {
+    return this.#read((view) => view.records(collection).get(id) ?? null);
+  }
+
+  listRecords<Name extends CollectionName>(collection: Name, query: RecordQuery): Promise<RecordPage<Name>> {
+    const { idPrefix = "", after = "", limit } = query;
+    return this.#read((view) => {
+      const records = this.#recordsOf(view, collection)
+        .filter(({ id }) => id.startsWith(idPrefix) && id > after)
+        .sort((one, other) => (one.id < other.id ? -1 : 1));
+      return { records: records.slice(0, limit), isMore: records.length > limit };
+    });
+  }
+
+  async loadView(collections: readonly CollectionName[]): Promise<LiveView> {
     return await this.#read((view) => ({
       seq: view.seq,
+      records: this.#inPieces(collections.flatMap((name) => this.#recordsOf(view, name))),
       tasks: this.#inPieces(view.liveTasks()),
-      workers: [...view.workers.values()],
-      queues: [...view.queues.values()],
+      collections: view.collections,
       finished: view.finishedCounts(),
     }));
   }
 
   /** One instant's view, read piece by piece: meanwhile others may write, and the reader may die. */
-  async *#inPieces(tasks: readonly LiveTask[]): AsyncGenerator<readonly LiveTask[]> {
-    for (let start = 0; start < tasks.length; start += liveBatch) {
-      yield await this.#ask(() => tasks.slice(start, start + liveBatch));
+  async *#inPieces<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
+    for (let start = 0; start < items.length; start += liveBatch) {
+      yield await this.#ask(() => items.slice(start, start + liveBatch));
     }
+  }
+
+  #recordsOf<Name extends CollectionName>(view: StoreView, collection: Name): StoredRecord<Name>[] {
+    return [...view.records(collection)].map(([id, value]) => ({ collection, id, value }));
   }
 
   readTask(id: TaskId): Promise<TaskDocument | null> {

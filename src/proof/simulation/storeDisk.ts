@@ -1,5 +1,6 @@
 /** What a simulated store really holds, for good: the journal's truth and the view that follows from it. No master sees this directly. */
-import type { Entry, OutgoingEntry, Write } from "../../model/entry.ts";
+import type { Entry, OutgoingEntry, RecordWrite, Write } from "../../model/entry.ts";
+import { readWrites } from "../../model/entryWrites.ts";
 import type { Incarnation, Nonce } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { Lease } from "../../model/lease.ts";
@@ -59,7 +60,7 @@ export class StoreDisk {
     const { epoch, nonce, at, format, previousCrc, crc, body } = outgoing;
     this.#entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
     // The body is what a store keeps, so the body is what the truth is read from.
-    const writes = JSON.parse(body) as Write[];
+    const writes = readWrites(outgoing);
     this.view.apply(seq, writes);
     for (const write of writes) if (write.kind === "forget-task") this.#dropLogs(write.id);
     this.#ledger.add({ kind: "landed", seq });
@@ -112,18 +113,22 @@ export function describeWrite(write: Write): string {
       const { id, state, attempt, host, failures, kills } = write.status;
       return `${id} ${state} attempt ${attempt}${host === undefined ? "" : ` on ${host}`} (failures ${failures}, kills ${kills})`;
     }
-    case "worker":
-      return `${write.worker.id} ${write.worker.state}${write.worker.isDraining ? " draining" : ""} boot ${write.worker.boot}`;
-    case "queue":
-      return `queue ${write.queue.name} ${write.queue.isPaused ? "paused" : "open"}`;
+    case "record":
+      return describeRecord(write);
     case "digest":
-      return `digest ${write.digest}`;
+      return `digest ${JSON.stringify(write.digest)}`;
     case "marker":
       return `marker ${write.address}`;
     case "forget-task":
-    case "forget-worker":
-      return `${write.kind} ${write.id}`;
+      return `forget task ${write.id}`;
     default:
       return write satisfies never;
   }
+}
+
+function describeRecord(write: RecordWrite): string {
+  if (write.value === null) return `remove ${write.id} from ${write.collection}`;
+  if (write.collection === "queues") return `queue ${write.id} ${write.value.isPaused ? "paused" : "open"}`;
+  const { id, state, isDraining, boot } = write.value;
+  return `${id} ${state}${isDraining ? " draining" : ""} boot ${boot}`;
 }

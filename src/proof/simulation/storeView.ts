@@ -1,8 +1,13 @@
-/** The view that a simulated store keeps: tasks, workers and queues as the entries up to some seq make them. */
-import type { Write } from "../../model/entry.ts";
-import type { TaskId, WorkerId } from "../../model/ids.ts";
+/** The view that a simulated store keeps: tasks and records as the entries up to some seq make them. */
+import {
+  type CollectionName,
+  type CollectionVersions,
+  ownerOf,
+  type RecordValue,
+} from "../../model/collections/table.ts";
+import type { RecordWrite, Write } from "../../model/entry.ts";
+import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskDocument, type TaskSpec, type TaskStatus } from "../../model/task.ts";
-import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 import type { ExpiredTask, LiveTask, Retention, StateCount } from "../../ports/store.ts";
 
 interface StoredStatus {
@@ -15,8 +20,10 @@ export class StoreView {
   seq = 0;
   readonly specs = new Map<TaskId, TaskSpec>();
   readonly statuses = new Map<TaskId, StoredStatus>();
-  readonly workers = new Map<WorkerId, WorkerRecord>();
-  readonly queues = new Map<string, QueueRecord>();
+  /** By collection, then by id. */
+  readonly #records = new Map<CollectionName, Map<string, unknown>>();
+  /** What the last marker lists. */
+  collections: CollectionVersions | null = null;
   #unfinished = 0;
   #statusCount = 0;
 
@@ -33,6 +40,11 @@ export class StoreView {
   apply(seq: number, writes: readonly Write[]): void {
     for (const write of writes) this.#apply(write, seq);
     this.seq = seq;
+  }
+
+  /** All records of a collection, by id. */
+  records<Name extends CollectionName>(collection: Name): ReadonlyMap<string, RecordValue<Name>> {
+    return (this.#records.get(collection) ?? new Map()) as ReadonlyMap<string, RecordValue<Name>>;
   }
 
   document(id: TaskId): TaskDocument | null {
@@ -61,9 +73,9 @@ export class StoreView {
     return [...counts.values()];
   }
 
-  /** Those created first come first, as the Map keeps them. */
+  /** Those that ended first come first; of one instant those that were created first, as the Map keeps them. */
   expired({ endedBefore, keepMax }: Retention, max: number): ExpiredTask[] {
-    const finished = this.#finished();
+    const finished = this.#finished().sort((one, other) => one.endedAt - other.endedAt);
     return finished
       .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
       .slice(0, max)
@@ -76,6 +88,13 @@ export class StoreView {
       if (status === undefined || !isFinal(status.state)) return [];
       return [{ id, queue, state: status.state, endedAt: status.changedAt }];
     });
+  }
+
+  #applyRecord({ collection, id, value }: RecordWrite): void {
+    const records = this.#records.get(collection) ?? new Map<string, unknown>();
+    this.#records.set(collection, records);
+    if (value === null) records.delete(id);
+    else records.set(id, value);
   }
 
   #apply(write: Write, seq: number): void {
@@ -91,21 +110,18 @@ export class StoreView {
         this.statuses.set(write.status.id, { status: write.status, seq });
         return;
       }
-      case "worker":
-        this.workers.set(write.worker.id, write.worker);
-        return;
-      case "queue":
-        this.queues.set(write.queue.name, write.queue);
-        return;
+      case "record":
+        return this.#applyRecord(write);
       case "forget-task":
         this.specs.delete(write.id);
         this.statuses.delete(write.id);
+        for (const records of this.#records.values())
+          for (const id of records.keys()) if (ownerOf(id)?.task === write.id) records.delete(id);
         return;
-      case "forget-worker":
-        this.workers.delete(write.id);
+      case "marker":
+        this.collections = write.collections;
         return;
       case "digest":
-      case "marker":
         return;
       default:
         write satisfies never;

@@ -1,4 +1,11 @@
 /** A store that lives and dies with its process: for tests, for the simulator and for work that may be lost. */
+import {
+  type CollectionName,
+  type CollectionVersions,
+  ownerOf,
+  type RecordValue,
+  type StoredRecord,
+} from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
@@ -19,6 +26,8 @@ import type {
   Lease,
   LiveTask,
   LiveView,
+  RecordPage,
+  RecordQuery,
   Retention,
   StateCount,
   Store,
@@ -28,7 +37,8 @@ import type {
 } from "../../ports/store.ts";
 import { changesOf, type TaskChange, withoutTask } from "../changes.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
-import { toDocument, toHead, toPayload, toQueue, toStatus, toWorker } from "../documents.ts";
+import { toDocument, toHead, toPayload, toRecord, toStatus } from "../documents.ts";
+import { compareBytes, toRecordPage, toStoredRecord } from "../recordPage.ts";
 import { slotOf } from "../slot.ts";
 
 /** A task as it is kept. Texts, not objects: nobody can change a stored record by holding on to it. */
@@ -44,6 +54,8 @@ interface TaskRow {
   state: TaskState;
   host: WorkerId | undefined;
   seq: number;
+  /** Records that belong to it: JSON texts by collection, then by the whole id. */
+  readonly records: Map<CollectionName, Map<string, string>>;
   /** By attempt, then by offset. */
   readonly logs: Map<number, Map<number, LogChunk>>;
 }
@@ -56,8 +68,9 @@ export class MemoryStore implements Store {
   /** The same by `ord`, for lists; null when it must be made again. */
   #inOrder: TaskRow[] | null = null;
   #ordMax = 0;
-  readonly #workers = new Map<WorkerId, string>();
-  readonly #queues = new Map<string, string>();
+  /** JSON texts by collection, then by id; those that belong to a task are with the task. */
+  readonly #records = new Map<CollectionName, Map<string, string>>();
+  #collections: CollectionVersions | null = null;
   readonly #members = new Map<Nonce, MemberRecord>();
   #lease: Lease | null = null;
 
@@ -83,15 +96,21 @@ export class MemoryStore implements Store {
       if (change.spec === null && !isThere) throw withoutTask(entry, id, "spec");
       if (change.status === null && !isThere) throw withoutTask(entry, id, "status");
     }
+    for (const { id, text } of changes.records) {
+      const owner = ownerOf(id)?.task;
+      if (owner === undefined || text === null || changes.tasks.has(owner as TaskId)) continue;
+      if (!this.#tasks.has(owner as TaskId) || changes.forgottenTasks.has(owner as TaskId))
+        throw withoutTask(entry, owner, "spec");
+    }
     const { seq, epoch, nonce, at, format, previousCrc, crc, body } = entry;
     this.#entries.push({ seq, epoch, nonce, at, format, previousCrc, crc, body });
     for (const id of changes.forgottenTasks) this.#forget(id);
     for (const [id, change] of changes.tasks) this.#put(seq, id, change);
-    for (const [id, text] of changes.workers) {
-      if (text === null) this.#workers.delete(id);
-      else this.#workers.set(id, text);
+    for (const { collection, id, text } of changes.records) {
+      if (text === null) this.#recordsOf(collection, id).delete(id);
+      else this.#recordsOf(collection, id).set(id, text);
     }
-    for (const [name, text] of changes.queues) this.#queues.set(name, text);
+    this.#collections = changes.collections ?? this.#collections;
     return "committed";
   }
 
@@ -110,15 +129,40 @@ export class MemoryStore implements Store {
     return this.#entries.splice(0, Math.min(old, max)).length;
   }
 
-  async loadView(): Promise<LiveView> {
+  async migrate({ seq, nonce }: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
+    const tail = this.#entries.at(-1);
+    return tail?.seq === seq && tail.nonce === nonce ? "migrated" : "taken";
+  }
+
+  async readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null> {
+    const text = this.#recordsOf(collection, id).get(id);
+    return text === undefined ? null : toRecord(collection, id, text);
+  }
+
+  async listRecords<Name extends CollectionName>(collection: Name, query: RecordQuery): Promise<RecordPage<Name>> {
+    const { idPrefix = "", after } = query;
+    const texts = this.#recordsOf(collection, idPrefix);
+    const ids = [...texts.keys()]
+      .filter((id) => id.startsWith(idPrefix) && (after === undefined || compareBytes(id, after) > 0))
+      .toSorted(compareBytes);
+    return toRecordPage(
+      collection,
+      query,
+      ids.map((id) => ({ id, text: texts.get(id) ?? "" })),
+    );
+  }
+
+  async loadView(collections: readonly CollectionName[]): Promise<LiveView> {
     const rows = [...this.#tasks.values()];
     // Copies, since the view must stand still while it is read.
     const live = rows.filter((row) => !isFinal(row.state)).map(({ spec, status, seq }) => ({ spec, status, seq }));
     return {
       seq: this.#seq(),
       tasks: inBatches(live),
-      workers: [...this.#workers.values()].map(toWorker),
-      queues: [...this.#queues.values()].map(toQueue),
+      records: recordBatches(
+        collections.map((name) => [name, new Map(this.#records.get(name))] satisfies [CollectionName, unknown]),
+      ),
+      collections: this.#collections,
       finished: countFinished(rows),
     };
   }
@@ -199,7 +243,9 @@ export class MemoryStore implements Store {
   async findExpired({ endedBefore, keepMax }: Retention, max: number): Promise<ExpiredTask[]> {
     const finished = [...this.#tasks.values()].filter((row) => isFinal(row.state));
     return finished
-      .filter((row, index) => index < finished.length - keepMax || toStatus(row.status).changedAt < endedBefore)
+      .map((row) => ({ ...row, endedAt: toStatus(row.status).changedAt }))
+      .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
+      .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
       .slice(0, max)
       .map(({ id, queue, state }) => ({ id, queue, state: state as FinalState }));
   }
@@ -239,6 +285,7 @@ export class MemoryStore implements Store {
         ...specFields(spec, specText),
         ...statusFields(status, statusText),
         seq,
+        records: new Map(),
         logs: new Map(),
       };
       this.#tasks.set(id, row);
@@ -247,6 +294,15 @@ export class MemoryStore implements Store {
     }
     if (spec !== null) Object.assign(row, specFields(spec, specText));
     if (status !== null) Object.assign(row, statusFields(status, statusText), { seq });
+  }
+
+  /** The place of a record with this id. One whose task is not there has a place that nobody sees. */
+  #recordsOf(collection: CollectionName, id: string): Map<string, string> {
+    const owner = ownerOf(id);
+    const all = owner === null ? this.#records : this.#tasks.get(owner.task as TaskId)?.records;
+    const records = all?.get(collection) ?? new Map<string, string>();
+    all?.set(collection, records);
+    return records;
   }
 
   #forget(id: TaskId): void {
@@ -294,6 +350,14 @@ function countFinished(rows: Iterable<TaskRow>): StateCount[] {
     else entry.count += 1;
   }
   return [...counts.values()];
+}
+
+async function* recordBatches(
+  collections: readonly [CollectionName, ReadonlyMap<string, string>][],
+): AsyncGenerator<StoredRecord[]> {
+  for (const [collection, texts] of collections) {
+    yield [...texts].map(([id, text]) => toStoredRecord(collection, id, text));
+  }
 }
 
 async function* inBatches(rows: readonly Pick<TaskRow, "spec" | "status" | "seq">[]): AsyncGenerator<LiveTask[]> {

@@ -1,5 +1,6 @@
 /** What the view must hold according to the journal alone: worked out apart from the code that keeps the view. */
 import { crc32 } from "node:zlib";
+import { ownerOf } from "../../model/collections/table.ts";
 import type { Write } from "../../model/entry.ts";
 
 /** Checksums instead of texts, so that a journal of a million tasks fits into memory. Null: this journal does not say. */
@@ -13,8 +14,9 @@ export interface FoldedTask {
 export class Fold {
   /** Null for a task that was forgotten. */
   readonly tasks = new Map<string, FoldedTask | null>();
-  readonly workers = new Map<string, number | null>();
-  readonly queues = new Map<string, number>();
+  /** By collection and id, as `recordKey` joins them. Null for a record that was removed. */
+  readonly records = new Map<string, number | null>();
+  readonly #recordsOfTasks = new Map<string, Set<string>>();
 
   apply(seq: number, writes: readonly Write[]): void {
     for (const write of writes) {
@@ -30,15 +32,11 @@ export class Fold {
         }
         case "forget-task":
           this.tasks.set(write.id, null);
+          for (const key of this.#recordsOfTasks.get(write.id) ?? []) this.records.set(key, null);
+          this.#recordsOfTasks.delete(write.id);
           break;
-        case "worker":
-          this.workers.set(write.worker.id, textSum(write.worker));
-          break;
-        case "forget-worker":
-          this.workers.set(write.id, null);
-          break;
-        case "queue":
-          this.queues.set(write.queue.name, textSum(write.queue));
+        case "record":
+          this.#putRecord(recordKey(write.collection, write.id), write.id, write.value);
           break;
         case "digest":
         case "marker":
@@ -49,6 +47,14 @@ export class Fold {
     }
   }
 
+  #putRecord(key: string, id: string, value: unknown): void {
+    this.records.set(key, value === null ? null : textSum(value));
+    const owner = ownerOf(id);
+    if (owner === null) return;
+    const keys = this.#recordsOfTasks.get(owner.task) ?? new Set();
+    this.#recordsOfTasks.set(owner.task, keys.add(key));
+  }
+
   #task(id: string): FoldedTask {
     let task = this.tasks.get(id);
     if (task === undefined || task === null) {
@@ -57,6 +63,11 @@ export class Fold {
     }
     return task;
   }
+}
+
+/** Names one record among all collections, also for people. */
+export function recordKey(collection: string, id: string): string {
+  return `${id} of ${collection}`;
 }
 
 /** The same for a record from the journal and for one from a row. */

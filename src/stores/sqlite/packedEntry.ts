@@ -4,7 +4,7 @@
  */
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { type TaskState, taskStates } from "../../model/task.ts";
+import { isFinal, type TaskState, taskStates } from "../../model/task.ts";
 import { changesOf } from "../changes.ts";
 
 export interface PackedEntry {
@@ -12,9 +12,17 @@ export interface PackedEntry {
   /** To be removed before anything else is done: a task may be created again within the same entry. */
   readonly forgotten: readonly TaskId[];
   readonly tasks: TaskColumns;
-  /** JSON texts; null where the record goes. */
-  readonly workers: ReadonlyMap<string, string | null>;
-  readonly queues: ReadonlyMap<string, string>;
+  readonly records: RecordColumns;
+  /** JSON text of what the last marker in it lists; null if there is none. */
+  readonly collections: string | null;
+}
+
+/** The same place in each list belongs to one record. */
+interface RecordColumns {
+  readonly collections: string[];
+  readonly ids: string[];
+  /** JSON texts; null where the record is removed. */
+  readonly values: (string | null)[];
 }
 
 /** The same place in each list belongs to one task; tasks are in the order of creation. */
@@ -27,6 +35,8 @@ interface TaskColumns {
   readonly fingerprints: (string | null)[];
   /** The JSON text of the status; null, as the next two, where the entry brings none. */
   readonly statuses: (string | null)[];
+  /** When the task ended; null while it has not. */
+  readonly endedAts: (number | null)[];
   /** Places in `taskStates`, or -1: a text from another thread would be compared letter by letter, each time. */
   readonly states: number[];
   readonly hosts: (string | null)[];
@@ -41,6 +51,7 @@ export interface PackedTask {
   readonly fingerprint: string | null;
   readonly status: string | null;
   readonly state: TaskState | null;
+  readonly endedAt: number | null;
   readonly host: string | null;
 }
 
@@ -54,6 +65,7 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     queues: [],
     fingerprints: [],
     statuses: [],
+    endedAts: [],
     states: [],
     hosts: [],
   };
@@ -64,6 +76,7 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     tasks.queues.push(spec?.queue ?? null);
     tasks.fingerprints.push(spec?.fingerprint ?? null);
     tasks.statuses.push(status === null ? null : statusText);
+    tasks.endedAts.push(status !== null && isFinal(status.state) ? status.changedAt : null);
     tasks.states.push(status === null ? -1 : taskStates.indexOf(status.state));
     tasks.hosts.push(status?.host ?? null);
   }
@@ -71,8 +84,12 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     entry: { seq, epoch, nonce, at, format, previousCrc, crc, body },
     forgotten: [...changes.forgottenTasks],
     tasks,
-    workers: changes.workers,
-    queues: changes.queues,
+    records: {
+      collections: changes.records.map(({ collection }) => collection),
+      ids: changes.records.map(({ id }) => id),
+      values: changes.records.map(({ text }) => text),
+    },
+    collections: changes.collections === null ? null : JSON.stringify(changes.collections),
   };
 }
 
@@ -86,7 +103,18 @@ export function* unpack(tasks: TaskColumns): Iterable<PackedTask> {
       fingerprint: tasks.fingerprints[index] ?? null,
       status: tasks.statuses[index] ?? null,
       state: taskStates[tasks.states[index] ?? -1] ?? null,
+      endedAt: tasks.endedAts[index] ?? null,
       host: tasks.hosts[index] ?? null,
     };
+  }
+}
+
+export function* unpackRecords(records: RecordColumns): Iterable<{
+  readonly collection: string;
+  readonly id: string;
+  readonly value: string | null;
+}> {
+  for (const [index, id] of records.ids.entries()) {
+    yield { collection: records.collections[index] ?? "", id, value: records.values[index] ?? null };
   }
 }

@@ -1,35 +1,33 @@
-/** Finds finished tasks that have outlived their retention, oldest first, without looking through the young ones. */
+/** Finds finished tasks that have outlived their retention, those that ended first first, by the index on when they ended. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { TaskId } from "../../model/ids.ts";
-import { type FinalState, isFinal, type TaskStatus } from "../../model/task.ts";
-import type { ExpiredTask, Retention, StateCount } from "../../ports/store.ts";
+import { type FinalState, isFinal, taskStates } from "../../model/task.ts";
+import type { ExpiredTask, Retention } from "../../ports/store.ts";
 
 export class RetentionQuery {
+  readonly #count: StatementSync;
   readonly #oldest: StatementSync;
 
   constructor(database: DatabaseSync) {
+    const finalStates = taskStates.filter(isFinal).map((state) => `'${state}'`);
+    this.#count = database.prepare(`SELECT sum(count) AS count FROM counts WHERE state IN (${finalStates.join()})`);
     this.#oldest = database.prepare(
-      "SELECT ord, id, status FROM tasks WHERE state = ? AND queue = ? ORDER BY ord LIMIT ?",
+      "SELECT id, queue, state, ended_at FROM tasks WHERE ended_at IS NOT NULL ORDER BY ended_at, ord LIMIT ?",
     );
   }
 
-  /** `counts` are those of all states and queues. */
-  find({ endedBefore, keepMax }: Retention, counts: readonly StateCount[], max: number): ExpiredTask[] {
-    const finished = counts.filter(({ state }) => isFinal(state));
-    const surplus = Math.min(max, finished.reduce((sum, { count }) => sum + count, 0) - keepMax);
-    const rows = finished.flatMap(({ state, queue }) =>
-      this.#oldest.all(state, queue, max).map((row) => ({
-        ord: Number(row["ord"]),
+  /** Reads one row more than it returns: the first one that is to be kept. */
+  find({ endedBefore, keepMax }: Retention, max: number): ExpiredTask[] {
+    const surplus = Number(this.#count.get()?.["count"] ?? 0) - keepMax;
+    const expired: ExpiredTask[] = [];
+    for (const row of this.#oldest.iterate(max)) {
+      if (expired.length >= surplus && Number(row["ended_at"]) >= endedBefore) break;
+      expired.push({
         id: String(row["id"]) as TaskId,
-        queue,
-        state: state as FinalState,
-        endedAt: (JSON.parse(String(row["status"])) as TaskStatus).changedAt,
-      })),
-    );
-    rows.sort((a, b) => a.ord - b.ord);
-    return rows
-      .filter(({ endedAt }, index) => index < surplus || endedAt < endedBefore)
-      .slice(0, max)
-      .map(({ id, queue, state }) => ({ id, queue, state }));
+        queue: String(row["queue"]),
+        state: String(row["state"]) as FinalState,
+      });
+    }
+    return expired;
   }
 }

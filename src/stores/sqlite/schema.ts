@@ -1,7 +1,8 @@
 /** The layout of the tables, and the ordered steps that bring an older file up to it. */
 import type { DatabaseSync } from "node:sqlite";
 import { StoreRefused } from "../../ports/store.ts";
-import { transact } from "./connection.ts";
+import { transact, turn } from "./connection.ts";
+import { prepareThirdLayout, toThirdLayout } from "./thirdLayout.ts";
 
 /** "OUTL": tells our files from other SQLite databases, also to `file(1)`. */
 export const applicationId = 0x4f55544c;
@@ -9,7 +10,15 @@ export const applicationId = 0x4f55544c;
 export interface Migration {
   /** 1, 2, 3 … without gaps. A step that was released is never changed; a change is a new step. */
   readonly version: number;
+  /**
+   * True for a step that an older master could not live with: only a leader takes it, once its marker is in the journal.
+   * False for one that is taken by whoever opens the file.
+   */
+  readonly isLeaders: boolean;
+  /** The step itself, in one transaction. */
   run(database: DatabaseSync): void;
+  /** Does some of the work ahead, in a transaction of its own that holds others up only briefly. @returns false when nothing is left */
+  prepare?(database: DatabaseSync): boolean;
 }
 
 /*
@@ -53,6 +62,7 @@ const firstLayout = `
   CREATE TABLE counts (state TEXT NOT NULL, queue TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (state, queue))
     STRICT, WITHOUT ROWID;
 
+  -- Until layout 3.
   CREATE TABLE workers (id TEXT PRIMARY KEY, worker TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE queues (name TEXT PRIMARY KEY, queue TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -85,19 +95,31 @@ const firstLayout = `
 export const migrations: readonly Migration[] = [
   {
     version: 1,
+    isLeaders: false,
     run: (database) => database.exec(firstLayout),
   },
   {
     version: 2,
+    isLeaders: false,
     run: (database) => database.exec("ALTER TABLE lease ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT 0"),
   },
+  { version: 3, isLeaders: true, run: toThirdLayout, prepare: prepareThirdLayout },
 ];
 
+/** The last layout that this version knows, and works on. */
+export const currentLayout = migrations.at(-1)?.version ?? 0;
+
+/** What the file has to be for anything but reading and a marker. */
+export function isCurrent(database: DatabaseSync, path: string): boolean {
+  return versionOf(database, path) === currentLayout;
+}
+
 /**
- * Brings the file to the last of `steps`, each in a transaction of its own, so that a crash leaves it at one version or the next.
+ * For whoever opens the file. A new file gets every step, an older one only those that need no leader; each in a transaction of
+ * its own, so that a crash leaves it at one version or the next.
  * @throws StoreRefused for a newer version, and for a database that is not Outlast's
  */
-export function migrate(database: DatabaseSync, path: string, steps: readonly Migration[] = migrations): void {
+export function migrateOnOpen(database: DatabaseSync, path: string, steps: readonly Migration[] = migrations): void {
   const known = steps.at(-1)?.version ?? 0;
   const found = versionOf(database, path);
   if (found > known) {
@@ -106,15 +128,53 @@ export function migrate(database: DatabaseSync, path: string, steps: readonly Mi
       "Run the newer version, or restore a backup from before the upgrade.",
     );
   }
+  if (found === 0) {
+    // In one transaction: no other process ever finds a new file that has only the first steps.
+    transact(database, () => {
+      if (versionOf(database, path) === 0) for (const step of steps) take(database, step);
+    });
+    return;
+  }
   for (const step of steps) {
     if (step.version <= found) continue;
+    if (step.isLeaders) return;
     transact(database, () => {
       // Another process may have taken the step since we looked.
-      if (versionOf(database, path) >= step.version) return;
-      step.run(database);
-      database.prepare("INSERT OR REPLACE INTO meta VALUES ('schema', ?)").run(String(step.version));
+      if (versionOf(database, path) < step.version) take(database, step);
     });
   }
+}
+
+/**
+ * For a leader, whose marker is the last entry of the journal as long as `isLeader` says so. Between the transactions others get
+ * their turn. @returns false if it no longer led
+ */
+export async function migrateAsLeader(
+  database: DatabaseSync,
+  path: string,
+  isLeader: () => boolean,
+  steps: readonly Migration[] = migrations,
+): Promise<boolean> {
+  for (const step of steps) {
+    if (step.version <= versionOf(database, path)) continue;
+    for (let isMore = true; isMore; await turn()) {
+      const outcome = transact(database, () => (isLeader() ? (step.prepare?.(database) ?? false) : null));
+      if (outcome === null) return false;
+      isMore = outcome;
+    }
+    const isTaken = transact(database, () => {
+      if (!isLeader()) return false;
+      if (versionOf(database, path) < step.version) take(database, step);
+      return true;
+    });
+    if (!isTaken) return false;
+  }
+  return isLeader();
+}
+
+function take(database: DatabaseSync, step: Migration): void {
+  step.run(database);
+  database.prepare("INSERT OR REPLACE INTO meta VALUES ('schema', ?)").run(String(step.version));
 }
 
 /** The layout a file has; 0 for an empty one. @throws StoreRefused for a database that is not Outlast's */

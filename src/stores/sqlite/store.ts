@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import type { CollectionName, RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
@@ -14,6 +15,8 @@ import {
   type ExpiredTask,
   type Lease,
   type LiveView,
+  type RecordPage,
+  type RecordQuery,
   type Retention,
   type Store,
   type StoreIdentity,
@@ -24,17 +27,19 @@ import {
 } from "../../ports/store.ts";
 import { atOneInstant, connect, damaged, enterWal, guarded, toStoreError, transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
+import { Leftovers } from "./leftovers.ts";
 import { LogTable } from "./logTable.ts";
 import { MemberTable } from "./memberTable.ts";
 import { type PackedEntry, pack } from "./packedEntry.ts";
 import { prepare } from "./placement.ts";
+import { type RecordReader, RecordTable } from "./recordTable.ts";
 import { RetentionQuery } from "./retention.ts";
-import { migrate, versionOf } from "./schema.ts";
+import { isCurrent, migrateAsLeader, migrateOnOpen, versionOf } from "./schema.ts";
 import { TaskList } from "./taskList.ts";
 import { TaskTable } from "./taskTable.ts";
 import { type Finding, verifyFile } from "./verify.ts";
-import { Views } from "./views.ts";
-import { Writer } from "./writer.ts";
+import { recordReader, Views } from "./views.ts";
+import { MarkerWriter, Writer } from "./writer.ts";
 
 /** Everything that exists only between `open` and `close`. */
 interface Opened {
@@ -43,11 +48,19 @@ interface Opened {
   readonly tasks: TaskTable;
   readonly list: TaskList;
   readonly logs: LogTable;
-  readonly writer: Writer;
-  readonly retention: RetentionQuery;
+  /** What works on the current layout only; null while the file has an older one. */
+  readonly current: CurrentLayout | null;
+  readonly markers: MarkerWriter;
   readonly members: MemberTable;
   readonly lease: StatementSync;
   readonly saveLease: StatementSync;
+}
+
+interface CurrentLayout {
+  readonly writer: Writer;
+  readonly records: RecordTable;
+  readonly retention: RetentionQuery;
+  readonly leftovers: Leftovers;
 }
 
 export class SqliteStore implements Store {
@@ -86,7 +99,36 @@ export class SqliteStore implements Store {
 
   /** The same for an entry that comes from another thread. */
   async appendPacked(entry: PackedEntry): Promise<"committed" | "taken"> {
-    return this.#use(({ writer }) => writer.append(entry));
+    return this.#use(({ current, markers }) => (current?.writer ?? markers).append(entry));
+  }
+
+  async migrate({ seq, nonce }: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
+    const { database, journal } = this.#use((opened) => opened);
+    const isLeader = () => {
+      const tail = journal.last();
+      return tail?.seq === seq && tail.nonce === nonce;
+    };
+    try {
+      if (!(await migrateAsLeader(database, this.#path, isLeader))) return "taken";
+    } catch (error) {
+      throw toStoreError(this.#path, error);
+    }
+    // The statements were prepared for the layout before.
+    this.#opened = this.#use(() => toOpened(database, this.#path));
+    return "migrated";
+  }
+
+  async readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null> {
+    return this.#use((opened) => this.#records(opened).read(collection, id));
+  }
+
+  async listRecords<Name extends CollectionName>(collection: Name, query: RecordQuery): Promise<RecordPage<Name>> {
+    return this.#use((opened) => this.#records(opened).list(collection, query));
+  }
+
+  /** A standby's file may have been migrated by the leader since it was opened. */
+  #records({ current, database }: Opened): RecordReader {
+    return current?.records ?? recordReader(database, this.#path);
   }
 
   async readTail(): Promise<Entry | null> {
@@ -98,16 +140,16 @@ export class SqliteStore implements Store {
   }
 
   async compact(belowSeq: number, max: number): Promise<number> {
-    return this.#use(({ database, journal, logs }) =>
+    return this.#use(({ database, journal, current }) =>
       transact(database, () => {
-        logs.sweep(0);
+        current?.leftovers.sweep(0);
         return journal.compact(belowSeq, max);
       }),
     );
   }
 
-  async loadView(): Promise<LiveView> {
-    return this.#use(() => this.#views.open());
+  async loadView(collections: readonly CollectionName[]): Promise<LiveView> {
+    return this.#use(() => this.#views.open(collections));
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {
@@ -152,7 +194,8 @@ export class SqliteStore implements Store {
   }
 
   async findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
-    return this.#use(({ retention: query, tasks }) => query.find(retention, tasks.counts(), max));
+    // Only a leader clears away, and a leader has migrated the file.
+    return this.#use(({ current }) => current?.retention.find(retention, max) ?? []);
   }
 
   async writeMember(member: MemberRecord): Promise<void> {
@@ -214,7 +257,7 @@ export class SqliteStore implements Store {
     // Before anything is changed: the file may be another program's.
     versionOf(database, this.#path);
     enterWal(database, this.#path);
-    migrate(database, this.#path);
+    migrateOnOpen(database, this.#path);
     checkSize(database, this.#path);
     new Journal(database, this.#path).checkEnd();
     database.prepare("INSERT INTO meta VALUES ('incarnation', ?) ON CONFLICT DO NOTHING").run(this.#ids.random());
@@ -236,9 +279,16 @@ function toOpened(database: DatabaseSync, path: string): Opened {
     tasks,
     list: new TaskList(database, () => tasks.counts()),
     logs: new LogTable(database),
-    retention: new RetentionQuery(database),
     members: new MemberTable(database),
-    writer: new Writer(database, path),
+    markers: new MarkerWriter(database, path),
+    current: isCurrent(database, path)
+      ? {
+          writer: new Writer(database, path),
+          records: new RecordTable(database),
+          retention: new RetentionQuery(database),
+          leftovers: new Leftovers(database),
+        }
+      : null,
     lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned, ttl_ms FROM lease"),
     // A leader that slept and wakes must not take the hint away from its successor.
     saveLease: database.prepare(

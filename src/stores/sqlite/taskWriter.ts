@@ -20,25 +20,29 @@ export class TaskWriter {
   readonly #updateSpec: StatementSync;
   readonly #deleteTask: StatementSync;
   readonly #deleteSpec: StatementSync;
-  readonly #hasLogs: StatementSync;
-  readonly #rememberLogs: StatementSync;
+  readonly #hasLeftovers: StatementSync;
+  readonly #remember: StatementSync;
   readonly #count: StatementSync;
 
   constructor(database: DatabaseSync) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#find = prepare("SELECT ord, state, queue FROM tasks WHERE id = ?");
     this.#insertTask = prepare(
-      `INSERT INTO tasks (ord, id, name, queue, state, host, seq, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO tasks (ord, id, name, queue, state, host, seq, status, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
     );
     this.#insertSpec = prepare("INSERT INTO specs (ord, fingerprint, spec) VALUES (?, ?, ?)");
-    this.#updateStatus = prepare("UPDATE tasks SET state = ?, host = ?, seq = ?, status = ? WHERE ord = ?");
+    this.#updateStatus = prepare(
+      "UPDATE tasks SET state = ?, host = ?, seq = ?, status = ?, ended_at = ? WHERE ord = ?",
+    );
     this.#updateTask = prepare("UPDATE tasks SET name = ?, queue = ? WHERE ord = ?");
     this.#updateSpec = prepare("UPDATE specs SET fingerprint = ?, spec = ? WHERE ord = ?");
     this.#deleteTask = prepare("DELETE FROM tasks WHERE ord = ?");
     this.#deleteSpec = prepare("DELETE FROM specs WHERE ord = ?");
-    this.#hasLogs = prepare("SELECT 1 FROM logs WHERE ord = ? LIMIT 1");
-    this.#rememberLogs = prepare("INSERT INTO forgotten (ord) VALUES (?)");
+    this.#hasLeftovers = prepare(
+      "SELECT 1 FROM logs WHERE ord = ?1 UNION ALL SELECT 1 FROM task_records WHERE ord = ?1 LIMIT 1",
+    );
+    this.#remember = prepare("INSERT INTO forgotten (ord) VALUES (?)");
     this.#count = prepare(
       "INSERT INTO counts (state, queue, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
     );
@@ -65,15 +69,20 @@ export class TaskWriter {
     return ordMax;
   }
 
+  /** Where the row of a task is, as of the changes applied so far. */
+  ordOf(id: TaskId): number | null {
+    return (this.#cache.get(id) ?? this.#look(id))?.ord ?? null;
+  }
+
   committed(seq: number): void {
     this.#cache.commit(seq);
   }
 
   /** @returns false if there is no spec to create it from, or it is there already */
   #create({ seq }: Entry, task: PackedTask, ord: number, counts: CountChanges): boolean {
-    const { id, spec, name, queue, fingerprint, status, state, host } = task;
+    const { id, spec, name, queue, fingerprint, status, state, endedAt, host } = task;
     if (spec === null || queue === null || status === null || state === null) return false;
-    if (this.#insertTask.run(ord, id, name, queue, state, host, seq, status).changes === 0) return false;
+    if (this.#insertTask.run(ord, id, name, queue, state, host, seq, status, endedAt).changes === 0) return false;
     this.#insertSpec.run(ord, fingerprint, spec);
     this.#cache.put(id, { ord, state, queue });
     move(counts, state, queue, 1);
@@ -81,7 +90,7 @@ export class TaskWriter {
   }
 
   #change(entry: Entry, task: PackedTask, counts: CountChanges): void {
-    const { id, spec, name, queue, fingerprint, status, state, host } = task;
+    const { id, spec, name, queue, fingerprint, status, state, endedAt, host } = task;
     const row = this.#cache.get(id) ?? this.#look(id);
     if (row === undefined) throw withoutTask(entry, id, spec === null ? "spec" : "status");
     const { ord } = row;
@@ -89,7 +98,7 @@ export class TaskWriter {
       this.#updateTask.run(name, queue, ord);
       this.#updateSpec.run(fingerprint, spec, ord);
     }
-    if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, ord);
+    if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, endedAt, ord);
     const after = { ord, state: state ?? row.state, queue: queue ?? row.queue };
     this.#cache.put(id, after);
     move(counts, row.state, row.queue, -1);
@@ -102,7 +111,7 @@ export class TaskWriter {
     this.#cache.drop(id);
     this.#deleteTask.run(row.ord);
     this.#deleteSpec.run(row.ord);
-    if (this.#hasLogs.get(row.ord) !== undefined) this.#rememberLogs.run(row.ord);
+    if (this.#hasLeftovers.get(row.ord) !== undefined) this.#remember.run(row.ord);
     move(counts, row.state, row.queue, -1);
   }
 

@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { CollectionName, RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Nonce, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
@@ -15,6 +16,8 @@ import type {
   ExpiredTask,
   Lease,
   LiveView,
+  RecordPage,
+  RecordQuery,
   Retention,
   Store,
   StoreIdentity,
@@ -63,6 +66,10 @@ export class ThreadedSqliteStore implements Store {
     return this.#use().ask("appendPacked", pack(entry));
   }
 
+  async migrate(marker: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
+    return this.#use().ask("migrate", { seq: marker.seq, nonce: marker.nonce });
+  }
+
   async readTail(): Promise<Entry | null> {
     return this.#use().ask("readTail");
   }
@@ -76,9 +83,17 @@ export class ThreadedSqliteStore implements Store {
   }
 
   /** Read in the caller's thread, in bounded steps: a million tasks take longer to copy than to read. */
-  async loadView(): Promise<LiveView> {
+  async loadView(collections: readonly CollectionName[]): Promise<LiveView> {
     this.#use();
-    return this.#views.open();
+    return this.#views.open(collections);
+  }
+
+  async readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null> {
+    return (await this.#use().ask("readRecord", collection, id)) as RecordValue<Name> | null;
+  }
+
+  async listRecords<Name extends CollectionName>(collection: Name, query: RecordQuery): Promise<RecordPage<Name>> {
+    return (await this.#use().ask("listRecords", collection, query)) as RecordPage<Name>;
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {

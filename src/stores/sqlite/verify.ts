@@ -1,13 +1,15 @@
 /** Checks a whole database file, for `outlast doctor`: its pages, its journal, and its rows against its journal. */
 import { existsSync } from "node:fs";
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Entry, Write } from "../../model/entry.ts";
+import type { DatabaseSync } from "node:sqlite";
+import type { Entry } from "../../model/entry.ts";
 import { entryCrc } from "../../model/entryCrc.ts";
+import { readWrites } from "../../model/entryWrites.ts";
 import { limits } from "../../model/limits.ts";
+import { isFinal, taskStates } from "../../model/task.ts";
 import { connectToRead, toStoreError, turn } from "./connection.ts";
-import { Fold, textSum } from "./fold.ts";
+import { Fold, recordKey, textSum } from "./fold.ts";
 import { brokenLink, toEntry } from "./journal.ts";
-import { applicationId } from "./schema.ts";
+import { applicationId, isCurrent } from "./schema.ts";
 
 export interface Finding {
   /** `file`: SQLite's own structure. `journal`: an entry or the chain. `view`: rows that differ from the journal. */
@@ -35,7 +37,7 @@ export async function verifyFile(path: string): Promise<readonly Finding[]> {
     if (id !== applicationId) report("file", `${path} is not a store of Outlast's.`);
     else {
       const fold = await checkJournal(database, report);
-      if (fold !== null) await checkView(database, fold, report);
+      if (fold !== null) await checkView(database, path, fold, report);
     }
   } catch (error) {
     const told = toStoreError(path, error);
@@ -77,29 +79,18 @@ async function checkJournal(database: DatabaseSync, report: Report): Promise<Fol
     if (link !== null) broken(`The chain is broken: ${link}`);
     if (entry.seq === 1 && entry.previousCrc !== 0) broken("The first entry claims to continue another one.");
     if (entryCrc(entry) !== entry.crc) broken(`Entry ${entry.seq} does not match its checksum.`);
-    else if (isWhole) fold.apply(entry.seq, JSON.parse(entry.body) as Write[]);
+    else if (isWhole) fold.apply(entry.seq, readWrites(entry));
     previous = entry;
     await turn();
   }
   return isWhole ? { fold, firstSeq } : null;
 }
 
-async function checkView(database: DatabaseSync, folded: Folded, report: Report): Promise<void> {
+async function checkView(database: DatabaseSync, path: string, folded: Folded, report: Report): Promise<void> {
+  const isCurrentLayout = isCurrent(database, path);
   await checkTasks(database, folded, report);
-  checkRecords(
-    database.prepare("SELECT id, worker AS record FROM workers"),
-    folded.fold.workers,
-    folded.firstSeq,
-    "worker",
-    report,
-  );
-  checkRecords(
-    database.prepare("SELECT name AS id, queue AS record FROM queues"),
-    folded.fold.queues,
-    folded.firstSeq,
-    "queue",
-    report,
-  );
+  if (isCurrentLayout) checkEnds(database, report);
+  await checkRecords(database, isCurrentLayout, folded, report);
   const wrongCounts = database.prepare(
     `SELECT state, queue, sum(count) AS difference
      FROM (SELECT state, queue, count FROM counts UNION ALL SELECT state, queue, -count(*) FROM tasks GROUP BY state, queue)
@@ -166,27 +157,47 @@ function rowDifference(
   return wrong === undefined ? null : `has the column ${wrong[0]} unlike its record`;
 }
 
-function checkRecords(
-  rows: StatementSync,
-  expected: ReadonlyMap<string, number | null>,
-  firstSeq: number,
-  what: string,
+/** The column that retention goes by. */
+function checkEnds(database: DatabaseSync, report: Report): void {
+  const finalStates = taskStates.filter(isFinal).map((state) => `'${state}'`);
+  const rows = database.prepare(
+    `SELECT id FROM tasks WHERE json_valid(status) AND ended_at IS NOT
+       CASE WHEN state IN (${finalStates.join()}) THEN json_extract(status, '$.changedAt') END`,
+  );
+  for (const row of rows.iterate())
+    report("view", `The task ${String(row["id"])} has the column ended_at unlike its record.`);
+}
+
+const recordRows = `
+  SELECT collection, id, seq, value FROM records
+  UNION ALL
+  SELECT collection, tasks.id || '/' || key, task_records.seq, value FROM task_records JOIN tasks USING (ord)`;
+const recordRowsOfSecondLayout = `
+  SELECT 'workers' AS collection, id, 0 AS seq, worker AS value FROM workers
+  UNION ALL
+  SELECT 'queues', name, 0, queue FROM queues`;
+
+async function checkRecords(
+  database: DatabaseSync,
+  isCurrentLayout: boolean,
+  { fold, firstSeq }: Folded,
   report: Report,
-): void {
+): Promise<void> {
   const seen = new Set<string>();
-  for (const row of rows.iterate()) {
-    const id = String(row["id"]);
-    seen.add(id);
-    const record = parsed(row["record"]);
-    const sum = expected.get(id);
-    if (record === null) report("view", `The ${what} ${id} has no readable record.`);
-    else if (sum === null || (sum === undefined && firstSeq === 1))
-      report("view", `The ${what} ${id} is there, but not in the journal.`);
+  for (const row of database.prepare(isCurrentLayout ? recordRows : recordRowsOfSecondLayout).iterate()) {
+    const key = recordKey(String(row["collection"]), String(row["id"]));
+    seen.add(key);
+    const record = parsed(row["value"]);
+    const sum = fold.records.get(key);
+    const isUnexplained = sum === undefined && (firstSeq === 1 || Number(row["seq"]) >= firstSeq);
+    if (record === null) report("view", `The record ${key} is not readable.`);
+    else if (sum === null || isUnexplained) report("view", `The record ${key} is there, but not in the journal.`);
     else if (sum !== undefined && textSum(record) !== sum)
-      report("view", `The ${what} ${id} has another record than in the journal.`);
+      report("view", `The record ${key} has another value than in the journal.`);
+    if (seen.size % limits.storeStepRowsMax === 0) await turn();
   }
-  for (const [id, sum] of expected) {
-    if (sum !== null && !seen.has(id)) report("view", `The ${what} ${id} is in the journal but has no row.`);
+  for (const [key, sum] of fold.records) {
+    if (sum !== null && !seen.has(key)) report("view", `The record ${key} is in the journal but has no row.`);
   }
 }
 

@@ -1,10 +1,13 @@
 /** Views for masters that start: each on a connection of its own, whose transaction shows one instant however long it is read. */
 import type { DatabaseSync } from "node:sqlite";
+import type { CollectionName, CollectionVersions, StoredRecord } from "../../model/collections/table.ts";
 import type { LiveView } from "../../ports/store.ts";
-import { toQueue, toWorker } from "../documents.ts";
-import { connectToRead, guarded } from "./connection.ts";
+import { connectToRead, guarded, turn } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { streamLiveTasks } from "./liveTasks.ts";
+import { type RecordReader, RecordTable } from "./recordTable.ts";
+import { isCurrent } from "./schema.ts";
+import { SecondLayoutRecords } from "./secondLayout.ts";
 import { TaskTable } from "./taskTable.ts";
 
 export class Views {
@@ -16,7 +19,7 @@ export class Views {
     this.#path = path;
   }
 
-  open(): LiveView {
+  open(collections: readonly CollectionName[]): LiveView {
     return guarded(this.#path, () => {
       const snapshot = connectToRead(this.#path);
       this.#open.add(snapshot);
@@ -25,12 +28,12 @@ export class Views {
       };
       try {
         snapshot.exec("BEGIN");
-        const workers = snapshot.prepare("SELECT worker FROM workers").all();
-        const queues = snapshot.prepare("SELECT queue FROM queues").all();
+        const records = recordReader(snapshot, this.#path);
+        const listed = snapshot.prepare("SELECT value FROM meta WHERE key = 'collections'").get();
         return {
           seq: new Journal(snapshot, this.#path).tail()?.seq ?? 0,
-          workers: workers.map((row) => toWorker(String(row["worker"]))),
-          queues: queues.map((row) => toQueue(String(row["queue"]))),
+          records: inBatches(records, collections),
+          collections: listed === undefined ? null : (JSON.parse(String(listed["value"])) as CollectionVersions),
           finished: new TaskTable(snapshot).finishedCounts(),
           tasks: streamLiveTasks(snapshot, this.#path, done),
         };
@@ -44,5 +47,20 @@ export class Views {
   close(): void {
     for (const snapshot of this.#open) snapshot.close();
     this.#open.clear();
+  }
+}
+
+/** Reads the records of a file as it is now: a leader may have migrated it since the last look. */
+export function recordReader(database: DatabaseSync, path: string): RecordReader {
+  return isCurrent(database, path) ? new RecordTable(database) : new SecondLayoutRecords(database);
+}
+
+async function* inBatches(
+  reader: RecordReader,
+  collections: readonly CollectionName[],
+): AsyncGenerator<StoredRecord[]> {
+  for (const collection of collections) {
+    yield reader.all(collection);
+    await turn();
   }
 }

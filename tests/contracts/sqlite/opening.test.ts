@@ -126,7 +126,7 @@ describe("a damaged file is refused", () => {
     const store = current().newStore();
     await store.open();
     await expect(store.readTask(taskId("task-1"))).rejects.toBeInstanceOf(StoreRefused);
-    await expect(Array.fromAsync((await store.loadView()).tasks)).rejects.toBeInstanceOf(StoreRefused);
+    await expect(Array.fromAsync((await store.loadView([])).tasks)).rejects.toBeInstanceOf(StoreRefused);
   });
 });
 
@@ -210,7 +210,7 @@ describe("opening", () => {
     const store = current().newStore();
     await store.open();
     await store.append(new TestJournal().next(...created("a")));
-    const view = await store.loadView();
+    const view = await store.loadView([]);
     await store.close();
     await expect(Array.fromAsync(view.tasks)).rejects.toThrow();
   });

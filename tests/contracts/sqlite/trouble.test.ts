@@ -10,7 +10,7 @@ import { StoreUnavailable } from "../../../src/ports/store.ts";
 import { created, TestJournal, taskId } from "../../../src/proof/contracts/storeJournal.ts";
 import { guarded } from "../../../src/stores/sqlite/connection.ts";
 import { pack } from "../../../src/stores/sqlite/packedEntry.ts";
-import { migrate } from "../../../src/stores/sqlite/schema.ts";
+import { migrateOnOpen } from "../../../src/stores/sqlite/schema.ts";
 import { ThreadedSqliteStore } from "../../../src/stores/sqlite/threadedStore.ts";
 import { Writer } from "../../../src/stores/sqlite/writer.ts";
 import { countingIds } from "../countingIds.ts";
@@ -101,7 +101,7 @@ describe("a full disk", () => {
     const { path, newStore } = current();
     const database = new DatabaseSync(path);
     database.exec("PRAGMA journal_mode = WAL");
-    migrate(database, path);
+    migrateOnOpen(database, path);
     database.exec("PRAGMA max_page_count = 300");
     const writer = new Writer(database, path);
     const journal = new TestJournal();
@@ -165,7 +165,7 @@ describe("logs of forgotten tasks", () => {
     await store.open();
     const journal = new TestJournal();
     await store.append(journal.next(...created("a"), ...created("b")));
-    const count = 2 * limits.storeSweepChunksMax + 10;
+    const count = 2 * limits.storeSweepRowsMax + 10;
     const bytes = new Uint8Array(100);
     await store.appendLogs(
       Array.from({ length: count }, (_, index) => ({
@@ -187,7 +187,7 @@ describe("logs of forgotten tasks", () => {
       return { ...row };
     };
     await store.append(journal.next({ kind: "forget-task", id: taskId("a"), queue: "default", state: "success" }));
-    expect(left()).toEqual({ logs: count + 1 - limits.storeSweepChunksMax, forgotten: 1 });
+    expect(left()).toEqual({ logs: count + 1 - limits.storeSweepRowsMax, forgotten: 1 });
     await store.append(journal.next());
     await store.compact(0, 1);
     expect(left()).toEqual({ logs: 1, forgotten: 0 });

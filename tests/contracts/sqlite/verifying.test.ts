@@ -2,7 +2,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { changed, created, TestJournal, taskId, workerRecord } from "../../../src/proof/contracts/storeJournal.ts";
+import {
+  changed,
+  created,
+  queueWrite,
+  TestJournal,
+  taskId,
+  workerRecord,
+  workerWrite,
+} from "../../../src/proof/contracts/storeJournal.ts";
 import { useStoreFolder } from "./storeFolder.ts";
 
 const current = useStoreFolder();
@@ -15,15 +23,17 @@ async function fill(compactBelow = 0): Promise<void> {
   await store.append(journal.next(...created("a"), ...created("b", { name: "B", queue: "q" }), ...created("c")));
   await store.append(
     journal.next(
-      { kind: "worker", worker: workerRecord("w") },
-      { kind: "worker", worker: workerRecord("v") },
-      { kind: "queue", queue: { name: "q", isPaused: true } },
+      workerWrite(workerRecord("w")),
+      workerWrite(workerRecord("v")),
+      queueWrite({ name: "q", isPaused: true }),
     ),
   );
   await store.append(
     journal.next(changed("a", "running", { host: workerRecord("w").id }), {
-      kind: "forget-worker",
+      kind: "record",
+      collection: "workers",
       id: workerRecord("v").id,
+      value: null,
     }),
   );
   await store.appendLogs([
@@ -37,7 +47,9 @@ async function fill(compactBelow = 0): Promise<void> {
     ),
   );
   await store.append(journal.next({ kind: "forget-task", id: taskId("a"), queue: "default", state: "success" }));
-  await store.append(journal.next({ kind: "marker", address: "http://127.0.0.1:7070" }, ...created("a")));
+  await store.append(
+    journal.next({ kind: "marker", address: "http://127.0.0.1:7070", collections: {} }, ...created("a")),
+  );
   if (compactBelow > 0) await store.compact(compactBelow, 100);
   await store.close();
 }
@@ -75,17 +87,33 @@ describe("verify", () => {
     ["a row that is gone", "DELETE FROM tasks WHERE id = 'b'", "view: The task b is in the journal but has no row"],
     [
       "a row too many",
-      "INSERT INTO tasks VALUES (99, 'x', 'x', 'q', 'created', NULL, 6, '{}'); INSERT INTO specs VALUES (99, NULL, '{}')",
+      "INSERT INTO tasks VALUES (99, 'x', 'x', 'q', 'created', NULL, 6, '{}', NULL); INSERT INTO specs VALUES (99, NULL, '{}')",
       "view: The task x is there although no entry",
     ],
     ["an older row", "UPDATE tasks SET seq = 1 WHERE id = 'b'", "view: The task b is as of entry 1"],
     [
       "a worker",
-      "UPDATE workers SET worker = replace(worker, 'host', 'tsoh')",
-      "view: The worker w has another record",
+      "UPDATE records SET value = replace(value, 'host', 'tsoh')",
+      "view: The record w of workers has another value",
     ],
-    ["a worker that is gone", "DELETE FROM workers", "view: The worker w is in the journal but has no row"],
-    ["a queue", "UPDATE queues SET queue = '{'", "view: The queue q has no readable record"],
+    ["a worker that is gone", "DELETE FROM records", "view: The record w of workers is in the journal but has no row"],
+    ["a queue", "UPDATE records SET value = '{' WHERE id = 'q'", "view: The record q of queues is not readable"],
+    [
+      "a record too many",
+      "INSERT INTO records VALUES ('queues', 'x', 6, '{}')",
+      "view: The record x of queues is there, but not in the journal",
+    ],
+    [
+      "a removed record that is back",
+      "INSERT INTO records VALUES ('workers', 'v', 1, '{}')",
+      "view: The record v of workers is there, but not in the journal",
+    ],
+    [
+      "the end of a task",
+      "UPDATE tasks SET ended_at = 7 WHERE id = 'b'",
+      "view: The task b has the column ended_at unlike",
+    ],
+    ["a missing end", "UPDATE tasks SET ended_at = NULL", "view: The task b has the column ended_at unlike"],
     [
       "a count",
       "UPDATE counts SET count = count + 2 WHERE state = 'cancelled'",

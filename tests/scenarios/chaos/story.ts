@@ -11,6 +11,7 @@ import type { Strike } from "../../../src/proof/chaos/faults.ts";
 import type { ClientLine, ExecLine } from "../../../src/proof/chaos/ledger.ts";
 import type { LedgerFact } from "../../../src/proof/cluster/attemptLines.ts";
 import type { Life } from "../../../src/proof/cluster/lives.ts";
+import { workerWrite } from "../../../src/proof/contracts/storeJournal.ts";
 
 type Changing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
@@ -83,7 +84,7 @@ function written(status: TaskStatus): Write {
 function worker(number: 1 | 2): Write {
   const { host = "" as WorkerId, boot = bootA } = onWorker(number);
   const about = { capacity: 4, queues: ["default"], hostname: "here", pid: number, version: "1", changedAt: 80 };
-  return { kind: "worker", worker: { id: host, boot, isDraining: false, state: "connected", ...about } };
+  return workerWrite({ id: host, boot, isDraining: false, state: "connected", ...about });
 }
 
 /**
@@ -92,12 +93,12 @@ function worker(number: 1 | 2): Write {
  */
 export class Story {
   entries: JournalEntry[] = journal([
-    [60, 1, { kind: "marker", address: "http://127.0.0.1:1" }],
+    [60, 1, { kind: "marker", address: "http://127.0.0.1:1", collections: {} }],
     [80, 1, worker(1), worker(2)],
     [100, 1, { kind: "spec", spec: spec("a", "sleep") }, written(status("a", "running", 1, onWorker(1)))],
     [120, 1, { kind: "spec", spec: spec("b", "exec") }, written(status("b", "running", 1, onWorker(2)))],
     [320, 1, written(status("a", "killed", 1, { ...onWorker(1), kills: 1 }))],
-    [420, 2, { kind: "marker", address: "http://127.0.0.1:2" }],
+    [420, 2, { kind: "marker", address: "http://127.0.0.1:2", collections: {} }],
     [430, 2, written(status("a", "running", 2, { ...onWorker(2), kills: 1 }))],
     [
       440,
