@@ -196,6 +196,7 @@ export class Agent {
       master,
       session,
       epoch,
+      protocol: this.#link.protocol,
       ...(isRelay ? { isRelayed: true } : {}),
     });
     out.effects.push({ kind: "open-stream", link: attach.link, session });

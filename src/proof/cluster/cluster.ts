@@ -35,6 +35,8 @@ export interface ClusterOptions {
   };
   /** Where the masters keep their store, if not in `data/` too. */
   readonly masterData?: string;
+  /** The `bin/outlast.js` that a process is started with, asked at each start; this checkout's own if left out. */
+  readonly programOf?: (process: string) => string;
 }
 
 /** A life that can still change, with the process behind it. */
@@ -108,7 +110,8 @@ export class Cluster {
     const logOffset = sealTornLine(logPath);
     const log = openSync(logPath, "a");
     const launcher = this.#options.network?.launcherOf(process) ?? [];
-    const [command = "", ...rest] = [...launcher, globalThis.process.execPath, program, ...this.#arguments(process)];
+    const bin = this.#options.programOf?.(process) ?? program;
+    const [command = "", ...rest] = [...launcher, globalThis.process.execPath, bin, ...this.#arguments(process)];
     const child = spawn(command, rest, {
       // Its own process group: Ctrl-C in the terminal is for the run alone, which then ends its processes itself.
       detached: true,
