@@ -78,7 +78,7 @@ async function checkAll(play: Scene, load: Load): Promise<void> {
   for (const id of [...longTasks, ...load.ids]) {
     // One attempt, committed; none was killed by a change of the master or by a worker that drained.
     expect(await play.success(id)).toMatchObject({ attempt: 1, kills: 0, failures: 0 });
-    expect(play.starts(id), id).toHaveLength(1);
+    expect(play.starts(id)).toHaveLength(1);
   }
   expect(await play.broken()).toEqual([]);
 }
