@@ -107,4 +107,29 @@ export const masterMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "lets output of a forgotten task into the log of the next one of its id",
+    patches: [
+      {
+        file: "src/model/logOwner.ts",
+        search: "  if (assignedAt === undefined) return true;",
+        replace: "  if (assignedAt !== Number.NaN) return true;",
+      },
+    ],
+  },
+  {
+    name: "remembers whose log it was when the id is used again",
+    patches: [
+      {
+        file: "src/master/streams/logOwners.ts",
+        search: "    if (known?.attempt === attempt && (assignedAt ?? known.assignedAt) === known.assignedAt)",
+        replace: "    if (known?.attempt === attempt)",
+      },
+      {
+        file: "src/master/streams/logOwners.ts",
+        search: '    if (write.kind !== "forget-task") return;',
+        replace: "    if (this.#drops >= 0) return;",
+      },
+    ],
+  },
 ];

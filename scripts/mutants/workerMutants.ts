@@ -23,7 +23,8 @@ export const workerMutants: readonly Mutant[] = [
       },
       {
         file: "src/core/agent/attempts.ts",
-        search: "    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now), out);",
+        search:
+          "    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now, this.#budget), out);",
         replace: "",
       },
       {

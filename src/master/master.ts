@@ -30,6 +30,7 @@ import { Term } from "./leadership/term.ts";
 import { MasterState } from "./masterState.ts";
 import { MasterService } from "./service/masterService.ts";
 import { Changes } from "./streams/changes.ts";
+import { LogOwners } from "./streams/logOwners.ts";
 import { ProgressBoard } from "./streams/progressBoard.ts";
 import { Streams } from "./streams/streams.ts";
 
@@ -69,6 +70,7 @@ export class Master {
   readonly #streams: Streams;
   readonly #changes: Changes;
   readonly #progress = new ProgressBoard();
+  readonly #logOwners: LogOwners;
   readonly #outbox: Outbox;
   readonly #stats = new LoopStats();
   readonly #membership: Membership;
@@ -88,6 +90,7 @@ export class Master {
     const streams = new Streams(clock);
     const changes = new Changes(store, log);
     const payloads = new Payloads(store);
+    const logOwners = new LogOwners(store);
     const state = new MasterState({ name, nonce: ids.random() as Nonce, address, clock, changes });
     const membership = new Membership({ store, clock, log, state });
     this.#inbox = inbox;
@@ -95,13 +98,28 @@ export class Master {
     this.#streams = streams;
     this.#changes = changes;
     this.#payloads = payloads;
+    this.#logOwners = logOwners;
     this.#state = state;
     this.#membership = membership;
     this.#outbox = new Outbox({ clock, log, probe, inbox, requests, streams, payloads, progress: this.#progress });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
     this.#leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams });
     this.service = new MasterService({
-      ...{ store, clock, ids, log, inbox, requests, streams, changes, state, membership, readBarrier, heartbeatMs },
+      ...{
+        store,
+        clock,
+        ids,
+        log,
+        inbox,
+        requests,
+        streams,
+        changes,
+        state,
+        membership,
+        readBarrier,
+        logOwners,
+        heartbeatMs,
+      },
       stats: this.#stats,
       progress: this.#progress,
     });
@@ -205,6 +223,7 @@ export class Master {
       onTrouble: () => this.#turnAway(),
     });
     this.#leaseGuard.begin();
+    this.#logOwners.clear();
     this.#inbox.open();
     this.#outbox.release(epoch, effects);
     // An earlier term may have ended during an outage of the store.
@@ -237,6 +256,7 @@ export class Master {
       const text = texts[index] ?? "";
       bytes += text.length;
       this.#payloads.note(write, text);
+      this.#logOwners.note(write);
     }
     this.#progress.committed(batch.writes);
     housekeeper.note(batch.seq, bytes);

@@ -39,6 +39,11 @@ export interface IssuedAttempt extends AttemptRef {
   readonly assignedAt: number;
 }
 
+/** An attempt that prints. Older workers do not say when it was assigned. */
+export interface LoggedAttempt extends AttemptRef {
+  readonly assignedAt?: number;
+}
+
 export interface RunningAttempt extends IssuedAttempt {
   /** By the worker's clock, in ms since 1970. */
   readonly startedAt: number;
@@ -185,7 +190,7 @@ export interface ReportAnswer {
 }
 
 /** `POST /v1/workers/:id/logs`: pieces of output, each stored once however often it is sent. */
-export interface LogChunk extends AttemptRef {
+export interface LogChunk extends LoggedAttempt {
   /** Position of the first byte in the attempt's log. */
   readonly offset: number;
   /** By the worker's clock. */

@@ -59,7 +59,10 @@ export interface Store {
   findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
 
-  /** Stores pieces of logs; one that is there already (same task, attempt and offset) is left as it is. */
+  /**
+   * Stores pieces of logs. One that is there already (same task, attempt and offset) is left as it is; one that is not the
+   * output of the task that has the id now (`isOutputOf`) is left out.
+   */
   appendLogs(chunks: readonly LogChunk[]): Promise<void>;
   /** Pieces with `offset >= fromOffset`, ascending, until `maxBytes` are reached (always at least one if there is one). */
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]>;

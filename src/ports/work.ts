@@ -8,6 +8,7 @@ import type {
   AttemptRef,
   ItemAnswer,
   LogChunk,
+  LoggedAttempt,
   ResultItem,
 } from "../model/protocol.ts";
 
@@ -66,12 +67,12 @@ export interface OutboxContent {
 /** Output of attempts on its way to a master: spooled on disk with a bound, read again from any offset. */
 export interface LogSpool {
   /** Adds output; past the bound it is dropped and the log marked as cut. */
-  write(attempt: AttemptRef, at: number, bytes: Uint8Array): void;
+  write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): void;
   /** The next pieces to send, over all attempts, at most `maxBytes`; empty if there are none. */
   take(maxBytes: number): readonly LogChunk[];
   /** These are stored by a master; when an attempt is over and all of it is stored, its file goes. */
   stored(chunks: readonly LogChunk[]): void;
   /** No more output will come. Returns the whole length in bytes. */
-  end(attempt: AttemptRef): number;
+  end(attempt: LoggedAttempt): number;
   close(): void;
 }

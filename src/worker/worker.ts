@@ -286,14 +286,14 @@ export class Worker {
 
   #start({ assignment }: Extract<AgentEffect, { kind: "start" }>): void {
     const { id: worker, boot, executor, spool, log } = this.#options;
-    const { task, attempt } = assignment;
+    const { task, attempt, assignedAt } = assignment;
     this.#logs.watch();
     // The worker's own record of what ran here: the demo and the fault tests compare the journal with these two lines.
     log.info("attempt started", { worker, boot, task, attempt });
     const session = this.#sessions.open(assignment, (end) => {
       if (this.#stopping !== null) return;
       log.info("attempt ended", { worker, boot, task, attempt, outcome: end.outcome });
-      const logBytes = spool.end({ task, attempt });
+      const logBytes = spool.end({ task, attempt, assignedAt });
       if (logBytes > 0) this.#logs.flush();
       this.#feed({ kind: "ended", task, attempt, end: { ...end, logBytes } });
       if ((this.#agent?.running ?? 0) === 0) this.#logs.unwatch();

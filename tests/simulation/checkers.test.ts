@@ -13,6 +13,7 @@ import {
   status,
   submitted,
   task,
+  usedAgain,
   worker,
   workerRecord,
 } from "./madeHistory.ts";
@@ -182,9 +183,18 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
       goodHistory()
         .add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "a" }] })
         .add({ kind: "submit-fail", call: 2, code: "conflict" }),
+    "one key, two contents, when its first task is forgotten later": () =>
+      goodHistory()
+        .add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "b" }] })
+        .add({ kind: "submit-ok", call: 2, ids: [task] })
+        .entry({ kind: "forget-task", id: task, queue: "default", state: "success" }),
     "a task that is created twice": () => goodHistory().entry({ kind: "spec", spec: spec() }),
   },
   I15: {
+    "a task of an id that is used again is acknowledged twice as new": () =>
+      usedAgain()
+        .add({ kind: "acked-submit", life, ids: [task], areNew: [true] })
+        .add({ kind: "acked-submit", life, ids: [task], areNew: [true] }),
     "a submit is acknowledged too early": () => submitted().add({ kind: "acked-submit", life, ids: ["t2" as TaskId] }),
     "a cancel is acknowledged too early": () => submitted().add({ kind: "acked-cancel", life, task }),
     "a pause is acknowledged too early": () =>
@@ -304,6 +314,17 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
     "a result that nobody settles": () =>
       submitted().status({ state: "running", attempt: 1 }).execStart(1).execEnd(1, "success"),
   },
+  I36: {
+    "a log with a gap": () => goodHistory().prints("one two").log(1, "two", 4),
+    "a log that ends too early": () => goodHistory().prints("one").log(1, "on"),
+    "output that the attempt did not print": () => goodHistory().prints("one").log(1, "two"),
+    "output of a forgotten task in the log of its successor": () =>
+      usedAgain().prints("first").prints("second", "token of the second").log(1, "first"),
+    "output of another one in a log that was forgotten": () =>
+      goodHistory()
+        .prints("one")
+        .add({ kind: "log-forgotten", task, attempt: 1, pieces: [{ offset: 0, text: "two" }] }),
+  },
   I41: {
     "the less urgent one goes first": () =>
       submitted()
@@ -321,6 +342,17 @@ const allLies = { ...lies, ...masterLies };
 
 test("a history without a lie is accepted by every checker", () => {
   expect(checkAll(goodHistory().build())).toEqual([]);
+});
+
+test("a history in which an id is used again is accepted by every checker", () => {
+  const made = usedAgain().prints("first").prints("second", "token of the second").log(1, "second");
+  expect(checkAll(made.build())).toEqual([]);
+});
+
+test("a result of the forgotten task is no result of its successor", () => {
+  const made = usedAgain();
+  made.documents.set(task, { output: { token: "token 1" } });
+  expect(invariantsOf(made)).toContain("I2");
 });
 
 test("for every checker there is a lie", () => {

@@ -7,6 +7,7 @@ import type { WorkerRecord } from "../../src/model/worker.ts";
 import type {
   Conditions,
   ExecutionEnd,
+  FinalLog,
   FinalState,
   Happening,
   History,
@@ -49,6 +50,7 @@ export class MadeHistory {
   followers = new Map<string, number | null>();
   drifts = 0;
   outboxes = new Map<string, number>();
+  logs = new Map<string, FinalLog>();
   /** Documents that are to differ from what the journal says; null for one that is missing. */
   documents = new Map<TaskId, Partial<TaskDocument> | null>();
 
@@ -104,6 +106,7 @@ export class MadeHistory {
     for (const write of writes) {
       if (write.kind === "spec") this.#specs.set(write.spec.id, write.spec);
       if (write.kind === "status") this.#statuses.set(write.status.id, write.status);
+      if (write.kind === "forget-task") this.#statuses.delete(write.id);
     }
     return this;
   }
@@ -114,7 +117,7 @@ export class MadeHistory {
 
   execStart(
     attempt: number,
-    fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {},
+    fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string; assignedAt: number }> = {},
   ): this {
     this.add({ kind: "received-assign", epoch: 1, worker, boot, task, attempt, ...fields });
     return this.add({ kind: "exec-start", worker, boot, task, attempt, token: `token ${attempt}`, ...fields });
@@ -123,9 +126,21 @@ export class MadeHistory {
   execEnd(
     attempt: number,
     end: ExecutionEnd,
-    fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string }> = {},
+    fields: Partial<{ task: TaskId; worker: WorkerId; boot: BootId; token: string; assignedAt: number }> = {},
   ): this {
     return this.add({ kind: "exec-end", worker, boot, task, attempt, token: `token ${attempt}`, end, ...fields });
+  }
+
+  prints(text: string, token = "token 1"): this {
+    return this.add({ kind: "exec-wrote", token, text });
+  }
+
+  /** The store holds this of an attempt's log in the end. */
+  log(attempt: number, text: string, offset = 0): this {
+    const key = `${task}/${attempt}`;
+    const pieces = [...(this.logs.get(key)?.pieces ?? []), { offset, text }];
+    this.logs.set(key, { task, attempt, pieces });
+    return this;
   }
 
   verdict(
@@ -156,6 +171,7 @@ export class MadeHistory {
       masters: this.masters,
       drifts: this.drifts,
       unfinished,
+      logs: this.logs,
     };
     return { events: this.#ledger.events, entries: this.#entries, final, conditions: this.conditions };
   }
@@ -224,6 +240,34 @@ export function goodHistory(): MadeHistory {
     .status({ state: "success", attempt: 1, output: { token: "token 1" } })
     .verdict(1, "committed")
     .hear();
+}
+
+/** The same, then the task is forgotten and its id used again by a task that succeeds as well. */
+export function usedAgain(): MadeHistory {
+  const made = goodHistory().entry({ kind: "forget-task", id: task, queue: "default", state: "success" });
+  made.conditions = { ...made.conditions, retention: { retentionMs: 0, finishedTasksMax: 0 } };
+  return made
+    .later(500)
+    .add({ kind: "submit-invoke", call: 2, key: "key", tasks: [{ id: null, body: "b" }] })
+    .entry({ kind: "spec", spec: spec({ createdAt: 1500 }) }, { kind: "status", status: status() })
+    .add({ kind: "acked-submit", life, ids: [task], areNew: [true] })
+    .add({ kind: "submit-ok", call: 2, ids: [task] })
+    .status({ state: "running", attempt: 1, assignedAt: 1500 })
+    .execStart(1, { token: "token of the second", assignedAt: 1500 })
+    .later(1000)
+    .hear()
+    .execEnd(1, "success", { token: "token of the second", assignedAt: 1500 })
+    .status({ state: "success", attempt: 1, assignedAt: 1500, output: { token: "token of the second" } })
+    .add({
+      kind: "sent-verdict",
+      life,
+      worker,
+      task,
+      attempt: 1,
+      assignedAt: 1500,
+      verdict: "committed",
+      outcome: "success",
+    });
 }
 
 /** A worker is there, and a task is submitted, acknowledged and waiting. */

@@ -1,7 +1,7 @@
 /** The routes of the worker protocol: attach, reports, logs, and the stream that brings work. Reports are the hottest path of the API. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
-import type { SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { SessionId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { AttachRequest, LogChunk, ReportItem, ReportRequest, StreamMessage } from "../../model/protocol.ts";
 import { relayedHeader } from "../http/headers.ts";
@@ -119,13 +119,8 @@ interface LogPost {
   readonly chunks: readonly LogPiece[];
 }
 
-interface LogPiece {
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly offset: number;
-  readonly at: number;
+interface LogPiece extends Omit<LogChunk, "bytes"> {
   readonly base64: string;
-  readonly isTruncated: boolean;
 }
 
 async function storeLogs(request: FastifyRequest, reply: FastifyReply, { master }: Context): Promise<unknown> {
@@ -134,14 +129,14 @@ async function storeLogs(request: FastifyRequest, reply: FastifyReply, { master 
   return reply.code(204).send();
 }
 
-function toChunk({ task, attempt, offset, at, base64, isTruncated }: LogPiece, index: number): LogChunk {
+function toChunk({ task, attempt, assignedAt, offset, at, base64, isTruncated }: LogPiece, index: number): LogChunk {
   const bytes = Buffer.from(base64, "base64");
   // Node skips characters that are not base64, so they show as a length that does not fit.
   const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
   if (base64.length % 4 !== 0 || bytes.length !== (base64.length / 4) * 3 - padding) {
     throw new OutlastError("invalid", '"base64" is not base64.', { path: `/chunks/${index}/base64` });
   }
-  return { task, attempt, offset, at, bytes, isTruncated };
+  return { task, attempt, ...(assignedAt !== undefined && { assignedAt }), offset, at, bytes, isTruncated };
 }
 
 /** Where the worker calls from; empty if it has hung up already. IPv4 over an IPv6 socket is shown as IPv4. */

@@ -136,18 +136,21 @@ export const protocolSchemas = {
     }),
   }),
   LogPost: open({ session, chunks: list(ref("LogPiece")) }),
-  LogPiece: open({
-    ...attemptRef,
-    offset: whole(0, limits.logAttemptBytesMax, "logAttemptBytesMax"),
-    at: instant,
-    base64: {
-      type: "string",
-      maxLength: Math.ceil(limits.logChunkBytesMax / 3) * 4,
-      [limitKeyword]: "logChunkBytesMax",
-      contentEncoding: "base64",
+  LogPiece: open(
+    {
+      ...attemptRef,
+      offset: whole(0, limits.logAttemptBytesMax, "logAttemptBytesMax"),
+      at: instant,
+      base64: {
+        type: "string",
+        maxLength: Math.ceil(limits.logChunkBytesMax / 3) * 4,
+        [limitKeyword]: "logChunkBytesMax",
+        contentEncoding: "base64",
+      },
+      isTruncated: truth,
     },
-    isTruncated: truth,
-  }),
+    { assignedAt: issuedAttempt.assignedAt },
+  ),
   StreamMessage: {
     description: "One `data:` line of a worker's stream.",
     oneOf: [

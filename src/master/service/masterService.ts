@@ -29,7 +29,7 @@ import type { Requests } from "../journal/requests.ts";
 import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
-import { LogOwners } from "../streams/logOwners.ts";
+import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
@@ -49,6 +49,7 @@ export interface MasterServiceParts {
   readonly stats: LoopStats;
   readonly membership: Membership;
   readonly readBarrier: ReadBarrier;
+  readonly logOwners: LogOwners;
   readonly heartbeatMs: number;
 }
 
@@ -57,11 +58,9 @@ type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
 export class MasterService implements MasterApi {
   readonly #parts: MasterServiceParts;
   readonly #logListeners = new Map<string, Set<() => void>>();
-  readonly #logOwners: LogOwners;
 
   constructor(parts: MasterServiceParts) {
     this.#parts = parts;
-    this.#logOwners = new LogOwners(parts.store);
   }
 
   status(): MasterStatus {
@@ -221,7 +220,7 @@ export class MasterService implements MasterApi {
   async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
     this.#parts.state.checkLeading();
     this.#checkSession(worker, session);
-    const own = await this.#read(() => this.#logOwners.ownPieces(worker, chunks));
+    const own = await this.#read(() => this.#parts.logOwners.ownPieces(worker, chunks));
     if (own.length < chunks.length) {
       this.#parts.log.warn("a worker sent output of attempts that are not its own; it is dropped", {
         worker,

@@ -22,6 +22,8 @@ import { leaderInTheEnd } from "./leaderInTheEnd.ts";
 import { leaderWithinBound } from "./leaderWithinBound.ts";
 import type { History } from "./ledger.ts";
 import { legalTransitions } from "./legalTransitions.ts";
+import { nameLives } from "./lives.ts";
+import { logsKept } from "./logsKept.ts";
 import { mastersSpareTasks } from "./mastersSpareTasks.ts";
 import { nobodyStarves } from "./nobodyStarves.ts";
 import { oneLeaderPerEpoch } from "./oneLeaderPerEpoch.ts";
@@ -63,6 +65,7 @@ export const checkers: readonly Checker[] = [
   assignedToFit,
   mastersSpareTasks,
   outboxDrains,
+  logsKept,
   readsGoForward,
   eventsUnbroken,
   backToBase,
@@ -73,5 +76,6 @@ export const checkers: readonly Checker[] = [
 ];
 
 export function checkAll(history: History): Violation[] {
-  return checkers.flatMap((each) => each.check(history));
+  const named = nameLives(history);
+  return checkers.flatMap((each) => each.check(named));
 }

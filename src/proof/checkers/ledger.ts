@@ -5,10 +5,13 @@ import type { AbortReason, Outcome } from "../../model/protocol.ts";
 import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 
-/** How an execution really ended, by the executor's own word. `died`: its worker's process went. */
+/** How an execution really ended, reported by the executor itself. `died`: the worker's process died. */
 export type ExecutionEnd = "success" | "failed" | "timeout" | "aborted" | "died";
 
-/** One thing that happened. `life` names one life of a master's process. */
+/**
+ * One thing that happened. `life` names one life of a master's process. `assignedAt` and `createdAt` are instants of the
+ * journal: they tell a task from an earlier one of the same id, which is forgotten. Absent where no id is used again.
+ */
 export type Happening =
   | {
       readonly kind: "submit-invoke";
@@ -31,9 +34,16 @@ export type Happening =
       readonly task: TaskId;
       readonly state: TaskState;
       readonly attempt: number;
+      readonly createdAt?: number;
     }
   /** What left a master, at the instant it left. */
-  | { readonly kind: "acked-submit"; readonly life: string; readonly ids: readonly TaskId[] }
+  /** `areNew[i]`: the master says that this submission created `ids[i]`. */
+  | {
+      readonly kind: "acked-submit";
+      readonly life: string;
+      readonly ids: readonly TaskId[];
+      readonly areNew?: readonly boolean[];
+    }
   | { readonly kind: "acked-cancel"; readonly life: string; readonly task: TaskId }
   | { readonly kind: "acked-queue"; readonly life: string; readonly queue: string; readonly isPaused: boolean }
   | { readonly kind: "acked-drain"; readonly life: string; readonly worker: WorkerId }
@@ -44,6 +54,7 @@ export type Happening =
       readonly boot: BootId;
       readonly task: TaskId;
       readonly attempt: number;
+      readonly assignedAt?: number;
     }
   | {
       readonly kind: "sent-abort";
@@ -52,6 +63,7 @@ export type Happening =
       readonly boot: BootId;
       readonly task: TaskId;
       readonly attempt: number;
+      readonly assignedAt?: number;
       readonly reason: AbortReason | "attach";
     }
   | {
@@ -60,6 +72,7 @@ export type Happening =
       readonly worker: WorkerId;
       readonly task: TaskId;
       readonly attempt: number;
+      readonly assignedAt?: number;
       readonly verdict: "committed" | "stale";
       readonly outcome: Outcome | null;
     }
@@ -118,6 +131,7 @@ export type Happening =
       readonly epoch: number;
       readonly task: TaskId;
       readonly attempt: number;
+      readonly assignedAt?: number;
     }
   /** What ran. `token` is made afresh by each execution and is its output, if it has one. */
   | {
@@ -126,6 +140,7 @@ export type Happening =
       readonly boot: BootId;
       readonly task: TaskId;
       readonly attempt: number;
+      readonly assignedAt?: number;
       readonly token: string;
     }
   | {
@@ -134,6 +149,7 @@ export type Happening =
       readonly boot: BootId;
       readonly task: TaskId;
       readonly attempt: number;
+      readonly assignedAt?: number;
       readonly token: string;
       readonly end: ExecutionEnd;
     }
@@ -152,6 +168,15 @@ export type Happening =
       readonly token: string;
       readonly number: number;
       readonly verdict: "committed" | "stale" | "refused";
+    }
+  /** What an execution printed. */
+  | { readonly kind: "exec-wrote"; readonly token: string; readonly text: string }
+  /** What the store held of an attempt's log when its task was forgotten. */
+  | {
+      readonly kind: "log-forgotten";
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly pieces: readonly LogPiece[];
     }
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | {
@@ -188,6 +213,12 @@ export interface SubmittedShape {
   readonly body: string;
 }
 
+/** A piece of an attempt's log as the store holds it; `offset` is in bytes. */
+export interface LogPiece {
+  readonly offset: number;
+  readonly text: string;
+}
+
 export type LedgerEvent = Happening & {
   /** Position among all events: what is earlier here was earlier in real time. */
   readonly order: number;
@@ -221,6 +252,8 @@ export interface LandedEntry {
   readonly landedAt: number;
   readonly order: number;
   readonly writes: readonly Write[];
+  /** Where checkers see other names in `writes` than the store does: a number that stands for what the store holds. */
+  readonly text?: number;
 }
 
 /** What there was when all was over and quiet. */
@@ -240,6 +273,14 @@ export interface FinalState {
   readonly drifts: number;
   /** The world was given up before everything was quiet: tasks not final, by what they wait for. */
   readonly unfinished: ReadonlyMap<TaskId, string>;
+  /** The log of each attempt that has one, by `task/attempt`; absent where logs are not looked at. */
+  readonly logs?: ReadonlyMap<string, FinalLog>;
+}
+
+export interface FinalLog {
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly pieces: readonly LogPiece[];
 }
 
 export interface LeaderMemory {

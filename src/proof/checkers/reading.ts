@@ -62,15 +62,16 @@ export const specs = once((history): ReadonlyMap<TaskId, { readonly spec: TaskSp
   return found;
 });
 
-/** Tasks that the journal has forgotten. */
-export const forgotten = once(
-  (history): ReadonlySet<TaskId> =>
-    new Set(
-      history.entries.flatMap(({ writes }) =>
-        writes.flatMap((write) => (write.kind === "forget-task" ? [write.id] : [])),
-      ),
-    ),
-);
+/** Tasks that the journal has forgotten, and the first entry that forgets each. */
+export const forgotten = once((history): ReadonlyMap<TaskId, LandedEntry> => {
+  const found = new Map<TaskId, LandedEntry>();
+  for (const entry of history.entries) {
+    for (const write of entry.writes) {
+      if (write.kind === "forget-task" && !found.has(write.id)) found.set(write.id, entry);
+    }
+  }
+  return found;
+});
 
 const texts = once((): Map<number, number> => new Map());
 
@@ -80,9 +81,13 @@ export function textOfEntry(history: History, seq: number): number | undefined {
   if (known !== undefined) return known;
   const entry = history.entries[seq - 1];
   if (entry === undefined) return undefined;
-  const text = hashText(JSON.stringify(entry.writes));
+  const text = entry.text ?? textOfWrites(entry.writes);
   texts(history).set(seq, text);
   return text;
+}
+
+export function textOfWrites(writes: LandedEntry["writes"]): number {
+  return hashText(JSON.stringify(writes));
 }
 
 /** Every execution, in the order in which they were started. */

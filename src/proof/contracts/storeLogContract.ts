@@ -1,7 +1,7 @@
 /** The part of the store contract about logs: each piece once, read from anywhere, gone with its task. */
 import { expect, test } from "vitest";
 import type { LogChunk } from "../../model/protocol.ts";
-import { created, taskId } from "./storeJournal.ts";
+import { changed, created, taskId } from "./storeJournal.ts";
 import type { Current } from "./storePlace.ts";
 
 function piece(task: string, attempt: number, offset: number, text: string, change: Partial<LogChunk> = {}): LogChunk {
@@ -62,6 +62,29 @@ export function logContract(current: Current): void {
     expect(await offsets(0, 20)).toEqual([0, 10]);
     expect(await offsets(10, 29)).toEqual([10, 20]);
     expect(await offsets(0, 1)).toEqual([0]);
+  });
+
+  test("output of a forgotten task does not get into the log of its successor", async () => {
+    const { store, journal } = current();
+    const at = 1_700_000_000_000;
+    await store.append(journal.next(...created("a"), changed("a", "running", { assignedAt: at + 10 })));
+    await store.append(journal.next({ kind: "forget-task", id: taskId("a"), queue: "default", state: "success" }));
+    await store.append(journal.next(...created("a", { createdAt: at + 20 })));
+    const late = piece("a", 1, 0, "late", { assignedAt: at + 10 });
+    await store.appendLogs([late]);
+    await store.append(journal.next(changed("a", "running", { assignedAt: at + 30 })));
+    await store.appendLogs([late]);
+    expect(await store.readLogs(taskId("a"), 1, 0, bytesMax)).toEqual([]);
+    await store.appendLogs([piece("a", 1, 0, "new", { assignedAt: at + 30 })]);
+    await store.append(journal.next(changed("a", "running", { attempt: 2, assignedAt: at + 40 })));
+    await store.appendLogs([
+      piece("a", 1, 3, "late", { assignedAt: at + 10 }),
+      piece("a", 1, 3, " and more", { assignedAt: at + 30 }),
+    ]);
+    expect(await store.readLogs(taskId("a"), 1, 0, bytesMax)).toEqual([
+      piece("a", 1, 0, "new"),
+      piece("a", 1, 3, " and more"),
+    ]);
   });
 
   test("logs go with their task, and a new task of the same id begins without them", async () => {

@@ -68,13 +68,10 @@ export class ClientNode {
   }
 
   #submitNew(tasksLeft: number): number {
-    const submissions = drawSubmissions(
-      this.#random,
-      this.#world.knobs,
-      Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8])),
-    );
-    // Once a task may be forgotten, asking for it again creates it again.
-    const isKeyed = this.#random.chance(0.6) && !this.#world.knobs.isForgetful;
+    const count = Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8]));
+    const submissions = drawSubmissions(this.#random, this.#world.knobs, count, this.#world.names);
+    // What was submitted under ids of its own needs no key.
+    const isKeyed = this.#random.chance(0.6) && (submissions[0]?.id === undefined || !this.#world.knobs.isForgetful);
     this.#calls += 1;
     const key = isKeyed ? `${this.machine}-key-${this.#calls}` : null;
     void this.#submit({ call: this.#newCall(), key, submissions });
@@ -138,7 +135,9 @@ export class ClientNode {
   #submitOnce(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
     return this.#ask(`submit ${key ?? ""} of ${submissions.length}`, async ({ face, process }) => {
       const created = await face.submit(submissions, key);
-      this.#world.ledger.add({ kind: "acked-submit", life: process.name, ids: created.map((task) => task.id) });
+      const ids = created.map((task) => task.id);
+      const areNew = created.map((task) => task.isNew);
+      this.#world.ledger.add({ kind: "acked-submit", life: process.name, ids, areNew });
       return created;
     });
   }
@@ -172,8 +171,8 @@ export class ClientNode {
     read.then(
       (document) => {
         if (document === null) return;
-        const { state, attempt } = document;
-        this.#world.ledger.add({ kind: "read", asked, session: this.machine, life, task, state, attempt });
+        const { state, attempt, createdAt } = document;
+        this.#world.ledger.add({ kind: "read", asked, session: this.machine, life, task, state, attempt, createdAt });
       },
       () => {},
     );

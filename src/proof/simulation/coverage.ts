@@ -74,6 +74,9 @@ export const situations = [
   "a waiting task was cancelled",
   "a task waited for its start time",
   "a key was used again with other content",
+  "the id of a forgotten task was used again",
+  "a task whose id had been used before was run",
+  "a worker still had a result of a forgotten task whose id was used again",
   "a queue was paused with tasks in it",
 ] as const;
 export type Situation = (typeof situations)[number];

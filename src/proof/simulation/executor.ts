@@ -1,7 +1,7 @@
 /** Attempts that only take virtual time. Each one writes into the ledger when it starts and how it ends. */
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
-import type { Assignment, AttemptEnd, AttemptRef, LogChunk } from "../../model/protocol.ts";
+import type { Assignment, AttemptEnd, AttemptRef, LogChunk, LoggedAttempt } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AttemptSession, Executor, LogSpool } from "../../ports/work.ts";
 import { hashText } from "../checkers/hashText.ts";
@@ -31,6 +31,8 @@ export class SimulatedExecutor implements Executor {
   readonly #timeline: Timeline;
   readonly #clock: Clock;
   readonly #random: Random;
+  /** Draws what is printed when, from a stream of its own: it must not move what else a seed draws. */
+  readonly #printing: Random;
   readonly #ledger: Ledger;
   readonly #spool: LogSpool;
   readonly #running = new Map<string, Execution>();
@@ -51,6 +53,7 @@ export class SimulatedExecutor implements Executor {
     this.#timeline = parts.timeline;
     this.#clock = parts.clock;
     this.#random = parts.random;
+    this.#printing = parts.random.fork("printing");
     this.#ledger = parts.ledger;
     this.#spool = parts.spool;
     // A runner dies with its supervisor.
@@ -65,16 +68,18 @@ export class SimulatedExecutor implements Executor {
   }
 
   start(assignment: Assignment, session: AttemptSession): void {
-    const { task, attempt } = assignment;
+    const { task, attempt, assignedAt } = assignment;
     const token = `${attemptKey(task, attempt)} ${this.#boot} ${this.#random.name(6)}`;
-    this.#ledger.add({ kind: "exec-start", worker: this.#worker, boot: this.#boot, task, attempt, token });
+    const who = { worker: this.#worker, boot: this.#boot, task, attempt, assignedAt };
+    this.#ledger.add({ kind: "exec-start", ...who, token });
     this.#timeline.trace(`${this.#process.name} starts ${task}/${attempt}`);
     const { durationMs, willFail } = planOf(assignment);
     // Runners are processes of their own: they go on while their supervisor is paused, and it hears of their end later.
     const natural = this.#timeline.after(durationMs, () => this.#end(execution, willFail ? "failed" : "success"));
     const execution = { assignment, token, startedAt: this.#clock.now(), session, natural, isEnding: false };
     this.#running.set(attemptKey(task, attempt), execution);
-    this.#spool.write({ task, attempt }, execution.startedAt, new TextEncoder().encode(`${token}\n`));
+    this.#print(execution, "begins");
+    this.#planLines(execution, durationMs);
     if (durationMs > 0 && this.#random.chance(0.3)) this.#planItems(execution, durationMs);
   }
 
@@ -100,6 +105,26 @@ export class SimulatedExecutor implements Executor {
     }
   }
 
+  #planLines(execution: Execution, durationMs: number): void {
+    const { task, attempt } = execution.assignment;
+    const lines = this.#printing.integer(0, 2);
+    for (let line = 1; line <= lines; line++) {
+      this.#timeline.after(durationMs * this.#printing.next(), () => {
+        if (this.#running.get(attemptKey(task, attempt)) === execution) this.#print(execution, `line ${line}`);
+      });
+    }
+  }
+
+  /** A runner prints into a pipe: its supervisor takes it from there when it can. */
+  #print({ assignment, token }: Execution, words: string): void {
+    const { task, attempt, assignedAt } = assignment;
+    const text = `${token} ${words}\n`;
+    this.#process.deliver(() => {
+      this.#ledger.add({ kind: "exec-wrote", token, text });
+      this.#spool.write({ task, attempt, assignedAt }, this.#clock.now(), new TextEncoder().encode(text));
+    });
+  }
+
   abort({ task, attempt }: AttemptRef, graceMs: number): void {
     const execution = this.#running.get(attemptKey(task, attempt));
     if (execution === undefined || execution.isEnding) return;
@@ -117,6 +142,7 @@ export class SimulatedExecutor implements Executor {
   #end(execution: Execution, how: "success" | "failed" | "aborted"): void {
     const { task, attempt } = execution.assignment;
     if (this.#running.get(attemptKey(task, attempt)) !== execution) return;
+    this.#print(execution, how);
     this.#running.delete(attemptKey(task, attempt));
     execution.natural.cancel();
     this.#note(execution, how);
@@ -145,8 +171,9 @@ export class SimulatedExecutor implements Executor {
 
   #note(execution: Execution, end: ExecutionEnd): void {
     const { assignment, token } = execution;
-    const { task, attempt } = assignment;
-    this.#ledger.add({ kind: "exec-end", worker: this.#worker, boot: this.#boot, task, attempt, token, end });
+    const { task, attempt, assignedAt } = assignment;
+    const who = { worker: this.#worker, boot: this.#boot, task, attempt, assignedAt };
+    this.#ledger.add({ kind: "exec-end", ...who, token, end });
     this.#timeline.trace(`${this.#process.name} has ${task}/${attempt} end: ${end}`);
   }
 }
@@ -158,15 +185,24 @@ function planOf({ kind, input, task, attempt }: Assignment): { durationMs: numbe
   return { durationMs: Number(durationMs), willFail: hashText(attemptKey(task, attempt)) % 100 < Number(failPercent) };
 }
 
-/** Output on its way to a master, in memory: it dies with the process, as logs may. */
-export class SimulatedSpool implements LogSpool {
-  readonly #logs = new Map<string, { ref: AttemptRef; chunks: LogChunk[]; length: number }>();
+interface SpooledLog {
+  chunks: LogChunk[];
+  length: number;
+  isEnded: boolean;
+}
 
-  write(ref: AttemptRef, at: number, bytes: Uint8Array): void {
-    const key = attemptKey(ref.task, ref.attempt);
-    const log = this.#logs.get(key) ?? { ref, chunks: [], length: 0 };
+/**
+ * Output on its way to a master, in memory: it is lost with the process, as logs may be. It forgets a log as the real spool
+ * does: once the attempt has ended and all of its output is stored.
+ */
+export class SimulatedSpool implements LogSpool {
+  readonly #logs = new Map<string, SpooledLog>();
+
+  write({ task, attempt, assignedAt = 0 }: LoggedAttempt, at: number, bytes: Uint8Array): void {
+    const key = spoolKey({ task, attempt, assignedAt });
+    const log = this.#logs.get(key) ?? { chunks: [], length: 0, isEnded: false };
     this.#logs.set(key, log);
-    log.chunks.push({ task: ref.task, attempt: ref.attempt, offset: log.length, at, bytes, isTruncated: false });
+    log.chunks.push({ task, attempt, assignedAt, offset: log.length, at, bytes, isTruncated: false });
     log.length += bytes.length;
   }
 
@@ -184,15 +220,27 @@ export class SimulatedSpool implements LogSpool {
   }
 
   stored(chunks: readonly LogChunk[]): void {
-    for (const { task, attempt, offset } of chunks) {
-      const log = this.#logs.get(attemptKey(task, attempt));
-      if (log !== undefined) log.chunks = log.chunks.filter((chunk) => chunk.offset !== offset);
+    for (const { offset, ...attempt } of chunks) {
+      const key = spoolKey(attempt);
+      const log = this.#logs.get(key);
+      if (log === undefined) continue;
+      log.chunks = log.chunks.filter((chunk) => chunk.offset !== offset);
+      if (log.isEnded && log.chunks.length === 0) this.#logs.delete(key);
     }
   }
 
-  end(ref: AttemptRef): number {
-    return this.#logs.get(attemptKey(ref.task, ref.attempt))?.length ?? 0;
+  end(attempt: LoggedAttempt): number {
+    const key = spoolKey(attempt);
+    const log = this.#logs.get(key);
+    if (log === undefined) return 0;
+    log.isEnded = true;
+    if (log.chunks.length === 0) this.#logs.delete(key);
+    return log.length;
   }
 
   close(): void {}
+}
+
+function spoolKey({ task, attempt, assignedAt = 0 }: LoggedAttempt): string {
+  return `${attemptKey(task, attempt)}@${assignedAt}`;
 }

@@ -75,6 +75,7 @@ function finalState(world: Cluster): Omit<FinalState, "leader"> {
     masters: world.masters.flatMap((master) => memoryOf(world, master)),
     drifts: world.drifts + world.masters.reduce((sum, { running }) => sum + (running?.face.stats().drifts ?? 0), 0),
     unfinished,
+    logs: world.disk.readLogs(),
   };
 }
 

@@ -1,7 +1,15 @@
 /** A worker's links to masters over the simulated network, straight or through a standby, with the ledger's eyes on both ends. */
 import { OutlastError } from "../../model/errors.ts";
 import type { BootId, SessionId, WorkerId } from "../../model/ids.ts";
-import type { AttachRequest, LogChunk, ReportAnswer, ReportRequest, StreamMessage } from "../../model/protocol.ts";
+import type {
+  AttachRequest,
+  AttemptRef,
+  IssuedAttempt,
+  LogChunk,
+  ReportAnswer,
+  ReportRequest,
+  StreamMessage,
+} from "../../model/protocol.ts";
 import { type Dial, LinkError, type MasterLink, type StreamHandlers } from "../../ports/transport.ts";
 import type { Ledger } from "../checkers/ledger.ts";
 import { type Callee, type Caller, call, type RunningMaster, throughJson, type Wire } from "./call.ts";
@@ -44,11 +52,13 @@ class SimulatedLink implements MasterLink {
         const life = master.process.name;
         ledger.add({ kind: "heard", life, worker, boot: sent.boot });
         const attached = await master.face.attach(worker, throughJson(sent), caller.machine);
-        for (const { task, attempt } of attached.abort) {
-          ledger.add({ kind: "sent-abort", life, worker, boot: sent.boot, task, attempt, reason: "attach" });
+        for (const ref of attached.abort) {
+          const attempt = issuedOf(ref, sent.running);
+          ledger.add({ kind: "sent-abort", life, worker, boot: sent.boot, ...attempt, reason: "attach" });
         }
-        for (const { task, attempt, verdict } of attached.verdicts) {
-          ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome: null });
+        for (const { verdict, ...ref } of attached.verdicts) {
+          const attempt = issuedOf(ref, sent.outbox);
+          ledger.add({ kind: "sent-verdict", life, worker, ...attempt, verdict, outcome: null });
         }
         return attached;
       },
@@ -130,8 +140,8 @@ class SimulatedLink implements MasterLink {
     const { ledger, boot } = this.#parts;
     const life = master.process.name;
     if (message.kind === "assign") {
-      for (const { task, attempt } of message.assignments) {
-        ledger.add({ kind: "sent-assign", life, worker, boot, task, attempt });
+      for (const { task, attempt, assignedAt } of message.assignments) {
+        ledger.add({ kind: "sent-assign", life, worker, boot, task, attempt, assignedAt });
       }
     } else if (message.kind === "abort") {
       for (const { task, attempt } of message.attempts) {
@@ -144,8 +154,8 @@ class SimulatedLink implements MasterLink {
     if (message.kind !== "assign") return;
     const { ledger, boot } = this.#parts;
     const { epoch } = message;
-    for (const { task, attempt } of message.assignments) {
-      ledger.add({ kind: "received-assign", worker, boot, epoch, task, attempt });
+    for (const { task, attempt, assignedAt } of message.assignments) {
+      ledger.add({ kind: "received-assign", worker, boot, epoch, task, attempt, assignedAt });
     }
   }
 
@@ -163,10 +173,11 @@ class SimulatedLink implements MasterLink {
         if (!("id" in item) || item.id === undefined) continue;
         const verdict = reported.acks?.find(({ id }) => id === item.id)?.verdict;
         if (verdict === undefined) continue;
-        const { task, attempt } = item;
+        const { task, attempt, assignedAt } = item;
         if (item.kind === "result") {
           if (verdict === "stale") wire.coverage.saw("a result was answered stale");
-          ledger.add({ kind: "sent-verdict", life, worker, task, attempt, verdict, outcome: item.outcome });
+          const issued = { task, attempt, assignedAt };
+          ledger.add({ kind: "sent-verdict", life, worker, ...issued, verdict, outcome: item.outcome });
         } else {
           const text = item.text ?? "";
           ledger.add({ kind: "item-acked", life, token: text, number: item.done, verdict });
@@ -206,6 +217,15 @@ class SimulatedLink implements MasterLink {
   #leaderBehind(master: RunningMaster): Callee | null {
     return leaderBehind(master, this.#parts.resolve);
   }
+}
+
+/** The attempt as the worker named it when it asked, so that the ledger can tell it from one of an earlier task of the same id. */
+function issuedOf(
+  { task, attempt }: AttemptRef,
+  asked: readonly IssuedAttempt[],
+): AttemptRef & { assignedAt?: number } {
+  const issued = asked.find((each) => each.task === task && each.attempt === attempt);
+  return { task, attempt, ...(issued !== undefined && { assignedAt: issued.assignedAt }) };
 }
 
 function describeMessage(message: StreamMessage): string {

@@ -1,10 +1,13 @@
 /** Finds in a finished history which of the situations came up that only show in hindsight. */
 import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
 import type { History } from "../checkers/ledger.ts";
+import { idOf, nameLives } from "../checkers/lives.ts";
 import { eventsOf, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
+import type { Coverage } from "./coverage.ts";
 import type { World } from "./world.ts";
 
-export function noteSituations(world: World, history: History): void {
+export function noteSituations(world: World, judged: History): void {
+  const history = nameLives(judged);
   noteTasks(world, history);
   noteReturns(world, history);
   noteDeaths(world, history);
@@ -117,7 +120,22 @@ function noteRepeats({ coverage }: World, history: History): void {
 
 function noteMasters({ coverage }: World, history: History): void {
   if (forgotten(history).size > 0) coverage.saw("finished tasks were forgotten");
+  noteIds(coverage, history);
   if (quickTakeovers(history).some(({ waitedMs }) => waitedMs <= quickMsMax)) {
     coverage.saw("a standby took over within a second of the leader's death");
+  }
+}
+
+/** Ids that a client used again for another task, and what was still there of the earlier one. */
+function noteIds(coverage: Coverage, history: History): void {
+  for (const [task, steps] of stepsByTask(history)) {
+    if (task === idOf(task)) continue;
+    coverage.saw("the id of a forgotten task was used again");
+    const born = steps[0]?.entry.order ?? 0;
+    const isLate = eventsOf(history, "sent-verdict").some(
+      (event) => event.order > born && event.task !== task && idOf(event.task) === idOf(task),
+    );
+    if (isLate) coverage.saw("a worker still had a result of a forgotten task whose id was used again");
+    if (steps.some(({ status }) => status.attempt > 0)) coverage.saw("a task whose id had been used before was run");
   }
 }

@@ -4,9 +4,10 @@ import { readWrites } from "../../model/entryWrites.ts";
 import type { Incarnation, Nonce } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { Lease } from "../../model/lease.ts";
+import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import type { LandedEntry, Ledger } from "../checkers/ledger.ts";
+import type { FinalLog, LandedEntry, Ledger, LogPiece } from "../checkers/ledger.ts";
 import { StoreView } from "./storeView.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -91,7 +92,8 @@ export class StoreDisk {
 
   keepLogs(chunks: readonly LogChunk[]): void {
     for (const chunk of chunks) {
-      if (!this.view.specs.has(chunk.task)) continue;
+      const document = this.view.document(chunk.task);
+      if (document === null || !isOutputOf(document, chunk)) continue;
       const key = attemptKey(chunk.task, chunk.attempt);
       const pieces = this.logs.get(key) ?? new Map<number, LogChunk>();
       this.logs.set(key, pieces);
@@ -100,8 +102,29 @@ export class StoreDisk {
   }
 
   #dropLogs(task: string): void {
-    for (const [key, pieces] of this.logs) if ([...pieces.values()][0]?.task === task) this.logs.delete(key);
+    for (const [key, pieces] of this.logs) {
+      const [first] = pieces.values();
+      if (first?.task !== task) continue;
+      this.#ledger.add({ kind: "log-forgotten", task: first.task, attempt: first.attempt, pieces: textsOf(pieces) });
+      this.logs.delete(key);
+    }
   }
+
+  /** Every log that is there, by `task/attempt`. */
+  readLogs(): Map<string, FinalLog> {
+    const found = new Map<string, FinalLog>();
+    for (const [key, pieces] of this.logs) {
+      const [first] = pieces.values();
+      if (first !== undefined) found.set(key, { task: first.task, attempt: first.attempt, pieces: textsOf(pieces) });
+    }
+    return found;
+  }
+}
+
+/** Simulated output is ASCII: its characters are its bytes. */
+function textsOf(pieces: ReadonlyMap<number, LogChunk>): LogPiece[] {
+  const texts = [...pieces.values()].map(({ offset, bytes }) => ({ offset, text: new TextDecoder().decode(bytes) }));
+  return texts.sort((left, right) => left.offset - right.offset);
 }
 
 /** One write in a few words, for traces. */

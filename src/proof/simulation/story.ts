@@ -1,5 +1,7 @@
 /** Makes a failing seed readable: what was violated, the events around it, and the one command that repeats it. */
+import type { TaskId } from "../../model/ids.ts";
 import type { Violation } from "../checkers/checker.ts";
+import { idOf } from "../checkers/lives.ts";
 import type { Changes } from "./changes.ts";
 import { describeKnobs } from "./knobs.ts";
 import { type SeedResult, simulate } from "./simulate.ts";
@@ -13,7 +15,9 @@ export async function tellStory(
   violations: readonly Violation[],
   changes: Changes = {},
 ): Promise<string> {
-  const subjects = new Set(violations.slice(0, 1).flatMap((violation) => violation.subjects));
+  const subjects = new Set(
+    violations.slice(0, 1).flatMap((violation) => violation.subjects.map((subject) => idOf(subject as TaskId))),
+  );
   const lines: string[] = [];
   const listener = (at: number, line: string): void => {
     if (isAbout(line, subjects)) lines.push(`${(at / 1000).toFixed(3).padStart(10)}  ${shorten(line)}`);

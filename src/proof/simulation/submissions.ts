@@ -1,15 +1,43 @@
 /** What simulated clients ask for: tasks of all lengths, some that fail, time out, wait, or must go first. */
+import type { TaskId } from "../../model/ids.ts";
 import type { Submission } from "../../model/submission.ts";
 import { worldBeganAt } from "./clock.ts";
 import { simulatedCommand } from "./executor.ts";
 import type { Knobs } from "./knobs.ts";
 import type { Random } from "./random.ts";
 
-export function drawSubmissions(random: Random, knobs: Knobs, count: number): Submission[] {
-  const areNamed = random.chance(0.3) && !knobs.isForgetful;
+/** The ids that clients have made up, and which of them are free again because their tasks are forgotten. */
+export class Names {
+  readonly #given: string[] = [];
+  readonly #isThere: (id: TaskId) => boolean;
+
+  constructor(isThere: (id: TaskId) => boolean) {
+    this.#isThere = isThere;
+  }
+
+  /** An id for a new task: of a forgotten one if there is one, now and then of one that is still there, else a fresh one. */
+  draw(random: Random): string {
+    const free = this.#given.filter((id) => !this.#isThere(id as TaskId));
+    const share = random.next();
+    if (free.length > 0 && share < 0.8) return random.pick(free);
+    if (this.#given.length > 0 && share > 0.95) return random.pick(this.#given);
+    const fresh = `own-${random.name(6)}`;
+    this.#given.push(fresh);
+    return fresh;
+  }
+}
+
+export function drawSubmissions(random: Random, knobs: Knobs, count: number, names: Names): Submission[] {
+  // Where finished tasks are forgotten, ids are used again as a matter of course.
+  const areNamed = random.chance(knobs.isForgetful ? 0.6 : 0.3);
+  const used = new Set<string>();
   return Array.from({ length: count }, () => {
     const submission = drawSubmission(random, knobs);
-    return areNamed ? { ...submission, id: `own-${random.name(6)}` } : submission;
+    if (!areNamed) return submission;
+    const name = knobs.isForgetful ? names.draw(random) : null;
+    const id = name === null || used.has(name) ? `own-${random.name(6)}` : name;
+    used.add(id);
+    return { ...submission, id };
   });
 }
 

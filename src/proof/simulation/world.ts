@@ -11,6 +11,7 @@ import { ReplicaSet } from "./replicaSet.ts";
 import type { StoreWeather } from "./store.ts";
 import { StoreDisk } from "./storeDisk.ts";
 import { PlainEngine, SqliteEngine, type StoreEngine } from "./storeEngine.ts";
+import { Names } from "./submissions.ts";
 import { Timeline } from "./timeline.ts";
 
 /** A master, as the other parts know it. */
@@ -37,6 +38,7 @@ export abstract class World {
   readonly wire: Wire;
   abstract readonly masters: readonly KnownMaster[];
   abstract readonly workers: readonly KnownWorker[];
+  readonly names = new Names((id) => this.disk.view.specs.has(id));
   /** How often a standby's memory was found to have drifted, in lives that are over. */
   drifts = 0;
   /** What broke in the machinery itself: errors that nobody is meant to see. Each is a finding. */

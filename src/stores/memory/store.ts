@@ -9,6 +9,7 @@ import {
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import {
@@ -219,11 +220,12 @@ export class MemoryStore implements Store {
 
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
     for (const chunk of chunks) {
-      const logs = this.#tasks.get(chunk.task)?.logs;
-      if (logs === undefined) continue;
+      const row = this.#tasks.get(chunk.task);
+      if (row === undefined || !isOutputOf(toDocument(row.spec, row.status), chunk)) continue;
+      const { logs } = row;
       const ofAttempt = logs.get(chunk.attempt) ?? new Map<number, LogChunk>();
       logs.set(chunk.attempt, ofAttempt);
-      if (!ofAttempt.has(chunk.offset)) ofAttempt.set(chunk.offset, { ...chunk, bytes: chunk.bytes.slice() });
+      if (!ofAttempt.has(chunk.offset)) ofAttempt.set(chunk.offset, copyOf(chunk));
     }
   }
 
@@ -365,4 +367,9 @@ async function* inBatches(rows: readonly Pick<TaskRow, "spec" | "status" | "seq"
     const batch = rows.slice(start, start + limits.storeStepRowsMax);
     yield batch.map(({ spec, status, seq }) => ({ head: toHead(spec), status: toStatus(status), seq }));
   }
+}
+
+/** What is kept of a piece: readers ask by task and attempt. */
+function copyOf({ task, attempt, offset, at, bytes, isTruncated }: LogChunk): LogChunk {
+  return { task, attempt, offset, at, bytes: bytes.slice(), isTruncated };
 }

@@ -7,6 +7,7 @@ import type { CollectionName, RecordValue } from "../../model/collections/table.
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import type { TaskDocument, TaskPayload } from "../../model/task.ts";
@@ -179,8 +180,8 @@ export class SqliteStore implements Store {
     this.#use(({ database, tasks, logs }) =>
       transact(database, () => {
         for (const chunk of chunks) {
-          const ord = tasks.ordOf(chunk.task);
-          if (ord !== null) logs.put(ord, chunk);
+          const owner = tasks.issueOf(chunk.task);
+          if (owner !== null && isOutputOf(owner, chunk)) logs.put(owner.ord, chunk);
         }
       }),
     );

@@ -7,6 +7,7 @@ import { toDocument, toPayload } from "../documents.ts";
 
 export class TaskTable {
   readonly #ord: StatementSync;
+  readonly #issue: StatementSync;
   readonly #any: StatementSync;
   readonly #counts: StatementSync;
   readonly #document: StatementSync;
@@ -15,6 +16,10 @@ export class TaskTable {
 
   constructor(database: DatabaseSync) {
     this.#ord = database.prepare("SELECT ord FROM tasks WHERE id = ?");
+    this.#issue = database.prepare(
+      `SELECT ord, spec ->> '$.createdAt' AS created_at, status ->> '$.attempt' AS attempt,
+         status ->> '$.assignedAt' AS assigned_at FROM tasks JOIN specs USING (ord) WHERE id = ?`,
+    );
     this.#any = database.prepare("SELECT 1 FROM tasks WHERE id BETWEEN ? AND ? LIMIT 1");
     this.#counts = database.prepare("SELECT state, queue, count FROM counts WHERE count > 0 ORDER BY queue, state");
     this.#document = database.prepare("SELECT spec, status FROM tasks JOIN specs USING (ord) WHERE id = ?");
@@ -49,6 +54,19 @@ export class TaskTable {
   ordOf(id: TaskId): number | null {
     const row = this.#ord.get(id);
     return row === undefined ? null : Number(row["ord"]);
+  }
+
+  /** When the task was created and its last attempt assigned: what tells its output from that of an earlier task of this id. */
+  issueOf(id: TaskId): (Pick<TaskDocument, "createdAt" | "attempt" | "assignedAt"> & { readonly ord: number }) | null {
+    const row = this.#issue.get(id);
+    if (row === undefined) return null;
+    const assignedAt = row["assigned_at"];
+    return {
+      ord: Number(row["ord"]),
+      createdAt: Number(row["created_at"]),
+      attempt: Number(row["attempt"]),
+      ...(assignedAt !== null && { assignedAt: Number(assignedAt) }),
+    };
   }
 
   /** Of every state and queue that has any tasks. */

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { attemptKey } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
-import type { Assignment, AttemptEnd, AttemptRef } from "../../model/protocol.ts";
+import type { Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
 import type { ExecInput, SleepInput } from "../../model/submission.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -29,7 +29,7 @@ export interface ExecutorOptions extends ExecutorIdentity {
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */
   readonly directory: string;
   /** Output of a command. While a returned promise is pending, the command is held up by its full pipe. */
-  onOutput(attempt: AttemptRef, bytes: Uint8Array): void | Promise<void>;
+  onOutput(attempt: IssuedAttempt, bytes: Uint8Array): void | Promise<void>;
 }
 
 /** An attempt that has not ended. */
@@ -120,7 +120,8 @@ export class ProcessExecutor implements Executor {
 
   #execute(assignment: Assignment, input: ExecInput, onEnd: (end: AttemptEnd) => void): void {
     const { processes, clock, log, directory } = this.#options;
-    const attempt: AttemptRef = { task: assignment.task, attempt: assignment.attempt };
+    const { task, attempt: number, assignedAt } = assignment;
+    const attempt: IssuedAttempt = { task, attempt: number, assignedAt };
     const command = new CommandAttempt({
       attempt,
       input,

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { attemptKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { AttemptRef, LogChunk } from "../../model/protocol.ts";
+import type { LogChunk, LoggedAttempt } from "../../model/protocol.ts";
 import type { LogSpool } from "../../ports/work.ts";
 import { appendPiece, encodeOwner, readPiece, readSpoolFile, type SpooledPiece } from "./spoolFile.ts";
 
@@ -15,7 +15,7 @@ interface Piece extends SpooledPiece {
 
 interface AttemptLog {
   readonly key: string;
-  readonly ref: AttemptRef;
+  readonly ref: LoggedAttempt;
   readonly path: string;
   /** Sealed, not yet stored by a master, ascending. */
   pieces: Piece[];
@@ -55,7 +55,7 @@ export class FileLogSpool implements LogSpool {
     this.#attemptBytesMax = attemptBytesMax;
   }
 
-  write(attempt: AttemptRef, at: number, bytes: Uint8Array): void {
+  write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#load();
     const log = this.#logOf(attempt);
@@ -85,8 +85,8 @@ export class FileLogSpool implements LogSpool {
   }
 
   stored(chunks: readonly LogChunk[]): void {
-    for (const { task, attempt, offset } of chunks) {
-      const log = this.#logs.get(attemptKey(task, attempt));
+    for (const { offset, ...attempt } of chunks) {
+      const log = this.#logs.get(logKey(attempt));
       if (log === undefined || log.pieces[0] === undefined || log.pieces[0].offset > offset) continue;
       log.pieces = log.pieces.filter((piece) => piece.offset > offset);
       // It has had its turn: others go before what it has left.
@@ -96,10 +96,10 @@ export class FileLogSpool implements LogSpool {
     }
   }
 
-  end(attempt: AttemptRef): number {
+  end(attempt: LoggedAttempt): number {
     // Most tasks print nothing, and some come in tens of thousands a second.
     if (this.#logs.size === 0) return 0;
-    const log = this.#logs.get(attemptKey(attempt.task, attempt.attempt));
+    const log = this.#logs.get(logKey(attempt));
     if (log === undefined) return 0;
     log.isEnded = true;
     if (!this.#pending.has(log.key)) this.#remove(log);
@@ -137,16 +137,17 @@ export class FileLogSpool implements LogSpool {
     this.#pending.set(log.key, log);
   }
 
-  #logOf(ref: AttemptRef): AttemptLog {
-    const known = this.#logs.get(attemptKey(ref.task, ref.attempt));
+  #logOf(ref: LoggedAttempt): AttemptLog {
+    const known = this.#logs.get(logKey(ref));
     if (known !== undefined) return known;
-    const log = this.#newLog({ task: ref.task, attempt: ref.attempt });
+    const { task, attempt, assignedAt } = ref;
+    const log = this.#newLog({ task, attempt, ...(assignedAt !== undefined && { assignedAt }) });
     this.#logs.set(log.key, log);
     return log;
   }
 
-  #newLog(ref: AttemptRef): AttemptLog {
-    const key = attemptKey(ref.task, ref.attempt);
+  #newLog(ref: LoggedAttempt): AttemptLog {
+    const key = logKey(ref);
     // Ids come from outside: they never become file names.
     const path = join(this.#directory, createHash("sha256").update(key).digest("hex").slice(0, 32));
     const empty = { tail: [], tailBytes: 0, tailAt: 0, length: 0, fileBytes: 0 };
@@ -206,4 +207,9 @@ export class FileLogSpool implements LogSpool {
       // The next process finds it and sends it once more, which does no harm.
     }
   }
+}
+
+/** A worker may still have output of a forgotten task while the next task of that id prints: each has a log of its own. */
+function logKey({ task, attempt, assignedAt }: LoggedAttempt): string {
+  return assignedAt === undefined ? attemptKey(task, attempt) : `${attemptKey(task, attempt)}@${assignedAt}`;
 }

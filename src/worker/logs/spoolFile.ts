@@ -2,7 +2,7 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { AttemptRef } from "../../model/protocol.ts";
+import type { LoggedAttempt } from "../../model/protocol.ts";
 
 /** Where a piece stands in its file. Its bounds never change, or a master could not tell that it has it already. */
 export interface SpooledPiece {
@@ -18,8 +18,8 @@ export interface SpooledPiece {
 /** Length of the piece (4 bytes), when it came (8, ms since 1970 as a double), 1 if the log was cut after it (1). */
 const headBytes = 13;
 
-export function encodeOwner({ task, attempt }: AttemptRef): Buffer {
-  return Buffer.from(`${JSON.stringify({ task, attempt })}\n`);
+export function encodeOwner({ task, attempt, assignedAt }: LoggedAttempt): Buffer {
+  return Buffer.from(`${JSON.stringify({ task, attempt, assignedAt })}\n`);
 }
 
 /** Adds a piece, after `prefix` for the first one of a file. @returns how many bytes the file grew by */
@@ -52,7 +52,7 @@ export function readPiece(path: string, { position, length }: SpooledPiece): Uin
 }
 
 export interface SpoolFileContent {
-  readonly owner: AttemptRef;
+  readonly owner: LoggedAttempt;
   readonly pieces: readonly SpooledPiece[];
 }
 
@@ -86,10 +86,12 @@ function readHeads(file: number, start: number, size: number): SpooledPiece[] {
   return pieces;
 }
 
-function parseOwner(line: string): AttemptRef | null {
+function parseOwner(line: string): LoggedAttempt | null {
   try {
-    const { task, attempt } = JSON.parse(line) as { task?: unknown; attempt?: unknown };
-    if (typeof task === "string" && typeof attempt === "number") return { task: task as TaskId, attempt };
+    const { task, attempt, assignedAt } = JSON.parse(line) as { [field in keyof LoggedAttempt]?: unknown };
+    if (typeof task !== "string" || typeof attempt !== "number") return null;
+    // Files of earlier versions do not say when the attempt was assigned.
+    return { task: task as TaskId, attempt, ...(typeof assignedAt === "number" && { assignedAt }) };
   } catch {
     // The process died before the line was whole: nothing can follow it.
   }
