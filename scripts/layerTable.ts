@@ -95,7 +95,7 @@ export const circlesAllowedIn: readonly string[] = ["src/core/scheduler", "src/c
 /** What a unit test beside the source may import on top of what its folder may. */
 export const forTests: Pick<Layer, "layers" | "packages"> = {
   layers: ["model", "core", "ports", "master", "worker", "stores/*", "node", "proof"],
-  packages: ["node:*", "vitest", "fast-check", "@seriousme/openapi-schema-validator"],
+  packages: ["node:*", "vitest", "fast-check", "ajv", "@seriousme/openapi-schema-validator"],
 };
 
 export const beginMark = "<!-- layers: printed by `npm run layers -- --write` -->";

@@ -143,9 +143,9 @@ export const electionMutants: readonly Mutant[] = [
     name: "does not count forgotten tasks out on a standby (real: seed 42)",
     patches: [
       {
-        file: "src/core/scheduler/scheduler.ts",
-        search: "        return queues.open(write.queue).count(write.state, -1);",
-        replace: "        return;",
+        file: "src/core/scheduler/tasksModule.ts",
+        search: '    "forget-task": (state, write) => dropFinished(state, write),',
+        replace: '    "forget-task": ({ tasks }, { id }) => tasks.recentlyFinished.forget(id),',
       },
     ],
   },
@@ -203,9 +203,9 @@ export const electionMutants: readonly Mutant[] = [
     name: "kills what ran under the leader before",
     patches: [
       {
-        file: "src/core/scheduler/scheduler.ts",
-        search: "          if (task.run !== null) state.workers.get(task.run.host)?.hold(task);",
-        replace: "          if (task.run !== null && task.attempt > 1) state.workers.get(task.run.host)?.hold(task);",
+        file: "src/core/scheduler/tasksModule.ts",
+        search: "      if (task.run !== null) workers.get(task.run.host)?.hold(task);",
+        replace: "      if (task.run !== null && task.attempt > 1) workers.get(task.run.host)?.hold(task);",
       },
     ],
   },

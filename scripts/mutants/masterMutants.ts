@@ -28,9 +28,9 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/leadership/term.ts",
-        search: "    const startedAt = clock.now();",
+        search: "    const startedAt = clock.now();\n    const end = await this.#committer.commit(entry);",
         replace:
-          "    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);\n    const startedAt = clock.now();",
+          "    this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);\n    const startedAt = clock.now();\n    const end = await this.#committer.commit(entry);",
       },
     ],
   },
@@ -39,8 +39,9 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/journal/committer.ts",
-        search: "        this.#suffer(error, entry.seq);",
-        replace: '        return "committed";',
+        search: '(await this.#store.append(entry)) === "committed" ? "committed" : this.#whoseSlot(entry),',
+        replace:
+          '(await this.#store.append(entry).catch(() => "committed")) === "committed" ? "committed" : this.#whoseSlot(entry),',
       },
     ],
   },
@@ -80,7 +81,8 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/leadership/term.ts",
-        search: 'if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });',
+        search:
+          '    // While a commit hangs, nobody is heard: that silence is ours, not theirs.\n    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });',
         replace: "",
       },
     ],

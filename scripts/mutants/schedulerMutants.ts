@@ -19,7 +19,7 @@ export const schedulerMutants: readonly Mutant[] = [
         file: "src/core/scheduler/failureDetector.ts",
         search: "  suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);",
         replace:
-          '  suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    state.tasks.unplace(task);\n    state.tasks.setState(task, "created");\n    state.queues.enqueue(task);\n  }',
+          '  suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);\n  for (const task of [...worker.tasks.values()]) {\n    worker.release(task);\n    state.tasks.unplace(task);\n    task.state = "created";\n    state.lanes.enqueue(task);\n  }',
       },
     ],
   },
@@ -128,9 +128,10 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "starves one queue",
     patches: [
       {
-        file: "src/core/scheduler/dispatch.ts",
-        search: "    if (!state.queues.waiting.has(queue)) continue;",
-        replace: '    if (!state.queues.waiting.has(queue) || queue.name === "slow") continue;',
+        file: "src/core/scheduler/lane.ts",
+        search: "    return this.ready.size > 0 && this.free.size > 0 && !this.queue.isPaused;",
+        replace:
+          '    return this.ready.size > 0 && this.free.size > 0 && !this.queue.isPaused && this.queue.name !== "slow";',
       },
     ],
   },
@@ -243,6 +244,56 @@ export const schedulerMutants: readonly Mutant[] = [
         file: "src/core/agent/attempts.ts",
         search: "      held.deadlineAt = now + held.timeoutMs;",
         replace: "      held.deadlineAt = now + held.timeoutMs + 600_000;",
+      },
+    ],
+  },
+  {
+    name: "ignores the labels that a task requires",
+    patches: [
+      {
+        file: "src/core/scheduler/lane.ts",
+        search: " && requires.every((label) => this.labels.has(label));",
+        replace: " && requires.length >= 0;",
+      },
+    ],
+  },
+  {
+    name: "ignores which kinds a worker can run",
+    patches: [
+      {
+        file: "src/core/scheduler/lane.ts",
+        search: "this.queues.has(queue.name) && this.kinds.has(kind) && requires",
+        replace: 'this.queues.has(queue.name) && kind !== "" && requires',
+      },
+    ],
+  },
+  {
+    name: "forgets a lane while workers are busy",
+    patches: [
+      {
+        file: "src/core/scheduler/lanes.ts",
+        search: "      if (isFree) lane.free.add(group);",
+        replace: "      if (isFree && lane.ready.size < 3) lane.free.add(group);",
+      },
+    ],
+  },
+  {
+    name: "goes on giving a kind to a worker that cannot run it, and counts it against the task",
+    patches: [
+      {
+        file: "src/core/scheduler/attempts.ts",
+        search: "  task.uncounted += 1;",
+        replace: "  task.failures += 1;",
+      },
+    ],
+  },
+  {
+    name: "keeps a slot of a worker that could not run a task",
+    patches: [
+      {
+        file: "src/core/scheduler/liveWorker.ts",
+        search: "    if (task.run?.boot === this.boot) this.#use(-1);",
+        replace: '    if (task.run?.boot === this.boot && task.lane.kind !== "resize") this.#use(-1);',
       },
     ],
   },

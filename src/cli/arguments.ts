@@ -1,6 +1,7 @@
 /** Parsers for what stands on the command line; each throws commander's InvalidArgumentError with a sentence. */
 import { InvalidArgumentError } from "commander";
-import { isId } from "../model/ids.ts";
+import { isId, labelPattern } from "../model/ids.ts";
+import type { Json } from "../model/json.ts";
 import { defaults, limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
 import { parseDuration, parseInstant } from "./duration.ts";
@@ -53,6 +54,25 @@ export function keyArgument(text: string): string {
 
 export function idList(text: string): readonly string[] {
   return commaList(text).map(idArgument);
+}
+
+/** Any JSON value. */
+export function json(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new InvalidArgumentError(`It is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Labels of a worker, or those that a task requires. */
+export function labelList(text: string): readonly string[] {
+  return commaList(text).map((item) => {
+    if (new RegExp(labelPattern).test(item)) return item;
+    throw new InvalidArgumentError(
+      `"${item}" is not a label: 1 to ${limits.labelLengthMax} letters, digits and . _ : / = - only.`,
+    );
+  });
 }
 
 export function stateList(text: string): readonly TaskState[] {

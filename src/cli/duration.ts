@@ -1,4 +1,5 @@
 /** Durations and instants as people write and read them: `250ms`, `1h30m`, `+10m`, `2027-01-31T08:00Z`. */
+import { formatDuration } from "../model/durationText.ts";
 import { limits } from "../model/limits.ts";
 
 const unitMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -53,22 +54,6 @@ function isRealDay(year: number, month: number, day: number): boolean {
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
-/** Two units at most: `850ms`, `4.2s`, `3m20s`, `5h`, `12d4h`. */
-export function formatDuration(ms: number): string {
-  if (ms < 0) return `-${formatDuration(-ms)}`;
-  if (ms < 1000) return `${Math.round(ms)}ms`;
-  if (ms < 60_000) return `${Number((Math.floor(ms / 100) / 10).toFixed(1))}s`;
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 3600) return pair(seconds, 60, "m", 1, "s");
-  if (seconds < 86_400) return pair(seconds, 3600, "h", 60, "m");
-  return pair(seconds, 86_400, "d", 3600, "h");
-}
-
-function pair(seconds: number, large: number, largeUnit: string, small: number, smallUnit: string): string {
-  const rest = Math.floor((seconds % large) / small);
-  return `${Math.floor(seconds / large)}${largeUnit}${rest === 0 ? "" : `${rest}${smallUnit}`}`;
-}
-
 /** In the zone of this machine, to the second. */
 export function formatInstant(at: number): string {
   const date = new Date(at);
@@ -89,3 +74,5 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
+
+export { formatDuration };

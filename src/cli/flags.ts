@@ -17,6 +17,7 @@ export interface WorkerFlags extends LogFlags {
   readonly name?: string;
   readonly capacity: number;
   readonly queues: readonly string[];
+  readonly labels?: readonly string[];
   readonly data: string;
   readonly drainTimeout: number;
   readonly stopOnStdinEnd?: boolean;

@@ -26,7 +26,7 @@ describe("parseSubmissions", () => {
     const text = [
       one,
       "{broken",
-      '{"kind":"slep","input":{}}',
+      '{"kind":"graph","input":{}}',
       '{"kind":"sleep","input":{"seconds":1},"qeue":"x"}',
       "5",
     ].join("\n");
@@ -34,9 +34,9 @@ describe("parseSubmissions", () => {
     expect(read).toThrow(UsageError);
     expect(read).toThrow(/^tasks\.jsonl is not valid, so none/);
     expect(read).toThrow(/line 2: not JSON/);
-    expect(read).toThrow(/line 3: .*no kind/);
-    expect(read).toThrow(/line 4: unknown field "qeue"; did you mean "queue"\?/);
-    expect(read).toThrow(/line 5: a task must be a JSON object/);
+    expect(read).toThrow(/line 3: .*reserved/);
+    expect(read).toThrow(/line 4: "qeue" is not known here\. Did you mean "queue"\?/);
+    expect(read).toThrow(/line 5: The task must be an object/);
   });
 
   test("names both places of an id that stands for different tasks, and takes equal ones for one", () => {

@@ -1,28 +1,13 @@
 /** Reads tasks from a file: a JSON array, one JSON object, or one object per line. The whole file is checked before any task is sent. */
 import { isUtf8 } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
-import { suggest } from "../api/http/suggestion.ts";
-import { OutlastError } from "../model/errors.ts";
-import { isId, type TaskId } from "../model/ids.ts";
-import { limits } from "../model/limits.ts";
-import { type Submission, toSpec } from "../model/submission.ts";
-import { UsageError } from "./failure.ts";
 
-const keys: { readonly [Key in keyof Required<Submission>]: true } = {
-  id: true,
-  name: true,
-  kind: true,
-  input: true,
-  queue: true,
-  priority: true,
-  startAt: true,
-  attemptsMax: true,
-  killsMax: true,
-  timeoutMs: true,
-  backoffBaseMs: true,
-  backoffFactor: true,
-  backoffMaxMs: true,
-};
+import { OutlastError } from "../model/errors.ts";
+import type { TaskId } from "../model/ids.ts";
+import type { Json } from "../model/json.ts";
+import { limits } from "../model/limits.ts";
+import { checkSubmission, type Submission, toSpec } from "../model/submission.ts";
+import { UsageError } from "./failure.ts";
 
 /** One task of the file, with where it stands for the messages: `line 3`, `task 3`. */
 interface Item {
@@ -100,7 +85,7 @@ function checkRepeatedId(
 }
 
 /** One submission from the command line, checked in the same way. */
-export function checkSubmission(submission: Submission): void {
+export function checkOne(submission: Submission): void {
   const problem = checkItem(submission);
   if (problem !== null) throw new UsageError(problem);
 }
@@ -136,21 +121,14 @@ function parse(text: string): { value: unknown } | { problem: string } {
 }
 
 function checkItem(value: unknown): string | null {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return "a task must be a JSON object.";
-  for (const key of Object.keys(value)) {
-    if (Object.hasOwn(keys, key)) continue;
-    const nearest = suggest(key, Object.keys(keys));
-    return `unknown field "${key}"${nearest === null ? "" : `; did you mean "${nearest}"?`}`;
-  }
-  const submission = value as Submission;
-  if (submission.id !== undefined && !isId(submission.id)) {
-    return `"id" must be 1 to ${limits.idLengthMax} characters: letters, digits and . _ : -`;
-  }
   try {
+    const submission = value as Json;
+    checkSubmission(submission);
     toSpec(submission, { id: (submission.id ?? "new") as TaskId, fingerprint: null, now: 0 });
     return null;
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
-    return `${error.message} (at ${error.details.path ?? "/"})`;
+    const { path, hint } = error.details;
+    return [error.message, hint, path === undefined ? undefined : `(at ${path})`].filter((part) => part).join(" ");
   }
 }

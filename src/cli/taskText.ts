@@ -1,4 +1,5 @@
 /** Tasks in words: the columns of `outlast ls`, the page of `outlast show`, the sentence of a waited task. */
+import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
 import { type Paint, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
@@ -10,29 +11,13 @@ export function taskColumns(now: number): readonly Column<TaskDocument>[] {
   return [
     { title: "ID", text: (task) => task.id },
     { title: "NAME", text: (task) => (task.name === task.id ? "" : task.name), isElastic: true },
-    { title: "WORK", text: workText, isElastic: true },
+    { title: "WORK", text: describeWork, isElastic: true },
     { title: "STATE", text: (task) => task.state, colour: (task) => taskColours[task.state] },
     { title: "TRY", text: (task) => String(task.attempt), isRightAligned: true },
     { title: "HOST", text: (task) => task.host ?? "", isElastic: true },
     { title: "AGE", text: (task) => formatDuration(now - task.createdAt), isRightAligned: true },
     { title: "TOOK", text: (task) => tookText(task, now), isRightAligned: true },
   ];
-}
-
-/** What the task does, in a few words: `sleep 5s`, `make test`. */
-export function workText(task: Pick<TaskDocument, "kind" | "input">): string {
-  const { kind, input } = task;
-  if (input !== null && typeof input === "object" && !Array.isArray(input)) {
-    const { seconds, command } = input;
-    if (kind === "sleep" && typeof seconds === "number") return `sleep ${formatDuration(seconds * 1000)}`;
-    if (kind === "exec" && Array.isArray(command)) return command.map(shellWord).join(" ");
-  }
-  return kind;
-}
-
-function shellWord(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** `3 of 10, reading part 4`. */
@@ -64,7 +49,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
   const rows: [string, string | null][] = [
     ["id", task.id],
     ["name", task.name === task.id ? null : printable(task.name)],
-    ["work", printable(workText(task))],
+    ["work", printable(describeWork(task))],
     ["state", colour === null ? task.state : paint(colour, task.state)],
     ["progress", task.progress === undefined ? null : printable(progressText(task.progress))],
     ["waits", waiting === null ? null : printable(waiting.message)],

@@ -4,7 +4,7 @@ import type { TaskDocument } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import { whyWaiting } from "./waiting.ts";
 
-const task = { id: "t", queue: "mail", state: "created", startAt: null } as unknown as TaskDocument;
+const task = { id: "t", kind: "sleep", queue: "mail", state: "created", startAt: null } as unknown as TaskDocument;
 const queue: QueueView = { name: "mail", isPaused: false, tasks: {}, workers: 1 };
 const worker = {
   id: "w",
@@ -42,4 +42,16 @@ test("without a leader that is the reason, and what runs or has ended waits for 
   expect(whyWaiting(task, null, 0)?.reason).toBe("no-leader");
   expect(reason({ state: "running" })).toBeNull();
   expect(reason({ state: "success" })).toBeNull();
+});
+
+test("then whether any worker of its queue runs its kind and carries its labels", () => {
+  expect(reason({ kind: "resize" }, [worker])).toMatchObject({
+    reason: "no-able-worker",
+    message: 'no connected worker of queue mail runs kind "resize"',
+  });
+  expect(reason({ kind: "resize", requires: ["gpu"] }, [{ ...worker, kinds: ["resize"] }])?.message).toMatch(
+    /runs kind "resize" carries gpu/,
+  );
+  const able = { ...worker, kinds: ["resize"], labels: ["gpu", "fast"] };
+  expect(reason({ kind: "resize", requires: ["gpu"] }, [able])?.reason).toBe("workers-busy");
 });

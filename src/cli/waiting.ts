@@ -1,5 +1,6 @@
 /** Says why a task does not run yet, in one sentence: from the task itself, its queue, and the workers that serve it. */
 import { OutlastError } from "../model/errors.ts";
+import { kindsOfOldWorkers } from "../model/kinds/table.ts";
 import { isFinal, type TaskDocument } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import type { Outlast } from "../sdk/client.ts";
@@ -11,6 +12,7 @@ export interface Waiting {
     | "back-off"
     | "queue-paused"
     | "no-worker"
+    | "no-able-worker"
     | "workers-away"
     | "workers-busy"
     | "next-in-line"
@@ -37,7 +39,20 @@ export function whyWaiting(task: TaskDocument, around: Surroundings | null, now:
     };
   if (task.state === "created" && task.startAt !== null && task.startAt > now)
     return { reason: "due-later", message: `is due later, ${at(task.startAt, now)}`, until: task.startAt };
-  return whyQueueWaits(task.queue, around);
+  const why = whyQueueWaits(task.queue, around);
+  return why.reason === "queue-paused" ? why : (whyNobodyIsAble(task, around) ?? why);
+}
+
+/** Null if a worker that serves the task's queue can also run its kind and carries the labels that it requires. */
+function whyNobodyIsAble({ kind, queue, requires = [] }: TaskDocument, around: Surroundings | null): Waiting | null {
+  const connected = around?.workers.filter(({ state, queues }) => state === "connected" && queues.includes(queue));
+  if (connected === undefined || connected.length === 0) return null;
+  const able = connected.filter(({ kinds = kindsOfOldWorkers }) => kinds.includes(kind));
+  if (able.length === 0)
+    return { reason: "no-able-worker", message: `no connected worker of queue ${queue} runs kind "${kind}"` };
+  if (able.some(({ labels = [] }) => requires.every((label) => labels.includes(label)))) return null;
+  const message = `no connected worker of queue ${queue} that runs kind "${kind}" carries ${requires.join(", ")}`;
+  return { reason: "no-able-worker", message };
 }
 
 export function isWaiting(task: Pick<TaskDocument, "state">): boolean {

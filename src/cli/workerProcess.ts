@@ -56,6 +56,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     boot,
     capacity: flags.capacity,
     queues: flags.queues,
+    labels: flags.labels ?? [],
     masters,
     dial: createDial({ token, log }),
     clock,

@@ -24,6 +24,9 @@ export function isId(text: unknown): text is string {
   return typeof text === "string" && text.length > 0 && text.length <= limits.idLengthMax && idPattern.test(text);
 }
 
+/** What a label of a worker looks like: `gpu`, `zone=eu`. */
+export const labelPattern = `^[A-Za-z0-9._:/=-]{1,${limits.labelLengthMax}}$`;
+
 /** The name of one attempt, `<task>/<attempt>`; a slash cannot occur in an id, so two attempts never share a name. */
 export function attemptKey(task: TaskId, attempt: number): string {
   return `${task}/${attempt}`;

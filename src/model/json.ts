@@ -1,2 +1,3 @@
 /** JSON values as they travel: what a task takes in and gives back. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json };

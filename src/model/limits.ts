@@ -32,6 +32,7 @@ export const limits = {
   // Tasks.
   priorityMin: -1000,
   priorityMax: 1000,
+  backoffFactorMax: 100,
   attemptsMaxMax: 1000,
   killsMaxMax: 1_000_000,
   liveTasksMax: 5_000_000,
@@ -42,6 +43,15 @@ export const limits = {
 
   // Queues and workers.
   queuesMax: 1000,
+  kindLengthMax: 100,
+  labelLengthMax: 100,
+  /** Labels that one task may require. */
+  requiresMax: 16,
+  /** Kinds that one worker may run, and labels that it may carry. */
+  workerKindsMax: 1000,
+  workerLabelsMax: 64,
+  /** Different combinations of queue, kind and required labels among unfinished tasks. */
+  lanesMax: 10_000,
   workerQueuesMax: 100,
   workersMax: 10_000,
   capacityMax: 10_000,

@@ -54,6 +54,10 @@ export interface AttachRequest extends ProtocolOffer {
   readonly boot: BootId;
   readonly capacity: number;
   readonly queues: readonly string[];
+  /** Kinds of tasks that this boot can run; older workers leave it out and run `sleep` and `exec`. */
+  readonly kinds?: readonly string[];
+  /** Labels that it carries; left out if none. */
+  readonly labels?: readonly string[];
   /** Every attempt that holds a slot of this boot, the dying ones included. */
   readonly running: readonly RunningAttempt[];
   /** Attempts of this boot or an earlier one whose results wait in the outbox on disk. */

@@ -1,9 +1,12 @@
-/** What a client may ask for, and the one place where it is checked and becomes a task's spec. */
-import { OutlastError } from "./errors.ts";
-import { isId, type TaskId } from "./ids.ts";
+/** What a client may ask for. Its bounds are written once, in `submissionSchema`; the API and everybody else check against it. */
+import { isId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import { invalid, isObject, quote } from "./kinds/kind.ts";
+import { builtInKinds, findKind, reservedKinds } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
-import { type TaskKind, type TaskLimits, type TaskSpec, taskKinds } from "./task.ts";
+import { closed, duration, id, instant, limitKeyword, list, type Schema, whole } from "./schema.ts";
+import { checkSchema } from "./schemaCheck.ts";
+import type { TaskLimits, TaskSpec } from "./task.ts";
 
 /** One task as a client asks for it. Durations in ms, instants in ms since 1970. */
 export interface Submission {
@@ -11,10 +14,13 @@ export interface Submission {
   readonly id?: string;
   /** For people; the id if left out. */
   readonly name?: string;
-  readonly kind: TaskKind;
+  /** A built-in kind, such as `sleep` or `exec`, or the name of a handler that some workers have. */
+  readonly kind: string;
   readonly input: Json;
   readonly queue?: string;
   readonly priority?: number;
+  /** Labels that a worker must carry to be given this task. */
+  readonly requires?: readonly string[];
   readonly startAt?: number;
   readonly attemptsMax?: number;
   readonly killsMax?: number;
@@ -24,25 +30,68 @@ export interface Submission {
   readonly backoffMaxMs?: number;
 }
 
-export interface SleepInput {
-  /** 0 to 366 days; fractions are fine. */
-  readonly seconds: number;
-}
+/** The name of a kind of task. */
+export const kindName: Schema = {
+  type: "string",
+  pattern: `^[A-Za-z][A-Za-z0-9._-]{0,${limits.kindLengthMax - 1}}$`,
+  [limitKeyword]: "kindLengthMax",
+};
+/** A label that workers carry and tasks require: `gpu`, `zone=eu`. */
+export const label: Schema = {
+  type: "string",
+  pattern: labelPattern,
+  [limitKeyword]: "labelLengthMax",
+};
+const name: Schema = { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
+export const priority = whole(limits.priorityMin, limits.priorityMax, "priorityMax");
+export const attemptsMax = whole(1, limits.attemptsMaxMax, "attemptsMaxMax");
+export const killsMax = whole(0, limits.killsMaxMax, "killsMaxMax");
+export const backoffFactor: Schema = { type: "number", minimum: 1, maximum: limits.backoffFactorMax };
 
-export interface ExecInput {
-  /** The program and its arguments; with `shell`, exactly one string for `/bin/sh -c`. */
-  readonly command: readonly string[];
-  /** Added to a small environment of the worker's choice. */
-  readonly env?: { readonly [name: string]: string };
-  readonly cwd?: string;
-  readonly shell?: boolean;
-}
-
-/** Names that would let a submitter change what the worker itself runs. */
-const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_ENV|ENV|IFS|OUTLAST_.*)$/;
+export const submissionSchema = closed(
+  {
+    kind: {
+      ...kindName,
+      description: `${builtInKinds.map(({ name }) => `\`${name}\``).join(" or ")}, or the name of a handler that workers have.`,
+    },
+    input: {
+      description: `${builtInKinds.map(({ name, inputName }) => `\`${inputName}\` for \`${name}\``).join(", ")}, any JSON for a handler.`,
+    },
+  },
+  {
+    id: { ...id, description: "Asking twice for the same id with the same content is one task." },
+    name: { ...name, description: "For people; the id if left out." },
+    queue: { ...id, default: defaults.queue },
+    priority: { ...priority, default: defaults.priority, description: "Higher starts first." },
+    requires: list(label, {
+      maxItems: limits.requiresMax,
+      [limitKeyword]: "requiresMax",
+      description: "Labels that a worker must carry, all of them.",
+    }),
+    startAt: { ...instant, description: "Not to be started before; an instant in the past means now." },
+    attemptsMax: { ...attemptsMax, default: defaults.attemptsMax, description: "1 means no retry." },
+    killsMax: { ...killsMax, description: "Workers that may be lost under it; unbounded if left out." },
+    timeoutMs: {
+      ...whole(1, limits.durationMsMax, "durationMsMax"),
+      description: "For one attempt; unbounded if left out.",
+    },
+    backoffBaseMs: { ...duration, default: defaults.backoffBaseMs },
+    backoffFactor: { ...backoffFactor, default: defaults.backoffFactor },
+    backoffMaxMs: { ...duration, default: defaults.backoffMaxMs },
+  },
+  { examples: [{ kind: "sleep", input: { seconds: 2 }, name: "nap" }] },
+);
 
 /**
- * Turns a submission into the spec of a new task.
+ * Checks a submission that did not come through the API, which has checked its own.
+ * @throws OutlastError `invalid`, with `path` and, where one was passed, `limit`
+ */
+export function checkSubmission(submission: Json, path = ""): asserts submission is Json & Submission {
+  checkSchema(submissionSchema, submission, path, "The task");
+}
+
+/**
+ * Turns a submission into the spec of a new task. It has passed `submissionSchema`; what a schema cannot express is checked here.
  * @param path where it stands in the request, as a JSON pointer, for error messages
  * @throws OutlastError `invalid`, with `path` and, where one was passed, `limit`
  */
@@ -51,214 +100,58 @@ export function toSpec(
   identity: { id: TaskId; fingerprint: string | null; now: number },
   path = "",
 ): TaskSpec {
-  const { id, fingerprint, now } = identity;
-  if (!isId(id)) {
+  const { id: taskId, fingerprint, now } = identity;
+  if (!isId(taskId)) {
     throw invalid(
       `${path}/id`,
       `An id has 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`,
       "idLengthMax",
     );
   }
-  if (!taskKinds.includes(submission.kind)) {
-    throw invalid(
-      `${path}/kind`,
-      `There is no kind of task called ${quote(submission.kind)}; there are ${taskKinds.join(", ")}.`,
-    );
-  }
   if (submission.name !== undefined) checkName(submission.name, `${path}/name`);
-  if (submission.queue !== undefined && !isId(submission.queue)) {
-    throw invalid(`${path}/queue`, "A queue's name is made of letters, digits and . _ : - only.", "idLengthMax");
-  }
-  checkInput(submission.kind, submission.input, `${path}/input`);
+  checkWork(submission, path);
+  const requires = [...new Set(submission.requires)].sort();
   return {
-    id,
-    name: submission.name ?? id,
+    id: taskId,
+    name: submission.name ?? taskId,
     kind: submission.kind,
     input: submission.input,
     queue: submission.queue ?? defaults.queue,
-    priority: inRange(
-      submission.priority,
-      defaults.priority,
-      limits.priorityMin,
-      limits.priorityMax,
-      `${path}/priority`,
-      "priorityMax",
-      true,
-    ),
+    priority: submission.priority ?? defaults.priority,
+    // Left out where there is none, as in all specs from before there were labels.
+    ...(requires.length > 0 && { requires }),
     createdAt: now,
-    startAt: optionalInRange(
-      submission.startAt,
-      limits.instantMsMin,
-      limits.instantMsMax,
-      `${path}/startAt`,
-      "instantMsMax",
-    ),
-    limits: toLimits(submission, path),
+    startAt: submission.startAt ?? null,
+    limits: toLimits(submission),
     fingerprint,
   };
 }
 
-function toLimits(submission: Submission, path: string): TaskLimits {
+function toLimits(submission: Submission): TaskLimits {
   return {
-    attemptsMax: inRange(
-      submission.attemptsMax,
-      defaults.attemptsMax,
-      1,
-      limits.attemptsMaxMax,
-      `${path}/attemptsMax`,
-      "attemptsMaxMax",
-      true,
-    ),
-    killsMax: optionalInRange(submission.killsMax, 0, limits.killsMaxMax, `${path}/killsMax`, "killsMaxMax"),
-    timeoutMs: optionalInRange(submission.timeoutMs, 1, limits.durationMsMax, `${path}/timeoutMs`, "durationMsMax"),
-    backoffBaseMs: inRange(
-      submission.backoffBaseMs,
-      defaults.backoffBaseMs,
-      0,
-      limits.durationMsMax,
-      `${path}/backoffBaseMs`,
-      "durationMsMax",
-      true,
-    ),
-    backoffFactor: inRange(
-      submission.backoffFactor,
-      defaults.backoffFactor,
-      1,
-      100,
-      `${path}/backoffFactor`,
-      "backoffFactor",
-      false,
-    ),
-    backoffMaxMs: inRange(
-      submission.backoffMaxMs,
-      defaults.backoffMaxMs,
-      0,
-      limits.durationMsMax,
-      `${path}/backoffMaxMs`,
-      "durationMsMax",
-      true,
-    ),
+    attemptsMax: submission.attemptsMax ?? defaults.attemptsMax,
+    killsMax: submission.killsMax ?? null,
+    timeoutMs: submission.timeoutMs ?? null,
+    backoffBaseMs: submission.backoffBaseMs ?? defaults.backoffBaseMs,
+    backoffFactor: submission.backoffFactor ?? defaults.backoffFactor,
+    backoffMaxMs: submission.backoffMaxMs ?? defaults.backoffMaxMs,
   };
 }
 
-function checkName(name: string, path: string): void {
-  if (typeof name !== "string" || name.length === 0 || name.length > limits.nameLengthMax) {
-    throw invalid(path, `A name has 1 to ${limits.nameLengthMax} characters.`, "nameLengthMax");
-  }
-  // Control and direction-changing characters would let a name disguise itself in a table or a log.
-  if (!name.isWellFormed() || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) {
+/** Control and direction-changing characters would let a name disguise itself in a table or a log. */
+function checkName(text: string, path: string): void {
+  if (!text.isWellFormed() || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
     throw invalid(path, "A name may not hold control, formatting or broken characters.");
   }
 }
 
-function checkInput(kind: TaskKind, input: Json, path: string): void {
-  if (input === null || typeof input !== "object" || Array.isArray(input)) {
-    throw invalid(path, `The input of ${kind} is an object.`);
+function checkWork({ kind, input }: Submission, path: string): void {
+  if (reservedKinds.includes(kind)) {
+    throw invalid(`${path}/kind`, `The kind ${quote(kind)} is reserved and not available in this version.`);
   }
-  switch (kind) {
-    case "sleep":
-      return checkSleep(input, path);
-    case "exec":
-      return checkExec(input, path);
-    default:
-      kind satisfies never;
-  }
-}
-
-function checkSleep(input: { [key: string]: Json }, path: string): void {
-  checkKeys(input, ["seconds"], path);
-  const { seconds } = input;
-  const secondsMax = limits.durationMsMax / 1000;
-  if (typeof seconds !== "number" || !(seconds >= 0 && seconds <= secondsMax)) {
-    throw invalid(`${path}/seconds`, `"seconds" is a number from 0 to ${secondsMax}.`, "durationMsMax");
-  }
-}
-
-function checkExec(input: { [key: string]: Json }, path: string): void {
-  checkKeys(input, ["command", "env", "cwd", "shell"], path);
-  const { command, env, cwd, shell } = input;
-  if (!Array.isArray(command) || command.length === 0 || command.length > limits.execArgumentsMax) {
-    throw invalid(
-      `${path}/command`,
-      `"command" is a list of 1 to ${limits.execArgumentsMax} strings.`,
-      "execArgumentsMax",
-    );
-  }
-  for (const [index, argument] of command.entries()) checkText(argument, `${path}/command/${index}`);
-  if (command[0] === "") throw invalid(`${path}/command/0`, "The program's name is empty.");
-  if (shell !== undefined && typeof shell !== "boolean") throw invalid(`${path}/shell`, '"shell" is true or false.');
-  if (shell === true && command.length !== 1) {
-    throw invalid(`${path}/command`, 'With "shell" the command is one string, a line for /bin/sh.');
-  }
-  if (cwd !== undefined) checkText(cwd, `${path}/cwd`);
-  if (env === undefined) return;
-  if (
-    env === null ||
-    typeof env !== "object" ||
-    Array.isArray(env) ||
-    Object.keys(env).length > limits.execEnvironmentMax
-  ) {
-    throw invalid(
-      `${path}/env`,
-      `"env" is an object with at most ${limits.execEnvironmentMax} strings.`,
-      "execEnvironmentMax",
-    );
-  }
-  for (const [name, value] of Object.entries(env)) {
-    checkText(value, `${path}/env/${name}`);
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      throw invalid(`${path}/env/${name}`, `${quote(name)} cannot name an environment variable.`);
-    if (forbiddenEnvironment.test(name))
-      throw invalid(`${path}/env/${name}`, `${name} belongs to the worker and cannot be set by a task.`);
-  }
-}
-
-function checkKeys(object: { [key: string]: Json }, known: readonly string[], path: string): void {
-  for (const key of Object.keys(object)) {
-    if (!known.includes(key))
-      throw invalid(`${path}/${key}`, `${quote(key)} is not known here; known are ${known.join(", ")}.`);
-  }
-}
-
-function checkText(value: Json | undefined, path: string): void {
-  // UTF-8 needs at most three bytes for each UTF-16 unit; the exact count would need an encoder, which this layer lacks.
-  if (typeof value !== "string" || value.length > limits.stringBytesMax) {
-    throw invalid(path, `A string of at most ${limits.stringBytesMax} characters is wanted here.`, "stringBytesMax");
-  }
-  if (value.includes("\0") || !value.isWellFormed())
-    throw invalid(path, "NUL and broken characters are not allowed here.");
-}
-
-function inRange(
-  value: number | undefined,
-  otherwise: number,
-  min: number,
-  max: number,
-  path: string,
-  limit: string,
-  isWhole: boolean,
-): number {
-  if (value === undefined) return otherwise;
-  if (typeof value !== "number" || !(value >= min && value <= max) || (isWhole && !Number.isInteger(value))) {
-    throw invalid(path, `A ${isWhole ? "whole " : ""}number from ${min} to ${max} is wanted here.`, limit);
-  }
-  return value;
-}
-
-function optionalInRange(
-  value: number | undefined,
-  min: number,
-  max: number,
-  path: string,
-  limit: string,
-): number | null {
-  return value === undefined ? null : inRange(value, 0, min, max, path, limit, true);
-}
-
-function invalid(path: string, message: string, limit?: string): OutlastError {
-  return new OutlastError("invalid", message, limit === undefined ? { path } : { path, limit });
-}
-
-function quote(text: unknown): string {
-  return JSON.stringify(text)?.slice(0, 80) ?? "nothing";
+  const definition = findKind(kind);
+  if (definition === undefined) return;
+  if (!isObject(input)) throw invalid(`${path}/input`, `The input of ${kind} is an object.`);
+  checkSchema(definition.inputSchema, input, `${path}/input`, `The input of ${kind}`);
+  definition.check?.(input, `${path}/input`);
 }

@@ -62,6 +62,10 @@ export interface TaskLimits {
 export interface TaskHead {
   readonly id: TaskId;
   readonly queue: string;
+  /** A built-in kind, or the name of a handler that some workers have. */
+  readonly kind: string;
+  /** Labels that its worker must carry; sorted, without repeats. Left out if there are none. */
+  readonly requires?: readonly string[];
   /** -1000 to 1000; a higher one starts first within its queue. */
   readonly priority: number;
   readonly createdAt: number;
@@ -75,15 +79,11 @@ export interface TaskHead {
 /** What a worker needs to run a task. Kept out of the leader's memory: only the store and the worker read it. */
 export interface TaskPayload {
   readonly name: string;
-  readonly kind: TaskKind;
+  readonly kind: string;
   readonly input: Json;
 }
 
 export interface TaskSpec extends TaskHead, TaskPayload {}
-
-/** `sleep` takes `{ seconds }`; `exec` takes `{ command, env?, cwd?, shell? }`. */
-export const taskKinds = ["sleep", "exec"] as const;
-export type TaskKind = (typeof taskKinds)[number];
 
 /** Why an attempt did not succeed. */
 export interface AttemptError {
@@ -117,6 +117,8 @@ export interface TaskStatus {
   readonly failures: number;
   /** Attempts that ended because their worker was lost. */
   readonly kills: number;
+  /** Attempts that ended and count neither as failed nor as killed: the worker could not run them. Left out if 0. */
+  readonly uncounted?: number;
   /** When this status was decided. */
   readonly changedAt: number;
   /** The worker of the current or last attempt. */

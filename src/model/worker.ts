@@ -21,6 +21,10 @@ export interface WorkerRecord {
   readonly boot: BootId;
   readonly capacity: number;
   readonly queues: readonly string[];
+  /** Kinds of tasks that it can run; left out by workers from before there were handlers. */
+  readonly kinds?: readonly string[];
+  /** What it carries of what tasks may require; left out if nothing. */
+  readonly labels?: readonly string[];
   readonly isDraining: boolean;
   /** `connected` stands for "was there": only `lost` and `gone` are decisions. */
   readonly state: "connected" | "lost" | "gone";

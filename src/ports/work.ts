@@ -14,6 +14,8 @@ import type {
 
 /** Runs attempts. Kill really kills: once an attempt has ended, no process of it is alive. */
 export interface Executor {
+  /** The kinds of tasks that it can run. */
+  readonly kinds: readonly string[];
   /**
    * Starts one attempt. `session.end` is called exactly once, before this returns for what takes no time. Never throws: what
    * cannot be started ends as `failed`, or as `aborted` if that is the machine's fault.

@@ -2,14 +2,15 @@
 
 export { type ErrorCode, type ErrorDetails, OutlastError } from "../model/errors.ts";
 export type { Json } from "../model/json.ts";
+export type { ExecInput } from "../model/kinds/exec.ts";
+export type { SleepInput } from "../model/kinds/sleep.ts";
 export { limits } from "../model/limits.ts";
-export type { ExecInput, SleepInput, Submission } from "../model/submission.ts";
+export type { Submission } from "../model/submission.ts";
 export {
   type AttemptError,
   type ExitRecord,
   isFinal,
   type TaskDocument,
-  type TaskKind,
   type TaskState,
   taskStates,
 } from "../model/task.ts";

@@ -39,8 +39,18 @@ export function toDocument(spec: string, status: string): TaskDocument {
 
 /** Without the payload, which would fill the leader's memory. */
 export function toHead(text: string): TaskHead {
-  const { id, queue, priority, createdAt, startAt, limits, fingerprint } = toSpec(text);
-  return { id, queue, priority, createdAt, startAt, limits, fingerprint };
+  const { id, queue, kind, requires, priority, createdAt, startAt, limits, fingerprint } = toSpec(text);
+  return {
+    id,
+    queue,
+    kind,
+    ...(requires !== undefined && { requires }),
+    priority,
+    createdAt,
+    startAt,
+    limits,
+    fingerprint,
+  };
 }
 
 export function toPayload(text: string): TaskPayload {

@@ -81,6 +81,7 @@ describe("a task's way through a worker", () => {
           isDraining: false,
         },
         ...{ epochMax: 0, incarnation: null, probePort: 9, hostname: "host", pid: 7, version: "1" },
+        ...{ kinds: ["sleep", "exec"], labels: [] },
       },
     ]);
     expect(bench.outbox.epochs).toEqual([1]);

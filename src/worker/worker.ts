@@ -24,6 +24,8 @@ export interface WorkerOptions {
   /** How many attempts may run at a time. */
   readonly capacity: number;
   readonly queues: readonly string[];
+  /** What it carries of what tasks may require. */
+  readonly labels?: readonly string[];
   /** Base URLs; at least one. */
   readonly masters: readonly string[];
   readonly dial: Dial;
@@ -216,9 +218,22 @@ export class Worker {
   }
 
   #attach({ link: number, address, state }: Extract<AgentEffect, { kind: "attach" }>): void {
-    const { id, boot, capacity, queues, probePort, hostname, pid, version, dial } = this.#options;
+    const {
+      id,
+      boot,
+      capacity,
+      queues,
+      labels = [],
+      executor,
+      probePort,
+      hostname,
+      pid,
+      version,
+      dial,
+    } = this.#options;
     const link = dial(address);
     this.#asked.set(number, link);
+    const { kinds } = executor;
     const { min: protocolMin, max: protocolMax } = protocolVersions;
     const self = {
       protocol: protocolMin,
@@ -227,6 +242,8 @@ export class Worker {
       boot,
       capacity,
       queues,
+      kinds,
+      labels,
       probePort,
       hostname,
       pid,

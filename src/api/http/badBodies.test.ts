@@ -173,7 +173,21 @@ const cases: readonly BadInput[] = [
     code: "invalid",
     path: "/input/second",
   },
-  { what: "an unknown kind", send: submit({ kind: "slep" }), code: "invalid", path: "/kind" },
+  { what: "a reserved kind", send: submit({ kind: "graph" }), code: "invalid", path: "/kind" },
+  {
+    what: "a kind that is no name",
+    send: submit({ kind: "a/b" }),
+    code: "invalid",
+    path: "/kind",
+    limit: "kindLengthMax",
+  },
+  {
+    what: "a label that is none",
+    send: submit({ requires: ["a b"] }),
+    code: "invalid",
+    path: "/requires/0",
+    limit: "labelLengthMax",
+  },
   { what: "a missing property", send: post("/v1/tasks", { kind: "sleep" }), code: "invalid", path: "/input" },
   {
     what: "a bad id in a log",

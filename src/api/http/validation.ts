@@ -1,9 +1,9 @@
 /** Checks requests against the schemas, and says in words what is wrong with one. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { type ErrorCode, type ErrorDetails, OutlastError } from "../../model/errors.ts";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { type ErrorCode, OutlastError } from "../../model/errors.ts";
+import { limitKeyword, type Schema } from "../../model/schema.ts";
+import { toError } from "../../model/schemaProblem.ts";
 import { components, type SchemaName } from "../schemas/components.ts";
-import { limitKeyword, type Schema } from "../schemas/schema.ts";
-import { suggest } from "./suggestion.ts";
 
 /** @throws OutlastError naming the first thing that is wrong */
 export type Check = (value: unknown) => void;
@@ -41,105 +41,8 @@ function check(validate: ValidateFunction, code: ErrorCode, subject: string): Ch
   return (value) => {
     if (validate(value) === true) return;
     const [first] = validate.errors ?? [];
-    throw first === undefined ? new OutlastError(code, `${subject} is not valid.`) : toError(first, code, subject);
+    if (first === undefined) throw new OutlastError(code, `${subject} is not valid.`);
+    const { keyword, instancePath: path, params, message } = first;
+    throw toError({ keyword, path, params, message, schema: first.parentSchema ?? {} }, code, subject);
   };
-}
-
-function toError(error: ErrorObject, code: ErrorCode, subject: string): OutlastError {
-  const { path, message, hint } = explain(error, subject);
-  const parent = (error.parentSchema ?? {}) as Schema;
-  const limit = parent[limitKeyword];
-  const isBound = boundKeywords.has(error.keyword);
-  const details: ErrorDetails = {
-    ...(path === "" ? {} : { path }),
-    ...(isBound && typeof limit === "string" ? { limit } : {}),
-    ...(hint === undefined ? {} : { hint }),
-  };
-  return new OutlastError(error.keyword === "maxItems" ? "too-large" : code, message, details);
-}
-
-const boundKeywords = new Set(["minimum", "maximum", "maxLength", "minLength", "pattern", "maxItems", "maxProperties"]);
-
-interface Explanation {
-  readonly path: string;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-function explain(error: ErrorObject, subject: string): Explanation {
-  const path = error.instancePath;
-  const place = path === "" ? subject : quote(path.slice(path.lastIndexOf("/") + 1));
-  const parameters = error.params as { readonly [name: string]: unknown };
-  const parent = (error.parentSchema ?? {}) as Schema;
-  switch (error.keyword) {
-    case "additionalProperties":
-      return unknownProperty(path, String(parameters["additionalProperty"]), parent);
-    case "required": {
-      const missing = String(parameters["missingProperty"]);
-      return { path: `${path}/${missing}`, message: `${quote(missing)} is missing.` };
-    }
-    case "discriminator":
-      return { path: `${path}/${String(parameters["tag"])}`, message: `${place} is of no kind that is known here.` };
-    case "type":
-      return { path, message: `${place} must be ${typeNames(parent["type"])}.` };
-    case "enum":
-      return { path, message: `${place} must be one of ${listed(parent["enum"])}.` };
-    case "const":
-      return { path, message: `${place} must be ${JSON.stringify(parent["const"])}.` };
-    case "minimum":
-    case "maximum":
-      return {
-        path,
-        message: `${place} must be a number from ${String(parent["minimum"])} to ${String(parent["maximum"])}.`,
-      };
-    case "pattern":
-      return { path, message: `${place} must match ${String(parent["pattern"])}.` };
-    case "minLength":
-    case "maxLength":
-      return { path, message: `${place} must have ${range(parent["minLength"], parent["maxLength"])} characters.` };
-    case "minItems":
-    case "maxItems":
-      return { path, message: `${place} must have ${range(parent["minItems"], parent["maxItems"])} items.` };
-    default:
-      return { path, message: `${place} ${error.message ?? "is not valid"}.` };
-  }
-}
-
-function unknownProperty(path: string, name: string, parent: Schema): Explanation {
-  const known = Object.keys(parent["properties"] ?? {});
-  const meant = suggest(name, known);
-  const among = known.length === 0 ? "Nothing is expected here." : `Known are ${known.join(", ")}.`;
-  return {
-    path: `${path}/${name.slice(0, 80)}`,
-    message: `${quote(name)} is not known here.`,
-    hint: meant === null ? among : `Did you mean ${quote(meant)}?`,
-  };
-}
-
-const typeWords: { readonly [type: string]: string } = {
-  object: "an object",
-  array: "a list",
-  string: "a string",
-  integer: "a whole number",
-  number: "a number",
-  boolean: "true or false",
-  null: "null",
-};
-
-function typeNames(type: unknown): string {
-  const types = Array.isArray(type) ? type : [type];
-  return types.map((name) => typeWords[String(name)] ?? String(name)).join(" or ");
-}
-
-function listed(values: unknown): string {
-  return Array.isArray(values) ? values.map(String).join(", ") : String(values);
-}
-
-function range(min: unknown, max: unknown): string {
-  const from = typeof min === "number" ? min : 0;
-  return typeof max === "number" ? `${from} to ${max}` : `at least ${from}`;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 80));
 }

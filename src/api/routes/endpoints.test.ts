@@ -6,13 +6,13 @@ import { OutlastError } from "../../model/errors.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { LogChunk } from "../../model/protocol.ts";
+import { limitKeyword } from "../../model/schema.ts";
 import type { WorkerView } from "../../model/worker.ts";
 import { StoreUnavailable } from "../../ports/store.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { type ApiServer, createApi } from "../http/server.ts";
 import { components } from "../schemas/components.ts";
-import { limitKeyword } from "../schemas/schema.ts";
 import { routes } from "./routes.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -109,7 +109,7 @@ describe("tasks", () => {
   });
 
   test("are read, listed and cancelled", async () => {
-    await master.submit([{ ...nap, id: "a" } as never], null);
+    await master.submit([{ ...nap, id: "a" }], null);
     expect((await call("GET", "/v1/tasks/a")).json()).toMatchObject({ id: "a", state: "created" });
     expect((await call("GET", "/v1/tasks/b")).json().error.code).toBe("not-found");
     const page = await call(
@@ -134,7 +134,7 @@ describe("tasks", () => {
   });
 
   test("have logs that can be read from any byte on", async () => {
-    await master.submit([{ ...nap, id: "a" } as never], null);
+    await master.submit([{ ...nap, id: "a" }], null);
     const empty = await call("GET", "/v1/tasks/a/logs");
     expect(empty.headers).toMatchObject({
       "x-outlast-attempt": "0",
@@ -304,7 +304,7 @@ describe("the master itself", () => {
   });
 
   test("shows metrics with labels from fixed lists only", async () => {
-    await master.submit([{ ...nap, id: "a" } as never], null);
+    await master.submit([{ ...nap, id: "a" }], null);
     await call("GET", "/v1/tasks/a");
     await api.http.inject({ url: "/some/where/else", headers: { host: "localhost" } });
     const { body } = await call("GET", "/metrics");

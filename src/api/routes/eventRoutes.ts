@@ -2,9 +2,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
+import { ref, safeCount } from "../../model/schema.ts";
 import { encodeBatch, sseMessage } from "../events/changeEvents.ts";
 import type { EventStream } from "../events/eventStream.ts";
-import { ref, safeCount } from "../schemas/schema.ts";
 import type { Context, Route } from "./route.ts";
 
 export const eventRoutes: readonly Route[] = [

@@ -2,10 +2,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { attempt, ref, safeCount } from "../../model/schema.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import { LogFollower } from "../events/logFollower.ts";
 import { readLogPage } from "../events/logReader.ts";
-import { attempt, ref, safeCount } from "../schemas/schema.ts";
 import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
 import { noSuchTask } from "./taskRoutes.ts";
 

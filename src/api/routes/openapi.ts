@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, made of the routes and schemas that requests are served and checked by. */
 import { readFileSync } from "node:fs";
+import { ref, type Schema } from "../../model/schema.ts";
 import { components } from "../schemas/components.ts";
-import { ref, type Schema } from "../schemas/schema.ts";
 import type { Answer, Body, Route, Schemas } from "./route.ts";
 
 const everyHeader: Schemas = {

@@ -4,8 +4,8 @@ import { OutlastError } from "../../model/errors.ts";
 import type { SessionId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { AttachRequest, LogChunk, ReportItem, ReportRequest, StreamMessage } from "../../model/protocol.ts";
+import { limitKeyword, ref } from "../../model/schema.ts";
 import { relayedHeader } from "../http/headers.ts";
-import { limitKeyword, ref } from "../schemas/schema.ts";
 import { type Context, idParameter, pathId, type Route } from "./route.ts";
 
 export const protocolRoutes: readonly Route[] = [

@@ -1,13 +1,13 @@
 /** What a route is: enough to serve it, to check what comes in, and to describe it in the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
+import { id, type Schema } from "../../model/schema.ts";
 import type { Streams } from "../events/streams.ts";
 import type { TaskWatch } from "../events/taskWatch.ts";
 import type { BodyBudget, BodyLimit } from "../http/bodyBudget.ts";
 import type { Consistency } from "../http/consistency.ts";
 import type { Relay } from "../http/relay.ts";
 import type { SchemaName } from "../schemas/components.ts";
-import { id, type Schema } from "../schemas/schema.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What handlers work with. */

@@ -2,9 +2,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
+import { closed, open } from "../../model/schema.ts";
 import { checkBodyHead } from "../http/bodies.ts";
 import { type Check, checkBody, checkParameters } from "../http/validation.ts";
-import { closed, open } from "../schemas/schema.ts";
 import type { Context, Route, Schemas } from "./route.ts";
 
 declare module "fastify" {

@@ -3,10 +3,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { id, limitKeyword, oneOf, whole } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
-import { id, limitKeyword, oneOf, whole } from "../schemas/schema.ts";
 import { type Context, consistentQuery, idParameter, pathId, type Route, type Schemas } from "./route.ts";
 
 const idempotencyKey: Schemas = {

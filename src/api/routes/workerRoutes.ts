@@ -1,7 +1,7 @@
 /** Looking at workers and queues, and what an operator does with them. */
 import { OutlastError } from "../../model/errors.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
-import { id } from "../schemas/schema.ts";
+import { id } from "../../model/schema.ts";
 import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
 
 export const workerRoutes: readonly Route[] = [

@@ -1,6 +1,19 @@
 /** Schemas of errors, of a master's own state, and of the events it tells. */
 import { errorStatus } from "../../model/errors.ts";
-import { count, id, instant, list, oneOf, open, orNull, ref, type Schema, safeCount, text, truth } from "./schema.ts";
+import {
+  count,
+  id,
+  instant,
+  list,
+  oneOf,
+  open,
+  orNull,
+  ref,
+  type Schema,
+  safeCount,
+  text,
+  truth,
+} from "../../model/schema.ts";
 import { statusProperties } from "./tasks.ts";
 import { optionalWorkerProperties, workerProperties } from "./workers.ts";
 

@@ -19,12 +19,13 @@ import {
   text,
   truth,
   whole,
-} from "./schema.ts";
+} from "../../model/schema.ts";
+import { kindName, label } from "../../model/submission.ts";
 
 const session: Schema = { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" };
-const label: Schema = { type: "string", maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
 const version: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const itemId: Schema = { ...safeCount, description: "Unique in one boot. An item with an id is acknowledged by it." };
+const shortText: Schema = { type: "string", maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
 const attemptRef = { task: id, attempt };
 const issuedAttempt = {
   ...attemptRef,
@@ -48,13 +49,15 @@ export const protocolSchemas = {
       epochMax: safeCount,
       incarnation: orNull(id),
       probePort: { type: ["integer", "null"], minimum: 1, maximum: 65_535 },
-      hostname: label,
+      hostname: shortText,
       pid: safeCount,
-      version: label,
+      version: shortText,
     },
     {
       protocolMin: { ...version, description: "Since protocol 2: the lowest version that the worker speaks." },
       protocolMax: { ...version, description: "Since protocol 2: the highest." },
+      kinds: list(kindName, { maxItems: limits.workerKindsMax, [limitKeyword]: "workerKindsMax" }),
+      labels: list(label, { maxItems: limits.workerLabelsMax, [limitKeyword]: "workerLabelsMax" }),
       relay: {
         ...truth,
         description: "To a standby: pass this session on, for the leader cannot be reached from here.",
@@ -87,14 +90,14 @@ export const protocolSchemas = {
       id: itemId,
       output: anything,
       error: open({
-        code: label,
+        code: shortText,
         message: {
           type: "string",
           maxLength: limits.errorMessageLengthMax,
           [limitKeyword]: "errorMessageLengthMax",
         },
       }),
-      exit: open({ code: { type: ["integer", "null"] }, signal: orNull(label) }),
+      exit: open({ code: { type: ["integer", "null"] }, signal: orNull(shortText) }),
       logBytes: safeCount,
     },
   ),

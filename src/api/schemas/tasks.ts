@@ -1,6 +1,6 @@
 /** Schemas of tasks: what clients submit, and how tasks are shown. */
-import { defaults, limits } from "../../model/limits.ts";
-import { taskKinds, taskStates } from "../../model/task.ts";
+import { builtInKinds } from "../../model/kinds/table.ts";
+import { limits } from "../../model/limits.ts";
 import {
   anything,
   attempt,
@@ -15,42 +15,11 @@ import {
   open,
   orNull,
   ref,
-  type Schema,
   text,
   truth,
-  whole,
-} from "./schema.ts";
-
-const name: Schema = { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
-const shortText: Schema = { type: "string", maxLength: limits.stringBytesMax, [limitKeyword]: "stringBytesMax" };
-const priority = whole(limits.priorityMin, limits.priorityMax, "priorityMax");
-const attemptsMax = whole(1, limits.attemptsMaxMax, "attemptsMaxMax");
-const killsMax = whole(0, limits.killsMaxMax, "killsMaxMax");
-const factor: Schema = { type: "number", minimum: 1, maximum: 100 };
-
-const submission = closed(
-  {
-    kind: oneOf(taskKinds),
-    input: { type: "object", description: "`SleepInput` for a sleep, `ExecInput` for an exec." },
-  },
-  {
-    id: { ...id, description: "Asking twice for the same id with the same content is one task." },
-    name: { ...name, description: "For people; the id if left out." },
-    queue: { ...id, default: defaults.queue },
-    priority: { ...priority, default: defaults.priority, description: "Higher starts first." },
-    startAt: { ...instant, description: "Not to be started before; an instant in the past means now." },
-    attemptsMax: { ...attemptsMax, default: defaults.attemptsMax, description: "1 means no retry." },
-    killsMax: { ...killsMax, description: "Workers that may be lost under it; unbounded if left out." },
-    timeoutMs: {
-      ...whole(1, limits.durationMsMax, "durationMsMax"),
-      description: "For one attempt; unbounded if left out.",
-    },
-    backoffBaseMs: { ...duration, default: defaults.backoffBaseMs },
-    backoffFactor: { ...factor, default: defaults.backoffFactor },
-    backoffMaxMs: { ...duration, default: defaults.backoffMaxMs },
-  },
-  { examples: [{ kind: "sleep", input: { seconds: 2 }, name: "nap" }] },
-);
+} from "../../model/schema.ts";
+import { attemptsMax, backoffFactor, killsMax, submissionSchema } from "../../model/submission.ts";
+import { taskStates } from "../../model/task.ts";
 
 const attemptError = open({ code: text, message: text });
 const exitRecord = open({ code: { type: ["integer", "null"] }, signal: { type: ["string", "null"] } });
@@ -94,20 +63,14 @@ const document = open(
       ...ref("Progress"),
       description: "Of the running attempt. The leader keeps it in memory, so a standby does not show it.",
     },
+    uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
+    requires: list(text),
   },
 );
 
 export const taskSchemas = {
-  Submission: submission,
-  SleepInput: closed({ seconds: { type: "number", minimum: 0, maximum: limits.durationMsMax / 1000 } }),
-  ExecInput: closed(
-    { command: list(shortText, { minItems: 1, maxItems: limits.execArgumentsMax }) },
-    {
-      env: { type: "object", maxProperties: limits.execEnvironmentMax, additionalProperties: shortText },
-      cwd: shortText,
-      shell: { ...truth, default: false, description: "`command` is one line for /bin/sh." },
-    },
-  ),
+  Submission: submissionSchema,
+  ...Object.fromEntries(builtInKinds.map(({ inputName, inputSchema }) => [inputName, inputSchema])),
   Batch: closed({
     tasks: list(ref("Submission"), {
       minItems: 1,
@@ -123,7 +86,7 @@ export const taskSchemas = {
     killsMax: orNull(killsMax),
     timeoutMs: orNull(duration),
     backoffBaseMs: duration,
-    backoffFactor: factor,
+    backoffFactor,
     backoffMaxMs: duration,
   }),
   AttemptError: attemptError,

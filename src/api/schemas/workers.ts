@@ -1,6 +1,6 @@
 /** Schemas of workers and queues as they are shown, and of what a supervisor reports. */
 import { limits } from "../../model/limits.ts";
-import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "./schema.ts";
+import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "../../model/schema.ts";
 
 /** What is told of a worker wherever it is shown. */
 export const workerProperties = {
@@ -15,7 +15,11 @@ export const workerProperties = {
   pid: count,
   version: text,
 };
-export const optionalWorkerProperties = { probe: ref("ProbeAddress") };
+export const optionalWorkerProperties = {
+  kinds: list(text),
+  labels: list(text),
+  probe: ref("ProbeAddress"),
+};
 
 export const workerSchemas = {
   WorkerState: oneOf(["connected", "suspect", "lost", "gone"]),

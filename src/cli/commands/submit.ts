@@ -2,10 +2,20 @@
 import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
 import { OutlastError } from "../../model/errors.ts";
+import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { Outlast, Submitted } from "../../sdk/client.ts";
-import { environment, idArgument, instant, keyArgument, positiveDuration, wholeNumber } from "../arguments.ts";
+import {
+  environment,
+  idArgument,
+  instant,
+  json,
+  keyArgument,
+  labelList,
+  positiveDuration,
+  wholeNumber,
+} from "../arguments.ts";
 import { action, type Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
@@ -18,6 +28,8 @@ interface SubmitFlags {
   readonly key?: string;
   readonly queue?: string;
   readonly priority?: number;
+  readonly requires?: readonly string[];
+  readonly input?: Json;
   readonly startAt?: number;
   readonly attemptsMax?: number;
   readonly timeout?: number;
@@ -32,6 +44,7 @@ Examples:
   outlast submit sleep 5
   outlast submit exec --wait -- make test
   outlast submit exec --shell -- 'pg_dump shop | gzip > shop.gz'
+  outlast submit resize --input '{"file":"a.png"}' --requires gpu
   outlast submit --file tasks.jsonl --wait
   echo '{"kind":"sleep","input":{"seconds":1}}' | outlast submit --file -
 
@@ -42,8 +55,8 @@ options hold for tasks that do not say otherwise.
 export function submitCommand(program: Command): void {
   program
     .command("submit")
-    .description("put in a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], or --file FILE")
-    .argument("[kind]", "sleep or exec")
+    .description("submit a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], HANDLER --input JSON, or --file FILE")
+    .argument("[kind]", "sleep, exec, or the name of a handler that workers have")
     .argument("[operands...]", "seconds, or a command and its arguments")
     .option("--file <file>", "tasks from a file: a JSON array, or one JSON object a line; - is stdin")
     .option("--name <name>", "what people call it")
@@ -60,6 +73,8 @@ export function submitCommand(program: Command): void {
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
     .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
     .option("--cwd <directory>", "exec: where to run it, on the worker's machine")
+    .option("--input <json>", "a handler: what it is given, as JSON; {} if left out", json)
+    .option("--requires <labels>", "labels that its worker must carry, separated by commas", labelList)
     .option("--shell", "exec: the operand is a line for /bin/sh")
     .option("--wait", "wait for the end, also while no master answers; exit code 1 unless every task ended as success")
     .addHelpText("after", examples)
@@ -81,8 +96,8 @@ async function submit(
     return submitFile(context, flags.file, common, flags);
   }
   const submission = { ...common, ...toSubmission(kind, operands, flags) };
-  const { checkSubmission } = await import("../submissionFile.ts");
-  checkSubmission(submission);
+  const { checkOne } = await import("../submissionFile.ts");
+  checkOne(submission);
   await refuseReplacedBytes();
   const client = await context.client();
   const submitted = await client.submit(submission, keyAndSignal(context, flags));
@@ -99,10 +114,11 @@ async function refuseReplacedBytes(): Promise<void> {
 }
 
 function commonFields(flags: SubmitFlags): Partial<Submission> {
-  const { queue, priority, startAt, attemptsMax, timeout } = flags;
+  const { queue, priority, requires, startAt, attemptsMax, timeout } = flags;
   return {
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
+    ...(requires === undefined ? {} : { requires }),
     ...(startAt === undefined ? {} : { startAt }),
     ...(attemptsMax === undefined ? {} : { attemptsMax }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
@@ -114,6 +130,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
   const names = { ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { id }) };
   switch (kind) {
     case "sleep": {
+      refuseInput(kind, flags);
       const [seconds] = operands;
       if (seconds === undefined || operands.length > 1)
         throw new UsageError("sleep takes one number of seconds: outlast submit sleep 5");
@@ -122,6 +139,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
       return { ...names, kind, input: { seconds: toSeconds(seconds) } };
     }
     case "exec":
+      refuseInput(kind, flags);
       if (operands.length === 0) throw new UsageError("exec takes a command: outlast submit exec -- make test");
       return {
         ...names,
@@ -135,15 +153,22 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
       };
     case undefined:
       throw new UsageError(
-        "What shall be done?",
+        "Missing task kind.",
         "outlast submit sleep 5, outlast submit exec -- make test, or outlast submit --file tasks.jsonl",
       );
     default:
-      throw new UsageError(
-        `There is no kind of task called "${kind}"; there are sleep and exec.`,
-        `For a command: outlast submit exec -- ${kind} …`,
-      );
+      // A handler: code that some workers have. Whether one of them has it is seen when the task waits.
+      if (operands.length > 0)
+        throw new UsageError(
+          `A task of kind "${kind}" takes its input by --input.`,
+          `For a command: outlast submit exec -- ${[kind, ...operands].join(" ")}`,
+        );
+      return { ...names, kind, input: flags.input ?? {} };
   }
+}
+
+function refuseInput(kind: string, { input }: SubmitFlags): void {
+  if (input !== undefined) throw new UsageError(`--input is for handlers; ${kind} takes its input as operands.`);
 }
 
 /** A bare number is seconds; a duration with its units will do as well. */

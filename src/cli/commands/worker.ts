@@ -1,7 +1,7 @@
 /** `outlast worker`: takes tasks from the masters and runs them. */
 import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
-import { duration, idArgument, wholeNumber } from "../arguments.ts";
+import { duration, idArgument, labelList, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { WorkerFlags } from "../flags.ts";
 import { dataOption, logOptions, queuesOption, stopOnStdinEndOption } from "../serverOptions.ts";
@@ -17,6 +17,7 @@ export function workerCommand(program: Command): void {
     )
     .option("--capacity <n>", "how many tasks at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
     .addOption(queuesOption())
+    .option("--labels <list>", "labels that tasks may require of this worker, such as gpu,zone=eu", labelList)
     .addOption(dataOption())
     .addOption(
       new Option("--drain-timeout <duration>", "how long running tasks may go on after SIGTERM")

@@ -7,14 +7,16 @@ import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { SchedulerState } from "./state.ts";
 
+/** What a worker reports of an attempt whose kind it cannot run. */
+export const unsupportedKind = "unsupported";
+
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
 export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): void {
   state.tasks.setState(task, "running");
   task.attempt += 1;
   task.run = { host: worker.id, boot: worker.boot, assignedAt: batch.now, startedAt: undefined };
+  state.lanes.takeTurn(worker);
   worker.hold(task);
-  state.workers.takeTurn(worker);
-  state.workers.updateFree(worker);
   armBackstop(state, batch, task, batch.now);
   state.tasks.touch(task);
 }
@@ -45,6 +47,7 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       noteEnd(task, result);
       return countFailure(state, batch, task);
     case "aborted":
+      if (result.error?.code === unsupportedKind) return handBack(state, batch, task, result.error);
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
       return killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." });
     default:
@@ -66,7 +69,17 @@ export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
   task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
   state.tasks.setState(task, "killed");
   state.tasks.write(batch, task);
-  state.queues.enqueue(task);
+  state.lanes.enqueue(task);
+}
+
+/** The worker could not begin with it: the task goes back into its lane, and nothing is counted against it. */
+function handBack(state: SchedulerState, batch: Batch, task: LiveTask, { code, message }: AttemptError): void {
+  leaveWorker(state, task);
+  task.uncounted += 1;
+  task.last = { endedAt: batch.now, error: { code, message }, exit: undefined, logBytes: undefined };
+  state.tasks.setState(task, "killed");
+  state.tasks.write(batch, task);
+  state.lanes.enqueue(task);
 }
 
 /** The attempt outlasted its time-out and its worker did not end it. */
@@ -97,7 +110,6 @@ function abortOnWorker(state: SchedulerState, batch: Batch, task: LiveTask, reas
   const worker = workerOf(state, task);
   if (worker === undefined) return;
   worker.releaseDying(task, reason);
-  state.workers.updateFree(worker);
   if (!worker.isOpen || worker.session === null) return;
   const attempts = [{ task: task.id, attempt: task.attempt }];
   batch.out.effects.push({ kind: "abort", worker: worker.id, session: worker.session, reason, attempts });
@@ -109,7 +121,6 @@ function leaveWorker(state: SchedulerState, task: LiveTask): void {
   const worker = workerOf(state, task);
   if (worker === undefined) return;
   worker.release(task);
-  state.workers.updateFree(worker);
 }
 
 function countFailure(state: SchedulerState, batch: Batch, task: LiveTask): void {

@@ -17,6 +17,7 @@ export function digestTask(task: LiveTask): number {
   hash = hashNumber(hash, task.attempt);
   hash = hashNumber(hash, task.failures);
   hash = hashNumber(hash, task.kills);
+  if (task.uncounted > 0) hash = hashNumber(hash, task.uncounted);
   if (task.state === "retrying") hash = hashNumber(hash, (task.last?.retryAt ?? 0) % 2 ** 31);
   if (task.run !== null) hash = hashText(hashText(hash, task.run.host), task.run.boot);
   return finishHash(hash) | 0;

@@ -8,7 +8,24 @@ import { killAttempt } from "./attempts.ts";
 import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveWorker } from "./liveWorker.ts";
+import type { SchedulerModule } from "./module.ts";
 import type { SchedulerState } from "./state.ts";
+
+export const failureDetector = {
+  inputs: {
+    probed: (state, batch, input) => noteProbe(state, batch, input),
+    "clock-gap": (state, batch, { forMs }) => {
+      shiftSilence(state, batch, forMs);
+      for (const worker of state.workers) {
+        for (const task of worker.tasks.values()) state.tasks.postpone(task, forMs);
+      }
+    },
+    "let-go": (state, batch) => awaitReturn(state, batch),
+  },
+  activate: (state, batch) => watchAfterElection(state, batch),
+  step: (state, batch) => passTime(state, batch),
+  nextWakeAt: ({ workers }) => workers.nextWakeAt,
+} satisfies SchedulerModule;
 
 /** It has just been heard of: its silence starts anew. */
 export function noteLife(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
@@ -17,7 +34,6 @@ export function noteLife(state: SchedulerState, batch: Batch, worker: LiveWorker
   if (!worker.isOpen || worker.state === "connected") return;
   worker.state = "connected";
   state.workers.wakeAt(worker, batch.now + state.settings.suspectMs);
-  state.workers.updateFree(worker);
 }
 
 /** It has a session and is about to open its stream. */
@@ -51,7 +67,7 @@ export function noteClosing(state: SchedulerState, batch: Batch, worker: LiveWor
 }
 
 /** A new leader has heard of nobody: every worker gets time to find it, unless it has died as well. */
-export function watchAfterElection(state: SchedulerState, batch: Batch): void {
+function watchAfterElection(state: SchedulerState, batch: Batch): void {
   for (const worker of state.workers) {
     if (worker.isGivenUp) continue;
     suspect(state, batch, worker, state.settings.failoverGraceMs);
@@ -68,7 +84,7 @@ export function probeWorker(batch: Batch, { id, boot, record: { probe } }: LiveW
  * A probe has come back. A refusal proves death only to the master that was answered by this boot there before: between another
  * one and the worker something may refuse in its name.
  */
-export function noteProbe(
+function noteProbe(
   state: SchedulerState,
   batch: Batch,
   { worker: id, boot, result, ...address }: Extract<SchedulerInput, { kind: "probed" }>,
@@ -82,7 +98,7 @@ export function noteProbe(
 }
 
 /** Everybody whose patience has run out moves on: from connected to suspect, from suspect to lost. */
-export function passTime(state: SchedulerState, batch: Batch): void {
+function passTime(state: SchedulerState, batch: Batch): void {
   for (let worker = state.workers.popDue(batch.now); worker !== undefined; worker = state.workers.popDue(batch.now)) {
     if (worker.isGivenUp) continue;
     const patienceMs = worker.state === "connected" ? state.settings.suspectMs : worker.graceMs;
@@ -97,7 +113,7 @@ export function passTime(state: SchedulerState, batch: Batch): void {
  * Time went by in which nobody could be heard: it is no silence. Whoever was turned away meanwhile has waited longer between
  * its tries, at most about as long as it went on; so everybody gets that time, and as much again, to come back.
  */
-export function shiftSilence(state: SchedulerState, batch: Batch, forMs: number): void {
+function shiftSilence(state: SchedulerState, batch: Batch, forMs: number): void {
   const { abruptGraceMs, failoverGraceMs } = state.settings;
   state.patientUntil = Math.max(state.patientUntil, batch.now + Math.min(failoverGraceMs, abruptGraceMs + 2 * forMs));
   for (const worker of state.workers) {
@@ -108,7 +124,7 @@ export function shiftSilence(state: SchedulerState, batch: Batch, forMs: number)
 }
 
 /** Everybody was hung up on and is looking for a leader, as after an election: that takes its time, and is nobody's death. */
-export function awaitReturn(state: SchedulerState, batch: Batch): void {
+function awaitReturn(state: SchedulerState, batch: Batch): void {
   state.patientUntil = Math.max(state.patientUntil, batch.now + state.settings.failoverGraceMs);
 }
 
@@ -135,7 +151,6 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
     killAttempt(state, batch, task, { code: "worker-lost", message: `Worker ${worker.id} was given up: ${why}.` });
   }
   worker.clearDying();
-  state.workers.updateFree(worker);
 }
 
 /** Still connected, but silent: it keeps what it runs and gets nothing new. */
@@ -143,7 +158,6 @@ function doubt(state: SchedulerState, worker: LiveWorker): void {
   worker.state = "suspect";
   worker.graceMs = state.settings.lostGraceMs;
   state.workers.wakeAt(worker, worker.silentSince + worker.graceMs);
-  state.workers.updateFree(worker);
 }
 
 function suspect(state: SchedulerState, batch: Batch, worker: LiveWorker, graceMs: number): void {
@@ -151,5 +165,4 @@ function suspect(state: SchedulerState, batch: Batch, worker: LiveWorker, graceM
   worker.silentSince = batch.now;
   worker.graceMs = Math.max(graceMs, state.patientUntil - batch.now);
   state.workers.wakeAt(worker, batch.now + worker.graceMs);
-  state.workers.updateFree(worker);
 }

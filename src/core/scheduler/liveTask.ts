@@ -3,6 +3,7 @@ import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord, TaskHead, TaskLimits, TaskState, TaskStatus } from "../../model/task.ts";
 import type { HeapItem } from "../heap.ts";
+import type { Lane } from "./lane.ts";
 import type { LiveQueue } from "./queues.ts";
 
 /** Where the current or last attempt was put. */
@@ -25,7 +26,7 @@ export interface LastEnd {
 
 export class LiveTask implements HeapItem {
   readonly id: TaskId;
-  readonly queue: LiveQueue;
+  readonly lane: Lane;
   readonly priority: number;
   /** Its place in line among equals: when it was created, or when it was to start. */
   readonly orderAt: number;
@@ -39,6 +40,7 @@ export class LiveTask implements HeapItem {
   attempt = 0;
   failures = 0;
   kills = 0;
+  uncounted = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
   /** Its key in the timer heap, while it is in there. */
@@ -49,15 +51,19 @@ export class LiveTask implements HeapItem {
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
 
-  constructor(head: TaskHead, ordinal: number, queue: LiveQueue, limits: TaskLimits) {
+  constructor(head: TaskHead, ordinal: number, lane: Lane, limits: TaskLimits) {
     this.id = head.id;
     this.ordinal = ordinal;
-    this.queue = queue;
+    this.lane = lane;
     this.priority = head.priority;
     this.orderAt = head.startAt ?? head.createdAt;
     this.startAt = head.startAt;
     this.limits = limits;
     this.fingerprint = head.fingerprint;
+  }
+
+  get queue(): LiveQueue {
+    return this.lane.queue;
   }
 
   /** Its current or last attempt, as it was given out; before the first one, none that anybody has. */
@@ -84,6 +90,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     failures: task.failures,
     kills: task.kills,
     changedAt,
+    ...(task.uncounted > 0 && { uncounted: task.uncounted }),
     ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
     ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
@@ -101,6 +108,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.attempt = status.attempt;
   task.failures = status.failures;
   task.kills = status.kills;
+  task.uncounted = status.uncounted ?? 0;
   const { host, boot, assignedAt } = status;
   task.run =
     host === undefined || boot === undefined || assignedAt === undefined

@@ -4,24 +4,27 @@ import { attemptKey } from "../../model/ids.ts";
 import type { AbortReason, AttemptRef } from "../../model/protocol.ts";
 import type { ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
 import type { HeapItem } from "../heap.ts";
+import { Offer, Slot, type WorkerGroup } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import type { LiveTask } from "./liveTask.ts";
-import type { LiveQueue } from "./queues.ts";
 
 /** An attempt that the worker must end, and why. */
 export interface Dying extends AttemptRef {
   readonly reason: AbortReason;
 }
 
+/** Whatever changes its free slots, or whether it may be given tasks, tells the lanes by itself. */
 export class LiveWorker implements HeapItem {
   readonly id: WorkerId;
-  record: WorkerRecord;
-  queues: readonly LiveQueue[];
-  state: WorkerState;
+  readonly #lanes: Lanes;
+  #record: WorkerRecord;
+  #offer: Offer;
+  #state: WorkerState;
+  #isOpen = false;
+  #usedSlots = 0;
 
   /** The one session that counts; messages of any other are refused. */
   session: SessionId | null = null;
-  /** True while that session's stream is open: only then can the worker be told anything. */
-  isOpen = false;
   /** When it was last heard of; null if not since this leader was elected. */
   heardAt: number | null = null;
   /** From here its silence is counted; moved forward by whatever was not its fault. */
@@ -37,37 +40,78 @@ export class LiveWorker implements HeapItem {
 
   /** Tasks whose current attempt is here, those of an earlier boot included whose results wait in the outbox. */
   readonly tasks = new Map<TaskId, LiveTask>();
-  /** Slots of this boot that are in use: current attempts of this boot, and dying ones. */
-  usedSlots = 0;
   /** Attempts of this boot that are over for the leader while their processes may still be ending. */
   readonly #dying = new Map<string, Dying>();
   /** True if it reaches us through a standby, whose death is not its own. */
   isRelayed = false;
   /** Attempts that the worker never received: sent again as soon as its stream opens. */
   redeliver: LiveTask[] = [];
+
+  /** The group that it is in while it may be given tasks, and its place there. Only the lanes write them. */
+  group: WorkerGroup | null = null;
+  readonly slot = new Slot(this);
   /** Grows with each assignment, so that workers with equal load take turns. */
   turn = 0;
 
-  constructor(record: WorkerRecord, queues: readonly LiveQueue[], now: number) {
+  constructor(record: WorkerRecord, lanes: Lanes, now: number) {
     this.id = record.id;
-    this.record = record;
-    this.queues = queues;
-    this.state = record.state === "connected" ? "suspect" : record.state;
+    this.#lanes = lanes;
+    this.#record = record;
+    this.#offer = new Offer(record);
+    this.#state = record.state === "connected" ? "suspect" : record.state;
     this.silentSince = now;
     this.graceMs = 0;
   }
 
+  get record(): WorkerRecord {
+    return this.#record;
+  }
+
+  set record(record: WorkerRecord) {
+    this.#record = record;
+    this.#offer = new Offer(record);
+    this.#lanes.update(this);
+  }
+
+  get offer(): Offer {
+    return this.#offer;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  set state(state: WorkerState) {
+    this.#state = state;
+    this.#lanes.update(this);
+  }
+
+  /** True while the stream of its session is open: only then can the worker be told anything. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  set isOpen(isOpen: boolean) {
+    this.#isOpen = isOpen;
+    this.#lanes.update(this);
+  }
+
+  /** Slots of this boot that are in use: current attempts of this boot, and dying ones. */
+  get usedSlots(): number {
+    return this.#usedSlots;
+  }
+
   get boot(): BootId {
-    return this.record.boot;
+    return this.#record.boot;
   }
 
   get isGivenUp(): boolean {
-    return this.state === "lost" || this.state === "gone";
+    return this.#state === "lost" || this.#state === "gone";
   }
 
-  /** True if it is this boot, and this is where it can be knocked at. */
+  /** True if it is this boot, and this is where it can be probed. */
   listensAt(boot: BootId, { host, port }: ProbeAddress): boolean {
-    const { probe } = this.record;
+    const { probe } = this.#record;
     return this.boot === boot && probe?.host === host && probe.port === port;
   }
 
@@ -83,7 +127,7 @@ export class LiveWorker implements HeapItem {
   /** Books a slot if the attempt belongs to the boot that is here now; an earlier boot's slots died with it. */
   hold(task: LiveTask): void {
     this.tasks.set(task.id, task);
-    if (task.run?.boot === this.boot) this.usedSlots += 1;
+    if (task.run?.boot === this.boot) this.#use(1);
   }
 
   /** Every attempt that it has, or may have, and must end. */
@@ -94,35 +138,48 @@ export class LiveWorker implements HeapItem {
   /** The attempt is over, and so is its process. */
   release(task: LiveTask): void {
     this.tasks.delete(task.id);
-    if (task.run?.boot === this.boot) this.usedSlots -= 1;
+    if (task.run?.boot === this.boot) this.#use(-1);
   }
 
-  /** The attempt is over for us; its slot stays in use until the worker says that its process has ended. */
+  /** The attempt is over for the leader; its slot stays in use until the worker reports that its process has ended. */
   releaseDying(task: LiveTask, reason: AbortReason): void {
     this.tasks.delete(task.id);
     if (task.run?.boot !== this.boot) return;
     this.#dying.set(attemptKey(task.id, task.attempt), { task: task.id, attempt: task.attempt, reason });
   }
 
-  /** The worker says that it still has this attempt, which is not current any more. */
+  /** The worker reports that it still has this attempt, which is not current any more. */
   addDying({ task, attempt }: AttemptRef): void {
     const key = attemptKey(task, attempt);
     if (this.#dying.has(key)) return;
     this.#dying.set(key, { task, attempt, reason: "killed" });
-    this.usedSlots += 1;
+    this.#use(1);
   }
 
-  /** The worker says that this attempt has ended. */
+  /** The worker reports that this attempt has ended. */
   endDying(attempt: AttemptRef): void {
-    if (this.#dying.delete(attemptKey(attempt.task, attempt.attempt))) this.usedSlots -= 1;
+    if (this.#dying.delete(attemptKey(attempt.task, attempt.attempt))) this.#use(-1);
   }
 
   clearDying(): void {
-    this.usedSlots -= this.#dying.size;
+    const count = this.#dying.size;
     this.#dying.clear();
+    this.#use(-count);
+  }
+
+  /** A new process takes the place of the old one, whose slots went with it. */
+  clearSlots(): void {
+    this.#dying.clear();
+    this.#use(-this.#usedSlots);
   }
 
   toView(): WorkerView {
     return { ...this.record, state: this.state, running: this.usedSlots, heardAt: this.heardAt };
+  }
+
+  #use(count: number): void {
+    if (count === 0) return;
+    this.#usedSlots += count;
+    this.#lanes.update(this);
   }
 }

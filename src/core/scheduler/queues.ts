@@ -1,17 +1,13 @@
-/** The queues: who waits in each, in what order, and how many tasks of each state it has. */
+/** The queues: which lanes each has, whether it is paused, and how many tasks of each state it holds. */
 import { limits } from "../../model/limits.ts";
 import type { TaskState } from "../../model/task.ts";
-import type { QueueRecord } from "../../model/worker.ts";
-import { Heap } from "../heap.ts";
-import { type LiveTask, startsBefore } from "./liveTask.ts";
-import type { RecordModule } from "./records.ts";
+import type { Lane } from "./lane.ts";
 
 export class LiveQueue {
   readonly name: string;
   isPaused = false;
-  /** True if the journal holds a record of its settings. */
-  hasRecord = false;
-  readonly ready = new Heap<LiveTask>(startsBefore);
+  readonly lanes = new Set<Lane>();
+  /** Tasks by state, the final ones included while the store keeps them. */
   readonly counts: Partial<Record<TaskState, number>> = {};
 
   constructor(name: string) {
@@ -21,12 +17,15 @@ export class LiveQueue {
   count(state: TaskState, by: number): void {
     this.counts[state] = (this.counts[state] ?? 0) + by;
   }
+
+  /** True if nothing would be lost by dropping it: it holds no task and has no setting. */
+  get isUnused(): boolean {
+    return this.lanes.size === 0 && !this.isPaused && Object.values(this.counts).every((count) => count === 0);
+  }
 }
 
-export class Queues implements RecordModule<QueueRecord> {
+export class Queues {
   readonly #byName = new Map<string, LiveQueue>();
-  /** Those with tasks that could start now. */
-  readonly #waiting = new Set<LiveQueue>();
 
   get(name: string): LiveQueue | undefined {
     return this.#byName.get(name);
@@ -42,45 +41,16 @@ export class Queues implements RecordModule<QueueRecord> {
     return queue;
   }
 
+  /** Frees the name of a queue that holds nothing. Must be called where its last task, lane or setting may have gone. */
+  dropIfUnused(queue: LiveQueue): void {
+    if (queue.isUnused) this.#byName.delete(queue.name);
+  }
+
   /** True if these names would make more queues than there may be. */
   wouldOverflow(names: Iterable<string>): boolean {
     const fresh = new Set<string>();
     for (const name of names) if (!this.#byName.has(name)) fresh.add(name);
     return this.#byName.size + fresh.size > limits.queuesMax;
-  }
-
-  /** The task takes its place in line. */
-  enqueue(task: LiveTask): void {
-    task.queue.ready.push(task);
-    if (!task.queue.isPaused) this.#waiting.add(task.queue);
-  }
-
-  dequeue(task: LiveTask): void {
-    task.queue.ready.remove(task);
-    if (task.queue.ready.size === 0) this.#waiting.delete(task.queue);
-  }
-
-  setPaused(queue: LiveQueue, isPaused: boolean): void {
-    queue.isPaused = isPaused;
-    if (isPaused || queue.ready.size === 0) this.#waiting.delete(queue);
-    else this.#waiting.add(queue);
-  }
-
-  /** Takes the settings that the journal has; without a record they are the default ones. */
-  put(name: string, record: QueueRecord | null): void {
-    const queue = this.open(name);
-    queue.hasRecord = record !== null;
-    this.setPaused(queue, record?.isPaused ?? false);
-  }
-
-  recordOf(name: string): QueueRecord | null {
-    const queue = this.#byName.get(name);
-    return queue?.hasRecord === true ? { name, isPaused: queue.isPaused } : null;
-  }
-
-  /** Queues that are not paused and have a task that could start now. */
-  get waiting(): ReadonlySet<LiveQueue> {
-    return this.#waiting;
   }
 
   [Symbol.iterator](): Iterator<LiveQueue> {

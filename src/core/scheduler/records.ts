@@ -2,8 +2,6 @@
 import { type HotCollectionName, hotCollections, isHot, type RecordValue } from "../../model/collections/table.ts";
 import type { RecordWrite, Write } from "../../model/entry.ts";
 import { RecordDigest } from "./digest.ts";
-import type { Queues } from "./queues.ts";
-import type { Workers } from "./workers.ts";
 
 /** The memory of one hot collection. */
 export interface RecordModule<Value> {
@@ -14,14 +12,13 @@ export interface RecordModule<Value> {
 }
 
 /** Collections whose memory is more than the records themselves. Any other hot collection is held by `KeptRecords`. */
-type OwnModules = { readonly [Name in HotCollectionName]?: RecordModule<RecordValue<Name>> };
+export type OwnModules = { readonly [Name in HotCollectionName]?: RecordModule<RecordValue<Name>> };
 
 export class Records {
   readonly #modules: ReadonlyMap<HotCollectionName, RecordModule<unknown>>;
   readonly #digest = new RecordDigest();
 
-  constructor(queues: Queues, workers: Workers) {
-    const own: OwnModules = { queues, workers };
+  constructor(own: OwnModules) {
     this.#modules = new Map(hotCollections.map((name) => [name, own[name] ?? new KeptRecords()]));
   }
 

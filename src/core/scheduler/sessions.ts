@@ -10,7 +10,7 @@ import type {
   ResultItem,
   Verdict,
 } from "../../model/protocol.ts";
-import { killAttempt, settleResult } from "./attempts.ts";
+import { killAttempt, settleResult, unsupportedKind } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
 import { leaveWorkerFor, noteClosing, noteLife, probeWorker, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
@@ -28,9 +28,6 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   if (known === undefined && !state.workers.makeRoom(batch)) {
     return refuse("too-many", "There are as many workers as there may be.", "workersMax");
   }
-  if (state.queues.wouldOverflow(request.queues)) {
-    return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
-  }
 
   const inOutbox = new Set(request.outbox.map(issueKey));
   if (known !== undefined) {
@@ -45,7 +42,6 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   worker.clearDying();
   const abort = adoptRunning(state, batch, worker, request, inOutbox);
   watchOpening(state, batch, worker);
-  state.workers.updateFree(worker);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
 
@@ -66,8 +62,7 @@ function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutb
     killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
   }
   // The slots of the old boot went with it; results that wait in its outbox need none.
-  worker.clearDying();
-  worker.usedSlots = 0;
+  worker.clearSlots();
 }
 
 function recordWorker(
@@ -78,7 +73,7 @@ function recordWorker(
   host: string,
   known: LiveWorker | undefined,
 ): LiveWorker {
-  const { boot, capacity, queues, probePort, hostname, pid, version } = request;
+  const { boot, capacity, queues, kinds, labels, probePort, hostname, pid, version } = request;
   const before = known?.boot === boot ? known.record : undefined;
   const isDraining = request.isDraining || before?.isDraining === true;
   // What has come over a standby, or from a caller who has hung up, does not say where the worker is; but it is where it was.
@@ -88,6 +83,8 @@ function recordWorker(
     boot,
     capacity,
     queues,
+    ...(kinds !== undefined && { kinds }),
+    ...(labels !== undefined && labels.length > 0 && { labels }),
     isDraining,
     state: "connected",
     changedAt: batch.now,
@@ -102,6 +99,8 @@ function recordWorker(
     before.capacity === capacity &&
     before.isDraining === isDraining &&
     before.queues.join() === queues.join() &&
+    before.kinds?.join() === kinds?.join() &&
+    (before.labels ?? []).join() === (labels ?? []).join() &&
     before.probe?.host === probe?.host &&
     before.probe?.port === probe?.port;
   return isUnchanged ? known : state.workers.write(batch, record);
@@ -264,8 +263,12 @@ function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, res
   const task = currentAttempt(state, worker, result);
   if (task === undefined || task.run?.boot !== result.boot) {
     if (result.boot === worker.boot) worker.endDying(result);
-    state.workers.updateFree(worker);
     return "stale";
+  }
+  if (result.error?.code === unsupportedKind) {
+    // It is not given this kind again until it attaches anew.
+    const kinds = [...worker.offer.kinds].filter((kind) => kind !== task.lane.kind);
+    state.workers.write(batch, { ...worker.record, kinds, changedAt: batch.now });
   }
   settleResult(state, batch, task, result);
   return "committed";
@@ -285,5 +288,4 @@ export function drainWorker(state: SchedulerState, batch: Batch, id: WorkerId): 
 function setDraining(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
   if (worker.record.isDraining) return;
   state.workers.write(batch, { ...worker.record, isDraining: true, changedAt: batch.now });
-  state.workers.updateFree(worker);
 }

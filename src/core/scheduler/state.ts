@@ -1,6 +1,8 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
 import type { DigestSums } from "../../model/entry.ts";
-import type { Reply } from "./effects.ts";
+import type { Batch, Reply } from "./effects.ts";
+import type { RequestId } from "./inputs.ts";
+import type { Lanes } from "./lanes.ts";
 import type { MassLoss } from "./massLoss.ts";
 import type { Queues } from "./queues.ts";
 import type { Records } from "./records.ts";
@@ -24,6 +26,7 @@ export interface SchedulerSettings {
 export interface SchedulerState {
   readonly tasks: Tasks;
   readonly queues: Queues;
+  readonly lanes: Lanes;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;
@@ -34,8 +37,6 @@ export interface SchedulerState {
   sessions: number;
   /** Until then a closed stream is no evidence: nothing could be seen for a while, and workers are still coming back. */
   patientUntil: number;
-  /** True if the last dispatch stopped at its bound with work left to give out. */
-  isDispatchCut: boolean;
   /** What the memory came to when the last batch was closed. */
   digestBefore: DigestSums;
   /** While it follows: a digest of the leader's did not match. */
@@ -49,4 +50,8 @@ export function refuse(
   details: { readonly [key: string]: string | number } = {},
 ): Reply {
   return { kind: "refused", code, message, details: limit === undefined ? details : { ...details, limit } };
+}
+
+export function reply(batch: Batch, request: RequestId, answer: Reply): void {
+  batch.out.effects.push({ kind: "reply", request, reply: answer });
 }

@@ -4,11 +4,12 @@ import { limits } from "../../model/limits.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
+import { tooManyQueues } from "./queuesModule.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
 export function submit(state: SchedulerState, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
   if (state.tasks.size + specs.length > limits.liveTasksMax) {
-    return refuse("too-many", "There are as many unfinished tasks as there may be.", "liveTasksMax");
+    return refuse("too-many", `Too many unfinished tasks (${limits.liveTasksMax}).`, "liveTasksMax");
   }
   if (lookup !== null && !state.tasks.recentlyFinished.covers(lookup.seq)) return { kind: "look-again" };
 
@@ -28,7 +29,11 @@ export function submit(state: SchedulerState, batch: Batch, specs: readonly Task
     answer.push({ id: spec.id, isNew: known === undefined });
   }
   if (state.queues.wouldOverflow(fresh.map((spec) => spec.queue))) {
-    return refuse("too-many", "There are as many queues as there may be.", "queuesMax");
+    return tooManyQueues();
+  }
+  if (state.lanes.size + state.lanes.countNew(fresh) > limits.lanesMax) {
+    const message = `Too many combinations of queue, kind and required labels (${limits.lanesMax}) among unfinished tasks.`;
+    return refuse("too-many", message, "lanesMax");
   }
 
   for (const spec of fresh) {

@@ -2,18 +2,25 @@
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
-import { isFinal, type TaskHead, type TaskLimits, type TaskState, type TaskStatus } from "../../model/task.ts";
+import {
+  isFinal,
+  type TaskHead,
+  type TaskLimits,
+  type TaskState,
+  type TaskStatus,
+  transitions,
+} from "../../model/task.ts";
 import { Heap } from "../heap.ts";
 import { digestTask } from "./digest.ts";
 import type { Batch } from "./effects.ts";
+import type { Lanes } from "./lanes.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
-import type { Queues } from "./queues.ts";
 import { RecentlyFinished } from "./recentlyFinished.ts";
 
 export class Tasks {
   readonly recentlyFinished = new RecentlyFinished();
   readonly #byId = new Map<TaskId, LiveTask>();
-  readonly #queues: Queues;
+  readonly #lanes: Lanes;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   #dirty: LiveTask[] = [];
   #digest = 0;
@@ -21,8 +28,8 @@ export class Tasks {
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
 
-  constructor(queues: Queues) {
-    this.#queues = queues;
+  constructor(lanes: Lanes) {
+    this.#lanes = lanes;
   }
 
   /** Stands for every unfinished task as of its last status written; see digest.ts. */
@@ -45,7 +52,7 @@ export class Tasks {
   /** A new task, not yet in line. */
   add(head: TaskHead): LiveTask {
     this.#added += 1;
-    const task = new LiveTask(head, this.#added, this.#queues.open(head.queue), this.#share(head.limits));
+    const task = new LiveTask(head, this.#added, this.#lanes.enter(head), this.#share(head.limits));
     this.#byId.set(task.id, task);
     task.queue.count(task.state, 1);
     return task;
@@ -68,10 +75,16 @@ export class Tasks {
     restoreStatus(task, status);
     task.queue.count(task.state, 1);
     this.#redigest(task);
-    if (isFinal(task.state)) this.#byId.delete(task.id);
+    if (isFinal(task.state)) this.#remove(task);
   }
 
+  /** The only way in which a decision changes a task's state. A step that is not in the table of transitions is a bug. */
   setState(task: LiveTask, state: TaskState): void {
+    if (!transitions[task.state].includes(state)) {
+      throw new Error(
+        `Task ${task.id} cannot go from ${task.state} to ${state} (attempt ${task.attempt}, ${task.failures} failures, ${task.kills} kills, on ${task.run?.host ?? "no worker"}).`,
+      );
+    }
     task.queue.count(task.state, -1);
     task.queue.count(state, 1);
     task.state = state;
@@ -80,7 +93,7 @@ export class Tasks {
   /** Puts a task in line, or lets it wait for `at` first. */
   enqueue(task: LiveTask, at: number, now: number): void {
     if (at > now) this.wakeAt(task, at);
-    else this.#queues.enqueue(task);
+    else this.#lanes.enqueue(task);
   }
 
   wakeAt(task: LiveTask, at: number): void {
@@ -92,8 +105,16 @@ export class Tasks {
   unplace(task: LiveTask): void {
     if (task.heapIndex === -1) return;
     if (task.wakeAt > 0) this.#timers.remove(task);
-    else this.#queues.dequeue(task);
+    else this.#lanes.dequeue(task);
     task.wakeAt = 0;
+  }
+
+  /** What it waits for in the timer comes so much later; nothing changes for a task that is not in there. */
+  postpone(task: LiveTask, byMs: number): void {
+    if (task.heapIndex === -1 || task.wakeAt === 0) return;
+    const dueAt = task.wakeAt + byMs;
+    this.unplace(task);
+    this.wakeAt(task, dueAt);
   }
 
   get nextWakeAt(): number | null {
@@ -121,7 +142,7 @@ export class Tasks {
     batch.out.writes.push({ kind: "status", status: toStatus(task, batch.now, output) });
     this.#redigest(task);
     if (!isFinal(task.state)) return;
-    this.#byId.delete(task.id);
+    this.#remove(task);
     this.recentlyFinished.add(task.id, task.fingerprint, batch.out.seq);
   }
 
@@ -129,6 +150,11 @@ export class Tasks {
     if (this.#dirty.length === 0) return;
     for (const task of this.#dirty) if (task.isDirty) this.write(batch, task);
     this.#dirty = [];
+  }
+
+  #remove(task: LiveTask): void {
+    this.#byId.delete(task.id);
+    this.#lanes.leave(task.lane);
   }
 
   #redigest(task: LiveTask): void {

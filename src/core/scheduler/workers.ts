@@ -1,23 +1,20 @@
-/** All workers, the clockwork of their silences, and who has a free slot. */
+/** All workers, and the timers of their silences. */
 import type { WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { Heap } from "../heap.ts";
 import type { Batch } from "./effects.ts";
+import type { Lanes } from "./lanes.ts";
 import { LiveWorker } from "./liveWorker.ts";
-import type { Queues } from "./queues.ts";
 import type { RecordModule } from "./records.ts";
 
 export class Workers implements RecordModule<WorkerRecord> {
   readonly #byId = new Map<WorkerId, LiveWorker>();
-  readonly #queues: Queues;
+  readonly #lanes: Lanes;
   readonly #timers = new Heap<LiveWorker>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
-  /** Workers that may be given work and have room for it. */
-  readonly #free = new Set<LiveWorker>();
-  #lastTurn = 0;
 
-  constructor(queues: Queues) {
-    this.#queues = queues;
+  constructor(lanes: Lanes) {
+    this.#lanes = lanes;
   }
 
   get(id: WorkerId): LiveWorker | undefined {
@@ -43,14 +40,13 @@ export class Workers implements RecordModule<WorkerRecord> {
     const worker = this.#byId.get(id as WorkerId);
     if (worker === undefined) return null;
     const state = worker.state === "lost" || worker.state === "gone" ? worker.state : "connected";
-    return { ...worker.record, state, queues: worker.queues.map(({ name }) => name) };
+    return { ...worker.record, state };
   }
 
   #take(record: WorkerRecord, now: number): LiveWorker {
-    const queues = record.queues.map((name) => this.#queues.open(name));
     const known = this.#byId.get(record.id);
     if (known === undefined) {
-      const worker = new LiveWorker(record, queues, now);
+      const worker = new LiveWorker(record, this.#lanes, now);
       this.#byId.set(record.id, worker);
       return worker;
     }
@@ -58,7 +54,6 @@ export class Workers implements RecordModule<WorkerRecord> {
     const isElsewhere = record.probe === undefined || !known.listensAt(record.boot, record.probe);
     if (isElsewhere || record.state === "lost") known.isProbeTrusted = false;
     known.record = record;
-    known.queues = queues;
     return known;
   }
 
@@ -73,7 +68,7 @@ export class Workers implements RecordModule<WorkerRecord> {
     if (worker === undefined) return;
     this.#byId.delete(id);
     this.stopTimer(worker);
-    this.#free.delete(worker);
+    worker.isOpen = false;
   }
 
   /** Makes room for one more worker by forgetting the one that has been away longest; false if all of them are needed. */
@@ -88,21 +83,6 @@ export class Workers implements RecordModule<WorkerRecord> {
     batch.out.writes.push({ kind: "record", collection: "workers", id: oldest.id, value: null });
     this.forget(oldest.id);
     return true;
-  }
-
-  /** Must be called whenever a worker's slots, state or session have changed. */
-  updateFree(worker: LiveWorker): void {
-    if (worker.isEligible && worker.hasFreeSlot) this.#free.add(worker);
-    else this.#free.delete(worker);
-  }
-
-  get free(): ReadonlySet<LiveWorker> {
-    return this.#free;
-  }
-
-  takeTurn(worker: LiveWorker): void {
-    this.#lastTurn += 1;
-    worker.turn = this.#lastTurn;
   }
 
   wakeAt(worker: LiveWorker, at: number): void {

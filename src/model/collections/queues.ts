@@ -1,4 +1,4 @@
-/** The collection `queues`: the settings of queues. A queue without a record has the default settings. */
+/** The collection `queues`: the settings of queues. A queue without a record is not paused. */
 import { isId } from "../ids.ts";
 import type { QueueRecord } from "../worker.ts";
 import { type Collection, isObject } from "./collection.ts";
@@ -16,5 +16,5 @@ export const queues = {
 
   digestOf: ({ name, isPaused }) => ({ name, isPaused }),
 
-  toEvent: (name, queue) => ({ event: "queue", data: queue ?? { name, isPaused: false, isForgotten: true } }),
+  toEvent: (name, queue) => ({ event: "queue", data: queue ?? { name, isPaused: false } }),
 } as const satisfies Collection<QueueRecord>;

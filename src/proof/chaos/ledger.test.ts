@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TaskId } from "../../model/ids.ts";
-import type { ExecInput } from "../../model/submission.ts";
+import type { ExecInput } from "../../model/kinds/exec.ts";
 import { toSpec } from "../../model/submission.ts";
 import { SeededRandom } from "../cluster/random.ts";
 import { ClientLedger, makeTaskLedger, readClientLedger, readTaskLedger } from "./ledger.ts";

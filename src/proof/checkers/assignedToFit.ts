@@ -1,9 +1,9 @@
-/** I32: nothing is assigned to a worker that drains, is out of reach, is given up, or is there as another boot by now. */
-import type { TaskStatus } from "../../model/task.ts";
+/** I32: nothing is assigned to a worker that does not serve its queue, kind and labels, that drains, is out of reach, is given up, or is there as another boot by now. */
+import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
-import { name } from "./reading.ts";
+import { canRun, name } from "./reading.ts";
 import { troubledMs } from "./troubles.ts";
 
 /** A decision is made a little before its entry is handed to the store. */
@@ -17,9 +17,11 @@ export const assignedToFit = checker(
     const contacts = new Contacts(history);
     const records = new Map<string, WorkerRecord>();
     const attempts = new Map<string, number>();
+    const specs = new Map<string, TaskSpec>();
     for (const entry of history.entries) {
       const fresh: TaskStatus[] = [];
       for (const write of entry.writes) {
+        if (write.kind === "spec") specs.set(write.spec.id, write.spec);
         if (write.kind === "record" && write.collection === "workers" && write.value !== null)
           records.set(write.value.id, write.value);
         if (write.kind !== "status") continue;
@@ -28,7 +30,7 @@ export const assignedToFit = checker(
         attempts.set(write.status.id, write.status.attempt);
       }
       // Assignments are the last thing a batch decides, so all records of their entry count.
-      for (const status of fresh) checkRecord(status, entry, records, report);
+      for (const status of fresh) checkRecord(status, specs.get(status.id), entry, records, report);
       const append = handed.get(`${entry.seq} ${entry.epoch}`);
       if (append !== undefined) for (const status of fresh) contacts.check(status, append, report);
     }
@@ -37,6 +39,7 @@ export const assignedToFit = checker(
 
 function checkRecord(
   status: TaskStatus,
+  spec: TaskSpec | undefined,
   entry: LandedEntry,
   records: ReadonlyMap<string, WorkerRecord>,
   report: Report,
@@ -49,6 +52,7 @@ function checkRecord(
   else if (record.boot !== boot) report(`${what}, whose place ${record.boot} holds`, id, host);
   else if (record.isDraining) report(`${what}, which is draining`, id, host);
   else if (record.state !== "connected") report(`${what}, which is ${record.state}`, id, host);
+  else if (spec !== undefined && !canRun(record, spec)) report(`${what}, which cannot run it`, id, host);
 }
 
 type Append = Extract<LedgerEvent, { kind: "append" }>;

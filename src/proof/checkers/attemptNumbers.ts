@@ -10,8 +10,8 @@ export const attemptNumbers = checker("I4", "attempt numbers have no gap and no 
         report(`task ${task} went from attempt ${attempt} to ${status.attempt} in entry ${entry.seq}`, task);
       }
       attempt = status.attempt;
-      // Every attempt but the current one has ended, and an ended one was a failure or a kill.
-      const ended = status.failures + status.kills;
+      // Every attempt but the current one has ended: as a failure, as a kill, or uncounted.
+      const ended = status.failures + status.kills + (status.uncounted ?? 0);
       if (status.state === "running" && attempt !== ended + 1) {
         report(
           `attempt ${attempt} of task ${task} began when ${ended} attempts had ended, in entry ${entry.seq}`,

@@ -34,6 +34,15 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
   if (failed < 0 || killed < 0 || failed + killed > 1) {
     report(`task ${id} changed by ${failed} failures and ${killed} kills in one step, in entry ${entry.seq}`, id);
   }
+  const uncounted = (status.uncounted ?? 0) - (before?.uncounted ?? 0);
+  if (
+    uncounted > 0 &&
+    executionsByTask(history)
+      .get(id)
+      ?.some((each) => each.attempt === attempt) === true
+  ) {
+    report(`${name(id, attempt)} was not counted, though a worker had begun with it`, id);
+  }
   if (failed !== 1) return;
   const execution = executionsByTask(history)
     .get(id)

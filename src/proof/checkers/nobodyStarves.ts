@@ -5,7 +5,7 @@ import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
-import { name } from "./reading.ts";
+import { canRun, name } from "./reading.ts";
 import { allTroubles } from "./troubles.ts";
 
 /** In undisturbed time a ready task and a free slot may stand side by side for this long, if every append is answered at once. */
@@ -96,13 +96,14 @@ function checkPriority(
   const stillReady = new Set(board.ready(entry.at).map((spec) => spec.id));
   for (const { id, host = "nobody" } of assigned) {
     const chosen = board.specs.get(id);
-    const queues = board.workers.get(host)?.queues ?? [];
+    const worker = board.workers.get(host);
     const passedOver = readyBefore.find(
       (spec) =>
         chosen !== undefined &&
         stillReady.has(spec.id) &&
         spec.queue === chosen.queue &&
-        queues.includes(spec.queue) &&
+        worker !== undefined &&
+        canRun(worker, spec) &&
         spec.priority > chosen.priority,
     );
     if (passedOver !== undefined) {
@@ -135,7 +136,7 @@ function checkWaiting(
   for (const worker of board.workers.values()) {
     if (worker.state !== "connected" || worker.isDraining || board.usedSlots(worker.boot) >= worker.capacity) continue;
     if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
-    const task = ready.find((spec) => worker.queues.includes(spec.queue));
+    const task = ready.find((spec) => canRun(worker, spec));
     if (task === undefined) continue;
     report(
       `${task.id} waited ${nextAt - entry.landedAt} ms after entry ${entry.seq} while ${worker.id} had a free slot`,

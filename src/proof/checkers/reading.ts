@@ -163,3 +163,9 @@ export function stepBefore(history: History, task: TaskId, order: number): Step 
 export function name(task: string, attempt: number): string {
   return `${task}/${attempt}`;
 }
+
+/** True if the worker serves the task's queue, can run its kind and carries the labels that it requires. */
+export function canRun({ queues, kinds = ["sleep", "exec"], labels = [] }: WorkerRecord, spec: TaskSpec): boolean {
+  const { queue, kind, requires = [] } = spec;
+  return queues.includes(queue) && kinds.includes(kind) && requires.every((label) => labels.includes(label));
+}

@@ -121,6 +121,7 @@ export class FakeOutbox implements Outbox {
 }
 
 export class FakeExecutor implements Executor {
+  readonly kinds = ["sleep", "exec"];
   readonly running = new Map<string, AttemptSession>();
   readonly started: string[] = [];
   endsAtOnce = false;

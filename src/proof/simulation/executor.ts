@@ -25,6 +25,9 @@ export function simulatedCommand(durationMs: number, failPercent: number): strin
 }
 
 export class SimulatedExecutor implements Executor {
+  readonly kinds: readonly string[];
+  /** What it can really run, which may be less than it says. */
+  readonly #able: ReadonlySet<string>;
   readonly #worker: WorkerId;
   readonly #boot: BootId;
   readonly #process: Process;
@@ -38,6 +41,8 @@ export class SimulatedExecutor implements Executor {
   readonly #running = new Map<string, Execution>();
 
   constructor(parts: {
+    kinds: readonly string[];
+    able: readonly string[];
     worker: WorkerId;
     boot: BootId;
     process: Process;
@@ -47,6 +52,8 @@ export class SimulatedExecutor implements Executor {
     ledger: Ledger;
     spool: LogSpool;
   }) {
+    this.kinds = parts.kinds;
+    this.#able = new Set(parts.able);
     this.#worker = parts.worker;
     this.#boot = parts.boot;
     this.#process = parts.process;
@@ -68,7 +75,12 @@ export class SimulatedExecutor implements Executor {
   }
 
   start(assignment: Assignment, session: AttemptSession): void {
-    const { task, attempt, assignedAt } = assignment;
+    const { task, attempt, assignedAt, kind } = assignment;
+    if (!this.#able.has(kind)) {
+      const now = this.#clock.now();
+      const error = { code: "unsupported", message: `This worker cannot run tasks of kind ${kind}.` };
+      return session.end({ outcome: "aborted", startedAt: now, endedAt: now, error });
+    }
     const token = `${attemptKey(task, attempt)} ${this.#boot} ${this.#random.name(6)}`;
     const who = { worker: this.#worker, boot: this.#boot, task, attempt, assignedAt };
     this.#ledger.add({ kind: "exec-start", ...who, token });
@@ -181,7 +193,7 @@ export class SimulatedExecutor implements Executor {
 /** Which attempts fail hangs on the attempt's name alone, so that a seed's faults do not change it. */
 function planOf({ kind, input, task, attempt }: Assignment): { durationMs: number; willFail: boolean } {
   if (kind === "sleep") return { durationMs: Number((input as { seconds: number }).seconds) * 1000, willFail: false };
-  const [, durationMs, failPercent] = (input as { command: string[] }).command;
+  const [, durationMs, failPercent] = kind === "exec" ? (input as { command: string[] }).command : (input as string[]);
   return { durationMs: Number(durationMs), willFail: hashText(attemptKey(task, attempt)) % 100 < Number(failPercent) };
 }
 

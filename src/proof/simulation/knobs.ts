@@ -99,6 +99,10 @@ export interface Knobs {
   readonly workers: number;
   readonly clients: number;
   readonly queues: readonly string[];
+  /** Kinds of tasks: built-in ones, and handlers that only some workers have. */
+  readonly kinds: readonly string[];
+  /** Labels that tasks may require; only some workers carry them. */
+  readonly labels: readonly string[];
   readonly tasks: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
@@ -139,6 +143,8 @@ export function drawKnobs(seed: number): Knobs {
     workers: random.chance(0.2) ? random.integer(6, 10) : random.integer(1, 5),
     clients: random.integer(1, 3),
     queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
+    kinds: ["sleep", "exec", "resize", "index"].slice(0, random.fork("kinds").integer(2, 4)),
+    labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),

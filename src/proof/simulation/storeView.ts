@@ -57,7 +57,7 @@ export class StoreView {
     return [...this.statuses].flatMap(([id, { status, seq }]) => {
       const spec = this.specs.get(id);
       if (spec === undefined || isFinal(status.state)) return [];
-      const { name: _name, kind: _kind, input: _input, ...head } = spec;
+      const { name: _name, input: _input, ...head } = spec;
       return [{ head, status, seq }];
     });
   }

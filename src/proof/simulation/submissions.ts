@@ -48,12 +48,15 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
     random.chance(chance) ? { [name]: value() } : {};
   const work: Pick<Submission, "kind" | "input"> = random.chance(0.6)
     ? { kind: "sleep", input: { seconds: durationMs / 1000 } }
-    : { kind: "exec", input: { command: simulatedCommand(durationMs, random.pick([0, 30, 60, 100])) } };
+    : drawCommand(random, knobs, simulatedCommand(durationMs, random.pick([0, 30, 60, 100])));
   return {
     ...work,
     queue: random.pick(knobs.queues),
     backoffBaseMs: random.spread(50, 3000),
     backoffMaxMs: 5000,
+    ...sometimes(0.1, "requires", () =>
+      random.pick(knobs.labels.length === 0 ? [[]] : [knobs.labels, [random.pick(knobs.labels)]]),
+    ),
     ...sometimes(0.3, "priority", () => random.integer(-3, 3)),
     ...sometimes(0.5, "attemptsMax", () => random.integer(1, 5)),
     ...sometimes(0.05, "killsMax", () => random.integer(0, 3)),
@@ -61,4 +64,10 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
     // By the world's own time; what a master's clock makes of it is part of the game.
     ...sometimes(0.1, "startAt", () => worldBeganAt + random.spread(1, knobs.unsafeMs)),
   };
+}
+
+/** A command, or a handler that only some workers have. */
+function drawCommand(random: Random, { kinds }: Knobs, command: string[]): Pick<Submission, "kind" | "input"> {
+  const kind = random.pick(kinds.filter((name) => name !== "sleep"));
+  return kind === "exec" ? { kind, input: { command } } : { kind, input: command };
 }

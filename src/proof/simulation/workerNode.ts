@@ -29,6 +29,10 @@ export class WorkerNode {
   readonly id: WorkerId;
   readonly capacity: number;
   readonly queues: readonly string[];
+  readonly labels: readonly string[];
+  /** The kinds that it says it can run, and those that it can. */
+  readonly #kinds: readonly string[];
+  readonly #able: readonly string[];
   readonly disk = new WorkerDisk();
   readonly clockFault: ClockFault;
   readonly #world: World;
@@ -50,6 +54,15 @@ export class WorkerNode {
     // The first worker serves every queue, so that no task waits for ever.
     const all = world.knobs.queues;
     this.queues = machine === "worker-1" || this.#random.chance(0.6) ? all : [this.#random.pick(all)];
+    // And can run every kind, with every label.
+    const offer = this.#random.fork("offer");
+    const { kinds, labels } = world.knobs;
+    const isFirst = machine === "worker-1";
+    const isAble = () => isFirst || offer.chance(0.8);
+    this.labels = labels.filter(isAble);
+    this.#able = kinds.filter(isAble);
+    // Another version of the code on its disk, perhaps: some say that they can run what they cannot.
+    this.#kinds = offer.chance(0.2) ? kinds : this.#able;
     this.#listens = this.#random.chance(0.6);
     this.#isSupervised = this.#random.chance(0.4);
   }
@@ -89,6 +102,8 @@ export class WorkerNode {
     const spool = new SimulatedSpool();
     const port = 20_000 + this.#lives;
     const executor = new SimulatedExecutor({
+      kinds: this.#kinds,
+      able: this.#able,
       worker: this.id,
       boot,
       process,
@@ -103,6 +118,7 @@ export class WorkerNode {
       boot,
       capacity: this.capacity,
       queues: this.queues,
+      labels: this.labels,
       masters: this.#world.masters.map((master) => master.address),
       dial: simulatedDial({
         wire: this.#world.wire,

@@ -1,8 +1,8 @@
 /** One attempt of kind `exec`: a command in its own process group, from its start until nothing of it is left. */
 
+import type { ExecInput } from "../../model/kinds/exec.ts";
 import { defaults } from "../../model/limits.ts";
 import type { AttemptEnd, AttemptRef } from "../../model/protocol.ts";
-import type { ExecInput } from "../../model/submission.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";

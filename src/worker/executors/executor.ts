@@ -2,8 +2,10 @@
 import { resolve } from "node:path";
 import { attemptKey } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
+import type { ExecInput } from "../../model/kinds/exec.ts";
+import type { SleepInput } from "../../model/kinds/sleep.ts";
+import { builtInKinds } from "../../model/kinds/table.ts";
 import type { Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
-import type { ExecInput, SleepInput } from "../../model/submission.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
@@ -38,6 +40,7 @@ interface Run {
 }
 
 export class ProcessExecutor implements Executor {
+  readonly kinds = builtInKinds.map(({ name }) => name);
   readonly #options: ExecutorOptions;
   readonly #base: Environment;
   readonly #watchdog: Watchdog;
@@ -76,12 +79,19 @@ export class ProcessExecutor implements Executor {
       case "exec":
         if (isExecInput(assignment.input)) return this.#execute(assignment, assignment.input, onEnd);
         break;
-      default:
-        assignment.kind satisfies never;
+      default: {
+        // The leader assigns by kind, so only a master of another version sends this. It is not the task's fault.
+        const message = `This worker cannot run tasks of kind ${assignment.kind}.`;
+        return session.end({
+          outcome: "aborted",
+          startedAt: now,
+          endedAt: now,
+          error: { code: "unsupported", message },
+        });
+      }
     }
-    // No master of this version sends such a thing; one of another version may.
-    const message = `This worker does not know what to do with this ${String(assignment.kind)}.`;
-    onEnd({ outcome: "failed", startedAt: now, endedAt: now, error: { code: "unsupported", message } });
+    const message = `The input of this ${assignment.kind} task is not valid for this version of the worker.`;
+    onEnd({ outcome: "failed", startedAt: now, endedAt: now, error: { code: "invalid-input", message } });
   }
 
   /** Does nothing for an attempt that has ended. */

@@ -1,5 +1,5 @@
 /** The words schemas are made of. JSON Schema 2020-12, which is what OpenAPI 3.1 speaks, so nothing is ever translated. */
-import { limits } from "../../model/limits.ts";
+import { limits } from "./limits.ts";
 
 export type Schema = { readonly [keyword: string]: unknown };
 

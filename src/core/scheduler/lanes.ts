@@ -1,0 +1,164 @@
+/**
+ * Brings waiting tasks and free workers together. What it costs to find the next assignment depends on how many lanes hold
+ * tasks that a free worker could take; neither the backlog of a lane nor the number of idle workers matters.
+ */
+import type { TaskHead } from "../../model/task.ts";
+import { Heap } from "../heap.ts";
+import { headStartsBefore, Lane, WorkerGroup } from "./lane.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { LiveWorker } from "./liveWorker.ts";
+import type { LiveQueue, Queues } from "./queues.ts";
+
+export class Lanes {
+  readonly #queues: Queues;
+  readonly #byKey = new Map<string, Lane>();
+  readonly #groups = new Map<string, WorkerGroup>();
+  readonly #open = new Heap<Lane>(headStartsBefore);
+  #lastTurn = 0;
+
+  constructor(queues: Queues) {
+    this.#queues = queues;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** How many lanes these tasks would add. */
+  countNew(heads: readonly TaskHead[]): number {
+    const fresh = new Set<string>();
+    for (const head of heads) {
+      const key = laneKey(head);
+      if (!this.#byKey.has(key)) fresh.add(key);
+    }
+    return fresh.size;
+  }
+
+  /** The lane that a new task belongs to. Must be followed by `leave` when that task has ended. */
+  enter(head: TaskHead): Lane {
+    const key = laneKey(head);
+    let lane = this.#byKey.get(key);
+    if (lane === undefined) {
+      lane = new Lane(this.#queues.open(head.queue), { kind: head.kind, requires: head.requires ?? [] });
+      this.#byKey.set(key, lane);
+      lane.queue.lanes.add(lane);
+      for (const group of this.#groups.values()) if (group.offer.serves(lane)) this.#connect(group, lane);
+    }
+    lane.size += 1;
+    return lane;
+  }
+
+  /** A task of this lane has ended. */
+  leave(lane: Lane): void {
+    lane.size -= 1;
+    if (lane.size > 0) return;
+    this.#byKey.delete(laneKey({ queue: lane.queue.name, kind: lane.kind, requires: lane.requires }));
+    lane.queue.lanes.delete(lane);
+    for (const group of this.#groups.values()) group.lanes.delete(lane);
+    this.#queues.dropIfUnused(lane.queue);
+  }
+
+  /** The task could start now. */
+  enqueue(task: LiveTask): void {
+    task.lane.ready.push(task);
+    this.#place(task.lane);
+  }
+
+  dequeue(task: LiveTask): void {
+    task.lane.ready.remove(task);
+    this.#place(task.lane);
+  }
+
+  setPaused(queue: LiveQueue, isPaused: boolean): void {
+    queue.isPaused = isPaused;
+    for (const lane of queue.lanes) this.#place(lane);
+    this.#queues.dropIfUnused(queue);
+  }
+
+  /** True if a task waits that a worker with a free slot could take. */
+  get hasMatch(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** The task that starts next and the worker that gets it; undefined if no ready task has a worker with a free slot. */
+  next(): { readonly task: LiveTask; readonly worker: LiveWorker } | undefined {
+    const lane = this.#open.peek();
+    const task = lane?.ready.peek();
+    const worker = lane?.lightestWorker;
+    return task === undefined || worker === undefined ? undefined : { task, worker };
+  }
+
+  /** True if some connected worker serves the queue of this lane, can run its kind and carries its labels. */
+  isServed(lane: Lane): boolean {
+    for (const group of this.#groups.values()) if (group.lanes.has(lane)) return true;
+    return false;
+  }
+
+  /** Workers with equal load are chosen in the order in which they were last given something. */
+  takeTurn(worker: LiveWorker): void {
+    this.#lastTurn += 1;
+    worker.turn = this.#lastTurn;
+  }
+
+  /** Called by a worker whenever what it offers, whether it may be given tasks, or its free slots have changed. */
+  update(worker: LiveWorker): void {
+    const group = worker.isEligible ? this.#groupOf(worker) : null;
+    if (worker.group !== group) this.#move(worker, group);
+    if (group === null) return;
+    const { slot } = worker;
+    if (slot.heapIndex !== -1) group.slots.remove(slot);
+    if (worker.hasFreeSlot) group.slots.push(slot);
+    this.#placeGroup(group);
+  }
+
+  #move(worker: LiveWorker, group: WorkerGroup | null): void {
+    const before = worker.group;
+    worker.group = group;
+    if (group !== null) group.members += 1;
+    if (before === null) return;
+    before.members -= 1;
+    if (worker.slot.heapIndex !== -1) before.slots.remove(worker.slot);
+    this.#placeGroup(before);
+    if (before.members === 0) this.#groups.delete(before.offer.key);
+  }
+
+  #groupOf({ offer }: LiveWorker): WorkerGroup {
+    let group = this.#groups.get(offer.key);
+    if (group === undefined) {
+      group = new WorkerGroup(offer);
+      this.#groups.set(offer.key, group);
+      for (const lane of this.#byKey.values()) if (group.offer.serves(lane)) this.#connect(group, lane);
+    }
+    return group;
+  }
+
+  #connect(group: WorkerGroup, lane: Lane): void {
+    group.lanes.add(lane);
+    if (group.isFree) lane.free.add(group);
+    this.#place(lane);
+  }
+
+  /** Tells the lanes that a group serves whether it has a free slot. */
+  #placeGroup(group: WorkerGroup): void {
+    const isFree = group.slots.size > 0;
+    if (isFree === group.isFree) return;
+    group.isFree = isFree;
+    for (const lane of group.lanes) {
+      if (isFree) lane.free.add(group);
+      else lane.free.delete(group);
+      if (lane.ready.size > 0 && lane.isOpen !== (lane.heapIndex !== -1)) this.#place(lane);
+    }
+  }
+
+  /** Puts the lane where its first task belongs among the open ones, or takes it out. */
+  #place(lane: Lane): void {
+    if (lane.heapIndex !== -1) this.#open.remove(lane);
+    if (lane.isOpen) this.#open.push(lane);
+  }
+}
+
+function laneKey({ queue, kind, requires }: Pick<TaskHead, "queue" | "kind" | "requires">): string {
+  return requires === undefined || requires.length === 0
+    ? `${queue} ${kind}`
+    : `${queue} ${kind} ${requires.join(" ")}`;
+}

@@ -1,0 +1,83 @@
+/** Tasks come in, wait for their time, are cancelled and forgotten. How attempts begin and end stands in attempts.ts. */
+import type { TaskId } from "../../model/ids.ts";
+import { isFinal } from "../../model/task.ts";
+import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
+import type { Batch, Reply } from "./effects.ts";
+import type { FinishedTask } from "./inputs.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { SchedulerModule } from "./module.ts";
+import { refuse, reply, type SchedulerState } from "./state.ts";
+import { submit } from "./submit.ts";
+
+export const tasksModule = {
+  inputs: {
+    submit: (state, batch, { request, specs, lookup }) => reply(batch, request, submit(state, batch, specs, lookup)),
+    cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
+    forget: (state, batch, { tasks }) => forget(state, batch, tasks),
+  },
+  applies: {
+    spec: ({ tasks }, { spec }) => {
+      if (tasks.get(spec.id) === undefined) tasks.add(spec);
+    },
+    status: ({ tasks }, { status }) => tasks.applyStatus(status),
+    "forget-task": (state, write) => dropFinished(state, write),
+  },
+  activate(state, batch) {
+    state.tasks.recentlyFinished.reset(batch.out.seq);
+    for (const task of state.tasks) takeUp(state, batch, task);
+  },
+  step(state, batch) {
+    const { tasks, lanes } = state;
+    for (let task = tasks.popDue(batch.now); task !== undefined; task = tasks.popDue(batch.now)) {
+      if (task.state === "running") timeOutAttempt(state, batch, task);
+      else lanes.enqueue(task);
+    }
+  },
+  nextWakeAt: ({ tasks }) => tasks.nextWakeAt,
+} satisfies SchedulerModule;
+
+/** Puts a task where its state says that it belongs: in its lane, in the timer, or on its worker. */
+function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
+  const { tasks, workers } = state;
+  switch (task.state) {
+    case "created":
+      return tasks.enqueue(task, task.startAt ?? 0, batch.now);
+    case "retrying":
+      return tasks.enqueue(task, task.last?.retryAt ?? 0, batch.now);
+    case "killed":
+      return tasks.enqueue(task, 0, batch.now);
+    case "running":
+      if (task.run !== null) workers.get(task.run.host)?.hold(task);
+      return armBackstop(state, batch, task, batch.now);
+    case "blocked":
+    case "waiting":
+    case "success":
+    case "failed":
+    case "cancelled":
+      return;
+    default:
+      task.state satisfies never;
+  }
+}
+
+function cancel(state: SchedulerState, batch: Batch, id: TaskId): Reply {
+  const task = state.tasks.get(id);
+  if (task === undefined) return refuse("not-found", `There is no unfinished task ${id}.`);
+  cancelTask(state, batch, task);
+  return { kind: "cancelled", id };
+}
+
+function forget(state: SchedulerState, batch: Batch, finished: readonly FinishedTask[]): void {
+  for (const { id, queue, state: end } of finished) {
+    if (!isFinal(end) || state.tasks.get(id) !== undefined) continue;
+    dropFinished(state, { id, queue, state: end });
+    batch.out.writes.push({ kind: "forget-task", id, queue, state: end });
+  }
+}
+
+function dropFinished({ tasks, queues }: SchedulerState, { id, queue: name, state }: FinishedTask): void {
+  tasks.recentlyFinished.forget(id);
+  const queue = queues.open(name);
+  queue.count(state, -1);
+  queues.dropIfUnused(queue);
+}

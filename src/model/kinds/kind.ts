@@ -1,0 +1,31 @@
+/** What makes a kind of task. All that is known of a built-in kind stands in its own file beside this one. */
+import { OutlastError } from "../errors.ts";
+import type { Json, JsonObject } from "../json.ts";
+import type { Schema } from "../schema.ts";
+
+export interface KindDefinition {
+  readonly name: string;
+  /** What its input is called in the OpenAPI document. */
+  readonly inputName: string;
+  /** JSON Schema of its input; the API checks each submission against it. */
+  readonly inputSchema: Schema;
+  /**
+   * Checks what a schema cannot express. `path` is where the input stands in the request, as a JSON pointer.
+   * @throws OutlastError `invalid`
+   */
+  check?(input: JsonObject, path: string): void;
+  /** The work in a few words, for people: `sleep 5s`, `make test`. Null if the input is not one of this kind. */
+  describe(input: JsonObject): string | null;
+}
+
+export function invalid(path: string, message: string, limit?: string): OutlastError {
+  return new OutlastError("invalid", message, limit === undefined ? { path } : { path, limit });
+}
+
+export function quote(text: unknown): string {
+  return JSON.stringify(text)?.slice(0, 80) ?? "nothing";
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,25 @@
+/** Every built-in kind of task. Any other name is a handler: code that some workers have. */
+import type { Json } from "../json.ts";
+import { execKind } from "./exec.ts";
+import { isObject, type KindDefinition } from "./kind.ts";
+import { sleepKind } from "./sleep.ts";
+
+export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind];
+
+/** Names that later versions use for kinds of their own; no handler may take them. */
+export const reservedKinds: readonly string[] = ["graph", "map-reduce", "remote", "container", "http"];
+
+/** What a worker can run that attached without telling its kinds: it is older than the field. */
+export const kindsOfOldWorkers: readonly string[] = ["sleep", "exec"];
+
+const byName = new Map(builtInKinds.map((kind) => [kind.name, kind]));
+
+/** The definition of a built-in kind; undefined for a handler. */
+export function findKind(name: string): KindDefinition | undefined {
+  return byName.get(name);
+}
+
+/** The work in a few words, for people: `sleep 5s`, `make test`; the kind where its input says no more. */
+export function describeWork({ kind, input }: { readonly kind: string; readonly input: Json }): string {
+  return (isObject(input) ? findKind(kind)?.describe(input) : null) ?? kind;
+}
