@@ -31,3 +31,10 @@ export type CheckId =
 export function result(id: CheckId, promise: string, cases: number, seen: string, problems: readonly string[]): Check {
   return { id, promise, holds: problems.length === 0, cases, seen, problems };
 }
+
+/** Fails a check that had no case to look at: a run that tests nothing proves nothing. */
+export function demandCase(check: Check): Check {
+  if (check.cases > 0 || !check.holds) return check;
+  const problem = `Not tested: "${check.promise}". Use more or longer tasks (--tasks, --max-sleep).`;
+  return { ...check, holds: false, problems: [problem] };
+}

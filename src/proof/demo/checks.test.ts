@@ -5,6 +5,7 @@ import type { LedgerFact } from "../cluster/attemptLines.ts";
 import type { LeaderFact } from "../cluster/leaderLines.ts";
 import type { Life } from "../cluster/lives.ts";
 import type { CheckId } from "./check.ts";
+import { demandCase } from "./check.ts";
 import { checkAll } from "./checks.ts";
 import type { AskedTask, Evidence, JournalChange, Marker } from "./evidence.ts";
 
@@ -342,14 +343,16 @@ describe("lies", () => {
     ).toEqual(["no-other-death"]);
   });
 
-  test("a promise that was never put to the test fails where it should have been", () => {
-    const story = honest();
-    const calm = { ...story, markers: [], leaderFacts: [] };
+  test("a promise that was never put to the test fails where that is demanded", () => {
+    expect(checkAll(honest()).map(demandCase)).toEqual(checkAll(honest()));
+    const calm = { ...honest(), markers: [], leaderFacts: [] };
     expect(broken(calm)).toEqual([]);
-    const checks = checkAll(calm, ["ended-meanwhile", "master-death"]);
-    expect(checks.filter((check) => !check.holds).map((check) => check.id)).toEqual([
-      "ended-meanwhile",
-      "master-death",
+    const failed = checkAll(calm)
+      .map(demandCase)
+      .filter((check) => !check.holds);
+    expect(failed.map((check) => check.id)).toEqual(["ended-meanwhile", "master-death", "one-leader"]);
+    expect(failed[1]?.problems).toEqual([
+      `Not tested: "The master's death touched no running task". Use more or longer tasks (--tasks, --max-sleep).`,
     ]);
   });
 });

@@ -9,8 +9,9 @@ import { byAttempt } from "../cluster/attemptLines.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { combineLogs, prepareFolder, taskLines, writeMarker } from "../cluster/folder.ts";
 import { RunFailed, until } from "../cluster/until.ts";
-import type { CheckId } from "./check.ts";
+import { demandCase } from "./check.ts";
 import { carriedOut, checkAll } from "./checks.ts";
+import type { AskedTask } from "./evidence.ts";
 import type { PlannedTask } from "./plan.ts";
 import { type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 import { Screen } from "./screen.ts";
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly capacity: number;
   readonly output: Output;
   readonly signal: AbortSignal;
+  /** True to fail a run that did not put every promise to the test. */
+  readonly mustTestAll: boolean;
 }
 
 /** What a process runs, and how much of its sleep is left. */
@@ -47,7 +50,8 @@ export class Run {
   readonly #startedAt: number;
   readonly #screen: Screen;
   readonly #client: Outlast;
-  readonly #acknowledged = new Map<string, number>();
+  /** In the order in which they were submitted. */
+  readonly #asked = new Map<string, AskedTask>();
   readonly #story: { at: number; text: string }[] = [];
   readonly #ending = new AbortController();
 
@@ -56,7 +60,7 @@ export class Run {
     this.cluster = cluster;
     this.#startedAt = startedAt;
     this.#client = createClient({ masters: cluster.address, retryForMs: callMsMax });
-    const sleepMs = new Map(options.tasks.map((task) => [task.id, task.sleepMs]));
+    for (const task of options.tasks) this.#asked.set(task.id, { ...task, acknowledgedAt: null });
     this.#screen = new Screen({
       stream: process.stdout,
       paint: options.output.paint,
@@ -66,7 +70,7 @@ export class Run {
         lookAt({
           startedAt,
           now: Date.now(),
-          sleepMs,
+          sleepMs: new Map([...this.#asked.values()].map((task) => [task.id, task.sleepMs])),
           states: this.live.states,
           ledger: cluster.ledger(),
           lives: cluster.lives,
@@ -76,11 +80,7 @@ export class Run {
   }
 
   /** Makes the folder, lets `play` do what it wants to the cluster, and closes with the report. Leaves no process behind. */
-  static async play(
-    options: RunOptions,
-    play: (run: Run) => Promise<void>,
-    mustShow: readonly CheckId[],
-  ): Promise<Report> {
+  static async play(options: RunOptions, play: (run: Run) => Promise<void>): Promise<Report> {
     const startedAt = Date.now();
     const marker = { command: options.command, seed: options.seed, startedAt };
     prepareFolder(options.directory, { ...marker, pid: process.pid });
@@ -96,7 +96,7 @@ export class Run {
       );
       const trouble = await run.#unlessInterrupted(play(run).then(() => null, told));
       if (trouble !== null) run.tell(trouble, "red");
-      return await run.#unlessInterrupted(run.#close(mustShow, trouble));
+      return await run.#unlessInterrupted(run.#close(trouble));
     } finally {
       options.signal.removeEventListener("abort", onInterrupt);
       run.#screen.close();
@@ -110,9 +110,31 @@ export class Run {
     return this.#options.signal;
   }
 
+  /** Of all tasks, those that are not submitted yet included. */
+  get taskCount(): number {
+    return this.#asked.size;
+  }
+
   /** True when every task is success, as far as the masters have told. */
   get isDone(): boolean {
-    return this.live.count("success") === this.#options.tasks.length;
+    return this.live.count("success") === this.taskCount;
+  }
+
+  /** True when every task but this one is success. */
+  isDoneBut(task: string): boolean {
+    const isIts = this.live.states.get(task) === "success";
+    return this.live.count("success") - (isIts ? 1 : 0) >= this.taskCount - 1;
+  }
+
+  /** False when every task has ended or runs. */
+  get hasWaiting(): boolean {
+    return this.live.count("success") + this.live.count("running") < this.taskCount;
+  }
+
+  /** How long the slowest start of a master has taken so far, in ms. */
+  get masterStartMs(): number {
+    const starts = this.cluster.lives.filter(({ role }) => role === "master");
+    return Math.max(0, ...starts.map(({ startedAt, readyAt }) => (readyAt ?? startedAt) - startedAt));
   }
 
   /** Who leads, as far as the masters have told. */
@@ -150,14 +172,21 @@ export class Run {
     );
   }
 
-  /** Puts tasks in. If the answer is lost with a master, the same ids are asked for again: that is one task each. */
-  async submit(tasks: readonly PlannedTask[]): Promise<void> {
+  /** Submits tasks. If the answer is lost with a master, the same ids are submitted again, which creates no task twice. */
+  async submit(tasks: readonly PlannedTask[], priority = 0): Promise<void> {
+    for (const task of tasks) this.#asked.set(task.id, { ...task, acknowledgedAt: null });
     await this.#client.submitAll(
-      tasks.map(({ id, sleepMs }) => ({ id, kind: "sleep", input: { seconds: sleepMs / 1000 } })),
+      tasks.map(({ id, sleepMs }) => ({ id, kind: "sleep", input: { seconds: sleepMs / 1000 }, priority })),
       { signal: this.signal },
     );
-    const at = Date.now();
-    for (const { id } of tasks) this.#acknowledged.set(id, at);
+    const acknowledgedAt = Date.now();
+    for (const task of tasks) this.#asked.set(task.id, { ...task, acknowledgedAt });
+  }
+
+  /** The living process that runs this task now, by its own word; null if none does. */
+  workerOf(task: string): string | null {
+    for (const [process, work] of this.work()) if (work.some((one) => one.task === task)) return process;
+    return null;
   }
 
   /** What each living process runs now, by its own word, the one with the most sleep left first. */
@@ -187,7 +216,7 @@ export class Run {
   }
 
   #sleepMs(id: string): number {
-    return this.#options.tasks.find((task) => task.id === id)?.sleepMs ?? 0;
+    return this.#asked.get(id)?.sleepMs ?? 0;
   }
 
   get #ownLogPath(): string {
@@ -209,8 +238,8 @@ export class Run {
   }
 
   /** Waits until nothing is on its way any more, reads the evidence, ends the cluster, judges. */
-  async #close(mustShow: readonly CheckId[], trouble: string | null): Promise<Report> {
-    const { directory, command, repeat, seed, tasks, output } = this.#options;
+  async #close(trouble: string | null): Promise<Report> {
+    const { directory, command, repeat, seed, output, mustTestAll } = this.#options;
     if (trouble === null) {
       await until(
         "all workers to be idle",
@@ -225,7 +254,7 @@ export class Run {
     this.#screen.close();
     await this.cluster.stopAll();
     const evidence = {
-      asked: tasks.map(({ id, sleepMs }) => ({ id, sleepMs, acknowledgedAt: this.#acknowledged.get(id) ?? null })),
+      asked: [...this.#asked.values()],
       documents,
       journal: journal.changes,
       markers: journal.markers,
@@ -234,7 +263,8 @@ export class Run {
       lives: this.cluster.lives,
       masters: this.cluster.masters,
     };
-    const checks = [...checkAll(evidence, mustShow), carriedOut(trouble)];
+    const judged = checkAll(evidence);
+    const checks = [...(mustTestAll ? judged.map(demandCase) : judged), carriedOut(trouble)];
     const report: Report = {
       command,
       repeat,
