@@ -13,6 +13,7 @@ import { keepLargeHeapTight } from "../node/heapGrowth.ts";
 import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { createPeers } from "../node/peers.ts";
+import { placeOf } from "../node/place.ts";
 import { probeBoot } from "../node/probe.ts";
 import type { Store } from "../ports/store.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
@@ -44,6 +45,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   const master = new Master({
     name,
     address,
+    place: placeOf(flags.address, port),
     store,
     clock: new SystemClock(),
     ids,

@@ -6,7 +6,7 @@
 import { Candidate, type CandidateSettings } from "../core/election/candidate.ts";
 import type { SchedulerSettings } from "../core/scheduler/state.ts";
 import type { OutlastError } from "../model/errors.ts";
-import type { Nonce } from "../model/ids.ts";
+import { nonceAt } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -45,6 +45,8 @@ export interface MasterOptions {
   readonly name: string;
   /** Base URL that others reach this master at; `start` may still correct it. */
   readonly address: string;
+  /** A digest of the machine and port that it listens on; two living processes never share one. Null if that is unknown. */
+  readonly place?: string | null;
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -78,6 +80,8 @@ export class Master {
   #standby: Standby | null = null;
   #term: Term | null = null;
   #isStopping = false;
+  /** A bug in the election; this master ends with it. */
+  #failure: Error | null = null;
   #end: (reason: Error | null) => void = () => undefined;
 
   constructor(options: MasterOptions) {
@@ -91,7 +95,13 @@ export class Master {
     const changes = new Changes(store, log);
     const payloads = new Payloads(store);
     const logOwners = new LogOwners(store);
-    const state = new MasterState({ name, nonce: ids.random() as Nonce, address, clock, changes });
+    const state = new MasterState({
+      name,
+      nonce: nonceAt(options.place ?? null, ids.random()),
+      address,
+      clock,
+      changes,
+    });
     const membership = new Membership({ store, clock, log, state });
     this.#inbox = inbox;
     this.#readBarrier = readBarrier;
@@ -143,6 +153,10 @@ export class Master {
       ...{ store, clock, log, peers, state },
       stats: this.#stats,
       leaseGuard: this.#leaseGuard,
+      onBroken: (error) => {
+        this.#failure = error;
+        this.#halt();
+      },
     });
     this.#membership.start();
     void this.#live(election).then(
@@ -154,11 +168,15 @@ export class Master {
   /** Stops after the batch in flight, with a resignation so that a standby need not wait. A second call only waits. */
   async stop(): Promise<void> {
     if (!this.#state.isStoreOpen) return;
+    this.#halt();
+    await this.ended;
+  }
+
+  #halt(): void {
     this.#isStopping = true;
     this.#state.setRole("stopping");
     this.#standby?.stop();
     this.#term?.stop();
-    await this.ended;
   }
 
   async #live(election: Election): Promise<void> {
@@ -172,6 +190,7 @@ export class Master {
         if (lead === null) break;
         await this.#lead(election, lead);
       }
+      if (this.#failure !== null) throw this.#failure;
     } finally {
       this.#state.setRole("stopping");
       unlisten();

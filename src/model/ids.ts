@@ -31,3 +31,17 @@ export const labelPattern = `^[A-Za-z0-9._:/=-]{1,${limits.labelLengthMax}}$`;
 export function attemptKey(task: TaskId, attempt: number): string {
   return `${task}/${attempt}`;
 }
+
+/**
+ * The nonce of a master that listens at `place`, a digest of machine and port. Two living processes never listen at one place, so
+ * another nonce of the same place is that of a dead process. A null place says nothing.
+ */
+export function nonceAt(place: string | null, random: string): Nonce {
+  return (place === null ? random : `${place}.${random}`) as Nonce;
+}
+
+/** True if one process listened where the other one listens now. */
+export function areOfOnePlace(one: Nonce, other: Nonce): boolean {
+  const end = one.indexOf(".");
+  return end > 0 && one.slice(0, end + 1) === other.slice(0, end + 1);
+}

@@ -20,8 +20,8 @@ function lease(beat: number, fields: Partial<Lease> = {}): Lease {
   };
 }
 
-function start() {
-  const candidate = new Candidate("own" as Nonce, own);
+function start(nonce = "own") {
+  const candidate = new Candidate(nonce as Nonce, own);
   const tell = (now: number, input: CandidateInput): CandidateEffect["kind"][] => {
     const effects: CandidateEffect[] = [];
     candidate.step(now, input, effects);
@@ -39,8 +39,18 @@ describe("a standby", () => {
     expect(start().tell(0, { kind: "lease", lease: lease(1, { isResigned: true }) })).toEqual(["take-over"]);
   });
 
-  test("takes over at once from an earlier process at its own address", () => {
-    expect(start().tell(0, { kind: "lease", lease: lease(1, { address: own }) })).toEqual(["take-over"]);
+  test("takes over at once from an earlier process that listened where it listens now", () => {
+    const { tell } = start("place.2");
+    expect(tell(0, { kind: "lease", lease: lease(1, { nonce: "place.1" as Nonce }) })).toEqual(["take-over"]);
+  });
+
+  test.each(["other", "elsewhere.1"])("leaves a living leader that advertises the same address (nonce %s)", (nonce) => {
+    const { candidate, tell } = start("place.2");
+    for (let now = 0, beat = 0; now < 60_000; now += defaults.leaseRenewMs, beat += 1) {
+      const effects = tell(now, { kind: "lease", lease: lease(beat, { address: own, nonce: nonce as Nonce }) });
+      expect(effects).toEqual([]);
+    }
+    expect(candidate.role).toBe("standby");
   });
 
   test("leaves alone a lease that changes, however long", () => {

@@ -6,7 +6,7 @@
  * The lease is watched as client-go does it (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection): whether its counter
  * changes within our own time, never what any clock says.
  */
-import type { Nonce } from "../../model/ids.ts";
+import { areOfOnePlace, type Nonce } from "../../model/ids.ts";
 import type { Lease } from "../../model/lease.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { hashToUnit } from "../hash.ts";
@@ -180,8 +180,9 @@ export class Candidate {
     if (lease !== null && lease.epoch >= this.#leader.epoch) {
       this.#leader = lease;
       if (lease.isResigned) return this.#takeOver("the leader has resigned", effects);
-      if (lease.address === this.#address && lease.nonce !== this.#nonce) {
-        return this.#takeOver("the last leader had this very address, so its process is gone", effects);
+      // The address alone proves nothing: two living masters may advertise the same one.
+      if (lease.nonce !== this.#nonce && areOfOnePlace(lease.nonce, this.#nonce)) {
+        return this.#takeOver("the last leader listened on this master's own port, so its process is gone", effects);
       }
       const seen = this.#seen;
       if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
@@ -209,6 +210,8 @@ export class Candidate {
   }
 
   #watch(address: string, effects: CandidateEffect[]): void {
+    // At our own address nobody but this process would answer.
+    if (address === this.#address) return;
     this.#watched = address;
     this.#probeAt = null;
     this.#refusals = 0;

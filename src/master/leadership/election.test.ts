@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Candidate } from "../../core/election/candidate.ts";
 import type { Nonce } from "../../model/ids.ts";
+import type { Lease } from "../../model/lease.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
@@ -17,37 +18,108 @@ import { LeaseGuard } from "./leaseGuard.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-test("a leader whose commits are slow asks for more time before it is given up, once it has seen enough of them", async () => {
+function stage(store = new MemoryStore({ ids: new SystemIds() }), nonce = "own") {
   const clock = new FakeClock();
-  const store = new MemoryStore({ ids: new SystemIds() });
-  await store.open();
   const stats = new LoopStats();
-  const state = new MasterState({
-    name: "own",
-    nonce: "own" as Nonce,
-    address: "http://own:1",
-    clock,
-    changes: new Changes(store, silent),
-  });
+  const address = "http://own:1";
+  const changes = new Changes(store, silent);
+  const state = new MasterState({ name: "own", nonce: nonce as Nonce, address, clock, changes });
   const inbox = new Inbox(clock);
-  const leaseGuard = new LeaseGuard({
-    clock,
-    doubtMs: defaults.leaderIdleMsMax,
-    leaseTtlMs: defaults.leaseTtlMs,
-    readBarrier: new ReadBarrier(inbox),
-    inbox,
-    streams: new Streams(clock),
+  const { leaderIdleMsMax: doubtMs, leaseTtlMs } = defaults;
+  const readBarrier = new ReadBarrier(inbox);
+  const leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams: new Streams(clock) });
+  const log = new FakeLog();
+  const broken: Error[] = [];
+  const candidate = new Candidate(state.nonce, address);
+  const peers = { watch: () => ({ close: () => undefined }), probe: async () => "unknown" as const };
+  const onBroken = (error: Error) => broken.push(error);
+  const election = new Election({ candidate, store, clock, log, peers, state, stats, leaseGuard, onBroken });
+  return { election, candidate, store, clock, stats, leaseGuard, log, broken };
+}
+
+class FakeLog {
+  readonly lines: string[] = [];
+  debug(): void {}
+  info(): void {}
+  warn(message: string): void {
+    this.lines.push(message);
+  }
+  error(message: string): void {
+    this.lines.push(message);
+  }
+}
+
+/** A store whose writes of the lease end when the test lets them. */
+class SlowStore extends MemoryStore {
+  readonly begun: Lease[] = [];
+  readonly #ends: (() => void)[] = [];
+
+  override async writeLease(lease: Lease): Promise<void> {
+    this.begun.push(lease);
+    await new Promise<void>((resolve) => this.#ends.push(resolve));
+    return super.writeLease(lease);
+  }
+
+  /** Ends the write that began last, as a pooled connection may that was begun later. */
+  endNewest(): boolean {
+    const end = this.#ends.pop();
+    end?.();
+    return end !== undefined;
+  }
+}
+
+test("a resignation is the last lease that reaches the store, however slowly renewals are written", async () => {
+  const store = new SlowStore({ ids: new SystemIds() });
+  await store.open();
+  const { election, clock } = stage(store);
+  election.tell({ kind: "elected", epoch: 1 });
+  await clock.advance(10 * defaults.leaseRenewMs);
+  const resigned = election.resign();
+  let isDone = false;
+  void resigned.then(() => {
+    isDone = true;
   });
-  const election = new Election({
-    candidate: new Candidate("own" as Nonce, "http://own:1"),
-    store,
-    clock,
-    log: silent,
-    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-    state,
-    stats,
-    leaseGuard,
-  });
+  while (!isDone) {
+    store.endNewest();
+    await clock.advance(0);
+  }
+  // Whatever else was on its way lands now.
+  while (store.endNewest()) await clock.advance(0);
+  expect(store.begun.at(-1)?.isResigned).toBe(true);
+  expect(await store.readLease()).toMatchObject({ epoch: 1, isResigned: true });
+});
+
+test("a bug in the candidate ends the master and is not taken for a store that cannot be read", async () => {
+  const { election, candidate, store, clock, broken, log } = stage();
+  await store.open();
+  const step = candidate.step.bind(candidate);
+  candidate.step = (now, input, effects) => {
+    if (input.kind === "lease") throw new Error("a bug");
+    step(now, input, effects);
+  };
+  election.tell({ kind: "tick" });
+  await clock.advance(defaults.leaseRenewMs);
+  expect(broken.map(({ message }) => message)).toEqual(["a bug"]);
+  expect(log.lines).toEqual([expect.stringContaining("the election failed")]);
+});
+
+test("a living leader with this master's own address is left alone and reported once", async () => {
+  const { election, candidate, store, clock, log } = stage();
+  await store.open();
+  const lease = { epoch: 1, nonce: "other" as Nonce, address: "http://own:1", isResigned: false, ttlMs: 2000 };
+  for (let beat = 1; beat <= 50; beat += 1) {
+    await store.writeLease({ ...lease, beat });
+    if (beat === 1) election.tell({ kind: "tick" });
+    await clock.advance(defaults.leaseRenewMs);
+  }
+  expect(candidate.role).toBe("standby");
+  expect(log.lines).toEqual([expect.stringContaining("advertises the address of this master")]);
+  await election.resign();
+});
+
+test("a leader whose commits are slow asks for more time before it is given up, once it has seen enough of them", async () => {
+  const { election, store, clock, stats, leaseGuard } = stage();
+  await store.open();
   election.tell({ kind: "elected", epoch: 1 });
   const ttlMs = async (): Promise<number | undefined> => {
     // What is learnt at one renewal is told with the next.

@@ -18,6 +18,8 @@ export interface ElectionParts {
   readonly state: MasterState;
   readonly stats: LoopStats;
   readonly leaseGuard: LeaseGuard;
+  /** A bug in the candidate: this master must not go on. */
+  readonly onBroken: (error: Error) => void;
 }
 
 export class Election {
@@ -28,7 +30,13 @@ export class Election {
   #epochToEnd: number | null = null;
   #onCandidacy: () => void = () => undefined;
   #isStopped = false;
+  /** The lease to write next; null while none waits. Only the newest counts. */
+  #nextLease: Lease | null = null;
+  #isWriting = false;
   #writing: Promise<void> = Promise.resolve();
+  /** The lease as last read. */
+  #lastRead: Lease | null = null;
+  #hasReportedSharedAddress = false;
 
   constructor(parts: ElectionParts) {
     this.#parts = parts;
@@ -48,10 +56,16 @@ export class Election {
   tell(input: CandidateInput): void {
     if (this.#isStopped) return;
     if (input.kind === "elected" || input.kind === "deposed") this.#epochToEnd = null;
-    const effects: CandidateEffect[] = [];
-    this.#parts.candidate.step(this.#parts.clock.now(), input, effects);
-    for (const effect of effects) this.#perform(effect);
-    this.#arm();
+    try {
+      const effects: CandidateEffect[] = [];
+      this.#parts.candidate.step(this.#parts.clock.now(), input, effects);
+      for (const effect of effects) this.#perform(effect);
+      this.#arm();
+    } catch (error) {
+      this.#isStopped = true;
+      this.#parts.log.error("the election failed; this master stops; please report this", { input: input.kind, error });
+      this.#parts.onBroken(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** Leaves the election; resolves when the resignation, if there was one to make, is written. */
@@ -77,7 +91,8 @@ export class Election {
         return;
       case "write-lease":
         this.#parts.leaseGuard.check();
-        this.#writing = this.#writeLease(effect.lease);
+        this.#nextLease = effect.lease;
+        if (!this.#isWriting) this.#writing = this.#writeLeases();
         return;
       case "take-over":
         this.#watch?.close();
@@ -106,18 +121,22 @@ export class Election {
 
   async #readLease(): Promise<void> {
     const { store, clock, log } = this.#parts;
+    let lease: Lease | null;
     try {
-      const lease = await store.readLease();
-      this.#lastReadAt = clock.now();
-      this.#noteLeader(lease);
-      this.tell({ kind: "lease", lease });
+      lease = await store.readLease();
     } catch (error) {
-      // What cannot be read has not been seen to stand still.
+      // A lease that cannot be read may have changed meanwhile.
       const now = clock.now();
       this.tell({ kind: "clock-gap", forMs: now - this.#lastReadAt });
       this.#lastReadAt = now;
       log.warn("the lease cannot be read", { error });
+      return;
     }
+    this.#lastReadAt = clock.now();
+    this.#noteLeader(lease);
+    this.#checkAddress(lease);
+    this.#lastRead = lease;
+    this.tell({ kind: "lease", lease });
   }
 
   /** A new leader's marker is in the journal before its first lease is written, so an older lease says nothing. */
@@ -127,6 +146,33 @@ export class Election {
     state.leader = lease === null || lease.isResigned ? null : lease.address;
   }
 
+  /** Whoever is sent to the leader's address would end here. */
+  #checkAddress(lease: Lease | null): void {
+    const { state, log } = this.#parts;
+    const last = this.#lastRead;
+    if (lease === null || last === null || this.#hasReportedSharedAddress) return;
+    const isAlive = lease.nonce === last.nonce && lease.beat !== last.beat;
+    if (!isAlive || lease.nonce === state.nonce || lease.address !== state.address) return;
+    this.#hasReportedSharedAddress = true;
+    log.error("the leader advertises the address of this master; give each master its own with --advertise", {
+      address: lease.address,
+      leader: lease.nonce,
+    });
+  }
+
+  /** Writes one lease at a time, so that no renewal can reach the store after a resignation. */
+  async #writeLeases(): Promise<void> {
+    this.#isWriting = true;
+    for (let lease = this.#takeLease(); lease !== null; lease = this.#takeLease()) await this.#writeLease(lease);
+    this.#isWriting = false;
+  }
+
+  #takeLease(): Lease | null {
+    const lease = this.#nextLease;
+    this.#nextLease = null;
+    return lease;
+  }
+
   async #writeLease(lease: Lease): Promise<void> {
     const { store, clock, log, stats, leaseGuard } = this.#parts;
     try {
@@ -134,10 +180,11 @@ export class Election {
       if (current !== null && current.epoch > lease.epoch) return leaseGuard.noteRival();
       leaseGuard.noteWrite(lease.ttlMs);
       await store.writeLease(lease);
-      leaseGuard.noteWritten(lease.ttlMs);
-      this.tell({ kind: "commit-time", commitMs: stats.slowCommitMs(clock.now()) });
     } catch (error) {
       log.warn("the lease cannot be renewed", { error });
+      return;
     }
+    leaseGuard.noteWritten(lease.ttlMs);
+    this.tell({ kind: "commit-time", commitMs: stats.slowCommitMs(clock.now()) });
   }
 }

@@ -66,6 +66,7 @@ export class MasterNode {
     const master = new Master({
       name: this.machine,
       address: this.address,
+      place: this.machine,
       store: this.#openStore(process, random.fork("store")),
       clock,
       ids: new SimulatedIds(random.fork("ids")),
