@@ -34,7 +34,7 @@ export const apiMutants: readonly Mutant[] = [
       },
       {
         file: "src/api/http/errors.ts",
-        search: '"Something broke inside the master."',
+        search: '"Internal error in the master."',
         replace: "String((thrown as Error).stack)",
       },
     ],
@@ -44,9 +44,9 @@ export const apiMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/api/routes/taskRoutes.ts",
-        search: '    throw new OutlastError("bad-request", `There is no state',
+        search: '    throw new OutlastError("bad-request", `Unknown state',
         replace:
-          '    for (const until = Date.now() + 400; Date.now() < until; );\n    throw new OutlastError("bad-request", `There is no state',
+          '    for (const until = Date.now() + 400; Date.now() < until; );\n    throw new OutlastError("bad-request", `Unknown state',
       },
     ],
   },

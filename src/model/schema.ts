@@ -1,11 +1,10 @@
-/** The words schemas are made of. JSON Schema 2020-12, which is what OpenAPI 3.1 speaks, so nothing is ever translated. */
+/** Building blocks of schemas. They are JSON Schema 2020-12, which OpenAPI 3.1 uses as it is. */
 import { limits } from "./limits.ts";
 
 export type Schema = { readonly [keyword: string]: unknown };
 
 /**
- * Names the bound of `limits` that a keyword enforces. A refused request gets it back as `limit`;
- * readers of the OpenAPI document see it beside the number.
+ * Names the entry of `limits` that a keyword enforces. Errors carry it as `limit`, and the OpenAPI document shows it.
  */
 export const limitKeyword = "x-limit";
 
@@ -47,14 +46,14 @@ export function whole(minimum: number, maximum: number, limit: string, more: Sch
   return { type: "integer", minimum, maximum, [limitKeyword]: limit, ...more };
 }
 
-/** A number in an answer: the server vouches for its range. */
+/** A number in an answer. */
 export const count: Schema = { type: "integer", minimum: 0 };
 export const text: Schema = { type: "string" };
 export const truth: Schema = { type: "boolean" };
 /** Any JSON value. */
 export const anything: Schema = {};
 
-/** One pattern checks alphabet and length in a single pass. */
+/** One pattern checks both alphabet and length. */
 export const id: Schema = {
   type: "string",
   pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}$`,
@@ -64,6 +63,6 @@ export const instant = whole(limits.instantMsMin, limits.instantMsMax, "instantM
   description: "Milliseconds since 1970.",
 });
 export const duration = whole(0, limits.durationMsMax, "durationMsMax", { description: "Milliseconds." });
-/** Attempts, epochs and offsets: counted by the system, so any safe integer may come back. */
+/** Attempts, epochs, sequence numbers and offsets. */
 export const safeCount: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 export const attempt: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };

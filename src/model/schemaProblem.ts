@@ -50,7 +50,7 @@ function explain(
       return { path: `${path}/${missing}`, message: `${quote(missing)} is missing.` };
     }
     case "discriminator":
-      return { path: `${path}/${String(parameters["tag"])}`, message: `${place} is of no kind that is known here.` };
+      return { path: `${path}/${String(parameters["tag"])}`, message: `Unknown kind ${quote(String(parameters["tagValue"]))} of ${place}.` };
     case "type":
       return { path, message: `${place} must be ${typeNames(parent["type"])}.` };
     case "enum":
@@ -79,10 +79,10 @@ function explain(
 function unknownProperty(path: string, name: string, parent: Schema): Explanation {
   const known = Object.keys(parent["properties"] ?? {});
   const meant = suggest(name, known);
-  const among = known.length === 0 ? "Nothing is expected here." : `Known are ${known.join(", ")}.`;
+  const among = known.length === 0 ? "No property is allowed here." : `Allowed: ${known.join(", ")}.`;
   return {
     path: `${path}/${name.slice(0, 80)}`,
-    message: `${quote(name)} is not known here.`,
+    message: `Unknown property ${quote(name)}.`,
     hint: meant === null ? among : `Did you mean ${quote(meant)}?`,
   };
 }

@@ -1,12 +1,12 @@
-/** Guesses what a misspelled name was meant to be. */
+/** Suggests the correct spelling of a misspelled name. */
 
-/** The known name nearest to `given`, if it is near enough to be a slip of the keys; null otherwise. */
+/** The known name that is most similar to `given`, if it is similar enough to be a typing error; null otherwise. */
 export function suggest(given: string, known: readonly string[]): string | null {
   const distanceMax = Math.max(1, Math.floor(given.length / 3));
   let best: string | null = null;
   let bestDistance = distanceMax + 1;
   for (const name of known) {
-    // Lengths alone bound the distance from below, which also keeps absurdly long names cheap.
+    // The distance is at least the difference of the lengths. This keeps very long names cheap.
     if (Math.abs(name.length - given.length) >= bestDistance) continue;
     const distance = editDistance(given.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
@@ -17,7 +17,7 @@ export function suggest(given: string, known: readonly string[]): string | null 
   return best;
 }
 
-/** Levenshtein's distance: insertions, deletions and exchanges of one character. */
+/** The Levenshtein distance: insertions, deletions and substitutions of one character. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row++) {

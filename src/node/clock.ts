@@ -1,4 +1,4 @@
-/** The real clock: monotonic, drawn towards the wall clock, and aware of the time in which this process could not run. */
+/** The real clock: monotonic, slewed towards the wall clock, and aware of pauses of this process. */
 import { defaults } from "../model/limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type HeapTimer, TimerHeap } from "./timerHeap.ts";

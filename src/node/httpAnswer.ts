@@ -1,4 +1,4 @@
-/** Reads what comes back over HTTP: a whole answer of bounded size, or a stream of events. */
+/** Reads HTTP answers: a whole body of limited size, or a stream of events. */
 import type { IncomingMessage } from "node:http";
 import { createParser } from "eventsource-parser";
 import { limits } from "../model/limits.ts";
@@ -36,8 +36,9 @@ export function readStream(
         if (!signal.aborted && !response.destroyed) onData(event.data);
       },
       onError: (error) => {
-        // A field this version does not know is no error; a message without end is.
-        if (error.type === "max-buffer-size-exceeded") throw new LinkError("protocol", "A message is too long.");
+        // Unknown fields are ignored; a message without end is an error.
+        if (error.type === "max-buffer-size-exceeded")
+          throw new LinkError("protocol", "A message on the stream is too long.");
       },
     });
     response.setEncoding("utf8");
@@ -45,7 +46,7 @@ export function readStream(
       try {
         parser.feed(text);
       } catch (error) {
-        // Anything else is a bug of whoever handles the messages, and not the stream's to hide.
+        // Anything else is a bug in the handler of the messages.
         if (!(error instanceof LinkError)) throw error;
         response.destroy();
         reject(error);
@@ -53,6 +54,6 @@ export function readStream(
     });
     response.on("end", resolve);
     response.on("error", reject);
-    response.on("close", () => reject(new LinkError("unreachable", "The connection broke.")));
+    response.on("close", () => reject(new LinkError("unreachable", "The connection was lost.")));
   });
 }

@@ -212,7 +212,7 @@ describe("the stream", () => {
     expect(messages).toEqual([beat, abort, beat]);
     stream.close();
     stream.close();
-    expect(await closed).toBe("Closed by this side.");
+    expect(await closed).toBe("Closed by the worker.");
     expect(closes).toHaveLength(1);
   });
 
@@ -242,7 +242,7 @@ describe("the stream", () => {
   test.each(["data: {]\n\n", "data: {}\n\n", 'data: {"kind":"beat","epoch":-1}\n\n'])("closes on %j", async (text) => {
     const { address } = await serve((_request, response) => void response.write(text));
     const { closed, messages } = listen(address);
-    expect(await closed).toMatch(/not JSON|no message/);
+    expect(await closed).toMatch(/not valid JSON|invalid message/);
     expect(messages).toEqual([]);
   });
 
@@ -254,14 +254,14 @@ describe("the stream", () => {
     await once(mute, "listening");
     closers.push(() => mute.close());
     const address = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
-    expect(await listen(address, { requestTimeoutMs: 50 }).closed).toMatch(/opened no stream within 50 ms/);
+    expect(await listen(address, { requestTimeoutMs: 50 }).closed).toMatch(/did not open a stream within 50 ms/);
   });
 
   test("closed before it was open brings nothing but its closing", async () => {
     const { address } = await serve((_request, response) => void response.write(`data: ${JSON.stringify(beat)}\n\n`));
     const { stream, closed, messages } = listen(address);
     stream.close();
-    expect(await closed).toBe("Closed by this side.");
+    expect(await closed).toBe("Closed by the worker.");
     expect(messages).toEqual([]);
   });
 });

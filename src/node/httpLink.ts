@@ -1,4 +1,4 @@
-/** The worker's wire to a master: JSON over HTTP with kept connections, and one event stream down. */
+/** The worker's connection to a master: JSON over HTTP with keep-alive, and one event stream from the master. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { SessionId, WorkerId } from "../model/ids.ts";
@@ -16,20 +16,20 @@ import { type Dial, LinkError, type MasterLink, type Stream, type StreamHandlers
 import { readAnswer, readStream } from "./httpAnswer.ts";
 
 export interface LinkOptions {
-  /** Sent as bearer; null where the masters ask for none. */
+  /** The bearer token; null if the masters need none. */
   readonly token: string | null;
   readonly log: Log;
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
 }
 
-/** The ways out of one process, shared by its links to all masters. */
+/** Connection pools of one process, shared by its links to all masters. */
 interface Wire extends Required<LinkOptions> {
   readonly plain: HttpAgent;
   readonly secure: HttpsAgent;
 }
 
-/** A `Dial` whose links share their connections. They are kept open between calls, and hold no process alive. */
+/** A `Dial` whose links share their connections. Idle connections stay open, but do not keep the process alive. */
 export function createDial(options: LinkOptions): Dial {
   const wire: Wire = {
     connectTimeoutMs: defaults.connectTimeoutMs,
@@ -75,7 +75,7 @@ class HttpLink implements MasterLink {
     const leaving = new AbortController();
     const opening = setTimeout(() => {
       leaving.abort(
-        new LinkError("timeout", `${this.#address} opened no stream within ${this.#wire.requestTimeoutMs} ms.`),
+        new LinkError("timeout", `${this.#address} did not open a stream within ${this.#wire.requestTimeoutMs} ms.`),
       );
     }, this.#wire.requestTimeoutMs);
     const run = async () => {
@@ -97,7 +97,7 @@ class HttpLink implements MasterLink {
         clearTimeout(opening);
         handlers.onClose(reason);
       });
-    return { close: () => leaving.abort(new LinkError("closed", "Closed by this side.")) };
+    return { close: () => leaving.abort(new LinkError("closed", "Closed by the worker.")) };
   }
 
   /** @throws LinkError */
@@ -119,8 +119,8 @@ class HttpLink implements MasterLink {
   }
 
   /**
-   * Sends one request and gives its answer's head. A kept connection that the master had closed in the meantime says nothing
-   * about the master, so such a request is sent once more on a new connection; all of ours may be repeated.
+   * Sends one request and returns the head of its answer. If a kept connection was closed by the master meanwhile, the request is
+   * sent once more on a new connection; all of our requests may be repeated.
    */
   async #send(method: string, path: string, body: Buffer | null, signal: AbortSignal): Promise<IncomingMessage> {
     try {
@@ -136,13 +136,16 @@ class HttpLink implements MasterLink {
       const url = new URL(this.#address + path);
       const isSecure = url.protocol === "https:";
       if (!isSecure && url.protocol !== "http:")
-        throw new LinkError("unreachable", `${this.#address} is no http address.`);
+        throw new LinkError("unreachable", `${this.#address} is not an http or https address.`);
       const options: RequestOptions = { method, signal, headers: this.#headers(body) };
       options.agent = mayReuse && (isSecure ? this.#wire.secure : this.#wire.plain);
       const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
       const connectTimer = setTimeout(() => {
         request.destroy(
-          new LinkError("timeout", `${this.#address} took no connection within ${this.#wire.connectTimeoutMs} ms.`),
+          new LinkError(
+            "timeout",
+            `${this.#address} did not accept a connection within ${this.#wire.connectTimeoutMs} ms.`,
+          ),
         );
       }, this.#wire.connectTimeoutMs);
       const onConnected = () => clearTimeout(connectTimer);
@@ -166,24 +169,27 @@ class HttpLink implements MasterLink {
   }
 
   #notOurs(call: string): LinkError {
-    this.#wire.log.warn("An answer does not come from an Outlast master.", { address: this.#address, call });
-    return new LinkError("protocol", `What answers at ${this.#address} is not an Outlast master of this version.`);
+    this.#wire.log.warn("an answer does not come from an Outlast master", { address: this.#address, call });
+    return new LinkError(
+      "protocol",
+      `The server at ${this.#address} is not an Outlast master of a compatible version.`,
+    );
   }
 }
 
-/** A kept connection broke before anything of the answer came. */
+/** A kept connection was closed before any of the answer arrived. */
 class StaleConnection extends Error {}
 
 function workerPath(worker: WorkerId): string {
   return `/v1/workers/${encodeURIComponent(worker)}`;
 }
 
-/** What a master says in an error's body, `{ error: { code, message, leader? } }`, or what its status alone tells. */
+/** The error from the body, `{ error: { code, message, leader? } }`, or from the status alone. */
 async function toError(response: IncomingMessage): Promise<LinkError> {
   const body = parseJson(await readAnswer(response, limits.answerBytesMax).catch(() => ""), null);
   const error = isObject(body) ? body["error"] : null;
   if (!isObject(error) || typeof error.code !== "string") {
-    return new LinkError("protocol", `The answer had status ${response.statusCode} and no reason.`);
+    return new LinkError("protocol", `The answer had status ${response.statusCode} and no error message.`);
   }
   const { code, message, leader } = error;
   return new LinkError(code, typeof message === "string" ? message : code, typeof leader === "string" ? leader : null);
@@ -192,13 +198,13 @@ async function toError(response: IncomingMessage): Promise<LinkError> {
 const messageKinds: readonly string[] = ["assign", "abort", "drain", "tell", "beat"] satisfies StreamMessage["kind"][];
 
 /**
- * Null for a kind that a newer master may have added: what a worker does not know it must not act upon.
- * @throws LinkError for what no master would send
+ * Null for an unknown kind, which a newer master may send; workers ignore it.
+ * @throws LinkError for an invalid message
  */
 function parseMessage(data: string): StreamMessage | null {
   const message = parseJson(data);
   if (!isObject(message) || typeof message["kind"] !== "string" || !isEpoch(message["epoch"])) {
-    throw new LinkError("protocol", "The stream brought something that is no message.");
+    throw new LinkError("protocol", "The stream contains an invalid message.");
   }
   return messageKinds.includes(message["kind"]) ? (message as unknown as StreamMessage) : null;
 }
@@ -209,7 +215,7 @@ function parseJson(text: string, otherwise?: null): unknown {
     return JSON.parse(text);
   } catch {
     if (otherwise !== undefined) return otherwise;
-    throw new LinkError("protocol", "The answer is not JSON.");
+    throw new LinkError("protocol", "The answer is not valid JSON.");
   }
 }
 

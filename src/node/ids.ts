@@ -1,4 +1,4 @@
-/** Fresh names from the system's source of chance. */
+/** Random ids from the operating system's random source. */
 import { randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import type { TaskId } from "../model/ids.ts";

@@ -1,4 +1,4 @@
-/** The log of a process: pino's JSON lines for machines, the same told in colour for a person at a terminal. */
+/** The log of a process: JSON lines by pino, or coloured text in a terminal. */
 import { pino, stdSerializers } from "pino";
 import { limits } from "../model/limits.ts";
 import type { Log } from "../ports/log.ts";
@@ -10,12 +10,12 @@ export const logFormats = ["pretty", "json"] as const;
 export type LogFormat = (typeof logFormats)[number];
 
 export interface LogOptions {
-  /** Who speaks: `master-1`, `worker-3`. */
+  /** The name of the process: `master-1`, `worker-3`. */
   readonly name: string;
   readonly level?: LogLevel;
-  /** Left out: pretty where stderr is a terminal, json elsewhere. */
+  /** Default: pretty if stderr is a terminal, else json. */
   readonly format?: LogFormat;
-  /** False for text without escape sequences; left out: as the terminal and `NO_COLOR` say. */
+  /** Default: true in a terminal, unless `NO_COLOR` is set. */
   readonly hasColor?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Turns a JSON line of the log into one for people: time, level, who, what, and the fields behind it. */
+/** Formats a JSON line of the log for people: time, level, process, message and fields. */
 
 const reset = "\x1b[0m";
 const grey = "\x1b[90m";
@@ -10,7 +10,7 @@ const levels: { readonly [level: string]: { readonly label: string; readonly col
 };
 const standing = new Set(["level", "time", "pid", "process", "msg"]);
 
-/** One line, or several where an error brings its stack; ends in a newline. Input that is not JSON is passed through. */
+/** One line, or several if an error has a stack; ends in a newline. Input that is not JSON is returned unchanged. */
 export function prettyLine(json: string, hasColor: boolean): string {
   const record = parse(json);
   if (record === null) return json;
@@ -72,7 +72,7 @@ function indent(stack: string): string {
     .join("\n");
 }
 
-/** What came from outside must not move the reader's cursor, nor turn the direction of the text. */
+/** Escapes control characters, so that text from outside cannot move the cursor or change the direction of the text. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;

@@ -1,11 +1,11 @@
-/** Joins the stdout and stderr of a process into one run of bytes, without tearing characters, at the reader's pace. */
+/** Joins stdout and stderr of a process into one sequence of bytes, without splitting characters, at the reader's speed. */
 import type { Readable } from "node:stream";
 import type { ProcessHandlers } from "../ports/processes.ts";
 
 export class OutputPipes {
   readonly #pipes: readonly Readable[];
   readonly #handlers: Pick<ProcessHandlers, "onOutput" | "onOutputEnd">;
-  /** The begun character at the end of what each pipe brought last. */
+  /** For each pipe: an incomplete character at the end of the last data. */
   readonly #begun = new Map<Readable, Buffer>();
   #openCount: number;
   #pendingCount = 0;
@@ -17,13 +17,13 @@ export class OutputPipes {
     this.#openCount = pipes.length;
     for (const pipe of pipes) {
       pipe.on("data", (bytes: Buffer) => this.#onData(pipe, bytes));
-      // A pipe that breaks has brought all that it will.
+      // A failed pipe brings no more data.
       pipe.on("error", () => undefined);
       pipe.once("close", () => this.#onClose(pipe));
     }
   }
 
-  /** Reads no more; nothing is handed on from here. */
+  /** Stops reading; the handlers get nothing more. */
   close(): void {
     this.#isClosed = true;
     for (const pipe of this.#pipes) pipe.destroy();
@@ -51,7 +51,7 @@ export class OutputPipes {
     if (taken === undefined) return;
     this.#pendingCount += 1;
     for (const each of this.#pipes) each.pause();
-    // A reader that fails has lost these bytes; the command goes on all the same.
+    // If the reader fails, these bytes are lost, and the command continues.
     const goOn = () => {
       this.#pendingCount -= 1;
       if (this.#pendingCount > 0) return;
@@ -69,7 +69,7 @@ export class OutputPipes {
   }
 }
 
-/** How many of `bytes` go before a UTF-8 character that has begun but not ended; all of them if none has, or it is no UTF-8. */
+/** The number of bytes before an incomplete UTF-8 character at the end; all of them if there is none, or it is not UTF-8. */
 export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -1,4 +1,4 @@
-/** Watches another master's process through an open connection: when the process dies, its kernel closes it at once. */
+/** Watches another master's process through an open connection, which its kernel closes at once when the process dies. */
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
 import type { Peers } from "../ports/peers.ts";
@@ -9,9 +9,9 @@ export function createPeers(): Peers {
     watch(address, onClose) {
       const url = new URL(`${address.replace(/\/+$/, "")}/healthz/lifeline`);
       const get = url.protocol === "https:" ? httpsGet : httpGet;
-      // A connection of its own: a shared one might be closed for reasons of somebody else's.
+      // Not shared with other requests, which might close it.
       const request = get(url, { agent: false, headers: { accept: "text/event-stream" } }, (answer) => answer.resume());
-      // What went wrong does not matter here; that it is over does, and that is told once, after the error.
+      // `close` follows an error and is handled once.
       request.on("error", () => undefined);
       request.once("close", onClose);
       return {
@@ -28,7 +28,7 @@ export function createPeers(): Peers {
   };
 }
 
-/** A URL writes an IPv6 address in brackets; sockets want it without. */
+/** Removes the brackets of an IPv6 address in a URL. */
 function bare(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, "");
 }

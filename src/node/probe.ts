@@ -1,4 +1,4 @@
-/** Asks whether a process is still there by knocking at a port that only it listens on, and lets itself be asked so. */
+/** Probes whether a process is alive by connecting to a port that only it listens on, and answers such probes. */
 import { connect, createServer, type Socket } from "node:net";
 import type { BootId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
@@ -7,16 +7,16 @@ import type { Probe } from "../ports/transport.ts";
 type ProbeResult = "refused" | "connected" | "unknown";
 
 /**
- * `refused` proves that nobody listens: the process is dead. `connected` proves little, since the kernel also takes
+ * `refused` proves that no process listens: the process is dead. `connected` proves little, since the kernel also accepts
  * connections for a stopped process. Everything else (no route, no answer in time) is `unknown`.
  */
 export function probe(host: string, port: number): Promise<ProbeResult> {
-  return knock(host, port, (socket, end) => socket.once("connect", () => end("connected")));
+  return tryConnection(host, port, (socket, end) => socket.once("connect", () => end("connected")));
 }
 
-/** As `probe`, at a port of `openProbePort`; `connected` is only who names itself as this boot. */
+/** Like `probe`, for a port of `openProbePort`; `connected` only if it answers with this boot. */
 export const probeBoot: Probe = (host, port, boot) =>
-  knock(host, port, (socket, end) => {
+  tryConnection(host, port, (socket, end) => {
     let heard = "";
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
@@ -26,7 +26,7 @@ export const probeBoot: Probe = (host, port, boot) =>
     socket.once("end", () => end(heard === boot ? "connected" : "unknown"));
   });
 
-function knock(
+function tryConnection(
   host: string,
   port: number,
   listen: (socket: Socket, end: (result: ProbeResult) => void) => void,
@@ -50,15 +50,15 @@ export interface ProbePort {
 }
 
 /**
- * Listens on a free port of `address` for as long as this process lives, tells every caller its boot and hangs up. Advertise it only where
- * masters reach this very listener at the address they see this worker come from: behind a NAT, or with an `address` that
- * masters do not see, a refusal would prove nothing and cost the attempts that run here.
+ * Listens on a free port of `address` as long as this process lives, sends its boot to every caller and closes. Advertise the port
+ * only if masters reach this listener at the address that they see for this worker: behind a NAT a refusal would prove nothing,
+ * and would cost the attempts that run here.
  */
 export function openProbePort(address: string, boot: BootId): Promise<ProbePort> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
-      // Callers are not listened to, so nothing of theirs may keep the socket.
+      // Callers need not send anything.
       socket.write(boot);
       socket.destroySoon();
     });
@@ -66,7 +66,7 @@ export function openProbePort(address: string, boot: BootId): Promise<ProbePort>
     server.listen({ host: address, port: 0 }, () => {
       const bound = server.address();
       if (bound === null || typeof bound === "string") return reject(new Error(`No TCP port on ${address}.`));
-      // What keeps a worker alive is its work, not this.
+      // This server does not keep the process alive.
       server.unref();
       resolve({ port: bound.port, close: () => new Promise((done) => server.close(() => done())) });
     });

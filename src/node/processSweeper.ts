@@ -1,14 +1,14 @@
-/** Finds processes by their group and by what stands in their environment, as the kernel shows both in `/proc`, and kills them. */
+/** Finds processes by their process group and by marks in their environment, using `/proc`, and kills them. */
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { limits } from "../model/limits.ts";
 import type { Sweep } from "../ports/processes.ts";
 
-/** How many processes are looked at before other work gets its turn: about a millisecond's worth. */
+/** How many processes are checked before other work gets a turn: about one millisecond. */
 const lookedAtPerTurn = 40;
-/** From a kill to the next look: a killed process needs a moment to go. */
+/** Wait after a kill before the next look: a killed process needs a moment to exit. */
 const lookAgainMs = 5;
-/** A process may fork and go while one look is at it, and its child stands in the list of the next look only. */
+/** A process may fork and exit during one look; its child is then found by the next look only. */
 const emptyLooksMin = 2;
 
 interface Search {
@@ -21,7 +21,7 @@ interface Search {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Sweeps share their looks at `/proc`: a look serves every sweep that was asked for before it began. */
+/** Sweeps share their scans of `/proc`: one scan serves every sweep that was requested before it began. */
 export class ProcessSweeper {
   #searches: Search[] = [];
   #isLooking = false;
@@ -37,7 +37,7 @@ export class ProcessSweeper {
 
   async #lookUntilDone(): Promise<void> {
     this.#isLooking = true;
-    // Those who ask in the same turn are served by the same look.
+    // Requests of the same turn share one scan.
     await nextTurn();
     while (this.#searches.length > 0) {
       const searches = this.#searches;
@@ -54,7 +54,7 @@ export class ProcessSweeper {
     this.#isLooking = false;
   }
 
-  /** For each search the living processes that it is after; this process is never among them. */
+  /** For each search the living processes that match it, except this process. */
   async #find(searches: readonly Search[]): Promise<number[][]> {
     const found: number[][] = searches.map(() => []);
     const firstMarks = new Set(searches.map((search) => search.marks[0] ?? ""));
@@ -75,9 +75,9 @@ export class ProcessSweeper {
     return found;
   }
 
-  /** All that stands in its environment; null if none of `firstMarks` does, which one search of the bytes tells. */
+  /** Its environment; null if it contains none of `firstMarks`, which a search of the bytes shows cheaply. */
   #marksOf(pid: number, firstMarks: ReadonlySet<string>): ReadonlySet<string> | null {
-    // A zombie has no environment any more.
+    // A zombie has no environment.
     const environment = this.#read(`/proc/${pid}/environ`);
     if (environment === null) return null;
     for (const mark of firstMarks) {
@@ -86,7 +86,7 @@ export class ProcessSweeper {
     return null;
   }
 
-  /** Its process group; null for a zombie, which is dead and only waits for its parent to notice. */
+  /** Its process group; null for a zombie. */
   #groupOf(pid: number): number | null {
     // `pid (any name, even with parentheses) state parent group …`, proc_pid_stat(5).
     const stat = this.#read(`/proc/${pid}/stat`)?.toString("latin1") ?? "";
@@ -94,7 +94,7 @@ export class ProcessSweeper {
     return state === "Z" || state === "X" || group === undefined ? null : Number(group);
   }
 
-  /** Null if the process is gone or not ours to look at. The answer is only good until the next call. */
+  /** Null if the process is gone or belongs to another user. The answer is valid until the next call. */
   #read(path: string): Buffer | null {
     let file: number;
     try {
@@ -120,7 +120,7 @@ function settle(search: Search, found: readonly number[]): boolean {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It is gone, or not ours to kill; the next look tells.
+      // It is gone, or belongs to another user; the next look shows which.
     }
   }
   search.emptyLooks = found.length === 0 ? search.emptyLooks + 1 : 0;

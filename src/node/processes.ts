@@ -1,4 +1,4 @@
-/** Starts processes so that they cannot get away: own session, tied to this process by the kernel where it can do that. */
+/** Starts processes in a session of their own, tied to this process by the kernel where that is possible. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, constants, realpath, stat } from "node:fs/promises";
@@ -21,7 +21,7 @@ export class SystemProcesses implements Processes {
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
     await checkDirectory(command.cwd);
-    // Looked up here as well as by the kernel: behind the tie, a missing program would look like one that exits with 127.
+    // Looked up here, too: with setpriv, a missing program would look like one that exits with 127.
     await findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
     this.#tie ??= findTie();
     const tie = command.isTied ? await this.#tie : [];
@@ -43,7 +43,7 @@ export class SystemProcesses implements Processes {
         child.once("error", (error) => reject(toSpawnError(command, error)));
         return;
       }
-      // A failed signal or write: the process is gone, which its exit tells.
+      // A failed signal or write means that the process is gone; its exit is reported.
       child.on("error", () => undefined);
       child.stdin?.on("error", () => undefined);
       const pipes = new OutputPipes([child.stdout, child.stderr].filter(isPipe), handlers);
@@ -58,11 +58,11 @@ export class SystemProcesses implements Processes {
 
   signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean {
     // 0 and 1 would mean this process's own group, and everyone.
-    if (!(group > 1)) throw new Error(`${group} is no process group.`);
+    if (!(group > 1)) throw new Error(`${group} is not a process group.`);
     try {
       return process.kill(-group, signal ?? 0);
     } catch (error) {
-      // EPERM: it is there, but has become another user's.
+      // EPERM: it exists, but belongs to another user.
       return (error as NodeJS.ErrnoException).code === "EPERM";
     }
   }
@@ -90,8 +90,8 @@ function isPipe(pipe: Readable | null): pipe is Readable {
 /** @throws SpawnError */
 async function checkDirectory(cwd: string): Promise<void> {
   const found = await stat(cwd).catch(() => null);
-  if (found === null) throw new SpawnError(`There is no directory ${quote(cwd)} on this worker to run the command in.`);
-  if (!found.isDirectory()) throw new SpawnError(`${quote(cwd)} is no directory, so no command can run in it.`);
+  if (found === null) throw new SpawnError(`The working directory ${quote(cwd)} does not exist on this worker.`);
+  if (!found.isDirectory()) throw new SpawnError(`The working directory ${quote(cwd)} is not a directory.`);
 }
 
 /** The program's path, by the rules of execvp(3). @throws SpawnError */
@@ -112,8 +112,8 @@ async function findProgram(program: string, path: string, cwd: string): Promise<
     if (isExecutable) return candidate;
     refused ??= candidate;
   }
-  if (refused !== null) throw new SpawnError(`${quote(refused)} is not a program that this worker may execute.`);
-  throw new SpawnError(`There is no program called ${quote(program)} on this worker.`);
+  if (refused !== null) throw new SpawnError(`${quote(refused)} is not executable for this worker.`);
+  throw new SpawnError(`The program ${quote(program)} does not exist on this worker.`);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What a shell tells its operator. Structured: the message is fixed text, what varies stands in the fields. */
+/** The log of a process. Messages are fixed text; what varies is in the fields. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

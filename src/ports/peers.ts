@@ -1,7 +1,7 @@
-/** How a master keeps an eye on another one: nothing but connections, so that a dead process is seen at once. */
+/** How a master watches another one: by connections, so that a dead process is noticed at once. */
 
 export interface Peers {
-  /** Holds a connection to the master at this base URL; `onClose` is called once when it is gone, or cannot be made. */
+  /** Keeps a connection to the master at this base URL; `onClose` is called once when it is lost or cannot be made. */
   watch(address: string, onClose: () => void): { close(): void };
   /** `refused` proves that no process listens there. */
   probe(address: string): Promise<"refused" | "connected" | "unknown">;

@@ -1,4 +1,4 @@
-/** What running commands asks of the machine: start processes so that they cannot get away, and find those that tried. */
+/** Processes of the machine: starting them so that none escapes, and finding those that did. */
 import type { ExitRecord } from "../model/task.ts";
 
 export interface Processes {
@@ -24,7 +24,7 @@ export interface ProcessCommand {
   readonly env: { readonly [name: string]: string };
   /** Absolute. */
   readonly cwd: string;
-  /** True: the kernel kills it when this process dies, where the machine can do that. */
+  /** True: the kernel kills it when this process dies, if the machine supports that. */
   readonly isTied: boolean;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;
@@ -32,13 +32,13 @@ export interface ProcessCommand {
 
 export interface ProcessHandlers {
   /**
-   * Bytes of stdout and stderr as they come, cut only between the characters of UTF-8 text. While a returned promise is
-   * pending nothing more is read, and the process is held up by its full pipe.
+   * Bytes of stdout and stderr as they arrive, split only between UTF-8 characters. While a returned promise is pending nothing
+   * more is read, and the process blocks on its full pipe.
    */
   onOutput(bytes: Uint8Array): void | Promise<void>;
-  /** All output has been handed on. Not called after `closeOutput`. */
+  /** All output has been delivered. Not called after `closeOutput`. */
   onOutputEnd(): void;
-  /** Called once. Output may still come: from the pipe, or from children that hold it. */
+  /** Called once. Output may still arrive from the pipe, or from children that hold it open. */
   onExit(exit: ExitRecord): void;
 }
 

@@ -8,16 +8,16 @@ import type { LogChunk } from "../model/protocol.ts";
 import type { FinalState, TaskDocument, TaskHead, TaskPayload, TaskState, TaskStatus } from "../model/task.ts";
 
 /**
- * Duties of every driver; the contract suite in `proof/contracts/` holds each of them to these.
+ * The duties of every driver; the contract suite in `proof/contracts/` tests them.
  *
  * - `append` refuses a second entry with the same `seq`, whoever asks, also across processes.
- * - An entry is durable (it survives the power going) before `append` answers `committed`.
+ * - An entry is durable (it survives a power failure) before `append` answers `committed`.
  * - The view (tasks and records) shows every committed entry to every later read of this driver.
  * - Records are kept by collection and id, as JSON that the store does not look into. One whose id is `<task>/<key>` belongs to
  *   that task: from the entry on that forgets the task no read shows it, also if a task with the same id is created later. The
  *   store may remove its rows afterwards, in bounded steps.
- * - After an error the same bytes may be appended again: an entry that had gone in after all then answers `taken`,
- *   and reading it shows the caller's own nonce.
+ * - After an error the same bytes may be appended again. If the first append had succeeded, the answer is `taken`, and the entry
+ *   shows the caller's own nonce.
  */
 export interface Store {
   /**
@@ -34,8 +34,8 @@ export interface Store {
   close(): Promise<void>;
 
   /**
-   * Puts one entry into its slot and brings the view up to date with it.
-   * `taken` means that another entry stands there. @throws StoreUnavailable if it is not known whether it went in
+   * Puts one entry into its slot and updates the view. `taken` means that the slot has an entry.
+   * @throws StoreUnavailable if it is not known whether the append succeeded
    */
   append(entry: OutgoingEntry): Promise<"committed" | "taken">;
   /** The last entry; null for an empty journal. */
@@ -55,7 +55,7 @@ export interface Store {
   readTask(id: TaskId): Promise<TaskDocument | null>;
   /** Payloads by id, for those of `ids` that exist. */
   readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>>;
-  /** For those of `ids` that exist: what they were created from (null if the id was ours). With the seq this was true at. */
+  /** For those of `ids` that exist: their fingerprint (null if the master made the id), and the seq at which this was true. */
   findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
 
@@ -70,12 +70,12 @@ export interface Store {
   /** Finished tasks to be forgotten, at most `max`, those that ended first first. Costs nothing where none is due. */
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]>;
 
-  /** What masters tell of themselves, for each other and for people. */
+  /** The records that masters keep of themselves. */
   writeMember(member: MemberRecord): Promise<void>;
   readMembers(): Promise<MemberRecord[]>;
   removeMember(nonce: Nonce): Promise<void>;
 
-  /** The lease is a hint for liveness; nothing that matters rests on it. */
+  /** The lease is only a hint for liveness; safety does not depend on it. */
   readLease(): Promise<Lease | null>;
   writeLease(lease: Lease): Promise<void>;
 }
@@ -113,7 +113,7 @@ export interface StateCount {
   readonly count: number;
 }
 
-/** How long finished tasks are kept; whichever bound is passed first. */
+/** How long finished tasks are kept; the bound that is reached first counts. */
 export interface Retention {
   /** Those that ended before this instant go. */
   readonly endedBefore: number;
@@ -161,7 +161,7 @@ export interface RecordPage<Name extends CollectionName> {
   readonly isMore: boolean;
 }
 
-/** It is not known whether the write went in, or the store cannot be reached or has no room. Try the same again. */
+/** The store cannot be reached or is full, or it is not known whether the write succeeded. Try the same again. */
 export class StoreUnavailable extends Error {
   /** `full`, `busy`, `io`, `timeout`, `network`. */
   readonly reason: string;
@@ -173,7 +173,7 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** This store must not be used: corrupt, written by a newer version, or in a place that breaks its promises. */
+/** This store must not be used: it is corrupt, written by a newer version, or in an unsuitable place. */
 export class StoreRefused extends Error {
   /** What the operator can do about it. */
   readonly hint: string;

@@ -1,4 +1,4 @@
-/** How a worker reaches masters, and how masters reach back: HTTP in life, a fake network in the simulator. */
+/** The connection between workers and masters: HTTP, or the fake network of the simulator. */
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import type {
   AttachAnswer,
@@ -9,7 +9,7 @@ import type {
   StreamMessage,
 } from "../model/protocol.ts";
 
-/** The worker's side of the wire to one master. Every call may fail with `LinkError`; none of them retries. */
+/** The worker's connection to one master. Every call may fail with `LinkError`; none of them retries. */
 export interface MasterLink {
   attach(worker: WorkerId, request: AttachRequest): Promise<AttachAnswer>;
   /** Opens the stream. `onClose` is called exactly once, also after `close()`. */
@@ -35,7 +35,7 @@ export type Dial = (address: string) => MasterLink;
 export class LinkError extends Error {
   /** The master's own error code, or `unreachable`, `timeout`, `protocol`. */
   readonly code: string;
-  /** Where the master says the leader is, if it said so. */
+  /** The leader's address, if the master named it. */
   readonly leader: string | null;
 
   constructor(code: string, message: string, leader: string | null = null) {
@@ -46,12 +46,12 @@ export class LinkError extends Error {
   }
 }
 
-/** The master's end of one worker's stream, and of one event subscriber. */
+/** The master's end of one worker's stream. */
 export interface StreamSink {
   /** Queues one message. The sink closes itself when its reader is too slow. */
   send(message: StreamMessage): void;
   close(): void;
 }
 
-/** Asks whether a boot's process is still there: `connected` if it named itself, `refused` if nobody listens. */
+/** Probes whether a boot's process is alive: `connected` if it answered with its boot, `refused` if no process listens. */
 export type Probe = (host: string, port: number, boot: BootId) => Promise<"refused" | "connected" | "unknown">;

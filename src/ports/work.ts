@@ -1,4 +1,4 @@
-/** What a worker's shell needs of its machine: somewhere to run attempts, and a disk that remembers results. */
+/** What a worker needs of its machine: executors for attempts, and a disk that keeps results. */
 import type { Incarnation } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import type {
@@ -47,15 +47,15 @@ export interface MessageToAttempt {
   readonly body: Json;
 }
 
-/** Results that masters have not settled yet; survives the death of the worker's process. */
+/** Results without a verdict yet; they survive the death of the worker's process. */
 export interface Outbox {
-  /** Reads what an earlier life left. @throws if the file is damaged anywhere but at its torn end */
+  /** Reads what an earlier process left. @throws if the file is damaged anywhere except at its incomplete end */
   open(): Promise<OutboxContent>;
   /** Keeps results; on disk when it returns. */
   put(results: readonly ResultItem[]): Promise<void>;
   /** Forgets settled ones. */
   remove(attempts: readonly AttemptRef[]): Promise<void>;
-  /** Remembers the highest epoch seen, and of which store; on disk when it returns. */
+  /** Keeps the highest epoch seen, and the store it belongs to; on disk when it returns. */
   saveEpoch(incarnation: Incarnation, epoch: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,7 +66,7 @@ export interface OutboxContent {
   readonly incarnation: Incarnation | null;
 }
 
-/** Output of attempts on its way to a master: spooled on disk with a bound, read again from any offset. */
+/** Output of attempts on its way to a master: kept on disk up to a limit, readable from any offset. */
 export interface LogSpool {
   /** Adds output; past the bound it is dropped and the log marked as cut. */
   write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): void;

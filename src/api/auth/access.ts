@@ -1,10 +1,10 @@
-/** Who may talk to this master: the token, and the checks that keep web pages of others from using a browser as their arm. */
+/** Access control: the token, and the checks that stop foreign web pages from calling the API through a user's browser. */
 import { hash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 
-/** The token itself is forgotten; its hash has one length, so that comparing takes one time. */
+/** Keeps only a hash of the token. Hashes have equal lengths, so comparing takes constant time. */
 export class TokenCheck {
   readonly #hash: Buffer;
   readonly isLongEnough: boolean;
@@ -18,12 +18,12 @@ export class TokenCheck {
   check(authorization: string | undefined): void {
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
     if (given === undefined) {
-      throw new OutlastError("unauthorized", "A token is needed here.", {
-        hint: "Send it as `Authorization: Bearer TOKEN`; the command line takes it from OUTLAST_TOKEN or --token.",
+      throw new OutlastError("unauthorized", "A token is required.", {
+        hint: "Send it as `Authorization: Bearer TOKEN`. The command line reads it from OUTLAST_TOKEN or --token.",
       });
     }
     if (!timingSafeEqual(digest(given), this.#hash)) {
-      throw new OutlastError("unauthorized", "This token is not the master's.");
+      throw new OutlastError("unauthorized", "The token is wrong.");
     }
   }
 }
@@ -33,33 +33,34 @@ function digest(text: string): Buffer {
 }
 
 /**
- * Without a token, whatever reaches the port is obeyed. A page whose own name was made to point here (DNS rebinding) comes
- * with that name in `Host`; so only names that nobody else can own are taken: addresses, localhost, and what this master is called.
+ * Without a token, every request that reaches the port is served. A web page can make its own host name resolve to this machine
+ * (DNS rebinding); its requests then carry that name in `Host`. So only names that nobody else can own are accepted: addresses,
+ * localhost, and the name that this master advertises.
  * @throws OutlastError `forbidden`
  */
 export function checkHost(host: string | undefined, masterAddress: string): void {
   const name = hostName(host);
-  if (name === null) throw new OutlastError("bad-request", "The request does not say which host it is meant for.");
+  if (name === null) throw new OutlastError("bad-request", "The request has no Host header.");
   if (isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost")) return;
   if (URL.canParse(masterAddress) && name === hostName(new URL(masterAddress).host)) return;
-  throw new OutlastError("forbidden", `This master is not called ${JSON.stringify(name.slice(0, 80))}.`, {
-    hint: "Ask by address or localhost, start the master with --advertise and this name, or set a token.",
+  throw new OutlastError("forbidden", `The host name ${JSON.stringify(name.slice(0, 80))} is not this master's.`, {
+    hint: "Use an IP address or localhost, start the master with --advertise and this name, or set a token.",
   });
 }
 
 /**
- * Browsers say where a page came from; only our own pages may call. There is no CORS.
+ * Browsers send the origin of a page. Only pages of this master may call; there is no CORS.
  * @throws OutlastError `forbidden`
  */
 export function checkOrigin(origin: string | undefined, host: string | undefined): void {
   if (origin === undefined) return;
   if (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()) return;
-  throw new OutlastError("forbidden", "Pages of another origin may not use this API.", {
-    hint: "Call it from a server, or through one of your own.",
+  throw new OutlastError("forbidden", "Web pages of another origin may not call this API.", {
+    hint: "Call it from a server.",
   });
 }
 
-/** Name or address without the port, in small letters and without brackets; null if there is none. */
+/** The host name or address without port and brackets, in lower case; null if there is none. */
 function hostName(host: string | undefined): string | null {
   if (host === undefined || !URL.canParse(`http://${host}/`)) return null;
   const { hostname } = new URL(`http://${host}/`);
@@ -72,7 +73,7 @@ export function isLoopback(address: string): boolean {
 }
 
 /**
- * Whoever reaches the API can run commands on every worker: beyond this machine, only with a token worth the name.
+ * Anybody who can reach the API can run commands on every worker. So an address beyond this machine needs a strong token.
  * @throws OutlastError `bad-request`
  */
 export function checkExposure(address: string, token: TokenCheck | null): void {
@@ -80,16 +81,16 @@ export function checkExposure(address: string, token: TokenCheck | null): void {
   if (token === null) {
     throw new OutlastError(
       "bad-request",
-      `Refusing to listen on ${address} without a token: anybody there could run commands on the workers.`,
+      `Refusing to listen on ${address} without a token: anybody on that network could run commands on the workers.`,
       {
         hint: "Set OUTLAST_TOKEN (try `openssl rand -base64 32`), or listen on 127.0.0.1.",
       },
     );
   }
   if (!token.isLongEnough) {
-    throw new OutlastError("bad-request", `The token is too short to listen on ${address} with it.`, {
+    throw new OutlastError("bad-request", `The token is too short to listen on ${address}.`, {
       limit: "tokenLengthMin",
-      hint: `Take at least ${limits.tokenLengthMin} random characters: \`openssl rand -base64 32\`.`,
+      hint: `Use at least ${limits.tokenLengthMin} random characters, for example from \`openssl rand -base64 32\`.`,
     });
   }
 }

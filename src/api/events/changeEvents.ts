@@ -1,21 +1,21 @@
-/** How committed changes are told to subscribers: one SSE message per record, and one id per journal entry. */
+/** Encodes committed changes as server-sent events: one message per record, one id per journal entry. */
 import type { ChangeBatch } from "../../master/service/masterApi.ts";
 import { descriptorOf } from "../../model/collections/table.ts";
 import type { Write } from "../../model/entry.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 
-/** Many subscribers get the same batch: its bytes are made once. */
+/** Many subscribers get the same batch, so it is encoded once. */
 const encoded = new WeakMap<ChangeBatch, Buffer>();
 
 /**
- * The id, `id: <seq>`, stands on the last message of the batch only: a subscriber that was cut in the middle
- * resumes before the whole batch, one that has seen its end resumes behind it.
+ * Only the last message of a batch has an id, `id: <seq>`: a subscriber that was cut off in the middle resumes before the whole
+ * batch, one that has received all of it resumes after it.
  */
 export function encodeBatch(batch: ChangeBatch): Buffer {
   const known = encoded.get(batch);
   if (known !== undefined) return known;
   const messages = toMessages(batch);
-  // A batch that tells nothing still moves the place to resume at: an id without data is dispatched to nobody.
+  // A batch without messages still moves the position to resume at. Clients do not dispatch an id without data.
   const last = messages.pop() ?? "";
   const bytes = Buffer.from(`${messages.map((message) => `${message}\n`).join("")}${last}id: ${batch.seq}\n\n`);
   encoded.set(batch, bytes);
@@ -43,7 +43,7 @@ function tell(
 ): { event: string; data: object } | null {
   switch (write.kind) {
     case "spec":
-      // Told with the status that comes in the same entry.
+      // Sent together with the status in the same entry.
       return null;
     case "status":
       return { event: "task", data: { ...specFields(specs.get(write.status.id)), ...statusFields(write.status) } };
@@ -52,7 +52,7 @@ function tell(
     case "forget-task":
       return { event: "task", data: { id: write.id, isForgotten: true } };
     case "digest":
-      // Between masters only.
+      // Only for masters.
       return null;
     case "marker":
       return { event: "leader", data: { epoch: batch.epoch, address: write.address } };
@@ -61,20 +61,20 @@ function tell(
   }
 }
 
-/** What is known of a task's spec is known at its creation only; later events carry its status alone. */
+/** The first event of a task carries the main fields of its spec; later events carry its status only. */
 function specFields(spec: TaskSpec | undefined): object {
   if (spec === undefined) return {};
   const { name, queue, createdAt, startAt } = spec;
   return { name, queue, createdAt, startAt };
 }
 
-/** The whole status but the output, which may be large and is a GET away. */
+/** The status without the output, which may be large and can be read with a GET. */
 function statusFields(status: TaskStatus): object {
   const { output: _output, ...fields } = status;
   return fields;
 }
 
-/** An SSE message without the empty line that ends it. JSON text never holds a line break. */
+/** An SSE message without the empty line at its end. JSON text never contains a line break. */
 export function sseMessage(event: string, data: object): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n`;
 }

@@ -1,13 +1,13 @@
-/** One open SSE answer: coalesces what is written, bounds what waits, and notices at once when the reader has gone. */
+/** One open event stream: joins small writes, limits the buffer, and notices at once when the reader is gone. */
 import type { ServerResponse } from "node:http";
 
-/** The most that is handed to the connection at once, so that a slow reader's progress can be seen. */
+/** The largest single write, so that the progress of a slow reader is visible. */
 const writeBytesMax = 256 * 1024;
 
 export interface StreamBounds {
-  /** What may wait for the reader before the next message cuts the stream. */
+  /** How much may wait for the reader; beyond that the next message closes the stream. */
   readonly bufferBytesMax: number;
-  /** How long the reader may take nothing while something waits. */
+  /** How long the reader may read nothing while something waits. */
   readonly stallMsMax: number;
 }
 
@@ -19,19 +19,19 @@ export class EventStream {
   readonly #onStart: () => { readonly [name: string]: string };
   readonly #onClose: (end: StreamEnd) => void;
   #queue: Buffer[] = [];
-  /** Bytes in the queue and in the write under way. */
+  /** Bytes in the queue and in the current write. */
   #waitingBytes = 0;
   #isWriting = false;
   #isPumpDue = false;
   #isEnding = false;
   #isClosed = false;
   #isStarted = false;
-  /** When the reader last took something, or had nothing to take. */
+  /** When the reader last read something, or nothing waited for it. */
   #progressAt = performance.now();
   #sentAt = performance.now();
   #onDrained: (() => void)[] = [];
 
-  /** @param onStart called right before the head is sent; gives headers for it */
+  /** @param onStart called right before the headers are sent; returns headers to add */
   constructor(
     response: ServerResponse,
     bounds: StreamBounds,
@@ -48,40 +48,40 @@ export class EventStream {
     return this.#isClosed;
   }
 
-  /** True once the head is sent: from then on nothing but events can be told. */
+  /** True when the headers are sent: from then on only events can be sent. */
   get isStarted(): boolean {
     return this.#isStarted;
   }
 
-  /** True while more waits than one write takes: whoever can wait should, for `drained()`. */
+  /** True while more waits than fits into one write: senders that can wait should wait for `drained()`. */
   get isBusy(): boolean {
     return this.#waitingBytes > writeBytesMax;
   }
 
-  /** Sends the head, unless that has been done. The first message does so too. */
+  /** Sends the headers, unless they are sent. The first message does so too. */
   start(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
     const headers = this.#onStart();
     const { socket } = this.#response;
-    // A connection that has already gone has no socket any more.
+    // A closed connection has no socket.
     if (socket === null || socket.destroyed) return this.#close("gone");
     socket.setNoDelay(true);
-    // A reader that sends FIN is gone, even if the connection still stands half open.
+    // A reader that sends FIN is gone, even if the connection is still half open.
     socket.once("end", () => this.#close("gone"));
     this.#response.once("close", () => this.#close("gone"));
     this.#response.once("error", () => this.#close("gone"));
     this.#response.writeHead(200, {
       ...headers,
       "content-type": "text/event-stream; charset=utf-8",
-      // Tells nginx and its like not to hold events back.
+      // Tells nginx and similar proxies not to buffer events.
       "x-accel-buffering": "no",
       connection: "close",
     });
     this.#response.flushHeaders();
   }
 
-  /** Queues whole SSE messages. Cuts the stream instead if too much waits already. */
+  /** Queues whole SSE messages. Closes the stream instead if too much waits already. */
   send(message: string | Buffer): void {
     if (this.#isClosed || this.#isEnding) return;
     if (this.#waitingBytes > this.#bounds.bufferBytesMax) return this.#close("buffer-full");
@@ -92,32 +92,32 @@ export class EventStream {
     this.#schedule();
   }
 
-  /** Ends the stream once all is written that was sent. */
+  /** Ends the stream when everything is written. */
   end(): void {
     if (this.#isClosed) return;
     this.#isEnding = true;
     this.#schedule();
   }
 
-  /** Cuts the stream if its reader has stalled, and pings it if it has long been quiet. To be called now and then. */
+  /** Closes the stream if its reader has stalled, and pings it if it has been quiet. Must be called regularly. */
   check(pingMs: number | null): void {
     const now = performance.now();
     if (this.#waitingBytes > 0 && now - this.#progressAt > this.#bounds.stallMsMax) return this.#close("stalled");
     if (pingMs !== null && this.#waitingBytes === 0 && now - this.#sentAt >= pingMs) this.send(":\n\n");
   }
 
-  /** Resolves when nothing waits any more, or the stream is closed. */
+  /** Resolves when nothing waits, or the stream is closed. */
   async drained(): Promise<void> {
     if (this.#isClosed || this.#waitingBytes === 0) return;
     await new Promise<void>((resolve) => this.#onDrained.push(resolve));
   }
 
-  /** Drops the connection whatever still waits. */
+  /** Closes the connection without sending what waits. */
   destroy(): void {
     this.#close("ended");
   }
 
-  /** What is sent in one go leaves in one write. */
+  /** Joins everything that is sent in one turn into one write. */
   #schedule(): void {
     if (this.#isPumpDue || this.#isWriting) return;
     this.#isPumpDue = true;

@@ -1,4 +1,4 @@
-/** Follows the output of a task, attempt after attempt, until the task is final and the last of it has been told. */
+/** Follows the output of a task, attempt after attempt, until the task is final and all of its output has been sent. */
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
@@ -18,7 +18,7 @@ export interface FollowStart {
   readonly status: FollowedStatus;
 }
 
-/** Events: `log` for each piece, `attempt` when another one starts, `end` at the very last. */
+/** Sends `log` for each piece, `attempt` when another attempt starts, and `end` at the end. */
 export class LogFollower {
   readonly #master: MasterApi;
   readonly #stream: EventStream;
@@ -28,7 +28,7 @@ export class LogFollower {
   #isTruncated = false;
   #status: FollowedStatus;
   #stopListening: () => void = () => {};
-  /** Ends the wait, while the follower has nothing to do. */
+  /** Ends the wait for news. */
   #wake: (() => void) | null = null;
   #hasNews = false;
 
@@ -41,7 +41,7 @@ export class LogFollower {
     this.#status = start.status;
   }
 
-  /** To be called with each new status of the task. */
+  /** Must be called with each new status of the task. */
   update(status: FollowedStatus): void {
     this.#status = status;
     this.#nudge();
@@ -51,14 +51,14 @@ export class LogFollower {
     this.#nudge();
   }
 
-  /** Resolves when all has been told or the stream is closed. */
+  /** Resolves when everything has been sent or the stream is closed. */
   async run(): Promise<void> {
     this.#listen();
-    /** Once the task has ended: how long the last of its output is waited for. */
+    /** After the end of the task: until when to wait for the rest of its output. */
     let tailUntil: number | null = null;
     try {
       while (!this.#stream.isClosed) {
-        // Whatever comes from here on is news to this round, so that nothing is slept through.
+        // News that arrive from here on end the wait below, so that none is missed.
         this.#hasNews = false;
         const hasSent = this.#attempt > 0 && (await this.#sendPage());
         if (hasSent || !isFinal(this.#status.state)) tailUntil = null;
@@ -74,14 +74,14 @@ export class LogFollower {
     }
   }
 
-  /** True once no more of the last attempt's output can be missing. */
+  /** True when no output of the last attempt can be missing. */
   #isWhole(): boolean {
     if (this.#attempt === 0 || this.#isTruncated) return true;
     const { logBytes } = this.#status;
     return logBytes !== undefined && this.#offset >= logBytes;
   }
 
-  /** Output that its worker has counted is on its way; of an attempt that broke off nobody knows. */
+  /** If the worker has reported the length of the log, the rest is on its way; otherwise the length is unknown. */
   #tailWaitMs(): number {
     const { logBytes } = this.#status;
     return logBytes !== undefined && logBytes > this.#offset ? defaults.logMissingWaitMs : defaults.logTailWaitMs;
@@ -91,7 +91,7 @@ export class LogFollower {
     const page = await readLogPage(this.#master, this.#task, this.#attempt, this.#offset);
     for (const chunk of page.chunks) {
       this.#stream.send(toMessage(chunk));
-      // A page as SSE may be larger than what may wait for a reader, and no reader can take anything before it is sent.
+      // A page may be larger than the stream's buffer, so wait for the reader in between.
       if (this.#stream.isBusy) await this.#stream.drained();
     }
     this.#offset = page.nextOffset;
@@ -124,10 +124,10 @@ export class LogFollower {
     this.#wake?.();
   }
 
-  /** Waits until it is worth looking again: something has happened since the last page was read, or the time is up. */
+  /** Waits until something has happened since the last page was read, or the time is up. */
   async #news(waitMsMax: number): Promise<void> {
     if (this.#hasNews || this.#stream.isClosed) return;
-    // Workers bring output to the leader. Elsewhere nobody tells of it, so it is looked for.
+    // Workers send output to the leader. A standby gets no notice of it, so it polls.
     const waitMs = this.#master.status().role === "leader" ? waitMsMax : Math.min(waitMsMax, defaults.logPollMs);
     await new Promise<void>((resolve) => {
       const timer = waitMs === Number.POSITIVE_INFINITY ? null : setTimeout(resolve, Math.ceil(waitMs));
@@ -142,7 +142,7 @@ export class LogFollower {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The id lets a reader that was cut go on where it stopped: `<attempt>:<offset>`. */
+/** The id lets a reader resume after a disconnect: `<attempt>:<offset>`. */
 function toMessage(chunk: LogChunk): string {
   const { attempt, offset, bytes, isTruncated } = chunk;
   const data = { attempt, offset, ...toText(bytes), ...(isTruncated ? { isTruncated } : {}) };
@@ -153,7 +153,7 @@ function toText(bytes: Uint8Array): { text: string } | { base64: string } {
   try {
     return { text: decoder.decode(bytes) };
   } catch {
-    // Not text, or a character that goes on in the next piece.
+    // Not text, or a character is split between two pieces.
     return { base64: Buffer.from(bytes).toString("base64") };
   }
 }

@@ -1,4 +1,4 @@
-/** All open SSE answers of a master: counts them, looks for stalled readers, and ends them when it closes. */
+/** All open event streams of a master: counts them, cuts stalled readers, and ends them at shutdown. */
 import type { FastifyReply } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -8,8 +8,8 @@ import { everyHeader } from "../http/headers.ts";
 import { EventStream, type StreamBounds } from "./eventStream.ts";
 
 /**
- * `worker` streams carry assignments and beats of the master's; `client` streams are pinged from here, and so are `lifeline`s,
- * which carry nothing: their closing shows a standby that this process has gone.
+ * `worker` streams carry assignments and the master's heartbeats. `client` and `lifeline` streams are pinged from here. A
+ * `lifeline` carries no events: when it closes, a standby knows that this process is gone.
  */
 export type StreamKind = "client" | "worker" | "lifeline";
 
@@ -53,9 +53,9 @@ export class Streams {
   }
 
   /**
-   * Makes a stream of an answer. The head is sent with the first message, or once `connect` has succeeded; until then
-   * `connect` can still refuse by throwing.
-   * @param connect ties the stream to its source and returns how to untie it, which is done exactly once, whoever ends the stream
+   * Makes an answer an event stream. The headers are sent with the first message, or when `connect` has succeeded; until then
+   * `connect` can refuse by throwing.
+   * @param connect connects the stream to its source and returns how to disconnect it, which is called exactly once
    * @throws OutlastError `too-many`, or `unavailable` while closing
    */
   async open(
@@ -67,7 +67,7 @@ export class Streams {
     const streams = this.#open[kind];
     const limit = countLimits[kind];
     if (streams.size >= limits[limit]) {
-      throw new OutlastError("too-many", `There are ${limits[limit]} streams open already.`, { limit });
+      throw new OutlastError("too-many", `Too many open streams (${limits[limit]}).`, { limit });
     }
     let disconnect: Disconnect | null = null;
     const onStart = () => {
@@ -77,7 +77,7 @@ export class Streams {
     const stream = new EventStream(reply.raw, bounds[kind], onStart, (end) => {
       streams.delete(stream);
       if (end === "stalled" || end === "buffer-full") {
-        this.#log.warn("cut the stream of a slow reader", { kind, reason: end, peer: reply.request.ip });
+        this.#log.warn("closed the stream of a slow reader", { kind, reason: end, peer: reply.request.ip });
       }
       disconnect?.();
     });
@@ -87,16 +87,16 @@ export class Streams {
     } catch (error) {
       streams.delete(stream);
       if (!stream.isStarted) throw error;
-      if (!stream.isClosed) this.#log.warn("a stream broke off", { kind, error });
+      if (!stream.isClosed) this.#log.warn("a stream failed", { kind, error });
       return stream.destroy();
     }
-    // Closed while it was being connected: its end has been told, but there was nothing to untie then.
+    // It was closed while being connected.
     if (stream.isClosed) return disconnect();
     stream.start();
     if (this.#isClosing) stream.end();
   }
 
-  /** Ends all streams, each with what was sent on it. */
+  /** Ends all streams after what was sent on them. */
   close(): void {
     this.#isClosing = true;
     clearInterval(this.#timer);
@@ -113,7 +113,7 @@ export class Streams {
 
   #check(): void {
     for (const kind of streamKinds) {
-      // The beats of the master's own are ping enough.
+      // The master's heartbeats serve as pings there.
       for (const stream of this.#open[kind]) stream.check(kind === "worker" ? null : defaults.streamPingMs);
     }
   }

@@ -1,9 +1,9 @@
-/** Tells whoever waits for one task when it changes: one subscription to the journal, however many wait. */
+/** Notifies those who wait for one task when it changes, with one subscription to the journal for all of them. */
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskStatus } from "../../model/task.ts";
 
-/** Told each new status; null where some may have been missed, or another master leads: look anew. */
+/** Gets each new status; null if changes may have been missed, or another master leads: read the task again. */
 type Listener = (status: TaskStatus | null) => void;
 
 export class TaskWatch {
@@ -15,7 +15,7 @@ export class TaskWatch {
     this.#master = master;
   }
 
-  /** Every status of the task that is committed once this has resolved. Returns how to stop. */
+  /** Reports every status of the task that is committed after this has resolved. Returns how to stop. */
   async watch(id: TaskId, listener: Listener): Promise<() => void> {
     const listeners = this.#listeners.get(id) ?? new Set();
     listeners.add(listener);
@@ -53,7 +53,7 @@ export class TaskWatch {
     if (listeners === undefined || !listeners.delete(listener)) return;
     if (listeners.size === 0) this.#listeners.delete(id);
     if (this.#listeners.size > 0 || this.#subscription === null) return;
-    // A subscription that failed has already been reported to everyone who waited for it.
+    // A failed subscription was reported to all who waited for it.
     this.#subscription.then((subscription) => subscription.close()).catch(() => {});
     this.#subscription = null;
   }

@@ -109,7 +109,7 @@ const cases: readonly BadInput[] = [
     code: "bad-json",
     path: "/name",
   },
-  { what: "a byte order mark", send: post("/v1/tasks", `\ufeff${JSON.stringify(nap)}`), code: "bad-json" },
+  { what: "two byte order marks", send: post("/v1/tasks", `\ufeff\ufeff${JSON.stringify(nap)}`), code: "bad-json" },
   { what: "a control character in a name", send: submit({ name: "a\u0000b" }), code: "invalid", path: "/name" },
   { what: "a change of direction in a name", send: submit({ name: "a\u202eb" }), code: "invalid", path: "/name" },
   {

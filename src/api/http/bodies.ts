@@ -1,4 +1,4 @@
-/** Which bodies are read, and how: the only way from bytes on the wire to values that routes may look at. */
+/** Which body types are accepted, and their parsers. Routes see only what these return. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
@@ -15,7 +15,7 @@ export function addBodyParsers(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, bytes, done) => {
     try {
-      // An empty body is no body: routes that need one say so themselves.
+      // Routes that need a body refuse null themselves.
       done(null, bytes.length === 0 ? null : parseJson(bytes as Buffer));
     } catch (error) {
       done(error as Error);
@@ -29,25 +29,25 @@ export function addBodyParsers(server: FastifyInstance): void {
 }
 
 /**
- * Looks at the head of a request for what its body will be, before a byte of it is read.
+ * Checks by the headers whether the body is acceptable, before any of it is read.
  * @throws OutlastError `unsupported-media`
  */
 export function checkBodyHead(request: FastifyRequest, body: Body | undefined): void {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
-    throw new OutlastError("unsupported-media", "Compressed bodies are not taken.", {
-      hint: "Send it without content-encoding.",
+    throw new OutlastError("unsupported-media", "Compressed request bodies are not supported.", {
+      hint: "Send the body without content-encoding.",
     });
   }
   const type = request.headers["content-type"];
   if (type === undefined) return;
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-    throw new OutlastError("unsupported-media", "JSON is written in UTF-8.");
+    throw new OutlastError("unsupported-media", "The body must be UTF-8.");
   }
   if (type.toLowerCase().startsWith(ndjson) && body?.isNdjson !== true) {
-    throw new OutlastError("unsupported-media", "NDJSON is not taken here.", {
-      hint: "Send it as content-type: application/json.",
+    throw new OutlastError("unsupported-media", "NDJSON is not supported on this route.", {
+      hint: "Send the body as content-type: application/json.",
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Bounds what is held in memory of all bodies together, so that many large ones cannot fill it, whole or not. */
+/** Limits the memory that all request bodies use together. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
@@ -13,22 +13,22 @@ interface RouteBody {
 }
 
 export class BodyBudget {
-  /** What workers send is counted apart: a flood of submissions must not keep a result out. */
+  /** Workers have a budget of their own: many submissions must not block results. */
   readonly #freeBytes = { client: limits.bodiesBytesMax, worker: limits.bodiesBytesMax };
 
   /**
-   * To be called before any of the body is read. What it takes is given back when the request has been answered.
+   * Reserves memory for a body; must be called before any of it is read. The memory is released when the request is answered.
    * @throws OutlastError `too-many`
    */
   take(request: FastifyRequest, reply: FastifyReply, route: RouteBody): void {
     const bytes = expectedBytes(request, limits[route.body?.limit ?? "bodyBytesMax"]);
-    // However large the others are, a heartbeat and a single task get through.
+    // Small bodies are always accepted, so that heartbeats and single tasks get through.
     if (bytes <= limits.smallBodyBytesMax) return;
     const whose = route.tag === "worker protocol" ? "worker" : "client";
     if (bytes > this.#freeBytes[whose]) {
-      throw new OutlastError("too-many", "Large bodies are on their way already, as many as are held at once.", {
+      throw new OutlastError("too-many", "Too many large request bodies at the same time.", {
         limit: "bodiesBytesMax",
-        hint: "Try again shortly, or send less at once.",
+        hint: "Try again shortly, or send smaller batches.",
       });
     }
     this.#freeBytes[whose] -= bytes;
@@ -38,7 +38,7 @@ export class BodyBudget {
   }
 }
 
-/** Who does not say how much it will be may send as much as is taken there. */
+/** Without a content-length the body may be as large as the route allows. */
 function expectedBytes({ headers }: FastifyRequest, bytesMax: number): number {
   if (headers["transfer-encoding"] !== undefined) return bytesMax;
   return Math.min(Number(headers["content-length"] ?? 0), bytesMax);

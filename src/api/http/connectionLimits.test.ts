@@ -178,7 +178,9 @@ describe("heads", () => {
   });
 
   test.each(["X-No-Host: 1", "Host:"])("without a host: %s", async (line) => {
-    expect(await exchange("GET /healthz HTTP/1.1", line, "Connection: close")).toContain("does not say which host");
+    expect(await exchange("GET /healthz HTTP/1.1", line, "Connection: close")).toContain(
+      "The request has no Host header.",
+    );
   });
 
   test("that ask for another protocol are answered in this one", async () => {

@@ -1,11 +1,11 @@
-/** What can be said of a connection before there is a request: how long it may take, and what is answered to garbage. */
+/** Limits of connections, and the answers to what is not HTTP. */
 import type { Server } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
 import type { FastifyHttpOptions, FastifyInstance } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 
-/** Slow heads, slow bodies, idle connections and long heads are all bounded. */
+/** Limits for slow headers, slow bodies, idle connections and long headers. */
 export const connectionLimits = {
   requestTimeout: limits.requestWaitMsMax,
   keepAliveTimeout: limits.idleConnectionMsMax,
@@ -13,7 +13,7 @@ export const connectionLimits = {
     headersTimeout: limits.headersWaitMsMax,
     connectionsCheckingInterval: defaults.connectionCheckMs,
     maxHeaderSize: limits.headerBytesMax,
-    // A request without a host is answered by our own check, in our own words.
+    // Our own check refuses a request without a host.
     requireHostHeader: false,
     insecureHTTPParser: false,
     noDelay: true,
@@ -24,17 +24,17 @@ export const connectionLimits = {
 export function boundConnections(server: Server): void {
   server.maxConnections = limits.connectionsMax;
   boundPerAddress(server, limits.connectionsPerAddressMax);
-  // Whether the body is wanted is known only when its head has been looked at; until then nobody is told to go on.
+  // The client is told to continue only after its headers have been checked.
   server.on("checkContinue", (request, response) => server.emit("request", request, response));
-  // Whatever else a client expects may be ignored (RFC 9110, 10.1.1); the answer by default would be none of ours.
+  // Other expectations may be ignored (RFC 9110, 10.1.1); Node's default answer is not in our format.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
 }
 
-/** What comes from one address beyond `max` is hung up on: to answer each would be work that a flood could ask for. */
+/** Closes connections beyond `max` from one address, without an answer, since answers would cost work in a flood. */
 export function boundPerAddress(server: NetServer, max: number): void {
   const counts = new Map<string, number>();
   server.prependListener("connection", (socket: Socket) => {
-    // It has hung up already.
+    // It is closed already.
     const address = socket.remoteAddress;
     if (address === undefined) return;
     const count = (counts.get(address) ?? 0) + 1;
@@ -48,7 +48,7 @@ export function boundPerAddress(server: NetServer, max: number): void {
   });
 }
 
-/** Tells a client that asked first (`Expect: 100-continue`) to send its body. */
+/** Answers `Expect: 100-continue`. */
 export function addContinue(server: FastifyInstance): void {
   server.addHook("preParsing", (request, reply, _payload, done) => {
     if (
@@ -61,9 +61,9 @@ export function addContinue(server: FastifyInstance): void {
   });
 }
 
-/** What is not HTTP, or too slow or too long in its head, never becomes a request; it gets this and is hung up on. */
+/** Answers connections that send no valid HTTP, or headers that are too slow or too long, and closes them. */
 function answerGarbage(error: Error & { code?: string }, socket: Socket): void {
-  // Whoever has hung up hears nothing more.
+  // The client has disconnected.
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
@@ -74,7 +74,7 @@ function answerGarbage(error: Error & { code?: string }, socket: Socket): void {
     `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\nx-content-type-options: nosniff\r\n\r\n${body}`,
   );
-  // Nothing that may still come on this connection is of interest.
+  // Whatever still arrives is discarded.
   socket.destroySoon();
 }
 
@@ -83,13 +83,9 @@ function refusalOf(code: string | undefined): { status: string; refusal: Outlast
     case "HPE_HEADER_OVERFLOW":
       return {
         status: "431 Request Header Fields Too Large",
-        refusal: new OutlastError(
-          "too-large",
-          `The head of the request is larger than ${limits.headerBytesMax} bytes.`,
-          {
-            limit: "headerBytesMax",
-          },
-        ),
+        refusal: new OutlastError("too-large", `The request headers are larger than ${limits.headerBytesMax} bytes.`, {
+          limit: "headerBytesMax",
+        }),
       };
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return {
@@ -99,7 +95,7 @@ function refusalOf(code: string | undefined): { status: string; refusal: Outlast
     default:
       return {
         status: "400 Bad Request",
-        refusal: new OutlastError("bad-request", "This is not HTTP as it is spoken here."),
+        refusal: new OutlastError("bad-request", "The request is not valid HTTP/1.1."),
       };
   }
 }

@@ -1,4 +1,4 @@
-/** Reads that must not be stale: this master first sees all that was committed before it was asked. */
+/** Consistent reads: this master first catches up with everything that was committed before the request. */
 import type { FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { type ErrorBody, OutlastError } from "../../model/errors.ts";
@@ -15,7 +15,7 @@ export class Consistency {
     this.#relay = relay;
   }
 
-  /** Resolves once whatever is read here is at least as new as the leader was when this was called. */
+  /** Resolves when reads of this master include everything that the leader had committed when this was called. */
   async catchUp(request: FastifyRequest): Promise<void> {
     const leader = await this.#relay.leaderFor(request, defaults.electionWaitMs);
     if (leader === null) await this.#master.barrier();
@@ -33,7 +33,7 @@ export class Consistency {
     const subscription = await master.changes(null, look, look);
     const timer = setTimeout(() => seen.reject(tooFarBehind()), limits.commitWaitMsMax);
     try {
-      // It may have come while the subscription was made.
+      // It may have arrived while the subscription was made.
       look();
       await seen.promise;
     } finally {
@@ -61,7 +61,7 @@ async function askForBarrier(leader: string, request: FastifyRequest): Promise<n
     throw new OutlastError(code, message, details);
   } catch (error) {
     if (error instanceof OutlastError) throw error;
-    throw new OutlastError("unavailable", "The leader cannot be asked how far it is.", {
+    throw new OutlastError("unavailable", "The leader cannot be reached for a consistent read.", {
       leader,
       hint: "Try again, or read without consistent=true.",
     });
@@ -70,6 +70,6 @@ async function askForBarrier(leader: string, request: FastifyRequest): Promise<n
 
 function tooFarBehind(): OutlastError {
   return new OutlastError("unavailable", "This standby is too far behind the leader.", {
-    hint: "Try again, or ask the leader.",
+    hint: "Try again, or send the request to the leader.",
   });
 }

@@ -1,4 +1,4 @@
-/** Turns whatever was thrown into the one shape of error that callers see; what is our own fault goes to the log whole. */
+/** Converts everything that is thrown into the error format of the API. Bugs are logged with their stack. */
 import type { FastifyError } from "fastify";
 import { type ErrorDetails, errorStatus, OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
@@ -7,13 +7,13 @@ import { StoreUnavailable } from "../../ports/store.ts";
 export interface ErrorAnswer {
   readonly status: number;
   readonly error: OutlastError;
-  /** Not the caller's doing: to be logged with its stack. */
+  /** True for a bug: it must be logged with its stack. */
   readonly isBug: boolean;
 }
 
 /**
- * @param request names the request in the log, so that a report of the error can be found there
- * @param bodyLimit the name of the bound that the route puts on its body
+ * @param request the id of the request in the log
+ * @param bodyLimit the name of the route's body limit
  */
 export function toAnswer(thrown: unknown, request: string, bodyLimit: keyof typeof limits): ErrorAnswer {
   if (thrown instanceof OutlastError) return answer(thrown);
@@ -24,11 +24,11 @@ export function toAnswer(thrown: unknown, request: string, bodyLimit: keyof type
   }
   const known = fromFramework(thrown, bodyLimit);
   if (known !== null) return answer(known);
-  const details: ErrorDetails = { request, hint: "The master's log has more, under this request." };
+  const details: ErrorDetails = { request, hint: "See the master's log under this request id." };
   return {
     status: errorStatus.internal,
     isBug: true,
-    error: new OutlastError("internal", "Something broke inside the master.", details),
+    error: new OutlastError("internal", "Internal error in the master.", details),
   };
 }
 
@@ -36,7 +36,7 @@ function answer(error: OutlastError): ErrorAnswer {
   return { status: errorStatus[error.code], error, isBug: error.code === "internal" };
 }
 
-/** What the HTTP framework refuses by itself, before any route is asked. */
+/** Errors of the HTTP framework itself. */
 function fromFramework(thrown: unknown, bodyLimit: keyof typeof limits): OutlastError | null {
   if (!(thrown instanceof Error)) return null;
   const { code, statusCode } = thrown as Partial<FastifyError>;
@@ -44,19 +44,19 @@ function fromFramework(thrown: unknown, bodyLimit: keyof typeof limits): Outlast
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new OutlastError("too-large", `The body is larger than ${limits[bodyLimit]} bytes.`, { limit: bodyLimit });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return new OutlastError("unsupported-media", "The body is of a type that is not taken here.", {
-        hint: "Send it as content-type: application/json.",
+      return new OutlastError("unsupported-media", "Unsupported content type.", {
+        hint: "Send the body as content-type: application/json.",
       });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
-      return new OutlastError("bad-request", "The body is not as long as its content-length says.");
+      return new OutlastError("bad-request", "The body does not have the length that content-length says.");
     case "FST_ERR_BAD_URL":
-      return new OutlastError("bad-request", "The URL is not well formed.");
-    // The sender hung up in the middle of its body; nobody is left to read this.
+      return new OutlastError("bad-request", "Malformed URL.");
+    // The client disconnected in the middle of its body; nobody reads this answer.
     case "ECONNRESET":
       return new OutlastError("bad-request", "The body ended too early.");
     default: {
       const isClientsFault = typeof statusCode === "number" && statusCode >= 400 && statusCode < 500;
-      return isClientsFault ? new OutlastError("bad-request", "The request is not well formed.") : null;
+      return isClientsFault ? new OutlastError("bad-request", "Malformed request.") : null;
     }
   }
 }

@@ -1,9 +1,9 @@
-/** The headers that every answer carries, and those that a standby passes on. */
+/** The headers of every answer, and the choice of headers that a standby relays. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { MasterApi, MasterStatus } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 
-/** This API is for programs: nothing of it is ever to be run, framed, sniffed or kept by a browser. */
+/** Browsers must not run, frame, sniff or store anything from this API. */
 const securityHeaders = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -13,7 +13,7 @@ const securityHeaders = {
   "cache-control": "no-store",
 } as const;
 
-/** Security headers, and how far this master has seen the journal: the answer is at least as new as that. */
+/** Security headers, and the seq that this master has read: the answer is at least that new. */
 export function everyHeader(master: MasterApi): { readonly [name: string]: string } {
   const status = statusOrNull(master);
   return {
@@ -23,7 +23,7 @@ export function everyHeader(master: MasterApi): { readonly [name: string]: strin
   };
 }
 
-/** Null while the master is still opening its store: the API is there first, to say so. */
+/** Null while the master is opening its store; the API listens before that. */
 export function statusOrNull(master: MasterApi): MasterStatus | null {
   try {
     return master.status();
@@ -33,10 +33,10 @@ export function statusOrNull(master: MasterApi): MasterStatus | null {
   }
 }
 
-/** Stands on what a standby passes on, so that it is passed on once only. */
+/** Marks a relayed request, so that it is relayed only once. */
 export const relayedHeader = "x-outlast-relayed";
 
-/** What belongs to one connection (RFC 9110, 7.6.1), and what speaks to this master alone. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1), and headers that concern this master alone. */
 const notPassedOn: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -48,12 +48,12 @@ const notPassedOn: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
   "expect",
-  // The standby has checked them by its own names.
+  // The standby has checked these.
   "host",
   "origin",
 ]);
 
-/** The headers of a request or an answer that are meant for the other end. */
+/** The headers of a request or an answer that are relayed. */
 export function passedOn(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const ofConnection = new Set(
     String(headers.connection ?? "")

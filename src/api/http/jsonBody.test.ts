@@ -43,7 +43,8 @@ describe("JSON bodies", () => {
   });
 
   test.each([
-    ["a byte order mark", "\ufeff{}"],
+    ["a byte order mark that is not at the start", "{\ufeff}"],
+    ["two byte order marks", "\ufeff\ufeff{}"],
     ["an open string", '{"a'],
     ["an open escape", '"\\'],
     ["nothing but space", "  "],
@@ -99,6 +100,10 @@ describe("JSON bodies", () => {
     expect(parseJson(Buffer.from('"\\ud83d\\ude00"'))).toBe("\u{1f600}");
   });
 
+  test("may begin with a byte order mark", () => {
+    expect(parseJson(Buffer.from('\ufeff{"a":1}'))).toEqual({ a: 1 });
+  });
+
   test("of equal keys the last one counts", () => {
     expect(parseJson(Buffer.from('{"a":1,"a":2}'))).toEqual({ a: 2 });
   });
@@ -117,6 +122,11 @@ describe("NDJSON bodies", () => {
       lines: [1, 3],
     });
     await expect(read()).resolves.toEqual({ values: [], lines: [] });
+  });
+
+  test("may have byte order marks, as files that were saved with one and joined", async () => {
+    const joined = '\ufeff{"a":1}\n\ufeff{"b":2}\n\ufeff\n';
+    await expect(read(joined)).resolves.toEqual({ values: [{ a: 1 }, { b: 2 }], lines: [1, 2] });
   });
 
   test("name the line that is wrong", async () => {

@@ -1,13 +1,13 @@
-/** Turns the bytes of a request into JSON, and refuses what JSON allows but no part of the system should ever meet. */
+/** Parses JSON bodies, and refuses values that are valid JSON but unsafe or ambiguous for programs. */
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { forbiddenKeys, scanJson } from "./jsonScan.ts";
 
-// `ignoreBOM` leaves a byte order mark in the text, where the parser refuses it.
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Some editors and shells begin a file with a byte order mark. The decoder skips it. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
- * Of two equal keys in one object the last one counts, as everywhere in JavaScript; the docs say so.
+ * If an object has a key twice, the last value counts, as always in JavaScript.
  * @throws OutlastError `bad-json`
  */
 export function parseJson(bytes: Uint8Array): Json {
@@ -21,7 +21,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new OutlastError("bad-json", "The body is not UTF-8.");
+    throw new OutlastError("bad-json", "The body is not valid UTF-8.");
   }
 }
 
@@ -29,14 +29,14 @@ function parse(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    // V8 quotes the text around the mistake; only the reason and the position are of use to the sender.
+    // V8's message quotes the text around the error; only the reason and the position are passed on.
     const reason =
       error instanceof SyntaxError ? error.message.replace(/, ".*" is not valid JSON$/s, "").slice(0, 200) : "";
-    throw new OutlastError("bad-json", "The body is not JSON.", reason === "" ? {} : { reason });
+    throw new OutlastError("bad-json", "The body is not valid JSON.", reason === "" ? {} : { reason });
   }
 }
 
-/** Recursion is safe here: the scan has bounded the depth. */
+/** Recursion is safe: the scan has limited the depth. */
 function refuseTraps(value: Json, path: string): void {
   if (typeof value === "number") return refuseBadNumber(value, path);
   if (typeof value === "string") return refuseBrokenText(value, path);
@@ -47,7 +47,7 @@ function refuseTraps(value: Json, path: string): void {
   }
   for (const [key, item] of Object.entries(value)) {
     if (forbiddenKeys.has(key)) {
-      throw new OutlastError("bad-json", `The key ${JSON.stringify(key)} is not allowed anywhere.`, {
+      throw new OutlastError("bad-json", `The key ${JSON.stringify(key)} is not allowed.`, {
         path: `${path}/${key}`,
       });
     }
@@ -60,11 +60,11 @@ function refuseBadNumber(value: number, path: string): void {
   if (Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value))) return;
   throw new OutlastError("bad-json", "A number is too large to be exact.", {
     path,
-    hint: `Whole numbers end at ${Number.MAX_SAFE_INTEGER}; send larger ones as strings.`,
+    hint: `The largest whole number is ${Number.MAX_SAFE_INTEGER}; send larger ones as strings.`,
   });
 }
 
 function refuseBrokenText(value: string, path: string): void {
   if (value.isWellFormed()) return;
-  throw new OutlastError("bad-json", "A string holds half of a surrogate pair.", { path });
+  throw new OutlastError("bad-json", "A string contains half of a surrogate pair.", { path });
 }

@@ -1,4 +1,4 @@
-/** Looks over the bytes of a JSON text before it is parsed: `JSON.parse` itself would follow any depth for seconds. */
+/** Scans the bytes of a JSON text before it is parsed, because `JSON.parse` accepts any depth and may take seconds. */
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 
@@ -19,8 +19,8 @@ const lowerU = 0x75;
 const suspiciousDigits = String(Number.MAX_SAFE_INTEGER).length;
 
 /**
- * Checks depth and keys per object in one pass that never allocates per value, and does not care whether the text is valid JSON.
- * @returns whether the text holds anything that must be looked at after parsing: big numbers, escapes, names of prototypes
+ * Checks depth and keys per object in one pass without allocations per value. The text need not be valid JSON.
+ * @returns whether values must be checked after parsing: large numbers, escapes, keys such as `__proto__`
  * @throws OutlastError `bad-json` with `limit`
  */
 export function scanJson(bytes: Uint8Array): { readonly isSuspicious: boolean } {
@@ -68,7 +68,7 @@ export function scanJson(bytes: Uint8Array): { readonly isSuspicious: boolean } 
   return { isSuspicious };
 }
 
-/** `__proto__`, `constructor` or `prototype` between two quotes, told by length and first letter before anything dearer. */
+/** True for `__proto__`, `constructor` or `prototype`; length and first letter are compared first because that is cheap. */
 function isPrototypeName(bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
   if (length !== 9 && length !== 11) return false;
@@ -77,7 +77,7 @@ function isPrototypeName(bytes: Uint8Array, start: number, end: number): boolean
   return forbiddenKeys.has(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString("latin1"));
 }
 
-/** Keys that would reach an object's prototype if they were ever copied carelessly. */
+/** Keys that could change an object's prototype when copied carelessly. */
 export const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 function tooDeep(): OutlastError {

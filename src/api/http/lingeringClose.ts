@@ -1,14 +1,14 @@
-/** Lets the sender of a refused body see the answer: closing at once would reset the connection under it. */
+/** Closes a connection so that the sender of a refused body still gets the answer: closing at once would reset the connection. */
 import type { IncomingMessage } from "node:http";
 import { limits } from "../../model/limits.ts";
 
 /**
- * To be called before the answer is sent, with `connection: close` on it. What still comes in is thrown away
- * until the body ends or `limits.lingeringCloseMsMax` have passed; then the connection goes.
+ * Must be called before the answer is sent with `connection: close`. The rest of the body is discarded until it ends or
+ * `limits.lingeringCloseMsMax` have passed; then the connection is closed.
  */
 export function closeLingering(request: IncomingMessage): void {
   const { socket } = request;
-  // The server calls this once the last answer of a connection is written; its own version closes both ways at once.
+  // The server calls this after the last answer of a connection. The original closes both directions at once.
   socket.destroySoon = () => {
     if (!socket.writable || request.complete) {
       socket.destroy();

@@ -1,4 +1,4 @@
-/** Reads a body of one JSON value per line as it arrives, so that a large batch is never held as text. */
+/** Parses NDJSON bodies line by line as they arrive, so that a large batch is never held as text. */
 import type { Readable } from "node:stream";
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
@@ -6,6 +6,8 @@ import { limits } from "../../model/limits.ts";
 import { parseJson } from "./jsonBody.ts";
 
 const newline = 0x0a;
+/** At the start of a file, and inside a body that was joined from several files. */
+const byteOrderMark = Buffer.from("\ufeff");
 
 export interface NdjsonBody {
   readonly values: Json[];
@@ -20,7 +22,7 @@ export interface NdjsonBody {
 export async function readNdjson(body: Readable, bytesMax: number): Promise<NdjsonBody> {
   const reader = new LineReader();
   let receivedBytes = 0;
-  // Giving up must leave the connection alone: the refusal is still to be sent on it.
+  // The connection must stay open after an error: the refusal is sent on it.
   const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   for await (const chunk of chunks) {
     receivedBytes += chunk.length;
@@ -44,7 +46,7 @@ class LineReader {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
       if (end === start && this.#pieces.length === 0) {
-        // A body may be millions of empty lines.
+        // Fast path: a body may consist of millions of empty lines.
         this.#line++;
       } else {
         this.#addPiece(chunk.subarray(start, end));
@@ -79,7 +81,7 @@ class LineReader {
     this.#pieceBytes = 0;
     if (isBlank(bytes)) return;
     if (this.#values.length >= limits.batchTasksMax) {
-      throw new OutlastError("too-large", `A batch has at most ${limits.batchTasksMax} lines.`, {
+      throw new OutlastError("too-large", `A batch may have at most ${limits.batchTasksMax} tasks.`, {
         line: this.#line,
         limit: "batchTasksMax",
       });
@@ -89,7 +91,10 @@ class LineReader {
   }
 }
 
-function isBlank(bytes: Buffer): boolean {
+function isBlank(line: Buffer): boolean {
+  const bytes = line.subarray(0, byteOrderMark.length).equals(byteOrderMark)
+    ? line.subarray(byteOrderMark.length)
+    : line;
   // Spaces, tabs and the carriage return of a line that ends in CRLF.
   return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }

@@ -1,6 +1,6 @@
 /**
- * What a standby does with everything that only the leader can do: it passes the request on, one hop and no further, its body and
- * the answer as they come. What goes wrong on one side is told on the other at once.
+ * A standby relays requests that only the leader can answer: one hop, with body and answer streamed. If one side fails, the other
+ * side is closed at once.
  */
 import {
   type ClientRequest,
@@ -19,19 +19,19 @@ import { defaults, limits } from "../../model/limits.ts";
 import { passedOn, relayedHeader, statusOrNull } from "./headers.ts";
 import { closeLingering } from "./lingeringClose.ts";
 
-/** Why a request that was passed on has not been answered. */
+/** Why a relayed request was not answered. */
 export interface NoAnswer {
   readonly reason: string;
-  /** The leader may have acted on it; false if it cannot have heard of it. */
+  /** True if the leader may have processed it; false if it cannot have received it. */
   readonly isSent: boolean;
 }
 
-/** A request that is being passed on. */
+/** A request that is being relayed. */
 interface Passage {
   readonly leader: string;
-  /** Its answer has begun, and will not end by itself. */
+  /** True for an answer that has begun and is an event stream. */
   isStream: boolean;
-  /** Breaks it off on both sides. */
+  /** Closes it on both sides. */
   cut(): void;
 }
 
@@ -42,33 +42,33 @@ export class Relay {
   readonly #passages = new Set<Passage>();
   #watch: Promise<Subscription> | null = null;
   #isClosing = false;
-  /** Since the start, by how they ended. */
+  /** Requests since the start, by result. */
   readonly counts = { answered: 0, failed: 0 };
 
   constructor(master: MasterApi) {
     this.#master = master;
   }
 
-  /** Requests that are being passed on at this moment. */
+  /** Requests that are being relayed at this moment. */
   get openCount(): number {
     return this.#passages.size;
   }
 
   /**
-   * The leader that this request should go to; null if this master is to answer it, or to refuse it.
-   * @param waitMs how long an election that is under way may take
+   * The leader that this request must go to; null if this master answers or refuses it itself.
+   * @param waitMs how long to wait for an election in progress
    */
   async leaderFor(request: FastifyRequest, waitMs: number): Promise<string | null> {
-    // It has come over a standby already: two masters that take each other for the leader must not play ball with it.
+    // Already relayed once: two masters that each believe the other leads must not send it back and forth.
     if (request.headers[relayedHeader] !== undefined) return null;
     if (this.#isLeaderMissing()) await this.otherLeader(null, waitMs);
     return this.#leader();
   }
 
   /**
-   * Passes a request on to the leader: to the next one, if it cannot have reached the one that has just died.
-   * @returns false if this master is to answer it itself, or to refuse it; true if the reply is out of the framework's hands
-   * @throws OutlastError `unavailable` or `not-leader` if no answer came; whether the leader has acted on it is not known then
+   * Relays a request to the leader, and to the next leader if the first cannot have received it.
+   * @returns false if this master answers or refuses it itself; true if the reply is being relayed
+   * @throws OutlastError `unavailable` or `not-leader` if no answer came; the leader may have processed the request
    */
   async pass(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     let leader = await this.leaderFor(request, defaults.electionWaitMs);
@@ -83,7 +83,7 @@ export class Relay {
     return false;
   }
 
-  /** Resolves once another master leads than this one (null for none), as far as is known here, or the time is up. */
+  /** Resolves when a master other than `than` (null for none) is known to lead, or the time is up. */
   async otherLeader(than: string | null, waitMs: number): Promise<void> {
     const until = performance.now() + waitMs;
     const isThere = () => (than === null ? !this.#isLeaderMissing() : this.#leader() !== than);
@@ -91,8 +91,8 @@ export class Relay {
   }
 
   /**
-   * Passes a request on to this leader. Resolves with null once the answer has begun: the reply is then out of the framework's hands.
-   * @param body what was read of the request already; null if nothing was
+   * Relays a request to this leader. Resolves with null when the answer has begun; it is then streamed without the framework.
+   * @param body the body, if it has been read already; null if not
    * @throws OutlastError `too-many`
    */
   async forward(
@@ -102,16 +102,16 @@ export class Relay {
     body: Buffer | null = null,
   ): Promise<NoAnswer | null> {
     if (this.#passages.size >= limits.relaysMax) {
-      throw new OutlastError("too-many", "This standby passes on as many requests as it can.", {
+      throw new OutlastError("too-many", "Too many relayed requests on this standby.", {
         limit: "relaysMax",
         leader,
-        hint: "Ask the leader itself.",
+        hint: "Send the request to the leader itself.",
       });
     }
     this.#watchLeaders();
     const passage: Passage = { leader, isStream: false, cut: () => {} };
     this.#passages.add(passage);
-    // Whoever ends it, it ends with the connection to the client.
+    // It always ends with the connection to the client.
     reply.raw.once("close", () => this.#passages.delete(passage));
     const answer = await this.#ask(leader, request, reply, body, passage);
     if ("reason" in answer) {
@@ -131,18 +131,18 @@ export class Relay {
     }
     return new OutlastError("unavailable", "The leader cannot be reached from this standby.", {
       reason,
-      hint: "Try again; if the leader has died, another one is about to take its place.",
+      hint: "Try again. If the leader has died, another master is about to take over.",
       ...(leader === null ? {} : { leader }),
     });
   }
 
-  /** Ends what would never end by itself. */
+  /** Ends relayed event streams, which do not end by themselves. */
   endStreams(): void {
     this.#isClosing = true;
     for (const passage of this.#passages) if (passage.isStream) passage.cut();
   }
 
-  /** Drops whatever is still under way. */
+  /** Closes all connections to leaders. */
   close(): void {
     this.#plain.destroy();
     this.#secure.destroy();
@@ -155,7 +155,7 @@ export class Relay {
     return status.leader;
   }
 
-  /** An election is under way. */
+  /** True during an election. */
   #isLeaderMissing(): boolean {
     const status = statusOrNull(this.#master);
     return status !== null && status.role !== "leader" && status.role !== "stopping" && this.#leader() === null;
@@ -176,9 +176,9 @@ export class Relay {
         upstream.destroy();
         resolve({ reason, isSent });
       };
-      const onGone = () => fail("the client has gone");
+      const onGone = () => fail("the client has disconnected");
       passage.cut = () => fail("another master leads now");
-      const connecting = setTimeout(() => fail("it takes no connection"), defaults.connectTimeoutMs);
+      const connecting = setTimeout(() => fail("no connection within the time limit"), defaults.connectTimeoutMs);
       const onConnected = () => {
         clearTimeout(connecting);
         isSent = true;
@@ -186,8 +186,8 @@ export class Relay {
         else request.raw.pipe(upstream);
       };
       upstream.once("socket", (socket) => (socket.connecting ? socket.once("connect", onConnected) : onConnected()));
-      upstream.setTimeout(defaults.requestTimeoutMs, () => fail("it does not answer"));
-      // Stays for good: a connection that breaks after the answer is of no interest, and must not be an unhandled error.
+      upstream.setTimeout(defaults.requestTimeoutMs, () => fail("no answer within the time limit"));
+      // This listener must stay: an error after the answer would be unhandled.
       upstream.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
       upstream.once("close", () => clearTimeout(connecting));
       reply.raw.once("close", onGone);
@@ -196,7 +196,7 @@ export class Relay {
         request.raw.unpipe(upstream);
         resolve(answer);
       });
-      // A client that asks before it sends is told to go on.
+      // Answers `Expect: 100-continue`.
       if (body === null && request.headers.expect !== undefined) reply.raw.writeContinue();
     });
   }
@@ -205,13 +205,13 @@ export class Relay {
     const base = new URL(leader);
     const isSecure = base.protocol === "https:";
     const headers = { ...passedOn(request.raw.headers), [relayedHeader]: "1" };
-    // A length without its bytes would make the leader take the next request on this connection for them.
+    // With a content-length but no body, the leader would read the next request on this connection as the body.
     if (body === null && !hasBody(request)) delete headers["content-length"];
     if (body !== null) headers["content-length"] = body.length;
     const options: RequestOptions = {
       agent: isSecure ? this.#secure : this.#plain,
       method: request.method,
-      // As it came: the leader reads it by the same rules.
+      // Unchanged: the leader parses it by the same rules.
       path: base.pathname.replace(/\/+$/, "") + request.raw.url,
       headers,
     };
@@ -229,25 +229,25 @@ export class Relay {
     if (isStream) {
       answer.setTimeout(0);
       raw.setHeader("connection", "close");
-      // A reader that sends FIN is gone, even if the connection still stands half open.
+      // A reader that sends FIN is gone, even if the connection is still half open.
       raw.socket?.once("end", () => raw.destroy());
     } else if (!request.raw.complete) {
-      // The leader wanted no more of the body.
+      // The leader has answered without reading the whole body.
       raw.setHeader("connection", "close");
       closeLingering(request.raw);
     }
     raw.writeHead(answer.statusCode ?? 502);
     raw.flushHeaders();
     passage.cut = () => {
-      // What is no stream ends by itself, and is the old leader's word of what it had committed.
+      // Other answers end by themselves, and tell what the old leader had committed.
       if (isStream) raw.destroy();
     };
-    // Destroys both when one of them breaks: half an answer must not look like a whole one.
+    // Destroys both when one fails: an incomplete answer must not look complete.
     pipeline(answer, raw, () => answer.destroy());
     if (this.#isClosing) passage.cut();
   }
 
-  /** While something is passed on to a leader that another one has followed, nothing more can come of it. */
+  /** Watches for new leaders: streams that are relayed to an old leader are closed. */
   #watchLeaders(): void {
     if (this.#watch !== null) return;
     this.#watch = this.#master.changes(
@@ -258,7 +258,7 @@ export class Relay {
       () => this.#cutOthers(this.#leader()),
     );
     this.#watch.catch(() => {
-      // This master is not ready yet; the next request tries again.
+      // This master is not ready yet. The next request tries again.
       this.#watch = null;
     });
   }

@@ -1,4 +1,4 @@
-/** The HTTP face of a master: one server with all routes, who may use it, and how it ends. */
+/** The HTTP server of a master: all routes, access control and shutdown. */
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
@@ -23,16 +23,16 @@ import { Relay } from "./relay.ts";
 export interface ApiOptions {
   readonly master: MasterApi;
   readonly log: Log;
-  /** Asked of everyone, as a bearer; null to ask nobody, which is for loopback addresses only. */
+  /** The bearer token that every request needs; null for none, which is allowed on loopback addresses only. */
   readonly token: string | null;
 }
 
 export interface ApiServer {
   /** Resolves with the base URL. @throws OutlastError if the address may not or cannot be listened on */
   listen(where: { readonly address: string; readonly port: number }): Promise<string>;
-  /** Ends streams, lets requests finish, and is over within `limits.closeWaitMsMax`. */
+  /** Ends streams and lets requests finish, for at most `limits.closeWaitMsMax`. */
   close(): Promise<void>;
-  /** The server beneath, for tests that need no socket. */
+  /** The underlying server, for tests without a socket. */
   readonly http: FastifyInstance;
 }
 
@@ -97,11 +97,11 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
     }
     if (status === 503 || status === 429) reply.header("retry-after", "1");
     if (!request.raw.complete && hasBody(request)) {
-      // Some of the body is still on its way, and is not wanted any more.
+      // The rest of the body is not read.
       reply.header("connection", "close");
       closeLingering(request.raw);
     }
-    // What the framework refuses by itself passes no hook.
+    // The hooks do not run for requests that the framework itself refuses.
     reply.headers(everyHeader(master));
     return reply.code(status).type("application/json; charset=utf-8").send(told.toBody());
   }
@@ -116,13 +116,13 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
   };
 }
 
-/** Before its handlers have been asked, not even a request without a body counts as complete. */
+/** `complete` is false for a request without a body, too, until a handler has run. */
 function hasBody({ headers }: FastifyRequest): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 async function listen(http: FastifyInstance, address: string, port: number): Promise<string> {
-  // `localhost` may mean two addresses; one is enough, and the one that everything else takes for granted.
+  // `localhost` may resolve to two addresses; the IPv4 one is used everywhere.
   const host = address === "localhost" ? "127.0.0.1" : address;
   try {
     await http.listen({ host, port });
@@ -137,8 +137,8 @@ function cannotListen(error: unknown, host: string, port: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case "EADDRINUSE":
-      return new OutlastError("conflict", `Something else listens on ${host}:${port} already.`, {
-        hint: "Another master, perhaps? Choose another port with --port.",
+      return new OutlastError("conflict", `${host}:${port} is already in use.`, {
+        hint: "Another master may be running there. Choose another port with --port.",
       });
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
@@ -155,7 +155,7 @@ function cannotListen(error: unknown, host: string, port: number): unknown {
 async function close(http: FastifyInstance, streams: Streams, relay: Relay): Promise<void> {
   streams.close();
   relay.endStreams();
-  // Requests that hang, and readers that do not read, get this long and no longer.
+  // Hanging requests and stalled readers are cut after this time.
   const timer = setTimeout(() => {
     streams.destroy();
     http.server.closeAllConnections();

@@ -1,4 +1,4 @@
-/** Checks requests against the schemas, and says in words what is wrong with one. */
+/** Validates requests against the schemas and explains what is wrong in a sentence. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { type ErrorCode, OutlastError } from "../../model/errors.ts";
 import { limitKeyword, type Schema } from "../../model/schema.ts";
@@ -9,21 +9,21 @@ import { components, type SchemaName } from "../schemas/components.ts";
 export type Check = (value: unknown) => void;
 
 const options = {
-  // The first error is enough: collecting all of them would let a sender buy much work with few bytes.
+  // One error is enough. To collect all of them would cost much work for few bytes.
   allErrors: false,
   verbose: true,
   discriminator: true,
   strictTypes: false,
-  // `components` is where the schemas stand in the document that they are all part of.
+  // The schemas stand under `components`, as in the OpenAPI document.
   keywords: [limitKeyword, "components"],
   formats: { base64: true as const },
 };
 const root = { $id: "outlast", components: { schemas: components } };
 
-/** Bodies are taken as they are: a number is no string and a string is no number. */
+/** Bodies: types are never converted. */
 const strict = new Ajv2020(options);
 strict.addSchema(root);
-/** All of a URL is text, so numbers and booleans are read out of it. */
+/** URLs and headers: numbers and booleans are parsed from text. */
 const reading = new Ajv2020({ ...options, coerceTypes: true });
 
 export function checkBody(name: SchemaName): Check {

@@ -1,4 +1,4 @@
-/** The stream of committed changes, resumable at any journal entry that is still there. */
+/** The event stream of committed changes. It can be resumed at any journal entry that is still kept. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -65,7 +65,7 @@ async function followEvents(request: FastifyRequest, reply: FastifyReply, { mast
 
 function resumeAt(request: FastifyRequest): number | null {
   const seen = request.headers["last-event-id"];
-  // A browser that reconnects asks with the URL it was given at first; what it has seen since counts more.
+  // A browser reconnects with the original URL, so the header counts more than the query.
   if (typeof seen === "string") return Number(seen);
   return (request.query as { after?: number }).after ?? null;
 }
@@ -73,7 +73,7 @@ function resumeAt(request: FastifyRequest): number | null {
 async function subscribe(master: MasterApi, stream: EventStream, after: number | null): Promise<Subscription> {
   const { seq, role } = master.status();
   if (after === null) return follow(master, stream, seq);
-  // A standby may be a little behind what its client has seen elsewhere; a leader never is, so this journal is another one.
+  // A standby may be behind what its client has read elsewhere. A leader never is, so this is another journal.
   if (after > seq && role === "leader") return reset(master, stream, `The journal ends at ${seq}.`);
   try {
     return await follow(master, stream, after);
@@ -89,16 +89,16 @@ async function reset(master: MasterApi, stream: EventStream, reason: string): Pr
   return follow(master, stream, seq);
 }
 
-/** A master that has passed over some entries tells no more: the reader comes back, and is told them from the journal. */
+/** If this master has skipped entries, the stream ends: the reader reconnects and gets them from the journal. */
 function follow(master: MasterApi, stream: EventStream, after: number): Promise<Subscription> {
   return master.changes(after, teller(stream, after), () => stream.end());
 }
 
-/** While the past is replayed, the master waits for what the listener returns, so that a long journal never piles up here. */
+/** While old entries are replayed, the master waits for the returned promise, so that a long journal is never buffered. */
 function teller(stream: EventStream, afterSeq: number): (batch: ChangeBatch) => unknown {
   let reportedSeq = afterSeq;
   return (batch) => {
-    if (stream.isClosed) throw new OutlastError("unavailable", "Nobody listens any more.");
+    if (stream.isClosed) throw new OutlastError("unavailable", "The stream is closed.");
     if (batch.seq <= reportedSeq) return null;
     reportedSeq = batch.seq;
     stream.send(encodeBatch(batch));

@@ -1,4 +1,4 @@
-/** Reading what tasks wrote, once or as it is written. */
+/** Reading the output of tasks, once or as it is written. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
@@ -14,12 +14,12 @@ export const logRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/tasks/:id/logs",
     name: "readLogs",
-    summary: "Read the output of one attempt; with `follow`, of this and all later ones as it is written.",
+    summary: "Read the output of one attempt; with `follow`, of this and all later attempts as it is written.",
     tag: "tasks",
     parameters: idParameter,
     query: {
-      attempt: { ...attempt, description: "The last one if left out." },
-      offset: { ...safeCount, default: 0, description: "The first byte wanted." },
+      attempt: { ...attempt, description: "Default: the last attempt." },
+      offset: { ...safeCount, default: 0, description: "The first byte to return." },
       follow: { type: "boolean", default: false },
       ...consistentQuery,
     },
@@ -27,20 +27,19 @@ export const logRoutes: readonly Route[] = [
       "last-event-id": {
         type: "string",
         pattern: "^[0-9]{1,16}:[0-9]{1,16}$",
-        description: "With `follow`: go on behind this event.",
+        description: "With `follow`: continue after this event.",
       },
     },
     answers: {
       200: {
-        description:
-          "The bytes as they were written; with `follow`, the events `log`, `attempt` and, at the very last, `end`.",
+        description: "The bytes as they were written; with `follow`, the events `log`, `attempt` and finally `end`.",
         content: { "text/plain": { type: "string" }, "text/event-stream": ref("LogEvent") },
         headers: {
           "x-outlast-attempt": { type: "integer", description: "0 if no attempt has started yet." },
-          "x-outlast-next-offset": { type: "integer", description: "Where to read on." },
+          "x-outlast-next-offset": { type: "integer", description: "The offset of the next read." },
           "x-outlast-truncated": {
             type: "boolean",
-            description: "The log was cut here: the attempt wrote more than is kept.",
+            description: "The log ends here: the attempt wrote more than is kept.",
           },
         },
       },
@@ -80,10 +79,10 @@ async function follow(request: FastifyRequest, reply: FastifyReply, context: Con
     const lookAnew = async () => {
       const seenCount = newsCount;
       const document = await readDocument(context, task, {});
-      // A status that has come meanwhile is newer.
+      // A status that has arrived meanwhile is newer.
       if (newsCount === seenCount) follower?.update(document);
     };
-    // Watched from before the task is read, so that no change falls between.
+    // The watch begins before the task is read, so that no change is missed.
     const stopWatching = await context.watch.watch(task, (status) => {
       newsCount += 1;
       if (status !== null) follower?.update(status);
@@ -97,7 +96,7 @@ async function follow(request: FastifyRequest, reply: FastifyReply, context: Con
       stopWatching();
       throw error;
     }
-    // A reader who is cut off reads on from where it was, so a failure needs no other word here.
+    // After a failure the reader reconnects and resumes.
     follower.run().catch(() => stream.destroy());
     return () => {
       stopWatching();
@@ -117,7 +116,7 @@ async function readDocument({ master }: Context, task: TaskId, query: LogQuery):
   const document = await master.readTask(task);
   if (document === null) throw noSuchTask(task);
   if (query.attempt !== undefined && query.attempt > document.attempt) {
-    throw new OutlastError("not-found", `Task ${task} has had ${document.attempt} attempts.`, { path: "/attempt" });
+    throw new OutlastError("not-found", `Task ${task} has only ${document.attempt} attempts.`, { path: "/attempt" });
   }
   return document;
 }

@@ -1,4 +1,4 @@
-/** How a master tells of itself: to people, to whoever supervises it, and to Prometheus. */
+/** Status, health checks and metrics of a master. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { statusOrNull } from "../http/headers.ts";
 import type { Context, Route } from "./route.ts";
@@ -8,7 +8,7 @@ export const masterRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/status",
     name: "getStatus",
-    summary: "Who this master is, who leads, how far the journal is, and some figures.",
+    summary: "The state of this master: its role, the leader, its journal position, and statistics.",
     tag: "master",
     answers: { 200: { description: "The status.", schema: "MasterStatus" } },
     handle: (_request, _reply, { master }) => ({ ...master.status(), stats: master.stats() }),
@@ -17,26 +17,28 @@ export const masterRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/masters",
     name: "listMasters",
-    summary: "All masters that share the store, from the notes that each renews every second.",
+    summary: "All masters that share the store, from the records that each renews every second.",
     tag: "master",
-    answers: { 200: { description: "As far as this master has seen.", schema: "MasterList" } },
+    answers: { 200: { description: "The masters, as far as this one knows.", schema: "MasterList" } },
     handle: (_request, _reply, { master }) => ({ masters: master.members() }),
   },
   {
     method: "POST",
     path: "/v1/barrier",
     name: "passBarrier",
-    summary: "Have the leader prove by a commit that it leads, and tell how far the journal is.",
+    summary: "Make the leader prove by a commit that it leads, and return its journal position.",
     tag: "master",
     needsLeader: true,
-    answers: { 200: { description: "All that was committed before stands up to there.", schema: "Barrier" } },
+    answers: {
+      200: { description: "Everything that was committed before the request has at most this seq.", schema: "Barrier" },
+    },
     handle: async (_request, _reply, { master }) => ({ seq: await master.barrier() }),
   },
   {
     method: "GET",
     path: "/healthz",
     name: "isAlive",
-    summary: "Answers as long as the process is alive.",
+    summary: "Liveness check: answers while the process is alive.",
     tag: "master",
     isPublic: true,
     answers: { 200: { description: "Alive.", schema: "Health" } },
@@ -46,12 +48,12 @@ export const masterRoutes: readonly Route[] = [
     method: "GET",
     path: "/healthz/lifeline",
     name: "holdLivenessStream",
-    summary: "A stream without events that stays open while the process is alive; standbys watch their leader by it.",
+    summary: "A stream without events that stays open while the process is alive. Standbys watch the leader with it.",
     tag: "master",
     isPublic: true,
     isStream: true,
     answers: {
-      200: { description: "Now and then a comment.", content: { "text/event-stream": { type: "string" } } },
+      200: { description: "Comments only.", content: { "text/event-stream": { type: "string" } } },
     },
     handle: (_request, reply, { streams }) => streams.open(reply, "lifeline", () => () => {}),
   },
@@ -59,12 +61,12 @@ export const masterRoutes: readonly Route[] = [
     method: "GET",
     path: "/readyz",
     name: "isReady",
-    summary: "Whether requests can be served: a leader is known, and the store is well.",
+    summary: "Readiness check: a leader is known and the store works.",
     tag: "master",
     isPublic: true,
     answers: {
       200: { description: "Ready.", schema: "Readiness" },
-      503: { description: "Not ready, and why.", schema: "Readiness" },
+      503: { description: "Not ready, with the reason.", schema: "Readiness" },
     },
     handle: answerReadiness,
   },
@@ -72,10 +74,10 @@ export const masterRoutes: readonly Route[] = [
     method: "GET",
     path: "/metrics",
     name: "getMetrics",
-    summary: "Figures for Prometheus.",
+    summary: "Metrics for Prometheus.",
     tag: "master",
     answers: {
-      200: { description: "In the text format of Prometheus.", content: { "text/plain": { type: "string" } } },
+      200: { description: "Metrics in the text format of Prometheus.", content: { "text/plain": { type: "string" } } },
     },
     handle: async (_request, reply, { metrics }) =>
       reply.header("content-type", metrics.contentType).send(await metrics.text()),

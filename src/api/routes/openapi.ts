@@ -1,12 +1,12 @@
-/** The OpenAPI 3.1 document, made of the routes and schemas that requests are served and checked by. */
+/** The OpenAPI 3.1 document, generated from the routes and schemas that are used to serve and validate requests. */
 import { readFileSync } from "node:fs";
 import { ref, type Schema } from "../../model/schema.ts";
 import { components } from "../schemas/components.ts";
 import type { Answer, Body, Route, Schemas } from "./route.ts";
 
 const everyHeader: Schemas = {
-  "x-outlast-epoch": { type: "integer", description: "The epoch of the leader that the master knows." },
-  "x-outlast-seq": { type: "integer", description: "The journal entry up to which the master has seen." },
+  "x-outlast-epoch": { type: "integer", description: "The epoch of the leader that this master knows." },
+  "x-outlast-seq": { type: "integer", description: "The last journal entry that this master has read." },
 };
 
 export function openApiDocument(routes: readonly Route[]): object {
@@ -23,7 +23,7 @@ export function openApiDocument(routes: readonly Route[]): object {
       license: { name: "MIT", identifier: "MIT" },
       description:
         "A fault-tolerant distributed task scheduler. Instants are milliseconds since 1970, durations milliseconds. " +
-        "Of two equal keys in a JSON object the last one counts. Every number with an `x-limit` beside it is the bound of that name.",
+        "If a JSON object has a key twice, the last value counts. `x-limit` beside a number is the name of that limit.",
     },
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     servers: [{ url: "/" }],
@@ -38,7 +38,7 @@ export function openApiDocument(routes: readonly Route[]): object {
         token: {
           type: "http",
           scheme: "bearer",
-          description: "Needed where the master was started with OUTLAST_TOKEN.",
+          description: "Required if the master was started with OUTLAST_TOKEN.",
         },
       },
     },
@@ -46,7 +46,7 @@ export function openApiDocument(routes: readonly Route[]): object {
 }
 
 const errorResponse = {
-  description: "What went wrong, and what to do about it. The status goes with the code.",
+  description: "What went wrong, and what to do about it. Each code has one status.",
   headers: commonHeaders(),
   content: { "application/json": { schema: ref("Error") } },
 };
@@ -128,7 +128,7 @@ function header(schema: Schema): object {
   return { ...(description === undefined ? {} : { description }), schema: rest };
 }
 
-/** The manifest stands two folders above, both in the checkout and in the package. */
+/** package.json is three folders up, in the checkout and in the package. */
 function packageVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
     version: string;

@@ -24,7 +24,8 @@ export const protocolRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/workers/:id/stream",
     name: "openWorkerStream",
-    summary: "Assignments, aborts, drain, and a beat that shows that the master lives. Its closing ends the session.",
+    summary:
+      "Stream of assignments, aborts, drain requests and heartbeats of the master. When it closes, the session ends.",
     tag: "worker protocol",
     parameters: idParameter,
     query: { session: { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" } },
@@ -56,7 +57,7 @@ export const protocolRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/workers/:id/logs",
     name: "storeLogs",
-    summary: "Pieces of output, each stored once however often it is sent.",
+    summary: "Store pieces of output. A piece that is sent again is stored once.",
     tag: "worker protocol",
     parameters: idParameter,
     body: { schema: "LogPost", limit: "reportBodyBytesMax" },
@@ -66,7 +67,7 @@ export const protocolRoutes: readonly Route[] = [
   },
 ];
 
-/** A standby sends workers to the leader itself, unless they cannot reach it and ask to be relayed. */
+/** A standby names the leader to workers, and relays for those that ask for it because they cannot reach the leader. */
 async function attach(request: FastifyRequest, reply: FastifyReply, { master, relay }: Context): Promise<unknown> {
   const body = request.body as AttachRequest;
   // Read now: once the worker has closed its connection, its address is gone.
@@ -97,7 +98,7 @@ async function openStream(request: FastifyRequest, reply: FastifyReply, { master
   );
 }
 
-/** An output beyond the bound would end up in the journal. A body that is itself smaller cannot hold one. */
+/** Outputs end up in the journal, so they are limited. A smaller body cannot contain a larger output. */
 function refuseLargeOutputs(items: readonly ReportItem[], bodyBytes: number): void {
   if (bodyBytes <= limits.resultBytesMax) return;
   for (const [index, item] of items.entries()) {
@@ -134,12 +135,12 @@ function toChunk({ task, attempt, assignedAt, offset, at, base64, isTruncated }:
   // Node skips characters that are not base64, so they show as a length that does not fit.
   const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
   if (base64.length % 4 !== 0 || bytes.length !== (base64.length / 4) * 3 - padding) {
-    throw new OutlastError("invalid", '"base64" is not base64.', { path: `/chunks/${index}/base64` });
+    throw new OutlastError("invalid", '"base64" is not valid base64.', { path: `/chunks/${index}/base64` });
   }
   return { task, attempt, ...(assignedAt !== undefined && { assignedAt }), offset, at, bytes, isTruncated };
 }
 
-/** Where the worker calls from; empty if it has hung up already. IPv4 over an IPv6 socket is shown as IPv4. */
+/** The address of the worker; empty if it has disconnected. IPv4 on an IPv6 socket is shown as IPv4. */
 function peerAddress(request: FastifyRequest): string {
   const ip: string | undefined = request.ip;
   return (ip ?? "").replace(/^::ffff:/, "");

@@ -1,4 +1,4 @@
-/** What a route is: enough to serve it, to check what comes in, and to describe it in the OpenAPI document. */
+/** The definition of a route: enough to serve it, to validate requests, and to describe it in the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { id, type Schema } from "../../model/schema.ts";
@@ -10,7 +10,7 @@ import type { Relay } from "../http/relay.ts";
 import type { SchemaName } from "../schemas/components.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** What handlers work with. */
+/** What handlers are given. */
 export interface Context {
   readonly master: MasterApi;
   readonly streams: Streams;
@@ -29,19 +29,19 @@ export interface Route {
   readonly name: string;
   readonly summary: string;
   readonly tag: "tasks" | "workers" | "queues" | "events" | "master" | "worker protocol";
-  /** Parameters of the path; all of them are needed. */
+  /** Parameters of the path; all are required. */
   readonly parameters?: Schemas;
   readonly query?: Schemas;
-  /** Names of those in `query` that may not be left out. */
+  /** Names of the required parameters in `query`. */
   readonly queryNeeded?: readonly string[];
   readonly headers?: Schemas;
   readonly body?: Body;
   readonly answers: { readonly [status: number]: Answer };
-  /** Answered without a token. */
+  /** True: no token is needed. */
   readonly isPublic?: boolean;
-  /** Answers with a stream that stays open. */
+  /** True: the answer is a stream that stays open. */
   readonly isStream?: boolean;
-  /** Only the leader can answer: a standby passes it on. */
+  /** True: only the leader can answer; a standby relays the request. */
   readonly needsLeader?: boolean;
   handle(request: FastifyRequest, reply: FastifyReply, context: Context): unknown;
 }
@@ -52,31 +52,32 @@ export interface Body {
   readonly schema: SchemaName;
   /** The name of its bound. */
   readonly limit: BodyLimit;
-  /** NDJSON is taken too: one item of `tasks` per line. */
+  /** True: NDJSON is accepted too, one item of `tasks` per line. */
   readonly isNdjson?: boolean;
 }
 
 export interface Answer {
   readonly description: string;
-  /** Of JSON; left out where the answer is of another type or has no body. */
+  /** The schema of a JSON answer; absent if the answer has another type or no body. */
   readonly schema?: SchemaName;
   /** Media types other than JSON, with the schema of one answer or event. */
   readonly content?: { readonly [type: string]: Schema };
   readonly headers?: Schemas;
 }
 
-/** For reads: each master answers them from what it has seen, unless this is asked for. */
+/** For reads, which each master otherwise answers from what it has read of the journal. */
 export const consistentQuery: Schemas = {
   consistent: {
     type: "boolean",
     default: false,
-    description: "See all that was committed before this request, for which the leader commits an empty entry.",
+    description:
+      "The answer includes everything that was committed before this request. The leader commits an empty entry for it.",
   },
 };
 
 export const idParameter = { id: { ...id, description: "Letters, digits and . _ : -" } };
 
-/** The checked parameters of a request's path. */
+/** The validated `id` of a request's path. */
 export function pathId<Id extends string>(request: FastifyRequest): Id {
   return (request.params as { id: Id }).id;
 }

@@ -1,4 +1,4 @@
-/** Every route of the API, in the order of the documentation. A new one is added to its own list; nothing else need be touched. */
+/** Every route of the API, in the order of the documentation. */
 import { eventRoutes } from "./eventRoutes.ts";
 import { logRoutes } from "./logRoutes.ts";
 import { masterRoutes } from "./masterRoutes.ts";
@@ -12,7 +12,7 @@ const documentRoute: Route = {
   method: "GET",
   path: "/openapi.json",
   name: "getOpenApi",
-  summary: "This description.",
+  summary: "This OpenAPI document.",
   tag: "master",
   answers: { 200: { description: "An OpenAPI 3.1 document.", content: { "application/json": { type: "object" } } } },
   handle: () => documentOf(),

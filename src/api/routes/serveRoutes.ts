@@ -1,4 +1,4 @@
-/** Puts routes into the HTTP server: checks before, errors after, and a proper word for methods that a path does not have. */
+/** Registers the routes with the HTTP server: validation before the handler, and errors for unsupported methods. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
@@ -14,7 +14,7 @@ declare module "fastify" {
   }
 }
 
-/** All that this server lets through to its routing. */
+/** All methods that reach the routing. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;
 
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], context: Context): void {
@@ -30,9 +30,9 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
     url: route.path,
     config: { outlast: route },
     bodyLimit: limits[route.body?.limit ?? "bodyBytesMax"],
-    // A HEAD of a stream would be a stream.
+    // HEAD would open a stream, too.
     exposeHeadRoute: route.method === "GET" && route.isStream !== true,
-    // An answer that is relayed ends the way through these hooks.
+    // A relayed answer ends the request here.
     onRequest: [
       ...(route.needsLeader === true ? [relayHook(context)] : []),
       (request, reply, done) => {
@@ -65,7 +65,7 @@ function consistencyHook({ consistency }: Context) {
   };
 }
 
-/** Parameters of path, query and headers, checked before any of the body is read. */
+/** Validates path, query and headers before any of the body is read. */
 function headCheck(route: Route): (request: FastifyRequest) => void {
   const needed: Schemas = pick(route.query ?? {}, (name) => route.queryNeeded?.includes(name) === true);
   const optional: Schemas = pick(route.query ?? {}, (name) => route.queryNeeded?.includes(name) !== true);
@@ -83,11 +83,11 @@ function pick(schemas: Schemas, isWanted: (name: string) => boolean): Schemas {
   return Object.fromEntries(Object.entries(schemas).filter(([name]) => isWanted(name)));
 }
 
-/** Some clients send `{}` with every POST; anything more is a misunderstanding. */
+/** Some clients send `{}` with every POST, so that is accepted. */
 const refuseBody: Check = (body) => {
   if (body === undefined || body === null) return;
   if (typeof body === "object" && !Array.isArray(body) && Object.keys(body).length === 0) return;
-  throw new OutlastError("bad-request", "No body is expected here.");
+  throw new OutlastError("bad-request", "This route takes no body.");
 };
 
 function serveOtherMethods(server: FastifyInstance, path: string, routes: readonly Route[]): void {
@@ -102,8 +102,8 @@ function serveOtherMethods(server: FastifyInstance, path: string, routes: readon
     onRequest: (request, reply, done) => {
       reply.header("allow", allow);
       done(
-        new OutlastError("method-not-allowed", `${request.method} is not a thing to do with ${path}.`, {
-          hint: `Allowed are ${allow}.`,
+        new OutlastError("method-not-allowed", `${request.method} is not allowed on ${path}.`, {
+          hint: `Allowed: ${allow}.`,
         }),
       );
     },
@@ -116,9 +116,9 @@ function serveOtherMethods(server: FastifyInstance, path: string, routes: readon
   });
 }
 
-/** For requests that match no route; their bodies are not even read. */
+/** For requests that match no route; their bodies are not read. */
 export function noSuchPath(): OutlastError {
-  return new OutlastError("not-found", "There is nothing at this path.", {
-    hint: "GET /openapi.json lists what there is.",
+  return new OutlastError("not-found", "Unknown path.", {
+    hint: "GET /openapi.json lists all paths.",
   });
 }

@@ -15,7 +15,7 @@ const idempotencyKey: Schemas = {
     pattern: `^[\\x20-\\x7e]{1,${limits.idempotencyKeyLengthMax}}$`,
     [limitKeyword]: "idempotencyKeyLengthMax",
     description:
-      "Repeating a request with its key creates nothing again. The same key with another body is a conflict.",
+      "A request that is repeated with its key creates nothing again. The same key with another body is a conflict.",
   },
 };
 
@@ -24,7 +24,7 @@ const listQuery: Schemas = {
     type: "string",
     minLength: 1,
     maxLength: limits.nameLengthMax,
-    description: `One or more of ${taskStates.join(", ")}, parted by commas.`,
+    description: `One or more of ${taskStates.join(", ")}, separated by commas.`,
   },
   queue: id,
   name: { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" },
@@ -40,13 +40,13 @@ export const taskRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/tasks",
     name: "submitTask",
-    summary: "Create one task. Once this is answered, the task is never lost.",
+    summary: "Create one task. After the answer, the task is never lost.",
     tag: "tasks",
     headers: idempotencyKey,
     body: { schema: "Submission", limit: "bodyBytesMax" },
     needsLeader: true,
     answers: {
-      200: { description: "It had been created before.", schema: "Submitted" },
+      200: { description: "An earlier request has created it.", schema: "Submitted" },
       201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
     },
     handle: submitOne,
@@ -61,8 +61,8 @@ export const taskRoutes: readonly Route[] = [
     body: { schema: "Batch", limit: "batchBodyBytesMax", isNdjson: true },
     needsLeader: true,
     answers: {
-      200: { description: "All of them had been created before.", schema: "SubmittedBatch" },
-      201: { description: "Created; in the order of the request.", schema: "SubmittedBatch" },
+      200: { description: "An earlier request has created them.", schema: "SubmittedBatch" },
+      201: { description: "Created, in the order of the request.", schema: "SubmittedBatch" },
     },
     handle: submitBatch,
   },
@@ -96,7 +96,7 @@ export const taskRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/tasks/:id/cancel",
     name: "cancelTask",
-    summary: "End a task that is not final yet; a running attempt is killed.",
+    summary: "Cancel an unfinished task; a running attempt is killed.",
     tag: "tasks",
     parameters: idParameter,
     needsLeader: true,
@@ -111,7 +111,7 @@ export const taskRoutes: readonly Route[] = [
 
 export function noSuchTask(id: string): OutlastError {
   return new OutlastError("not-found", `There is no task ${id}.`, {
-    hint: "Finished tasks go once they have outlived their retention.",
+    hint: "Finished tasks are removed when their retention is over.",
   });
 }
 
@@ -137,7 +137,7 @@ function keyOf(request: FastifyRequest): string | null {
   return typeof key === "string" ? key : null;
 }
 
-/** The master names no place in a list for a single submission; in a batch of one it still stands in a list. */
+/** Errors of a single submission have no index; in a batch of one they need it. */
 function inBatchOfOne(error: unknown): unknown {
   if (!(error instanceof OutlastError) || error.details.path === undefined) return error;
   return new OutlastError(error.code, error.message, { ...error.details, path: `/tasks/0${error.details.path}` });
@@ -168,9 +168,9 @@ function toStates(text: string): TaskState[] {
   return [...new Set(text.split(","))].map((given) => {
     const state = taskStates.find((known) => known === given);
     if (state !== undefined) return state;
-    throw new OutlastError("bad-request", `There is no state called ${JSON.stringify(given.slice(0, 80))}.`, {
+    throw new OutlastError("bad-request", `Unknown state ${JSON.stringify(given.slice(0, 80))}.`, {
       path: "/state",
-      hint: `Known are ${taskStates.join(", ")}.`,
+      hint: `Use one of ${taskStates.join(", ")}.`,
     });
   });
 }

@@ -1,4 +1,4 @@
-/** Looking at workers and queues, and what an operator does with them. */
+/** Routes for workers and queues. */
 import { OutlastError } from "../../model/errors.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { id } from "../../model/schema.ts";
@@ -9,7 +9,7 @@ export const workerRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/workers",
     name: "listWorkers",
-    summary: "List the workers that are known.",
+    summary: "List the workers.",
     tag: "workers",
     query: consistentQuery,
     needsLeader: true,
@@ -37,11 +37,11 @@ export const workerRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/workers/:id/drain",
     name: "drainWorker",
-    summary: "Give a worker nothing more; what it runs may end.",
+    summary: "Stop assigning tasks to a worker. Its running tasks may finish.",
     tag: "workers",
     parameters: idParameter,
     needsLeader: true,
-    answers: { 200: { description: "It drains.", schema: "Draining" } },
+    answers: { 200: { description: "The worker drains.", schema: "Draining" } },
     handle: async (request, _reply, { master }) => {
       const worker = pathId<WorkerId>(request);
       await master.drainWorker(worker);
@@ -52,7 +52,7 @@ export const workerRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/workers/:id/exits",
     name: "reportExit",
-    summary: "Tell that a supervisor saw this boot of the worker exit, so that its tasks run elsewhere at once.",
+    summary: "Report that a supervisor saw this boot of the worker exit, so that its tasks start elsewhere at once.",
     tag: "workers",
     parameters: idParameter,
     body: { schema: "Exit", limit: "bodyBytesMax" },
@@ -81,8 +81,8 @@ export const queueRoutes: readonly Route[] = [
     answers: { 200: { description: "All of them.", schema: "QueueList" } },
     handle: async (_request, _reply, { master }) => ({ queues: await master.queues() }),
   },
-  setQueueRoute("pause", "Start nothing more from a queue; what runs goes on.", true),
-  setQueueRoute("resume", "Start tasks from a queue again.", false),
+  setQueueRoute("pause", "Stop starting tasks of a queue. Running tasks continue.", true),
+  setQueueRoute("resume", "Start tasks of a queue again.", false),
 ];
 
 function setQueueRoute(verb: "pause" | "resume", summary: string, isPaused: boolean): Route {

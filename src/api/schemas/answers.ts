@@ -1,4 +1,4 @@
-/** Schemas of errors, of a master's own state, and of the events it tells. */
+/** Schemas of errors, of a master's own state, and of events. */
 import { errorStatus } from "../../model/errors.ts";
 import {
   count,
@@ -30,16 +30,16 @@ const statusOfMaster = {
   incarnation: text,
   store: text,
   durability: text,
-  trouble: { ...nullableText, description: "Why nothing can be committed at the moment." },
+  trouble: { ...nullableText, description: "Why nothing can be committed at the moment; null if all is well." },
   startedAt: instant,
   roleSince: instant,
 };
 
 const milliseconds: Schema = { type: "number", minimum: 0 };
 
-/** The place of an event in the journal, on every event. */
+/** On every event: its position in the journal. */
 const place = { seq: safeCount, at: instant };
-const isForgotten: Schema = { const: true, description: "It has outlived its retention, or was removed." };
+const isForgotten: Schema = { const: true, description: "It was removed, or its retention is over." };
 
 export const answerSchemas = {
   Error: open({
@@ -47,9 +47,9 @@ export const answerSchemas = {
       { code: oneOf(Object.keys(errorStatus)), message: text },
       {
         path: { ...text, description: "Where in the request, as a JSON pointer." },
-        limit: { ...text, description: "The name of the bound that was passed." },
+        limit: { ...text, description: "The name of the limit that was exceeded." },
         hint: { ...text, description: "What to do about it." },
-        leader: { ...text, description: "With `not-leader`: where to ask instead." },
+        leader: { ...text, description: "With `not-leader`: the leader's base URL." },
         line: { ...count, description: "Of a body in NDJSON, counted from 1." },
       },
     ),
@@ -59,7 +59,7 @@ export const answerSchemas = {
   CommitTimes: open(
     { p50: orNull(milliseconds), p90: orNull(milliseconds), p99: orNull(milliseconds), max: orNull(milliseconds) },
     {},
-    { description: "How long the last thousand commits took, in ms; null before the first." },
+    { description: "Duration of the last thousand commits in ms; null before the first commit." },
   ),
   MasterStats: open({
     commits: count,
@@ -68,22 +68,25 @@ export const answerSchemas = {
     inboxLength: count,
     tasks: { type: "object", additionalProperties: count },
     workersConnected: count,
-    elections: { ...count, description: "Changes of the leader seen since the start." },
+    elections: { ...count, description: "Changes of the leader that this master has seen since its start." },
     roleChanges: { ...count, description: "Changes of this master's own role since its start." },
     commitMs: ref("CommitTimes"),
   }),
   MasterStatus: open({ ...statusOfMaster, stats: ref("MasterStats") }),
   MasterList: open({ masters: list(ref("Master")) }),
   Master: open({
-    nonce: { ...text, description: "Drawn anew by each process." },
+    nonce: { ...text, description: "Random; a new one for each process." },
     name: text,
     address: text,
     role: oneOf(["standby", "leader"]),
     epoch: safeCount,
     seq: safeCount,
     roleSince: instant,
-    unchangedMs: { ...count, description: "Since its note last changed; beyond a few seconds, it is probably gone." },
-    lag: { ...count, description: "Journal entries that it is behind, as far as the notes tell." },
+    unchangedMs: {
+      ...count,
+      description: "Time since its record last changed. After some seconds it is probably gone.",
+    },
+    lag: { ...count, description: "Journal entries that it is behind the leader, by their records." },
   }),
   Barrier: open({ seq: safeCount }),
   TaskEvent: {
@@ -113,6 +116,6 @@ export const answerSchemas = {
   ResetEvent: open(
     { seq: safeCount, reason: text },
     {},
-    { description: "Data of the event `reset`: what was missed cannot be told any more; read everything anew." },
+    { description: "Data of the event `reset`: events were lost. Read everything again." },
   ),
 };

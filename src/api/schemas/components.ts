@@ -1,4 +1,4 @@
-/** All named schemas in one place: what requests are checked against, and what the OpenAPI document shows. */
+/** All named schemas: requests are checked against them, and the OpenAPI document shows them. */
 import { answerSchemas } from "./answers.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { taskSchemas } from "./tasks.ts";

@@ -29,7 +29,7 @@ const shortText: Schema = { type: "string", maxLength: limits.nameLengthMax, [li
 const attemptRef = { task: id, attempt };
 const issuedAttempt = {
   ...attemptRef,
-  assignedAt: { ...instant, description: "By the leader's clock; sent back as it came." },
+  assignedAt: { ...instant, description: "By the leader's clock; workers send it back unchanged." },
 };
 
 export const protocolSchemas = {
@@ -60,7 +60,7 @@ export const protocolSchemas = {
       labels: list(label, { maxItems: limits.workerLabelsMax, [limitKeyword]: "workerLabelsMax" }),
       relay: {
         ...truth,
-        description: "To a standby: pass this session on, for the leader cannot be reached from here.",
+        description: "To a standby: relay this session to the leader, which the worker cannot reach.",
       },
     },
   ),

@@ -25,7 +25,7 @@ const attemptError = open({ code: text, message: text });
 const exitRecord = open({ code: { type: ["integer", "null"] }, signal: { type: ["string", "null"] } });
 const states = oneOf(taskStates);
 
-/** What is told of a task's status wherever it is shown, output apart. */
+/** Properties of a task's status in answers and events, without its output. */
 export const statusProperties = {
   host: { ...id, description: "The worker of the current or last attempt." },
   boot: id,
@@ -78,7 +78,7 @@ export const taskSchemas = {
       [limitKeyword]: "batchTasksMax",
     }),
   }),
-  Submitted: open({ id, isNew: { ...truth, description: "False if the same submission had created it before." } }),
+  Submitted: open({ id, isNew: { ...truth, description: "False if an earlier, equal submission has created it." } }),
   SubmittedBatch: open({ tasks: list(ref("Submitted")) }),
   TaskState: states,
   TaskLimits: open({
@@ -99,15 +99,15 @@ export const taskSchemas = {
   Task: document,
   TaskPage: open({
     tasks: list(ref("Task")),
-    cursor: { type: ["string", "null"], description: "Give it back to get the next page; null at the end." },
+    cursor: { type: ["string", "null"], description: "Send it to get the next page; null at the end." },
   }),
   Cancelled: open({ id, state: { const: "cancelled" } }),
   LogEvent: open(
     { attempt, offset: count },
     {
-      text: { ...text, description: "Where the piece is UTF-8." },
-      base64: { ...text, description: "Where it is not." },
-      isTruncated: { const: true, description: "The log was cut here: the attempt wrote more than is kept." },
+      text: { ...text, description: "Present if the piece is UTF-8." },
+      base64: { ...text, description: "Present if the piece is not UTF-8." },
+      isTruncated: { const: true, description: "The log ends here: the attempt wrote more than is kept." },
     },
     { description: "Data of the event `log`: one piece of an attempt's output." },
   ),

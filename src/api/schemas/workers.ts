@@ -1,11 +1,11 @@
-/** Schemas of workers and queues as they are shown, and of what a supervisor reports. */
+/** Schemas of workers and queues, and of what a supervisor reports. */
 import { limits } from "../../model/limits.ts";
 import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "../../model/schema.ts";
 
-/** What is told of a worker wherever it is shown. */
+/** Properties of a worker in answers and events. */
 export const workerProperties = {
   id,
-  boot: { ...id, description: "Drawn anew by each process of this worker." },
+  boot: { ...id, description: "Random; a new one for each process of this worker." },
   capacity: whole(1, limits.capacityMax, "capacityMax"),
   queues: list(id),
   isDraining: truth,
@@ -26,19 +26,25 @@ export const workerSchemas = {
   ProbeAddress: open(
     { host: text, port: count },
     {},
-    { description: "Where a refused connection proves that the worker is dead; absent if it would prove nothing." },
+    {
+      description:
+        "A refused connection to this address proves that the worker is dead. Absent if it would prove nothing.",
+    },
   ),
   Worker: open(
     {
       ...workerProperties,
       running: count,
-      heardAt: { ...orNull(instant), description: "Null if not heard of since this leader was elected." },
+      heardAt: {
+        ...orNull(instant),
+        description: "When the leader last heard from it; null if not since this leader was elected.",
+      },
     },
     optionalWorkerProperties,
   ),
   WorkerList: open({ workers: list(ref("Worker")) }),
   Draining: open({ id, isDraining: { const: true } }),
-  Exit: closed({ boot: id }, {}, { description: "A supervisor saw this boot's process exit." }),
+  Exit: closed({ boot: id }, {}, { description: "A supervisor saw the process of this boot exit." }),
   ExitNoted: open({ id, boot: id }),
   Queue: open({
     name: id,

@@ -1,4 +1,4 @@
-/** What the journal holds of the past, read and decoded once for however many want to be told of it at about the same time. */
+/** A cache of journal entries, so that many subscribers who resume at about the same place read and decode each entry once. */
 import { limits } from "../../model/limits.ts";
 import type { Store } from "../../ports/store.ts";
 import { type ChangeBatch, decodeEntry } from "./journal.ts";
@@ -11,17 +11,17 @@ interface Known {
 
 export class EntryCache {
   readonly #store: Store;
-  /** The batches that were asked for last, by seq; the ones that were read first come first. */
+  /** By seq, in the order in which they were read. */
   readonly #known = new Map<number, Known>();
   #length = 0;
-  /** Ends when the last read that was asked for has ended: reads take turns, however many ask. */
+  /** Resolves when the last requested read has ended: reads run one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** The batch in this slot of the journal; null if that is not there, or not any more. */
+  /** The batch with this seq; null if the journal has none, or no longer. */
   async at(seq: number): Promise<ChangeBatch | null> {
     const known = this.#known.get(seq);
     if (known !== undefined) return known.batch;
@@ -31,7 +31,7 @@ export class EntryCache {
   }
 
   async #read(seq: number): Promise<ChangeBatch | null> {
-    // Somebody before us in line may have wanted the same.
+    // An earlier read may have fetched it.
     const known = this.#known.get(seq);
     if (known !== undefined) return known.batch;
     let found: ChangeBatch | null = null;

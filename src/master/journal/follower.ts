@@ -1,4 +1,4 @@
-/** Keeps a scheduler's memory in step with the journal: how a standby stays warm, and how a new leader catches up. */
+/** Applies the journal to a scheduler: keeps a standby warm, and brings a new leader up to date. */
 
 import { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { SchedulerSettings } from "../../core/scheduler/state.ts";
@@ -25,7 +25,7 @@ export class Follower {
   #isLoaded = false;
   readonly #onDrift: (seq: number) => void;
 
-  /** `onDrift` is told when this memory was not what the leader's was at the same seq; it has been read anew by then. */
+  /** @param onDrift called when the memory differed from the leader's at the same seq; it is then read again */
   constructor(store: Store, clock: Clock, settings: Partial<SchedulerSettings>, onDrift: (seq: number) => void) {
     this.#onDrift = onDrift;
     this.#store = store;
@@ -38,13 +38,13 @@ export class Follower {
     return this.#position;
   }
 
-  /** The memory so far. Whoever takes it over must drop this follower. */
+  /** The scheduler so far. After a take-over this follower must not be used. */
   get scheduler(): Scheduler {
     return this.#scheduler;
   }
 
   /**
-   * Reads until nothing newer is to be found. `onEntry` sees each entry that came after the first load.
+   * Reads until there is nothing newer. `onEntry` gets each entry after the first load.
    * @throws JournalBroken, StoreUnavailable
    */
   async catchUp(onEntry: (batch: ChangeBatch) => void): Promise<void> {
@@ -54,7 +54,7 @@ export class Follower {
       const first = entries[0];
       if (first === undefined) return;
       if (first.seq !== this.#position.seq + 1) {
-        // Compacted away while we were behind: start anew from the view, never guess.
+        // Compacted away meanwhile: load the view again.
         await this.#load();
         continue;
       }

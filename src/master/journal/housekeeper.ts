@@ -1,4 +1,4 @@
-/** What a leader clears away: finished tasks that have outlived their retention, and entries that no master needs any more. */
+/** What a leader removes: finished tasks whose retention is over, and journal entries that no master needs. */
 import type { TaskId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";

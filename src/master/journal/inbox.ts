@@ -1,4 +1,4 @@
-/** What has arrived for the scheduler and waits for the next batch. What came while a commit was in flight goes into one batch. */
+/** Inputs that wait for the scheduler. Everything that arrives while a commit is in flight goes into the next batch. */
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
@@ -22,30 +22,30 @@ export class Inbox {
   }
 
   /**
-   * What this master itself has to say always finds room: there is never much of it, and nobody would say it again.
-   * @throws OutlastError `too-many` for what comes from outside, if more waits than may wait
+   * Inputs of this master itself are always accepted: they are few, and would not be repeated.
+   * @throws OutlastError `too-many` for inputs from outside while `limits.inboxMax` wait
    */
   push(input: SchedulerInput): void {
     if (this.#isShut) return;
     const isFromOutside = "request" in input || input.kind === "beat";
     if (isFromOutside && this.#waiting.length >= limits.inboxMax) {
-      throw new OutlastError("too-many", "The leader has more to do than it can remember; try again shortly.", {
+      throw new OutlastError("too-many", "Too many requests wait for the leader.", {
         limit: "inboxMax",
       });
     }
-    // However much waits, a pause is known before it is judged.
+    // A pause must be known before anything is decided by the new time.
     if (input.kind === "clock-gap") this.#waiting.unshift(input);
     else this.#waiting.push(input);
     this.#stir();
   }
 
-  /** Makes the `take` that waits, or else the next one, return at once, with whatever there is. */
+  /** Makes the current or next `take` return at once. */
   interrupt(): void {
     this.#isInterrupted = true;
     this.#stir();
   }
 
-  /** Waits until there is something, or until `wakeAt`. @returns the inputs in the order of their arrival, perhaps none, and their time */
+  /** Waits for inputs, or until `wakeAt`. @returns the inputs in order of arrival, perhaps none, and their time */
   async take(wakeAt: number | null): Promise<{ now: number; inputs: SchedulerInput[] }> {
     if (!this.#isInterrupted && this.#waiting.length === 0 && (wakeAt === null || wakeAt > this.#clock.now())) {
       await new Promise<void>((resolve) => {
@@ -54,15 +54,15 @@ export class Inbox {
       });
     }
     this.#isInterrupted = false;
-    // The time comes first: if this process stood still, the clock says so within this call, and whoever was silent meanwhile
-    // must not be judged by the new time without that.
+    // The time must be read first: if this process was paused, the clock reports it within this call, and that input must be
+    // processed before silence is judged by the new time.
     const now = this.#clock.now();
     const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));
     this.#waiting = this.#waiting.slice(inputs.length);
     return { now, inputs };
   }
 
-  /** Forgets all that waits, as a leader that has been deposed must, and all that is still on its way here, until `open`. */
+  /** Drops all inputs, and all later ones until `open`. A deposed leader must do so. */
   shut(): void {
     this.#waiting = [];
     this.#isShut = true;
@@ -81,7 +81,7 @@ export class Inbox {
   }
 }
 
-/** How many of the first inputs fit into one entry; always at least one. */
+/** How many of the first inputs fit into one entry; at least one. */
 function countForBatch(inputs: readonly SchedulerInput[]): number {
   let records = 0;
   let bytes = 0;
@@ -95,7 +95,7 @@ function countForBatch(inputs: readonly SchedulerInput[]): number {
   return count;
 }
 
-/** About how many records an input will write. */
+/** Roughly how many records an input writes. */
 function recordsOf(input: SchedulerInput): number {
   switch (input.kind) {
     case "submit":
@@ -107,7 +107,7 @@ function recordsOf(input: SchedulerInput): number {
   }
 }
 
-/** About how many bytes an input will write, of those that clients decide over. */
+/** Roughly how many bytes of client data an input writes. */
 function bytesOf(input: SchedulerInput): number {
   let bytes = 0;
   if (input.kind === "submit") for (const { input: payload } of input.specs) bytes += sizeOf(payload);
@@ -118,7 +118,7 @@ function bytesOf(input: SchedulerInput): number {
   return bytes;
 }
 
-/** About the length of a value's JSON text. Values are as deep as `limits.jsonDepthMax` at most. */
+/** Roughly the length of a value's JSON text. The depth is limited by `limits.jsonDepthMax`. */
 function sizeOf(value: Json): number {
   if (typeof value === "string") return value.length + 2;
   if (value === null || typeof value !== "object") return 8;

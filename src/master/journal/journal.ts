@@ -1,4 +1,4 @@
-/** Writes become an entry of the journal, and an entry becomes writes again, with every link of the chain checked. */
+/** Encodes writes as a journal entry and decodes entries, checking every link of the chain. */
 import { type Entry, entryFormat, type OutgoingEntry, type Write } from "../../model/entry.ts";
 import { entryCrc } from "../../model/entryCrc.ts";
 import { readWrites, recordText, UnreadableEntry, writeText } from "../../model/entryWrites.ts";
@@ -12,7 +12,7 @@ export interface ChangeBatch {
   readonly writes: readonly Write[];
 }
 
-/** Where the journal stands for somebody who has read or written it up to here. */
+/** A position in the journal. */
 export interface JournalPosition {
   readonly seq: number;
   readonly epoch: number;
@@ -71,7 +71,7 @@ export function positionOf(entry: Entry): JournalPosition {
   return { seq: entry.seq, epoch: entry.epoch, crc: entry.crc };
 }
 
-/** The journal cannot be believed: this master must not lead, and must not guess. */
+/** The journal is damaged: this master must not lead. */
 export class JournalBroken extends Error {
   override readonly name = "JournalBroken";
 }

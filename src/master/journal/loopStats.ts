@@ -1,4 +1,4 @@
-/** Counts what a master does, as a leader and as a standby, for metrics. */
+/** Statistics of a master, as leader and as standby. */
 import { limits } from "../../model/limits.ts";
 import { quantile } from "../../model/quantile.ts";
 
@@ -19,9 +19,9 @@ export class LoopStats {
   commits = 0;
   inputs = 0;
   writes = 0;
-  /** How often a standby found that its memory was not the leader's. */
+  /** How often a standby found that its memory differed from the leader's. */
   drifts = 0;
-  /** Markers that were seen to go into the journal, this master's own among them. */
+  /** Markers seen in the journal, this master's own included. */
   elections = 0;
   roleChanges = 0;
   readonly #commits: CommitSample[] = [];

@@ -1,4 +1,4 @@
-/** Releases effects to the world. Must be called only after the commit of their batch; the order of calls is kept. */
+/** Releases effects: replies, assignments, aborts. Must be called only after the commit of their batch, in order. */
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
@@ -56,7 +56,7 @@ export class Outbox {
       case "progress":
         return this.#parts.progress.note(effect.task, effect.attempt, effect.progress);
       case "close-session":
-        log.info("closing a worker's session", { worker: effect.worker, reason: effect.reason });
+        log.info("closing the session of a worker", { worker: effect.worker, reason: effect.reason });
         return streams.close(effect.worker, effect.session);
       case "probe":
         void this.#probe(effect);
@@ -74,7 +74,7 @@ export class Outbox {
     else void this.#sendWhenRead(epoch, effect, payloads);
   }
 
-  /** An abort may overtake an assignment whose payload is still being read; workers refuse what they were told to abort. */
+  /** An abort may overtake an assignment whose payload is being read; workers refuse attempts that were aborted before. */
   async #sendWhenRead(epoch: number, effect: AssignEffect, reading: Promise<Map<TaskId, TaskPayload>>): Promise<void> {
     const { payloads, clock, log, streams } = this.#parts;
     let pending = reading;
@@ -82,10 +82,10 @@ export class Outbox {
       try {
         return this.#send(epoch, effect, await pending);
       } catch (error) {
-        log.warn("payloads cannot be read; their tasks wait", { worker: effect.worker, error });
+        log.warn("cannot read payloads from the store; the assignments wait", { worker: effect.worker, error });
       }
       await new Promise<void>((resolve) => clock.at(clock.now() + defaults.commitRetryMsMax, resolve));
-      // A session that has closed needs nothing more: what it missed is sent again when the worker is back.
+      // If the session has closed, the assignment is sent again when the worker attaches.
       if (!streams.isOpen(effect.worker, effect.session)) return;
       pending = Promise.resolve(payloads.get(effect.attempts.map(({ task }) => task)));
     }

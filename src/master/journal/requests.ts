@@ -1,4 +1,4 @@
-/** The questions that are open: each waits for the scheduler's reply, which leaves only after the commit. */
+/** Open requests: each waits for the scheduler's reply, which is sent only after the commit. */
 import type { Reply } from "../../core/scheduler/effects.ts";
 import type { RequestId } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -12,7 +12,7 @@ export class Requests {
   readonly #open = new Map<RequestId, Waiter>();
   #last = 0;
 
-  /** Opens a request; `send` gets its id and must bring it to the scheduler. Rejects with what `send` throws. */
+  /** Opens a request; `send` gets its id and must pass it to the scheduler. Rejects with what `send` throws. */
   ask(send: (request: RequestId) => void): Promise<Reply> {
     this.#last += 1;
     const request = this.#last;
@@ -27,7 +27,7 @@ export class Requests {
     });
   }
 
-  /** True while somebody waits for the reply; what nobody waits for need not be done. */
+  /** True while the caller waits for the reply. */
   isOpen(request: RequestId): boolean {
     return this.#open.has(request);
   }
@@ -40,7 +40,7 @@ export class Requests {
     else waiter.resolve(reply);
   }
 
-  /** Tells everybody who waits that no answer will come from here. */
+  /** Rejects all open requests. */
   rejectAll(error: () => OutlastError): void {
     const waiters = [...this.#open.values()];
     this.#open.clear();

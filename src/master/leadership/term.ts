@@ -1,6 +1,6 @@
 /**
- * One term of leadership: the loop that turns inputs into decisions, decisions into an entry, and only a committed entry into
- * effects. Durable first, visible second: that order is the one safety rule of this file.
+ * One term of leadership: the loop that lets the scheduler process inputs, commits what it writes as one entry, and then releases
+ * its effects. Durable first, visible second: that order is the safety rule of this file.
  */
 
 import type { SchedulerEffect, SchedulerOutput } from "../../core/scheduler/effects.ts";
@@ -20,7 +20,7 @@ import type { MasterState } from "../masterState.ts";
 export interface TermParts {
   readonly epoch: number;
   readonly scheduler: Scheduler;
-  /** Where the journal stood when the marker of this term was in. */
+  /** The position after the marker of this term. */
   readonly position: JournalPosition;
   readonly store: Store;
   readonly clock: Clock;
@@ -29,21 +29,21 @@ export interface TermParts {
   readonly stats: LoopStats;
   readonly readBarrier: ReadBarrier;
   readonly state: MasterState;
-  /** Without a commit for this long, even an answer that writes nothing must be proved by one first. */
+  /** After this long without a commit, an answer that writes nothing needs one first, to prove that this master still leads. */
   readonly unconfirmedMsMax: number;
-  /** True if an input is still wanted by whoever sent it. */
+  /** False if nobody waits for the input's reply any more. */
   isWanted(input: SchedulerInput): boolean;
   /** The writes are committed. `texts[i]` is the JSON text of the record in `writes[i]`. */
   onCommitted(batch: ChangeBatch, texts: readonly string[]): void;
-  /** May be seen by the world from now on. */
+  /** The effects may be seen from now on. */
   release(effects: readonly SchedulerEffect[]): void;
-  /** The commit in flight takes so long that whoever waits should be told. */
+  /** The commit in flight takes so long that waiting requests must be answered. */
   onTrouble(): void;
 }
 
 /**
- * deposed  another master's entry stands where ours should have: all memory must be dropped
- * stopped  asked to, after the batch in flight
+ * deposed  another master's entry has our slot: all memory must be dropped
+ * stopped  stopped as requested, after the batch in flight
  */
 export type TermEnd = "deposed" | "stopped";
 
@@ -121,7 +121,7 @@ export class Term {
     this.#provenAt = clock.now();
     this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);
     readBarrier.settle(entry.seq);
-    // While a commit hangs, nobody is heard: that silence is ours, not theirs.
+    // During a slow commit no heartbeat is processed, so that silence does not count against workers.
     if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
     return null;
   }

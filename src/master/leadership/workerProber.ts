@@ -1,4 +1,4 @@
-/** Knocks at the workers while this master stands by: once it leads, a refusal is news to it, and proof of a death. */
+/** Probes the workers while this master is a standby. If it leads later, a refusal then proves that a worker has died. */
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -15,7 +15,7 @@ export class WorkerProber {
     this.#clock = clock;
   }
 
-  /** Looks for those that have not been found alive yet, if the last look was long enough ago. */
+  /** Probes the workers that were not found alive yet, if the last probe was long enough ago. */
   look(scheduler: Scheduler): void {
     const now = this.#clock.now();
     if (now < this.#nextAt) return;
@@ -25,13 +25,13 @@ export class WorkerProber {
         (result) => {
           if (result === "connected" && !this.#isStopped) scheduler.trustProbe(worker, boot, address);
         },
-        // What could not be asked has not been found alive.
+        // A failed probe proves nothing.
         () => undefined,
       );
     }
   }
 
-  /** From now on the scheduler decides, and only by what comes through its inputs. */
+  /** From now on the scheduler must change only by its inputs. */
   stop(): void {
     this.#isStopped = true;
   }

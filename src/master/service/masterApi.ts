@@ -21,10 +21,10 @@ export type { ChangeBatch, Subscription };
  */
 export interface MasterApi {
   status(): MasterStatus;
-  /** Numbers for `/metrics`; cheap, from memory, not for decisions. */
+  /** Statistics for `/metrics`, from memory. */
   stats(): MasterStats;
 
-  /** Creates all or none. With a key, repeating the call finds the same tasks. Resolves once they are committed. */
+  /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */
   submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
   cancel(id: TaskId): Promise<void>;
   setQueue(name: string, isPaused: boolean): Promise<void>;
@@ -35,22 +35,21 @@ export interface MasterApi {
   queues(): Promise<readonly QueueView[]>;
 
   /**
-   * Resolves with a seq up to which this leader knows all that was committed before the call, proved by a commit of its own
-   * that it still leads: what is read with that seq seen is not stale.
+   * Commits an entry, which proves that this master still leads, and resolves with its seq. A read that includes that seq
+   * includes everything that was committed before the call.
    */
   barrier(): Promise<number>;
 
   readTask(id: TaskId): Promise<TaskDocument | null>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]>;
-  /** Calls `listener` when pieces of this attempt's log have been stored. Returns how to stop. */
+  /** Calls `listener` when pieces of this attempt's log are stored. Returns how to stop. */
   onLogs(task: TaskId, attempt: number, listener: () => void): () => void;
 
   /**
-   * Every committed change after `afterSeq`, in order, once; from now on if it is null. Of the past, the next batch waits for
-   * what the listener returns, so that a long journal piles up nowhere; a listener that throws ends the replay.
-   * `onGap` is called where this rule cannot be kept: a master that was deposed, or fell far behind, reads its memory anew and
-   * passes over what was committed meanwhile.
+   * Every committed change after `afterSeq`, in order, once; from now on if it is null. While old entries are replayed, the next
+   * batch waits for what the listener returns, so that a long journal is never buffered. A listener that throws ends the replay.
+   * `onGap` is called when entries are skipped: a master that was deposed, or is far behind, reads its memory again.
    * @throws OutlastError `not-found` if the journal no longer reaches back that far
    */
   changes(
@@ -63,7 +62,7 @@ export interface MasterApi {
   onProgress(listener: (change: ProgressChange) => void): () => void;
 
   attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
-  /** Hands the session's stream to the leader. Call the returned function when the connection has closed. */
+  /** Gives the session's stream to the leader. Call the returned function when the connection has closed. */
   openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void;
   report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
   storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
@@ -108,7 +107,7 @@ export interface MasterStats {
   readonly tasks: { readonly [state: string]: number };
   readonly workersConnected: number;
   readonly commitMs: CommitTimes;
-  /** How often this master, as a standby, found that its memory was not the leader's; anything but 0 is a bug. */
+  /** How often this master, as a standby, found that its memory differed from the leader's; anything but 0 is a bug. */
   readonly drifts: number;
   /** Changes of the leader that this master has seen since its start. */
   readonly elections: number;

@@ -96,7 +96,7 @@ export class MasterService implements MasterApi {
       const reply = await this.#submitOnce(specs, named);
       if (reply.kind === "submitted") return reply.tasks;
     }
-    throw new OutlastError("unavailable", "Tasks end faster than their ids can be looked up; try again.");
+    throw new OutlastError("unavailable", "The submitted ids changed while they were looked up; try again.");
   }
 
   async #submitOnce(specs: readonly TaskSpec[], named: readonly TaskId[]): Promise<Reply> {
@@ -109,10 +109,10 @@ export class MasterService implements MasterApi {
       await this.#ask((request) => ({ kind: "cancel", request, id }));
     } catch (error) {
       if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
-      // The scheduler forgets final tasks; the store tells which of the two it is.
+      // The scheduler does not keep final tasks, so the store is asked.
       const task = await this.readTask(id);
       if (task === null || !isFinal(task.state)) throw new OutlastError("not-found", `There is no task ${id}.`);
-      throw new OutlastError("already-final", `Task ${id} has ended already: ${task.state}.`, { state: task.state });
+      throw new OutlastError("already-final", `Task ${id} has already ended (${task.state}).`, { state: task.state });
     }
   }
 
@@ -190,7 +190,7 @@ export class MasterService implements MasterApi {
 
   openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void {
     const { inbox, streams } = this.#parts;
-    // A session that is over, or never was, must not push out the one that counts.
+    // A session that is closed or unknown must not replace the current one.
     if (this.#parts.state.role !== "leader" || !streams.isKnown(worker, session)) {
       sink.close();
       return () => undefined;
@@ -212,7 +212,7 @@ export class MasterService implements MasterApi {
       return { epoch: this.#parts.state.epoch, verdicts, acks };
     }
     this.#checkSession(worker, session);
-    // While nothing can be committed no silence counts either, so a beat need not wait in line.
+    // While commits hang, silence does not count, so heartbeats are not queued.
     if (!this.#parts.state.isTurningAway) this.#parts.inbox.push({ kind: "beat", worker, session });
     return { epoch: this.#parts.state.epoch, verdicts: [], acks: [] };
   }
@@ -222,7 +222,7 @@ export class MasterService implements MasterApi {
     this.#checkSession(worker, session);
     const own = await this.#read(() => this.#parts.logOwners.ownPieces(worker, chunks));
     if (own.length < chunks.length) {
-      this.#parts.log.warn("a worker sent output of attempts that are not its own; it is dropped", {
+      this.#parts.log.warn("dropped output that a worker sent for attempts that are not its own", {
         worker,
         pieces: chunks.length - own.length,
       });
@@ -238,24 +238,28 @@ export class MasterService implements MasterApi {
     await this.#ask((request) => ({ kind: "report-exit", request, worker, boot }));
   }
 
-  /** A worker has seen a higher epoch than ours: either we have been deposed, or the store has lost what it had promised. */
+  /** A worker has seen a higher epoch: this master was deposed, or the store has lost committed entries. */
   #checkEpoch(epochSeen: number): void {
     const { epoch } = this.#parts.state;
     if (epochSeen <= epoch) return;
-    this.#parts.log.error("a worker has seen a higher epoch than ours", { epoch, epochSeen });
-    // Whoever leads shows in the next commit; the answer here is the same either way.
+    this.#parts.log.error("a worker has seen a higher epoch than this master", { epoch, epochSeen });
+    // The next commit shows who leads. The answer is the same in both cases.
     this.#parts.readBarrier.check();
-    throw new OutlastError("stale-epoch", `This master leads epoch ${epoch}, and a higher one has been seen.`, {
-      epochMax: epochSeen,
-    });
+    throw new OutlastError(
+      "stale-epoch",
+      `This master leads epoch ${epoch}, but the worker has seen epoch ${epochSeen}.`,
+      {
+        epochMax: epochSeen,
+      },
+    );
   }
 
   #checkSession(worker: WorkerId, session: SessionId): void {
     if (this.#parts.streams.isKnown(worker, session)) return;
-    throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is over; attach again.`);
+    throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is closed; attach again.`);
   }
 
-  /** Puts a question to the scheduler; resolves once its answer is committed. */
+  /** Sends an input to the scheduler; resolves when its answer is committed. */
   #ask(question: (request: RequestId) => SchedulerInput): Promise<Reply> {
     const { state, requests, inbox } = this.#parts;
     state.checkLeading();

@@ -1,4 +1,4 @@
-/** Gives submissions their ids and fingerprints, so that the same wish expressed twice is one task. */
+/** Gives submissions their ids and fingerprints, so that a repeated submission creates no second task. */
 import { createHash } from "node:crypto";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
@@ -11,8 +11,8 @@ const fingerprintLength = 16;
 const base32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
- * The specs of new tasks. Where the client named an id or a key, asking again leads to the same id, and the fingerprint
- * tells whether it was the same wish: of the one task where it has an id, of the whole call where it has a key.
+ * The specs of new tasks. If the client sent an id or a key, a repeated request leads to the same id, and the fingerprint shows
+ * whether its content is the same: of the one task if it has an id, of the whole request if it has a key.
  * @throws OutlastError `invalid`, naming the place
  */
 export function toSpecs(submissions: readonly Submission[], key: string | null, ids: Ids, now: number): TaskSpec[] {
@@ -24,13 +24,13 @@ export function toSpecs(submissions: readonly Submission[], key: string | null, 
       return toSpec(submission, { id: submission.id as TaskId, fingerprint: fingerprint(submission), now }, path);
     }
     if (call === null) return toSpec(submission, { id: ids.task(now), fingerprint: null, now }, path);
-    // The tasks of one call share a prefix, so that they lie side by side in every index.
+    // The tasks of one request share a prefix, so that they are neighbours in every index.
     const id = (isBatch ? `${call.name}-${index}` : call.name) as TaskId;
     return toSpec(submission, { id, fingerprint: call.fingerprint, now }, path);
   });
 }
 
-/** 100 bits of the key's digest in Crockford's base 32 (https://www.crockford.com/base32.html): easy to read and to click. */
+/** 100 bits of the key's digest in Crockford's base 32 (https://www.crockford.com/base32.html). */
 function nameOf(key: string): string {
   const bytes = digest(key);
   let name = "";
@@ -48,7 +48,7 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** The same with the keys of every object in order, so that equal wishes have equal texts. No key that gets in here is `__proto__`. */
+/** The value with sorted object keys, so that equal values have equal texts. Keys are never `__proto__`: bodies with it are refused. */
 function inOrder(value: Json): Json {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(inOrder);

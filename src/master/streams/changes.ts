@@ -1,4 +1,4 @@
-/** Hands every committed change to whoever listens, in order and once, beginning wherever in the journal they ask. */
+/** Sends every committed change to subscribers, in order and once, from any position in the journal. */
 import { OutlastError } from "../../model/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
@@ -28,12 +28,12 @@ export class Changes {
     this.#log = log;
   }
 
-  /** The last committed entry that has been published here, or was there before. */
+  /** The last committed entry that was published or read. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** The journal has been read up to here. What lies between this and the last entry that was published is never told. */
+  /** The journal has been read up to `seq`. Entries between the last published one and this are skipped. */
   startAt(seq: number): void {
     const isGap = this.#isStarted && seq > this.#seq;
     this.#seq = Math.max(this.#seq, seq);
@@ -41,12 +41,12 @@ export class Changes {
     if (isGap) this.#tellAll(({ onGap }) => onGap());
   }
 
-  /** An entry that was published already, read once more after the memory was dropped, is passed over. */
+  /** An entry that was published before is ignored. */
   publish(batch: ChangeBatch): void {
     if (batch.seq <= this.#seq) return;
     if (this.#isStarted) this.startAt(batch.seq - 1);
     this.#seq = batch.seq;
-    // Only the past waits for a listener; the present is told as it happens.
+    // The returned promise counts only while old entries are replayed.
     this.#tellAll(({ listener }) => listener(batch));
   }
 
@@ -56,20 +56,19 @@ export class Changes {
         tell(subscriber);
       } catch (error) {
         this.#subscribers.delete(subscriber);
-        this.#log.error("a listener for changes failed and was dropped", { error });
+        this.#log.error("a subscriber to changes failed and was removed", { error });
       }
     }
   }
 
   /**
-   * @param onGap entries were passed over and will not be told: this master has dropped its memory and read it anew
-   * @throws OutlastError `not-found` if the journal no longer reaches back to `afterSeq`, `unavailable` before `startAt`: nobody
-   * could tell what such a listener has missed when the journal turns out to be longer
+   * @param onGap called when entries were skipped, because this master has read its memory again
+   * @throws OutlastError `not-found` if the journal no longer has the entry after `afterSeq`; `unavailable` before the first `startAt`
    */
   async subscribe(afterSeq: number | null, listener: Listener, onGap: () => void = () => {}): Promise<Subscription> {
     if (!this.#isStarted) throw new OutlastError("unavailable", "This master is still reading its journal.");
     let seq = afterSeq ?? this.#seq;
-    // Entries that are committed while the past is told belong to the past of the next round, so nothing is kept waiting here.
+    // Entries that are committed during the replay are replayed in the next round.
     for (; seq < this.#seq; seq += 1) {
       const batch = await this.#entryCache.at(seq + 1);
       if (batch === null) throw compactedAway(seq);
@@ -82,7 +81,7 @@ export class Changes {
 }
 
 function compactedAway(seq: number): OutlastError {
-  return new OutlastError("not-found", `The journal no longer holds what came after ${seq}.`, {
-    hint: "Read the current state and follow from there.",
+  return new OutlastError("not-found", `Journal entries after ${seq} are no longer kept.`, {
+    hint: "Read the current state and follow the events from there.",
   });
 }

@@ -1,4 +1,4 @@
-/** The open streams to workers: the leader's effects go down here, and a beat that shows that the leader lives. */
+/** The open streams to workers. They carry the leader's effects and its heartbeats. */
 import type { SessionId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { StreamMessage } from "../../model/protocol.ts";
@@ -13,7 +13,7 @@ interface OpenStream {
 export class Streams {
   readonly #clock: Clock;
   readonly #byWorker = new Map<WorkerId, OpenStream>();
-  /** Sessions whose stream is still on its way here. */
+  /** Sessions whose stream is not open yet. */
   readonly #expected = new Map<WorkerId, SessionId>();
   #beatTimer: Timer | null = null;
 
@@ -21,11 +21,11 @@ export class Streams {
     this.#clock = clock;
   }
 
-  /** The worker has been given this session: its first reports may arrive before its stream does. */
+  /** The worker has this session. Its first reports may arrive before its stream is open. */
   expect(worker: WorkerId, session: SessionId): void {
     this.#expected.delete(worker);
     this.#expected.set(worker, session);
-    // Whoever attached so long ago and never opened a stream has been given up, and perhaps forgotten, since.
+    // The oldest such worker has been given up long ago.
     const [longest] = this.#expected.keys();
     if (this.#expected.size > limits.workersMax && longest !== undefined) this.#expected.delete(longest);
   }
@@ -36,7 +36,7 @@ export class Streams {
     this.#byWorker.set(worker, { session, sink });
   }
 
-  /** The connection behind this sink is gone. @returns false if another one had taken its place already */
+  /** The connection of this sink is closed. @returns false if another stream had replaced it */
   forget(worker: WorkerId, sink: StreamSink): boolean {
     return this.#byWorker.get(worker)?.sink === sink && this.#byWorker.delete(worker);
   }
@@ -45,12 +45,12 @@ export class Streams {
     return this.#byWorker.get(worker)?.session === session;
   }
 
-  /** True if the worker may speak in this session: its stream is open, or about to be. */
+  /** True if this is the worker's current session: its stream is open, or expected. */
   isKnown(worker: WorkerId, session: SessionId): boolean {
     return this.isOpen(worker, session) || this.#expected.get(worker) === session;
   }
 
-  /** Sends to one session only; a message for an earlier session of the same worker is dropped. */
+  /** Sends to one session; a message for an earlier session of the worker is dropped. */
   send(worker: WorkerId, session: SessionId, message: StreamMessage): void {
     const stream = this.#byWorker.get(worker);
     if (stream?.session === session) stream.sink.send(message);
@@ -61,7 +61,7 @@ export class Streams {
     if (stream?.session === session) stream.sink.close();
   }
 
-  /** Closes every connection; their ends tell of it as of any other close. */
+  /** Closes every connection. The close is then handled like any other. */
   hangUp(): void {
     for (const { sink } of [...this.#byWorker.values()]) sink.close();
   }

@@ -9,7 +9,7 @@ const prototypeNames = ["__proto__", "constructor", "prototype"];
 export function whyRefused(body: Uint8Array, schema: Schema, document: ApiDocument): string | null {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body));
   } catch {
     return "it is no JSON in UTF-8";
   }
