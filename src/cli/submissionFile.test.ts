@@ -35,7 +35,7 @@ describe("parseSubmissions", () => {
     expect(read).toThrow(/^tasks\.jsonl is not valid, so none/);
     expect(read).toThrow(/line 2: not JSON/);
     expect(read).toThrow(/line 3: .*reserved/);
-    expect(read).toThrow(/line 4: "qeue" is not known here\. Did you mean "queue"\?/);
+    expect(read).toThrow(/line 4: Unknown property "qeue"\. Did you mean "queue"\?/);
     expect(read).toThrow(/line 5: The task must be an object/);
   });
 

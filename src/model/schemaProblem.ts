@@ -50,7 +50,10 @@ function explain(
       return { path: `${path}/${missing}`, message: `${quote(missing)} is missing.` };
     }
     case "discriminator":
-      return { path: `${path}/${String(parameters["tag"])}`, message: `Unknown kind ${quote(String(parameters["tagValue"]))} of ${place}.` };
+      return {
+        path: `${path}/${String(parameters["tag"])}`,
+        message: `Unknown kind ${quote(String(parameters["tagValue"]))} of ${place}.`,
+      };
     case "type":
       return { path, message: `${place} must be ${typeNames(parent["type"])}.` };
     case "enum":
