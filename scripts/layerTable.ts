@@ -64,9 +64,9 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "stores/*",
-    holds: "memory, sqlite: each passes one contract suite",
+    holds: "memory, sqlite, mongodb: each passes one contract suite",
     layers: ["model", "ports", "stores"],
-    packages: ["node:*"],
+    packages: ["node:*", "mongodb"],
   },
   {
     folder: "node",

@@ -83,7 +83,10 @@ export interface TaskPayload {
   readonly input: Json;
 }
 
-export interface TaskSpec extends TaskHead, TaskPayload {}
+export interface TaskSpec extends TaskHead, TaskPayload {
+  /** Where the task came from, if somebody put it straight into the store: its document there is claimed, not replaced. */
+  readonly adoptedFrom?: "store";
+}
 
 /** Why an attempt did not succeed. */
 export interface AttemptError {

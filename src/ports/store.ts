@@ -5,6 +5,7 @@ import type { Incarnation, Nonce, TaskId } from "../model/ids.ts";
 import type { Lease } from "../model/lease.ts";
 import type { MemberRecord } from "../model/member.ts";
 import type { LogChunk } from "../model/protocol.ts";
+import type { Submission } from "../model/submission.ts";
 import type { FinalState, TaskDocument, TaskHead, TaskPayload, TaskState, TaskStatus } from "../model/task.ts";
 
 /**
@@ -70,6 +71,12 @@ export interface Store {
   /** Finished tasks to be forgotten, at most `max`, those that ended first first. Costs nothing where none is due. */
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]>;
 
+  /**
+   * Only where others can put tasks straight into the store: those that wait to be adopted, at most `max`. Called by a leader alone.
+   * Shows nothing that has been adopted by an entry that is committed. What is no task is marked in the store with a readable error.
+   */
+  findForeign?(max: number): Promise<ForeignTask[]>;
+
   /** The records that masters keep of themselves. */
   writeMember(member: MemberRecord): Promise<void>;
   readMembers(): Promise<MemberRecord[]>;
@@ -119,6 +126,12 @@ export interface Retention {
   readonly endedBefore: number;
   /** Of more than so many, those that ended first go. */
   readonly keepMax: number;
+}
+
+/** A task that somebody put straight into the store. */
+export interface ForeignTask {
+  readonly id: TaskId;
+  readonly submission: Submission;
 }
 
 export interface ExpiredTask {

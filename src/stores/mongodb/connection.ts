@@ -1,0 +1,90 @@
+/** The connection to MongoDB: loads the driver, and fixes how every write and read is made, whatever the address says. */
+import type { Collection, Db, Document, MongoClient, ObjectId } from "mongodb";
+import { limits } from "../../model/limits.ts";
+import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
+import { type MongodbAddress, withoutSecrets } from "./address.ts";
+import { toStoreError } from "./failure.ts";
+import type { EntryDocument, LogDocument, MemberDocument, PartDocument, RecordDocument } from "./layout.ts";
+
+/** What `_id` of a task document may be: an ObjectId where somebody else inserted it without choosing one. */
+export type TaskKey = string | ObjectId;
+export type StoredDocument = Document & { _id: TaskKey };
+export type MetaDocument = Document & { _id: string };
+
+export interface Connection {
+  readonly address: MongodbAddress;
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly meta: Collection<MetaDocument>;
+  readonly journal: Collection<EntryDocument>;
+  readonly parts: Collection<PartDocument>;
+  readonly tasks: Collection<StoredDocument>;
+  readonly rejected: Collection<Document>;
+  readonly records: Collection<RecordDocument>;
+  readonly logs: Collection<LogDocument>;
+  readonly members: Collection<MemberDocument>;
+  /** The driver's own types, at hand once it is loaded. */
+  readonly toObjectId: (hex: string) => ObjectId;
+  /** Runs something on the server and turns the driver's errors into the store's. */
+  run<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/** Connects to a server that can take writes. @throws StoreRefused if there is none */
+export async function connect(address: MongodbAddress): Promise<Connection> {
+  const { MongoClient: Client, ObjectId: Id } = await import("mongodb");
+  let client: MongoClient;
+  try {
+    client = new Client(address.uri, {
+      appName: "outlast",
+      // A commit is one insert that a majority has on disk; a driver that repeats it by itself would hide what became of it.
+      writeConcern: { w: "majority", journal: true },
+      readConcern: { level: "majority" },
+      readPreference: "primary",
+      retryWrites: false,
+      retryReads: true,
+      serverSelectionTimeoutMS: limits.mongodbSelectMsMax,
+      connectTimeoutMS: limits.mongodbConnectMsMax,
+      socketTimeoutMS: limits.mongodbSocketMsMax,
+      waitQueueTimeoutMS: limits.mongodbSelectMsMax,
+      maxPoolSize: limits.mongodbConnectionsMax,
+      ignoreUndefined: true,
+    });
+  } catch (error) {
+    const said = error instanceof Error ? withoutSecrets(error.message, address) : "";
+    throw new StoreRefused(`The driver does not take this MongoDB address: ${said}`, "Look at the options in the address.");
+  }
+  const run = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toStoreError(error, address);
+    }
+  };
+  try {
+    await run(() => client.connect());
+  } catch (error) {
+    await client.close();
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw new StoreRefused(
+      error.message,
+      "See that MongoDB runs, that this machine reaches it, and that it has a primary; then start again.",
+      { cause: error },
+    );
+  }
+  const db = client.db(address.database);
+  return {
+    address,
+    client,
+    db,
+    meta: db.collection("meta"),
+    journal: db.collection("journal"),
+    parts: db.collection("journalParts"),
+    tasks: db.collection("tasks"),
+    rejected: db.collection("rejected"),
+    records: db.collection("records"),
+    logs: db.collection("logs"),
+    members: db.collection("members"),
+    toObjectId: (hex) => new Id(hex),
+    run,
+  };
+}

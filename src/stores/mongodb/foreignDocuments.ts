@@ -1,0 +1,117 @@
+/** Documents in `tasks` that somebody else inserted: which of them are tasks to be adopted, and what becomes of the others. */
+import type { Document } from "mongodb";
+import { OutlastError } from "../../model/errors.ts";
+import { isId, type TaskId } from "../../model/ids.ts";
+import { toSpec } from "../../model/submission.ts";
+import type { ForeignTask } from "../../ports/store.ts";
+import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
+import { isDuplicateKey } from "./failure.ts";
+import type { PendingTask } from "./overlay.ts";
+import { toKey, toTaskId } from "./taskDocument.ts";
+
+export class ForeignDocuments {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Tasks that wait to be adopted, at most `max`. What is no task is marked with a readable `error`, and left alone from then on. */
+  async find(max: number): Promise<ForeignTask[]> {
+    const documents = await this.#connection.tasks
+      .find({ "outlast.state": null, error: { $exists: false } })
+      .limit(max)
+      .toArray();
+    const found: ForeignTask[] = [];
+    for (const document of documents) {
+      const read = readForeign(document, this.#connection);
+      if (typeof read !== "string") found.push(read);
+      else await this.#mark(document, read);
+    }
+    return found;
+  }
+
+  /** Makes documents ours that are still what they were when their tasks were adopted. Returns how many were. */
+  async claim(documents: readonly StoredDocument[]): Promise<number> {
+    const { matchedCount } = await this.#connection.tasks.bulkWrite(
+      documents.map(({ _id, ...ours }) => ({
+        updateOne: {
+          filter: {
+            _id,
+            outlast: { $exists: false },
+            taskname: ours["taskname"],
+            sleeptime: ours["sleeptime"],
+            state: "created",
+          },
+          // What else its author wrote into it stays.
+          update: { $set: ours },
+        },
+      })),
+      { ordered: false },
+    );
+    return matchedCount;
+  }
+
+  /** Puts ours where a document of somebody else stands. Returns whether that was done. */
+  async replace(found: StoredDocument, ours: StoredDocument, task: PendingTask): Promise<boolean> {
+    if (task.spec?.adoptedFrom !== undefined && (await this.claim([ours])) > 0) return true;
+    await this.#keep(found, task);
+    const seen: unknown = found["outlast"];
+    const { matchedCount } = await this.#connection.tasks.replaceOne(
+      { _id: found._id, outlast: seen === undefined ? { $exists: false } : seen },
+      ours,
+    );
+    return matchedCount > 0;
+  }
+
+  /** Nothing that anybody wrote is thrown away. */
+  async #keep(found: StoredDocument, { seq, spec }: PendingTask): Promise<void> {
+    const reason =
+      spec?.adoptedFrom === undefined
+        ? "A task of Outlast's has this _id."
+        : "This document was changed after its task had been adopted.";
+    try {
+      await this.#connection.rejected.insertOne({
+        _id: `${toTaskId(found._id)}/${seq}` as unknown as Document["_id"],
+        reason,
+        document: found,
+      });
+    } catch (error) {
+      // Kept since an earlier try.
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  async #mark(document: StoredDocument, error: string): Promise<void> {
+    await this.#connection.tasks.updateOne(
+      { _id: document._id, "outlast.state": null, error: { $exists: false } },
+      { $set: { error: `Outlast does not run this: ${error}` } },
+    );
+  }
+}
+
+/** The task that a document asks for; a sentence if it asks for none. */
+function readForeign(document: StoredDocument, connection: Connection): ForeignTask | string {
+  const key: unknown = document._id;
+  const isObjectId = typeof key === "object" && key !== null && "toHexString" in key;
+  const id = isObjectId || typeof key === "string" ? toTaskId(key as TaskKey) : null;
+  if (id === null || !isId(id)) {
+    return "_id must be an ObjectId, or a string of letters, digits and . _ : - that can be a task's id.";
+  }
+  if (!isObjectId && toKey(id, connection) !== id)
+    return "_id is a string that looks like an ObjectId. Use a real ObjectId, or another string.";
+  const { taskname, sleeptime, state, outlast } = document;
+  if (outlast !== undefined) return 'the field "outlast" belongs to Outlast; insert a document without it.';
+  if (state !== "created") return 'state must be "created".';
+  if (typeof taskname !== "string") return "taskname must be a string.";
+  const seconds = typeof sleeptime === "number" ? sleeptime : Number.NaN;
+  const submission = { id, name: taskname, kind: "sleep" as const, input: { seconds } };
+  try {
+    // The rules are those for every task; only the names of the fields are others here.
+    toSpec(submission, { id: id as TaskId, fingerprint: null, now: 0 });
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    return `${error.message.replace(/^"seconds"/, "sleeptime")}`;
+  }
+  return { id: id as TaskId, submission };
+}

@@ -1,0 +1,252 @@
+/**
+ * The store for many machines: a MongoDB database. An entry is one insert of the next `_id`, durable on a majority before it is
+ * acknowledged; the task documents follow right behind it, and reads put over them what is not there yet.
+ */
+import type { Entry, OutgoingEntry } from "../../model/entry.ts";
+import type { Nonce, TaskId } from "../../model/ids.ts";
+import type { MemberRecord } from "../../model/member.ts";
+import type { LogChunk } from "../../model/protocol.ts";
+import { isFinal, type TaskDocument, type TaskPayload } from "../../model/task.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type {
+  ExpiredTask,
+  ForeignTask,
+  Lease,
+  LiveView,
+  Retention,
+  Store,
+  StoreIdentity,
+  TaskPage,
+  TaskQuery,
+} from "../../ports/store.ts";
+import { toDocument, toPayload } from "../documents.ts";
+import { type MongodbAddress, parseAddress } from "./address.ts";
+import { Appender } from "./appender.ts";
+import { type Connection, connect } from "./connection.ts";
+import { toStateCounts } from "./derived.ts";
+import { ForeignDocuments } from "./foreignDocuments.ts";
+import { JournalCollection } from "./journal.ts";
+import { prepareDatabase } from "./layout.ts";
+import { loadLiveView } from "./liveView.ts";
+import { LogCollection } from "./logs.ts";
+import { LeaseNote, MemberNotes } from "./notes.ts";
+import { isWhole } from "./overlay.ts";
+import { overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
+import { TaskList } from "./taskList.ts";
+import { sweepTombstones } from "./tombstones.ts";
+import { ViewWriter } from "./viewWriter.ts";
+import { JournalWindow } from "./window.ts";
+
+/** Everything that exists only between `open` and `close`. */
+interface Opened {
+  readonly connection: Connection;
+  readonly journal: JournalCollection;
+  readonly window: JournalWindow;
+  readonly view: ViewWriter;
+  readonly appender: Appender;
+  readonly list: TaskList;
+  readonly logs: LogCollection;
+  readonly foreign: ForeignDocuments;
+  readonly members: MemberNotes;
+  readonly lease: LeaseNote;
+}
+
+export class MongodbStore implements Store {
+  readonly #address: MongodbAddress;
+  readonly #ids: Pick<Ids, "random">;
+  #opened: Opened | null = null;
+
+  /** @throws StoreRefused for an address that is none */
+  constructor(options: { readonly uri: string; readonly ids: Pick<Ids, "random"> }) {
+    this.#address = parseAddress(options.uri);
+    this.#ids = options.ids;
+  }
+
+  async open(): Promise<StoreIdentity> {
+    if (this.#opened !== null) throw new Error(`${this.#address.name} is open already.`);
+    const connection = await connect(this.#address);
+    try {
+      const incarnation = await prepareDatabase(connection, () => this.#ids.random());
+      this.#opened = toOpened(connection);
+      await connection.run(() => this.#opened?.window.sync() ?? Promise.resolve());
+      return { incarnation, name: this.#address.name, durability: "w: majority, j: true" };
+    } catch (error) {
+      this.#opened = null;
+      await connection.client.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = null;
+    if (opened === null) return;
+    await opened.view.stop();
+    await opened.connection.client.close();
+    await opened.view.ended();
+  }
+
+  append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
+    return this.#use(({ appender }) => appender.append(entry));
+  }
+
+  readTail(): Promise<Entry | null> {
+    return this.#read(async ({ journal, window }) => (await journal.at(window.tail.seq))?.entry ?? null);
+  }
+
+  readEntries(fromSeq: number, max: number): Promise<Entry[]> {
+    return this.#use(async ({ journal }) => (await journal.read(fromSeq, max)).map(({ entry }) => entry));
+  }
+
+  compact(belowSeq: number, max: number): Promise<number> {
+    return this.#read(async ({ connection, journal, window, view }) => {
+      const { seq, at } = window.tail;
+      const below = Math.min(belowSeq, seq);
+      // Only what stands in the view, on a majority, may go from the journal.
+      if (view.isWriting && below > 1) await view.reached(below - 1);
+      await sweepTombstones(connection, at);
+      return journal.compact(Math.min(below, (await window.notedSeq()) + 1), max);
+    });
+  }
+
+  loadView(): Promise<LiveView> {
+    return this.#use(({ connection, window }) => loadLiveView(connection, window));
+  }
+
+  async readTask(id: TaskId): Promise<TaskDocument | null> {
+    const row = (await this.#rows([id])).get(id);
+    return row === undefined ? null : toDocument(row.specText, row.statusText);
+  }
+
+  async readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>> {
+    const payloads = new Map<TaskId, TaskPayload>();
+    for (const [id, { specText }] of await this.#rows(ids)) payloads.set(id, toPayload(specText));
+    return payloads;
+  }
+
+  async findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }> {
+    const found = new Map<TaskId, string | null>();
+    let seq = 0;
+    const rows = await this.#rows(ids, (at) => {
+      seq = at;
+    });
+    for (const [id, { fingerprint }] of rows) found.set(id, fingerprint);
+    return { seq, found };
+  }
+
+  listTasks(query: TaskQuery): Promise<TaskPage> {
+    return this.#read(({ list }) => list.page(query));
+  }
+
+  async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
+    const ords = await this.#ords([...new Set(chunks.map(({ task }) => task))]);
+    await this.#use(({ logs }) => logs.put(chunks, ords));
+  }
+
+  async readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]> {
+    const ord = (await this.#ords([task])).get(task);
+    if (ord === undefined) return [];
+    return this.#use(({ logs }) => logs.read(ord, task, attempt, fromOffset, maxBytes));
+  }
+
+  findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
+    return this.#read(({ list, window }) => {
+      const finished = toStateCounts(window.counts).filter(({ state }) => isFinal(state));
+      const count = finished.reduce((sum, one) => sum + one.count, 0);
+      return list.expired(retention, count, max);
+    });
+  }
+
+  /** Waits until the view has reached the end of the journal: what is not ours then is nobody's task yet. */
+  findForeign(max: number): Promise<ForeignTask[]> {
+    return this.#read(async ({ foreign, view, window }) => {
+      await view.reached(window.tail.seq);
+      return foreign.find(max);
+    });
+  }
+
+  writeMember(member: MemberRecord): Promise<void> {
+    return this.#use(({ members }) => members.put(member));
+  }
+
+  readMembers(): Promise<MemberRecord[]> {
+    return this.#use(({ members }) => members.all());
+  }
+
+  removeMember(nonce: Nonce): Promise<void> {
+    return this.#use(({ members }) => members.remove(nonce));
+  }
+
+  readLease(): Promise<Lease | null> {
+    return this.#use(({ lease }) => lease.read());
+  }
+
+  writeLease(lease: Lease): Promise<void> {
+    return this.#use(({ lease: note }) => note.write(lease));
+  }
+
+  /** For each of `ids` that exists, as of the end of the journal. */
+  async #rows(ids: readonly TaskId[], onSeq: (seq: number) => void = () => undefined): Promise<Map<TaskId, TaskRow>> {
+    return this.#read(async ({ connection, window }) => {
+      onSeq(window.tail.seq);
+      const pending = new Map(ids.map((id) => [id, window.overlay.tasks.get(id)]));
+      const keys = ids.flatMap((id) => {
+        const task = pending.get(id);
+        return task !== undefined && isWhole(task) ? [] : [toKey(id, connection)];
+      });
+      const stored = keys.length === 0 ? [] : await connection.tasks.find({ _id: { $in: keys } }).toArray();
+      const documents = new Map(stored.map((document) => [toTaskId(document._id), document]));
+      const rows = new Map<TaskId, TaskRow>();
+      for (const id of ids) {
+        const row = overlaid(id, pending.get(id), documents.get(id) ?? null);
+        if (row !== null) rows.set(id, row);
+      }
+      return rows;
+    });
+  }
+
+  async #ords(ids: readonly TaskId[]): Promise<Map<TaskId, number>> {
+    const ords = new Map<TaskId, number>();
+    const missing = await this.#read(async ({ window }) =>
+      ids.filter((id) => {
+        const ord = window.known.get(id)?.ord ?? null;
+        if (ord !== null) ords.set(id, ord);
+        return ord === null;
+      }),
+    );
+    if (missing.length > 0) for (const [id, { ord }] of await this.#rows(missing)) ords.set(id, ord);
+    return ords;
+  }
+
+  /** A read that must show every entry committed before it. */
+  #read<Result>(read: (opened: Opened) => Promise<Result>): Promise<Result> {
+    return this.#use(async (opened) => {
+      await opened.window.sync();
+      return read(opened);
+    });
+  }
+
+  async #use<Result>(use: (opened: Opened) => Promise<Result>): Promise<Result> {
+    const opened = this.#opened;
+    if (opened === null) throw new Error(`${this.#address.name} is not open.`);
+    return opened.connection.run(() => use(opened));
+  }
+}
+
+function toOpened(connection: Connection): Opened {
+  const journal = new JournalCollection(connection);
+  const window = new JournalWindow(connection, journal);
+  const view = new ViewWriter(connection, journal, window);
+  return {
+    connection,
+    journal,
+    window,
+    view,
+    appender: new Appender(connection, journal, window, view),
+    list: new TaskList(connection, window),
+    logs: new LogCollection(connection),
+    foreign: new ForeignDocuments(connection),
+    members: new MemberNotes(connection),
+    lease: new LeaseNote(connection),
+  };
+}

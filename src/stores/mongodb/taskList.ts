@@ -1,0 +1,170 @@
+/** Lists of tasks in the order of creation: stretches of an index, merged, and overlaid with what is not in the view yet. */
+import type { Document, Filter } from "mongodb";
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { isFinal, taskStates } from "../../model/task.ts";
+import type { ExpiredTask, Retention, TaskPage, TaskQuery } from "../../ports/store.ts";
+import { fromCursor, toCursor } from "../cursor.ts";
+import { toDocument, toStatus } from "../documents.ts";
+import type { Connection, StoredDocument } from "./connection.ts";
+import { isGone, isWhole, type PendingTask } from "./overlay.ts";
+import { decodeTask, overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
+import type { JournalWindow } from "./window.ts";
+
+type Query = Omit<TaskQuery, "cursor" | "limit">;
+
+/** Part of an index that is read in the order of `ord`. */
+interface Stretch {
+  readonly filter: Filter<StoredDocument>;
+}
+
+/** So many places in the order of creation are read at first; more each time that too few tasks are found there. */
+const spanMin = 256;
+const spanGrowth = 8;
+
+export class TaskList {
+  readonly #connection: Connection;
+  readonly #window: JournalWindow;
+  /** What does not change of tasks that the window knows only in part, by id; read once. */
+  readonly #documents = new Map<TaskId, Document>();
+
+  constructor(connection: Connection, window: JournalWindow) {
+    this.#connection = connection;
+    this.#window = window;
+  }
+
+  /** The window must have been brought up to date just before. */
+  async page(query: TaskQuery): Promise<TaskPage> {
+    const rows = await this.#rows(query, fromCursor(query), query.limit + 1);
+    let length = 0;
+    const end = rows.findIndex(({ specText, statusText }, index) => {
+      length += specText.length + statusText.length;
+      return index > 0 && length > limits.pageTextMax;
+    });
+    const page = rows.slice(0, end === -1 ? query.limit : Math.min(end, query.limit));
+    const last = page.at(-1);
+    return {
+      tasks: page.map(({ specText, statusText }) => toDocument(specText, statusText)),
+      cursor: rows.length > page.length && last !== undefined ? toCursor(query.order, last.ord) : null,
+    };
+  }
+
+  async expired({ endedBefore, keepMax }: Retention, finishedCount: number, max: number): Promise<ExpiredTask[]> {
+    const states = taskStates.filter(isFinal);
+    const rows = await this.#rows({ order: "oldest", states }, 0, max);
+    const surplus = finishedCount - keepMax;
+    return rows
+      .filter(({ statusText }, index) => index < surplus || toStatus(statusText).changedAt < endedBefore)
+      .flatMap(({ id, queue, state }) => (isFinal(state) ? [{ id, queue, state }] : []));
+  }
+
+  async #rows(query: Query, after: number, wanted: number): Promise<TaskRow[]> {
+    const sign = query.order === "newest" ? -1 : 1;
+    const overlay = new Map(this.#window.overlay.tasks);
+    const pending = (await this.#pendingRows(overlay, query)).filter(({ ord }) => sign * ord > sign * after);
+    const isNew = (row: TaskRow): boolean => !overlay.has(row.id) && passes(row, query);
+    const stored = await Promise.all(
+      stretches(query).map((stretch) => this.#read(stretch, query.order, after, wanted, isNew)),
+    );
+    return [...pending, ...stored.flat()].sort((one, other) => sign * (one.ord - other.ord)).slice(0, wanted);
+  }
+
+  /** Tasks of the window that pass. */
+  async #pendingRows(overlay: ReadonlyMap<TaskId, PendingTask>, query: Query): Promise<TaskRow[]> {
+    const candidates = [...overlay].filter(([, task]) => !isGone(task) && mayPass(task, query));
+    const partly = candidates.filter(([, task]) => !isWhole(task)).map(([id]) => id);
+    const documents = await this.#readDocuments(partly);
+    return candidates.flatMap(([id, task]) => {
+      const row = overlaid(id, task, documents.get(id) ?? null);
+      return row !== null && passes(row, query) ? [row] : [];
+    });
+  }
+
+  async #readDocuments(ids: readonly TaskId[]): Promise<ReadonlyMap<TaskId, Document>> {
+    for (const id of this.#documents.keys()) if (!this.#window.overlay.tasks.has(id)) this.#documents.delete(id);
+    const keys = ids.filter((id) => !this.#documents.has(id)).map((id) => toKey(id, this.#connection));
+    if (keys.length > 0) {
+      for (const document of await this.#connection.tasks.find({ _id: { $in: keys } }).toArray())
+        this.#documents.set(toTaskId(document._id), document);
+    }
+    return this.#documents;
+  }
+
+  /** At least `wanted` rows after a place in the order of creation, if there are so many. */
+  async #read(
+    { filter }: Stretch,
+    order: TaskQuery["order"],
+    after: number,
+    wanted: number,
+    isWanted: (row: TaskRow) => boolean,
+  ): Promise<TaskRow[]> {
+    const rows: TaskRow[] = [];
+    const isNewest = order === "newest";
+    const { ordMax } = this.#window;
+    let place = isNewest ? Math.min(after, ordMax + 1) : after;
+    for (let span = spanMin; rows.length < wanted && (isNewest ? place > 1 : place < ordMax); span *= spanGrowth) {
+      // Bounded at both ends: some servers read all of an index range before they sort it.
+      const [low, high] = isNewest ? [Math.max(0, place - 1 - span), place - 1] : [place, Math.min(ordMax, place + span)];
+      const found = await this.#readSpan(filter, low, high, isNewest ? -1 : 1, wanted - rows.length, isWanted);
+      rows.push(...found);
+      place = isNewest ? low + 1 : high;
+    }
+    return rows;
+  }
+
+  /** Rows with `low < ord <= high` until enough have passed. */
+  async #readSpan(
+    filter: Filter<StoredDocument>,
+    low: number,
+    high: number,
+    direction: 1 | -1,
+    wanted: number,
+    isWanted: (row: TaskRow) => boolean,
+  ): Promise<TaskRow[]> {
+    const rows: TaskRow[] = [];
+    const cursor = this.#connection.tasks
+      .find({ ...filter, "outlast.ord": { $gt: low, $lte: high } })
+      .sort({ "outlast.ord": direction });
+    let length = 0;
+    for await (const document of cursor) {
+      const row = decodeTask(document);
+      if (row === null || !isWanted(row)) continue;
+      rows.push(row);
+      length += row.specText.length;
+      if (rows.length >= wanted || (rows.length > 1 && length > limits.pageTextMax)) break;
+    }
+    return rows;
+  }
+}
+
+/** The narrowest parts of indexes that together hold everything that passes. */
+function stretches({ states, queue, name }: Query): Stretch[] {
+  if (states?.length === 0) return [];
+  if (name !== undefined) {
+    // A task that was given no name is named like its id, and stands only under that.
+    return [{ filter: { "outlast.name": name } }, { filter: { _id: name } }];
+  }
+  if (queue !== undefined) return [{ filter: { "outlast.queue": queue } }];
+  if (states === undefined) return [{ filter: {} }];
+  return [...new Set(states)].map((state) => ({ filter: { "outlast.state": state } }));
+}
+
+function passes(row: TaskRow, { states, queue, name, host }: Query): boolean {
+  return (
+    (states === undefined || states.includes(row.state)) &&
+    (queue === undefined || queue === row.queue) &&
+    (name === undefined || name === row.name) &&
+    (host === undefined || host === row.host)
+  );
+}
+
+/** As far as the window alone can tell. */
+function mayPass({ spec, status }: PendingTask, { states, queue, name, host }: Query): boolean {
+  return (
+    (states === undefined || status === null || states.includes(status.state)) &&
+    (host === undefined || status === null || host === status.host) &&
+    (queue === undefined || spec === null || queue === spec.queue) &&
+    (name === undefined || spec === null || name === spec.name)
+  );
+}
+
