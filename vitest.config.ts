@@ -14,7 +14,14 @@ export default defineConfig({
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/proof/**"] },
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: minute } },
-      { test: { name: "contracts", include: ["tests/contracts/**/*.test.ts"], testTimeout: minute, hookTimeout: minute } },
+      {
+        test: {
+          name: "contracts",
+          include: ["tests/contracts/**/*.test.ts"],
+          testTimeout: minute,
+          hookTimeout: minute,
+        },
+      },
       { test: { name: "scenarios", include: ["tests/scenarios/**/*.test.ts"], testTimeout: minute } },
       { test: { name: "simulation", include: ["tests/simulation/**/*.test.ts"], testTimeout: 5 * minute } },
       {

@@ -24,6 +24,7 @@ export interface WorkerFlags extends LogFlags {
 }
 
 export interface UpFlags extends LogFlags, ClusterFlags {
+  readonly store?: string;
   readonly masters: number;
   readonly workers: number;
   readonly capacity: number;

@@ -1,7 +1,5 @@
 /** A master as a process: its store, its brain's shell and its HTTP face, put together and taken apart in good order. */
-import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { checkExposure, TokenCheck } from "../api/auth/access.ts";
 import { createApi } from "../api/http/server.ts";
@@ -15,14 +13,12 @@ import { createLog } from "../node/log.ts";
 import { createPeers } from "../node/peers.ts";
 import { placeOf } from "../node/place.ts";
 import { probeBoot } from "../node/probe.ts";
-import type { Store } from "../ports/store.ts";
-import { MemoryStore } from "../stores/memory/store.ts";
-import { ThreadedSqliteStore } from "../stores/sqlite/threadedStore.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
 import type { MasterFlags } from "./flags.ts";
 import { findFreePort } from "./freePort.ts";
+import { findStore } from "./openStore.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
 import { toId } from "./workerName.ts";
@@ -40,7 +36,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   });
   keepLargeHeapTight();
   const ids = new SystemIds();
-  const store = toStore(flags, ids);
+  const store = await findStore(flags, ids);
   const address = flags.advertise ?? advertisedAddress(flags.address, port);
   const master = new Master({
     name,
@@ -107,22 +103,6 @@ function refuseExposure(address: string, token: string | null): void {
   } catch (error) {
     if (error instanceof OutlastError) throw new UsageError(error.message, error.details.hint ?? null);
     throw error;
-  }
-}
-
-function toStore(flags: MasterFlags, ids: SystemIds): Store {
-  const text = flags.store ?? `sqlite:${join(flags.data, defaults.storeFile)}`;
-  const [scheme = "", rest = ""] = text.split(/:(.*)/s);
-  switch (scheme) {
-    case "memory":
-      return new MemoryStore({ ids });
-    case "sqlite": {
-      if (rest === "") throw new UsageError("--store sqlite: needs a file, such as sqlite:outlast-data/outlast.db.");
-      if (flags.store === undefined) mkdirSync(resolve(flags.data), { recursive: true });
-      return new ThreadedSqliteStore({ path: rest.replace(/^\/\//, ""), ids });
-    }
-    default:
-      throw new UsageError(`"${text}" is no store.`, "Use sqlite:FILE or memory: (which forgets).");
   }
 }
 

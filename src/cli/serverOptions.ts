@@ -17,6 +17,13 @@ export function dataOption(): Option {
   return new Option("--data <directory>", "where everything is kept").env("OUTLAST_DATA").default("outlast-data");
 }
 
+export function storeOption(): Option {
+  return new Option(
+    "--store <store>",
+    "sqlite:FILE, mongodb://HOST/DATABASE, or memory: which forgets; outlast.db in --data if left out",
+  ).env("OUTLAST_STORE");
+}
+
 export function addressOption(): Option {
   return new Option("--address <address>", "where to listen; beyond this machine only with a token").default(
     defaults.address,

@@ -11,12 +11,15 @@ export function doctorCommand(program: Command): void {
       "check Node, the data directory, the store, the masters, their clocks and workers; exit code 1 if something is broken",
     )
     .addOption(dataOption())
+    .option(
+      "--store <store>",
+      "examine this store instead: sqlite:FILE, or mongodb://HOST/DATABASE before it is trusted",
+    )
     .action(action(doctor));
 }
 
-async function doctor(context: Context, flags: { readonly data: string }): Promise<ExitCode> {
-  const { examine } = await import("../doctor/examine.ts");
-  const findings = await examine(context, flags.data);
+async function doctor(context: Context, flags: { readonly data: string; readonly store?: string }): Promise<ExitCode> {
+  const findings = await examineWhat(context, flags);
   const { output } = context;
   const isHealthy = findings.every((finding) => finding.verdict !== "bad");
   if (output.isJson) output.document({ isHealthy, findings });
@@ -32,4 +35,13 @@ async function doctor(context: Context, flags: { readonly data: string }): Promi
     }
   }
   return isHealthy ? exitCodes.ok : exitCodes.failed;
+}
+
+async function examineWhat(context: Context, { data, store }: { readonly data: string; readonly store?: string }) {
+  if (store !== undefined) {
+    const { examineStore } = await import("../doctor/examineStore.ts");
+    return examineStore(store);
+  }
+  const { examine } = await import("../doctor/examine.ts");
+  return examine(context, data);
 }

@@ -1,5 +1,5 @@
 /** `outlast master`: the API and the scheduler, on one store. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { baseUrl, idArgument } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { MasterFlags } from "../flags.ts";
@@ -10,17 +10,14 @@ import {
   logOptions,
   portOption,
   stopOnStdinEndOption,
+  storeOption,
 } from "../serverOptions.ts";
 
 export function masterCommand(program: Command): void {
   const master = program
     .command("master")
     .description("run a master; SIGTERM and Ctrl-C stop it, running tasks go on without it")
-    .addOption(
-      new Option("--store <store>", "sqlite:FILE, or memory: which forgets; outlast.db in --data if left out").env(
-        "OUTLAST_STORE",
-      ),
-    )
+    .addOption(storeOption())
     .addOption(dataOption())
     .addOption(addressOption())
     .addOption(portOption())

@@ -4,7 +4,15 @@ import { defaults, limits } from "../../model/limits.ts";
 import { duration, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { UpFlags } from "../flags.ts";
-import { addressOption, clusterOptions, dataOption, logOptions, portOption, queuesOption } from "../serverOptions.ts";
+import {
+  addressOption,
+  clusterOptions,
+  dataOption,
+  logOptions,
+  portOption,
+  queuesOption,
+  storeOption,
+} from "../serverOptions.ts";
 
 export function upCommand(program: Command): void {
   const up = program
@@ -25,6 +33,7 @@ export function upCommand(program: Command): void {
     )
     .addOption(queuesOption())
     .addOption(dataOption())
+    .addOption(storeOption())
     .addOption(addressOption())
     .addOption(portOption())
     .addOption(

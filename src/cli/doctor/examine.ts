@@ -4,22 +4,13 @@ import { access, stat, statfs } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import { SystemIds } from "../../node/ids.ts";
 import { createClient, type Outlast } from "../../sdk/client.ts";
 import { toBaseUrl } from "../../sdk/connection.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
-import { SqliteStore } from "../../stores/sqlite/store.ts";
 import type { Context } from "../context.ts";
 import { formatBytes, formatDuration } from "../duration.ts";
-
-export interface Finding {
-  /** `good`: as it should be. `odd`: worth a look. `bad`: does not work like this. */
-  readonly verdict: "good" | "odd" | "bad";
-  readonly what: "node" | "data" | "store" | "token" | "master" | "clock" | "leader" | "workers" | "tasks";
-  readonly message: string;
-  /** What to do about it. */
-  readonly advice: string | null;
-}
+import { examineFile } from "./examineStore.ts";
+import { type Finding, good } from "./finding.ts";
 
 export async function examine(context: Context, data: string): Promise<readonly Finding[]> {
   const findings: Finding[] = [checkNode(), ...(await checkData(resolve(data))), ...checkToken(context)];
@@ -56,10 +47,6 @@ async function membersAt(context: Context, address: string): Promise<string[]> {
     if (!(error instanceof OutlastError) && !isTimeout(error)) throw error;
     return [];
   }
-}
-
-function good(what: Finding["what"], message: string): Finding {
-  return { verdict: "good", what, message, advice: null };
 }
 
 function checkNode(): Finding {
@@ -111,20 +98,7 @@ async function checkData(directory: string): Promise<Finding[]> {
           message: `Only ${formatBytes(freeBytes)} are free for ${directory}.`,
           advice: "Make room before it is full.",
         };
-  return [room, ...(await checkStore(join(directory, defaults.storeFile)))];
-}
-
-async function checkStore(path: string): Promise<Finding[]> {
-  if ((await stat(path).catch(() => null)) === null) return [];
-  const store = new SqliteStore({ path, ids: new SystemIds() });
-  const faults = await store.verify();
-  if (faults.length === 0) return [good("store", `${path} is whole: file, journal and view`)];
-  return faults.map((fault) => ({
-    verdict: "bad",
-    what: "store",
-    message: `${fault.part}: ${fault.message}`,
-    advice: "Stop the master, keep a copy of the file, and start from a backup.",
-  }));
+  return [room, ...(await examineFile(join(directory, defaults.storeFile)))];
 }
 
 function checkToken({ token }: Context): Finding[] {

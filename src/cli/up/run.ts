@@ -8,7 +8,7 @@ import type { Colour } from "../colour.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
-import { LocalFailure } from "../failure.ts";
+import { LocalFailure, UsageError } from "../failure.ts";
 import type { UpFlags } from "../flags.ts";
 import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
 import { bootIn } from "../readyLine.ts";
@@ -18,6 +18,8 @@ import { type ProcessExit, Supervised } from "./supervised.ts";
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
 
 export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode> {
+  if (flags.masters > 1 && flags.store?.startsWith("memory:") === true)
+    throw new UsageError("Several masters need a store that they share, and memory: is each one's own.");
   const release = await claimData(flags.data);
   try {
     const cluster = new LocalCluster(context, flags, await choosePorts(flags));
@@ -125,9 +127,12 @@ class LocalCluster {
 
   #supervise(name: string, index: number, childArguments: readonly string[]): Supervised {
     const { token, output } = this.#context;
+    const { store } = this.#flags;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       ...(token === null ? {} : { OUTLAST_TOKEN: token }),
+      // Not among the arguments: a process list would show what stands in the address.
+      ...(store === undefined ? {} : { OUTLAST_STORE: store }),
       ...(output.areNotesPainted ? { FORCE_COLOR: "1" } : {}),
     };
     // What is set for the user's own commands must not lead the children elsewhere.

@@ -1,7 +1,9 @@
 /** Puts entries into their slots. An author who wrote the entry before knows all that it needs; everybody else looks first. */
+import { ownerOf } from "../../model/collections/table.ts";
 import type { OutgoingEntry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { TaskState } from "../../model/task.ts";
 import { type Changes, changesOf, withoutTask } from "../changes.ts";
 import { slotOf } from "../slot.ts";
@@ -9,7 +11,7 @@ import type { Connection } from "./connection.ts";
 import type { Derived } from "./derived.ts";
 import type { JournalCollection } from "./journal.ts";
 import { toStep } from "./overlay.ts";
-import { forgottenState, seqOf, toKey, toTaskId } from "./taskDocument.ts";
+import { forgottenState, halfOf, seqOf, toKey, toTaskId } from "./taskDocument.ts";
 import type { ViewWriter } from "./viewWriter.ts";
 import type { JournalWindow, KnownTask } from "./window.ts";
 
@@ -82,11 +84,18 @@ export class Appender {
       if (state !== undefined && queue !== undefined) count(state, queue, 1);
     }
     for (const [key, by] of Object.entries(counts)) if (by === 0) delete counts[key];
-    return { ordMax: this.#window.ordMax + fresh, again, counts };
+    const owners = ownersOf(entry, changes, known);
+    return {
+      ordMax: this.#window.ordMax + fresh,
+      again,
+      counts,
+      ...(Object.keys(owners).length === 0 ? {} : { owners }),
+      ...(changes.collections === null ? {} : { collections: changes.collections }),
+    };
   }
 
   /** How the tasks stand that the entry changes or forgets. A spec with a status is a new task, unless its id is known. */
-  async #lookUp({ tasks, forgottenTasks }: Changes): Promise<Map<TaskId, KnownTask>> {
+  async #lookUp({ tasks, forgottenTasks, records }: Changes): Promise<Map<TaskId, KnownTask>> {
     const found = new Map<TaskId, KnownTask>();
     const missing: TaskId[] = [];
     const look = (id: TaskId, isNew: boolean): void => {
@@ -97,6 +106,12 @@ export class Appender {
     for (const id of forgottenTasks) look(id, false);
     for (const [id, { spec, status }] of tasks) {
       if (!forgottenTasks.has(id)) look(id, spec !== null && status !== null);
+    }
+    for (const { id } of records) {
+      const owner = ownerOf(id)?.task as TaskId | undefined;
+      if (owner === undefined || tasks.has(owner) || forgottenTasks.has(owner) || missing.includes(owner)) continue;
+      look(owner, false);
+      if (found.get(owner)?.ord === null) missing.push(owner);
     }
     for (let start = 0; start < missing.length; start += limits.storeStepRowsMax) {
       await this.#find(missing.slice(start, start + limits.storeStepRowsMax), found);
@@ -110,18 +125,19 @@ export class Appender {
     const projection = { "outlast.state": 1, "outlast.queue": 1, "outlast.ord": 1, "outlast.seq": 1 };
     const documents = await this.#connection.tasks.find({ _id: { $in: keys } }, { projection }).toArray();
     for (const document of documents) {
-      const half = document["outlast"] as { state?: string; queue?: string; ord?: number } | undefined;
-      if (seqOf(document) === null || half?.state === forgottenState) continue;
+      const half = halfOf(document);
+      if (seqOf(document) === null || half["state"] === forgottenState) continue;
       const id = toTaskId(document._id);
       const pending = overlay.tasks.get(id);
       if (pending?.isReborn === true && pending.spec === null) continue;
-      const state = pending?.status?.state ?? (half?.state as TaskState | undefined);
-      const queue = pending?.spec?.queue ?? half?.queue;
-      if (state !== undefined && queue !== undefined) found.set(id, { state, queue, ord: half?.ord ?? null });
+      const state = pending?.status?.state ?? (half["state"] as TaskState | undefined);
+      const queue = pending?.spec?.queue ?? (half["queue"] as string | undefined);
+      if (state !== undefined && queue !== undefined)
+        found.set(id, { state, queue, ord: typeof half["ord"] === "number" ? half["ord"] : null });
     }
     for (const id of ids) {
       const pending = overlay.tasks.get(id);
-      if (found.has(id) || pending?.spec == null || pending.status === null) continue;
+      if (found.has(id) || pending === undefined || pending.spec === null || pending.status === null) continue;
       found.set(id, { state: pending.status.state, queue: pending.spec.queue, ord: pending.ord });
     }
   }
@@ -129,9 +145,25 @@ export class Appender {
   /** An author that is far ahead of the view waits for it: what is not in the view is held in memory, and read by the next leader. */
   async #waitForView(): Promise<void> {
     const { steps, length } = this.#window;
-    const isFar = steps.length > limits.mongodbLagEntriesMax || length > limits.mongodbLagTextMax;
+    const isFar = steps.length > mongodbLimits.lagEntriesMax || length > mongodbLimits.lagTextMax;
     const half = steps[Math.floor(steps.length / 2)];
     if (isFar && half !== undefined && this.#view.isWriting) await this.#view.reached(half.seq, "soon");
   }
 }
 
+/** Places of the tasks that own a record in the entry and were there before. @throws Error if such a task is not there */
+function ownersOf(
+  entry: OutgoingEntry,
+  { tasks, records }: Changes,
+  known: ReadonlyMap<TaskId, KnownTask>,
+): { readonly [task: string]: number } {
+  const owners: { [task: string]: number } = {};
+  for (const { id, text } of records) {
+    const owner = ownerOf(id)?.task as TaskId | undefined;
+    if (owner === undefined) continue;
+    const ord = known.get(owner)?.ord ?? null;
+    if (ord !== null) owners[owner] = ord;
+    else if (text !== null && !tasks.has(owner)) throw withoutTask(entry, owner, "spec");
+  }
+  return owners;
+}

@@ -1,15 +1,17 @@
 /** The connection to MongoDB: loads the driver, and fixes how every write and read is made, whatever the address says. */
-import type { Collection, Db, Document, MongoClient, ObjectId } from "mongodb";
-import { limits } from "../../model/limits.ts";
+import type { Collection, Db, MongoClient, ObjectId } from "mongodb";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
 import { type MongodbAddress, withoutSecrets } from "./address.ts";
+import type { EntryDocument, LogDocument, MemberDocument, PartDocument, RecordDocument } from "./collections.ts";
 import { toStoreError } from "./failure.ts";
-import type { EntryDocument, LogDocument, MemberDocument, PartDocument, RecordDocument } from "./layout.ts";
 
 /** What `_id` of a task document may be: an ObjectId where somebody else inserted it without choosing one. */
 export type TaskKey = string | ObjectId;
-export type StoredDocument = Document & { _id: TaskKey };
-export type MetaDocument = Document & { _id: string };
+/** Unknown fields: whoever reads one must look at what it is. */
+export type StoredDocument = { _id: TaskKey } & { [field: string]: unknown };
+export type MetaDocument = { _id: string } & { [field: string]: unknown };
+export type RejectedDocument = { _id: string } & { [field: string]: unknown };
 
 export interface Connection {
   readonly address: MongodbAddress;
@@ -19,14 +21,14 @@ export interface Connection {
   readonly journal: Collection<EntryDocument>;
   readonly parts: Collection<PartDocument>;
   readonly tasks: Collection<StoredDocument>;
-  readonly rejected: Collection<Document>;
+  readonly rejected: Collection<RejectedDocument>;
   readonly records: Collection<RecordDocument>;
   readonly logs: Collection<LogDocument>;
   readonly members: Collection<MemberDocument>;
   /** The driver's own types, at hand once it is loaded. */
   readonly toObjectId: (hex: string) => ObjectId;
   /** Runs something on the server and turns the driver's errors into the store's. */
-  run<Result>(work: () => Promise<Result>): Promise<Result>;
+  readonly run: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 /** Connects to a server that can take writes. @throws StoreRefused if there is none */
@@ -42,16 +44,19 @@ export async function connect(address: MongodbAddress): Promise<Connection> {
       readPreference: "primary",
       retryWrites: false,
       retryReads: true,
-      serverSelectionTimeoutMS: limits.mongodbSelectMsMax,
-      connectTimeoutMS: limits.mongodbConnectMsMax,
-      socketTimeoutMS: limits.mongodbSocketMsMax,
-      waitQueueTimeoutMS: limits.mongodbSelectMsMax,
-      maxPoolSize: limits.mongodbConnectionsMax,
+      serverSelectionTimeoutMS: mongodbLimits.selectMsMax,
+      connectTimeoutMS: mongodbLimits.connectMsMax,
+      socketTimeoutMS: mongodbLimits.socketMsMax,
+      waitQueueTimeoutMS: mongodbLimits.selectMsMax,
+      maxPoolSize: mongodbLimits.connectionsMax,
       ignoreUndefined: true,
     });
   } catch (error) {
     const said = error instanceof Error ? withoutSecrets(error.message, address) : "";
-    throw new StoreRefused(`The driver does not take this MongoDB address: ${said}`, "Look at the options in the address.");
+    throw new StoreRefused(
+      `The driver does not take this MongoDB address: ${said}`,
+      "Look at the options in the address.",
+    );
   }
   const run = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {

@@ -3,9 +3,10 @@
  * to date later, perhaps for the second time, need not know how the tasks stood before.
  */
 import { crc32 } from "node:zlib";
+import type { CollectionVersions } from "../../model/collections/table.ts";
 import type { TaskId } from "../../model/ids.ts";
-import type { StateCount } from "../../ports/store.ts";
 import type { TaskState } from "../../model/task.ts";
+import type { StateCount } from "../../ports/store.ts";
 import { StoreRefused } from "../../ports/store.ts";
 
 export interface Derived {
@@ -13,13 +14,20 @@ export interface Derived {
   readonly ordMax: number;
   /** Tasks whose spec is in the entry although they were there before. All others with a spec are new, in the entry's order. */
   readonly again: readonly TaskId[];
+  /** Places in the order of creation of tasks that were there before and own a record in the entry. */
+  readonly owners?: { readonly [task: string]: number };
+  /** What the last marker lists, where the entry holds one; in the note of the view, what the last one of all lists. */
+  readonly collections?: CollectionVersions;
   /** By `state queue`: how many tasks entered or left it. In the note of the view: how many there are. */
   readonly counts: { readonly [key: string]: number };
 }
 
 export const noDerived: Derived = { ordMax: 0, again: [], counts: {} };
 
-export function encodeDerived(seq: number, derived: Derived): { readonly derived: string; readonly derivedCrc: number } {
+export function encodeDerived(
+  seq: number,
+  derived: Derived,
+): { readonly derived: string; readonly derivedCrc: number } {
   const text = JSON.stringify(derived);
   return { derived: text, derivedCrc: sum(seq, text) };
 }
@@ -58,4 +66,14 @@ export function toStateCounts(counts: { readonly [key: string]: number }): State
     const [state = "", queue = ""] = key.split(" ");
     return { queue, state: state as TaskState, count };
   });
+}
+
+/** `derived` as of a further entry, for the note of the view. */
+export function advance(derived: Derived, { ordMax, counts, collections = derived.collections }: Derived): Derived {
+  return {
+    ordMax,
+    again: [],
+    counts: addCounts(derived.counts, counts),
+    ...(collections === undefined ? {} : { collections }),
+  };
 }

@@ -2,12 +2,33 @@
 import type { AnyBulkWriteOperation } from "mongodb";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
 import { duplicatesOf, isDuplicateKey } from "./failure.ts";
 import { ForeignDocuments } from "./foreignDocuments.ts";
 import type { JournalCollection } from "./journal.ts";
-import { isGone, isWhole, Overlay, type PendingRecord, type PendingTask, recordSum, type Step, toOutgoing, toStep } from "./overlay.ts";
-import { encodeSpec, encodeStatus, encodeTask, encodeTombstone, forgottenState, seqOf, toKey } from "./taskDocument.ts";
+import {
+  isGone,
+  isWhole,
+  Overlay,
+  type PendingRecord,
+  type PendingTask,
+  recordKey,
+  recordSum,
+  type Step,
+  toOutgoing,
+  toStep,
+} from "./overlay.ts";
+import {
+  encodeSpec,
+  encodeStatus,
+  encodeTask,
+  encodeTombstone,
+  forgottenState,
+  halfOf,
+  seqOf,
+  toKey,
+} from "./taskDocument.ts";
 
 /** What is to become of one task's document. */
 interface Change {
@@ -34,14 +55,21 @@ export class DocumentWriter {
     const forgotten = new Set(steps.flatMap(({ changes }) => [...changes.forgottenTasks]));
     const changes = [...overlay.tasks].map(([id, task]): Change => ({ id, key: toKey(id, this.#connection), task }));
     const reborn = changes.filter(({ id }) => forgotten.has(id));
-    if (reborn.length > 0) await this.#removeLogs(reborn);
+    // Before what belonged to forgotten tasks is removed: it may be among these.
+    for (const record of overlay.records.values()) await this.#putRecord(record);
+    if (reborn.length > 0) await this.#removeBelongings(reborn, steps);
     const fresh = changes.filter(({ id, task }) => isWhole(task) && !forgotten.has(id));
     const adopted = fresh.filter(({ task }) => task.spec?.adoptedFrom !== undefined);
-    await inChunks(fresh.filter(({ task }) => task.spec?.adoptedFrom === undefined), (some) => this.#insert(some));
+    await inChunks(
+      fresh.filter(({ task }) => task.spec?.adoptedFrom === undefined),
+      (some) => this.#insert(some),
+    );
     await inChunks(adopted, (some) => this.#claim(some));
-    await inChunks(changes.filter(({ task }) => !isWhole(task) && !isGone(task)), (some) => this.#update(some));
+    await inChunks(
+      changes.filter(({ task }) => !isWhole(task) && !isGone(task)),
+      (some) => this.#update(some),
+    );
     for (const change of reborn) await this.#replace(change);
-    for (const [key, record] of overlay.records) await this.#putRecord(key, record);
   }
 
   async #insert(changes: readonly Change[]): Promise<void> {
@@ -67,9 +95,11 @@ export class DocumentWriter {
   }
 
   async #update(changes: readonly Change[]): Promise<void> {
-    const operations = changes.map(({ id, key, task }): AnyBulkWriteOperation<StoredDocument> => ({
-      updateOne: { filter: { _id: key, "outlast.seq": { $lt: task.seq } }, update: { $set: encodeStatus(id, task) } },
-    }));
+    const operations = changes.map(
+      ({ id, key, task }): AnyBulkWriteOperation<StoredDocument> => ({
+        updateOne: { filter: { _id: key, "outlast.seq": { $lt: task.seq } }, update: { $set: encodeStatus(id, task) } },
+      }),
+    );
     const { matchedCount } = await this.#connection.tasks.bulkWrite(operations, { ordered: false });
     for (const { id, key, task } of changes) if (task.spec !== null) await this.#rewriteSpec(id, key, task);
     if (matchedCount < changes.length) await this.#restore(changes);
@@ -77,7 +107,7 @@ export class DocumentWriter {
 
   async #rewriteSpec(id: TaskId, key: TaskKey, { spec, specText, seq }: PendingTask): Promise<void> {
     const document = await this.#connection.tasks.findOne({ _id: key, "outlast.seq": seq });
-    const ord: unknown = document?.["outlast"]?.["ord"];
+    const { ord } = halfOf(document);
     if (spec === null || typeof ord !== "number") return;
     await this.#connection.tasks.updateOne(
       { _id: key, "outlast.seq": seq },
@@ -98,7 +128,8 @@ export class DocumentWriter {
     const untilSeq = Math.max(...changes.map(({ task }) => task.seq));
     for (let seq = 1; seq <= untilSeq; ) {
       const entries = await this.#journal.read(seq, limits.entriesPerReadMax);
-      for (const { entry, derived } of entries) if (entry.seq <= untilSeq) overlay.apply(toStep(toOutgoing(entry), derived));
+      for (const { entry, derived } of entries)
+        if (entry.seq <= untilSeq) overlay.apply(toStep(toOutgoing(entry), derived));
       for (const id of overlay.tasks.keys()) if (!lost.has(id)) overlay.tasks.delete(id);
       const last = entries.at(-1);
       if (last === undefined) break;
@@ -127,33 +158,54 @@ export class DocumentWriter {
     }
   }
 
-  /** Logs of lives that are over. Done before the tombstone is written: done twice, it finds nothing. */
-  async #removeLogs(changes: readonly Change[]): Promise<void> {
+  /** Logs and records of lives that are over. Done before the tombstone is written: done twice, it finds nothing. */
+  async #removeBelongings(changes: readonly Change[], steps: readonly Step[]): Promise<void> {
     const keys = changes.map(({ key }) => key);
-    const documents = await this.#connection.tasks.find({ _id: { $in: keys } }, { projection: { outlast: 1 } }).toArray();
+    const documents = await this.#connection.tasks
+      .find({ _id: { $in: keys } }, { projection: { outlast: 1 } })
+      .toArray();
     const before = new Map(changes.map(({ key, task }) => [String(key), task.seq]));
     const ords = documents.flatMap((document) => {
       const seq = seqOf(document);
-      const half = document["outlast"] as { readonly ord?: unknown; readonly state?: unknown } | undefined;
-      const isOver = seq !== null && seq < (before.get(String(document._id)) ?? 0) && half?.state !== forgottenState;
-      return isOver && typeof half?.ord === "number" ? [half.ord] : [];
+      const half = halfOf(document);
+      const isOver = seq !== null && seq < (before.get(String(document._id)) ?? 0) && half["state"] !== forgottenState;
+      return isOver && typeof half["ord"] === "number" ? [half["ord"]] : [];
     });
-    if (ords.length > 0) await this.#connection.logs.deleteMany({ ord: { $in: ords } });
+    for (const { id, task } of changes) {
+      for (const step of steps) {
+        const ord = step.ords.get(id);
+        // A life that began and ended within these entries.
+        if (ord !== undefined && ord !== task.ord) ords.push(ord);
+      }
+    }
+    if (ords.length === 0) return;
+    await this.#connection.logs.deleteMany({ ord: { $in: ords } });
+    await this.#connection.records.deleteMany({ ord: { $in: ords } });
   }
 
-  async #putRecord(key: string, { text, seq, at }: PendingRecord): Promise<void> {
+  async #putRecord(record: PendingRecord): Promise<void> {
     const { records } = this.#connection;
-    const fields = { seq, value: text, crc: recordSum(key, seq, text), ...(text === null ? { goneAt: at } : {}) };
-    const { matchedCount } = await records.replaceOne({ _id: key, seq: { $lt: seq } }, fields);
+    const { place, key, ord, text, seq, at } = record;
+    const _id = recordKey(record);
+    const fields = {
+      place,
+      key,
+      ...(ord === null ? {} : { ord }),
+      seq,
+      value: text,
+      crc: recordSum(_id, seq, text),
+      ...(text === null ? { goneAt: at } : {}),
+    };
+    const { matchedCount } = await records.replaceOne({ _id, seq: { $lt: seq } }, fields);
     // Refused: one that is at least as new stands there.
-    if (matchedCount === 0) await insertOnce(() => records.insertOne({ _id: key, ...fields }));
+    if (matchedCount === 0) await insertOnce(() => records.insertOne({ _id, ...fields }));
   }
 }
 
 async function inChunks<Item>(items: readonly Item[], work: (some: readonly Item[]) => Promise<void>): Promise<void> {
   // In small steps, so that the next entry need not wait for all of them.
-  for (let start = 0; start < items.length; start += limits.mongodbViewStepMax) {
-    await work(items.slice(start, start + limits.mongodbViewStepMax));
+  for (let start = 0; start < items.length; start += mongodbLimits.viewStepMax) {
+    await work(items.slice(start, start + mongodbLimits.viewStepMax));
   }
 }
 

@@ -1,7 +1,6 @@
 /** Documents in `tasks` that somebody else inserted: which of them are tasks to be adopted, and what becomes of the others. */
-import type { Document } from "mongodb";
 import { OutlastError } from "../../model/errors.ts";
-import { isId, type TaskId } from "../../model/ids.ts";
+import { isId } from "../../model/ids.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { ForeignTask } from "../../ports/store.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
@@ -72,7 +71,7 @@ export class ForeignDocuments {
         : "This document was changed after its task had been adopted.";
     try {
       await this.#connection.rejected.insertOne({
-        _id: `${toTaskId(found._id)}/${seq}` as unknown as Document["_id"],
+        _id: `${toTaskId(found._id)}/${seq}`,
         reason,
         document: found,
       });
@@ -108,10 +107,10 @@ function readForeign(document: StoredDocument, connection: Connection): ForeignT
   const submission = { id, name: taskname, kind: "sleep" as const, input: { seconds } };
   try {
     // The rules are those for every task; only the names of the fields are others here.
-    toSpec(submission, { id: id as TaskId, fingerprint: null, now: 0 });
+    toSpec(submission, { id, fingerprint: null, now: 0 });
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
     return `${error.message.replace(/^"seconds"/, "sleeptime")}`;
   }
-  return { id: id as TaskId, submission };
+  return { id, submission };
 }

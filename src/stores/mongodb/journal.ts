@@ -9,11 +9,12 @@ import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import { entryCrc } from "../../model/entryCrc.ts";
 import type { Nonce } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import { StoreRefused } from "../../ports/store.ts";
+import type { EntryDocument } from "./collections.ts";
 import type { Connection } from "./connection.ts";
 import { type Derived, decodeDerived, encodeDerived } from "./derived.ts";
 import { duplicatesOf, isDuplicateKey } from "./failure.ts";
-import type { EntryDocument } from "./layout.ts";
 
 export interface StoredEntry {
   readonly entry: Entry;
@@ -162,7 +163,8 @@ export class JournalCollection {
   async #joinParts({ _id: seq, nonce, crc, parts = 0 }: EntryDocument): Promise<string> {
     const ids = Array.from({ length: parts }, (_, index) => partId({ seq, nonce, crc }, index));
     const texts = new Map<string, string>();
-    for (const { _id, text } of await this.#connection.parts.find({ _id: { $in: ids } }).toArray()) texts.set(_id, text);
+    for (const { _id, text } of await this.#connection.parts.find({ _id: { $in: ids } }).toArray())
+      texts.set(_id, text);
     return ids.map((id) => texts.get(id) ?? "").join("");
   }
 }
@@ -177,8 +179,9 @@ function seqs(from: number, to: number): number[] {
 
 /** One part if it fits into a document as it is. UTF-8 needs at most three bytes for each UTF-16 unit. */
 function split(body: string): string[] {
-  if (body.length * 3 <= limits.mongodbTextBytesMax || Buffer.byteLength(body) <= limits.mongodbTextBytesMax) return [body];
-  const unitsMax = Math.floor(limits.mongodbTextBytesMax / 3);
+  if (body.length * 3 <= mongodbLimits.textBytesMax || Buffer.byteLength(body) <= mongodbLimits.textBytesMax)
+    return [body];
+  const unitsMax = Math.floor(mongodbLimits.textBytesMax / 3);
   const parts: string[] = [];
   for (let start = 0; start < body.length; ) {
     let end = Math.min(body.length, start + unitsMax);

@@ -3,46 +3,48 @@
  * it says of tasks since the reading began is put over them. So the instant is that of the end, and nothing need stand still.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { CollectionName } from "../../model/collections/table.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isFinal, taskStates } from "../../model/task.ts";
-import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 import { type LiveTask, type LiveView, StoreRefused } from "../../ports/store.ts";
-import { toHead, toQueue, toStatus, toWorker } from "../documents.ts";
+import { toHead, toStatus } from "../documents.ts";
 import type { Connection } from "./connection.ts";
 import { toStateCounts } from "./derived.ts";
-import { isGone, isWhole, type Overlay, recordSum } from "./overlay.ts";
+import { isGone, isWhole, type Overlay } from "./overlay.ts";
+import { overlaidRecords, RecordReader } from "./records.ts";
 import { decodeTask, overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
 import type { JournalWindow } from "./window.ts";
 
 const compression = { level: 1 };
 
-export async function loadLiveView(connection: Connection, window: JournalWindow): Promise<LiveView> {
+export async function loadLiveView(
+  connection: Connection,
+  window: JournalWindow,
+  collections: readonly CollectionName[],
+): Promise<LiveView> {
   for (;;) {
     await window.sync();
     const pin = window.pin();
     try {
       const batches = new Batches();
       await readStoredTasks(connection, window, batches);
-      const records = await readStoredRecords(connection);
+      const stored = await new RecordReader(connection).all(collections);
       await window.sync();
       if (pin.isBroken) continue;
       const overlay = pin.overlay.copy();
       const { seq } = window.tail;
       const counts = toStateCounts(window.counts);
+      const versions = window.collections;
       await readUnseenTasks(connection, overlay, batches);
-      for (const [key, { text }] of overlay.records) {
-        if (text === null) records.delete(key);
-        else records.set(key, text);
-      }
       const liveCount = counts.reduce((sum, { state, count }) => (isFinal(state) ? sum : sum + count), 0);
       const found = batches.count(overlay);
       if (found !== liveCount) throw incomplete(connection.address.name, found, liveCount);
       return {
         seq,
         tasks: batches.read(overlay),
-        workers: ofCollection(records, "worker").map(toWorker) satisfies WorkerRecord[],
-        queues: ofCollection(records, "queue").map(toQueue) satisfies QueueRecord[],
+        records: inTurn(overlaidRecords(collections, stored, overlay)),
+        collections: versions,
         finished: counts.filter(({ state }) => isFinal(state)),
       };
     } finally {
@@ -152,22 +154,8 @@ async function readUnseenTasks(connection: Connection, overlay: Overlay, batches
   }
 }
 
-async function readStoredRecords(connection: Connection): Promise<Map<string, string>> {
-  const records = new Map<string, string>();
-  for (const { _id, seq, value, crc } of await connection.records.find({}).toArray()) {
-    if (recordSum(_id, seq, value) !== crc) {
-      throw new StoreRefused(
-        `The record ${_id} in ${connection.address.name} is damaged: it does not match its checksum.`,
-        "Something other than Outlast has changed the collection `records`. Restore the store from a backup.",
-      );
-    }
-    if (value !== null) records.set(_id, value);
-  }
-  return records;
-}
-
-function ofCollection(records: ReadonlyMap<string, string>, collection: string): string[] {
-  return [...records].flatMap(([key, text]) => (key.startsWith(`${collection}/`) ? [text] : []));
+async function* inTurn<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
 }
 
 function incomplete(name: string, found: number, expected: number): StoreRefused {

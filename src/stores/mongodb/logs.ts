@@ -1,9 +1,17 @@
 /** Pieces of output, each stored once, by the place of their task in the order of creation: a new task of the same id has another. */
 import type { TaskId } from "../../model/ids.ts";
+import { isOutputOf } from "../../model/logOwner.ts";
 import type { LogChunk } from "../../model/protocol.ts";
+import type { TaskDocument } from "../../model/task.ts";
+import type { LogDocument } from "./collections.ts";
 import type { Connection } from "./connection.ts";
 import { duplicatesOf } from "./failure.ts";
-import type { LogDocument } from "./layout.ts";
+
+/** A task as it is now, and its place in the order of creation. */
+export interface LogOwner {
+  readonly ord: number;
+  readonly task: Pick<TaskDocument, "createdAt" | "attempt" | "assignedAt">;
+}
 
 export class LogCollection {
   readonly #connection: Connection;
@@ -12,11 +20,13 @@ export class LogCollection {
     this.#connection = connection;
   }
 
-  /** `ordOf` tells the places of tasks; output of others is dropped, since nobody could ask for it. */
-  async put(chunks: readonly LogChunk[], ordOf: ReadonlyMap<TaskId, number>): Promise<void> {
-    const documents = chunks.flatMap(({ task, attempt, offset, at, isTruncated, bytes }): LogDocument[] => {
-      const ord = ordOf.get(task);
-      if (ord === undefined) return [];
+  /** Output that belongs to none of `owners` is left out, since nobody could ask for it. */
+  async put(chunks: readonly LogChunk[], owners: ReadonlyMap<TaskId, LogOwner>): Promise<void> {
+    const documents = chunks.flatMap((chunk): LogDocument[] => {
+      const { task, attempt, offset, at, isTruncated, bytes } = chunk;
+      const owner = owners.get(task);
+      if (owner === undefined || !isOutputOf(owner.task, chunk)) return [];
+      const { ord } = owner;
       const run = `${ord}/${attempt}`;
       return [{ _id: `${run}/${offset}`, task, run, ord, offset, at, isTruncated, bytes: Buffer.from(bytes) }];
     });

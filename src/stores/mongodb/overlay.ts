@@ -1,5 +1,6 @@
 /** What some entries in a row say about tasks and records, over whatever the collections hold. */
 import { crc32 } from "node:zlib";
+import { ownerOf } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry, Write } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
@@ -46,6 +47,10 @@ export interface WholeTask extends PendingTask {
 }
 
 export interface PendingRecord {
+  readonly place: string;
+  readonly key: string;
+  /** Of the task that it belongs to; null if it belongs to none. */
+  readonly ord: number | null;
   /** JSON text; null where the record is gone. */
   readonly text: string | null;
   readonly seq: number;
@@ -54,10 +59,11 @@ export interface PendingRecord {
 
 export class Overlay {
   readonly tasks = new Map<TaskId, PendingTask>();
-  /** By `collection/id`. */
+  /** By `place key`. */
   readonly records = new Map<string, PendingRecord>();
 
-  apply({ seq, at, changes, ords }: Step): void {
+  apply(step: Step): void {
+    const { seq, at, changes, ords } = step;
     for (const id of changes.forgottenTasks) this.tasks.set(id, { ...unknownTask, isReborn: true, seq, at });
     for (const [id, change] of changes.tasks) {
       const ord = ords.get(id) ?? null;
@@ -71,14 +77,17 @@ export class Overlay {
         at,
       });
     }
-    for (const [key, text] of recordsOf(changes)) this.records.set(key, { text, seq, at });
+    for (const record of recordsOf(step)) this.records.set(recordKey(record), record);
   }
 
   /** Drops what no entry above `seq` speaks of. */
   prune(step: Step, seq: number): void {
     const ids = [...step.changes.forgottenTasks, ...step.changes.tasks.keys()];
     for (const id of ids) if ((this.tasks.get(id)?.seq ?? 0) <= seq) this.tasks.delete(id);
-    for (const [key] of recordsOf(step.changes)) if ((this.records.get(key)?.seq ?? 0) <= seq) this.records.delete(key);
+    for (const record of recordsOf(step)) {
+      const key = recordKey(record);
+      if ((this.records.get(key)?.seq ?? 0) <= seq) this.records.delete(key);
+    }
   }
 
   clear(): void {
@@ -114,12 +123,25 @@ export function isGone(task: PendingTask): boolean {
   return task.isReborn && task.spec === null;
 }
 
-/** The records that an entry changes, by `collection/id`. */
-export function recordsOf(changes: Changes): (readonly [string, string | null])[] {
-  return [
-    ...[...changes.workers].map(([id, text]) => [`worker/${id}`, text] as const),
-    ...[...changes.queues].map(([name, text]) => [`queue/${name}`, text] as const),
-  ];
+/** The records that an entry changes, each in its place. */
+function recordsOf({ seq, at, changes, ords, derived }: Step): PendingRecord[] {
+  return changes.records.flatMap(({ collection, id, text }): PendingRecord[] => {
+    const owner = ownerOf(id);
+    if (owner === null) return [{ place: collection, key: id, ord: null, text, seq, at }];
+    const ord = ords.get(owner.task as TaskId) ?? derived.owners?.[owner.task];
+    // What is removed from a task that is not there was not there either.
+    if (ord === undefined) return [];
+    return [{ place: placeOfTask(collection, ord), key: owner.key, ord, text, seq, at }];
+  });
+}
+
+/** Where the records of one collection stand that belong to one task. Another task of the same id has another place. */
+export function placeOfTask(collection: string, ord: number): string {
+  return `${collection}/${ord}`;
+}
+
+export function recordKey({ place, key }: { readonly place: string; readonly key: string }): string {
+  return `${place} ${key}`;
 }
 
 export function toStep(entry: OutgoingEntry, derived: Derived, changes: Changes = changesOf(entry)): Step {
@@ -137,10 +159,22 @@ export function toOutgoing(entry: Entry): OutgoingEntry {
   return { ...entry, writes, texts: writes.map(textOf) };
 }
 
+/** As far as the fold of an entry needs it. */
 function textOf(write: Write): string {
-  const { kind: _kind, ...rest } = write;
-  // Every kind of write but one holds one record.
-  return JSON.stringify(write.kind === "forget-task" ? write.id : Object.values(rest)[0]);
+  switch (write.kind) {
+    case "spec":
+      return JSON.stringify(write.spec);
+    case "status":
+      return JSON.stringify(write.status);
+    case "record":
+      return JSON.stringify(write.value);
+    case "forget-task":
+    case "digest":
+    case "marker":
+      return "";
+    default:
+      return write satisfies never;
+  }
 }
 
 /** The checksum of a record in its collection. */

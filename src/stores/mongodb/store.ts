@@ -2,6 +2,7 @@
  * The store for many machines: a MongoDB database. An entry is one insert of the next `_id`, durable on a majority before it is
  * acknowledged; the task documents follow right behind it, and reads put over them what is not there yet.
  */
+import { type CollectionName, ownerOf, type RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Nonce, TaskId } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
@@ -13,6 +14,8 @@ import type {
   ForeignTask,
   Lease,
   LiveView,
+  RecordPage,
+  RecordQuery,
   Retention,
   Store,
   StoreIdentity,
@@ -30,7 +33,8 @@ import { prepareDatabase } from "./layout.ts";
 import { loadLiveView } from "./liveView.ts";
 import { LogCollection } from "./logs.ts";
 import { LeaseNote, MemberNotes } from "./notes.ts";
-import { isWhole } from "./overlay.ts";
+import { isWhole, placeOfTask } from "./overlay.ts";
+import { type RecordPlace, RecordReader } from "./records.ts";
 import { overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
 import { TaskList } from "./taskList.ts";
 import { sweepTombstones } from "./tombstones.ts";
@@ -45,6 +49,7 @@ interface Opened {
   readonly view: ViewWriter;
   readonly appender: Appender;
   readonly list: TaskList;
+  readonly records: RecordReader;
   readonly logs: LogCollection;
   readonly foreign: ForeignDocuments;
   readonly members: MemberNotes;
@@ -109,8 +114,27 @@ export class MongodbStore implements Store {
     });
   }
 
-  loadView(): Promise<LiveView> {
-    return this.#use(({ connection, window }) => loadLiveView(connection, window));
+  loadView(collections: readonly CollectionName[]): Promise<LiveView> {
+    return this.#use(({ connection, window }) => loadLiveView(connection, window, collections));
+  }
+
+  /** There is one layout so far. */
+  migrate({ seq, nonce }: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
+    return this.#read(async ({ window: { tail } }) =>
+      tail.seq === seq && tail.nonce === nonce ? "migrated" : "taken",
+    );
+  }
+
+  async readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null> {
+    const place = await this.#placeOf(collection, id);
+    if (place === null) return null;
+    return this.#use(({ records, window }) => records.read(place, id.slice(place.idStart.length), window.overlay));
+  }
+
+  async listRecords<Name extends CollectionName>(collection: Name, query: RecordQuery): Promise<RecordPage<Name>> {
+    const place = await this.#placeOf(collection, query.idPrefix ?? "");
+    if (place === null) return { records: [], isMore: false };
+    return this.#use(({ records, window }) => records.page(place, query, window.overlay));
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {
@@ -139,14 +163,17 @@ export class MongodbStore implements Store {
   }
 
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
-    const ords = await this.#ords([...new Set(chunks.map(({ task }) => task))]);
-    await this.#use(({ logs }) => logs.put(chunks, ords));
+    const rows = await this.#rows([...new Set(chunks.map(({ task }) => task))]);
+    const owners = new Map(
+      [...rows].map(([id, { ord, specText, statusText }]) => [id, { ord, task: toDocument(specText, statusText) }]),
+    );
+    await this.#use(({ logs }) => logs.put(chunks, owners));
   }
 
   async readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<LogChunk[]> {
-    const ord = (await this.#ords([task])).get(task);
-    if (ord === undefined) return [];
-    return this.#use(({ logs }) => logs.read(ord, task, attempt, fromOffset, maxBytes));
+    const row = (await this.#rows([task])).get(task);
+    if (row === undefined) return [];
+    return this.#use(({ logs }) => logs.read(row.ord, task, attempt, fromOffset, maxBytes));
   }
 
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
@@ -205,17 +232,17 @@ export class MongodbStore implements Store {
     });
   }
 
-  async #ords(ids: readonly TaskId[]): Promise<Map<TaskId, number>> {
-    const ords = new Map<TaskId, number>();
-    const missing = await this.#read(async ({ window }) =>
-      ids.filter((id) => {
-        const ord = window.known.get(id)?.ord ?? null;
-        if (ord !== null) ords.set(id, ord);
-        return ord === null;
-      }),
-    );
-    if (missing.length > 0) for (const [id, { ord }] of await this.#rows(missing)) ords.set(id, ord);
-    return ords;
+  /** Where the records with such ids stand now; null if they belong to a task that is not there. */
+  async #placeOf<Name extends CollectionName>(collection: Name, id: string): Promise<RecordPlace<Name> | null> {
+    const owner = ownerOf(id);
+    if (owner === null) {
+      await this.#read(async () => undefined);
+      return { collection, place: collection, idStart: "" };
+    }
+    const task = owner.task as TaskId;
+    const row = (await this.#rows([task])).get(task);
+    if (row === undefined) return null;
+    return { collection, place: placeOfTask(collection, row.ord), idStart: `${task}/` };
   }
 
   /** A read that must show every entry committed before it. */
@@ -244,6 +271,7 @@ function toOpened(connection: Connection): Opened {
     view,
     appender: new Appender(connection, journal, window, view),
     list: new TaskList(connection, window),
+    records: new RecordReader(connection),
     logs: new LogCollection(connection),
     foreign: new ForeignDocuments(connection),
     members: new MemberNotes(connection),

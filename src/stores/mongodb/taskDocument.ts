@@ -2,7 +2,7 @@
 import { crc32 } from "node:zlib";
 import type { Document } from "mongodb";
 import type { TaskId, WorkerId } from "../../model/ids.ts";
-import type { TaskSpec, TaskState, TaskStatus } from "../../model/task.ts";
+import { isFinal, type TaskSpec, type TaskState, type TaskStatus } from "../../model/task.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { toSpec, toStatus } from "../documents.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
@@ -39,8 +39,14 @@ export function toTaskId(key: TaskKey): TaskId {
 
 /** The seq of the last entry that changed this document; null if it is not ours. */
 export function seqOf(document: Document | null): number | null {
-  const seq: unknown = document?.["outlast"]?.["seq"];
+  const { seq } = halfOf(document);
   return typeof seq === "number" ? seq : null;
+}
+
+/** What is under `outlast`; nothing for a document that is not ours. */
+export function halfOf(document: Document | null): { readonly [field: string]: unknown } {
+  const half: unknown = document?.["outlast"];
+  return typeof half === "object" && half !== null ? (half as { readonly [field: string]: unknown }) : {};
 }
 
 export function encodeTask(task: WholeTask, key: TaskKey): StoredDocument {
@@ -65,6 +71,7 @@ export function encodeTask(task: WholeTask, key: TaskKey): StoredDocument {
       // Most tasks are named like their id, and cost nothing in that index.
       ...(name === id ? {} : { name }),
       host: task.status.host ?? null,
+      ...(isFinal(task.status.state) ? { endedAt: task.status.changedAt } : {}),
       fingerprint,
       spec: specText,
       specCrc: specSum(id, ord, specText),
@@ -88,6 +95,7 @@ export function encodeStatus(id: TaskId, { status, statusText, statusSeq, seq }:
     "outlast.statusSeq": statusSeq,
     "outlast.state": status.state,
     "outlast.host": status.host ?? null,
+    ...(isFinal(status.state) ? { "outlast.endedAt": status.changedAt } : {}),
     "outlast.status": statusText,
     "outlast.statusCrc": statusSum(id, statusSeq, statusText),
   };
@@ -113,7 +121,7 @@ export function encodeTombstone(key: TaskKey, { seq, at }: PendingTask): StoredD
 /** Null for a tombstone and for a document that is not ours. @throws StoreRefused if its private half was changed */
 export function decodeTask(document: Document | null): TaskRow | null {
   if (document === null || seqOf(document) === null) return null;
-  const half = document["outlast"] as { readonly [name: string]: unknown };
+  const half = halfOf(document);
   if (half["state"] === forgottenState) return null;
   const id = toTaskId(document["_id"] as TaskKey);
   const { ord, spec, status, statusSeq } = half;
@@ -132,7 +140,18 @@ export function decodeTask(document: Document | null): TaskRow | null {
   }
   const { name, queue, fingerprint } = toSpec(spec);
   const { state, host } = toStatus(status);
-  return { id, ord, name, queue, fingerprint, state, host: host ?? null, specText: spec, statusText: status, seq: statusSeq };
+  return {
+    id,
+    ord,
+    name,
+    queue,
+    fingerprint,
+    state,
+    host: host ?? null,
+    specText: spec,
+    statusText: status,
+    seq: statusSeq,
+  };
 }
 
 /** A task as it stands now: its document, overlaid with what entries say that came later. */

@@ -49,12 +49,28 @@ export class TaskList {
     };
   }
 
+  /** Those that ended first, of finished tasks that are over their time or over their number. */
   async expired({ endedBefore, keepMax }: Retention, finishedCount: number, max: number): Promise<ExpiredTask[]> {
-    const states = taskStates.filter(isFinal);
-    const rows = await this.#rows({ order: "oldest", states }, 0, max);
-    const surplus = finishedCount - keepMax;
+    const surplus = Math.max(0, finishedCount - keepMax);
+    const overlay = new Map(this.#window.overlay.tasks);
+    const pending = await this.#pendingRows(overlay, { order: "oldest", states: taskStates.filter(isFinal) });
+    const rows = pending.map(toEnded);
+    const filter = surplus > 0 ? { $exists: true } : { $lt: endedBefore };
+    let left = max;
+    const cursor = this.#connection.tasks
+      .find({ "outlast.endedAt": filter }, { batchSize: limits.storeStepRowsMax })
+      .sort({ "outlast.endedAt": 1 });
+    for await (const document of cursor) {
+      const row = decodeTask(document);
+      if (row === null || overlay.has(row.id)) continue;
+      rows.push(toEnded(row));
+      left -= 1;
+      if (left === 0) break;
+    }
     return rows
-      .filter(({ statusText }, index) => index < surplus || toStatus(statusText).changedAt < endedBefore)
+      .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
+      .filter(({ endedAt }, index) => index < surplus || endedAt < endedBefore)
+      .slice(0, max)
       .flatMap(({ id, queue, state }) => (isFinal(state) ? [{ id, queue, state }] : []));
   }
 
@@ -104,7 +120,9 @@ export class TaskList {
     let place = isNewest ? Math.min(after, ordMax + 1) : after;
     for (let span = spanMin; rows.length < wanted && (isNewest ? place > 1 : place < ordMax); span *= spanGrowth) {
       // Bounded at both ends: some servers read all of an index range before they sort it.
-      const [low, high] = isNewest ? [Math.max(0, place - 1 - span), place - 1] : [place, Math.min(ordMax, place + span)];
+      const [low, high] = isNewest
+        ? [Math.max(0, place - 1 - span), place - 1]
+        : [place, Math.min(ordMax, place + span)];
       const found = await this.#readSpan(filter, low, high, isNewest ? -1 : 1, wanted - rows.length, isWanted);
       rows.push(...found);
       place = isNewest ? low + 1 : high;
@@ -137,6 +155,10 @@ export class TaskList {
   }
 }
 
+function toEnded(row: TaskRow): TaskRow & { readonly endedAt: number } {
+  return { ...row, endedAt: toStatus(row.statusText).changedAt };
+}
+
 /** The narrowest parts of indexes that together hold everything that passes. */
 function stretches({ states, queue, name }: Query): Stretch[] {
   if (states?.length === 0) return [];
@@ -167,4 +189,3 @@ function mayPass({ spec, status }: PendingTask, { states, queue, name, host }: Q
     (name === undefined || spec === null || name === spec.name)
   );
 }
-

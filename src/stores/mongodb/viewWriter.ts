@@ -4,7 +4,7 @@
  * quickly costs one write.
  */
 import { setTimeout } from "node:timers/promises";
-import { limits } from "../../model/limits.ts";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import { StoreUnavailable } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 import { encodeDerived } from "./derived.ts";
@@ -75,7 +75,7 @@ export class ViewWriter {
     const { seq } = this.#window.tail;
     const isWriting = this.#running !== null || this.#notedSeq < this.#window.viewSeq;
     if (isWriting) {
-      const patience = setTimeout(limits.mongodbCloseMsMax, undefined, { ref: false });
+      const patience = setTimeout(mongodbLimits.closeMsMax, undefined, { ref: false });
       await Promise.race([this.reached(seq).catch(() => undefined), patience]);
     }
     this.#isClosed = true;
@@ -106,11 +106,11 @@ export class ViewWriter {
         this.#window.viewReached(last.seq);
         tries = 0;
         this.#settle();
-        if (performance.now() - this.#notedAt > limits.mongodbNoteMsMax) await this.#note();
+        if (performance.now() - this.#notedAt > mongodbLimits.noteMsMax) await this.#note();
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) return this.#fail(error);
         tries += 1;
-        await this.#pause(Math.min(limits.mongodbRetryMsMax, 20 * 2 ** Math.min(tries, 10)));
+        await this.#pause(Math.min(mongodbLimits.retryMsMax, 20 * 2 ** Math.min(tries, 10)));
       }
     }
   }
@@ -124,7 +124,7 @@ export class ViewWriter {
       steps.push(step);
       tasks += step.changes.tasks.size + step.changes.forgottenTasks.size;
       length += step.length;
-      if (tasks >= limits.mongodbViewTasksMax || length >= limits.mongodbTextBytesMax) break;
+      if (tasks >= mongodbLimits.viewTasksMax || length >= mongodbLimits.textBytesMax) break;
     }
     return steps;
   }
@@ -132,7 +132,7 @@ export class ViewWriter {
   #lingerMs(steps: readonly Step[]): number {
     const isWanted = this.#waiters.length > 0;
     const isFull = steps.length < this.#window.steps.length;
-    return isWanted || isFull || this.#isClosed ? 0 : limits.mongodbViewLingerMs;
+    return isWanted || isFull || this.#isClosed ? 0 : mongodbLimits.viewLingerMs;
   }
 
   async #write(steps: readonly Step[]): Promise<void> {
@@ -143,7 +143,7 @@ export class ViewWriter {
 
   /** Waits until it is time to write down how far the view is. False if something else has come up before. */
   async #noteInTime(): Promise<boolean> {
-    const waitMs = this.#notedAt + limits.mongodbNoteMsMax - performance.now();
+    const waitMs = this.#notedAt + mongodbLimits.noteMsMax - performance.now();
     if (waitMs > 0 && !this.#isClosed) await this.#pause(waitMs);
     if (this.#window.steps.length > 0) return false;
     try {
@@ -154,7 +154,7 @@ export class ViewWriter {
         this.#fail(error);
         return true;
       }
-      await this.#pause(limits.mongodbRetryMsMax);
+      await this.#pause(mongodbLimits.retryMsMax);
       return false;
     }
   }

@@ -2,12 +2,13 @@
  * The end of the journal that may not be in the view yet, held in memory. Reads look at the view through it, and so see every committed
  * entry; the writer of the view works it off from its beginning.
  */
+import type { CollectionVersions } from "../../model/collections/table.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { TaskState } from "../../model/task.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
-import { addCounts, type Derived, decodeDerived, noDerived } from "./derived.ts";
+import { advance, type Derived, decodeDerived, noDerived } from "./derived.ts";
 import type { JournalCollection } from "./journal.ts";
 import { Overlay, type Step, toOutgoing, toStep } from "./overlay.ts";
 
@@ -49,9 +50,9 @@ export class JournalWindow {
   /** As of `viewSeq`. */
   #viewDerived: Derived = noDerived;
   #tail: Tail = noTail;
-  #ordMax = 0;
+  /** As of the tail. */
+  #derived: Derived = noDerived;
   #length = 0;
-  #counts: { readonly [key: string]: number } = {};
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -65,12 +66,17 @@ export class JournalWindow {
   }
 
   get ordMax(): number {
-    return this.#ordMax;
+    return this.#derived.ordMax;
   }
 
   /** How many tasks there are as of the tail, by `state queue`. */
   get counts(): { readonly [key: string]: number } {
-    return this.#counts;
+    return this.#derived.counts;
+  }
+
+  /** What the last marker lists. */
+  get collections(): CollectionVersions | null {
+    return this.#derived.collections ?? null;
   }
 
   get viewSeq(): number {
@@ -114,8 +120,7 @@ export class JournalWindow {
     this.#steps.push(step);
     this.#length += step.length;
     this.#tail = step;
-    this.#ordMax = step.derived.ordMax;
-    this.#counts = addCounts(this.#counts, step.derived.counts);
+    this.#derived = advance(this.#derived, step.derived);
     this.overlay.apply(step);
     for (const pin of this.#pins) pin.overlay.apply(step);
     this.#learn(step);
@@ -129,11 +134,7 @@ export class JournalWindow {
       this.#steps.shift();
       this.#length -= step.length;
       this.#viewSeq = step.seq;
-      this.#viewDerived = {
-        ordMax: step.derived.ordMax,
-        again: [],
-        counts: addCounts(this.#viewDerived.counts, step.derived.counts),
-      };
+      this.#viewDerived = advance(this.#viewDerived, step.derived);
       this.overlay.prune(step, seq);
     }
   }
@@ -194,8 +195,7 @@ export class JournalWindow {
       this.#viewSeq = seq;
       this.#viewDerived = derived;
       this.#tail = last?.entry ?? noTail;
-      this.#ordMax = derived.ordMax;
-      this.#counts = derived.counts;
+      this.#derived = derived;
       return;
     }
   }
@@ -241,4 +241,3 @@ function broken(name: string, seq: number): StoreRefused {
     "Restore the store from a backup.",
   );
 }
-

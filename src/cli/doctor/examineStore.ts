@@ -1,0 +1,43 @@
+/** The checks of `outlast doctor` on a store: whether it is whole, and whether its server can do what everything rests on. */
+import { stat } from "node:fs/promises";
+import { SystemIds } from "../../node/ids.ts";
+import { StoreRefused } from "../../ports/store.ts";
+import { SqliteStore } from "../../stores/sqlite/store.ts";
+import { UsageError } from "../failure.ts";
+import { isMongodb, mongodbUri, sqlitePath } from "../openStore.ts";
+import { type Finding, good } from "./finding.ts";
+
+export async function examineStore(text: string): Promise<readonly Finding[]> {
+  if (isMongodb(text)) return examineServer(await mongodbUri(text));
+  if (!text.startsWith("sqlite:"))
+    throw new UsageError("Only sqlite:FILE and mongodb://HOST/DATABASE can be examined.");
+  const path = sqlitePath(text);
+  if ((await stat(path).catch(() => null)) === null) return [bad(`There is no file ${path}.`, "Name another file.")];
+  return examineFile(path);
+}
+
+/** Nothing if there is no such file. */
+export async function examineFile(path: string): Promise<Finding[]> {
+  if ((await stat(path).catch(() => null)) === null) return [];
+  const store = new SqliteStore({ path, ids: new SystemIds() });
+  const faults = await store.verify();
+  if (faults.length === 0) return [good("store", `${path} is whole: file, journal and view`)];
+  return faults.map((fault) =>
+    bad(`${fault.part}: ${fault.message}`, "Stop the master, keep a copy of the file, and start from a backup."),
+  );
+}
+
+async function examineServer(uri: string): Promise<readonly Finding[]> {
+  const { examineMongodb } = await import("../../stores/mongodb/examine.ts");
+  try {
+    const checks = await examineMongodb(uri);
+    return checks.map(({ isGood, message, advice }) => (isGood ? good("store", message) : bad(message, advice)));
+  } catch (error) {
+    if (!(error instanceof StoreRefused)) throw error;
+    return [bad(error.message, error.hint)];
+  }
+}
+
+function bad(message: string, advice: string | null): Finding {
+  return { verdict: "bad", what: "store", message, advice };
+}

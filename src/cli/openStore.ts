@@ -1,0 +1,74 @@
+/** The one place where the commands find their store. A driver is loaded only when its scheme is asked for. */
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { defaults } from "../model/limits.ts";
+import type { Ids } from "../ports/ids.ts";
+import { type Store, StoreRefused } from "../ports/store.ts";
+import { UsageError } from "./failure.ts";
+
+export interface StoreFlags {
+  /** `sqlite:FILE`, `memory:` or `mongodb://…`; the file in `data` if left out. */
+  readonly store?: string;
+  readonly data: string;
+}
+
+/** The store that the flags name, not yet open. @throws UsageError for one that cannot be */
+export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Promise<Store> {
+  const text = flags.store ?? `sqlite:${join(flags.data, defaults.storeFile)}`;
+  const scheme = /^[^:]*/.exec(text)?.[0] ?? "";
+  switch (scheme) {
+    case "memory": {
+      const { MemoryStore } = await import("../stores/memory/store.ts");
+      return new MemoryStore({ ids });
+    }
+    case "sqlite": {
+      const { ThreadedSqliteStore } = await import("../stores/sqlite/threadedStore.ts");
+      if (flags.store === undefined) mkdirSync(resolve(flags.data), { recursive: true });
+      return new ThreadedSqliteStore({ path: sqlitePath(text), ids });
+    }
+    case "mongodb":
+    case "mongodb+srv": {
+      const { MongodbStore } = await import("../stores/mongodb/store.ts");
+      return asUsage(async () => new MongodbStore({ uri: await mongodbUri(text), ids }));
+    }
+    default:
+      throw new UsageError(
+        `There is no store of the kind "${scheme}".`,
+        "Use sqlite:FILE, mongodb://HOST/DATABASE, or memory: (which forgets).",
+      );
+  }
+}
+
+/** The file of `sqlite:FILE`. @throws UsageError if none is named */
+export function sqlitePath(text: string): string {
+  const path = text.replace(/^sqlite:/, "").replace(/^\/\//, "");
+  if (path === "") throw new UsageError("--store sqlite: needs a file, such as sqlite:outlast-data/outlast.db.");
+  return path;
+}
+
+/** The address with the credentials of the environment in it, where they are not in the address: a process list shows that one. */
+export async function mongodbUri(text: string): Promise<string> {
+  const { OUTLAST_STORE_USERNAME: username, OUTLAST_STORE_PASSWORD: password } = process.env;
+  if (username === undefined && password === undefined) return text;
+  if (username === undefined || password === undefined) {
+    throw new UsageError(
+      "OUTLAST_STORE_USERNAME and OUTLAST_STORE_PASSWORD belong together, and one of them is not set.",
+    );
+  }
+  const { withCredentials } = await import("../stores/mongodb/address.ts");
+  return asUsage(() => withCredentials(text, username, password));
+}
+
+export function isMongodb(text: string): boolean {
+  return /^mongodb(\+srv)?:/.test(text);
+}
+
+/** An address that cannot be is the caller's mistake, before anything was opened. */
+async function asUsage<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StoreRefused) throw new UsageError(error.message, error.hint);
+    throw error;
+  }
+}

@@ -1,0 +1,31 @@
+/** The bounds of the MongoDB store, with their units in their names. */
+
+const mebibyte = 1024 * 1024;
+const second = 1000;
+const day = 24 * 60 * 60 * second;
+
+export const mongodbLimits = {
+  /** How long a server that can take writes is looked for before an operation fails. */
+  selectMsMax: 5 * second,
+  connectMsMax: 3 * second,
+  /** After this long without an answer the outcome is unknown, and the connection is given up. */
+  socketMsMax: 20 * second,
+  connectionsMax: 20,
+  /** A text that is longer is split over several documents: MongoDB's end at 16 MiB. */
+  textBytesMax: 12 * mebibyte,
+  /** The view waits this long for more entries: what several say of one task is written once. */
+  viewLingerMs: 200,
+  /** Tasks that one round of writing the view takes on, and one command of it. */
+  viewTasksMax: 4_000,
+  viewStepMax: 200,
+  /** How far the view is, is written down at most so often; a new leader reads the journal from there. */
+  noteMsMax: 1 * second,
+  retryMsMax: 2 * second,
+  /** How far the journal may be ahead of the view before commits wait for it. */
+  lagEntriesMax: 2_000,
+  lagTextMax: 64 * mebibyte,
+  /** How long `close` waits for the view. */
+  closeMsMax: 5 * second,
+  /** Notes of forgotten tasks stay for so long. */
+  tombstoneMs: 1 * day,
+} as const;
