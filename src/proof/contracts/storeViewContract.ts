@@ -111,7 +111,7 @@ export function loadContract(current: Current): void {
       ),
     );
     const view = await loadAll(store);
-    const { name: _name, kind: _kind, input: _input, ...head } = spec("a", { priority: 7, fingerprint: "f" });
+    const { name: _name, input: _input, ...head } = spec("a", { priority: 7, fingerprint: "f" });
     expect(view.seq).toBe(2);
     expect(view.tasks.find((task) => task.head.id === "a")).toEqual({ head, status: status("a", "created"), seq: 1 });
     expect(view.tasks.map((task) => `${task.head.id} ${task.status.state} ${task.seq}`).toSorted()).toEqual([
