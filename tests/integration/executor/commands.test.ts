@@ -41,12 +41,12 @@ describe("the end of a command", () => {
 
 describe("a command that cannot start", () => {
   test.each([
-    ["a missing program", ["no-such-program-of-ours"], {}, /no program called "no-such-program-of-ours"/],
-    ["a missing path", ["/no/such/program"], {}, /no program called/],
-    ["a file that is no program", ["/etc/passwd"], {}, /is not a program/],
-    ["a directory", ["/etc"], {}, /is not a program/],
-    ["a missing cwd", ["true"], { cwd: "/no/such/directory" }, /no directory "\/no\/such\/directory"/],
-    ["a cwd that is a file", ["true"], { cwd: "/etc/passwd" }, /is no directory/],
+    ["a missing program", ["no-such-program-of-ours"], {}, /program "no-such-program-of-ours" does not exist/],
+    ["a missing path", ["/no/such/program"], {}, /does not exist/],
+    ["a file that is no program", ["/etc/passwd"], {}, /is not executable/],
+    ["a directory", ["/etc"], {}, /is not executable/],
+    ["a missing cwd", ["true"], { cwd: "/no/such/directory" }, /directory "\/no\/such\/directory" does not exist/],
+    ["a cwd that is a file", ["true"], { cwd: "/etc/passwd" }, /is not a directory/],
     ["arguments that are too long", ["true", "x".repeat(200_000)], {}, /too long/],
   ])("%s fails with a sentence", async (_, command, more, message) => {
     const end = await on.exec(command, more).ended;
@@ -63,7 +63,7 @@ describe("a command that cannot start", () => {
     { command: ["ls"], env: { A: 1 } },
     { command: ["ls"], cwd: 3 },
   ])("input %j of another version's master fails, and harms nobody", async (input) => {
-    expect(await on.start("exec", input).ended).toMatchObject({ outcome: "failed", error: { code: "unsupported" } });
+    expect(await on.start("exec", input).ended).toMatchObject({ outcome: "failed", error: { code: "invalid-input" } });
   });
 });
 

@@ -194,7 +194,7 @@ describe("sleep", () => {
   });
 
   test.each([null, {}, { seconds: "1" }, { seconds: -1 }])("of %j fails", async (input) => {
-    expect(await on.start("sleep", input).ended).toMatchObject({ outcome: "failed", error: { code: "unsupported" } });
+    expect(await on.start("sleep", input).ended).toMatchObject({ outcome: "failed", error: { code: "invalid-input" } });
   });
 });
 

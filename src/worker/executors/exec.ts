@@ -1,0 +1,40 @@
+/** Runs the kind `exec`: a command in a process group of its own. Its life is `CommandAttempt`. */
+import { resolve } from "node:path";
+import type { Json } from "../../model/json.ts";
+import type { ExecInput } from "../../model/kinds/exec.ts";
+import type { IssuedAttempt } from "../../model/protocol.ts";
+import { CommandAttempt } from "./command.ts";
+import { attemptEnvironment, attemptMarks } from "./environment.ts";
+import { isObject, isText, type KindRunner } from "./kindRunner.ts";
+
+export const execRunner: KindRunner = {
+  name: "exec",
+
+  start({ task, attempt: number, assignedAt, input }, machine, onEnd) {
+    if (!isExecInput(input)) return "invalid";
+    const attempt: IssuedAttempt = { task, attempt: number, assignedAt };
+    const { processes, watchdog, clock, log } = machine;
+    const command = new CommandAttempt({
+      attempt,
+      input,
+      env: attemptEnvironment(machine.commandEnvironment, input.env, machine, attempt),
+      cwd: resolve(machine.directory, input.cwd ?? ""),
+      marks: attemptMarks(machine, attempt),
+      processes,
+      watchdog,
+      clock,
+      log,
+      onOutput: (bytes) => machine.onOutput(attempt, bytes),
+    });
+    void command.run().then(onEnd);
+    return command;
+  },
+};
+
+function isExecInput(input: Json): input is Json & ExecInput {
+  if (!isObject(input)) return false;
+  const { command, env = {}, cwd = "", shell = false } = input;
+  const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
+  const isEnvironment = isObject(env) && Object.values(env).every(isText);
+  return isCommand && isEnvironment && isText(cwd) && typeof shell === "boolean";
+}
