@@ -1,9 +1,8 @@
 /**
- * Who is given up, and on what evidence (docs/reliability.md, 2). Evidence comes in classes, each with its own patience: proof of
- * death needs none, an abrupt close a moment, silence more, and a leader that was just elected knows nothing yet.
- * A wrong verdict costs work, never correctness: a killed attempt's late result is stale.
+ * Decides which workers are given up, and on what evidence (docs/reliability.md, 2). Each class of evidence has its own grace:
+ * none after a proof of death, a short one after an abrupt close, a longer one during silence, and one after an election, when
+ * the leader has heard of nobody yet. A wrong verdict costs work, never correctness: a late result of a killed attempt is stale.
  */
-import type { WorkerId } from "../../model/ids.ts";
 import { killAttempt } from "./attempts.ts";
 import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
@@ -27,7 +26,7 @@ export const failureDetector = {
   nextWakeAt: ({ workers }) => workers.nextWakeAt,
 } satisfies SchedulerModule;
 
-/** It has just been heard of: its silence starts anew. */
+/** The worker has just been heard of: its silence is counted from now on. */
 export function noteLife(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
   worker.heardAt = batch.now;
   worker.silentSince = batch.now;
@@ -36,10 +35,27 @@ export function noteLife(state: SchedulerState, batch: Batch, worker: LiveWorker
   state.workers.wakeAt(worker, batch.now + state.settings.suspectMs);
 }
 
-/** It has a session and is about to open its stream. */
+/**
+ * The worker has a session and is about to open its stream. It is probed at once: should it die soon, a refusal proves that only
+ * if this master has found it alive before.
+ */
 export function watchOpening(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
   worker.heardAt = batch.now;
+  state.massLoss.noteDisconnected(worker.id);
   suspect(state, batch, worker, state.settings.lostGraceMs);
+  if (!worker.isProbeTrusted) probeWorker(batch, worker);
+}
+
+/** Its stream is open. */
+export function noteOpening(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
+  worker.isOpen = true;
+  state.massLoss.noteOpening(worker.id);
+  noteLife(state, batch, worker);
+}
+
+/** The same worker has attached as a new process: the old one is dead, and that says nothing about the network. */
+export function noteNewBoot(state: SchedulerState, worker: LiveWorker): void {
+  state.massLoss.explain(worker.id);
 }
 
 /** Its stream has closed without a goodbye. */
@@ -47,26 +63,26 @@ export function noteClosing(state: SchedulerState, batch: Batch, worker: LiveWor
   const { settings } = state;
   suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);
   if (worker.isProbeTrusted) probeWorker(batch, worker);
-  let connected = 0;
-  for (const other of state.workers) if (other.isOpen) connected += 1;
-  const vanished = state.massLoss.note(worker.id, batch.now, connected, {
+  const spared = state.massLoss.noteClosing(worker.id, batch.now, {
     windowMs: settings.massLossWindowMs,
     share: settings.massLossShare,
     min: settings.massLossMin,
   });
-  if (vanished.length === 0) return;
-  for (const id of vanished) {
-    const other = state.workers.get(id as WorkerId);
+  for (const id of spared) {
+    const other = state.workers.get(id);
     if (other !== undefined && !other.isOpen && !other.isGivenUp) suspect(state, batch, other, settings.lostGraceMs);
   }
-  batch.out.effects.push({
-    kind: "alarm",
-    message: "many workers vanished at once; it may be the network, so none is given up yet",
-    fields: { vanished: vanished.length, graceMs: settings.lostGraceMs },
-  });
+  // The first closing that is too many spares several workers, each later one only itself.
+  if (spared.length > 1) {
+    batch.out.effects.push({
+      kind: "alarm",
+      message: "many workers lost their connections at once; it may be the network, so none of them is given up yet",
+      fields: { workers: spared.length, graceMs: settings.lostGraceMs },
+    });
+  }
 }
 
-/** A new leader has heard of nobody: every worker gets time to find it, unless it has died as well. */
+/** A new leader has heard of nobody yet: every worker gets time to find it, unless a probe shows that it is dead. */
 function watchAfterElection(state: SchedulerState, batch: Batch): void {
   for (const worker of state.workers) {
     if (worker.isGivenUp) continue;
@@ -75,14 +91,14 @@ function watchAfterElection(state: SchedulerState, batch: Batch): void {
   }
 }
 
-/** Asks at its probe port whether it is alive, if it has one. */
+/** Asks at the worker's probe port, if it has one, whether it is alive. */
 export function probeWorker(batch: Batch, { id, boot, record: { probe } }: LiveWorker): void {
   if (probe !== undefined) batch.out.effects.push({ kind: "probe", worker: id, boot, ...probe });
 }
 
 /**
- * A probe has come back. A refusal proves death only to the master that was answered by this boot there before: between another
- * one and the worker something may refuse in its name.
+ * A probe has come back. A refusal proves death only to a master that this boot has answered at this address before: elsewhere
+ * something between the two may refuse the connection.
  */
 function noteProbe(
   state: SchedulerState,
@@ -91,13 +107,17 @@ function noteProbe(
 ): void {
   const worker = state.workers.get(id);
   if (worker === undefined || !worker.listensAt(boot, address) || worker.isGivenUp) return;
-  if (result === "connected") worker.isProbeTrusted = true;
+  if (result === "connected" && !worker.isProbeTrusted) {
+    worker.isProbeTrusted = true;
+    // It was alive when it answered. Its stream may have closed since then.
+    if (!worker.isOpen) probeWorker(batch, worker);
+  }
   if (result === "refused" && worker.isProbeTrusted && !worker.isOpen) {
     loseWorker(state, batch, worker, "its port refused a connection");
   }
 }
 
-/** Everybody whose patience has run out moves on: from connected to suspect, from suspect to lost. */
+/** Every worker whose grace is over moves on: from connected to suspect, from suspect to lost. */
 function passTime(state: SchedulerState, batch: Batch): void {
   for (let worker = state.workers.popDue(batch.now); worker !== undefined; worker = state.workers.popDue(batch.now)) {
     if (worker.isGivenUp) continue;
@@ -105,13 +125,13 @@ function passTime(state: SchedulerState, batch: Batch): void {
     const dueAt = worker.silentSince + patienceMs;
     if (dueAt > batch.now) state.workers.wakeAt(worker, dueAt);
     else if (worker.state === "connected") doubt(state, worker);
-    else loseWorker(state, batch, worker, `nothing was heard of it for ${batch.now - worker.silentSince} ms`);
+    else endWorker(state, batch, worker, "lost", `nothing was heard of it for ${batch.now - worker.silentSince} ms`);
   }
 }
 
 /**
- * Time went by in which nobody could be heard: it is no silence. Whoever was turned away meanwhile has waited longer between
- * its tries, at most about as long as it went on; so everybody gets that time, and as much again, to come back.
+ * For `forMs` the leader could hear nobody: that time does not count as silence. Workers that were turned away meanwhile have
+ * waited longer and longer between their tries, at most about `forMs`; so each gets that time, and as much again, to come back.
  */
 function shiftSilence(state: SchedulerState, batch: Batch, forMs: number): void {
   const { abruptGraceMs, failoverGraceMs } = state.settings;
@@ -123,18 +143,20 @@ function shiftSilence(state: SchedulerState, batch: Batch, forMs: number): void 
   }
 }
 
-/** Everybody was hung up on and is looking for a leader, as after an election: that takes its time, and is nobody's death. */
+/** The leader has closed all streams itself, and workers look for a leader as after an election: no closing is evidence. */
 function awaitReturn(state: SchedulerState, batch: Batch): void {
   state.patientUntil = Math.max(state.patientUntil, batch.now + state.settings.failoverGraceMs);
 }
 
-/** It is dead, or as good as dead: what it ran is killed and runs again elsewhere. */
+/** The worker is known to be dead: the attempts that it ran are killed, and their tasks run again elsewhere. */
 export function loseWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, why: string): void {
+  state.massLoss.explain(worker.id);
   endWorker(state, batch, worker, "lost", why);
 }
 
-/** It has left on purpose. */
+/** The worker has left on purpose. */
 export function leaveWorkerFor(state: SchedulerState, batch: Batch, worker: LiveWorker, why: string): void {
+  state.massLoss.explain(worker.id);
   endWorker(state, batch, worker, "gone", why);
 }
 
@@ -142,6 +164,7 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
   if (worker.isOpen && worker.session !== null) {
     batch.out.effects.push({ kind: "close-session", worker: worker.id, session: worker.session, reason: why });
   }
+  state.massLoss.noteDisconnected(worker.id);
   worker.isOpen = false;
   worker.session = null;
   worker.state = end;
@@ -153,7 +176,7 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
   worker.clearDying();
 }
 
-/** Still connected, but silent: it keeps what it runs and gets nothing new. */
+/** The worker is connected, but silent: it keeps what it runs and gets nothing new. */
 function doubt(state: SchedulerState, worker: LiveWorker): void {
   worker.state = "suspect";
   worker.graceMs = state.settings.lostGraceMs;

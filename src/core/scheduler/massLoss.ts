@@ -1,26 +1,58 @@
-/** Tells one worker's death from a network's: when many streams close at once, nobody is dead yet. */
+/**
+ * Tells the death of workers from a failure of the network: when many streams close at once and nothing says why, nobody is
+ * dead yet. A closing that is explained (the process is known to be dead, or has said goodbye) is no evidence against the
+ * network. Each closing costs the same, however many there are.
+ */
+import type { WorkerId } from "../../model/ids.ts";
 
-interface Closing {
-  readonly worker: string;
-  readonly at: number;
+export interface MassLossBounds {
+  readonly windowMs: number;
+  /** Share of all workers that were connected. */
+  readonly share: number;
+  readonly min: number;
 }
 
 export class MassLoss {
-  #recent: Closing[] = [];
+  readonly #open = new Set<WorkerId>();
+  /** Closings within the window that nothing explains, the oldest first, and when they were. */
+  readonly #closedAt = new Map<WorkerId, number>();
+  /** Those of them that have not been spared yet. */
+  readonly #unspared = new Set<WorkerId>();
 
-  /** Notes a closing. @returns every worker that closed within the window, if that is too many to be their own doing */
-  note(
-    worker: string,
-    now: number,
-    connected: number,
-    bounds: { readonly windowMs: number; readonly share: number; readonly min: number },
-  ): readonly string[] {
-    this.#recent = this.#recent.filter((closing) => now - closing.at <= bounds.windowMs && closing.worker !== worker);
-    this.#recent.push({ worker, at: now });
-    const closed = this.#recent.length;
-    const wasConnected = connected + closed;
-    return closed >= bounds.min && closed > wasConnected * bounds.share
-      ? this.#recent.map((closing) => closing.worker)
-      : [];
+  noteOpening(worker: WorkerId): void {
+    this.#open.add(worker);
+  }
+
+  /** The leader has ended the connection, or the worker opens another one: that is no closing. */
+  noteDisconnected(worker: WorkerId): void {
+    this.#open.delete(worker);
+  }
+
+  /** Why this worker's stream closed is known: it does not count. */
+  explain(worker: WorkerId): void {
+    this.#open.delete(worker);
+    this.#closedAt.delete(worker);
+    this.#unspared.delete(worker);
+  }
+
+  /**
+   * A stream has closed and nothing says why.
+   * @returns the workers to be spared: all that closed within the window and have not been returned before, if those closings
+   * are too many to be the workers' own doing
+   */
+  noteClosing(worker: WorkerId, now: number, { windowMs, share, min }: MassLossBounds): readonly WorkerId[] {
+    this.explain(worker);
+    for (const [old, at] of this.#closedAt) {
+      if (now - at <= windowMs) break;
+      this.#closedAt.delete(old);
+      this.#unspared.delete(old);
+    }
+    this.#closedAt.set(worker, now);
+    this.#unspared.add(worker);
+    const closed = this.#closedAt.size;
+    if (closed < min || closed <= (this.#open.size + closed) * share) return [];
+    const spared = [...this.#unspared];
+    this.#unspared.clear();
+    return spared;
   }
 }

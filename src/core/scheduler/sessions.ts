@@ -12,7 +12,7 @@ import type {
 } from "../../model/protocol.ts";
 import { killAttempt, settleResult, unsupportedKind } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
-import { leaveWorkerFor, noteClosing, noteLife, probeWorker, watchOpening } from "./failureDetector.ts";
+import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
@@ -32,7 +32,10 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   const inOutbox = new Set(request.outbox.map(issueKey));
   if (known !== undefined) {
     replaceSession(batch, known);
-    if (known.boot !== request.boot) endBoot(state, batch, known, inOutbox);
+    if (known.boot !== request.boot) {
+      noteNewBoot(state, known);
+      endBoot(state, batch, known, inOutbox);
+    }
   }
   const worker = recordWorker(state, batch, id, request, host, known);
   worker.isRelayed = request.relay === true;
@@ -174,9 +177,7 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
     batch.out.effects.push({ kind: "close-session", worker: id, session, reason });
     return;
   }
-  worker.isOpen = true;
-  noteLife(state, batch, worker);
-  if (!worker.isProbeTrusted) probeWorker(batch, worker);
+  noteOpening(state, batch, worker);
   if (worker.record.isDraining) batch.out.effects.push({ kind: "drain", worker: id, session });
   const attempts = worker.redeliver
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
