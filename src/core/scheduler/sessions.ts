@@ -32,10 +32,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   const inOutbox = new Set(request.outbox.map(issueKey));
   if (known !== undefined) {
     replaceSession(batch, known);
-    if (known.boot !== request.boot) {
-      noteNewBoot(state, known);
-      endBoot(state, batch, known, inOutbox);
-    }
+    if (known.boot !== request.boot) endBoot(state, batch, known, inOutbox);
   }
   const worker = recordWorker(state, batch, id, request, host, known);
   worker.isRelayed = request.relay === true;
@@ -60,6 +57,7 @@ function replaceSession(batch: Batch, worker: LiveWorker): void {
 
 /** The worker is back as a new process: what the old one ran is void, unless its result is already on the worker's disk. */
 function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
+  noteNewBoot(state, worker);
   for (const task of [...worker.tasks.values()]) {
     if (isIn(inOutbox, task)) continue;
     killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
