@@ -78,8 +78,8 @@ async function lookAfterChanges(
     }
   })();
   const listening = (async (): Promise<never> => {
-    for await (const event of client.events({ signal: context.signal })) {
-      isStale ||= event.kind === "task" || event.kind === "reset" || event.kind === "forgotten";
+    for await (const _seq of client.positions({ signal: context.signal })) {
+      isStale = true;
       wake();
     }
     throw new Error("The stream of events has ended.");
@@ -124,7 +124,8 @@ interface Known extends Pick<TaskDocument, "name" | "queue"> {
 async function watchLines(context: Context, flags: ListFlags): Promise<undefined> {
   const client = await context.client();
   const known = new Map<string, Known>();
-  for await (const event of client.events({ signal: context.signal })) {
+  const filter = flags.state === undefined ? {} : { states: flags.state };
+  for await (const event of client.events({ ...filter, signal: context.signal })) {
     if (event.kind === "task") await showChange(context, flags, client, known, event);
     else if (event.kind === "reset") {
       if (context.output.isJson) context.output.jsonLine(event);

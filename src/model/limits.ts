@@ -62,6 +62,12 @@ export const limits = {
   /** A page of tasks ends where they come to this; in UTF-16 units. */
   pageTextMax: 4 * mebibyte,
   eventSubscribersMax: 1000,
+  /** Ids in the filter of one event stream. */
+  eventTasksMax: 5000,
+  /** Ids in the filters of all event streams of a master. */
+  watchedTasksMax: 1_000_000,
+  /** A list of ids in a URL, in characters. */
+  urlFilterLengthMax: 8192,
   subscriberBufferBytesMax: 1 * mebibyte,
   subscriberStallMsMax: 10 * second,
   /** A worker's stream may hold the payloads of all its slots at once, so it is given more room. */
@@ -227,6 +233,8 @@ export const defaults = {
   capacity: 1,
   /** How often a silent event stream says that it is alive, and how often stalled readers are looked for. */
   streamPingMs: 2 * second,
+  /** Between two events of a stream of journal positions. */
+  positionMs: 200,
   streamCheckMs: 1 * second,
   /** How often connections that are too slow to ask are looked for. */
   connectionCheckMs: 1 * second,

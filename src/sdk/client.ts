@@ -6,7 +6,7 @@ import type { TaskDocument, TaskState } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import { type EventsOptions, eventsWithOpenings, type OutlastEvent } from "./events.ts";
+import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
 import { type MasterState, readMasters } from "./masters.ts";
@@ -245,6 +245,14 @@ export class Outlast {
     for await (const event of eventsWithOpenings(this.#connection, options)) {
       if (event.kind !== "opened") yield event;
     }
+  }
+
+  /**
+   * The journal position now and whenever something has been committed, but at most a few times a second: tells when it is worth
+   * to read a list again, at a cost that does not grow with what happens.
+   */
+  async *positions(options: CallOptions = {}): AsyncGenerator<number, void, undefined> {
+    yield* positionsOf(this.#connection, options.signal);
   }
 
   #get<Body>(path: string, signal: AbortSignal | undefined): Promise<Body> {

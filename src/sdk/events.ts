@@ -1,7 +1,8 @@
 /** The stream of committed changes, resumed by itself when it is cut. */
-import type { TaskSpec, TaskStatus } from "../model/task.ts";
+import { OutlastError } from "../model/errors.ts";
+import type { TaskSpec, TaskState, TaskStatus } from "../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../model/worker.ts";
-import type { Connection } from "./connection.ts";
+import type { Call, Connection } from "./connection.ts";
 import { resumedStream } from "./serverEvents.ts";
 
 /** A task after a change. What never changes comes with its first event only. */
@@ -28,6 +29,10 @@ export type OutlastEvent =
 export interface EventsOptions {
   /** Everything after this journal entry; from now on if left out. */
   readonly after?: number;
+  /** Only changes of these tasks, at most `limits.eventTasksMax` (5000). */
+  readonly tasks?: readonly string[];
+  /** Only changes of tasks to one of these states. */
+  readonly states?: readonly TaskState[];
   readonly signal?: AbortSignal;
 }
 
@@ -43,7 +48,9 @@ export async function* eventsWithOpenings(
   /** How many events of the entry behind it have been told: a resumed stream begins with that entry again. */
   let told = 0;
   let toSkip = 0;
+  const filter = filterOf(options);
   const stream = resumedStream(connection, () => ({
+    ...filter,
     path: `/v1/events?after=${after}`,
     signal: options.signal,
   }));
@@ -73,6 +80,36 @@ export async function* eventsWithOpenings(
       }
       default:
         item satisfies never;
+    }
+  }
+}
+
+/** The master sends only what matches, so that a wait costs nothing that grows with what others do. */
+function filterOf({ tasks, states }: EventsOptions): Pick<Call, "method" | "body"> {
+  if (tasks === undefined && states === undefined) return { method: "GET" };
+  return { method: "POST", body: JSON.stringify({ tasks, states }) };
+}
+
+/** A master of an earlier version does not know filters. */
+export function isFilterUnknown(error: unknown): boolean {
+  return error instanceof OutlastError && ["method-not-allowed", "bad-request", "invalid"].includes(error.code);
+}
+
+/** The journal position, each time after something was committed, but at most a few times a second. */
+export async function* positionsOf(
+  connection: Connection,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number, void, undefined> {
+  try {
+    for await (const item of resumedStream(connection, () => ({ path: "/v1/events?positions=true", signal }))) {
+      // What was committed while no stream was open is not announced.
+      if (item.kind === "opened") yield await presentSeq(connection, signal);
+      else if (item.kind === "place") yield Number(item.id);
+    }
+  } catch (error) {
+    if (!isFilterUnknown(error)) throw error;
+    for await (const event of eventsWithOpenings(connection, signal === undefined ? {} : { signal })) {
+      if (event.kind !== "opened") yield event.seq;
     }
   }
 }

@@ -20,14 +20,14 @@ export type StreamItem = { readonly kind: "opened" } | ServerItem;
  */
 export async function* resumedStream(
   connection: Connection,
-  describe: () => Omit<Call, "method">,
+  describe: () => Omit<Call, "method"> & Partial<Pick<Call, "method">>,
 ): AsyncGenerator<StreamItem, void, undefined> {
   let cutsInARow = 0;
   for (let isFirst = true; ; isFirst = false) {
     const call = describe();
     const answer = await connection.open({
-      ...call,
       method: "GET",
+      ...call,
       headers: { ...call.headers, accept: "text/event-stream" },
       retryForMs: isFirst ? call.retryForMs : Number.POSITIVE_INFINITY,
     });

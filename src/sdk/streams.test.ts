@@ -90,6 +90,25 @@ describe("events", () => {
   });
 });
 
+describe("positions", () => {
+  test("are those of the master now and after commits, and those of events where a master knows no positions", async () => {
+    for (const isKnown of [true, false]) {
+      const master = await fake(
+        streaming(({ query }, response) => {
+          if (!isKnown && query.has("positions")) response.json(400, { error: { code: "bad-request", message: "?" } });
+          else response.stream().send(isKnown ? "event: position\ndata: {}\nid: 9\n\n" : taskEvent(9, "a"));
+        }),
+      );
+      const seen: number[] = [];
+      for await (const seq of createClient({ masters: master.url }).positions()) {
+        seen.push(seq);
+        if (seq === 9) break;
+      }
+      expect(seen).toEqual(isKnown ? [7, 9] : [9]);
+    }
+  });
+});
+
 describe("wait", () => {
   const task = (state: string) => ({ id: "a", state, attempt: 1 });
 
@@ -121,6 +140,42 @@ describe("wait", () => {
       ),
     );
     expect((await createClient({ masters: master.url }).wait("a")).state).toBe("success");
+  });
+
+  test("asks for the ends of its own tasks only, and resumes behind the last position it was told", async () => {
+    const master = await fake(
+      streaming(
+        (_request, response) => {
+          const stream = response.stream();
+          if (master.to("/v1/events").length === 1) {
+            stream.send("id: 40\n\n");
+            stream.end();
+          } else stream.send(taskEvent(41, "a", "success"));
+        },
+        (_request, response) => response.json(200, task(master.to("/v1/events").length > 1 ? "success" : "running")),
+      ),
+    );
+    expect((await createClient({ masters: master.url }).wait("a")).state).toBe("success");
+    const requests = master.to("/v1/events");
+    expect(requests.map(({ method, query }) => [method, query.get("after")])).toEqual([
+      ["POST", "7"],
+      ["POST", "40"],
+    ]);
+    expect(JSON.parse(requests[0]!.body)).toEqual({ tasks: ["a"], states: ["success", "failed", "cancelled"] });
+  });
+
+  test("follows all events of a master that knows no filters", async () => {
+    const master = await fake(
+      streaming(
+        ({ method }, response) => {
+          if (method === "POST") response.json(405, { error: { code: "method-not-allowed", message: "POST" } });
+          else response.stream().send(taskEvent(8, "other", "success") + taskEvent(9, "a", "success"));
+        },
+        (_request, response) => response.json(200, task(master.to("/v1/events").length > 1 ? "success" : "running")),
+      ),
+    );
+    expect((await createClient({ masters: master.url }).wait("a")).state).toBe("success");
+    expect(master.to("/v1/events").map(({ method }) => method)).toEqual(["POST", "GET"]);
   });
 
   test("looks again after a reset", async () => {

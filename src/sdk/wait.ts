@@ -1,10 +1,10 @@
 /** Waiting for tasks to end: by the stream of events, or by polling where no stream can be opened. */
 import { OutlastError } from "../model/errors.ts";
-import { defaults } from "../model/limits.ts";
-import { isFinal, type TaskDocument } from "../model/task.ts";
+import { defaults, limits } from "../model/limits.ts";
+import { isFinal, type TaskDocument, taskStates } from "../model/task.ts";
 import { pause } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
-import { eventsWithOpenings } from "./events.ts";
+import { type EventsOptions, eventsWithOpenings, isFilterUnknown } from "./events.ts";
 
 /** Null for a task that is forgotten and is to be left out. */
 type Get = (id: string, signal: AbortSignal | undefined) => Promise<TaskDocument | null>;
@@ -18,11 +18,26 @@ export async function* untilFinal(
 ): AsyncGenerator<TaskDocument, void, undefined> {
   const open = new Set(ids);
   try {
-    yield* byEvents(connection, get, open, signal);
+    try {
+      yield* byEvents(connection, get, open, { ...signalOf(signal), ...filterFor(open) });
+    } catch (error) {
+      if (!isFilterUnknown(error)) throw error;
+      yield* byEvents(connection, get, open, signalOf(signal));
+    }
   } catch (error) {
     if (!(error instanceof OutlastError) || !isStreamTrouble(error)) throw error;
     yield* byLooking(get, open, signal);
   }
+}
+
+/** Only the ends of these tasks are of interest; of too many to name, the ends of all tasks. */
+function filterFor(open: ReadonlySet<string>): Pick<EventsOptions, "tasks" | "states"> {
+  const states = taskStates.filter(isFinal);
+  return open.size > limits.eventTasksMax ? { states } : { tasks: [...open], states };
+}
+
+function signalOf(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 /** No stream can be opened here: a proxy buffers it, or the master has as many subscribers as it can serve. */
@@ -34,11 +49,12 @@ async function* byEvents(
   connection: Connection,
   get: Get,
   open: Set<string>,
-  signal: AbortSignal | undefined,
+  options: EventsOptions,
 ): AsyncGenerator<TaskDocument, void, undefined> {
   if (open.size === 0) return;
+  const { signal } = options;
   let isFirst = true;
-  for await (const event of eventsWithOpenings(connection, { ...(signal === undefined ? {} : { signal }) })) {
+  for await (const event of eventsWithOpenings(connection, options)) {
     switch (event.kind) {
       case "opened":
         // The stream is open before the first read, so that an end between the two is not missed.

@@ -14,26 +14,40 @@ const encoded = new WeakMap<ChangeBatch, Buffer>();
 export function encodeBatch(batch: ChangeBatch): Buffer {
   const known = encoded.get(batch);
   if (known !== undefined) return known;
-  const messages = toMessages(batch);
-  // A batch without messages still moves the position to resume at. Clients do not dispatch an id without data.
-  const last = messages.pop() ?? "";
-  const bytes = Buffer.from(`${messages.map((message) => `${message}\n`).join("")}${last}id: ${batch.seq}\n\n`);
+  const bytes = encodeWrites(batch, batch.writes);
   encoded.set(batch, bytes);
   return bytes;
 }
 
-function toMessages(batch: ChangeBatch): string[] {
-  const specs = new Map<string, TaskSpec>();
+/** The same for some of a batch's writes. */
+export function encodeWrites(batch: ChangeBatch, writes: readonly Write[]): Buffer {
+  const messages = toMessages(batch, writes);
+  // A batch without messages still moves the position to resume at. Clients do not dispatch an id without data.
+  const last = messages.pop() ?? "";
+  return Buffer.from(`${messages.map((message) => `${message}\n`).join("")}${last}id: ${batch.seq}\n\n`);
+}
+
+function toMessages(batch: ChangeBatch, writes: readonly Write[]): string[] {
+  const specs = specsOf(batch);
   const messages: string[] = [];
-  for (const write of batch.writes) {
-    if (write.kind === "spec") specs.set(write.spec.id, write.spec);
-  }
-  for (const write of batch.writes) {
+  for (const write of writes) {
     const told = tell(write, batch, specs);
     if (told === null) continue;
     messages.push(sseMessage(told.event, { seq: batch.seq, at: batch.at, ...told.data }));
   }
   return messages;
+}
+
+/** Each batch may be encoded for many filters. */
+const specsOfBatches = new WeakMap<ChangeBatch, ReadonlyMap<string, TaskSpec>>();
+
+function specsOf(batch: ChangeBatch): ReadonlyMap<string, TaskSpec> {
+  const known = specsOfBatches.get(batch);
+  if (known !== undefined) return known;
+  const specs = new Map<string, TaskSpec>();
+  for (const write of batch.writes) if (write.kind === "spec") specs.set(write.spec.id, write.spec);
+  specsOfBatches.set(batch, specs);
+  return specs;
 }
 
 function tell(

@@ -14,6 +14,8 @@ export interface StreamBounds {
 export type StreamEnd = "ended" | "gone" | "buffer-full" | "stalled";
 
 export class EventStream {
+  /** What to send on a quiet stream. */
+  pingText: () => string = () => ":\n\n";
   readonly #response: ServerResponse;
   readonly #bounds: StreamBounds;
   readonly #onStart: () => { readonly [name: string]: string };
@@ -103,7 +105,7 @@ export class EventStream {
   check(pingMs: number | null): void {
     const now = performance.now();
     if (this.#waitingBytes > 0 && now - this.#progressAt > this.#bounds.stallMsMax) return this.#close("stalled");
-    if (pingMs !== null && this.#waitingBytes === 0 && now - this.#sentAt >= pingMs) this.send(":\n\n");
+    if (pingMs !== null && this.#waitingBytes === 0 && now - this.#sentAt >= pingMs) this.send(this.pingText());
   }
 
   /** Resolves when nothing waits, or the stream is closed. */

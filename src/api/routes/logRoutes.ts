@@ -83,10 +83,11 @@ async function follow(request: FastifyRequest, reply: FastifyReply, context: Con
       if (newsCount === seenCount) follower?.update(document);
     };
     // The watch begins before the task is read, so that no change is missed.
-    const stopWatching = await context.watch.watch(task, (status) => {
+    const stopWatching = await context.watch.watch(new Set([task]), (news) => {
       newsCount += 1;
-      if (status !== null) follower?.update(status);
-      else lookAnew().catch(() => stream.destroy());
+      const last = news.kind === "changes" ? news.writes.at(-1) : undefined;
+      if (last?.kind === "status") follower?.update(last.status);
+      else if (last === undefined) lookAnew().catch(() => stream.destroy());
     });
     try {
       const document = await readDocument(context, task, query);

@@ -164,7 +164,7 @@ function toTaskQuery({ state, order, cursor, limit, consistent: _consistent, ...
   };
 }
 
-function toStates(text: string): TaskState[] {
+export function toStates(text: string): TaskState[] {
   return [...new Set(text.split(","))].map((given) => {
     const state = taskStates.find((known) => known === given);
     if (state !== undefined) return state;

@@ -1,9 +1,12 @@
 /** Schemas of errors, of a master's own state, and of events. */
 import { errorStatus } from "../../model/errors.ts";
+import { limits } from "../../model/limits.ts";
 import {
+  closed,
   count,
   id,
   instant,
+  limitKeyword,
   list,
   oneOf,
   open,
@@ -14,6 +17,7 @@ import {
   text,
   truth,
 } from "../../model/schema.ts";
+import { taskStates } from "../../model/task.ts";
 import { statusProperties } from "./tasks.ts";
 import { optionalWorkerProperties, workerProperties } from "./workers.ts";
 
@@ -113,6 +117,20 @@ export const answerSchemas = {
         "Data of the event `progress`: a running attempt said how far it is. Not in the journal: it has no `seq`.",
     },
   ),
+  EventFilter: closed(
+    {},
+    {
+      tasks: list(id, {
+        minItems: 1,
+        maxItems: limits.eventTasksMax,
+        [limitKeyword]: "eventTasksMax",
+        description: "Default: all tasks.",
+      }),
+      states: list(ref("TaskState"), { minItems: 1, maxItems: taskStates.length, description: "Default: all states." }),
+    },
+    { description: "Only `task` events that match both are sent, and those of forgotten tasks." },
+  ),
+  PositionEvent: open({ seq: safeCount }, {}, { description: "Data of the event `position`." }),
   ResetEvent: open(
     { seq: safeCount, reason: text },
     {},
