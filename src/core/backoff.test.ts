@@ -1,9 +1,9 @@
 /** The bounds of the back-off, and the spread of its jitter. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { hashToUnit } from "../model/hash.ts";
 import type { TaskId } from "../model/ids.ts";
 import { retryDelayMs } from "./backoff.ts";
-import { hashToUnit } from "./hash.ts";
 
 const limits = {
   attemptsMax: 99,

@@ -1,7 +1,8 @@
 /** How long a failed task waits for its next attempt. */
+
+import { hashToUnit } from "../model/hash.ts";
 import type { TaskId } from "../model/ids.ts";
 import type { TaskLimits } from "../model/task.ts";
-import { hashToUnit } from "./hash.ts";
 
 /**
  * `min(backoffMaxMs, backoffBaseMs * backoffFactor ** (failures - 1))`, less up to half of it, so that tasks that failed

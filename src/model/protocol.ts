@@ -1,6 +1,8 @@
 /** What masters and workers say to each other, over plain HTTP. The worker always dials. */
+import type { OnChildFailure, Wait } from "./family.ts";
 import type { BootId, Incarnation, SessionId, TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import type { Submission } from "./submission.ts";
 import type { AttemptError, ExitRecord, Progress, TaskPayload } from "./task.ts";
 
 /**
@@ -92,6 +94,12 @@ export interface AttachAnswer {
 export interface Assignment extends IssuedAttempt, TaskPayload {
   /** The worker ends the attempt itself after this long; null for no bound. */
   readonly timeoutMs: number | null;
+  /** Steps that the task remembers; the worker reads them before it starts the attempt. Absent if there are none. */
+  readonly steps?: number;
+  /** True if the task has sets of children or sleeps that are not over; they come with the steps. */
+  readonly isFamilyOpen?: boolean;
+  /** The task that this one is a child of. */
+  readonly parent?: TaskId;
 }
 
 export type AbortReason = "cancelled" | "timeout" | "killed";
@@ -120,7 +128,8 @@ export type StreamMessage =
   /** Sent every `heartbeatMs`: silence on the stream means that the master is gone. */
   | { readonly kind: "beat"; readonly epoch: number };
 
-export type Outcome = "success" | "failed" | "aborted";
+/** `suspended`: nothing is left to do until one of `waits` is over; the task then runs again, in a new attempt. Since protocol 2. */
+export type Outcome = "success" | "failed" | "aborted" | "suspended";
 
 /** An item with an id is acknowledged by it, and is sent again with the same id until it has been. Ids are unique in one boot. */
 export interface Acknowledged {
@@ -138,13 +147,38 @@ export interface ResultItem extends IssuedAttempt, Acknowledged {
   readonly error?: AttemptError;
   readonly exit?: ExitRecord;
   readonly logBytes?: number;
+  /** Of a suspended attempt: at least one. */
+  readonly waits?: readonly Wait[];
+  /** Of a failed attempt: the delay before the next one, instead of the back-off. */
+  readonly retryAfterMs?: number;
 }
 
 /** How an attempt ended, before it is known who ran it. */
 export type AttemptEnd = Omit<ResultItem, "kind" | "id" | keyof IssuedAttempt | "boot">;
 
 /** What an attempt may tell the leader while it runs. */
-export type AttemptContent = { readonly kind: "progress" } & Progress;
+export type AttemptContent =
+  | ({ readonly kind: "progress" } & Progress)
+  /** The result of a step: once it is acknowledged, every later attempt of the task has it. */
+  | { readonly kind: "step"; readonly key: string; readonly value: Json }
+  | ChildrenContent
+  /** An independent task, made once however often the handler runs; it leaves a step with the value `{ id }`. */
+  | { readonly kind: "submit"; readonly key: string; readonly submission: Submission };
+
+/** Children `first`, `first + 1` … of the set `key`. */
+export interface ChildrenContent {
+  readonly kind: "children";
+  readonly key: string;
+  readonly first: number;
+  readonly submissions: readonly Submission[];
+  /** The fingerprint of the items before `first`; see `foldItem`. */
+  readonly before: string;
+  /** No more children follow. */
+  readonly isLast: boolean;
+  readonly onFailure: OnChildFailure;
+  readonly failuresMax?: number;
+  readonly concurrencyMax?: number;
+}
 
 /** The same on its way: whose it is, and the id that acknowledges it, if the attempt waits for that. Since protocol 2. */
 export type AttemptItem = AttemptContent & IssuedAttempt & Acknowledged;
@@ -171,17 +205,18 @@ export interface Verdict extends AttemptRef {
   readonly verdict: "committed" | "stale";
 }
 
-/** `committed`: the item has taken effect, durably if its kind is. `stale`: its attempt is over, so it changed nothing. Both are final. */
-export interface Acknowledgement {
-  readonly id: number;
-  readonly verdict: "committed" | "stale";
-}
+/**
+ * `committed`: the item has taken effect, durably if its kind is. `stale`: its attempt is over, so it changed nothing. `refused`:
+ * the leader does not take it, and changed nothing. All are final.
+ */
+export type Acknowledgement = { readonly id: number } & ItemAnswer;
 
 /** What became of an item, as its attempt is told: the leader's verdict, or why the item was never sent. */
-export type ItemAnswer = Pick<Acknowledgement, "verdict"> | ({ readonly verdict: "refused" } & ItemRefusal);
+export type ItemAnswer = { readonly verdict: "committed" | "stale" } | ({ readonly verdict: "refused" } & ItemRefusal);
 
 export interface ItemRefusal {
-  readonly code: "invalid" | "too-large" | "too-many" | "unsupported";
+  /** `conflict`: the key, or the index of a child, has other content already. */
+  readonly code: "invalid" | "too-large" | "too-many" | "unsupported" | "conflict";
   readonly message: string;
 }
 

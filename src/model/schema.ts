@@ -59,6 +59,12 @@ export const id: Schema = {
   pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}$`,
   [limitKeyword]: "idLengthMax",
 };
+/** The id of any task: one that a client chose, or one that was made for a child. */
+export const taskId: Schema = {
+  type: "string",
+  pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}(~[0-9a-f]{16}[.][0-9]{7})?$`,
+  [limitKeyword]: "idLengthMax",
+};
 export const instant = whole(limits.instantMsMin, limits.instantMsMax, "instantMsMax", {
   description: "Milliseconds since 1970.",
 });

@@ -1,4 +1,6 @@
 /** A task: what was asked for (its spec, never changed) and how it stands (its status, written at each change). */
+import type { AttemptError } from "./attemptError.ts";
+import type { OpenWait } from "./family.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 
@@ -32,9 +34,10 @@ export const transitions: { readonly [From in TaskState | "none"]: readonly Task
   created: ["running", "blocked", "cancelled"],
   blocked: ["created", "running", "failed", "cancelled"],
   running: ["success", "failed", "retrying", "killed", "waiting", "cancelled", "running"],
-  waiting: ["running", "success", "failed", "cancelled"],
-  retrying: ["running", "cancelled"],
-  killed: ["running", "cancelled"],
+  // A waiting task may take notice of one thing after another, or wait for its descendants to end once its outcome is decided.
+  waiting: ["running", "waiting", "success", "failed", "cancelled"],
+  retrying: ["running", "waiting", "cancelled"],
+  killed: ["running", "waiting", "cancelled"],
   success: [],
   failed: [],
   cancelled: [],
@@ -72,6 +75,10 @@ export interface TaskHead {
   /** Not to be started before this instant; null for at once. */
   readonly startAt: number | null;
   readonly limits: TaskLimits;
+  /** The task that it is a child of. */
+  readonly parent?: TaskId;
+  /** 1 for a child, 2 for its child …; left out for a task without a parent. */
+  readonly depth?: number;
   /** Digest of the submission where the client chose the id or sent an idempotency key; null where the id is ours. */
   readonly fingerprint: string | null;
 }
@@ -88,13 +95,6 @@ export interface TaskSpec extends TaskHead, TaskPayload {
   readonly adoptedFrom?: "store";
 }
 
-/** Why an attempt did not succeed. */
-export interface AttemptError {
-  /** `exit`, `signal`, `timeout`, `spawn`, `worker-lost`, `kills-used-up`, `cancelled`, or a code of the task's own. */
-  readonly code: string;
-  readonly message: string;
-}
-
 /** How far an attempt says that it is, in units of its own. Not durable: a new leader does not know it until it is told again. */
 export interface Progress {
   readonly done: number;
@@ -108,6 +108,25 @@ export interface Progress {
 export interface ExitRecord {
   readonly code: number | null;
   readonly signal: string | null;
+}
+
+/** What a handler remembers and waits for. */
+export interface FamilyStatus {
+  /** Remembered steps, and the bytes of their values. */
+  readonly steps: number;
+  readonly stepBytes: number;
+  /** The generation; a retry from scratch begins a new one. */
+  readonly epoch: number;
+  /** Children made so far. */
+  readonly children: number;
+  /** What it waits for. */
+  readonly waits?: readonly OpenWait[];
+  /** True once something of that is over: it waits for a worker only. */
+  readonly isWoken?: boolean;
+  /** The outcome is decided; the task ends when its last descendant has. */
+  readonly ending?: FinalState;
+  /** The last item of the current attempt that has taken effect. */
+  readonly lastItem?: number;
 }
 
 /** How a task stands. Fields that do not apply are left out, so that a status stays small. */
@@ -141,6 +160,8 @@ export interface TaskStatus {
   /** Why the last attempt that ended did not succeed. */
   readonly error?: AttemptError;
   readonly exit?: ExitRecord;
+  /** Of a task whose handler remembers steps, has children or waits. */
+  readonly family?: FamilyStatus;
   /** Bytes of log that the last ended attempt wrote. */
   readonly logBytes?: number;
 }
@@ -150,3 +171,5 @@ export interface TaskDocument extends TaskSpec, Omit<TaskStatus, "id"> {
   /** Of the running attempt, from the leader's memory. */
   readonly progress?: Progress;
 }
+
+export type { AttemptError };

@@ -34,6 +34,7 @@ export function describeWrite(write: Write, beganAt: number): string {
 function describeRecord(write: RecordWrite): string {
   if (write.value === null) return `remove ${write.id} from ${write.collection}`;
   if (write.collection === "queues") return `write queue ${write.id} ${write.value.isPaused ? "paused" : "open"}`;
+  if (write.collection !== "workers") return `write ${write.collection} ${write.id} ${JSON.stringify(write.value)}`;
   const { id, boot, state, isDraining, capacity } = write.value;
   return `write worker ${id}/${boot} ${state}${isDraining ? " draining" : ""}, capacity ${capacity}`;
 }
@@ -80,6 +81,8 @@ function describeReply(reply: Reply): string {
       return `${reply.id} is cancelled`;
     case "refused":
       return `refused, ${reply.code}: ${reply.message}`;
+    case "family":
+      return `family of generation ${reply.epoch}: ${JSON.stringify(reply.family)}`;
     case "done":
     case "look-again":
       return reply.kind;

@@ -6,6 +6,7 @@ import { limits } from "../../model/limits.ts";
 import {
   anything,
   attempt,
+  duration,
   id,
   instant,
   limitKeyword,
@@ -16,6 +17,7 @@ import {
   ref,
   type Schema,
   safeCount,
+  taskId,
   text,
   truth,
   whole,
@@ -26,7 +28,19 @@ const session: Schema = { type: "string", minLength: 1, maxLength: limits.idLeng
 const version: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const itemId: Schema = { ...safeCount, description: "Unique in one boot. An item with an id is acknowledged by it." };
 const shortText: Schema = { type: "string", maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };
-const attemptRef = { task: id, attempt };
+const stepKey: Schema = {
+  type: "string",
+  minLength: 1,
+  maxLength: limits.stepKeyLengthMax,
+  [limitKeyword]: "stepKeyLengthMax",
+};
+export const signalName: Schema = {
+  type: "string",
+  minLength: 1,
+  maxLength: limits.signalNameLengthMax,
+  [limitKeyword]: "signalNameLengthMax",
+};
+const attemptRef = { task: taskId, attempt };
 const issuedAttempt = {
   ...attemptRef,
   assignedAt: { ...instant, description: "By the leader's clock; workers send it back unchanged." },
@@ -82,7 +96,7 @@ export const protocolSchemas = {
       kind: { const: "result" },
       ...issuedAttempt,
       boot: id,
-      outcome: oneOf(["success", "failed", "aborted"]),
+      outcome: oneOf(["success", "failed", "aborted", "suspended"]),
       startedAt: instant,
       endedAt: instant,
     },
@@ -99,7 +113,46 @@ export const protocolSchemas = {
       }),
       exit: open({ code: { type: ["integer", "null"] }, signal: orNull(shortText) }),
       logBytes: safeCount,
+      waits: list(ref("Wait"), { minItems: 1, maxItems: limits.waitsMax, [limitKeyword]: "waitsMax" }),
+      retryAfterMs: duration,
     },
+  ),
+  Wait: {
+    description: "What a suspended task waits for.",
+    type: "object",
+    required: ["kind"],
+    discriminator: { propertyName: "kind" },
+    oneOf: [
+      open({ kind: { const: "children" }, key: stepKey }),
+      open({ kind: { const: "sleep" }, key: stepKey, ms: duration }),
+      open({ kind: { const: "signal" }, key: stepKey, name: signalName }, { timeoutMs: duration }),
+    ],
+  },
+  StepItem: open({ kind: { const: "step" }, ...issuedAttempt, key: stepKey, value: anything }, { id: itemId }),
+  SubmitItem: open(
+    { kind: { const: "submit" }, ...issuedAttempt, key: stepKey, submission: ref("Submission") },
+    { id: itemId },
+  ),
+  ChildrenItem: open(
+    {
+      kind: { const: "children" },
+      ...issuedAttempt,
+      key: stepKey,
+      first: whole(0, limits.childrenMax, "childrenMax"),
+      submissions: list(ref("Submission"), {
+        maxItems: limits.childrenPerItemMax,
+        [limitKeyword]: "childrenPerItemMax",
+      }),
+      before: { type: "string", maxLength: 16, description: "The fingerprint of the items before `first`." },
+      isLast: truth,
+      onFailure: oneOf(["wait", "cancel"]),
+    },
+    {
+      id: itemId,
+      failuresMax: whole(0, limits.childrenMax, "childrenMax"),
+      concurrencyMax: whole(1, limits.childrenMax, "childrenMax"),
+    },
+    { description: "Children `first`, `first + 1` … of the set `key` of the task that runs." },
   ),
   ProgressItem: open(
     {
@@ -117,7 +170,16 @@ export const protocolSchemas = {
     type: "object",
     required: ["kind"],
     discriminator: { propertyName: "kind" },
-    oneOf: [ref("StartedItem"), ref("ResultItem"), ref("ProgressItem"), ref("DrainingItem"), ref("ByeItem")],
+    oneOf: [
+      ref("StartedItem"),
+      ref("ResultItem"),
+      ref("ProgressItem"),
+      ref("StepItem"),
+      ref("SubmitItem"),
+      ref("ChildrenItem"),
+      ref("DrainingItem"),
+      ref("ByeItem"),
+    ],
   },
   ReportRequest: open({
     boot: id,

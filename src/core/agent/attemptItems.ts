@@ -120,7 +120,29 @@ export function checkContent(content: AttemptContent): AttemptContent | ItemRefu
       if (text === undefined || text.length <= limits.nameLengthMax) return content;
       return { ...content, text: text.slice(0, limits.nameLengthMax).toWellFormed() };
     }
+    case "step":
+      return checkKey(content.key) ?? checkStep(content.value) ?? content;
+    case "submit":
+      return checkKey(content.key) ?? content;
+    case "children": {
+      const { key, submissions } = content;
+      if (submissions.length <= limits.childrenPerItemMax) return checkKey(key) ?? content;
+      const message = `${submissions.length} children in one item; ${limits.childrenPerItemMax} are allowed.`;
+      return { code: "too-many", message };
+    }
     default:
-      return content.kind satisfies never;
+      return content satisfies never;
   }
+}
+
+function checkKey(key: string): ItemRefusal | null {
+  if (key.length > 0 && key.length <= limits.stepKeyLengthMax && key.isWellFormed()) return null;
+  return { code: "invalid", message: `A key has 1 to ${limits.stepKeyLengthMax} characters.` };
+}
+
+function checkStep(value: Json): ItemRefusal | null {
+  const bytes = jsonBytes(value);
+  if (bytes <= limits.stepBytesMax) return null;
+  const message = `The result of a step has ${bytes} bytes; ${limits.stepBytesMax} are allowed. Keep large results elsewhere.`;
+  return { code: "too-large", message };
 }

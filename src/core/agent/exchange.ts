@@ -60,11 +60,11 @@ export class Exchange {
 
   /** The leader has answered a report. */
   answered({ items }: Answered, out: AgentOutput): void {
-    for (const [held, verdicts] of items) {
-      for (const [index, item] of held.items.shift(verdicts.length).entries()) {
-        acknowledge(out, held.ref, item.ticket, { verdict: verdicts[index] ?? "stale" });
+    for (const [held, answers] of items) {
+      for (const [index, item] of held.items.shift(answers.length).entries()) {
+        acknowledge(out, held.ref, item.ticket, answers[index] ?? { verdict: "stale" });
       }
-      if (verdicts.includes("stale")) {
+      if (answers.some(({ verdict }) => verdict === "stale")) {
         held.items.isOver = true;
         this.#drop(held, { verdict: "stale" }, out);
       }

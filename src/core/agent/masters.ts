@@ -3,9 +3,10 @@
  * waiting for slow ones to answer, and takes the first that leads; then again, after longer and longer pauses. Where a standby
  * answers but the leader that it names does not, the standby is asked to relay.
  */
+
+import { hashToUnit } from "../../model/hash.ts";
 import type { BootId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { hashToUnit } from "../hash.ts";
 import type { LinkFailure, LinkNumber } from "./inputs.ts";
 
 export interface SearchSettings {

@@ -1,6 +1,12 @@
 /** What the Agent has to tell its master: it waits while one report is under way and goes with the next. */
 import { limits } from "../../model/limits.ts";
-import { attemptItemsSince, type ReportAnswer, type ReportItem, type Verdict } from "../../model/protocol.ts";
+import {
+  attemptItemsSince,
+  type ItemAnswer,
+  type ReportAnswer,
+  type ReportItem,
+  type Verdict,
+} from "../../model/protocol.ts";
 import { Fifo } from "../fifo.ts";
 import type { HeldAttempt } from "./attempt.ts";
 
@@ -22,7 +28,7 @@ export interface ReportBatch {
 /** The answer to a report, sorted by whom it concerns. */
 export interface Answered {
   readonly verdicts: readonly Verdict[];
-  readonly items: ReadonlyMap<HeldAttempt, readonly Verdict["verdict"][]>;
+  readonly items: ReadonlyMap<HeldAttempt, readonly ItemAnswer[]>;
 }
 
 export interface ReportSettings {
@@ -222,20 +228,21 @@ export function readAnswer(batch: ReportBatch, answer: ReportAnswer): Answered |
     });
     return isComplete ? { verdicts: answer.verdicts, items: new Map() } : null;
   }
-  const byId = new Map((answer.acks ?? []).map(({ id, verdict }) => [id, verdict]));
+  const byId = new Map((answer.acks ?? []).map(({ id, ...own }) => [id, own]));
   const verdicts: Verdict[] = [];
   for (const held of batch.results) {
-    const verdict = byId.get(held.resultId);
-    if (verdict === undefined) return null;
-    verdicts.push({ ...held.ref, verdict });
+    const answered = byId.get(held.resultId);
+    if (answered === undefined) return null;
+    // A result is never refused; a master that did so all the same has settled it.
+    verdicts.push({ ...held.ref, verdict: answered.verdict === "committed" ? "committed" : "stale" });
   }
-  const items = new Map<HeldAttempt, Verdict["verdict"][]>();
+  const items = new Map<HeldAttempt, ItemAnswer[]>();
   for (const [held, count] of batch.speakers) {
-    const own: Verdict["verdict"][] = [];
+    const own: ItemAnswer[] = [];
     for (const { id } of held.items.inReport(count)) {
-      const verdict = byId.get(id);
-      if (verdict === undefined) return null;
-      own.push(verdict);
+      const answered = byId.get(id);
+      if (answered === undefined) return null;
+      own.push(answered);
     }
     items.set(held, own);
   }

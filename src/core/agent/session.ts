@@ -1,7 +1,8 @@
 /** The Agent's connection to the masters: looking for the leader, about to be attached to it, or attached. */
+
+import { hashToUnit } from "../../model/hash.ts";
 import type { SessionId } from "../../model/ids.ts";
 import { type AttachAnswer, protocolVersions } from "../../model/protocol.ts";
-import { hashToUnit } from "../hash.ts";
 import type { LinkNumber } from "./inputs.ts";
 import type { AttachTry } from "./masters.ts";
 import type { ReportBatch } from "./reports.ts";

@@ -6,10 +6,10 @@
  * The lease is watched as client-go does it (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection): whether its counter
  * changes within our own time, never what any clock says.
  */
+import { hashToUnit } from "../../model/hash.ts";
 import { areOfOnePlace, type Nonce } from "../../model/ids.ts";
 import type { Lease } from "../../model/lease.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import { hashToUnit } from "../hash.ts";
 
 export interface CandidateSettings {
   /** A lease that has not changed for this long is nobody's, unless its holder needs more time: see `commit-time`. */

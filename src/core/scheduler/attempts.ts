@@ -2,23 +2,42 @@
 import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
 import { retryDelayMs } from "../backoff.ts";
-import type { Batch } from "./effects.ts";
+import type { AssignedAttempt, Batch } from "./effects.ts";
+import { finish, isBelowEnding } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { SchedulerState } from "./state.ts";
+import { suspend } from "./waits.ts";
 
 /** What a worker reports of an attempt whose kind it cannot run. */
 export const unsupportedKind = "unsupported";
+
+/** A failure of which another attempt would meet the same again: the task fails at once. */
+const finalErrors: readonly string[] = ["non-retryable", "child-failed"];
 
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
 export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): void {
   state.tasks.setState(task, "running");
   task.attempt += 1;
+  if (task.family !== null) task.family.beginAttempt();
   task.run = { host: worker.id, boot: worker.boot, assignedAt: batch.now, startedAt: undefined };
   state.lanes.takeTurn(worker);
   worker.hold(task);
   armBackstop(state, batch, task, batch.now);
   state.tasks.touch(task);
+}
+
+/** What a worker is told of the attempt that it is given, besides the task's name, kind and input. */
+export function toAssigned(state: SchedulerState, task: LiveTask): AssignedAttempt {
+  const { family, parent } = task;
+  const isFamilyOpen = family !== null && (family.waits.length > 0 || state.families.of(task.id).size > 0);
+  return {
+    ...task.issued,
+    timeoutMs: task.limits.timeoutMs,
+    ...(family !== null && family.steps > 0 && { steps: family.steps }),
+    ...(isFamilyOpen && { isFamilyOpen }),
+    ...(parent !== null && { parent: parent.parent }),
+  };
 }
 
 /** The worker ends an attempt at its time-out; should it fail to, the leader does, a little later. */
@@ -40,12 +59,17 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
     case "success":
       leaveWorker(state, task);
       noteEnd(task, result);
-      state.tasks.setState(task, "success");
-      return state.tasks.write(batch, task, result.output);
+      return finish(state, batch, task, "success", result.output);
     case "failed":
       leaveWorker(state, task);
       noteEnd(task, result);
-      return countFailure(state, batch, task);
+      return countFailure(state, batch, task, result);
+    case "suspended":
+      leaveWorker(state, task);
+      noteEnd(task, result);
+      task.uncounted += 1;
+      if (isBelowEnding(state, task)) return cancelTask(state, batch, task);
+      return suspend(state, batch, task, result.waits ?? []);
     case "aborted":
       if (result.error?.code === unsupportedKind) return handBack(state, batch, task, result.error);
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
@@ -63,13 +87,18 @@ export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
   if (killsMax !== null && task.kills > killsMax) {
     const message = `It lost its worker ${task.kills} times; ${killsMax} are allowed.`;
     task.last = { endedAt: batch.now, error: { code: "kills-used-up", message }, exit: undefined, logBytes: undefined };
-    state.tasks.setState(task, "failed");
-    return state.tasks.write(batch, task);
+    return finish(state, batch, task, "failed");
   }
   task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
+  runAgain(state, batch, task);
+}
+
+/** The task goes back into its lane, unless the outcome of its family is decided. */
+function runAgain(state: SchedulerState, batch: Batch, task: LiveTask): void {
   state.tasks.setState(task, "killed");
   state.tasks.write(batch, task);
-  state.lanes.enqueue(task);
+  if (isBelowEnding(state, task)) cancelTask(state, batch, task);
+  else state.lanes.enqueue(task);
 }
 
 /** The worker could not begin with it: the task goes back into its lane, and nothing is counted against it. */
@@ -77,9 +106,7 @@ function handBack(state: SchedulerState, batch: Batch, task: LiveTask, { code, m
   leaveWorker(state, task);
   task.uncounted += 1;
   task.last = { endedAt: batch.now, error: { code, message }, exit: undefined, logBytes: undefined };
-  state.tasks.setState(task, "killed");
-  state.tasks.write(batch, task);
-  state.lanes.enqueue(task);
+  runAgain(state, batch, task);
 }
 
 /** The attempt outlasted its time-out and its worker did not end it. */
@@ -87,11 +114,12 @@ export function timeOutAttempt(state: SchedulerState, batch: Batch, task: LiveTa
   abortOnWorker(state, batch, task, "timeout");
   const message = `It ran longer than ${task.limits.timeoutMs} ms, and its worker did not end it.`;
   task.last = { endedAt: batch.now, error: { code: "timeout", message }, exit: undefined, logBytes: undefined };
-  countFailure(state, batch, task);
+  countFailure(state, batch, task, {});
 }
 
 /** Ends a task wherever it is in its life. It must not be final. */
 export function cancelTask(state: SchedulerState, batch: Batch, task: LiveTask): void {
+  if (task.family?.ending?.state === "cancelled") return;
   if (task.state === "running") abortOnWorker(state, batch, task, "cancelled");
   else state.tasks.unplace(task);
   task.last = {
@@ -100,8 +128,7 @@ export function cancelTask(state: SchedulerState, batch: Batch, task: LiveTask):
     exit: undefined,
     logBytes: undefined,
   };
-  state.tasks.setState(task, "cancelled");
-  state.tasks.write(batch, task);
+  finish(state, batch, task, "cancelled");
 }
 
 /** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when its stream opens. */
@@ -123,17 +150,22 @@ function leaveWorker(state: SchedulerState, task: LiveTask): void {
   worker.release(task);
 }
 
-function countFailure(state: SchedulerState, batch: Batch, task: LiveTask): void {
+function countFailure(
+  state: SchedulerState,
+  batch: Batch,
+  task: LiveTask,
+  { error, retryAfterMs }: Pick<ResultItem, "error" | "retryAfterMs">,
+): void {
   task.failures += 1;
-  if (task.failures >= task.limits.attemptsMax) {
-    state.tasks.setState(task, "failed");
-    return state.tasks.write(batch, task);
-  }
-  const retryAt = batch.now + retryDelayMs(task.id, task.attempt, task.failures, task.limits);
+  const isFinal = error !== undefined && finalErrors.includes(error.code);
+  if (isFinal || task.failures >= task.limits.attemptsMax) return finish(state, batch, task, "failed");
+  const delayMs = retryAfterMs ?? retryDelayMs(task.id, task.attempt, task.failures, task.limits);
+  const retryAt = batch.now + delayMs;
   if (task.last !== null) task.last = { ...task.last, retryAt };
   state.tasks.setState(task, "retrying");
   state.tasks.write(batch, task);
-  state.tasks.enqueue(task, retryAt, batch.now);
+  if (isBelowEnding(state, task)) cancelTask(state, batch, task);
+  else state.tasks.enqueue(task, retryAt, batch.now);
 }
 
 function noteEnd(task: LiveTask, result: ResultItem): void {

@@ -6,8 +6,9 @@
 import type { PlainData } from "../../model/collections/collection.ts";
 import { descriptorOf, type HotCollectionName, hotCollections } from "../../model/collections/table.ts";
 import type { DigestSums } from "../../model/entry.ts";
+import { finishHash, hashNumber, hashSeed, hashText } from "../../model/hash.ts";
 import { taskStates } from "../../model/task.ts";
-import { finishHash, hashNumber, hashSeed, hashText } from "../hash.ts";
+import type { Family } from "./family.ts";
 import type { LiveTask } from "./liveTask.ts";
 
 /** The part of the sum that one task makes, by what it is in memory now. A signed 32-bit number, which costs no memory of its own. */
@@ -19,8 +20,16 @@ export function digestTask(task: LiveTask): number {
   hash = hashNumber(hash, task.kills);
   if (task.uncounted > 0) hash = hashNumber(hash, task.uncounted);
   if (task.state === "retrying") hash = hashNumber(hash, (task.last?.retryAt ?? 0) % 2 ** 31);
+  if (task.family !== null) hash = digestFamily(hash, task.family);
   if (task.run !== null) hash = hashText(hashText(hash, task.run.host), task.run.boot);
   return finishHash(hash) | 0;
+}
+
+function digestFamily(hash: number, { steps, stepBytes, epoch, children, waits, isWoken, ending }: Family): number {
+  let next = hashText(hash, ending?.state ?? "");
+  for (const part of [steps, stepBytes, epoch, children, Number(isWoken)]) next = hashNumber(next, part);
+  for (const { kind, key } of waits) next = hashText(hashText(next, kind), key);
+  return next;
 }
 
 /** The sums of all hot collections. */

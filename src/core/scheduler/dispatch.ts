@@ -1,6 +1,6 @@
 /** Fills free slots: the first task of all lanes goes to the worker with the lightest load, until tasks or slots run out. */
 import { limits } from "../../model/limits.ts";
-import { beginAttempt } from "./attempts.ts";
+import { beginAttempt, toAssigned } from "./attempts.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { SchedulerModule } from "./module.ts";
@@ -22,7 +22,7 @@ function fillSlots(state: SchedulerState, batch: Batch): void {
     state.lanes.dequeue(task);
     beginAttempt(state, batch, task, worker);
     const attempts = assigned.get(worker) ?? [];
-    attempts.push({ ...task.issued, timeoutMs: task.limits.timeoutMs });
+    attempts.push(toAssigned(state, task));
     assigned.set(worker, attempts);
   }
   for (const [worker, attempts] of assigned) {

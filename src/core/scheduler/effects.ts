@@ -2,6 +2,7 @@
 
 import type { Write } from "../../model/entry.ts";
 import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
+import type { OpenFamily } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AbortReason, Acknowledgement, AttemptRef, IssuedAttempt, Verdict } from "../../model/protocol.ts";
 import type { Progress } from "../../model/task.ts";
@@ -33,12 +34,16 @@ export type SchedulerEffect =
 
 export interface AssignedAttempt extends IssuedAttempt {
   readonly timeoutMs: number | null;
+  readonly steps?: number;
+  readonly isFamilyOpen?: boolean;
+  readonly parent?: TaskId;
 }
 
 export type Reply =
   | { readonly kind: "submitted"; readonly tasks: readonly SubmittedTask[] }
   | { readonly kind: "cancelled"; readonly id: TaskId }
   | { readonly kind: "done" }
+  | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
   | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
   | { readonly kind: "queues"; readonly queues: readonly QueueView[] }
   | {

@@ -1,6 +1,7 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
+import type { PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { AttachRequest, ReportItem } from "../../model/protocol.ts";
+import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
 import type { ProbeAddress } from "../../model/worker.ts";
 
@@ -16,6 +17,21 @@ export type SchedulerInput =
       readonly lookup: Lookup | null;
     }
   | { readonly kind: "cancel"; readonly request: RequestId; readonly id: TaskId }
+  /** For an unfinished task. Sent again with the same id, a signal is delivered once. */
+  | {
+      readonly kind: "signal";
+      readonly request: RequestId;
+      readonly task: TaskId;
+      readonly signal: PendingSignal;
+    }
+  /** A worker asks what the task of a running attempt has under way besides its remembered steps. */
+  | {
+      readonly kind: "inspect-family";
+      readonly request: RequestId;
+      readonly worker: WorkerId;
+      readonly session: SessionId;
+      readonly attempt: AttemptRef;
+    }
   | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }

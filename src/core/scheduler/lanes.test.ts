@@ -6,6 +6,7 @@ import type { TaskSpec } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
 import type { SchedulerEffect, SchedulerOutput } from "./effects.ts";
+import { Families } from "./families.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveWorker } from "./liveWorker.ts";
 import { Queues } from "./queues.ts";
@@ -28,7 +29,7 @@ function spec(id: string, more: Partial<TaskSpec> & { readonly requires?: readon
 class Scene {
   readonly queues = new Queues();
   readonly lanes = new Lanes(this.queues);
-  readonly tasks = new Tasks(this.lanes);
+  readonly tasks = new Tasks(this.lanes, new Families());
 
   add(id: string, more: Parameters<typeof spec>[1] = {}): void {
     const task = this.tasks.add(spec(id, more));

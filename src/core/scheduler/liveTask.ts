@@ -3,6 +3,8 @@ import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord, TaskHead, TaskLimits, TaskState, TaskStatus } from "../../model/task.ts";
 import type { HeapItem } from "../heap.ts";
+import type { ChildSet } from "./families.ts";
+import { Family } from "./family.ts";
 import type { Lane } from "./lane.ts";
 import type { LiveQueue } from "./queues.ts";
 
@@ -36,6 +38,10 @@ export class LiveTask implements HeapItem {
   readonly limits: TaskLimits;
   readonly fingerprint: string | null;
 
+  /** The set of children that it belongs to; null for a task without a parent. */
+  readonly parent: ChildSet | null;
+  readonly depth: number;
+
   state: TaskState = "created";
   attempt = 0;
   failures = 0;
@@ -43,6 +49,8 @@ export class LiveTask implements HeapItem {
   uncounted = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
+  /** Null for a task that remembers nothing, has no children and waits for nothing. */
+  family: Family | null = null;
   /** Its key in the timer heap, while it is in there. */
   wakeAt = 0;
   heapIndex = -1;
@@ -51,10 +59,12 @@ export class LiveTask implements HeapItem {
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
 
-  constructor(head: TaskHead, ordinal: number, lane: Lane, limits: TaskLimits) {
+  constructor(head: TaskHead, ordinal: number, lane: Lane, parent: ChildSet | null, limits: TaskLimits) {
     this.id = head.id;
     this.ordinal = ordinal;
     this.lane = lane;
+    this.parent = parent;
+    this.depth = head.depth ?? 0;
     this.priority = head.priority;
     this.orderAt = head.startAt ?? head.createdAt;
     this.startAt = head.startAt;
@@ -81,6 +91,8 @@ export function startsBefore(a: LiveTask, b: LiveTask): boolean {
 
 export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus["output"]): TaskStatus {
   const { run } = task;
+  // A task whose outcome is decided keeps its result until its last descendant has ended.
+  const result = output ?? task.family?.ending?.output;
   // While an attempt runs, the end of the one before would look like its own.
   const last = task.state === "running" ? null : task.last;
   return {
@@ -98,7 +110,8 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     ...(last?.error !== undefined && { error: last.error }),
     ...(last?.exit !== undefined && { exit: last.exit }),
     ...(last?.logBytes !== undefined && { logBytes: last.logBytes }),
-    ...(output !== undefined && { output }),
+    ...(task.family !== null && { family: task.family.toStatus() }),
+    ...(result !== undefined && { output: result }),
   };
 }
 
@@ -109,6 +122,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.failures = status.failures;
   task.kills = status.kills;
   task.uncounted = status.uncounted ?? 0;
+  task.family = status.family === undefined ? null : Family.restore(status.family, status.output);
   const { host, boot, assignedAt } = status;
   task.run =
     host === undefined || boot === undefined || assignedAt === undefined

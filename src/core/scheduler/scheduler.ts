@@ -15,7 +15,10 @@ import type { ProbeAddress } from "../../model/worker.ts";
 import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, SchedulerEffect, SchedulerOutput } from "./effects.ts";
+import { Endings } from "./endings.ts";
 import { failureDetector } from "./failureDetector.ts";
+import { Families } from "./families.ts";
+import { familiesModule } from "./familiesModule.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import { Lanes } from "./lanes.ts";
 import { MassLoss } from "./massLoss.ts";
@@ -23,6 +26,7 @@ import type { Applies, Inputs, SchedulerModule } from "./module.ts";
 import { Queues } from "./queues.ts";
 import { QueueRecords, queuesModule } from "./queuesModule.ts";
 import { Records } from "./records.ts";
+import { Signals } from "./signals.ts";
 import type { SchedulerSettings, SchedulerState } from "./state.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
@@ -30,11 +34,19 @@ import { Workers } from "./workers.ts";
 import { workersModule } from "./workersModule.ts";
 
 /** In the order in which they close a batch: dispatch comes last, when all that is due has happened. */
-const modules: readonly SchedulerModule[] = [tasksModule, queuesModule, workersModule, failureDetector, dispatch];
+const modules: readonly SchedulerModule[] = [
+  tasksModule,
+  familiesModule,
+  queuesModule,
+  workersModule,
+  failureDetector,
+  dispatch,
+];
 
 /** Every input has one module that takes it. */
 const inputs = {
   ...tasksModule.inputs,
+  ...familiesModule.inputs,
   ...queuesModule.inputs,
   ...workersModule.inputs,
   ...failureDetector.inputs,
@@ -57,12 +69,17 @@ export class Scheduler {
     const queues = new Queues();
     const lanes = new Lanes(queues);
     const workers = new Workers(lanes);
+    const families = new Families();
+    const signals = new Signals();
     this.#state = {
-      tasks: new Tasks(lanes),
+      tasks: new Tasks(lanes, families),
       queues,
       lanes,
+      families,
+      signals,
+      endings: new Endings(),
       workers,
-      records: new Records({ queues: new QueueRecords(queues, lanes), workers }),
+      records: new Records({ queues: new QueueRecords(queues, lanes), workers, childSets: families, signals }),
       massLoss: new MassLoss(),
       settings: { ...defaults, ...settings },
       epoch: 0,
@@ -164,6 +181,7 @@ export class Scheduler {
     const state = this.#state;
     for (const module of modules) module.step?.(state, batch);
     state.tasks.writeTouched(batch);
+    state.families.writeTouched(batch);
     const { writes, seq } = batch.out;
     state.records.noteAll(writes);
     if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {

@@ -6,11 +6,13 @@ import type {
   AttemptItem,
   AttemptRef,
   IssuedAttempt,
+  ItemAnswer,
   ReportItem,
   ResultItem,
   Verdict,
 } from "../../model/protocol.ts";
-import { killAttempt, settleResult, unsupportedKind } from "./attempts.ts";
+import { takeContent } from "./attemptItems.ts";
+import { killAttempt, settleResult, toAssigned, unsupportedKind } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
 import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
@@ -179,7 +181,7 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
   if (worker.record.isDraining) batch.out.effects.push({ kind: "drain", worker: id, session });
   const attempts = worker.redeliver
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
-    .map((task) => ({ ...task.issued, timeoutMs: task.limits.timeoutMs }));
+    .map((task) => toAssigned(state, task));
   worker.redeliver = [];
   for (const { reason, ...attempt } of worker.dying) {
     batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });
@@ -230,9 +232,12 @@ function takeItem(
       else acks.push({ id: item.id, verdict });
       return;
     }
-    case "progress": {
-      const verdict = takeAttemptItem(state, batch, worker, item);
-      if (item.id !== undefined) acks.push({ id: item.id, verdict });
+    case "progress":
+    case "step":
+    case "submit":
+    case "children": {
+      const answer = takeAttemptItem(state, batch, worker, item);
+      if (item.id !== undefined) acks.push({ id: item.id, ...answer });
       return;
     }
     case "draining":
@@ -245,17 +250,10 @@ function takeItem(
 }
 
 /** What an attempt says while it runs. Nothing that it says counts once it is over. */
-function takeAttemptItem(
-  state: SchedulerState,
-  batch: Batch,
-  worker: LiveWorker,
-  item: AttemptItem,
-): Acknowledgement["verdict"] {
+function takeAttemptItem(state: SchedulerState, batch: Batch, worker: LiveWorker, item: AttemptItem): ItemAnswer {
   const task = currentAttempt(state, worker, item);
-  if (task === undefined || task.run?.boot !== worker.boot) return "stale";
-  const { task: id, attempt, assignedAt: _assignedAt, id: _id, kind: _kind, ...progress } = item;
-  batch.out.effects.push({ kind: "progress", task: id, attempt, progress });
-  return "committed";
+  if (task === undefined || task.run?.boot !== worker.boot) return { verdict: "stale" };
+  return takeContent(state, batch, task, item);
 }
 
 function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, result: ResultItem): Verdict["verdict"] {

@@ -1,11 +1,14 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
 import type { DigestSums } from "../../model/entry.ts";
 import type { Batch, Reply } from "./effects.ts";
+import type { Endings } from "./endings.ts";
+import type { Families } from "./families.ts";
 import type { RequestId } from "./inputs.ts";
 import type { Lanes } from "./lanes.ts";
 import type { MassLoss } from "./massLoss.ts";
 import type { Queues } from "./queues.ts";
 import type { Records } from "./records.ts";
+import type { Signals } from "./signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Workers } from "./workers.ts";
 
@@ -27,6 +30,10 @@ export interface SchedulerState {
   readonly tasks: Tasks;
   readonly queues: Queues;
   readonly lanes: Lanes;
+  readonly families: Families;
+  readonly signals: Signals;
+  /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
+  readonly endings: Endings;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;

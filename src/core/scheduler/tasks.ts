@@ -13,6 +13,7 @@ import {
 import { Heap } from "../heap.ts";
 import { digestTask } from "./digest.ts";
 import type { Batch } from "./effects.ts";
+import type { Families } from "./families.ts";
 import type { Lanes } from "./lanes.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import { RecentlyFinished } from "./recentlyFinished.ts";
@@ -21,6 +22,7 @@ export class Tasks {
   readonly recentlyFinished = new RecentlyFinished();
   readonly #byId = new Map<TaskId, LiveTask>();
   readonly #lanes: Lanes;
+  readonly #families: Families;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   #dirty: LiveTask[] = [];
   #digest = 0;
@@ -28,8 +30,9 @@ export class Tasks {
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
 
-  constructor(lanes: Lanes) {
+  constructor(lanes: Lanes, families: Families) {
     this.#lanes = lanes;
+    this.#families = families;
   }
 
   /** Stands for every unfinished task as of its last status written; see digest.ts. */
@@ -52,7 +55,8 @@ export class Tasks {
   /** A new task, not yet in line. */
   add(head: TaskHead): LiveTask {
     this.#added += 1;
-    const task = new LiveTask(head, this.#added, this.#lanes.enter(head), this.#share(head.limits));
+    const parent = head.parent === undefined ? null : this.#families.ofChild(head.id);
+    const task = new LiveTask(head, this.#added, this.#lanes.enter(head), parent, this.#share(head.limits));
     this.#byId.set(task.id, task);
     task.queue.count(task.state, 1);
     return task;

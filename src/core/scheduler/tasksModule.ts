@@ -3,11 +3,13 @@ import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
+import { isEnding, startWalk } from "./endings.ts";
 import type { FinishedTask } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 import { submit } from "./submit.ts";
+import { armWaits, wakeIfDue } from "./waits.ts";
 
 export const tasksModule = {
   inputs: {
@@ -30,6 +32,7 @@ export const tasksModule = {
     const { tasks, lanes } = state;
     for (let task = tasks.popDue(batch.now); task !== undefined; task = tasks.popDue(batch.now)) {
       if (task.state === "running") timeOutAttempt(state, batch, task);
+      else if (task.state === "waiting") wakeIfDue(state, batch, task);
       else lanes.enqueue(task);
     }
   },
@@ -41,7 +44,8 @@ function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
   const { tasks, workers } = state;
   switch (task.state) {
     case "created":
-      return tasks.enqueue(task, task.startAt ?? 0, batch.now);
+      // Children are let into their lanes by their set, which may bound how many of them run.
+      return task.parent === null ? tasks.enqueue(task, task.startAt ?? 0, batch.now) : undefined;
     case "retrying":
       return tasks.enqueue(task, task.last?.retryAt ?? 0, batch.now);
     case "killed":
@@ -49,8 +53,9 @@ function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
     case "running":
       if (task.run !== null) workers.get(task.run.host)?.hold(task);
       return armBackstop(state, batch, task, batch.now);
-    case "blocked":
     case "waiting":
+      return takeUpWaiting(state, batch, task);
+    case "blocked":
     case "success":
     case "failed":
     case "cancelled":
@@ -58,6 +63,12 @@ function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
     default:
       task.state satisfies never;
   }
+}
+
+function takeUpWaiting(state: SchedulerState, batch: Batch, task: LiveTask): void {
+  if (isEnding(task)) startWalk(state, task);
+  else if (task.family?.isWoken === true) state.lanes.enqueue(task);
+  else armWaits(state, batch, task);
 }
 
 function cancel(state: SchedulerState, batch: Batch, id: TaskId): Reply {

@@ -1,9 +1,13 @@
 /** Every collection of records. To add one, write a file beside this one and add it to `collections`. */
+
+import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
 import { queues } from "./queues.ts";
+import { signals } from "./signals.ts";
+import { steps } from "./steps.ts";
 import { workers } from "./workers.ts";
 
-export const collections = { queues, workers } as const;
+export const collections = { queues, workers, steps, childSets, signals } as const;
 
 type Table = typeof collections;
 

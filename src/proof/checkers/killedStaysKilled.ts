@@ -18,9 +18,13 @@ export const killedStaysKilled = checker("I7", "killed means not committed", (hi
   for (const { task, attempt, verdict, outcome, order, worker } of eventsOf(history, "sent-verdict")) {
     const steps = stepsByTask(history).get(task) ?? [];
     if (verdict === "committed") {
-      const state = { success: ["success"], failed: ["failed", "retrying"], aborted: ["killed", "failed"] }[
-        outcome ?? "aborted"
-      ];
+      // A task whose outcome is decided waits until its last descendant has ended.
+      const state = {
+        success: ["success", "waiting"],
+        failed: ["failed", "retrying", "waiting"],
+        aborted: ["killed", "failed"],
+        suspended: ["waiting", "cancelled"],
+      }[outcome ?? "aborted"];
       const isSettled = steps.some(
         ({ status, entry }) => entry.order < order && status.attempt === attempt && state.includes(status.state),
       );

@@ -39,8 +39,10 @@ class Board {
   #applyRecord(write: RecordWrite): void {
     if (write.collection === "workers") {
       if (write.value !== null) this.workers.set(write.value.id, write.value);
-    } else if (write.value?.isPaused === true) this.paused.add(write.id);
-    else this.paused.delete(write.id);
+    } else if (write.collection === "queues") {
+      if (write.value?.isPaused === true) this.paused.add(write.id);
+      else this.paused.delete(write.id);
+    }
   }
 
   /** @returns the tasks that this entry assigned */

@@ -171,14 +171,15 @@ class SimulatedLink implements MasterLink {
       const reported = await master.face.report(worker, throughJson(sent));
       for (const item of sent.items) {
         if (!("id" in item) || item.id === undefined) continue;
-        const verdict = reported.acks?.find(({ id }) => id === item.id)?.verdict;
-        if (verdict === undefined) continue;
+        const answer = reported.acks?.find(({ id }) => id === item.id)?.verdict;
+        if (answer === undefined) continue;
+        const verdict = answer === "refused" ? "stale" : answer;
         const { task, attempt, assignedAt } = item;
         if (item.kind === "result") {
           if (verdict === "stale") wire.coverage.saw("a result was answered stale");
           const issued = { task, attempt, assignedAt };
           ledger.add({ kind: "sent-verdict", life, worker, ...issued, verdict, outcome: item.outcome });
-        } else {
+        } else if (item.kind === "progress") {
           const text = item.text ?? "";
           ledger.add({ kind: "item-acked", life, token: text, number: item.done, verdict });
         }

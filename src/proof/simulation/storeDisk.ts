@@ -152,6 +152,7 @@ export function describeWrite(write: Write): string {
 function describeRecord(write: RecordWrite): string {
   if (write.value === null) return `remove ${write.id} from ${write.collection}`;
   if (write.collection === "queues") return `queue ${write.id} ${write.value.isPaused ? "paused" : "open"}`;
+  if (write.collection !== "workers") return `${write.collection} ${write.id} ${JSON.stringify(write.value)}`;
   const { id, state, isDraining, boot } = write.value;
   return `${id} ${state}${isDraining ? " draining" : ""} boot ${boot}`;
 }

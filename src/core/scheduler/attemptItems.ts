@@ -1,0 +1,190 @@
+/** What a running handler sends: results of steps, children, independent tasks. An item takes effect whole, or not at all. */
+import { OutlastError } from "../../model/errors.ts";
+import { foldItem, submittedId } from "../../model/family.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
+import { limits } from "../../model/limits.ts";
+import type { AttemptItem, ChildrenContent, ItemAnswer, ItemRefusal } from "../../model/protocol.ts";
+import { type Submission, toSpec } from "../../model/submission.ts";
+import type { TaskSpec } from "../../model/task.ts";
+import type { Batch } from "./effects.ts";
+import { isBelowEnding, releaseNext } from "./endings.ts";
+import type { ChildSet } from "./families.ts";
+import { Family } from "./family.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { SchedulerState } from "./state.ts";
+import { remember } from "./waits.ts";
+
+const committed: ItemAnswer = { verdict: "committed" };
+
+/** The attempt is the current one of its task. */
+export function takeContent(state: SchedulerState, batch: Batch, task: LiveTask, item: AttemptItem): ItemAnswer {
+  const answer = take(state, batch, task, item);
+  if (answer.verdict === "committed" && item.kind !== "progress" && item.id !== undefined)
+    familyOf(task).lastItem = Math.max(familyOf(task).lastItem, item.id);
+  return answer;
+}
+
+/** An attempt's items come in the order of their ids, and again where an answer was lost. */
+function isRepeat(task: LiveTask, { id }: AttemptItem): boolean {
+  return id !== undefined && task.family !== null && id <= task.family.lastItem;
+}
+
+function take(state: SchedulerState, batch: Batch, task: LiveTask, item: AttemptItem): ItemAnswer {
+  switch (item.kind) {
+    case "progress": {
+      const { task: id, attempt, assignedAt: _assignedAt, id: _id, kind: _kind, ...progress } = item;
+      batch.out.effects.push({ kind: "progress", task: id, attempt, progress });
+      return committed;
+    }
+    case "step":
+      return isRepeat(task, item) ? committed : takeStep(state, batch, task, item.key, item.value);
+    case "submit":
+      return isRepeat(task, item) ? committed : takeSubmit(state, batch, task, item.key, item.submission);
+    case "children":
+      return takeChildren(state, batch, task, item);
+    default:
+      return item satisfies never;
+  }
+}
+
+function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: string, value: Json): ItemAnswer {
+  const family = familyOf(task);
+  const bytes = JSON.stringify(value).length;
+  if (family.steps >= limits.stepsMax) return tooMany(`The task remembers ${limits.stepsMax} steps already.`);
+  if (family.stepBytes + bytes > limits.stepsBytesMax) {
+    return refused("too-large", `The steps of the task come to more than ${limits.stepsBytesMax} bytes.`);
+  }
+  remember(batch, task, family, key, { value });
+  family.stepBytes += bytes;
+  state.tasks.touch(task);
+  return committed;
+}
+
+function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, key: string, wanted: Submission): ItemAnswer {
+  const family = familyOf(task);
+  const id = submittedId(wanted.kind, task.id, family.epoch, key);
+  const specs = toSpecs([wanted], () => id, {}, batch.now);
+  if ("code" in specs) return { verdict: "refused", ...specs };
+  const refusal = checkRoom(state, specs);
+  if (refusal !== null) return { verdict: "refused", ...refusal };
+  const answer = takeStep(state, batch, task, key, { id });
+  if (answer.verdict === "committed") for (const spec of specs) create(state, batch, spec);
+  return answer;
+}
+
+function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item: ChildrenContent): ItemAnswer {
+  if (isBelowEnding(state, task)) return { verdict: "stale" };
+  const family = familyOf(task);
+  const known = state.families.find(task.id, family.epoch, item.key);
+  const created = known?.created ?? 0;
+  const end = item.first + item.submissions.length;
+  if (known?.isSealed === true) {
+    // A repeat of what was taken, or the set was ended because too many of its children have failed.
+    if (end <= created || known.isBroken) return committed;
+    return refused("conflict", `The set ${quote(item.key)} has ${created} children and takes no more.`);
+  }
+  if (item.first > created) {
+    return refused("invalid", `Children ${created} to ${item.first - 1} of the set ${quote(item.key)} are missing.`);
+  }
+  if (item.first === created && item.before !== (known?.fingerprint ?? "")) {
+    const message = `The set ${quote(item.key)} has other children before index ${created} than an earlier attempt made.`;
+    return refused("conflict", message);
+  }
+  const depth = task.depth + 1;
+  if (depth >= limits.familyDepthMax) return tooMany(`A family has at most ${limits.familyDepthMax} generations.`);
+  const fresh = item.submissions.slice(created - item.first);
+  if (family.children + fresh.length > limits.childrenMax)
+    return tooMany(`A task has at most ${limits.childrenMax} children.`);
+  if (known === undefined && state.families.of(task.id).size >= limits.childSetsMax)
+    return tooMany(`A task has at most ${limits.childSetsMax} sets of children at a time.`);
+  const set = known ?? state.families.create(task.id, family.epoch, item.key, toOptions(item));
+  const specs = toSpecs(fresh, (index) => set.childAt(created + index), { parent: task.id, depth }, batch.now);
+  const refusal = "code" in specs ? specs : checkRoom(state, specs);
+  if ("code" in specs || refusal !== null) {
+    if (known === undefined) state.families.put(set.prefix, null);
+    return { verdict: "refused", ...(refusal ?? { code: "invalid", message: "Its children are not valid." }) };
+  }
+  addChildren(state, batch, set, specs, fresh);
+  if (item.isLast) set.isSealed = true;
+  family.children += fresh.length;
+  state.families.touch(set);
+  state.tasks.touch(task);
+  return committed;
+}
+
+function addChildren(
+  state: SchedulerState,
+  batch: Batch,
+  set: ChildSet,
+  specs: readonly TaskSpec[],
+  submissions: readonly Submission[],
+): void {
+  for (const spec of specs) {
+    batch.out.writes.push({ kind: "spec", spec });
+    state.tasks.touch(state.tasks.add(spec));
+  }
+  set.created += specs.length;
+  set.fingerprint = submissions.reduce(foldItem, set.fingerprint);
+  releaseNext(state, batch, set);
+}
+
+function toOptions({ onFailure, failuresMax, concurrencyMax }: ChildrenContent): ChildSet["options"] {
+  return { onFailure, failuresMax: failuresMax ?? null, concurrencyMax: concurrencyMax ?? null };
+}
+
+/** All of them, or why one is refused. */
+function toSpecs(
+  submissions: readonly Submission[],
+  idAt: (index: number) => TaskId,
+  more: Pick<TaskSpec, "parent" | "depth">,
+  now: number,
+): TaskSpec[] | ItemRefusal {
+  try {
+    return submissions.map((submission, index) => {
+      if (submission.id !== undefined) {
+        throw new OutlastError("invalid", "The id of such a task follows from its key; it cannot be chosen.");
+      }
+      const id = idAt(index);
+      return { ...toSpec({ name: submission.kind, ...submission }, { id, fingerprint: null, now }), ...more };
+    });
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    return { code: "invalid", message: error.message };
+  }
+}
+
+function checkRoom(state: SchedulerState, specs: readonly TaskSpec[]): ItemRefusal | null {
+  const { tasks, queues, lanes } = state;
+  if (tasks.size + specs.length > limits.liveTasksMax)
+    return { code: "too-many", message: `Too many unfinished tasks (${limits.liveTasksMax}).` };
+  if (queues.wouldOverflow(specs.map(({ queue }) => queue)))
+    return { code: "too-many", message: `Too many queues (${limits.queuesMax}).` };
+  if (lanes.size + lanes.countNew(specs) > limits.lanesMax)
+    return { code: "too-many", message: `Too many combinations of queue, kind and labels (${limits.lanesMax}).` };
+  return null;
+}
+
+function create(state: SchedulerState, batch: Batch, spec: TaskSpec): void {
+  batch.out.writes.push({ kind: "spec", spec });
+  const task = state.tasks.add(spec);
+  state.tasks.enqueue(task, spec.startAt ?? 0, batch.now);
+  state.tasks.touch(task);
+}
+
+function familyOf(task: LiveTask): Family {
+  task.family ??= new Family();
+  return task.family;
+}
+
+function refused(code: ItemRefusal["code"], message: string): ItemAnswer {
+  return { verdict: "refused", code, message };
+}
+
+function tooMany(message: string): ItemAnswer {
+  return refused("too-many", message);
+}
+
+function quote(key: string): string {
+  return JSON.stringify(key.slice(0, 80));
+}

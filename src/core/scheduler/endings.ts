@@ -1,0 +1,122 @@
+/**
+ * How families end. A task whose outcome is decided while descendants of it have not ended gets that outcome as `ending`. From
+ * then on nothing below it is created or started, and a walk over its children, some in each entry, ends those that do not run;
+ * a cancelled or failed task's running children are aborted as well. The task is final in the entry of its last child's end.
+ */
+import { indexOf } from "../../model/family.ts";
+import type { Json } from "../../model/json.ts";
+import { limits } from "../../model/limits.ts";
+import type { FinalState } from "../../model/task.ts";
+import type { Batch } from "./effects.ts";
+import type { ChildSet } from "./families.ts";
+import { Family } from "./family.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { SchedulerState } from "./state.ts";
+import type { Tasks } from "./tasks.ts";
+import { wakeIfDue } from "./waits.ts";
+
+/** Sets whose children the walk has yet to look at, each with the index that comes next. */
+export class Endings {
+  readonly #walks = new Map<ChildSet, number>();
+
+  get isWalking(): boolean {
+    return this.#walks.size > 0;
+  }
+
+  add(set: ChildSet): void {
+    this.#walks.set(set, 0);
+  }
+
+  /** Hands a bounded number of unfinished children to `end`. */
+  walk(tasks: Tasks, end: (set: ChildSet, child: LiveTask) => void): void {
+    let looks: number = limits.descendantsPerEntryMax;
+    for (const [set, from] of this.#walks) {
+      const until = Math.min(set.created, from + looks);
+      for (let index = from; index < until; index += 1) {
+        const child = tasks.get(set.childAt(index));
+        if (child !== undefined) end(set, child);
+      }
+      looks -= until - from;
+      if (until === set.created) this.#walks.delete(set);
+      else this.#walks.set(set, until);
+      if (looks === 0) return;
+    }
+  }
+}
+
+/** The task ends like this: at once, or, if it has children that have not ended, when the last of them has. */
+export function finish(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalState, output?: Json): void {
+  const open = state.families.openChildren(task.id);
+  if (open === 0) return endNow(state, batch, task, end, output);
+  task.family ??= new Family();
+  const { family } = task;
+  family.ending = { state: end, output };
+  family.waits = [];
+  family.isWoken = false;
+  state.tasks.setState(task, "waiting");
+  state.tasks.write(batch, task, output);
+  startWalk(state, task);
+}
+
+/** Its children are walked over: now that its outcome is decided, or by a new leader that takes the walk up. */
+export function startWalk(state: SchedulerState, task: LiveTask): void {
+  for (const set of state.families.of(task.id)) if (set.open > 0) state.endings.add(set);
+}
+
+/** True if the outcome of the task is decided, and it waits for its descendants to end. */
+export function isEnding(task: LiveTask | undefined): boolean {
+  return (task?.family?.ending ?? null) !== null;
+}
+
+/** True if the outcome of a task above it is decided: it must not be started, nor make children. */
+export function isBelowEnding(state: SchedulerState, task: LiveTask): boolean {
+  for (let each: LiveTask | undefined = task; each !== undefined && each.parent !== null; ) {
+    if (each.parent.isBroken) return true;
+    each = state.tasks.get(each.parent.parent);
+    if (isEnding(each)) return true;
+  }
+  return false;
+}
+
+function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalState, output?: Json): void {
+  for (const set of [...state.families.of(task.id)]) state.families.drop(batch, set);
+  state.signals.remove(batch, task.id);
+  state.tasks.setState(task, end);
+  state.tasks.write(batch, task, output);
+  if (task.parent !== null) noteEnd(state, batch, task.parent, task, end);
+}
+
+/** A child has ended: its set counts it, and its parent may go on, or end. */
+function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask, end: FinalState): void {
+  const error = child.last?.error;
+  set.count({ index: indexOf(child.id), id: child.id, ...(error !== undefined && { error }) }, end);
+  set.active -= 1;
+  state.families.touch(set);
+  const parent = state.tasks.get(set.parent);
+  if (parent === undefined) throw new Error(`Child ${child.id} has ended, but its parent ${set.parent} is not there.`);
+  const ending = parent.family?.ending ?? null;
+  if (ending !== null) {
+    if (state.families.openChildren(parent.id) === 0) endNow(state, batch, parent, ending.state, ending.output);
+    return;
+  }
+  if (set.isBroken) breakSet(state, set);
+  else releaseNext(state, batch, set);
+  if (set.isOver) wakeIfDue(state, batch, parent);
+}
+
+/** More children have failed than the set allows: no more are made or started, and those that run are ended. */
+function breakSet(state: SchedulerState, set: ChildSet): void {
+  set.isSealed = true;
+  if (set.open > 0) state.endings.add(set);
+}
+
+/** Lets children into their lanes while there is room for them. */
+export function releaseNext(state: SchedulerState, batch: Batch, set: ChildSet): void {
+  const activeMax = set.options.concurrencyMax ?? Number.POSITIVE_INFINITY;
+  for (; set.released < set.created && set.active < activeMax; set.released += 1) {
+    const child = state.tasks.get(set.childAt(set.released));
+    if (child === undefined) continue;
+    set.active += 1;
+    if (child.state === "created") state.tasks.enqueue(child, child.startAt ?? 0, batch.now);
+  }
+}

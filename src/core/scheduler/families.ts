@@ -1,0 +1,198 @@
+/**
+ * Sets of children: who belongs to whom, how many have ended and how. A set is known by the prefix that the ids of its children
+ * share, so a child leads to its set without a search, and a set to its children. The counts are records of the journal: they
+ * are kept with every end of a child and never recounted.
+ */
+import {
+  type ChildrenOutcome,
+  type ChildSetRecord,
+  childId,
+  childPrefix,
+  type FailedChild,
+  noItems,
+  prefixOf,
+} from "../../model/family.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { FinalState } from "../../model/task.ts";
+import type { Batch } from "./effects.ts";
+import type { RecordModule } from "./records.ts";
+
+export interface ChildSetOptions {
+  readonly onFailure: ChildSetRecord["onFailure"];
+  readonly failuresMax: number | null;
+  readonly concurrencyMax: number | null;
+}
+
+export class ChildSet {
+  readonly prefix: string;
+  /** Empty while only children of it are known: its record comes with the same entry or load. */
+  parent: TaskId = "" as TaskId;
+  key = "";
+  created = 0;
+  fingerprint = noItems;
+  isSealed = false;
+  options: ChildSetOptions = { onFailure: "wait", failuresMax: null, concurrencyMax: null };
+  succeeded = 0;
+  failed = 0;
+  cancelled = 0;
+  firstFailed: FailedChild | null = null;
+  /** While it leads: children that are in a lane or beyond it and have not ended. Counted only where their number is bounded. */
+  active = 0;
+  /** While it leads: children before this index have been let into their lanes. */
+  released = 0;
+  isDirty = false;
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  get ended(): number {
+    return this.succeeded + this.failed + this.cancelled;
+  }
+
+  get open(): number {
+    return this.created - this.ended;
+  }
+
+  /** True if no more children come and all have ended. */
+  get isOver(): boolean {
+    return this.isSealed && this.open === 0;
+  }
+
+  /** True if more children have failed than the set allows, so that the rest is cancelled. */
+  get isBroken(): boolean {
+    return this.options.onFailure === "cancel" && this.failed > (this.options.failuresMax ?? 0);
+  }
+
+  childAt(index: number): TaskId {
+    return childId(this.prefix, index);
+  }
+
+  count(child: FailedChild, state: FinalState): void {
+    if (state === "success") this.succeeded += 1;
+    else if (state === "cancelled") this.cancelled += 1;
+    else {
+      this.failed += 1;
+      this.firstFailed ??= child;
+    }
+  }
+
+  get outcome(): ChildrenOutcome {
+    const { created: total, succeeded, failed, cancelled, firstFailed } = this;
+    return { total, succeeded, failed, cancelled, ...(firstFailed !== null && { firstFailed }) };
+  }
+
+  toRecord(): ChildSetRecord {
+    const { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed } = this;
+    const counts = { succeeded, failed, cancelled, ...(firstFailed !== null && { firstFailed }) };
+    return { parent, key, created, fingerprint, isSealed, ...this.options, ...counts };
+  }
+
+  restore(record: ChildSetRecord): void {
+    const { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed = null } = record;
+    const { onFailure, failuresMax, concurrencyMax } = record;
+    Object.assign(this, { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed });
+    this.options = { onFailure, failuresMax, concurrencyMax };
+  }
+}
+
+export class Families implements RecordModule<ChildSetRecord> {
+  readonly #byPrefix = new Map<string, ChildSet>();
+  readonly #byParent = new Map<TaskId, Set<ChildSet>>();
+  #dirty: ChildSet[] = [];
+
+  put(prefix: string, record: ChildSetRecord | null): void {
+    if (record === null) return this.#remove(prefix);
+    const set = this.#open(prefix);
+    set.restore(record);
+    this.#adopt(set);
+  }
+
+  recordOf(prefix: string): ChildSetRecord | null {
+    const set = this.#byPrefix.get(prefix);
+    return set === undefined || set.key === "" ? null : set.toRecord();
+  }
+
+  [Symbol.iterator](): Iterator<ChildSet> {
+    return this.#byPrefix.values();
+  }
+
+  /** The sets of a task that are not over, or whose end it has not taken notice of. */
+  of(parent: TaskId): ReadonlySet<ChildSet> {
+    return this.#byParent.get(parent) ?? none;
+  }
+
+  find(parent: TaskId, epoch: number, key: string): ChildSet | undefined {
+    return this.#byPrefix.get(childPrefix(parent, epoch, key));
+  }
+
+  /** The set that a child belongs to. */
+  ofChild(id: TaskId): ChildSet {
+    return this.#open(prefixOf(id));
+  }
+
+  create(parent: TaskId, epoch: number, key: string, options: ChildSetOptions): ChildSet {
+    const set = this.#open(childPrefix(parent, epoch, key));
+    set.parent = parent;
+    set.key = key;
+    set.options = options;
+    this.#adopt(set);
+    return set;
+  }
+
+  openChildren(parent: TaskId): number {
+    let open = 0;
+    for (const set of this.of(parent)) open += set.open;
+    return open;
+  }
+
+  /** Its record is written when the batch closes, once, however many children end in it. */
+  touch(set: ChildSet): void {
+    if (set.isDirty) return;
+    set.isDirty = true;
+    this.#dirty.push(set);
+  }
+
+  /** The parent has taken notice of its end, or has ended itself. */
+  drop(batch: Batch, set: ChildSet): void {
+    set.isDirty = false;
+    this.#remove(set.prefix);
+    batch.out.writes.push({ kind: "record", collection: "childSets", id: set.prefix, value: null });
+  }
+
+  writeTouched(batch: Batch): void {
+    if (this.#dirty.length === 0) return;
+    for (const set of this.#dirty) {
+      if (!set.isDirty) continue;
+      set.isDirty = false;
+      batch.out.writes.push({ kind: "record", collection: "childSets", id: set.prefix, value: set.toRecord() });
+    }
+    this.#dirty = [];
+  }
+
+  #open(prefix: string): ChildSet {
+    let set = this.#byPrefix.get(prefix);
+    if (set === undefined) {
+      set = new ChildSet(prefix);
+      this.#byPrefix.set(prefix, set);
+    }
+    return set;
+  }
+
+  #adopt(set: ChildSet): void {
+    const siblings = this.#byParent.get(set.parent);
+    if (siblings === undefined) this.#byParent.set(set.parent, new Set([set]));
+    else siblings.add(set);
+  }
+
+  #remove(prefix: string): void {
+    const set = this.#byPrefix.get(prefix);
+    if (set === undefined) return;
+    this.#byPrefix.delete(prefix);
+    const siblings = this.#byParent.get(set.parent);
+    siblings?.delete(set);
+    if (siblings?.size === 0) this.#byParent.delete(set.parent);
+  }
+}
+
+const none: ReadonlySet<ChildSet> = new Set();

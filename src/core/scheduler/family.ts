@@ -1,0 +1,64 @@
+/** What the leader remembers of a task whose handler remembers something: steps, waits, and how it is about to end. */
+import type { OpenWait } from "../../model/family.ts";
+import type { Json } from "../../model/json.ts";
+import type { FamilyStatus, FinalState } from "../../model/task.ts";
+
+/** The outcome is decided; the task ends when its last descendant has. */
+export interface Ending {
+  readonly state: FinalState;
+  readonly output: Json | undefined;
+}
+
+export class Family {
+  /** Steps of the present generation that are remembered, and the bytes of their values. */
+  steps = 0;
+  stepBytes = 0;
+  /** The generation: it is part of the key of every step. */
+  epoch = 0;
+  /** Children that it has made, over all its sets. */
+  children = 0;
+  /** What it waits for, or has waited for and not yet taken notice of. */
+  waits: readonly OpenWait[] = [];
+  /** Something that it waited for is over, so it may run again. */
+  isWoken = false;
+  ending: Ending | null = null;
+  /** The last item of the current attempt that has taken effect: one that is sent again is known by its id. */
+  lastItem = 0;
+
+  beginAttempt(): void {
+    this.isWoken = false;
+    this.lastItem = 0;
+  }
+
+  toStatus(): FamilyStatus {
+    const { steps, stepBytes, epoch, children, waits, isWoken, ending, lastItem } = this;
+    return {
+      steps,
+      stepBytes,
+      epoch,
+      children,
+      ...(waits.length > 0 && { waits }),
+      ...(isWoken && { isWoken }),
+      ...(ending !== null && { ending: ending.state }),
+      ...(lastItem > 0 && { lastItem }),
+    };
+  }
+
+  static restore(status: FamilyStatus, output: Json | undefined): Family {
+    const family = new Family();
+    const { steps, stepBytes, epoch, children, waits = [], isWoken = false, ending, lastItem = 0 } = status;
+    Object.assign(family, { steps, stepBytes, epoch, children, waits, isWoken, lastItem });
+    family.ending = ending === undefined ? null : { state: ending, output };
+    return family;
+  }
+
+  /** The first instant at which a wait is over by itself; null if none is. */
+  get wakeAt(): number | null {
+    let first: number | null = null;
+    for (const wait of this.waits) {
+      const until = wait.kind === "children" ? undefined : wait.until;
+      if (until !== undefined && (first === null || until < first)) first = until;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,182 @@
+/** What holds where nobody has set anything else, with its unit in its name. */
+import { day, hour, mebibyte, minute, second } from "./units.ts";
+
+/** What holds where nobody said otherwise. Each can be set, by task, by worker or by master. */
+export const defaults = {
+  queue: "default",
+  priority: 0,
+  attemptsMax: 3,
+  backoffBaseMs: 1 * second,
+  backoffFactor: 2,
+  backoffMaxMs: 5 * minute,
+
+  /** Inside the data directory. */
+  storeFile: "outlast.db",
+  port: 7070,
+  address: "127.0.0.1",
+  capacity: 1,
+  /** How often a silent event stream says that it is alive, and how often stalled readers are looked for. */
+  streamPingMs: 2 * second,
+  /** Between two events of a stream of journal positions. */
+  positionMs: 200,
+  streamCheckMs: 1 * second,
+  /** How often connections that are too slow to ask are looked for. */
+  connectionCheckMs: 1 * second,
+  /** How long a follower waits for the last bytes of a log after its task has ended. */
+  logTailWaitMs: 2 * second,
+  /** The same where the worker has said that there are more. */
+  logMissingWaitMs: 10 * second,
+  /** How often a standby looks for new output of what is followed there. */
+  logPollMs: 250,
+  drainTimeoutMs: 5 * minute,
+  /** From SIGTERM to SIGKILL for the process group of an aborted attempt. */
+  killGraceMs: 5 * second,
+  /** How long the last output of an ended command is waited for, when a grandchild still holds the pipe. */
+  outputDrainMs: 2 * second,
+
+  /** The longest sleep of a task of the demo and of the stress test. */
+  demoSleepMaxMs: 2 * second,
+  chaosDurationMs: 10 * minute,
+  chaosMasters: 3,
+  chaosWorkers: 5,
+  /** Tasks a second: about half of what five workers with four slots each can do. */
+  chaosRate: 12,
+
+  // Evidence of death (docs/reliability.md, 2).
+  heartbeatMs: 1 * second,
+  suspectMs: 3 * second,
+  lostGraceMs: 15 * second,
+  abruptGraceMs: 500,
+  /** The same for a worker that comes through a standby: the standby may have died, and the worker must find another way. */
+  relayedGraceMs: 3 * second,
+  failoverGraceMs: 10 * second,
+  /**
+   * What the leader adds to an attempt's time-out before it ends the attempt itself: the worker should have done so. More than
+   * `killGraceMs`, or the next attempt would start while the worker still waits for the end of this one.
+   */
+  timeoutBackstopMs: 10 * second,
+  massLossWindowMs: 1 * second,
+  massLossShare: 0.3,
+  massLossMin: 3,
+
+  // How a worker finds and keeps its master.
+  reconnectBaseMs: 50,
+  reconnectMaxMs: 2 * second,
+  /** A master that has not answered an attach for this long is still waited for, while the next one is asked too. */
+  attachHedgeMs: 100,
+  /** How long a master may take to answer an attach at first; doubled each round, up to `limits.commitWaitMsMax`. */
+  attachWaitMs: 500,
+  /** A worker that a standby relays looks this often whether the leader can be reached directly, more or less by a quarter. */
+  directRetryMs: 30 * second,
+  /** A start is told this late, in the hope that its result is there by then and tells it too. */
+  startedWaitMs: 25,
+  /** The progress of one attempt is sent at most this often. */
+  progressMs: 1 * second,
+  /** How often a worker looks for new output of what it runs. */
+  logSendMs: 200,
+  /** How long an ending worker waits for its goodbye to be answered. */
+  byeWaitMs: 3 * second,
+  /** What a worker waits after its own disk, or a master that is there, could not do what was asked. */
+  retryBaseMs: 100,
+  retryMaxMs: 5 * second,
+
+  // The leader's loop.
+  /** A commit that takes longer than this has made the leader deaf: nobody's silence counts for so long. */
+  clockGapCommitMs: 250,
+  commitRetryMs: 10,
+  commitRetryMsMax: 1 * second,
+
+  // Leadership (docs/reliability.md, 2).
+  leaseTtlMs: 2 * second,
+  /** A leader's lease lasts for so many of its slow commits (the 99th of a hundred), if that is longer, up to `leaseTtlMsMax`. */
+  leasePerCommit: 10,
+  leaseRenewMs: 400,
+  leaderIdleMsMax: 1500,
+  standbyJitterMs: 250,
+  refusalGapMs: 25,
+  probesMax: 4,
+  tailPollMs: 50,
+  /** How often a standby knocks at workers that it has not found alive yet. */
+  workerProbeMs: 500,
+  memberRenewMs: 1 * second,
+  /** A master whose note has not changed for this long holds nothing up any more. */
+  memberTtlMs: 10 * second,
+  memberForgetMs: 10 * minute,
+
+  /** How long a standby holds a request while nobody leads, or the one who did cannot be reached. */
+  electionWaitMs: 1 * second,
+  /** The same for a worker's attach; less than `attachWaitMs`, or it would be answered to nobody. */
+  attachElectionWaitMs: 300,
+  leaderPollMs: 10,
+
+  // Housekeeping.
+  housekeepingMs: 5 * second,
+  housekeepingStepMs: 20,
+  retentionMs: 7 * day,
+  finishedTasksMax: 5_000_000,
+  journalMs: 1 * hour,
+  journalBytesMax: 1024 * mebibyte,
+
+  // Clients.
+  /** How long one call goes on while no master can answer. */
+  clientRetryForMs: 30 * second,
+  /** One try of one master: connecting, and its whole answer. */
+  clientTryMs: 30 * second,
+  /** With several masters, one that does not begin to answer for so long is passed over; doubled each round. */
+  clientPatienceMs: 2 * second,
+  clientBackoffBaseMs: 50,
+  clientBackoffMaxMs: 2 * second,
+  /** A stream without a byte for this long comes from a master that stands still: silent ones are pinged every `streamPingMs`. */
+  clientStreamStallMs: 8 * second,
+  /** How often a wait looks by itself where streams are not to be had. */
+  clientPollMs: 1 * second,
+  /** The same on the command line, where a person waits. */
+  commandRetryForMs: 5 * second,
+  /** `outlast up`: how many workers, how long its running tasks have after Ctrl-C, and what a stop may take beyond that. */
+  upWorkers: 3,
+  upDrainTimeoutMs: 10 * second,
+  stopGraceMs: 10 * second,
+  /** A process that died is started again after this, twice as long after each death in a row; living for a while makes good. */
+  restartBackoffBaseMs: 200,
+  restartBackoffMaxMs: 10 * second,
+  restartCalmMs: 10 * second,
+  readyPollMs: 10,
+  /** How long `outlast doctor` waits for each master. */
+  doctorPatienceMs: 3 * second,
+  nodeMajorMin: 24,
+  /** Requests that one call may have in flight at once. */
+  clientConcurrency: 8,
+
+  /** How often a master looks at the size of its heap. */
+  heapLookMs: 1 * second,
+
+  // A process's own clock (docs/reliability.md, R8).
+  /** How often a clock looks whether it was kept from running. */
+  clockBeatMs: 250,
+  /** A gap this much longer than the beat is a stall, and no silence counts in it. */
+  clockStallMs: 1 * second,
+  /** A wall clock this far ahead is followed at once (the machine was suspended); less is caught up slowly. */
+  clockJumpMs: 1 * minute,
+  /** Share of the elapsed time by which a clock may run fast or slow to meet the wall clock. */
+  clockSlewMax: 0.1,
+
+  // A worker's calls to a master. Longer than `limits.commitWaitMsMax`, so that a master can say itself what is wrong.
+  connectTimeoutMs: 2 * second,
+  requestTimeoutMs: 10 * second,
+  probeTimeoutMs: 1 * second,
+
+  /** How long a worker waits before it starts a watchdog again that did not last. */
+  watchdogRestartMs: 1 * second,
+} as const;
+
+/** How soon a leader that is silent is replaced; one whose process is seen to die is replaced at once under each. */
+export const failoverProfiles = {
+  usual: {
+    leaseTtlMs: defaults.leaseTtlMs,
+    leaseRenewMs: defaults.leaseRenewMs,
+    leaderIdleMsMax: defaults.leaderIdleMsMax,
+    standbyJitterMs: defaults.standbyJitterMs,
+  },
+  /** Where the store and the network between masters answer within some 100 ms; else it only means more elections. */
+  fast: { leaseTtlMs: 700, leaseRenewMs: 150, leaderIdleMsMax: 500, standbyJitterMs: 80 },
+} as const;

@@ -1,0 +1,154 @@
+/** Families: a task that runs a handler has remembered steps, sets of children, and things that it waits for. */
+
+import type { AttemptError } from "./attemptError.ts";
+import { finishHash, hashNumber, hashSeed, hashText } from "./hash.ts";
+import type { TaskId } from "./ids.ts";
+import type { Json } from "./json.ts";
+
+/** What an attempt waits for when it suspends. Keys are unique in a task, over its steps, its waits and its sets of children. */
+export type Wait =
+  /** Until all children of the set `key` have ended, or as many have failed as the set allows. */
+  | { readonly kind: "children"; readonly key: string }
+  | { readonly kind: "sleep"; readonly key: string; readonly ms: number }
+  | { readonly kind: "signal"; readonly key: string; readonly name: string; readonly timeoutMs?: number };
+
+/** The same once the leader has taken it: `until` is an instant in ms since 1970 and stays when the task suspends again. */
+export type OpenWait =
+  | { readonly kind: "children"; readonly key: string }
+  | { readonly kind: "sleep"; readonly key: string; readonly until: number }
+  | { readonly kind: "signal"; readonly key: string; readonly name: string; readonly until?: number };
+
+/** What a task remembers under a key for all later attempts. */
+export type StepRecord =
+  /** The result of a step, or of an independent submission: `{ id }`. */
+  | { readonly value: Json }
+  | { readonly children: ChildrenOutcome }
+  | { readonly slept: { readonly at: number } }
+  /** Null if none came in time. */
+  | { readonly signal: { readonly id: string; readonly payload: Json } | null };
+
+/** How a set of children ended. Their results are read by index. */
+export interface ChildrenOutcome {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly firstFailed?: FailedChild;
+}
+
+export interface FailedChild {
+  readonly index: number;
+  readonly id: TaskId;
+  readonly error?: AttemptError;
+}
+
+/** `wait`: the others run on when a child fails. `cancel`: they are cancelled. */
+export type OnChildFailure = "wait" | "cancel";
+
+/** A set of children that one `run` or `all` made, as long as its parent has not taken notice of its end. */
+export interface ChildSetRecord {
+  readonly parent: TaskId;
+  readonly key: string;
+  /** Children 0 … created - 1 have been made. */
+  readonly created: number;
+  /** Of the items so far, in order; see `foldItem`. */
+  readonly fingerprint: string;
+  /** No more children follow. */
+  readonly isSealed: boolean;
+  readonly onFailure: OnChildFailure;
+  /** The set ends, and the rest is cancelled, when more children than this have failed; null for no bound. */
+  readonly failuresMax: number | null;
+  /** So many children run at a time; null for no bound. */
+  readonly concurrencyMax: number | null;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly firstFailed?: FailedChild;
+}
+
+/** What a new attempt must know besides the remembered steps. */
+export interface OpenFamily {
+  readonly sets: readonly OpenSet[];
+  readonly sleeps: readonly { readonly key: string; readonly until: number }[];
+}
+
+export interface OpenSet {
+  readonly key: string;
+  readonly created: number;
+  readonly fingerprint: string;
+  readonly isSealed: boolean;
+}
+
+/** Signals of one unfinished task. */
+export interface SignalsRecord {
+  readonly task: TaskId;
+  /** Those that nobody has waited for yet, in the order in which they came. */
+  readonly pending: readonly PendingSignal[];
+  /** Ids of those that were delivered, the latest last, so that a repeated request is not delivered twice. */
+  readonly delivered: readonly string[];
+}
+
+export interface PendingSignal {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: Json;
+}
+
+/** In no id that a client chooses, so that nobody can take the place of a child. */
+export const childMark = "~";
+const indexDigits = 7;
+
+/** Children of one set share a prefix (see `childPrefix`), and their ids sort by their index. */
+export function childId(prefix: string, index: number): TaskId {
+  return `${prefix}${String(index).padStart(indexDigits, "0")}` as TaskId;
+}
+
+/** The prefix of the set that a child belongs to. */
+export function prefixOf(child: TaskId): string {
+  return child.slice(0, -indexDigits);
+}
+
+export function indexOf(child: TaskId): number {
+  return Number(child.slice(-indexDigits));
+}
+
+/** Of bounded length, however deep the family is: the root's id and a hash of the parent's id, its generation and the key. */
+export function childPrefix(parent: TaskId, epoch: number, key: string): string {
+  return `${rootOf(parent)}${childMark}${hashName(parent, epoch, key)}.`;
+}
+
+/** The id of an independent task that a handler submits; nobody else can choose it. */
+export function submittedId(kind: string, parent: TaskId, epoch: number, key: string): TaskId {
+  return childId(`${kind}${childMark}${hashName(parent, epoch, key)}.`, 0);
+}
+
+/** The id of the record of a step: the generation is part of it, so that a retry from scratch begins without any. */
+export function stepId(task: TaskId, epoch: number, key: string): string {
+  return `${task}/${epoch}.${key}`;
+}
+
+function hashName(parent: TaskId, epoch: number, key: string): string {
+  const name = `${parent} ${epoch} ${key}`;
+  const low = finishHash(hashText(hashSeed, name));
+  const high = finishHash(hashText(hashNumber(hashSeed, low), name));
+  return hex(high) + hex(low);
+}
+
+/** The task at the top of the family that this one belongs to: itself if it has no parent. */
+export function rootOf(id: TaskId): TaskId {
+  const end = id.indexOf(childMark);
+  return end === -1 ? id : (id.slice(0, end) as TaskId);
+}
+
+export const noItems = "";
+
+/** The fingerprint of a set with one more item. The same items in the same order give the same fingerprint. */
+export function foldItem(fingerprint: string, item: object): string {
+  const text = `${fingerprint} ${JSON.stringify(item)}`;
+  const low = finishHash(hashText(hashSeed, text));
+  return hex(finishHash(hashText(hashNumber(hashSeed, low), text))) + hex(low);
+}
+
+function hex(hash: number): string {
+  return hash.toString(16).padStart(8, "0");
+}
