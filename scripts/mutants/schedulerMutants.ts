@@ -79,8 +79,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "  state.tasks.enqueue(task, retryAt, batch.now);",
-        replace: "  state.tasks.enqueue(task, 0, batch.now);",
+        search: "  else state.tasks.enqueue(task, retryAt, batch.now);",
+        replace: "  else state.tasks.enqueue(task, 0, batch.now);",
       },
     ],
   },
@@ -99,8 +99,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "  if (task.failures >= task.limits.attemptsMax) {",
-        replace: "  if (task.failures > task.limits.attemptsMax) {",
+        search: "  if (isFinal || task.failures >= task.limits.attemptsMax) return",
+        replace: "  if (isFinal || task.failures > task.limits.attemptsMax) return",
       },
     ],
   },
@@ -109,8 +109,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "      return state.tasks.write(batch, task, result.output);",
-        replace: "      return state.tasks.write(batch, task);",
+        search: '      return finish(state, batch, task, "success", result.output);',
+        replace: '      return finish(state, batch, task, "success");',
       },
     ],
   },
@@ -282,8 +282,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
-        search: "  task.uncounted += 1;",
-        replace: "  task.failures += 1;",
+        search: "  task.uncounted += 1;\n  task.last",
+        replace: "  task.failures += 1;\n  task.last",
       },
     ],
   },
