@@ -42,6 +42,9 @@ export class MadeHistory {
     retention: null,
     workers: 1,
     masters: 2,
+    timestampSlackMs: 0,
+    lostRecordMs: 0,
+    areOutputsTokens: true,
     isCalm: true,
     sparesWorkers: false,
   };

@@ -1,5 +1,5 @@
 /** A check: one promise, how many cases of it a run brought, and what was wrong. */
-import type { Checker } from "../checkers/checker.ts";
+import { type Checker, problemsOf } from "../checkers/checker.ts";
 import type { History } from "../checkers/ledger.ts";
 
 export interface Check {
@@ -29,15 +29,16 @@ export function check(
   return { invariant, promise, cases, seen, problems };
 }
 
-/** The same question that the simulator asks of its worlds. */
-export function byChecker(checker: Checker, promise: string, history: History, cases: number, seen: string): Check {
-  return check(
-    checker.invariant,
-    promise,
-    cases,
-    seen,
-    checker.check(history).map(({ message }) => `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`),
-  );
+/** A promise that the simulator's checkers judge, too: one of them, or several that belong together. */
+export function byChecker(
+  checkers: Checker | readonly [Checker, ...Checker[]],
+  promise: string,
+  history: History,
+  cases: number,
+  seen: string,
+): Check {
+  const all: readonly Checker[] = "check" in checkers ? [checkers] : checkers;
+  return check(all[0]?.invariant ?? "", promise, cases, seen, problemsOf(all, history));
 }
 
 /** `1 task`, `2 tasks`, `12 345 tasks`. */

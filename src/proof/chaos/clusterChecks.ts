@@ -1,18 +1,27 @@
 /** What the cluster as a whole was promised: one leader at a time, one truth, no slot too many, nothing left behind. */
 import { capacityKept } from "../checkers/capacityKept.ts";
+import { fencedLeaders } from "../checkers/fencedLeaders.ts";
 import type { History } from "../checkers/ledger.ts";
+import { oneLeaderPerEpoch } from "../checkers/oneLeaderPerEpoch.ts";
 import { outboxDrains } from "../checkers/outboxDrains.ts";
 import { stateIsFold } from "../checkers/stateIsFold.ts";
-import type { Life } from "../cluster/lives.ts";
+import { type Life, unexpectedEnds } from "../cluster/lives.ts";
 import { byChecker, type Check, check, count, grouped } from "./check.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Orphan } from "./orphans.ts";
 
 export function clusterChecks(evidence: Evidence, history: History): Check[] {
   const entries = evidence.entries?.length ?? 0;
+  const epochs = new Set(evidence.entries?.map(({ epoch }) => epoch)).size;
   const starts = evidence.facts.filter(({ kind }) => kind === "started").length;
   return [
-    oneLeader(evidence),
+    byChecker(
+      [oneLeaderPerEpoch, fencedLeaders],
+      "One leader per epoch, nothing of an older one after it",
+      history,
+      epochs,
+      count(epochs, "epoch"),
+    ),
     oneTruth(evidence, history, entries),
     byChecker(
       capacityKept,
@@ -32,35 +41,6 @@ export function clusterChecks(evidence: Evidence, history: History): Check[] {
     noOtherDeath(evidence),
     allBlowsFell(evidence),
   ];
-}
-
-/** Every epoch has one leader, begins with its marker, and nothing of an older one comes after it. */
-function oneLeader({ entries }: Evidence): Check {
-  const problems: string[] = [];
-  const nonces = new Map<number, string>();
-  let epoch = 0;
-  let seq = 0;
-  for (const entry of entries ?? []) {
-    if (entry.seq !== seq + 1) problems.push(`After entry ${seq} of the journal comes entry ${entry.seq}.`);
-    seq = entry.seq;
-    const isMarker = entry.writes.some((write) => write.kind === "marker");
-    if (entry.epoch < epoch) problems.push(`Entry ${entry.seq} of epoch ${entry.epoch} stands behind epoch ${epoch}.`);
-    if (entry.epoch > epoch && !isMarker)
-      problems.push(`Epoch ${entry.epoch} begins with entry ${entry.seq}, which is no marker.`);
-    if (entry.epoch === epoch && isMarker)
-      problems.push(`Epoch ${entry.epoch} has a second marker, entry ${entry.seq}.`);
-    const nonce = nonces.get(entry.epoch) ?? entry.nonce;
-    if (nonce !== entry.nonce) problems.push(`Epoch ${entry.epoch} has two leaders, ${nonce} and ${entry.nonce}.`);
-    nonces.set(entry.epoch, nonce);
-    epoch = Math.max(epoch, entry.epoch);
-  }
-  return check(
-    "I13",
-    "One leader per epoch, nothing of an older one after it",
-    nonces.size,
-    count(nonces.size, "epoch"),
-    problems,
-  );
 }
 
 /** The journal is one unbroken chain, every table is what it adds up to, and so was every standby's memory. */
@@ -96,9 +76,7 @@ function noOtherDeath({ lives, strikes }: Evidence): Check {
     role === "master" &&
     readyAt === null &&
     full.some((strike) => startedAt <= (strike.endedAt ?? startedAt) && strike.startedAt <= (endedAt ?? startedAt));
-  const problems = lives
-    .filter((life) => life.cause === "itself" && !foundNoRoom(life))
-    .map((life) => `${life.process} (life ${life.number}) ended by itself: ${life.exit}.`);
+  const problems = unexpectedEnds(lives.filter((life) => !foundNoRoom(life)));
   const killed = lives.filter((life) => life.cause === "killed").length;
   return check(
     "",

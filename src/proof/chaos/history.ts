@@ -5,7 +5,8 @@ import { isFinal } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import type { ExecutionEnd, Happening, History, LandedEntry, LedgerEvent } from "../checkers/ledger.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
-import type { Evidence, JournalEntry } from "./evidence.ts";
+import { clockSlackMs, lostRecordMs } from "../cluster/record.ts";
+import { type Evidence, type JournalEntry, livesByBoot } from "./evidence.ts";
 import type { Strike } from "./faults.ts";
 import type { ClientLine } from "./ledger.ts";
 
@@ -13,6 +14,8 @@ import type { ClientLine } from "./ledger.ts";
 interface Placed {
   readonly at: number;
   readonly rank: number;
+  /** When it was recorded, if that is not its place in the order. */
+  readonly recordedAt?: number;
   readonly happening?: Happening;
   readonly entry?: JournalEntry;
 }
@@ -20,10 +23,27 @@ interface Placed {
 /** All clocks of one machine are one; within a millisecond only reason can tell: an end comes before its commit, a start after. */
 const ranks = { end: 0, client: 1, world: 1, entry: 2, start: 3 } as const;
 
-export function toHistory(evidence: Evidence): History {
+/** What a real run must leave so that the checkers can judge it. */
+export type Recorded = Pick<
+  Evidence,
+  | "startedAt"
+  | "clients"
+  | "facts"
+  | "strikes"
+  | "lives"
+  | "masters"
+  | "entries"
+  | "documents"
+  | "outboxes"
+  | "drifts"
+  | "capacity"
+>;
+
+export function toHistory(evidence: Recorded): History {
   const placed: Placed[] = [
     ...evidence.clients.flatMap((line) => place(line.at, ranks.client, fromClient(line))),
     ...ownOrder(evidence.facts),
+    ...deaths(evidence),
     ...evidence.strikes.flatMap(fromStrike),
     ...boots(evidence),
     ...(evidence.entries ?? []).map((entry) => ({ at: entry.at, rank: ranks.entry, entry })),
@@ -33,8 +53,8 @@ export function toHistory(evidence: Evidence): History {
   const events: LedgerEvent[] = [];
   const entries: LandedEntry[] = [];
   let landed = 0;
-  for (const [order, { at, happening, entry }] of placed.entries()) {
-    if (happening !== undefined) events.push({ ...happening, at: at - evidence.startedAt, order });
+  for (const [order, { at, recordedAt = at, happening, entry }] of placed.entries()) {
+    if (happening !== undefined) events.push({ ...happening, at: recordedAt - evidence.startedAt, order });
     // The journal's own order is the true one: clocks of two leaders may be a millisecond apart.
     const inJournal = entry === undefined ? undefined : evidence.entries?.[landed++];
     if (inJournal !== undefined) entries.push({ ...inJournal, landedAt: at - evidence.startedAt, order });
@@ -68,6 +88,9 @@ export function toHistory(evidence: Evidence): History {
       retention: null,
       workers: new Set(evidence.lives.filter(({ role }) => role === "worker").map(({ process }) => process)).size,
       masters: evidence.masters.size,
+      timestampSlackMs: clockSlackMs,
+      lostRecordMs,
+      areOutputsTokens: false,
       isCalm: evidence.strikes.length === 0,
       sparesWorkers: false,
     },
@@ -92,7 +115,7 @@ function ownOrder(facts: readonly LedgerFact[]): Placed[] {
     latest.set(process, at);
     if (kind === "started") startedAt.set(process, at);
     const rank = startedAt.get(process) === at ? ranks.start : ranks.end;
-    return { at, rank, happening: fromFact(fact) };
+    return { at, rank, recordedAt: fact.at, happening: fromFact(fact) };
   });
 }
 
@@ -120,18 +143,44 @@ function fromClient(line: ClientLine): Happening | null {
   }
 }
 
+/** A killed worker's attempts end with it, and what it wrote down last may be lost. */
+function deaths(evidence: Recorded): Placed[] {
+  const ended = new Set(evidence.facts.filter(({ kind }) => kind === "ended").map(toToken));
+  const lives = livesByBoot(evidence);
+  const rank = ranks.end;
+  const open = evidence.facts.flatMap((fact): Placed[] => {
+    const at = lives.get(fact.boot)?.endedAt ?? null;
+    if (fact.kind !== "started" || at === null || ended.has(toToken(fact))) return [];
+    return [{ at, rank, happening: { ...about(fact), kind: "exec-end", end: "died" } }];
+  });
+  const killed = [...lives].flatMap(([boot, { process, cause, endedAt }]): Placed[] =>
+    cause === "killed" && endedAt !== null
+      ? [{ at: endedAt, rank, happening: { kind: "record-ends", worker: process as WorkerId, boot: boot as BootId } }]
+      : [],
+  );
+  return [...open, ...killed];
+}
+
 const ends: { readonly [outcome: string]: ExecutionEnd } = { success: "success", failed: "failed", aborted: "aborted" };
 
-function fromFact({ kind, task, attempt, boot, process, outcome }: LedgerFact): Happening {
-  const about = {
+function fromFact(fact: LedgerFact): Happening {
+  if (fact.kind === "started") return { kind: "exec-start", ...about(fact) };
+  return { kind: "exec-end", ...about(fact), end: ends[fact.outcome ?? ""] ?? "aborted" };
+}
+
+function about(fact: LedgerFact) {
+  const { process, boot, task, attempt } = fact;
+  return {
     worker: process as WorkerId,
     boot: boot as BootId,
     task: task as TaskId,
     attempt,
-    token: `${boot}/${task}/${attempt}`,
+    token: toToken(fact),
   };
-  if (kind === "started") return { kind: "exec-start", ...about };
-  return { kind: "exec-end", ...about, end: ends[outcome ?? ""] ?? "aborted" };
+}
+
+function toToken({ boot, task, attempt }: LedgerFact): string {
+  return `${boot}/${task}/${attempt}`;
 }
 
 /** Faults that make time count differently: nobody can be blamed for what was late while they lasted. */
@@ -148,7 +197,7 @@ function fromStrike(strike: Strike): Placed[] {
 }
 
 /** How many slots each boot has, told before anything ran there. */
-function boots({ entries, startedAt, capacity }: Evidence): Placed[] {
+function boots({ entries, startedAt, capacity }: Recorded): Placed[] {
   const found = new Map<string, WorkerRecord>();
   for (const { writes } of entries ?? []) {
     for (const write of writes) {

@@ -2,28 +2,26 @@
 import { attemptKey, type TaskId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
+import { assignedBeforeStart } from "../checkers/assignedBeforeStart.ts";
 import { attemptNumbers } from "../checkers/attemptNumbers.ts";
 import { killedStaysKilled } from "../checkers/killedStaysKilled.ts";
 import type { History } from "../checkers/ledger.ts";
 import { legalTransitions } from "../checkers/legalTransitions.ts";
 import { oneStart } from "../checkers/oneStart.ts";
 import { oneSuccess } from "../checkers/oneSuccess.ts";
+import { resultHasExecution } from "../checkers/resultHasExecution.ts";
+import { sleptInFull } from "../checkers/sleptInFull.ts";
 import { waitsKept } from "../checkers/waitsKept.ts";
 import type { Life } from "../cluster/lives.ts";
+import { clockSlackMs, lostRecordMs } from "../cluster/record.ts";
 import { byChecker, type Check, check, count, grouped } from "./check.ts";
 import { type Attempt, attemptsOf, type Evidence, livesByBoot } from "./evidence.ts";
 import { isLinkFault, type Strike } from "./faults.ts";
 
-/** A master's clock follows the wall clock that workers and tasks write down, but may be this far from it. */
-const clockSlackMs = 20;
-/** Timers and the rounding of two instants to whole ms may make a sleep look this much shorter than it was. */
-const sleepSlackMs = 5;
-/** A worker writes its lines a little behind what it does: the last ones before a SIGKILL may be lost. */
-const lostLinesMs = 500;
-
 export function taskChecks(evidence: Evidence, history: History): Check[] {
   const scene = new Scene(evidence);
   const steps = evidence.entries?.reduce((sum, { writes }) => sum + writes.filter(isStatus).length, 0) ?? 0;
+  const starts = evidence.facts.filter(({ kind }) => kind === "started").length;
   const words = count(steps, "change of a task", "changes of tasks");
   return [
     byChecker(
@@ -33,7 +31,7 @@ export function taskChecks(evidence: Evidence, history: History): Check[] {
       scene.successes.length,
       count(scene.successes.length, "success", "successes"),
     ),
-    resultsAreReal(scene),
+    resultsAreReal(scene, history),
     byChecker(
       attemptNumbers,
       "Attempts count 1, 2, 3 … without a gap",
@@ -50,7 +48,13 @@ export function taskChecks(evidence: Evidence, history: History): Check[] {
       scene.killed.length,
       count(scene.killed.length, "attempt") + " given up",
     ),
-    assignedFirst(scene),
+    byChecker(
+      assignedBeforeStart,
+      "Nothing runs that was not assigned before",
+      history,
+      starts,
+      count(starts, "start"),
+    ),
     startedOnce(scene, history),
     overlapsExplained(scene),
     byChecker(
@@ -111,42 +115,24 @@ class Scene {
     const life = this.life(boot);
     // A boot that never wrote a line did not live for long.
     if (life === undefined) return true;
-    return life.cause === "killed" && life.endedAt !== null && life.endedAt - at < lostLinesMs;
+    return life.cause === "killed" && life.endedAt !== null && life.endedAt - at < lostRecordMs;
   }
 }
 
-/** Behind every committed success is that very attempt, run to its end by that very boot, for its whole time. */
-function resultsAreReal(scene: Scene): Check {
-  const problems: string[] = [];
-  let unwitnessed = 0;
-  for (const { status, at } of scene.successes) {
-    const { id, boot = "" } = status;
-    const name = `${id}/${status.attempt}`;
-    const found = scene.attempt(id, status.attempt);
-    const end = found?.ends.find((fact) => fact.boot === boot && fact.outcome === "success");
-    const start = found?.starts.find((fact) => fact.boot === boot);
-    if (end === undefined || start === undefined) {
-      if (scene.mayHaveLostLines(boot, end?.at ?? at)) unwitnessed += 1;
-      else problems.push(`${name} was committed as a success, and no worker says that it ran it to its end.`);
-      continue;
-    }
-    if (end.at > at + clockSlackMs)
-      problems.push(`${name} was committed as a success ${end.at - at} ms before it ended.`);
-    const { kind, input } = scene.specs.get(id) ?? {};
-    const sleepMs = kind === "sleep" ? Number((input as { seconds: number }).seconds) * 1000 : 0;
-    if (end.at - start.at < sleepMs - sleepSlackMs)
-      problems.push(`${name} should have slept for ${sleepMs} ms and took ${end.at - start.at} ms.`);
-  }
-  const ran = new Set(scene.evidence.executed.flatMap((line) => (line.kind === "exec-end" ? [execKey(line)] : [])));
+/** Behind every committed success is an execution that ended before, for its whole time; behind a command's, its own word. */
+function resultsAreReal(scene: Scene, history: History): Check {
   const commands = scene.successes.filter(({ status }) => scene.specs.get(status.id)?.kind === "exec");
-  for (const { status } of commands) {
-    if (!ran.has(`${status.id}/${status.attempt} ${status.boot}`))
-      problems.push(
-        `${status.id}/${status.attempt} was committed as a success, and its command never came to its end.`,
-      );
-  }
-  const words = `${count(commands.length, "command")} by their own word, the others by their worker's${unwitnessed > 0 ? `; ${grouped(unwitnessed)} lost with a worker that was shot` : ""}`;
-  return check("I3", "No result from nowhere", scene.successes.length, words, problems);
+  const words = `${count(commands.length, "command")} by their own word, the others by their worker's`;
+  const promise = "No result from nowhere";
+  const found = byChecker([resultHasExecution, sleptInFull], promise, history, scene.successes.length, words);
+  const ran = new Set(scene.evidence.executed.flatMap((line) => (line.kind === "exec-end" ? [execKey(line)] : [])));
+  const silent = commands
+    .filter(({ status }) => !ran.has(`${status.id}/${status.attempt} ${status.boot}`))
+    .map(
+      ({ status: { id, attempt } }) =>
+        `${id}/${attempt} was committed as a success, and its command never came to its end.`,
+    );
+  return { ...found, problems: [...found.problems, ...silent] };
 }
 
 function execKey({
@@ -188,22 +174,6 @@ function failuresCount(scene: Scene): Check {
     }
   }
   return check("I6", "Only a task's own failures count against it", failures, count(failures, "failure"), problems);
-}
-
-/** Write-ahead: the journal had given this attempt to this boot before the boot started it. */
-function assignedFirst(scene: Scene): Check {
-  const problems: string[] = [];
-  let starts = 0;
-  for (const { task, attempt, starts: facts, assigned } of scene.attempts.values()) {
-    for (const { boot, process, at } of facts) {
-      starts += 1;
-      if (assigned === null || assigned.boot !== boot)
-        problems.push(`${task}/${attempt} ran on ${process} without an assignment in the journal.`);
-      else if (assigned.at > at + clockSlackMs)
-        problems.push(`${task}/${attempt} ran on ${process} ${assigned.at - at} ms before it was assigned.`);
-    }
-  }
-  return check("I8", "Nothing runs that was not assigned before", starts, count(starts, "start"), problems);
 }
 
 /** By the word of the workers, and by that of the commands themselves. */

@@ -35,6 +35,7 @@ import { overlapAccounted } from "./overlapAccounted.ts";
 import { prefixStands } from "./prefixStands.ts";
 import { readsGoForward } from "./readsGoForward.ts";
 import { resultHasExecution } from "./resultHasExecution.ts";
+import { sleptInFull } from "./sleptInFull.ts";
 import { stateIsFold } from "./stateIsFold.ts";
 import { waitsKept } from "./waitsKept.ts";
 
@@ -42,6 +43,7 @@ export const checkers: readonly Checker[] = [
   ackedIsKept,
   oneSuccess,
   resultHasExecution,
+  sleptInFull,
   attemptNumbers,
   legalTransitions,
   failuresCounted,

@@ -3,7 +3,8 @@ import { checker } from "./checker.ts";
 import { executions, name, stepsByTask } from "./reading.ts";
 
 export const assignedBeforeStart = checker("I8", "no execution without an earlier assignment", (history, report) => {
-  for (const { task, attempt, worker, boot, startOrder } of executions(history)) {
+  const slackMs = history.conditions.timestampSlackMs;
+  for (const { task, attempt, worker, boot, startOrder, startedAt } of executions(history)) {
     const isAssigned = stepsByTask(history)
       .get(task)
       ?.some(
@@ -12,7 +13,7 @@ export const assignedBeforeStart = checker("I8", "no execution without an earlie
           status.attempt === attempt &&
           status.host === worker &&
           status.boot === boot &&
-          entry.order < startOrder,
+          (slackMs > 0 ? entry.landedAt <= startedAt + slackMs : entry.order < startOrder),
       );
     if (isAssigned !== true)
       report(`${name(task, attempt)} was started by ${boot} of ${worker} without a committed assignment`, task, worker);

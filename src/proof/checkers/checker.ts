@@ -31,3 +31,10 @@ export function checker(invariant: string, title: string, find: (history: Histor
 }
 
 export type Report = (message: string, ...subjects: string[]) => void;
+
+/** What these checkers find, as sentences. */
+export function problemsOf(checkers: readonly Checker[], history: History): string[] {
+  return checkers.flatMap((each) =>
+    each.check(history).map(({ message }) => `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`),
+  );
+}

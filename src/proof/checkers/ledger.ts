@@ -178,6 +178,8 @@ export type Happening =
       readonly attempt: number;
       readonly pieces: readonly LogPiece[];
     }
+  /** A worker's process was killed: what it did last may be missing from the record. */
+  | { readonly kind: "record-ends"; readonly worker: WorkerId; readonly boot: BootId }
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | {
       readonly kind: "append";
@@ -328,7 +330,13 @@ export interface Conditions {
   readonly retention: { readonly retentionMs: number; readonly finishedTasksMax: number } | null;
   readonly workers: number;
   readonly masters: number;
-  /** No fault of any kind in this run. */
+  /** How far a recorded instant may be from the true one; 0 where the order of events is exact. */
+  readonly timestampSlackMs: number;
+  /** What a worker did so long before it was killed may be missing from the record; 0 where the record is complete. */
+  readonly lostRecordMs: number;
+  /** True if the output of each success is the token of its execution. */
+  readonly areOutputsTokens: boolean;
+  /** No fault of any kind in this run, or none that lets a worker run on unheard. */
   readonly isCalm: boolean;
   /** Faults only of masters and of the store, none longer than a worker may be silent. */
   readonly sparesWorkers: boolean;

@@ -3,6 +3,11 @@ import { checker } from "./checker.ts";
 import { stepsByTask } from "./reading.ts";
 
 export const oneSuccess = checker("I2", "at most one success", (history, report) => {
+  for (const [task, { state }] of history.final.documents) {
+    const steps = stepsByTask(history).get(task) ?? [];
+    if (state === "success" && !steps.some((step) => step.status.state === "success"))
+      report(`task ${task} shows a success that was never committed`, task);
+  }
   for (const [task, steps] of stepsByTask(history)) {
     const successes = steps.filter((step) => step.status.state === "success");
     const [first, second] = successes;

@@ -23,3 +23,10 @@ export function lifeOf(
 ): Life | undefined {
   return lives.find((life) => life.process === fact.process && life.number === fact.life);
 }
+
+/** Processes that ended though nobody had ended them, one sentence each. */
+export function unexpectedEnds(lives: readonly Life[]): string[] {
+  return lives
+    .filter((life) => life.cause === "itself")
+    .map((life) => `${life.process} (life ${life.number}) ended by itself: ${life.exit}.`);
+}

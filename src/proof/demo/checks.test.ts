@@ -53,7 +53,19 @@ function change(
   state: JournalChange["state"],
   more: Partial<JournalChange> = {},
 ): JournalChange {
-  return { seq, epoch: at < 5000 ? 1 : 2, at, task, state, attempt: 0, kills: 0, host: null, boot: null, ...more };
+  return {
+    seq,
+    epoch: at < 5000 ? 1 : 2,
+    at,
+    task,
+    state,
+    attempt: 0,
+    failures: 0,
+    kills: 0,
+    host: null,
+    boot: null,
+    ...more,
+  };
 }
 
 function on(process: string, attempt: number, kills = 0, number = 1): Partial<JournalChange> {
@@ -186,6 +198,7 @@ describe("lies", () => {
   test("a task that is not success", () => {
     expect(told((story) => replace(story.documents, (task) => task.id === "a", { state: "killed" }))).toEqual([
       "all-success",
+      "nothing-lost",
     ]);
   });
 
@@ -218,7 +231,7 @@ describe("lies", () => {
 
   test("a change after the success", () => {
     const seen = told((story) => story.journal.push(change(13, 7100, "a", "running", on("worker-2", 2))));
-    expect(seen).toEqual(expect.arrayContaining(["one-commit", "legal-life"]));
+    expect(seen).toContain("legal-life");
   });
 
   test("a commit by another attempt than the document shows", () => {
@@ -274,14 +287,14 @@ describe("lies", () => {
     const seen = told((story) => {
       story.journal = story.journal.map((entry) => (entry.task === "b" ? { ...entry, kills: 0 } : entry));
     });
-    expect(seen).toEqual(["rerun-in-full"]);
+    expect(seen).toEqual(["rerun-in-full", "legal-life"]);
   });
 
   test("work that survived the master's death, thrown away and done again", () => {
     const seen = told((story) => {
       replace(story.journal, (entry) => entry.task === "c" && entry.state === "success", { state: "killed", kills: 1 });
       story.journal.push(
-        change(12, 5100, "c", "running", on("worker-2", 2, 1)),
+        change(9, 5020, "c", "running", on("worker-2", 2, 1)),
         change(13, 7100, "c", "success", on("worker-2", 2, 1)),
       );
       story.ledger.push(fact("started", 5110, "c", 2, "worker-2"), fact("ended", 6911, "c", 2, "worker-2"));
@@ -332,7 +345,7 @@ describe("lies", () => {
   });
 
   test("an older leader that still writes", () => {
-    expect(told((story) => replace(story.journal, (entry) => entry.seq === 12, { epoch: 1 }))).toEqual(["legal-life"]);
+    expect(told((story) => replace(story.journal, (entry) => entry.seq === 12, { epoch: 1 }))).toEqual(["one-leader"]);
   });
 
   test("a process that died by itself", () => {
@@ -345,12 +358,18 @@ describe("lies", () => {
 
   test("a promise that was never put to the test fails where that is demanded", () => {
     expect(checkAll(honest()).map(demandCase)).toEqual(checkAll(honest()));
-    const calm = { ...honest(), markers: [], leaderFacts: [] };
+    const story = honest();
+    const calm = {
+      ...story,
+      journal: story.journal.map((entry) => ({ ...entry, epoch: 1 })),
+      markers: story.markers.slice(0, 1),
+      leaderFacts: story.leaderFacts.filter(({ epoch }) => epoch === 1),
+    };
     expect(broken(calm)).toEqual([]);
     const failed = checkAll(calm)
       .map(demandCase)
       .filter((check) => !check.holds);
-    expect(failed.map((check) => check.id)).toEqual(["ended-meanwhile", "master-death", "one-leader"]);
+    expect(failed.map((check) => check.id)).toEqual(["ended-meanwhile", "master-death"]);
     expect(failed[1]?.problems).toEqual([
       `Not tested: "The master's death touched no running task". Use more or longer tasks (--tasks, --max-sleep).`,
     ]);

@@ -1,30 +1,42 @@
 /** The promises, each checked against the evidence of a run: the journal on one side, the processes' own ledger on the other. */
-import { isFinal, transitions } from "../../model/task.ts";
+import { ackedIsKept } from "../checkers/ackedIsKept.ts";
+import { assignedBeforeStart } from "../checkers/assignedBeforeStart.ts";
+import { attemptNumbers } from "../checkers/attemptNumbers.ts";
+import { problemsOf } from "../checkers/checker.ts";
+import { killedStaysKilled } from "../checkers/killedStaysKilled.ts";
+import type { History } from "../checkers/ledger.ts";
+import { legalTransitions } from "../checkers/legalTransitions.ts";
+import { oneStart } from "../checkers/oneStart.ts";
+import { oneSuccess } from "../checkers/oneSuccess.ts";
+import { overlapAccounted } from "../checkers/overlapAccounted.ts";
+import { resultHasExecution } from "../checkers/resultHasExecution.ts";
+import { sleptInFull } from "../checkers/sleptInFull.ts";
+import { unexpectedEnds } from "../cluster/lives.ts";
 import { type Check, result } from "./check.ts";
-import { type Evidence, type JournalChange, killedAttempts } from "./evidence.ts";
+import { type Evidence, killedAttempts } from "./evidence.ts";
+import { historyOf } from "./history.ts";
 import { endedMeanwhile, masterDeath, oneLeader, takeover } from "./leaderChecks.ts";
-import { clockSlackMs, Sight } from "./sight.ts";
+import { Sight } from "./sight.ts";
 
-/** Timers and the rounding of two instants to whole ms may make a sleep look this much shorter than it was. */
-const sleepSlackMs = 5;
-/** Checks every promise. */
+/** Checks every promise. What the simulator and chaos promise, too, is judged by the same checkers. */
 export function checkAll(evidence: Evidence): Check[] {
   const seen = new Sight(evidence);
+  const history = historyOf(evidence);
   const hasStandbys = evidence.masters.size > 1;
   const meanwhile = endedMeanwhile(seen);
   return [
     allSuccess(seen),
-    rerunInFull(seen),
-    oneCommit(seen),
+    rerunInFull(seen, history),
+    oneCommit(seen, history),
     // A standby takes over so soon that there is seldom a case.
     ...(hasStandbys && meanwhile.cases === 0 ? [] : [meanwhile]),
     masterDeath(seen),
     ...(hasStandbys ? [takeover(seen)] : []),
-    oneLeader(seen),
-    noOverlap(seen),
-    nothingLost(seen),
-    assignedFirst(seen),
-    legalLife(seen),
+    oneLeader(seen, history),
+    noOverlap(seen, history),
+    nothingLost(seen, history),
+    assignedFirst(seen, history),
+    legalLife(seen, history),
     noOtherDeath(seen),
   ];
 }
@@ -50,52 +62,24 @@ function allSuccess({ evidence, documents }: Sight): Check {
   return result("all-success", "Every task is success", total, `${total - problems.length} of ${total}`, problems);
 }
 
-function nothingLost({ evidence, documents, journal }: Sight): Check {
+function nothingLost({ evidence, documents }: Sight, history: History): Check {
   const acknowledged = evidence.asked.filter((task) => task.acknowledgedAt !== null);
-  const problems = acknowledged.flatMap(({ id }) => {
-    if (!documents.has(id)) return [`${id} was acknowledged, and the master does not know it.`];
-    return journal.has(id) ? [] : [`${id} was acknowledged, and the journal does not hold it.`];
-  });
-  const seen = `${acknowledged.length} acknowledged, ${acknowledged.length - problems.length} found`;
-  return result("nothing-lost", "No acknowledged submit was lost", acknowledged.length, seen, problems);
+  const found = acknowledged.filter(({ id }) => documents.has(id)).length;
+  const words = `${acknowledged.length} acknowledged, ${found} found`;
+  const problems = problemsOf([ackedIsKept], history);
+  return result("nothing-lost", "No acknowledged submit was lost", acknowledged.length, words, problems);
 }
 
-/** One success in the journal, nothing after it, and behind it exactly that attempt, run to its end by that boot. */
-function oneCommit({ evidence, documents, journal, attempts }: Sight): Check {
-  const problems: string[] = [];
-  let commits = 0;
-  for (const { id } of evidence.asked) {
-    const changes = journal.get(id) ?? [];
-    const successes = changes.filter((change) => change.state === "success");
-    commits += successes.length;
-    if (successes.length > 1) problems.push(`${id} was committed ${successes.length} times.`);
-    const [success] = successes;
-    if (success === undefined) {
-      if (documents.get(id)?.state === "success")
-        problems.push(`${id} is success, and the journal never committed it.`);
-      continue;
-    }
-    if (changes.at(-1) !== success) problems.push(`${id} was changed after its success, to ${changes.at(-1)?.state}.`);
-    const document = documents.get(id);
-    if (document !== undefined && document.attempt !== success.attempt) {
-      problems.push(`${id} shows attempt ${document.attempt}, the journal committed attempt ${success.attempt}.`);
-    }
-    const ledger = attempts.get(`${id}/${success.attempt}`);
-    if (!ledger?.ends.some((end) => end.outcome === "success" && end.boot === success.boot)) {
-      problems.push(`${id} was committed by attempt ${success.attempt}, which no worker says it finished.`);
-    }
-  }
-  return result(
-    "one-commit",
-    "No task was committed twice",
-    commits,
-    `${commits} commits for ${evidence.asked.length} tasks`,
-    problems,
-  );
+/** One success in the journal, which the document shows, and behind it that very attempt, run to its end by that boot. */
+function oneCommit({ evidence }: Sight, history: History): Check {
+  const commits = evidence.journal.filter((change) => change.state === "success").length;
+  const words = `${commits} commits for ${evidence.asked.length} tasks`;
+  const problems = problemsOf([oneSuccess, resultHasExecution], history);
+  return result("one-commit", "No task was committed twice", commits, words, problems);
 }
 
-/** What was cut off runs again, later, for the whole time; so does every attempt that counted. */
-function rerunInFull(sight: Sight): Check {
+/** What was killed runs again, later, for the whole time; so does every attempt that counted. */
+function rerunInFull(sight: Sight, history: History): Check {
   const { evidence, journal, attempts } = sight;
   const problems: string[] = [];
   const killed = evidence.asked.flatMap(({ id }) => killedAttempts(journal.get(id) ?? []));
@@ -103,19 +87,8 @@ function rerunInFull(sight: Sight): Check {
   for (const [key, { starts, ends }] of attempts) {
     const [start] = starts;
     if (start === undefined || ends.length > 0 || sight.life(start)?.cause !== "killed") continue;
-    if (!killedKeys.has(key))
+    if (!killedKeys.has(key) && sight.success(start.task)?.attempt !== start.attempt)
       problems.push(`${key} was cut off when ${start.process} died, and the journal never calls it killed.`);
-  }
-  for (const { id, sleepMs } of evidence.asked) {
-    const success = sight.success(id);
-    if (success === undefined) continue;
-    const start = attempts.get(`${id}/${success.attempt}`)?.starts[0];
-    const end = attempts.get(`${id}/${success.attempt}`)?.ends[0];
-    if (start === undefined || end === undefined) {
-      problems.push(`${id} was committed by attempt ${success.attempt}, which has no start and end in the ledger.`);
-    } else if (end.at - start.at < sleepMs - sleepSlackMs) {
-      problems.push(`${id} should have slept ${sleepMs} ms; attempt ${success.attempt} took ${end.at - start.at} ms.`);
-    }
   }
   for (const { task, attempt } of killed) {
     const success = sight.success(task);
@@ -124,93 +97,36 @@ function rerunInFull(sight: Sight): Check {
     }
   }
   const promise = "Every killed attempt ran again, from scratch, its whole sleep";
-  return result("rerun-in-full", promise, killed.length, `${killed.length} killed and rerun`, problems);
+  const all = [...problems, ...problemsOf([sleptInFull, killedStaysKilled], history)];
+  return result("rerun-in-full", promise, killed.length, `${killed.length} killed and rerun`, all);
 }
 
 /** Each attempt is started once, and only when the one before has ended or its process was dead. */
-function noOverlap(sight: Sight): Check {
-  const problems: string[] = [];
-  let pairs = 0;
-  for (const [key, { starts }] of sight.attempts) {
-    if (starts.length > 1) problems.push(`${key} was started ${starts.length} times.`);
-  }
-  for (const [task, attempts] of Map.groupBy(sight.attempts.values(), (attempt) => attempt.task)) {
-    const inOrder = attempts.toSorted((a, b) => a.attempt - b.attempt);
-    for (const [index, next] of inOrder.entries()) {
-      const before = inOrder[index - 1];
-      const nextStart = next.starts[0];
-      const start = before?.starts[0];
-      if (before === undefined || nextStart === undefined || start === undefined) continue;
-      pairs += 1;
-      const overAt = before.ends[0]?.at ?? sight.life(start)?.endedAt ?? null;
-      if (overAt === null || nextStart.at < overAt) {
-        problems.push(
-          `${task}: attempt ${next.attempt} started on ${nextStart.process} while attempt ${before.attempt} still ran on ${start.process}.`,
-        );
-      }
-    }
-  }
-  const words = `${sight.attempts.size} attempts, ${pairs} of them reruns`;
-  return result("no-overlap", "Attempts of a task never overlapped", sight.attempts.size, words, problems);
+function noOverlap({ attempts }: Sight, history: History): Check {
+  const reruns = [...attempts.values()].filter(({ attempt }) => attempt > 1).length;
+  const words = `${attempts.size} attempts, ${reruns} of them reruns`;
+  const problems = problemsOf([oneStart, overlapAccounted], history);
+  return result("no-overlap", "Attempts of a task never overlapped", attempts.size, words, problems);
 }
 
 /** Write-ahead: the journal had given this attempt to this boot before the boot started it. */
-function assignedFirst({ evidence, journal }: Sight): Check {
-  const problems: string[] = [];
-  const starts = evidence.ledger.filter((fact) => fact.kind === "started");
-  for (const { task, attempt, boot, process, at } of starts) {
-    const given = journal
-      .get(task)
-      ?.find((change) => change.state === "running" && change.attempt === attempt && change.boot === boot);
-    if (given === undefined)
-      problems.push(`${task}/${attempt} ran on ${process} without an assignment in the journal.`);
-    // The `at` of an entry is taken before the entry is written, so this can only err on the lenient side.
-    else if (given.at > at + clockSlackMs)
-      problems.push(`${task}/${attempt} ran on ${process} before its assignment was committed.`);
-  }
-  return result(
-    "assigned-first",
-    "Nothing ran without a committed assignment",
-    starts.length,
-    `${starts.length} starts, each assigned first`,
-    problems,
-  );
+function assignedFirst({ evidence }: Sight, history: History): Check {
+  const starts = evidence.ledger.filter((fact) => fact.kind === "started").length;
+  const words = `${starts} starts, each assigned first`;
+  const problems = problemsOf([assignedBeforeStart], history);
+  return result("assigned-first", "Nothing ran without a committed assignment", starts, words, problems);
 }
 
 /** Every step of every task is one that a task may take, and its attempts count 1, 2, 3 … */
-function legalLife({ journal, evidence }: Sight): Check {
-  const problems: string[] = [];
-  for (const [task, changes] of journal) {
-    let before: JournalChange | null = null;
-    for (const change of changes) {
-      const from = before?.state ?? "none";
-      const isRerun = before !== null && change.attempt === before.attempt + 1;
-      const isUpdate =
-        before !== null && !isFinal(before.state) && change.state === before.state && change.attempt === before.attempt;
-      if (!isUpdate && !transitions[from].includes(change.state))
-        problems.push(`${task} went from ${from} to ${change.state} (seq ${change.seq}).`);
-      const grows = change.attempt === (before?.attempt ?? 0) || isRerun || (before === null && change.attempt === 1);
-      if (!grows)
-        problems.push(`${task} went from attempt ${before?.attempt ?? 0} to ${change.attempt} (seq ${change.seq}).`);
-      if (before !== null && change.epoch < before.epoch)
-        problems.push(`${task} was changed by an older leader (seq ${change.seq}).`);
-      before = change;
-    }
-  }
-  const words = `${evidence.journal.length} changes of state`;
-  return result(
-    "legal-life",
-    "Every task took legal steps only, its attempts without gaps",
-    evidence.journal.length,
-    words,
-    problems,
-  );
+function legalLife({ evidence }: Sight, history: History): Check {
+  const steps = evidence.journal.length;
+  const promise = "Every task took legal steps only, its attempts without gaps";
+  const problems = problemsOf([legalTransitions, attemptNumbers], history);
+  return result("legal-life", promise, steps, `${steps} changes of state`, problems);
 }
 
 function noOtherDeath({ evidence }: Sight): Check {
-  const problems = evidence.lives
-    .filter((life) => life.cause === "itself")
-    .map((life) => `${life.process} (life ${life.number}) ended by itself: ${life.exit}.`);
+  const problems = unexpectedEnds(evidence.lives);
   const killed = evidence.lives.filter((life) => life.cause === "killed").length;
   return result(
     "no-other-death",

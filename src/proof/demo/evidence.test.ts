@@ -19,7 +19,7 @@ test("the ledger is read from log lines, and torn or foreign lines say nothing",
 });
 
 test("a kill is seen in the journal also when the rerun stands in the same entry", () => {
-  const base = { epoch: 1, task: "a", host: null, boot: null };
+  const base = { epoch: 1, failures: 0, task: "a", host: null, boot: null };
   const changes: JournalChange[] = [
     { ...base, seq: 1, at: 1, state: "created", attempt: 0, kills: 0 },
     { ...base, seq: 2, at: 2, state: "running", attempt: 1, kills: 0 },

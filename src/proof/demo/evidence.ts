@@ -1,4 +1,5 @@
 /** What a run left behind: what was asked for, what the journal says, and what the processes wrote down themselves. */
+import type { Json } from "../../model/json.ts";
 import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { LedgerFact } from "../cluster/attemptLines.ts";
 import type { LeaderFact } from "../cluster/leaderLines.ts";
@@ -20,7 +21,9 @@ export interface JournalChange {
   readonly task: string;
   readonly state: TaskState;
   readonly attempt: number;
+  readonly failures: number;
   readonly kills: number;
+  readonly output?: Json;
   readonly host: string | null;
   readonly boot: string | null;
 }

@@ -1,9 +1,14 @@
 /** The promises about leaders: their death harms no task, a standby follows at once, and no two lead in one epoch. */
+import { problemsOf } from "../checkers/checker.ts";
+import { fencedLeaders } from "../checkers/fencedLeaders.ts";
+import type { History } from "../checkers/ledger.ts";
+import { oneLeaderPerEpoch } from "../checkers/oneLeaderPerEpoch.ts";
 import type { LedgerAttempt } from "../cluster/attemptLines.ts";
+import { clockSlackMs } from "../cluster/record.ts";
 import { type Check, result } from "./check.ts";
 import { killedAttempts } from "./evidence.ts";
 import { type LeaderDeath, leaderDeaths, reigns } from "./reigns.ts";
-import { clockSlackMs, type Sight } from "./sight.ts";
+import type { Sight } from "./sight.ts";
 
 /** An attempt that a leader's death found on a worker which lived until there was a leader again. */
 interface Survivor {
@@ -21,7 +26,7 @@ export function endedMeanwhile(sight: Sight): Check {
   const cases = survivorsOf(sight).filter((survivor) => survivor.endedMeanwhile);
   const count = countAttempts(cases);
   const promise = "Results that came while nobody led were kept, and counted";
-  return result("ended-meanwhile", promise, count, `${count} ended meanwhile`, problemsOf(cases));
+  return result("ended-meanwhile", promise, count, `${count} ended meanwhile`, problemsIn(cases));
 }
 
 /** What ran on a worker that lived on went on, also when that worker found the next leader, and is committed as that very attempt. */
@@ -30,7 +35,7 @@ export function masterDeath(sight: Sight): Check {
   const through = countAttempts(running.filter((survivor) => survivor.ranThrough));
   const promise = `The ${sight.evidence.masters.size > 1 ? "leader" : "master"}'s death touched no running task`;
   const seen = `${countAttempts(running)} ran on, ${through} of them under the next leader`;
-  return result("master-death", promise, through, seen, problemsOf(running));
+  return result("master-death", promise, through, seen, problemsIn(running));
 }
 
 /** An attempt may outlive several leaders. */
@@ -38,7 +43,7 @@ function countAttempts(survivors: readonly Survivor[]): number {
   return new Set(survivors.map(({ key }) => key)).size;
 }
 
-function problemsOf(survivors: readonly Survivor[]): string[] {
+function problemsIn(survivors: readonly Survivor[]): string[] {
   return [...new Set(survivors.flatMap(({ problem }) => problem ?? []))];
 }
 
@@ -107,15 +112,12 @@ function spread(all: readonly number[]): string {
 }
 
 /** Each epoch has one marker, by the master that also says itself that it led; and no worker went back to an older leader. */
-export function oneLeader({ evidence }: Sight): Check {
-  const problems: string[] = [];
+export function oneLeader({ evidence }: Sight, history: History): Check {
+  const problems = problemsOf([oneLeaderPerEpoch, fencedLeaders], history);
   const all = reigns(evidence);
-  for (const [index, reign] of all.entries()) {
-    const before = all[index - 1];
-    if (before !== undefined && reign.epoch <= before.epoch)
-      problems.push(`Epoch ${reign.epoch} (${reign.process}) came after epoch ${before.epoch} (${before.process}).`);
+  for (const reign of all) {
     if (reign.life === undefined)
-      problems.push(`${reign.process} put its marker of epoch ${reign.epoch} in at a time when it did not live.`);
+      problems.push(`${reign.process} appended its marker of epoch ${reign.epoch} at a time when it was not running.`);
   }
   const latest = new Map<string, number>();
   for (const { kind, epoch, process, life } of evidence.leaderFacts) {
@@ -131,12 +133,7 @@ export function oneLeader({ evidence }: Sight): Check {
     if (epoch < before) problems.push(`${who} went back to the leader of epoch ${epoch} after that of ${before}.`);
     latest.set(who, Math.max(before, epoch));
   }
-  const words = `${all.length} ${all.length === 1 ? "epoch" : "epochs"}, each led by one master`;
-  return result(
-    "one-leader",
-    "One leader per epoch",
-    all.length,
-    problems.length === 0 ? words : `${all.length} epochs`,
-    problems,
-  );
+  const words = `${all.length} ${all.length === 1 ? "epoch" : "epochs"}`;
+  const seen = problems.length === 0 ? `${words}, each led by one master` : words;
+  return result("one-leader", "One leader per epoch", all.length, seen, problems);
 }

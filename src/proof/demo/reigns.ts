@@ -1,7 +1,7 @@
 /** Who led when, and what became of the lead when the leader died: read from the journal and from the lives of the masters. */
 import type { Life } from "../cluster/lives.ts";
+import { clockSlackMs } from "../cluster/record.ts";
 import type { Evidence } from "./evidence.ts";
-import { clockSlackMs } from "./sight.ts";
 
 export interface Reign {
   readonly epoch: number;

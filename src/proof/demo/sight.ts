@@ -3,9 +3,6 @@ import { byAttempt, type LedgerAttempt, type LedgerFact } from "../cluster/attem
 import { type Life, lifeOf } from "../cluster/lives.ts";
 import { byTask, type Evidence, type JournalChange } from "./evidence.ts";
 
-/** The clock of a master follows the wall clock that others write into their logs, but may run this far from it. */
-export const clockSlackMs = 20;
-
 export class Sight {
   readonly evidence: Evidence;
   readonly documents: ReadonlyMap<string, Evidence["documents"][number]>;

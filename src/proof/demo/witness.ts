@@ -97,6 +97,10 @@ function toChange({ seq, at, task }: OutlastEvent & { kind: "task" }, epoch: num
   // What comes over the wire is evidence, not yet truth: a state that does not exist must not pass as one.
   if (!taskStates.includes(task.state))
     throw new Error(`The journal knows a state ${JSON.stringify(task.state)} (seq ${seq}).`);
-  const { id, state, attempt, kills, host, boot } = task;
-  return { seq, epoch, at, task: id, state, attempt, kills, host: host ?? null, boot: boot ?? null };
+  const { id, state, attempt, failures, kills, host, boot, output } = task;
+  return {
+    ...{ seq, epoch, at, task: id, state, attempt, failures, kills },
+    ...(output === undefined ? {} : { output }),
+    ...{ host: host ?? null, boot: boot ?? null },
+  };
 }
