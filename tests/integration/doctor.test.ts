@@ -1,7 +1,10 @@
-/** What the doctor finds where masters do not belong together. */
+/** What the doctor finds about masters: on different stores, silent, or holding the lock of the store while they are stopped. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
-import { type Started, start } from "./commands.ts";
+import { createClient } from "../../src/sdk/client.ts";
+import { folder, type Started, start } from "./commands.ts";
 
 /** @returns its address */
 async function startMaster(...more: readonly string[]): Promise<[Started, string]> {
@@ -17,7 +20,9 @@ test("masters on different stores, and with the same name, are told of, also tho
   const [third, three] = await startMaster("--name", "m3", "--store", "memory:");
   const doctor = (masters: string) => start("doctor", "--masters", masters, "--data", "none").ended;
 
-  await expect.poll(async () => (await doctor(one)).stdout).toContain(`2 masters are called m1: ${one}, ${two}.`);
+  await expect
+    .poll(async () => (await doctor(one)).stdout, { timeout: 20_000 })
+    .toContain(`2 masters are called m1: ${one}, ${two}.`);
   expect(await doctor(one)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok +leader +m1 at /m) as string });
 
   const split = await doctor(`${one},${three}`);
@@ -26,7 +31,7 @@ test("masters on different stores, and with the same name, are told of, also tho
     stdout: expect.stringMatching(/^BAD +store +The masters are on 2 stores/m) as string,
   });
   expect(split.stdout).toContain(`${three} on memory`);
-  expect((await start("masters", "--masters", `${one},${three}`).ended).stderr).toMatch(/They are on different stores/);
+  expect((await start("masters", "--masters", `${one},${three}`).ended).stderr).toMatch(/The masters use different stores/);
   for (const master of [first, second, third]) master.child.kill("SIGTERM");
   await Promise.all([first, second, third].map((master) => master.ended));
 });
@@ -38,3 +43,65 @@ test("a master that takes connections and does not answer is told of, and does n
   expect(told).toMatchObject({ code: 1, stdout: expect.stringContaining(`${address} takes connections`) as string });
   master.child.kill("SIGKILL");
 });
+
+test("what is known is told at once, also while a master keeps it waiting", async () => {
+  const [master, address] = await startMaster("--store", "memory:");
+  master.child.kill("SIGSTOP");
+  const doctor = start("doctor", "--masters", address, "--data", "none");
+  await doctor.line(/^ok +node /);
+  await doctor.line(/^Asking /);
+  // It answers in time only if the first lines did not have to wait for its silence.
+  master.child.kill("SIGCONT");
+  expect(await doctor.ended).toMatchObject({ code: 0 });
+  master.child.kill("SIGKILL");
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a master that is stopped and holds the lock of the store is named",
+  async () => {
+    const store = join(folder, "locked", "x.db");
+    const [first, one] = await startMaster("--name", "m1", "--store", `sqlite:${store}`);
+    const [second, two] = await startMaster("--name", "m2", "--store", `sqlite:${store}`);
+    await stopInWrite(first, one, store);
+    const pattern = `Master m1 (process ${first.child.pid}) holds the lock of ${store} and is stopped`;
+    const doctor = await start("doctor", "--masters", two, "--data", join(folder, "locked")).ended;
+    expect(doctor.stdout).toContain(pattern);
+    expect(doctor.stdout).toContain(`kill -CONT ${first.child.pid}`);
+    expect(doctor.code).toBe(1);
+    expect((await start("masters", "--masters", two).ended).stderr).toContain(pattern);
+
+    first.child.kill("SIGCONT");
+    await expect
+      .poll(async () => (await start("doctor", "--masters", two, "--data", "none").ended).code, { timeout: 30_000 })
+      .toBe(0);
+    for (const master of [first, second]) master.child.kill("SIGTERM");
+    await Promise.all([first, second].map((master) => master.ended));
+  },
+);
+
+/** Gives it work without a pause and stops it again and again, until it is stopped in the middle of a write. */
+async function stopInWrite({ child }: Started, address: string, store: string): Promise<void> {
+  const client = createClient({ masters: address });
+  let isStopped = false;
+  const work = (async () => {
+    while (!isStopped)
+      await client
+        .submitAll(Array.from({ length: 500 }, () => ({ kind: "sleep", input: { seconds: 0 }, queue: "nobody" })))
+        .catch(() => {});
+  })();
+  using database = new DatabaseSync(store, { timeout: 0 });
+  for (let tries = 0; tries < 2000; tries++) {
+    // It has a moment to go on with its work, and more so the busier it is.
+    await fetch(`${address}/healthz`);
+    child.kill("SIGSTOP");
+    try {
+      database.exec("BEGIN IMMEDIATE; ROLLBACK");
+    } catch {
+      isStopped = true;
+      void work;
+      return;
+    }
+    child.kill("SIGCONT");
+  }
+  throw new Error("It was never in the middle of a write.");
+}

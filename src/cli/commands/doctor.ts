@@ -1,8 +1,14 @@
 /** `outlast doctor`: looks over this machine and its masters, and says what to do about what it finds. */
 import type { Command } from "commander";
 import { action, type Context } from "../context.ts";
+import type { Finding } from "../doctor/finding.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { dataOption } from "../serverOptions.ts";
+
+interface DoctorFlags {
+  readonly data: string;
+  readonly store?: string;
+}
 
 export function doctorCommand(program: Command): void {
   program
@@ -18,30 +24,31 @@ export function doctorCommand(program: Command): void {
     .action(action(doctor));
 }
 
-async function doctor(context: Context, flags: { readonly data: string; readonly store?: string }): Promise<ExitCode> {
-  const findings = await examineWhat(context, flags);
+async function doctor(context: Context, flags: DoctorFlags): Promise<ExitCode> {
   const { output } = context;
+  const marks = {
+    good: output.paint("green", "ok  "),
+    odd: output.paint("yellow", "note"),
+    bad: output.paint("red", "BAD "),
+  };
+  const findings: Finding[] = [];
+  for await (const finding of await examineWhat(context, flags)) {
+    findings.push(finding);
+    if (output.isJson) continue;
+    const { verdict, what, message, advice } = finding;
+    output.line(`${marks[verdict]}  ${output.paint("bold", what.padEnd(10))} ${message}`);
+    if (advice !== null) output.line(`${" ".repeat(17)}${output.paint("dim", `→ ${advice}`)}`);
+  }
   const isHealthy = findings.every((finding) => finding.verdict !== "bad");
   if (output.isJson) output.document({ isHealthy, findings });
-  else {
-    const marks = {
-      good: output.paint("green", "ok  "),
-      odd: output.paint("yellow", "note"),
-      bad: output.paint("red", "BAD "),
-    };
-    for (const { verdict, what, message, advice } of findings) {
-      output.line(`${marks[verdict]}  ${output.paint("bold", what.padEnd(10))} ${message}`);
-      if (advice !== null) output.line(`${" ".repeat(17)}${output.paint("dim", `→ ${advice}`)}`);
-    }
-  }
   return isHealthy ? exitCodes.ok : exitCodes.failed;
 }
 
-async function examineWhat(context: Context, { data, store }: { readonly data: string; readonly store?: string }) {
+async function examineWhat(context: Context, { data, store }: DoctorFlags) {
   if (store !== undefined) {
     const { examineStore } = await import("../doctor/examineStore.ts");
     return examineStore(store);
   }
   const { examine } = await import("../doctor/examine.ts");
-  return examine(context, data);
+  return examine(context, data, (what) => context.output.note(`${what} …`));
 }

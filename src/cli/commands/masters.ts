@@ -4,6 +4,7 @@ import type { MasterState } from "../../sdk/masters.ts";
 import { masterColours } from "../colour.ts";
 import { action, type Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
+import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
 import type { Column } from "../table.ts";
 import { printable } from "../terminalText.ts";
 
@@ -21,15 +22,19 @@ async function listMasters(context: Context): Promise<undefined> {
   if (output.isJson) return output.document({ masters }) as undefined;
   output.table(columns(Date.now()), masters);
   if (!masters.some((master) => master.role === "leader")) {
-    output.note("Nobody leads at the moment; running tasks go on, and an election takes a few seconds at most.");
+    output.note("No master leads at the moment. Running tasks go on; an election takes a few seconds at most.");
   }
   if (new Set(masters.flatMap(({ incarnation }) => incarnation ?? [])).size > 1) {
     output.note(
-      "They are on different stores: what one of them is told, those of another store never know. Start all with the same --store.",
+      "The masters use different stores, and masters of one store know nothing of the tasks of another. Start all of them with the same --store.",
     );
   }
   for (const { name, address, trouble } of masters) {
     if (trouble !== null) output.note(`${printable(name ?? address)} is in trouble: ${printable(trouble)}`);
+  }
+  for (const path of new Set(masters.flatMap(({ store }) => lockedPath(store) ?? []))) {
+    const holder = await findLockHolder(path);
+    if (holder !== null) output.note(describeHolder(path, holder).map(printable).join("\n"));
   }
 }
 

@@ -9,24 +9,62 @@ import { toBaseUrl } from "../../sdk/connection.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
 import type { Context } from "../context.ts";
 import { formatBytes, formatDuration } from "../duration.ts";
+import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
+import { checkMasterClock } from "./clocks.ts";
 import { examineFile } from "./examineStore.ts";
 import { type Finding, good } from "./finding.ts";
+import { isTimeout, patience } from "./patience.ts";
+import { checkWork } from "./work.ts";
 
-export async function examine(context: Context, data: string): Promise<readonly Finding[]> {
-  const findings: Finding[] = [checkNode(), ...(await checkData(resolve(data))), ...checkToken(context)];
-  const looks = await Promise.all(context.options.masters.map((address) => lookAt(context, address)));
-  const others = await lookAtOthers(context, looks);
-  findings.push(...[...looks, ...others].flatMap((look) => look.findings));
-  const reports = [...looks, ...others].flatMap((look) => (look.report === null ? [] : [look.report]));
-  const distinct = [...new Map(reports.map((report) => [report.nonce, report])).values()];
-  if (distinct.length > 0) {
-    findings.push(
-      ...checkNames(distinct),
-      ...(checkStores(distinct) ?? checkLeader(distinct)),
-      ...(await checkWork(context)),
-    );
+/**
+ * Yields each finding as soon as it is there.
+ * @param onStep told what is looked at next, since a step may take seconds
+ */
+export async function* examine(
+  context: Context,
+  data: string,
+  onStep: (what: string) => void,
+): AsyncGenerator<Finding, void, undefined> {
+  yield checkNode();
+  const directory = resolve(data);
+  yield* await checkData(directory);
+  const storePath = join(directory, defaults.storeFile);
+  if (await exists(storePath)) {
+    onStep(`Checking ${storePath}`);
+    yield* await examineFile(storePath);
   }
-  return findings;
+  yield* checkToken(context);
+  const { masters } = context.options;
+  onStep(`Asking ${masters.join(", ")}`);
+  const looks = await Promise.all(masters.map((address) => lookAt(context, address)));
+  yield* looks.flatMap((look) => look.findings);
+  const others = await lookAtOthers(context, looks);
+  yield* others.flatMap((look) => look.findings);
+  const reports = [...looks, ...others].flatMap((look) => (look.report === null ? [] : [look.report]));
+  yield* await checkLocks([storePath, ...reports.flatMap(({ store }) => lockedPath(store) ?? [])]);
+  const distinct = [...new Map(reports.map((report) => [report.nonce, report])).values()];
+  if (distinct.length === 0) return;
+  yield* checkNames(distinct);
+  yield* checkStores(distinct) ?? checkLeader(distinct);
+  onStep("Asking for workers, queues and tasks");
+  yield* await checkWork(context);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
+/** A process that keeps a store locked keeps every master from committing. */
+async function checkLocks(paths: readonly string[]): Promise<Finding[]> {
+  const found = await Promise.all(
+    [...new Set(paths)].map(async (path): Promise<Finding[]> => {
+      const holder = await findLockHolder(path);
+      if (holder === null) return [];
+      const [message, advice] = describeHolder(path, holder);
+      return [{ verdict: "bad", what: "store", message, advice }];
+    }),
+  );
+  return found.flat();
 }
 
 /** Looks at the masters that those who were asked know of. */
@@ -98,7 +136,7 @@ async function checkData(directory: string): Promise<Finding[]> {
           message: `Only ${formatBytes(freeBytes)} are free for ${directory}.`,
           advice: "Make room before it is full.",
         };
-  return [room, ...(await examineFile(join(directory, defaults.storeFile)))];
+  return [room];
 }
 
 function checkToken({ token }: Context): Finding[] {
@@ -131,7 +169,7 @@ async function lookAt(context: Context, address: string): Promise<Look> {
   });
   try {
     const report = await client.status({ signal: patience(context) });
-    const findings = [checkMaster(address, report), ...checkClock(address, serverAt, (askedAt + Date.now()) / 2)];
+    const findings = [checkMaster(address, report), ...checkMasterClock(address, serverAt, (askedAt + Date.now()) / 2)];
     return { address, report, findings };
   } catch (error) {
     if (isTimeout(error)) return { address, report: null, findings: [describeSilence(address)] };
@@ -143,14 +181,6 @@ async function lookAt(context: Context, address: string): Promise<Look> {
 /** A client for this master alone. */
 function clientFor(context: Context, address: string, fetchWith: typeof fetch = fetch): Outlast {
   return createClient({ masters: address, token: context.token, retryForMs: 0, fetch: fetchWith });
-}
-
-function patience(context: Context): AbortSignal {
-  return AbortSignal.any([context.signal, AbortSignal.timeout(defaults.doctorPatienceMs)]);
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "TimeoutError";
 }
 
 function describeSilence(address: string): Finding {
@@ -194,21 +224,6 @@ function checkMaster(address: string, report: MasterReport): Finding {
     };
   }
   return good("master", `${address} is ${report.role}, epoch ${report.epoch}, entry ${report.seq}, ${store}`);
-}
-
-/** The `date` header tells whole seconds, so a second's difference is no difference. */
-function checkClock(address: string, serverAt: number | null, hereAt: number): Finding[] {
-  if (serverAt === null || Number.isNaN(serverAt)) return [];
-  const differenceMs = Math.abs(serverAt + 500 - hereAt);
-  if (differenceMs <= limits.clockDifferenceMsMax) return [good("clock", `agrees with ${address}`)];
-  return [
-    {
-      verdict: "odd",
-      what: "clock",
-      message: `The clock of ${address} differs by ${formatDuration(differenceMs)} from this machine's.`,
-      advice: "Nothing is lost by it, but times in lists and logs will mislead you. Let both keep time by NTP.",
-    },
-  ];
 }
 
 function checkNames(reports: readonly MasterReport[]): Finding[] {
@@ -262,52 +277,4 @@ function checkLeader(reports: readonly MasterReport[]): Finding[] {
       advice: "Wait a few seconds and look again; then look into the masters' logs.",
     },
   ];
-}
-
-async function checkWork(context: Context): Promise<Finding[]> {
-  try {
-    const client = await context.client({ retryForMs: 0, onRetry: () => {} });
-    const { signal } = context;
-    const [workers, queues] = await Promise.all([client.workers({ signal }), client.queues({ signal })]);
-    const present = workers.filter((worker) => worker.state === "connected" && !worker.isDraining);
-    const findings: Finding[] = [];
-    const slots = present.reduce((sum, worker) => sum + worker.capacity, 0);
-    if (present.length > 0) findings.push(good("workers", `${present.length} attached, ${slots} slots`));
-    else
-      findings.push({
-        verdict: "odd",
-        what: "workers",
-        message: "No worker is attached: nothing will run.",
-        advice: "Start one with: outlast worker",
-      });
-    for (const worker of workers.filter((one) => one.state === "suspect")) {
-      findings.push({
-        verdict: "odd",
-        what: "workers",
-        message: `${worker.id} is silent.`,
-        advice: `See after process ${worker.pid} on ${worker.hostname}.`,
-      });
-    }
-    for (const queue of queues) {
-      const waiting = (queue.tasks["created"] ?? 0) + (queue.tasks["killed"] ?? 0) + (queue.tasks["retrying"] ?? 0);
-      if (waiting === 0) continue;
-      const advice = queue.isPaused
-        ? `outlast queues resume ${queue.name}`
-        : queue.workers === 0
-          ? `outlast worker --queues ${queue.name}`
-          : null;
-      if (advice === null) continue;
-      const why = queue.isPaused ? "and it is paused" : "and no worker serves it";
-      findings.push({
-        verdict: "odd",
-        what: "tasks",
-        message: `${waiting} ${waiting === 1 ? "task waits" : "tasks wait"} in queue ${queue.name}, ${why}.`,
-        advice,
-      });
-    }
-    return findings;
-  } catch (error) {
-    if (!(error instanceof OutlastError)) throw error;
-    return [{ verdict: "bad", what: "workers", message: error.message, advice: error.details.hint ?? null }];
-  }
 }

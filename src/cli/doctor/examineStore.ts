@@ -19,12 +19,17 @@ export async function examineStore(text: string): Promise<readonly Finding[]> {
 /** Nothing if there is no such file. */
 export async function examineFile(path: string): Promise<Finding[]> {
   if ((await stat(path).catch(() => null)) === null) return [];
-  const store = new SqliteStore({ path, ids: new SystemIds() });
-  const faults = await store.verify();
-  if (faults.length === 0) return [good("store", `${path} is whole: file, journal and view`)];
-  return faults.map((fault) =>
-    bad(`${fault.part}: ${fault.message}`, "Stop the master, keep a copy of the file, and start from a backup."),
-  );
+  try {
+    const store = new SqliteStore({ path, ids: new SystemIds() });
+    const faults = await store.verify();
+    if (faults.length === 0) return [good("store", `${path} is whole: file, journal and view`)];
+    return faults.map((fault) =>
+      bad(`${fault.part}: ${fault.message}`, "Stop the master, keep a copy of the file, and start from a backup."),
+    );
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [bad(`${path} cannot be checked: ${why}`, "Check again when no other process uses the file.")];
+  }
 }
 
 async function examineServer(uri: string): Promise<readonly Finding[]> {

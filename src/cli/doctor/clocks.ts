@@ -1,0 +1,46 @@
+/** Whether the clocks of the machines agree: of masters with this machine's, and of workers with their masters'. */
+import { limits } from "../../model/limits.ts";
+import type { TaskDocument } from "../../model/task.ts";
+import { formatDuration } from "../duration.ts";
+import { type Finding, good } from "./finding.ts";
+
+/** Compares a master's clock with this machine's. The `date` header has whole seconds only. */
+export function checkMasterClock(address: string, serverAt: number | null, hereAt: number): Finding[] {
+  if (serverAt === null || Number.isNaN(serverAt)) return [];
+  const differenceMs = Math.abs(serverAt + 500 - hereAt);
+  if (differenceMs <= limits.clockDifferenceMsMax) return [good("clock", `agrees with ${address}`)];
+  return [
+    {
+      verdict: "odd",
+      what: "clock",
+      message: `The clock of ${address} differs by ${formatDuration(differenceMs)} from this machine's.`,
+      advice: "Nothing is lost by it, but times in lists and logs will mislead you. Let both keep time by NTP.",
+    },
+  ];
+}
+
+/**
+ * Compares what workers and masters wrote down about the same tasks: an attempt that started before it was assigned, or
+ * after its end was committed, shows a difference of at least so much.
+ */
+export function checkWorkerClocks(tasks: readonly TaskDocument[]): Finding[] {
+  const differences = new Map<string, number>();
+  for (const { host, state, assignedAt, startedAt, changedAt } of tasks) {
+    if (host === undefined || startedAt === undefined) continue;
+    const behindMs = assignedAt === undefined ? 0 : assignedAt - startedAt;
+    // While a task runs, a status says nothing about the worker's clock.
+    const aheadMs = state === "running" ? 0 : startedAt - changedAt;
+    const known = differences.get(host) ?? 0;
+    if (behindMs > Math.abs(known)) differences.set(host, -behindMs);
+    else if (aheadMs > Math.abs(known)) differences.set(host, aheadMs);
+  }
+  return [...differences]
+    .filter(([, differenceMs]) => Math.abs(differenceMs) > limits.clockDifferenceMsMax)
+    .map(([host, differenceMs]) => ({
+      verdict: "odd",
+      what: "clock",
+      message: `The clock of worker ${host} is ${differenceMs < 0 ? "behind" : "ahead of"} its master's by at least ${formatDuration(Math.abs(differenceMs))}.`,
+      advice:
+        "Nothing is lost by it, but start times and log times will mislead you. Let all machines keep time by NTP.",
+    }));
+}

@@ -1,0 +1,65 @@
+/** Whether work can be done: workers, queues, and what tells that a worker's clock is wrong. */
+import { OutlastError } from "../../model/errors.ts";
+import { limits } from "../../model/limits.ts";
+import type { Context } from "../context.ts";
+import { checkWorkerClocks } from "./clocks.ts";
+import { type Finding, good } from "./finding.ts";
+import { isTimeout, patience } from "./patience.ts";
+
+export async function checkWork(context: Context): Promise<Finding[]> {
+  try {
+    const client = await context.client({ retryForMs: 0, onRetry: () => {} });
+    const signal = patience(context);
+    const [workers, queues, recent] = await Promise.all([
+      client.workers({ signal }),
+      client.queues({ signal }),
+      client.list({ limit: limits.clockTasksMax, signal }),
+    ]);
+    const present = workers.filter((worker) => worker.state === "connected" && !worker.isDraining);
+    const findings: Finding[] = [];
+    const slots = present.reduce((sum, worker) => sum + worker.capacity, 0);
+    if (present.length > 0) findings.push(good("workers", `${present.length} attached, ${slots} slots`));
+    else
+      findings.push({
+        verdict: "odd",
+        what: "workers",
+        message: "No worker is attached: nothing will run.",
+        advice: "Start one with: outlast worker",
+      });
+    for (const worker of workers.filter((one) => one.state === "suspect")) {
+      findings.push({
+        verdict: "odd",
+        what: "workers",
+        message: `${worker.id} is silent.`,
+        advice: `See after process ${worker.pid} on ${worker.hostname}.`,
+      });
+    }
+    for (const queue of queues) {
+      const waiting = (queue.tasks["created"] ?? 0) + (queue.tasks["killed"] ?? 0) + (queue.tasks["retrying"] ?? 0);
+      if (waiting === 0) continue;
+      const advice = queue.isPaused
+        ? `outlast queues resume ${queue.name}`
+        : queue.workers === 0
+          ? `outlast worker --queues ${queue.name}`
+          : null;
+      if (advice === null) continue;
+      const why = queue.isPaused ? "and it is paused" : "and no worker serves it";
+      findings.push({
+        verdict: "odd",
+        what: "tasks",
+        message: `${waiting} ${waiting === 1 ? "task waits" : "tasks wait"} in queue ${queue.name}, ${why}.`,
+        advice,
+      });
+    }
+    return [...findings, ...checkWorkerClocks(recent.tasks)];
+  } catch (error) {
+    if (isTimeout(error)) {
+      const message = "No master says how workers and queues are: they do not answer in time.";
+      return [
+        { verdict: "bad", what: "workers", message, advice: "See what is wrong with the masters or their store." },
+      ];
+    }
+    if (!(error instanceof OutlastError)) throw error;
+    return [{ verdict: "bad", what: "workers", message: error.message, advice: error.details.hint ?? null }];
+  }
+}
