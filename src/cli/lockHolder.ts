@@ -69,5 +69,5 @@ function lockOwner(locks: string, inode: number): number | null {
 function nameOf(command: readonly string[]): string {
   const name = command[command.indexOf("--name") + 1];
   if (command.includes("master") && command.includes("--name") && name !== undefined) return `Master ${name}`;
-  return `\`${command.join(" ").trim().slice(0, limits.commandShownMax)}\``;
+  return `\`${command.join(" ").trim().slice(0, limits.idLengthMax)}\``;
 }

@@ -127,11 +127,7 @@ export const limits = {
   // What `outlast doctor` finds worth a word.
   diskFreeBytesMin: 512 * mebibyte,
   clockDifferenceMsMax: 2 * second,
-  /** A process that holds the store's lock now and after this long is not just committing. */
   lockLookAgainMs: 300,
-  /** Characters of another process's command line that a message shows. */
-  commandShownMax: 80,
-  /** Of this many last tasks, `outlast doctor` compares the instants that workers and masters wrote down. */
   clockTasksMax: 200,
 
   // The demo and the stress test: processes on one machine.
