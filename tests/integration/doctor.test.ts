@@ -31,7 +31,9 @@ test("masters on different stores, and with the same name, are told of, also tho
     stdout: expect.stringMatching(/^BAD +store +The masters are on 2 stores/m) as string,
   });
   expect(split.stdout).toContain(`${three} on memory`);
-  expect((await start("masters", "--masters", `${one},${three}`).ended).stderr).toMatch(/The masters use different stores/);
+  expect((await start("masters", "--masters", `${one},${three}`).ended).stderr).toMatch(
+    /The masters use different stores/,
+  );
   for (const master of [first, second, third]) master.child.kill("SIGTERM");
   await Promise.all([first, second, third].map((master) => master.ended));
 });
