@@ -2,8 +2,9 @@
 import { InvalidArgumentError } from "commander";
 import { isId, labelPattern } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
-import { defaults, limits } from "../model/limits.ts";
+import { limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
+import { masterAddress } from "../sdk/masterAddress.ts";
 import { parseDuration, parseInstant } from "./duration.ts";
 
 export function duration(text: string): number {
@@ -84,20 +85,15 @@ export function stateList(text: string): readonly TaskState[] {
   });
 }
 
-/** Base URLs of masters; `host:port` or `host` alone will do. */
+/** Base URLs of masters. */
 export function masterList(text: string): readonly string[] {
   return commaList(text).map(baseUrl);
 }
 
 export function baseUrl(text: string): string {
-  const hasScheme = /^[a-z]+:\/\//i.test(text);
-  // Who writes no scheme means a master, not a web server: the port is then ours, where none is given.
-  const hasPort = /:\d+\/*$/.test(text.replace(/^\[.*\]/, ""));
-  const full = hasScheme ? text : `http://${text.replace(/\/+$/, "")}${hasPort ? "" : `:${defaults.port}`}`;
-  if (!URL.canParse(full) || !/^https?:$/.test(new URL(full).protocol)) {
-    throw new InvalidArgumentError(`"${text}" is no address; one looks like http://127.0.0.1:7070.`);
-  }
-  return full.replace(/\/+$/, "");
+  const url = masterAddress(text);
+  if (url !== null) return url;
+  throw new InvalidArgumentError(`"${text}" is not the address of a master, such as http://127.0.0.1:7070.`);
 }
 
 /** `NAME=value`, collected into an object. */

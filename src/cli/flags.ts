@@ -1,7 +1,7 @@
 /** The options of commands whose work is done in another file than the one that declares them. */
 import type { TaskState } from "../model/task.ts";
 import type { ListFilter } from "../sdk/client.ts";
-import type { ClusterFlags, LogFlags } from "./serverOptions.ts";
+import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
 
 export interface MasterFlags extends LogFlags, ClusterFlags {
   readonly store?: string;
@@ -23,9 +23,8 @@ export interface WorkerFlags extends LogFlags {
   readonly stopOnStdinEnd?: boolean;
 }
 
-export interface UpFlags extends LogFlags, ClusterFlags {
+export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
   readonly store?: string;
-  readonly masters: number;
   readonly workers: number;
   readonly capacity: number;
   readonly queues: readonly string[];

@@ -3,6 +3,7 @@ import { Option } from "commander";
 import { defaults, failoverProfiles } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
 import { idList, positiveDuration, wholeNumber } from "./arguments.ts";
+import type { Context } from "./context.ts";
 
 // Said here again because the log itself loads a logger, which the help does not need.
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
@@ -75,4 +76,25 @@ export function logOptions(): readonly Option[] {
 
 export function stopOnStdinEndOption(): Option {
   return new Option("--stop-on-stdin-end", "stop when stdin closes: for supervisors that may themselves be killed");
+}
+
+/** The option of commands that start masters themselves. `--masters` stands for addresses everywhere else, and once meant this. */
+export function masterCountOptions(description: string, max: number, byDefault: number): readonly Option[] {
+  const parse = wholeNumber(1, max);
+  return [
+    new Option("--master-count <n>", description).argParser(parse).default(byDefault),
+    new Option("--masters <n>").argParser(parse).hideHelp(),
+  ];
+}
+
+export interface MasterCountFlags {
+  readonly masterCount: number;
+  /** The old spelling. */
+  readonly masters?: number;
+}
+
+export function masterCount(context: Context, { masterCount: count, masters }: MasterCountFlags): number {
+  if (masters === undefined) return count;
+  context.output.note(`--masters is for addresses of masters. For their number, use: --master-count ${masters}`);
+  return masters;
 }

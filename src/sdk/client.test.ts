@@ -1,5 +1,5 @@
 /** Tests of calls against a master with faults: lost answers, wrong masters, refusals. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { OutlastError } from "../model/errors.ts";
 import type { Submission } from "../model/submission.ts";
 import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
@@ -259,4 +259,19 @@ test("a wait for several tasks goes on past one that was forgotten, where the ca
   expect(await waitFor({ onForgotten: (id) => forgotten.push(id) })).toEqual(["a", "b"]);
   expect(forgotten).toEqual(["gone"]);
   await expect(waitFor({})).rejects.toMatchObject({ code: "not-found" });
+});
+
+test("the environment says where the masters are and which token they want, unless the caller does", async () => {
+  const master = await fake((_request, response) => response.json(200, { queues: [] }));
+  vi.stubEnv("OUTLAST_MASTERS", `http://127.0.0.1:1, ${master.url}`);
+  vi.stubEnv("OUTLAST_TOKEN", "from-the-environment");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await createClient().queues();
+  await createClient({ masters: master.url, token: "own" }).queues();
+  await createClient({ masters: master.url, token: null }).queues();
+  expect(master.requests.map((request) => request.headers.authorization)).toEqual([
+    "Bearer from-the-environment",
+    "Bearer own",
+    undefined,
+  ]);
 });

@@ -3,11 +3,15 @@ import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "..
 import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import { Deadline } from "./deadline.ts";
+import { masterAddress } from "./masterAddress.ts";
 
 export interface ConnectionOptions {
-  /** Base URLs of masters, such as `http://127.0.0.1:7070`; the default is a master on this machine. */
+  /**
+   * Addresses of masters, such as `http://127.0.0.1:7070`, as a list or separated by commas. The default is what
+   * `OUTLAST_MASTERS` says, or a master on this machine.
+   */
   readonly masters?: string | readonly string[];
-  /** Sent as a bearer token. */
+  /** Sent as a bearer token. The default is what `OUTLAST_TOKEN` says; null for none. */
   readonly token?: string | null;
   /** How long a call goes on trying while no master can answer, in ms; 0 tries each master once. */
   readonly retryForMs?: number;
@@ -75,12 +79,13 @@ export class Connection {
   #epochMax = 0;
 
   constructor(options: ConnectionOptions = {}) {
-    const given = options.masters ?? `http://${defaults.address}:${defaults.port}`;
+    const given =
+      options.masters ?? fromEnvironment("OUTLAST_MASTERS") ?? `http://${defaults.address}:${defaults.port}`;
     this.masters = [...new Set((typeof given === "string" ? given.split(",") : given).map(toBaseUrl))];
     const [first] = this.masters;
     if (first === undefined) throw new OutlastError("bad-request", "The address of at least one master is needed.");
     this.#preferred = first;
-    this.#token = options.token ?? null;
+    this.#token = options.token === undefined ? (fromEnvironment("OUTLAST_TOKEN") ?? null) : options.token;
     this.#retryForMs = options.retryForMs ?? defaults.clientRetryForMs;
     this.#onRetry = options.onRetry;
     this.#fetch = options.fetch ?? fetch;
@@ -220,17 +225,19 @@ export class Connection {
 
 type Attempt<Result> = (address: string, deadline: Deadline) => Promise<Result>;
 
-/** An address without what does not matter of it. @throws OutlastError `bad-request` */
+/** The base URL of a master. @throws OutlastError `bad-request` */
 export function toBaseUrl(address: string): string {
-  const text = address.trim();
-  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
-  if (text === "" || !URL.canParse(withScheme)) {
-    throw new OutlastError("bad-request", `${JSON.stringify(address)} is not the address of a master.`, {
-      hint: "An address looks like http://127.0.0.1:7070.",
-    });
-  }
-  const url = new URL(withScheme);
-  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+  const url = masterAddress(address);
+  if (url !== null) return url;
+  throw new OutlastError("bad-request", `${JSON.stringify(address)} is not the address of a master.`, {
+    hint: "An address looks like http://127.0.0.1:7070.",
+  });
+}
+
+/** A variable of the environment that is set and not empty; undefined where there is no environment, as in browsers. */
+function fromEnvironment(name: string): string | undefined {
+  const value = typeof process === "undefined" ? undefined : process.env[name];
+  return value === "" ? undefined : value;
 }
 
 function unreachable(address: string, cause: unknown, masters: readonly string[]): Retryable {

@@ -7,7 +7,7 @@ import { ShowRun } from "./showRun.ts";
 
 test("a storm of a few seconds", async () => {
   using show = new ShowRun();
-  const given = ["--masters", "2", "--workers", "3", "--duration", "8s", "--seed", "4", "--json"];
+  const given = ["--master-count", "2", "--workers", "3", "--duration", "8s", "--seed", "4", "--json"];
   const { code, text } = await show.start("chaos", ...given).ended;
   const report = JSON.parse(text) as {
     isClean: boolean;

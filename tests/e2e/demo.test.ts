@@ -41,7 +41,8 @@ describe("a run to the end", () => {
   });
 
   test("with two masters, a standby takes over before the lease of the dead leader runs out", async () => {
-    const { code, text } = await show.start("demo", "--masters", "2", "--tasks", "50", "--seed", "1", "--json").ended;
+    const { code, text } = await show.start("demo", "--master-count", "2", "--tasks", "50", "--seed", "1", "--json")
+      .ended;
     const report = JSON.parse(text) as {
       checks: { cases: number; problems: string[] }[];
       leaderDeaths: { nextAfterMs: number; assignedAfterMs: number }[];

@@ -58,9 +58,9 @@ async function masters(address: string): Promise<readonly MasterState[]> {
   }
 }
 
-test("up --masters 3 keeps somebody leading", async () => {
+test("up --master-count 3 keeps somebody leading", async () => {
   const port = await findFreePort();
-  const counts = ["--masters", "3", "--workers", "1"];
+  const counts = ["--master-count", "3", "--workers", "1"];
   const commandLine = ["up", ...counts, "--json", "--port", String(port), "--data", folder, "--log-level", "silent"];
   up = spawn(process.execPath, [program, ...commandLine], { env: environment, stdio: ["ignore", "pipe", "ignore"] });
   const told = events(up);

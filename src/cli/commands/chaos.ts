@@ -8,11 +8,11 @@ import { action } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
+import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
 
-interface Flags {
+interface Flags extends MasterCountFlags {
   readonly duration: number;
   readonly seed?: number;
-  readonly masters: number;
   readonly workers: number;
   readonly rate: number;
   readonly faults?: string;
@@ -26,7 +26,7 @@ const capacity = 4;
 const clients = 3;
 
 export function chaosCommand(program: Command): void {
-  program
+  const chaos = program
     .command("chaos")
     .description(
       "hit masters, workers, links, tasks and the disk of a real cluster under load, and prove that it keeps its promises",
@@ -36,7 +36,6 @@ export function chaosCommand(program: Command): void {
         .default(defaults.chaosDurationMs, formatDuration(defaults.chaosDurationMs))
         .argParser(positiveDuration),
     )
-    .option("--masters <count>", "how many masters", wholeNumber(1, limits.chaosMastersMax), defaults.chaosMasters)
     .option("--workers <count>", "how many workers", wholeNumber(2, limits.demoWorkersMax), defaults.chaosWorkers)
     .option("--rate <count>", "tasks a second", wholeNumber(1, limits.chaosRateMax), defaults.chaosRate)
     .option("--seed <number>", "draws the tasks and the faults (default: random)", wholeNumber(0, seedMax))
@@ -50,6 +49,7 @@ export function chaosCommand(program: Command): void {
     .option("--dir <folder>", "where the logs, the ledger and the report go", "chaos-run")
     .action(
       action(async (context, flags: Flags) => {
+        const masters = masterCount(context, flags);
         const seed = flags.seed ?? Math.floor(Math.random() * seedMax);
         const { runChaos } = await import("../../proof/chaos/chaos.ts");
         const weights = await parseFaults(flags.faults);
@@ -58,7 +58,7 @@ export function chaosCommand(program: Command): void {
           durationMs: flags.duration,
           mastersAt: flags.mastersAt ?? null,
           token: context.token,
-          masters: flags.masters,
+          masters,
           workers: flags.workers,
           capacity,
           clients,
@@ -66,13 +66,15 @@ export function chaosCommand(program: Command): void {
           weights,
           isKillsOnly: flags.killsOnly === true,
           directory: resolve(flags.dir),
-          repeat: repeatText(flags, seed),
+          repeat: repeatText(flags, seed, masters),
           output: context.output,
           signal: context.signal,
         });
         return isClean ? exitCodes.ok : exitCodes.failed;
       }),
     );
+  for (const option of masterCountOptions("how many masters", limits.chaosMastersMax, defaults.chaosMasters))
+    chaos.addOption(option);
 }
 
 async function parseFaults(text: string | undefined) {
@@ -85,11 +87,11 @@ async function parseFaults(text: string | undefined) {
   }
 }
 
-function repeatText(flags: Flags, seed: number): string {
+function repeatText(flags: Flags, seed: number, masters: number): string {
   const faults = flags.faults === undefined ? [] : [`--faults ${flags.faults}`];
   return [
     `outlast chaos --seed ${seed} --duration ${formatDuration(flags.duration)}`,
-    `--masters ${flags.masters} --workers ${flags.workers} --rate ${flags.rate}`,
+    `--master-count ${masters} --workers ${flags.workers} --rate ${flags.rate}`,
     ...faults,
     ...(flags.mastersAt === undefined ? [] : [`--masters-at ${flags.mastersAt.join(",")}`]),
     ...(flags.killsOnly === true ? ["--kills-only"] : []),

@@ -5,11 +5,11 @@ import { positiveDuration, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
+import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
 
-interface Options {
+interface Options extends MasterCountFlags {
   readonly maxSleep: number;
   readonly tasks: number;
-  readonly masters: number;
   readonly workers: number;
   readonly seed?: number;
   readonly dir: string;
@@ -38,11 +38,10 @@ export function stressCommand(program: Command): void {
 function describe(program: Command, name: string, tasks: number, summary: string): Command {
   // One worker is killed first and another with the master: a third has to go on.
   const workersMin = 3;
-  return program
+  const command = program
     .command(name)
     .description(summary)
     .option("--tasks <count>", "how many tasks", wholeNumber(1, limits.batchTasksMax), tasks)
-    .option("--masters <count>", "how many masters, on one store", wholeNumber(1, limits.demoMastersMax), 1)
     .option(
       "--workers <count>",
       "how many workers at the start",
@@ -60,12 +59,16 @@ function describe(program: Command, name: string, tasks: number, summary: string
       wholeNumber(0, seedMax),
     )
     .option("--dir <folder>", "where the logs and the report go", `${name}-run`);
+  for (const option of masterCountOptions("how many masters, on one store", limits.demoMastersMax, 1))
+    command.addOption(option);
+  return command;
 }
 
 function plan(context: Context, name: string, options: Options) {
   const seed = options.seed ?? Math.floor(Math.random() * seedMax);
-  const { tasks, masters, workers, maxSleep, dir } = options;
-  const size = `--tasks ${tasks}${masters === 1 ? "" : ` --masters ${masters}`} --workers ${workers}`;
+  const { tasks, workers, maxSleep, dir } = options;
+  const masters = masterCount(context, options);
+  const size = `--tasks ${tasks}${masters === 1 ? "" : ` --master-count ${masters}`} --workers ${workers}`;
   return {
     tasks,
     masters,

@@ -9,6 +9,8 @@ import {
   clusterOptions,
   dataOption,
   logOptions,
+  masterCount,
+  masterCountOptions,
   portOption,
   queuesOption,
   storeOption,
@@ -18,12 +20,6 @@ export function upCommand(program: Command): void {
   const up = program
     .command("up")
     .description("run masters and workers on this machine, started again when they die; Ctrl-C ends them all")
-    .option(
-      "--masters <n>",
-      "how many masters: one leads, the others are ready to; on the next free ports from --port on",
-      wholeNumber(1, limits.upMastersMax),
-      1,
-    )
     .option("--workers <n>", "how many workers", wholeNumber(0, limits.workersMax), defaults.upWorkers)
     .option(
       "--capacity <n>",
@@ -44,8 +40,13 @@ export function upCommand(program: Command): void {
     .action(
       action(async (context, flags: UpFlags) => {
         const { runUp } = await import("../up/run.ts");
-        return runUp(context, flags);
+        return runUp(context, { ...flags, masterCount: masterCount(context, flags) });
       }, "server"),
     );
-  for (const option of [...clusterOptions(), ...logOptions()]) up.addOption(option);
+  const counts = masterCountOptions(
+    "how many masters: one leads, the others are standbys; they listen on the next free ports from --port on",
+    limits.upMastersMax,
+    1,
+  );
+  for (const option of [...counts, ...clusterOptions(), ...logOptions()]) up.addOption(option);
 }

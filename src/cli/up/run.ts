@@ -41,9 +41,9 @@ async function claimData(data: string): Promise<() => Promise<void>> {
 }
 
 /** One master listens where it was told to, or fails; of several, each takes the next free port. */
-async function choosePorts({ masters, port, address }: UpFlags): Promise<readonly number[]> {
-  if (port === 0) return findFreePorts(masters);
-  return masters === 1 ? [port] : findFreePortsFrom(port, masters, address);
+async function choosePorts({ masterCount, port, address }: UpFlags): Promise<readonly number[]> {
+  if (port === 0) return findFreePorts(masterCount);
+  return masterCount === 1 ? [port] : findFreePortsFrom(port, masterCount, address);
 }
 
 class LocalCluster {
