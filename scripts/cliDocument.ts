@@ -7,7 +7,7 @@ import { buildProgram } from "../src/cli/program.ts";
 const path = "docs/cli.md";
 const columns = 100;
 
-const wanted = toMarkdown();
+const wanted = await toMarkdown();
 if (process.argv.includes("--write")) writeFileSync(path, wanted);
 else if (read() === wanted) console.log(`${path} says what the commands say.`);
 else {
@@ -23,8 +23,8 @@ function read(): string | null {
   }
 }
 
-function toMarkdown(): string {
-  const program = buildProgram("0.0.0").configureHelp({ showGlobalOptions: false, helpWidth: columns });
+async function toMarkdown(): Promise<string> {
+  const program = (await buildProgram("0.0.0", "all")).configureHelp({ showGlobalOptions: false, helpWidth: columns });
   const commands = program.commands.flatMap((command) => [command, ...command.commands]);
   return [
     "# The command line",

@@ -43,11 +43,12 @@ export class Context {
 
   /** A client for the masters; what it needs is loaded only now. */
   async client(options: Omit<ConnectionOptions, "fetch"> = {}): Promise<Outlast> {
-    const { createClient } = await import("../sdk/client.ts");
+    const [{ createClient }, { httpFetch }] = await Promise.all([import("../sdk/client.ts"), import("./httpFetch.ts")]);
     const startedAt = performance.now();
     return createClient({
       masters: this.options.masters,
       token: this.token,
+      fetch: httpFetch,
       retryForMs: this.options.retryFor,
       onRetry: ({ error }) => {
         if (this.#isTroubleNoted || performance.now() - startedAt < quietMs) return;

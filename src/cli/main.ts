@@ -12,7 +12,8 @@ process.on("unhandledRejection", endOnBug);
 
 const isJson = asksForJson(process.argv);
 try {
-  await buildProgram(readVersion(), isJson).parseAsync();
+  const program = await buildProgram(readVersion(), process.argv.slice(2), isJson);
+  await program.parseAsync();
 } catch (error) {
   // Commander has printed its help or its complaint already.
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = exitCodes.ok;

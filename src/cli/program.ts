@@ -1,27 +1,20 @@
-/** The whole command line: every command, the options that all of them take, and what the exit codes mean. */
+/** The command line: every command, the options that all of them take, and what the exit codes mean. */
 import { Command, Option } from "commander";
 import { defaults } from "../model/limits.ts";
 import { duration, masterList } from "./arguments.ts";
-import { cancelCommand } from "./commands/cancel.ts";
-import { chaosCommand } from "./commands/chaos.ts";
-import { demoCommand, stressCommand } from "./commands/demo.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { drainCommand } from "./commands/drain.ts";
-import { logsCommand } from "./commands/logs.ts";
-import { lsCommand } from "./commands/ls.ts";
-import { masterCommand } from "./commands/master.ts";
-import { mastersCommand } from "./commands/masters.ts";
-import { queuesCommand } from "./commands/queues.ts";
-import { showCommand } from "./commands/show.ts";
-import { submitCommand } from "./commands/submit.ts";
-import { upCommand } from "./commands/up.ts";
-import { workerCommand } from "./commands/worker.ts";
-import { workersCommand } from "./commands/workers.ts";
+import { commandTable } from "./commandTable.ts";
 import { exitCodeRows } from "./exitCodes.ts";
 import { acceptBehindCommands } from "./globalOptions.ts";
 
-/** Each file of a command holds only its options; what it needs to run is loaded when it runs, so that start-up is quick. */
-export function buildProgram(version: string, isJson = false): Command {
+/**
+ * @param words the command line; commands that it does not name are there with their description only. "all" loads
+ * every one.
+ */
+export async function buildProgram(
+  version: string,
+  words: readonly string[] | "all",
+  isJson = false,
+): Promise<Command> {
   const program = new Command("outlast")
     .description("Long-running tasks that outlive the machines they run on.")
     .version(version, "-V, --version", "print the version")
@@ -55,26 +48,14 @@ export function buildProgram(version: string, isJson = false): Command {
     })
     .exitOverride();
 
-  program.commandsGroup("Run it:");
-  upCommand(program);
-  masterCommand(program);
-  workerCommand(program);
-  program.commandsGroup("Tasks:");
-  submitCommand(program);
-  lsCommand(program);
-  showCommand(program);
-  logsCommand(program);
-  cancelCommand(program);
-  program.commandsGroup("The cluster:");
-  mastersCommand(program);
-  workersCommand(program);
-  drainCommand(program);
-  queuesCommand(program);
-  doctorCommand(program);
-  program.commandsGroup("See it survive:");
-  demoCommand(program);
-  stressCommand(program);
-  chaosCommand(program);
+  let group = "";
+  for (const entry of commandTable) {
+    if (entry.group !== group) program.commandsGroup(entry.group);
+    group = entry.group;
+    if (words === "all" || words.includes(entry.name)) (await entry.load())(program);
+    else program.command(entry.name);
+    program.commands.at(-1)?.description(entry.description);
+  }
   acceptBehindCommands(program);
   // Programs get the complaint as a document, from who catches the error.
   if (isJson) silenceComplaints(program);

@@ -3,6 +3,7 @@ import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "..
 import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import { Deadline } from "./deadline.ts";
+import type { Fetch, FetchAnswer } from "./fetch.ts";
 import { masterAddress } from "./masterAddress.ts";
 
 export interface ConnectionOptions {
@@ -18,7 +19,7 @@ export interface ConnectionOptions {
   /** Told before each wait between two rounds of tries. */
   readonly onRetry?: (retry: { readonly error: OutlastError; readonly waitMs: number }) => void;
   /** Another `fetch`, for proxies and tests. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
 }
 
 export interface Call {
@@ -37,7 +38,7 @@ export interface Call {
 
 /** An answer whose body is still to be read. Whoever has it must call `close`. */
 export interface OpenAnswer {
-  readonly response: Response;
+  readonly response: FetchAnswer;
   close(): void;
 }
 
@@ -72,7 +73,7 @@ export class Connection {
   readonly #token: string | null;
   readonly #retryForMs: number;
   readonly #onRetry: ConnectionOptions["onRetry"];
-  readonly #fetch: typeof fetch;
+  readonly #fetch: Fetch;
   /** The master that answered last is asked first. */
   #preferred: string;
   /** The highest epoch that a master has shown. */
@@ -100,7 +101,7 @@ export class Connection {
   }
 
   /** Makes the call and reads the whole answer as bytes. */
-  async bytes(call: Call): Promise<{ readonly headers: Headers; readonly bytes: Uint8Array }> {
+  async bytes(call: Call): Promise<{ readonly headers: FetchAnswer["headers"]; readonly bytes: Uint8Array }> {
     return this.#overMasters(call, async (address, deadline) => {
       const response = await this.#try(address, call, deadline);
       return { headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
@@ -180,7 +181,7 @@ export class Connection {
     return Math.min(defaults.clientTryMs, defaults.clientPatienceMs * 2 ** Math.min(round, 16));
   }
 
-  async #try(address: string, call: Call, deadline: Deadline): Promise<Response> {
+  async #try(address: string, call: Call, deadline: Deadline): Promise<FetchAnswer> {
     const headers: Record<string, string> = { accept: "application/json", ...call.headers };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
     if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
@@ -211,7 +212,7 @@ export class Connection {
    * Whoever has once seen a newer epoch is not told older news: a leader that was deposed while it stood still may answer before it
    * finds out. What it answers to a change is the truth all the same, for it cannot commit any more.
    */
-  #checkEpoch(call: Call, response: Response): void {
+  #checkEpoch(call: Call, response: FetchAnswer): void {
     const epoch = Number(response.headers.get("x-outlast-epoch") ?? 0);
     // 0 is a master that is still starting.
     if (!Number.isSafeInteger(epoch) || epoch === 0) return;

@@ -30,6 +30,7 @@ export {
 } from "./client.ts";
 export type { ConnectionOptions } from "./connection.ts";
 export type { EventsOptions, OutlastEvent, TaskChange } from "./events.ts";
+export type { Fetch, FetchAnswer, FetchInit } from "./fetch.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
 export type { MasterState } from "./masters.ts";

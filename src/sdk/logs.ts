@@ -1,6 +1,7 @@
 /** Reading what a task's attempts wrote, once or as it is written. */
 import { OutlastError } from "../model/errors.ts";
 import type { Connection } from "./connection.ts";
+import type { FetchAnswer } from "./fetch.ts";
 import { resumedStream } from "./serverEvents.ts";
 
 /** A piece of an attempt's output, or what happened around it. */
@@ -97,7 +98,7 @@ export async function* followLogs(
   }
 }
 
-function numberIn(headers: Headers, name: string): number {
+function numberIn(headers: FetchAnswer["headers"], name: string): number {
   const value = Number(headers.get(name) ?? Number.NaN);
   if (!Number.isSafeInteger(value))
     throw new OutlastError("internal", `The answer lacks the header ${name}; is that a master of Outlast?`);

@@ -4,6 +4,7 @@ import { OutlastError } from "../model/errors.ts";
 import { defaults } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import type { Call, Connection } from "./connection.ts";
+import type { FetchAnswer } from "./fetch.ts";
 
 /** One message, or a place in the stream: all that came before it has been told, and it can be resumed from there. */
 type ServerItem =
@@ -49,7 +50,7 @@ export async function* resumedStream(
   }
 }
 
-async function* readServerItems(response: Response): AsyncGenerator<ServerItem, void, undefined> {
+async function* readServerItems(response: FetchAnswer): AsyncGenerator<ServerItem, void, undefined> {
   const { body } = response;
   if (body === null || !(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
     throw new OutlastError("unsupported-media", "The answer is not a stream of events.", {
@@ -59,7 +60,7 @@ async function* readServerItems(response: Response): AsyncGenerator<ServerItem, 
   const ready: ServerItem[] = [];
   const parser = createItemParser(ready);
   const decoder = new TextDecoder();
-  const reader = (body as ReadableStream<Uint8Array>).getReader();
+  const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await withinStall(reader.read());

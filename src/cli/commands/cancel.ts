@@ -6,11 +6,7 @@ import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { toFailure } from "../failure.ts";
 
 export function cancelCommand(program: Command): void {
-  program
-    .command("cancel")
-    .description("end tasks that are not final yet; a running attempt is killed")
-    .argument("<id...>", "ids of tasks")
-    .action(action(cancel));
+  program.command("cancel").argument("<id...>", "ids of tasks").action(action(cancel));
 }
 
 /** One that cannot be cancelled does not keep the others from it. */

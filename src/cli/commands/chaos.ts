@@ -28,9 +28,6 @@ const clients = 3;
 export function chaosCommand(program: Command): void {
   const chaos = program
     .command("chaos")
-    .description(
-      "hit masters, workers, links, tasks and the disk of a real cluster under load, and prove that it keeps its promises",
-    )
     .addOption(
       new Option("--duration <duration>", "how long faults are injected")
         .default(defaults.chaosDurationMs, formatDuration(defaults.chaosDurationMs))

@@ -18,7 +18,7 @@ interface Options extends MasterCountFlags {
 const seedMax = 2 ** 32 - 1;
 
 export function demoCommand(program: Command): void {
-  describe(program, "demo", 100, "kill a master and workers while tasks run, and see that nothing is lost").action(
+  describe(program, "demo", 100).action(
     action(async (context, options: Options) => {
       const { runDemo } = await import("../../proof/demo/demo.ts");
       return toExitCode(await runDemo(plan(context, "demo", options)));
@@ -27,7 +27,7 @@ export function demoCommand(program: Command): void {
 }
 
 export function stressCommand(program: Command): void {
-  describe(program, "stress", 200, "kill, restart or add something every half second until all tasks are done").action(
+  describe(program, "stress", 200).action(
     action(async (context, options: Options) => {
       const { runStress } = await import("../../proof/demo/stress.ts");
       return toExitCode(await runStress(plan(context, "stress", options)));
@@ -35,12 +35,11 @@ export function stressCommand(program: Command): void {
   );
 }
 
-function describe(program: Command, name: string, tasks: number, summary: string): Command {
+function describe(program: Command, name: string, tasks: number): Command {
   // One worker is killed first and another with the master: a third has to go on.
   const workersMin = 3;
   const command = program
     .command(name)
-    .description(summary)
     .option("--tasks <count>", "how many tasks", wholeNumber(1, limits.batchTasksMax), tasks)
     .option(
       "--workers <count>",

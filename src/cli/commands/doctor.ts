@@ -13,9 +13,6 @@ interface DoctorFlags {
 export function doctorCommand(program: Command): void {
   program
     .command("doctor")
-    .description(
-      "check Node, the data directory, the store, the masters, their clocks and workers; exit code 1 if something is broken",
-    )
     .addOption(dataOption())
     .option(
       "--store <store>",

@@ -14,7 +14,6 @@ interface LogsFlags {
 export function logsCommand(program: Command): void {
   program
     .command("logs")
-    .description("print what a task wrote; in a terminal, control sequences other than colours are shown, not obeyed")
     .argument("<id>", "the task's id", idArgument)
     .option("-f, --follow", "go on until the task has ended, across its attempts and restarts of masters")
     .option("--attempt <n>", "which attempt; the last one if left out", wholeNumber(1, limits.killsMaxMax))

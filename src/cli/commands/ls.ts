@@ -9,7 +9,6 @@ import { type ListFlags, toFilter } from "../flags.ts";
 export function lsCommand(program: Command): void {
   program
     .command("ls")
-    .description("list tasks, the newest first")
     .option("--state <states>", "only in these states, separated by commas", stateList)
     .option("--queue <queue>", "only of this queue")
     .option("--name <name>", "only with this name")

@@ -16,7 +16,6 @@ import {
 export function masterCommand(program: Command): void {
   const master = program
     .command("master")
-    .description("run a master; SIGTERM and Ctrl-C stop it, running tasks go on without it")
     .addOption(storeOption())
     .addOption(dataOption())
     .addOption(addressOption())

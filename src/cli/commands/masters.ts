@@ -9,10 +9,7 @@ import type { Column } from "../table.ts";
 import { printable } from "../terminalText.ts";
 
 export function mastersCommand(program: Command): void {
-  program
-    .command("masters")
-    .description("list the masters: who leads, and how far behind the others are")
-    .action(action(listMasters));
+  program.command("masters").action(action(listMasters));
 }
 
 async function listMasters(context: Context): Promise<undefined> {

@@ -6,16 +6,16 @@ import { action, type Context } from "../context.ts";
 import type { Column } from "../table.ts";
 
 export function queuesCommand(program: Command): void {
-  const queues = program.command("queues").description("list the queues, pause and resume them");
+  const queues = program.command("queues");
   queues.command("list", { isDefault: true }).description("list the queues").action(action(listQueues));
   queues
     .command("pause")
-    .description("start nothing more from a queue; what runs goes on")
+    .description("start no more tasks of a queue; running ones continue")
     .argument("<name>", "the queue", idArgument)
     .action(action((context, name: string) => setQueue(context, name, "pause")));
   queues
     .command("resume")
-    .description("go on with a queue")
+    .description("start tasks of a queue again")
     .argument("<name>", "the queue", idArgument)
     .action(action((context, name: string) => setQueue(context, name, "resume")));
 }

@@ -4,11 +4,7 @@ import { idArgument } from "../arguments.ts";
 import { action, type Context, impatient } from "../context.ts";
 
 export function showCommand(program: Command): void {
-  program
-    .command("show")
-    .description("show one task")
-    .argument("<id>", "the task's id", idArgument)
-    .action(action(show));
+  program.command("show").argument("<id>", "the task's id", idArgument).action(action(show));
 }
 
 async function show(context: Context, id: string): Promise<undefined> {

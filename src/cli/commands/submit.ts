@@ -55,7 +55,6 @@ options hold for tasks that do not say otherwise.
 export function submitCommand(program: Command): void {
   program
     .command("submit")
-    .description("submit a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], HANDLER --input JSON, or --file FILE")
     .argument("[kind]", "sleep, exec, or the name of a handler that workers have")
     .argument("[operands...]", "seconds, or a command and its arguments")
     .option("--file <file>", "tasks from a file: a JSON array, or one JSON object a line; - is stdin")

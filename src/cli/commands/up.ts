@@ -19,7 +19,6 @@ import {
 export function upCommand(program: Command): void {
   const up = program
     .command("up")
-    .description("run masters and workers on this machine, started again when they die; Ctrl-C ends them all")
     .option("--workers <n>", "how many workers", wholeNumber(0, limits.workersMax), defaults.upWorkers)
     .option(
       "--capacity <n>",

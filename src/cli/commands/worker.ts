@@ -9,7 +9,6 @@ import { dataOption, logOptions, queuesOption, stopOnStdinEndOption } from "../s
 export function workerCommand(program: Command): void {
   const worker = program
     .command("worker")
-    .description("run a worker; SIGTERM and Ctrl-C let it end what it runs, a second one stops it at once")
     .option(
       "--name <name>",
       "what the worker is called, over all its restarts; made from the machine's name if left out",

@@ -7,7 +7,7 @@ import { formatDuration } from "../duration.ts";
 import type { Column } from "../table.ts";
 
 export function workersCommand(program: Command): void {
-  program.command("workers").description("list the workers").action(action(listWorkers));
+  program.command("workers").action(action(listWorkers));
 }
 
 async function listWorkers(context: Context): Promise<undefined> {

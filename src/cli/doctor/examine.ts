@@ -6,9 +6,11 @@ import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { createClient, type Outlast } from "../../sdk/client.ts";
 import { toBaseUrl } from "../../sdk/connection.ts";
+import type { Fetch } from "../../sdk/fetch.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
 import type { Context } from "../context.ts";
 import { formatBytes, formatDuration } from "../duration.ts";
+import { httpFetch } from "../httpFetch.ts";
 import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
 import { checkMasterClock } from "./clocks.ts";
 import { examineFile } from "./examineStore.ts";
@@ -163,7 +165,7 @@ async function lookAt(context: Context, address: string): Promise<Look> {
   let serverAt: number | null = null;
   const askedAt = Date.now();
   const client = clientFor(context, address, async (...request) => {
-    const response = await fetch(...request);
+    const response = await httpFetch(...request);
     serverAt = Date.parse(response.headers.get("date") ?? "");
     return response;
   });
@@ -179,7 +181,7 @@ async function lookAt(context: Context, address: string): Promise<Look> {
 }
 
 /** A client for this master alone. */
-function clientFor(context: Context, address: string, fetchWith: typeof fetch = fetch): Outlast {
+function clientFor(context: Context, address: string, fetchWith: Fetch = httpFetch): Outlast {
   return createClient({ masters: address, token: context.token, retryForMs: 0, fetch: fetchWith });
 }
 

@@ -18,7 +18,7 @@ import { type ProcessExit, Supervised } from "./supervised.ts";
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
 
 export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode> {
-  if (flags.masters > 1 && flags.store?.startsWith("memory:") === true)
+  if (flags.masterCount > 1 && flags.store?.startsWith("memory:") === true)
     throw new UsageError("Several masters need a store that they share, and memory: is each one's own.");
   const release = await claimData(flags.data);
   try {

@@ -1,0 +1,111 @@
+/** Every command with its description. Its options are loaded when the command line names it, so that start-up is quick. */
+import type { Command } from "commander";
+
+export interface CommandEntry {
+  readonly group: string;
+  readonly name: string;
+  readonly description: string;
+  /** Loads what adds the command, with its options, to the program. */
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+const groups = { run: "Run it:", tasks: "Tasks:", cluster: "The cluster:", demo: "See it survive:" } as const;
+
+export const commandTable: readonly CommandEntry[] = [
+  {
+    group: groups.run,
+    name: "up",
+    description: "run masters and workers on this machine and restart them when they die; Ctrl-C stops all of them",
+    load: async () => (await import("./commands/up.ts")).upCommand,
+  },
+  {
+    group: groups.run,
+    name: "master",
+    description: "run a master; SIGTERM or Ctrl-C stops it, and running tasks continue without it",
+    load: async () => (await import("./commands/master.ts")).masterCommand,
+  },
+  {
+    group: groups.run,
+    name: "worker",
+    description: "run a worker; after SIGTERM or Ctrl-C it finishes its tasks, a second signal stops it at once",
+    load: async () => (await import("./commands/worker.ts")).workerCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "submit",
+    description: "submit a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], HANDLER --input JSON, or --file FILE",
+    load: async () => (await import("./commands/submit.ts")).submitCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "ls",
+    description: "list tasks, newest first",
+    load: async () => (await import("./commands/ls.ts")).lsCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "show",
+    description: "show one task",
+    load: async () => (await import("./commands/show.ts")).showCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "logs",
+    description: "print the output of a task; a terminal gets colours, and other control sequences as text",
+    load: async () => (await import("./commands/logs.ts")).logsCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "cancel",
+    description: "cancel tasks that have not ended; a running attempt is killed",
+    load: async () => (await import("./commands/cancel.ts")).cancelCommand,
+  },
+  {
+    group: groups.cluster,
+    name: "masters",
+    description: "list the masters: which one leads, and how far behind the others are",
+    load: async () => (await import("./commands/masters.ts")).mastersCommand,
+  },
+  {
+    group: groups.cluster,
+    name: "workers",
+    description: "list the workers",
+    load: async () => (await import("./commands/workers.ts")).workersCommand,
+  },
+  {
+    group: groups.cluster,
+    name: "drain",
+    description: "stop assigning tasks to a worker; it exits when its tasks have finished",
+    load: async () => (await import("./commands/drain.ts")).drainCommand,
+  },
+  {
+    group: groups.cluster,
+    name: "queues",
+    description: "list, pause and resume queues",
+    load: async () => (await import("./commands/queues.ts")).queuesCommand,
+  },
+  {
+    group: groups.cluster,
+    name: "doctor",
+    description: "check Node, the data directory, the store, masters, clocks and workers; exit code 1 if one is broken",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
+    group: groups.demo,
+    name: "demo",
+    description: "kill a master and workers while tasks run, and check that nothing is lost",
+    load: async () => (await import("./commands/demo.ts")).demoCommand,
+  },
+  {
+    group: groups.demo,
+    name: "stress",
+    description: "kill, restart or add a process every half second until all tasks are done, and check the same",
+    load: async () => (await import("./commands/demo.ts")).stressCommand,
+  },
+  {
+    group: groups.demo,
+    name: "chaos",
+    description: "inject faults into a real cluster under load for as long as you say, and check every promise",
+    load: async () => (await import("./commands/chaos.ts")).chaosCommand,
+  },
+];
