@@ -14,6 +14,7 @@ import type { Log } from "../ports/log.ts";
 import type { Peers } from "../ports/peers.ts";
 import type { Store } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
+import { CollectionGaps } from "./journal/collectionGaps.ts";
 import { Housekeeper, type HousekeepingSettings } from "./journal/housekeeper.ts";
 import { Inbox } from "./journal/inbox.ts";
 import type { ChangeBatch } from "./journal/journal.ts";
@@ -67,6 +68,7 @@ export class Master {
   readonly #state: MasterState;
   readonly #inbox: Inbox;
   readonly #requests = new Requests();
+  readonly #gaps = new CollectionGaps();
   readonly #readBarrier: ReadBarrier;
   readonly #payloads: Payloads;
   readonly #streams: Streams;
@@ -92,7 +94,7 @@ export class Master {
     const requests = this.#requests;
     const readBarrier = new ReadBarrier(inbox);
     const streams = new Streams(clock);
-    const changes = new Changes(store, log);
+    const changes = new Changes(store, log, this.#gaps);
     const payloads = new Payloads(store);
     const logOwners = new LogOwners(store);
     const state = new MasterState({
@@ -209,6 +211,7 @@ export class Master {
       state: this.#state,
       stats: this.#stats,
       changes: this.#changes,
+      gaps: this.#gaps,
     });
     const lead = await this.#standby.run();
     this.#standby = null;

@@ -1,9 +1,11 @@
 /** The past is read once for many, and never remembered without bound. */
+
 import { expect, test } from "vitest";
 import type { Entry } from "../../model/entry.ts";
 import type { Nonce } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { Store } from "../../ports/store.ts";
+import { CollectionGaps } from "./collectionGaps.ts";
 import { EntryCache } from "./entryCache.ts";
 import { encodeEntry, journalStart, positionOf } from "./journal.ts";
 
@@ -21,7 +23,7 @@ function journalOf(count: number, length: number, perRead: number) {
     reads.push(from);
     return entries.slice(from - 1, from - 1 + perRead);
   };
-  return { past: new EntryCache({ readEntries } as Partial<Store> as Store), reads };
+  return { past: new EntryCache({ readEntries } as Partial<Store> as Store, new CollectionGaps()), reads };
 }
 
 test("many who go through it together have it read once", async () => {
@@ -54,7 +56,7 @@ test("a read that fails is told to who asked, and does not hold up the next", as
     if (isBroken) throw new Error("it broke");
     return [];
   };
-  const past = new EntryCache({ readEntries } as Partial<Store> as Store);
+  const past = new EntryCache({ readEntries } as Partial<Store> as Store, new CollectionGaps());
   await expect(past.at(1)).rejects.toThrow("it broke");
   isBroken = false;
   await expect(past.at(1)).resolves.toBeNull();

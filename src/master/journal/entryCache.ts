@@ -1,6 +1,7 @@
 /** A cache of journal entries, so that many subscribers who resume at about the same place read and decode each entry once. */
 import { limits } from "../../model/limits.ts";
 import type { Store } from "../../ports/store.ts";
+import type { CollectionGaps } from "./collectionGaps.ts";
 import { type ChangeBatch, decodeEntry } from "./journal.ts";
 
 interface Known {
@@ -11,14 +12,16 @@ interface Known {
 
 export class EntryCache {
   readonly #store: Store;
+  readonly #gaps: CollectionGaps;
   /** By seq, in the order in which they were read. */
   readonly #known = new Map<number, Known>();
   #length = 0;
   /** Resolves when the last requested read has ended: reads run one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store) {
+  constructor(store: Store, gaps: CollectionGaps) {
     this.#store = store;
+    this.#gaps = gaps;
   }
 
   /** The batch with this seq; null if the journal has none, or no longer. */
@@ -37,7 +40,7 @@ export class EntryCache {
     let found: ChangeBatch | null = null;
     for (const entry of await this.#store.readEntries(seq, limits.entriesPerReadMax)) {
       const { epoch, at, body } = entry;
-      const batch = { seq: entry.seq, epoch, at, writes: decodeEntry(entry) };
+      const batch = { seq: entry.seq, epoch, at, writes: decodeEntry(entry, this.#gaps.missing) };
       if (entry.seq === seq) found = batch;
       this.#remember(batch, body.length);
     }

@@ -1,10 +1,12 @@
 /** A follower of the journal whose beginning goes away while it reads. */
+
 import { expect, test } from "vitest";
 import type { CollectionName } from "../../model/collections/table.ts";
 import type { Nonce } from "../../model/ids.ts";
 import { SystemClock } from "../../node/clock.ts";
 import { SystemIds } from "../../node/ids.ts";
 import { MemoryStore } from "../../stores/memory/store.ts";
+import { CollectionGaps } from "./collectionGaps.ts";
 import { Follower } from "./follower.ts";
 import { encodeEntry, journalStart, positionOf } from "./journal.ts";
 
@@ -28,7 +30,13 @@ test("reads the view anew where the very entry that it rests on is compacted awa
   const store = new HastyStore({ ids: new SystemIds() });
   await store.open();
   await store.append(first);
-  const follower = new Follower(store, new SystemClock(), {}, () => undefined);
+  const follower = new Follower({
+    store,
+    clock: new SystemClock(),
+    settings: {},
+    gaps: new CollectionGaps(),
+    onDrift: () => undefined,
+  });
   await follower.catchUp(() => undefined);
   expect(follower.position).toEqual(positionOf(second));
   expect(store.loads).toBe(2);

@@ -1,4 +1,5 @@
 /** What the shell of an election tells its candidate, over time that a test turns by hand. */
+
 import { expect, test } from "vitest";
 import { Candidate } from "../../core/election/candidate.ts";
 import type { Nonce } from "../../model/ids.ts";
@@ -7,6 +8,7 @@ import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { MemoryStore } from "../../stores/memory/store.ts";
+import { CollectionGaps } from "../journal/collectionGaps.ts";
 import { Inbox } from "../journal/inbox.ts";
 import { LoopStats } from "../journal/loopStats.ts";
 import { ReadBarrier } from "../journal/readBarrier.ts";
@@ -22,7 +24,7 @@ function stage(store = new MemoryStore({ ids: new SystemIds() }), nonce = "own")
   const clock = new FakeClock();
   const stats = new LoopStats();
   const address = "http://own:1";
-  const changes = new Changes(store, silent);
+  const changes = new Changes(store, silent, new CollectionGaps());
   const state = new MasterState({ name: "own", nonce: nonce as Nonce, address, clock, changes });
   const inbox = new Inbox(clock);
   const { leaderIdleMsMax: doubtMs, leaseTtlMs } = defaults;

@@ -7,6 +7,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
 import type { Probe } from "../../ports/transport.ts";
+import type { CollectionGaps } from "../journal/collectionGaps.ts";
 import { Committer } from "../journal/committer.ts";
 import { Follower } from "../journal/follower.ts";
 import { type ChangeBatch, encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
@@ -32,6 +33,7 @@ export interface StandbyParts {
   readonly stats: LoopStats;
   readonly changes: Changes;
   readonly election: Election;
+  readonly gaps: CollectionGaps;
 }
 
 export class Standby {
@@ -40,13 +42,15 @@ export class Standby {
   readonly #workerProber: WorkerProber;
   #takeOver: Committer | null = null;
   #isElectionOpen = false;
+  #hasLeft = false;
   #isStopped = false;
   #wake: (() => void) | null = null;
 
   constructor(parts: StandbyParts) {
     this.#parts = parts;
     this.#workerProber = new WorkerProber(parts.probe, parts.clock);
-    this.#follower = new Follower(parts.store, parts.clock, parts.settings, (seq) => this.#noteDrift(seq));
+    const { store, clock, settings, gaps } = parts;
+    this.#follower = new Follower({ store, clock, settings, gaps, onDrift: (seq) => this.#noteDrift(seq) });
     parts.election.onCandidacy(() => this.#wake?.());
   }
 
@@ -90,7 +94,7 @@ export class Standby {
     while (!this.#isStopped) {
       await follower.catchUp((batch) => this.#noteEntry(batch));
       const { position } = follower;
-      if (position.epoch > epochToEnd) return null;
+      if (position.epoch > epochToEnd || this.#parts.gaps.missing.size > 0) return null;
       const epoch = position.epoch + 1;
       const marker = [{ kind: "marker", address, collections: collectionVersions }] as const;
       const entry = encodeEntry(position, { epoch, nonce }, clock.now(), marker);
@@ -120,7 +124,7 @@ export class Standby {
 
   /** Nothing newer was found in the journal. */
   #noteCaughtUp(): void {
-    const { state, changes, election } = this.#parts;
+    const { state, changes, election, gaps } = this.#parts;
     const { scheduler, position } = this.#follower;
     state.scheduler = scheduler;
     changes.startAt(position.seq);
@@ -128,9 +132,21 @@ export class Standby {
     state.epoch = position.epoch;
     state.trouble = null;
     if (!this.#isStopped) state.setRole("standby");
+    if (gaps.missing.size > 0) return this.#leaveElection();
     // Only a master that has read the journal may stand for election.
     if (!this.#isElectionOpen) election.tell({ kind: "tick" });
     this.#isElectionOpen = true;
+  }
+
+  /** What a newer leader has written would be lost on this master, so it follows and relays, but never leads. */
+  #leaveElection(): void {
+    const { election, gaps, log } = this.#parts;
+    election.tell({ kind: "resign" });
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    log.error("a newer version of Outlast leads this store; this master never leads until it is upgraded", {
+      collections: [...gaps.missing].join(", "),
+    });
   }
 
   #noteTrouble(error: StoreUnavailable): void {

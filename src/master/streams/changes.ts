@@ -2,6 +2,7 @@
 import { OutlastError } from "../../model/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
+import type { CollectionGaps } from "../journal/collectionGaps.ts";
 import { EntryCache } from "../journal/entryCache.ts";
 import type { ChangeBatch } from "../journal/journal.ts";
 
@@ -23,8 +24,8 @@ export class Changes {
   #seq = 0;
   #isStarted = false;
 
-  constructor(store: Store, log: Log) {
-    this.#entryCache = new EntryCache(store);
+  constructor(store: Store, log: Log, gaps: CollectionGaps) {
+    this.#entryCache = new EntryCache(store, gaps);
     this.#log = log;
   }
 

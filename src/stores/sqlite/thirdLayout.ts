@@ -30,6 +30,9 @@ const tables = `
   INSERT INTO records (collection, id, seq, value) SELECT 'queues', name, 0, queue FROM queues;
   DROP TABLE workers;
   DROP TABLE queues;
+  -- A master of layout 2 that had the file open reads this first when it starts to follow again. The error that it gets, and
+  -- ends with, holds this name.
+  CREATE VIEW workers AS SELECT * FROM "this file was migrated by a newer version of Outlast: upgrade this master";
 `;
 
 const isFinal = "state IN ('success', 'failed', 'cancelled')";
