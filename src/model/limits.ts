@@ -161,8 +161,16 @@ export const limits = {
   /** Records that one entry is filled with, unless a single input brings more. */
   recordsPerCommitMax: 4_000,
   assignmentsPerBatchMax: 10_000,
-  /** An entry is closed once its body is larger: MongoDB's documents end at 16 MiB. */
-  entryBytesMax: 8 * mebibyte,
+  /** No entry is ever larger, with everything around its body: MongoDB's documents end at 16 MiB. */
+  entryBytesMax: 12 * mebibyte,
+  /** What stands around an entry's body, in whatever form a store keeps it. */
+  entryEnvelopeBytesMax: 4 * kibibyte,
+  /** An entry takes no further inputs from here on, and what can wait is left to the next one. */
+  entryFillBytes: 4 * mebibyte,
+  /** The specs and first statuses of one submission: it goes into one entry, all of it or none. */
+  submissionBytesMax: 10 * mebibyte,
+  /** A status that the scheduler writes by itself. One that a worker reports may bring an output and a message besides. */
+  statusBytesMax: 1 * kibibyte,
   expiredPerStepMax: 500,
   entriesPerCompactionMax: 1_000,
   /** A standby compares its memory with the leader's once in so many entries. */

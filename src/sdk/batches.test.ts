@@ -37,3 +37,12 @@ describe("toBatches", () => {
     expect([...toBatches([])]).toEqual([]);
   });
 });
+
+test("a batch fits into what a master takes as one submission, with what the master adds to each task", () => {
+  const all = Array.from({ length: 20 }, (_, index) => sleep(`t${index}`));
+  const bounds = { tasksMax: 1000, bytesMax: 1_000_000, journalBytesMax: 5_000 };
+  const lengths = [...toBatches(all, bounds)].map(({ length }) => length);
+  expect(lengths).toEqual([5, 5, 5, 5]);
+  const small = Array.from({ length: 10_000 }, (_, index) => sleep(`t${index}`));
+  expect([...toBatches(small)]).toHaveLength(1);
+});

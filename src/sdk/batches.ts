@@ -12,25 +12,31 @@ export interface Batch {
   readonly body: string;
 }
 
+/** What a master adds to a submission in its journal: names, limits, a first status. */
+const taskFrameBytes = 800;
+
 const head = '{"tasks":[';
 const tail = "]}";
 
 /**
- * Batches of at most `limits.batchTasksMax` tasks and `limits.batchBodyBytesMax` bytes, in order. The same list always
+ * Batches of at most `limits.batchTasksMax` tasks and `limits.batchBodyBytesMax` bytes, in order, that a master takes as one
+ * submission. The same list always
  * gives the same batches: that is what makes a key for each of them repeatable.
  * @throws OutlastError `too-large` for a submission that no request can hold
  */
 export function* toBatches(
   submissions: Iterable<Submission>,
-  bounds: { readonly tasksMax: number; readonly bytesMax: number } = {
+  bounds: { readonly tasksMax: number; readonly bytesMax: number; readonly journalBytesMax?: number } = {
     tasksMax: limits.batchTasksMax,
     bytesMax: limits.batchBodyBytesMax,
+    journalBytesMax: limits.submissionBytesMax,
   },
 ): Generator<Batch> {
   const encoder = new TextEncoder();
   const emptyBytes = head.length + tail.length;
   let texts: string[] = [];
   let bytes = emptyBytes;
+  let journalBytes = 0;
   let offset = 0;
   for (const submission of submissions) {
     const text = JSON.stringify(submission);
@@ -45,14 +51,21 @@ export function* toBatches(
         },
       );
     }
-    if (texts.length > 0 && (texts.length >= bounds.tasksMax || bytes + textBytes > bounds.bytesMax)) {
+    const taskBytes = textBytes + taskFrameBytes;
+    const isFull =
+      texts.length >= bounds.tasksMax ||
+      bytes + textBytes > bounds.bytesMax ||
+      journalBytes + taskBytes > (bounds.journalBytesMax ?? Number.POSITIVE_INFINITY);
+    if (texts.length > 0 && isFull) {
       yield { offset, length: texts.length, body: head + texts.join(",") + tail };
       offset += texts.length;
       texts = [];
       bytes = emptyBytes;
+      journalBytes = 0;
     }
     texts.push(text);
     bytes += textBytes;
+    journalBytes += taskBytes;
   }
   if (texts.length > 0) yield { offset, length: texts.length, body: head + texts.join(",") + tail };
 }

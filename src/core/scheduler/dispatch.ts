@@ -3,7 +3,7 @@ import { limits } from "../../model/limits.ts";
 import { beginAttempt, toAssigned } from "./attempts.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { SchedulerModule } from "./module.ts";
+import { isFull, type SchedulerModule } from "./module.ts";
 import type { SchedulerState } from "./state.ts";
 
 export const dispatch = {
@@ -13,6 +13,7 @@ export const dispatch = {
 } satisfies SchedulerModule;
 
 function fillSlots(state: SchedulerState, batch: Batch): void {
+  if (isFull(batch)) return;
   const assigned = new Map<LiveWorker, AssignedAttempt[]>();
   // The bound keeps one entry from growing without end; what is left is assigned by the next batch.
   for (let count = 0; count < limits.assignmentsPerBatchMax; count += 1) {

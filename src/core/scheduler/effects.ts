@@ -73,6 +73,8 @@ export interface SchedulerOutput {
   readonly seq: number;
   readonly writes: Write[];
   readonly effects: SchedulerEffect[];
+  /** True once the journal's entry is so large that what can wait must be left to the next batch; never where it is absent. */
+  isFull?(): boolean;
 }
 
 /** What one call works within: one instant, one output. */

@@ -7,7 +7,7 @@ import { killAttempt } from "./attempts.ts";
 import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveWorker } from "./liveWorker.ts";
-import type { SchedulerModule } from "./module.ts";
+import { isFull, type SchedulerModule } from "./module.ts";
 import type { SchedulerState } from "./state.ts";
 
 export const failureDetector = {
@@ -119,7 +119,10 @@ function noteProbe(
 
 /** Every worker whose grace is over moves on: from connected to suspect, from suspect to lost. */
 function passTime(state: SchedulerState, batch: Batch): void {
-  for (let worker = state.workers.popDue(batch.now); worker !== undefined; worker = state.workers.popDue(batch.now)) {
+  // A worker that is given up takes all of its attempts along.
+  while (!isFull(batch)) {
+    const worker = state.workers.popDue(batch.now);
+    if (worker === undefined) return;
     if (worker.isGivenUp) continue;
     const patienceMs = worker.state === "connected" ? state.settings.suspectMs : worker.graceMs;
     const dueAt = worker.silentSince + patienceMs;

@@ -34,3 +34,8 @@ export interface SchedulerModule {
   /** When something is due by itself; null if nothing is. */
   nextWakeAt?(state: SchedulerState): number | null;
 }
+
+/** True if what is due by now, but can wait, must be left to the next batch. */
+export function isFull({ out }: Batch): boolean {
+  return out.isFull?.() === true;
+}

@@ -6,7 +6,7 @@ import type { Batch, Reply } from "./effects.ts";
 import { isEnding, startWalk } from "./endings.ts";
 import type { FinishedTask } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
-import type { SchedulerModule } from "./module.ts";
+import { isFull, type SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 import { submit } from "./submit.ts";
 import { armWaits, wakeIfDue } from "./waits.ts";
@@ -30,7 +30,9 @@ export const tasksModule = {
   },
   step(state, batch) {
     const { tasks, lanes } = state;
-    for (let task = tasks.popDue(batch.now); task !== undefined; task = tasks.popDue(batch.now)) {
+    while (!isFull(batch)) {
+      const task = tasks.popDue(batch.now);
+      if (task === undefined) return;
       if (task.state === "running") timeOutAttempt(state, batch, task);
       else if (task.state === "waiting") wakeIfDue(state, batch, task);
       else lanes.enqueue(task);

@@ -1,9 +1,9 @@
 /** Inputs that wait for the scheduler. Everything that arrives while a commit is in flight goes into the next batch. */
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
-import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
+import { bytesOfInput } from "./weights.ts";
 
 export class Inbox {
   readonly #clock: Clock;
@@ -62,6 +62,11 @@ export class Inbox {
     return { now, inputs };
   }
 
+  /** Puts inputs that were taken, and found no room in their batch, before all others. */
+  giveBack(inputs: readonly SchedulerInput[]): void {
+    this.#waiting = [...inputs, ...this.#waiting];
+  }
+
   /** Drops all inputs, and all later ones until `open`. A deposed leader must do so. */
   shut(): void {
     this.#waiting = [];
@@ -88,8 +93,8 @@ function countForBatch(inputs: readonly SchedulerInput[]): number {
   let count = 0;
   for (const input of inputs) {
     records += recordsOf(input);
-    bytes += bytesOf(input);
-    if (count > 0 && (records > limits.recordsPerCommitMax || bytes > limits.entryBytesMax)) break;
+    bytes += bytesOfInput(input);
+    if (count > 0 && (records > limits.recordsPerCommitMax || bytes > limits.entryFillBytes)) break;
     count += 1;
   }
   return count;
@@ -105,25 +110,4 @@ function recordsOf(input: SchedulerInput): number {
     default:
       return 1;
   }
-}
-
-/** Roughly how many bytes of client data an input writes. */
-function bytesOf(input: SchedulerInput): number {
-  let bytes = 0;
-  if (input.kind === "submit") for (const { input: payload } of input.specs) bytes += sizeOf(payload);
-  if (input.kind === "report") {
-    for (const item of input.items)
-      if (item.kind === "result" && item.output !== undefined) bytes += sizeOf(item.output);
-  }
-  return bytes;
-}
-
-/** Roughly the length of a value's JSON text. The depth is limited by `limits.jsonDepthMax`. */
-function sizeOf(value: Json): number {
-  if (typeof value === "string") return value.length + 2;
-  if (value === null || typeof value !== "object") return 8;
-  let size = 2;
-  if (Array.isArray(value)) for (const item of value) size += sizeOf(item) + 1;
-  else for (const name of Object.keys(value)) size += name.length + 4 + sizeOf(value[name] ?? null);
-  return size;
 }

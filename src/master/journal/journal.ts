@@ -27,8 +27,9 @@ export function encodeEntry(
   author: { readonly epoch: number; readonly nonce: Nonce },
   at: number,
   writes: readonly Write[],
+  textOf: (write: Write) => string = recordText,
 ): OutgoingEntry {
-  const texts = writes.map(recordText);
+  const texts = writes.map(textOf);
   const body = `[${writes.map((write, index) => writeText(write, texts[index] ?? "")).join(",")}]`;
   const fields = {
     seq: position.seq + 1,

@@ -3,7 +3,7 @@
  * its effects. Durable first, visible second: that order is the safety rule of this file.
  */
 
-import type { SchedulerEffect, SchedulerOutput } from "../../core/scheduler/effects.ts";
+import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import { defaults, limits } from "../../model/limits.ts";
@@ -11,6 +11,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
 import { Committer } from "../journal/committer.ts";
+import { EntryDraft } from "../journal/entryDraft.ts";
 import type { Inbox } from "../journal/inbox.ts";
 import { type ChangeBatch, encodeEntry, type JournalPosition, positionOf } from "../journal/journal.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
@@ -68,8 +69,8 @@ export class Term {
     if (migrationEnd !== null) return migrationEnd;
     while (!this.#isStopping) {
       const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
-      const out: SchedulerOutput = { seq: this.#position.seq + 1, writes: [], effects: [] };
-      for (const input of inputs) if (this.#parts.isWanted(input)) scheduler.step(now, input, out);
+      const out = new EntryDraft(this.#position.seq + 1);
+      const taken = this.#stepAll(now, inputs, out);
       scheduler.step(now, { kind: "tick" }, out);
       const isBarrierWanted = readBarrier.begin();
       const isLeadUnconfirmed = now - this.#provenAt > this.#parts.unconfirmedMsMax;
@@ -77,10 +78,23 @@ export class Term {
         const end = await this.#commit(now, out);
         if (end !== null) return end;
       }
-      this.#parts.stats.noteBatch(inputs.length, out.writes.length);
+      this.#parts.stats.noteBatch(taken, out.writes.length);
       this.#parts.release(out.effects);
     }
     return "stopped";
+  }
+
+  /** Until the entry is full, which the end of a worker with many attempts can bring about. @returns how many were taken */
+  #stepAll(now: number, inputs: readonly SchedulerInput[], out: EntryDraft): number {
+    const { inbox, scheduler } = this.#parts;
+    for (const [index, input] of inputs.entries()) {
+      if (out.isFull()) {
+        inbox.giveBack(inputs.slice(index));
+        return index;
+      }
+      if (this.#parts.isWanted(input)) scheduler.step(now, input, out);
+    }
+    return inputs.length;
   }
 
   /** Ends the loop after the batch in flight; a commit whose outcome is unknown is left to the next leader. */
@@ -107,9 +121,16 @@ export class Term {
     return null;
   }
 
-  async #commit(now: number, out: SchedulerOutput): Promise<TermEnd | null> {
+  async #commit(now: number, out: EntryDraft): Promise<TermEnd | null> {
     const { clock, inbox, stats, epoch, readBarrier, state } = this.#parts;
-    const entry = encodeEntry(this.#position, { epoch, nonce: state.nonce }, now, out.writes);
+    const entry = encodeEntry(this.#position, { epoch, nonce: state.nonce }, now, out.writes, (write) =>
+      out.textOf(write),
+    );
+    const bytes = Buffer.byteLength(entry.body) + limits.entryEnvelopeBytesMax;
+    if (bytes > limits.entryBytesMax)
+      throw new Error(
+        `Entry ${entry.seq} would have ${bytes} bytes with ${out.writes.length} writes; ${limits.entryBytesMax} are allowed.`,
+      );
     const alarm = clock.at(now + limits.commitWaitMsMax, () => this.#parts.onTrouble());
     const startedAt = clock.now();
     const end = await this.#committer.commit(entry);

@@ -26,6 +26,7 @@ import type { Inbox } from "../journal/inbox.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
 import type { ReadBarrier } from "../journal/readBarrier.ts";
 import type { Requests } from "../journal/requests.ts";
+import { bytesOfSpecs, partsOf } from "../journal/weights.ts";
 import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
@@ -91,6 +92,7 @@ export class MasterService implements MasterApi {
   async submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
     this.#parts.state.checkLeading();
     const specs = toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now());
+    checkSize(specs);
     const named = specs.filter((spec) => spec.fingerprint !== null).map((spec) => spec.id);
     for (let tries = 0; tries < limits.lookupsMax; tries += 1) {
       const reply = await this.#submitOnce(specs, named);
@@ -207,9 +209,13 @@ export class MasterService implements MasterApi {
     this.#parts.state.checkLeading();
     this.#checkEpoch(epoch);
     if (items.length > 0) {
-      const reply = await this.#ask((request) => ({ kind: "report", request, worker, session, items }));
-      const { verdicts, acks } = expect(reply, "reported");
-      return { epoch: this.#parts.state.epoch, verdicts, acks };
+      const answers = [];
+      for (const part of partsOf(items)) {
+        const reply = await this.#ask((request) => ({ kind: "report", request, worker, session, items: part }));
+        answers.push(expect(reply, "reported"));
+      }
+      const verdicts = answers.flatMap((answer) => answer.verdicts);
+      return { epoch: this.#parts.state.epoch, verdicts, acks: answers.flatMap((answer) => answer.acks) };
     }
     this.#checkSession(worker, session);
     // While commits hang, silence does not count, so heartbeats are not queued.
@@ -288,6 +294,17 @@ function noCommonProtocol({ protocol, protocolMin = protocol, protocolMax = prot
     path: "/protocol",
     hint: "Upgrade the older side; a release also speaks the protocol of the one before it.",
   });
+}
+
+/** @throws OutlastError `too-large` for more than one entry of the journal takes */
+function checkSize(specs: readonly TaskSpec[]): void {
+  const bytes = bytesOfSpecs(specs);
+  if (bytes <= limits.submissionBytesMax) return;
+  throw new OutlastError(
+    "too-large",
+    `These ${specs.length} tasks take ${bytes} bytes in the journal; ${limits.submissionBytesMax} are allowed.`,
+    { limit: "submissionBytesMax", hint: "Submit them in several requests; nothing of this one was taken." },
+  );
 }
 
 function expect<Kind extends Reply["kind"]>(reply: Reply, kind: Kind): Answer<Kind> {

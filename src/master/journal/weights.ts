@@ -1,0 +1,80 @@
+/** How many bytes inputs will add to the journal's entry, counted before they are taken: an entry has a bound that nothing may pass. */
+import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
+import type { Json } from "../../model/json.ts";
+import { limits } from "../../model/limits.ts";
+import type { TaskSpec } from "../../model/task.ts";
+
+/** Up to this size an estimate, which is never too low, is good enough; larger values are encoded to be counted. */
+const estimateBytesMax = 4096;
+
+/** Bytes of a value as JSON in UTF-8, or more. */
+export function jsonBytes(value: unknown): number {
+  const estimate = estimateBytes(value as Json);
+  return estimate <= estimateBytesMax ? estimate : Buffer.byteLength(JSON.stringify(value));
+}
+
+/** What stands around a spec and its first status in the entry, and in the status itself, besides the id. */
+const firstStatusBytes = 256;
+
+/** Bytes of the writes that create these tasks: an estimate that is never too low, and the count itself where that matters. */
+export function bytesOfSpecs(specs: readonly TaskSpec[]): number {
+  const sumOf = (bytesOf: (spec: TaskSpec) => number): number =>
+    specs.reduce((sum, spec) => sum + bytesOf(spec) + firstStatusBytes + spec.id.length, 0);
+  const estimate = sumOf(jsonBytes);
+  return estimate <= limits.submissionBytesMax ? estimate : sumOf((spec) => Buffer.byteLength(JSON.stringify(spec)));
+}
+
+/** Bytes of the writes that one input leads to, or more. How many attempts end with a worker only the scheduler knows. */
+export function bytesOfInput(input: SchedulerInput): number {
+  switch (input.kind) {
+    case "submit":
+      return bytesOfSpecs(input.specs);
+    case "report":
+      return input.items.reduce((sum, item) => sum + bytesOfItem(item), 0);
+    case "forget":
+      return input.tasks.length * limits.statusBytesMax;
+    default:
+      return limits.statusBytesMax;
+  }
+}
+
+/** Cuts the items of a report into parts that an entry takes; all of them in order. */
+export function partsOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  const parts: Item[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const itemBytes = bytesOfItem(item);
+    const last = parts.at(-1);
+    if (last === undefined || bytes + itemBytes > limits.entryFillBytes) {
+      parts.push([item]);
+      bytes = itemBytes;
+    } else {
+      last.push(item);
+      bytes += itemBytes;
+    }
+  }
+  return parts;
+}
+
+function bytesOfItem(item: unknown): number {
+  return jsonBytes(item) + limits.statusBytesMax;
+}
+
+/** At least the length of a value's JSON text in bytes. Values are as deep as `limits.jsonDepthMax` at most. */
+function estimateBytes(value: Json | undefined): number {
+  if (typeof value === "string") return textBytes(value);
+  // The longest number is like -1.2345678901234567e-300.
+  if (value === null || typeof value !== "object") return 25;
+  let bytes = 2;
+  if (Array.isArray(value)) for (const item of value) bytes += estimateBytes(item) + 1;
+  else for (const name of Object.keys(value)) bytes += textBytes(name) + 2 + estimateBytes(value[name]);
+  return bytes;
+}
+
+/** One byte a character, and nothing to escape. */
+const plain = /^[ !#-[\]-~]*$/;
+
+function textBytes(text: string): number {
+  // Any other character may become an escape of six bytes.
+  return (text.length > estimateBytesMax || !plain.test(text) ? 6 : 1) * text.length + 2;
+}
