@@ -8,6 +8,7 @@ import { count, minutes, ordinal } from "./flags.ts";
 import { electionMutants } from "./mutants/electionMutants.ts";
 import { masterMutants } from "./mutants/masterMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
+import { recordMutants } from "./mutants/recordMutants.ts";
 import { schedulerMutants } from "./mutants/schedulerMutants.ts";
 import { makeScratch, plant } from "./mutants/scratch.ts";
 import { workerMutants } from "./mutants/workerMutants.ts";
@@ -100,8 +101,8 @@ function print({ mutant, invariants, seeds }: Verdict): void {
     );
 }
 
-const chosen = [...masterMutants, ...electionMutants, ...schedulerMutants, ...workerMutants].filter(({ name }) =>
-  name.includes(flags.only),
+const chosen = [...masterMutants, ...electionMutants, ...schedulerMutants, ...recordMutants, ...workerMutants].filter(
+  ({ name }) => name.includes(flags.only),
 );
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
 const verdicts = await huntAll(chosen);

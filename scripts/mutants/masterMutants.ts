@@ -70,7 +70,7 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/journal/follower.ts",
-        search: "for (const write of writes) this.#scheduler.apply(write, this.#clock.now());",
+        search: "this.#scheduler.apply(this.#understood(write), this.#clock.now());",
         replace: "",
       },
     ],

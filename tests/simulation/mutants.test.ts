@@ -4,12 +4,19 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { electionMutants } from "../../scripts/mutants/electionMutants.ts";
 import { masterMutants } from "../../scripts/mutants/masterMutants.ts";
+import { recordMutants } from "../../scripts/mutants/recordMutants.ts";
 import { schedulerMutants } from "../../scripts/mutants/schedulerMutants.ts";
 import { workerMutants } from "../../scripts/mutants/workerMutants.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-for (const { name, patches } of [...masterMutants, ...electionMutants, ...schedulerMutants, ...workerMutants]) {
+for (const { name, patches } of [
+  ...masterMutants,
+  ...electionMutants,
+  ...schedulerMutants,
+  ...recordMutants,
+  ...workerMutants,
+]) {
   test(`the source still has the place for a master or worker that ${name}`, () => {
     for (const { file, search } of patches) {
       const places = readFileSync(join(root, file), "utf8").split(search).length - 1;
