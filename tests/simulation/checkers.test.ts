@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
-import { workerWrite } from "../../src/proof/contracts/storeJournal.ts";
+import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import {
   boot,
   goodHistory,
@@ -278,6 +278,10 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
         ),
   },
   I32: {
+    "a task from a paused queue": () =>
+      submitted()
+        .entry(queueWrite({ name: "default", isPaused: true }))
+        .status({ state: "running", attempt: 1 }),
     "a draining worker": () =>
       submitted()
         .entry(workerWrite(workerRecord({ isDraining: true })))

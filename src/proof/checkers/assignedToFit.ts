@@ -1,4 +1,7 @@
-/** I32: nothing is assigned to a worker that does not serve its queue, kind and labels, that drains, is out of reach, is given up, or is there as another boot by now. */
+/**
+ * I32: nothing is assigned from a paused queue, nor to a worker that does not serve its queue, kind and labels, that drains, is out
+ * of reach, is given up, or is there as another boot by now.
+ */
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
@@ -11,11 +14,12 @@ const slackMs = 300;
 
 export const assignedToFit = checker(
   "I32",
-  "nothing is assigned to a worker that must not have it",
+  "nothing is assigned from a paused queue, or to a worker that must not have it",
   (history, report) => {
     const handed = firstHanded(history);
     const contacts = new Contacts(history);
     const records = new Map<string, WorkerRecord>();
+    const paused = new Set<string>();
     const attempts = new Map<string, number>();
     const specs = new Map<string, TaskSpec>();
     for (const entry of history.entries) {
@@ -24,13 +28,22 @@ export const assignedToFit = checker(
         if (write.kind === "spec") specs.set(write.spec.id, write.spec);
         if (write.kind === "record" && write.collection === "workers" && write.value !== null)
           records.set(write.value.id, write.value);
+        if (write.kind === "record" && write.collection === "queues") {
+          if (write.value?.isPaused === true) paused.add(write.id);
+          else paused.delete(write.id);
+        }
         if (write.kind !== "status") continue;
         if (write.status.state === "running" && write.status.attempt !== attempts.get(write.status.id))
           fresh.push(write.status);
         attempts.set(write.status.id, write.status.attempt);
       }
       // Assignments are the last thing a batch decides, so all records of their entry count.
-      for (const status of fresh) checkRecord(status, specs.get(status.id), entry, records, report);
+      for (const status of fresh) {
+        const spec = specs.get(status.id);
+        checkRecord(status, spec, entry, records, report);
+        if (spec !== undefined && paused.has(spec.queue))
+          report(`${name(status.id, status.attempt)} was assigned from ${spec.queue}, which is paused`, status.id);
+      }
       const append = handed.get(`${entry.seq} ${entry.epoch}`);
       if (append !== undefined) for (const status of fresh) contacts.check(status, append, report);
     }
