@@ -8,11 +8,12 @@ import { readWrites } from "../../model/entryWrites.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
+import type { ReportItem } from "../../model/protocol.ts";
 import { spec } from "../../proof/contracts/storeJournal.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
 import { EntryDraft } from "./entryDraft.ts";
 import { encodeEntry, journalStart } from "./journal.ts";
-import { bytesOfInput, bytesOfSpecs, jsonBytes, partsOf } from "./weights.ts";
+import { bytesOfInput, bytesOfItem, bytesOfSpecs, jsonBytes, partsOf } from "./weights.ts";
 
 const author = { epoch: 1, nonce: "n" as never };
 const longest = "x".repeat(limits.idLengthMax);
@@ -67,16 +68,39 @@ describe("an input", () => {
   });
 
   test("the parts of a report hold all of its items in order, and each part fits", () => {
-    const items = Array.from({ length: 40 }, (_, index) => ({ index, output: "x".repeat(limits.resultBytesMax) }));
+    const items = Array.from({ length: 40 }, (_, index) => step(index, "x".repeat(limits.resultBytesMax)));
     const parts = partsOf(items);
     expect(parts.flat()).toEqual(items);
     expect(parts.length).toBeGreaterThan(1);
     for (const part of parts)
       expect(Buffer.byteLength(JSON.stringify(part))).toBeLessThanOrEqual(limits.entryFillBytes);
-    expect(partsOf([{ output: "x".repeat(limits.entryFillBytes + 1) }])).toHaveLength(1);
+    expect(partsOf([step(0, "x".repeat(limits.entryFillBytes + 1))])).toHaveLength(1);
     expect(partsOf([])).toEqual([]);
   });
+
+  test("children are counted with what each of them gets in the journal", () => {
+    const submissions = Array.from({ length: limits.childrenPerItemMax }, () => ({ kind: "note", input: null }));
+    const children = {
+      kind: "children",
+      key: "k",
+      first: 0,
+      submissions,
+      before: "",
+      isLast: true,
+      onFailure: "wait",
+    } as const;
+    const item = { ...children, ...issued };
+    const specs = submissions.map((_, index) => spec(`${longest.slice(6)}~${index}`));
+    expect(bytesOfItem(item)).toBeGreaterThan(bytesOfSpecs(specs));
+    expect(partsOf(Array.from({ length: 10 }, () => item)).length).toBeGreaterThan(1);
+  });
 });
+
+const issued = { task: "t" as TaskId, attempt: 1, assignedAt: 1 };
+
+function step(index: number, value: string): ReportItem {
+  return { kind: "step", key: `s${index}`, value, ...issued };
+}
 
 describe("what the scheduler writes by itself", () => {
   const boot = "b".repeat(limits.idLengthMax) as BootId;

@@ -2,6 +2,7 @@
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
+import type { ReportItem } from "../../model/protocol.ts";
 import type { TaskSpec } from "../../model/task.ts";
 
 /** Up to this size an estimate, which is never too low, is good enough; larger values are encoded to be counted. */
@@ -39,8 +40,8 @@ export function bytesOfInput(input: SchedulerInput): number {
 }
 
 /** Cuts the items of a report into parts that an entry takes; all of them in order. */
-export function partsOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  const parts: Item[][] = [];
+export function partsOf(items: readonly ReportItem[]): readonly (readonly ReportItem[])[] {
+  const parts: ReportItem[][] = [];
   let bytes = 0;
   for (const item of items) {
     const itemBytes = bytesOfItem(item);
@@ -56,8 +57,10 @@ export function partsOf<Item>(items: readonly Item[]): readonly (readonly Item[]
   return parts;
 }
 
-function bytesOfItem(item: unknown): number {
-  return jsonBytes(item) + limits.statusBytesMax;
+/** An item that brings tasks makes each of them larger: it gets a spec with its limits, a status, and a place in its family. */
+export function bytesOfItem(item: ReportItem): number {
+  const tasks = item.kind === "children" ? item.submissions.length : 1;
+  return jsonBytes(item) + limits.statusBytesMax * (1 + 2 * tasks);
 }
 
 /** At least the length of a value's JSON text in bytes. Values are as deep as `limits.jsonDepthMax` at most. */

@@ -12,6 +12,7 @@ import {
   negotiateProtocol,
   protocolVersions,
   type ReportAnswer,
+  type ReportItem,
   type ReportRequest,
 } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
@@ -26,7 +27,7 @@ import type { Inbox } from "../journal/inbox.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
 import type { ReadBarrier } from "../journal/readBarrier.ts";
 import type { Requests } from "../journal/requests.ts";
-import { bytesOfSpecs, partsOf } from "../journal/weights.ts";
+import { bytesOfItem, bytesOfSpecs, partsOf } from "../journal/weights.ts";
 import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
@@ -208,6 +209,7 @@ export class MasterService implements MasterApi {
   async report(worker: WorkerId, { session, epoch, items }: ReportRequest): Promise<ReportAnswer> {
     this.#parts.state.checkLeading();
     this.#checkEpoch(epoch);
+    checkItems(items);
     if (items.length > 0) {
       const answers = [];
       for (const part of partsOf(items)) {
@@ -294,6 +296,21 @@ function noCommonProtocol({ protocol, protocolMin = protocol, protocolMax = prot
     path: "/protocol",
     hint: "Upgrade the older side; a release also speaks the protocol of the one before it.",
   });
+}
+
+/** @throws OutlastError `too-large` for an item that one entry could not hold; no worker of ours sends one */
+function checkItems(items: readonly ReportItem[]): void {
+  const index = items.findIndex((item) => bytesOfItem(item) > limits.submissionBytesMax);
+  if (index === -1) return;
+  throw new OutlastError(
+    "too-large",
+    `Item ${index + 1} of this report takes more than ${limits.submissionBytesMax} bytes.`,
+    {
+      path: `/items/${index}`,
+      limit: "submissionBytesMax",
+      hint: "Send it in several items; nothing of this report was taken.",
+    },
+  );
 }
 
 /** @throws OutlastError `too-large` for more than one entry of the journal takes */

@@ -100,7 +100,7 @@ describe("a store of version 0.1.0", () => {
     });
     await follower.catchUp(() => undefined);
     expect(follower.scheduler.digest).toEqual(replayed.digest);
-    expect(Object.values(replayed.digest)).not.toContain(0);
+    for (const part of ["tasks", "queues", "workers"]) expect(replayed.digest[part]).not.toBe(0);
     await store.close();
   });
 
