@@ -2,7 +2,7 @@
 
 import type { AttemptError } from "./attemptError.ts";
 import { finishHash, hashNumber, hashSeed, hashText } from "./hash.ts";
-import type { TaskId } from "./ids.ts";
+import type { SessionId, TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
 
 /** What an attempt waits for when it suspends. Keys are unique in a task, over its steps, its waits and its sets of children. */
@@ -151,4 +151,46 @@ export function foldItem(fingerprint: string, item: object): string {
 
 function hex(hash: number): string {
   return hash.toString(16).padStart(8, "0");
+}
+
+/** A worker asks for what the task of one of its running attempts remembers, page by page. */
+export interface StepsRequest {
+  readonly session: SessionId;
+  readonly task: TaskId;
+  readonly attempt: number;
+  /** The last key of the page before; null for the first page. */
+  readonly after: string | null;
+}
+
+export interface StepsPage {
+  readonly steps: readonly { readonly key: string; readonly step: StepRecord }[];
+  /** Give it back as `after` to get the next page; null at the end. */
+  readonly next: string | null;
+  /** What is under way besides; with the first page only. */
+  readonly family?: OpenFamily;
+}
+
+/** A worker asks how the children of one set have ended, in the order of their indices. */
+export interface ChildrenRequest {
+  readonly session: SessionId;
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly key: string;
+  /** The index to begin with. */
+  readonly from: number;
+}
+
+export interface ChildrenPage {
+  readonly children: readonly ChildResult[];
+  /** Give it back as `from` to get the next page; null at the end. */
+  readonly next: number | null;
+}
+
+export interface ChildResult {
+  readonly index: number;
+  readonly id: TaskId;
+  readonly name: string;
+  readonly state: "success" | "failed" | "cancelled";
+  readonly output?: Json;
+  readonly error?: AttemptError;
 }

@@ -51,6 +51,7 @@ export const limits = {
   /** Descendants that one entry ends. */
   descendantsPerEntryMax: 1_000,
   signalNameLengthMax: 200,
+  signalBodyBytesMax: 16 * kibibyte,
   /** Signals of one task that wait to be delivered, and ids of delivered ones that are remembered. */
   signalsMax: 100,
   errorMessageLengthMax: 4 * kibibyte,

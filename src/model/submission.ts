@@ -1,5 +1,5 @@
 /** What a client may ask for. Its bounds are written once, in `submissionSchema`; the API and everybody else check against it. */
-import { isId, labelPattern, type TaskId } from "./ids.ts";
+import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import { invalid, isObject, quote } from "./kinds/kind.ts";
 import { builtInKinds, findKind, reservedKinds } from "./kinds/table.ts";
@@ -101,7 +101,7 @@ export function toSpec(
   path = "",
 ): TaskSpec {
   const { id: taskId, fingerprint, now } = identity;
-  if (!isId(taskId)) {
+  if (!isTaskId(taskId)) {
     throw invalid(
       `${path}/id`,
       `An id has 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`,

@@ -1,6 +1,7 @@
 /** The worker's connection to a master: JSON over HTTP with keep-alive, and one event stream from the master. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { ChildrenPage, ChildrenRequest, StepsPage, StepsRequest } from "../model/family.ts";
 import type { SessionId, WorkerId } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
 import type {
@@ -69,6 +70,18 @@ class HttpLink implements MasterLink {
   async sendLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
     const pieces = chunks.map(({ bytes, ...rest }) => ({ ...rest, base64: toBase64(bytes) }));
     await this.#post(`${workerPath(worker)}/logs`, { session, chunks: pieces });
+  }
+
+  async readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage> {
+    const answer = await this.#post(`${workerPath(worker)}/steps`, request);
+    if (isObject(answer) && Array.isArray(answer["steps"])) return answer as unknown as StepsPage;
+    throw this.#notOurs("steps");
+  }
+
+  async readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage> {
+    const answer = await this.#post(`${workerPath(worker)}/children`, request);
+    if (isObject(answer) && Array.isArray(answer["children"])) return answer as unknown as ChildrenPage;
+    throw this.#notOurs("children");
   }
 
   openStream(worker: WorkerId, session: SessionId, handlers: StreamHandlers): Stream {

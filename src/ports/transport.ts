@@ -1,4 +1,5 @@
 /** The connection between workers and masters: HTTP, or the fake network of the simulator. */
+import type { ChildrenPage, ChildrenRequest, StepsPage, StepsRequest } from "../model/family.ts";
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import type {
   AttachAnswer,
@@ -17,6 +18,9 @@ export interface MasterLink {
   report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
   /** Resolves once the pieces are stored. */
   sendLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
+  /** Rejects with `conflict` if the attempt is over for the leader. */
+  readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage>;
+  readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage>;
 }
 
 export interface StreamHandlers {

@@ -1,4 +1,5 @@
 /** What a worker needs of its machine: executors for attempts, and a disk that keeps results. */
+import type { ChildrenPage, StepsPage } from "../model/family.ts";
 import type { Incarnation } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import type {
@@ -38,9 +39,16 @@ export interface AttemptSession {
   send(content: AttemptContent): Promise<ItemAnswer>;
   /** Says something that needs no answer. Only the latest counts; it is sent at most once per `progressMs`. */
   tell(content: AttemptContent): void;
+  /** What the task remembers; pages of one attempt do not change. Tries again until a leader answers. @throws AttemptOver */
+  readSteps(after: string | null): Promise<StepsPage>;
+  /** How the children of a set have ended. @throws AttemptOver */
+  readChildren(key: string, from: number): Promise<ChildrenPage>;
   /** Takes the leader's messages to this attempt; those that came before this call are handed on at once. */
   onMessage(listener: (message: MessageToAttempt) => void): void;
 }
+
+/** The leader has given the attempt up, or it has ended: what it asked for is of no use any more. */
+export class AttemptOver extends Error {}
 
 export interface MessageToAttempt {
   readonly id: string;

@@ -16,6 +16,7 @@ import type { Executor, LogSpool, Outbox } from "../ports/work.ts";
 import { LogSender } from "./logs/logSender.ts";
 import { OutboxWriter } from "./outbox/outboxWriter.ts";
 import { AttemptSessions } from "./session/attemptSessions.ts";
+import { FamilyReader } from "./session/familyReader.ts";
 
 export interface WorkerOptions {
   readonly id: WorkerId;
@@ -49,6 +50,7 @@ export interface WorkerOptions {
 interface Connection {
   readonly number: LinkNumber;
   readonly link: MasterLink;
+  readonly session: SessionId;
   readonly stream: Stream;
 }
 
@@ -80,7 +82,13 @@ export class Worker {
     });
     const { clock, log, outbox, spool, id } = options;
     this.#writer = new OutboxWriter(outbox, clock, log, this.#settings, (input) => this.#feed(input));
-    this.#sessions = new AttemptSessions((input) => this.#feed(input));
+    const reader = new FamilyReader({
+      worker: id,
+      clock,
+      waits: this.#settings,
+      session: () => this.#connection && { link: this.#connection.link, id: this.#connection.session },
+    });
+    this.#sessions = new AttemptSessions(reader, (input) => this.#feed(input));
     const waits = { ...this.#settings, logSendMs: defaults.logSendMs };
     this.#logs = new LogSender({
       worker: id,
@@ -267,7 +275,7 @@ export class Worker {
       onMessage: (message) => this.#feed({ kind: "message", link: number, message }),
       onClose: (reason) => this.#feed({ kind: "stream-closed", link: number, reason }),
     });
-    this.#connection = { number, link, stream };
+    this.#connection = { number, link, session, stream };
     this.#logs.attach(link, session);
   }
 

@@ -1,6 +1,7 @@
 /** The routes of the worker protocol: attach, reports, logs, and the stream that brings work. Reports are the hottest path of the API. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
+import type { ChildrenRequest, StepsRequest } from "../../model/family.ts";
 import type { SessionId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { AttachRequest, LogChunk, ReportItem, ReportRequest, StreamMessage } from "../../model/protocol.ts";
@@ -52,6 +53,31 @@ export const protocolRoutes: readonly Route[] = [
       refuseLargeOutputs(report.items, Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY));
       return master.report(pathId<WorkerId>(request), report);
     },
+  },
+  {
+    method: "POST",
+    path: "/v1/workers/:id/steps",
+    name: "readSteps",
+    summary: "What the task of a running attempt remembers, page by page.",
+    tag: "worker protocol",
+    parameters: idParameter,
+    body: { schema: "StepsRequest", limit: "bodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "One page.", schema: "StepsPage" } },
+    handle: (request, _reply, { master }) => master.readSteps(pathId<WorkerId>(request), request.body as StepsRequest),
+  },
+  {
+    method: "POST",
+    path: "/v1/workers/:id/children",
+    name: "readChildren",
+    summary: "How the children of a set have ended, in the order of their indices.",
+    tag: "worker protocol",
+    parameters: idParameter,
+    body: { schema: "ChildrenRequest", limit: "bodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "One page.", schema: "ChildrenPage" } },
+    handle: (request, _reply, { master }) =>
+      master.readChildren(pathId<WorkerId>(request), request.body as ChildrenRequest),
   },
   {
     method: "POST",

@@ -1,7 +1,7 @@
 /** The definition of a route: enough to serve it, to validate requests, and to describe it in the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
-import { id, type Schema } from "../../model/schema.ts";
+import { id, type Schema, taskId } from "../../model/schema.ts";
 import type { Streams } from "../events/streams.ts";
 import type { TaskWatch } from "../events/taskWatch.ts";
 import type { BodyBudget, BodyLimit } from "../http/bodyBudget.ts";
@@ -76,6 +76,9 @@ export const consistentQuery: Schemas = {
 };
 
 export const idParameter = { id: { ...id, description: "Letters, digits and . _ : -" } };
+
+/** The id of any task, those of children included. */
+export const taskParameter = { id: { ...taskId, description: "Letters, digits and . _ : -" } };
 
 /** The validated `id` of a request's path. */
 export function pathId<Id extends string>(request: FastifyRequest): Id {

@@ -1,13 +1,16 @@
 /** Submitting, reading and cancelling tasks. */
+
+import { randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
+import type { PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { id, limitKeyword, oneOf, whole } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
-import { type Context, consistentQuery, idParameter, pathId, type Route, type Schemas } from "./route.ts";
+import { type Context, consistentQuery, pathId, type Route, type Schemas, taskParameter } from "./route.ts";
 
 const idempotencyKey: Schemas = {
   "idempotency-key": {
@@ -82,7 +85,7 @@ export const taskRoutes: readonly Route[] = [
     name: "getTask",
     summary: "Read one task.",
     tag: "tasks",
-    parameters: idParameter,
+    parameters: taskParameter,
     query: consistentQuery,
     answers: { 200: { description: "The task.", schema: "Task" } },
     handle: async (request, _reply, { master }) => {
@@ -98,13 +101,30 @@ export const taskRoutes: readonly Route[] = [
     name: "cancelTask",
     summary: "Cancel an unfinished task; a running attempt is killed.",
     tag: "tasks",
-    parameters: idParameter,
+    parameters: taskParameter,
     needsLeader: true,
     answers: { 200: { description: "Cancelled.", schema: "Cancelled" } },
     handle: async (request, _reply, { master }) => {
       const task = pathId<TaskId>(request);
       await master.cancel(task);
       return { id: task, state: "cancelled" };
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/tasks/:id/signals",
+    name: "signalTask",
+    summary:
+      "Send a signal to an unfinished task. It is delivered once, to the first wait for its name, which may come later.",
+    tag: "tasks",
+    parameters: taskParameter,
+    body: { schema: "Signal", limit: "signalBodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "Kept until the task waits for it.", schema: "Signalled" } },
+    handle: async (request, _reply, { master }) => {
+      const { id = randomUUID(), name, payload = null } = request.body as Partial<PendingSignal> & { name: string };
+      await master.signal(pathId<TaskId>(request), { id, name, payload });
+      return { id };
     },
   },
 ];

@@ -6,6 +6,7 @@ import { limits } from "../../model/limits.ts";
 import {
   anything,
   attempt,
+  count,
   duration,
   id,
   instant,
@@ -23,6 +24,7 @@ import {
   whole,
 } from "../../model/schema.ts";
 import { kindName, label } from "../../model/submission.ts";
+import { signalName } from "./tasks.ts";
 
 const session: Schema = { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" };
 const version: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
@@ -33,12 +35,6 @@ const stepKey: Schema = {
   minLength: 1,
   maxLength: limits.stepKeyLengthMax,
   [limitKeyword]: "stepKeyLengthMax",
-};
-export const signalName: Schema = {
-  type: "string",
-  minLength: 1,
-  maxLength: limits.signalNameLengthMax,
-  [limitKeyword]: "signalNameLengthMax",
 };
 const attemptRef = { task: taskId, attempt };
 const issuedAttempt = {
@@ -199,6 +195,52 @@ export const protocolSchemas = {
     verdict: oneOf(["committed", "stale"], {
       description: "`stale`: the item's attempt is over, and the item has changed nothing.",
     }),
+  }),
+  StepsRequest: open({ session, task: taskId, attempt, after: orNull(stepKey) }),
+  StepsPage: open(
+    {
+      steps: list(
+        open({
+          key: text,
+          step: open(
+            {},
+            {
+              value: anything,
+              children: ref("ChildrenOutcome"),
+              slept: open({ at: instant }),
+              signal: { ...orNull(open({ id: text, payload: anything })) },
+            },
+          ),
+        }),
+      ),
+      next: { ...orNull(text), description: "Give it back as `after` to get the next page; null at the end." },
+    },
+    {
+      family: open({
+        sets: list(open({ key: text, created: count, fingerprint: text, isSealed: truth })),
+        sleeps: list(open({ key: text, until: instant })),
+      }),
+    },
+  ),
+  ChildrenOutcome: open(
+    { total: count, succeeded: count, failed: count, cancelled: count },
+    { firstFailed: open({ index: count, id: text }, { error: ref("AttemptError") }) },
+  ),
+  ChildrenRequest: open({
+    session,
+    task: taskId,
+    attempt,
+    key: stepKey,
+    from: whole(0, limits.childrenMax, "childrenMax"),
+  }),
+  ChildrenPage: open({
+    children: list(
+      open(
+        { index: count, id: text, name: text, state: oneOf(["success", "failed", "cancelled"]) },
+        { output: anything, error: ref("AttemptError") },
+      ),
+    ),
+    next: { ...orNull(count), description: "Give it back as `from` to get the next page; null at the end." },
   }),
   LogPost: open({ session, chunks: list(ref("LogPiece")) }),
   LogPiece: open(

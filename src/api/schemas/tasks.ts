@@ -15,6 +15,7 @@ import {
   open,
   orNull,
   ref,
+  type Schema,
   text,
   truth,
 } from "../../model/schema.ts";
@@ -68,6 +69,13 @@ const document = open(
   },
 );
 
+export const signalName: Schema = {
+  type: "string",
+  minLength: 1,
+  maxLength: limits.signalNameLengthMax,
+  [limitKeyword]: "signalNameLengthMax",
+};
+
 export const taskSchemas = {
   Submission: submissionSchema,
   ...Object.fromEntries(builtInKinds.map(({ inputName, inputSchema }) => [inputName, inputSchema])),
@@ -101,6 +109,17 @@ export const taskSchemas = {
     tasks: list(ref("Task")),
     cursor: { type: ["string", "null"], description: "Send it to get the next page; null at the end." },
   }),
+  Signal: closed(
+    { name: signalName },
+    {
+      id: {
+        ...id,
+        description: "Sent again with the same id, a signal is delivered once; drawn at random if left out.",
+      },
+      payload: { ...anything, description: "What the handler gets." },
+    },
+  ),
+  Signalled: open({ id }),
   Cancelled: open({ id, state: { const: "cancelled" } }),
   LogEvent: open(
     { attempt, offset: count },

@@ -30,6 +30,13 @@ export class Family {
     this.lastItem = 0;
   }
 
+  end(): void {
+    this.waits = [];
+    this.isWoken = false;
+    this.ending = null;
+    this.lastItem = 0;
+  }
+
   toStatus(): FamilyStatus {
     const { steps, stepBytes, epoch, children, waits, isWoken, ending, lastItem } = this;
     return {

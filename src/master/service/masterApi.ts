@@ -1,5 +1,6 @@
 /** What a master offers to the HTTP API, and to the fake network of the simulator. */
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
+import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -66,6 +67,12 @@ export interface MasterApi {
   openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void;
   report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
   storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
+  /** Delivered once, to the first wait for its name, which may come later than the signal. */
+  signal(task: TaskId, signal: PendingSignal): Promise<void>;
+  /** What the task of a running attempt remembers. Rejects with `conflict` if the attempt is over. */
+  readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage>;
+  /** How the children of a set have ended that is over. */
+  readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage>;
   /** A supervisor saw this boot's process exit. */
   reportExit(worker: WorkerId, boot: BootId): Promise<void>;
 }

@@ -2,12 +2,14 @@
 import type { Reply, SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
+import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberView } from "../../model/member.ts";
 import {
   type AttachAnswer,
   type AttachRequest,
+  type AttemptRef,
   type LogChunk,
   negotiateProtocol,
   protocolVersions,
@@ -34,6 +36,7 @@ import type { Changes } from "../streams/changes.ts";
 import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
+import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { toSpecs } from "./submissions.ts";
 
@@ -111,12 +114,41 @@ export class MasterService implements MasterApi {
     try {
       await this.#ask((request) => ({ kind: "cancel", request, id }));
     } catch (error) {
-      if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
-      // The scheduler does not keep final tasks, so the store is asked.
-      const task = await this.readTask(id);
-      if (task === null || !isFinal(task.state)) throw new OutlastError("not-found", `There is no task ${id}.`);
-      throw new OutlastError("already-final", `Task ${id} has already ended (${task.state}).`, { state: task.state });
+      throw await this.#explainMissing(id, error);
     }
+  }
+
+  /** The scheduler does not keep final tasks, so the store is asked. */
+  async #explainMissing(id: TaskId, error: unknown): Promise<unknown> {
+    if (!(error instanceof OutlastError) || error.code !== "not-found") return error;
+    const task = await this.readTask(id);
+    if (task === null || !isFinal(task.state)) return new OutlastError("not-found", `There is no task ${id}.`);
+    return new OutlastError("already-final", `Task ${id} has already ended (${task.state}).`, { state: task.state });
+  }
+
+  async signal(task: TaskId, signal: PendingSignal): Promise<void> {
+    try {
+      await this.#ask((request) => ({ kind: "signal", request, task, signal }));
+    } catch (error) {
+      throw await this.#explainMissing(task, error);
+    }
+  }
+
+  async readSteps(worker: WorkerId, { session, task, attempt, after }: StepsRequest): Promise<StepsPage> {
+    const { epoch, family } = await this.#inspectFamily(worker, session, { task, attempt });
+    return this.#read(() => readStepsPage(this.#parts.store, { task, epoch, after, family }));
+  }
+
+  async readChildren(worker: WorkerId, { session, task, attempt, key, from }: ChildrenRequest): Promise<ChildrenPage> {
+    const { epoch } = await this.#inspectFamily(worker, session, { task, attempt });
+    return this.#read(() => readChildrenPage(this.#parts.store, { task, epoch, key, from }));
+  }
+
+  async #inspectFamily(worker: WorkerId, session: SessionId, attempt: AttemptRef): Promise<Answer<"family">> {
+    return expect(
+      await this.#ask((request) => ({ kind: "inspect-family", request, worker, session, attempt })),
+      "family",
+    );
   }
 
   async setQueue(name: string, isPaused: boolean): Promise<void> {

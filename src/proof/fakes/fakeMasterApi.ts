@@ -10,6 +10,7 @@ import type {
 import type { ProgressChange } from "../../master/streams/progressBoard.ts";
 import type { Write } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
+import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -97,6 +98,21 @@ export class FakeMasterApi implements MasterApi {
   async cancel(id: TaskId): Promise<void> {
     this.#note("cancel", id);
     if (!this.tasks.has(id)) throw new OutlastError("not-found", `There is no task ${id}.`);
+  }
+
+  async signal(task: TaskId, signal: PendingSignal): Promise<void> {
+    this.#note("signal", task, signal);
+    if (!this.tasks.has(task)) throw new OutlastError("not-found", `There is no task ${task}.`);
+  }
+
+  async readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage> {
+    this.#note("readSteps", worker, request);
+    return { steps: [{ key: "a", step: { value: 1 } }], next: null, family: { sets: [], sleeps: [] } };
+  }
+
+  async readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage> {
+    this.#note("readChildren", worker, request);
+    return { children: [], next: null };
   }
 
   async setQueue(name: string, isPaused: boolean): Promise<void> {

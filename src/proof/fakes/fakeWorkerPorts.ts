@@ -1,4 +1,5 @@
 /** The ports of a worker as puppets: a test says what they do and looks at what they were told. */
+import type { ChildrenPage, StepsPage } from "../../model/family.ts";
 import type { Incarnation, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type {
   AttachRequest,
@@ -50,6 +51,16 @@ export class FakeLink implements MasterLink {
     const ids = request.items.flatMap((item) => ("id" in item && item.id !== undefined ? [item.id] : []));
     const verdicts = results.map(({ task, attempt }) => ({ task, attempt, verdict }));
     return { epoch: 1, verdicts, ...(isOld ? {} : { acks: ids.map((id) => ({ id, verdict })) }) };
+  }
+
+  async readSteps(): Promise<StepsPage> {
+    if (this.isAway) throw new LinkError("unreachable", "away");
+    return { steps: [], next: null };
+  }
+
+  async readChildren(): Promise<ChildrenPage> {
+    if (this.isAway) throw new LinkError("unreachable", "away");
+    return { children: [], next: null };
   }
 
   async sendLogs(_worker: WorkerId, _session: SessionId, chunks: readonly LogChunk[]): Promise<void> {

@@ -13,6 +13,8 @@ export function sessionThatEnds(
       return { verdict: "committed" };
     },
     tell: onContent,
+    readSteps: async () => ({ steps: [], next: null }),
+    readChildren: async () => ({ children: [], next: null }),
     onMessage: () => {},
   };
 }

@@ -1,5 +1,6 @@
 /** A worker's links to masters over the simulated network, straight or through a standby, with the ledger's eyes on both ends. */
 import { OutlastError } from "../../model/errors.ts";
+import type { ChildrenPage, ChildrenRequest, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { BootId, SessionId, WorkerId } from "../../model/ids.ts";
 import type {
   AttachRequest,
@@ -188,6 +189,18 @@ class SimulatedLink implements MasterLink {
     });
     ledger.add({ kind: "told-epoch", worker, boot, epoch: answer.epoch });
     return answer;
+  }
+
+  readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage> {
+    return this.#ask(`steps of ${request.task}/${request.attempt}`, true, async (master) =>
+      throughJson(await master.face.readSteps(worker, throughJson(request))),
+    );
+  }
+
+  readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage> {
+    return this.#ask(`children of ${request.task}/${request.attempt}`, true, async (master) =>
+      throughJson(await master.face.readChildren(worker, throughJson(request))),
+    );
   }
 
   sendLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {

@@ -1,15 +1,19 @@
 /** The attempts' side of the talk with the leader: gives each running attempt its session, and each item its answer. */
 import type { AgentInput } from "../../core/agent/inputs.ts";
+import type { ChildrenPage, StepsPage } from "../../model/family.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { AttemptContent, AttemptEnd, AttemptRef, ItemAnswer } from "../../model/protocol.ts";
 import type { AttemptSession, MessageToAttempt } from "../../ports/work.ts";
+import type { FamilyReader } from "./familyReader.ts";
 
 export class AttemptSessions {
   readonly #feed: (input: AgentInput) => void;
   readonly #open = new Map<string, OpenSession>();
+  readonly #reader: FamilyReader;
   #lastTicket = 0;
 
-  constructor(feed: (input: AgentInput) => void) {
+  constructor(reader: FamilyReader, feed: (input: AgentInput) => void) {
+    this.#reader = reader;
     this.#feed = feed;
   }
 
@@ -20,6 +24,8 @@ export class AttemptSessions {
       tell: (content) => {
         if (!session.isOver) this.#feed({ kind: "tell", task, attempt, content });
       },
+      readSteps: (after) => this.#reader.readSteps({ task, attempt }, () => session.isOver, after),
+      readChildren: (setKey, from) => this.#reader.readChildren({ task, attempt }, () => session.isOver, setKey, from),
       onEnd: (end) => {
         if (this.#open.get(key) === session) this.#open.delete(key);
         session.close();
@@ -48,7 +54,7 @@ export class AttemptSessions {
   }
 }
 
-interface SessionParts {
+interface SessionParts extends Pick<AttemptSession, "readSteps" | "readChildren"> {
   send(content: AttemptContent): Promise<ItemAnswer>;
   tell(content: AttemptContent): void;
   onEnd(end: AttemptEnd): void;
@@ -75,6 +81,14 @@ class OpenSession implements AttemptSession {
 
   tell(content: AttemptContent): void {
     this.#parts.tell(content);
+  }
+
+  readSteps(after: string | null): Promise<StepsPage> {
+    return this.#parts.readSteps(after);
+  }
+
+  readChildren(key: string, from: number): Promise<ChildrenPage> {
+    return this.#parts.readChildren(key, from);
   }
 
   onMessage(listener: (message: MessageToAttempt) => void): void {

@@ -85,7 +85,14 @@ export class Stage {
       dial: (address) => {
         if (!cut.has(address)) return dial(address);
         const refuse = () => Promise.reject(new LinkError("unreachable", "There is no way there."));
-        return { attach: refuse, report: refuse, sendLogs: refuse, openStream: () => ({ close: () => {} }) };
+        return {
+          attach: refuse,
+          report: refuse,
+          sendLogs: refuse,
+          readSteps: refuse,
+          readChildren: refuse,
+          openStream: () => ({ close: () => {} }),
+        };
       },
       clock: new SystemClock(),
       log: silent,

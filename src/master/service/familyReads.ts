@@ -1,0 +1,62 @@
+/** Pages of what a task remembers, and of how its children have ended, read from the store. */
+import {
+  type ChildResult,
+  type ChildrenPage,
+  childId,
+  childPrefix,
+  type OpenFamily,
+  type StepsPage,
+  stepId,
+} from "../../model/family.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { isFinal, type TaskDocument } from "../../model/task.ts";
+import type { Store } from "../../ports/store.ts";
+
+export async function readStepsPage(
+  store: Store,
+  { task, epoch, after, family }: { task: TaskId; epoch: number; after: string | null; family: OpenFamily },
+): Promise<StepsPage> {
+  const idPrefix = stepId(task, epoch, "");
+  const { records, isMore } = await store.listRecords("steps", {
+    idPrefix,
+    ...(after !== null && { after: idPrefix + after }),
+    limit: limits.pageMax,
+  });
+  const steps = records.map(({ id, value }) => ({ key: id.slice(idPrefix.length), step: value }));
+  return { steps, next: isMore ? (steps.at(-1)?.key ?? null) : null, ...(after === null && { family }) };
+}
+
+/** The children of a set that its task has taken notice of: all of them have ended. */
+export async function readChildrenPage(
+  store: Store,
+  { task, epoch, key, from }: { task: TaskId; epoch: number; key: string; from: number },
+): Promise<ChildrenPage> {
+  const step = await store.readRecord("steps", stepId(task, epoch, key));
+  const total = step !== null && "children" in step ? step.children.total : 0;
+  const prefix = childPrefix(task, epoch, key);
+  const children: ChildResult[] = [];
+  let textLength = 0;
+  let index = from;
+  for (; index < total && index < from + limits.childrenPerItemMax && textLength < limits.pageTextMax; index += 1) {
+    const document = await store.readTask(childId(prefix, index));
+    // Retention keeps families whole, so a child is missing only where somebody has changed the store by hand.
+    if (document === null || !isFinal(document.state)) continue;
+    const child = toResult(index, document, document.state);
+    textLength += JSON.stringify(child).length;
+    children.push(child);
+  }
+  return { children, next: index < total ? index : null };
+}
+
+function toResult(index: number, { id, name, output, error }: TaskDocument, state: ChildResult["state"]): ChildResult {
+  const isFailure = state !== "success";
+  return {
+    index,
+    id,
+    name,
+    state,
+    ...(output !== undefined && { output }),
+    ...(isFailure && error !== undefined && { error }),
+  };
+}

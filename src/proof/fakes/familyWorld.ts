@@ -1,0 +1,209 @@
+/** A scheduler that leads, one that follows and takes over, and a worker whose attempts do what a test says. */
+
+import type { AssignedAttempt, Reply, SchedulerEffect } from "../../core/scheduler/effects.ts";
+import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
+import { Scheduler } from "../../core/scheduler/scheduler.ts";
+import type { Write } from "../../model/entry.ts";
+import { childId, childPrefix, type OpenFamily, type StepRecord, stepId } from "../../model/family.ts";
+import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { AttemptContent, ItemAnswer, ResultItem } from "../../model/protocol.ts";
+import { type Submission, toSpec } from "../../model/submission.ts";
+import type { TaskStatus } from "../../model/task.ts";
+import { attachRequest } from "./attachRequest.ts";
+
+const worker = "w" as WorkerId;
+export const nap: Submission = { kind: "sleep", input: { seconds: 1 } };
+
+/** A leader, a follower that is given every entry, and one worker with many slots. */
+export class FamilyWorld {
+  readonly worker = worker;
+  now = 1000;
+  leader = new Scheduler();
+  follower = new Scheduler();
+  readonly statuses = new Map<string, TaskStatus>();
+  readonly steps = new Map<string, StepRecord>();
+  /** Attempts that were assigned and have not ended. */
+  readonly running = new Map<string, AssignedAttempt>();
+  readonly aborted: string[] = [];
+  readonly #history: Write[] = [];
+  #seq = 1;
+  #epoch = 1;
+  #request = 0;
+  #itemId = 0;
+  #session = "";
+
+  constructor(capacity = 100) {
+    this.leader.activate(this.now, 1, 1);
+    this.connect(capacity);
+  }
+
+  connect(capacity = 100): void {
+    const kinds = ["sleep", "crawl"];
+    const attach = attachRequest({ capacity, kinds, running: this.#held() });
+    const [reply] = this.tell({ kind: "attach", request: 0, worker, attach, host: "h" });
+    if (reply?.kind !== "attached") throw new Error("not attached");
+    this.#session = reply.session;
+    this.tell({ kind: "opened", worker, session: reply.session });
+  }
+
+  #held() {
+    return [...this.running.values()].map(({ task, attempt, assignedAt }) => ({
+      task,
+      attempt,
+      assignedAt,
+      startedAt: 0,
+    }));
+  }
+
+  /** One batch. @returns the replies */
+  tell(...inputs: SchedulerInput[]): Reply[] {
+    const replies: Reply[] = [];
+    this.#batch(inputs, replies);
+    // What is under way by itself, such as a walk over many children, goes on in batches of its own.
+    for (let at = this.leader.nextWakeAt(); at !== null && at <= this.now; at = this.leader.nextWakeAt()) {
+      this.#batch([], replies);
+    }
+    this.#checkFollower();
+    return replies;
+  }
+
+  #batch(inputs: readonly SchedulerInput[], replies: Reply[]): void {
+    this.#seq += 1;
+    const out = { seq: this.#seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
+    for (const input of [...inputs, { kind: "tick" } as const]) this.leader.step(this.now, input, out);
+    for (const write of out.writes) {
+      // As through the journal: what is not JSON is not there.
+      const read = JSON.parse(JSON.stringify(write)) as Write;
+      this.follower.apply(read, this.now);
+      this.#history.push(read);
+      if (read.kind === "status") this.statuses.set(read.status.id, read.status);
+      if (read.kind === "record" && read.collection === "steps" && read.value !== null)
+        this.steps.set(read.id, read.value);
+    }
+    for (const effect of out.effects) {
+      if (effect.kind === "reply") replies.push(effect.reply);
+      if (effect.kind === "assign") for (const attempt of effect.attempts) this.running.set(attempt.task, attempt);
+      if (effect.kind === "abort") {
+        for (const { task } of effect.attempts) {
+          this.running.delete(task);
+          this.aborted.push(task);
+        }
+      }
+    }
+  }
+
+  /** The leader is gone; the follower takes over, and the worker comes back to it with what it runs. */
+  failOver(): void {
+    this.leader = this.follower;
+    this.#epoch += 1;
+    this.leader.activate(this.now, this.#epoch, this.#seq);
+    this.follower = new Scheduler();
+    for (const write of this.#history) this.follower.apply(write, this.now);
+    this.connect();
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    this.tell({ kind: "beat", worker, session: this.#session as SessionId });
+  }
+
+  submit(id: string, more: Partial<Submission> = {}): void {
+    const spec = toSpec({ kind: "crawl", input: {}, ...more }, { id: id as TaskId, fingerprint: null, now: this.now });
+    this.#request += 1;
+    this.tell({ kind: "submit", request: this.#request, specs: [spec], lookup: null });
+  }
+
+  send(task: string, content: AttemptContent, id = (this.#itemId += 1)): ItemAnswer | undefined {
+    const attempt = this.running.get(task);
+    if (attempt === undefined) throw new Error(`${task} does not run`);
+    const { task: taskId, attempt: number, assignedAt } = attempt;
+    const item = { ...content, task: taskId, attempt: number, assignedAt, id };
+    const [reply] = this.tell({
+      kind: "report",
+      request: 0,
+      worker,
+      session: this.#session as SessionId,
+      items: [item],
+    });
+    return reply?.kind === "reported" ? reply.acks.map(({ id: _id, ...answer }) => answer as ItemAnswer)[0] : undefined;
+  }
+
+  children(
+    task: string,
+    key: string,
+    count: number,
+    more: Partial<Extract<AttemptContent, { kind: "children" }>> = {},
+  ) {
+    const submissions = Array.from({ length: count }, (_, index) => ({ ...nap, name: `${key} ${index}` }));
+    return this.send(task, {
+      kind: "children",
+      key,
+      first: 0,
+      submissions,
+      before: "",
+      isLast: true,
+      onFailure: "wait",
+      ...more,
+    });
+  }
+
+  end(task: string, end: Partial<ResultItem> & Pick<ResultItem, "outcome">): void {
+    const attempt = this.running.get(task);
+    if (attempt === undefined) throw new Error(`${task} does not run`);
+    this.running.delete(task);
+    const { task: taskId, attempt: number, assignedAt } = attempt;
+    const times = { startedAt: this.now, endedAt: this.now };
+    const boot = "boot-1" as BootId;
+    const item: ResultItem = { kind: "result", task: taskId, attempt: number, assignedAt, boot, ...times, ...end };
+    this.tell({ kind: "report", request: 0, worker, session: this.#session as SessionId, items: [item] });
+  }
+
+  suspend(task: string, ...waits: NonNullable<ResultItem["waits"]>): void {
+    this.end(task, { outcome: "suspended", waits });
+  }
+
+  succeed(...tasks: string[]): void {
+    for (const task of tasks) this.end(task, { outcome: "success", output: { of: task } });
+  }
+
+  fail(task: string, code = "exit"): void {
+    this.end(task, { outcome: "failed", error: { code, message: "it failed" } });
+  }
+
+  /** The leader decides the outcome and dies before it has told all descendants. */
+  cancelWithoutWalk(task: string): void {
+    this.#batch([{ kind: "cancel", request: 0, id: task as TaskId }], []);
+  }
+
+  signal(task: string, id: string, name: string): Reply | undefined {
+    const signal = { id, name, payload: { from: id } };
+    return this.tell({ kind: "signal", request: 0, task: task as TaskId, signal })[0];
+  }
+
+  family(task: string): OpenFamily | undefined {
+    const attempt = this.running.get(task);
+    if (attempt === undefined) throw new Error(`${task} does not run`);
+    const input = { kind: "inspect-family", request: 0, worker, session: this.#session as SessionId, attempt } as const;
+    const [reply] = this.tell(input);
+    return reply?.kind === "family" ? reply.family : undefined;
+  }
+
+  state(task: string): string | undefined {
+    const status = this.statuses.get(task);
+    return status?.family?.ending === undefined ? status?.state : `${status.state}, ending as ${status.family.ending}`;
+  }
+
+  step(task: string, key: string): StepRecord | undefined {
+    return this.steps.get(stepId(task as TaskId, 0, key));
+  }
+
+  child(task: string, key: string, index: number): string {
+    return childId(childPrefix(task as TaskId, 0, key), index);
+  }
+
+  #checkFollower(): void {
+    const [own, leaders] = [this.follower.digest, this.leader.digest].map((digest) => JSON.stringify(digest));
+    if (this.follower.hasDrifted || own !== leaders)
+      throw new Error(`The follower has drifted: ${own}, not ${leaders}.`);
+  }
+}
