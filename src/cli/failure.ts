@@ -103,6 +103,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code:
 
 function systemSentence(error: NodeJS.ErrnoException & { code: string }): string {
   const { port } = error as { port?: number };
+  if (error.syscall === "uv_cwd") return "The working directory has been deleted. Change to another one (cd) first.";
   switch (error.code) {
     case "EADDRINUSE":
       return `Port ${port ?? "?"} is taken: another program listens there. Stop it, or choose another with --port.`;

@@ -1,10 +1,10 @@
 /** The one place where the commands find their store. A driver is loaded only when its scheme is asked for. */
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { defaults } from "../model/limits.ts";
 import type { Ids } from "../ports/ids.ts";
 import { type Store, StoreRefused } from "../ports/store.ts";
 import { UsageError } from "./failure.ts";
+import { makeDirectory } from "./makeDirectory.ts";
 
 export interface StoreFlags {
   /** `sqlite:FILE`, `memory:` or `mongodb://…`; the file in `data` if left out. */
@@ -23,7 +23,7 @@ export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Pr
     }
     case "sqlite": {
       const { ThreadedSqliteStore } = await import("../stores/sqlite/threadedStore.ts");
-      if (flags.store === undefined) mkdirSync(resolve(flags.data), { recursive: true });
+      if (flags.store === undefined) makeDirectory(flags.data);
       return new ThreadedSqliteStore({ path: sqlitePath(text), ids });
     }
     case "mongodb":

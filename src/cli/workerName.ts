@@ -1,6 +1,6 @@
 /** Which worker this process is: its name, and the directory that no other process may use at the same time. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { OutlastError } from "../model/errors.ts";
@@ -8,6 +8,7 @@ import { isId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import { claimDirectory } from "../worker/directoryClaim.ts";
 import { LocalFailure } from "./failure.ts";
+import { makeDirectory } from "./makeDirectory.ts";
 
 export interface WorkerPlace {
   readonly name: string;
@@ -23,7 +24,7 @@ export interface WorkerPlace {
  */
 export async function takePlace(data: string, name: string | null): Promise<WorkerPlace> {
   const parent = join(data, "workers");
-  await mkdir(parent, { recursive: true });
+  makeDirectory(parent);
   if (name !== null) {
     return claim(parent, name).catch((error: unknown) => {
       throw LocalFailure.from(error);
@@ -44,7 +45,7 @@ export async function takePlace(data: string, name: string | null): Promise<Work
 
 async function claim(parent: string, name: string): Promise<WorkerPlace> {
   const directory = join(parent, name);
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   return { name, directory, release: await claimDirectory(directory) };
 }
 

@@ -1,5 +1,4 @@
 /** `outlast up` at work: masters and workers as child processes, for as long as nobody presses Ctrl-C. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaults } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
@@ -11,6 +10,7 @@ import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { LocalFailure, UsageError } from "../failure.ts";
 import type { UpFlags } from "../flags.ts";
 import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
+import { makeDirectory } from "../makeDirectory.ts";
 import { bootIn } from "../readyLine.ts";
 import { clusterArguments } from "../serverOptions.ts";
 import { type ProcessExit, Supervised } from "./supervised.ts";
@@ -34,7 +34,7 @@ async function claimData(data: string): Promise<() => Promise<void>> {
   const directory = join(data, "up");
   const hint =
     "`outlast up` runs there already. Give this one its own --data, or add to that one with `outlast master` and `outlast worker`.";
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   return claimDirectory(directory, hint).catch((error: unknown) => {
     throw LocalFailure.from(error);
   });

@@ -1,7 +1,8 @@
 /** The folder that a run leaves: made afresh, never over someone else's files, and filled at the end. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../cli/failure.ts";
+import { makeDirectory } from "../../cli/makeDirectory.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import { prettyLine } from "../../node/logFormat.ts";
 import { parseObject } from "./attemptLines.ts";
@@ -35,7 +36,7 @@ export function prepareFolder(directory: string, marker: Marker): void {
       for (const name of names) rmSync(join(directory, name), { recursive: true });
     }
   }
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   writeMarker(directory, marker);
 }
 
