@@ -16,6 +16,7 @@ const texts = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
 for (const [file, text] of texts) checkFile(file, text);
 checkIndexFiles();
 checkLimits();
+checkLockFile();
 
 for (const problem of problems) console.error(problem);
 console.log(`${files.length} files follow the rules of the house, except for ${problems.length} problems.`);
@@ -49,6 +50,14 @@ function checkIndexFiles(): void {
     if (!exported.includes(`"${built}"`))
       problems.push(`${file}: no export of package.json points here; name it after its idea`);
   }
+}
+
+/** npm 10 drops what it does not know from the lock file, npm 11 keeps either form: without it, no install changes the file. */
+function checkLockFile(): void {
+  const lines = readFileSync("package-lock.json", "utf8").split("\n");
+  const number = lines.findIndex((line) => line.includes('"libc": [')) + 1;
+  if (number > 0)
+    problems.push(`package-lock.json:${number}: npm 10 drops "libc": run npx npm@10 install --package-lock-only`);
 }
 
 /** A limit that nothing enforces is a promise that nobody keeps. */
