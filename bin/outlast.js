@@ -7,13 +7,14 @@
 import { spawn } from "child_process";
 import { existsSync } from "fs";
 import module from "module";
+import { homedir } from "os";
 import { dirname, join } from "path";
 import { fileURLToPath, pathToFileURL } from "url";
 
 const oldestMajor = 24;
 /** Set for a process that was started by `runWith`; its IPC channel closes when the launcher dies. */
 const launchedMark = "OUTLAST_LAUNCHED";
-/** When compiled code is put by: a process that is killed cannot do so at its end. */
+/** When compiled code is written: a process that is killed cannot do so at its end. */
 const cacheAfterMs = 1000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -33,18 +34,26 @@ function run() {
   const built = join(root, "dist", "cli", "main.js");
   if (existsSync(source)) import(pathToFileURL(source).href);
   else if (existsSync(built)) import(pathToFileURL(built).href);
-  else fail("outlast is not complete here: " + built + " is missing. Install the package again.");
+  else fail("The installation of outlast is incomplete: " + built + " is missing. Install the package again.");
 }
 
-/** Compiled code is kept for the next start, which then takes half the time; where nothing can be written, it is as without. */
+/**
+ * Keeps compiled code for the next start, which then takes half the time. Where the package cannot be written, as after
+ * an install by root, it goes into the user's own cache. Never into the folder for temporary files, where somebody else
+ * might have put code for us to run. Where nothing can be written, commands start without it.
+ */
 function cacheCode() {
   if (typeof module.enableCompileCache !== "function") return;
-  // Not in the folder for temporary files, where somebody else might have put code for us to run.
-  module.enableCompileCache(join(root, "node_modules", ".cache", "outlast"));
+  const own = module.enableCompileCache(join(root, "node_modules", ".cache", "outlast"));
+  const failed = module.constants.compileCacheStatus.FAILED;
+  if (own.status === failed) {
+    const home = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+    if (module.enableCompileCache(join(home, "outlast")).status === failed) return;
+  }
   setTimeout(module.flushCompileCache, cacheAfterMs).unref();
 }
 
-/** Hands over to another Node, and stands in for it: its signals, its exit code, its death. */
+/** Runs the program with another Node: passes signals on to it, and ends as it ends. */
 function runWith(node) {
   const env = Object.assign({}, process.env);
   env[launchedMark] = "1";
@@ -56,7 +65,7 @@ function runWith(node) {
     fail("outlast could not start " + node + ": " + error.message);
   });
 
-  // A terminal sends Ctrl-C to both processes already; a second copy would read as "pressed twice".
+  // A terminal sends Ctrl-C to both processes. A second copy would be taken for a second Ctrl-C.
   const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   const signals = ["SIGTERM", "SIGHUP", "SIGUSR2", "SIGINT", "SIGQUIT", "SIGBREAK"];
   const fromTerminal = ["SIGINT", "SIGQUIT", "SIGBREAK"];
@@ -77,7 +86,7 @@ function runWith(node) {
   });
 }
 
-/** Whoever kills the launcher means the program: it must not live on unseen. */
+/** Ends the program when its launcher dies, because whoever kills the launcher means the program. */
 function followLauncher() {
   if (process.env[launchedMark] === undefined) return;
   delete process.env[launchedMark];

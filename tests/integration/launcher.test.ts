@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 /** Says who it is, and does what its first argument asks for. */
 const program = `
@@ -73,8 +73,23 @@ describe("on a Node that is new enough", () => {
     expect((await launch(["fail"]).ended).code).toBe(7);
   });
 
+  test("keeps compiled code in the user's cache where the package cannot be written", async () => {
+    writeFileSync(join(root, "node_modules"), "not a folder");
+    const home = join(root, "user-cache");
+    vi.stubEnv("XDG_CACHE_HOME", home);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { child, spoken, ended } = launch(["wait"]);
+    await spoken;
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(3);
+    expect(readdirSync(join(home, "outlast"), { recursive: true }).length).toBeGreaterThan(1);
+  });
+
   test("starts all the same where it may not keep anything", async () => {
     writeFileSync(join(root, "node_modules"), "not a folder");
+    writeFileSync(join(root, "cache"), "not a folder");
+    vi.stubEnv("XDG_CACHE_HOME", join(root, "cache"));
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect((await launch(["fail"]).ended).code).toBe(7);
   });
 
@@ -82,7 +97,7 @@ describe("on a Node that is new enough", () => {
     rmSync(join(root, "src"), { recursive: true });
     const { code, complaint } = await launch([]).ended;
     expect(code).toBe(1);
-    expect(complaint).toMatch(/^outlast is not complete here: .*\n$/);
+    expect(complaint).toMatch(/^The installation of outlast is incomplete: .*\n$/);
   });
 });
 
