@@ -1,33 +1,6 @@
 /** Durations and instants as people write and read them: `250ms`, `1h30m`, `+10m`, `2027-01-31T08:00Z`. */
-import { formatDuration } from "../model/durationText.ts";
+import { formatDuration, parseDuration } from "../model/durationText.ts";
 import { limits } from "../model/limits.ts";
-
-const unitMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/**
- * `5m`, `1h30m`, `250ms`, `1.5s`, `0`: numbers with a unit each, the larger unit first.
- * @returns milliseconds, whole
- * @throws Error with a sentence for the user
- */
-export function parseDuration(text: string): number {
-  const trimmed = text.trim();
-  if (trimmed === "0") return 0;
-  if (/^\d+(\.\d+)?$/.test(trimmed)) throw new Error(`Say the unit: ${trimmed}s, ${trimmed}m or ${trimmed}ms.`);
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(trimmed)) {
-    throw new Error("A duration is numbers with the units d, h, m, s or ms, such as 5m, 1h30m or 250ms.");
-  }
-  let total = 0;
-  let unitBefore = Number.POSITIVE_INFINITY;
-  for (const [, amount = "", unit = ""] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    const factor = unitMs[unit] ?? 0;
-    if (factor >= unitBefore) throw new Error(`In a duration the larger unit stands first and each only once: 1h30m.`);
-    unitBefore = factor;
-    total += Number(amount) * factor;
-  }
-  const rounded = Math.round(total);
-  if (rounded > limits.durationMsMax) throw new Error(`That is longer than ${formatDuration(limits.durationMsMax)}.`);
-  return rounded;
-}
 
 /**
  * An ISO date and time (in the zone of this machine if it names none), or `+` and a duration from now.
@@ -75,4 +48,4 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-export { formatDuration };
+export { formatDuration, parseDuration };

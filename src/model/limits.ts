@@ -44,6 +44,8 @@ export const limits = {
   /** Children of one task, over all its sets. */
   childrenMax: 1_000_000,
   childrenPerItemMax: 500,
+  /** What the children of one item come to; less than `attemptItemBytesMax`, which bounds the item as a whole. */
+  childrenItemBytesMax: 256 * kibibyte,
   /** Sets of children of one task that are not over. */
   childSetsMax: 1_000,
   /** Generations of one family: a root has depth 1. */

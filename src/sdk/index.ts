@@ -31,6 +31,33 @@ export {
 export type { ConnectionOptions } from "./connection.ts";
 export type { EventsOptions, OutlastEvent, TaskChange } from "./events.ts";
 export type { Fetch, FetchAnswer, FetchInit } from "./fetch.ts";
+export { type ChildCall, type OutputOf, type TaskCall, type TaskOptions } from "./handler/call.ts";
+export { ChildTask, type FanOutOptions, fanOut, MasterTask } from "./handler/classes.ts";
+export type {
+  ChildResults,
+  ChildrenOptions,
+  Duration,
+  SignalOptions,
+  StepOptions,
+  StepRun,
+  TaskContext,
+  TolerantChildrenOptions,
+} from "./handler/context.ts";
+export {
+  type CheckedOptions,
+  defineTask,
+  type SubmittedTask,
+  type TaskDefinition,
+  type UncheckedOptions,
+} from "./handler/definition.ts";
+export {
+  ChildFailedError,
+  NonRetryableError,
+  RetryLaterError,
+  SignalTimeoutError,
+  TaskFailedError,
+} from "./handler/errors.ts";
+export type { StandardSchema } from "./handler/standardSchema.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
 export type { MasterState } from "./masters.ts";

@@ -1,0 +1,123 @@
+/** What a handler is given besides its input: `ctx`. */
+import type { Json } from "../../model/json.ts";
+import type { ChildCall, OutputOf } from "./call.ts";
+
+/** Milliseconds, or a text such as `10m`, `1h30m`, `250ms`. */
+export type Duration = number | string;
+
+export interface StepOptions {
+  /** How often the step may fail within this attempt of the task, the first run included; 1 if left out. */
+  readonly attemptsMax?: number;
+  /** The wait before the second run, doubled for each further one, at most `backoffMaxMs`; 1 s and 1 min if left out. */
+  readonly backoffBaseMs?: number;
+  readonly backoffMaxMs?: number;
+  /** A run that takes longer fails. Its `signal` is aborted; what does not heed that goes on in the background. */
+  readonly timeoutMs?: number;
+}
+
+export interface StepRun {
+  /** 1 for the first run of the step in this attempt of the task. */
+  readonly attempt: number;
+  /** Fires when the step's time is over or the attempt is aborted. */
+  readonly signal: AbortSignal;
+}
+
+export interface ChildrenOptions {
+  /** So many children run at a time; unbounded if left out. */
+  readonly concurrencyMax?: number;
+  /** When a child fails: `wait` lets the others run on, `cancel` cancels them. `wait` if left out. */
+  readonly onFailure?: "wait" | "cancel";
+}
+
+export interface TolerantChildrenOptions extends ChildrenOptions {
+  /** So many children may fail: the result of a failed or cancelled one is null. With more, the rest is cancelled. */
+  readonly failuresMax: number;
+}
+
+/** The results of many children, read page by page and never held whole. May be read several times. */
+export interface ChildResults<Output> extends AsyncIterable<Output> {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+export interface SignalOptions {
+  /** After this the wait rejects with `SignalTimeoutError`; unbounded if left out. */
+  readonly timeoutMs?: Duration;
+  /** The key of this wait; the name of the signal if left out. Needed to wait for two signals of one name. */
+  readonly key?: string;
+}
+
+/**
+ * Keys name steps, waits and sets of children. They are found again by their key in every later attempt, in whatever order; a
+ * key may be used once in an attempt. 1 to `limits.stepKeyLengthMax` characters.
+ */
+export interface TaskContext {
+  readonly taskId: string;
+  /** The task that this one is a child of; null if it has no parent. */
+  readonly parentId: string | null;
+  /** 1 for the first start of the task. Suspensions and lost workers count as well. */
+  readonly attempt: number;
+  /** Grows with each attempt of the task: give it to stores that refuse writers with an older one. */
+  readonly fence: number;
+  /** When the attempt's time is over, in ms since 1970 by the worker's clock; null without a time-out. */
+  readonly deadlineAt: number | null;
+  /** Fires when the task is cancelled, its time is over, or its worker stops. The process is killed a few seconds later. */
+  readonly abortSignal: AbortSignal;
+
+  /**
+   * Runs `run` once and remembers its result, a JSON value, for all later attempts. Resolves when the result is committed.
+   * @throws what `run` threw the last time; NonRetryableError if the result is too large or no JSON
+   */
+  step<Result>(key: string, run: (step: StepRun) => Result | Promise<Result>, options?: StepOptions): Promise<Result>;
+
+  /** Runs one child and gives its result. No worker is held meanwhile. @throws ChildFailedError */
+  run<Call extends ChildCall>(key: string, child: Call): Promise<OutputOf<Call>>;
+
+  /**
+   * Runs children and gives their results in order. No worker is held meanwhile. With an array the results come as an array;
+   * from any other iterable, of up to `limits.childrenMax` children, tasks are created as it yields them, and the results come
+   * as an async iterable.
+   * @throws ChildFailedError once the set has ended
+   */
+  all<const Calls extends readonly ChildCall[]>(
+    key: string,
+    children: Calls,
+    options: TolerantChildrenOptions,
+  ): Promise<{ -readonly [Index in keyof Calls]: OutputOf<Calls[Index]> | null }>;
+  all<const Calls extends readonly ChildCall[]>(
+    key: string,
+    children: Calls,
+    options?: ChildrenOptions,
+  ): Promise<{ -readonly [Index in keyof Calls]: OutputOf<Calls[Index]> }>;
+  all<Call extends ChildCall>(
+    key: string,
+    children: Iterable<Call> | AsyncIterable<Call>,
+    options: TolerantChildrenOptions,
+  ): Promise<ChildResults<OutputOf<Call> | null>>;
+  all<Call extends ChildCall>(
+    key: string,
+    children: Iterable<Call> | AsyncIterable<Call>,
+    options?: ChildrenOptions,
+  ): Promise<ChildResults<OutputOf<Call>>>;
+
+  /** Creates an independent task, once however often the handler runs. It is not waited for and outlives this task. */
+  submit(key: string, task: ChildCall): Promise<void>;
+
+  /** Resolves after this long, counted from the first attempt that came here. No worker is held meanwhile. */
+  sleep(key: string, duration: Duration): Promise<void>;
+
+  /**
+   * Waits for a signal that is sent to this task; one that came before is taken at once. No worker is held meanwhile.
+   * @returns the signal's payload
+   * @throws SignalTimeoutError
+   */
+  waitFor<Payload = Json>(name: string, options?: SignalOptions): Promise<Payload>;
+
+  /** Says how far this attempt is, for people. Not durable; only the latest counts, and about one a second is sent. */
+  progress(done: number, total?: number, text?: string): void;
+
+  /** Writes a line to the attempt's log, as `console.log` does. */
+  log(...values: unknown[]): void;
+}

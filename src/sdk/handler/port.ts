@@ -1,0 +1,61 @@
+/** What running a handler needs from outside: the way to the leader, the time, and somebody who knows when nothing moves any more. */
+import type { OpenSet, StepRecord, Wait } from "../../model/family.ts";
+import type { Json } from "../../model/json.ts";
+import type { AttemptContent, ItemAnswer } from "../../model/protocol.ts";
+import type { AttemptError } from "../../model/task.ts";
+
+/** What an attempt is given before its handler starts. */
+export interface AttemptStart {
+  readonly task: string;
+  readonly attempt: number;
+  readonly kind: string;
+  readonly input: Json;
+  readonly parent: string | null;
+  /** By this machine's clock, in ms since 1970; null for no bound. */
+  readonly deadlineAt: number | null;
+  /** What the task remembers, by key. */
+  readonly steps: readonly (readonly [key: string, step: StepRecord])[];
+  /** Sets of children that are not over. */
+  readonly sets: readonly OpenSet[];
+}
+
+export interface HandlerPort {
+  /** Resolves when the leader has answered, however long none can be reached. */
+  send(content: AttemptContent): Promise<ItemAnswer>;
+  tell(content: AttemptContent): void;
+  /** One page of the children of a set that is over, after this index. */
+  readChildren(key: string, after: number | null): Promise<ChildrenPage>;
+  /** In ms since 1970. */
+  now(): number;
+  /** Calls back once. @returns what cancels that */
+  after(ms: number, callback: () => void): () => void;
+  /** Writes a line to the attempt's log. */
+  log(text: string): void;
+  /**
+   * Requests to the outside are under way, or none are any more. While none are and the process has nothing else to do, the port must
+   * call `HandlerRun.settle`: nothing but a durable wait can then bring the handler on.
+   */
+  onBusy(isBusy: boolean): void;
+}
+
+export interface ChildrenPage {
+  readonly children: readonly EndedChild[];
+  /** The last index of the page; null at the end. */
+  readonly next: number | null;
+}
+
+export interface EndedChild {
+  readonly index: number;
+  readonly id: string;
+  readonly state: string;
+  readonly output?: Json;
+  readonly error?: AttemptError;
+}
+
+/** How a run of a handler ended. */
+export type HandlerEnd =
+  | { readonly outcome: "success"; readonly output: Json }
+  | { readonly outcome: "failed"; readonly error: AttemptError; readonly retryAfterMs?: number }
+  | { readonly outcome: "suspended"; readonly waits: readonly Wait[] }
+  /** The leader has given the attempt up, so how it ends no longer matters. */
+  | { readonly outcome: "aborted" };

@@ -1,0 +1,71 @@
+/** A handler's requests to the leader: a few at a time, in order, with refusals turned into errors. */
+import type { AttemptContent } from "../../model/protocol.ts";
+import { NonRetryableError } from "./errors.ts";
+import type { ChildrenPage, HandlerPort } from "./port.ts";
+
+/** The worker refuses more than `limits.attemptItemsMax` items at a time; so many keep the way to the leader full. */
+const inFlightMax = 32;
+
+export class Requests {
+  readonly #port: HandlerPort;
+  /** The leader has given this attempt up. */
+  readonly #onStale: () => void;
+  readonly #line: (() => void)[] = [];
+  #inFlight = 0;
+
+  constructor(port: HandlerPort, onStale: () => void) {
+    this.#port = port;
+    this.#onStale = onStale;
+  }
+
+  get isBusy(): boolean {
+    return this.#inFlight > 0;
+  }
+
+  /**
+   * Resolves when the leader has taken the item; never, if it has given the attempt up.
+   * @throws NonRetryableError if it refuses the item for what it is
+   */
+  async send(content: AttemptContent): Promise<void> {
+    const answer = await this.#take(() => this.#port.send(content));
+    switch (answer.verdict) {
+      case "committed":
+        return;
+      case "stale":
+        this.#onStale();
+        return never();
+      case "refused":
+        // What there is too much of may have room later; everything else would be refused again.
+        throw answer.code === "too-many" ? new Error(answer.message) : new NonRetryableError(answer.message);
+      default:
+        answer satisfies never;
+    }
+  }
+
+  readChildren(key: string, after: number | null): Promise<ChildrenPage> {
+    return this.#take(() => this.#port.readChildren(key, after));
+  }
+
+  async #take<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+    if (this.#inFlight >= inFlightMax) await new Promise<void>((resolve) => this.#line.push(resolve));
+    else this.#setInFlight(this.#inFlight + 1);
+    try {
+      return await request();
+    } finally {
+      // The place is handed on without becoming free in between, so that nobody overtakes those who wait.
+      const next = this.#line.shift();
+      if (next === undefined) this.#setInFlight(this.#inFlight - 1);
+      else next();
+    }
+  }
+
+  #setInFlight(count: number): void {
+    const wasBusy = this.isBusy;
+    this.#inFlight = count;
+    if (wasBusy !== this.isBusy) this.#port.onBusy(this.isBusy);
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
