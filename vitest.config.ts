@@ -1,4 +1,5 @@
 /** Which tests belong to which project; `npm test` runs one stage per project. */
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Time limits are there to end what hangs; they say nothing about how fast a test should be on a busy machine. */
@@ -9,7 +10,11 @@ const minute = 60_000;
  */
 const filesAtATime = 2;
 
+/** Examples import the package by its name, as users do. */
+const alias = { outlast: fileURLToPath(new URL("./src/sdk/index.ts", import.meta.url)) };
+
 export default defineConfig({
+  resolve: { alias },
   test: {
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/proof/**"] },
     projects: [

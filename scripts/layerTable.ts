@@ -8,6 +8,8 @@ export interface Layer {
   readonly layers: readonly string[];
   /** Folders that it loads by `import()` and never when it starts. */
   readonly lazyLayers?: readonly string[];
+  /** True if it loads files that users name. */
+  readonly loadsUserCode?: boolean;
   /** Packages and built-in modules it may import; `node:*` stands for every built-in module. */
   readonly packages: readonly string[];
 }
@@ -40,15 +42,22 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "worker",
-    holds: "a worker around the Agent: session, `outbox`, `logs`, `executors`",
+    holds: "a worker around the Agent: session, `outbox`, `logs`, `executors`, `runners`",
     layers: ["model", "core", "ports"],
     packages: ["node:*"],
   },
   {
     folder: "sdk",
-    holds: "what users import: the HTTP client",
+    holds: "what users import: the HTTP client, and `handler`: tasks as functions and the engine that runs them",
     layers: ["model"],
     packages: ["node:*", "eventsource-parser"],
+  },
+  {
+    folder: "runner",
+    holds: "the process that runs handlers: loads task files, runs one attempt at a time, speaks with its worker",
+    layers: ["model", "ports", "sdk"],
+    loadsUserCode: true,
+    packages: ["node:*"],
   },
   {
     folder: "api",
@@ -77,14 +86,14 @@ export const layers: readonly Layer[] = [
   {
     folder: "cli",
     holds: "the commands; the only place that wires everything; loads `proof` only when a command of it runs",
-    layers: ["model", "core", "ports", "master", "worker", "sdk", "api", "stores/*", "node"],
+    layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node"],
     lazyLayers: ["proof"],
     packages: ["node:*", "commander"],
   },
   {
     folder: "proof",
     holds: "what judges the product: simulator, checkers, fuzzer, contract suites, fakes, demo, stress, chaos",
-    layers: ["model", "core", "ports", "master", "worker", "sdk", "api", "stores/*", "node", "cli"],
+    layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node", "cli"],
     packages: ["node:*", "commander", "vitest", "fast-check", "ajv"],
   },
 ];

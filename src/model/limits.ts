@@ -198,6 +198,9 @@ export const limits = {
   sharedLimitsMax: 1_000,
 
   // A worker's machine.
+  /** A process for handlers is replaced after so many attempts, or when its heap is larger than this after one. */
+  runnerAttemptsMax: 10_000,
+  runnerHeapBytesMax: 256 * mebibyte,
   /** Results that wait on disk are rewritten without the settled ones once the file is this large and mostly garbage. */
   outboxCompactBytesMin: 8 * mebibyte,
   /** What is read of one process's environment when leftovers of an attempt are looked for. */

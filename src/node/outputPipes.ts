@@ -1,5 +1,6 @@
 /** Joins stdout and stderr of a process into one sequence of bytes, without splitting characters, at the reader's speed. */
 import type { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ProcessHandlers } from "../ports/processes.ts";
 
 export class OutputPipes {
@@ -10,6 +11,7 @@ export class OutputPipes {
   #openCount: number;
   #pendingCount = 0;
   #isClosed = false;
+  #onResume: (() => void)[] = [];
 
   constructor(pipes: readonly Readable[], handlers: Pick<ProcessHandlers, "onOutput" | "onOutputEnd">) {
     this.#pipes = pipes;
@@ -20,6 +22,18 @@ export class OutputPipes {
       // A failed pipe brings no more data.
       pipe.on("error", () => undefined);
       pipe.once("close", () => this.#onClose(pipe));
+    }
+  }
+
+  /**
+   * Resolves when all that the process had written before this call has been handed on. What stands in a pipe then is read in the
+   * next turn of the event loop, which reads more than a pipe holds; the turn under way may have looked at the pipe already.
+   */
+  async drained(): Promise<void> {
+    for (let turns = 0; turns < 2 && this.#openCount > 0 && !this.#isClosed; turns += 1) {
+      await nextTurn();
+      // While the reader holds the process up, nothing is read.
+      while (this.#pendingCount > 0) await new Promise<void>((resolve) => this.#onResume.push(resolve));
     }
   }
 
@@ -56,6 +70,7 @@ export class OutputPipes {
       this.#pendingCount -= 1;
       if (this.#pendingCount > 0) return;
       for (const each of this.#pipes) each.resume();
+      for (const resume of this.#onResume.splice(0)) resume();
       this.#endIfDone();
     };
     taken.then(goOn, goOn);

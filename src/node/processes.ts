@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import type { Json } from "../model/json.ts";
 import {
   type ProcessCommand,
   type Processes,
@@ -33,7 +34,12 @@ export class SystemProcesses implements Processes {
           env: { ...command.env },
           cwd: command.cwd,
           detached: true,
-          stdio: [command.hasInput ? "pipe" : "ignore", "pipe", "pipe"],
+          stdio: [
+            command.hasInput ? "pipe" : "ignore",
+            "pipe",
+            "pipe",
+            ...(command.hasChannel === true ? (["ipc"] as const) : []),
+          ],
         });
       } catch (error) {
         return reject(toSpawnError(command, error));
@@ -48,9 +54,14 @@ export class SystemProcesses implements Processes {
       child.stdin?.on("error", () => undefined);
       const pipes = new OutputPipes([child.stdout, child.stderr].filter(isPipe), handlers);
       child.once("exit", (code, signal) => handlers.onExit({ code, signal }));
+      child.on("message", (message) => handlers.onMessage?.(message as Json));
       started({
         pid,
         write: (text) => void child.stdin?.write(text),
+        send: (message) => {
+          if (child.connected) child.send(message as object, () => undefined);
+        },
+        drained: () => pipes.drained(),
         closeOutput: () => pipes.close(),
       });
     });

@@ -1,4 +1,5 @@
 /** Processes of the machine: starting them so that none escapes, and finding those that did. */
+import type { Json } from "../model/json.ts";
 import type { ExitRecord } from "../model/task.ts";
 
 export interface Processes {
@@ -28,6 +29,8 @@ export interface ProcessCommand {
   readonly isTied: boolean;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;
+  /** True: it is a Node program that exchanges messages with this process. */
+  readonly hasChannel?: boolean;
 }
 
 export interface ProcessHandlers {
@@ -40,12 +43,18 @@ export interface ProcessHandlers {
   onOutputEnd(): void;
   /** Called once. Output may still arrive from the pipe, or from children that hold it open. */
   onExit(exit: ExitRecord): void;
+  /** What the process sent over its channel, in order. */
+  onMessage?(message: Json): void;
 }
 
 export interface StartedProcess {
   readonly pid: number;
   /** Writes to its stdin; nothing happens if it has closed it. */
   write(text: string): void;
+  /** Sends a message over its channel; nothing happens if it is gone. */
+  send(message: Json): void;
+  /** Resolves when all that it had written before this call has been handed on. */
+  drained(): Promise<void>;
   /** Reads no more output; a process that goes on writing gets SIGPIPE. */
   closeOutput(): void;
 }

@@ -1,6 +1,8 @@
 /** The leader's part in one task that runs a handler, as a script: a test says what the waits end with and when something breaks. */
 import {
+  type ChildResult,
   type ChildrenOutcome,
+  type ChildrenPage,
   foldItem,
   noItems,
   type OpenSet,
@@ -13,7 +15,7 @@ import type { AttemptContent, ChildrenContent, ItemAnswer } from "../../model/pr
 import type { Submission } from "../../model/submission.ts";
 import type { AnyTaskDefinition } from "../../sdk/handler/definition.ts";
 import { HandlerRun } from "../../sdk/handler/handlerRun.ts";
-import type { ChildrenPage, EndedChild, HandlerEnd, HandlerPort } from "../../sdk/handler/port.ts";
+import type { HandlerEnd, HandlerPort } from "../../sdk/handler/port.ts";
 
 interface ChildSet {
   readonly submissions: Submission[];
@@ -32,7 +34,7 @@ export class ScriptedLeader implements HandlerPort {
   readonly lines: string[] = [];
   /** Every item that was taken, by kind and key. */
   readonly items: string[] = [];
-  readonly #ended = new Map<string, EndedChild[]>();
+  readonly #ended = new Map<string, ChildResult[]>();
   /** Answers the next item instead of the leader; null lets it pass. */
   onItem: (content: AttemptContent) => ItemAnswer | null = () => null;
   pageSize = 2;
@@ -82,10 +84,10 @@ export class ScriptedLeader implements HandlerPort {
 
   /** The children of a set end. */
   endChildren(key: string, ends: readonly ChildEnd[]): void {
-    const children = ends.map((end, index): EndedChild => {
-      const id = `task-1~${key}.${index}`;
-      if ("output" in end) return { index, id, state: "success", output: end.output };
-      return { index, id, state: "failed", error: { code: "error", message: end.error } };
+    const children = ends.map((end, index): ChildResult => {
+      const id = `task-1~${key}.${index}` as TaskId;
+      if ("output" in end) return { index, id, name: id, state: "success", output: end.output };
+      return { index, id, name: id, state: "failed", error: { code: "error", message: end.error } };
     });
     this.#ended.set(key, children);
     const failed = children.filter(({ state }) => state === "failed");
@@ -96,7 +98,7 @@ export class ScriptedLeader implements HandlerPort {
       failed: failed.length,
       cancelled: 0,
       ...(first !== undefined && {
-        firstFailed: { index: first.index, id: first.id as TaskId, ...(first.error && { error: first.error }) },
+        firstFailed: { index: first.index, id: first.id, ...(first.error && { error: first.error }) },
       }),
     };
     this.steps.set(key, { children: outcome });
@@ -119,10 +121,11 @@ export class ScriptedLeader implements HandlerPort {
     this.told.push(content);
   }
 
-  async readChildren(key: string, after: number | null): Promise<ChildrenPage> {
-    const rest = (this.#ended.get(key) ?? []).filter(({ index }) => after === null || index > after);
-    const children = rest.slice(0, this.pageSize);
-    return { children, next: rest.length > children.length ? (children.at(-1)?.index ?? null) : null };
+  async readChildren(key: string, from: number): Promise<ChildrenPage> {
+    const all = this.#ended.get(key) ?? [];
+    const children = all.slice(from, from + this.pageSize);
+    const next = from + children.length;
+    return { children, next: next < all.length ? next : null };
   }
 
   now(): number {
@@ -142,8 +145,6 @@ export class ScriptedLeader implements HandlerPort {
   log(text: string): void {
     this.lines.push(text);
   }
-
-  onBusy(): void {}
 
   #takeChildren({ key, first, submissions, before, isLast }: ChildrenContent): ItemAnswer {
     const set = this.sets.get(key) ?? { submissions: [], fingerprint: noItems, isSealed: false };

@@ -1,6 +1,6 @@
 /** Sets of children: creating them in chunks, resuming in the middle, and reading their results page by page. */
 import { OutlastError } from "../../model/errors.ts";
-import { type ChildrenOutcome, foldItem, noItems, type OpenSet } from "../../model/family.ts";
+import { type ChildResult, type ChildrenOutcome, foldItem, noItems, type OpenSet } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { ChildrenContent } from "../../model/protocol.ts";
@@ -9,7 +9,6 @@ import { type ChildCall, toSubmission } from "./call.ts";
 import type { ChildResults, ChildrenOptions, TolerantChildrenOptions } from "./context.ts";
 import { ChildFailedError, NonRetryableError } from "./errors.ts";
 import { toJson } from "./jsonValue.ts";
-import type { EndedChild } from "./port.ts";
 import type { Requests } from "./requests.ts";
 
 export type SetOptions = ChildrenOptions & Partial<TolerantChildrenOptions>;
@@ -112,19 +111,15 @@ export function resultsOf(key: string, outcome: ChildrenOutcome, requests: Reque
     failed,
     cancelled,
     async *[Symbol.asyncIterator]() {
-      let after: number | null = null;
-      let count = 0;
-      while (count < total) {
-        const page = await requests.readChildren(key, after);
+      for (let from: number | null = 0; from !== null && from < total; ) {
+        const page = await requests.readChildren(key, from);
         for (const child of page.children) yield outputOf(child);
-        count += page.children.length;
-        if (page.next === null) return;
-        after = page.next;
+        from = page.next;
       }
     },
   };
 }
 
-function outputOf({ state, output = null }: EndedChild): Json {
+function outputOf({ state, output = null }: ChildResult): Json {
   return state === "success" ? output : null;
 }

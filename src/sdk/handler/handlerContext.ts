@@ -5,14 +5,30 @@ import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { ChildCall } from "./call.ts";
 import type { SetOptions } from "./childSets.ts";
-import type { Duration, SignalOptions, StepOptions, StepRun, TaskContext } from "./context.ts";
+import type { ChildResults, Duration, SignalOptions, StepOptions, StepRun, TaskContext } from "./context.ts";
 import { NonRetryableError } from "./errors.ts";
-import type { HandlerRun } from "./handlerRun.ts";
+import type { AttemptStart, HandlerPort } from "./port.ts";
+
+/** What a run of a handler does for its `ctx`. */
+export interface HandlerOperations {
+  readonly start: AttemptStart;
+  readonly port: HandlerPort;
+  readonly abortSignal: AbortSignal;
+  step(key: string, run: (step: StepRun) => unknown, options?: StepOptions): Promise<Json>;
+  children(
+    key: string,
+    calls: Iterable<ChildCall> | AsyncIterable<ChildCall>,
+    options?: SetOptions,
+  ): Promise<ChildResults<Json>>;
+  submit(key: string, call: ChildCall): Promise<void>;
+  sleep(key: string, ms: number): Promise<void>;
+  waitFor(key: string, name: string, timeoutMs: number | undefined): Promise<Json>;
+}
 
 export class HandlerContext implements TaskContext {
-  readonly #run: HandlerRun;
+  readonly #run: HandlerOperations;
 
-  constructor(run: HandlerRun) {
+  constructor(run: HandlerOperations) {
     this.#run = run;
   }
 

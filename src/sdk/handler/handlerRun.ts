@@ -10,7 +10,7 @@ import { checkedSubmission, checkOutcome, createChildren, resultsOf, type SetOpt
 import type { ChildResults, StepOptions, StepRun } from "./context.ts";
 import type { AnyTaskDefinition } from "./definition.ts";
 import { NonRetryableError, SignalTimeoutError, toFailure } from "./errors.ts";
-import { HandlerContext } from "./handlerContext.ts";
+import { HandlerContext, type HandlerOperations } from "./handlerContext.ts";
 import { toJson } from "./jsonValue.ts";
 import type { AttemptStart, HandlerEnd, HandlerPort } from "./port.ts";
 import { Requests } from "./requests.ts";
@@ -19,7 +19,7 @@ import { runStep } from "./stepRuns.ts";
 /** A durable wait that the handler has come to. */
 type PendingWait = { readonly wait: Wait; readonly since: number };
 
-export class HandlerRun {
+export class HandlerRun implements HandlerOperations {
   /** Resolves once with how the run ended. Never rejects. */
   readonly ended: Promise<HandlerEnd>;
   readonly start: AttemptStart;
@@ -42,7 +42,11 @@ export class HandlerRun {
     this.port = port;
     this.#remembered = new Map(start.steps);
     this.#openSets = new Map(start.sets.map((set) => [set.key, set]));
-    this.#requests = new Requests(port, () => this.#end({ outcome: "aborted" }));
+    this.#requests = new Requests(
+      port,
+      () => this.#end({ outcome: "aborted" }),
+      () => this.#noteWaiting(),
+    );
     this.ended = this.#outcome.promise;
   }
 
@@ -76,8 +80,8 @@ export class HandlerRun {
   }
 
   /**
-   * Nothing is under way that could bring the handler on by itself: it is suspended if it waits for something durable; otherwise it
-   * would hang for ever, and fails.
+   * The port must call this when no request is under way and nothing else in the process can bring the handler on: it is suspended
+   * if it waits for something durable; otherwise it would hang for ever, and fails.
    */
   settle(): void {
     if (this.#isOver || this.#requests.isBusy) return;
@@ -197,7 +201,10 @@ export class HandlerRun {
   }
 
   #track<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const promise = work().finally(() => this.#unfinished.delete(key));
+    const promise = work().finally(() => {
+      this.#unfinished.delete(key);
+      this.#noteWaiting();
+    });
     this.#unfinished.set(key, promise);
     return promise;
   }
@@ -205,7 +212,12 @@ export class HandlerRun {
   /** Never resolves: the next attempt finds what the wait ended with. */
   #wait(wait: Wait): Promise<never> {
     this.#waits.set(wait.key, { wait, since: this.port.now() });
+    this.#noteWaiting();
     return new Promise(() => {});
+  }
+
+  #noteWaiting(): void {
+    if (this.isWaiting) this.port.onWaiting?.();
   }
 
   /** Time that passed since the handler came to a wait counts, though the leader hears of the wait only now. */

@@ -1,5 +1,5 @@
 /** What running a handler needs from outside: the way to the leader, the time, and somebody who knows when nothing moves any more. */
-import type { OpenSet, StepRecord, Wait } from "../../model/family.ts";
+import type { ChildrenPage, OpenSet, StepRecord, Wait } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
 import type { AttemptContent, ItemAnswer } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
@@ -23,33 +23,18 @@ export interface HandlerPort {
   /** Resolves when the leader has answered, however long none can be reached. */
   send(content: AttemptContent): Promise<ItemAnswer>;
   tell(content: AttemptContent): void;
-  /** One page of the children of a set that is over, after this index. */
-  readChildren(key: string, after: number | null): Promise<ChildrenPage>;
+  /** One page of the children of a set that is over, from this index on. */
+  readChildren(key: string, from: number): Promise<ChildrenPage>;
   /** In ms since 1970. */
   now(): number;
   /** Calls back once. @returns what cancels that */
   after(ms: number, callback: () => void): () => void;
   /** Writes a line to the attempt's log. */
   log(text: string): void;
-  /**
-   * Requests to the outside are under way, or none are any more. While none are and the process has nothing else to do, the port must
-   * call `HandlerRun.settle`: nothing but a durable wait can then bring the handler on.
-   */
-  onBusy(isBusy: boolean): void;
-}
-
-export interface ChildrenPage {
-  readonly children: readonly EndedChild[];
-  /** The last index of the page; null at the end. */
-  readonly next: number | null;
-}
-
-export interface EndedChild {
-  readonly index: number;
-  readonly id: string;
-  readonly state: string;
-  readonly output?: Json;
-  readonly error?: AttemptError;
+  /** Requests to the outside are under way, or none are any more. */
+  onBusy?(isBusy: boolean): void;
+  /** `HandlerRun.isWaiting` has become true; it may be false again at any moment. */
+  onWaiting?(): void;
 }
 
 /** How a run of a handler ended. */

@@ -1,7 +1,8 @@
 /** A handler's requests to the leader: a few at a time, in order, with refusals turned into errors. */
+import type { ChildrenPage } from "../../model/family.ts";
 import type { AttemptContent } from "../../model/protocol.ts";
 import { NonRetryableError } from "./errors.ts";
-import type { ChildrenPage, HandlerPort } from "./port.ts";
+import type { HandlerPort } from "./port.ts";
 
 /** The worker refuses more than `limits.attemptItemsMax` items at a time; so many keep the way to the leader full. */
 const inFlightMax = 32;
@@ -13,9 +14,13 @@ export class Requests {
   readonly #line: (() => void)[] = [];
   #inFlight = 0;
 
-  constructor(port: HandlerPort, onStale: () => void) {
+  /** None is under way any more. */
+  readonly #onIdle: () => void;
+
+  constructor(port: HandlerPort, onStale: () => void, onIdle: () => void) {
     this.#port = port;
     this.#onStale = onStale;
+    this.#onIdle = onIdle;
   }
 
   get isBusy(): boolean {
@@ -42,8 +47,8 @@ export class Requests {
     }
   }
 
-  readChildren(key: string, after: number | null): Promise<ChildrenPage> {
-    return this.#take(() => this.#port.readChildren(key, after));
+  readChildren(key: string, from: number): Promise<ChildrenPage> {
+    return this.#take(() => this.#port.readChildren(key, from));
   }
 
   async #take<Answer>(request: () => Promise<Answer>): Promise<Answer> {
@@ -62,7 +67,9 @@ export class Requests {
   #setInFlight(count: number): void {
     const wasBusy = this.isBusy;
     this.#inFlight = count;
-    if (wasBusy !== this.isBusy) this.#port.onBusy(this.isBusy);
+    if (wasBusy === this.isBusy) return;
+    this.#port.onBusy?.(this.isBusy);
+    if (wasBusy) this.#onIdle();
   }
 }
 

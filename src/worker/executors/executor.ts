@@ -5,6 +5,8 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
 import type { AttemptSession, Executor } from "../../ports/work.ts";
+import { type InlineHandlers, inlineRunner } from "../runners/inlineRunner.ts";
+import { pooledRunner, RunnerPool } from "../runners/runnerPool.ts";
 import { bootMarks, type ExecutorIdentity, inheritedEnvironment, workerMarks } from "./environment.ts";
 import { execRunner } from "./exec.ts";
 import type { KindRunner, Machine, RunningAttempt } from "./kindRunner.ts";
@@ -22,15 +24,25 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly environment: { readonly [name: string]: string | undefined };
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */
   readonly directory: string;
+  /** The handlers that this worker has; null for none. */
+  readonly handlers?: HandlerOptions | null;
   /** Output of an attempt. While a returned promise is pending, the process is held up by its full pipe. */
   onOutput(attempt: IssuedAttempt, bytes: Uint8Array): void | Promise<void>;
+}
+
+export interface HandlerOptions {
+  /** Starts a process that loads the task files and runs handlers (`FromRunner`, `ToRunner`): a program and its arguments. */
+  readonly argv: readonly string[];
+  /** Loads the task files into this process, for handlers that run inline. Called if there are any. */
+  loadInline(): Promise<InlineHandlers>;
 }
 
 export class ProcessExecutor implements Executor {
   readonly #options: ExecutorOptions;
   readonly #machine: Machine;
-  readonly #kinds = new Map(builtIn.map((kind) => [kind.name, kind]));
+  readonly #kinds: Map<string, KindRunner> = new Map(builtIn.map((kind) => [kind.name, kind]));
   readonly #running = new Map<string, RunningAttempt>();
+  #pool: RunnerPool | null = null;
   #isStopping = false;
   #onEmpty: () => void = () => {};
 
@@ -51,13 +63,26 @@ export class ProcessExecutor implements Executor {
 
   /**
    * Kills what an earlier life of this worker left running. Must have resolved before the worker attaches: from then on those
-   * attempts may run elsewhere.
+   * attempts may run elsewhere. Then loads the handlers.
+   * @throws UnloadableTasks if they cannot be loaded
    */
   async open(): Promise<void> {
     const { log, processes, worker } = this.#options;
     const { killed, left } = await processes.killAll(workerMarks(this.#options), null);
     if (killed > 0) log.info("Killed what an earlier life of this worker had left running.", { worker, killed });
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
+    if (this.#options.handlers != null) await this.#loadHandlers(this.#options.handlers);
+  }
+
+  async #loadHandlers({ argv, loadInline }: HandlerOptions): Promise<void> {
+    const { environment } = this.#options;
+    this.#pool = new RunnerPool({ machine: this.#machine, argv, environment });
+    const handlers = await this.#pool.open();
+    const inline = handlers.some(({ runner }) => runner === "inline") ? await loadInline() : null;
+    for (const { name, runner } of handlers) {
+      if (runner === "process") this.#kinds.set(name, pooledRunner(name, this.#pool));
+      else if (inline !== null) this.#kinds.set(name, inlineRunner(name, inline));
+    }
   }
 
   start(assignment: Assignment, session: AttemptSession): void {
@@ -72,11 +97,16 @@ export class ProcessExecutor implements Executor {
     }
     const key = attemptKey(assignment.task, assignment.attempt);
     let hasEnded = false;
-    const running = kind.start(assignment, this.#machine, (end: AttemptEnd) => {
-      hasEnded = true;
-      this.#remove(key);
-      session.end(end);
-    });
+    const running = kind.start(
+      assignment,
+      this.#machine,
+      (end: AttemptEnd) => {
+        hasEnded = true;
+        this.#remove(key);
+        session.end(end);
+      },
+      session,
+    );
     if (running === "invalid") {
       const message = `The input of this ${assignment.kind} task is not valid for this version of the worker.`;
       return refuse("failed", "invalid-input", message);
@@ -97,6 +127,7 @@ export class ProcessExecutor implements Executor {
         this.#onEmpty = done;
       });
     }
+    await this.#pool?.stop();
     await this.#machine.watchdog.stop();
   }
 

@@ -4,6 +4,7 @@ import type { Assignment, AttemptEnd, IssuedAttempt } from "../../model/protocol
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
+import type { AttemptSession } from "../../ports/work.ts";
 import type { Environment, ExecutorIdentity } from "./environment.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -15,7 +16,12 @@ export interface KindRunner {
    * @returns the running attempt; null if it has ended already; `invalid` if the input is not one of this kind: `onEnd` is not
    * called then
    */
-  start(assignment: Assignment, machine: Machine, onEnd: (end: AttemptEnd) => void): RunningAttempt | null | "invalid";
+  start(
+    assignment: Assignment,
+    machine: Machine,
+    onEnd: (end: AttemptEnd) => void,
+    session: AttemptSession,
+  ): RunningAttempt | null | "invalid";
 }
 
 /** An attempt that has not ended. */

@@ -9,6 +9,7 @@ import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { directoryMark, SystemProcesses } from "../../../src/node/processes.ts";
 import type { Log } from "../../../src/ports/log.ts";
+import type { AttemptSession } from "../../../src/ports/work.ts";
 import { sessionThatEnds } from "../../../src/proof/fakes/sessions.ts";
 import { type ExecutorOptions, ProcessExecutor } from "../../../src/worker/executors/executor.ts";
 
@@ -20,7 +21,7 @@ export interface Stage {
   readonly directory: string;
   readonly boot: BootId;
   /** Starts an attempt; `output` grows while it runs. */
-  start(kind: string, input: Json): Running;
+  start(kind: string, input: Json, more?: Partial<Assignment>, session?: Partial<AttemptSession>): Running;
   exec(command: readonly string[], more?: { [key: string]: Json }): Running;
   close(): Promise<void>;
 }
@@ -48,9 +49,9 @@ export async function stage(options: Partial<ExecutorOptions> = {}): Promise<Sta
     onOutput: (attempt, bytes) => void outputs.get(attempt.task)?.push(bytes),
     ...options,
   });
-  const start = (kind: string, input: Json): Running => {
+  const start: Stage["start"] = (kind, input, more = {}, ownSession = {}) => {
     const ref: AttemptRef = { task: ids.task(1), attempt: 1 };
-    const assignment: Assignment = { ...ref, assignedAt: 1, name: "test", kind, input, timeoutMs: null };
+    const assignment: Assignment = { ...ref, assignedAt: 1, name: "test", kind, input, timeoutMs: null, ...more };
     const chunks: Uint8Array[] = [];
     outputs.set(ref.task, chunks);
     const ended = new Promise<AttemptEnd>((resolve) => {
@@ -60,7 +61,7 @@ export async function stage(options: Partial<ExecutorOptions> = {}): Promise<Sta
         hasEnded = true;
         resolve(end);
       });
-      executor.start(assignment, session);
+      executor.start(assignment, { ...session, ...ownSession });
     });
     return { ref, ended, chunks, text: () => Buffer.concat(chunks).toString() };
   };

@@ -9,6 +9,7 @@ import { SystemIds } from "../../../src/node/ids.ts";
 import { marked, until, withCommand } from "./stage.ts";
 
 const ids = new SystemIds();
+const taskFile = fileURLToPath(import.meta.resolve("../runners/tasks/good.ts"));
 const program = fileURLToPath(import.meta.resolve("./supervisor.ts"));
 
 interface Supervisor {
@@ -26,9 +27,9 @@ afterEach(async () => {
   }
 });
 
-function supervise(commands: readonly string[], home = ids.random()): Supervisor {
+function supervise(commands: readonly string[], home = ids.random(), handlers: readonly string[] = []): Supervisor {
   const boot = ids.random();
-  const child = spawn(process.execPath, [program, boot, home, JSON.stringify(commands)], {
+  const child = spawn(process.execPath, [program, boot, home, JSON.stringify(commands), ...handlers], {
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
@@ -67,6 +68,15 @@ describe("the worker's death", () => {
     await kill(supervisor);
     await until("all to be gone", () => marked(supervisor.mark).length === 0, 3000);
     await until("the watchdog to be gone", () => watchdogs(supervisor.mark).length === 0, 5000);
+  });
+
+  test("takes runners along, in an endless loop or at work, and what their handlers started", async () => {
+    const supervisor = supervise([], ids.random(), [taskFile, JSON.stringify(["loop", "keep-child"])]);
+    await supervisor.said("looping");
+    await supervisor.said("child started");
+    expect(marked(supervisor.mark).length).toBeGreaterThanOrEqual(3);
+    await kill(supervisor);
+    await until("all to be gone", () => marked(supervisor.mark).length === 0, 3000);
   });
 
   test("takes along what cleared its environment but stayed in the group", async () => {
