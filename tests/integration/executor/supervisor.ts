@@ -21,7 +21,7 @@ const executor = new ProcessExecutor({
   environment: process.env,
   directory: "/",
   handlers: tasks === "" ? null : handlerOptions([{ path: tasks, isNamed: true }]),
-  onOutput: (_attempt, bytes) => say(Buffer.from(bytes).toString().trimEnd()),
+  onOutput: (_attempt, bytes) => void say(Buffer.from(bytes).toString().trimEnd()),
 });
 await executor.open();
 say("swept");
