@@ -14,6 +14,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags {
 }
 
 export interface WorkerFlags extends LogFlags {
+  readonly tasks?: readonly string[];
   readonly name?: string;
   readonly capacity: number;
   readonly queues: readonly string[];
@@ -24,6 +25,7 @@ export interface WorkerFlags extends LogFlags {
 }
 
 export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
+  readonly tasks?: readonly string[];
   readonly store?: string;
   readonly workers: number;
   readonly capacity: number;

@@ -67,6 +67,13 @@ export function queuesOption(): Option {
     .argParser(idList);
 }
 
+export function tasksOption(): Option {
+  return new Option(
+    "--tasks <paths...>",
+    "files, folders or patterns with tasks made by defineTask(); .ts runs as it is",
+  );
+}
+
 export function logOptions(): readonly Option[] {
   return [
     new Option("--log-level <level>", "how much to log, on stderr").choices(levels).default("info"),

@@ -8,21 +8,26 @@ import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
+import { handlerOptions } from "../runner/handlerOptions.ts";
 import { ProcessExecutor } from "../worker/executors/executor.ts";
 import { FileLogSpool } from "../worker/logs/spool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
+import { UnloadableTasks } from "../worker/runners/runner.ts";
 import { Worker } from "../worker/worker.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { LocalFailure } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
 import { workerReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
+import { findTaskFiles } from "./taskFiles.ts";
 import { readVersion } from "./version.ts";
 import { takePlace } from "./workerName.ts";
 
 export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
   const { masters } = context.options;
   const { token, output } = context;
+  const taskFiles = await findTaskFiles(flags.tasks ?? [], process.cwd());
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
   const log = createLog({
@@ -44,9 +49,14 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     processes: new SystemProcesses(),
     environment: process.env,
     directory: process.cwd(),
+    handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
-  await executor.open();
+  await executor.open().catch(async (error: unknown) => {
+    await executor.stop();
+    await place.release();
+    throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
+  });
   const probeAddress = probeAddressFor(masters);
   const probePort = probeAddress === null ? null : (await openProbePort(probeAddress, boot)).port;
 

@@ -198,6 +198,7 @@ export const limits = {
   sharedLimitsMax: 1_000,
 
   // A worker's machine.
+  taskFilesMax: 1_000,
   /** A process for handlers is replaced after so many attempts, or when its heap is larger than this after one. */
   runnerAttemptsMax: 10_000,
   runnerHeapBytesMax: 256 * mebibyte,

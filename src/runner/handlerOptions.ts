@@ -6,8 +6,8 @@ import type { TaskFile } from "./taskFiles.ts";
 export function handlerOptions(files: readonly TaskFile[]) {
   // Beside this file, as source in a checkout and built in a package.
   const program = fileURLToPath(new URL(`./runnerProcess${extname(import.meta.url)}`, import.meta.url));
-  // Node says that stripping types is experimental, which is no news for a task's log.
-  const flags = ["--disable-warning=ExperimentalWarning"];
+  // What Node says of experimental type stripping and of files without a package.json does not belong into a task's log.
+  const flags = ["ExperimentalWarning", "MODULE_TYPELESS_PACKAGE_JSON"].map((name) => `--disable-warning=${name}`);
   return {
     argv: [process.execPath, ...flags, program, JSON.stringify(files)],
     loadInline: async () => {

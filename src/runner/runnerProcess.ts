@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs";
 import { format } from "node:util";
 import { getHeapStatistics } from "node:v8";
-import type { Json } from "../model/json.ts";
 import type { ItemAnswer } from "../model/protocol.ts";
 import type { FromRunner, HandlerEnding, HandlerStart, Reuse, ToRunner } from "../ports/runner.ts";
 import type { AnyTaskDefinition } from "../sdk/handler/definition.ts";
@@ -28,7 +27,7 @@ let lastTicket = 0;
 const waiting = new Map<number, (answer: never) => void>();
 
 function send(message: FromRunner): void {
-  sendRaw?.(message as unknown as Json);
+  sendRaw?.(message);
 }
 
 function request<Answer>(message: (ticket: number) => FromRunner): Promise<Answer> {

@@ -14,6 +14,7 @@ import {
   portOption,
   queuesOption,
   storeOption,
+  tasksOption,
 } from "../serverOptions.ts";
 
 export function upCommand(program: Command): void {
@@ -26,6 +27,7 @@ export function upCommand(program: Command): void {
       wholeNumber(1, limits.capacityMax),
       defaults.capacity,
     )
+    .addOption(tasksOption())
     .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(storeOption())

@@ -4,7 +4,7 @@ import { defaults, limits } from "../../model/limits.ts";
 import { duration, idArgument, labelList, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { WorkerFlags } from "../flags.ts";
-import { dataOption, logOptions, queuesOption, stopOnStdinEndOption } from "../serverOptions.ts";
+import { dataOption, logOptions, queuesOption, stopOnStdinEndOption, tasksOption } from "../serverOptions.ts";
 
 export function workerCommand(program: Command): void {
   const worker = program
@@ -15,6 +15,7 @@ export function workerCommand(program: Command): void {
       idArgument,
     )
     .option("--capacity <n>", "how many tasks at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
+    .addOption(tasksOption())
     .addOption(queuesOption())
     .option("--labels <list>", "labels that tasks may require of this worker, such as gpu,zone=eu", labelList)
     .addOption(dataOption())

@@ -109,12 +109,13 @@ class LocalCluster {
   }
 
   #workerArguments(name: string): string[] {
-    const { capacity, queues, data, drainTimeout } = this.#flags;
+    const { capacity, queues, data, drainTimeout, tasks = [] } = this.#flags;
     return [
       "worker",
       ...["--masters", this.#addresses, "--name", name, "--capacity", String(capacity), "--data", data],
       ...["--drain-timeout", `${drainTimeout}ms`],
       ...["--queues", queues.join(",")],
+      ...(tasks.length === 0 ? [] : ["--tasks", ...tasks]),
       "--stop-on-stdin-end",
       ...this.#logArguments(),
     ];

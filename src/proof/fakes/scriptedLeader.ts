@@ -133,13 +133,8 @@ export class ScriptedLeader implements HandlerPort {
   }
 
   after(_ms: number, callback: () => void): () => void {
-    let isCancelled = false;
-    void turns(1).then(() => {
-      if (!isCancelled) callback();
-    });
-    return () => {
-      isCancelled = true;
-    };
+    const timer = setImmediate(callback);
+    return () => clearImmediate(timer);
   }
 
   log(text: string): void {

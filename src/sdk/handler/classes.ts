@@ -49,12 +49,11 @@ export interface FanOutOptions<Variables, ChildInput, ChildOutput, Output> exten
 export function fanOut<Variables, ChildInput, ChildOutput, Output = void>(
   options: FanOutOptions<Variables, ChildInput, ChildOutput, Output>,
 ): TaskDefinition<Variables, Output> {
-  const { child, split, join, ...rest } = options;
-  return defineFor(fanOut as (...args: never) => unknown, {
-    ...rest,
+  return defineFor(fanOut, {
+    ...options,
     async run(variables: Variables, ctx: TaskContext) {
-      const results = await ctx.all("children", calls(child, split(variables)));
-      return (await join?.(results, variables, ctx)) as Output;
+      const results = await ctx.all("children", calls(options.child, options.split(variables)));
+      return options.join?.(results, variables, ctx);
     },
   }) as TaskDefinition<Variables, Output>;
 }

@@ -89,7 +89,7 @@ export function defineTask(options: AnyOptions): TaskDefinition<never, unknown> 
 
 /** `defineTask` for functions of this package that define a task for their caller. */
 export function defineFor(caller: (...args: never) => unknown, options: AnyOptions): TaskDefinition<never, unknown> {
-  checkName(options.name);
+  checkName(options.name, caller);
   return new Definition(options, placeOfCall(caller));
 }
 
@@ -185,14 +185,21 @@ async function validated(schema: StandardSchema, value: unknown, complaint: stri
 
 const namePattern = new RegExp(`^[A-Za-z][A-Za-z0-9._-]{0,${limits.kindLengthMax - 1}}$`);
 
-function checkName(name: string): void {
+/** @throws OutlastError whose stack begins where `caller` was called */
+function checkName(name: string, caller: (...args: never) => unknown): void {
+  const refusal = refusalOf(name);
+  if (refusal === null) return;
+  Error.captureStackTrace(refusal, caller);
+  throw refusal;
+}
+
+function refusalOf(name: string): OutlastError | null {
   if (!namePattern.test(name)) {
     const hint = `A name is a letter and up to ${limits.kindLengthMax - 1} letters, digits and . _ - after it.`;
-    throw new OutlastError("invalid", `${JSON.stringify(name)} cannot be the name of a task.`, { hint });
+    return new OutlastError("invalid", `${JSON.stringify(name)} cannot be the name of a task.`, { hint });
   }
-  if (reservedKinds.includes(name) || builtInKinds.some((kind) => kind.name === name)) {
-    throw new OutlastError("invalid", `"${name}" is the name of a built-in kind.`, { hint: "Choose another name." });
-  }
+  if (!reservedKinds.includes(name) && !builtInKinds.some((kind) => kind.name === name)) return null;
+  return new OutlastError("invalid", `"${name}" is the name of a built-in kind.`, { hint: "Choose another name." });
 }
 
 /** The file and line that called `caller`. */

@@ -71,14 +71,16 @@ export class ProcessExecutor implements Executor {
     const { killed, left } = await processes.killAll(workerMarks(this.#options), null);
     if (killed > 0) log.info("Killed what an earlier life of this worker had left running.", { worker, killed });
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
-    if (this.#options.handlers != null) await this.#loadHandlers(this.#options.handlers);
+    const { handlers = null } = this.#options;
+    if (handlers !== null) await this.#loadHandlers(handlers);
   }
 
-  async #loadHandlers({ argv, loadInline }: HandlerOptions): Promise<void> {
+  async #loadHandlers(options: HandlerOptions): Promise<void> {
     const { environment } = this.#options;
+    const { argv } = options;
     this.#pool = new RunnerPool({ machine: this.#machine, argv, environment });
     const handlers = await this.#pool.open();
-    const inline = handlers.some(({ runner }) => runner === "inline") ? await loadInline() : null;
+    const inline = handlers.some(({ runner }) => runner === "inline") ? await options.loadInline() : null;
     for (const { name, runner } of handlers) {
       if (runner === "process") this.#kinds.set(name, pooledRunner(name, this.#pool));
       else if (inline !== null) this.#kinds.set(name, inlineRunner(name, inline));
