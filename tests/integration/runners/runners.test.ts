@@ -1,7 +1,7 @@
 /** Handlers in real runner processes: they run warm, one at a time, and whatever one does costs only its own attempt. */
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StepsPage } from "../../../src/model/protocol.ts";
+import type { StepsPage } from "../../../src/model/family.ts";
 import { handlerOptions } from "../../../src/runner/handlerOptions.ts";
 import { marked, type Stage, stage, until } from "../executor/stage.ts";
 
@@ -153,8 +153,8 @@ describe("durable waits", () => {
 
   test("remembered steps are read page by page before the handler starts", async () => {
     const pages: StepsPage[] = [
-      { steps: [{ key: "one", value: { value: "remembered" } }], sets: [], sleeps: [], next: "one" },
-      { steps: [{ key: "nap", value: { slept: { at: 1 } } }], next: null },
+      { steps: [{ key: "one", step: { value: "remembered" } }], family: { sets: [], sleeps: [] }, next: "one" },
+      { steps: [{ key: "nap", step: { slept: { at: 1 } } }], next: null },
     ];
     const asked: (string | null)[] = [];
     const readSteps = async (after: string | null) => {
