@@ -222,6 +222,32 @@ export const schedulerMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "takes deaths that are explained for the network's",
+    patches: [
+      {
+        file: "src/core/scheduler/failureDetector.ts",
+        search:
+          'LiveWorker, why: string): void {\n  state.massLoss.explain(worker.id);\n  endWorker(state, batch, worker, "lost", why);',
+        replace: 'LiveWorker, why: string): void {\n  endWorker(state, batch, worker, "lost", why);',
+      },
+      {
+        file: "src/core/scheduler/failureDetector.ts",
+        search: "LiveWorker): void {\n  state.massLoss.explain(worker.id);\n}",
+        replace: "LiveWorker): void {\n  state.massLoss.noteDisconnected(worker.id);\n}",
+      },
+    ],
+  },
+  {
+    name: "takes a lost network for the death of many workers",
+    patches: [
+      {
+        file: "src/core/scheduler/massLoss.ts",
+        search: "    if (closed < min ||",
+        replace: "    if (closed > 0 ||",
+      },
+    ],
+  },
+  {
     name: "has no patience after an outage (real: seed 1208)",
     patches: [
       {

@@ -31,6 +31,7 @@ export class MadeHistory {
   now = 0;
   conditions: Conditions = {
     suspectMs: 3000,
+    abruptGraceMs: 500,
     lostGraceMs: 15_000,
     failoverGraceMs: 10_000,
     timeoutBackstopMs: 10_000,

@@ -77,6 +77,7 @@ export function toHistory(evidence: Recorded): History {
     },
     conditions: {
       suspectMs: defaults.suspectMs,
+      abruptGraceMs: defaults.abruptGraceMs,
       lostGraceMs: defaults.lostGraceMs,
       failoverGraceMs: defaults.failoverGraceMs,
       timeoutBackstopMs: defaults.timeoutBackstopMs,

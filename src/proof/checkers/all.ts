@@ -8,6 +8,7 @@ import { attemptNumbers } from "./attemptNumbers.ts";
 import { backToBase } from "./backToBase.ts";
 import { capacityKept } from "./capacityKept.ts";
 import type { Checker, Violation } from "./checker.ts";
+import { deathsNoticed } from "./deathsNoticed.ts";
 import { effectsAfterCommit } from "./effectsAfterCommit.ts";
 import { epochNeverFalls } from "./epochNeverFalls.ts";
 import { eventsUnbroken } from "./eventsUnbroken.ts";
@@ -25,6 +26,7 @@ import { legalTransitions } from "./legalTransitions.ts";
 import { nameLives } from "./lives.ts";
 import { logsKept } from "./logsKept.ts";
 import { mastersSpareTasks } from "./mastersSpareTasks.ts";
+import { networkSpared } from "./networkSpared.ts";
 import { nobodyStarves } from "./nobodyStarves.ts";
 import { oneLeaderPerEpoch } from "./oneLeaderPerEpoch.ts";
 import { oneStart } from "./oneStart.ts";
@@ -66,6 +68,8 @@ export const checkers: readonly Checker[] = [
   capacityKept,
   assignedToFit,
   mastersSpareTasks,
+  deathsNoticed,
+  networkSpared,
   outboxDrains,
   logsKept,
   readsGoForward,

@@ -114,6 +114,8 @@ export type Happening =
       readonly worker: WorkerId;
       readonly boot: BootId;
       readonly session: string;
+      /** A standby passes the stream on. */
+      readonly isRelayed?: boolean;
     }
   | {
       readonly kind: "stream-closed";
@@ -199,6 +201,8 @@ export type Happening =
       readonly life: string;
       readonly boot?: BootId;
       readonly capacity?: number;
+      /** A master that this boot has answered may take a refused connection for its death. */
+      readonly isProbed?: boolean;
     }
   /** SIGTERM. */
   | { readonly kind: "stop"; readonly node: string; readonly life: string; readonly wasLeading: boolean }
@@ -314,6 +318,7 @@ export interface MasterMemory {
 /** The settings and faults that a checker's bounds depend on. */
 export interface Conditions {
   readonly suspectMs: number;
+  readonly abruptGraceMs: number;
   readonly lostGraceMs: number;
   readonly failoverGraceMs: number;
   readonly timeoutBackstopMs: number;

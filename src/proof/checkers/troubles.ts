@@ -19,7 +19,13 @@ export const leaderTroubles = once((history): readonly Stretch[] => [
   ...hangingCommits(history),
 ]);
 
-/** The same, and all that befell workers and their connections. */
+/** The same, and all that befell connections: everything but the deaths and pauses of workers. */
+export const outerTroubles = once((history): readonly Stretch[] => [
+  ...stretchesOf(history, (event) => !("node" in event) || event.node.startsWith("master")),
+  ...hangingCommits(history),
+]);
+
+/** The same, and all that befell workers. */
 export const allTroubles = once((history): readonly Stretch[] => [
   ...stretchesOf(history, () => true),
   ...hangingCommits(history),

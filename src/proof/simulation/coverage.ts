@@ -50,6 +50,9 @@ export const situations = [
   "a result waited in the outbox over a restart of its worker",
   "a result waited in the outbox over a restart of the master",
   "a worker was drained",
+  "workers died in quick turns",
+  "many workers lost their connections at once",
+  "a worker died and nothing else could hide that",
   // Messages.
   "an assignment reached a worker twice",
   "a report was delivered twice",

@@ -120,6 +120,10 @@ export class Faults {
         return this.#jump(worker, 3_600_000);
       case "drain":
         return this.#drain();
+      case "workers-roll":
+        return this.#rollWorkers();
+      case "network-loss":
+        return this.#loseNetwork(master);
       default:
         return kind satisfies never;
     }
@@ -158,6 +162,40 @@ export class Faults {
     const isDiskLost = this.#random.chance(0.15);
     this.#later(this.#random.spread(5, 60_000), () => worker.start(isDiskLost));
     return true;
+  }
+
+  /** Workers die in quick turns and are soon back, as in a rolling crash. */
+  #rollWorkers(): boolean {
+    const { workers, coverage, timeline } = this.#world;
+    if (workers.length < 3) return false;
+    coverage.saw("workers died in quick turns");
+    const turns = this.#random.integer(5, 20);
+    const everyMs = this.#random.integer(50, 400);
+    for (let turn = 0; turn < turns; turn++) {
+      const worker = this.#random.pick(workers);
+      // Some stay away for longer than their deaths may go unnoticed.
+      const backMs = this.#random.chance(0.7) ? this.#random.spread(5, everyMs) : this.#random.integer(2_000, 20_000);
+      timeline.after(turn * everyMs, () => {
+        if (this.#isOver || worker.process === null) return;
+        worker.crash();
+        this.#later(backMs, () => worker.start());
+      });
+    }
+    return true;
+  }
+
+  /** All connections of many workers to a master are reset at once, and there is no way back to it for a while. */
+  #loseNetwork(master: MasterNode): boolean {
+    const { workers, coverage } = this.#world;
+    const victims = workers.filter(() => this.#random.chance(0.8));
+    if (master.running === null || victims.length < 3) return false;
+    coverage.saw("many workers lost their connections at once");
+    for (const worker of victims) worker.resetStream();
+    const machines = victims.map(({ machine }) => machine);
+    return this.#cutOff(machines, [master.machine], machines, {
+      isBothWays: true,
+      forMs: this.#random.spread(200, 12_000),
+    });
   }
 
   #pauseWorker(worker: WorkerNode): boolean {
@@ -226,14 +264,20 @@ export class Faults {
   }
 
   /** Cuts every link between two groups, in one direction or both, for a while. `blamed` are the nodes in trouble; all if none. */
-  #cutOff(left: readonly string[], right: readonly string[], blamed: readonly string[]): boolean {
+  #cutOff(
+    left: readonly string[],
+    right: readonly string[],
+    blamed: readonly string[],
+    whole?: { readonly isBothWays: true; readonly forMs: number },
+  ): boolean {
     const { network, ledger, timeline } = this.#world;
-    const [isThereCut, isBackCut] = this.#random.pick([
+    const ways = this.#random.pick([
       [true, true],
       [true, true],
       [true, false],
       [false, true],
     ] as const);
+    const [isThereCut, isBackCut] = whole === undefined ? ways : [true, true];
     const directions = left.flatMap((one) =>
       right.flatMap((other) => [...(isThereCut ? [`${one}>${other}`] : []), ...(isBackCut ? [`${other}>${one}`] : [])]),
     );
@@ -245,7 +289,8 @@ export class Faults {
       this.#cuts.set(direction, (this.#cuts.get(direction) ?? 0) + 1);
       network.cut(...endsOf(direction));
     }
-    this.#later(this.#random.spread(20, 120_000), () => {
+    const drawnMs = this.#random.spread(20, 120_000);
+    this.#later(whole?.forMs ?? drawnMs, () => {
       ledger.add({ kind: "trouble-over", what, nodes: blamed });
       for (const direction of directions) this.#healCut(direction);
     });

@@ -23,6 +23,7 @@ export async function takeHistory(world: Cluster): Promise<History> {
     final: { ...finalState(world), leader },
     conditions: {
       suspectMs: waits.suspectMs,
+      abruptGraceMs: waits.abruptGraceMs,
       lostGraceMs: waits.lostGraceMs,
       failoverGraceMs: waits.failoverGraceMs,
       timeoutBackstopMs: waits.timeoutBackstopMs,

@@ -26,6 +26,8 @@ export const faultKinds = [
   "master-clock-jump",
   "worker-clock-jump",
   "drain",
+  "workers-roll",
+  "network-loss",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -131,7 +133,7 @@ export function drawKnobs(seed: number): Knobs {
   const often = (chance: number, value: () => number): number => (random.chance(chance) ? value() : 0);
   const store = random.pick(["plain", "plain", "mongodb", "mongodb", "sqlite"] as const);
   const isForgetful = random.chance(0.3);
-  return {
+  return quietAround({
     seed,
     temper,
     store,
@@ -163,6 +165,25 @@ export function drawKnobs(seed: number): Knobs {
     masterClockOffsetMsMax: masters === 1 ? 3_600_000 : 1_000,
     clockDriftMax: random.pick([0, 0.0005, 0.0005, 0.02]),
     faultEveryMs: drawFaults(random, temper, store, masters),
+  });
+}
+
+/** Where one of the later faults is alone, the network and the store are well: what should follow can then be held to its bounds. */
+function quietAround(knobs: Knobs): Knobs {
+  const [only] = knobs.faultEveryMs.keys();
+  if (knobs.faultEveryMs.size !== 1 || only === undefined || !later.includes(only)) return knobs;
+  const latencyMsMax = Math.min(knobs.latencyMsMax, 10);
+  const workers = Math.max(7, knobs.workers);
+  const taskMsMax = Math.max(20_000, knobs.taskMsMax);
+  return {
+    ...knobs,
+    latencyMsMax,
+    workers,
+    taskMsMax,
+    refusingBetween: false,
+    resetChance: 0,
+    lateChance: 0,
+    unknownChance: 0,
   };
 }
 
@@ -205,9 +226,24 @@ function drawWaits(random: Random, temper: Temper): Waits {
   };
 }
 
+/** Faults that were added later. They draw from streams of their own, so that what a seed did before it still does. */
+const later: readonly FaultKind[] = ["workers-roll", "network-loss"];
+
 function drawFaults(random: Random, temper: Temper, store: StoreModel, masters: number): Map<FaultKind, number> {
+  const drawn = drawFirstFaults(random, temper, store, masters);
+  if (temper !== "wild") return drawn;
+  for (const kind of later) {
+    const own = random.fork(kind);
+    if (own.chance(0.15)) drawn.set(kind, own.spread(5_000, 60_000));
+    // Some worlds have nothing else: what should follow then follows undisturbed.
+    if (own.chance(0.04)) return new Map([[kind, own.spread(8_000, 60_000)]]);
+  }
+  return drawn;
+}
+
+function drawFirstFaults(random: Random, temper: Temper, store: StoreModel, masters: number): Map<FaultKind, number> {
   if (temper === "calm") return new Map();
-  const possible = (temper === "masters-only" ? sparing : faultKinds)
+  const possible = (temper === "masters-only" ? sparing : faultKinds.filter((kind) => !later.includes(kind)))
     .filter((kind) => ofModel[kind]?.includes(store) ?? true)
     .filter((kind) => masters > 1 || kind !== "master-cut");
   // Some worlds have one trouble only, and far between: what should follow then follows undisturbed.

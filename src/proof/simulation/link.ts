@@ -77,7 +77,7 @@ class SimulatedLink implements MasterLink {
       },
       onClose: (reason: string) => handlers.onClose(reason),
     };
-    const speaker = this.#speaker(worker, session);
+    const speaker = this.#speaker(worker, session, false);
     let leader: Callee | null = null;
     const stream = new SimulatedStream(wire, caller, this.#callee, listener, {
       ...speaker,
@@ -87,7 +87,9 @@ class SimulatedLink implements MasterLink {
         if (leader === null) speaker.opened(master);
       },
       open: (master, sink) =>
-        leader === null ? speaker.open(master, sink) : this.#openBehind(master, leader, sink, speaker),
+        leader === null
+          ? speaker.open(master, sink)
+          : this.#openBehind(master, leader, sink, this.#speaker(worker, session, true)),
       sent: (master, message) => leader === null && speaker.sent(master, message),
     });
     this.#parts.onStream(stream);
@@ -109,7 +111,7 @@ class SimulatedLink implements MasterLink {
     return () => behind.close();
   }
 
-  #speaker(worker: WorkerId, session: SessionId): Speaker<StreamMessage> {
+  #speaker(worker: WorkerId, session: SessionId, isRelayed: boolean): Speaker<StreamMessage> {
     const { ledger, boot } = this.#parts;
     const open = new Set<RunningMaster>();
     return {
@@ -125,7 +127,7 @@ class SimulatedLink implements MasterLink {
       },
       opened: (master) => {
         open.add(master);
-        ledger.add({ kind: "stream-opened", life: master.process.name, worker, boot, session });
+        ledger.add({ kind: "stream-opened", life: master.process.name, worker, boot, session, isRelayed });
       },
       closed: (master) => {
         if (open.delete(master))

@@ -1,4 +1,5 @@
 /** Finds in a finished history which of the situations came up that only show in hindsight. */
+import { boundDeaths } from "../checkers/deathsNoticed.ts";
 import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
 import type { History } from "../checkers/ledger.ts";
 import { idOf, nameLives } from "../checkers/lives.ts";
@@ -77,6 +78,8 @@ function noteReturns({ coverage }: World, history: History): void {
 }
 
 function noteDeaths({ coverage }: World, history: History): void {
+  if (history.conditions.isNetworkQuick && boundDeaths(history) > 0)
+    coverage.saw("a worker died and nothing else could hide that");
   for (const { order, epoch, writes } of history.entries) {
     const reasons = writes.flatMap((write) => (write.kind === "status" ? [write.status.error?.message ?? ""] : []));
     for (const write of writes) {

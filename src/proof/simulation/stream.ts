@@ -79,6 +79,13 @@ export class SimulatedStream<Message> implements Stream {
     this.#isDead = true;
   }
 
+  /** Something between the two ends the connection, and both ends see it. */
+  reset(): void {
+    if (this.#isDead) return;
+    this.#tellListener("connection reset");
+    this.#endMaster();
+  }
+
   get isOpen(): boolean {
     return this.#master !== null && !this.#isListenerEndOver && !this.#isMasterEndOver;
   }

@@ -141,7 +141,8 @@ export class WorkerNode {
     });
     const life: WorkerLife = { process, boot, worker, executor, clock, port, stream: null, isDraining: false };
     this.#life = life;
-    ledger.add({ kind: "start", node: this.machine, life: name, boot, capacity: this.capacity });
+    const isProbed = this.#listens && !knobs.refusingBetween;
+    ledger.add({ kind: "start", node: this.machine, life: name, boot, capacity: this.capacity, isProbed });
     timeline.trace(`${name} starts as ${boot} with capacity ${this.capacity} for ${this.queues.join(" ")}`);
     worker.start().catch((error: unknown) => this.#ended(life, error));
     void worker.ended.then((error) => this.#ended(life, error));
@@ -184,6 +185,11 @@ export class WorkerNode {
     this.#world.timeline.trace(`${life.process.name} is told to drain for ${drainMs} ms`);
     this.#world.ledger.add({ kind: "trouble", what: "worker-stop", nodes: [this.machine] });
     life.worker.drain(drainMs).catch((error: unknown) => this.#world.broke(life.process.name, error));
+  }
+
+  resetStream(): void {
+    this.#life?.stream?.reset();
+    this.#world.timeline.trace(`the stream of ${this.machine} is reset`);
   }
 
   killStream(): void {

@@ -1,0 +1,66 @@
+/** I46: when many connections to living workers close at once, none of those workers is given up before the long grace is over. */
+import { checker } from "./checker.ts";
+import type { History, LedgerEvent } from "./ledger.ts";
+import { eventsOf, once } from "./reading.ts";
+
+/** Less than any grace. */
+const momentMs = 200;
+const min = 3;
+const share = 0.3;
+/** The leader hears of a closing a little after it happened. */
+const slackMs = 100;
+
+type Closing = Extract<LedgerEvent, { kind: "stream-closed" }>;
+
+export const networkSpared = checker("I46", "a lost network is not taken for deaths", (history, report) => {
+  const { lostGraceMs, driftMax, isNetworkQuick } = history.conditions;
+  // Elsewhere a worker may attach anew before its old connection is seen to close: the leader counts no closing then.
+  if (!isNetworkQuick) return;
+  const ended = endedBoots(history);
+  for (const { entry, worker, boot } of losses(history)) {
+    if (ended.has(boot)) continue;
+    const closing = eventsOf(history, "stream-closed").findLast(
+      (event) => event.boot === boot && event.order < entry.order,
+    );
+    if (closing === undefined || isOpenAfter(history, closing, entry.order)) continue;
+    const sparedMs = entry.landedAt - closing.at;
+    if (sparedMs >= lostGraceMs * (1 - 2 * driftMax) - slackMs) continue;
+    const others = closingsWith(history, closing).filter((event) => !ended.has(event.boot));
+    const count = new Set(others.map((event) => event.worker)).size;
+    if (count < min || count <= history.conditions.workers * share) continue;
+    report(
+      `${worker} was given up ${sparedMs} ms after it had lost its connection at once with ${count - 1} others`,
+      worker,
+    );
+  }
+});
+
+/** Boots whose process has ended at some time: their closings may have been deaths. */
+const endedBoots = once((history): ReadonlySet<string> => {
+  const boots = new Map(eventsOf(history, "start").map(({ life, boot }) => [life, boot ?? ""]));
+  const ends = [...eventsOf(history, "crash"), ...eventsOf(history, "exit")];
+  return new Set(ends.map(({ life }) => boots.get(life) ?? ""));
+});
+
+function losses(history: History) {
+  return history.entries.flatMap((entry) =>
+    entry.writes.flatMap((write) => {
+      if (write.kind !== "record" || write.collection !== "workers" || write.value?.state !== "lost") return [];
+      return [{ entry, worker: write.id, boot: write.value.boot }];
+    }),
+  );
+}
+
+/** Closings at the same master at the same moment, this one included. */
+function closingsWith(history: History, closing: Closing): Closing[] {
+  return eventsOf(history, "stream-closed").filter(
+    ({ life, at }) => life === closing.life && Math.abs(closing.at - at) <= momentMs,
+  );
+}
+
+/** True if the worker had another stream open before it was given up. */
+function isOpenAfter(history: History, closing: Closing, before: number): boolean {
+  return eventsOf(history, "stream-opened").some(
+    ({ boot, order }) => boot === closing.boot && order > closing.order && order < before,
+  );
+}
