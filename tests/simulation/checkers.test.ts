@@ -6,7 +6,6 @@ import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import {
   boot,
-  created,
   goodHistory,
   life,
   MadeHistory,
@@ -19,6 +18,7 @@ import {
   workerRecord,
 } from "./madeHistory.ts";
 import { death, idleMaster, led, masterLies } from "./masterLies.ts";
+import { workerLies } from "./workerLies.ts";
 
 function invariantsOf(made: MadeHistory): string[] {
   return [...new Set(checkAll(made.build()).map((violation) => violation.invariant))];
@@ -319,37 +319,6 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
     "a result that nobody settles": () =>
       submitted().status({ state: "running", attempt: 1 }).execStart(1).execEnd(1, "success"),
   },
-  I36: {
-    "a log with a gap": () => goodHistory().prints("one two").log(1, "two", 4),
-    "a log that ends too early": () => goodHistory().prints("one").log(1, "on"),
-    "output that the attempt did not print": () => goodHistory().prints("one").log(1, "two"),
-    "output of a forgotten task in the log of its successor": () =>
-      usedAgain().prints("first").prints("second", "token of the second").log(1, "first"),
-    "output of another one in a log that was forgotten": () =>
-      goodHistory()
-        .prints("one")
-        .add({ kind: "log-forgotten", task, attempt: 1, pieces: [{ offset: 0, text: "two" }] }),
-  },
-  I45: {
-    "a death by a port that refuses, noticed late": () =>
-      quietDeath({ isProbed: true, openMs: 5_000 }).later(300).status({ state: "killed", attempt: 1, kills: 1 }),
-    "a death without a port, noticed after the long grace": () =>
-      quietDeath({ isProbed: false, openMs: 5_000 }).later(15_000).status({ state: "killed", attempt: 1, kills: 1 }),
-  },
-  I46: {
-    "workers that lost their connections at once, given up after the short grace": () => {
-      const made = new MadeHistory();
-      const others = [1, 2, 3].map((number) => ({
-        id: `worker-${number}` as WorkerId,
-        boot: `boot-${number}.1` as BootId,
-      }));
-      for (const other of others) made.attach(other);
-      for (const { id, boot: own } of others)
-        made.add({ kind: "stream-closed", life, worker: id, boot: own, session: `1.${own}` });
-      made.later(500);
-      return made.entry({ kind: "record", collection: "workers", id: worker, value: workerRecord({ state: "lost" }) });
-    },
-  },
   I41: {
     "the less urgent one goes first": () =>
       submitted()
@@ -363,17 +332,7 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
 };
 
-/** A worker that runs an attempt is killed after it was connected for `openMs`, and nothing else ever went wrong. */
-function quietDeath({ isProbed, openMs }: { isProbed: boolean; openMs: number }): MadeHistory {
-  const made = new MadeHistory().later(60_000).add({ kind: "leads", life, epoch: 1 });
-  made.add({ kind: "start", node: worker, life: `${worker}#1`, boot, capacity: 1, isProbed }).hear();
-  made.entry({ kind: "record", collection: "workers", id: worker, value: workerRecord() });
-  made.add({ kind: "stream-opened", life, worker, boot, session: "1.1" }).entry(...created);
-  made.status({ state: "running", attempt: 1 }).later(openMs);
-  return made.add({ kind: "crash", node: worker, life: `${worker}#1` });
-}
-
-const allLies = { ...lies, ...masterLies };
+const allLies = { ...lies, ...masterLies, ...workerLies };
 
 test("a history without a lie is accepted by every checker", () => {
   expect(checkAll(goodHistory().build())).toEqual([]);

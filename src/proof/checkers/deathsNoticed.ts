@@ -68,7 +68,8 @@ function unexplainedStretch(history: History, { crash, start }: WorkerDeath): St
   const opened = connectionsByBoot(history)
     .get(start.boot ?? "")
     ?.findLast(({ order }) => order < crash.order)?.connection;
-  const isProvable = start.isProbed === true && opened != null && crash.at - opened.openedAt >= probedAfterMs;
+  const isProvable =
+    start.isProbed === true && opened !== undefined && opened !== null && crash.at - opened.openedAt >= probedAfterMs;
   const next = eventsOf(history, "stream-opened").find(
     ({ worker, boot, order }) => worker === crash.node && boot !== start.boot && order > crash.order,
   );

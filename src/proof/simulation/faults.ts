@@ -1,10 +1,12 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
 
+import { setForward } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
 import { type FaultKind, faultKinds } from "./knobs.ts";
-import { MasterNode } from "./masterNode.ts";
+import type { MasterNode } from "./masterNode.ts";
 import type { Random } from "./random.ts";
 import { ReplicaSet } from "./replicaSet.ts";
+import { rollWorkers } from "./rollingCrash.ts";
 import { storeMachine } from "./store.ts";
 import { SqliteEngine } from "./storeEngine.ts";
 import type { WorkerNode } from "./workerNode.ts";
@@ -115,13 +117,13 @@ export class Faults {
       case "power-loss":
         return this.#losePower();
       case "master-clock-jump":
-        return this.#jump(master, this.#world.masters.length > 1 ? 3_000 : 3_600_000);
+        return setForward(this.#world, this.#random, master);
       case "worker-clock-jump":
-        return this.#jump(worker, 3_600_000);
+        return setForward(this.#world, this.#random, worker);
       case "drain":
         return this.#drain();
       case "workers-roll":
-        return this.#rollWorkers();
+        return rollWorkers(this.#world, this.#random, (afterMs, run) => this.#later(afterMs, run));
       case "network-loss":
         return this.#loseNetwork(master);
       default:
@@ -161,26 +163,6 @@ export class Faults {
     worker.crash();
     const isDiskLost = this.#random.chance(0.15);
     this.#later(this.#random.spread(5, 60_000), () => worker.start(isDiskLost));
-    return true;
-  }
-
-  /** Workers die in quick turns and are soon back, as in a rolling crash. */
-  #rollWorkers(): boolean {
-    const { workers, coverage, timeline } = this.#world;
-    if (workers.length < 3) return false;
-    coverage.saw("workers died in quick turns");
-    const turns = this.#random.integer(5, 20);
-    const everyMs = this.#random.integer(50, 400);
-    for (let turn = 0; turn < turns; turn++) {
-      const worker = this.#random.pick(workers);
-      // Some stay away for longer than their deaths may go unnoticed.
-      const backMs = this.#random.chance(0.7) ? this.#random.spread(5, everyMs) : this.#random.integer(2_000, 20_000);
-      timeline.after(turn * everyMs, () => {
-        if (this.#isOver || worker.process === null) return;
-        worker.crash();
-        this.#later(backMs, () => worker.start());
-      });
-    }
     return true;
   }
 
@@ -376,13 +358,6 @@ export class Faults {
 
   #clearStore(): void {
     Object.assign(this.#world.storeWeather, { isAway: false, isFull: false, slowness: 1 });
-  }
-
-  #jump(node: { machine: string; jumpClock(byMs: number): void }, maxMs: number): boolean {
-    this.#world.ledger.add({ kind: "trouble", what: "clock-jump", nodes: [node.machine] });
-    if (node instanceof MasterNode && node.isLeading) this.#world.coverage.saw("a clock jumped on the leader");
-    node.jumpClock(this.#random.spread(20, maxMs));
-    return true;
   }
 
   #drain(): boolean {
