@@ -14,7 +14,7 @@ export function duration(text: string): number {
 /** Like `duration`, for what must last at least a moment. */
 export function positiveDuration(text: string): number {
   const ms = duration(text);
-  if (ms === 0) throw new InvalidArgumentError("It must be longer than 0.");
+  if (ms === 0) throw new InvalidArgumentError("Must be longer than 0.");
   return ms;
 }
 
@@ -27,7 +27,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   return (text) => {
     const value = Number(text);
     if (!/^[+-]?\d+$/.test(text.trim()) || value < min || value > max) {
-      throw new InvalidArgumentError(`A whole number from ${min} to ${max} is wanted.`);
+      throw new InvalidArgumentError(`Must be a whole number from ${min} to ${max}.`);
     }
     return value;
   };
@@ -44,13 +44,13 @@ export function commaList(text: string): readonly string[] {
 
 export function idArgument(text: string): string {
   if (isId(text)) return text;
-  throw new InvalidArgumentError(`Wanted are 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`);
+  throw new InvalidArgumentError(`Must be 1 to ${limits.idLengthMax} characters: letters, digits and . _ : -`);
 }
 
 /** An idempotency key, as the API takes it. */
 export function keyArgument(text: string): string {
   if (/^[\x20-\x7e]+$/.test(text) && text.length <= limits.idempotencyKeyLengthMax) return text;
-  throw new InvalidArgumentError(`A key has 1 to ${limits.idempotencyKeyLengthMax} printable ASCII characters.`);
+  throw new InvalidArgumentError(`Must be 1 to ${limits.idempotencyKeyLengthMax} printable ASCII characters.`);
 }
 
 export function idList(text: string): readonly string[] {
@@ -62,7 +62,7 @@ export function json(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new InvalidArgumentError(`It is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InvalidArgumentError(`Not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -71,7 +71,7 @@ export function labelList(text: string): readonly string[] {
   return commaList(text).map((item) => {
     if (new RegExp(labelPattern).test(item)) return item;
     throw new InvalidArgumentError(
-      `"${item}" is not a label: 1 to ${limits.labelLengthMax} letters, digits and . _ : / = - only.`,
+      `"${item}" is not a label: 1 to ${limits.labelLengthMax} letters, digits and . _ : / = -`,
     );
   });
 }
@@ -80,7 +80,7 @@ export function stateList(text: string): readonly TaskState[] {
   return commaList(text).map((item) => {
     const state = taskStates.find((known) => known === item.toLowerCase());
     if (state === undefined)
-      throw new InvalidArgumentError(`"${item}" is no state; there are ${taskStates.join(", ")}.`);
+      throw new InvalidArgumentError(`Unknown state "${item}". The states are: ${taskStates.join(", ")}.`);
     return state;
   });
 }

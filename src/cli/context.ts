@@ -53,7 +53,7 @@ export class Context {
       onRetry: ({ error }) => {
         if (this.#isTroubleNoted || performance.now() - startedAt < quietMs) return;
         this.#isTroubleNoted = true;
-        this.output.note(`${error.message} Trying again …`);
+        this.output.note(`${error.message} Retrying …`);
       },
       ...options,
     });

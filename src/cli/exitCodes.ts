@@ -14,12 +14,12 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 const meanings: { readonly [Name in keyof typeof exitCodes]: string } = {
-  ok: "what was asked for is done",
-  failed: "what was asked for failed: a task that was waited for, a check of doctor, a process of up",
-  usage: "the command line is wrong; nothing was done",
+  ok: "success",
+  failed: "failure: a task that was waited for, a check of doctor, a promise in demo, or a server that could not start",
+  usage: "wrong command line; nothing was done",
   unreachable: "no master answers, or none can commit at the moment; try again",
-  refused: "a master refused: not found, conflict, not valid, no or wrong token",
-  internal: "a bug in outlast; OUTLAST_DEBUG=1 shows where",
+  refused: "refused by a master: not found, conflict, invalid, missing or wrong token",
+  internal: "a bug in outlast; OUTLAST_DEBUG=1 prints the stack",
   interrupted: "Ctrl-C",
   terminated: "SIGTERM",
 };

@@ -64,8 +64,8 @@ export function toFailure(error: unknown): Failure {
   return describe(
     exitCodes.internal,
     "internal",
-    `Something went wrong that should not: ${text}`,
-    "OUTLAST_DEBUG=1 shows where. Please report it.",
+    `Internal error: ${text}`,
+    "This is a bug. Please report it; OUTLAST_DEBUG=1 prints the stack.",
   );
 }
 
@@ -91,7 +91,7 @@ function hintFor(error: OutlastError): string | null {
   if (error.details.hint !== undefined) return error.details.hint;
   switch (error.code) {
     case "unauthorized":
-      return "Give the token that the master was started with: --token or OUTLAST_TOKEN.";
+      return "Set the token that the master was started with: --token or OUTLAST_TOKEN.";
     default:
       return null;
   }
@@ -106,14 +106,14 @@ function systemSentence(error: NodeJS.ErrnoException & { code: string }): string
   if (error.syscall === "uv_cwd") return "The working directory has been deleted. Change to another one (cd) first.";
   switch (error.code) {
     case "EADDRINUSE":
-      return `Port ${port ?? "?"} is taken: another program listens there. Stop it, or choose another with --port.`;
+      return `Port ${port ?? "?"} is in use by another program. Stop that program, or choose another port with --port.`;
     case "EADDRNOTAVAIL":
-      return "This machine does not have that address; see --address.";
+      return "This machine does not have that address. Choose another with --address.";
     case "EACCES":
     case "EPERM":
       return `No permission: ${error.path ?? error.message}.`;
     case "ENOENT":
-      return `There is no ${error.path ?? "such file"}.`;
+      return `No such file or directory: ${error.path ?? "unknown"}.`;
     case "EISDIR":
       return `${error.path ?? "That"} is a directory.`;
     case "ENOTDIR":

@@ -33,8 +33,8 @@ export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Pr
     }
     default:
       throw new UsageError(
-        `There is no store of the kind "${scheme}".`,
-        "Use sqlite:FILE, mongodb://HOST/DATABASE, or memory: (which forgets).",
+        `Unknown kind of store "${scheme}".`,
+        "Use sqlite:FILE, mongodb://HOST/DATABASE, or memory: (lost when the master stops).",
       );
   }
 }
@@ -51,9 +51,7 @@ export async function mongodbUri(text: string): Promise<string> {
   const { OUTLAST_STORE_USERNAME: username, OUTLAST_STORE_PASSWORD: password } = process.env;
   if (username === undefined && password === undefined) return text;
   if (username === undefined || password === undefined) {
-    throw new UsageError(
-      "OUTLAST_STORE_USERNAME and OUTLAST_STORE_PASSWORD belong together, and one of them is not set.",
-    );
+    throw new UsageError("Set both OUTLAST_STORE_USERNAME and OUTLAST_STORE_PASSWORD; one of them is missing.");
   }
   const { withCredentials } = await import("../stores/mongodb/address.ts");
   return asUsage(() => withCredentials(text, username, password));

@@ -19,10 +19,7 @@ export async function buildProgram(
     .description("Long-running tasks that outlive the machines they run on.")
     .version(version, "-V, --version", "print the version")
     .addOption(
-      new Option(
-        "--masters <urls>",
-        "addresses of masters, separated by commas; without http:// the port may be left out",
-      )
+      new Option("--masters <urls>", "addresses of masters, separated by commas; host alone means http://host:7070")
         .env("OUTLAST_MASTERS")
         .default([`http://${defaults.address}:${defaults.port}`], `http://${defaults.address}:${defaults.port}`)
         .argParser(masterList),
@@ -30,18 +27,18 @@ export async function buildProgram(
     .addOption(
       new Option(
         "--token <token>",
-        "the secret that masters ask for; rather set the variable, others can see arguments",
+        "token of the masters; prefer the variable, because other users can see arguments",
       ).env("OUTLAST_TOKEN"),
     )
     .addOption(
-      new Option("--retry-for <duration>", "how long to go on while no master answers")
+      new Option("--retry-for <duration>", "how long to retry while no master answers")
         .default(defaults.commandRetryForMs, "5s")
         .argParser(duration),
     )
-    .option("--json", "results as JSON: one document, or one line each for what goes on")
-    .option("--no-color", "no colours (NO_COLOR does the same)")
+    .option("--json", "print machine-readable JSON: one document, or one document per line for streams")
+    .option("--no-color", "print no colours (like NO_COLOR)")
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
-    .showHelpAfterError("(--help after the command shows what it takes)")
+    .showHelpAfterError("(add --help to see the options)")
     .addHelpText("after", () => {
       const lines = exitCodeRows().map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
       return `\nExit codes:\n${lines.join("\n")}`;

@@ -15,24 +15,29 @@ export interface LogFlags {
 }
 
 export function dataOption(): Option {
-  return new Option("--data <directory>", "where everything is kept").env("OUTLAST_DATA").default("outlast-data");
+  return new Option("--data <directory>", "directory for the store, outboxes and logs")
+    .env("OUTLAST_DATA")
+    .default("outlast-data");
 }
 
 export function storeOption(): Option {
   return new Option(
     "--store <store>",
-    "sqlite:FILE, mongodb://HOST/DATABASE, or memory: which forgets; outlast.db in --data if left out",
+    "sqlite:FILE, mongodb://HOST/DATABASE, or memory: (lost when the master stops); default: sqlite:DATA/outlast.db",
   ).env("OUTLAST_STORE");
 }
 
 export function addressOption(): Option {
-  return new Option("--address <address>", "where to listen; beyond this machine only with a token").default(
-    defaults.address,
-  );
+  return new Option(
+    "--address <address>",
+    "address to listen on; other machines can reach it only if a token is set",
+  ).default(defaults.address);
 }
 
 export function portOption(): Option {
-  return new Option("--port <port>", "0 takes a free one").default(defaults.port).argParser(wholeNumber(0, 65_535));
+  return new Option("--port <port>", "port to listen on; 0 picks a free one")
+    .default(defaults.port)
+    .argParser(wholeNumber(0, 65_535));
 }
 
 export interface ClusterFlags {
@@ -44,13 +49,13 @@ export interface ClusterFlags {
 /** What every master of a cluster must be told alike, since each may lead. */
 export function clusterOptions(): readonly Option[] {
   return [
-    new Option("--failover <profile>", "how soon a silent leader is replaced: after 2 s, or fast, after 0.7 s")
+    new Option("--failover <profile>", "how soon a leader that hangs is replaced: usual after 2 s, fast after 0.7 s")
       .choices(Object.keys(failoverProfiles))
       .default("usual"),
     new Option("--retention <duration>", "how long finished tasks are kept")
       .default(defaults.retentionMs, "7d")
       .argParser(positiveDuration),
-    new Option("--finished-max <count>", "how many finished tasks are kept; the oldest go first")
+    new Option("--finished-max <count>", "how many finished tasks are kept; the oldest are removed first")
       .default(defaults.finishedTasksMax)
       .argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
   ];
@@ -62,7 +67,7 @@ export function clusterArguments({ failover, retention, finishedMax }: ClusterFl
 }
 
 export function queuesOption(): Option {
-  return new Option("--queues <names>", "which queues to serve, separated by commas")
+  return new Option("--queues <names>", "queues to serve, separated by commas")
     .default([defaults.queue], defaults.queue)
     .argParser(idList);
 }
@@ -76,13 +81,18 @@ export function tasksOption(): Option {
 
 export function logOptions(): readonly Option[] {
   return [
-    new Option("--log-level <level>", "how much to log, on stderr").choices(levels).default("info"),
-    new Option("--log-format <format>", "pretty in a terminal, json elsewhere, unless said").choices(formats),
+    new Option("--log-level <level>", "lowest level that is logged to stderr").choices(levels).default("info"),
+    new Option("--log-format <format>", "format of the log; default: pretty in a terminal, json elsewhere").choices(
+      formats,
+    ),
   ];
 }
 
 export function stopOnStdinEndOption(): Option {
-  return new Option("--stop-on-stdin-end", "stop when stdin closes: for supervisors that may themselves be killed");
+  return new Option(
+    "--stop-on-stdin-end",
+    "stop when stdin closes, so that the process ends with the supervisor that started it",
+  );
 }
 
 /** The option of commands that start masters themselves. `--masters` stands for addresses everywhere else, and once meant this. */

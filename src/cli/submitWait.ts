@@ -34,7 +34,7 @@ export async function waitForAll(
     }
   } catch (error) {
     if (error instanceof Exit)
-      output.note("Only the waiting ends; the tasks go on. `outlast ls` shows them, `outlast cancel` ends them.");
+      output.note("Stopped waiting; the tasks continue. `outlast ls` lists them, `outlast cancel` cancels them.");
     throw error;
   }
   return isFailed ? exitCodes.failed : exitCodes.ok;

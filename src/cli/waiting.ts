@@ -34,11 +34,11 @@ export function whyWaiting(task: TaskDocument, around: Surroundings | null, now:
   if (task.state === "retrying" && task.retryAt !== undefined && task.retryAt > now)
     return {
       reason: "back-off",
-      message: `backs off after a failure until ${at(task.retryAt, now)}`,
+      message: `waits for its retry after a failure until ${at(task.retryAt, now)}`,
       until: task.retryAt,
     };
   if (task.state === "created" && task.startAt !== null && task.startAt > now)
-    return { reason: "due-later", message: `is due later, ${at(task.startAt, now)}`, until: task.startAt };
+    return { reason: "due-later", message: `starts later, ${at(task.startAt, now)}`, until: task.startAt };
   const why = whyQueueWaits(task.queue, around);
   return why.reason === "queue-paused" ? why : (whyNobodyIsAble(task, around) ?? why);
 }
@@ -75,7 +75,7 @@ export function whyQueueWaits(name: string, around: Surroundings | null): Waitin
     return { reason: "workers-away", message: `no worker of queue ${name} takes new tasks: ${away}` };
   const used = able.reduce((sum, worker) => sum + worker.running, 0);
   const slots = able.reduce((sum, worker) => sum + worker.capacity, 0);
-  if (used < slots) return { reason: "next-in-line", message: "it is next in line" };
+  if (used < slots) return { reason: "next-in-line", message: "it is the next to start" };
   const rest = away === "" ? "" : `, ${away}`;
   return {
     reason: "workers-busy",

@@ -104,8 +104,8 @@ function toLines(context: Context, picture: Picture, rows: number): string[] {
   const { paint } = context.output;
   const last =
     picture.trouble === null
-      ? paint("dim", "Ctrl-C ends the watch; the tasks go on.")
-      : paint("red", `${printable(picture.trouble)} Trying again …`);
+      ? paint("dim", "Ctrl-C stops watching; the tasks continue.")
+      : paint("red", `${printable(picture.trouble)} Retrying …`);
   return [...toPicture(context, picture, rows), "", last];
 }
 
@@ -129,7 +129,7 @@ async function watchLines(context: Context, flags: ListFlags): Promise<undefined
     if (event.kind === "task") await showChange(context, flags, client, known, event);
     else if (event.kind === "reset") {
       if (context.output.isJson) context.output.jsonLine(event);
-      else context.output.note("Some changes were missed.");
+      else context.output.note("Some changes were missed while disconnected.");
     }
   }
 }

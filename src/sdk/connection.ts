@@ -245,7 +245,7 @@ function unreachable(address: string, cause: unknown, masters: readonly string[]
   const error = new OutlastError("unavailable", `No master answers at ${masters.join(", ")}.`, {
     reason: "unreachable",
     cause: `${address}: ${causeText(cause)}`,
-    hint: "Is it running? `outlast up` starts one on this machine; --masters or OUTLAST_MASTERS say where it is.",
+    hint: "Start one on this machine with `outlast up`, or give its address with --masters or OUTLAST_MASTERS.",
   });
   return new Retryable(error, null, 0);
 }
@@ -264,8 +264,8 @@ function toError(status: number, text: string): OutlastError {
   const code =
     (Object.keys(errorStatus) as ErrorCode[]).find((known) => errorStatus[known] === status) ??
     (status >= 500 ? "unavailable" : "bad-request");
-  return new OutlastError(code, `The answer was HTTP ${status}, and not from a master of Outlast.`, {
-    hint: "Something else may be listening at that address, or a proxy stands between.",
+  return new OutlastError(code, `The answer (HTTP ${status}) is not from a master of Outlast.`, {
+    hint: "Another program may be listening at that address, or a proxy may be in between.",
   });
 }
 

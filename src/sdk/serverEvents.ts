@@ -54,7 +54,7 @@ async function* readServerItems(response: FetchAnswer): AsyncGenerator<ServerIte
   const { body } = response;
   if (body === null || !(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
     throw new OutlastError("unsupported-media", "The answer is not a stream of events.", {
-      hint: "A proxy between may not let streams through.",
+      hint: "A proxy in between may block streams.",
     });
   }
   const ready: ServerItem[] = [];

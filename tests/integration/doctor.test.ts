@@ -22,13 +22,13 @@ test("masters on different stores, and with the same name, are told of, also tho
 
   await expect
     .poll(async () => (await doctor(one)).stdout, { timeout: 20_000 })
-    .toContain(`2 masters are called m1: ${one}, ${two}.`);
+    .toContain(`2 masters have the name m1: ${one}, ${two}.`);
   expect(await doctor(one)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok +leader +m1 at /m) as string });
 
   const split = await doctor(`${one},${three}`);
   expect(split).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/^BAD +store +The masters are on 2 stores/m) as string,
+    stdout: expect.stringMatching(/^BAD +store +The masters use 2 different stores/m) as string,
   });
   expect(split.stdout).toContain(`${three} on memory`);
   expect((await start("masters", "--masters", `${one},${three}`).ended).stderr).toMatch(
@@ -42,7 +42,7 @@ test("a master that takes connections and does not answer is told of, and does n
   const [master, address] = await startMaster("--store", "memory:");
   master.child.kill("SIGSTOP");
   const told = await start("doctor", "--masters", address, "--data", "none").ended;
-  expect(told).toMatchObject({ code: 1, stdout: expect.stringContaining(`${address} takes connections`) as string });
+  expect(told).toMatchObject({ code: 1, stdout: expect.stringContaining(`${address} accepts connections`) as string });
   master.child.kill("SIGKILL");
 });
 

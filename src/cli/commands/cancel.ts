@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { toFailure } from "../failure.ts";
 
 export function cancelCommand(program: Command): void {
-  program.command("cancel").argument("<id...>", "ids of tasks").action(action(cancel));
+  program.command("cancel").argument("<id...>", "ids of the tasks").action(action(cancel));
 }
 
 /** One that cannot be cancelled does not keep the others from it. */

@@ -34,16 +34,20 @@ export function chaosCommand(program: Command): void {
         .argParser(positiveDuration),
     )
     .option("--workers <count>", "how many workers", wholeNumber(2, limits.demoWorkersMax), defaults.chaosWorkers)
-    .option("--rate <count>", "tasks a second", wholeNumber(1, limits.chaosRateMax), defaults.chaosRate)
-    .option("--seed <number>", "draws the tasks and the faults (default: random)", wholeNumber(0, seedMax))
-    .option("--faults <list>", "which faults, such as kill,pause, or how often each, such as kill=5,pause=1")
-    .option("--kills-only", "nothing but SIGKILL, to leaders and workers, as fast as the cluster recovers")
+    .option("--rate <count>", "tasks submitted per second", wholeNumber(1, limits.chaosRateMax), defaults.chaosRate)
+    .option(
+      "--seed <number>",
+      "replays the tasks and faults of an earlier run (default: random)",
+      wholeNumber(0, seedMax),
+    )
+    .option("--faults <list>", "faults to inject, such as kill,pause, or with weights, such as kill=5,pause=1")
+    .option("--kills-only", "only SIGKILL to leaders and workers, as fast as the cluster recovers")
     .option(
       "--masters-at <urls>",
-      "submit to these masters of your own instead and judge what clients see; nothing is started or hit",
+      "test these running masters from the outside: start nothing, inject nothing, check what clients see",
       masterList,
     )
-    .option("--dir <folder>", "where the logs, the ledger and the report go", "chaos-run")
+    .option("--dir <folder>", "directory for the logs, the ledger and the report", "chaos-run")
     .action(
       action(async (context, flags: Flags) => {
         const masters = masterCount(context, flags);

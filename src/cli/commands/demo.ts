@@ -48,16 +48,16 @@ function describe(program: Command, name: string, tasks: number): Command {
       workersMin,
     )
     .addOption(
-      new Option("--max-sleep <duration>", "tasks sleep for a random time up to this")
+      new Option("--max-sleep <duration>", "longest sleep of a task; the sleeps are random")
         .default(defaults.demoSleepMaxMs, formatDuration(defaults.demoSleepMaxMs))
         .argParser(positiveDuration),
     )
     .option(
       "--seed <number>",
-      "repeats the tasks and faults of an earlier run (default: random)",
+      "replays the tasks and faults of an earlier run (default: random)",
       wholeNumber(0, seedMax),
     )
-    .option("--dir <folder>", "where the logs and the report go", `${name}-run`);
+    .option("--dir <folder>", "directory for the logs and the report", `${name}-run`);
   for (const option of masterCountOptions("how many masters, on one store", limits.demoMastersMax, 1))
     command.addOption(option);
   return command;

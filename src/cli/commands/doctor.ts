@@ -14,10 +14,7 @@ export function doctorCommand(program: Command): void {
   program
     .command("doctor")
     .addOption(dataOption())
-    .option(
-      "--store <store>",
-      "examine this store instead: sqlite:FILE, or mongodb://HOST/DATABASE before it is trusted",
-    )
+    .option("--store <store>", "check only this store: sqlite:FILE or mongodb://HOST/DATABASE")
     .action(action(doctor));
 }
 

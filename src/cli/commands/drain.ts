@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { action, type Context } from "../context.ts";
 
 export function drainCommand(program: Command): void {
-  program.command("drain").argument("<worker...>", "names of workers").action(action(drain));
+  program.command("drain").argument("<worker...>", "names of the workers").action(action(drain));
 }
 
 async function drain(context: Context, workers: readonly string[]): Promise<undefined> {

@@ -14,9 +14,9 @@ interface LogsFlags {
 export function logsCommand(program: Command): void {
   program
     .command("logs")
-    .argument("<id>", "the task's id", idArgument)
-    .option("-f, --follow", "go on until the task has ended, across its attempts and restarts of masters")
-    .option("--attempt <n>", "which attempt; the last one if left out", wholeNumber(1, limits.killsMaxMax))
+    .argument("<id>", "id of the task", idArgument)
+    .option("-f, --follow", "print new output until the task has ended, across attempts and master restarts")
+    .option("--attempt <n>", "attempt to print; default: the last one", wholeNumber(1, limits.killsMaxMax))
     .action(action(logs));
 }
 
@@ -66,7 +66,7 @@ class LogWriter {
         return output.note(`── attempt ${item.attempt} ──`);
       case "truncated":
         await this.end();
-        return output.note("── the log was cut here: it had become too long ──");
+        return output.note("── the log was cut here: it is too long ──");
       default:
         item satisfies never;
     }

@@ -9,13 +9,13 @@ import { type ListFlags, toFilter } from "../flags.ts";
 export function lsCommand(program: Command): void {
   program
     .command("ls")
-    .option("--state <states>", "only in these states, separated by commas", stateList)
-    .option("--queue <queue>", "only of this queue")
-    .option("--name <name>", "only with this name")
-    .option("--host <worker>", "only those whose current or last attempt is on this worker")
-    .option("--limit <n>", "at most so many", wholeNumber(1, limits.pageMax), limits.pageDefault)
-    .option("--all", "every one, however many there are")
-    .option("--watch", "stay and show changes: a live table in a terminal, a line for each change elsewhere")
+    .option("--state <states>", "only tasks in these states, separated by commas", stateList)
+    .option("--queue <queue>", "only tasks of this queue")
+    .option("--name <name>", "only tasks with this name")
+    .option("--host <worker>", "only tasks whose current or last attempt is on this worker")
+    .option("--limit <n>", "print at most this many", wholeNumber(1, limits.pageMax), limits.pageDefault)
+    .option("--all", "print all tasks")
+    .option("--watch", "keep running and show changes: a live table in a terminal, otherwise one line per change")
     .action(action(list));
 }
 
@@ -33,10 +33,7 @@ async function list(context: Context, flags: ListFlags): Promise<undefined> {
   if (page.tasks.length === 0) return output.note("No tasks.") as undefined;
   const { taskColumns } = await import("../taskText.ts");
   output.table(taskColumns(Date.now()), page.tasks);
-  if (page.cursor !== null)
-    output.note(
-      `There are more than ${page.tasks.length === 1 ? "this one" : `these ${page.tasks.length}`}; --all lists every one.`,
-    );
+  if (page.cursor !== null) output.note(`More tasks match; --all prints all of them.`);
   await noteWaiting(context, page.tasks);
 }
 

@@ -20,8 +20,12 @@ export function masterCommand(program: Command): void {
     .addOption(dataOption())
     .addOption(addressOption())
     .addOption(portOption())
-    .option("--name <name>", "what the master is called; the machine's name if left out", idArgument)
-    .option("--advertise <url>", "the address at which others reach it, if it is not the one it listens on", baseUrl)
+    .option("--name <name>", "name of the master; default: the name of the machine", idArgument)
+    .option(
+      "--advertise <url>",
+      "address at which other machines reach this master, if it is not the one it listens on",
+      baseUrl,
+    )
     .addOption(stopOnStdinEndOption())
     .action(
       action(async (context, flags: MasterFlags) => {

@@ -11,12 +11,12 @@ export function queuesCommand(program: Command): void {
   queues
     .command("pause")
     .description("start no more tasks of a queue; running ones continue")
-    .argument("<name>", "the queue", idArgument)
+    .argument("<name>", "name of the queue", idArgument)
     .action(action((context, name: string) => setQueue(context, name, "pause")));
   queues
     .command("resume")
     .description("start tasks of a queue again")
-    .argument("<name>", "the queue", idArgument)
+    .argument("<name>", "name of the queue", idArgument)
     .action(action((context, name: string) => setQueue(context, name, "resume")));
 }
 
@@ -25,7 +25,8 @@ async function listQueues(context: Context): Promise<undefined> {
   const queues = await client.queues({ signal: context.signal });
   const { output } = context;
   if (output.isJson) return output.document({ queues }) as undefined;
-  if (queues.length === 0) return output.note("There are no queues yet; the first task makes one.") as undefined;
+  if (queues.length === 0)
+    return output.note("There are no queues yet. The first task of a queue creates it.") as undefined;
   output.table(columns, queues);
 }
 
@@ -37,8 +38,7 @@ async function setQueue(context: Context, name: string, verb: "pause" | "resume"
   const isPaused = verb === "pause";
   if (context.output.isJson) context.output.document({ name, isPaused });
   else context.output.line(`${name} ${isPaused ? "is paused" : "goes on"}`);
-  if (!isKnown)
-    context.output.note(`Queue ${name} was not known until now${isPaused ? "; it is paused from the start" : ""}.`);
+  if (!isKnown) context.output.note(`Queue ${name} has no tasks yet${isPaused ? ". It is paused now" : ""}.`);
 }
 
 const count = (state: string) => (queue: QueueView) => String(queue.tasks[state] ?? 0);

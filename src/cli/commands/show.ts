@@ -4,7 +4,7 @@ import { idArgument } from "../arguments.ts";
 import { action, type Context, impatient } from "../context.ts";
 
 export function showCommand(program: Command): void {
-  program.command("show").argument("<id>", "the task's id", idArgument).action(action(show));
+  program.command("show").argument("<id>", "id of the task", idArgument).action(action(show));
 }
 
 async function show(context: Context, id: string): Promise<undefined> {

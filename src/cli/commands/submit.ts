@@ -48,34 +48,43 @@ Examples:
   outlast submit --file tasks.jsonl --wait
   echo '{"kind":"sleep","input":{"seconds":1}}' | outlast submit --file -
 
-Prints the id of each task, and nothing else, on stdout. With --file, --queue, --priority and the other
-options hold for tasks that do not say otherwise.
+Prints the id of each task, and nothing else, on stdout. With --file, options such as --queue and --priority
+apply to tasks that do not set them. A file is submitted once: the same content again creates nothing new,
+unless --key has a new value.
 `;
 
 export function submitCommand(program: Command): void {
   program
     .command("submit")
-    .argument("[kind]", "sleep, exec, or the name of a handler that workers have")
+    .argument("[kind]", "sleep, exec, or the name of a handler")
     .argument("[operands...]", "seconds, or a command and its arguments")
-    .option("--file <file>", "tasks from a file: a JSON array, or one JSON object a line; - is stdin")
-    .option("--name <name>", "what people call it")
+    .option("--file <file>", "submit the tasks in a file: a JSON array, or one JSON object per line; - reads stdin")
+    .option("--name <name>", "name of the task, shown in lists")
     .addOption(
-      new Option("--id <id>", "your own id; asking twice for one id with the same content is one task").argParser(
-        idArgument,
-      ),
+      new Option(
+        "--id <id>",
+        "id of the task; submitting the same id and content twice creates the task once",
+      ).argParser(idArgument),
     )
     .option("--key <key>", "idempotency key: submitting twice with the same key creates the task once", keyArgument)
-    .option("--queue <queue>", "which queue", idArgument)
-    .option("--priority <n>", "a higher one starts first", wholeNumber(limits.priorityMin, limits.priorityMax))
-    .option("--start-at <time>", "not before: 2027-01-31T08:00Z, or +10m", instant)
+    .option("--queue <queue>", "queue of the task", idArgument)
+    .option(
+      "--priority <n>",
+      "tasks with a higher priority start first",
+      wholeNumber(limits.priorityMin, limits.priorityMax),
+    )
+    .option("--start-at <time>", "do not start the task before this time: 2027-01-31T08:00Z, or +10m", instant)
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
     .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
-    .option("--cwd <directory>", "exec: where to run it, on the worker's machine")
-    .option("--input <json>", "a handler: what it is given, as JSON; {} if left out", json)
-    .option("--requires <labels>", "labels that its worker must carry, separated by commas", labelList)
-    .option("--shell", "exec: the operand is a line for /bin/sh")
-    .option("--wait", "wait for the end, also while no master answers; exit code 1 unless every task ended as success")
+    .option("--cwd <directory>", "exec: working directory, on the machine of the worker")
+    .option("--input <json>", "handler: its input as JSON; default: {}", json)
+    .option("--requires <labels>", "labels that the worker must have, separated by commas", labelList)
+    .option("--shell", "exec: run the operand as a line of /bin/sh")
+    .option(
+      "--wait",
+      "wait until the tasks have ended, also across master failures; exit code 1 unless all are success",
+    )
     .addHelpText("after", examples)
     .action(action(submit));
 }
@@ -88,10 +97,10 @@ async function submit(
 ): Promise<ExitCode> {
   const common = commonFields(flags);
   if (flags.file !== undefined) {
-    if (kind !== undefined) throw new UsageError("Either a kind of task or --file, not both.");
+    if (kind !== undefined) throw new UsageError("Give either a task kind or --file, not both.");
     const forOne = (["name", "id", "env", "cwd", "shell"] as const).find((flag) => flags[flag] !== undefined);
     if (forOne !== undefined)
-      throw new UsageError(`--${forOne} is for a single task; in a file each task says it itself.`);
+      throw new UsageError(`--${forOne} is for a single task. In a file, set it for each task.`);
     return submitFile(context, flags.file, common, flags);
   }
   const submission = { ...common, ...toSubmission(kind, operands, flags) };
@@ -134,7 +143,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
       if (seconds === undefined || operands.length > 1)
         throw new UsageError("sleep takes one number of seconds: outlast submit sleep 5");
       if (env !== undefined || cwd !== undefined || shell !== undefined)
-        throw new UsageError("--env, --cwd and --shell are for exec.");
+        throw new UsageError("--env, --cwd and --shell are options of exec.");
       return { ...names, kind, input: { seconds: toSeconds(seconds) } };
     }
     case "exec":
@@ -159,7 +168,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
       // A handler: code that some workers have. Whether one of them has it is seen when the task waits.
       if (operands.length > 0)
         throw new UsageError(
-          `A task of kind "${kind}" takes its input by --input.`,
+          `A task of kind "${kind}" takes its input with --input.`,
           `For a command: outlast submit exec -- ${[kind, ...operands].join(" ")}`,
         );
       return { ...names, kind, input: flags.input ?? {} };
@@ -176,7 +185,7 @@ function toSeconds(text: string): number {
   try {
     return parseDuration(text) / 1000;
   } catch {
-    throw new UsageError(`"${text}" is no number of seconds.`, "Examples: 5, 0.25, 1h30m");
+    throw new UsageError(`"${text}" is not a number of seconds.`, "Examples: 5, 0.25, 1h30m");
   }
 }
 

@@ -34,7 +34,7 @@ export function upCommand(program: Command): void {
     .addOption(addressOption())
     .addOption(portOption())
     .addOption(
-      new Option("--drain-timeout <duration>", "how long running tasks may go on after Ctrl-C")
+      new Option("--drain-timeout <duration>", "how long running tasks may continue after Ctrl-C")
         .default(defaults.upDrainTimeoutMs, "10s")
         .argParser(duration),
     )

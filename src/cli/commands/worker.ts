@@ -11,16 +11,16 @@ export function workerCommand(program: Command): void {
     .command("worker")
     .option(
       "--name <name>",
-      "what the worker is called, over all its restarts; made from the machine's name if left out",
+      "name of the worker, kept over restarts; default: made from the name of the machine",
       idArgument,
     )
-    .option("--capacity <n>", "how many tasks at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
+    .option("--capacity <n>", "how many tasks to run at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
     .addOption(tasksOption())
     .addOption(queuesOption())
-    .option("--labels <list>", "labels that tasks may require of this worker, such as gpu,zone=eu", labelList)
+    .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", labelList)
     .addOption(dataOption())
     .addOption(
-      new Option("--drain-timeout <duration>", "how long running tasks may go on after SIGTERM")
+      new Option("--drain-timeout <duration>", "how long running tasks may continue after SIGTERM")
         .default(defaults.drainTimeoutMs, "5m")
         .argParser(duration),
     )

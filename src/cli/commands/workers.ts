@@ -15,7 +15,8 @@ async function listWorkers(context: Context): Promise<undefined> {
   const workers = await client.workers({ signal: context.signal });
   const { output } = context;
   if (output.isJson) return output.document({ workers }) as undefined;
-  if (workers.length === 0) return output.note("No worker has come yet. `outlast worker` starts one.") as undefined;
+  if (workers.length === 0)
+    return output.note("No worker has attached yet. Start one with: outlast worker") as undefined;
   output.table(columns(Date.now()), workers);
 }
 

@@ -14,7 +14,8 @@ export function checkMasterClock(address: string, serverAt: number | null, hereA
       verdict: "odd",
       what: "clock",
       message: `The clock of ${address} differs by ${formatDuration(differenceMs)} from this machine's.`,
-      advice: "Nothing is lost by it, but times in lists and logs will mislead you. Let both keep time by NTP.",
+      advice:
+        "No task is affected, but times in lists and logs are wrong. Synchronise both clocks, for example with NTP.",
     },
   ];
 }
@@ -41,6 +42,6 @@ export function checkWorkerClocks(tasks: readonly TaskDocument[]): Finding[] {
       what: "clock",
       message: `The clock of worker ${host} is ${differenceMs < 0 ? "behind" : "ahead of"} its master's by at least ${formatDuration(Math.abs(differenceMs))}.`,
       advice:
-        "Nothing is lost by it, but start times and log times will mislead you. Let all machines keep time by NTP.",
+        "No task is affected, but start times and log times are wrong. Synchronise the clocks, for example with NTP.",
     }));
 }

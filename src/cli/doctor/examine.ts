@@ -111,7 +111,7 @@ async function checkData(directory: string): Promise<Finding[]> {
         verdict: "bad",
         what: "data",
         message: `${directory} is not a directory.`,
-        advice: "Choose another with --data.",
+        advice: "Choose another directory with --data.",
       },
     ];
   }
@@ -123,7 +123,7 @@ async function checkData(directory: string): Promise<Finding[]> {
         verdict: "bad",
         what: "data",
         message: `${directory} cannot be written.`,
-        advice: "Give it to the user that runs outlast.",
+        advice: "Make it writable for the user that runs outlast.",
       },
     ];
   }
@@ -136,7 +136,7 @@ async function checkData(directory: string): Promise<Finding[]> {
           verdict: "odd",
           what: "data",
           message: `Only ${formatBytes(freeBytes)} are free for ${directory}.`,
-          advice: "Make room before it is full.",
+          advice: "Free some space before the disk is full.",
         };
   return [room];
 }
@@ -189,8 +189,8 @@ function describeSilence(address: string): Finding {
   return {
     verdict: "bad",
     what: "master",
-    message: `${address} takes connections and does not answer.`,
-    advice: "Its process may be stopped, or have too much to do: look at it.",
+    message: `${address} accepts connections but does not answer.`,
+    advice: "Check whether its process is stopped or overloaded.",
   };
 }
 
@@ -199,8 +199,8 @@ function describeRefusal(address: string, error: OutlastError): Finding {
     return {
       verdict: "bad",
       what: "token",
-      message: `${address} does not take this token.`,
-      advice: "Set OUTLAST_TOKEN to what the master was started with.",
+      message: `${address} rejects this token.`,
+      advice: "Set OUTLAST_TOKEN to the token that the master was started with.",
     };
   }
   const cause = typeof error.details["cause"] === "string" ? ` (${error.details["cause"]})` : "";
@@ -211,7 +211,7 @@ function describeRefusal(address: string, error: OutlastError): Finding {
       error.details["reason"] === "unreachable"
         ? `No master answers at ${address}${cause}.`
         : `${address}: ${error.message}`,
-    advice: error.details.hint ?? "Look into the master's log.",
+    advice: error.details.hint ?? "See the log of the master.",
   };
 }
 
@@ -222,7 +222,7 @@ function checkMaster(address: string, report: MasterReport): Finding {
       verdict: "bad",
       what: "master",
       message: `${address} cannot commit: ${report.trouble}`,
-      advice: `See to its store: ${store}.`,
+      advice: `Check its store: ${store}.`,
     };
   }
   return good("master", `${address} is ${report.role}, epoch ${report.epoch}, entry ${report.seq}, ${store}`);
@@ -236,8 +236,8 @@ function checkNames(reports: readonly MasterReport[]): Finding[] {
       : {
           verdict: "odd",
           what: "master",
-          message: `${namesakes.length} masters are called ${name}: ${namesakes.map(({ address }) => address).join(", ")}.`,
-          advice: "Tell them apart with --name.",
+          message: `${namesakes.length} masters have the name ${name}: ${namesakes.map(({ address }) => address).join(", ")}.`,
+          advice: "Give each its own name with --name.",
         },
   );
 }
@@ -251,8 +251,8 @@ function checkStores(reports: readonly MasterReport[]): Finding[] | null {
     {
       verdict: "bad",
       what: "store",
-      message: `The masters are on ${byStore.length} stores, and know nothing of each other's tasks: ${each.join("; ")}.`,
-      advice: "Start all of them with the same --store, or ask only those that belong together.",
+      message: `The masters use ${byStore.length} different stores, so they do not know each other's tasks: ${each.join("; ")}.`,
+      advice: "Start all of them with the same --store, or name only masters of one cluster.",
     },
   ];
 }
@@ -276,7 +276,7 @@ function checkLeader(reports: readonly MasterReport[]): Finding[] {
       verdict: "bad",
       what: "leader",
       message,
-      advice: "Wait a few seconds and look again; then look into the masters' logs.",
+      advice: "Wait a few seconds and run doctor again. If it stays, see the logs of the masters.",
     },
   ];
 }

@@ -23,15 +23,15 @@ export async function checkWork(context: Context): Promise<Finding[]> {
       findings.push({
         verdict: "odd",
         what: "workers",
-        message: "No worker is attached: nothing will run.",
+        message: "No worker is attached, so no task can run.",
         advice: "Start one with: outlast worker",
       });
     for (const worker of workers.filter((one) => one.state === "suspect")) {
       findings.push({
         verdict: "odd",
         what: "workers",
-        message: `${worker.id} is silent.`,
-        advice: `See after process ${worker.pid} on ${worker.hostname}.`,
+        message: `Worker ${worker.id} does not send heartbeats.`,
+        advice: `Check process ${worker.pid} on ${worker.hostname}.`,
       });
     }
     for (const queue of queues) {
@@ -54,10 +54,8 @@ export async function checkWork(context: Context): Promise<Finding[]> {
     return [...findings, ...checkWorkerClocks(recent.tasks)];
   } catch (error) {
     if (isTimeout(error)) {
-      const message = "No master says how workers and queues are: they do not answer in time.";
-      return [
-        { verdict: "bad", what: "workers", message, advice: "See what is wrong with the masters or their store." },
-      ];
+      const message = "No master answers questions about workers and queues in time.";
+      return [{ verdict: "bad", what: "workers", message, advice: "Check the masters and their store." }];
     }
     if (!(error instanceof OutlastError)) throw error;
     return [{ verdict: "bad", what: "workers", message: error.message, advice: error.details.hint ?? null }];

@@ -19,7 +19,7 @@ const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "mage
 
 export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode> {
   if (flags.masterCount > 1 && flags.store?.startsWith("memory:") === true)
-    throw new UsageError("Several masters need a store that they share, and memory: is each one's own.");
+    throw new UsageError("Several masters need a shared store; with memory: each would have its own.");
   const release = await claimData(flags.data);
   try {
     const cluster = new LocalCluster(context, flags, await choosePorts(flags));
@@ -163,7 +163,7 @@ class LocalCluster {
     const isDefault = this.#addresses === `http://${defaults.address}:${defaults.port}`;
     const where = isDefault ? "" : ` --masters ${this.#addresses}`;
     this.#context.output.note(
-      `${line}\nIn another terminal: outlast${where} submit sleep 5; Ctrl-C here ends everything.`,
+      `${line}\nIn another terminal: outlast${where} submit sleep 5; Ctrl-C here stops everything.`,
     );
     for (const worker of this.#workers) worker.start();
   }
@@ -186,14 +186,16 @@ class LocalCluster {
     if (this.#isStopping || boot === null || this.#client === null) return;
     this.#client.reportExit(worker, boot, { signal }).catch((error: unknown) => {
       if (!signal.aborted)
-        this.#context.output.note(`No master was told: ${error instanceof Error ? error.message : String(error)}`);
+        this.#context.output.note(
+          `The masters could not be told of the exit: ${error instanceof Error ? error.message : String(error)}`,
+        );
     });
   }
 
   #catchSignals(killAll: () => void): () => void {
     const onSignal = (signal: NodeJS.Signals) => {
       if (!this.#isStopping) return void this.#stop(exitCodes.ok);
-      this.#context.output.note("Stopping at once.");
+      this.#context.output.note("Stopping now.");
       killAll();
       this.#outcome.resolve(signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated);
     };
@@ -211,7 +213,7 @@ class LocalCluster {
     const { drainTimeout } = this.#flags;
     if (this.#workers.some((worker) => worker.isAlive)) {
       this.#context.output.note(
-        `Stopping: running tasks have ${formatDuration(drainTimeout)} to end; Ctrl-C again stops at once.`,
+        `Stopping: running tasks have ${formatDuration(drainTimeout)} to finish. Press Ctrl-C again to stop now.`,
       );
     }
     await Promise.all(this.#workers.map((worker) => worker.stop(drainTimeout + defaults.stopGraceMs)));

@@ -39,7 +39,7 @@ export function clusterChecks(evidence: Evidence, history: History): Check[] {
     ),
     noOrphans(evidence),
     noOtherDeath(evidence),
-    allBlowsFell(evidence),
+    allFaultsFell(evidence),
   ];
 }
 
@@ -80,7 +80,7 @@ function noOtherDeath({ lives, strikes }: Evidence): Check {
   const killed = lives.filter((life) => life.cause === "killed").length;
   return check(
     "",
-    "No process died but by our hand",
+    "No process died that was not killed by the run",
     lives.length,
     `${grouped(lives.length)} lives, ${grouped(killed)} ended by SIGKILL`,
     problems,
@@ -88,8 +88,8 @@ function noOtherDeath({ lives, strikes }: Evidence): Check {
 }
 
 /** A storm that did not fall proves nothing. */
-function allBlowsFell({ strikes, failedBlows }: Evidence): Check {
+function allFaultsFell({ strikes, failedFaults }: Evidence): Check {
   const fell = strikes.filter(({ hit }) => hit.length > 0).length;
   const words = `${count(fell, "fault")}; ${grouped(strikes.length - fell)} found nobody to hit`;
-  return check("", "Every fault fell as planned", strikes.length, words, failedBlows);
+  return check("", "Every fault fell as planned", strikes.length, words, failedFaults);
 }

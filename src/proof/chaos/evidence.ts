@@ -41,7 +41,7 @@ export interface Evidence {
   readonly storeFindings: readonly string[];
   readonly drifts: number;
   /** Faults that could not be dealt, in words. */
-  readonly failedBlows: readonly string[];
+  readonly failedFaults: readonly string[];
   /** What a client was thrown that no client should see. */
   readonly surprises: readonly string[];
 }

@@ -93,7 +93,7 @@ const nothingSeen = {
   capacity: 0,
   storeFindings: [],
   drifts: 0,
-  failedBlows: [],
+  failedFaults: [],
 } as const;
 
 /** Looks at every task until all have ended; what has not, in words. */

@@ -63,7 +63,7 @@ export function mark(check: Check): string {
   return check.cases === 0 ? "–" : "✓";
 }
 
-/** What was put to the test, in one sentence. */
+/** What was tested, in one sentence. */
 export function introduction({ options, evidence }: Report): string {
   const { mastersAt, masters, workers, capacity, rate, seed } = options;
   const during = `${grouped(rate)} tasks a second for ${formatDuration(evidence.healedAt - evidence.stormAt)}; seed ${seed}.`;

@@ -209,7 +209,7 @@ export class Scene {
       capacity,
       storeFindings: findings,
       drifts: this.leaders.driftsMax,
-      failedBlows: this.striker.failures,
+      failedFaults: this.striker.failures,
       surprises: this.#clients.flatMap((client) => client.surprises),
     };
   }

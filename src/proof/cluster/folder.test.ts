@@ -25,16 +25,16 @@ describe("the folder", () => {
     expect(existsSync(join(directory, "report.md"))).toBe(false);
   });
 
-  test("is left alone if it holds anything that is not ours", () => {
+  test("is left alone if it contains anything that no run created", () => {
     writeFileSync(join(place, "thesis.txt"), "years of work");
-    expect(() => prepareFolder(place, marker)).toThrow("holds files that no run has put there");
+    expect(() => prepareFolder(place, marker)).toThrow("contains files that no earlier run created");
     expect(existsSync(join(place, "thesis.txt"))).toBe(true);
   });
 
   test("is left alone while another run writes into it", () => {
     const directory = join(place, "demo-run");
     prepareFolder(directory, { ...marker, pid: process.pid });
-    expect(() => prepareFolder(directory, marker)).toThrow("still goes on");
+    expect(() => prepareFolder(directory, marker)).toThrow("Another run is writing");
   });
 });
 

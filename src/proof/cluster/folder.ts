@@ -25,12 +25,15 @@ export function prepareFolder(directory: string, marker: Marker): void {
     if (names.length > 0) {
       const older = names.includes(markerName) ? parseObject(readFileSync(join(directory, markerName), "utf8")) : null;
       if (older === null) {
-        throw new UsageError(`${directory} holds files that no run has put there.`, "Name another folder with --dir.");
+        throw new UsageError(
+          `${directory} contains files that no earlier run created.`,
+          "Choose another directory with --dir.",
+        );
       }
       if (typeof older["pid"] === "number" && isAlive(older["pid"])) {
         throw new UsageError(
-          `A run that still goes on writes into ${directory} (process ${older["pid"]}).`,
-          "Name another folder with --dir.",
+          `Another run is writing to ${directory} (process ${older["pid"]}).`,
+          "Choose another directory with --dir.",
         );
       }
       for (const name of names) rmSync(join(directory, name), { recursive: true });

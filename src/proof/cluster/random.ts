@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats: the same seed gives the same tasks and the same schedule of blows. */
+/** Random numbers that a seed repeats: the same seed gives the same tasks and the same schedule of faults. */
 export class SeededRandom {
   #state: number;
 

@@ -130,7 +130,7 @@ function noOtherDeath({ evidence }: Sight): Check {
   const killed = evidence.lives.filter((life) => life.cause === "killed").length;
   return result(
     "no-other-death",
-    "No process died but by our hand",
+    "No process died that was not killed by the run",
     evidence.lives.length,
     `${evidence.lives.length} lives, ${killed} killed`,
     problems,

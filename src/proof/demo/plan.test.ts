@@ -1,9 +1,9 @@
-/** The plan of a run: repeatable, endless, and of all sorts of blows. */
+/** The plan of a run: repeatable, endless, and of all sorts of faults. */
 import { describe, expect, test } from "vitest";
-import { type Fault, masterNames, planBlows, planCapacity, planTasks } from "./plan.ts";
+import { type Fault, masterNames, planCapacity, planFaults, planTasks } from "./plan.ts";
 
-function firstBlows(seed: number, count: number, masters: readonly string[] = masterNames(1)): Fault[] {
-  return planBlows({ seed, everyMs: 500, masters, workers: 3, workersMax: 6 }).take(count).toArray();
+function firstFaults(seed: number, count: number, masters: readonly string[] = masterNames(1)): Fault[] {
+  return planFaults({ seed, everyMs: 500, masters, workers: 3, workersMax: 6 }).take(count).toArray();
 }
 
 describe("tasks", () => {
@@ -32,14 +32,14 @@ describe("tasks", () => {
   });
 });
 
-describe("blows", () => {
-  test("a seed gives the same schedule of blows, another seed another", () => {
-    expect(firstBlows(1, 200)).toEqual(firstBlows(1, 200));
-    expect(firstBlows(1, 200)).not.toEqual(firstBlows(2, 200));
+describe("faults", () => {
+  test("a seed gives the same schedule of faults, another seed another", () => {
+    expect(firstFaults(1, 200)).toEqual(firstFaults(1, 200));
+    expect(firstFaults(1, 200)).not.toEqual(firstFaults(2, 200));
   });
 
-  test("one blow falls in every interval", () => {
-    expect(firstBlows(3, 20).map((blow) => blow.atMs)).toEqual(
+  test("one fault falls in every interval", () => {
+    expect(firstFaults(3, 20).map((fault) => fault.atMs)).toEqual(
       Array.from({ length: 20 }, (_, index) => (index + 1) * 500),
     );
   });
@@ -48,12 +48,12 @@ describe("blows", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const up = new Set(["master", "worker-1", "worker-2", "worker-3"]);
       const known = new Set(up);
-      for (const blow of firstBlows(seed, 400)) {
-        if (blow.kind === "add") expect(known.has(blow.process)).toBe(false);
-        else expect(up.has(blow.process)).toBe(blow.kind !== "start");
-        known.add(blow.process);
-        if (blow.kind === "kill") up.delete(blow.process);
-        else up.add(blow.process);
+      for (const fault of firstFaults(seed, 400)) {
+        if (fault.kind === "add") expect(known.has(fault.process)).toBe(false);
+        else expect(up.has(fault.process)).toBe(fault.kind !== "start");
+        known.add(fault.process);
+        if (fault.kind === "kill") up.delete(fault.process);
+        else up.add(fault.process);
         expect([...up].some((process) => process.startsWith("worker-"))).toBe(true);
       }
       expect(known.size).toBeLessThanOrEqual(7);
@@ -63,19 +63,19 @@ describe("blows", () => {
   test("the master is never down for long", () => {
     for (let seed = 1; seed <= 50; seed++) {
       let downAtMs: number | null = null;
-      for (const blow of firstBlows(seed, 400)) {
-        if (blow.process === "master" && blow.kind !== "bounce") downAtMs = blow.kind === "kill" ? blow.atMs : null;
-        if (downAtMs !== null) expect(blow.atMs - downAtMs).toBeLessThanOrEqual(2000);
+      for (const fault of firstFaults(seed, 400)) {
+        if (fault.process === "master" && fault.kind !== "bounce") downAtMs = fault.kind === "kill" ? fault.atMs : null;
+        if (downAtMs !== null) expect(fault.atMs - downAtMs).toBeLessThanOrEqual(2000);
       }
     }
   });
 
-  test("every seed brings every sort of blow, to the master too", () => {
+  test("every seed brings every sort of fault, to the master too", () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const blows = firstBlows(seed, 120);
+      const faults = firstFaults(seed, 120);
       for (const kind of ["kill", "start", "bounce", "add"])
-        expect(blows.some((blow) => blow.kind === kind)).toBe(true);
-      expect(blows.filter((blow) => blow.process === "master" && blow.kind === "kill").length).toBeGreaterThan(2);
+        expect(faults.some((fault) => fault.kind === kind)).toBe(true);
+      expect(faults.filter((fault) => fault.process === "master" && fault.kind === "kill").length).toBeGreaterThan(2);
     }
   });
 
@@ -86,13 +86,13 @@ describe("blows", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const up = new Set(masters);
       const killed = new Map<string, number>();
-      for (const blow of firstBlows(seed, 400, masters)) {
-        if (!masters.includes(blow.process)) continue;
-        expect(up.has(blow.process)).toBe(blow.kind !== "start");
-        if (blow.kind === "kill") {
-          up.delete(blow.process);
-          killed.set(blow.process, (killed.get(blow.process) ?? 0) + 1);
-        } else up.add(blow.process);
+      for (const fault of firstFaults(seed, 400, masters)) {
+        if (!masters.includes(fault.process)) continue;
+        expect(up.has(fault.process)).toBe(fault.kind !== "start");
+        if (fault.kind === "kill") {
+          up.delete(fault.process);
+          killed.set(fault.process, (killed.get(fault.process) ?? 0) + 1);
+        } else up.add(fault.process);
         wereAllDown ||= up.size === 0;
       }
       expect([...killed.keys()].sort()).toEqual(masters);

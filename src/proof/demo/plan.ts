@@ -1,4 +1,4 @@
-/** What a run is going to do, drawn from its seed before anything starts: its tasks, and for the stress test its blows. */
+/** What a run is going to do, drawn from its seed before anything starts: its tasks, and for the stress test its faults. */
 import { SeededRandom } from "../cluster/random.ts";
 
 export interface PlannedTask {
@@ -32,35 +32,35 @@ export function planCapacity(tasks: readonly PlannedTask[], workers: number, run
   return Math.min(64, Math.max(1, Math.round(workMs / (workers * runMs))));
 }
 
-/** One blow of the stress test. A `bounce` is a kill and a start in the same moment: back before anyone noticed. */
+/** One fault of the stress test. A `bounce` is a kill and a start in the same moment: back before anyone noticed. */
 export interface Fault {
   readonly atMs: number;
   readonly kind: "kill" | "start" | "bounce" | "add";
   readonly process: string;
 }
 
-export interface BlowPlan {
+export interface FaultPlan {
   readonly seed: number;
   readonly everyMs: number;
   readonly masters: readonly string[];
-  /** Workers that run when the blows begin: `worker-1` … */
+  /** Workers that run when the faults begin: `worker-1` … */
   readonly workers: number;
   /** No more than this many workers are ever added up to. */
   readonly workersMax: number;
 }
 
-/** A master may miss this many blows before it must be started: a system that is always down shows nothing. */
-const masterDownBlowsMax = 4;
+/** A master may miss this many faults before it must be started: a system that is always down shows nothing. */
+const masterDownFaultsMax = 4;
 
-/** Of the blows that kill, so many hit a master: often enough to matter, seldom enough for it to get anything done. */
+/** Of the faults that kill, so many hit a master: often enough to matter, seldom enough for it to get anything done. */
 const masterShare = { one: 0.2, several: 0.4 };
 
 /**
- * An endless schedule of blows. It follows from the plan alone, never from what the run is doing,
- * so that a seed that showed a bug shows the same blows again.
+ * An endless schedule of faults. It follows from the plan alone, never from what the run is doing,
+ * so that a seed that showed a bug shows the same faults again.
  */
-export function* planBlows(plan: BlowPlan): Generator<Fault, never> {
-  // Its own stream of numbers: how many tasks were drawn must not change the blows.
+export function* planFaults(plan: FaultPlan): Generator<Fault, never> {
+  // Its own stream of numbers: how many tasks were drawn must not change the faults.
   const random = new SeededRandom(plan.seed ^ 0x5eed_b10e);
   const masters = new Masters(plan.masters, random);
   const up = new Set(Array.from({ length: plan.workers }, (_, index) => `worker-${index + 1}`));
@@ -92,7 +92,7 @@ export function* planBlows(plan: BlowPlan): Generator<Fault, never> {
         yield { atMs, kind, process: masters.drawVictim() ?? random.pick([...up].sort()) };
         break;
       case "kill": {
-        // The last worker is spared, so that something always runs that a blow can hurt.
+        // The last worker is spared, so that something always runs that a fault can hurt.
         const master = masters.drawVictim(up.size < 2);
         if (master !== null) {
           masters.killed(master);
@@ -115,7 +115,7 @@ export function* planBlows(plan: BlowPlan): Generator<Fault, never> {
   }
 }
 
-/** Which masters are up, and for how many blows the others have been down; any number of them may be. */
+/** Which masters are up, and for how many faults the others have been down; any number of them may be. */
 class Masters {
   readonly #random: SeededRandom;
   readonly #share: number;
@@ -129,19 +129,19 @@ class Masters {
     this.#up = new Set(names);
   }
 
-  /** The master that is to be started with this blow, if there is one. */
+  /** The master that is to be started with this fault, if there is one. */
   drawReturn(): string | null {
-    for (const [name, blows] of this.#downFor) this.#downFor.set(name, blows + 1);
+    for (const [name, faults] of this.#downFor) this.#downFor.set(name, faults + 1);
     const [longest] = this.#downFor;
     if (longest === undefined) return null;
-    const [name, blows] = longest;
-    if (blows < masterDownBlowsMax && !this.#random.chance(0.5)) return null;
+    const [name, faults] = longest;
+    if (faults < masterDownFaultsMax && !this.#random.chance(0.5)) return null;
     this.#downFor.delete(name);
     this.#up.add(name);
     return name;
   }
 
-  /** The master that this blow hits, if it is to hit one. */
+  /** The master that this fault hits, if it is to hit one. */
   drawVictim(mustBeMaster = false): string | null {
     if (this.#up.size === 0) return null;
     if (!mustBeMaster && !this.#random.chance(this.#share)) return null;

@@ -74,7 +74,7 @@ test("a promise that was never put to the test does not pass as kept", () => {
   const untested = { ...kept, cases: 0 };
   const lines = reportLines(report([kept, untested]), plain, null);
   expect(lines.slice(2, 5)).toEqual(["✓  Every task is success  2 of 2", "–  Every task is success  2 of 2", ""]);
-  expect(lines[5]).toBe("Every promise that was put to the test was kept, in 12.4s.");
+  expect(lines[5]).toBe("Every promise that was tested was kept, in 12.4s.");
 });
 
 test("a broken promise is told with its first cases, and how many more there are", () => {

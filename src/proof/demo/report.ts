@@ -41,7 +41,7 @@ export function reportLines(report: Report, paint: Paint, columnsMax: number | n
     paint,
     columnsMax,
   );
-  const which = report.checks.some(isUntested) ? "Every promise that was put to the test" : "Every promise";
+  const which = report.checks.some(isUntested) ? "Every promise that was tested" : "Every promise";
   const verdict = holds(report)
     ? paint("green", `${which} was kept, in ${formatDuration(report.endedAt - report.startedAt)}.`)
     : paint("red", "Not every promise was seen to be kept:");

@@ -1,17 +1,17 @@
 /** The stress test: every half second something random dies, comes back or joins, until all tasks are done. */
 import { resolve } from "node:path";
 import type { Output } from "../../cli/output.ts";
-import { type Fault, masterNames, planBlows, planCapacity, planTasks } from "./plan.ts";
+import { type Fault, masterNames, planCapacity, planFaults, planTasks } from "./plan.ts";
 import { holds } from "./report.ts";
 import { Run } from "./run.ts";
 
-const blowEveryMs = 500;
-/** How long the tasks would take if nobody were killed; under the blows it is several times that. */
+const faultEveryMs = 500;
+/** How long the tasks would take if nobody were killed; under the faults it is several times that. */
 const calmRunMs = 8_000;
 /** Tasks are put in piece by piece, so that masters die under submits too. */
 const submitPieces = 20;
-/** Tasks that are left when the blows have gone on for so long are done in peace. */
-const blowsMsMax = 120_000;
+/** Tasks that are left when the faults have gone on for so long are done in peace. */
+const faultsMsMax = 120_000;
 const drainMsMax = 120_000;
 /** Workers may join up to twice as many as there were. */
 const growth = 2;
@@ -46,9 +46,9 @@ export async function runStress(options: StressOptions): Promise<boolean> {
       });
       // Whoever waits below hears of it; until then a failure must not end the process.
       submits.catch(() => {});
-      const plan = planBlows({
+      const plan = planFaults({
         seed,
-        everyMs: blowEveryMs,
+        everyMs: faultEveryMs,
         masters,
         workers: options.workers,
         workersMax: options.workers * growth,
@@ -74,17 +74,17 @@ async function submitAll(run: Run, tasks: readonly { id: string; sleepMs: number
     );
     await run.submit(tasks.slice(from, from + size));
   }
-  run.tell(`All ${tasks.length} tasks are in`);
+  run.tell(`All ${tasks.length} tasks are submitted`);
 }
 
-/** Blows fall at their times, whatever state the cluster is in, until `isOver` or for `blowsMsMax`. */
+/** Faults fall at their times, whatever state the cluster is in, until `isOver` or for `faultsMsMax`. */
 async function strikeUntil(run: Run, plan: Iterable<Fault>, isOver: () => boolean): Promise<void> {
   const startedAt = Date.now();
-  for (const blow of plan) {
-    if (blow.atMs > blowsMsMax) return;
-    await run.until("the next blow", blowEveryMs * 20, () => isOver() || Date.now() - startedAt >= blow.atMs);
+  for (const fault of plan) {
+    if (fault.atMs > faultsMsMax) return;
+    await run.until("the next fault", faultEveryMs * 20, () => isOver() || Date.now() - startedAt >= fault.atMs);
     if (isOver()) return;
-    await strike(run, blow);
+    await strike(run, fault);
   }
 }
 
@@ -98,11 +98,11 @@ async function strike(run: Run, { kind, process }: Fault): Promise<void> {
     case "bounce":
       await cluster.kill(process);
       cluster.launch(process);
-      run.tell(`SIGKILL ${process}, and up again at once`, "yellow");
+      run.tell(`SIGKILL ${process}, and an immediate restart`, "yellow");
       break;
     case "start":
       cluster.launch(process);
-      run.tell(`${process} starts again`, "green");
+      run.tell(`${process} restarts`, "green");
       break;
     case "add":
       cluster.launch(process);
@@ -121,5 +121,5 @@ async function letLive(run: Run): Promise<void> {
     const last = new Map(cluster.lives.map((life) => [life.process, life]));
     return [...last.values()].every((life) => life.readyAt !== null);
   });
-  run.tell("The blows are over, everything lives");
+  run.tell("No more faults; every process is running");
 }

@@ -212,7 +212,7 @@ describe("a lie is seen:", () => {
     [
       "a fault that did not fall",
       "Every fault fell as planned",
-      (story) => void story.failedBlows.push("Fault 1 (disk): no."),
+      (story) => void story.failedFaults.push("Fault 1 (disk): no."),
     ],
     ["a full outbox", "Every result found its master", (story) => void story.outboxes.set("worker-2", 1)],
     [
@@ -223,7 +223,7 @@ describe("a lie is seen:", () => {
     ],
     [
       "a process that died by itself",
-      "No process died but by our hand",
+      "No process died that was not killed by the run",
       (story) => void (story.lives[3]!.cause = "itself"),
     ],
   ];

@@ -152,7 +152,7 @@ export class Story {
   drifts = 0;
   storeFindings: string[] = [];
   surprises: string[] = [];
-  failedBlows: string[] = [];
+  failedFaults: string[] = [];
 
   evidence(): Evidence {
     const { left, ...rest } = this;

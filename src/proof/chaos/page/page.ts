@@ -14,7 +14,7 @@ import { outcomes } from "./timelineShape.ts";
 const leaderAimMs = 500;
 const workerAimMs = 700;
 /** More than anyone reads; all of them are in the ledger. */
-const blowsShown = 1_000;
+const faultsShown = 1_000;
 
 export function reportPage(report: Report): string {
   const { evidence, options } = report;
@@ -163,7 +163,7 @@ function promises(checks: readonly Check[]): string {
     const below = problems === "" ? "" : `<tr><td></td><td colspan="4">${problems}</td></tr>`;
     return `<tr class="${state}"><td class="state">${mark(check)}</td><td>${text(check.promise)}</td>${cells}</tr>${below}`;
   };
-  return `<h2>Every promise, and how often it was put to the test</h2>
+  return `<h2>Every promise, and how often it was tested</h2>
 <section class="panel scroll"><table>
 <thead><tr><th></th><th>promise</th><th class="number">cases</th><th>seen</th><th>invariant</th></tr></thead>
 <tbody>${checks.map(row).join("\n")}</tbody></table></section>`;
@@ -171,13 +171,13 @@ function promises(checks: readonly Check[]): string {
 
 function faults({ evidence }: Report): string {
   const fallen = evidence.strikes.filter(({ hit }) => hit.length > 0);
-  const rows = fallen.slice(0, blowsShown).map((strike) => {
+  const rows = fallen.slice(0, faultsShown).map((strike) => {
     const atMs = strike.startedAt - evidence.startedAt;
     return `<tr><td><button data-at="${atMs}">${(atMs / 1000).toFixed(1)} s</button></td><td>${text(faultText(strike, strike.hit))}</td></tr>`;
   });
   const more =
-    fallen.length > blowsShown
-      ? `<p class="hint">The first ${grouped(blowsShown)} of ${grouped(fallen.length)}.</p>`
+    fallen.length > faultsShown
+      ? `<p class="hint">The first ${grouped(faultsShown)} of ${grouped(fallen.length)}.</p>`
       : "";
   return `<h2>Every fault</h2>
 <section class="panel"><details><summary>${count(fallen.length, "fault")}, in order</summary><table><tbody>${rows.join("\n")}</tbody></table>${more}</details></section>`;
