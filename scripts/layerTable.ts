@@ -17,7 +17,7 @@ export interface Layer {
 export const layers: readonly Layer[] = [
   {
     folder: "model",
-    holds: "the nouns: task, attempt, worker, queue, entry, ids, errors, limits, and their validation",
+    holds: "data types and their validation: task, attempt, worker, queue, entry, ids, errors, limits",
     layers: [],
     packages: ["node:zlib"],
   },
@@ -29,7 +29,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "ports",
-    holds: "interfaces and the duties behind them: store, clock, transport, peers, log, work",
+    holds: "interfaces, and what implementations must do: store, clock, transport, peers, log, work",
     layers: ["model"],
     packages: [],
   },
@@ -48,13 +48,13 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "sdk",
-    holds: "what users import: the HTTP client, and `handler`: tasks as functions and the engine that runs them",
+    holds: "what users import: the HTTP client, and `handler`: tasks written as functions, and how they run",
     layers: ["model"],
     packages: ["node:*", "eventsource-parser"],
   },
   {
     folder: "runner",
-    holds: "the process that runs handlers: loads task files, runs one attempt at a time, speaks with its worker",
+    holds: "the process that runs handlers: loads task files, runs one attempt at a time, reports to its worker",
     layers: ["model", "ports", "sdk"],
     loadsUserCode: true,
     packages: ["node:*"],
@@ -67,32 +67,32 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "stores",
-    holds: "what every driver does alike: slots, cursors, the fold of an entry",
+    holds: "what all store drivers share: slots, cursors, applying an entry",
     layers: ["model", "ports"],
     packages: [],
   },
   {
     folder: "stores/*",
-    holds: "memory, sqlite, mongodb: each passes one contract suite",
+    holds: "memory, sqlite, mongodb: all pass one contract suite",
     layers: ["model", "ports", "stores"],
     packages: ["node:*", "mongodb"],
   },
   {
     folder: "node",
-    holds: "the real clock, ids, log, HTTP link and probes",
+    holds: "the real clock, ids, log, HTTP connections and liveness probes",
     layers: ["model", "ports"],
     packages: ["node:*", "eventsource-parser", "pino", "ulid"],
   },
   {
     folder: "cli",
-    holds: "the commands; the only place that wires everything; loads `proof` only when a command of it runs",
+    holds: "the commands; the only folder that connects all parts; loads `proof` only for demo, stress and chaos",
     layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node"],
     lazyLayers: ["proof"],
     packages: ["node:*", "commander"],
   },
   {
     folder: "proof",
-    holds: "what judges the product: simulator, checkers, fuzzer, contract suites, fakes, demo, stress, chaos",
+    holds: "what tests the product: simulator, checkers, fuzzer, contract suites, fakes, demo, stress, chaos",
     layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node", "cli"],
     packages: ["node:*", "commander", "vitest", "fast-check", "ajv"],
   },
