@@ -8,7 +8,7 @@ import { formatDuration } from "./duration.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { Exit } from "./failure.ts";
 import { endText } from "./taskText.ts";
-import { printable } from "./terminalText.ts";
+import { cut, printable } from "./terminalText.ts";
 
 export async function waitForAll(
   context: Context,
@@ -40,16 +40,18 @@ export async function waitForAll(
   return isFailed ? exitCodes.failed : exitCodes.ok;
 }
 
-/** How a task ended, and for a single command the end of its output. */
+/** How a task ended, and for a single command or handler the end of its output. */
 async function tellEnd(context: Context, client: Outlast, task: TaskDocument, isMany: boolean): Promise<void> {
   const { output, signal } = context;
   const took = task.startedAt === undefined || task.endedAt === undefined ? null : task.endedAt - task.startedAt;
   output.note(`${endText(task)}${took === null ? "" : ` (took ${formatDuration(Math.max(0, took))})`}`);
-  if (isMany || task.kind !== "exec" || task.attempt === 0) return;
+  if (isMany || task.kind === "sleep" || task.attempt === 0) return;
   try {
     const { lines, isWhole } = await endOfOutput(client, task, signal);
     if (!isWhole) output.note("  │ …");
     for (const line of lines) output.note(`  │ ${printable(line)}`);
+    if (task.kind !== "exec" && task.output !== undefined)
+      output.note(`  Result: ${cut(JSON.stringify(task.output), limits.waitResultCharactersMax)}`);
     output.note(`All of its output: outlast logs ${task.id}`);
   } catch (error) {
     // How the task ended is known and stays the result.

@@ -127,6 +127,7 @@ export const limits = {
   /** `submit --wait` shows the last lines of a command's output, out of this many last bytes. */
   waitTailLinesMax: 40,
   waitTailBytesMax: 64 * kibibyte,
+  waitResultCharactersMax: 2000,
   // What `outlast doctor` finds worth a word.
   diskFreeBytesMin: 512 * mebibyte,
   clockDifferenceMsMax: 2 * second,

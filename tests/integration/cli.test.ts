@@ -28,7 +28,16 @@ describe("with a master and two workers", () => {
   beforeAll(async () => {
     const port = String(await findFreePort());
     env = { OUTLAST_MASTERS: `http://127.0.0.1:${port}` };
-    up = start("up", "--port", port, "--workers", "2", "--data", "up-data", "--drain-timeout", "1s");
+    writeFileSync(
+      join(folder, "tasks.ts"),
+      `import { defineTask } from "outlast";
+       export const add = defineTask({
+         name: "add",
+         run([a, b]: [number, number]) { console.log("adding"); return { sum: a + b }; },
+       });`,
+    );
+    const options = ["--workers", "2", "--data", "up-data", "--drain-timeout", "1s", "--tasks", "tasks.ts"];
+    up = start("up", "--port", port, ...options);
     await Promise.all([up.line(/^worker-1 is ready/), up.line(/^worker-2 is ready/)]);
   }, startMsMax);
 
@@ -74,6 +83,12 @@ describe("with a master and two workers", () => {
     expect(JSON.parse(failed.stdout)).toMatchObject({ state: "failed", exit: { code: 3 } });
     const told = await outlast([...submit, ...command]);
     expect(told.stderr).toMatch(new RegExp(`│ oops\nAll of its output: outlast logs ${told.stdout.trim()}\n$`));
+  });
+
+  test("a handler's output and result are shown", async () => {
+    const { code, stderr } = await outlast(["submit", "add", "--input", "[1,2]", "--wait"]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/ended as success.*\n {2}│ adding\n {2}Result: {"sum":3}\nAll of its output: /);
   });
 
   test("the end of a large output is shown, however large it is", async () => {
@@ -196,14 +211,13 @@ describe("with a master and two workers", () => {
     expect(await logs.ended).toMatchObject({ code: 0, stdout: "one\ntwo\n" });
     expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "success", attempt: 1, kills: 0 });
 
-    /** The master is the one child of `up` that is no worker. */
+    /** The child of `up` whose command is `master`. */
     async function masterPid(): Promise<number> {
-      const { workers } = await json<{ workers: WorkerView[] }>("workers");
-      const known = new Set(workers.map((worker) => worker.pid));
       const { readdirSync, readFileSync } = await import("node:fs");
       const children = readdirSync("/proc").filter((name) => {
-        if (!/^\d+$/.test(name) || known.has(Number(name))) return false;
+        if (!/^\d+$/.test(name)) return false;
         try {
+          if (!readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes("master")) return false;
           const stat = readFileSync(`/proc/${name}/stat`, "utf8");
           return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === up.child.pid;
         } catch {
