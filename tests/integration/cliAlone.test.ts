@@ -1,0 +1,134 @@
+/** Commands without a cluster, or with servers of their own: wrong command lines, no master, tokens, taken ports. */
+import { describe, expect, test } from "vitest";
+import { findFreePort } from "../../src/cli/freePort.ts";
+import type { WorkerView } from "../../src/model/worker.ts";
+import { type Result, Started, start } from "./commands.ts";
+
+describe("alone", () => {
+  const run = (...commandLine: string[]): Promise<Result> => start(...commandLine).ended;
+
+  test("a wrong command line is 2, and says what was meant", async () => {
+    expect(await run("submti")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Did you mean submit/) as string,
+    });
+    expect(await run("ls", "--sate", "x")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--state/) as string,
+    });
+    expect(await run("ls", "--state", "runing")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Unknown state "runing"/) as string,
+    });
+    expect(await run("submit", "sleep", "1", "--timeout", "5")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Say the unit/) as string,
+    });
+    expect(await run("master", "--store", "oracle:x")).toMatchObject({ code: 2 });
+  });
+
+  test("a wrong command line is a document for programs", async () => {
+    for (const wrong of [
+      ["submti"],
+      ["ls", "--sate", "x"],
+      ["ls", "--state", "runing"],
+      ["submit", "--file", "nosuch"],
+    ]) {
+      const { code, stdout, stderr } = await run(...wrong, "--json");
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(JSON.parse(stderr)).toMatchObject({
+        error: { code: "usage", message: expect.stringMatching(/./) as string },
+      });
+    }
+  });
+
+  test("no master is 3, in a sentence and as JSON", async () => {
+    const masters = `http://127.0.0.1:${await findFreePort()}`;
+    const told = await run("ls", "--masters", masters, "--retry-for", "0");
+    expect(told).toMatchObject({ code: 3, stdout: "" });
+    expect(told.stderr).toMatch(/^outlast: No master answers/);
+    expect(told.stderr).not.toMatch(/\n\s+at /);
+    const document = await run("ls", "--masters", masters, "--retry-for", "0", "--json");
+    expect(JSON.parse(document.stderr)).toMatchObject({ error: { code: "unavailable", reason: "unreachable" } });
+  });
+
+  test("a master refuses to be seen from elsewhere without a token", async () => {
+    expect(await run("master", "--address", "0.0.0.0")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/token/) as string,
+    });
+  });
+
+  test("with a token, only who has it is served", async () => {
+    const port = await findFreePort();
+    const token = "a-token-that-is-long-enough";
+    const env = { OUTLAST_TOKEN: token };
+    const master = new Started(["master", "--port", String(port), "--store", "memory:"], { env });
+    await master.line(/^outlast master ready at /);
+    const address = `http://127.0.0.1:${port}`;
+    expect(await run("ls", "--masters", address)).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/token/) as string,
+    });
+    expect(await run("ls", "--masters", address, "--token", "wrong")).toMatchObject({ code: 4 });
+    expect(await new Started(["ls", "--masters", address], { env }).ended).toMatchObject({ code: 0 });
+    master.child.kill("SIGTERM");
+    const { code, stdout, stderr } = await master.ended;
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(token);
+  });
+
+  test("a port that is taken is said in a sentence, by master and up", async () => {
+    const port = String(await findFreePort());
+    const first = start("master", "--port", port, "--store", "memory:");
+    await first.line(/^outlast master ready at /);
+    const second = await run("master", "--port", port, "--store", "memory:");
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(port);
+    expect(await run("up", "--port", port, "--data", "taken")).toMatchObject({ code: 1 });
+    first.child.kill("SIGINT");
+    expect((await first.ended).code).toBe(0);
+  });
+
+  test("two workers do not share a name, and unnamed ones get their own", async () => {
+    const masters = `http://127.0.0.1:${await findFreePort()}`;
+    const shared = ["--masters", masters, "--data", "names"];
+    const named = start("worker", "--name", "one", "--log-format", "json", ...shared, "--log-level", "debug");
+    await named.line(/./);
+    expect(await run("worker", "--name", "one", ...shared)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is using/) as string,
+    });
+    named.child.kill("SIGTERM");
+    expect((await named.ended).code).toBe(0);
+  });
+
+  test("up leaves nothing behind, even if it is killed", async () => {
+    const port = String(await findFreePort());
+    const up = start("up", "--port", port, "--workers", "1", "--data", "orphans", "--json");
+    const ready = JSON.parse(await up.line(/"worker-1","event":"ready"/)) as object;
+    expect(ready).toEqual({ process: "worker-1", event: "ready" });
+    const env = { OUTLAST_MASTERS: `http://127.0.0.1:${port}` };
+    const id = (await new Started(["submit", "exec", "--", "sleep", "300"], { env }).ended).stdout.trim();
+    await expect.poll(async () => (await new Started(["show", id], { env }).ended).stdout).toMatch(/running/);
+    const { workers } = JSON.parse((await new Started(["workers", "--json"], { env }).ended).stdout) as {
+      workers: WorkerView[];
+    };
+    up.child.kill("SIGKILL");
+    await expect.poll(() => isAlive(workers[0]!.pid), { timeout: 10_000 }).toBe(false);
+    await expect
+      .poll(async () => (await run("ls", "--masters", `http://127.0.0.1:${port}`, "--retry-for", "0")).code, {
+        timeout: 10_000,
+      })
+      .toBe(3);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
