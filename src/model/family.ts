@@ -97,6 +97,7 @@ export interface PendingSignal {
 /** In no id that a client chooses, so that nobody can take the place of a child. */
 export const childMark = "~";
 const indexDigits = 7;
+const descendantPattern = /~[0-9a-f]{16}[.][0-9]{7}$/;
 
 /** Children of one set share a prefix (see `childPrefix`), and their ids sort by their index. */
 export function childId(prefix: string, index: number): TaskId {
@@ -119,7 +120,7 @@ export function childPrefix(parent: TaskId, epoch: number, key: string): string 
 
 /** The id of an independent task that a handler submits; nobody else can choose it. */
 export function submittedId(kind: string, parent: TaskId, epoch: number, key: string): TaskId {
-  return childId(`${kind}${childMark}${hashName(parent, epoch, key)}.`, 0);
+  return `${kind}${childMark}s${hashName(parent, epoch, key)}` as TaskId;
 }
 
 /** The id of the record of a step: the generation is part of it, so that a retry from scratch begins without any. */
@@ -132,6 +133,16 @@ function hashName(parent: TaskId, epoch: number, key: string): string {
   const low = finishHash(hashText(hashSeed, name));
   const high = finishHash(hashText(hashNumber(hashSeed, low), name));
   return hex(high) + hex(low);
+}
+
+/** True for the id of a child, whoever its parent is. */
+export function isDescendant(id: string): boolean {
+  return descendantPattern.test(id);
+}
+
+/** All descendants of a root have ids from `from` on and before `until`, and no other task has. */
+export function descendantRange(root: TaskId): { readonly from: string; readonly until: string } {
+  return { from: `${root}${childMark}0`, until: `${root}${childMark}g` };
 }
 
 /** The task at the top of the family that this one belongs to: itself if it has no parent. */

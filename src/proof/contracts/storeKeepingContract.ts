@@ -1,8 +1,9 @@
 /** The part of the store contract about what is kept for how long, and about the notes that masters leave of themselves. */
 import { expect, test } from "vitest";
+import { childId, childPrefix, submittedId } from "../../model/family.ts";
 import type { Nonce } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
-import { changed, created } from "./storeJournal.ts";
+import { changed, created, taskId } from "./storeJournal.ts";
 import type { Current } from "./storePlace.ts";
 
 function member(nonce: string, beat: number): MemberRecord {
@@ -38,6 +39,32 @@ export function keepingContract(current: Current): void {
     await store.append(journal.next(...ids.map((id, index) => changed(id, index === 0 ? "running" : "success"))));
     const surplus = await store.findExpired({ endedBefore: 0, keepMax: 2 }, 10);
     expect(surplus.map(({ id }) => id)).toEqual(["b", "c"]);
+  });
+
+  test("families go whole: the children first, however long they have ended, and the root last", async () => {
+    const { store, journal } = current();
+    const children = [0, 1, 2].map((index) => childId(childPrefix(taskId("r"), 0, "k"), index));
+    const [first = "", second = "", third = ""] = children;
+    const grandchild = childId(childPrefix(taskId(first), 0, "k"), 0);
+    const independent = submittedId("r", taskId("r"), 0, "s");
+    const ids = ["r", "r2", ...children, grandchild, independent];
+    await store.append(journal.next(...ids.flatMap((id) => created(id))));
+    const ended = (id: string, changedAt: number, change = {}) => changed(id, "success", { changedAt, ...change });
+    await store.append(journal.next(...[...children, grandchild, independent].map((id) => ended(id, 1))));
+    const due = async (max: number) =>
+      (await store.findExpired({ ...never, endedBefore: 100 }, max)).map(({ id }) => id);
+    // Nothing of a family goes while its root has not ended; what a handler submitted is a task of its own.
+    expect(await due(10)).toEqual([independent]);
+    const family = { steps: 0, stepBytes: 0, epoch: 0, children: 3 };
+    await store.append(journal.next(ended("r", 50, { family }), ended("r2", 60)));
+    expect(new Set(await due(10))).toEqual(new Set([independent, grandchild, first, second, third, "r2"]));
+    expect(await due(2)).toHaveLength(2);
+    const forget = (id: string) =>
+      ({ kind: "forget-task", id: taskId(id), queue: "default", state: "success" }) as const;
+    await store.append(journal.next(...[first, second, third, independent].map(forget)));
+    expect(await due(10)).toEqual([grandchild, "r2"]);
+    await store.append(journal.next(forget(grandchild)));
+    expect(await due(10)).toEqual(["r", "r2"]);
   });
 
   test("the notes of masters are replaced, listed and taken away", async () => {

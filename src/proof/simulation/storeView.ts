@@ -1,4 +1,5 @@
 /** The view that a simulated store keeps: tasks and records as the entries up to some seq make them. */
+
 import {
   type CollectionName,
   type CollectionVersions,
@@ -6,6 +7,7 @@ import {
   type RecordValue,
 } from "../../model/collections/table.ts";
 import type { RecordWrite, Write } from "../../model/entry.ts";
+import { isDescendant, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskDocument, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import type { ExpiredTask, LiveTask, Retention, StateCount } from "../../ports/store.ts";
@@ -76,10 +78,19 @@ export class StoreView {
   /** Those that ended first come first; of one instant those that were created first, as the Map keeps them. */
   expired({ endedBefore, keepMax }: Retention, max: number): ExpiredTask[] {
     const finished = this.#finished().sort((one, other) => one.endedAt - other.endedAt);
-    return finished
-      .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
-      .slice(0, max)
-      .map(({ id, queue, state }) => ({ id, queue, state }));
+    const found: ExpiredTask[] = [];
+    const roots = finished
+      .filter(({ id }) => rootOf(id) === id || !isDescendant(id))
+      .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore);
+    // A family goes whole: what is below a root first.
+    for (const root of roots) {
+      if (found.length >= max) break;
+      const below = finished
+        .filter(({ id }) => isDescendant(id) && rootOf(id) === root.id)
+        .slice(0, max - found.length);
+      found.push(...(below.length > 0 ? below : [root]));
+    }
+    return found.map(({ id, queue, state }) => ({ id, queue, state }));
   }
 
   #finished(): (ExpiredTask & { readonly endedAt: number })[] {

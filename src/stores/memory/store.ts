@@ -1,4 +1,5 @@
 /** A store that lives and dies with its process: for tests, for the simulator and for work that may be lost. */
+
 import {
   type CollectionName,
   type CollectionVersions,
@@ -7,6 +8,7 @@ import {
   type StoredRecord,
 } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
+import { descendantRange } from "../../model/family.ts";
 import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isOutputOf } from "../../model/logOwner.ts";
@@ -39,6 +41,7 @@ import type {
 import { changesOf, type TaskChange, withoutTask } from "../changes.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toHead, toPayload, toRecord, toStatus } from "../documents.ts";
+import { retainedSince, withFamilies } from "../familyRetention.ts";
 import { compareBytes, toRecordPage, toStoredRecord } from "../recordPage.ts";
 import { slotOf } from "../slot.ts";
 
@@ -244,12 +247,20 @@ export class MemoryStore implements Store {
 
   async findExpired({ endedBefore, keepMax }: Retention, max: number): Promise<ExpiredTask[]> {
     const finished = [...this.#tasks.values()].filter((row) => isFinal(row.state));
-    return finished
-      .map((row) => ({ ...row, endedAt: toStatus(row.status).changedAt }))
+    const roots = finished
+      .map((row) => ({ ...row, status: toStatus(row.status), endedAt: retainedSince(row.id, toStatus(row.status)) }))
+      .flatMap((row) => (row.endedAt === null ? [] : [{ ...row, endedAt: row.endedAt }]))
       .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
       .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
       .slice(0, max)
-      .map(({ id, queue, state }) => ({ id, queue, state: state as FinalState }));
+      .map((row) => ({ ...toExpired(row), hasChildren: (row.status.family?.children ?? 0) > 0 }));
+    return withFamilies(roots, max, (root, count) => {
+      const { from, until } = descendantRange(root);
+      return finished
+        .filter(({ id }) => id >= from && id < until)
+        .slice(0, count)
+        .map(toExpired);
+    });
   }
 
   async writeMember(member: MemberRecord): Promise<void> {
@@ -372,4 +383,12 @@ async function* inBatches(rows: readonly Pick<TaskRow, "spec" | "status" | "seq"
 /** What is kept of a piece: readers ask by task and attempt. */
 function copyOf({ task, attempt, offset, at, bytes, isTruncated }: LogChunk): LogChunk {
   return { task, attempt, offset, at, bytes: bytes.slice(), isTruncated };
+}
+
+function toExpired({
+  id,
+  queue,
+  state,
+}: Pick<ExpiredTask, "id" | "queue"> & { readonly state: TaskState }): ExpiredTask {
+  return { id, queue, state: state as FinalState };
 }

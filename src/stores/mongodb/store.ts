@@ -2,6 +2,7 @@
  * The store for many machines: a MongoDB database. An entry is one insert of the next `_id`, durable on a majority before it is
  * acknowledged; the task documents follow right behind it, and reads put over them what is not there yet.
  */
+
 import { type CollectionName, ownerOf, type RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Nonce, TaskId } from "../../model/ids.ts";
@@ -23,6 +24,7 @@ import type {
   TaskQuery,
 } from "../../ports/store.ts";
 import { toDocument, toPayload } from "../documents.ts";
+import { withFamilies } from "../familyRetention.ts";
 import { type MongodbAddress, parseAddress } from "./address.ts";
 import { Appender } from "./appender.ts";
 import { type Connection, connect } from "./connection.ts";
@@ -177,10 +179,12 @@ export class MongodbStore implements Store {
   }
 
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
-    return this.#read(({ list, window }) => {
+    return this.#read(async ({ list, view, window }) => {
       const finished = toStateCounts(window.counts).filter(({ state }) => isFinal(state));
       const count = finished.reduce((sum, one) => sum + one.count, 0);
-      return list.expired(retention, count, max);
+      const roots = await list.expired(retention, count, max);
+      if (roots.some(({ hasChildren }) => hasChildren)) await view.reached(window.tail.seq);
+      return withFamilies(roots, max, (root, most) => list.below(root, most));
     });
   }
 

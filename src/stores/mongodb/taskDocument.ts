@@ -1,10 +1,12 @@
 /** A task as a document: fields for people at the top, and under `outlast` all that is ever read back, with checksums. */
+
 import { crc32 } from "node:zlib";
 import type { Document } from "mongodb";
 import type { TaskId, WorkerId } from "../../model/ids.ts";
-import { isFinal, type TaskSpec, type TaskState, type TaskStatus } from "../../model/task.ts";
+import { type TaskSpec, type TaskState, type TaskStatus } from "../../model/task.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { toSpec, toStatus } from "../documents.ts";
+import { retainedSince } from "../familyRetention.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
 import { isWhole, type PendingTask, type WholeTask } from "./overlay.ts";
 
@@ -71,7 +73,7 @@ export function encodeTask(task: WholeTask, key: TaskKey): StoredDocument {
       // Most tasks are named like their id, and cost nothing in that index.
       ...(name === id ? {} : { name }),
       host: task.status.host ?? null,
-      ...(isFinal(task.status.state) ? { endedAt: task.status.changedAt } : {}),
+      ...toEndedAt("endedAt", id, task.status),
       fingerprint,
       spec: specText,
       specCrc: specSum(id, ord, specText),
@@ -95,7 +97,7 @@ export function encodeStatus(id: TaskId, { status, statusText, statusSeq, seq }:
     "outlast.statusSeq": statusSeq,
     "outlast.state": status.state,
     "outlast.host": status.host ?? null,
-    ...(isFinal(status.state) ? { "outlast.endedAt": status.changedAt } : {}),
+    ...toEndedAt("outlast.endedAt", id, status),
     "outlast.status": statusText,
     "outlast.statusCrc": statusSum(id, statusSeq, statusText),
   };
@@ -194,4 +196,10 @@ function specSum(id: string, ord: number, text: string): number {
 
 function statusSum(id: string, seq: number, text: string): number {
   return crc32(`${id} ${seq} ${text}`);
+}
+
+/** The field that retention goes by; left out where the task has not ended, or goes with its root. */
+function toEndedAt(field: string, id: TaskId, status: TaskStatus): Document {
+  const endedAt = retainedSince(id, status);
+  return endedAt === null ? {} : { [field]: endedAt };
 }

@@ -1,11 +1,13 @@
 /** Lists of tasks in the order of creation: stretches of an index, merged, and overlaid with what is not in the view yet. */
 import type { Document, Filter } from "mongodb";
+import { descendantRange, isDescendant } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isFinal, taskStates } from "../../model/task.ts";
 import type { ExpiredTask, Retention, TaskPage, TaskQuery } from "../../ports/store.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toStatus } from "../documents.ts";
+import type { ExpiredRoot } from "../familyRetention.ts";
 import type { Connection, StoredDocument } from "./connection.ts";
 import { isGone, isWhole, type PendingTask } from "./overlay.ts";
 import { decodeTask, overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
@@ -50,11 +52,11 @@ export class TaskList {
   }
 
   /** Those that ended first, of finished tasks that are over their time or over their number. */
-  async expired({ endedBefore, keepMax }: Retention, finishedCount: number, max: number): Promise<ExpiredTask[]> {
+  async expired({ endedBefore, keepMax }: Retention, finishedCount: number, max: number): Promise<ExpiredRoot[]> {
     const surplus = Math.max(0, finishedCount - keepMax);
     const overlay = new Map(this.#window.overlay.tasks);
     const pending = await this.#pendingRows(overlay, { order: "oldest", states: taskStates.filter(isFinal) });
-    const rows = pending.map(toEnded);
+    const rows = pending.filter(({ id }) => !isDescendant(id)).map(toEnded);
     const filter = surplus > 0 ? { $exists: true } : { $lt: endedBefore };
     let left = max;
     const cursor = this.#connection.tasks
@@ -71,7 +73,21 @@ export class TaskList {
       .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
       .filter(({ endedAt }, index) => index < surplus || endedAt < endedBefore)
       .slice(0, max)
-      .flatMap(({ id, queue, state }) => (isFinal(state) ? [{ id, queue, state }] : []));
+      .flatMap(({ id, queue, state, statusText }) => {
+        const hasChildren = (toStatus(statusText).family?.children ?? 0) > 0;
+        return isFinal(state) ? [{ id, queue, state, hasChildren }] : [];
+      });
+  }
+
+  /** Finished tasks below a root. The view must have reached the end of the journal. */
+  async below(root: TaskId, max: number): Promise<ExpiredTask[]> {
+    const { from, until } = descendantRange(root);
+    const range = { $gte: toKey(from as TaskId, this.#connection), $lt: toKey(until as TaskId, this.#connection) };
+    const documents = await this.#connection.tasks.find({ _id: range }).limit(max).toArray();
+    return documents.flatMap((document) => {
+      const row = decodeTask(document);
+      return row !== null && isFinal(row.state) ? [{ id: row.id, queue: row.queue, state: row.state }] : [];
+    });
   }
 
   async #rows(query: Query, after: number, wanted: number): Promise<TaskRow[]> {

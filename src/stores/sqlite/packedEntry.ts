@@ -4,8 +4,9 @@
  */
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { isFinal, type TaskState, taskStates } from "../../model/task.ts";
+import { type TaskState, taskStates } from "../../model/task.ts";
 import { changesOf } from "../changes.ts";
+import { retainedSince } from "../familyRetention.ts";
 
 export interface PackedEntry {
   readonly entry: Entry;
@@ -76,7 +77,7 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     tasks.queues.push(spec?.queue ?? null);
     tasks.fingerprints.push(spec?.fingerprint ?? null);
     tasks.statuses.push(status === null ? null : statusText);
-    tasks.endedAts.push(status !== null && isFinal(status.state) ? status.changedAt : null);
+    tasks.endedAts.push(status === null ? null : retainedSince(id, status));
     tasks.states.push(status === null ? -1 : taskStates.indexOf(status.state));
     tasks.hosts.push(status?.host ?? null);
   }

@@ -1,0 +1,29 @@
+/** Families are forgotten whole: what is below an expired root goes first, and the root itself once nothing is left. */
+import { isDescendant } from "../model/family.ts";
+import type { TaskId } from "../model/ids.ts";
+import { isFinal, type TaskStatus } from "../model/task.ts";
+import type { ExpiredTask } from "../ports/store.ts";
+
+/** From when on a task's retention counts: when it ended. Null for one that has not, or that goes with its root. */
+export function retainedSince(id: TaskId, { state, changedAt }: TaskStatus): number | null {
+  return isFinal(state) && !isDescendant(id) ? changedAt : null;
+}
+
+export interface ExpiredRoot extends ExpiredTask {
+  readonly hasChildren: boolean;
+}
+
+/** At most `max` tasks: for each root what is below it, or else itself. */
+export async function withFamilies(
+  roots: readonly ExpiredRoot[],
+  max: number,
+  descendantsOf: (root: TaskId, max: number) => ExpiredTask[] | Promise<ExpiredTask[]>,
+): Promise<ExpiredTask[]> {
+  const found: ExpiredTask[] = [];
+  for (const { hasChildren, ...root } of roots) {
+    if (found.length >= max) break;
+    const below = hasChildren ? await descendantsOf(root.id, max - found.length) : [];
+    found.push(...(below.length > 0 ? below : [root]));
+  }
+  return found;
+}
