@@ -3,7 +3,7 @@
 import { crc32 } from "node:zlib";
 import type { Document } from "mongodb";
 import type { TaskId, WorkerId } from "../../model/ids.ts";
-import { type TaskSpec, type TaskState, type TaskStatus } from "../../model/task.ts";
+import type { TaskSpec, TaskState, TaskStatus } from "../../model/task.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { toSpec, toStatus } from "../documents.ts";
 import { retainedSince } from "../familyRetention.ts";
