@@ -49,7 +49,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/liveWorker.ts",
-        search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
+        search:
+          'return this.isOpen && this.state === "connected" && !this.record.isDraining && this.#trouble === null;',
         replace: 'return this.isOpen && this.state === "connected";',
       },
     ],
@@ -59,8 +60,9 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/liveWorker.ts",
-        search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
-        replace: "return this.isOpen && !this.isGivenUp && !this.record.isDraining;",
+        search:
+          'return this.isOpen && this.state === "connected" && !this.record.isDraining && this.#trouble === null;',
+        replace: "return this.isOpen && !this.isGivenUp && !this.record.isDraining && this.#trouble === null;",
       },
     ],
   },
@@ -69,8 +71,9 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/liveWorker.ts",
-        search: 'return this.isOpen && this.state === "connected" && !this.record.isDraining;',
-        replace: "return !this.isGivenUp && !this.record.isDraining;",
+        search:
+          'return this.isOpen && this.state === "connected" && !this.record.isDraining && this.#trouble === null;',
+        replace: "return !this.isGivenUp && !this.record.isDraining && this.#trouble === null;",
       },
     ],
   },

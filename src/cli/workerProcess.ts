@@ -40,13 +40,14 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;
   const spool = new FileLogSpool(join(place.directory, "logs"));
+  const processes = new SystemProcesses(join(place.directory, "pipes"));
   const executor = new ProcessExecutor({
     worker: id,
     boot,
     home: await directoryMark(place.directory),
     clock,
     log,
-    processes: new SystemProcesses(),
+    processes,
     environment: process.env,
     directory: process.cwd(),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
@@ -101,6 +102,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   );
   await worker.start();
   const error = await worker.ended;
+  await processes.close();
   await place.release();
   if (error !== null) throw error;
   // All is closed and on disk; a kept-alive connection must not hold the process.

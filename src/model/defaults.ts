@@ -76,6 +76,10 @@ export const defaults = {
   logSendMs: 200,
   /** How long an ending worker waits for its goodbye to be answered. */
   byeWaitMs: 3 * second,
+  /** How long a worker takes nothing after an attempt that its machine could not start, doubled each time; and when that begins anew. */
+  troubleBaseMs: 1 * second,
+  troubleMaxMs: 5 * minute,
+  troubleCalmMs: 1 * minute,
   /** What a worker waits after its own disk, or a master that is there, could not do what was asked. */
   retryBaseMs: 100,
   retryMaxMs: 5 * second,
@@ -165,6 +169,11 @@ export const defaults = {
   requestTimeoutMs: 10 * second,
   probeTimeoutMs: 1 * second,
 
+  /**
+   * How many files a command may have open at first; it may raise that up to the hard limit itself. Node raises its own limit
+   * at its start, and programs that still use select(2) break with more than this.
+   */
+  taskDescriptors: 1024,
   /** How long a worker waits before it starts a watchdog again that did not last. */
   watchdogRestartMs: 1 * second,
 } as const;

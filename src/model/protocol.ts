@@ -9,7 +9,8 @@ import type { AttemptError, ExitRecord, Progress, TaskPayload } from "./task.ts"
  * The versions of the worker protocol that this build speaks.
  *
  * 1  results are answered in `verdicts`, by their position in the report
- * 2  results carry an `id` and are acknowledged by it in `acks`; attempts send items while they run, and are sent messages
+ * 2  results carry an `id` and are acknowledged by it in `acks`; attempts send items while they run, and are sent messages;
+ *    workers say when their machine cannot run tasks
  */
 export const protocolVersions = { min: 1, max: 2 } as const;
 
@@ -70,6 +71,8 @@ export interface AttachRequest extends ProtocolOffer {
   readonly incarnation: Incarnation | null;
   /** Where a refused connection proves that this boot is dead; null where that proves nothing (a proxy between). */
   readonly probePort: number | null;
+  /** Why this worker takes no tasks at the moment; absent if it does. Since protocol 2. */
+  readonly trouble?: string;
   /** True to a standby: the leader cannot be reached from here, so pass this and all of its session on to it. */
   readonly relay?: boolean;
   readonly hostname: string;
@@ -127,6 +130,9 @@ export type StreamMessage =
   | { readonly kind: "tell"; readonly epoch: number; readonly messages: readonly AttemptMessage[] }
   /** Sent every `heartbeatMs`: silence on the stream means that the master is gone. */
   | { readonly kind: "beat"; readonly epoch: number };
+
+/** The error code of an `aborted` attempt that this machine could not run: the task goes elsewhere, and nothing is counted. */
+export const machineFault = "machine";
 
 /** `suspended`: nothing is left to do until one of `waits` is over; the task then runs again, in a new attempt. Since protocol 2. */
 export type Outcome = "success" | "failed" | "aborted" | "suspended";
@@ -189,6 +195,8 @@ export type ReportItem =
   | ResultItem
   /** Assign nothing more: this boot finishes what it runs and leaves. What it was given and has not started ends as `aborted`. */
   | { readonly kind: "draining" }
+  /** This machine cannot run tasks at the moment, for this reason: assign nothing until it is null. Since protocol 2. */
+  | { readonly kind: "trouble"; readonly text: string | null }
   /** The last item of a boot: whatever is still assigned to it will not be finished. */
   | { readonly kind: "bye" };
 

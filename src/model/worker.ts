@@ -41,6 +41,8 @@ export interface WorkerRecord {
 export interface WorkerView extends Omit<WorkerRecord, "state"> {
   readonly state: WorkerState;
   readonly running: number;
+  /** Why it takes no tasks at the moment, in its own words; null if it does. */
+  readonly trouble: string | null;
   /** When it was last heard of; null if not since this leader was elected. */
   readonly heardAt: number | null;
 }

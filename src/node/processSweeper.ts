@@ -8,8 +8,18 @@ import type { Sweep } from "../ports/processes.ts";
 const lookedAtPerTurn = 40;
 /** Wait after a kill before the next look: a killed process needs a moment to exit. */
 const lookAgainMs = 5;
+/** The same where the machine could not be looked at. */
+const lookAgainInTroubleMs = 100;
 /** A process may fork and exit during one look; its child is then found by the next look only. */
 const emptyLooksMin = 2;
+
+/** What one look at the machine brought. */
+interface Look {
+  /** For each search the living processes that it is after. */
+  readonly found: readonly number[][];
+  /** False if something could not be read that may have been one of them. */
+  readonly isComplete: boolean;
+}
 
 interface Search {
   readonly marks: readonly string[];
@@ -23,9 +33,17 @@ interface Search {
 
 /** Sweeps share their scans of `/proc`: one scan serves every sweep that was requested before it began. */
 export class ProcessSweeper {
+  readonly #root: string;
   #searches: Search[] = [];
   #isLooking = false;
+  #isComplete = true;
+  /** Kept open, so that a look is possible also when this process has no descriptor left. */
+  #reserve: number | null = null;
   readonly #buffer = Buffer.allocUnsafe(64 * 1024);
+
+  constructor(root = "/proc") {
+    this.#root = root;
+  }
 
   killAll(marks: readonly string[], group: number | null): Promise<Sweep> {
     return new Promise((resolve, reject) => {
@@ -43,10 +61,11 @@ export class ProcessSweeper {
       const searches = this.#searches;
       this.#searches = [];
       try {
-        const found = await this.#find(searches);
-        const unfinished = searches.filter((search, index) => !settle(search, found[index] ?? []));
+        const { found, isComplete } = await this.#find(searches);
+        const unfinished = searches.filter((search, index) => !settle(search, found[index] ?? [], isComplete));
         this.#searches.push(...unfinished);
-        if (unfinished.some((search) => search.emptyLooks === 0)) await pause(lookAgainMs);
+        if (!isComplete) await pause(lookAgainInTroubleMs);
+        else if (unfinished.some((search) => search.emptyLooks === 0)) await pause(lookAgainMs);
       } catch (error) {
         for (const search of searches) search.reject(error);
       }
@@ -55,12 +74,13 @@ export class ProcessSweeper {
   }
 
   /** For each search the living processes that match it, except this process. */
-  async #find(searches: readonly Search[]): Promise<number[][]> {
+  async #find(searches: readonly Search[]): Promise<Look> {
+    this.#isComplete = true;
     const found: number[][] = searches.map(() => []);
     const firstMarks = new Set(searches.map((search) => search.marks[0] ?? ""));
     const hasGroups = searches.some((search) => search.group !== null);
     let count = 0;
-    for (const pid of processIds()) {
+    for (const pid of this.#processIds()) {
       count += 1;
       if (count % lookedAtPerTurn === 0) await nextTurn();
       if (pid === process.pid) continue;
@@ -72,13 +92,13 @@ export class ProcessSweeper {
         if (isMarked || (group !== null && group === search.group)) found[index]?.push(pid);
       }
     }
-    return found;
+    return { found, isComplete: this.#isComplete };
   }
 
   /** Its environment; null if it contains none of `firstMarks`, which a search of the bytes shows cheaply. */
   #marksOf(pid: number, firstMarks: ReadonlySet<string>): ReadonlySet<string> | null {
     // A zombie has no environment.
-    const environment = this.#read(`/proc/${pid}/environ`);
+    const environment = this.#read(`${this.#root}/${pid}/environ`);
     if (environment === null) return null;
     for (const mark of firstMarks) {
       if (environment.includes(mark)) return new Set(environment.toString("utf8").split("\0"));
@@ -89,32 +109,78 @@ export class ProcessSweeper {
   /** Its process group; null for a zombie. */
   #groupOf(pid: number): number | null {
     // `pid (any name, even with parentheses) state parent group …`, proc_pid_stat(5).
-    const stat = this.#read(`/proc/${pid}/stat`)?.toString("latin1") ?? "";
+    const stat = this.#read(`${this.#root}/${pid}/stat`)?.toString("latin1") ?? "";
     const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
     return state === "Z" || state === "X" || group === undefined ? null : Number(group);
   }
 
   /** Null if the process is gone or belongs to another user. The answer is valid until the next call. */
   #read(path: string): Buffer | null {
-    let file: number;
-    try {
-      file = openSync(path, "r");
-    } catch {
-      return null;
-    }
+    const file = this.#open(path);
+    if (file === null) return null;
     try {
       const bytes = readSync(file, this.#buffer);
       return bytes < this.#buffer.length ? this.#buffer.subarray(0, bytes) : readRest(file, this.#buffer);
-    } catch {
+    } catch (error) {
+      this.#note(error);
       return null;
     } finally {
       closeSync(file);
     }
   }
+
+  #open(path: string): number | null {
+    try {
+      return this.#withReserve(() => openSync(path, "r"));
+    } catch (error) {
+      this.#note(error);
+      return null;
+    }
+  }
+
+  /** Empty where there is no `/proc`. */
+  #processIds(): number[] {
+    try {
+      return this.#withReserve(() => readdirSync(this.#root))
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number);
+    } catch (error) {
+      this.#note(error);
+      return [];
+    }
+  }
+
+  /** Where this process has no descriptor left for a look, the one that is kept for that is given up for it. */
+  #withReserve<Value>(look: () => Value): Value {
+    this.#reserve ??= reserveDescriptor();
+    try {
+      return look();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (this.#reserve === null || (code !== "EMFILE" && code !== "ENFILE")) throw error;
+      closeSync(this.#reserve);
+      this.#reserve = null;
+      return look();
+    }
+  }
+
+  /** A process that went, or belongs to somebody else, is none of ours; anything else may hide one. */
+  #note(error: unknown): void {
+    const harmless = ["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR"];
+    if (!harmless.includes((error as NodeJS.ErrnoException).code ?? "")) this.#isComplete = false;
+  }
+}
+
+function reserveDescriptor(): number | null {
+  try {
+    return openSync("/dev/null", "r");
+  } catch {
+    return null;
+  }
 }
 
 /** Kills what was found; true if the search is over. */
-function settle(search: Search, found: readonly number[]): boolean {
+function settle(search: Search, found: readonly number[], isComplete: boolean): boolean {
   for (const pid of found) {
     search.killed.add(pid);
     try {
@@ -123,9 +189,9 @@ function settle(search: Search, found: readonly number[]): boolean {
       // It is gone, or belongs to another user; the next look shows which.
     }
   }
-  search.emptyLooks = found.length === 0 ? search.emptyLooks + 1 : 0;
+  search.emptyLooks = found.length === 0 && isComplete ? search.emptyLooks + 1 : 0;
   if (search.emptyLooks < emptyLooksMin && performance.now() < search.deadlineAt) return false;
-  search.resolve({ killed: search.killed.size, left: found });
+  search.resolve({ killed: search.killed.size, left: found, isComplete });
   return true;
 }
 
@@ -140,15 +206,4 @@ function readRest(file: number, start: Buffer): Buffer {
     bytes += count;
   }
   return Buffer.concat(pieces);
-}
-
-/** Empty where there is no `/proc`. */
-function processIds(): number[] {
-  try {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number);
-  } catch {
-    return [];
-  }
 }

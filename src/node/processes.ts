@@ -1,10 +1,11 @@
 /** Starts processes in a session of their own, tied to this process by the kernel where that is possible. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { closeSync } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
-import type { Readable } from "node:stream";
 import type { Json } from "../model/json.ts";
+import { defaults } from "../model/limits.ts";
 import {
   type ProcessCommand,
   type Processes,
@@ -13,58 +14,69 @@ import {
   type StartedProcess,
   type Sweep,
 } from "../ports/processes.ts";
+import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 import { OutputPipes } from "./outputPipes.ts";
 import { ProcessSweeper } from "./processSweeper.ts";
+import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
 
 export class SystemProcesses implements Processes {
   readonly #sweeper = new ProcessSweeper();
-  #tie: Promise<readonly string[]> | null = null;
+  readonly #pipes: FifoPipes;
+  /** What stands before each tied command. */
+  #prefixes: Promise<readonly string[]> | null = null;
+
+  /** @param pipeDirectory where names of pipes may be made for a moment; it is emptied first. Null for a temporary one */
+  constructor(pipeDirectory: string | null = null) {
+    this.#pipes = new FifoPipes(pipeDirectory);
+  }
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
-    await checkDirectory(command.cwd);
+    await checkDirectory(command);
     // Looked up here, too: with setpriv, a missing program would look like one that exits with 127.
     await findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
-    this.#tie ??= findTie();
-    const tie = command.isTied ? await this.#tie : [];
-    const [program = "", ...args] = [...tie, ...command.argv];
-    return new Promise((started, reject) => {
-      let child: ChildProcess;
-      try {
-        child = spawn(program, args, {
-          env: { ...command.env },
-          cwd: command.cwd,
-          detached: true,
-          stdio: [
-            command.hasInput ? "pipe" : "ignore",
-            "pipe",
-            "pipe",
-            ...(command.hasChannel === true ? (["ipc"] as const) : []),
-          ],
-        });
-      } catch (error) {
-        return reject(toSpawnError(command, error));
+    const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
+    const made = await this.#makePipes(command);
+    try {
+      return await start(command, [...prefix, ...command.argv], made, handlers);
+    } catch (error) {
+      for (const { reader } of made) reader.destroy();
+      throw error;
+    } finally {
+      for (const { writer } of made) closeSync(writer);
+    }
+  }
+
+  /** Removes what it keeps on disk. */
+  close(): Promise<void> {
+    return this.#pipes.close();
+  }
+
+  /** Looked for once; where the machine is too short of something to look, with the next command again. */
+  async #findPrefixes(program: string): Promise<readonly string[]> {
+    this.#prefixes ??= Promise.all([findTie(), findLimiter()]).then((found) => found.flat());
+    try {
+      return await this.#prefixes;
+    } catch (error) {
+      this.#prefixes = null;
+      throw toSpawnError(program, error);
+    }
+  }
+
+  /** One for stdout and one for stderr; none where the machine can make none, or nobody wants the output. */
+  async #makePipes(command: ProcessCommand): Promise<readonly FifoPipe[]> {
+    const made: FifoPipe[] = [];
+    try {
+      for (let count = 0; count < 2; count += 1) {
+        const pipe = await this.#pipes.make();
+        if (pipe !== null) made.push(pipe);
       }
-      const { pid } = child;
-      if (pid === undefined) {
-        child.once("error", (error) => reject(toSpawnError(command, error)));
-        return;
-      }
-      // A failed signal or write means that the process is gone; its exit is reported.
-      child.on("error", () => undefined);
-      child.stdin?.on("error", () => undefined);
-      const pipes = new OutputPipes([child.stdout, child.stderr].filter(isPipe), handlers);
-      child.once("exit", (code, signal) => handlers.onExit({ code, signal }));
-      child.on("message", (message) => handlers.onMessage?.(message as Json));
-      started({
-        pid,
-        write: (text) => void child.stdin?.write(text),
-        send: (message) => {
-          if (child.connected) child.send(message as object, () => undefined);
-        },
-        drained: () => pipes.drained(),
-        closeOutput: () => pipes.close(),
-      });
-    });
+    } catch (error) {
+      drop(made);
+      throw toSpawnError(command.argv[0] ?? "", error);
+    }
+    if (made.length === 2) return made;
+    drop(made);
+    return [];
   }
 
   signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean {
@@ -94,15 +106,84 @@ export async function directoryMark(directory: string): Promise<string> {
     .slice(0, 16);
 }
 
-function isPipe(pipe: Readable | null): pipe is Readable {
-  return pipe !== null;
+function drop(pipes: readonly FifoPipe[]): void {
+  for (const { reader, writer } of pipes) {
+    reader.destroy();
+    closeSync(writer);
+  }
 }
 
 /** @throws SpawnError */
-async function checkDirectory(cwd: string): Promise<void> {
-  const found = await stat(cwd).catch(() => null);
-  if (found === null) throw new SpawnError(`The working directory ${quote(cwd)} does not exist on this worker.`);
-  if (!found.isDirectory()) throw new SpawnError(`The working directory ${quote(cwd)} is not a directory.`);
+function start(
+  command: ProcessCommand,
+  argv: readonly string[],
+  made: readonly FifoPipe[],
+  handlers: ProcessHandlers,
+): Promise<StartedProcess> {
+  const [program = "", ...args] = argv;
+  const output = made.length === 2 ? made.map(({ writer }) => writer) : (["pipe", "pipe"] as const);
+  return new Promise((started, reject) => {
+    let child: ChildProcess;
+    try {
+      child = spawn(program, args, {
+        env: { ...command.env },
+        cwd: command.cwd,
+        detached: true,
+        stdio: [
+          command.hasInput ? "pipe" : "ignore",
+          ...output,
+          ...(command.hasChannel === true ? (["ipc"] as const) : []),
+        ],
+      });
+    } catch (error) {
+      return reject(toSpawnError(command.argv[0] ?? "", error));
+    }
+    const { pid } = child;
+    if (pid === undefined) {
+      child.once("error", (error) => reject(toSpawnError(command.argv[0] ?? "", error)));
+      return;
+    }
+    // A failed signal or write means that the process is gone; its exit is reported.
+    child.on("error", () => undefined);
+    child.stdin?.on("error", () => undefined);
+    const readers = made.length === 2 ? made.map(({ reader }) => reader) : [child.stdout, child.stderr];
+    const pipes = new OutputPipes(
+      readers.filter((pipe) => pipe !== null),
+      handlers,
+    );
+    child.once("exit", (code, signal) => handlers.onExit({ code, signal }));
+    child.on("message", (message) => handlers.onMessage?.(message as Json));
+    started({
+      pid,
+      write: (text) => void child.stdin?.write(text),
+      send: (message) => {
+        if (child.connected) child.send(message as object, () => undefined);
+      },
+      drained: () => pipes.drained(),
+      closeOutput: () => pipes.close(),
+    });
+  });
+}
+
+/** @throws SpawnError */
+async function checkDirectory({ cwd, home }: ProcessCommand): Promise<void> {
+  const failure = await directoryFailure(cwd);
+  if (failure === null) return;
+  const isOwn = cwd !== home && (await directoryFailure(home)) === null && !isMachineFault({ code: failure });
+  const message =
+    failure === "ENOTDIR"
+      ? `The working directory ${quote(cwd)} is not a directory.`
+      : `The working directory ${quote(cwd)} does not exist on this worker (${failure}).`;
+  throw new SpawnError(message, isOwn ? "task" : "machine");
+}
+
+/** The code of what is wrong with a directory; null if nothing is. */
+async function directoryFailure(path: string): Promise<string | null> {
+  try {
+    return (await stat(path)).isDirectory() ? null : "ENOTDIR";
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 /** The program's path, by the rules of execvp(3). @throws SpawnError */
@@ -111,54 +192,51 @@ async function findProgram(program: string, path: string, cwd: string): Promise<
     ? [resolve(cwd, program)]
     : path.split(delimiter).map((directory) => join(resolve(cwd, directory), program));
   let refused: string | null = null;
+  let trouble: unknown = null;
   for (const candidate of candidates) {
-    const found = await stat(candidate).catch(() => null);
-    if (found === null) continue;
-    const isExecutable =
-      found.isFile() &&
-      (await access(candidate, constants.X_OK).then(
-        () => true,
-        () => false,
-      ));
-    if (isExecutable) return candidate;
-    refused ??= candidate;
+    try {
+      const found = await stat(candidate);
+      if (!found.isFile()) throw Object.assign(new Error("not a file"), { code: "EACCES" });
+      await access(candidate, constants.X_OK);
+      return candidate;
+    } catch (error) {
+      if (isMachineFault(error)) trouble ??= error;
+      else if (["EACCES", "EPERM"].includes(codeOf(error))) refused ??= candidate;
+    }
   }
-  if (refused !== null) throw new SpawnError(`${quote(refused)} is not executable for this worker.`);
-  throw new SpawnError(`The program ${quote(program)} does not exist on this worker.`);
+  if (trouble !== null) throw toSpawnError(program, trouble);
+  if (refused !== null) throw new SpawnError(`${quote(refused)} is not executable for this worker.`, "task");
+  throw new SpawnError(`The program ${quote(program)} does not exist on this worker.`, "task");
 }
 
 /**
  * What to put before a command so that the kernel kills it when its parent dies, prctl(2) PR_SET_PDEATHSIG; nothing where
  * the machine has no setpriv(1), or one that cannot do it.
  */
-async function findTie(): Promise<readonly string[]> {
+function findTie(): Promise<readonly string[]> {
+  return findPrefix("setpriv", ["--pdeathsig", "KILL", "--"]);
+}
+
+/** What to put before a command so that it gets the usual limit of open files; nothing where there is no prlimit(1). */
+function findLimiter(): Promise<readonly string[]> {
+  return findPrefix("prlimit", [`--nofile=${defaults.taskDescriptors}:`, "--"]);
+}
+
+/**
+ * A program with options that runs the command behind them; nothing where the machine has none that can do it.
+ * @throws what the system says where it could not be tried
+ */
+async function findPrefix(name: string, options: readonly string[]): Promise<readonly string[]> {
   const path = process.env["PATH"] ?? "";
-  const program = await findProgram("setpriv", path, "/").catch(() => null);
+  const program = await findProgram(name, path, "/").catch((error: unknown) => {
+    if (error instanceof SpawnError && error.fault === "machine") throw error.cause;
+    return null;
+  });
   if (program === null) return [];
-  const tie = [program, "--pdeathsig", "KILL", "--"];
-  const isAble = await new Promise<boolean>((resolveAble) => {
-    const child = spawn(program, [...tie.slice(1), "true"], { env: { PATH: path }, stdio: "ignore" });
-    child.once("error", () => resolveAble(false));
+  const isAble = await new Promise<boolean>((resolveAble, reject) => {
+    const child = spawn(program, [...options, "true"], { env: { PATH: path }, stdio: "ignore" });
+    child.once("error", (error) => (isMachineFault(error) ? reject(error) : resolveAble(false)));
     child.once("exit", (code) => resolveAble(code === 0));
   });
-  return isAble ? tie : [];
-}
-
-function toSpawnError(command: ProcessCommand, error: unknown): SpawnError {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const reasons: { readonly [code: string]: string } = {
-    E2BIG: "its arguments and environment are too long for this machine",
-    EACCES: "this worker may not execute it",
-    EAGAIN: "this machine allows no more processes",
-    EMFILE: "this worker has too many files open",
-    ENFILE: "this machine has too many files open",
-    ENOMEM: "this machine has no memory left for it",
-  };
-  return new SpawnError(`${quote(command.argv[0] ?? "")} could not be started: ${reasons[code] ?? code}.`, {
-    cause: error,
-  });
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 200));
+  return isAble ? [program, ...options] : [];
 }

@@ -25,7 +25,9 @@ export interface ProcessCommand {
   readonly env: { readonly [name: string]: string };
   /** Absolute. */
   readonly cwd: string;
-  /** True: the kernel kills it when this process dies, if the machine supports that. */
+  /** A directory that this machine owes to every command; where it is missing, that is not the command's fault. Absolute. */
+  readonly home: string;
+  /** True: the kernel kills it when this process dies, where the machine can do that. */
   readonly isTied: boolean;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;
@@ -61,14 +63,20 @@ export interface StartedProcess {
 
 export interface Sweep {
   readonly killed: number;
+  /** False if the machine could not be looked at: there may be processes that nobody has seen. */
+  readonly isComplete: boolean;
   /** Processes that SIGKILL could not end within `limits.processSweepMsMax`: stuck in the kernel, or another user's. */
   readonly left: readonly number[];
 }
 
 /** A program could not be started; the message says why, for people. */
 export class SpawnError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** `machine`: on another machine, or later, the same program may well be started. */
+  readonly fault: "task" | "machine";
+
+  constructor(message: string, fault: "task" | "machine", options?: ErrorOptions) {
     super(message, options);
     this.name = "SpawnError";
+    this.fault = fault;
   }
 }

@@ -125,9 +125,15 @@ describe("a task's way through a worker", () => {
     bench.a.assign("t");
     bench.executor.end("t");
     await bench.clock.advance(600);
-    expect(bench.a.items).toEqual([]);
+    expect(bench.a.items).toEqual(["trouble"]);
+    expect(bench.statuses.at(-1)).toBe("attached");
     await bench.clock.advance(200);
-    expect(bench.a.items).toEqual(["t result"]);
+    expect(bench.a.items.filter((item) => item !== "trouble")).toEqual(["t result"]);
+    // Once its disk accepts results, it takes tasks again.
+    expect(bench.a.reports.flatMap(({ items }) => items).findLast((item) => item.kind === "trouble")).toEqual({
+      kind: "trouble",
+      text: null,
+    });
   });
 
   test("a broken stream touches nothing that runs; the other master is told of it", async () => {

@@ -1,7 +1,7 @@
 /** The commands of scenarios: each line becomes one input of the Scheduler. */
 import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
-import type { IssuedAttempt, Outcome, ReportItem } from "../../src/model/protocol.ts";
+import { type IssuedAttempt, machineFault, type Outcome, type ReportItem } from "../../src/model/protocol.ts";
 import { type Submission, toSpec } from "../../src/model/submission.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -20,6 +20,7 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
  *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
  *     report WORKER started|success|failed|aborted TASK/ATTEMPT … [boot=] · report WORKER draining|bye
+ *     report WORKER machine TASK/ATTEMPT …, which it cannot run · report WORKER trouble [TEXT]
  *     let-go
  * TASK/ATTEMPT is meant as it was given out last, TASK/ATTEMPT@MS as it was given out so long after the beginning.
  */
@@ -112,17 +113,25 @@ function toAttach(worker: WorkerId, options: Options, scenario: Scenario): Sched
 
 function toReport(worker: WorkerId, [what = "", ...words]: readonly string[], scenario: Scenario): SchedulerInput {
   const ran = words.find((word) => word.startsWith("boot="))?.slice("boot=".length) as BootId | undefined;
-  const ended = words.filter((word) => !word.startsWith("boot=")).flatMap((word) => toIssued(word, scenario));
+  const ended = (what === "trouble" ? [] : words)
+    .filter((word) => !word.startsWith("boot="))
+    .flatMap((word) => toIssued(word, scenario));
   const boot = ran ?? bootOf(scenario, worker);
   const items: ReportItem[] =
     what === "bye" || what === "draining"
       ? [{ kind: what }]
-      : ended.map((issued) => toItem(what, issued, boot, scenario.now));
+      : what === "trouble"
+        ? [{ kind: what, text: words.length === 0 ? null : words.join(" ") }]
+        : ended.map((issued) => toItem(what, issued, boot, scenario.now));
   return { kind: "report", request: 1, worker, session: scenario.sessionOf(worker), items };
 }
 
 function toItem(what: string, issued: IssuedAttempt, boot: BootId, now: number): ReportItem {
   if (what === "started") return { kind: "started", ...issued, startedAt: now };
+  if (what === "machine") {
+    const error = { code: machineFault, message: "It has no descriptors." };
+    return { kind: "result", ...issued, boot, outcome: "aborted", startedAt: now, endedAt: now, error };
+  }
   const error = what === "failed" ? { error: { code: "exit", message: "It ended with code 1." } } : {};
   const output = what === "success" ? { output: `of ${issued.task}/${issued.attempt}` } : {};
   return {

@@ -177,6 +177,7 @@ describe("workers and queues", () => {
     pid: 9,
     version: "0.1.0",
     running: 1,
+    trouble: null,
     heardAt: null,
   };
 
@@ -233,7 +234,25 @@ describe("the worker protocol", () => {
       boot: "b1",
       session: "3.1",
       epoch: 3,
-      items: [started, result, { kind: "draining" }, { kind: "bye" }],
+      items: [
+        started,
+        {
+          kind: "progress",
+          task: "a",
+          attempt: 1,
+          assignedAt: 4,
+          id: 7,
+          at: 5,
+          done: 0.5,
+          total: 3,
+          text: "half of it (ok)",
+        },
+        result,
+        { kind: "trouble", text: 'There is no directory "/x" (ENOENT).' },
+        { kind: "trouble", text: null },
+        { kind: "draining" },
+        { kind: "bye" },
+      ],
     };
     const answer = await call("POST", "/v1/workers/w1/reports", { payload: body });
     expect(answer.json()).toEqual({ epoch: 3, verdicts: [{ task: "a", attempt: 1, verdict: "committed" }] });

@@ -68,6 +68,7 @@ export const protocolSchemas = {
       protocolMax: { ...version, description: "Since protocol 2: the highest." },
       kinds: list(kindName, { maxItems: limits.workerKindsMax, [limitKeyword]: "workerKindsMax" }),
       labels: list(label, { maxItems: limits.workerLabelsMax, [limitKeyword]: "workerLabelsMax" }),
+      trouble: { ...shortText, description: "Why this worker takes no tasks at the moment. Since protocol 2." },
       relay: {
         ...truth,
         description: "To a standby: relay this session to the leader, which the worker cannot reach.",
@@ -157,10 +158,17 @@ export const protocolSchemas = {
       done: { type: "number" },
       at: instant,
     },
-    { id: itemId, total: { type: "number" }, text: label },
+    { id: itemId, total: { type: "number" }, text: shortText },
     { description: "A running attempt says how far it is, in units of its own. Not durable." },
   ),
   DrainingItem: open({ kind: { const: "draining" } }),
+  TroubleItem: open(
+    { kind: { const: "trouble" }, text: orNull(shortText) },
+    {},
+    {
+      description: "This machine cannot run tasks at the moment, for this reason; null once it can. Since protocol 2.",
+    },
+  ),
   ByeItem: open({ kind: { const: "bye" } }),
   ReportItem: {
     type: "object",
@@ -174,6 +182,7 @@ export const protocolSchemas = {
       ref("SubmitItem"),
       ref("ChildrenItem"),
       ref("DrainingItem"),
+      ref("TroubleItem"),
       ref("ByeItem"),
     ],
   },

@@ -35,6 +35,7 @@ export const workerSchemas = {
     {
       ...workerProperties,
       running: count,
+      trouble: { ...orNull(text), description: "Why it takes no tasks at the moment, in its own words." },
       heardAt: {
         ...orNull(instant),
         description: "When the leader last heard from it; null if not since this leader was elected.",

@@ -17,10 +17,10 @@ async function listWorkers(context: Context): Promise<undefined> {
   if (output.isJson) return output.document({ workers }) as undefined;
   if (workers.length === 0)
     return output.note("No worker has attached yet. Start one with: outlast worker") as undefined;
-  output.table(columns(Date.now()), workers);
+  output.table(columns(workers, Date.now()), workers);
 }
 
-function columns(now: number): readonly Column<WorkerView>[] {
+function columns(workers: readonly WorkerView[], now: number): readonly Column<WorkerView>[] {
   return [
     { title: "WORKER", text: (worker) => worker.id },
     {
@@ -28,6 +28,7 @@ function columns(now: number): readonly Column<WorkerView>[] {
       text: (worker) => worker.state + (worker.isDraining && worker.state === "connected" ? ", draining" : ""),
       colour: (worker) => workerColours[worker.state],
     },
+    ...(workers.some(hasTrouble) ? [{ title: "TROUBLE", text: troubleOf, isElastic: true }] : []),
     { title: "RUNS", text: (worker) => `${worker.running}/${worker.capacity}`, isRightAligned: true },
     { title: "QUEUES", text: (worker) => worker.queues.join(","), isElastic: true },
     { title: "MACHINE", text: (worker) => worker.hostname, isElastic: true },
@@ -40,4 +41,13 @@ function columns(now: number): readonly Column<WorkerView>[] {
       isRightAligned: true,
     },
   ];
+}
+
+function hasTrouble(worker: WorkerView): boolean {
+  return troubleOf(worker) !== "";
+}
+
+/** A master of the version before does not know of it. */
+function troubleOf({ trouble }: Partial<WorkerView>): string {
+  return trouble ?? "";
 }

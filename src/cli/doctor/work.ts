@@ -34,6 +34,17 @@ export async function checkWork(context: Context): Promise<Finding[]> {
         advice: `Check process ${worker.pid} on ${worker.hostname}.`,
       });
     }
+    for (const worker of workers.filter((one) => one.state !== "lost" && one.state !== "gone")) {
+      // A master of the version before does not know of it.
+      const { trouble }: Partial<typeof worker> = worker;
+      if (trouble === undefined || trouble === null) continue;
+      findings.push({
+        verdict: "odd",
+        what: "workers",
+        message: `${worker.id} takes no tasks at the moment: ${trouble}`,
+        advice: `Look at the machine ${worker.hostname}; the worker tries again by itself.`,
+      });
+    }
     for (const queue of queues) {
       const waiting = (queue.tasks["created"] ?? 0) + (queue.tasks["killed"] ?? 0) + (queue.tasks["retrying"] ?? 0);
       if (waiting === 0) continue;

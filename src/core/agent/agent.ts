@@ -28,6 +28,7 @@ import {
   type Session,
   silentAt,
 } from "./session.ts";
+import { Trouble } from "./trouble.ts";
 
 export class Agent {
   readonly #settings: AgentSettings;
@@ -37,6 +38,7 @@ export class Agent {
   readonly #search: MasterSearch;
   readonly #epoch: EpochGuard;
   readonly #drain: Drain;
+  readonly #trouble: Trouble;
   #link: Link = { phase: "searching" };
   #linkNumber: LinkNumber = 0;
   #isFinished = false;
@@ -46,8 +48,9 @@ export class Agent {
   constructor(options: AgentOptions) {
     const { boot, capacity, settings } = options;
     this.#settings = settings;
-    this.#reports = new AgentReports(settings);
-    this.#attempts = new AgentAttempts(boot, capacity, settings, this.#reports);
+    this.#trouble = new Trouble(settings);
+    this.#reports = new AgentReports(settings, this.#trouble);
+    this.#attempts = new AgentAttempts(boot, capacity, settings, this.#reports, this.#trouble);
     this.#attempts.restore(options.outbox);
     this.#exchange = new Exchange(this.#attempts, this.#reports);
     this.#search = new MasterSearch(boot, options.masters, settings);
@@ -90,6 +93,7 @@ export class Agent {
       running: this.#attempts.running,
       waiting: this.#attempts.waiting,
       unsettled: this.#attempts.unsettled,
+      trouble: this.#trouble.text,
     };
   }
 
@@ -98,11 +102,13 @@ export class Agent {
       case "wake":
         return;
       case "ended":
-        return this.#attempts.end(input, input.end, out);
+        return this.#attempts.end(now, input, input.end, out);
       case "send":
         return this.#exchange.send(input, input.ticket, input.content, out);
       case "tell":
         return this.#exchange.tell(input, input.content);
+      case "disk":
+        return this.#trouble.setDisk(input.trouble);
       case "persisted":
         return this.#attempts.persisted(now, input.attempts, out);
       case "epoch-saved":
@@ -227,11 +233,9 @@ export class Agent {
       case "beat":
         return;
       case "assign":
-        for (const assignment of message.assignments) this.#attempts.assign(now, assignment, !this.#drain.isOn, out);
-        return;
+        return this.#attempts.assignAll(now, message.assignments, !this.#drain.isOn, out);
       case "tell":
-        for (const each of message.messages) this.#exchange.deliver(each, out);
-        return;
+        return this.#exchange.deliver(message.messages, out);
       case "abort":
         for (const ref of message.attempts) this.#attempts.abort(now, ref, message.reason, out);
         return;

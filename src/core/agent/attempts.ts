@@ -3,15 +3,17 @@
  * result of each is kept until a master has settled it.
  */
 import { attemptKey, type BootId } from "../../model/ids.ts";
-import type {
-  AbortReason,
-  Assignment,
-  AttemptEnd,
-  AttemptRef,
-  IssuedAttempt,
-  ResultItem,
-  RunningAttempt,
+import {
+  type AbortReason,
+  type Assignment,
+  type AttemptEnd,
+  type AttemptRef,
+  type IssuedAttempt,
+  machineFault,
+  type ResultItem,
+  type RunningAttempt,
 } from "../../model/protocol.ts";
+import type { AttemptError } from "../../model/task.ts";
 import { Fifo } from "../fifo.ts";
 import { Heap } from "../heap.ts";
 import { HeldAttempt, toResult } from "./attempt.ts";
@@ -20,6 +22,7 @@ import type { AgentOutput } from "./effects.ts";
 import { jsonBytes } from "./jsonBytes.ts";
 import type { AgentReports } from "./reports.ts";
 import { Tombstones } from "./tombstones.ts";
+import type { Trouble } from "./trouble.ts";
 
 export interface AttemptSettings {
   readonly killGraceMs: number;
@@ -30,6 +33,7 @@ export class AgentAttempts {
   readonly #capacity: number;
   readonly #settings: AttemptSettings;
   readonly #reports: AgentReports;
+  readonly #trouble: Trouble;
   readonly #held = new Map<string, HeldAttempt>();
   readonly #budget: ItemBudget = { bytes: 0 };
   readonly #seen = new Tombstones();
@@ -42,11 +46,12 @@ export class AgentAttempts {
   #writing = 0;
   #unsettled = 0;
 
-  constructor(boot: BootId, capacity: number, settings: AttemptSettings, reports: AgentReports) {
+  constructor(boot: BootId, capacity: number, settings: AttemptSettings, reports: AgentReports, trouble: Trouble) {
     this.#boot = boot;
     this.#capacity = capacity;
     this.#settings = settings;
     this.#reports = reports;
+    this.#trouble = trouble;
   }
 
   /** Results of earlier boots that were found on disk. */
@@ -86,7 +91,11 @@ export class AgentAttempts {
   }
 
   /** @param isWelcome false if nothing new is taken */
-  assign(now: number, assignment: Assignment, isWelcome: boolean, out: AgentOutput): void {
+  assignAll(now: number, assignments: readonly Assignment[], isWelcome: boolean, out: AgentOutput): void {
+    for (const assignment of assignments) this.#assign(now, assignment, isWelcome, out);
+  }
+
+  #assign(now: number, assignment: Assignment, isWelcome: boolean, out: AgentOutput): void {
     const { task, attempt, assignedAt } = assignment;
     const first = this.#held.get(attemptKey(task, attempt));
     const isSeen = this.#seen.covers(assignment);
@@ -100,6 +109,9 @@ export class AgentAttempts {
     const held = this.#hold(assignment, now);
     // A leader that books right never asks for more than two rounds of slots: one dying, one waiting.
     if (!isWelcome || this.#waiting >= this.#capacity) return this.#giveBack(now, held);
+    // It was sent before the leader knew.
+    const { text } = this.#trouble;
+    if (text !== null) return this.#giveBack(now, held, { code: machineFault, message: text });
     held.assignment = assignment;
     held.timeoutMs = assignment.timeoutMs;
     this.#waiting += 1;
@@ -131,11 +143,13 @@ export class AgentAttempts {
   }
 
   /** A started attempt has ended by itself or because it was told to. */
-  end(ref: AttemptRef, ending: AttemptEnd, out: AgentOutput): void {
+  end(now: number, ref: AttemptRef, ending: AttemptEnd, out: AgentOutput): void {
     const held = this.#held.get(attemptKey(ref.task, ref.attempt));
     if (held?.phase !== "running") throw new Error(`attempt ${ref.task}/${ref.attempt} ended without running here`);
     this.#running -= 1;
     if (held.heapIndex !== -1) this.#deadlines.remove(held);
+    if (ending.outcome === "aborted" && ending.error?.code === machineFault)
+      this.#noteTrouble(now, ending.error.message, out);
     const result = toResult(held, this.#boot, ending);
     // An aborted attempt need not be remembered on disk: if this process dies, the leader learns the same from that.
     if (result.outcome === "aborted") return this.#finish(held, result);
@@ -148,6 +162,13 @@ export class AgentAttempts {
       return;
     }
     this.#persist(held, result, out);
+  }
+
+  #noteTrouble(now: number, reason: string, out: AgentOutput): void {
+    const pauseMs = this.#trouble.failed(now, reason);
+    if (pauseMs === null) return;
+    const message = "this machine cannot run tasks at the moment; the worker takes none for a while";
+    out.effects.push({ kind: "notice", level: "warn", message, fields: { reason, pauseMs } });
   }
 
   #persist(held: HeldAttempt, result: ResultItem, out: AgentOutput): void {
@@ -234,6 +255,8 @@ export class AgentAttempts {
 
   /** Ends attempts whose time-out has expired. */
   passTime(now: number, out: AgentOutput): void {
+    if (this.#trouble.isPauseOver(now))
+      out.effects.push({ kind: "notice", level: "info", message: "the worker takes tasks again", fields: {} });
     for (
       let held = this.#deadlines.peek();
       held !== undefined && held.deadlineAt <= now;
@@ -246,17 +269,21 @@ export class AgentAttempts {
     }
   }
 
+  /** When a time-out expires, or a pause ends. */
   get nextDeadlineAt(): number | null {
-    return this.#deadlines.peek()?.deadlineAt ?? null;
+    const deadlineAt = this.#deadlines.peek()?.deadlineAt ?? null;
+    const troubleAt = this.#trouble.nextWakeAt;
+    return deadlineAt === null || troubleAt === null ? (deadlineAt ?? troubleAt) : Math.min(deadlineAt, troubleAt);
   }
 
   /** Time in which nothing could run does not count. Shifting all deadlines alike keeps their order. */
   shiftDeadlines(byMs: number): void {
     for (const held of this.#deadlines) held.deadlineAt += byMs;
+    this.#trouble.shift(byMs);
   }
 
   /** What a leader must know on attaching; walks through everything, which only an attach may. */
-  inventory(): { running: RunningAttempt[]; outbox: IssuedAttempt[] } {
+  inventory(): { running: RunningAttempt[]; outbox: IssuedAttempt[]; trouble?: string } {
     const running: RunningAttempt[] = [];
     const outbox: IssuedAttempt[] = [];
     for (const held of this.#held.values()) {
@@ -265,7 +292,8 @@ export class AgentAttempts {
         running.push({ ...held.issued, startedAt: held.startedAt });
       else if (held.phase !== "settled") outbox.push(held.issued);
     }
-    return { running, outbox };
+    const { text } = this.#trouble;
+    return { running, outbox, ...(text === null ? {} : { trouble: text }) };
   }
 
   #hold(issued: IssuedAttempt, now: number): HeldAttempt {
@@ -282,10 +310,17 @@ export class AgentAttempts {
   }
 
   /** It never ran here and never will: the leader may give its task to somebody else. */
-  #giveBack(now: number, held: HeldAttempt): void {
+  #giveBack(now: number, held: HeldAttempt, error?: AttemptError): void {
     held.assignment = null;
     const times = { startedAt: held.startedAt, endedAt: now };
-    this.#finish(held, { kind: "result", ...held.issued, boot: this.#boot, outcome: "aborted", ...times });
+    this.#finish(held, {
+      kind: "result",
+      ...held.issued,
+      boot: this.#boot,
+      outcome: "aborted",
+      ...times,
+      ...(error && { error }),
+    });
   }
 
   #finish(held: HeldAttempt, result: ResultItem): void {

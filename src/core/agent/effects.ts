@@ -58,7 +58,7 @@ export type AgentEffect =
 /** The part of an attach that the Agent knows; the shell adds who and where it is. */
 export type AttachState = Pick<
   AttachRequest,
-  "running" | "outbox" | "isDraining" | "epochMax" | "incarnation" | "relay"
+  "running" | "outbox" | "isDraining" | "epochMax" | "incarnation" | "relay" | "trouble"
 >;
 
 export interface NoticeFields {

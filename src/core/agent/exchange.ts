@@ -85,8 +85,12 @@ export class Exchange {
     this.#reports.reset(this.#attempts);
   }
 
-  /** The leader tells an attempt something. What does not run here, or was told before, is passed over. */
-  deliver({ id, body, ...issued }: AttemptMessage, out: AgentOutput): void {
+  /** The leader tells attempts something. What does not run here, or was told before, is passed over. */
+  deliver(messages: readonly AttemptMessage[], out: AgentOutput): void {
+    for (const message of messages) this.#deliver(message, out);
+  }
+
+  #deliver({ id, body, ...issued }: AttemptMessage, out: AgentOutput): void {
     const held = this.#attempts.find(issued);
     if (held?.phase !== "running" || held.assignedAt !== issued.assignedAt || !held.items.takeMessage(id)) return;
     out.effects.push({ kind: "deliver", ...held.ref, id, body });

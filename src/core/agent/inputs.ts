@@ -34,6 +34,8 @@ export type AgentInput =
   | ({ readonly kind: "tell"; readonly content: AttemptContent } & AttemptRef)
   /** These results are on disk. */
   | { readonly kind: "persisted"; readonly attempts: readonly AttemptRef[] }
+  /** Why results cannot be written at the moment; null once they can be again. */
+  | { readonly kind: "disk"; readonly trouble: string | null }
   | { readonly kind: "epoch-saved"; readonly incarnation: Incarnation; readonly epoch: number }
   /** Whether output waits to be sent: a draining worker does not leave before. */
   | { readonly kind: "logs"; readonly isPending: boolean }

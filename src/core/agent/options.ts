@@ -20,6 +20,11 @@ export interface AgentSettings {
   readonly startedWaitMs: number;
   /** The progress of one attempt is sent at most this often. */
   readonly progressMs: number;
+  /** How long a worker takes nothing after an attempt that its machine could not start; twice as long each time. */
+  readonly troubleBaseMs: number;
+  readonly troubleMaxMs: number;
+  /** After so long without another one, the pauses begin anew. */
+  readonly troubleCalmMs: number;
   readonly byeWaitMs: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
@@ -37,6 +42,9 @@ export const defaultAgentSettings: AgentSettings = {
   directRetryMs: defaults.directRetryMs,
   startedWaitMs: defaults.startedWaitMs,
   progressMs: defaults.progressMs,
+  troubleBaseMs: defaults.troubleBaseMs,
+  troubleMaxMs: defaults.troubleMaxMs,
+  troubleCalmMs: defaults.troubleCalmMs,
   byeWaitMs: defaults.byeWaitMs,
   retryBaseMs: defaults.retryBaseMs,
   retryMaxMs: defaults.retryMaxMs,
@@ -65,4 +73,6 @@ export interface AgentView {
   readonly waiting: number;
   /** Results that no master has settled yet. */
   readonly unsettled: number;
+  /** Why it takes no tasks at the moment; null if it does. */
+  readonly trouble: string | null;
 }

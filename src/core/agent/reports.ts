@@ -9,6 +9,7 @@ import {
 } from "../../model/protocol.ts";
 import { Fifo } from "../fifo.ts";
 import type { HeldAttempt } from "./attempt.ts";
+import type { Trouble } from "./trouble.ts";
 
 /** What one report carries, in the order of its items. */
 export interface ReportBatch {
@@ -22,6 +23,7 @@ export interface ReportBatch {
   /** Results are acknowledged by id; with masters of protocol 1, by their position. */
   readonly hasIds: boolean;
   readonly saysDraining: boolean;
+  readonly saysTrouble: boolean;
   readonly saysBye: boolean;
 }
 
@@ -45,14 +47,16 @@ export class AgentReports {
   /** Attempts with an unsent `latest`. */
   readonly #tellers = new Fifo<HeldAttempt>();
   readonly #settings: ReportSettings;
+  readonly #trouble: Trouble;
   #lastId = 0;
   /** The master does not know yet that this worker is draining. */
   isDrainingUnreported = false;
   /** Everything is done: the next report with nothing left after it says goodbye. */
   isByeWanted = false;
 
-  constructor(settings: ReportSettings) {
+  constructor(settings: ReportSettings, trouble: Trouble) {
     this.#settings = settings;
+    this.#trouble = trouble;
   }
 
   /** An id for an item, unique in this boot. */
@@ -87,8 +91,9 @@ export class AgentReports {
     this.#tellers.push(held);
   }
 
-  /** A master is about to be told of everything that runs here. */
+  /** A master is about to be told of everything that runs here, and of what is wrong. */
   forgetStarts(): void {
+    this.#trouble.isUnreported = false;
     for (let held = this.#starts.shift(); held !== undefined; held = this.#starts.shift())
       held.isStartUnreported = false;
   }
@@ -108,6 +113,7 @@ export class AgentReports {
 
   /** When the next report should leave; null if there is nothing that cannot wait for the next heartbeat. */
   get dueAt(): number | null {
+    if (this.#trouble.isUnreported) return 0;
     const isUrgent = this.#results.size > 0 || this.#firstSpeaker() !== undefined;
     if (isUrgent || this.isDrainingUnreported || this.isByeWanted) return 0;
     const start = this.#firstStart();
@@ -123,6 +129,10 @@ export class AgentReports {
     const saysDraining = this.isDrainingUnreported;
     if (saysDraining) items.push({ kind: "draining" });
     this.isDrainingUnreported = false;
+    // Before the results: what they free must not be given to this worker again.
+    const saysTrouble = hasIds && this.#trouble.isUnreported;
+    if (saysTrouble) items.push({ kind: "trouble", text: this.#trouble.text });
+    this.#trouble.isUnreported = false;
     // One place is kept for the goodbye.
     const itemsMax = limits.reportItemsMax - 1;
     for (let held = this.#firstStart(); held !== undefined; held = this.#firstStart()) {
@@ -147,7 +157,7 @@ export class AgentReports {
     }
     const saysBye = this.isByeWanted && this.#results.size === 0 && this.#firstSpeaker() === undefined;
     if (saysBye) items.push({ kind: "bye" });
-    return { items, starts, speakers, tellers, results, hasIds, saysDraining, saysBye };
+    return { items, starts, speakers, tellers, results, hasIds, saysDraining, saysTrouble, saysBye };
   }
 
   /** Each attempt's progress goes at most once per `progressMs`. */
@@ -208,6 +218,7 @@ export class AgentReports {
     for (const held of batch.tellers) if (held.phase === "running") this.addTeller(held);
     for (const held of batch.results) if (held.phase === "unsettled") this.#results.push(held);
     if (batch.saysDraining) this.isDrainingUnreported = true;
+    if (batch.saysTrouble) this.#trouble.isUnreported = true;
   }
 
   #firstStart(): HeldAttempt | undefined {

@@ -1,5 +1,5 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
-import type { AbortReason, ResultItem } from "../../model/protocol.ts";
+import { type AbortReason, machineFault, type ResultItem } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
 import { retryDelayMs } from "../backoff.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
@@ -71,7 +71,8 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       if (isBelowEnding(state, task)) return cancelTask(state, batch, task);
       return suspend(state, batch, task, result.waits ?? []);
     case "aborted":
-      if (result.error?.code === unsupportedKind) return handBack(state, batch, task, result.error);
+      if (result.error !== undefined && [unsupportedKind, machineFault].includes(result.error.code))
+        return handBack(state, batch, task, result.error);
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
       return killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." });
     default:

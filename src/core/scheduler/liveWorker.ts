@@ -22,6 +22,7 @@ export class LiveWorker implements HeapItem {
   #state: WorkerState;
   #isOpen = false;
   #usedSlots = 0;
+  #trouble: string | null = null;
 
   /** The one session that counts; messages of any other are refused. */
   session: SessionId | null = null;
@@ -96,6 +97,16 @@ export class LiveWorker implements HeapItem {
     this.#lanes.update(this);
   }
 
+  /** Why it takes no tasks at the moment, in its own words; null if it does. Not durable: it says so again when it attaches. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  set trouble(trouble: string | null) {
+    this.#trouble = trouble;
+    this.#lanes.update(this);
+  }
+
   /** Slots of this boot that are in use: current attempts of this boot, and dying ones. */
   get usedSlots(): number {
     return this.#usedSlots;
@@ -117,7 +128,7 @@ export class LiveWorker implements HeapItem {
 
   /** True if it may be given new work at all, whether or not a slot is free. */
   get isEligible(): boolean {
-    return this.isOpen && this.state === "connected" && !this.record.isDraining;
+    return this.isOpen && this.state === "connected" && !this.record.isDraining && this.#trouble === null;
   }
 
   get hasFreeSlot(): boolean {
@@ -174,7 +185,8 @@ export class LiveWorker implements HeapItem {
   }
 
   toView(): WorkerView {
-    return { ...this.record, state: this.state, running: this.usedSlots, heardAt: this.heardAt };
+    const { state, heardAt, trouble } = this;
+    return { ...this.record, state, running: this.usedSlots, trouble, heardAt };
   }
 
   #use(count: number): void {

@@ -38,6 +38,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   }
   const worker = recordWorker(state, batch, id, request, host, known);
   worker.isRelayed = request.relay === true;
+  worker.trouble = request.trouble ?? null;
   state.sessions += 1;
   worker.session = `${state.epoch}.${state.sessions}` as SessionId;
 
@@ -240,6 +241,9 @@ function takeItem(
       if (item.id !== undefined) acks.push({ id: item.id, ...answer });
       return;
     }
+    case "trouble":
+      worker.trouble = item.text;
+      return;
     case "draining":
       return setDraining(state, batch, worker);
     case "bye":

@@ -155,6 +155,8 @@ export type Happening =
       readonly token: string;
       readonly end: ExecutionEnd;
     }
+  /** A worker could not start an attempt, for a reason of its machine's. */
+  | { readonly kind: "handed-back"; readonly worker: WorkerId; readonly task: TaskId }
   /** An attempt sent its n-th item while it ran; a master answered it; the attempt was told the answer. */
   | { readonly kind: "item-sent"; readonly task: TaskId; readonly token: string; readonly number: number }
   | {

@@ -53,6 +53,7 @@ export const situations = [
   "workers died in quick turns",
   "many workers lost their connections at once",
   "a worker died and nothing else could hide that",
+  "a worker's machine could not start a task, which ran elsewhere or later",
   // Messages.
   "an assignment reached a worker twice",
   "a report was delivered twice",

@@ -1,7 +1,14 @@
 /** Attempts that only take virtual time. Each one writes into the ledger when it starts and how it ends. */
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
-import type { Assignment, AttemptEnd, AttemptRef, LogChunk, LoggedAttempt } from "../../model/protocol.ts";
+import {
+  type Assignment,
+  type AttemptEnd,
+  type AttemptRef,
+  type LogChunk,
+  type LoggedAttempt,
+  machineFault,
+} from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AttemptSession, Executor, LogSpool } from "../../ports/work.ts";
 import { hashText } from "../checkers/hashText.ts";
@@ -39,6 +46,7 @@ export class SimulatedExecutor implements Executor {
   readonly #ledger: Ledger;
   readonly #spool: LogSpool;
   readonly #running = new Map<string, Execution>();
+  #isSick = false;
 
   constructor(parts: {
     kinds: readonly string[];
@@ -61,12 +69,24 @@ export class SimulatedExecutor implements Executor {
     this.#clock = parts.clock;
     this.#random = parts.random;
     this.#printing = parts.random.fork("printing");
+    this.#planSickness(parts.random.fork("sickness"));
     this.#ledger = parts.ledger;
     this.#spool = parts.spool;
     // A runner dies with its supervisor.
     this.#process.onDeath(() => {
       for (const execution of this.#running.values()) this.#note(execution, "died");
       this.#running.clear();
+    });
+  }
+
+  /** Some machines cannot start anything for a while, once in a boot. */
+  #planSickness(random: Random): void {
+    if (!random.chance(0.1)) return;
+    this.#timeline.after(random.integer(0, 30_000), () => {
+      this.#isSick = true;
+      this.#timeline.after(random.integer(100, 4_000), () => {
+        this.#isSick = false;
+      });
     });
   }
 
@@ -79,6 +99,12 @@ export class SimulatedExecutor implements Executor {
     if (!this.#able.has(kind)) {
       const now = this.#clock.now();
       const error = { code: "unsupported", message: `This worker cannot run tasks of kind ${kind}.` };
+      return session.end({ outcome: "aborted", startedAt: now, endedAt: now, error });
+    }
+    if (this.#isSick) {
+      const now = this.#clock.now();
+      const error = { code: machineFault, message: "This machine is short of everything." };
+      this.#ledger.add({ kind: "handed-back", worker: this.#worker, task });
       return session.end({ outcome: "aborted", startedAt: now, endedAt: now, error });
     }
     const token = `${attemptKey(task, attempt)} ${this.#boot} ${this.#random.name(6)}`;

@@ -3,7 +3,7 @@ import { boundDeaths } from "../checkers/deathsNoticed.ts";
 import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
 import type { History } from "../checkers/ledger.ts";
 import { idOf, nameLives } from "../checkers/lives.ts";
-import { eventsOf, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
+import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
 import type { World } from "./world.ts";
 
@@ -99,6 +99,11 @@ function noteRepeats({ coverage }: World, history: History): void {
   for (const { task, attempt } of eventsOf(history, "sent-assign")) {
     if (sent.has(name(task, attempt))) coverage.saw("an assignment reached a worker twice");
     sent.add(name(task, attempt));
+  }
+  const handedBack = new Set(eventsOf(history, "handed-back").map(({ task }) => task));
+  for (const { task, end } of executions(history)) {
+    if (end === "success" && handedBack.delete(task))
+      coverage.saw("a worker's machine could not start a task, which ran elsewhere or later");
   }
   const itemLives = new Map<string, string>();
   for (const { token, number, life, verdict } of eventsOf(history, "item-acked")) {

@@ -2,7 +2,7 @@
 
 import type { ExecInput } from "../../model/kinds/exec.ts";
 import { defaults } from "../../model/limits.ts";
-import type { AttemptEnd, AttemptRef } from "../../model/protocol.ts";
+import { type AttemptEnd, type AttemptRef, machineFault } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly env: Environment;
   /** Absolute. */
   readonly cwd: string;
+  /** Where commands run that do not say where. Absolute. */
+  readonly home: string;
   /** What every process of the attempt carries in its environment. */
   readonly marks: readonly string[];
   readonly processes: Processes;
@@ -73,8 +75,11 @@ export class CommandAttempt {
       return { ...this.#judge(exit), startedAt, endedAt: clock.now(), exit };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
-      const failed = { outcome: "failed", error: { code: "spawn", message: error.message } } as const;
-      return { ...(this.#killAt === null ? failed : { outcome: "aborted" }), startedAt, endedAt: clock.now() };
+      const times = { startedAt, endedAt: clock.now() };
+      if (this.#killAt !== null) return { outcome: "aborted", ...times };
+      const { message } = error;
+      if (error.fault === "task") return { outcome: "failed", error: { code: "spawn", message }, ...times };
+      return { outcome: "aborted", error: { code: machineFault, message }, ...times };
     }
   }
 
@@ -91,9 +96,9 @@ export class CommandAttempt {
   }
 
   #command() {
-    const { input, env, cwd } = this.#options;
+    const { input, env, cwd, home } = this.#options;
     const argv = input.shell === true ? ["/bin/sh", "-c", ...input.command] : input.command;
-    return { argv, env, cwd, isTied: true, hasInput: false };
+    return { argv, env, cwd, home, isTied: true, hasInput: false };
   }
 
   #onExit(exit: ExitRecord): void {
@@ -121,8 +126,10 @@ export class CommandAttempt {
     const { processes, marks, attempt, log } = this.#options;
     this.#cutTimer?.cancel();
     this.#kill();
-    const { killed, left } = await processes.killAll(marks, this.#group);
+    const { killed, left, isComplete } = await processes.killAll(marks, this.#group);
     this.#group = null;
+    if (!isComplete)
+      log.warn("This machine could not be searched for processes that a command left behind.", { ...attempt });
     if (killed > 0) log.debug("Killed what a command had left behind.", { ...attempt, killed });
     if (left.length > 0) log.warn("Processes of a command cannot be killed.", { ...attempt, pids: left });
   }

@@ -19,6 +19,7 @@ export const execRunner: KindRunner = {
       input,
       env: attemptEnvironment(machine.commandEnvironment, input.env, machine, attempt),
       cwd: resolve(machine.directory, input.cwd ?? ""),
+      home: machine.directory,
       marks: attemptMarks(machine, attempt),
       processes,
       watchdog,

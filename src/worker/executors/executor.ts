@@ -68,7 +68,8 @@ export class ProcessExecutor implements Executor {
    */
   async open(): Promise<void> {
     const { log, processes, worker } = this.#options;
-    const { killed, left } = await processes.killAll(workerMarks(this.#options), null);
+    const { killed, left, isComplete } = await processes.killAll(workerMarks(this.#options), null);
+    if (!isComplete) log.warn("This machine could not be searched for processes of an earlier life.", { worker });
     if (killed > 0) log.info("Killed what an earlier life of this worker had left running.", { worker, killed });
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
     const { handlers = null } = this.#options;

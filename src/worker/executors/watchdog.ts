@@ -96,7 +96,7 @@ export class Watchdog {
     const argv = ["/bin/sh", "-c", script, "outlast-watchdog", mark];
     try {
       this.#process = await processes.spawn(
-        { argv, env: { PATH: path }, cwd: "/", isTied: false, hasInput: true },
+        { argv, env: { PATH: path }, cwd: "/", home: "/", isTied: false, hasInput: true },
         { onOutput: () => {}, onOutputEnd: () => {}, onExit: () => this.#onExit(startedAt) },
       );
     } catch (error) {

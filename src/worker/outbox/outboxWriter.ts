@@ -1,4 +1,4 @@
-/** Carries results, forgotten results and epochs to the outbox in the order of the Agent's asking, and keeps trying when the disk refuses. */
+/** Writes results, forgotten results and epochs to the outbox in the order in which the Agent asks, and retries when the disk refuses. */
 import type { AgentInput } from "../../core/agent/inputs.ts";
 import type { Incarnation } from "../../model/ids.ts";
 import type { AttemptRef, ResultItem } from "../../model/protocol.ts";
@@ -68,11 +68,18 @@ export class OutboxWriter {
     while (this.#hasWork && !this.#isClosed) {
       try {
         await this.#writeOnce();
-        if (failures > 0) this.#log.info("the outbox can be written again", { failures });
+        if (failures > 0) {
+          this.#log.info("the outbox can be written again", { failures });
+          this.#tell({ kind: "disk", trouble: null });
+        }
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (failures === 1) this.#log.error("the outbox cannot be written; results wait in memory", { error });
+        if (failures === 1) {
+          this.#log.error("the outbox cannot be written; results wait in memory", { error });
+          const reason = error instanceof Error ? error.message : String(error);
+          this.#tell({ kind: "disk", trouble: `Results cannot be written to disk: ${reason}` });
+        }
         await this.#sleep(Math.min(this.#waits.retryMaxMs, this.#waits.retryBaseMs * 2 ** Math.min(failures - 1, 30)));
       }
     }

@@ -110,7 +110,7 @@ export class Runner {
     await machine.watchdog.ready();
     try {
       const child = await machine.processes.spawn(
-        { argv, env, cwd, isTied: true, hasInput: false, hasChannel: true },
+        { argv, env, cwd, home: cwd, isTied: true, hasInput: false, hasChannel: true },
         {
           onOutput: (bytes) => this.#onOutput(bytes),
           onOutputEnd: () => this.#outputEnded.resolve(),

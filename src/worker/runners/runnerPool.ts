@@ -1,7 +1,8 @@
 /** The runners of a worker: warm ones are used again, new ones are started when all are busy or one is used up. */
 
 import type { BootId } from "../../model/ids.ts";
-import type { Assignment, AttemptEnd, IssuedAttempt } from "../../model/protocol.ts";
+import { type Assignment, type AttemptEnd, type IssuedAttempt, machineFault } from "../../model/protocol.ts";
+import { SpawnError } from "../../ports/processes.ts";
 import type { HandlerInfo } from "../../ports/runner.ts";
 import type { AttemptSession } from "../../ports/work.ts";
 import type { Environment } from "../executors/environment.ts";
@@ -159,6 +160,8 @@ class HandlerAttempt implements RunningAttempt {
       const what =
         error instanceof UnloadableTasks ? "The task files can no longer be loaded" : "No process for the handler";
       const message = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+      if (error instanceof SpawnError && error.fault === "machine")
+        return { end: { outcome: "aborted", error: { code: machineFault, message } } };
       return { end: { outcome: "failed", error: { code: "runner", message } } };
     }
     if (this.#isAborted) {

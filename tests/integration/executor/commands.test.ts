@@ -164,6 +164,18 @@ describe("output", () => {
     expect(text.endsWith(`\n${lines}\n`)).toBe(true);
   });
 
+  test("can be opened by name: /dev/stdout and /dev/stderr are real pipes", async () => {
+    const lines = [
+      "echo one >/dev/stderr",
+      "echo two | tee /dev/stderr",
+      "echo three >/dev/stdout",
+      "echo four >>/dev/stderr",
+    ];
+    const command = on.exec([`set -e; ${lines.join("; ")}`], { shell: true });
+    expect(await command.ended).toMatchObject({ outcome: "success" });
+    expect(command.text().trim().split("\n").sort()).toEqual(["four", "one", "three", "two", "two"]);
+  });
+
   test("is bytes: every one of the 256 comes through", async () => {
     const run = on.exec([
       node,

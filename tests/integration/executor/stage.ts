@@ -43,7 +43,7 @@ export async function stage(options: Partial<ExecutorOptions> = {}): Promise<Sta
     home: await directoryMark(directory),
     clock: new SystemClock(),
     log: silent,
-    processes: new SystemProcesses(),
+    processes: new SystemProcesses(join(directory, "pipes")),
     environment: process.env,
     directory,
     onOutput: (attempt, bytes) => void outputs.get(attempt.task)?.push(bytes),
