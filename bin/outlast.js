@@ -7,7 +7,7 @@
 import { spawn } from "child_process";
 import { existsSync } from "fs";
 import module from "module";
-import { homedir } from "os";
+import { constants, homedir } from "os";
 import { dirname, join } from "path";
 import { fileURLToPath, pathToFileURL } from "url";
 
@@ -19,6 +19,29 @@ const cacheAfterMs = 1000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+/**
+ * The first process of a container is the parent of every process that has lost its own, and must wait for each of them, or they
+ * stay as zombies. Node waits for its own children only. A shell waits for all: it takes this place, starts the program, passes
+ * signals on, and ends with the program's exit code.
+ */
+const firstProcess = `
+exec 3<&0
+"$@" <&3 3<&- &
+child=$!
+exec 3<&-
+for signal in TERM INT HUP QUIT USR1 USR2; do trap "kill -s $signal $child" $signal; done
+while :; do
+  wait $child
+  code=$?
+  kill -0 $child 2>/dev/null || break
+done
+wait $child 2>/dev/null
+last=$?
+[ $last -eq 127 ] || code=$last
+exit $code
+`;
+
+if (process.pid === 1 && process.platform === "linux") becomeFirstProcess();
 if (Number(process.versions.node.split(".")[0]) >= oldestMajor) {
   followLauncher();
   run();
@@ -53,6 +76,18 @@ function cacheCode() {
   setTimeout(module.flushCompileCache, cacheAfterMs).unref();
 }
 
+/** Returns only where this Node or this machine cannot do it. */
+function becomeFirstProcess() {
+  const shell = "/bin/sh";
+  if (typeof process.execve === "function" && existsSync(shell)) {
+    const program = [process.execPath].concat(process.execArgv, fileURLToPath(import.meta.url), process.argv.slice(2));
+    process.execve(shell, [shell, "-c", firstProcess, "outlast"].concat(program), process.env);
+  }
+  const advice =
+    "Start the container with an init process (docker run --init), or with Node " + oldestMajor + " or newer.";
+  process.stderr.write("outlast is the first process of this container, and zombies will stay. " + advice + "\n");
+}
+
 /** Runs the program with another Node: passes signals on to it, and ends as it ends. */
 function runWith(node) {
   const env = Object.assign({}, process.env);
@@ -83,6 +118,10 @@ function runWith(node) {
     if (signal === null) process.exit(code);
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
+    // The kernel keeps signals from the first process of a container: it cannot end like its child, and says so by its code.
+    setTimeout(function () {
+      process.exit(128 + constants.signals[signal]);
+    }, 100);
   });
 }
 

@@ -10,7 +10,7 @@ import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
 import { handlerOptions } from "../runner/handlerOptions.ts";
 import { ProcessExecutor } from "../worker/executors/executor.ts";
-import { FileLogSpool } from "../worker/logs/spool.ts";
+import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
 import { UnloadableTasks } from "../worker/runners/runner.ts";
 import { Worker } from "../worker/worker.ts";
@@ -22,11 +22,10 @@ import { workerReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
 import { findTaskFiles } from "./taskFiles.ts";
 import { readVersion } from "./version.ts";
-import { takePlace } from "./workerName.ts";
+import { takePlace, type WorkerPlace } from "./workerName.ts";
 
 export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
-  const { masters } = context.options;
-  const { token, output } = context;
+  const { token, output, options } = context;
   const taskFiles = await findTaskFiles(flags.tasks ?? [], process.cwd());
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
@@ -39,7 +38,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const clock = new SystemClock();
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;
-  const spool = new FileLogSpool(join(place.directory, "logs"));
+  const spool = new ThreadedLogSpool(join(place.directory, "logs"), clock);
   const processes = new SystemProcesses(join(place.directory, "pipes"));
   const executor = new ProcessExecutor({
     worker: id,
@@ -58,7 +57,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     await place.release();
     throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
   });
-  const probeAddress = probeAddressFor(masters);
+  const probeAddress = probeAddressFor(options.masters);
   const probePort = probeAddress === null ? null : (await openProbePort(probeAddress, boot)).port;
 
   let isAnnounced = false;
@@ -68,7 +67,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     capacity: flags.capacity,
     queues: flags.queues,
     labels: flags.labels ?? [],
-    masters,
+    masters: options.masters,
     dial: createDial({ token, log }),
     clock,
     log,
@@ -92,8 +91,9 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     (reason) => {
       log.info("stopping", { reason });
       // Without its supervisor nobody waits for a drain, and nobody would end it if it took for ever.
-      if (reason === "stdin ended") void worker.stop();
-      else void worker.drain(flags.drainTimeout);
+      if (reason === "stdin ended") return void worker.stop();
+      executor.noteSignal();
+      void worker.drain(flags.drainTimeout);
     },
     (forced) => {
       code = forced;
@@ -102,11 +102,16 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   );
   await worker.start();
   const error = await worker.ended;
-  await processes.close();
-  await place.release();
+  await leave(place, processes, spool);
   if (error !== null) throw error;
-  // All is closed and on disk; a kept-alive connection must not hold the process.
   process.exit(code);
+}
+
+async function leave(place: WorkerPlace, processes: SystemProcesses, spool: ThreadedLogSpool): Promise<void> {
+  const isQuiet = (await processes.close()) && !spool.hangs;
+  await place.release();
+  // All is closed and on disk. A thread that waits for a disk or a process that hangs would hold up the end for as long.
+  if (!isQuiet) process.kill(process.pid, "SIGKILL");
 }
 
 /**

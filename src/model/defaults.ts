@@ -140,6 +140,12 @@ export const defaults = {
   upWorkers: 3,
   upDrainTimeoutMs: 10 * second,
   stopGraceMs: 10 * second,
+  /** Signals that follow the first request to stop this soon are the same request. */
+  stopRepeatMs: 1 * second,
+  /** A command that ends without success this soon after its worker was told to stop was hit by the same signal. */
+  stopSharedMs: 10 * second,
+  /** How long the end of a command by SIGTERM waits for the worker's own signal, which may come a moment later. */
+  stopWaitMs: 250,
   /** A process that died is started again after this, twice as long after each death in a row; living for a while makes good. */
   restartBackoffBaseMs: 200,
   restartBackoffMaxMs: 10 * second,
@@ -174,6 +180,8 @@ export const defaults = {
    * at its start, and programs that still use select(2) break with more than this.
    */
   taskDescriptors: 1024,
+  /** How long the look-up of a command's directory and program may take. */
+  spawnLookMs: 10 * second,
   /** How long a worker waits before it starts a watchdog again that did not last. */
   watchdogRestartMs: 1 * second,
 } as const;

@@ -216,6 +216,15 @@ export const limits = {
   /** One message on a worker's stream: a batch of assignments with their inputs. */
   streamMessageBytesMax: 64 * mebibyte,
 
+  /** Commands whose directory and program are looked up at once. */
+  spawnLooksMax: 2,
+  /** Output that a worker's disk refuses and no master takes. */
+  spoolMemoryBytesMax: 16 * mebibyte,
+  /** Output that waits for a worker's disk; then commands that print are held up. */
+  spoolWaitBytesMax: 8 * mebibyte,
+  /** How long an ending worker waits for a disk that may hang. */
+  spoolCloseMsMax: 5 * second,
+
   // A process's memory.
   /** Up to this size a heap may grow as V8 likes it; a larger one is kept tight. */
   heapLooseBytesMax: 256 * mebibyte,

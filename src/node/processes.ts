@@ -5,7 +5,7 @@ import { closeSync } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Json } from "../model/json.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import {
   type ProcessCommand,
   type Processes,
@@ -14,13 +14,15 @@ import {
   type StartedProcess,
   type Sweep,
 } from "../ports/processes.ts";
+import { BoundedLooks } from "./boundedLooks.ts";
 import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 import { OutputPipes } from "./outputPipes.ts";
-import { ProcessSweeper } from "./processSweeper.ts";
 import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
+import { ThreadedSweeper } from "./threadedSweeper.ts";
 
 export class SystemProcesses implements Processes {
-  readonly #sweeper = new ProcessSweeper();
+  readonly #sweeper = new ThreadedSweeper();
+  readonly #looks = new BoundedLooks(limits.spawnLooksMax, defaults.spawnLookMs);
   readonly #pipes: FifoPipes;
   /** What stands before each tied command. */
   #prefixes: Promise<readonly string[]> | null = null;
@@ -31,9 +33,9 @@ export class SystemProcesses implements Processes {
   }
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
-    await checkDirectory(command);
-    // Looked up here, too: with setpriv, a missing program would look like one that exits with 127.
-    await findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
+    const [name = ""] = command.argv;
+    const look = () => checkProgram(command);
+    await this.#looks.run(look, () => toSpawnError(name, { code: "ETIMEDOUT" }));
     const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
     const made = await this.#makePipes(command);
     try {
@@ -46,9 +48,11 @@ export class SystemProcesses implements Processes {
     }
   }
 
-  /** Removes what it keeps on disk. */
-  close(): Promise<void> {
-    return this.#pipes.close();
+  /** Removes what it keeps on disk. @returns false if something is still waiting for a disk or a process that hangs */
+  async close(): Promise<boolean> {
+    if (this.#looks.isBusy || this.#sweeper.isBusy) return false;
+    await this.#pipes.close();
+    return true;
   }
 
   /** Looked for once; where the machine is too short of something to look, with the next command again. */
@@ -163,6 +167,13 @@ function start(
       closeOutput: () => pipes.close(),
     });
   });
+}
+
+/** @throws SpawnError */
+async function checkProgram(command: ProcessCommand): Promise<void> {
+  await checkDirectory(command);
+  // Looked up here, too: with setpriv, a missing program would look like one that exits with 127.
+  await findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
 }
 
 /** @throws SpawnError */

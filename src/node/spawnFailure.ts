@@ -30,6 +30,7 @@ const ofMachine: { readonly [code: string]: string } = {
   ENOMEM: "this machine has no memory left for it",
   ENOSPC: "this machine's disk is full",
   EROFS: "this machine's disk is read-only",
+  ETIMEDOUT: "this machine's disk does not answer",
   ESTALE: "this machine has lost the connection to a network file system",
 };
 

@@ -76,13 +76,21 @@ export interface OutboxContent {
 
 /** Output of attempts on its way to a master: kept on disk up to a limit, readable from any offset. */
 export interface LogSpool {
-  /** Adds output; past the bound it is dropped and the log marked as cut. */
-  write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): void;
-  /** The next pieces to send, over all attempts, at most `maxBytes`; empty if there are none. */
-  take(maxBytes: number): readonly LogChunk[];
+  /**
+   * Adds output; past the bound it is dropped and the log marked as cut. While a returned promise is pending, the disk is behind
+   * and no more should be added.
+   */
+  write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): Promise<void> | undefined;
+  /** The next pieces to send, over all attempts, at most `maxBytes`; empty if there are none. Never rejects. */
+  take(maxBytes: number): readonly LogChunk[] | Promise<readonly LogChunk[]>;
   /** These are stored by a master; when an attempt is over and all of it is stored, its file goes. */
-  stored(chunks: readonly LogChunk[]): void;
+  stored(pieces: readonly SpooledPieceRef[]): void;
   /** No more output will come. Returns the whole length in bytes. */
   end(attempt: LoggedAttempt): number;
-  close(): void;
+  /** Keeps what has not been sent for the next process. Resolves with false if the disk does not answer. */
+  close(): boolean | Promise<boolean>;
+}
+
+export interface SpooledPieceRef extends LoggedAttempt {
+  readonly offset: number;
 }

@@ -345,7 +345,9 @@ export class Worker {
     this.#stopListening();
     this.#disconnect();
     this.#logs.close();
-    const closeSpool = () => Promise.resolve(spool.close());
+    const closeSpool = async () => {
+      if (!(await spool.close())) throw new Error("the disk does not answer; output that was not sent is lost");
+    };
     const steps = [() => executor.stop(), () => this.#writer.close(), () => outbox.close(), closeSpool];
     for (const step of steps) {
       try {

@@ -1,5 +1,6 @@
 /** Workers on machines that are not well: what is the machine's fault is never the task's, and the worker says what is wrong. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -29,3 +30,25 @@ test("a worker whose directory is gone uses up no attempt of any task, steps asi
     },
   );
 });
+
+test("a worker whose disk hangs goes on with its heartbeats, and finishes what it runs", () =>
+  scene(
+    ["master"],
+    async (play) => {
+      // Nobody ever writes into it: whoever opens it to read waits for ever, as on a disk that hangs.
+      const logs = join(play.cluster.workerData("worker-1"), "logs");
+      mkdirSync(logs, { recursive: true });
+      execFileSync("sh", ["-c", 'mkfifo "$0"', join(logs, "hangs")]);
+      await play.cluster.start("worker-1");
+      const command = ["echo begins; sleep 5; echo ends"];
+      await play.client.submit({ id: "a", kind: "exec", input: { command, shell: true } });
+      expect(await play.success("a")).toMatchObject({ attempt: 1, kills: 0 });
+      const [worker] = await play.client.workers();
+      expect(worker?.state).toBe("connected");
+      expect(Date.now() - (worker?.heardAt ?? 0)).toBeLessThan(defaults.suspectMs);
+      // Nor does it hang at its end.
+      play.cluster.signal("worker-1", "SIGTERM");
+      await play.until("the worker to be gone", () => !play.cluster.isUp("worker-1"));
+    },
+    { workerArguments: ["--drain-timeout", "1s"] },
+  ));

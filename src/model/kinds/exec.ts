@@ -2,6 +2,7 @@
 import type { JsonObject } from "../json.ts";
 import { limits } from "../limits.ts";
 import { closed, limitKeyword, list, type Schema, truth } from "../schema.ts";
+import { utf8Bytes } from "../utf8.ts";
 import { invalid, isObject, type KindDefinition, quote } from "./kind.ts";
 
 export interface ExecInput {
@@ -63,8 +64,13 @@ function checkExec({ command, env = {}, cwd = "", shell }: JsonObject, path: str
   }
 }
 
-/** No process can be given a NUL byte, and a lone surrogate has no UTF-8. */
+/** No process can be given a NUL byte, a lone surrogate has no UTF-8, and Linux takes no argument of more than 128 KiB. */
 function checkText(value: string, path: string): void {
+  const bytes = utf8Bytes(value);
+  if (bytes > limits.stringBytesMax) {
+    const message = `The text has ${bytes} bytes; ${limits.stringBytesMax} are allowed.`;
+    throw invalid(path, message, "stringBytesMax");
+  }
   if (value.includes("\0") || !value.isWellFormed())
     throw invalid(path, "NUL and broken characters are not allowed here.");
 }

@@ -12,7 +12,7 @@ import type {
 } from "../../model/protocol.ts";
 import { protocolVersions } from "../../model/protocol.ts";
 import { LinkError, type MasterLink, type StreamHandlers } from "../../ports/transport.ts";
-import type { AttemptSession, Executor, LogSpool, Outbox } from "../../ports/work.ts";
+import type { AttemptSession, Executor, LogSpool, Outbox, SpooledPieceRef } from "../../ports/work.ts";
 
 const incarnation = "store" as Incarnation;
 
@@ -162,7 +162,7 @@ export class FakeSpool implements LogSpool {
   pieces: LogChunk[] = [];
   readonly lengths = new Map<string, number>();
 
-  write(attempt: AttemptRef, at: number, bytes: Uint8Array): void {
+  write(attempt: AttemptRef, at: number, bytes: Uint8Array): undefined {
     const offset = this.lengths.get(attempt.task) ?? 0;
     this.pieces.push({ ...attempt, offset, at, bytes, isTruncated: false });
     this.lengths.set(attempt.task, offset + bytes.length);
@@ -172,7 +172,7 @@ export class FakeSpool implements LogSpool {
     return [...this.pieces];
   }
 
-  stored(chunks: readonly LogChunk[]): void {
+  stored(chunks: readonly SpooledPieceRef[]): void {
     this.pieces = this.pieces.filter(
       (piece) => !chunks.some(({ task, offset }) => task === piece.task && offset === piece.offset),
     );
@@ -182,5 +182,7 @@ export class FakeSpool implements LogSpool {
     return this.lengths.get(task) ?? 0;
   }
 
-  close(): void {}
+  close(): true {
+    return true;
+  }
 }

@@ -10,7 +10,7 @@ import {
   machineFault,
 } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { AttemptSession, Executor, LogSpool } from "../../ports/work.ts";
+import type { AttemptSession, Executor, LogSpool, SpooledPieceRef } from "../../ports/work.ts";
 import { hashText } from "../checkers/hashText.ts";
 import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
 import type { Process } from "./process.ts";
@@ -159,7 +159,7 @@ export class SimulatedExecutor implements Executor {
     const text = `${token} ${words}\n`;
     this.#process.deliver(() => {
       this.#ledger.add({ kind: "exec-wrote", token, text });
-      this.#spool.write({ task, attempt, assignedAt }, this.#clock.now(), new TextEncoder().encode(text));
+      void this.#spool.write({ task, attempt, assignedAt }, this.#clock.now(), new TextEncoder().encode(text));
     });
   }
 
@@ -236,7 +236,7 @@ interface SpooledLog {
 export class SimulatedSpool implements LogSpool {
   readonly #logs = new Map<string, SpooledLog>();
 
-  write({ task, attempt, assignedAt = 0 }: LoggedAttempt, at: number, bytes: Uint8Array): void {
+  write({ task, attempt, assignedAt = 0 }: LoggedAttempt, at: number, bytes: Uint8Array): undefined {
     const key = spoolKey({ task, attempt, assignedAt });
     const log = this.#logs.get(key) ?? { chunks: [], length: 0, isEnded: false };
     this.#logs.set(key, log);
@@ -257,7 +257,7 @@ export class SimulatedSpool implements LogSpool {
     return taken;
   }
 
-  stored(chunks: readonly LogChunk[]): void {
+  stored(chunks: readonly SpooledPieceRef[]): void {
     for (const { offset, ...attempt } of chunks) {
       const key = spoolKey(attempt);
       const log = this.#logs.get(key);
@@ -276,7 +276,9 @@ export class SimulatedSpool implements LogSpool {
     return log.length;
   }
 
-  close(): void {}
+  close(): true {
+    return true;
+  }
 }
 
 function spoolKey({ task, attempt, assignedAt = 0 }: LoggedAttempt): string {

@@ -24,6 +24,8 @@ export interface CommandOptions {
   readonly watchdog: Watchdog;
   readonly clock: Clock;
   readonly log: Log;
+  /** True if this worker was told to stop a short while ago by a signal that may have reached the command, too. */
+  wasSignalled(): boolean;
   onOutput(bytes: Uint8Array): void | Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export class CommandAttempt {
       watchdog.forget(child.pid);
       await this.#lastOutput();
       child.closeOutput();
+      if (isBySigterm(exit) && this.#killAt === null) await this.#waitForSignal();
       return { ...this.#judge(exit), startedAt, endedAt: clock.now(), exit };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
@@ -143,13 +146,27 @@ export class CommandAttempt {
     timer.cancel();
   }
 
+  /** The command may have received the signal before this process has. */
+  async #waitForSignal(): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#options.wasSignalled()) return;
+    await new Promise<void>((resolve) => clock.at(clock.now() + defaults.stopWaitMs, resolve));
+  }
+
   #judge(exit: ExitRecord): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
     if (this.#killAt !== null) return { outcome: "aborted" };
     if (exit.code === 0) return { outcome: "success" };
+    // The signal that told this worker to stop has hit the command, too. That is not the task's failure.
+    if (this.#options.wasSignalled()) return { outcome: "aborted" };
     const error =
       exit.signal === null
         ? { code: "exit", message: `The command ended with exit code ${exit.code}.` }
         : { code: "signal", message: `The command was ended by ${exit.signal}.` };
     return { outcome: "failed", error };
   }
+}
+
+/** By the signal itself, or with the exit code by which shells tell of it. */
+function isBySigterm({ code, signal }: ExitRecord): boolean {
+  return signal === "SIGTERM" || code === 143;
 }

@@ -25,6 +25,7 @@ export const execRunner: KindRunner = {
       watchdog,
       clock,
       log,
+      wasSignalled: () => machine.wasSignalled(),
       onOutput: (bytes) => machine.onOutput(attempt, bytes),
     });
     void command.run().then(onEnd);

@@ -1,5 +1,6 @@
 /** Runs attempts on this machine: finds what runs a kind, keeps what has not ended, and aborts it. */
 import { attemptKey } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
 import type { Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -44,6 +45,7 @@ export class ProcessExecutor implements Executor {
   readonly #running = new Map<string, RunningAttempt>();
   #pool: RunnerPool | null = null;
   #isStopping = false;
+  #signalledAt = Number.NEGATIVE_INFINITY;
   #onEmpty: () => void = () => {};
 
   constructor(options: ExecutorOptions) {
@@ -54,7 +56,11 @@ export class ProcessExecutor implements Executor {
     const watchdog = new Watchdog({ mark, path: commandEnvironment["PATH"] ?? "", processes, clock, log });
     const onOutput = (attempt: IssuedAttempt, bytes: Uint8Array) => options.onOutput(attempt, bytes);
     const identity = { worker, boot, home };
-    this.#machine = { ...identity, clock, log, processes, watchdog, commandEnvironment, directory, onOutput };
+    const wasSignalled = () => clock.now() - this.#signalledAt < defaults.stopSharedMs;
+    this.#machine = {
+      ...identity,
+      ...{ clock, log, processes, watchdog, commandEnvironment, directory, wasSignalled, onOutput },
+    };
   }
 
   get kinds(): readonly string[] {
@@ -115,6 +121,11 @@ export class ProcessExecutor implements Executor {
       return refuse("failed", "invalid-input", message);
     }
     if (running !== null && !hasEnded) this.#running.set(key, running);
+  }
+
+  /** The worker's process was told to stop by a signal. */
+  noteSignal(): void {
+    this.#signalledAt = this.#options.clock.now();
   }
 
   /** Does nothing for an attempt that has ended. */

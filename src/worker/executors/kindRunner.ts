@@ -40,6 +40,11 @@ export interface Machine extends ExecutorIdentity {
   readonly commandEnvironment: Environment;
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */
   readonly directory: string;
+  /**
+   * True if this worker was told to stop a short while ago by a signal that may have reached its commands, too: a service
+   * manager signals every process of a service.
+   */
+  wasSignalled(): boolean;
   /** Output of an attempt. While a returned promise is pending, the process is held up by its full pipe. */
   onOutput(attempt: IssuedAttempt, bytes: Uint8Array): void | Promise<void>;
 }

@@ -26,6 +26,8 @@ export class LogSender {
   /** Counts the sessions: what an earlier one was asked to send is asked of the present one again. */
   #generation = 0;
   #isSending = false;
+  /** Output has come since the spool was asked last. */
+  #hasMore = false;
   #isClosed = false;
   #isPending = false;
   /** Something runs that may print at any moment. */
@@ -72,6 +74,7 @@ export class LogSender {
   /** There may be output that should not wait for the next look. */
   flush(): void {
     this.#setPending(true);
+    this.#hasMore = this.#isSending;
     if (this.#failures > 0) return;
     this.#send();
   }
@@ -81,15 +84,27 @@ export class LogSender {
     if (session === null || this.#isSending) return;
     this.#timer?.cancel();
     this.#timer = null;
-    const chunks = this.#options.spool.take(limits.logPostBytesMax);
-    if (chunks.length === 0) {
-      this.#setPending(false);
+    this.#isSending = true;
+    const generation = this.#generation;
+    const taken = this.#options.spool.take(limits.logPostBytesMax);
+    if (!(taken instanceof Promise)) return this.#sendTaken(taken, generation);
+    void taken.then((chunks) => this.#sendTaken(chunks, generation));
+  }
+
+  #sendTaken(chunks: readonly LogChunk[], generation: number): void {
+    const session = this.#session;
+    // Another session asks for the same pieces by itself.
+    if (generation !== this.#generation || this.#isClosed) return;
+    if (session === null || chunks.length === 0) {
+      this.#isSending = false;
+      if (chunks.length === 0) this.#setPending(this.#hasMore);
+      const hadMore = this.#hasMore;
+      this.#hasMore = false;
+      if (hadMore) return this.#send();
       if (this.#isWatching) this.#sendIn(this.#options.waits.logSendMs);
       return;
     }
     this.#setPending(true);
-    this.#isSending = true;
-    const generation = this.#generation;
     session.link.sendLogs(this.#options.worker, session.id, chunks).then(
       () => this.#stored(chunks, generation),
       (error: unknown) => {

@@ -133,15 +133,40 @@ describe("bounds", () => {
     expect(spool.take(plenty)).toMatchObject([{ offset: 4, bytes: Buffer.alloc(0), isTruncated: true }]);
   });
 
-  test("a disk that refuses cuts the log and ends nothing", () => {
+  test("a disk that refuses loses nothing while a master takes the output", () => {
     writeFileSync(directory, "a file where the directory should be");
     const spool = new FileLogSpool(directory);
-    spool.write(a, 0, bytes("lost"));
-    const chunks = spool.take(plenty);
-    expect(chunks).toMatchObject([{ offset: 0, isTruncated: true }]);
-    expect(spool.end(a)).toBe(0);
-    spool.stored(chunks);
+    const taken: LogChunk[] = [];
+    for (const text of ["one ", "two ", "three"]) {
+      spool.write(a, 0, bytes(text));
+      const chunks = spool.take(plenty);
+      taken.push(...chunks);
+      spool.stored(chunks);
+    }
+    expect(textOf(taken, a)).toBe("one two three");
+    expect(taken.every(({ isTruncated }) => !isTruncated)).toBe(true);
+    expect(spool.end(a)).toBe(13);
     spool.close();
+  });
+
+  test("a disk that refuses while no master takes anything loses output at last, and the log says why", () => {
+    writeFileSync(directory, "a file where the directory should be");
+    const spool = new FileLogSpool(directory);
+    const piece = Buffer.alloc(limits.logChunkBytesMax, "x");
+    for (let written = 0; written <= limits.spoolMemoryBytesMax; written += piece.length) spool.write(a, 0, piece);
+    spool.write(a, 0, bytes("never seen"));
+    const taken: LogChunk[] = [];
+    for (let chunks = spool.take(plenty); chunks.length > 0; chunks = spool.take(plenty)) {
+      taken.push(...chunks);
+      spool.stored(chunks);
+    }
+    const text = textOf(taken, a);
+    expect(text).toContain("[outlast] The rest of this output is lost: the worker's disk refuses it (");
+    expect(text).not.toContain("never seen");
+    expect(spool.end(a)).toBe(text.length);
+    // There is room again for the next attempt.
+    spool.write({ ...a, attempt: 2 }, 0, bytes("fine"));
+    expect(textOf(spool.take(plenty), { ...a, attempt: 2 })).toBe("fine");
   });
 });
 

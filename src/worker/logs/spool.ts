@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { attemptKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { LogChunk, LoggedAttempt } from "../../model/protocol.ts";
-import type { LogSpool } from "../../ports/work.ts";
+import type { LogSpool, SpooledPieceRef } from "../../ports/work.ts";
 import { appendPiece, encodeOwner, readPiece, readSpoolFile, type SpooledPiece } from "./spoolFile.ts";
 
 /** A sealed piece; its bytes are at hand only from when it was sealed for sending until it is stored. */
 interface Piece extends SpooledPiece {
   readonly bytes: Uint8Array | null;
+  /** True if the disk has refused it: its bytes are nowhere else. */
+  readonly isInMemory: boolean;
 }
 
 interface AttemptLog {
@@ -26,6 +28,8 @@ interface AttemptLog {
   /** Bytes in all pieces and the tail. */
   length: number;
   fileBytes: number;
+  /** The disk has refused a piece. What follows stays in memory, too: a file must hold its pieces without a gap. */
+  isInMemory: boolean;
   isCut: boolean;
   isEnded: boolean;
 }
@@ -39,8 +43,9 @@ interface SealOptions {
 const whole: SealOptions = { isTruncated: false, keepsBytes: false };
 
 /**
- * One file for each attempt that has printed something; none for the others. A log is cut at `attemptBytesMax`, and also
- * where the disk refuses: a full disk must not end tasks. What an earlier process could not send any more is sent.
+ * One file for each attempt that has printed something; none for the others. A log is cut at `attemptBytesMax`. What the disk
+ * refuses stays in memory until a master has it, up to `limits.spoolMemoryBytesMax`; beyond that, output is lost, and the log says
+ * so. None of that ends a task. What an earlier process could not send any more is sent.
  */
 export class FileLogSpool implements LogSpool {
   readonly #directory: string;
@@ -48,6 +53,10 @@ export class FileLogSpool implements LogSpool {
   readonly #logs = new Map<string, AttemptLog>();
   /** Those with something to send, the one that has waited longest first. */
   readonly #pending = new Map<string, AttemptLog>();
+  /** Bytes of all pieces that are in memory only. */
+  #memoryBytes = 0;
+  /** What the disk said when it last refused something. */
+  #lastRefusal = "";
   #isLoaded = false;
 
   constructor(directory: string, attemptBytesMax: number = limits.logAttemptBytesMax) {
@@ -55,7 +64,7 @@ export class FileLogSpool implements LogSpool {
     this.#attemptBytesMax = attemptBytesMax;
   }
 
-  write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): void {
+  write(attempt: LoggedAttempt, at: number, bytes: Uint8Array): undefined {
     if (bytes.length === 0) return;
     this.#load();
     const log = this.#logOf(attempt);
@@ -76,6 +85,7 @@ export class FileLogSpool implements LogSpool {
       for (const piece of log.pieces) {
         if (taken.length > 0 && bytes + piece.length > maxBytes) return taken;
         const content = piece.bytes ?? this.#read(log, piece);
+        if (content === null) break;
         const { offset, at, isTruncated } = piece;
         taken.push({ ...log.ref, offset, at, bytes: content, isTruncated });
         bytes += piece.length;
@@ -84,10 +94,13 @@ export class FileLogSpool implements LogSpool {
     return taken;
   }
 
-  stored(chunks: readonly LogChunk[]): void {
-    for (const { offset, ...attempt } of chunks) {
+  stored(pieces: readonly SpooledPieceRef[]): void {
+    for (const { offset, ...attempt } of pieces) {
       const log = this.#logs.get(logKey(attempt));
       if (log === undefined || log.pieces[0] === undefined || log.pieces[0].offset > offset) continue;
+      for (const piece of log.pieces) {
+        if (piece.isInMemory && piece.offset <= offset) this.#memoryBytes -= piece.length;
+      }
       log.pieces = log.pieces.filter((piece) => piece.offset > offset);
       // It has had its turn: others go before what it has left.
       this.#pending.delete(log.key);
@@ -107,10 +120,11 @@ export class FileLogSpool implements LogSpool {
   }
 
   /** Keeps on disk what has not been sent. */
-  close(): void {
+  close(): true {
     for (const log of this.#pending.values()) if (log.tailBytes > 0) this.#seal(log, log.tailAt, whole);
     this.#logs.clear();
     this.#pending.clear();
+    return true;
   }
 
   /** Not before the first use: another process may hold the directory until this one has been let in. */
@@ -121,7 +135,7 @@ export class FileLogSpool implements LogSpool {
       mkdirSync(this.#directory, { recursive: true });
       for (const name of readdirSync(this.#directory)) this.#loadFile(join(this.#directory, name));
     } catch {
-      // Logs are not worth a worker: what cannot be written will be cut, and what cannot be read stays where it is.
+      // Logs are not worth a worker: what cannot be written stays in memory, and what cannot be read stays where it is.
     }
   }
 
@@ -131,7 +145,7 @@ export class FileLogSpool implements LogSpool {
       rmSync(path, { force: true });
       return;
     }
-    const pieces = content.pieces.map((piece) => ({ ...piece, bytes: null }));
+    const pieces = content.pieces.map((piece) => ({ ...piece, bytes: null, isInMemory: false }));
     const log = { ...this.#newLog(content.owner), pieces, isCut: true, isEnded: true };
     this.#logs.set(log.key, log);
     this.#pending.set(log.key, log);
@@ -150,7 +164,7 @@ export class FileLogSpool implements LogSpool {
     const key = logKey(ref);
     // Ids come from outside: they never become file names.
     const path = join(this.#directory, createHash("sha256").update(key).digest("hex").slice(0, 32));
-    const empty = { tail: [], tailBytes: 0, tailAt: 0, length: 0, fileBytes: 0 };
+    const empty = { tail: [], tailBytes: 0, tailAt: 0, length: 0, fileBytes: 0, isInMemory: false };
     return { key, ref, path, pieces: [], ...empty, isCut: false, isEnded: false };
   }
 
@@ -173,27 +187,56 @@ export class FileLogSpool implements LogSpool {
     const offset = log.length - log.tailBytes;
     log.tail = [];
     log.tailBytes = 0;
+    log.isCut ||= isTruncated;
+    if (log.isInMemory) return this.#keepInMemory(log, { offset, at, bytes, isTruncated });
     const prefix = log.fileBytes === 0 ? encodeOwner(log.ref) : null;
     try {
       const grownBytes = appendPiece(log.path, prefix, at, isTruncated, bytes);
       log.fileBytes += grownBytes;
       const position = log.fileBytes - bytes.length;
-      log.pieces.push({ offset, at, length: bytes.length, isTruncated, position, bytes: keepsBytes ? bytes : null });
-      log.isCut ||= isTruncated;
-    } catch {
-      // No room: the log ends here, and says so.
-      log.length = offset;
-      log.isCut = true;
-      log.pieces.push({ offset, at, length: 0, isTruncated: true, position: 0, bytes: new Uint8Array(0) });
+      const kept = keepsBytes ? bytes : null;
+      log.pieces.push({ offset, at, length: bytes.length, isTruncated, position, bytes: kept, isInMemory: false });
+    } catch (error) {
+      log.isInMemory = true;
+      this.#lastRefusal = error instanceof Error ? error.message : String(error);
+      this.#keepInMemory(log, { offset, at, bytes, isTruncated });
     }
   }
 
-  /** A piece that the disk has lost is sent as nothing, so that the rest can follow. */
-  #read(log: AttemptLog, piece: Piece): Uint8Array {
+  #keepInMemory(
+    log: AttemptLog,
+    piece: Pick<Piece, "offset" | "at" | "isTruncated"> & { readonly bytes: Uint8Array },
+  ): void {
+    const { offset, at, isTruncated, bytes } = piece;
+    if (this.#memoryBytes + bytes.length <= limits.spoolMemoryBytesMax) {
+      this.#memoryBytes += bytes.length;
+      log.pieces.push({ offset, at, length: bytes.length, isTruncated, position: 0, bytes, isInMemory: true });
+      return;
+    }
+    // Nobody else knows why the log ends here.
+    const reason = `the worker's disk refuses it (${this.#lastRefusal}), and no master takes it`;
+    const notice = Buffer.from(`\n[outlast] The rest of this output is lost: ${reason}.\n`);
+    log.pieces.push({
+      offset,
+      at,
+      length: notice.length,
+      isTruncated: false,
+      position: 0,
+      bytes: notice,
+      isInMemory: true,
+    });
+    this.#memoryBytes += notice.length;
+    log.length = offset + notice.length;
+    log.isCut = true;
+  }
+
+  /** A piece that the disk has lost is sent as nothing, so that the rest can follow; null if it can only not be read now. */
+  #read(log: AttemptLog, piece: Piece): Uint8Array | null {
     try {
       return readPiece(log.path, piece);
-    } catch {
-      return new Uint8Array(0);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === "EMFILE" || code === "ENFILE" ? null : new Uint8Array(0);
     }
   }
 

@@ -1,0 +1,27 @@
+/** The inside of the sweeper's thread: reading a process's memory map may hang with that process, and then holds up nothing else. */
+import { parentPort } from "node:worker_threads";
+import type { Sweep } from "../ports/processes.ts";
+import { ProcessSweeper } from "./processSweeper.ts";
+
+export interface SweepOrder {
+  readonly number: number;
+  readonly marks: readonly string[];
+  readonly group: number | null;
+}
+
+export interface SweepAnswer {
+  readonly number: number;
+  readonly sweep: Sweep;
+}
+
+const port = parentPort;
+if (port === null) throw new Error("This is the inside of a thread.");
+const sweeper = new ProcessSweeper();
+
+port.on("message", ({ number, marks, group }: SweepOrder) => {
+  const failed: Sweep = { killed: 0, left: [], isComplete: false };
+  void sweeper.killAll(marks, group).then(
+    (sweep) => port.postMessage({ number, sweep } satisfies SweepAnswer),
+    () => port.postMessage({ number, sweep: failed } satisfies SweepAnswer),
+  );
+});
