@@ -61,6 +61,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/cancel.ts")).cancelCommand,
   },
   {
+    group: groups.tasks,
+    name: "signal",
+    description: "send a signal to a task whose handler waits for it, or will",
+    load: async () => (await import("./commands/signal.ts")).signalCommand,
+  },
+  {
     group: groups.cluster,
     name: "masters",
     description: "list the masters: which one leads, and how far behind the others are",

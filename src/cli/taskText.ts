@@ -25,6 +25,23 @@ function progressText({ done, total, text }: Progress): string {
   return `${done}${total === undefined ? "" : ` of ${total}`}${text === undefined ? "" : `, ${text}`}`;
 }
 
+/** `3 steps, 10 children`. */
+function familyText({ family }: TaskDocument): string | null {
+  if (family === undefined) return null;
+  const { steps, children } = family;
+  const counts = [
+    [steps, "remembered step"],
+    [children, "child"],
+  ] as const;
+  const parts = counts.flatMap(([count, noun]) => (count === 0 ? [] : [`${count} ${plural(noun, count)}`]));
+  return parts.length === 0 ? null : parts.join(", ");
+}
+
+function plural(noun: string, count: number): string {
+  if (count === 1) return noun;
+  return noun === "child" ? "children" : `${noun}s`;
+}
+
 function tookText(task: TaskDocument, now: number): string {
   if (task.startedAt === undefined) return "";
   if (task.state === "running") return formatDuration(Math.max(0, now - task.startedAt));
@@ -69,6 +86,8 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
       `${task.attempt}${task.failures + task.kills === 0 ? "" : ` (${task.failures} of at most ${task.limits.attemptsMax} failed, ${task.kills} lost with their worker)`}`,
     ],
     ["host", task.host ?? null],
+    ["parent", task.parent ?? null],
+    ["family", familyText(task)],
     ["queue", task.queue + (task.priority === 0 ? "" : `, priority ${task.priority}`)],
     ["created", instantText(task.createdAt, now)],
     ["not before", task.startAt === null ? null : instantText(task.startAt, now)],

@@ -55,3 +55,19 @@ test("then whether any worker of its queue runs its kind and carries its labels"
   const able = { ...worker, kinds: ["resize"], labels: ["gpu", "fast"] };
   expect(reason({ kind: "resize", requires: ["gpu"] }, [able])?.reason).toBe("workers-busy");
 });
+
+test("a suspended handler waits for what it says, until something of it is over", () => {
+  const family = { steps: 1, stepBytes: 1, epoch: 0, children: 2 };
+  const waits = [{ kind: "children", key: "parts" } as const, { kind: "sleep", key: "s", until: 3000 } as const];
+  const waiting = { state: "waiting", kind: "sleep" } as const;
+  expect(reason({ ...waiting, family: { ...family, waits } }, [worker])).toMatchObject({
+    reason: "children",
+    message: expect.stringMatching(/^waits for the children of "parts" or the end of its sleep, .*in 2s/) as string,
+  });
+  const signal = { kind: "signal", key: "k", name: "go" } as const;
+  expect(reason({ ...waiting, family: { ...family, waits: [signal] } }, [worker])?.message).toBe(
+    'waits for the signal "go"',
+  );
+  expect(reason({ ...waiting, family: { ...family, ending: "success" } }, [worker])?.reason).toBe("descendants");
+  expect(reason({ ...waiting, family: { ...family, waits, isWoken: true } }, [worker])?.reason).toBe("workers-busy");
+});

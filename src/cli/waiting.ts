@@ -1,6 +1,7 @@
 /** Says why a task does not run yet, in one sentence: from the task itself, its queue, and the workers that serve it. */
 import { OutlastError } from "../model/errors.ts";
 import { kindsOfOldWorkers } from "../model/kinds/table.ts";
+import { limits } from "../model/limits.ts";
 import { isFinal, type TaskDocument } from "../model/task.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import type { Outlast } from "../sdk/client.ts";
@@ -9,6 +10,10 @@ import { formatDuration, formatInstant } from "./duration.ts";
 export interface Waiting {
   readonly reason:
     | "due-later"
+    | "children"
+    | "sleep"
+    | "signal"
+    | "descendants"
     | "back-off"
     | "queue-paused"
     | "no-worker"
@@ -39,8 +44,33 @@ export function whyWaiting(task: TaskDocument, around: Surroundings | null, now:
     };
   if (task.state === "created" && task.startAt !== null && task.startAt > now)
     return { reason: "due-later", message: `starts later, ${at(task.startAt, now)}`, until: task.startAt };
+  const own = whatItWaitsFor(task, now);
+  if (own !== null) return own;
   const why = whyQueueWaits(task.queue, around);
   return why.reason === "queue-paused" ? why : (whyNobodyIsAble(task, around) ?? why);
+}
+
+/** What a suspended handler waits for; null if nothing of that keeps the task from running. */
+function whatItWaitsFor({ state, family }: TaskDocument, now: number): Waiting | null {
+  if (state !== "waiting" || family === undefined || family.isWoken === true) return null;
+  if (family.ending !== undefined)
+    return { reason: "descendants", message: `its descendants have to end before it ends as ${family.ending}` };
+  const waits = family.waits ?? [];
+  const texts = waits.slice(0, limits.problemsShownMax).map((wait) => {
+    if (wait.kind === "children") return `the children of ${JSON.stringify(wait.key)}`;
+    if (wait.kind === "sleep") return `the end of its sleep, ${at(wait.until, now)}`;
+    const until = wait.until === undefined ? "" : `, until ${at(wait.until, now)}`;
+    return `the signal ${JSON.stringify(wait.name)}${until}`;
+  });
+  const rest = waits.length - texts.length;
+  const [first] = waits;
+  if (first === undefined) return null;
+  const message = `waits for ${texts.join(" or ")}${rest > 0 ? ` or ${rest} more` : ""}`;
+  return {
+    reason: first.kind,
+    message,
+    ...(first.kind !== "children" && first.until !== undefined && { until: first.until }),
+  };
 }
 
 /** Null if a worker that serves the task's queue can also run its kind and carries the labels that it requires. */

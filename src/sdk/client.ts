@@ -1,5 +1,6 @@
 /** The client that programs use: every call of the API, typed, over as many masters as there are. */
 import { OutlastError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument, TaskState } from "../model/task.ts";
@@ -73,6 +74,13 @@ export interface TaskList {
   readonly tasks: readonly TaskDocument[];
   /** Give it back for the next page; null at the end. */
   readonly cursor: string | null;
+}
+
+export interface SendSignalOptions extends CallOptions {
+  /** Any JSON; the handler gets it. Null if left out. */
+  readonly payload?: Json;
+  /** Names the signal: sent again, it is delivered once. */
+  readonly id?: string;
 }
 
 interface TaskIds {
@@ -165,6 +173,16 @@ export class Outlast {
       if (failedTries > 0 && error instanceof OutlastError && error.details["state"] === "cancelled") return;
       throw error;
     }
+  }
+
+  /**
+   * Sends a signal to an unfinished task. It is delivered once, to the first wait for its name, which may come later. A repeat of
+   * the call with the same `id` is the same signal.
+   */
+  async signal(id: string, name: string, options: SendSignalOptions = {}): Promise<void> {
+    const { payload = null, id: signalId = crypto.randomUUID() } = options;
+    const body = JSON.stringify({ id: signalId, name, payload });
+    await this.#post(`/v1/tasks/${encodeURIComponent(id)}/signals`, body, options.signal);
   }
 
   /** Resolves with the task once it is `success`, `failed` or `cancelled`, however long that takes and whatever master dies. */

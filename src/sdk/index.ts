@@ -22,6 +22,7 @@ export {
   type ListOptions,
   Outlast,
   type ReadOptions,
+  type SendSignalOptions,
   type SubmitAllOptions,
   type SubmitOptions,
   type Submitted,
