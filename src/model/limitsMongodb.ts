@@ -7,6 +7,8 @@ const day = 24 * 60 * 60 * second;
 export const mongodbLimits = {
   /** How long a server that can take writes is looked for before an operation fails. */
   selectMsMax: 5 * second,
+  /** How often the driver looks at the server; so soon it notices that one can take writes again. */
+  heartbeatMs: 1 * second,
   connectMsMax: 3 * second,
   /** After this long without an answer the outcome is unknown, and the connection is given up. */
   socketMsMax: 20 * second,

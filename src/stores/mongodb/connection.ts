@@ -1,5 +1,5 @@
 /** The connection to MongoDB: loads the driver, and fixes how every write and read is made, whatever the address says. */
-import type { Collection, Db, MongoClient, ObjectId } from "mongodb";
+import type { Collection, Db, MongoClient, MongoClientOptions, ObjectId } from "mongodb";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
 import { type MongodbAddress, withoutSecrets } from "./address.ts";
@@ -31,24 +31,36 @@ export interface Connection {
   readonly run: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
+/** What the address may say otherwise. */
+function defaultsFor(uri: string): MongoClientOptions {
+  const options: MongoClientOptions = {
+    appName: "outlast",
+    serverSelectionTimeoutMS: mongodbLimits.selectMsMax,
+    heartbeatFrequencyMS: mongodbLimits.heartbeatMs,
+    connectTimeoutMS: mongodbLimits.connectMsMax,
+    socketTimeoutMS: mongodbLimits.socketMsMax,
+    waitQueueTimeoutMS: mongodbLimits.selectMsMax,
+    maxPoolSize: mongodbLimits.connectionsMax,
+  };
+  const said = uri.toLowerCase();
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => !new RegExp(`[?&]${name.toLowerCase()}=`).test(said)),
+  );
+}
+
 /** Connects to a server that can take writes. @throws StoreRefused if there is none */
 export async function connect(address: MongodbAddress): Promise<Connection> {
   const { MongoClient: Client, ObjectId: Id } = await import("mongodb");
   let client: MongoClient;
   try {
     client = new Client(address.uri, {
-      appName: "outlast",
+      ...defaultsFor(address.uri),
       // A commit is one insert that a majority has on disk; a driver that repeats it by itself would hide what became of it.
       writeConcern: { w: "majority", journal: true },
       readConcern: { level: "majority" },
       readPreference: "primary",
       retryWrites: false,
       retryReads: true,
-      serverSelectionTimeoutMS: mongodbLimits.selectMsMax,
-      connectTimeoutMS: mongodbLimits.connectMsMax,
-      socketTimeoutMS: mongodbLimits.socketMsMax,
-      waitQueueTimeoutMS: mongodbLimits.selectMsMax,
-      maxPoolSize: mongodbLimits.connectionsMax,
       ignoreUndefined: true,
     });
   } catch (error) {

@@ -115,30 +115,57 @@ export class DocumentWriter {
     );
   }
 
-  /** Documents that somebody has removed are made again from what the journal still has. */
+  /** Makes documents again that somebody has removed, from what the journal still has. Returns how many. */
+  async restoreLost(untilSeq: number): Promise<number> {
+    const overlay = await this.#fold(untilSeq, () => true);
+    const changes = [...overlay.tasks].map(([id, task]): Change => ({ id, key: toKey(id, this.#connection), task }));
+    let count = 0;
+    await inChunks(
+      changes.filter(({ task }) => isWhole(task)),
+      async (some) => {
+        for (const change of await this.#lostAmong(some)) {
+          await this.#replace(change);
+          count += 1;
+        }
+      },
+    );
+    return count;
+  }
+
   async #restore(changes: readonly Change[]): Promise<void> {
+    const lost = new Map((await this.#lostAmong(changes)).map((change) => [change.id, change]));
+    if (lost.size === 0) return;
+    const untilSeq = Math.max(...changes.map(({ task }) => task.seq));
+    const overlay = await this.#fold(untilSeq, (id) => lost.has(id));
+    for (const [id, task] of overlay.tasks) {
+      const change = lost.get(id);
+      if (change !== undefined && isWhole(task)) await this.#replace({ ...change, task });
+    }
+  }
+
+  async #lostAmong(changes: readonly Change[]): Promise<Change[]> {
     const keys = changes.map(({ key }) => key);
     const found = await this.#connection.tasks
       .find({ _id: { $in: keys } }, { projection: { "outlast.seq": 1 } })
       .toArray();
     const intact = new Set(found.filter((document) => seqOf(document) !== null).map(({ _id }) => String(_id)));
-    const lost = new Map(changes.filter(({ key }) => !intact.has(String(key))).map((change) => [change.id, change]));
-    if (lost.size === 0) return;
+    return changes.filter(({ key }) => !intact.has(String(key)));
+  }
+
+  /** What the journal still has, up to and with `untilSeq`. */
+  async #fold(untilSeq: number, isWanted: (id: TaskId) => boolean): Promise<Overlay> {
     const overlay = new Overlay();
-    const untilSeq = Math.max(...changes.map(({ task }) => task.seq));
     for (let seq = 1; seq <= untilSeq; ) {
       const entries = await this.#journal.read(seq, limits.entriesPerReadMax);
-      for (const { entry, derived } of entries)
+      for (const { entry, derived } of entries) {
         if (entry.seq <= untilSeq) overlay.apply(toStep(toOutgoing(entry), derived));
-      for (const id of overlay.tasks.keys()) if (!lost.has(id)) overlay.tasks.delete(id);
+      }
+      for (const id of overlay.tasks.keys()) if (!isWanted(id)) overlay.tasks.delete(id);
       const last = entries.at(-1);
       if (last === undefined) break;
       seq = last.entry.seq + 1;
     }
-    for (const [id, task] of overlay.tasks) {
-      const change = lost.get(id);
-      if (change !== undefined && isWhole(task)) await this.#replace({ ...change, task });
-    }
+    return overlay;
   }
 
   /** Puts a document where another one stands, or none, or a tombstone; never in the place of a newer one. */

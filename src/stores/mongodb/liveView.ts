@@ -11,6 +11,7 @@ import { type LiveTask, type LiveView, StoreRefused } from "../../ports/store.ts
 import { toHead, toStatus } from "../documents.ts";
 import type { Connection } from "./connection.ts";
 import { toStateCounts } from "./derived.ts";
+import type { DocumentWriter } from "./documentWriter.ts";
 import { isGone, isWhole, type Overlay } from "./overlay.ts";
 import { overlaidRecords, RecordReader } from "./records.ts";
 import { decodeTask, overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
@@ -22,8 +23,9 @@ export async function loadLiveView(
   connection: Connection,
   window: JournalWindow,
   collections: readonly CollectionName[],
+  documents: DocumentWriter,
 ): Promise<LiveView> {
-  for (;;) {
+  for (let isRestored = false; ; ) {
     await window.sync();
     const pin = window.pin();
     try {
@@ -39,7 +41,12 @@ export async function loadLiveView(
       await readUnseenTasks(connection, overlay, batches);
       const liveCount = counts.reduce((sum, { state, count }) => (isFinal(state) ? sum : sum + count), 0);
       const found = batches.count(overlay);
-      if (found !== liveCount) throw incomplete(connection.address.name, found, liveCount);
+      if (found !== liveCount) {
+        if (isRestored) throw incomplete(connection.address.name, found, liveCount);
+        isRestored = true;
+        await documents.restoreLost(window.viewSeq);
+        continue;
+      }
       return {
         seq,
         tasks: batches.read(overlay),
@@ -55,15 +62,19 @@ export async function loadLiveView(
 
 /** Unfinished tasks as they were read, compressed: a million of them need not be held twice. */
 class Batches {
-  readonly #batches: Buffer[] = [];
+  /** By the state in which they were found; each in the order of creation. */
+  readonly #streams = new Map<string, Buffer[]>();
   /** Of all that were read. */
   readonly #ids = new Set<TaskId>();
 
-  add(rows: readonly TaskRow[]): void {
+  add(stream: string, rows: readonly TaskRow[]): void {
     // A task whose state changed meanwhile may come twice.
     const fresh = rows.filter(({ id }) => !this.#ids.has(id));
+    if (fresh.length === 0) return;
     for (const { id } of fresh) this.#ids.add(id);
-    if (fresh.length > 0) this.#batches.push(deflateRawSync(JSON.stringify(fresh.map(toLight)), compression));
+    const batches = this.#streams.get(stream) ?? [];
+    this.#streams.set(stream, batches);
+    batches.push(deflateRawSync(JSON.stringify(fresh.map(toLight)), compression));
   }
 
   has(id: TaskId): boolean {
@@ -81,39 +92,73 @@ class Batches {
     return count;
   }
 
+  /** In the order of creation, as the queues want them. */
   async *read(overlay: Overlay): AsyncGenerator<LiveTask[]> {
-    for (const batch of this.#batches) {
-      const light = JSON.parse(inflateRawSync(batch).toString()) as LightTask[];
-      const tasks = light.flatMap((task) => {
-        const { head, statusText, seq } = task;
-        const pending = overlay.tasks.get(head.id);
-        if (pending === undefined || seq >= pending.seq) return [{ head, status: toStatus(statusText), seq }];
-        if (isGone(pending) || pending.status === null || isFinal(pending.status.state)) return [];
-        const later = pending.spec === null ? head : toHead(pending.specText);
-        return [{ head: later, status: pending.status, seq: pending.statusSeq }];
-      });
-      yield tasks.filter(({ status }) => !isFinal(status.state));
-    }
-    const rest = [...overlay.tasks].flatMap(([id, task]): LiveTask[] =>
+    const streams: Iterator<OrderedTask>[] = [...this.#streams.values()].map((batches) => unpack(batches, overlay));
+    const unseen = [...overlay.tasks].flatMap(([id, task]): OrderedTask[] =>
       !this.#ids.has(id) && isWhole(task) && !isFinal(task.status.state)
-        ? [{ head: toHead(task.specText), status: task.status, seq: task.statusSeq }]
+        ? [{ ord: task.ord, live: { head: toHead(task.specText), status: task.status, seq: task.statusSeq } }]
         : [],
     );
-    for (let start = 0; start < rest.length; start += limits.storeStepRowsMax) {
-      yield rest.slice(start, start + limits.storeStepRowsMax);
+    streams.push(unseen.toSorted((one, other) => one.ord - other.ord).values());
+    let batch: LiveTask[] = [];
+    for (const { live } of merge(streams)) {
+      batch.push(live);
+      if (batch.length < limits.storeStepRowsMax) continue;
+      yield batch;
+      batch = [];
     }
+    if (batch.length > 0) yield batch;
+  }
+}
+
+interface OrderedTask {
+  readonly ord: number;
+  readonly live: LiveTask;
+}
+
+function* unpack(batches: readonly Buffer[], overlay: Overlay): Generator<OrderedTask> {
+  for (const batch of batches) {
+    for (const { head, ord, statusText, seq } of JSON.parse(inflateRawSync(batch).toString()) as LightTask[]) {
+      const pending = overlay.tasks.get(head.id);
+      if (pending === undefined || seq >= pending.seq) {
+        yield { ord, live: { head, status: toStatus(statusText), seq } };
+        continue;
+      }
+      if (isGone(pending) || pending.status === null || isFinal(pending.status.state)) continue;
+      const later = pending.spec === null ? head : toHead(pending.specText);
+      yield { ord: pending.ord ?? ord, live: { head: later, status: pending.status, seq: pending.statusSeq } };
+    }
+  }
+}
+
+function* merge(streams: readonly Iterator<OrderedTask>[]): Generator<OrderedTask> {
+  const heads = streams.map((stream) => stream.next());
+  for (;;) {
+    let first = -1;
+    for (const [index, head] of heads.entries()) {
+      const best = heads[first];
+      if (head.done !== true && (best === undefined || best.done === true || head.value.ord < best.value.ord))
+        first = index;
+    }
+    const head = heads[first];
+    const stream = streams[first];
+    if (head === undefined || head.done === true || stream === undefined) return;
+    yield head.value;
+    heads[first] = stream.next();
   }
 }
 
 /** A task without its payload. */
 interface LightTask {
+  readonly ord: number;
   readonly head: LiveTask["head"];
   readonly statusText: string;
   readonly seq: number;
 }
 
-function toLight({ specText, statusText, seq }: TaskRow): LightTask {
-  return { head: toHead(specText), statusText, seq };
+function toLight({ ord, specText, statusText, seq }: TaskRow): LightTask {
+  return { ord, head: toHead(specText), statusText, seq };
 }
 
 /** One state after the other, each in the order of creation: what did not change meanwhile is found for certain. */
@@ -127,7 +172,7 @@ async function readStoredTasks(connection: Connection, window: JournalWindow, ba
         .limit(limits.storeStepRowsMax)
         .toArray();
       const found = rows.map(decodeTask).filter((row) => row !== null);
-      batches.add(found);
+      batches.add(state, found);
       const isFull = rows.length === limits.storeStepRowsMax;
       low = isFull ? (found.at(-1)?.ord ?? low + span) : low + span;
       // Most places may be those of tasks that were forgotten long since.
@@ -150,7 +195,8 @@ async function readUnseenTasks(connection: Connection, overlay: Overlay, batches
       const id = toTaskId(document._id);
       return overlaid(id, overlay.tasks.get(id), document);
     });
-    batches.add(rows.filter((row) => row !== null));
+    const found = rows.filter((row) => row !== null).toSorted((one, other) => one.ord - other.ord);
+    batches.add(`unseen ${start}`, found);
   }
 }
 

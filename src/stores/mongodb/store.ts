@@ -117,7 +117,7 @@ export class MongodbStore implements Store {
   }
 
   loadView(collections: readonly CollectionName[]): Promise<LiveView> {
-    return this.#use(({ connection, window }) => loadLiveView(connection, window, collections));
+    return this.#use(({ connection, window, view }) => loadLiveView(connection, window, collections, view.documents));
   }
 
   /** There is one layout so far. */

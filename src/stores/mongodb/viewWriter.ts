@@ -22,7 +22,7 @@ interface Waiter {
 export class ViewWriter {
   readonly #connection: Connection;
   readonly #window: JournalWindow;
-  readonly #documents: DocumentWriter;
+  readonly documents: DocumentWriter;
   /** The view is at the window's `viewSeq`; up to here that is written down. */
   #notedSeq = 0;
   #notedAt = 0;
@@ -36,7 +36,7 @@ export class ViewWriter {
   constructor(connection: Connection, journal: JournalCollection, window: JournalWindow) {
     this.#connection = connection;
     this.#window = window;
-    this.#documents = new DocumentWriter(connection, journal);
+    this.documents = new DocumentWriter(connection, journal);
   }
 
   /** True while this handle is the one that keeps the view. */
@@ -138,7 +138,7 @@ export class ViewWriter {
   async #write(steps: readonly Step[]): Promise<void> {
     const overlay = new Overlay();
     for (const step of steps) overlay.apply(step);
-    await this.#connection.run(() => this.#documents.write(overlay, steps));
+    await this.#connection.run(() => this.documents.write(overlay, steps));
   }
 
   /** Waits until it is time to write down how far the view is. False if something else has come up before. */
