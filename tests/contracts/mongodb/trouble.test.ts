@@ -1,6 +1,6 @@
 /** What is MongoDB's own: outcomes that nobody knows, a server that dies or steps down, a leader whose insert comes too late. */
 import { type Db, MongoClient } from "mongodb";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { OutgoingEntry } from "../../../src/model/entry.ts";
 import { StoreUnavailable } from "../../../src/ports/store.ts";
 import { changed, created, TestJournal, taskId } from "../../../src/proof/contracts/storeJournal.ts";
@@ -241,26 +241,12 @@ class SlowJournal extends JournalCollection {
 }
 
 /** As a leader does: the same bytes until the outcome is known. */
-async function persist(store: MongodbStore, entry: OutgoingEntry): Promise<"committed" | "taken"> {
-  for (;;) {
-    try {
-      return await store.append(entry);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+function persist(store: MongodbStore, entry: OutgoingEntry): Promise<"committed" | "taken"> {
+  return vi.waitFor(() => store.append(entry), { timeout: 60_000, interval: 20 });
 }
 
-async function readSurely(store: MongodbStore, seq: number) {
-  for (;;) {
-    try {
-      return (await store.readEntries(seq, 1))[0];
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+function readSurely(store: MongodbStore, seq: number) {
+  return vi.waitFor(async () => (await store.readEntries(seq, 1))[0], { timeout: 60_000, interval: 20 });
 }
 
 afterAll(() => deployment?.stop());
