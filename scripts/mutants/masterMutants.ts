@@ -3,6 +3,36 @@ import type { Mutant } from "./mutant.ts";
 
 export const masterMutants: readonly Mutant[] = [
   {
+    name: "gives adopted tasks ids of its own",
+    patches: [
+      {
+        file: "src/master/service/masterService.ts",
+        search: "tasks.map(({ id, submission }) => ({ ...submission, id }));",
+        replace: "tasks.map(({ submission }) => ({ ...submission }));",
+      },
+    ],
+  },
+  {
+    name: "does not say that a task was adopted, so that its document is never claimed",
+    patches: [
+      {
+        file: "src/master/service/masterService.ts",
+        search: '        adoptedFrom: "store",\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "adopts only once per term",
+    patches: [
+      {
+        file: "src/master/journal/adopter.ts",
+        search: "    this.#arm(found.length > 0 ? defaults.adoptionStepMs : this.#waitMs);",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "acknowledges before the commit",
     patches: [
       {

@@ -14,6 +14,7 @@ import type { Log } from "../ports/log.ts";
 import type { Peers } from "../ports/peers.ts";
 import type { Store } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
+import { Adopter } from "./journal/adopter.ts";
 import { CollectionGaps } from "./journal/collectionGaps.ts";
 import { Housekeeper, type HousekeepingSettings } from "./journal/housekeeper.ts";
 import { Inbox } from "./journal/inbox.ts";
@@ -244,6 +245,7 @@ export class Master {
       release: (released) => this.#outbox.release(epoch, released),
       onTrouble: () => this.#turnAway(),
     });
+    const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
     this.#leaseGuard.begin();
     this.#logOwners.clear();
     this.#inbox.open();
@@ -255,9 +257,11 @@ export class Master {
     election.tell({ kind: "elected", epoch });
     this.#streams.startBeats(epoch, this.#settings.heartbeatMs);
     housekeeper.start();
+    adopter.start();
     const end = await this.#term.run();
     if (end === "deposed") log.warn("deposed: another master leads now; all memory is dropped", { epoch });
     housekeeper.stop();
+    adopter.stop();
     this.#leaseGuard.end();
     this.#term = null;
     state.leader = null;

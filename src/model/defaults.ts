@@ -116,6 +116,10 @@ export const defaults = {
   // Housekeeping.
   housekeepingMs: 5 * second,
   housekeepingStepMs: 20,
+  /** How often a leader looks for tasks in the store: while there are some, without a pause; else slower and slower. */
+  adoptionStepMs: 10,
+  adoptionMs: 250,
+  adoptionMsMax: 2 * second,
   retentionMs: 7 * day,
   finishedTasksMax: 5_000_000,
   journalMs: 1 * hour,

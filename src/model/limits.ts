@@ -177,6 +177,9 @@ export const limits = {
   statusBytesMax: 1 * kibibyte,
   expiredPerStepMax: 500,
   entriesPerCompactionMax: 1_000,
+  /** Tasks that a leader finds in the store at once, and that it submits at once. */
+  foreignPerLookMax: 1_000,
+  foreignPerSubmitMax: 100,
   /** A standby compares its memory with the leader's once in so many entries. */
   entriesPerDigest: 100,
   /** Entries read from the store at once, by a standby or for an event stream. */

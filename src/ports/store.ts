@@ -76,6 +76,8 @@ export interface Store {
    * Shows nothing that has been adopted by an entry that is committed. What is no task is marked in the store with a readable error.
    */
   findForeign?(max: number): Promise<ForeignTask[]>;
+  /** Sets aside what stands in the place of these tasks, with the reason, and puts the tasks themselves there again. */
+  rejectForeign?(ids: readonly TaskId[]): Promise<void>;
 
   /** The records that masters keep of themselves. */
   writeMember(member: MemberRecord): Promise<void>;

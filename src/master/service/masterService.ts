@@ -23,7 +23,7 @@ import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
-import { type Store, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
+import { type ForeignTask, type Store, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { Inbox } from "../journal/inbox.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
@@ -93,9 +93,24 @@ export class MasterService implements MasterApi {
     return this.#parts.membership.members();
   }
 
-  async submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
+  submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
+    return this.#submit(() => toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now()));
+  }
+
+  /** Creates the tasks that somebody put straight into the store, each under the id that it has there. */
+  adopt(tasks: readonly ForeignTask[]): Promise<readonly SubmittedTask[]> {
+    const submissions = tasks.map(({ id, submission }) => ({ ...submission, id }));
+    return this.#submit(() =>
+      toSpecs(submissions, null, this.#parts.ids, this.#parts.clock.now()).map((spec) => ({
+        ...spec,
+        adoptedFrom: "store",
+      })),
+    );
+  }
+
+  async #submit(make: () => readonly TaskSpec[]): Promise<readonly SubmittedTask[]> {
     this.#parts.state.checkLeading();
-    const specs = toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now());
+    const specs = make();
     checkSize(specs);
     const named = specs.filter((spec) => spec.fingerprint !== null).map((spec) => spec.id);
     for (let tries = 0; tries < limits.lookupsMax; tries += 1) {

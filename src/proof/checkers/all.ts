@@ -2,6 +2,7 @@
 
 import { ackedIsCommitted } from "./ackedIsCommitted.ts";
 import { ackedIsKept } from "./ackedIsKept.ts";
+import { adoptedOnce } from "./adoptedOnce.ts";
 import { assignedBeforeStart } from "./assignedBeforeStart.ts";
 import { assignedToFit } from "./assignedToFit.ts";
 import { attemptNumbers } from "./attemptNumbers.ts";
@@ -43,6 +44,7 @@ import { waitsKept } from "./waitsKept.ts";
 
 export const checkers: readonly Checker[] = [
   ackedIsKept,
+  adoptedOnce,
   oneSuccess,
   resultHasExecution,
   sleptInFull,

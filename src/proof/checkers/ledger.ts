@@ -22,6 +22,8 @@ export type Happening =
   | { readonly kind: "submit-ok"; readonly call: number; readonly ids: readonly TaskId[] }
   | { readonly kind: "submit-fail"; readonly call: number; readonly code: string }
   | { readonly kind: "submit-info"; readonly call: number }
+  /** Somebody put it straight into the store. */
+  | { readonly kind: "inserted"; readonly task: TaskId }
   | { readonly kind: "cancel-ok"; readonly task: TaskId }
   | { readonly kind: "cancel-fail"; readonly task: TaskId; readonly code: string }
   | { readonly kind: "cancel-info"; readonly task: TaskId }

@@ -3,6 +3,7 @@ import { ClientNode } from "./client.ts";
 import { EventReader } from "./eventReader.ts";
 import type { Knobs } from "./knobs.ts";
 import { MasterNode } from "./masterNode.ts";
+import { Outsider } from "./outsider.ts";
 import { WorkerNode } from "./workerNode.ts";
 import { World } from "./world.ts";
 
@@ -11,12 +12,14 @@ export class Cluster extends World {
   override readonly workers: readonly WorkerNode[];
   readonly clients: readonly ClientNode[];
   readonly followers: readonly EventReader[];
+  readonly outsider: Outsider;
 
   constructor(knobs: Knobs) {
     super(knobs);
     this.masters = numbered(knobs.masters, (count) => new MasterNode(this, `master-${count}`));
     this.workers = numbered(knobs.workers, (count) => new WorkerNode(this, `worker-${count}`));
     this.clients = numbered(knobs.clients, (count) => new ClientNode(this, `client-${count}`));
+    this.outsider = new Outsider(this, () => this.masters.some((master) => master.isLeading));
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

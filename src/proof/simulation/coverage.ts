@@ -26,6 +26,9 @@ export const situations = [
   "a standby was overtaken by compaction and read its memory anew",
   "entries were compacted away by a master that no longer led",
   "finished tasks were forgotten",
+  "a task was put into the store while nobody led",
+  "a task was adopted from the store",
+  "a leader died after an adoption that the store's documents did not show yet",
   // Masters.
   "a master died while it led",
   "a master died with an append under way",

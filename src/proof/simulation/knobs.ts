@@ -106,6 +106,8 @@ export interface Knobs {
   /** Labels that tasks may require; only some workers carry them. */
   readonly labels: readonly string[];
   readonly tasks: number;
+  /** Tasks that somebody puts straight into the store. */
+  readonly foreignTasks: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
@@ -148,6 +150,7 @@ export function drawKnobs(seed: number): Knobs {
     kinds: ["sleep", "exec", "resize", "index"].slice(0, random.fork("kinds").integer(2, 4)),
     labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),
+    foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),

@@ -187,6 +187,8 @@ export class MasterNode {
     const lastOwn = ledger.events.findLast((event) => event.kind === "append" && event.life === process.name);
     const isLanded = lastOwn?.kind === "append" && this.#world.disk.seq >= lastOwn.seq;
     if (lastOwn !== undefined && !isLanded) coverage.saw("a master died with an append under way");
+    if (this.#world.disk.hasUnclaimed)
+      coverage.saw("a leader died after an adoption that the store's documents did not show yet");
   }
 
   /** It left by itself: a supervisor starts it again. */

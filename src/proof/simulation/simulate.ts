@@ -66,6 +66,7 @@ async function live(world: Cluster): Promise<SeedResult> {
   const faults = new Faults(world);
   faults.begin();
   planClients(world);
+  planOutsider(world);
   const hasBroken = (): boolean => world.breakages.length > 0;
   await timeline.run(knobs.unsafeMs, hasBroken);
   faults.heal();
@@ -98,6 +99,13 @@ function planClients(world: Cluster): void {
     timeline.after(atMs, () => {
       tasksLeft -= random.pick(clients).act(tasksLeft);
     });
+  }
+}
+
+function planOutsider({ knobs, timeline, random, outsider }: Cluster): void {
+  const when = random.fork("outsider");
+  for (let count = 0; count < knobs.foreignTasks; count++) {
+    timeline.after(when.next() * knobs.unsafeMs * 0.95, () => outsider.insertTask());
   }
 }
 
@@ -162,7 +170,7 @@ class RestWatch {
 }
 
 function isAtRest(world: Cluster): boolean {
-  if (world.clients.some((client) => client.isBusy)) return false;
+  if (world.clients.some((client) => client.isBusy) || world.outsider.isBusy) return false;
   if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0) return false;
   return world.workers.every(

@@ -1,6 +1,6 @@
 /** A master's handle on the simulated store: slow, failing, full, away, out of reach, or unsure whether a write went in. */
 import type { CollectionName, RecordValue, StoredRecord } from "../../model/collections/table.ts";
-import { entryFormat } from "../../model/entry.ts";
+import { entryFormat, type Write } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { attemptKey, type Nonce, type TaskId } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
@@ -9,6 +9,7 @@ import type { TaskDocument, TaskPayload } from "../../model/task.ts";
 import {
   type Entry,
   type ExpiredTask,
+  type ForeignTask,
   type Lease,
   type LiveView,
   type OutgoingEntry,
@@ -21,38 +22,10 @@ import {
   type TaskPage,
   type TaskQuery,
 } from "../../ports/store.ts";
-import type { Ledger } from "../checkers/ledger.ts";
-import type { Coverage } from "./coverage.ts";
-import type { Network } from "./network.ts";
-import type { Process } from "./process.ts";
-import type { Random } from "./random.ts";
-import { describeWrite, type StoreDisk } from "./storeDisk.ts";
-import type { AppendFate, AppendOutcome, StoreEngine } from "./storeEngine.ts";
+import { describeWrite } from "./storeDisk.ts";
+import type { AppendFate, AppendOutcome } from "./storeEngine.ts";
+import type { StoreParts } from "./storeParts.ts";
 import type { StoreView } from "./storeView.ts";
-import type { Timeline } from "./timeline.ts";
-
-/** How the store is doing; faults change it, every handle feels it. */
-export interface StoreWeather {
-  isAway: boolean;
-  isFull: boolean;
-  /** 1 is healthy; 100 makes a commit of 3 ms take 300. */
-  slowness: number;
-  /** Chance that an append's answer is lost, whatever became of it. */
-  unknownChance: number;
-}
-
-export interface StoreParts {
-  readonly machine: string;
-  readonly disk: StoreDisk;
-  readonly engine: StoreEngine;
-  readonly weather: StoreWeather;
-  readonly network: Network;
-  readonly process: Process;
-  readonly timeline: Timeline;
-  readonly random: Random;
-  readonly ledger: Ledger;
-  readonly coverage: Coverage;
-}
 
 /** The store's name in the network. */
 export const storeMachine = "store";
@@ -62,13 +35,19 @@ export const unansweredMsMax = 5_000;
 
 const liveBatch = 7;
 
+/** How far documents may be behind the journal. */
+const documentsLagMsMax = 30_000;
+
 export class SimulatedStore implements Store {
   readonly #parts: StoreParts;
   /** Everything up to here has been seen through this handle: nothing older is shown to it again. */
   #seenSeq = 0;
+  /** Only where others can put tasks into the store. */
+  readonly findForeign?: (max: number) => Promise<ForeignTask[]>;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
+    if (parts.engine.model === "mongodb") this.findForeign = (max) => this.#findForeign(max);
   }
 
   open(): Promise<StoreIdentity> {
@@ -120,6 +99,7 @@ export class SimulatedStore implements Store {
         if (fate === "answer-lost" || this.#isDeaf()) return refuse("timeout", this.#giveUpMs());
         settle(this.#latency(), () => {
           if (outcome === "committed") this.#seenSeq = Math.max(this.#seenSeq, entry.seq);
+          if (outcome === "committed") this.#followWithDocuments(entry.writes);
           resolve(outcome);
         });
       };
@@ -204,6 +184,22 @@ export class SimulatedStore implements Store {
 
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
     return this.#read((view) => view.expired(retention, max));
+  }
+
+  /** The documents follow the journal before anybody looks at them; and by themselves, as long as the master lives that wrote it. */
+  async #findForeign(max: number): Promise<ForeignTask[]> {
+    return this.#ask(() => {
+      const { disk } = this.#parts;
+      disk.claimAdopted();
+      return [...disk.foreign].slice(0, max).map(([id, submission]) => ({ id, submission }));
+    });
+  }
+
+  #followWithDocuments(writes: readonly Write[]): void {
+    const { process, disk, coverage, random } = this.#parts;
+    if (!writes.some((write) => write.kind === "spec" && write.spec.adoptedFrom !== undefined)) return;
+    coverage.saw("a task was adopted from the store");
+    process.after(random.spread(1, documentsLagMsMax), () => disk.claimAdopted());
   }
 
   async writeMember(member: MemberRecord): Promise<void> {

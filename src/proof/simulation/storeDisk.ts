@@ -1,12 +1,13 @@
 /** What a simulated store really holds, for good: the journal's truth and the view that follows from it. No master sees this directly. */
 import type { Entry, OutgoingEntry, RecordWrite, Write } from "../../model/entry.ts";
 import { readWrites } from "../../model/entryWrites.ts";
-import type { Incarnation, Nonce } from "../../model/ids.ts";
+import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import type { Lease } from "../../model/lease.ts";
 import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
+import type { Submission } from "../../model/submission.ts";
 import type { FinalLog, LandedEntry, Ledger, LogPiece } from "../checkers/ledger.ts";
 import { StoreView } from "./storeView.ts";
 import type { Timeline } from "./timeline.ts";
@@ -26,6 +27,10 @@ export class StoreDisk {
   readonly members = new Map<Nonce, MemberRecord>();
   /** When each note was written, in true time, and since when its author has been in sight. */
   readonly noted = new Map<Nonce, { readonly at: number; readonly since: number }>();
+  /** Tasks that somebody put straight into the store, and that no master has made its own there. */
+  readonly foreign = new Map<TaskId, Submission>();
+  /** Those of them that an entry has adopted. The store's own documents follow later. */
+  readonly #adopted = new Set<TaskId>();
   lease: Lease | null = null;
   /** The lease before, which somebody who reads late may still see. */
   leaseBefore: Lease | null = null;
@@ -63,7 +68,10 @@ export class StoreDisk {
     // The body is what a store keeps, so the body is what the truth is read from.
     const writes = readWrites(outgoing);
     this.view.apply(seq, writes);
-    for (const write of writes) if (write.kind === "forget-task") this.#dropLogs(write.id);
+    for (const write of writes) {
+      if (write.kind === "forget-task") this.#dropLogs(write.id);
+      if (write.kind === "spec" && write.spec.adoptedFrom !== undefined) this.#adopted.add(write.spec.id);
+    }
     this.#ledger.add({ kind: "landed", seq });
     const order = this.#ledger.events.length - 1;
     const landed = { seq, epoch, nonce, at, crc, previousCrc, landedAt: this.#timeline.now, order, writes };
@@ -80,6 +88,16 @@ export class StoreDisk {
     const gone = this.#entries.splice(0, Math.min(count, max)).length;
     if (gone > 0) this.#timeline.trace(`store: entries ${first} to ${first + gone - 1} are compacted away`);
     return gone;
+  }
+
+  /** Brings the documents up to date with the journal: what was adopted is not anybody else's any more. */
+  claimAdopted(): void {
+    for (const id of this.#adopted) this.foreign.delete(id);
+    this.#adopted.clear();
+  }
+
+  get hasUnclaimed(): boolean {
+    return this.#adopted.size > 0;
   }
 
   keepMember(member: MemberRecord): void {

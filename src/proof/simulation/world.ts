@@ -8,9 +8,9 @@ import type { Knobs } from "./knobs.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { ReplicaSet } from "./replicaSet.ts";
-import type { StoreWeather } from "./store.ts";
 import { StoreDisk } from "./storeDisk.ts";
 import { PlainEngine, SqliteEngine, type StoreEngine } from "./storeEngine.ts";
+import type { StoreWeather } from "./storeParts.ts";
 import { Names } from "./submissions.ts";
 import { Timeline } from "./timeline.ts";
 

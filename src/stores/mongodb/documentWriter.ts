@@ -3,6 +3,7 @@ import type { AnyBulkWriteOperation } from "mongodb";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
+import type { TaskSpec } from "../../model/task.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
 import { duplicatesOf, isDuplicateKey } from "./failure.ts";
 import { ForeignDocuments } from "./foreignDocuments.ts";
@@ -35,6 +36,8 @@ interface Change {
   readonly id: TaskId;
   readonly key: TaskKey;
   readonly task: PendingTask;
+  /** The spec that it was adopted with, also where the task is forgotten by now; null if it was not adopted here. */
+  readonly adopted: TaskSpec | null;
 }
 
 /** How often a document is looked at again that others change at the same time. */
@@ -53,7 +56,8 @@ export class DocumentWriter {
 
   async write(overlay: Overlay, steps: readonly Step[]): Promise<void> {
     const forgotten = new Set(steps.flatMap(({ changes }) => [...changes.forgottenTasks]));
-    const changes = [...overlay.tasks].map(([id, task]): Change => ({ id, key: toKey(id, this.#connection), task }));
+    const origins = adoptedIn(steps);
+    const changes = [...overlay.tasks].map(([id, task]) => this.#toChange(id, task, origins.get(id) ?? null));
     const reborn = changes.filter(({ id }) => forgotten.has(id));
     // Before what belonged to forgotten tasks is removed: it may be among these.
     for (const record of overlay.records.values()) await this.#putRecord(record);
@@ -70,6 +74,11 @@ export class DocumentWriter {
       (some) => this.#update(some),
     );
     for (const change of reborn) await this.#replace(change);
+  }
+
+  #toChange(id: TaskId, task: PendingTask, adopted: TaskSpec | null): Change {
+    const own = task.spec?.adoptedFrom === undefined ? null : task.spec;
+    return { id, key: toKey(id, this.#connection), task, adopted: own ?? adopted };
   }
 
   async #insert(changes: readonly Change[]): Promise<void> {
@@ -118,7 +127,7 @@ export class DocumentWriter {
   /** Makes documents again that somebody has removed, from what the journal still has. Returns how many. */
   async restoreLost(untilSeq: number): Promise<number> {
     const overlay = await this.#fold(untilSeq, () => true);
-    const changes = [...overlay.tasks].map(([id, task]): Change => ({ id, key: toKey(id, this.#connection), task }));
+    const changes = [...overlay.tasks].map(([id, task]) => this.#toChange(id, task, null));
     let count = 0;
     await inChunks(
       changes.filter(({ task }) => isWhole(task)),
@@ -169,7 +178,7 @@ export class DocumentWriter {
   }
 
   /** Puts a document where another one stands, or none, or a tombstone; never in the place of a newer one. */
-  async #replace({ key, task }: Change): Promise<void> {
+  async #replace({ key, task, adopted }: Change): Promise<void> {
     const { tasks } = this.#connection;
     const document = isWhole(task) ? encodeTask(task, key) : encodeTombstone(key, task);
     for (let tries = 0; tries < clashTriesMax; tries += 1) {
@@ -181,7 +190,7 @@ export class DocumentWriter {
         continue;
       }
       if (seqOf(found) !== null) return;
-      if (await this.#foreign.replace(found, document, task)) return;
+      if (await this.#foreign.replace(found, document, task, adopted)) return;
     }
   }
 
@@ -227,6 +236,15 @@ export class DocumentWriter {
     // Refused: one that is at least as new stands there.
     if (matchedCount === 0) await insertOnce(() => records.insertOne({ _id, ...fields }));
   }
+}
+
+/** By id: the specs of tasks that these entries adopt, if only to forget them again. */
+function adoptedIn(steps: readonly Step[]): Map<TaskId, TaskSpec> {
+  const specs = new Map<TaskId, TaskSpec>();
+  for (const { changes } of steps) {
+    for (const [id, { spec }] of changes.tasks) if (spec?.adoptedFrom !== undefined) specs.set(id, spec);
+  }
+  return specs;
 }
 
 async function inChunks<Item>(items: readonly Item[], work: (some: readonly Item[]) => Promise<void>): Promise<void> {

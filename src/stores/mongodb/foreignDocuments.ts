@@ -1,12 +1,17 @@
 /** Documents in `tasks` that somebody else inserted: which of them are tasks to be adopted, and what becomes of the others. */
 import { OutlastError } from "../../model/errors.ts";
 import { isId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
 import { toSpec } from "../../model/submission.ts";
+import type { TaskSpec } from "../../model/task.ts";
 import type { ForeignTask } from "../../ports/store.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
 import { isDuplicateKey } from "./failure.ts";
 import type { PendingTask } from "./overlay.ts";
 import { toKey, toTaskId } from "./taskDocument.ts";
+
+const clashReason = "A task of Outlast's has this _id.";
+const changedReason = "This document was changed after its task had been adopted.";
 
 export class ForeignDocuments {
   readonly #connection: Connection;
@@ -51,10 +56,19 @@ export class ForeignDocuments {
     return matchedCount;
   }
 
-  /** Puts ours where a document of somebody else stands. Returns whether that was done. */
-  async replace(found: StoredDocument, ours: StoredDocument, task: PendingTask): Promise<boolean> {
-    if (task.spec?.adoptedFrom !== undefined && (await this.claim([ours])) > 0) return true;
-    await this.#keep(found, task);
+  /**
+   * Puts ours where a document of somebody else stands. Returns whether that was done.
+   * @param adopted what the task was made from, if it was adopted: that document is not set aside
+   */
+  async replace(
+    found: StoredDocument,
+    ours: StoredDocument,
+    task: PendingTask,
+    adopted: TaskSpec | null,
+  ): Promise<boolean> {
+    if (task.spec !== null && adopted !== null && (await this.claim([ours])) > 0) return true;
+    if (adopted === null || !isOrigin(found, adopted))
+      await this.#keep(found, task.seq, adopted === null ? clashReason : changedReason);
     const seen: unknown = found["outlast"];
     const { matchedCount } = await this.#connection.tasks.replaceOne(
       { _id: found._id, outlast: seen === undefined ? { $exists: false } : seen },
@@ -63,12 +77,17 @@ export class ForeignDocuments {
     return matchedCount > 0;
   }
 
+  /** Sets aside documents that were put in the place of tasks that are there already. */
+  async reject(keys: readonly TaskKey[], seq: number): Promise<void> {
+    const documents = await this.#connection.tasks.find({ _id: { $in: [...keys] }, "outlast.state": null }).toArray();
+    for (const document of documents) {
+      await this.#keep(document, seq, clashReason);
+      await this.#connection.tasks.deleteOne({ _id: document._id, "outlast.state": null });
+    }
+  }
+
   /** Nothing that anybody wrote is thrown away. */
-  async #keep(found: StoredDocument, { seq, spec }: PendingTask): Promise<void> {
-    const reason =
-      spec?.adoptedFrom === undefined
-        ? "A task of Outlast's has this _id."
-        : "This document was changed after its task had been adopted.";
+  async #keep(found: StoredDocument, seq: number, reason: string): Promise<void> {
     try {
       await this.#connection.rejected.insertOne({
         _id: `${toTaskId(found._id)}/${seq}`,
@@ -89,6 +108,12 @@ export class ForeignDocuments {
   }
 }
 
+/** True if the document is still what the task was adopted from. */
+function isOrigin({ taskname, sleeptime, state, outlast }: StoredDocument, { name, input }: TaskSpec): boolean {
+  const { seconds } = input as { readonly seconds?: unknown };
+  return outlast === undefined && state === "created" && taskname === name && sleeptime === seconds;
+}
+
 /** The task that a document asks for; a sentence if it asks for none. */
 function readForeign(document: StoredDocument, connection: Connection): ForeignTask | string {
   const key: unknown = document._id;
@@ -102,7 +127,8 @@ function readForeign(document: StoredDocument, connection: Connection): ForeignT
   const { taskname, sleeptime, state, outlast } = document;
   if (outlast !== undefined) return 'the field "outlast" belongs to Outlast; insert a document without it.';
   if (state !== "created") return 'state must be "created".';
-  if (typeof taskname !== "string") return "taskname must be a string.";
+  if (typeof taskname !== "string" || taskname === "" || taskname.length > limits.nameLengthMax)
+    return `taskname must be a string of 1 to ${limits.nameLengthMax} characters.`;
   const seconds = typeof sleeptime === "number" ? sleeptime : Number.NaN;
   const submission = { id, name: taskname, kind: "sleep" as const, input: { seconds } };
   try {

@@ -191,8 +191,18 @@ export class MongodbStore implements Store {
   /** Waits until the view has reached the end of the journal: what is not ours then is nobody's task yet. */
   findForeign(max: number): Promise<ForeignTask[]> {
     return this.#read(async ({ foreign, view, window }) => {
-      await view.reached(window.tail.seq);
+      await view.reached(window.tail.seq, "soon");
       return foreign.find(max);
+    });
+  }
+
+  rejectForeign(ids: readonly TaskId[]): Promise<void> {
+    return this.#read(async ({ connection, foreign, view, window }) => {
+      await foreign.reject(
+        ids.map((id) => toKey(id, connection)),
+        window.tail.seq,
+      );
+      await view.documents.restoreLost(window.viewSeq);
     });
   }
 
