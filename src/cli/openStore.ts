@@ -57,10 +57,6 @@ export async function mongodbUri(text: string): Promise<string> {
   return asUsage(() => withCredentials(text, username, password));
 }
 
-export function isMongodb(text: string): boolean {
-  return /^mongodb(\+srv)?:/.test(text);
-}
-
 /** An address that cannot be is the caller's mistake, before anything was opened. */
 async function asUsage<Result>(work: () => Result | Promise<Result>): Promise<Result> {
   try {

@@ -9,6 +9,7 @@ import { formatDuration } from "../duration.ts";
 import { exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
 import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
+import { isMongodb } from "../storeAddress.ts";
 
 interface Flags extends MasterCountFlags {
   readonly duration: number;
@@ -18,6 +19,8 @@ interface Flags extends MasterCountFlags {
   readonly faults?: string;
   readonly killsOnly?: boolean;
   readonly mastersAt?: readonly string[];
+  readonly store?: string;
+  readonly storeServer?: string;
   readonly dir: string;
 }
 
@@ -47,13 +50,22 @@ export function chaosCommand(program: Command): void {
       "test these running masters from the outside: start nothing, inject nothing, check what clients see",
       masterList,
     )
+    .option(
+      "--store <store>",
+      "a MongoDB database for the masters, mongodb://HOST:PORT/DATABASE, instead of a file of the run's own; it must be empty",
+    )
+    .option(
+      "--store-server <command>",
+      "the command that serves it: started by the run, killed and started again among the faults",
+    )
     .option("--dir <folder>", "directory for the logs, the ledger and the report", "chaos-run")
     .action(
       action(async (context, flags: Flags) => {
         const masters = masterCount(context, flags);
         const seed = flags.seed ?? Math.floor(Math.random() * seedMax);
         const { runChaos } = await import("../../proof/chaos/chaos.ts");
-        const weights = await parseFaults(flags.faults);
+        const store = toStore(flags);
+        const weights = fit(await parseFaults(flags.faults), store);
         const isClean = await runChaos({
           seed,
           durationMs: flags.duration,
@@ -65,6 +77,7 @@ export function chaosCommand(program: Command): void {
           clients,
           rate: flags.rate,
           weights,
+          store,
           isKillsOnly: flags.killsOnly === true,
           directory: resolve(flags.dir),
           repeat: repeatText(flags, seed, masters),
@@ -76,6 +89,23 @@ export function chaosCommand(program: Command): void {
     );
   for (const option of masterCountOptions("how many masters", limits.chaosMastersMax, defaults.chaosMasters))
     chaos.addOption(option);
+}
+
+function toStore({ store, storeServer }: Flags): { address: string; server: string | null } | null {
+  if (store === undefined) {
+    if (storeServer !== undefined)
+      throw new UsageError("--store-server needs --store, the address at which it serves.");
+    return null;
+  }
+  if (!isMongodb(store))
+    throw new UsageError("--store takes a MongoDB address; without it the run makes a file of its own.");
+  return { address: store, server: storeServer ?? null };
+}
+
+/** Without what a run cannot do with this store: a server's disk is not its own, and a master without a network has no server. */
+function fit<Weights extends object>(weights: Weights, store: { readonly server: string | null } | null): Weights {
+  if (store === null) return { ...weights, server: 0 };
+  return { ...weights, disk: 0, unplug: 0, ...(store.server === null ? { server: 0 } : {}) };
 }
 
 async function parseFaults(text: string | undefined) {
@@ -95,6 +125,8 @@ function repeatText(flags: Flags, seed: number, masters: number): string {
     `--master-count ${masters} --workers ${flags.workers} --rate ${flags.rate}`,
     ...faults,
     ...(flags.mastersAt === undefined ? [] : [`--masters-at ${flags.mastersAt.join(",")}`]),
+    ...(flags.store === undefined ? [] : ["--store mongodb://…"]),
+    ...(flags.storeServer === undefined ? [] : [`--store-server '${flags.storeServer}'`]),
     ...(flags.killsOnly === true ? ["--kills-only"] : []),
   ].join(" ");
 }

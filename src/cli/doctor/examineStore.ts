@@ -4,7 +4,8 @@ import { SystemIds } from "../../node/ids.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { SqliteStore } from "../../stores/sqlite/store.ts";
 import { UsageError } from "../failure.ts";
-import { isMongodb, mongodbUri, sqlitePath } from "../openStore.ts";
+import { mongodbUri, sqlitePath } from "../openStore.ts";
+import { isMongodb } from "../storeAddress.ts";
 import { type Finding, good } from "./finding.ts";
 
 export async function examineStore(text: string): Promise<readonly Finding[]> {

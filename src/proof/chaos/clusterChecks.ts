@@ -70,13 +70,13 @@ function noOrphans({ orphans, executed }: Evidence): Check {
 }
 
 function noOtherDeath({ lives, strikes }: Evidence): Check {
-  const full = strikes.filter(({ kind, hit }) => kind === "disk" && hit.length > 0);
-  // A master that finds no room when it starts says so and ends, as it should.
-  const foundNoRoom = ({ role, readyAt, startedAt, endedAt }: Life) =>
+  const away = strikes.filter(({ kind, hit }) => (kind === "disk" || kind === "server") && hit.length > 0);
+  // A master that finds no room, or no server, when it starts says so and ends, as it should.
+  const foundNoStore = ({ role, readyAt, startedAt, endedAt }: Life) =>
     role === "master" &&
     readyAt === null &&
-    full.some((strike) => startedAt <= (strike.endedAt ?? startedAt) && strike.startedAt <= (endedAt ?? startedAt));
-  const problems = unexpectedEnds(lives.filter((life) => !foundNoRoom(life)));
+    away.some((strike) => startedAt <= (strike.endedAt ?? startedAt) && strike.startedAt <= (endedAt ?? startedAt));
+  const problems = unexpectedEnds(lives.filter((life) => !foundNoStore(life)));
   const killed = lives.filter((life) => life.cause === "killed").length;
   return check(
     "",

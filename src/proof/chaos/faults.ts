@@ -14,6 +14,7 @@ import { formatBytes, formatDuration } from "../../cli/duration.ts";
  * slow      every piece of data is held for a while, in both directions
  * drip      a few bytes a second, in both directions
  * disk      not a byte of room is left for the store
+ * server    SIGKILL to the server of the store, started again after a while
  */
 export const faultKinds = [
   "kill",
@@ -28,6 +29,7 @@ export const faultKinds = [
   "slow",
   "drip",
   "disk",
+  "server",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -47,6 +49,7 @@ export const defaultWeights: Weights = {
   slow: 2,
   drip: 1,
   disk: 0.5,
+  server: 1.5,
 };
 
 /** One fault, as the plan has it. Who leads is only known when it falls, so it may be aimed at `leader` or `standby`. */
@@ -129,6 +132,8 @@ export function faultText(fault: Fault, hit: readonly string[]): string {
       return `${link} drips, ${formatBytes(fault.amount ?? 0)} a second, for ${long}`;
     case "disk":
       return `The store's disk is full for ${long}`;
+    case "server":
+      return `SIGKILL the store's server, back after ${long}`;
     default:
       return fault.kind satisfies never;
   }

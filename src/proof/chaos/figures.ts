@@ -168,7 +168,7 @@ function firstStart(
 /** True for another fault to a master, or to the store, that was felt between the two instants. */
 function disturbsMasters(strike: Strike, killed: string, from: number, to: number): boolean {
   if (!isFeltBetween(strike, from, to)) return false;
-  if (strike.kind === "disk" || strike.kind === "blackout") return true;
+  if (strike.kind === "disk" || strike.kind === "server" || strike.kind === "blackout") return true;
   const isOnMaster = ["kill", "stop", "pause", "unplug"].includes(strike.kind);
   return isOnMaster && strike.hit.some((process) => process.startsWith("master") && process !== killed);
 }

@@ -18,6 +18,8 @@ export interface ChaosOptions {
   /** Tasks a second, from all clients together. */
   readonly rate: number;
   readonly weights: Weights;
+  /** Where the masters keep their store, if it is not a file of the run's own; and the command that serves it, if that is to be hit too. */
+  readonly store: { readonly address: string; readonly server: string | null } | null;
   /** Nothing but SIGKILL, to leaders and workers, as fast as the cluster recovers. */
   readonly isKillsOnly: boolean;
   readonly directory: string;

@@ -35,7 +35,7 @@ const masterShare = 0.35;
 const leaderShare = 0.7;
 const latencyMs = { min: 20, max: 800 };
 const dripBytes = { min: 200, max: 20_000 };
-/** A full disk stops everything, so it does not stay full for as long as other troubles. */
+/** Without its store everything stands still, so that does not last for as long as other troubles. */
 const diskShare = 0.5;
 /** A process that was started again needs this long before it can be hit again with any effect. */
 const restMs = 1_500;
@@ -80,7 +80,8 @@ class Storm {
       case "task":
         return this.#onWorker({ number, atMs, kind, forMs: 0 }, false);
       case "disk":
-        return this.#disk(number, atMs);
+      case "server":
+        return this.#store(number, atMs, kind);
       default:
         return this.#process(number, atMs, kind);
     }
@@ -142,11 +143,11 @@ class Storm {
     return { number, atMs, kind: "blackout", at: "masters", to: null, forMs, amount: null };
   }
 
-  #disk(number: number, atMs: number): Fault | null {
+  #store(number: number, atMs: number, kind: "disk" | "server"): Fault | null {
     if (this.#isBusy("store", atMs)) return null;
     const forMs = this.#troubleMs(this.#longestMs * diskShare);
     this.#busy.set("store", atMs + forMs + restMs);
-    return { number, atMs, kind: "disk", at: "store", to: null, forMs, amount: null };
+    return { number, atMs, kind, at: "store", to: null, forMs, amount: null };
   }
 
   #hurtMaster(atMs: number, forMs: number, countMax: number): boolean {

@@ -18,7 +18,8 @@ import type { ChaosOptions } from "./options.ts";
 import { canSeeProcesses, markedProcesses } from "./orphans.ts";
 import { SmallDisk } from "./smallDisk.ts";
 import { StartWatch } from "./startWatch.ts";
-import { countOutbox, readStore } from "./storeEvidence.ts";
+import { countOutbox, readStore, storeOf } from "./storeEvidence.ts";
+import { StoreServer } from "./storeServer.ts";
 import { Striker } from "./striker.ts";
 import { Switchboard } from "./switchboard.ts";
 import { TaskProcesses } from "./taskProcesses.ts";
@@ -59,6 +60,7 @@ export class Scene {
   readonly #options: ChaosOptions;
   readonly #links: Links;
   readonly #disk: SmallDisk | null;
+  readonly #server: StoreServer | null;
   readonly #switchboard: Switchboard | null;
   readonly #clients: readonly ChaosClient[];
   readonly #observer: Outlast;
@@ -67,14 +69,22 @@ export class Scene {
 
   private constructor(
     options: ChaosOptions,
-    parts: { cluster: Cluster; links: Links; disk: SmallDisk | null; switchboard: Switchboard | null; mark: string },
+    parts: {
+      cluster: Cluster;
+      links: Links;
+      disk: SmallDisk | null;
+      server: StoreServer | null;
+      switchboard: Switchboard | null;
+      mark: string;
+    },
   ) {
-    const { cluster, links, disk, switchboard, mark } = parts;
+    const { cluster, links, disk, server, switchboard, mark } = parts;
     this.#options = options;
     this.seed = options.seed;
     this.cluster = cluster;
     this.#links = links;
     this.#disk = disk;
+    this.#server = server;
     this.#switchboard = switchboard;
     this.#mark = mark;
     this.masters = names("master", options.masters);
@@ -89,6 +99,7 @@ export class Scene {
       leaders: this.leaders,
       tasks: new TaskProcesses(taskLedger(options), mark),
       disk,
+      server,
       switchboard,
       onStrike: (strike) => this.onStrike(strike),
     });
@@ -98,7 +109,7 @@ export class Scene {
 
   /** Makes the folder and everything in it that does not run yet. */
   static async set(options: ChaosOptions): Promise<Scene> {
-    const { directory, seed, masters, workers, clients, capacity, weights } = options;
+    const { directory, seed, masters, workers, clients, capacity, weights, store } = options;
     const startedAt = Date.now();
     prepareFolder(directory, { command: "chaos", seed, startedAt, pid: process.pid });
     mkdirSync(join(directory, "ledger"));
@@ -108,6 +119,10 @@ export class Scene {
       weights.disk > 0 && !options.isKillsOnly
         ? SmallDisk.mount(join(directory, "disk"), diskBytesMin + tasks * diskBytesPerTask)
         : null;
+    const server =
+      store === null || store.server === null
+        ? null
+        : new StoreServer(store.server, store.address, join(directory, "store-server.log"));
     const mark = crypto.randomUUID();
     const [masterNames, workerNames] = [names("master", masters), names("worker", workers)];
     const switchboard =
@@ -119,7 +134,11 @@ export class Scene {
       masters: masterNames,
       mastersFor: (worker) => links.all?.addressesFor(worker) ?? [],
       // Beyond this machine's own address a master wants a token; one that nobody can guess will do.
-      environment: { [markVariable]: mark, OUTLAST_TOKEN: mark },
+      environment: {
+        [markVariable]: mark,
+        OUTLAST_TOKEN: mark,
+        ...(store === null ? {} : { OUTLAST_STORE: store.address }),
+      },
       workerArguments: ["--drain-timeout", "2s"],
       ...(disk === null ? {} : { masterData: disk.directory }),
       ...(switchboard === null ? {} : { network: switchboard }),
@@ -127,7 +146,7 @@ export class Scene {
     const addresses = new Map(masterNames.map((master) => [master, cluster.addressOf(master)]));
     const ends = [...workerNames, ...names("client", clients)];
     links.all = await Links.open(addresses, ends, switchboard?.host ?? defaults.address);
-    const scene = new Scene(options, { cluster, links: links.all, disk, switchboard, mark });
+    const scene = new Scene(options, { cluster, links: links.all, disk, server, switchboard, mark });
     if (weights.disk > 0 && disk === null && !options.isKillsOnly)
       scene.notes.push("No disk will be full: only root on Linux can make a small one.");
     if (weights.unplug > 0 && switchboard === null && !options.isKillsOnly)
@@ -137,6 +156,7 @@ export class Scene {
 
   /** Starts everything; resolves when work is under way. */
   async open(): Promise<void> {
+    await this.#server?.start();
     await Promise.all(this.masters.map((master) => this.cluster.start(master)));
     this.leaders.start();
     await Promise.all(this.workers.map((worker) => this.cluster.start(worker)));
@@ -187,7 +207,9 @@ export class Scene {
     await this.cluster.stopAll();
     await this.#links.close();
     if (this.#disk !== null) cpSync(this.#disk.directory, join(directory, "data"), { recursive: true });
-    const { entries, findings } = await readStore(join(this.cluster.masterData, defaults.storeFile));
+    const { entries, findings } = await readStore(
+      storeOf(join(this.cluster.masterData, defaults.storeFile), this.#options.store?.address ?? null),
+    );
     const facts = this.cluster.ledger();
     const boots = new Set(facts.map((fact) => fact.boot));
     return {
@@ -224,6 +246,7 @@ export class Scene {
     this.striker.abandon();
     await this.cluster.killAll();
     await this.#links.close();
+    await this.#server?.kill();
     this.#disk?.unmount();
     this.#switchboard?.close();
     const { directory, seed } = this.#options;

@@ -5,13 +5,19 @@ import { readWrites } from "../../model/entryWrites.ts";
 import { attemptKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
+import type { Store } from "../../ports/store.ts";
+import { MongodbStore } from "../../stores/mongodb/store.ts";
 import { SqliteStore } from "../../stores/sqlite/store.ts";
 import { decodeRecords } from "../../worker/outbox/outboxFile.ts";
 import type { JournalEntry } from "./evidence.ts";
 
+/** Of the stores that can be examined. */
+interface ExaminedStore extends Store {
+  verify(): Promise<readonly { readonly message: string }[]>;
+}
+
 /** Every entry there is, and what the store's own examination finds wrong. No master may be running. */
-export async function readStore(path: string): Promise<{ entries: JournalEntry[]; findings: string[] }> {
-  const store = new SqliteStore({ path, ids: new SystemIds() });
+export async function readStore(store: ExaminedStore): Promise<{ entries: JournalEntry[]; findings: string[] }> {
   await store.open();
   try {
     const entries: JournalEntry[] = [];
@@ -27,6 +33,12 @@ export async function readStore(path: string): Promise<{ entries: JournalEntry[]
   } finally {
     await store.close();
   }
+}
+
+/** The store of a run that is over: a file, or a database. */
+export function storeOf(file: string, address: string | null): ExaminedStore {
+  const ids = new SystemIds();
+  return address === null ? new SqliteStore({ path: file, ids }) : new MongodbStore({ uri: address, ids });
 }
 
 /** Results that wait in the outbox in this worker's folder. */

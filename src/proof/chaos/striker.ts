@@ -5,6 +5,7 @@ import type { LeaderWatch } from "./leaderWatch.ts";
 import type { Links } from "./links.ts";
 import type { LinkTrouble } from "./proxy.ts";
 import type { SmallDisk } from "./smallDisk.ts";
+import type { StoreServer } from "./storeServer.ts";
 import type { Switchboard } from "./switchboard.ts";
 import type { TaskProcesses } from "./taskProcesses.ts";
 
@@ -16,6 +17,8 @@ export interface StrikerParts {
   readonly tasks: TaskProcesses;
   /** Null where none could be made. */
   readonly disk: SmallDisk | null;
+  /** Null where the run has none of its own. */
+  readonly server: StoreServer | null;
   /** The same. */
   readonly switchboard: Switchboard | null;
   /** Told when a fault has fallen. */
@@ -87,7 +90,7 @@ export class Striker {
   }
 
   async #carryOut(fault: Fault, hit: readonly string[], tell: () => void): Promise<void> {
-    const { cluster, disk, tasks, switchboard } = this.#parts;
+    const { cluster, disk, server, tasks, switchboard } = this.#parts;
     switch (fault.kind) {
       case "kill":
       case "blackout":
@@ -125,6 +128,14 @@ export class Striker {
         // A master that was started meanwhile has found no room and ended; whoever runs it would start it again.
         this.#startAgain(this.#parts.masters.filter((master) => !this.isHurt(master)));
         return;
+      case "server":
+        tell();
+        await server?.kill();
+        await this.#wait(fault.forMs);
+        await server?.start();
+        // A master that was started meanwhile has found nobody and ended.
+        this.#startAgain(this.#parts.masters.filter((master) => !this.isHurt(master)));
+        return;
       case "cut":
       case "mute":
       case "deaf":
@@ -146,10 +157,12 @@ export class Striker {
 
   /** The processes that it hits: masters at the other end for a link, the task for a task; none if there is nobody to hit now. */
   #aim(fault: Fault): string[] {
-    const { disk, tasks, switchboard } = this.#parts;
+    const { disk, server, tasks, switchboard } = this.#parts;
     switch (fault.kind) {
       case "disk":
         return disk === null ? [] : ["store"];
+      case "server":
+        return server === null ? [] : ["store"];
       case "task":
         return tasks.some(fault.at, fault.number);
       case "cut":

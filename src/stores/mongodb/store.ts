@@ -40,6 +40,7 @@ import { type RecordPlace, RecordReader } from "./records.ts";
 import { overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
 import { TaskList } from "./taskList.ts";
 import { sweepTombstones } from "./tombstones.ts";
+import { verifyStore } from "./verify.ts";
 import { ViewWriter } from "./viewWriter.ts";
 import { JournalWindow } from "./window.ts";
 
@@ -95,6 +96,11 @@ export class MongodbStore implements Store {
 
   append(entry: OutgoingEntry): Promise<"committed" | "taken"> {
     return this.#use(({ appender }) => appender.append(entry));
+  }
+
+  /** Checks everything in the database. No master should be writing. */
+  async verify(): Promise<readonly { readonly message: string }[]> {
+    return this.#use(async ({ connection }) => (await verifyStore(connection)).map((message) => ({ message })));
   }
 
   readTail(): Promise<Entry | null> {

@@ -19,6 +19,7 @@ function report(story = new Story(), more: Partial<ChaosOptions> = {}): Report {
   const options: ChaosOptions = {
     seed: 5,
     durationMs: 1000,
+    store: null,
     mastersAt: null,
     token: null,
     masters: 2,

@@ -18,7 +18,7 @@ export function timelineOf(evidence: Evidence): TimelineData {
   const lanes = [
     ...names.map((name) => processLane(name, evidence, attempts.get(name) ?? [], tasks, scale)),
     ...clients.map((name) => ({ ...emptyLane(name, "client"), troubles: troublesOf(name, evidence, scale) })),
-    ...(evidence.strikes.some(({ kind }) => kind === "disk")
+    ...(evidence.strikes.some(({ kind }) => kind === "disk" || kind === "server")
       ? [{ ...emptyLane("store", "store"), troubles: troublesOf("store", evidence, scale) }]
       : []),
   ];
@@ -86,7 +86,7 @@ function troublesOf(
   const isItsTrouble = (strike: Strike) =>
     strike.kind === "unplug"
       ? strike.hit.includes(name)
-      : strike.at === name && (isLinkFault(strike.kind) || strike.kind === "disk");
+      : strike.at === name && (isLinkFault(strike.kind) || strike.kind === "disk" || strike.kind === "server");
   return strikes
     .filter((strike) => isItsTrouble(strike) && strike.hit.length > 0)
     .map((strike) => [

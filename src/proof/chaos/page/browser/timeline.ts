@@ -73,7 +73,7 @@ function named(name: string): string {
 }
 
 function troubleColour(kind: string): string {
-  if (kind === "disk") return named("killed");
+  if (kind === "disk" || kind === "server") return named("killed");
   return named(kind === "slow" || kind === "drip" ? "slow" : "cut");
 }
 
