@@ -152,6 +152,30 @@ function journalContract(current: Current): void {
     expect(await seqs(0, 1)).toEqual([1]);
   });
 
+  test("reads while entries go in see every entry that was committed before, and hold up none", async () => {
+    const { store, journal } = current();
+    const count = 60;
+    let committed = 0;
+    // A store that answers at once would give nobody else a turn.
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const reading = Array.from({ length: 4 }, async () => {
+      while (committed < count) {
+        const before = committed;
+        const { seq, found } = await store.findTasks([taskId(`t${before}`)]);
+        expect(seq).toBeGreaterThanOrEqual(before);
+        if (before > 0) expect([...found.keys()]).toEqual([`t${before}`]);
+        await turn();
+      }
+    });
+    for (let index = 1; index <= count; index += 1) {
+      expect(await store.append(journal.next(...created(`t${index}`)))).toBe("committed");
+      committed = index;
+      await turn();
+    }
+    await Promise.all(reading);
+    expect((await store.readTail())?.seq).toBe(count);
+  });
+
   test("any text survives as it is", async () => {
     const { store, journal } = current();
     const name = 'ünï "quoted" \u2028 \\ 🦊 \ud800'.toWellFormed();

@@ -153,16 +153,18 @@ export class JournalWindow {
   async #advance(): Promise<void> {
     await this.#lookAtView();
     for (;;) {
-      const entries = await this.#journal.read(this.#tail.seq + 1, limits.entriesPerReadMax);
+      // An entry of our own may be pushed while the journal is read.
+      const from = this.#tail.seq + 1;
+      const entries = await this.#journal.read(from, limits.entriesPerReadMax);
       const first = entries[0];
       if (first === undefined) return;
-      if (first.entry.seq !== this.#tail.seq + 1) {
+      if (first.entry.seq > from) {
         // Compacted away, so it is in the view.
-        await this.#startAtView();
+        await this.#startAtView(this.#tail);
         continue;
       }
       for (const { entry, derived } of entries) {
-        if (entry.seq !== this.#tail.seq + 1) continue;
+        if (entry.seq <= this.#tail.seq) continue;
         if (entry.previousCrc !== this.#tail.crc) throw broken(this.#connection.address.name, entry.seq);
         this.push(toStep(toOutgoing(entry), derived));
       }
@@ -170,13 +172,14 @@ export class JournalWindow {
   }
 
   async #lookAtView(): Promise<void> {
+    const before = this.#tail;
     const note = await this.#readNote();
-    if (note.seq > this.#tail.seq && this.#pins.size === 0) await this.#startAtView();
+    if (note.seq > this.#tail.seq && this.#pins.size === 0) await this.#startAtView(before);
     else this.viewReached(note.seq);
   }
 
-  /** Drops everything and begins where the view stands. */
-  async #startAtView(): Promise<void> {
+  /** Drops everything and begins where the view stands, unless an entry has been pushed since the tail was `before`. */
+  async #startAtView(before: Tail): Promise<void> {
     for (;;) {
       const { seq, derived } = await this.#readNote();
       const last = seq === 0 ? null : await this.#journal.at(seq);
@@ -187,6 +190,7 @@ export class JournalWindow {
           "The store was restored in part. Restore all of its collections from one backup.",
         );
       }
+      if (this.#tail !== before) return;
       for (const pin of this.#pins) pin.isBroken = true;
       this.#steps.length = 0;
       this.#length = 0;
