@@ -7,7 +7,7 @@ import { Command, Option } from "commander";
 import { count } from "../scripts/flags.ts";
 import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
-import { type BenchCluster, withCluster } from "./benchCluster.ts";
+import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -16,6 +16,7 @@ const parts = ["throughput", "latency", "memory"];
 
 interface BenchFlags {
   readonly only: readonly string[];
+  readonly store: readonly StoreKind[];
   readonly tasks: number;
   readonly queued: readonly number[];
   readonly kills: number;
@@ -27,6 +28,9 @@ interface BenchFlags {
 const flags = new Command("npm run bench --")
   .description("What a cluster of real processes does on this machine, with the store's durability beside each figure.")
   .addOption(new Option("--only <parts...>", "which parts").choices(parts).default(parts))
+  .addOption(
+    new Option("--store <stores...>", "on which stores, one after the other").choices(storeKinds).default(["sqlite"]),
+  )
   .option("--tasks <n>", "tasks of the throughput run", count, 200_000)
   .option("--queued <n,n>", "tasks that wait while the master's memory is measured", countList, [100_000, 1_000_000])
   .option("--kills <n>", "workers that are killed", count, 20)
@@ -59,9 +63,9 @@ async function durabilityOf(cluster: BenchCluster): Promise<string> {
   return `${store.split(" ")[0]}: ${durability}`;
 }
 
-const measurements: { readonly [name: string]: () => Promise<void> } = {
-  throughput: () =>
-    withCluster({ parent, workers: 3, capacity: 1000 }, async (cluster) => {
+const measurements: { readonly [name: string]: (store: StoreKind) => Promise<void> } = {
+  throughput: (store) =>
+    withCluster({ parent, store, workers: 3, capacity: 1000 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       await measureThroughput(cluster, 20_000);
       const { tasks, seconds, perSecond, cpuMicros } = await measureThroughput(cluster, flags.tasks);
@@ -72,8 +76,8 @@ const measurements: { readonly [name: string]: () => Promise<void> } = {
       note("CPU time per task", cpu, durability);
     }),
 
-  latency: () =>
-    withCluster({ parent, workers: 3, capacity: 10 }, async (cluster) => {
+  latency: (store) =>
+    withCluster({ parent, store, workers: 3, capacity: 10 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       await measureStartLatency(cluster, 50);
       const starts = await measureStartLatency(cluster, flags.samples);
@@ -84,8 +88,8 @@ const measurements: { readonly [name: string]: () => Promise<void> } = {
       note("SIGKILL of a worker to its task running elsewhere", rescue, durability);
     }),
 
-  memory: () =>
-    withCluster({ parent, workers: 0, capacity: 1 }, async (cluster) => {
+  memory: (store) =>
+    withCluster({ parent, store, workers: 0, capacity: 1 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       for (const queued of flags.queued) {
         const mebibytes = await measureMemory(cluster, queued);
@@ -94,7 +98,7 @@ const measurements: { readonly [name: string]: () => Promise<void> } = {
     }),
 };
 
-for (const name of flags.only) await measurements[name]?.();
+for (const name of flags.only) for (const store of flags.store) await measurements[name]?.(store);
 
 if (flags.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
 else print();

@@ -43,7 +43,7 @@ for (const name of flags.only) {
 }
 
 async function measureOutlast(): Promise<void> {
-  await withCluster({ parent: flags.dir, workers, capacity: 1000 }, async (cluster) => {
+  await withCluster({ parent: flags.dir, store: "sqlite", workers, capacity: 1000 }, async (cluster) => {
     await measureThroughput(cluster, tasks / 10);
     const { perSecond, cpuMicros } = await measureThroughput(cluster, tasks);
     const { master, workers: others, client } = cpuMicros;

@@ -9,7 +9,13 @@ export interface CommandEntry {
   readonly load: () => Promise<(program: Command) => void>;
 }
 
-const groups = { run: "Run it:", tasks: "Tasks:", cluster: "The cluster:", demo: "See it survive:" } as const;
+const groups = {
+  run: "Run it:",
+  tasks: "Tasks:",
+  cluster: "The cluster:",
+  store: "A store by itself:",
+  demo: "See it survive:",
+} as const;
 
 export const commandTable: readonly CommandEntry[] = [
   {
@@ -95,6 +101,24 @@ export const commandTable: readonly CommandEntry[] = [
     name: "doctor",
     description: "check Node, the data directory, the store, masters, clocks and workers; exit code 1 if one is broken",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
+    group: groups.store,
+    name: "generate",
+    description: "put sleep tasks straight into a MongoDB store; no master need be there",
+    load: async () => (await import("./commands/generate.ts")).generateCommand,
+  },
+  {
+    group: groups.store,
+    name: "export",
+    description: "print every task of a store, one document per line; no master need be there",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
+  },
+  {
+    group: groups.store,
+    name: "move",
+    description: "move everything from a SQLite store to MongoDB, while no master runs",
+    load: async () => (await import("./commands/move.ts")).moveCommand,
   },
   {
     group: groups.demo,

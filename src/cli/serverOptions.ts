@@ -27,6 +27,11 @@ export function storeOption(): Option {
   ).env("OUTLAST_STORE");
 }
 
+/** For commands that work on a store themselves, without a master. */
+export function requiredStoreOption(kinds: string): Option {
+  return new Option("--store <store>", kinds).env("OUTLAST_STORE").makeOptionMandatory();
+}
+
 export function addressOption(): Option {
   return new Option(
     "--address <address>",

@@ -100,6 +100,8 @@ export const defaults = {
   refusalGapMs: 25,
   probesMax: 4,
   tailPollMs: 50,
+  /** As slow as an idle standby's looks at the journal become. */
+  tailPollMsMax: 250,
   /** How often a standby knocks at workers that it has not found alive yet. */
   workerProbeMs: 500,
   memberRenewMs: 1 * second,

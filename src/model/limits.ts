@@ -180,6 +180,8 @@ export const limits = {
   /** Tasks that a leader finds in the store at once, and that it submits at once. */
   foreignPerLookMax: 1_000,
   foreignPerSubmitMax: 100,
+  /** After so many looks at the journal that found nothing, a standby looks half as often. */
+  idleLooksPerDoubling: 20,
   /** A standby compares its memory with the leader's once in so many entries. */
   entriesPerDigest: 100,
   /** Entries read from the store at once, by a standby or for an event stream. */

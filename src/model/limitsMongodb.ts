@@ -9,6 +9,8 @@ export const mongodbLimits = {
   selectMsMax: 5 * second,
   /** How often the driver looks at the server; so soon it notices that one can take writes again. */
   heartbeatMs: 1 * second,
+  /** The same while a store is opened: the server may be starting, too. */
+  openMsMax: 30 * second,
   connectMsMax: 3 * second,
   /** After this long without an answer the outcome is unknown, and the connection is given up. */
   socketMsMax: 20 * second,

@@ -76,6 +76,8 @@ export interface Store {
    * Shows nothing that has been adopted by an entry that is committed. What is no task is marked in the store with a readable error.
    */
   findForeign?(max: number): Promise<ForeignTask[]>;
+  /** The documents of others that wait to be adopted or are marked with an error, as they are, for people. */
+  readForeign?(): Promise<readonly object[]>;
   /** Sets aside what stands in the place of these tasks, with the reason, and puts the tasks themselves there again. */
   rejectForeign?(ids: readonly TaskId[]): Promise<void>;
 

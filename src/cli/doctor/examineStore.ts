@@ -1,7 +1,7 @@
 /** The checks of `outlast doctor` on a store: whether it is whole, and whether its server can do what everything rests on. */
 import { stat } from "node:fs/promises";
 import { SystemIds } from "../../node/ids.ts";
-import { StoreRefused } from "../../ports/store.ts";
+import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
 import { SqliteStore } from "../../stores/sqlite/store.ts";
 import { UsageError } from "../failure.ts";
 import { mongodbUri, sqlitePath } from "../openStore.ts";
@@ -39,6 +39,8 @@ async function examineServer(uri: string): Promise<readonly Finding[]> {
     const checks = await examineMongodb(uri);
     return checks.map(({ isGood, message, advice }) => (isGood ? good("store", message) : bad(message, advice)));
   } catch (error) {
+    if (error instanceof StoreUnavailable)
+      return [bad(error.message, "See that MongoDB runs, that this machine reaches it, and that it has a primary.")];
     if (!(error instanceof StoreRefused)) throw error;
     return [bad(error.message, error.hint)];
   }

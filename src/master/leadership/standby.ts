@@ -3,6 +3,7 @@
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { SchedulerSettings } from "../../core/scheduler/state.ts";
 import { collectionVersions } from "../../model/collections/table.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
@@ -44,6 +45,8 @@ export class Standby {
   #isElectionOpen = false;
   #hasLeft = false;
   #isStopped = false;
+  /** Looks at the journal in a row that found nothing new. */
+  #idleLooks = 0;
   #wake: (() => void) | null = null;
 
   constructor(parts: StandbyParts) {
@@ -58,9 +61,11 @@ export class Standby {
   async run(): Promise<Lead | null> {
     const { election } = this.#parts;
     while (!this.#isStopped) {
+      const seqBefore = this.#follower.position.seq;
       try {
         await this.#follower.catchUp((batch) => this.#noteEntry(batch));
         this.#noteCaughtUp();
+        this.#idleLooks = this.#follower.position.seq === seqBefore ? this.#idleLooks + 1 : 0;
         this.#workerProber.look(this.#follower.scheduler);
         if (election.epochToEnd !== null) {
           const lead = await this.#standForElection(election.epochToEnd);
@@ -163,10 +168,16 @@ export class Standby {
     });
   }
 
+  /** Slower once nothing has come for a while: a store that is asked over a network is asked for nothing otherwise. */
+  #pollMs(usualMs: number): number {
+    const doublings = Math.floor(this.#idleLooks / limits.idleLooksPerDoubling);
+    return Math.max(usualMs, Math.min(defaults.tailPollMsMax, usualMs * 2 ** Math.min(doublings, 10)));
+  }
+
   async #rest(): Promise<void> {
     const { clock, settings } = this.#parts;
     await new Promise<void>((resolve) => {
-      const timer = clock.at(clock.now() + settings.tailPollMs, resolve);
+      const timer = clock.at(clock.now() + this.#pollMs(settings.tailPollMs), resolve);
       this.#wake = () => {
         timer.cancel();
         resolve();

@@ -1,7 +1,7 @@
 /** The connection to MongoDB: loads the driver, and fixes how every write and read is made, whatever the address says. */
 import type { Collection, Db, MongoClient, MongoClientOptions, ObjectId } from "mongodb";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
-import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
+import { StoreRefused } from "../../ports/store.ts";
 import { type MongodbAddress, withoutSecrets } from "./address.ts";
 import type { EntryDocument, LogDocument, MemberDocument, PartDocument, RecordDocument } from "./collections.ts";
 import { toStoreError } from "./failure.ts";
@@ -48,7 +48,7 @@ function defaultsFor(uri: string): MongoClientOptions {
   );
 }
 
-/** Connects to a server that can take writes. @throws StoreRefused if there is none */
+/** Connects to a server that can take writes. @throws StoreUnavailable if there is none now */
 export async function connect(address: MongodbAddress): Promise<Connection> {
   const { MongoClient: Client, ObjectId: Id } = await import("mongodb");
   let client: MongoClient;
@@ -81,12 +81,7 @@ export async function connect(address: MongodbAddress): Promise<Connection> {
     await run(() => client.connect());
   } catch (error) {
     await client.close();
-    if (!(error instanceof StoreUnavailable)) throw error;
-    throw new StoreRefused(
-      error.message,
-      "See that MongoDB runs, that this machine reaches it, and that it has a primary; then start again.",
-      { cause: error },
-    );
+    throw error;
   }
   const db = client.db(address.database);
   return {

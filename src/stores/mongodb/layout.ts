@@ -15,28 +15,15 @@ const layoutVersion = 1;
 
 /** Creates what is not there yet. @throws StoreRefused for a database that is not Outlast's, or a newer one's */
 export async function prepareDatabase(connection: Connection, newIncarnation: () => string): Promise<Incarnation> {
-  const { meta, journal, tasks, records, logs, address } = connection;
+  const { meta, journal, address } = connection;
   return connection.run(async () => {
     const found = await meta.findOne({ _id: "store" });
     if (found === null) {
       if ((await journal.findOne({})) !== null) throw foreign(address.name);
       await insertOnce(meta, { _id: "view", seq: 0, ...encodeDerived(0, noDerived) });
       await insertOnce(meta, { _id: "floor", seq: 1, sweptTo: 1 });
-      await tasks.createIndexes([
-        { key: { "outlast.ord": 1 } },
-        { key: { "outlast.state": 1, "outlast.ord": 1 } },
-        { key: { "outlast.queue": 1, "outlast.ord": 1 } },
-        { key: { "outlast.name": 1, "outlast.ord": 1 }, sparse: true },
-        { key: { "outlast.endedAt": 1 }, sparse: true },
-      ]);
-      await logs.createIndexes([{ key: { run: 1, offset: 1 } }, { key: { ord: 1 } }]);
-      await records.createIndexes([{ key: { place: 1, key: 1 } }, { key: { ord: 1 }, sparse: true }]);
-      await insertOnce(meta, {
-        _id: "store",
-        application: "outlast",
-        layout: layoutVersion,
-        incarnation: newIncarnation(),
-      });
+      await createIndexes(connection);
+      await finishStore(connection, newIncarnation());
     }
     const store = found ?? (await meta.findOne({ _id: "store" }));
     if (store?.["application"] !== "outlast" || typeof store["layout"] !== "number") throw foreign(address.name);
@@ -48,6 +35,23 @@ export async function prepareDatabase(connection: Connection, newIncarnation: ()
     }
     return String(store["incarnation"]) as Incarnation;
   });
+}
+
+export async function createIndexes({ tasks, records, logs }: Connection): Promise<void> {
+  await tasks.createIndexes([
+    { key: { "outlast.ord": 1 } },
+    { key: { "outlast.state": 1, "outlast.ord": 1 } },
+    { key: { "outlast.queue": 1, "outlast.ord": 1 } },
+    { key: { "outlast.name": 1, "outlast.ord": 1 }, sparse: true },
+    { key: { "outlast.endedAt": 1 }, sparse: true },
+  ]);
+  await logs.createIndexes([{ key: { run: 1, offset: 1 } }, { key: { ord: 1 } }]);
+  await records.createIndexes([{ key: { place: 1, key: 1 } }, { key: { ord: 1 }, sparse: true }]);
+}
+
+/** With this the database is a store. */
+export async function finishStore({ meta }: Connection, incarnation: string): Promise<void> {
+  await insertOnce(meta, { _id: "store", application: "outlast", layout: layoutVersion, incarnation });
 }
 
 /** Several processes may do this at once; the first one wins. */

@@ -2,26 +2,29 @@
  * The store for many machines: a MongoDB database. An entry is one insert of the next `_id`, durable on a majority before it is
  * acknowledged; the task documents follow right behind it, and reads put over them what is not there yet.
  */
-
+import { setTimeout } from "node:timers/promises";
 import { type CollectionName, ownerOf, type RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Nonce, TaskId } from "../../model/ids.ts";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import { isFinal, type TaskDocument, type TaskPayload } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
-import type {
-  ExpiredTask,
-  ForeignTask,
-  Lease,
-  LiveView,
-  RecordPage,
-  RecordQuery,
-  Retention,
-  Store,
-  StoreIdentity,
-  TaskPage,
-  TaskQuery,
+import {
+  type ExpiredTask,
+  type ForeignTask,
+  type Lease,
+  type LiveView,
+  type RecordPage,
+  type RecordQuery,
+  type Retention,
+  type Store,
+  type StoreIdentity,
+  StoreRefused,
+  StoreUnavailable,
+  type TaskPage,
+  type TaskQuery,
 } from "../../ports/store.ts";
 import { toDocument, toPayload } from "../documents.ts";
 import { withFamilies } from "../familyRetention.ts";
@@ -72,6 +75,21 @@ export class MongodbStore implements Store {
 
   async open(): Promise<StoreIdentity> {
     if (this.#opened !== null) throw new Error(`${this.#address.name} is open already.`);
+    const giveUpAt = performance.now() + patienceFor(this.#address);
+    for (;;) {
+      try {
+        return await this.#open();
+      } catch (error) {
+        // A server that has just been started may not do everything yet.
+        const isAway = error instanceof StoreUnavailable;
+        if (isAway && performance.now() >= giveUpAt) throw asRefusal(error);
+        if (!isAway) throw error;
+      }
+      await setTimeout(mongodbLimits.retryMsMax / 4);
+    }
+  }
+
+  async #open(): Promise<StoreIdentity> {
     const connection = await connect(this.#address);
     try {
       const incarnation = await prepareDatabase(connection, () => this.#ids.random());
@@ -202,6 +220,10 @@ export class MongodbStore implements Store {
     });
   }
 
+  readForeign(): Promise<readonly object[]> {
+    return this.#use(({ connection }) => connection.tasks.find({ "outlast.state": null }).toArray());
+  }
+
   rejectForeign(ids: readonly TaskId[]): Promise<void> {
     return this.#read(async ({ connection, foreign, view, window }) => {
       await foreign.reject(
@@ -278,6 +300,21 @@ export class MongodbStore implements Store {
     if (opened === null) throw new Error(`${this.#address.name} is not open.`);
     return opened.connection.run(() => use(opened));
   }
+}
+
+/** How long a server is waited for while a store is opened: as the address says, or as long as one takes to start. */
+function patienceFor({ uri }: MongodbAddress): number {
+  const said = /[?&]serverselectiontimeoutms=(\d+)/i.exec(uri)?.[1];
+  return said === undefined ? mongodbLimits.openMsMax : Number(said);
+}
+
+/** A store that cannot be opened is refused, whatever the reason: there is no write whose fate would be unknown. */
+function asRefusal(error: StoreUnavailable): StoreRefused {
+  return new StoreRefused(
+    error.message,
+    "See that MongoDB runs, that this machine reaches it, and that it has a primary; then start again.",
+    { cause: error },
+  );
 }
 
 function toOpened(connection: Connection): Opened {

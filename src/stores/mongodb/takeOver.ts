@@ -1,0 +1,227 @@
+/**
+ * Takes over everything from a store of another kind. It can be interrupted and begun again: each document has an `_id` of its own, and
+ * what is there already is left as it is. The database becomes a store with the last write, once counts and checksums agree.
+ */
+import { crc32 } from "node:zlib";
+import type { Collection, Document } from "mongodb";
+import { StoreRefused } from "../../ports/store.ts";
+import { toSpec, toStatus } from "../documents.ts";
+import type { StoreDump } from "../storeDump.ts";
+import { parseAddress } from "./address.ts";
+import { type Connection, connect } from "./connection.ts";
+import { addCounts, encodeDerived } from "./derived.ts";
+import { duplicatesOf, isDuplicateKey } from "./failure.ts";
+import { JournalCollection } from "./journal.ts";
+import { createIndexes, finishStore } from "./layout.ts";
+import { placeOfTask, recordKey, recordSum, type WholeTask } from "./overlay.ts";
+import { encodeTask, toKey } from "./taskDocument.ts";
+
+export interface TakenOver {
+  readonly entries: number;
+  readonly tasks: number;
+  readonly records: number;
+  readonly logs: number;
+  /** The last entry. */
+  readonly seq: number;
+}
+
+interface Part {
+  readonly name: "entries" | "tasks" | "records" | "logs";
+  readonly count: number;
+  /** Over the documents' names and contents, whatever their order. */
+  readonly sum: number;
+}
+
+const batchMax = 500;
+const batchBytesMax = 8 * 1024 * 1024;
+
+/** @throws StoreRefused if the database holds anything else, or does not hold the same in the end */
+export async function takeOver(dump: StoreDump, uri: string): Promise<TakenOver> {
+  const connection = await connect(parseAddress(uri));
+  try {
+    return await connection.run(() => copy(dump, connection));
+  } finally {
+    await connection.client.close();
+  }
+}
+
+async function copy(dump: StoreDump, connection: Connection): Promise<TakenOver> {
+  await claim(dump, connection);
+  const journal = new JournalCollection(connection);
+  const ends = { first: 0, last: 0, ordMax: 0 };
+  const entries = new Tally("entries");
+  for (const { entry, ordMax } of dump.entries()) {
+    // Every entry is in the view already, so its changes of the counts are not needed any more.
+    await journal.insert({ ...entry, writes: [], texts: [] }, { ordMax, again: [], counts: {} });
+    entries.add(`${entry.seq} ${entry.crc}`);
+    if (ends.first === 0) ends.first = entry.seq;
+    Object.assign(ends, { last: entry.seq, ordMax });
+  }
+  const tasks = await copyTasks(dump, connection, ends.last);
+  const records = await copyRecords(dump, connection);
+  const logs = await copyLogs(dump, connection);
+  await check(connection, [entries.part(), tasks.part, records, logs]);
+  const { collections } = dump;
+  const note = {
+    ordMax: ends.ordMax,
+    again: [],
+    counts: tasks.counts,
+    ...(collections === null ? {} : { collections }),
+  };
+  const { meta } = connection;
+  await insertMissing(meta, [
+    { _id: "view", seq: ends.last, ...encodeDerived(ends.last, note) },
+    { _id: "floor", seq: Math.max(1, ends.first), sweptTo: Math.max(1, ends.first) },
+  ]);
+  await createIndexes(connection);
+  await finishStore(connection, dump.incarnation);
+  await meta.deleteOne({ _id: "takingOver" });
+  return {
+    entries: entries.part().count,
+    tasks: tasks.part.count,
+    records: records.count,
+    logs: logs.count,
+    seq: ends.last,
+  };
+}
+
+/** Makes sure that nothing else is in the database. */
+async function claim({ incarnation }: StoreDump, { meta, journal, tasks, address }: Connection): Promise<void> {
+  const store = await meta.findOne({ _id: "store" });
+  if (store !== null && store["incarnation"] !== incarnation) throw occupied(address.name);
+  const before = await meta.findOne({ _id: "takingOver" });
+  if (before !== null && before["incarnation"] !== incarnation) throw occupied(address.name);
+  if (store !== null || before !== null) return;
+  if ((await journal.findOne({})) !== null || (await tasks.findOne({})) !== null) throw occupied(address.name);
+  await meta.insertOne({ _id: "takingOver", incarnation });
+}
+
+async function copyTasks(dump: StoreDump, connection: Connection, lastSeq: number) {
+  const tally = new Tally("tasks");
+  let counts: { readonly [key: string]: number } = {};
+  const batch = new Batch(connection.tasks as unknown as Collection<{ _id: string }>);
+  for (const { ord, seq, spec: specText, status: statusText } of dump.tasks()) {
+    const spec = toSpec(specText);
+    const status = toStatus(statusText);
+    const task: WholeTask = {
+      ...{ isReborn: true, spec, specText, status, statusText, ord, at: status.changedAt },
+      statusSeq: seq,
+      seq: Math.min(seq, lastSeq),
+    };
+    const document = encodeTask(task, toKey(spec.id, connection));
+    counts = addCounts(counts, { [`${status.state} ${spec.queue}`]: 1 });
+    tally.add(`${spec.id} ${specText} ${statusText}`);
+    await batch.add(document as unknown as { _id: string }, specText.length + statusText.length);
+  }
+  await batch.flush();
+  return { counts, part: tally.part() };
+}
+
+async function copyRecords(dump: StoreDump, { records }: Connection): Promise<Part> {
+  const tally = new Tally("records");
+  const batch = new Batch(records);
+  for (const { collection, key, ord, seq, value } of dump.records()) {
+    const place = ord === null ? collection : placeOfTask(collection, ord);
+    const _id = recordKey({ place, key });
+    tally.add(`${_id} ${value}`);
+    await batch.add(
+      { _id, place, key, ...(ord === null ? {} : { ord }), seq, value, crc: recordSum(_id, seq, value) },
+      value.length,
+    );
+  }
+  await batch.flush();
+  return tally.part();
+}
+
+async function copyLogs(dump: StoreDump, { logs }: Connection): Promise<Part> {
+  const tally = new Tally("logs");
+  const batch = new Batch(logs);
+  for (const { ord, task, attempt, offset, at, isTruncated, bytes } of dump.logs()) {
+    const run = `${ord}/${attempt}`;
+    const _id = `${run}/${offset}`;
+    tally.add(`${_id} ${crc32(bytes)}`);
+    await batch.add({ _id, task, run, ord, offset, at, isTruncated, bytes: Buffer.from(bytes) }, bytes.length);
+  }
+  await batch.flush();
+  return tally.part();
+}
+
+/** Reads everything again from the database. @throws StoreRefused if it is not what was read from the other store */
+async function check({ journal, tasks, records, logs, address }: Connection, parts: readonly Part[]): Promise<void> {
+  const found = new Map<string, Tally>(parts.map(({ name }) => [name, new Tally(name)]));
+  const half = (document: Document) => document["outlast"] as { readonly spec: string; readonly status: string };
+  for await (const { _id, crc } of journal.find({}, { projection: { crc: 1 } }))
+    found.get("entries")?.add(`${_id} ${crc}`);
+  for await (const document of tasks.find({}))
+    found.get("tasks")?.add(`${String(document._id)} ${half(document).spec} ${half(document).status}`);
+  for await (const { _id, value } of records.find({})) found.get("records")?.add(`${_id} ${value ?? ""}`);
+  for await (const { _id, bytes } of logs.find({}))
+    found.get("logs")?.add(`${_id} ${crc32(bytes instanceof Uint8Array ? bytes : bytes.value())}`);
+  for (const { name, count, sum } of parts) {
+    const there = found.get(name)?.part();
+    if (there?.count === count && there.sum === sum) continue;
+    throw new StoreRefused(
+      `${address.name} holds ${there?.count ?? 0} ${name} where ${count} were to be moved, or other ones.`,
+      "Drop the database and move again. The store that was moved from is as it was.",
+    );
+  }
+}
+
+class Tally {
+  readonly #name: Part["name"];
+  #count = 0;
+  #sum = 0;
+
+  constructor(name: Part["name"]) {
+    this.#name = name;
+  }
+
+  add(text: string): void {
+    this.#count += 1;
+    this.#sum = (this.#sum + crc32(text)) % 2 ** 48;
+  }
+
+  part(): Part {
+    return { name: this.#name, count: this.#count, sum: this.#sum };
+  }
+}
+
+/** Inserts in bulks of a bounded size. */
+class Batch<Stored extends { _id: string }> {
+  readonly #collection: Collection<Stored>;
+  #documents: Stored[] = [];
+  #length = 0;
+
+  constructor(collection: Collection<Stored>) {
+    this.#collection = collection;
+  }
+
+  async add(document: Stored, length: number): Promise<void> {
+    this.#documents.push(document);
+    this.#length += length;
+    if (this.#documents.length >= batchMax || this.#length >= batchBytesMax) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const documents = this.#documents;
+    this.#documents = [];
+    this.#length = 0;
+    await insertMissing(this.#collection, documents);
+  }
+}
+
+async function insertMissing(collection: unknown, documents: readonly object[]): Promise<void> {
+  if (documents.length === 0) return;
+  try {
+    await (collection as Collection<Document>).insertMany([...documents], { ordered: false });
+  } catch (error) {
+    if (duplicatesOf(error) === null && !isDuplicateKey(error)) throw error;
+  }
+}
+
+function occupied(name: string): StoreRefused {
+  return new StoreRefused(
+    `${name} is not empty.`,
+    "Name a database that does not exist yet, or the one that this very store was being moved to.",
+  );
+}
