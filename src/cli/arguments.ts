@@ -1,4 +1,4 @@
-/** Parsers for what stands on the command line; each throws commander's InvalidArgumentError with a sentence. */
+/** Parsers of command line arguments. Each throws commander's InvalidArgumentError with a message. */
 import { InvalidArgumentError } from "commander";
 import { isId, labelPattern } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
@@ -11,7 +11,7 @@ export function duration(text: string): number {
   return asArgument(() => parseDuration(text));
 }
 
-/** Like `duration`, for what must last at least a moment. */
+/** Like `duration`, but longer than 0. */
 export function positiveDuration(text: string): number {
   const ms = duration(text);
   if (ms === 0) throw new InvalidArgumentError("Must be longer than 0.");

@@ -1,4 +1,4 @@
-/** What every command has at hand: the global options, the output, a client for the masters, and the news of Ctrl-C. */
+/** What every command can use: the global options, the output, a client for the masters, and a signal for Ctrl-C. */
 import type { Command } from "commander";
 import type { Outlast } from "../sdk/client.ts";
 import type { ConnectionOptions } from "../sdk/connection.ts";
@@ -15,10 +15,10 @@ export interface GlobalOptions {
   readonly color: boolean;
 }
 
-/** A note about waiting is due after this long: a short hiccup is nobody's business. */
+/** A retry is reported after this long. Shorter interruptions are not worth a message. */
 const quietMs = 1000;
 
-/** For a client whose answer may be missed: it asks once, and complains to nobody. */
+/** For calls whose answer is optional: no retries, no messages. */
 export const impatient = { retryForMs: 0, onRetry: () => {} } as const;
 
 export class Context {
@@ -36,12 +36,12 @@ export class Context {
     return this.options.token === undefined || this.options.token === "" ? null : this.options.token;
   }
 
-  /** Aborted by Ctrl-C and SIGTERM, with an `Exit` as its reason. Who asks for it takes care of the ending. */
+  /** Aborted by Ctrl-C and SIGTERM, with an `Exit` as its reason. A command that uses it must end itself. */
   get signal(): AbortSignal {
     return this.#interrupt.signal;
   }
 
-  /** A client for the masters; what it needs is loaded only now. */
+  /** A client for the masters. Its modules are loaded here, not at start-up. */
   async client(options: Omit<ConnectionOptions, "fetch"> = {}): Promise<Outlast> {
     const [{ createClient }, { httpFetch }] = await Promise.all([import("../sdk/client.ts"), import("./httpFetch.ts")]);
     const startedAt = performance.now();
@@ -75,7 +75,7 @@ export class Context {
 }
 
 /**
- * Makes a commander action of `run`: gives it a context first, sets the exit code from what it returns or throws.
+ * Makes a commander action of `run`: creates its context, and sets the exit code from what it returns or throws.
  * `"server"` is for commands that serve others: they handle signals themselves and outlive the reader of their output.
  */
 export function action<Arguments extends unknown[]>(
@@ -92,7 +92,7 @@ export function action<Arguments extends unknown[]>(
       process.exitCode = (await run(context, ...(given.slice(0, -1) as Arguments))) ?? exitCodes.ok;
     } catch (error) {
       process.exitCode = reportFailure(error, options.json === true);
-      // A server that failed may still hold sockets and timers; nothing of it is worth waiting for.
+      // A server that failed may still hold sockets and timers. Do not wait for them.
       if (role === "server") process.exit();
     } finally {
       release();

@@ -21,7 +21,7 @@ export function parseInstant(text: string, now: number): number {
   return at;
 }
 
-/** 30 February would silently become 2 March. */
+/** Refuses dates such as 30 February, which Date would turn into 2 March. */
 function isRealDay(year: number, month: number, day: number): boolean {
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;

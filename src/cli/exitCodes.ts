@@ -1,4 +1,4 @@
-/** What the exit code of every `outlast` command means: the one list, printed by `outlast --help` and in docs/cli.md. */
+/** The meaning of every exit code, printed by `outlast --help` and in docs/cli.md. */
 
 export const exitCodes = {
   ok: 0,

@@ -1,11 +1,11 @@
-/** Turns whatever was thrown into sentences for a person, a document for a program, and an exit code. */
+/** Converts an error into a message, a JSON document and an exit code. */
 import { inspect } from "node:util";
 import { OutlastError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { printable } from "./terminalText.ts";
 
-/** The command line asks for something that cannot be. */
+/** The command line is wrong. */
 export class UsageError extends Error {
   readonly hint: string | null;
 
@@ -15,7 +15,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Something on this machine stands in the way: a taken port, a directory in use. */
+/** A problem on this machine: a port in use, a directory in use. */
 export class LocalFailure extends Error {
   readonly hint: string | null;
 
@@ -24,13 +24,13 @@ export class LocalFailure extends Error {
     this.hint = hint;
   }
 
-  /** Parts of the program refuse with `OutlastError` as well; towards the user that would read as a master's refusal. */
+  /** Local code throws `OutlastError`, too. Reported as it is, it would look like an error from a master. */
   static from(error: unknown): unknown {
     return error instanceof OutlastError ? new LocalFailure(error.message, error.details.hint ?? null) : error;
   }
 }
 
-/** A command ends early on purpose, with this exit code; what was to be said has been said. */
+/** Ends a command early with this exit code, without a message. */
 export class Exit extends Error {
   readonly code: ExitCode;
 
@@ -42,7 +42,7 @@ export class Exit extends Error {
 
 export interface Failure {
   readonly exitCode: ExitCode;
-  /** Null where nothing is left to say. */
+  /** Null for no message. */
   readonly message: string | null;
   readonly hint: string | null;
   readonly body: { readonly [key: string]: Json | undefined };
@@ -128,7 +128,7 @@ function systemSentence(error: NodeJS.ErrnoException & { code: string }): string
   }
 }
 
-/** `StoreRefused` and its like: told by a sentence and what to do. */
+/** `StoreRefused` and similar errors, with a message and a hint. */
 function hasHint(error: unknown): error is Error & { hint: string } {
   return error instanceof Error && "hint" in error && typeof error.hint === "string";
 }

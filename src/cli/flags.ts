@@ -1,4 +1,4 @@
-/** The options of commands whose work is done in another file than the one that declares them. */
+/** The options of commands that are implemented in another file. */
 import type { TaskState } from "../model/task.ts";
 import type { ListFilter } from "../sdk/client.ts";
 import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";

@@ -1,15 +1,15 @@
-/** Finds a port to listen on for those who do not care which. */
+/** Finds a free port. */
 import { createServer } from "node:net";
 
-/** Above the ports that servers are usually given, below those that systems hand out for outgoing connections. */
+/** Above the usual ports of servers, below the ports that systems use for outgoing connections. */
 const portMin = 20_000;
 const portCount = 10_000;
 const triesMax = 50;
 const portLast = 65_535;
 
 /**
- * A port that is free at this moment. Never one that the system hands out for outgoing connections: while no master
- * listens, a worker that dials such a port again and again can be given that very port, and is then connected to itself.
+ * A port that is free now, and not one that the system uses for outgoing connections: a worker that dials such a port while
+ * no master listens can get the same port as its own, and is then connected to itself.
  */
 export async function findFreePort(): Promise<number> {
   for (let tries = 0; tries < triesMax; tries++) {
@@ -19,14 +19,14 @@ export async function findFreePort(): Promise<number> {
   throw new Error(`No free port was found between ${portMin} and ${portMin + portCount - 1}.`);
 }
 
-/** As many different ones. */
+/** Several different free ports. */
 export async function findFreePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await findFreePort());
   return [...ports];
 }
 
-/** The first free ones from a given port on, for those who want them easy to guess. */
+/** The first free ports from a given one on. */
 export async function findFreePortsFrom(from: number, count: number, address: string): Promise<number[]> {
   const ports: number[] = [];
   for (let port = from; ports.length < count; port++) {

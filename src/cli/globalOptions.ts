@@ -1,9 +1,9 @@
-/** The options that all commands take: they may stand before or behind the command, unless it has one of its own by that name. */
+/** The options that all commands take: before or after the command, unless the command has its own option of that name. */
 import type { Command, Option } from "commander";
 
 /**
- * Commander takes a global option wherever it stands, also where a command has an option of the same name (`chaos --masters 3`).
- * So it is told to look for global ones before the command only, and every command gets a hidden copy of those it lacks.
+ * Commander takes a global option anywhere, even where a command has its own option of the same name (`up --masters 3`).
+ * So it looks for global options before the command only, and every command gets a hidden copy of those that it lacks.
  */
 export function acceptBehindCommands(program: Command): void {
   program.enablePositionalOptions();
@@ -17,7 +17,7 @@ export function acceptBehindCommands(program: Command): void {
   }
 }
 
-/** The values of the global options for one command: what stands behind it wins over what stands before. */
+/** The values of the global options for one command: an option after the command overrides the same option before it. */
 export function globalValues<Values extends object>(command: Command): Values {
   const chain: Command[] = [];
   for (let at: Command | null = command; at !== null; at = at.parent) chain.unshift(at);

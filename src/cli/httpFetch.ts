@@ -27,7 +27,7 @@ class HttpAnswer implements FetchAnswer {
 
   constructor(response: IncomingMessage) {
     this.#response = response;
-    // Whoever reads the body is told of an error; one that comes when nobody reads any more is no news.
+    // A reader of the body gets the error from its read. Without a reader, an error does not matter.
     response.on("error", () => {});
   }
 

@@ -1,4 +1,4 @@
-/** Which process holds the write lock of an SQLite store on this machine, read from what Linux knows about file locks. */
+/** Finds the process that holds the write lock of an SQLite store on this machine, in Linux's list of file locks. */
 import { readFile, stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { limits } from "../model/limits.ts";

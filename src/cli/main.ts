@@ -15,14 +15,14 @@ try {
   const program = await buildProgram(readVersion(), process.argv.slice(2), isJson);
   await program.parseAsync();
 } catch (error) {
-  // Commander has printed its help or its complaint already.
+  // Commander has already printed its help or its error.
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = exitCodes.ok;
   else if (error instanceof CommanderError) {
     process.exitCode = isJson ? reportFailure(usageError(error), isJson) : exitCodes.usage;
   } else process.exitCode = reportFailure(error, isJson);
 }
 
-/** What commander complains of, without the word that it puts before it. */
+/** Commander's error without its prefix. */
 function usageError(error: CommanderError): UsageError {
   const [message = "", hint = null] = error.message.replace(/^error: /, "").split("\n");
   return new UsageError(message, hint);

@@ -1,4 +1,4 @@
-/** A master as a process: its store, its brain's shell and its HTTP face, put together and taken apart in good order. */
+/** A master as a process: creates its store, master and HTTP API, and stops them in order. */
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { checkExposure, TokenCheck } from "../api/auth/access.ts";
@@ -63,7 +63,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     flags.stopOnStdinEnd === true,
     (reason) => {
       log.info("stopping", { reason });
-      // The master first: a leader whose streams are closed under it would take its workers for dead. Whoever still waits is told.
+      // The master first: if its streams closed first, a leader would take its workers for dead. Waiting callers get an answer.
       master
         .stop()
         .then(() => api.close())
@@ -83,7 +83,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   if (isReady && context.output.isJson) context.output.jsonLine({ event: "ready", url, name, pid: process.pid });
   else if (isReady) context.output.line(masterReadyLine(url));
   const code = await ending.promise;
-  // Nothing is left to do; a connection that some client keeps alive must not hold the process.
+  // Everything is done. Do not wait for kept-alive connections.
   process.exit(code);
 }
 
@@ -96,7 +96,7 @@ async function untilServing(master: Master): Promise<boolean> {
   }
 }
 
-/** Whoever reaches the API can run commands on every worker; said before anything is opened or created. */
+/** Whoever reaches the API can run commands on every worker, so this is checked before anything is opened. */
 function refuseExposure(address: string, token: string | null): void {
   try {
     checkExposure(address, token === null ? null : new TokenCheck(token));
@@ -106,7 +106,7 @@ function refuseExposure(address: string, token: string | null): void {
   }
 }
 
-/** An address for "every interface" is none that others could dial. */
+/** Others cannot connect to an address that means "every interface". */
 function advertisedAddress(address: string, port: number): string {
   const isEvery = address === "0.0.0.0" || address === "::";
   const host = isEvery ? hostname() : address;

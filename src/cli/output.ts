@@ -5,7 +5,7 @@ import { printable } from "./terminalText.ts";
 
 export class Output {
   readonly isJson: boolean;
-  /** True when a person sees stdout. */
+  /** True if stdout is a terminal. */
   readonly isTerminal: boolean;
   readonly paint: Paint;
   readonly paintNotes: Paint;
@@ -44,12 +44,12 @@ export class Output {
     for (const line of hasTitles ? [titles, ...lines] : lines) this.line(line);
   }
 
-  /** One of several things did not work, and the rest goes on. */
+  /** Reports a failure while the command continues. */
   complain(text: string): void {
     process.stderr.write(`outlast: ${printable(text)}\n`);
   }
 
-  /** Something a person should know that is not the result. */
+  /** Prints a message that is not part of the result. */
   note(text: string): void {
     if (!this.isJson) process.stderr.write(`${this.paintNotes("dim", text)}\n`);
   }

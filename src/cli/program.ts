@@ -54,7 +54,7 @@ export async function buildProgram(
     program.commands.at(-1)?.description(entry.description);
   }
   acceptBehindCommands(program);
-  // Programs get the complaint as a document, from who catches the error.
+  // With --json, the caller prints the error as a JSON document.
   if (isJson) silenceComplaints(program);
   return program;
 }

@@ -1,4 +1,4 @@
-/** A picture in the terminal that is drawn over and over: on its own screen, which leaves what was there as it was. */
+/** Draws a full-screen view again and again, on the terminal's alternate screen, which preserves what was shown before. */
 import type { WriteStream } from "node:tty";
 
 const openScreen = "\u001b[?1049h\u001b[?25l";
@@ -25,7 +25,7 @@ export class Screen {
     this.#stream.write(openScreen);
     this.#onResize = onResize;
     this.#stream.on("resize", onResize);
-    // However the process ends, the user gets the cursor and the screen back.
+    // Restores the cursor and the screen, however the process ends.
     this.#restore = () => this.#stream.write(closeScreen);
     process.on("exit", this.#restore);
   }
@@ -35,7 +35,7 @@ export class Screen {
     this.#stream.write(home + shown.map((line) => line + clearLine).join("\n") + clearBelow);
   }
 
-  /** Gives the terminal back and leaves the last picture in it. */
+  /** Restores the terminal and prints the last view. */
   close(last: readonly string[]): void {
     if (this.#restore === null) return;
     process.off("exit", this.#restore);

@@ -1,4 +1,4 @@
-/** `outlast submit --wait`: waits until the submitted tasks have ended, and tells how. */
+/** `outlast submit --wait`: waits until the submitted tasks have ended, and reports how. */
 import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import type { TaskDocument } from "../model/task.ts";

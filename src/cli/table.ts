@@ -46,7 +46,7 @@ export function tableLines<Row>(
   return [titles, ...lines].map((line) => line.trimEnd());
 }
 
-/** Takes what is too much from the elastic columns, the widest first. */
+/** Shortens the elastic columns, the widest first. */
 function shrink<Row>(columns: readonly Column<Row>[], widths: number[], columnsMax: number): void {
   let excess = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - columnsMax;
   while (excess > 0) {

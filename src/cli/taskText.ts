@@ -1,4 +1,4 @@
-/** Tasks in words: the columns of `outlast ls`, the page of `outlast show`, the sentence of a waited task. */
+/** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
 import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
 import { type Paint, taskColours } from "./colour.ts";
@@ -60,7 +60,7 @@ export function countsText(counts: { readonly [state: string]: number }, paint: 
   return parts.length === 0 ? "no tasks" : parts.join(", ");
 }
 
-/** What a person wants to know of one task, a label and a value a line. */
+/** The details of a task, one label and value per line. */
 export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting: Waiting | null = null): string[] {
   const colour = taskColours[task.state];
   const rows: [string, string | null][] = [

@@ -1,4 +1,4 @@
-/** Text as a terminal shows it: how wide it is, cut to a width, and without what could take the terminal over. */
+/** Text for terminals: its width, cut to a width, and without dangerous control sequences. */
 import { stripVTControlCharacters } from "node:util";
 
 const wide =
@@ -37,10 +37,10 @@ export function printable(text: string): string {
 }
 
 /**
- * Output of a task for a terminal: lines, tabs and colours pass, every other control sequence is shown instead of obeyed.
+ * Output of a task for a terminal: lines, tabs and colours pass, every other control sequence is shown as text.
  */
 export function terminalSafe(text: string): string {
-  // A colour is ESC [ digits and semicolons m. All else that begins with ESC could move, erase, or answer for the user.
+  // A colour is ESC [ digits and semicolons m. Other sequences could move the cursor, erase text, or send input.
   return text.replace(/\u001b\[[\d;]*m|\r\n|[\n\t]|[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (match) =>
     match.length > 1 || match === "\n" || match === "\t" ? match : match === "\r" ? "\n" : printable(match),
   );

@@ -113,7 +113,7 @@ export function whyQueueWaits(name: string, around: Surroundings | null): Waitin
   };
 }
 
-/** Asks the leader, without patience: a task can be shown without it. */
+/** Asks the leader once: the answer is optional. */
 export async function lookAround(client: Outlast, signal: AbortSignal): Promise<Surroundings | null> {
   try {
     const [queues, workers] = await Promise.all([client.queues({ signal }), client.workers({ signal })]);

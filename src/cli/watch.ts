@@ -17,9 +17,9 @@ export function watch(context: Context, flags: ListFlags): Promise<undefined> {
   return isLive ? watchLive(context, flags) : watchLines(context, flags);
 }
 
-/** The table is read anew after changes, but never more often than this. */
+/** The table is read again after changes, but not more often than this. */
 const refreshMsMin = 200;
-/** Ages grow even where nothing happens. */
+/** The ages of tasks are redrawn this often. */
 const redrawMs = 1000;
 /** Lines around the table. */
 const frameLines = 4;
@@ -51,7 +51,7 @@ async function watchLive(context: Context, flags: ListFlags): Promise<undefined>
   }
 }
 
-/** Looks again whenever something has changed since the last look; ends when the signal is aborted, with its reason. */
+/** Reads the list again after each change. Rejects with the signal's reason when it is aborted. */
 async function lookAfterChanges(
   client: Outlast,
   context: Context,
@@ -99,7 +99,7 @@ async function look(client: Outlast, context: Context, flags: ListFlags, picture
   picture.trouble = status.trouble;
 }
 
-/** The picture and, under it, how things are. */
+/** The table, and a status line below it. */
 function toLines(context: Context, picture: Picture, rows: number): string[] {
   const { paint } = context.output;
   const last =
@@ -115,9 +115,9 @@ function toPicture(context: Context, picture: Picture, rows: number): string[] {
   return [countsText(picture.counts, paint), "", ...table.slice(0, Math.max(1, rows - frameLines + 1))];
 }
 
-/** What never changes of a task comes with its first event only; for tasks that are older than the watch it is read once. */
+/** Fields that never change are only in a task's first event. For older tasks they are read once. */
 interface Known extends Pick<TaskDocument, "name" | "queue"> {
-  /** The line that was shown last, so that a change that people do not see is not shown as one. */
+  /** The last line that was printed, so that an invisible change prints nothing. */
   shown?: string;
 }
 
@@ -162,7 +162,7 @@ async function showChange(
     ...(task.host === undefined ? [] : [`on ${task.host}`]),
     ...(task.error === undefined || task.state === "success" ? [] : [`(${printable(task.error.message)})`]),
   ].join(" ");
-  // An assignment and its start are two entries, and one piece of news.
+  // An assignment and its start are two entries, but one change for the user.
   if (facts.shown !== words) output.line(`${formatInstant(event.at)} ${words}`);
   facts.shown = words;
 }
@@ -174,7 +174,7 @@ async function factsOf(context: Context, client: Outlast, task: TaskChange): Pro
     const { name, queue } = await client.get(task.id, { signal: context.signal });
     return { name, queue };
   } catch (error) {
-    // It has ended and been forgotten in the meantime.
+    // It has ended and was removed meanwhile.
     if (error instanceof OutlastError && error.code === "not-found") return null;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** Which worker this process is: its name, and the directory that no other process may use at the same time. */
+/** The name of this worker, and its directory, which only one process may use at a time. */
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -18,8 +18,8 @@ export interface WorkerPlace {
 }
 
 /**
- * Takes the worker's directory, `DATA/workers/NAME`. Without a name, the first one of this machine that nobody uses is
- * taken up again, with the results that may still wait in its outbox; if all are in use, a new one is made.
+ * Claims the worker's directory, `DATA/workers/NAME`. Without a name, it claims the first directory of this machine that no
+ * process uses, with the results that may still be in its outbox, or creates a new one.
  * @throws LocalFailure if the worker of that name runs already
  */
 export async function takePlace(data: string, name: string | null): Promise<WorkerPlace> {
@@ -39,7 +39,7 @@ export async function takePlace(data: string, name: string | null): Promise<Work
       if (!(error instanceof OutlastError && error.code === "conflict")) throw error;
     }
   }
-  // The random part keeps machines apart that are called alike, as containers often are.
+  // The random part distinguishes machines with the same name, such as containers.
   return claim(parent, `${prefix}${randomBytes(4).toString("hex")}`);
 }
 

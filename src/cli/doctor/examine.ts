@@ -1,4 +1,4 @@
-/** The checks of `outlast doctor`. Each looks at one thing and never throws: what it cannot see is a finding as well. */
+/** The checks of `outlast doctor`. Each checks one thing and does not throw: what cannot be checked is a finding, too. */
 import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -69,7 +69,7 @@ async function checkLocks(paths: readonly string[]): Promise<Finding[]> {
   return found.flat();
 }
 
-/** Looks at the masters that those who were asked know of. */
+/** Checks the masters that the asked masters know. */
 async function lookAtOthers(context: Context, looks: readonly Look[]): Promise<readonly Look[]> {
   const known = new Set(looks.flatMap(({ address, report }) => [address, report?.address ?? address].map(toBaseUrl)));
   const named = await Promise.all(
@@ -160,7 +160,7 @@ interface Look {
   readonly findings: Finding[];
 }
 
-/** Asks one master alone, so that its silence is not covered by another's answer. */
+/** Asks only this master, so that another one's answer does not hide its failure. */
 async function lookAt(context: Context, address: string): Promise<Look> {
   let serverAt: number | null = null;
   const askedAt = Date.now();

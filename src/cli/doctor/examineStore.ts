@@ -1,4 +1,4 @@
-/** The checks of `outlast doctor` on a store: whether it is whole, and whether its server can do what everything rests on. */
+/** The checks of `outlast doctor` on a store: whether it is consistent, and whether its server gives the guarantees that Outlast needs. */
 import { stat } from "node:fs/promises";
 import { SystemIds } from "../../node/ids.ts";
 import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";

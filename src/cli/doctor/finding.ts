@@ -1,4 +1,4 @@
-/** What `outlast doctor` has to say about one thing. */
+/** One result of `outlast doctor`. */
 
 export interface Finding {
   /** `good`: as it should be. `odd`: worth a look. `bad`: does not work like this. */

@@ -1,4 +1,4 @@
-/** How long `outlast doctor` waits for one answer, whatever hangs. */
+/** How long `outlast doctor` waits for one answer. */
 import { defaults } from "../../model/limits.ts";
 import type { Context } from "../context.ts";
 

@@ -1,4 +1,4 @@
-/** Whether work can be done: workers, queues, and what tells that a worker's clock is wrong. */
+/** Checks whether tasks can run: workers, queues, and the clocks of workers. */
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { Context } from "../context.ts";

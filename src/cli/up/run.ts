@@ -1,4 +1,4 @@
-/** `outlast up` at work: masters and workers as child processes, for as long as nobody presses Ctrl-C. */
+/** Runs `outlast up`: masters and workers as child processes, until Ctrl-C. */
 import { join } from "node:path";
 import { defaults } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
@@ -29,7 +29,7 @@ export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode>
   }
 }
 
-/** Two of these in one directory would start masters and workers of the same names. @throws LocalFailure */
+/** A second `up` in the same directory would start masters and workers with the same names. @throws LocalFailure */
 async function claimData(data: string): Promise<() => Promise<void>> {
   const directory = join(data, "up");
   const hint =
@@ -40,7 +40,7 @@ async function claimData(data: string): Promise<() => Promise<void>> {
   });
 }
 
-/** One master listens where it was told to, or fails; of several, each takes the next free port. */
+/** A single master uses the given port or fails; several masters use the next free ports. */
 async function choosePorts({ masterCount, port, address }: UpFlags): Promise<readonly number[]> {
   if (port === 0) return findFreePorts(masterCount);
   return masterCount === 1 ? [port] : findFreePortsFrom(port, masterCount, address);
@@ -54,7 +54,7 @@ class LocalCluster {
   readonly #masters: readonly Supervised[];
   readonly #workers: readonly Supervised[];
   readonly #prefixLength: number;
-  /** Breaks off what is being told to the masters. */
+  /** Aborts reports to the masters. */
   readonly #telling = new AbortController();
   readonly #outcome = Promise.withResolvers<ExitCode>();
   #client: Outlast | null = null;
@@ -78,7 +78,7 @@ class LocalCluster {
   }
 
   async run(): Promise<ExitCode> {
-    // Whatever ends this process in an unforeseen way must not leave the others behind.
+    // No child may outlive this process, however it ends.
     const killAll = () => {
       for (const one of this.#all()) one.kill();
     };
@@ -132,11 +132,11 @@ class LocalCluster {
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       ...(token === null ? {} : { OUTLAST_TOKEN: token }),
-      // Not among the arguments: a process list would show what stands in the address.
+      // Not as an argument: a process list would show the address with its credentials.
       ...(store === undefined ? {} : { OUTLAST_STORE: store }),
       ...(output.areNotesPainted ? { FORCE_COLOR: "1" } : {}),
     };
-    // What is set for the user's own commands must not lead the children elsewhere.
+    // The children must not use what the user has set for other commands.
     delete env["OUTLAST_MASTERS"];
     delete env["OUTLAST_DATA"];
     const prefix = output.paintNotes(
@@ -149,7 +149,7 @@ class LocalCluster {
       env,
       onLine: (_stream, line) => process.stderr.write(output.isJson ? `${line}\n` : `${prefix} ${line}\n`),
       onReady: (line) => this.#onReady(name, line),
-      // Masters that never came up will not do so by being started again: the port is taken, the store refused.
+      // A master that never became ready is not restarted: its port is in use, or its store refused.
       isRestarted: () =>
         !this.#isMaster(name) || this.#areWorkersStarted || this.#masters.some((master) => master.isAlive),
       onExit: (exit, restartMs) => this.#onExit(name, exit, restartMs),
@@ -179,7 +179,7 @@ class LocalCluster {
     return this.#masters.some((master) => master.name === name);
   }
 
-  /** The masters need not wait for silence: we saw the process end, so its tasks can run elsewhere at once. */
+  /** This process saw the worker exit, so the masters can run its tasks elsewhere at once. */
   #reportExit(worker: string, exit: ProcessExit): void {
     const boot = exit.readyLine === null ? null : bootIn(exit.readyLine);
     const { signal } = this.#telling;
@@ -206,7 +206,7 @@ class LocalCluster {
     };
   }
 
-  /** Workers first: their last results and their goodbye need a master. */
+  /** Workers first: they need a master for their last results and to detach. */
   async #stop(code: ExitCode): Promise<void> {
     this.#isStopping = true;
     this.#telling.abort();

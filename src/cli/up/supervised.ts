@@ -1,4 +1,4 @@
-/** One child process of `outlast up`: started, read line by line, started again when it dies, and ended for good at the end. */
+/** One child process of `outlast up`: starts it, reads its lines, restarts it when it dies, and stops it at the end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -11,9 +11,9 @@ export interface SupervisedOptions {
   /** A line that the child wrote. */
   readonly onLine: (stream: "stdout" | "stderr", line: string) => void;
   readonly onReady: (readyLine: string) => void;
-  /** False to let a dead child lie. */
+  /** False to leave a dead child stopped. */
   readonly isRestarted: (exit: ProcessExit) => boolean;
-  /** Told of each death, before the next start. `restartMs` is null if it will not be started again. */
+  /** Called at each exit, before the next start. `restartMs` is null if it will not be started again. */
   readonly onExit: (exit: ProcessExit, restartMs: number | null) => void;
 }
 
@@ -21,7 +21,7 @@ export interface ProcessExit {
   readonly pid: number | null;
   /** `exit code 1`, `SIGKILL`, or why it could not be started. */
   readonly how: string;
-  /** What it said when it was ready; null if it never was. */
+  /** Its ready line; null if it was never ready. */
   readonly readyLine: string | null;
 }
 
@@ -68,7 +68,7 @@ export class Supervised {
     let how: string | null = null;
     child.once("error", (error) => {
       how = error.message;
-      // A child that could not be started never exits.
+      // No exit event follows for a child that could not be started.
       if (child.pid === undefined) this.#onEnd(life, how, resolve);
     });
     child.once("exit", (code, signal) => this.#onEnd(life, signal ?? how ?? `exit code ${code}`, resolve));
