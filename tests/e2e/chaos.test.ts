@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { processesWith } from "./processes.ts";
 import { ShowRun } from "./showRun.ts";
 
-test("a storm of a few seconds", async () => {
+test("a run of a few seconds keeps every promise", async () => {
   using show = new ShowRun();
   const given = ["--master-count", "2", "--workers", "3", "--duration", "8s", "--seed", "4", "--json"];
   const { code, text } = await show.start("chaos", ...given).ended;

@@ -1,4 +1,4 @@
-/** A run of `outlast chaos`: a real cluster under load, a storm of faults, healing, rest, and judgement. */
+/** A run of `outlast chaos`: starts a real cluster under load, injects faults, waits for recovery, and checks the promises. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clockText } from "../demo/view.ts";
@@ -11,7 +11,7 @@ import { Hunt } from "./hunt.ts";
 import { askOnly } from "./onlyClients.ts";
 import type { ChaosOptions } from "./options.ts";
 import { reportPage } from "./page/page.ts";
-import { planStorm } from "./plan.ts";
+import { planFaults } from "./plan.ts";
 import { isClean, type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 import { Scene } from "./scene.ts";
 
@@ -51,20 +51,20 @@ async function play(scene: Scene, options: ChaosOptions, tell: (text: string) =>
   );
   const telling = setInterval(() => tell(scene.status()), tellEveryMs);
   scene.onStrike = (strike: Strike) => {
-    // At the pace of a hunt nobody could read them.
+    // With --kills-only there are too many of them to read.
     if (!options.isKillsOnly) tell(options.output.paint("red", faultText(strike, strike.hit)));
   };
   try {
-    const stormAt = Date.now();
+    const faultsAt = Date.now();
     await storm(scene, options);
-    tell("The storm is over");
+    tell("No more faults");
     await scene.heal();
     tell("Everything is healed");
     const healedAt = Date.now();
     const quiet = await scene.rest();
     tell(quiet.left.length === 0 ? "Everything has come to rest" : "It has not come to rest in time");
     clearInterval(telling);
-    return close(await scene.close({ stormAt, healedAt, quiet }), options);
+    return close(await scene.close({ faultsAt, healedAt, quiet }), options);
   } finally {
     clearInterval(telling);
   }
@@ -79,7 +79,7 @@ async function storm(scene: Scene, options: ChaosOptions): Promise<void> {
     return;
   }
   const startedAt = performance.now();
-  for (const fault of planStorm(options)) {
+  for (const fault of planFaults(options)) {
     await until(startedAt + fault.atMs, over);
     signal.throwIfAborted();
     scene.striker.begin(fault);

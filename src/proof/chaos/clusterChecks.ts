@@ -87,9 +87,9 @@ function noOtherDeath({ lives, strikes }: Evidence): Check {
   );
 }
 
-/** A storm that did not fall proves nothing. */
+/** A run without its faults proves nothing. */
 function allFaultsFell({ strikes, failedFaults }: Evidence): Check {
   const fell = strikes.filter(({ hit }) => hit.length > 0).length;
-  const words = `${count(fell, "fault")}; ${grouped(strikes.length - fell)} found nobody to hit`;
-  return check("", "Every fault fell as planned", strikes.length, words, failedFaults);
+  const words = `${count(fell, "fault")}; ${grouped(strikes.length - fell)} had no target`;
+  return check("", "Every fault was injected as planned", strikes.length, words, failedFaults);
 }

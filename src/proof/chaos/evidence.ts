@@ -16,7 +16,7 @@ export interface JournalEntry extends Omit<Entry, "body"> {
 export interface Evidence {
   /** All instants in ms since 1970. */
   readonly startedAt: number;
-  readonly stormAt: number;
+  readonly faultsAt: number;
   readonly healedAt: number;
   readonly endedAt: number;
   readonly strikes: readonly Strike[];
@@ -40,7 +40,7 @@ export interface Evidence {
   /** What is wrong with the store by its own word, and how often a standby found its memory unlike the leader's. */
   readonly storeFindings: readonly string[];
   readonly drifts: number;
-  /** Faults that could not be dealt, in words. */
+  /** Faults that could not be injected, in words. */
   readonly failedFaults: readonly string[];
   /** What a client was thrown that no client should see. */
   readonly surprises: readonly string[];

@@ -56,7 +56,7 @@ export const defaultWeights: Weights = {
 export interface Fault {
   /** 1, 2, 3 … in the order of the plan. */
   readonly number: number;
-  /** Since the storm began. */
+  /** Since the first moment of faults. */
   readonly atMs: number;
   readonly kind: FaultKind;
   /** `leader`, `standby`, `masters`, `worker-3`, `client-1`, `store`. */
@@ -69,7 +69,7 @@ export interface Fault {
   readonly amount: number | null;
 }
 
-/** A fault as it really fell, or not. All instants in ms since 1970. */
+/** A fault as it was injected, or not. All instants in ms since 1970. */
 export interface Strike extends Fault {
   readonly startedAt: number;
   /** When its effect was over; null while it lasts. */

@@ -19,7 +19,7 @@ export interface HuntParts {
 }
 
 const lookMs = 25;
-/** A leader gets this long, at most, beyond its first assignment: kills shall fall at every moment of a term. */
+/** A leader lives at most this long after its first assignment, so that kills happen at every point of a term. */
 const extraTermMsMax = 400;
 /** Just under the rate at which so many vanished workers would be taken for a trouble of the network, and be waited for. */
 const massLossMargin = 1.1;

@@ -70,7 +70,7 @@ export async function askOnly(
   return {
     ...nothingSeen,
     startedAt,
-    stormAt: startedAt,
+    faultsAt: startedAt,
     healedAt,
     endedAt,
     clients: lines,

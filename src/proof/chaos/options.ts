@@ -4,7 +4,7 @@ import type { Weights } from "./faults.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** How long faults fall; the start before and the rest after it come on top. */
+  /** How long faults are injected, without the start before and the recovery after. */
   readonly durationMs: number;
   /** Masters that somebody else runs: nothing is started and nothing hit; null for a cluster of the run's own. */
   readonly mastersAt: readonly string[] | null;
@@ -23,7 +23,7 @@ export interface ChaosOptions {
   /** Nothing but SIGKILL, to leaders and workers, as fast as the cluster recovers. */
   readonly isKillsOnly: boolean;
   readonly directory: string;
-  /** The command that draws the same storm again. */
+  /** The command that draws the same faults again. */
   readonly repeat: string;
   readonly output: Output;
   readonly signal: AbortSignal;

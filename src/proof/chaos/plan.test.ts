@@ -1,17 +1,17 @@
-/** Storms follow from their seed, leave somebody to work, and hold to their weights. */
+/** Faults depend on their seed only, leave a process to work, and follow their weights. */
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../model/limits.ts";
 import { defaultWeights, type Fault, faultKinds, faultText, parseWeights } from "./faults.ts";
-import { planStorm, type StormPlan } from "./plan.ts";
+import { type FaultPlan, planFaults } from "./plan.ts";
 
 const minute = 60_000;
 
-function storm(changes: Partial<StormPlan> = {}): Fault[] {
+function storm(changes: Partial<FaultPlan> = {}): Fault[] {
   const weights = defaultWeights;
-  return planStorm({ seed: 7, durationMs: 10 * minute, masters: 3, workers: 5, clients: 2, weights, ...changes });
+  return planFaults({ seed: 7, durationMs: 10 * minute, masters: 3, workers: 5, clients: 2, weights, ...changes });
 }
 
-describe("a storm", () => {
+describe("the faults of a run", () => {
   test("is the same again for the same seed, and another for another", () => {
     expect(storm()).toEqual(storm());
     expect(storm({ seed: 8 })).not.toEqual(storm());
@@ -25,7 +25,7 @@ describe("a storm", () => {
     expect(faults.length).toBeGreaterThan(300);
   });
 
-  test("has troubles of every length up to a minute, and shorter ones in a shorter storm", () => {
+  test("has troubles of every length up to a minute, and shorter ones in a shorter run", () => {
     const lengths = storm({ durationMs: 60 * minute })
       .filter((fault) => fault.kind === "pause")
       .map((fault) => fault.forMs);

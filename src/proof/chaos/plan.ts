@@ -1,9 +1,9 @@
-/** The storm, drawn from its seed before anything starts: which faults fall when, on whom, for how long. */
+/** The faults, drawn from the seed before anything starts: which kind, when, on which process, for how long. */
 import { defaults } from "../../model/limits.ts";
 import { SeededRandom } from "../cluster/random.ts";
 import { type Fault, type FaultKind, faultKinds, isLinkFault, type Weights } from "./faults.ts";
 
-export interface StormPlan {
+export interface FaultPlan {
   readonly seed: number;
   readonly durationMs: number;
   readonly masters: number;
@@ -19,7 +19,7 @@ const gapMsMin = 50;
 /** The shortest and the longest that a process stands still or a link is in trouble. */
 const troubleMsMin = 100;
 const troubleMsMax = 60_000;
-/** No single trouble takes more than this share of the storm: a short run must see many of them. */
+/** No fault lasts longer than this share of the run: a short run must see many faults. */
 const shareMax = 0.1;
 /**
  * A leader without its network still has its store here, and so stays the leader: it must not be silent for so long that it gives
@@ -40,9 +40,9 @@ const diskShare = 0.5;
 /** A process that was started again needs this long before it can be hit again with any effect. */
 const restMs = 1_500;
 
-/** In the order of their instants. It follows from the plan alone, so that a seed shows the same storm again. */
-export function planStorm(plan: StormPlan): Fault[] {
-  const storm = new Storm(plan);
+/** Ordered by time. They depend on the plan only, so that a seed gives the same faults again. */
+export function planFaults(plan: FaultPlan): Fault[] {
+  const storm = new FaultDraw(plan);
   const faults: Fault[] = [];
   for (let atMs = storm.gapMs(); atMs < plan.durationMs; atMs += storm.gapMs()) {
     const fault = storm.draw(faults.length + 1, Math.round(atMs));
@@ -51,8 +51,8 @@ export function planStorm(plan: StormPlan): Fault[] {
   return faults;
 }
 
-class Storm {
-  readonly #plan: StormPlan;
+class FaultDraw {
+  readonly #plan: FaultPlan;
   readonly #random: SeededRandom;
   readonly #longestMs: number;
   /** Until when each process, link or disk is in trouble already. */
@@ -60,7 +60,7 @@ class Storm {
   /** The same for masters, whose names are not known here. */
   #hurtMasters: number[] = [];
 
-  constructor(plan: StormPlan) {
+  constructor(plan: FaultPlan) {
     this.#plan = plan;
     this.#random = new SeededRandom(plan.seed ^ 0x5707_b10e);
     this.#longestMs = Math.max(troubleMsMin, Math.min(troubleMsMax, plan.durationMs * shareMax));
@@ -112,7 +112,7 @@ class Storm {
   #onWorker(fault: Pick<Fault, "number" | "atMs" | "kind" | "forMs">, isHurt: boolean): Fault | null {
     const { atMs, forMs } = fault;
     const names = this.#names("worker", this.#plan.workers).filter((name) => !this.#isBusy(name, atMs));
-    // Never all of them: somebody has to do the work that is shot at.
+    // Never all of them: some worker must do the work.
     if (names.length === 0 || (isHurt && names.length < 2 && this.#plan.workers > 1)) return null;
     const at = this.#random.pick(names);
     if (isHurt) this.#busy.set(at, atMs + forMs + restMs);

@@ -66,7 +66,7 @@ export function mark(check: Check): string {
 /** What was tested, in one sentence. */
 export function introduction({ options, evidence }: Report): string {
   const { mastersAt, masters, workers, capacity, rate, seed } = options;
-  const during = `${grouped(rate)} tasks a second for ${formatDuration(evidence.healedAt - evidence.stormAt)}; seed ${seed}.`;
+  const during = `${grouped(rate)} tasks a second for ${formatDuration(evidence.healedAt - evidence.faultsAt)}; seed ${seed}.`;
   if (mastersAt !== null) {
     return `The masters at ${mastersAt.join(", ")}, which nobody hit, seen by clients alone: neither journal, workers nor processes were looked at. ${during}`;
   }
@@ -80,7 +80,7 @@ export function introduction({ options, evidence }: Report): string {
 /** The figures of a run, each with its name. */
 export function figureRows({ figures, evidence, options }: Report): (readonly [string, string])[] {
   const { tasks } = figures;
-  const lasted = formatDuration(evidence.healedAt - evidence.stormAt);
+  const lasted = formatDuration(evidence.healedAt - evidence.faultsAt);
   const ended = [
     ["success", tasks.success],
     ["failed", tasks.failed],
@@ -111,7 +111,7 @@ export function figureRows({ figures, evidence, options }: Report): (readonly [s
 
 function latencyText({ every, undisturbed }: Latency): string {
   if (every.all.length === 0) return "no such kill";
-  if (undisturbed.all.length === 0) return `${spreadText(every)}; other faults fell in between each time`;
+  if (undisturbed.all.length === 0) return `${spreadText(every)}; there were other faults each time`;
   return `${spreadText(undisturbed)} where nothing else was wrong; ${spreadText(every)} of all`;
 }
 
@@ -137,7 +137,7 @@ export function reportBody(report: Report): { [key: string]: unknown } {
     capacity,
     rate,
     startedAt: evidence.startedAt,
-    stormAt: evidence.stormAt,
+    faultsAt: evidence.faultsAt,
     healedAt: evidence.healedAt,
     endedAt: evidence.endedAt,
     isClean: isClean(report),

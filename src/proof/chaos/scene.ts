@@ -31,16 +31,16 @@ const warmUpEnds = 10;
 const startMsMax = 30_000;
 /** Commands cost a process each: a share that a small machine can bear. */
 const execShare = 0.15;
-const execShareOfHunt = 0.04;
+const execShareOfKillsOnly = 0.04;
 const sleepMsMax = 2_500;
 /** Where a worker lives for a few seconds, tasks have to be shorter for any to come to their end. */
-const sleepMsMaxOfHunt = 1_000;
+const sleepMsMaxOfKillsOnly = 1_000;
 /** What a cluster may take to come to rest: every grace there is, the longest call, and the work that is left. */
 const restMsMax = 60_000 + defaults.lostGraceMs + defaults.failoverGraceMs;
 /** A watchdog looks for the processes of a dead worker for this long, at most. */
 const orphanMsMax = 15_000;
 const leaderLookMs = 100;
-const leaderLookMsOfHunt = 30;
+const leaderLookMsOfKillsOnly = 30;
 /** Room for the store on a small disk: so much, and so much more for each task that is to come. */
 const diskBytesMin = 64 * mebibyte;
 const diskBytesPerTask = 16 * 1024;
@@ -90,7 +90,7 @@ export class Scene {
     this.masters = names("master", options.masters);
     this.workers = names("worker", options.workers);
     const addresses = new Map(this.masters.map((master) => [master, cluster.addressOf(master)]));
-    this.leaders = new LeaderWatch(addresses, mark, options.isKillsOnly ? leaderLookMsOfHunt : leaderLookMs);
+    this.leaders = new LeaderWatch(addresses, mark, options.isKillsOnly ? leaderLookMsOfKillsOnly : leaderLookMs);
     this.starts = new StartWatch(this.workers.map((worker) => cluster.logPath(worker)));
     this.striker = new Striker({
       cluster,
@@ -198,7 +198,7 @@ export class Scene {
   }
 
   /** Ends the cluster, and gathers all that can be known of the run. */
-  async close(phases: { stormAt: number; healedAt: number; quiet: Quiet }): Promise<Evidence> {
+  async close(phases: { faultsAt: number; healedAt: number; quiet: Quiet }): Promise<Evidence> {
     const { directory, capacity } = this.#options;
     const whileIdle = markedProcesses(new Set([`${markVariable}=${this.#mark}`]), isTask);
     const documents = await this.#documents();
@@ -265,8 +265,8 @@ export class Scene {
       ledger: new ClientLedger(clientLedger(options, session), session),
       ledgerPath: taskLedger(options),
       mark: this.#mark,
-      execShare: options.isKillsOnly ? execShareOfHunt : execShare,
-      sleepMsMax: options.isKillsOnly ? sleepMsMaxOfHunt : sleepMsMax,
+      execShare: options.isKillsOnly ? execShareOfKillsOnly : execShare,
+      sleepMsMax: options.isKillsOnly ? sleepMsMaxOfKillsOnly : sleepMsMax,
     });
   }
 

@@ -29,7 +29,7 @@ type Changing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 export class Striker {
   readonly strikes: Strike[] = [];
-  /** Why faults could not be dealt as planned, in words. */
+  /** Why faults could not be injected as planned, in words. */
   readonly failures: string[] = [];
   readonly #parts: StrikerParts;
   readonly #healing = new AbortController();

@@ -110,7 +110,7 @@ class Scene {
     return this.#lives.get(boot);
   }
 
-  /** True if the worker was shot so soon after this instant that it may not have got to write down what it had done. */
+  /** True if the worker was killed so soon after this instant that its last log lines may be missing. */
   mayHaveLostLines(boot: string, at: number): boolean {
     const life = this.life(boot);
     // A boot that never wrote a line did not live for long.

@@ -211,7 +211,7 @@ describe("a lie is seen:", () => {
     ],
     [
       "a fault that did not fall",
-      "Every fault fell as planned",
+      "Every fault was injected as planned",
       (story) => void story.failedFaults.push("Fault 1 (disk): no."),
     ],
     ["a full outbox", "Every result found its master", (story) => void story.outboxes.set("worker-2", 1)],

@@ -159,7 +159,7 @@ export class Story {
     return {
       ...rest,
       startedAt: 0,
-      stormAt: 200,
+      faultsAt: 200,
       healedAt: 1300,
       endedAt: 2000,
       masters: new Map([

@@ -118,7 +118,7 @@ function electionText({ every, undisturbed }: Latency): string {
 function latencyPanel(title: string, { every, undisturbed }: Latency, aimMs: number, more = ""): string {
   const isAlone = undisturbed.all.length > 0;
   const shown = isAlone ? undisturbed : every;
-  const where = isAlone ? "where nothing else was wrong at the time" : "while other faults fell too";
+  const where = isAlone ? "without other faults at the time" : "while there were other faults, too";
   const figuresText =
     shown.all.length === 0
       ? "No such kill in this run"

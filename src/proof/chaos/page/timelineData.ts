@@ -24,7 +24,7 @@ export function timelineOf(evidence: Evidence): TimelineData {
   ];
   return {
     endMs: scale(evidence.endedAt),
-    storm: [scale(evidence.stormAt), scale(evidence.healedAt)],
+    storm: [scale(evidence.faultsAt), scale(evidence.healedAt)],
     lanes,
     flow: flowOf(evidence),
     tasks: [...tasks.keys()],

@@ -6,7 +6,7 @@ export const outcomes = ["success", "failed", "cut off", "ended late", "aborted"
 /** All instants in ms since the run began; spans are `[from, to, …]`. */
 export interface TimelineData {
   readonly endMs: number;
-  /** When faults fell. */
+  /** When faults were injected. */
   readonly storm: readonly [number, number];
   readonly lanes: readonly Lane[];
   /** Tasks acknowledged in each step of time. */
