@@ -139,6 +139,36 @@ export const masterMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "follows a wall clock that is set forward at once",
+    patches: [
+      {
+        file: "src/node/wallTracker.ts",
+        search: "    if (this.#monotonicMs - this.#pending.sinceMs < settleMs) return 0;",
+        replace: "    if (settleMs < 0) return 0;",
+      },
+    ],
+  },
+  {
+    name: "starts tasks by the time that has passed though the wall clock was set back",
+    patches: [
+      {
+        file: "src/core/scheduler/tasks.ts",
+        search: "task.startAt <= now - this.clockLagMs",
+        replace: "task.startAt <= now",
+      },
+      {
+        file: "src/core/scheduler/tasks.ts",
+        search: "(task.isAwaitingStart ? now - this.clockLagMs : now)",
+        replace: "now",
+      },
+      {
+        file: "src/core/scheduler/tasks.ts",
+        search: "?? Number.POSITIVE_INFINITY) + this.clockLagMs;",
+        replace: "?? Number.POSITIVE_INFINITY);",
+      },
+    ],
+  },
+  {
     name: "lets output of a forgotten task into the log of the next one of its id",
     patches: [
       {

@@ -224,7 +224,7 @@ export class Master {
     const { store, clock, log } = this.#options;
     const state = this.#state;
     const { epoch } = position;
-    const effects = scheduler.activate(clock.now(), epoch, position.seq);
+    const effects = scheduler.activate(clock.now(), epoch, position.seq, clock.lagMs());
     state.epoch = epoch;
     state.leader = state.address;
     state.scheduler = scheduler;

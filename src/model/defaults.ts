@@ -171,8 +171,10 @@ export const defaults = {
   clockBeatMs: 250,
   /** A gap this much longer than the beat is a stall, and no silence counts in it. */
   clockStallMs: 1 * second,
-  /** A wall clock this far ahead is followed at once (the machine was suspended); less is caught up slowly. */
+  /** A wall clock that differs by more than this was set; a smaller difference is caught up slowly. */
   clockJumpMs: 1 * minute,
+  /** A wall clock that was set forward is followed once it has stood there for so long; nothing starts or expires before. */
+  clockSettleMs: 5 * minute,
   /** Share of the elapsed time by which a clock may run fast or slow to meet the wall clock. */
   clockSlewMax: 0.1,
 

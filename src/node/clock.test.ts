@@ -1,5 +1,6 @@
 /** The clock under a faked monotonic and wall clock: drift, jumps, stalls, and timers of any length. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { defaults } from "../model/limits.ts";
 import { SystemClock } from "./clock.ts";
 
 const day = 86_400_000;
@@ -44,18 +45,32 @@ describe("now", () => {
     expect(jumps).toEqual([]);
   });
 
-  test("jumps with a wall clock that is more than a minute ahead, and tells by how much", () => {
+  test("follows a wall clock that was set forward only once it has stood there, and tells by how much", () => {
     const clock = new SystemClock();
     const jumps: number[] = [];
     const stop = clock.onJump((byMs) => jumps.push(byMs));
     const before = clock.now();
     vi.setSystemTime(before + 3_600_000);
-    expect(clock.now()).toBe(before + 3_600_000);
+    vi.advanceTimersByTime(defaults.clockSettleMs - 1000);
+    expect(clock.now()).toBe(before + defaults.clockSettleMs - 1000);
+    expect(jumps).toEqual([]);
+    vi.advanceTimersByTime(2000);
+    expect(clock.now()).toBe(Date.now());
     expect(jumps).toEqual([3_600_000]);
     stop();
-    vi.setSystemTime(before + 7_200_000);
-    clock.now();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    vi.advanceTimersByTime(defaults.clockSettleMs + 1000);
     expect(jumps).toHaveLength(1);
+  });
+
+  test("never follows eight days that are taken back, and says how far the wall clock is behind", () => {
+    const clock = new SystemClock();
+    const before = clock.now();
+    vi.setSystemTime(before + 8 * day);
+    vi.advanceTimersByTime(60_000);
+    vi.setSystemTime(before + 60_000 - 3_600_000);
+    expect(clock.now()).toBe(before + 60_000);
+    expect(clock.lagMs()).toBe(3_600_000);
   });
 });
 
@@ -110,11 +125,11 @@ describe("at", () => {
     const run = vi.fn();
     clock.at(clock.now() + 100 * day, run);
     vi.advanceTimersByTime(250);
-    // Day by day, as jumps of the wall clock: 100 days of beats would take the test too long.
-    for (let count = 0; count < 99; count++) vi.setSystemTime(Date.now() + day);
+    // As stalls: 100 days of beats would take the test too long.
+    stall(99 * day);
     vi.advanceTimersByTime(250);
     expect(run).not.toHaveBeenCalled();
-    vi.setSystemTime(Date.now() + day);
+    stall(day);
     vi.advanceTimersByTime(500);
     expect(run).toHaveBeenCalledTimes(1);
   });
@@ -160,8 +175,14 @@ describe("at", () => {
 });
 
 /** Lets both clocks go on without running a timer. */
+let stalledMs = 0;
+
 function stall(ms: number): void {
-  const monotonic = performance.now.bind(performance);
-  vi.spyOn(performance, "now").mockImplementation(() => monotonic() + ms);
+  stalledMs += ms;
+  if (!vi.isMockFunction(performance.now)) {
+    stalledMs = ms;
+    const monotonic = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => monotonic() + stalledMs);
+  }
   vi.setSystemTime(Date.now() + ms);
 }

@@ -1,10 +1,12 @@
-/** The real clock: monotonic, slewed towards the wall clock, and aware of pauses of this process. */
+/** The real clock: passed time by the monotonic clock, the wall clock's steps, and the time in which this process could not run. */
+import { uptime } from "node:os";
 import { defaults } from "../model/limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type HeapTimer, TimerHeap } from "./timerHeap.ts";
+import { WallTracker } from "./wallTracker.ts";
 
 /**
- * One per process. It beats every `defaults.clockBeatMs`; a timer that is due before the next beat gets a `setTimeout` of its
+ * One per process; `WallTracker` has the rules for the wall clock. It beats every `defaults.clockBeatMs`; a timer that is due before the next beat gets a `setTimeout` of its
  * own, all others wait in a heap. So none is ever armed for so long that `setTimeout` overflows (24.8 days) or that a
  * correction of the clock makes it late.
  *
@@ -15,9 +17,13 @@ export class SystemClock implements Clock {
   readonly #timers = new TimerHeap();
   readonly #listeners = new Set<(byMs: number) => void>();
   readonly #beat: NodeJS.Timeout;
-  /** This clock, unrounded, at monotonic time `#readAt`. */
-  #time = Date.now();
   #readAt = performance.now();
+  readonly #tracker = new WallTracker(
+    { monotonicMs: this.#readAt, wallAt: Date.now() },
+    { jumpMs: defaults.clockJumpMs, slewMax: defaults.clockSlewMax, settleMs: defaults.clockSettleMs },
+  );
+  /** The machine's uptime, which counts suspended time, less the monotonic clock, which does not. */
+  #suspendedMs = uptime() * 1000 - this.#readAt;
   #beatAt = this.#readAt;
   #armed: NodeJS.Timeout | null = null;
   #count = 0;
@@ -30,23 +36,23 @@ export class SystemClock implements Clock {
   now(): number {
     const readAt = performance.now();
     const elapsedMs = readAt - this.#readAt;
-    const aheadMs = Date.now() - (this.#time + elapsedMs);
+    const wallAt = Date.now();
+    const aheadMs = wallAt - (this.#tracker.now + elapsedMs);
     this.#readAt = readAt;
-    let pausedMs = 0;
-    if (aheadMs > defaults.clockJumpMs) {
-      this.#time += elapsedMs + aheadMs;
-      pausedMs += aheadMs;
-    } else {
-      const slewMs = elapsedMs * defaults.clockSlewMax;
-      this.#time += elapsedMs + Math.max(-slewMs, Math.min(slewMs, aheadMs));
-    }
+    const suspendedMs = aheadMs > defaults.clockJumpMs ? this.#takeSuspension(readAt) : 0;
+    let pausedMs = this.#tracker.read({ monotonicMs: readAt, wallAt }, suspendedMs);
     const gapMs = readAt - this.#beatAt;
     if (gapMs > defaults.clockBeatMs + defaults.clockStallMs) {
       this.#beatAt = readAt;
       pausedMs += gapMs;
     }
     if (pausedMs > 0) this.#tellPause(pausedMs);
-    return Math.floor(this.#time);
+    return Math.floor(this.#tracker.now);
+  }
+
+  lagMs(): number {
+    this.now();
+    return Math.ceil(this.#tracker.lagMs);
   }
 
   at(at: number, run: () => void): Timer {
@@ -62,6 +68,15 @@ export class SystemClock implements Clock {
     const own = (byMs: number) => listener(byMs);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
+  }
+
+  /** How long the machine was suspended since this was last asked; less than a minute is a difference of the clocks. */
+  #takeSuspension(readAt: number): number {
+    const suspendedMs = uptime() * 1000 - readAt;
+    const sinceMs = suspendedMs - this.#suspendedMs;
+    if (sinceMs < defaults.clockJumpMs) return 0;
+    this.#suspendedMs = suspendedMs;
+    return sinceMs;
   }
 
   #onBeat(): void {

@@ -1,11 +1,17 @@
-/** Time as the shells see it; the brains never see this, they are told `now`. */
+/** Time as the shells see it; the state machines never see this, they are told `now`. */
 
 export interface Clock {
   /**
-   * Milliseconds since 1970 that never go back. It follows the monotonic clock and is drawn slowly towards the wall clock;
-   * after a forward jump of the wall clock (a suspended laptop) it jumps too, and `onJump` listeners are told.
+   * How much time has passed: milliseconds since 1970 that never go back. All durations are counted by it. It is drawn slowly
+   * towards the wall clock. A wall clock that is set far forward is followed only once it has stood there for a while, and time
+   * in which the machine was suspended at once; then `onJump` listeners are told.
    */
   now(): number;
+  /**
+   * What time it is: the wall clock shows `now() - lagMs()`, unless it was set forward a moment ago. Above 0 after the wall clock
+   * was set back. Whatever is to happen at an instant is due by this, not by `now()` alone.
+   */
+  lagMs(): number;
   /** Calls `run` once, not before `now() >= at`; long waits are re-armed inside. */
   at(at: number, run: () => void): Timer;
   /** Calls `listener` with the length of each jump or pause of the clock, in ms. Returns how to stop. */

@@ -60,7 +60,7 @@ test("a paused process is told everything when it goes on, a dead one nothing", 
 test("a clock tells of a pause before it tells the time after it", async () => {
   const timeline = new Timeline();
   const process = new Process("p", timeline);
-  const clock = new SimulatedClock(timeline, process, { offsetMs: 100, drift: 0 }, new Random("clock"));
+  const clock = new SimulatedClock(timeline, process, { offsetMs: 100, drift: 0 }, new Random("clock"), 1000);
   const seen: string[] = [];
   clock.onJump((byMs) => seen.push(byMs >= 5000 ? "jump" : "too short"));
   clock.at(worldBeganAt + 100 + 2000, () => seen.push(`timer at ${clock.now() - worldBeganAt}`));

@@ -168,7 +168,7 @@ function checkRoom(state: SchedulerState, specs: readonly TaskSpec[]): ItemRefus
 function create(state: SchedulerState, batch: Batch, spec: TaskSpec): void {
   batch.out.writes.push({ kind: "spec", spec });
   const task = state.tasks.add(spec);
-  state.tasks.enqueue(task, spec.startAt ?? 0, batch.now);
+  state.tasks.enqueueNew(task, batch.now);
   state.tasks.touch(task);
 }
 

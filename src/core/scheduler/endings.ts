@@ -118,6 +118,6 @@ export function releaseNext(state: SchedulerState, batch: Batch, set: ChildSet):
     const child = state.tasks.get(set.childAt(set.released));
     if (child === undefined) continue;
     set.active += 1;
-    if (child.state === "created") state.tasks.enqueue(child, child.startAt ?? 0, batch.now);
+    if (child.state === "created") state.tasks.enqueueNew(child, batch.now);
   }
 }

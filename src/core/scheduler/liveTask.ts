@@ -24,6 +24,8 @@ export interface LastEnd {
   readonly logBytes: number | undefined;
   /** Where another attempt follows by itself: when its back-off ends. */
   readonly retryAt?: number;
+  /** How long that wait was when it began; known of tasks that were read from the journal. */
+  readonly retryWaitMs?: number;
 }
 
 export class LiveTask implements HeapItem {
@@ -54,6 +56,8 @@ export class LiveTask implements HeapItem {
   /** Its key in the timer heap, while it is in there. */
   wakeAt = 0;
   heapIndex = -1;
+  /** True while `wakeAt` is the instant at which it is to start, by the wall clock. */
+  isAwaitingStart = false;
   /** What it adds to the digest of the whole memory, as of the last status written. */
   digest = 0;
   /** True while a change waits to be written at the end of the batch. */
@@ -129,6 +133,12 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
       ? null
       : { host, boot, assignedAt, startedAt: status.startedAt };
   const { endedAt, error, exit, logBytes, retryAt } = status;
-  const last = { endedAt, error, exit, logBytes, ...(retryAt !== undefined && { retryAt }) };
+  const last = {
+    endedAt,
+    error,
+    exit,
+    logBytes,
+    ...(retryAt !== undefined && { retryAt, retryWaitMs: retryAt - status.changedAt }),
+  };
   task.last = endedAt === undefined && error === undefined ? null : last;
 }

@@ -146,7 +146,8 @@ export class Scheduler {
    * From here on it decides. `seq` is the last entry that it has been given, the marker of `epoch`.
    * @returns what is to be released at once: it rests on nothing but the journal
    */
-  activate(now: number, epoch: number, seq: number): readonly SchedulerEffect[] {
+  activate(now: number, epoch: number, seq: number, clockLagMs = 0): readonly SchedulerEffect[] {
+    this.#state.tasks.clockLagMs = clockLagMs;
     const state = this.#state;
     state.epoch = epoch;
     state.digestBefore = digestOf(state);

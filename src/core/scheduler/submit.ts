@@ -39,7 +39,7 @@ export function submit(state: SchedulerState, batch: Batch, specs: readonly Task
   for (const spec of fresh) {
     batch.out.writes.push({ kind: "spec", spec });
     const task = state.tasks.add(spec);
-    state.tasks.enqueue(task, spec.startAt ?? 0, batch.now);
+    state.tasks.enqueueNew(task, batch.now);
     state.tasks.touch(task);
   }
   return { kind: "submitted", tasks: answer };

@@ -24,6 +24,10 @@ export class Tasks {
   readonly #lanes: Lanes;
   readonly #families: Families;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
+  /** Those that wait for the instant at which they are to start; `wakeAt` is that instant, by the wall clock. */
+  readonly #starts = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
+  /** By so much `now` is ahead of the wall clock. */
+  clockLagMs = 0;
   #dirty: LiveTask[] = [];
   #digest = 0;
   #added = 0;
@@ -100,6 +104,14 @@ export class Tasks {
     else this.#lanes.enqueue(task);
   }
 
+  /** Puts a task that has not run yet in line, or lets it wait for its instant first. */
+  enqueueNew(task: LiveTask, now: number): void {
+    if (task.startAt === null || task.startAt <= now - this.clockLagMs) return this.#lanes.enqueue(task);
+    task.wakeAt = task.startAt;
+    task.isAwaitingStart = true;
+    this.#starts.push(task);
+  }
+
   wakeAt(task: LiveTask, at: number): void {
     task.wakeAt = at;
     this.#timers.push(task);
@@ -108,8 +120,10 @@ export class Tasks {
   /** Takes a task out of its line or its timer, whichever it is in. */
   unplace(task: LiveTask): void {
     if (task.heapIndex === -1) return;
-    if (task.wakeAt > 0) this.#timers.remove(task);
+    if (task.isAwaitingStart) this.#starts.remove(task);
+    else if (task.wakeAt > 0) this.#timers.remove(task);
     else this.#lanes.dequeue(task);
+    task.isAwaitingStart = false;
     task.wakeAt = 0;
   }
 
@@ -122,13 +136,17 @@ export class Tasks {
   }
 
   get nextWakeAt(): number | null {
-    return this.#timers.peek()?.wakeAt ?? null;
+    const timer = this.#timers.peek()?.wakeAt ?? Number.POSITIVE_INFINITY;
+    const start = (this.#starts.peek()?.wakeAt ?? Number.POSITIVE_INFINITY) + this.clockLagMs;
+    const next = Math.min(timer, start);
+    return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
-  /** The next task whose time has come, taken out of the clockwork. */
+  /** The next task whose time has come, taken out of its timer. */
   popDue(now: number): LiveTask | undefined {
-    const task = this.#timers.peek();
-    if (task === undefined || task.wakeAt > now) return undefined;
+    let task = this.#timers.peek();
+    if (task === undefined || task.wakeAt > now) task = this.#starts.peek();
+    if (task === undefined || task.wakeAt > (task.isAwaitingStart ? now - this.clockLagMs : now)) return undefined;
     this.unplace(task);
     return task;
   }

@@ -13,6 +13,9 @@ import { armWaits, wakeIfDue } from "./waits.ts";
 
 export const tasksModule = {
   inputs: {
+    "clock-lag": (state, _batch, { lagMs }) => {
+      state.tasks.clockLagMs = lagMs;
+    },
     submit: (state, batch, { request, specs, lookup }) => reply(batch, request, submit(state, batch, specs, lookup)),
     cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
     forget: (state, batch, { tasks }) => forget(state, batch, tasks),
@@ -47,9 +50,9 @@ function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
   switch (task.state) {
     case "created":
       // Children are let into their lanes by their set, which may bound how many of them run.
-      return task.parent === null ? tasks.enqueue(task, task.startAt ?? 0, batch.now) : undefined;
+      return task.parent === null ? tasks.enqueueNew(task, batch.now) : undefined;
     case "retrying":
-      return tasks.enqueue(task, task.last?.retryAt ?? 0, batch.now);
+      return tasks.enqueue(task, retryAtOf(task, batch.now), batch.now);
     case "killed":
       return tasks.enqueue(task, 0, batch.now);
     case "running":
@@ -93,4 +96,12 @@ function dropFinished({ tasks, queues }: SchedulerState, { id, queue: name, stat
   const queue = queues.open(name);
   queue.count(state, -1);
   queues.dropIfUnused(queue);
+}
+
+/**
+ * When the back-off of a task is over. The leader before may have had a clock that was far ahead: no wait is longer than the
+ * back-off itself, counted from now.
+ */
+function retryAtOf(task: LiveTask, now: number): number {
+  return Math.min(task.last?.retryAt ?? 0, now + (task.last?.retryWaitMs ?? 0));
 }

@@ -27,7 +27,7 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     store,
     clock,
     log: silent,
-    settings: { ...defaults, ...settings },
+    settings: { ...defaults, clockSettleMs: 0, ...settings },
     seqOfSlowest,
     forget: (tasks) => forgotten.push(...tasks),
   });
@@ -95,4 +95,15 @@ describe("finished tasks", () => {
     await clock.advance(10 * defaults.housekeepingMs);
     expect(asked).toEqual([]);
   });
+});
+
+test("no task expires by its age before the clock can be trusted, nor by time that the wall clock has not seen", async () => {
+  const { clock, asked } = start({ clockSettleMs: 60_000, retentionMs: 1_000 });
+  await clock.advance(30_000);
+  expect(asked.every(({ endedBefore }) => endedBefore === 0)).toBe(true);
+  await clock.advance(31_000);
+  expect(asked.at(-1)?.endedBefore).toBeGreaterThan(0);
+  clock.lag = 3_600_000;
+  await clock.advance(defaults.housekeepingMs);
+  expect(asked.at(-1)?.endedBefore).toBeLessThanOrEqual(clock.now() - 3_600_000 - 1_000);
 });

@@ -8,6 +8,8 @@ import { type ExpiredTask, type Store, StoreUnavailable } from "../../ports/stor
 export interface HousekeepingSettings {
   /** Finished tasks are kept this long, with their output and logs. */
   readonly retentionMs: number;
+  /** No task expires by its age before this leader has led for so long. */
+  readonly clockSettleMs: number;
   /** Of more finished tasks than this, the oldest go. */
   readonly finishedTasksMax: number;
   /** Entries are kept this long for streams that resume, however far the masters are. */
@@ -38,6 +40,7 @@ interface Sample {
 export class Housekeeper {
   readonly #parts: HousekeeperParts;
   #timer: Timer | null = null;
+  readonly #startedAt: number;
   #isStopped = false;
   #samples: Sample[] = [];
   /** The tasks that the last look at the store found. */
@@ -47,6 +50,7 @@ export class Housekeeper {
 
   constructor(parts: HousekeeperParts) {
     this.#parts = parts;
+    this.#startedAt = parts.clock.now();
   }
 
   start(): void {
@@ -69,7 +73,10 @@ export class Housekeeper {
     let isMore = false;
     try {
       const now = clock.now();
-      const bounds = { endedBefore: now - settings.retentionMs, keepMax: settings.finishedTasksMax };
+      // A clock that may be far ahead lets nothing expire: this master may have been started during such a time.
+      const isSettled = now - this.#startedAt >= settings.clockSettleMs;
+      const endedBefore = isSettled ? now - clock.lagMs() - settings.retentionMs : 0;
+      const bounds = { endedBefore, keepMax: settings.finishedTasksMax };
       const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
       if (this.#isStopped) return;
       // What was handed over before is on its way; forgotten twice, it would be counted twice.

@@ -53,12 +53,15 @@ export class Term {
   readonly #committer: Committer;
   #position: JournalPosition;
   #provenAt: number;
+  /** As the scheduler was last told. */
+  #clockLagMs: number;
   #isStopping = false;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
     this.#position = parts.position;
     this.#provenAt = parts.clock.now();
+    this.#clockLagMs = parts.clock.lagMs();
     this.#committer = new Committer({ store: parts.store, clock: parts.clock, log: parts.log, health: parts.state });
   }
 
@@ -70,6 +73,7 @@ export class Term {
     while (!this.#isStopping) {
       const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
       const out = new EntryDraft(this.#position.seq + 1);
+      this.#tellClockLag(now, out);
       const taken = this.#stepAll(now, inputs, out);
       scheduler.step(now, { kind: "tick" }, out);
       const isBarrierWanted = readBarrier.begin();
@@ -82,6 +86,13 @@ export class Term {
       this.#parts.release(out.effects);
     }
     return "stopped";
+  }
+
+  #tellClockLag(now: number, out: EntryDraft): void {
+    const lagMs = this.#parts.clock.lagMs();
+    if (lagMs === this.#clockLagMs) return;
+    this.#clockLagMs = lagMs;
+    this.#parts.scheduler.step(now, { kind: "clock-lag", lagMs }, out);
   }
 
   /** Until the entry is full, which the end of a worker with many attempts can bring about. @returns how many were taken */

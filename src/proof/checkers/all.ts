@@ -39,6 +39,7 @@ import { prefixStands } from "./prefixStands.ts";
 import { readsGoForward } from "./readsGoForward.ts";
 import { resultHasExecution } from "./resultHasExecution.ts";
 import { sleptInFull } from "./sleptInFull.ts";
+import { startsInTime } from "./startsInTime.ts";
 import { stateIsFold } from "./stateIsFold.ts";
 import { waitsKept } from "./waitsKept.ts";
 
@@ -79,6 +80,7 @@ export const checkers: readonly Checker[] = [
   backToBase,
   onlyExpiredForgotten,
   journalKept,
+  startsInTime,
   nobodyStarves,
   itemsBeforeResult,
 ];

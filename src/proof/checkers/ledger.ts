@@ -214,6 +214,8 @@ export type Happening =
   | { readonly kind: "exit"; readonly node: string; readonly life: string; readonly error: string | null }
   | { readonly kind: "pause"; readonly node: string; readonly life: string }
   | { readonly kind: "resume"; readonly node: string; readonly life: string }
+  /** The wall clock of a machine: by how much it is ahead of true time from here on, and how fast it drifts. */
+  | { readonly kind: "clock-set"; readonly node: string; readonly offsetMs: number; readonly drift: number }
   | { readonly kind: "trouble"; readonly what: string; readonly nodes: readonly string[] }
   | { readonly kind: "trouble-over"; readonly what: string; readonly nodes: readonly string[] };
 
@@ -329,6 +331,8 @@ export interface Conditions {
   /** How far two masters' clocks may be apart, offset and drift together, over the whole run. */
   readonly clockSpreadMs: number;
   readonly driftMax: number;
+  /** A wall clock that was set forward is followed after so long; absent where clocks are not set. */
+  readonly clockSettleMs?: number;
   /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
   readonly isNetworkQuick: boolean;
   /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */

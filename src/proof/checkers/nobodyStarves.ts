@@ -5,7 +5,7 @@ import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
-import { canRun, name } from "./reading.ts";
+import { canRun, eventsOf, name } from "./reading.ts";
 import { allTroubles } from "./troubles.ts";
 
 /** In undisturbed time a ready task and a free slot may stand side by side for this long, if every append is answered at once. */
@@ -19,6 +19,7 @@ function patienceMs({ conditions }: History): number {
 export const nobodyStarves = checker("I41", "priority is kept and nobody starves", (history, report) => {
   const board = new Board();
   const quiet = quietTimes(history);
+  board.lagMs = setBackMs(history);
   for (const [index, entry] of history.entries.entries()) {
     const readyBefore = board.ready(history.entries[index - 1]?.at ?? entry.at);
     const assigned = board.apply(entry);
@@ -28,6 +29,17 @@ export const nobodyStarves = checker("I41", "priority is kept and nobody starves
   }
 });
 
+function setBackMs(history: History): number {
+  const offsets = new Map<string, number>();
+  let totalMs = 0;
+  for (const { node, offsetMs } of eventsOf(history, "clock-set")) {
+    if (!node.startsWith("master")) continue;
+    totalMs += Math.max(0, (offsets.get(node) ?? offsetMs) - offsetMs);
+    offsets.set(node, offsetMs);
+  }
+  return totalMs;
+}
+
 /** What the journal says at one point. */
 class Board {
   readonly specs = new Map<TaskId, TaskSpec>();
@@ -35,6 +47,8 @@ class Board {
   readonly workers = new Map<string, WorkerRecord>();
   readonly paused = new Set<string>();
   readonly #live = new Set<TaskId>();
+  /** By how much masters' wall clocks were set back, all in all. */
+  lagMs = 0;
 
   #applyRecord(write: RecordWrite): void {
     if (write.collection === "workers") {
@@ -74,7 +88,8 @@ class Board {
       if (status === undefined || spec === undefined || this.paused.has(spec.queue)) return [];
       const isDue =
         status.state === "killed" ||
-        (status.state === "created" && (spec.startAt ?? 0) <= now) ||
+        // Where a clock was set back, the instant is not yet there though the entry's time has passed it.
+        (status.state === "created" && (spec.startAt ?? 0) <= now - this.lagMs) ||
         (status.state === "retrying" && (status.retryAt ?? 0) <= now);
       return isDue ? [spec] : [];
     });

@@ -52,6 +52,7 @@ export function troublesOf(history: History, node: string): readonly Stretch[] {
 }
 
 function isOfMasters(event: LedgerEvent): boolean {
+  if (event.kind === "clock-set") return false;
   if ("node" in event) return event.node.startsWith("master");
   if (event.kind !== "trouble" && event.kind !== "trouble-over") return false;
   return (

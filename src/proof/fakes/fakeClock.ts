@@ -9,6 +9,13 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** Set by tests: how far the wall clock is behind. */
+  lag = 0;
+
+  lagMs(): number {
+    return this.lag;
+  }
+
   at(at: number, run: () => void) {
     const timer = { at, run, cancel: () => void this.timers.delete(timer) };
     this.timers.add(timer);

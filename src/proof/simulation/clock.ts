@@ -1,5 +1,6 @@
-/** The clock of one process in the simulator: its machine's offset and drift over true time, and the pauses it lived through. */
+/** The clock of one process in the simulator: its machine's offset and drift over true time, steps, and pauses. */
 import { defaults } from "../../model/limits.ts";
+import { type WallReadings, WallTracker } from "../../node/wallTracker.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -10,9 +11,9 @@ export const worldBeganAt = 1_700_000_000_000;
 
 /** How wrong a machine's clock is. It outlives the machine's processes. */
 export interface ClockFault {
-  /** What a machine's clock shows too much, in ms. It only grows, by jumps. */
+  /** By how much the machine's wall clock is ahead, in ms. Steps change it in both directions. */
   offsetMs: number;
-  /** 0.0005 gains half a millisecond each second. */
+  /** 0.0005 gains half a millisecond each second; the monotonic clock drifts alike. */
   readonly drift: number;
 }
 
@@ -23,14 +24,19 @@ export class SimulatedClock implements Clock {
   readonly #timeline: Timeline;
   readonly #process: Process;
   readonly #fault: ClockFault;
+  readonly #settleMs: number;
+  readonly #tracker: WallTracker;
   readonly #listeners = new Set<(byMs: number) => void>();
   /** Time the process could not see, not told yet. */
   #unreportedMs = 0;
 
-  constructor(timeline: Timeline, process: Process, fault: ClockFault, random: Random) {
+  constructor(timeline: Timeline, process: Process, fault: ClockFault, random: Random, settleMs: number) {
     this.#timeline = timeline;
     this.#process = process;
     this.#fault = fault;
+    this.#settleMs = settleMs;
+    const { clockJumpMs: jumpMs, clockSlewMax: slewMax } = defaults;
+    this.#tracker = new WallTracker(this.#readings(), { jumpMs, slewMax, settleMs });
     process.onResume((pausedMs) => {
       if (pausedMs < noticedPauseMsMin) return;
       // The real clock measures from its last beat before the pause, so it may tell a little more.
@@ -40,22 +46,30 @@ export class SimulatedClock implements Clock {
   }
 
   now(): number {
+    this.#unreportedMs += this.#tracker.read(this.#readings());
+    const now = Math.floor(this.#tracker.now);
     // Whoever asks for the time must not decide by it before it is known why it moved so far.
     this.#tell();
-    return this.#read();
+    return now;
+  }
+
+  lagMs(): number {
+    this.now();
+    return Math.ceil(this.#tracker.lagMs);
   }
 
   at(at: number, run: () => void): Timer {
     let planned: { cancel(): void } | null = null;
     let isCancelled = false;
     const arm = (): void => {
-      const trueMs = Math.ceil((at - this.#read()) / (1 + this.#fault.drift));
+      const trueMs = Math.max(1, Math.ceil((at - this.#tracker.now) / (1 + this.#fault.drift)));
       planned = this.#process.after(trueMs, () => {
         if (isCancelled) return;
         if (this.now() >= at) run();
         else arm();
       });
     };
+    this.#unreportedMs += this.#tracker.read(this.#readings());
     arm();
     return {
       cancel() {
@@ -71,14 +85,16 @@ export class SimulatedClock implements Clock {
     return () => this.#listeners.delete(own);
   }
 
-  /** The machine's clock has been set forward by `byMs`; call after the fault's offset was raised. */
-  jumped(byMs: number): void {
-    this.#unreportedMs += byMs;
-    this.#tellSoon(0);
+  /** The machine's wall clock was set; call after the fault's offset was changed. */
+  stepped(): void {
+    this.#process.after(0, () => this.now());
+    // The real clock beats, and so notices that a step has stood for long enough.
+    this.#process.after(this.#settleMs + defaults.clockBeatMs, () => this.now());
   }
 
-  #read(): number {
-    return Math.floor(worldBeganAt + this.#fault.offsetMs + this.#timeline.now * (1 + this.#fault.drift));
+  #readings(): WallReadings {
+    const monotonicMs = this.#timeline.now * (1 + this.#fault.drift);
+    return { monotonicMs, wallAt: worldBeganAt + this.#fault.offsetMs + monotonicMs };
   }
 
   #tellSoon(afterMs: number): void {

@@ -19,3 +19,19 @@ export function setForward(world: Cluster, random: Random, node: MasterNode | Wo
   node.jumpClock(random.spread(20, stepMsMax(world, node)));
   return true;
 }
+
+export function setBack(world: Cluster, random: Random, node: MasterNode | WorkerNode): boolean {
+  if (note(world, node)) world.coverage.saw("the leader's clock was set back");
+  node.jumpClock(-random.spread(20, stepMsMax(world, node)));
+  return true;
+}
+
+/** A wall clock is days ahead for a moment, and then right again. */
+export function glitch(world: Cluster, random: Random, node: MasterNode | WorkerNode): boolean {
+  if (note(world, node)) world.coverage.saw("the leader's clock was far ahead for a moment");
+  const byMs = random.spread(120_000, 10 * 86_400_000);
+  node.jumpClock(byMs);
+  // It is taken back before anybody follows it, also once all other faults are over.
+  world.timeline.after(random.integer(100, Math.floor(world.knobs.clockSettleMs * 0.6)), () => node.jumpClock(-byMs));
+  return true;
+}

@@ -43,6 +43,8 @@ export const situations = [
   "a standby relayed a client",
   "a standby relayed a worker",
   "a clock jumped on the leader",
+  "the leader's clock was set back",
+  "the leader's clock was far ahead for a moment",
   // Workers.
   "a worker died with attempts running",
   "a worker that had died with its leader was found dead by the next one",

@@ -1,6 +1,6 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
 
-import { setForward } from "./clockFaults.ts";
+import { glitch, setBack, setForward } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
 import { type FaultKind, faultKinds } from "./knobs.ts";
 import type { MasterNode } from "./masterNode.ts";
@@ -48,6 +48,8 @@ export class Faults {
     engine.heal();
     storeWeather.unknownChance = 0;
     for (const master of masters) {
+      // A task would wait until a clock that is hours behind shows its instant.
+      if (master.clockFault.offsetMs < 0) master.jumpClock(-master.clockFault.offsetMs);
       master.resume();
       master.start();
     }
@@ -122,6 +124,12 @@ export class Faults {
         return setForward(this.#world, this.#random, worker);
       case "drain":
         return this.#drain();
+      case "master-clock-back":
+        return setBack(this.#world, this.#random, master);
+      case "worker-clock-back":
+        return setBack(this.#world, this.#random, worker);
+      case "clock-glitch":
+        return glitch(this.#world, this.#random, this.#random.chance(0.7) ? master : worker);
       case "workers-roll":
         return rollWorkers(this.#world, this.#random, (afterMs, run) => this.#later(afterMs, run));
       case "network-loss":

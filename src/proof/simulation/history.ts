@@ -29,6 +29,7 @@ export async function takeHistory(world: Cluster): Promise<History> {
       timeoutBackstopMs: waits.timeoutBackstopMs,
       clockSpreadMs: clockOffsetMsMax + world.timeline.now * clockDriftMax * 2,
       driftMax: clockDriftMax,
+      clockSettleMs: knobs.clockSettleMs,
       isNetworkQuick:
         knobs.latencyMsMax <= 10 && knobs.resetChance === 0 && knobs.lateChance === 0 && knobs.unknownChance === 0,
       appendMsMax: knobs.unknownChance > 0 ? unansweredMsMax : 0,

@@ -28,6 +28,9 @@ export const faultKinds = [
   "drain",
   "workers-roll",
   "network-loss",
+  "master-clock-back",
+  "worker-clock-back",
+  "clock-glitch",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -123,6 +126,8 @@ export interface Knobs {
   readonly clockOffsetMsMax: number;
   readonly masterClockOffsetMsMax: number;
   readonly clockDriftMax: number;
+  /** How long a wall clock that was set forward must stand there before it is followed. */
+  readonly clockSettleMs: number;
   /** Mean time between two faults of a kind. */
   readonly faultEveryMs: ReadonlyMap<FaultKind, number>;
 }
@@ -167,6 +172,7 @@ export function drawKnobs(seed: number): Knobs {
     // A due time set by one leader is kept by the next one's clock: masters' clocks are held together from outside (R8).
     masterClockOffsetMsMax: masters === 1 ? 3_600_000 : 1_000,
     clockDriftMax: random.pick([0, 0.0005, 0.0005, 0.02]),
+    clockSettleMs: random.fork("settle").pick([2_000, 5_000, 15_000]),
     faultEveryMs: drawFaults(random, temper, store, masters),
   });
 }
@@ -230,13 +236,21 @@ function drawWaits(random: Random, temper: Temper): Waits {
 }
 
 /** Faults that were added later. They draw from streams of their own, so that what a seed did before it still does. */
-const later: readonly FaultKind[] = ["workers-roll", "network-loss"];
+const later: readonly FaultKind[] = [
+  "workers-roll",
+  "network-loss",
+  "master-clock-back",
+  "worker-clock-back",
+  "clock-glitch",
+];
 
 function drawFaults(random: Random, temper: Temper, store: StoreModel, masters: number): Map<FaultKind, number> {
   const drawn = drawFirstFaults(random, temper, store, masters);
-  if (temper !== "wild") return drawn;
+  if (temper === "calm") return drawn;
   for (const kind of later) {
     const own = random.fork(kind);
+    // A clock that is set, on whichever machine, loses nobody's work.
+    if (temper === "masters-only" && !kind.includes("clock")) continue;
     if (own.chance(0.15)) drawn.set(kind, own.spread(5_000, 60_000));
     // Some worlds have nothing else: what should follow then follows undisturbed.
     if (own.chance(0.04)) return new Map([[kind, own.spread(8_000, 60_000)]]);

@@ -62,7 +62,13 @@ export class MasterNode {
     const name = `${this.machine}#${this.#lives}`;
     const process = new Process(name, timeline);
     const random = this.#random.fork(`life ${this.#lives}`);
-    const clock = new SimulatedClock(timeline, process, this.clockFault, random.fork("clock"));
+    const clock = new SimulatedClock(
+      timeline,
+      process,
+      this.clockFault,
+      random.fork("clock"),
+      this.#world.knobs.clockSettleMs,
+    );
     const master = new Master({
       name: this.machine,
       address: this.address,
@@ -73,10 +79,16 @@ export class MasterNode {
       log: nodeLog(timeline, name),
       probe: (host, port, boot) => this.#probe(process, host, port, boot),
       peers: simulatedPeers(this.#world, this.machine, process),
-      settings: { ...this.#world.knobs.waits, ...this.#world.knobs.master },
+      settings: {
+        ...this.#world.knobs.waits,
+        ...this.#world.knobs.master,
+        clockSettleMs: this.#world.knobs.clockSettleMs,
+      },
     });
     const life: MasterLife = { process, master, face: master.service, clock, isOpen: false, isStopping: false };
     this.#life = life;
+    const { offsetMs, drift } = this.clockFault;
+    ledger.add({ kind: "clock-set", node: this.machine, offsetMs, drift });
     ledger.add({ kind: "start", node: this.machine, life: name });
     timeline.trace(`${name} starts`);
     master.start().then(
@@ -132,7 +144,9 @@ export class MasterNode {
   jumpClock(byMs: number): void {
     this.clockFault.offsetMs += byMs;
     this.#world.timeline.trace(`the clock of ${this.machine} jumps by ${byMs} ms`);
-    this.#life?.clock.jumped(byMs);
+    const { offsetMs, drift } = this.clockFault;
+    this.#world.ledger.add({ kind: "clock-set", node: this.machine, offsetMs, drift });
+    this.#life?.clock.stepped();
   }
 
   /** Somebody who follows every change, as a dashboard does: nothing may be told before it is true. */

@@ -98,7 +98,13 @@ export class WorkerNode {
     const random = this.#random.fork(`life ${this.#lives}`);
     const boot = `boot-${this.machine.slice("worker-".length)}.${this.#lives}-${random.name(3)}` as BootId;
     const process = new Process(name, timeline);
-    const clock = new SimulatedClock(timeline, process, this.clockFault, random.fork("clock"));
+    const clock = new SimulatedClock(
+      timeline,
+      process,
+      this.clockFault,
+      random.fork("clock"),
+      this.#world.knobs.clockSettleMs,
+    );
     const spool = new SimulatedSpool();
     const port = 20_000 + this.#lives;
     const executor = new SimulatedExecutor({
@@ -200,7 +206,9 @@ export class WorkerNode {
   jumpClock(byMs: number): void {
     this.clockFault.offsetMs += byMs;
     this.#world.timeline.trace(`the clock of ${this.machine} jumps by ${byMs} ms`);
-    this.#life?.clock.jumped(byMs);
+    const { offsetMs, drift } = this.clockFault;
+    this.#world.ledger.add({ kind: "clock-set", node: this.machine, offsetMs, drift });
+    this.#life?.clock.stepped();
   }
 
   #noteStream(process: Process, stream: SimulatedStream<StreamMessage>): void {

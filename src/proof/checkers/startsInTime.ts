@@ -1,0 +1,58 @@
+/** I22: no task starts before its instant, by the wall clock of the master that starts it: not on a jump that is taken back. */
+import { checker } from "./checker.ts";
+import type { History, LedgerEvent } from "./ledger.ts";
+import { eventsOf, once, specs, stepsByTask } from "./reading.ts";
+
+/** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
+const slackMs = 5;
+/** Since when instants of the simulated world count; see the clock of the simulator. */
+const worldBeganAt = 1_700_000_000_000;
+
+type ClockSet = Extract<LedgerEvent, { kind: "clock-set" }>;
+
+export const startsInTime = checker("I22", "nothing starts before its instant", (history, report) => {
+  const settleMs = history.conditions.clockSettleMs;
+  if (settleMs === undefined) return;
+  for (const [task, steps] of stepsByTask(history)) {
+    const created = specs(history).get(task);
+    const startAt = created?.spec.startAt ?? null;
+    const first = steps.find(({ status }) => status.state === "running");
+    if (created === undefined || startAt === null || first === undefined) continue;
+    const append = eventsOf(history, "append").find(
+      ({ seq, epoch }) => seq === first.entry.seq && epoch === first.entry.epoch,
+    );
+    if (append === undefined) continue;
+    // Once its instant was there the task stands in line, also if the clock is set back before it has a worker.
+    const node = nodeOf(append.life);
+    const sets = (clockSets(history).get(node) ?? []).filter(({ at }) => at > created.entry.landedAt && at < append.at);
+    const shownAt = Math.max(
+      ...[append.at, ...sets.map(({ at }) => at - 0.001)].map((at) => wallAt(history, append.life, at, settleMs)),
+    );
+    if (shownAt < startAt - slackMs)
+      report(`task ${task} was started ${Math.round(startAt - shownAt)} ms before its instant`, task);
+  }
+});
+
+/** The most that a master's wall clock can be taken to show at true time `at`; steps forward count once they have stood. */
+function wallAt(history: History, life: string, at: number, settleMs: number): number {
+  const sets = clockSets(history).get(nodeOf(life)) ?? [];
+  const now = sets.findLast((set) => set.at <= at);
+  if (now === undefined) return Number.POSITIVE_INFINITY;
+  // A process takes the wall clock as it is when it starts.
+  const startedAt = eventsOf(history, "start").find((start) => start.life === life)?.at ?? 0;
+  const from = Math.max(startedAt, at - settleMs);
+  const before = sets.findLast((set) => set.at <= from);
+  const within = sets.filter((set) => set.at > from && set.at < at);
+  const offsetMs = Math.min(now.offsetMs, ...[before, ...within].map((set) => set?.offsetMs ?? now.offsetMs));
+  // Differences of less than a minute are caught up at once or slowly.
+  const isSmall = now.offsetMs - offsetMs <= 60_000;
+  return worldBeganAt + at * (1 + now.drift) + (isSmall ? now.offsetMs : offsetMs);
+}
+
+function nodeOf(life: string): string {
+  return life.slice(0, life.indexOf("#"));
+}
+
+const clockSets = once(
+  (history): ReadonlyMap<string, ClockSet[]> => Map.groupBy(eventsOf(history, "clock-set"), (set) => set.node),
+);
