@@ -154,8 +154,8 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/journal/housekeeper.ts",
-        search: "endedBefore: now - settings.retentionMs",
-        replace: "endedBefore: now - settings.retentionMs / 4",
+        search: "now - clock.lagMs() - settings.retentionMs : 0;",
+        replace: "now - clock.lagMs() - settings.retentionMs / 4 : 0;",
       },
     ],
   },
