@@ -1,7 +1,9 @@
 /** The log of a process: JSON lines by pino, or coloured text in a terminal. */
+import { isatty } from "node:tty";
 import { pino, stdSerializers } from "pino";
 import { limits } from "../model/limits.ts";
 import type { Log } from "../ports/log.ts";
+import { openLogDestination } from "./logDestination.ts";
 import { prettyLine } from "./logFormat.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -20,23 +22,15 @@ export interface LogOptions {
 }
 
 /**
- * A log that goes to stderr. Writing never holds up the process: where the reader is slow, up to
- * `limits.logBufferBytesMax` wait, and later lines are dropped. What waits is written out when the process exits.
+ * A log that goes to stderr. It never holds up the process, nor its exit: if the reader is slow, up to
+ * `limits.logBufferBytesMax` wait and later lines are lost, and so are lines that a full disk does not take.
  */
 export function createLog(options: LogOptions): Log {
-  const isTerminal = process.stderr.isTTY === true;
+  const isTerminal = isatty(2);
   const format = options.format ?? (isTerminal ? "pretty" : "json");
   const hasColor = options.hasColor ?? (isTerminal && !process.env["NO_COLOR"]);
-  const destination = pino.destination({ fd: 2, sync: false, minLength: 0, maxLength: limits.logBufferBytesMax });
-  // A closed or full stderr must not end the process whose log it is.
-  destination.on("error", () => undefined);
-  process.on("exit", () => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Nobody is left to be told.
-    }
-  });
+  const destination = openLogDestination(2, limits.logBufferBytesMax);
+  process.on("exit", () => destination.flush());
   const stream =
     format === "json" ? destination : { write: (line: string) => void destination.write(prettyLine(line, hasColor)) };
   return createLogTo(stream, options.name, options.level ?? "info");

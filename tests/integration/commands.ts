@@ -25,8 +25,15 @@ export class Started {
   readonly #waiting = new Set<() => void>();
   #output = { stdout: "", stderr: "" };
 
-  constructor(commandLine: readonly string[], options: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
-    this.child = spawn(process.execPath, [program, ...commandLine], {
+  /** @param options.redirect appended to the command by a shell, such as `2>/dev/full` */
+  constructor(
+    commandLine: readonly string[],
+    options: { env?: NodeJS.ProcessEnv; input?: string; redirect?: string } = {},
+  ) {
+    const argv = [process.execPath, program, ...commandLine];
+    const [command = "", ...args] =
+      options.redirect === undefined ? argv : ["sh", "-c", `exec "$@" ${options.redirect}`, "sh", ...argv];
+    this.child = spawn(command, args, {
       env: { ...cleanEnvironment(), ...options.env },
       cwd: folder,
       stdio: ["pipe", "pipe", "pipe"],

@@ -1,9 +1,12 @@
-/** A server goes on when nobody reads its output any more: a closed terminal, `| head`, a log collector that died. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+/** A server goes on, and ends, when its output cannot be written: no reader, a reader that has stopped, a full disk. */
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
 import type { WorkerView } from "../../src/model/worker.ts";
-import { Started, start } from "./commands.ts";
+import { folder, Started, start } from "./commands.ts";
 
 let port: string;
 let env: NodeJS.ProcessEnv;
@@ -12,12 +15,22 @@ beforeEach(async () => {
   env = { OUTLAST_MASTERS: `http://127.0.0.1:${port}` };
 });
 const servers: Started[] = [];
+const pipes: number[] = [];
+/** What a pipe holds on Linux, pipe(7). */
+const pipeBytes = 65_536;
 afterEach(() => {
   for (const { child } of servers.splice(0)) child.kill("SIGKILL");
+  for (const pipe of pipes.splice(0)) closeSync(pipe);
 });
 
 function serve(...commandLine: string[]): Started {
   const server = new Started(commandLine, { env });
+  servers.push(server);
+  return server;
+}
+
+function serveTo(redirect: string, ...commandLine: string[]): Started {
+  const server = new Started(commandLine, { env, redirect });
   servers.push(server);
   return server;
 }
@@ -67,6 +80,47 @@ test("a master and a worker start, and run tasks", async () => {
   await stopsInOrder(worker);
   await stopsInOrder(master);
 });
+
+/** A pipe whose reader has stopped: it is open, full, and nobody reads it. */
+function stoppedReader(): string {
+  const path = join(folder, `stopped-${port}`);
+  execFileSync("mkfifo", [path]);
+  const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  writeSync(pipe, Buffer.alloc(pipeBytes, "x"));
+  pipes.push(pipe);
+  return path;
+}
+
+describe.each(["a full disk", "a full disk for all output", "a reader that has stopped"])("with %s", (where) => {
+  function redirect(): string {
+    if (where === "a full disk") return "2>/dev/full";
+    if (where === "a full disk for all output") return ">/dev/full 2>&1";
+    const path = stoppedReader();
+    // Open for reading and writing, so that opening it does not wait for a reader.
+    return `2<>${path}`;
+  }
+
+  test("a master and a worker start, run tasks and stop", async () => {
+    const to = redirect();
+    const master = serveTo(to, "master", "--port", port, "--store", "memory:", "--log-level", "debug");
+    const worker = serveTo(to, "worker", "--name", "full", "--data", `full-${port}`, "--log-level", "debug");
+    for (let count = 0; count < 3; count += 1) expect(await runTask()).toMatchObject({ state: "success" });
+    await stopsInOrder(worker);
+    await stopsInOrder(master);
+  });
+
+  test("a master that cannot start ends", async () => {
+    serve("master", "--port", port, "--store", "memory:");
+    await runStatus();
+    const { code } = await serveTo(redirect(), "master", "--port", port, "--store", "memory:").ended;
+    expect(code).toBe(1);
+  });
+});
+
+/** Resolves when the master answers. */
+async function runStatus(): Promise<void> {
+  await json("masters", "--retry-for", "30s");
+}
 
 test("a command ends without an error", async () => {
   const master = start("master", "--port", port, "--store", "memory:");
