@@ -8,6 +8,9 @@ export type Schema = { readonly [keyword: string]: unknown };
  */
 export const limitKeyword = "x-limit";
 
+/** Marks a text parameter of a URL that is a list, separated by commas, with the schema of an item. */
+export const listKeyword = "x-list-of";
+
 export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }

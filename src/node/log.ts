@@ -32,7 +32,7 @@ export function createLog(options: LogOptions): Log {
   const destination = openLogDestination(2, limits.logBufferBytesMax);
   process.on("exit", () => destination.flush());
   const stream =
-    format === "json" ? destination : { write: (line: string) => void destination.write(prettyLine(line, hasColor)) };
+    format === "json" ? destination : { write: (line: string) => destination.write(prettyLine(line, hasColor)) };
   return createLogTo(stream, options.name, options.level ?? "info");
 }
 

@@ -11,6 +11,7 @@ import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf 
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
 import { type MasterState, readMasters } from "./masters.ts";
+import type { SubmissionArgument } from "./typedSubmission.ts";
 import { untilFinal } from "./wait.ts";
 
 export interface CallOptions {
@@ -98,10 +99,13 @@ export class Outlast {
   }
 
   /** Creates one task. Resolves once it is safe: from then on it is never lost. */
-  async submit(submission: Submission, options: SubmitOptions = {}): Promise<Submitted> {
+  async submit<Kind extends string>(
+    submission: SubmissionArgument<Kind>,
+    options: SubmitOptions = {},
+  ): Promise<Submitted> {
     const key = options.key ?? crypto.randomUUID();
     const submitted = await this.#post<Submitted>("/v1/tasks", JSON.stringify(submission), options.signal, key);
-    return asOfThisCall(submitted, submission, options);
+    return asOfThisCall(submitted, submission as unknown as Submission, options);
   }
 
   /**
@@ -109,7 +113,12 @@ export class Outlast {
    * Each request creates all of its tasks or none. The details of an error say how many were `submitted` and with which `key`:
    * with that key and the same list, the call may be repeated and creates the rest. `path` points to the task in the list.
    */
-  async submitAll(submissions: readonly Submission[], options: SubmitAllOptions = {}): Promise<readonly Submitted[]> {
+  async submitAll<Kind extends string>(
+    typed: readonly SubmissionArgument<Kind>[],
+    options: SubmitAllOptions = {},
+  ): Promise<readonly Submitted[]> {
+    // By its types each element is a submission as well.
+    const submissions = typed as readonly unknown[] as readonly Submission[];
     const key = options.key ?? crypto.randomUUID();
     // Everything is cut and measured before the first request leaves: what no request can hold is refused as a whole.
     const batches: Batch[] = [...toBatches(submissions)];

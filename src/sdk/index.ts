@@ -5,7 +5,6 @@ export type { Json } from "../model/json.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";
 export { limits } from "../model/limits.ts";
-export type { Submission } from "../model/submission.ts";
 export {
   type AttemptError,
   type ExitRecord,
@@ -62,3 +61,4 @@ export type { StandardSchema } from "./handler/standardSchema.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
 export type { MasterState } from "./masters.ts";
+export type { TypedSubmission as Submission } from "./typedSubmission.ts";

@@ -57,8 +57,11 @@ test("up starts its masters and workers, also from a path with a space", async (
 test("the client can be imported, and its types are there", () => {
   writeFileSync(
     join(root, "use.mts"),
-    `import { createClient, type TaskDocument } from "outlast";
-     export const wait = (id: string): Promise<TaskDocument> => createClient().wait(id);`,
+    `import { createClient, type Submission, type TaskDocument } from "outlast";
+     export const wait = (id: string): Promise<TaskDocument> => createClient().wait(id);
+     export const nap: Submission = { kind: "sleep", input: { seconds: 1 } };
+     // @ts-expect-error the command is a list
+     export const wrong: Submission = { kind: "exec", input: { command: "ls -l" } };`,
   );
   run("node_modules/.bin/tsc", [
     "--noEmit",

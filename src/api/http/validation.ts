@@ -1,7 +1,7 @@
 /** Validates requests against the schemas and explains what is wrong in a sentence. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { type ErrorCode, OutlastError } from "../../model/errors.ts";
-import { limitKeyword, type Schema } from "../../model/schema.ts";
+import { limitKeyword, listKeyword, type Schema } from "../../model/schema.ts";
 import { toError } from "../../model/schemaProblem.ts";
 import { components, type SchemaName } from "../schemas/components.ts";
 
@@ -15,7 +15,7 @@ const options = {
   discriminator: true,
   strictTypes: false,
   // The schemas stand under `components`, as in the OpenAPI document.
-  keywords: [limitKeyword, "components"],
+  keywords: [limitKeyword, listKeyword, "components"],
   formats: { base64: true as const },
 };
 const root = { $id: "outlast", components: { schemas: components } };

@@ -4,7 +4,7 @@ import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/
 import { OutlastError } from "../../model/errors.ts";
 import { isId, type TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { limitKeyword, ref, safeCount } from "../../model/schema.ts";
+import { id, limitKeyword, listKeyword, ref, safeCount } from "../../model/schema.ts";
 import type { TaskState } from "../../model/task.ts";
 import { encodeBatch, sseMessage } from "../events/changeEvents.ts";
 import type { EventStream } from "../events/eventStream.ts";
@@ -32,12 +32,14 @@ export const eventRoutes: readonly Route[] = [
         pattern: "^[A-Za-z0-9._:,-]+$",
         maxLength: limits.urlFilterLengthMax,
         [limitKeyword]: "urlFilterLengthMax",
+        [listKeyword]: id,
         description: "Only `task` events of these ids, separated by commas.",
       },
       state: {
         type: "string",
         minLength: 1,
         maxLength: limits.nameLengthMax,
+        [listKeyword]: ref("TaskState"),
         description: "Only `task` events with one of these states, separated by commas, and those of forgotten tasks.",
       },
       positions: {

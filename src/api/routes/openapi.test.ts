@@ -1,10 +1,15 @@
 /** The OpenAPI document: valid by itself, and the same as what is served. */
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
-import { errorStatus } from "../../model/errors.ts";
+import { errorStatus, OutlastError } from "../../model/errors.ts";
+import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { type Submission, toSpec } from "../../model/submission.ts";
+import { taskStates } from "../../model/task.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { createApi } from "../http/server.ts";
+import { checkBody } from "../http/validation.ts";
 import { components } from "../schemas/components.ts";
 import { routes } from "./routes.ts";
 
@@ -58,10 +63,47 @@ describe("the OpenAPI document", () => {
     const document = await served();
     const text = JSON.stringify(document);
     const named = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]!));
-    const unnamed = Object.keys(components).filter((name) => !named.has(name));
-    expect([...named].filter((name) => !(name in components))).toEqual([]);
-    // The inputs of the kinds of task stand there for readers.
-    expect(unnamed.toSorted()).toEqual(["ExecInput", "SleepInput"]);
+    const { schemas } = document.components;
+    expect([...named].filter((name) => !(name in schemas))).toEqual([]);
+    expect(Object.keys(schemas).filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  test("types the input of a submission by its kind, as the master checks it", async () => {
+    const document = await served();
+    const ajv = new Ajv2020({ strict: false });
+    ajv.addSchema({ ...document, $id: "document" });
+    const validate = ajv.getSchema("document#/components/schemas/Submission")!;
+    const submissions: [object, boolean][] = [
+      [{ kind: "sleep", input: { seconds: 1 } }, true],
+      [{ kind: "exec", input: { command: ["ls", "-l"] }, queue: "q" }, true],
+      [{ kind: "resize", input: [1, "any", null] }, true],
+      [{ kind: "exec", input: { command: "ls -l" } }, false],
+      [{ kind: "sleep", input: { command: ["ls"] } }, false],
+      [{ kind: "exec" }, false],
+      [{ kind: "graph", input: {} }, false],
+      [{ kind: "sleep", input: { seconds: 1 }, prioritty: 1 }, false],
+    ];
+    for (const [submission, isValid] of submissions) {
+      expect([submission, validate(submission)]).toEqual([submission, isValid]);
+      const checked = () => {
+        checkBody("Submission")(submission);
+        toSpec(submission as Submission, { id: "a" as TaskId, fingerprint: null, now: 0 }, "");
+      };
+      if (isValid) expect(checked).not.toThrow();
+      else expect(checked).toThrow(OutlastError);
+    }
+  });
+
+  test("has the states of a task as an enumeration, also where a list is filtered by them", async () => {
+    const document = await served();
+    const list = document.paths["/v1/tasks"]!["get"]! as unknown as { parameters: { name: string }[] };
+    const states = { $ref: "#/components/schemas/TaskState" };
+    expect(list.parameters.find(({ name }) => name === "state")).toMatchObject({
+      ...{ style: "form", explode: false },
+      schema: { type: "array", items: states },
+    });
+    expect(document.components.schemas["Task"]).toMatchObject({ properties: { state: states } });
+    expect(document.components.schemas["TaskState"]).toEqual({ type: "string", enum: taskStates });
   });
 
   test("has a limit by name beside the number that it stands for", () => {

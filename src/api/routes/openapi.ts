@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the routes and schemas that are used to serve and validate requests. */
 import { readFileSync } from "node:fs";
-import { ref, type Schema } from "../../model/schema.ts";
-import { components } from "../schemas/components.ts";
+import { listKeyword, ref, type Schema } from "../../model/schema.ts";
+import { documentedComponents } from "../schemas/components.ts";
 import type { Answer, Body, Route, Schemas } from "./route.ts";
 
 const everyHeader: Schemas = {
@@ -31,7 +31,7 @@ export function openApiDocument(routes: readonly Route[]): object {
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: components,
+      schemas: documentedComponents,
       headers: Object.fromEntries(Object.entries(everyHeader).map(([name, schema]) => [name, header(schema)])),
       responses: { Error: errorResponse },
       securitySchemes: {
@@ -78,13 +78,16 @@ function parametersOf(
   isNeeded: (name: string) => boolean,
 ): object[] {
   return Object.entries(schemas).map(([name, schema]) => {
-    const { description, ...rest } = schema;
+    const { description, [listKeyword]: items, ...rest } = schema;
+    const isList = items !== undefined;
     return {
       name,
       in: where,
       required: isNeeded(name),
       ...(description === undefined ? {} : { description }),
-      schema: rest,
+      // One parameter with commas, not one for each item.
+      ...(isList ? { style: "form", explode: false } : {}),
+      schema: isList ? { type: "array", items } : rest,
     };
   });
 }

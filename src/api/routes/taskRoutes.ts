@@ -6,7 +6,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { id, limitKeyword, oneOf, whole } from "../../model/schema.ts";
+import { id, limitKeyword, listKeyword, oneOf, ref, whole } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
@@ -27,6 +27,7 @@ const listQuery: Schemas = {
     type: "string",
     minLength: 1,
     maxLength: limits.nameLengthMax,
+    [listKeyword]: ref("TaskState"),
     description: `One or more of ${taskStates.join(", ")}, separated by commas.`,
   },
   queue: id,

@@ -1,9 +1,16 @@
 /** All named schemas: requests are checked against them, and the OpenAPI document shows them. */
+import type { Schema } from "../../model/schema.ts";
 import { answerSchemas } from "./answers.ts";
 import { protocolSchemas } from "./protocol.ts";
-import { taskSchemas } from "./tasks.ts";
+import { documentedSubmissions, taskSchemas } from "./tasks.ts";
 import { workerSchemas } from "./workers.ts";
 
 export const components = { ...taskSchemas, ...workerSchemas, ...protocolSchemas, ...answerSchemas };
+
+/**
+ * What the OpenAPI document shows. A submission is checked in two steps, first its own properties and then the input by its kind;
+ * for readers and generated clients both are one union by kind.
+ */
+export const documentedComponents: { readonly [name: string]: Schema } = { ...components, ...documentedSubmissions };
 
 export type SchemaName = keyof typeof components;

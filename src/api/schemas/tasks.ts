@@ -1,5 +1,5 @@
 /** Schemas of tasks: what clients submit, and how tasks are shown. */
-import { builtInKinds } from "../../model/kinds/table.ts";
+import { builtInKinds, reservedKinds } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import {
   anything,
@@ -19,7 +19,7 @@ import {
   text,
   truth,
 } from "../../model/schema.ts";
-import { attemptsMax, backoffFactor, killsMax, submissionSchema } from "../../model/submission.ts";
+import { attemptsMax, backoffFactor, killsMax, kindName, submissionSchema } from "../../model/submission.ts";
 import { taskStates } from "../../model/task.ts";
 
 const attemptError = open({ code: text, message: text });
@@ -75,6 +75,33 @@ export const signalName: Schema = {
   maxLength: limits.signalNameLengthMax,
   [limitKeyword]: "signalNameLengthMax",
 };
+
+/** `Submission` as a union by kind, each with the type of its input. */
+export const documentedSubmissions: { readonly [name: string]: Schema } = {
+  ...Object.fromEntries(
+    builtInKinds.map(({ name, inputName }) => [
+      submissionName(inputName),
+      submissionOf({ const: name }, ref(inputName), `A task of the kind \`${name}\`.`),
+    ]),
+  ),
+  HandlerSubmission: submissionOf(
+    { ...kindName, not: { enum: [...builtInKinds.map(({ name }) => name), ...reservedKinds] } },
+    anything,
+    "A task for a handler that workers have. Its input is any JSON.",
+  ),
+  Submission: {
+    anyOf: [...builtInKinds.map(({ inputName }) => ref(submissionName(inputName))), ref("HandlerSubmission")],
+  },
+};
+
+function submissionName(inputName: string): string {
+  return inputName.replace(/Input$/, "Submission");
+}
+
+function submissionOf(kind: Schema, input: Schema, description: string): Schema {
+  const properties = submissionSchema["properties"] as { readonly [name: string]: Schema };
+  return { ...submissionSchema, properties: { ...properties, kind, input }, description };
+}
 
 export const taskSchemas = {
   Submission: submissionSchema,

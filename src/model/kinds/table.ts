@@ -1,10 +1,16 @@
 /** Every built-in kind of task. Any other name is a handler: code that some workers have. */
 import type { Json } from "../json.ts";
-import { execKind } from "./exec.ts";
+import { type ExecInput, execKind } from "./exec.ts";
 import { isObject, type KindDefinition } from "./kind.ts";
-import { sleepKind } from "./sleep.ts";
+import { type SleepInput, sleepKind } from "./sleep.ts";
 
 export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind];
+
+/** The inputs of the built-in kinds, for users of the client. */
+export interface KindInputs {
+  readonly sleep: SleepInput;
+  readonly exec: ExecInput;
+}
 
 /** Names that later versions use for kinds of their own; no handler may take them. */
 export const reservedKinds: readonly string[] = ["graph", "map-reduce", "remote", "container", "http"];
