@@ -32,6 +32,7 @@ import { Term } from "./leadership/term.ts";
 import { MasterState } from "./masterState.ts";
 import { MasterService } from "./service/masterService.ts";
 import { Changes } from "./streams/changes.ts";
+import { ClusterLog } from "./streams/clusterLog.ts";
 import { LogOwners } from "./streams/logOwners.ts";
 import { ProgressBoard } from "./streams/progressBoard.ts";
 import { Streams } from "./streams/streams.ts";
@@ -79,6 +80,7 @@ export class Master {
   readonly #outbox: Outbox;
   readonly #stats = new LoopStats();
   readonly #membership: Membership;
+  readonly #clusterLog: ClusterLog;
   readonly #leaseGuard: LeaseGuard;
   #standby: Standby | null = null;
   #term: Term | null = null;
@@ -114,6 +116,7 @@ export class Master {
     this.#logOwners = logOwners;
     this.#state = state;
     this.#membership = membership;
+    this.#clusterLog = new ClusterLog(log);
     this.#outbox = new Outbox({ clock, log, probe, inbox, requests, streams, payloads, progress: this.#progress });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
     this.#leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams });
@@ -242,9 +245,14 @@ export class Master {
       unconfirmedMsMax: this.#settings.leaderIdleMsMax,
       isWanted: (input) => !("request" in input) || this.#requests.isOpen(input.request),
       onCommitted: (batch, texts) => this.#noteCommitted(housekeeper, batch, texts),
+      onSteps: (now, steps) => {
+        this.#stats.noteSteps(now, steps);
+        this.#clusterLog.noteSteps(steps);
+      },
       release: (released) => this.#outbox.release(epoch, released),
       onTrouble: () => this.#turnAway(),
     });
+    this.#clusterLog.begin(scheduler.workerRecords());
     const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
     this.#leaseGuard.begin();
     this.#logOwners.clear();
@@ -283,6 +291,7 @@ export class Master {
       bytes += text.length;
       this.#payloads.note(write, text);
       this.#logOwners.note(write);
+      this.#clusterLog.note(write);
     }
     this.#progress.committed(batch.writes);
     housekeeper.note(batch.seq, bytes);

@@ -81,6 +81,10 @@ export const limits = {
   /** A page of tasks ends where they come to this; in UTF-16 units. */
   pageTextMax: 4 * mebibyte,
   eventSubscribersMax: 1000,
+  /** Tasks that are named in one line of the master's log. */
+  loggedTasksMax: 10,
+  /** Queues, and kinds, that have a label of their own in metrics. */
+  metricLabelsMax: 50,
   /** Ids in the filter of one event stream. */
   eventTasksMax: 5000,
   /** Ids in the filters of all event streams of a master. */

@@ -1,13 +1,23 @@
-/** What `/metrics` shows, in the words of Prometheus. Labels come from fixed lists only, so that nobody can flood it. */
+/** What `/metrics` shows, by the conventions of Prometheus. The number of label values is bounded, so that nobody can flood it. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { MasterObserver, TaskLabels } from "../../master/journal/loopStats.ts";
 import type { MasterApi, MasterStatus } from "../../master/service/masterApi.ts";
+import { limits } from "../../model/limits.ts";
 import { taskStates } from "../../model/task.ts";
 import { type Streams, streamKinds } from "../events/streams.ts";
 import { statusOrNull } from "../http/headers.ts";
 import type { Relay } from "../http/relay.ts";
+import { packageVersion } from "./packageVersion.ts";
 
 const roles: readonly MasterStatus["role"][] = ["starting", "standby", "leader", "stopping"];
-const quantiles = { p50: 0.5, p90: 0.9, p99: 0.99, max: 1 } as const;
+
+/** From a commit on a fast disk to the longest that a request waits, in seconds. */
+const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+/** From a task that starts at once to a backlog of a day, in seconds. */
+const taskBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600, 14_400, 86_400];
+
+/** Metrics of Node whose names break the conventions: gauges that end in `_total`. */
+const misnamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -17,6 +27,7 @@ export class Metrics {
   constructor(master: MasterApi, streams: Streams, relay: Relay) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of misnamed) this.#registry.removeSingleMetric(name);
     this.#requests = new Counter({
       name: "outlast_http_requests_total",
       help: "Answered requests.",
@@ -25,7 +36,7 @@ export class Metrics {
     });
     this.#requestSeconds = new Histogram({
       name: "outlast_http_request_seconds",
-      help: "From the head of a request to the end of its answer; streams are left out.",
+      help: "Time from the headers of a request to the end of its answer, without streams.",
       labelNames: ["route"],
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
       registers,
@@ -34,7 +45,9 @@ export class Metrics {
     addElectionFigures(master, registers);
     addRelayFigures(relay, registers);
     addMasterGauges(master, registers);
-    addCommitGauges(master, registers);
+    addCommitFigures(master, registers);
+    addBuildInfo(registers);
+    master.observe(createObserver(registers));
     new Gauge({
       name: "outlast_streams",
       help: "Open streams.",
@@ -83,14 +96,28 @@ function addMasterGauges(master: MasterApi, registers: Registry[]): void {
   );
   gauge("outlast_inbox_length", "Inputs that wait for the next commit.", () => master.stats().inboxLength);
   gauge("outlast_workers_connected", "Workers whose stream is open.", () => master.stats().workersConnected);
+  gauge("outlast_oldest_wait_seconds", "Waiting time of the first task of the queue that waits longest.", () => {
+    return master.stats().oldestWaitMs / 1000;
+  });
+  new Gauge({
+    name: "outlast_slots",
+    help: "Slots of connected workers.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      const { total, used } = master.stats().slots;
+      this.set({ state: "used" }, used);
+      this.set({ state: "free" }, Math.max(0, total - used));
+    },
+  });
 }
 
 function addElectionFigures(master: MasterApi, registers: Registry[]): void {
   const gauge = gauges(registers);
   gauge("outlast_epoch", "Epoch of the leader that this master knows.", () => statusOrNull(master)?.epoch ?? 0);
   gauge("outlast_is_leader", "1 while this master leads.", () => (statusOrNull(master)?.role === "leader" ? 1 : 0));
-  gauge("outlast_masters", "Masters whose notes this one sees.", () => master.members().length);
-  gauge("outlast_lag_entries", "Journal entries that this master is behind, as far as the masters' notes tell.", () => {
+  gauge("outlast_masters", "Masters that share the store and are alive.", () => master.members().length);
+  gauge("outlast_lag_entries", "Journal entries that this master is behind, by the records of the masters.", () => {
     const nonce = statusOrNull(master)?.nonce;
     return master.members().find((member) => member.nonce === nonce)?.lag ?? 0;
   });
@@ -105,38 +132,104 @@ function addElectionFigures(master: MasterApi, registers: Registry[]): void {
     },
   });
   const total = totals(registers);
-  total("outlast_elections_total", "Changes of the leader that were seen.", () => master.stats().elections);
+  total("outlast_elections_total", "Changes of the leader that this master has seen.", () => master.stats().elections);
   total("outlast_role_changes_total", "Changes of this master's own role.", () => master.stats().roleChanges);
-  total("outlast_drifts_total", "Times that a standby's memory was not the leader's; anything but 0 is a bug.", () => {
-    return master.stats().drifts;
-  });
+  total(
+    "outlast_drifts_total",
+    "Times that a standby's memory differed from the leader's; anything but 0 is a bug.",
+    () => {
+      return master.stats().drifts;
+    },
+  );
 }
 
 function addRelayFigures(relay: Relay, registers: Registry[]): void {
-  gauges(registers)("outlast_relays", "Requests and streams being passed on to the leader.", () => relay.openCount);
+  gauges(registers)(
+    "outlast_relays",
+    "Requests and streams that are being relayed to the leader.",
+    () => relay.openCount,
+  );
   const total = totals(registers);
-  total("outlast_relays_answered_total", "Requests that the leader answered over this standby.", () => {
+  total("outlast_relays_answered_total", "Relayed requests that the leader answered.", () => {
     return relay.counts.answered;
   });
-  total("outlast_relays_failed_total", "Requests that this standby could not pass on.", () => relay.counts.failed);
+  total("outlast_relays_failed_total", "Requests that this standby could not relay.", () => relay.counts.failed);
 }
 
-function addCommitGauges(master: MasterApi, registers: Registry[]): void {
+function addCommitFigures(master: MasterApi, registers: Registry[]): void {
   const total = totals(registers);
   total("outlast_commits_total", "Committed journal entries.", () => master.stats().commits);
-  total("outlast_inputs_total", "Inputs decided upon.", () => master.stats().inputs);
-  total("outlast_writes_total", "Records written.", () => master.stats().writes);
+  total("outlast_inputs_total", "Inputs that the scheduler has processed.", () => master.stats().inputs);
+  total("outlast_writes_total", "Records written to the journal.", () => master.stats().writes);
+}
+
+function addBuildInfo(registers: Registry[]): void {
   new Gauge({
-    name: "outlast_commit_seconds",
-    help: "How long the last thousand commits took.",
-    labelNames: ["quantile"],
+    name: "outlast_build_info",
+    help: "Always 1; the labels tell the versions of Outlast and Node.",
+    labelNames: ["version", "node"],
     registers,
-    collect() {
-      const { commitMs } = master.stats();
-      for (const [name, quantile] of Object.entries(quantiles))
-        this.set({ quantile }, (commitMs[name as keyof typeof quantiles] ?? 0) / 1000);
-    },
+  }).set({ version: packageVersion(), node: process.versions.node }, 1);
+}
+
+/** Counts what this master commits while it leads. */
+function createObserver(registers: Registry[]): MasterObserver {
+  const commit = new Histogram({
+    name: "outlast_commit_duration_seconds",
+    help: "Duration of commits to the store.",
+    buckets: commitBuckets,
+    registers,
   });
+  const wait = new Histogram({
+    name: "outlast_task_wait_seconds",
+    help: "Time from when a task could have started until an attempt was assigned.",
+    labelNames: ["queue"],
+    buckets: taskBuckets,
+    registers,
+  });
+  const attempt = new Histogram({
+    name: "outlast_attempt_duration_seconds",
+    help: "Time from the assignment of an attempt to its end.",
+    labelNames: ["kind"],
+    buckets: taskBuckets,
+    registers,
+  });
+  const attemptsEnded = new Counter({
+    name: "outlast_attempts_ended_total",
+    help: "Attempts that ended, by the state of the task afterwards; `killed` means that the worker was lost.",
+    labelNames: ["queue", "kind", "state"],
+    registers,
+  });
+  const tasksEnded = new Counter({
+    name: "outlast_tasks_ended_total",
+    help: "Tasks that ended, by their final state.",
+    labelNames: ["queue", "kind", "state"],
+    registers,
+  });
+  const queues = new LabelBudget();
+  const kinds = new LabelBudget();
+  const labels = ({ queue, kind }: TaskLabels) => ({ queue: queues.name(queue), kind: kinds.name(kind) });
+  return {
+    committed: (tookMs) => commit.observe(tookMs / 1000),
+    began: ({ queue }, waitedMs) => wait.observe({ queue: queues.name(queue) }, waitedMs / 1000),
+    attemptEnded: (task, state, ranMs) => {
+      attempt.observe({ kind: kinds.name(task.kind) }, ranMs / 1000);
+      attemptsEnded.inc({ ...labels(task), state });
+    },
+    taskEnded: (task, state) => tasksEnded.inc({ ...labels(task), state }),
+  };
+}
+
+/** Clients choose the names of queues and kinds. Beyond so many of them the rest share one label. */
+class LabelBudget {
+  readonly #known = new Set<string>();
+
+  name(text: string): string {
+    if (this.#known.has(text)) return text;
+    if (this.#known.size >= limits.metricLabelsMax) return "other";
+    this.#known.add(text);
+    return text;
+  }
 }
 
 /** Makes gauges that are read when they are asked for. */

@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the routes and schemas that are used to serve and validate requests. */
-import { readFileSync } from "node:fs";
 import { listKeyword, ref, type Schema } from "../../model/schema.ts";
 import { documentedComponents } from "../schemas/components.ts";
+import { packageVersion } from "./packageVersion.ts";
 import type { Answer, Body, Route, Schemas } from "./route.ts";
 
 const everyHeader: Schemas = {
@@ -129,12 +129,4 @@ function commonHeaders(): object {
 function header(schema: Schema): object {
   const { description, ...rest } = schema;
   return { ...(description === undefined ? {} : { description }), schema: rest };
-}
-
-/** package.json is three folders up, in the checkout and in the package. */
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return manifest.version;
 }

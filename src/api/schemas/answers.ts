@@ -72,6 +72,11 @@ export const answerSchemas = {
     inboxLength: count,
     tasks: { type: "object", additionalProperties: count },
     workersConnected: count,
+    slots: open({ total: count, used: count }, {}, { description: "Slots of connected workers." }),
+    oldestWaitMs: {
+      ...count,
+      description: "How long the task has waited that is first in its line and waited longest.",
+    },
     elections: { ...count, description: "Changes of the leader that this master has seen since its start." },
     roleChanges: { ...count, description: "Changes of this master's own role since its start." },
     commitMs: ref("CommitTimes"),

@@ -20,6 +20,10 @@ export class Lanes {
     this.#queues = queues;
   }
 
+  [Symbol.iterator](): Iterator<Lane> {
+    return this.#byKey.values();
+  }
+
   get size(): number {
     return this.#byKey.size;
   }

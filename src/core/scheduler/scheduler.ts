@@ -7,11 +7,12 @@
  * A batch is any number of `step`s closed by a `tick`, all with one `now`. A master that follows the journal feeds `apply`
  * instead, and calls `activate` at the moment it becomes the leader. All decisions are made in modules; see module.ts.
  */
+
 import type { DigestSums, Write } from "../../model/entry.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
-import type { ProbeAddress } from "../../model/worker.ts";
+import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, SchedulerEffect, SchedulerOutput } from "./effects.ts";
@@ -28,6 +29,7 @@ import { QueueRecords, queuesModule } from "./queuesModule.ts";
 import { Records } from "./records.ts";
 import { Signals } from "./signals.ts";
 import type { SchedulerSettings, SchedulerState } from "./state.ts";
+import type { TaskStep } from "./tasks.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
 import { Workers } from "./workers.ts";
@@ -170,6 +172,44 @@ export class Scheduler {
       }
     }
     return total;
+  }
+
+  *workerRecords(): Generator<WorkerRecord> {
+    for (const { record } of this.#state.workers) yield record;
+  }
+
+  /** From now on the steps of tasks are kept until they are taken. */
+  countSteps(): void {
+    this.#state.tasks.steps = [];
+  }
+
+  /** The steps that were decided since the last call. They happened only if what was written with them is committed. */
+  takeSteps(): readonly TaskStep[] {
+    const steps = this.#state.tasks.steps ?? [];
+    if (steps.length > 0) this.#state.tasks.steps = [];
+    return steps;
+  }
+
+  /** Slots of the workers whose stream is open, and how many of them run an attempt. */
+  countSlots(): { readonly total: number; readonly used: number } {
+    let total = 0;
+    let used = 0;
+    for (const worker of this.#state.workers) {
+      if (!worker.isOpen) continue;
+      total += worker.record.capacity;
+      used += worker.usedSlots;
+    }
+    return { total, used };
+  }
+
+  /** Since when the task has waited that is first in its lane and has waited longest; null if none could start now. */
+  oldestReadyAt(): number | null {
+    let oldest: number | null = null;
+    for (const lane of this.#state.lanes) {
+      const first = lane.ready.peek();
+      if (first !== undefined && (oldest === null || first.orderAt < oldest)) oldest = first.orderAt;
+    }
+    return oldest;
   }
 
   countConnectedWorkers(): number {

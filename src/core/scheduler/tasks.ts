@@ -1,5 +1,5 @@
 /** All tasks that are not final, the clockwork that wakes them, and the writing down of what became of them. */
-import type { TaskId } from "../../model/ids.ts";
+import type { TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import {
@@ -18,7 +18,22 @@ import type { Lanes } from "./lanes.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import { RecentlyFinished } from "./recentlyFinished.ts";
 
+/** A step of a task from one state to the next, for statistics. */
+export interface TaskStep {
+  readonly task: TaskId;
+  /** The worker of its current or last attempt. */
+  readonly host: WorkerId | undefined;
+  readonly queue: string;
+  readonly kind: string;
+  readonly from: TaskState;
+  readonly to: TaskState;
+  /** From when on it could have started, for a step to `running`; when its attempt was assigned, for a step from it. */
+  readonly since: number;
+}
+
 export class Tasks {
+  /** The steps decided since they were taken last; null while nobody counts them. */
+  steps: TaskStep[] | null = null;
   readonly recentlyFinished = new RecentlyFinished();
   readonly #byId = new Map<TaskId, LiveTask>();
   readonly #lanes: Lanes;
@@ -93,6 +108,7 @@ export class Tasks {
         `Task ${task.id} cannot go from ${task.state} to ${state} (attempt ${task.attempt}, ${task.failures} failures, ${task.kills} kills, on ${task.run?.host ?? "no worker"}).`,
       );
     }
+    this.steps?.push(stepOf(task, state));
     task.queue.count(task.state, -1);
     task.queue.count(state, 1);
     task.state = state;
@@ -192,4 +208,11 @@ export class Tasks {
     if (this.#limits.size < limits.sharedLimitsMax) this.#limits.set(key, own);
     return own;
   }
+}
+
+function stepOf(task: LiveTask, to: TaskState): TaskStep {
+  const { lane, state: from, run, last } = task;
+  const readyAt = task.attempt === 0 ? task.orderAt : (last?.retryAt ?? last?.endedAt ?? task.orderAt);
+  const since = from === "running" ? (run?.assignedAt ?? readyAt) : readyAt;
+  return { task: task.id, host: run?.host, queue: lane.queue.name, kind: lane.kind, from, to, since };
 }

@@ -1,6 +1,8 @@
 /** Statistics of a master, as leader and as standby. */
+import type { TaskStep } from "../../core/scheduler/tasks.ts";
 import { limits } from "../../model/limits.ts";
 import { quantile } from "../../model/quantile.ts";
+import { type FinalState, isFinal, type TaskState } from "../../model/task.ts";
 
 /** How long the last `limits.commitSamplesMax` commits took, in ms; null before the first. */
 export interface CommitTimes {
@@ -15,7 +17,24 @@ interface CommitSample {
   readonly tookMs: number;
 }
 
+/** Is told of what was committed, for metrics. Durations are in ms. */
+export interface MasterObserver {
+  committed(tookMs: number): void;
+  /** An attempt was assigned after the task could have started for this long. */
+  began(task: TaskLabels, waitedMs: number): void;
+  /** An attempt ended, and the task is now in this state. */
+  attemptEnded(task: TaskLabels, to: TaskState, ranMs: number): void;
+  taskEnded(task: TaskLabels, state: FinalState): void;
+}
+
+export interface TaskLabels {
+  readonly queue: string;
+  readonly kind: string;
+}
+
 export class LoopStats {
+  /** Null while nobody wants to know. */
+  observer: MasterObserver | null = null;
   commits = 0;
   inputs = 0;
   writes = 0;
@@ -34,6 +53,20 @@ export class LoopStats {
   noteCommit(at: number, tookMs: number): void {
     this.#commits[this.commits % limits.commitSamplesMax] = { at, tookMs };
     this.commits += 1;
+    this.observer?.committed(tookMs);
+  }
+
+  /** These steps are committed. */
+  noteSteps(now: number, steps: readonly TaskStep[]): void {
+    const { observer } = this;
+    if (observer === null) return;
+    for (const step of steps) {
+      const tookMs = Math.max(0, now - step.since);
+      if (step.from === "running") observer.attemptEnded(step, step.to, tookMs);
+      if (isFinal(step.to)) observer.taskEnded(step, step.to);
+      // A task that gave its worker back has waited for others, not for a slot.
+      if (step.to === "running" && step.from !== "waiting") observer.began(step, tookMs);
+    }
   }
 
   /** All but one in a hundred of the last commits took no longer, in ms; null while there are too few young ones to tell. */

@@ -6,6 +6,7 @@
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
+import type { TaskStep } from "../../core/scheduler/tasks.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -36,6 +37,8 @@ export interface TermParts {
   isWanted(input: SchedulerInput): boolean;
   /** The writes are committed. `texts[i]` is the JSON text of the record in `writes[i]`. */
   onCommitted(batch: ChangeBatch, texts: readonly string[]): void;
+  /** These steps of tasks are committed. */
+  onSteps(now: number, steps: readonly TaskStep[]): void;
   /** The effects may be seen from now on. */
   release(effects: readonly SchedulerEffect[]): void;
   /** The commit in flight takes so long that waiting requests must be answered. */
@@ -68,6 +71,7 @@ export class Term {
   /** Runs until it is stopped or deposed. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<TermEnd> {
     const { inbox, scheduler, readBarrier } = this.#parts;
+    scheduler.countSteps();
     const migrationEnd = await this.#migrate();
     if (migrationEnd !== null) return migrationEnd;
     while (!this.#isStopping) {
@@ -83,6 +87,7 @@ export class Term {
         if (end !== null) return end;
       }
       this.#parts.stats.noteBatch(taken, out.writes.length);
+      this.#parts.onSteps(now, scheduler.takeSteps());
       this.#parts.release(out.effects);
     }
     return "stopped";

@@ -10,7 +10,7 @@ import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { ChangeBatch } from "../journal/journal.ts";
-import type { CommitTimes } from "../journal/loopStats.ts";
+import type { CommitTimes, MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
 
@@ -24,6 +24,8 @@ export interface MasterApi {
   status(): MasterStatus;
   /** Statistics for `/metrics`, from memory. */
   stats(): MasterStats;
+  /** Tells this observer, and no other, of commits and steps of tasks from now on. */
+  observe(observer: MasterObserver): void;
 
   /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */
   submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
@@ -113,6 +115,10 @@ export interface MasterStats {
   /** Tasks by state, finished ones included while the store keeps them. */
   readonly tasks: { readonly [state: string]: number };
   readonly workersConnected: number;
+  /** Slots of connected workers, and how many of them run an attempt. */
+  readonly slots: { readonly total: number; readonly used: number };
+  /** How long the task has waited that is first in its line and has waited longest; 0 if none could start. */
+  readonly oldestWaitMs: number;
   readonly commitMs: CommitTimes;
   /** How often this master, as a standby, found that its memory differed from the leader's; anything but 0 is a bug. */
   readonly drifts: number;

@@ -26,7 +26,7 @@ import type { Log } from "../../ports/log.ts";
 import { type ForeignTask, type Store, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { Inbox } from "../journal/inbox.ts";
-import type { LoopStats } from "../journal/loopStats.ts";
+import type { LoopStats, MasterObserver } from "../journal/loopStats.ts";
 import type { ReadBarrier } from "../journal/readBarrier.ts";
 import type { Requests } from "../journal/requests.ts";
 import { bytesOfItem, bytesOfSpecs, partsOf } from "../journal/weights.ts";
@@ -82,11 +82,23 @@ export class MasterService implements MasterApi {
       inboxLength: inbox.length,
       tasks: state.scheduler?.countTasks() ?? {},
       workersConnected: state.scheduler?.countConnectedWorkers() ?? 0,
+      slots: state.scheduler?.countSlots() ?? { total: 0, used: 0 },
+      oldestWaitMs: this.#oldestWaitMs(),
       commitMs: stats.commitMs(),
       drifts,
       elections,
       roleChanges: state.roleChanges,
     };
+  }
+
+  #oldestWaitMs(): number {
+    const { state, clock } = this.#parts;
+    const readyAt = state.scheduler?.oldestReadyAt() ?? null;
+    return readyAt === null ? 0 : Math.max(0, clock.now() - readyAt);
+  }
+
+  observe(observer: MasterObserver): void {
+    this.#parts.stats.observer = observer;
   }
 
   members(): readonly MemberView[] {

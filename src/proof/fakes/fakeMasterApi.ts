@@ -1,5 +1,6 @@
 /** A master's face with no master behind it: answers from plain maps, remembers what it was asked, and can be told to fail. */
 
+import type { MasterObserver } from "../../master/journal/loopStats.ts";
 import type {
   ChangeBatch,
   MasterApi,
@@ -59,6 +60,12 @@ export class FakeMasterApi implements MasterApi {
     return this.state;
   }
 
+  observer: MasterObserver | null = null;
+
+  observe(observer: MasterObserver): void {
+    this.observer = observer;
+  }
+
   stats(): MasterStats {
     const tasks: { [state: string]: number } = {};
     for (const { state } of this.tasks.values()) tasks[state] = (tasks[state] ?? 0) + 1;
@@ -68,6 +75,8 @@ export class FakeMasterApi implements MasterApi {
       writes: 7,
       inboxLength: 2,
       tasks,
+      slots: { total: 0, used: 0 },
+      oldestWaitMs: 0,
       workersConnected: 1,
       commitMs: { p50: 2, p90: 40, p99: 40, max: 40 },
       drifts: 0,

@@ -2,6 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { limits } from "../../model/limits.ts";
 import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
+import { describeLockHolder } from "./lockHolder.ts";
 
 /** Larger pages than SQLite's 4 KiB: an entry's body and a piece of log span fewer of them. Measured in docs/decisions. */
 const pageBytes = 8192;
@@ -87,7 +88,7 @@ export function toStoreError(path: string, error: unknown): unknown {
       return new StoreUnavailable("full", `There is no room left on the disk of ${path} (${said}).`, { cause: error });
     case codes.busy:
     case codes.locked:
-      return new StoreUnavailable("busy", `Another process holds ${path} (${said}).`, { cause: error });
+      return new StoreUnavailable("busy", `${holderOf(path)} holds ${path} (${said}).`, { cause: error });
     case codes.io:
     case codes.readonly:
     case codes.perm:
@@ -100,6 +101,11 @@ export function toStoreError(path: string, error: unknown): unknown {
     default:
       return error;
   }
+}
+
+function holderOf(path: string): string {
+  const holder = describeLockHolder(path);
+  return holder === null ? "Another process" : `Another process, ${holder},`;
 }
 
 /** Nothing is repaired silently: which of two truths is right is the operator's to say. */
