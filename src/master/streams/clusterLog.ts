@@ -25,7 +25,7 @@ export class ClusterLog {
   /** Must be told of every committed write. */
   note(write: Write): void {
     if (write.kind !== "record" || write.collection !== "workers") return;
-    const worker = write.value as WorkerRecord | null;
+    const worker = write.value;
     if (worker === null) this.#workers.delete(write.id as WorkerId);
     else this.#noteWorker(worker);
   }

@@ -89,7 +89,7 @@ function lintFamily({ name, help, type, samples }: Family, problems: string[]): 
   if (!/^[a-z_][a-z0-9_]*$/.test(name)) say("is not in lower case with underscores");
   if (type === "counter" && !name.endsWith("_total")) say("is a counter and does not end in _total");
   if (type !== "counter" && name.endsWith("_total")) say("is not a counter and ends in _total");
-  if (type !== "histogram" && /_bucket$/.test(name)) say("ends in _bucket and is not a histogram");
+  if (type !== "histogram" && name.endsWith("_bucket")) say("ends in _bucket and is not a histogram");
   if (type !== "histogram" && type !== "summary" && /_(count|sum)$/.test(name))
     say("ends as a part of a histogram does");
   if (new RegExp(`_(${types.join("|")})(_|$)`).test(name)) say("names its type");
