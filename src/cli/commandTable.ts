@@ -37,6 +37,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/worker.ts")).workerCommand,
   },
   {
+    group: groups.run,
+    name: "restored",
+    description: "mark a store as restored from a backup, so that workers accept it; stop all masters first",
+    load: async () => (await import("./commands/restored.ts")).restoredCommand,
+  },
+  {
     group: groups.tasks,
     name: "submit",
     description: "submit a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], HANDLER --input JSON, or --file FILE",

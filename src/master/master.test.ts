@@ -1,7 +1,7 @@
 /** A whole master over the memory store, told things as a worker and a client would tell it. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { CollectionName } from "../model/collections/table.ts";
-import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
+import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { Assignment, AttachRequest, IssuedAttempt, StreamMessage } from "../model/protocol.ts";
 import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
@@ -173,6 +173,22 @@ describe("a master", () => {
     const task = await master.service.readTask("a" as TaskId);
     expect(task?.error).toEqual({ code: "exit", message: "no" });
     expect(task?.exit).toEqual({ code: 1, signal: null });
+  });
+
+  test("refuses a worker that has seen a higher epoch of the same store, until the store is marked as restored", async () => {
+    const { master, store } = await startMaster();
+    const { incarnation } = master.service.status();
+    const worker = new FakeWorker();
+    const seen = { epochMax: 99, incarnation };
+    await expect(worker.attach(master, seen)).rejects.toMatchObject({
+      code: "stale-epoch",
+      details: { epochMax: 99, hint: expect.stringContaining("outlast restored") as string },
+    });
+    await master.stop();
+    await store.setIncarnation("after the backup" as Incarnation);
+    const { master: next } = await startMaster(store, "m2");
+    await worker.attach(next, seen);
+    expect(worker.epoch).toBe(2);
   });
 
   test("takes output only of attempts that are the worker's own", async () => {

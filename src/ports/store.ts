@@ -32,6 +32,11 @@ export interface Store {
    * again after an error, and goes on where it stopped.
    */
   migrate(marker: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken">;
+  /**
+   * Gives a store that was restored from a backup a new incarnation: what workers have seen of the store before does not count
+   * any more. No master may run on the store; masters see it when they open the store.
+   */
+  setIncarnation(incarnation: Incarnation): Promise<void>;
   close(): Promise<void>;
 
   /**

@@ -305,19 +305,26 @@ export class MasterService implements MasterApi {
     await this.#ask((request) => ({ kind: "report-exit", request, worker, boot }));
   }
 
-  /** A worker has seen a higher epoch: this master was deposed, or the store has lost committed entries. */
+  /** A worker has seen a higher epoch of this store: this master was deposed, or the store has lost committed entries. */
   #checkEpoch(epochSeen: number): void {
-    const { epoch } = this.#parts.state;
+    const { state, log, readBarrier } = this.#parts;
+    const { epoch } = state;
     if (epochSeen <= epoch) return;
-    this.#parts.log.error("a worker has seen a higher epoch than this master", { epoch, epochSeen });
-    // The next commit shows who leads. The answer is the same in both cases.
-    this.#parts.readBarrier.check();
+    log.error("a worker has seen a higher epoch than this master", { epoch, epochSeen });
+    // The next commit shows which of the two it is. The answer is the same in both cases.
+    readBarrier.prove().then(
+      () =>
+        log.error("this master still leads, so the store is older than it was", {
+          epoch,
+          epochSeen,
+          hint: restoredHint,
+        }),
+      () => undefined,
+    );
     throw new OutlastError(
       "stale-epoch",
       `This master leads epoch ${epoch}, but the worker has seen epoch ${epochSeen}.`,
-      {
-        epochMax: epochSeen,
-      },
+      { epochMax: epochSeen, hint: restoredHint },
     );
   }
 
@@ -382,6 +389,9 @@ function checkSize(specs: readonly TaskSpec[]): void {
     { limit: "submissionBytesMax", hint: "Submit them in several requests; nothing of this one was taken." },
   );
 }
+
+const restoredHint =
+  "If this goes on, the store was probably restored from a backup: stop all masters, run `outlast restored`, and start them again.";
 
 function expect<Kind extends Reply["kind"]>(reply: Reply, kind: Kind): Answer<Kind> {
   if (reply.kind !== kind) throw new Error(`The scheduler answered ${reply.kind} where ${kind} was asked for.`);

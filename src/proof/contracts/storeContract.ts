@@ -1,5 +1,6 @@
 /** The one suite that every store driver passes: the duties of the Store port, each as a test. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Incarnation } from "../../model/ids.ts";
 import type { Store } from "../../ports/store.ts";
 import { changed, created, queueWrite, spec, TestJournal, taskId } from "./storeJournal.ts";
 import { keepingContract } from "./storeKeepingContract.ts";
@@ -65,6 +66,18 @@ export function storeContract(driver: string, makePlace: () => Promise<StorePlac
 }
 
 function identityContract(current: Current): void {
+  test("a restored store gets a new incarnation, and keeps everything else", async () => {
+    const { store, journal, place } = current();
+    await store.append(journal.next(...created("a")));
+    await store.setIncarnation("restored" as Incarnation);
+    await store.close();
+    expect((await store.open()).incarnation).toBe("restored");
+    expect(await store.readTask(taskId("a"))).toMatchObject({ id: "a" });
+    const other = place.handle();
+    expect((await other.open()).incarnation).toBe("restored");
+    await other.close();
+  });
+
   test("an incarnation is drawn once and stays", async () => {
     const { place, store } = current();
     await store.close();

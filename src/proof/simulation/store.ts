@@ -59,6 +59,10 @@ export class SimulatedStore implements Store {
     }));
   }
 
+  setIncarnation(): Promise<void> {
+    throw new Error("No simulated store is restored from a backup.");
+  }
+
   close(): Promise<void> {
     return this.#parts.process.sleep(0);
   }

@@ -66,7 +66,7 @@ interface TaskRow {
 
 /** What was stored stays for as long as the object does: `close` and `open` again is how a restart looks to it. */
 export class MemoryStore implements Store {
-  readonly #identity: StoreIdentity;
+  #identity: StoreIdentity;
   readonly #entries: Entry[] = [];
   readonly #tasks = new Map<TaskId, TaskRow>();
   /** The same by `ord`, for lists; null when it must be made again. */
@@ -88,6 +88,10 @@ export class MemoryStore implements Store {
 
   async open(): Promise<StoreIdentity> {
     return this.#identity;
+  }
+
+  async setIncarnation(incarnation: Incarnation): Promise<void> {
+    this.#identity = { ...this.#identity, incarnation };
   }
 
   async close(): Promise<void> {}

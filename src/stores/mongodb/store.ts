@@ -5,7 +5,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type CollectionName, ownerOf, type RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
-import type { Nonce, TaskId } from "../../model/ids.ts";
+import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
@@ -101,6 +101,12 @@ export class MongodbStore implements Store {
       await connection.client.close();
       throw error;
     }
+  }
+
+  setIncarnation(incarnation: Incarnation): Promise<void> {
+    return this.#use(async ({ connection }) => {
+      await connection.meta.updateOne({ _id: "store" }, { $set: { incarnation } });
+    });
   }
 
   async close(): Promise<void> {

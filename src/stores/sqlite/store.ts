@@ -88,6 +88,11 @@ export class SqliteStore implements Store {
     }
   }
 
+  async setIncarnation(incarnation: Incarnation): Promise<void> {
+    const sql = "UPDATE meta SET value = ? WHERE key = 'incarnation'";
+    this.#use(({ database }) => database.prepare(sql).run(incarnation));
+  }
+
   async close(): Promise<void> {
     this.#views.close();
     this.#opened?.database.close();

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { CollectionName, RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
-import type { Nonce, TaskId } from "../../model/ids.ts";
+import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
@@ -53,6 +53,10 @@ export class ThreadedSqliteStore implements Store {
       await thread.close();
       throw error;
     }
+  }
+
+  async setIncarnation(incarnation: Incarnation): Promise<void> {
+    await this.#use().ask("setIncarnation", incarnation);
   }
 
   async close(): Promise<void> {
