@@ -178,8 +178,7 @@ describe("a master", () => {
   test("refuses a worker that has seen a higher epoch of the same store, until the store is marked as restored", async () => {
     const { master, store } = await startMaster();
     const { incarnation } = master.service.status();
-    const worker = new FakeWorker();
-    const seen = { epochMax: 99, incarnation };
+    const [worker, seen] = [new FakeWorker(), { epochMax: 99, incarnation }];
     const refusal = { code: "stale-epoch", details: { hint: expect.stringContaining("outlast restored") as string } };
     await expect(worker.attach(master, seen)).rejects.toMatchObject(refusal);
     await master.stop();
