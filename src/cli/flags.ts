@@ -19,6 +19,8 @@ export interface WorkerFlags extends LogFlags {
   readonly capacity: number;
   readonly queues: readonly string[];
   readonly labels?: readonly string[];
+  readonly metricsPort?: number;
+  readonly metricsAddress: string;
   readonly data: string;
   readonly drainTimeout: number;
   readonly stopOnStdinEnd?: boolean;

@@ -1,6 +1,8 @@
 /** A worker as a process: its outbox, its spool, its executor and its wire, put together, drained and taken apart. */
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import type { WorkerFigures, WorkerMetrics } from "../api/workerMetrics.ts";
+import type { AgentView } from "../core/agent/options.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { SystemClock } from "../node/clock.ts";
 import { createDial } from "../node/httpLink.ts";
@@ -60,6 +62,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const probeAddress = probeAddressFor(options.masters);
   const probePort = probeAddress === null ? null : (await openProbePort(probeAddress, boot)).port;
 
+  const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
   let isAnnounced = false;
   const worker = new Worker({
     id,
@@ -78,6 +81,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     pid: process.pid,
     version: readVersion(),
     probePort,
+    ...(metrics !== null && { observer: metrics }),
     onStatus: (status) => {
       if (isAnnounced || status.phase !== "attached") return;
       isAnnounced = true;
@@ -100,6 +104,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
       void worker.stop();
     },
   );
+  if (metrics !== null) log.info("serving metrics", { url: await serveMetrics(metrics, flags, token) });
   await worker.start();
   const error = await worker.ended;
   await leave(place, processes, spool);
@@ -112,6 +117,30 @@ async function leave(place: WorkerPlace, processes: SystemProcesses, spool: Thre
   await place.release();
   // All is closed and on disk. A thread that waits for a disk or a process that hangs would hold up the end for as long.
   if (!isQuiet) process.kill(process.pid, "SIGKILL");
+}
+
+/** Loaded only when asked for: most workers start without. */
+async function loadMetrics(flags: WorkerFlags, read: () => WorkerFigures): Promise<WorkerMetrics | null> {
+  if (flags.metricsPort === undefined) return null;
+  const { WorkerMetrics } = await import("../api/workerMetrics.ts");
+  return new WorkerMetrics(read);
+}
+
+async function serveMetrics(metrics: WorkerMetrics, flags: WorkerFlags, token: string | null): Promise<string> {
+  try {
+    return `${await metrics.listen(flags.metricsAddress, flags.metricsPort ?? 0, token)}/metrics`;
+  } catch (error) {
+    throw LocalFailure.from(error);
+  }
+}
+
+function figuresOf(view: AgentView | null, capacity: number): WorkerFigures {
+  return {
+    isAttached: view?.phase === "attached",
+    running: view?.running ?? 0,
+    capacity,
+    outbox: view?.unsettled ?? 0,
+  };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { AgentInput, LinkFailure, LinkNumber } from "../core/agent/inputs.t
 import { type AgentSettings, type AgentView, defaultAgentSettings } from "../core/agent/options.ts";
 import type { BootId, SessionId, WorkerId } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
-import { type AttachRequest, protocolVersions } from "../model/protocol.ts";
+import { type AttachRequest, type Outcome, protocolVersions } from "../model/protocol.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { type Dial, LinkError, type MasterLink, type Stream } from "../ports/transport.ts";
@@ -43,6 +43,7 @@ export interface WorkerOptions {
   readonly probePort: number | null;
   readonly settings?: Partial<AgentSettings>;
   /** Called when a master was found or lost, when a drain begins, and at the end. */
+  readonly observer?: WorkerObserver;
   readonly onStatus?: (status: AgentView) => void;
 }
 
@@ -52,6 +53,11 @@ interface Connection {
   readonly link: MasterLink;
   readonly session: SessionId;
   readonly stream: Stream;
+}
+
+/** Is told of attempts, for metrics. */
+export interface WorkerObserver {
+  ended(kind: string, outcome: Outcome, tookMs: number): void;
 }
 
 export class Worker {
@@ -98,6 +104,11 @@ export class Worker {
       waits,
       onPending: (isPending) => this.#feed({ kind: "logs", isPending }),
     });
+  }
+
+  /** How it stands at the moment; null before the start. */
+  view(): AgentView | null {
+    return this.#agent?.view() ?? null;
   }
 
   /** Opens the outbox and begins to look for a master; what it then does, it does until `ended`. @throws if the outbox is damaged or in use */
@@ -315,7 +326,10 @@ export class Worker {
     this.#logs.watch();
     // The worker's own record of what ran here: the demo and the fault tests compare the journal with these two lines.
     log.info("attempt started", { worker, boot, task, attempt });
+    const { observer, clock } = this.#options;
+    const startedAt = clock.now();
     const session = this.#sessions.open(assignment, (end) => {
+      observer?.ended(assignment.kind, end.outcome, clock.now() - startedAt);
       if (this.#stopping !== null) return;
       log.info("attempt ended", { worker, boot, task, attempt, outcome: end.outcome });
       const logBytes = spool.end({ task, attempt, assignedAt });

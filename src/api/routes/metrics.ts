@@ -2,22 +2,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MasterObserver, TaskLabels } from "../../master/journal/loopStats.ts";
 import type { MasterApi, MasterStatus } from "../../master/service/masterApi.ts";
-import { limits } from "../../model/limits.ts";
 import { taskStates } from "../../model/task.ts";
 import { type Streams, streamKinds } from "../events/streams.ts";
 import { statusOrNull } from "../http/headers.ts";
 import type { Relay } from "../http/relay.ts";
-import { packageVersion } from "./packageVersion.ts";
+import { addBuildInfo, LabelBudget, removeMisnamed, taskBuckets } from "./metricParts.ts";
 
 const roles: readonly MasterStatus["role"][] = ["starting", "standby", "leader", "stopping"];
 
 /** From a commit on a fast disk to the longest that a request waits, in seconds. */
 const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-/** From a task that starts at once to a backlog of a day, in seconds. */
-const taskBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600, 14_400, 86_400];
-
-/** Metrics of Node whose names break the conventions: gauges that end in `_total`. */
-const misnamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -27,7 +21,7 @@ export class Metrics {
   constructor(master: MasterApi, streams: Streams, relay: Relay) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    for (const name of misnamed) this.#registry.removeSingleMetric(name);
+    removeMisnamed(this.#registry);
     this.#requests = new Counter({
       name: "outlast_http_requests_total",
       help: "Answered requests.",
@@ -163,15 +157,6 @@ function addCommitFigures(master: MasterApi, registers: Registry[]): void {
   total("outlast_writes_total", "Records written to the journal.", () => master.stats().writes);
 }
 
-function addBuildInfo(registers: Registry[]): void {
-  new Gauge({
-    name: "outlast_build_info",
-    help: "Always 1; the labels tell the versions of Outlast and Node.",
-    labelNames: ["version", "node"],
-    registers,
-  }).set({ version: packageVersion(), node: process.versions.node }, 1);
-}
-
 /** Counts what this master commits while it leads. */
 function createObserver(registers: Registry[]): MasterObserver {
   const commit = new Histogram({
@@ -218,18 +203,6 @@ function createObserver(registers: Registry[]): MasterObserver {
     },
     taskEnded: (task, state) => tasksEnded.inc({ ...labels(task), state }),
   };
-}
-
-/** Clients choose the names of queues and kinds. Beyond so many of them the rest share one label. */
-class LabelBudget {
-  readonly #known = new Set<string>();
-
-  name(text: string): string {
-    if (this.#known.has(text)) return text;
-    if (this.#known.size >= limits.metricLabelsMax) return "other";
-    this.#known.add(text);
-    return text;
-  }
 }
 
 /** Makes gauges that are read when they are asked for. */

@@ -24,6 +24,12 @@ export function workerCommand(program: Command): void {
         .default(defaults.drainTimeoutMs, "5m")
         .argParser(duration),
     )
+    .option("--metrics-port <port>", "serve metrics for Prometheus at this port", wholeNumber(0, 65_535))
+    .option(
+      "--metrics-address <address>",
+      "where to serve them; beyond this machine only with a token",
+      defaults.address,
+    )
     .addOption(stopOnStdinEndOption())
     .action(
       action(async (context, flags: WorkerFlags) => {
