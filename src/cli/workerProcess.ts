@@ -10,6 +10,7 @@ import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
+import type { Log } from "../ports/log.ts";
 import { handlerOptions } from "../runner/handlerOptions.ts";
 import { ProcessExecutor } from "../worker/executors/executor.ts";
 import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
@@ -31,12 +32,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const taskFiles = await findTaskFiles(flags.tasks ?? [], process.cwd());
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
-  const log = createLog({
-    name,
-    level: flags.logLevel,
-    ...(flags.logFormat === undefined ? {} : { format: flags.logFormat }),
-    hasColor: output.areNotesPainted,
-  });
+  const log = openLog(name, flags, output.areNotesPainted);
   const clock = new SystemClock();
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;
@@ -110,6 +106,10 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   await leave(place, processes, spool);
   if (error !== null) throw error;
   process.exit(code);
+}
+
+function openLog(name: string, { logLevel: level, logFormat }: WorkerFlags, hasColor: boolean): Log {
+  return createLog({ name, level, ...(logFormat !== undefined && { format: logFormat }), hasColor });
 }
 
 async function leave(place: WorkerPlace, processes: SystemProcesses, spool: ThreadedLogSpool): Promise<void> {
