@@ -110,15 +110,17 @@ describe("alone", () => {
     expect(ready).toEqual({ process: "worker-1", event: "ready" });
     const env = { OUTLAST_MASTERS: `http://127.0.0.1:${port}` };
     const id = (await new Started(["submit", "exec", "--", "sleep", "300"], { env }).ended).stdout.trim();
-    await expect.poll(async () => (await new Started(["show", id], { env }).ended).stdout).toMatch(/running/);
+    await expect
+      .poll(async () => (await new Started(["show", id], { env }).ended).stdout, { timeout: 20_000 })
+      .toMatch(/running/);
     const { workers } = JSON.parse((await new Started(["workers", "--json"], { env }).ended).stdout) as {
       workers: WorkerView[];
     };
     up.child.kill("SIGKILL");
-    await expect.poll(() => isAlive(workers[0]!.pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(workers[0]!.pid), { timeout: 20_000 }).toBe(false);
     await expect
       .poll(async () => (await run("ls", "--masters", `http://127.0.0.1:${port}`, "--retry-for", "0")).code, {
-        timeout: 10_000,
+        timeout: 20_000,
       })
       .toBe(3);
   });
