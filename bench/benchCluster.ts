@@ -24,7 +24,7 @@ export async function withCluster<Result>(
 ): Promise<Result> {
   const directory = mkdtempSync(join(options.parent, "outlast-bench-"));
   // A worker at the default level writes two lines per attempt: its own ledger, which the demo reads and nobody here does.
-  const workerArguments = ["--log-level", "warn"];
+  const workerArguments = ["--log-level", "warn", "--queues", "default,other"];
   const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false }) : null;
   const cluster = await Cluster.create({
     ...{ directory, capacity: options.capacity, workerArguments },

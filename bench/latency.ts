@@ -10,7 +10,11 @@ function freshId(): string {
 }
 
 /** From before a submit leaves the client until the client sees that the task was started, in ms, ascending. */
-export async function measureStartLatency(cluster: BenchCluster, samples: number): Promise<number[]> {
+export async function measureStartLatency(
+  cluster: BenchCluster,
+  samples: number,
+  queue = "default",
+): Promise<number[]> {
   const client = createClient({ masters: [cluster.address] });
   const watch = await EventWatch.open(client);
   const latencies: number[] = [];
@@ -18,7 +22,7 @@ export async function measureStartLatency(cluster: BenchCluster, samples: number
     const id = freshId();
     const running = watch.next((event) => isTask(event, id) && event.task.state !== "created");
     const startedAt = performance.now();
-    await client.submit({ id, kind: "sleep", input: { seconds: 0 } });
+    await client.submit({ id, kind: "sleep", input: { seconds: 0 }, queue });
     await running;
     latencies.push(performance.now() - startedAt);
   }

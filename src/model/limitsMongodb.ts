@@ -32,4 +32,6 @@ export const mongodbLimits = {
   closeMsMax: 5 * second,
   /** Notes of forgotten tasks stay for so long. */
   tombstoneMs: 1 * day,
+  /** Old ones are looked for at most so often. */
+  tombstoneSweepMs: 60 * second,
 } as const;

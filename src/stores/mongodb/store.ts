@@ -66,6 +66,8 @@ export class MongodbStore implements Store {
   readonly #address: MongodbAddress;
   readonly #ids: Pick<Ids, "random">;
   #opened: Opened | null = null;
+  /** When old notes were looked for last, by the time of the journal. */
+  #sweptAt = 0;
 
   /** @throws StoreRefused for an address that is none */
   constructor(options: { readonly uri: string; readonly ids: Pick<Ids, "random"> }) {
@@ -141,7 +143,11 @@ export class MongodbStore implements Store {
       const below = Math.min(belowSeq, seq);
       // Only what stands in the view, on a majority, may go from the journal.
       if (view.isWriting && below > 1) await view.reached(below - 1);
-      await sweepTombstones(connection, at);
+      // By the journal's own time: while nothing is written, there is nothing to look for.
+      if (at - this.#sweptAt >= mongodbLimits.tombstoneSweepMs) {
+        await sweepTombstones(connection, at);
+        this.#sweptAt = at;
+      }
       return journal.compact(Math.min(below, (await window.notedSeq()) + 1), max);
     });
   }
