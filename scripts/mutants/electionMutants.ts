@@ -63,7 +63,7 @@ export const electionMutants: readonly Mutant[] = [
       },
       {
         file: "src/core/election/candidate.ts",
-        search: "    if (now - this.#unchangedSince >= ttlMs + jitterMs)",
+        search: "    if (unchangedMs >= ttlMs + jitterMs)",
         replace: "    if (now - (lease?.beat ?? 0) >= ttlMs + jitterMs)",
       },
       {
@@ -71,6 +71,16 @@ export const electionMutants: readonly Mutant[] = [
         search:
           "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {",
         replace: "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch) {",
+      },
+    ],
+  },
+  {
+    name: "waits for the whole lease of a leader whose address has vanished",
+    patches: [
+      {
+        file: "src/core/election/candidate.ts",
+        search: "    this.#beatAtClose ??= this.#seen?.beat ?? 0;",
+        replace: "    this.#beatAtClose = null;",
       },
     ],
   },

@@ -95,6 +95,8 @@ export const defaults = {
   /** A leader's lease lasts for so many of its slow commits (the 99th of a hundred), if that is longer, up to `leaseTtlMsMax`. */
   leasePerCommit: 10,
   leaseRenewMs: 400,
+  /** The share of its lease that a leader has once its connection to a standby has closed and nothing answers at its address: two renewals. */
+  leaseShareClosed: 0.4,
   leaderIdleMsMax: 1500,
   standbyJitterMs: 250,
   refusalGapMs: 25,
@@ -134,6 +136,8 @@ export const defaults = {
   clientTryMs: 30 * second,
   /** With several masters, one that does not begin to answer for so long is passed over; doubled each round. */
   clientPatienceMs: 2 * second,
+  /** When the masters are listed, one that does not answer for so long is shown as silent. */
+  masterPatienceMs: 1 * second,
   clientBackoffBaseMs: 50,
   clientBackoffMaxMs: 2 * second,
   /** A stream without a byte for this long comes from a master that stands still: silent ones are pinged every `streamPingMs`. */

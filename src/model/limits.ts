@@ -103,6 +103,7 @@ export const limits = {
   livenessStreamsMax: 100,
 
   // HTTP.
+  portMax: 65_535,
   connectionsMax: 25_000,
   /** So many from one address, so that nobody can keep everybody else out. */
   connectionsPerAddressMax: 20_000,

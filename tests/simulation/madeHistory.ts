@@ -46,6 +46,7 @@ export class MadeHistory {
     timestampSlackMs: 0,
     lostRecordMs: 0,
     areOutputsTokens: true,
+    addressesVanish: false,
     isCalm: true,
     sparesWorkers: false,
   };

@@ -144,6 +144,47 @@ describe("a standby", () => {
     expect(tell(7, { kind: "lease", lease: lease(2) })).toEqual(["watch-peer"]);
   });
 
+  test("gives a leader whose connection has closed two renewals of its lease, where nothing answers at its address", () => {
+    const { candidate, tell } = start();
+    const lostMs = defaults.leaseTtlMs * defaults.leaseShareClosed;
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    // This beat was written before the leader died.
+    tell(100, { kind: "lease", lease: lease(2) });
+    tell(100 + lostMs - 1, { kind: "lease", lease: lease(2) });
+    expect(candidate.role).toBe("standby");
+    const jitterMs = defaults.standbyJitterMs * defaults.leaseShareClosed;
+    expect(tell(100 + lostMs + jitterMs, { kind: "lease", lease: lease(2) })).toEqual(["take-over"]);
+  });
+
+  test("gives its whole lease to a leader that has renewed it since its connection closed, and to one that takes connections", () => {
+    const lostMs = (defaults.leaseTtlMs + defaults.standbyJitterMs) * defaults.leaseShareClosed;
+    const renewed = start();
+    renewed.tell(0, { kind: "lease", lease: lease(1) });
+    renewed.tell(5, { kind: "peer-closed", address: other });
+    renewed.tell(100, { kind: "lease", lease: lease(2) });
+    renewed.tell(500, { kind: "lease", lease: lease(3) });
+    renewed.tell(500 + lostMs, { kind: "lease", lease: lease(3) });
+    expect(renewed.candidate.role).toBe("standby");
+
+    const listening = start();
+    listening.tell(0, { kind: "lease", lease: lease(1) });
+    listening.tell(5, { kind: "peer-closed", address: other });
+    for (let probes = 1; probes <= defaults.probesMax; probes += 1)
+      listening.tell(5 + probes, { kind: "peer-probed", address: other, result: "connected" });
+    listening.tell(lostMs, { kind: "lease", lease: lease(1) });
+    expect(listening.candidate.role).toBe("standby");
+  });
+
+  test("does not hold a closed connection to one leader against the next", () => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    tell(5, { kind: "peer-closed", address: other });
+    tell(10, { kind: "led", epoch: 4, address: "http://third:1" });
+    tell(defaults.leaseTtlMs - 1, { kind: "lease", lease: lease(1) });
+    expect(candidate.role).toBe("standby");
+  });
+
   test("watches whoever has just won, and hears nothing of the lease of the one before", () => {
     const { candidate, tell } = start();
     const third = "http://third:1";

@@ -1,7 +1,7 @@
 /**
- * The election brain of a master: when to take over, when to renew, when to leave.
+ * The election state machine of a master: when to take over, when to renew, when to resign.
  *
- * It only ever decides when to *try*. Who leads is decided by the journal: a take-over is a marker entry with a higher epoch in
+ * It only decides when to *try*. The journal decides who leads: a take-over is a marker entry with a higher epoch in
  * the first free slot, and from then on the old leader's entries are refused. So a wrong guess here costs a moment, never more.
  * The lease is watched as client-go does it (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection): whether its counter
  * changes within our own time, never what any clock says.
@@ -14,6 +14,8 @@ import { defaults, limits } from "../../model/limits.ts";
 export interface CandidateSettings {
   /** A lease that has not changed for this long is nobody's, unless its holder needs more time: see `commit-time`. */
   readonly leaseTtlMs: number;
+  /** The share of that time that is enough once the leader's connection has closed. */
+  readonly leaseShareClosed: number;
   readonly leaseRenewMs: number;
   readonly standbyJitterMs: number;
   /** Between two refused connections that together prove that a leader's process is gone. */
@@ -74,6 +76,8 @@ export class Candidate {
   #epoch = 0;
   #ttlMs: number;
   #watched: string | null = null;
+  /** The beat that was known when the connection to the leader closed; null while it is open, or if the leader has renewed its lease since. */
+  #beatAtClose: number | null = null;
   #probes = 0;
   #refusals = 0;
   #probeAt: number | null = null;
@@ -112,6 +116,7 @@ export class Candidate {
       case "deposed":
         this.role = "standby";
         this.#seen = null;
+        this.#beatAtClose = null;
         this.#unchangedSince = now;
         this.#readAt = now;
         return;
@@ -186,6 +191,9 @@ export class Candidate {
       }
       const seen = this.#seen;
       if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
+        // One more beat may have been on its way when the connection closed; two prove that the leader lives.
+        const isAlive = seen?.nonce !== lease.nonce || lease.beat > (this.#beatAtClose ?? 0) + 1;
+        if (isAlive) this.#beatAtClose = null;
         this.#seen = lease;
         this.#unchangedSince = now;
       }
@@ -196,14 +204,20 @@ export class Candidate {
     const jitterMs = hashToUnit(`${this.#nonce}/${epoch}`) * this.#settings.standbyJitterMs;
     // A lease of the leader before tells as well how slow the store is.
     const ttlMs = Math.max(this.#settings.leaseTtlMs, Math.min(this.#seen?.ttlMs ?? 0, limits.leaseTtlMsMax));
-    if (now - this.#unchangedSince >= ttlMs + jitterMs) this.#takeOver("the lease has run out", effects);
+    const unchangedMs = now - this.#unchangedSince;
+    if (unchangedMs >= ttlMs + jitterMs) return this.#takeOver("the lease has run out", effects);
+    // The address of a container or a machine that is gone answers nothing: there is never a refusal to hear.
+    if (this.#beatAtClose !== null && unchangedMs >= (ttlMs + jitterMs) * this.#settings.leaseShareClosed) {
+      this.#takeOver("the leader's connection has closed, and its lease is not renewed", effects);
+    }
   }
 
-  /** Somebody has just won: it is watched from now on, and its lease has all its time to appear. */
+  /** Another master has just won: it is watched from now on, and its lease has all its time to appear. */
   #noteLed(now: number, epoch: number, address: string | null, effects: CandidateEffect[]): void {
     if (epoch <= this.#leader.epoch) return;
     this.#leader = { epoch, address };
     this.#unchangedSince = now;
+    this.#beatAtClose = null;
     // What is still heard of the one before says nothing about this one.
     this.#lookAway();
     if (this.role === "standby" && address !== null) this.#watch(address, effects);
@@ -226,6 +240,7 @@ export class Candidate {
 
   #notePeerClosed(address: string, effects: CandidateEffect[]): void {
     if (this.role !== "standby" || address !== this.#watched) return;
+    this.#beatAtClose ??= this.#seen?.beat ?? 0;
     this.#probes = 0;
     this.#refusals = 0;
     effects.push({ kind: "probe-peer", address });
@@ -246,7 +261,8 @@ export class Candidate {
     this.#refusals = result === "refused" ? this.#refusals + 1 : 0;
     if (this.#refusals >= 2) return this.#takeOver("the leader's address refuses connections", effects);
     if (result === "unknown" || this.#probes >= this.#settings.probesMax) {
-      // Out of sight, or alive: the lease decides. The next look at it starts a new watch.
+      // Out of reach, or alive: the lease decides. The next read of it starts a new watch.
+      if (result === "connected") this.#beatAtClose = null;
       return this.#lookAway();
     }
     this.#probeAt = now + this.#settings.refusalGapMs;

@@ -92,6 +92,7 @@ export function toHistory(evidence: Recorded): History {
       timestampSlackMs: clockSlackMs,
       lostRecordMs,
       areOutputsTokens: false,
+      addressesVanish: false,
       isCalm: evidence.strikes.length === 0,
       sparesWorkers: false,
     },

@@ -8,7 +8,9 @@ import { leaderTroubles } from "./troubles.ts";
 /** After all faults are over: a lease that runs out, with jitter, and elections that collide. */
 const healedMsMax = 10_000;
 /** A closed connection, two refusals, the marker, and the watch that looks ten times a second. */
-export const quickMsMax = 1_000;
+const refusedMsMax = 1_000;
+/** Where a dead address answers nothing: two renewals of the lease with their jitter, seen by reads that are half a renewal apart. */
+const vanishedMsMax = 1_500;
 /** Standbys that have been up and undisturbed for this long are warm and watch the leader. */
 const warmMs = 6_000;
 
@@ -23,7 +25,7 @@ export const leaderWithinBound = checker("I20", "there is a leader within a boun
     if (atHeal === null && waitedMs > healedMsMax) report(`nobody led for ${waitedMs} ms after all faults were over`);
   }
   for (const { at, life, node, waitedMs } of quickTakeovers(history)) {
-    if (waitedMs > quickMsMax)
+    if (waitedMs > quickMsMax(history))
       report(`${life} went at ${at} and nobody led for ${waitedMs} ms, although a standby could see it go`, node);
   }
   checkRoles(history, report);
@@ -41,10 +43,16 @@ export function quickTakeovers(
     const before = leads.findLast((event) => event.order < order);
     if (death.wasLeading !== true || before?.life !== life || at - before.at < warmMs) return [];
     const next = leads.find((event) => event.order > order && event.life !== null && event.life !== life);
-    const until = Math.min(next?.at ?? lastAt, at + 2 * quickMsMax);
-    if (lastAt < at + quickMsMax || !isUndisturbed(history, death, { from: at - warmMs, to: until })) return [];
+    const until = Math.min(next?.at ?? lastAt, at + 2 * quickMsMax(history));
+    if (lastAt < at + quickMsMax(history) || !isUndisturbed(history, death, { from: at - warmMs, to: until }))
+      return [];
     return [{ at, life, node, waitedMs: (next?.at ?? lastAt) - at }];
   });
+}
+
+/** How long nobody may lead after a death that a standby could see. */
+export function quickMsMax({ conditions }: History): number {
+  return conditions.addressesVanish ? vanishedMsMax : refusedMsMax;
 }
 
 /** True if nothing but this one death happened to masters and the store, and another master was up all the time. */

@@ -335,6 +335,8 @@ export interface Conditions {
   readonly clockSettleMs?: number;
   /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
   readonly isNetworkQuick: boolean;
+  /** The address of a dead process answers nothing, so nobody hears a refusal. */
+  readonly addressesVanish: boolean;
   /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */
   readonly appendMsMax: number;
   /** Reads may be answered from a little while ago. */

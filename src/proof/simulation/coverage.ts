@@ -38,6 +38,7 @@ export const situations = [
   "a leader resigned and another took over",
   "a leader with a slow store asked for a longer lease",
   "a standby took over within a second of the leader's death",
+  "a standby took over soon from a leader whose address had vanished",
   "five masters were up at once",
   "a standby compared its memory with the leader's",
   "a standby relayed a client",

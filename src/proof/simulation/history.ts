@@ -32,6 +32,7 @@ export async function takeHistory(world: Cluster): Promise<History> {
       clockSettleMs: knobs.clockSettleMs,
       isNetworkQuick:
         knobs.latencyMsMax <= 10 && knobs.resetChance === 0 && knobs.lateChance === 0 && knobs.unknownChance === 0,
+      addressesVanish: knobs.addressesVanish,
       appendMsMax: knobs.unknownChance > 0 ? unansweredMsMax : 0,
       hasStaleReads: knobs.store === "mongodb",
       retention: knobs.isForgetful ? knobs.master : null,

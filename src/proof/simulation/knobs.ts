@@ -114,6 +114,8 @@ export interface Knobs {
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
+  /** True if the address of a dead master answers nothing, as that of a container that is gone. */
+  readonly addressesVanish: boolean;
   /** How long faults go on. */
   readonly unsafeMs: number;
   readonly waits: Waits;
@@ -140,7 +142,7 @@ export function drawKnobs(seed: number): Knobs {
   const often = (chance: number, value: () => number): number => (random.chance(chance) ? value() : 0);
   const store = random.pick(["plain", "plain", "mongodb", "mongodb", "sqlite"] as const);
   const isForgetful = random.chance(0.3);
-  return quietAround({
+  const knobs = quietAround({
     seed,
     temper,
     store,
@@ -159,6 +161,7 @@ export function drawKnobs(seed: number): Knobs {
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),
+    addressesVanish: random.fork("vanish").chance(0.3),
     unsafeMs: random.chance(0.05) ? random.spread(240_000, 900_000) : random.spread(20_000, 240_000),
     waits: drawWaits(random, temper),
     callTimeoutMs: random.pick([1_000, 3_000, 10_000]),
@@ -175,6 +178,8 @@ export function drawKnobs(seed: number): Knobs {
     clockSettleMs: random.fork("settle").pick([2_000, 5_000, 15_000]),
     faultEveryMs: drawFaults(random, temper, store, masters),
   });
+  const deaths = random.fork("deaths");
+  return deaths.chance(leaderDeathsShare) ? withLeaderDeaths(knobs, deaths) : knobs;
 }
 
 /** Where one of the later faults is alone, the network and the store are well: what should follow can then be held to its bounds. */
@@ -193,6 +198,24 @@ function quietAround(knobs: Knobs): Knobs {
     resetChance: 0,
     lateChance: 0,
     unknownChance: 0,
+  };
+}
+
+/** In so many worlds masters die one after the other and nothing else happens: how soon they are replaced can be told only there. */
+const leaderDeathsShare = 0.05;
+
+function withLeaderDeaths(knobs: Knobs, random: Random): Knobs {
+  return {
+    ...knobs,
+    masters: random.integer(2, 3),
+    addressesVanish: random.chance(0.6),
+    unsafeMs: random.spread(120_000, 300_000),
+    latencyMsMax: random.pick([0, 2, 10]),
+    resetChance: 0,
+    duplicateChance: 0,
+    lateChance: 0,
+    unknownChance: 0,
+    faultEveryMs: new Map([["master-crash", random.spread(9_000, 18_000)]]),
   };
 }
 
@@ -283,7 +306,7 @@ export function describeKnobs(knobs: Knobs): string {
     `${Math.round(knobs.unsafeMs / 1000)} s of faults`,
     `suspect ${knobs.waits.suspectMs} lost ${knobs.waits.lostGraceMs} abrupt ${knobs.waits.abruptGraceMs}`,
     `lease ${knobs.master.leaseTtlMs} journal ${knobs.master.journalMs}${knobs.isForgetful ? ` retention ${knobs.master.retentionMs} or ${knobs.master.finishedTasksMax} tasks` : ""}`,
-    `relays ${knobs.relayChance}; latency up to ${knobs.latencyMsMax} ms; clocks up to ${knobs.clockOffsetMsMax} ms and ${knobs.clockDriftMax} off`,
+    `${knobs.addressesVanish ? "addresses of dead masters vanish; " : ""}relays ${knobs.relayChance}; latency up to ${knobs.latencyMsMax} ms; clocks up to ${knobs.clockOffsetMsMax} ms and ${knobs.clockDriftMax} off`,
     ...chances,
     ...faults,
   ].join("; ");

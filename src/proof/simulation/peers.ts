@@ -1,4 +1,5 @@
 /** How one simulated master watches another: a connection that breaks with the process, and probes of its port. */
+import { defaults } from "../../model/limits.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Process } from "./process.ts";
 import type { KnownMaster, World } from "./world.ts";
@@ -29,7 +30,10 @@ export function simulatedPeers(world: World, machine: string, process: Process):
       await process.sleep(network.latency() * 2);
       const peer = world.masterAt(address);
       if (peer === null || isCutFrom(peer)) return "unknown";
-      return peer.running === null ? "refused" : "connected";
+      if (peer.running !== null) return "connected";
+      if (!world.knobs.addressesVanish) return "refused";
+      await process.sleep(defaults.probeTimeoutMs);
+      return "unknown";
     },
   };
 }

@@ -129,8 +129,13 @@ function noteRepeats({ coverage }: World, history: History): void {
 function noteMasters({ coverage }: World, history: History): void {
   if (forgotten(history).size > 0) coverage.saw("finished tasks were forgotten");
   noteIds(coverage, history);
-  if (quickTakeovers(history).some(({ waitedMs }) => waitedMs <= quickMsMax)) {
-    coverage.saw("a standby took over within a second of the leader's death");
+  if (quickTakeovers(history).some(({ waitedMs }) => waitedMs <= quickMsMax(history))) {
+    const isVanished = history.conditions.addressesVanish;
+    coverage.saw(
+      isVanished
+        ? "a standby took over soon from a leader whose address had vanished"
+        : "a standby took over within a second of the leader's death",
+    );
   }
 }
 
