@@ -136,6 +136,23 @@ describe("the list of masters", () => {
     ]);
   });
 
+  test("does not wait long for one that is silent, and shows who was elected meanwhile", async () => {
+    const hanging = await fake(() => {});
+    const standby = await fake((request, response) => {
+      if (request.path === "/v1/masters") return response.json(200, { masters: [note("m1", hanging.url)] });
+      const isElected = hanging.requests.length > 0 && standby.requests.length > 2;
+      response.json(200, report("m2", standby.url, isElected ? { role: "leader", epoch: 3 } : {}));
+    });
+    const client = createClient({ masters: [hanging.url, standby.url] });
+    const startedAt = performance.now();
+    const told = await client.masters();
+    expect(performance.now() - startedAt).toBeLessThan(2 * defaults.masterPatienceMs);
+    expect(told.map(({ name, role }) => [name, role])).toEqual([
+      ["m2", "leader"],
+      ["m1", "silent"],
+    ]);
+  });
+
   test("fails as any call does where none answers, or where the token is refused", async () => {
     const guarded = await fake((_request, response) =>
       response.json(401, { error: { code: "unauthorized", message: "No." } }),

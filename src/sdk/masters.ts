@@ -1,4 +1,4 @@
-/** Who the masters are and how each stands: asked one by one, and of each other's notes. */
+/** Who the masters are and how each stands: all are asked at once, and named from each other's notes. */
 import { OutlastError } from "../model/errors.ts";
 import { defaults } from "../model/limits.ts";
 import type { MemberView } from "../model/member.ts";
@@ -21,13 +21,20 @@ export interface MasterState {
   /** Journal entries that it is behind the leader; null if one of the two is silent. */
   readonly lag: number | null;
   readonly roleSince: number | null;
+  /** Base URL of the leader as far as it knows. */
+  readonly leader: string | null;
   readonly store: string | null;
   /** Of the store: masters with different ones know nothing of each other. Null if it does not answer. */
   readonly incarnation: string | null;
   readonly trouble: string | null;
 }
 
-type Answer = { readonly address: string; readonly report: MasterReport | null };
+/** What one master answered; nulls for one that is silent. */
+interface Answer {
+  readonly address: string;
+  readonly report: MasterReport | null;
+  readonly members: readonly MemberView[] | null;
+}
 
 /** Asks every master that is known here or to the others. @throws OutlastError if none answers */
 export async function readMasters(
@@ -36,10 +43,11 @@ export async function readMasters(
   signal: AbortSignal | undefined,
 ): Promise<readonly MasterState[]> {
   const ask = (address: string) => askOne(address, options, signal);
-  const [answers, { masters: members }] = await Promise.all([
-    Promise.all(connection.masters.map(ask)),
-    connection.json<{ masters: readonly MemberView[] }>({ method: "GET", path: "/v1/masters", signal }),
-  ]);
+  const askAll = (addresses: readonly string[]) => Promise.all(addresses.map(ask));
+  const answers = await askAll(connection.masters);
+  const members =
+    answers.find((answer) => answer.members !== null)?.members ??
+    (await connection.json<{ masters: readonly MemberView[] }>({ method: "GET", path: "/v1/masters", signal })).masters;
   const nonces = new Set(answers.map(({ report }) => report?.nonce));
   // A master that has only just started knows its leader before it has read the notes of all others.
   const named = [
@@ -47,8 +55,12 @@ export async function readMasters(
     ...answers.flatMap(({ report }) => report?.leader ?? []),
   ];
   const unknown = [...new Set(named.map(toBaseUrl))].filter((address) => !isAsked(answers, address));
-  const others = await Promise.all(unknown.map(ask));
-  return toStates([...answers, ...others], members);
+  const all = [...answers, ...(await askAll(unknown))];
+  const silent = all.filter(({ report }) => report === null);
+  if (silent.length === 0) return toStates(all, members);
+  // While a silent one was waited for, another may have been elected: the rest is asked again, so that all is of one moment.
+  const answering = all.filter(({ report }) => report !== null).map(({ address }) => address);
+  return toStates([...(await askAll(answering)), ...silent], members);
 }
 
 /** Null for one that does not answer soon, whatever the reason. */
@@ -57,19 +69,19 @@ async function askOne(
   options: Omit<ConnectionOptions, "masters">,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const patience = AbortSignal.timeout(defaults.clientPatienceMs);
+  const patience = AbortSignal.timeout(defaults.masterPatienceMs);
   const either = signal === undefined ? patience : AbortSignal.any([signal, patience]);
   const connection = new Connection({ ...options, masters: [address], retryForMs: 0 });
+  const get = <Body>(path: string) => connection.json<Body>({ method: "GET", path, signal: either });
   try {
-    return {
-      address,
-      report: await connection.json<MasterReport>({ method: "GET", path: "/v1/status", signal: either }),
-    };
+    const report = await get<MasterReport>("/v1/status");
+    const notes = await get<{ masters: readonly MemberView[] }>("/v1/masters").catch(() => null);
+    return { address, report, members: notes?.masters ?? null };
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof OutlastError && (error.code === "unauthorized" || error.code === "forbidden"))
       throw new OutlastError(error.code, `${address}: ${error.message}`, error.details);
-    return { address, report: null };
+    return { address, report: null, members: null };
   }
 }
 
@@ -110,6 +122,7 @@ function toState(report: MasterReport, peers: readonly MasterReport[]): MasterSt
     seq,
     lag: leader === undefined ? null : Math.max(0, leader.seq - seq),
     roleSince,
+    leader: report.leader,
     store,
     incarnation,
     trouble,
@@ -128,6 +141,7 @@ function toSilent(address: string, members: readonly MemberView[]): MasterState 
     seq: note?.seq ?? null,
     lag: null,
     roleSince: null,
+    leader: null,
     store: null,
     incarnation: null,
     trouble: null,

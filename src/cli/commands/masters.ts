@@ -19,7 +19,7 @@ async function listMasters(context: Context): Promise<undefined> {
   if (output.isJson) return output.document({ masters }) as undefined;
   output.table(columns(Date.now()), masters);
   if (!masters.some((master) => master.role === "leader")) {
-    output.note("No master leads at the moment. Running tasks go on; an election takes a few seconds at most.");
+    output.note(noLeaderText(masters));
   }
   if (new Set(masters.flatMap(({ incarnation }) => incarnation ?? [])).size > 1) {
     output.note(
@@ -33,6 +33,15 @@ async function listMasters(context: Context): Promise<undefined> {
     const holder = await findLockHolder(path);
     if (holder !== null) output.note(describeHolder(path, holder).map(printable).join("\n"));
   }
+}
+
+/** A leader that is silent here may lead all the same: its address may mean something inside of its network only. */
+function noLeaderText(masters: readonly MasterState[]): string {
+  const follower = masters.find(({ leader }) => leader !== null);
+  if (follower === undefined)
+    return "No master leads at the moment. Running tasks go on; an election takes a few seconds at most.";
+  const name = printable(follower.name ?? follower.address);
+  return `${name} follows ${printable(follower.leader ?? "")}, which does not answer here. If it is down, another master leads within seconds.`;
 }
 
 function columns(now: number): readonly Column<MasterState>[] {
