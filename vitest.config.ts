@@ -46,6 +46,17 @@ export default defineConfig({
           maxWorkers: filesAtATime,
         },
       },
+      {
+        test: {
+          name: "deploy",
+          include: ["tests/deploy/**/*.test.ts"],
+          globalSetup: "tests/deploy/prepare.ts",
+          // They share containers, networks and ports.
+          fileParallelism: false,
+          testTimeout: 5 * minute,
+          hookTimeout: 10 * minute,
+        },
+      },
     ],
   },
 });

@@ -11,6 +11,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags {
   readonly name?: string;
   readonly advertise?: string;
   readonly stopOnStdinEnd?: boolean;
+  readonly allowFaults?: boolean;
 }
 
 export interface WorkerFlags extends LogFlags {
@@ -23,7 +24,9 @@ export interface WorkerFlags extends LogFlags {
   readonly metricsAddress: string;
   readonly data: string;
   readonly drainTimeout: number;
+  readonly healthPort?: number;
   readonly stopOnStdinEnd?: boolean;
+  readonly allowFaults?: boolean;
 }
 
 export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {

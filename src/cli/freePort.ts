@@ -1,11 +1,12 @@
 /** Finds a free port. */
 import { createServer } from "node:net";
+import { limits } from "../model/limits.ts";
 
 /** Above the usual ports of servers, below the ports that systems use for outgoing connections. */
 const portMin = 20_000;
 const portCount = 10_000;
 const triesMax = 50;
-const portLast = 65_535;
+const portLast = limits.portMax;
 
 /**
  * A port that is free now, and not one that the system uses for outgoing connections: a worker that dials such a port while

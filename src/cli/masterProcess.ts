@@ -19,6 +19,7 @@ import { LocalFailure, UsageError } from "./failure.ts";
 import type { MasterFlags } from "./flags.ts";
 import { findFreePort } from "./freePort.ts";
 import { findStore } from "./openStore.ts";
+import { PlannedFault, withStoreFault } from "./plannedFault.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
 import { toId } from "./workerName.ts";
@@ -36,7 +37,13 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   });
   keepLargeHeapTight();
   const ids = new SystemIds();
-  const store = await findStore(flags, ids);
+  const fault = PlannedFault.read(
+    process.env["OUTLAST_FAIL"],
+    flags.allowFaults === true,
+    { role: "master", name },
+    log,
+  );
+  const store = withStoreFault(await findStore(flags, ids), fault);
   const address = flags.advertise ?? advertisedAddress(flags.address, port);
   const master = new Master({
     name,

@@ -1,6 +1,6 @@
 /** The options that `master`, `worker` and `up` share, so that they mean and say the same everywhere. */
 import { Option } from "commander";
-import { defaults, failoverProfiles } from "../model/limits.ts";
+import { defaults, failoverProfiles, limits } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
 import { idList, positiveDuration, wholeNumber } from "./arguments.ts";
 import type { Context } from "./context.ts";
@@ -42,7 +42,7 @@ export function addressOption(): Option {
 export function portOption(): Option {
   return new Option("--port <port>", "port to listen on; 0 picks a free one")
     .default(defaults.port)
-    .argParser(wholeNumber(0, 65_535));
+    .argParser(wholeNumber(0, limits.portMax));
 }
 
 export interface ClusterFlags {
@@ -55,6 +55,7 @@ export interface ClusterFlags {
 export function clusterOptions(): readonly Option[] {
   return [
     new Option("--failover <profile>", "how soon a leader that hangs is replaced: usual after 2 s, fast after 0.7 s")
+      .env("OUTLAST_FAILOVER")
       .choices(Object.keys(failoverProfiles))
       .default("usual"),
     new Option("--retention <duration>", "how long finished tasks are kept")
@@ -91,6 +92,10 @@ export function logOptions(): readonly Option[] {
       formats,
     ),
   ];
+}
+
+export function allowFaultsOption(): Option {
+  return new Option("--allow-faults", "for demonstrations: fail on purpose as the variable OUTLAST_FAIL says");
 }
 
 export function stopOnStdinEndOption(): Option {

@@ -5,6 +5,7 @@ import type { WorkerFigures, WorkerMetrics } from "../api/workerMetrics.ts";
 import type { AgentView } from "../core/agent/options.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { SystemClock } from "../node/clock.ts";
+import { openHealthPort } from "../node/healthPort.ts";
 import { createDial } from "../node/httpLink.ts";
 import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
@@ -21,6 +22,8 @@ import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { LocalFailure } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
+import type { Output } from "./output.ts";
+import { PlannedFault, withExecutorFault } from "./plannedFault.ts";
 import { workerReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
 import { findTaskFiles } from "./taskFiles.ts";
@@ -55,11 +58,11 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     await place.release();
     throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
   });
-  const probeAddress = probeAddressFor(options.masters);
-  const probePort = probeAddress === null ? null : (await openProbePort(probeAddress, boot)).port;
+  const probePort = await openProbe(options.masters, boot);
 
   const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
   let isAnnounced = false;
+  if (flags.healthPort !== undefined) await openHealthPort(flags.healthPort, () => worker.view()?.phase === "attached");
   const worker = new Worker({
     id,
     boot,
@@ -72,7 +75,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     log,
     outbox: new FileOutbox(join(place.directory, "outbox")),
     spool,
-    executor,
+    executor: withExecutorFault(executor, readFault(flags, name, log)),
     hostname: hostname(),
     pid: process.pid,
     version: readVersion(),
@@ -81,8 +84,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     onStatus: (status) => {
       if (isAnnounced || status.phase !== "attached") return;
       isAnnounced = true;
-      if (output.isJson) output.jsonLine({ event: "ready", name, boot, pid: process.pid });
-      else output.line(workerReadyLine(name, boot));
+      announce(output, name, boot);
     },
   });
   let code: ExitCode = exitCodes.ok;
@@ -141,6 +143,20 @@ function figuresOf(view: AgentView | null, capacity: number): WorkerFigures {
     capacity,
     outbox: view?.unsettled ?? 0,
   };
+}
+
+function announce(output: Output, name: string, boot: BootId): void {
+  if (output.isJson) output.jsonLine({ event: "ready", name, boot, pid: process.pid });
+  else output.line(workerReadyLine(name, boot));
+}
+
+async function openProbe(masters: readonly string[], boot: BootId): Promise<number | null> {
+  const address = probeAddressFor(masters);
+  return address === null ? null : (await openProbePort(address, boot)).port;
+}
+
+function readFault(flags: WorkerFlags, name: string, log: Log): PlannedFault | null {
+  return PlannedFault.read(process.env["OUTLAST_FAIL"], flags.allowFaults === true, { role: "worker", name }, log);
 }
 
 /**

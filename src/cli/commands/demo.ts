@@ -7,7 +7,7 @@ import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
 
-interface Options extends MasterCountFlags {
+export interface DemoFlags extends MasterCountFlags {
   readonly maxSleep: number;
   readonly tasks: number;
   readonly workers: number;
@@ -18,29 +18,37 @@ interface Options extends MasterCountFlags {
 const seedMax = 2 ** 32 - 1;
 
 export function demoCommand(program: Command): void {
-  describe(program, "demo", 100).action(
-    action(async (context, options: Options) => {
+  describeDemo(program, "demo", { tasks: 100, sleepMaxMs: defaults.demoSleepMaxMs, directory: "demo-run" }).action(
+    action(async (context, options: DemoFlags) => {
       const { runDemo } = await import("../../proof/demo/demo.ts");
-      return toExitCode(await runDemo(plan(context, "demo", options)));
+      return toExitCode(await runDemo(planDemo(context, "outlast demo", options)));
     }),
   );
 }
 
 export function stressCommand(program: Command): void {
-  describe(program, "stress", 200).action(
-    action(async (context, options: Options) => {
+  describeDemo(program, "stress", { tasks: 200, sleepMaxMs: defaults.demoSleepMaxMs, directory: "stress-run" }).action(
+    action(async (context, options: DemoFlags) => {
       const { runStress } = await import("../../proof/demo/stress.ts");
-      return toExitCode(await runStress(plan(context, "stress", options)));
+      return toExitCode(await runStress(planDemo(context, "outlast stress", options)));
     }),
   );
 }
 
-function describe(program: Command, name: string, tasks: number): Command {
+/** What the options of a demonstration say where nobody else does. */
+export interface DemoDefaults {
+  readonly tasks: number;
+  readonly sleepMaxMs: number;
+  readonly directory: string;
+}
+
+/** A command with the options of a demonstration. */
+export function describeDemo(program: Command, name: string, given: DemoDefaults): Command {
   // One worker is killed first and another with the master: a third has to go on.
   const workersMin = 3;
   const command = program
     .command(name)
-    .option("--tasks <count>", "how many tasks", wholeNumber(1, limits.batchTasksMax), tasks)
+    .option("--tasks <count>", "how many tasks", wholeNumber(1, limits.batchTasksMax), given.tasks)
     .option(
       "--workers <count>",
       "how many workers at the start",
@@ -49,7 +57,7 @@ function describe(program: Command, name: string, tasks: number): Command {
     )
     .addOption(
       new Option("--max-sleep <duration>", "longest sleep of a task; the sleeps are random")
-        .default(defaults.demoSleepMaxMs, formatDuration(defaults.demoSleepMaxMs))
+        .default(given.sleepMaxMs, formatDuration(given.sleepMaxMs))
         .argParser(positiveDuration),
     )
     .option(
@@ -57,13 +65,14 @@ function describe(program: Command, name: string, tasks: number): Command {
       "replays the tasks and faults of an earlier run (default: random)",
       wholeNumber(0, seedMax),
     )
-    .option("--dir <folder>", "directory for the logs and the report", `${name}-run`);
+    .option("--dir <folder>", "directory for the logs and the report", given.directory);
   for (const option of masterCountOptions("how many masters, on one store", limits.demoMastersMax, 1))
     command.addOption(option);
   return command;
 }
 
-function plan(context: Context, name: string, options: Options) {
+/** What a demonstration is told, from its options. */
+export function planDemo(context: Context, command: string, options: DemoFlags) {
   const seed = options.seed ?? Math.floor(Math.random() * seedMax);
   const { tasks, workers, maxSleep, dir } = options;
   const masters = masterCount(context, options);
@@ -75,12 +84,12 @@ function plan(context: Context, name: string, options: Options) {
     sleepMaxMs: maxSleep,
     seed,
     directory: dir,
-    repeat: `outlast ${name} --seed ${seed} ${size} --max-sleep ${formatDuration(maxSleep)}`,
+    repeat: `${command} --seed ${seed} ${size} --max-sleep ${formatDuration(maxSleep)}`,
     output: context.output,
     signal: context.signal,
   };
 }
 
-function toExitCode(isClean: boolean): ExitCode {
+export function toExitCode(isClean: boolean): ExitCode {
   return isClean ? exitCodes.ok : exitCodes.failed;
 }

@@ -5,6 +5,7 @@ import { action } from "../context.ts";
 import type { MasterFlags } from "../flags.ts";
 import {
   addressOption,
+  allowFaultsOption,
   clusterOptions,
   dataOption,
   logOptions,
@@ -27,6 +28,7 @@ export function masterCommand(program: Command): void {
       baseUrl,
     )
     .addOption(stopOnStdinEndOption())
+    .addOption(allowFaultsOption())
     .action(
       action(async (context, flags: MasterFlags) => {
         const { runMaster } = await import("../masterProcess.ts");

@@ -4,7 +4,14 @@ import { defaults, limits } from "../../model/limits.ts";
 import { duration, idArgument, labelList, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { WorkerFlags } from "../flags.ts";
-import { dataOption, logOptions, queuesOption, stopOnStdinEndOption, tasksOption } from "../serverOptions.ts";
+import {
+  allowFaultsOption,
+  dataOption,
+  logOptions,
+  queuesOption,
+  stopOnStdinEndOption,
+  tasksOption,
+} from "../serverOptions.ts";
 
 export function workerCommand(program: Command): void {
   const worker = program
@@ -21,6 +28,7 @@ export function workerCommand(program: Command): void {
     .addOption(dataOption())
     .addOption(
       new Option("--drain-timeout <duration>", "how long running tasks may continue after SIGTERM")
+        .env("OUTLAST_DRAIN_TIMEOUT")
         .default(defaults.drainTimeoutMs, "5m")
         .argParser(duration),
     )
@@ -30,7 +38,13 @@ export function workerCommand(program: Command): void {
       "where to serve them; beyond this machine only with a token",
       defaults.address,
     )
+    .addOption(
+      new Option("--health-port <port>", "answer /healthz and /readyz here, on all interfaces; none if left out")
+        .env("OUTLAST_HEALTH_PORT")
+        .argParser(wholeNumber(1, limits.portMax)),
+    )
     .addOption(stopOnStdinEndOption())
+    .addOption(allowFaultsOption())
     .action(
       action(async (context, flags: WorkerFlags) => {
         const { runWorker } = await import("../workerProcess.ts");

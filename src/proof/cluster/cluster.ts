@@ -2,15 +2,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findFreePorts } from "../../cli/freePort.ts";
 import { defaults } from "../../model/limits.ts";
 import { type LedgerFact, readLedger } from "./attemptLines.ts";
+import type { ClusterHost } from "./clusterHost.ts";
 import { type LeaderFact, readLeaderFacts } from "./leaderLines.ts";
 import type { Life } from "./lives.ts";
 
-const readyMsMax = 20_000;
+const readyMsMax = { here: 20_000, elsewhere: 60_000 } as const;
 const stopMsMax = 10_000;
+const signalRetryMs = 50;
 
 const program = fileURLToPath(new URL("../../../bin/outlast.js", import.meta.url));
 
@@ -37,6 +40,10 @@ export interface ClusterOptions {
   readonly masterData?: string;
   /** The `bin/outlast.js` that a process is started with, asked at each start; this checkout's own if left out. */
   readonly programOf?: (process: string) => string;
+  /** Where the processes live, if not on this machine. */
+  readonly host?: ClusterHost;
+  /** Where the logs go, if not into `directory` itself. */
+  readonly logDirectory?: string;
 }
 
 /** A life that can still change, with the process behind it. */
@@ -65,6 +72,7 @@ export class Cluster {
 
   static async create(options: ClusterOptions): Promise<Cluster> {
     mkdirSync(join(options.directory, "data"), { recursive: true });
+    if (options.logDirectory !== undefined) mkdirSync(options.logDirectory, { recursive: true });
     const { masters = ["master"] } = options;
     const ports = await findFreePorts(masters.length);
     return new Cluster(options, new Map(masters.map((master, index) => [master, ports[index] ?? 0])));
@@ -75,11 +83,15 @@ export class Cluster {
     return [...this.#ports.keys()].map((master) => this.addressOf(master)).join(",");
   }
 
-  /** What the masters are called, by their base URLs. */
+  /** What the masters are called, by the base URLs that they advertise. */
   get masters(): ReadonlyMap<string, string> {
-    return new Map([...this.#ports.keys()].map((master) => [this.addressOf(master), master]));
+    const { host } = this.#options;
+    return new Map(
+      [...this.#ports.keys()].map((master) => [host?.advertisedUrlOf(master) ?? this.addressOf(master), master]),
+    );
   }
 
+  /** Where clients on this machine reach a master. */
   addressOf(master: string): string {
     return `http://${this.#hostOf(master)}:${this.portOf(master)}`;
   }
@@ -97,7 +109,11 @@ export class Cluster {
 
   /** Starts the master or worker of this name; resolves when it says that it is ready. */
   async start(process: string): Promise<void> {
-    await withinReady(process, this.launch(process).ready);
+    await withinReady(
+      process,
+      this.launch(process).ready,
+      readyMsMax[this.#options.host === undefined ? "here" : "elsewhere"],
+    );
   }
 
   /** Starts without waiting. A master keeps its port and its store over its lives, a worker its name and its outbox. */
@@ -109,15 +125,13 @@ export class Cluster {
     const logPath = this.logPath(process);
     const logOffset = sealTornLine(logPath);
     const log = openSync(logPath, "a");
-    const launcher = this.#options.network?.launcherOf(process) ?? [];
-    const bin = this.#options.programOf?.(process) ?? program;
-    const [command = "", ...rest] = [...launcher, globalThis.process.execPath, bin, ...this.#arguments(process)];
+    const [command = "", ...rest] = this.#command(process, role);
     const child = spawn(command, rest, {
       // Its own process group: Ctrl-C in the terminal is for the run alone, which then ends its processes itself.
       detached: true,
       // Our end of its stdin closes when this process ends, however it ends: then the child stops too.
       stdio: ["pipe", "pipe", log],
-      env: { ...cleanEnvironment(), ...this.#options.environment },
+      env: { ...cleanEnvironment(), ...this.#options.environment, ...this.#options.host?.environment },
     });
     closeSync(log);
     child.stdin?.on("error", () => {});
@@ -158,12 +172,12 @@ export class Cluster {
   /** SIGKILL, to all of them in the same moment; resolves when they are gone. */
   async kill(...processes: readonly string[]): Promise<void> {
     const living = processes.flatMap((process) => this.#living(process));
-    await Promise.all(living.map((one) => end(one, "SIGKILL")));
+    await Promise.all(living.map((one) => this.#end(one, "SIGKILL")));
   }
 
   /** SIGTERM, and SIGKILL to what is still there after a while; resolves when it is gone. */
   async stop(process: string): Promise<void> {
-    await Promise.all(this.#living(process).map(stopOrKill));
+    await Promise.all(this.#living(process).map((living) => this.#stopOrKill(living)));
   }
 
   /** Any signal that does not end it: SIGSTOP, SIGCONT. */
@@ -175,14 +189,14 @@ export class Cluster {
   async stopAll(): Promise<void> {
     this.#isOver = true;
     // Workers first: their goodbye needs a master.
-    await Promise.all(this.#all("worker").map(stopOrKill));
-    await Promise.all(this.#all("master").map(stopOrKill));
+    await Promise.all(this.#all("worker").map((living) => this.#stopOrKill(living)));
+    await Promise.all(this.#all("master").map((living) => this.#stopOrKill(living)));
   }
 
   /** Ends all that runs, now. */
   async killAll(): Promise<void> {
     this.#isOver = true;
-    await Promise.all([...this.#all("worker"), ...this.#all("master")].map((living) => end(living, "SIGKILL")));
+    await Promise.all([...this.#all("worker"), ...this.#all("master")].map((living) => this.#end(living, "SIGKILL")));
   }
 
   isUp(process: string): boolean {
@@ -206,7 +220,7 @@ export class Cluster {
   }
 
   logPath(process: string): string {
-    return join(this.#options.directory, `${process}.log`);
+    return join(this.#options.logDirectory ?? this.#options.directory, `${process}.log`);
   }
 
   /** Where the masters keep their store. */
@@ -249,6 +263,17 @@ export class Cluster {
     });
   }
 
+  #command(process: string, role: Life["role"]): readonly string[] {
+    const { host, capacity, network } = this.#options;
+    if (host !== undefined) {
+      const port = this.#ports.get(process) ?? null;
+      return host.command(process, role, { port, capacity, masters: [...this.#ports.keys()] });
+    }
+    const launcher = network?.launcherOf(process) ?? [];
+    const bin = this.#options.programOf?.(process) ?? program;
+    return [...launcher, globalThis.process.execPath, bin, ...this.#arguments(process)];
+  }
+
   #arguments(process: string): string[] {
     const port = this.#ports.get(process);
     const data = port === undefined ? this.#data : this.masterData;
@@ -259,6 +284,38 @@ export class Cluster {
     }
     const masters = mastersFor?.(process).join(",") ?? this.address;
     return ["worker", "--masters", masters, "--capacity", String(capacity), ...shared, ...workerArguments];
+  }
+
+  async #end(living: Living, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    const { life, child, ended } = living;
+    if (life.exit !== null) return;
+    if (signal === "SIGKILL") {
+      // Taken before the signal goes out: until this instant the process certainly lived.
+      life.endedAt ??= Date.now();
+      life.cause ??= "killed";
+    } else {
+      life.cause ??= "stopped";
+    }
+    const { host } = this.#options;
+    if (host === undefined) child.kill(signal);
+    else await this.#signalAt(host, living, signal);
+    await ended;
+    if (host === undefined || life.endedAt === null) return;
+    // A signal takes a while to reach another host, which knows better when the process was gone.
+    const endedAt = await host.endedAt(life.process);
+    if (endedAt !== null && endedAt > life.endedAt) life.endedAt = endedAt;
+  }
+
+  /** A life that has only just begun may not be there yet on another host: it is signalled as soon as it is. */
+  async #signalAt(host: ClusterHost, { life, ended }: Living, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    while (life.exit === null && !(await host.signal(life.process, signal)))
+      await Promise.race([ended, setTimeout(signalRetryMs)]);
+  }
+
+  async #stopOrKill(living: Living): Promise<void> {
+    const timer = globalThis.setTimeout(() => void this.#end(living, "SIGKILL"), stopMsMax);
+    await this.#end(living, "SIGTERM");
+    clearTimeout(timer);
   }
 
   async #whenReady(child: ChildProcess, life: Living["life"], ended: Promise<void>): Promise<void> {
@@ -290,30 +347,11 @@ export class Cluster {
   }
 }
 
-async function end(living: Living, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  if (living.life.exit !== null) return;
-  if (signal === "SIGKILL") {
-    // Taken before the signal goes out: until this instant the process certainly lived.
-    living.life.endedAt ??= Date.now();
-    living.life.cause ??= "killed";
-  } else {
-    living.life.cause ??= "stopped";
-  }
-  living.child.kill(signal);
-  await living.ended;
-}
-
-async function stopOrKill(living: Living): Promise<void> {
-  const timer = setTimeout(() => living.child.kill("SIGKILL"), stopMsMax);
-  await end(living, "SIGTERM");
-  clearTimeout(timer);
-}
-
-async function withinReady(process: string, ready: Promise<void>): Promise<void> {
+async function withinReady(process: string, ready: Promise<void>, msMax: number): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`${process} was not ready after ${readyMsMax / 1000} s.`)),
-    readyMsMax,
+  const timer = globalThis.setTimeout(
+    () => reject(new Error(`${process} was not ready after ${msMax / 1000} s.`)),
+    msMax,
   );
   try {
     await Promise.race([ready, promise]);

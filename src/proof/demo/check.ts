@@ -26,7 +26,8 @@ export type CheckId =
   | "no-overlap"
   | "assigned-first"
   | "legal-life"
-  | "no-other-death";
+  | "no-other-death"
+  | "store-apart";
 
 export function result(id: CheckId, promise: string, cases: number, seen: string, problems: readonly string[]): Check {
   return { id, promise, holds: problems.length === 0, cases, seen, problems };

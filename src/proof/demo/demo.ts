@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import type { Output } from "../../cli/output.ts";
 import { limits } from "../../model/limits.ts";
+import type { RunPlace } from "./place.ts";
 import { masterNames, type PlannedTask, planCapacity, planTasks } from "./plan.ts";
 import { holds } from "./report.ts";
 import { Run, type Work } from "./run.ts";
@@ -37,17 +38,18 @@ export interface DemoOptions {
   readonly repeat: string;
   readonly output: Output;
   readonly signal: AbortSignal;
+  readonly place?: RunPlace;
 }
 
 /** True if every promise was tested and kept. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const tasks = planTasks(options.seed, options.tasks, options.sleepMaxMs);
   const capacity = Math.max(capacityMin, planCapacity(tasks, options.workers, calmRunMs));
-  const { repeat, seed, output, signal } = options;
+  const { repeat, seed, output, signal, place } = options;
   const masters = masterNames(options.masters);
   const directory = resolve(options.directory);
   const report = await Run.play(
-    { command: "demo", repeat, directory, seed, masters, tasks, capacity, output, signal, mustTestAll: true },
+    { command: "demo", repeat, directory, seed, masters, tasks, capacity, output, signal, place, mustTestAll: true },
     (run) => play(run, options, tasks),
   );
   return holds(report);

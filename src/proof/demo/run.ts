@@ -12,6 +12,7 @@ import { RunFailed, until } from "../cluster/until.ts";
 import { demandCase } from "./check.ts";
 import { carriedOut, checkAll } from "./checks.ts";
 import type { AskedTask } from "./evidence.ts";
+import type { RunPlace } from "./place.ts";
 import type { PlannedTask } from "./plan.ts";
 import { type Report, reportBody, reportLines, reportMarkdown } from "./report.ts";
 import { Screen } from "./screen.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** True to fail a run that did not put every promise to the test. */
   readonly mustTestAll: boolean;
+  /** Where the processes live; on this machine if left out. */
+  readonly place?: RunPlace | undefined;
 }
 
 /** What a process runs, and how much of its sleep is left. */
@@ -59,7 +62,7 @@ export class Run {
     this.#options = options;
     this.cluster = cluster;
     this.#startedAt = startedAt;
-    this.#client = createClient({ masters: cluster.address, retryForMs: callMsMax });
+    this.#client = this.#clientOf(cluster.address, callMsMax);
     for (const task of options.tasks) this.#asked.set(task.id, { ...task, acknowledgedAt: null });
     this.#screen = new Screen({
       stream: process.stdout,
@@ -84,16 +87,15 @@ export class Run {
     const startedAt = Date.now();
     const marker = { command: options.command, seed: options.seed, startedAt };
     prepareFolder(options.directory, { ...marker, pid: process.pid });
-    const { directory, capacity, masters } = options;
-    const run = new Run(options, await Cluster.create({ directory, capacity, masters }), startedAt);
+    const { directory, capacity, masters, place } = options;
+    const places = place === undefined ? {} : { host: place.host, logDirectory: join(directory, "logs") };
+    const run = new Run(options, await Cluster.create({ directory, capacity, masters, ...places }), startedAt);
     const onInterrupt = () => run.tell("Interrupted: ending every process of this run", "yellow");
     options.signal.addEventListener("abort", onInterrupt, { once: true });
     try {
+      await place?.open(join(directory, "logs"), run.signal);
       run.#screen.open();
-      void run.live.follow(
-        createClient({ masters: run.cluster.address, retryForMs: Number.POSITIVE_INFINITY }),
-        run.#ending.signal,
-      );
+      void run.live.follow(run.#clientOf(run.cluster.address, Number.POSITIVE_INFINITY), run.#ending.signal);
       const trouble = await run.#unlessInterrupted(play(run).then(() => null, told));
       if (trouble !== null) run.tell(trouble, "red");
       return await run.#unlessInterrupted(run.#close(trouble));
@@ -102,6 +104,7 @@ export class Run {
       run.#screen.close();
       run.#ending.abort();
       await run.cluster.killAll();
+      await place?.close();
       writeMarker(options.directory, { ...marker, pid: null });
     }
   }
@@ -145,7 +148,7 @@ export class Run {
 
   /** How a master stands by its own word. */
   async roleOf(master: string): Promise<string> {
-    const client = createClient({ masters: this.cluster.addressOf(master), retryForMs: callMsMax });
+    const client = this.#clientOf(this.cluster.addressOf(master), callMsMax);
     return (await client.status({ signal: this.signal })).role;
   }
 
@@ -215,6 +218,10 @@ export class Run {
     return until(what, msMax, look, this.signal);
   }
 
+  #clientOf(masters: string, retryForMs: number): Outlast {
+    return createClient({ masters, retryForMs, token: this.#options.place?.token ?? null });
+  }
+
   #sleepMs(id: string): number {
     return this.#asked.get(id)?.sleepMs ?? 0;
   }
@@ -250,6 +257,9 @@ export class Run {
     }
     const documents = await readDocuments(this.#client);
     const journal = await readJournal(this.#client);
+    const { place } = this.#options;
+    const placeChecks = (await place?.checks(this.cluster)) ?? [];
+    const tasksText = (await place?.tasksText()) ?? taskLines(documents);
     this.#ending.abort();
     this.#screen.close();
     await this.cluster.stopAll();
@@ -264,7 +274,7 @@ export class Run {
       masters: this.cluster.masters,
     };
     const judged = checkAll(evidence);
-    const checks = [...(mustTestAll ? judged.map(demandCase) : judged), carriedOut(trouble)];
+    const checks = [...(mustTestAll ? judged.map(demandCase) : judged), ...placeChecks, carriedOut(trouble)];
     const report: Report = {
       command,
       repeat,
@@ -276,7 +286,7 @@ export class Run {
       story: this.#story,
       evidence,
     };
-    writeFileSync(join(directory, "tasks.txt"), taskLines(documents));
+    writeFileSync(join(directory, "tasks.txt"), tasksText);
     writeFileSync(join(directory, "combined.log"), combineLogs(this.#logs()));
     writeFileSync(join(directory, "report.md"), reportMarkdown(report));
     if (output.isJson) output.document(reportBody(report));

@@ -1,6 +1,7 @@
 /** The stress test: every half second something random dies, comes back or joins, until all tasks are done. */
 import { resolve } from "node:path";
 import type { Output } from "../../cli/output.ts";
+import type { RunPlace } from "./place.ts";
 import { type Fault, masterNames, planCapacity, planFaults, planTasks } from "./plan.ts";
 import { holds } from "./report.ts";
 import { Run } from "./run.ts";
@@ -26,17 +27,18 @@ export interface StressOptions {
   readonly repeat: string;
   readonly output: Output;
   readonly signal: AbortSignal;
+  readonly place?: RunPlace;
 }
 
 /** True if every promise was kept. */
 export async function runStress(options: StressOptions): Promise<boolean> {
   const tasks = planTasks(options.seed, options.tasks, options.sleepMaxMs);
   const capacity = planCapacity(tasks, options.workers, calmRunMs);
-  const { repeat, seed, output, signal } = options;
+  const { repeat, seed, output, signal, place } = options;
   const masters = masterNames(options.masters);
   const directory = resolve(options.directory);
   const report = await Run.play(
-    { command: "stress", repeat, directory, seed, masters, tasks, capacity, output, signal, mustTestAll: false },
+    { command: "stress", repeat, directory, seed, masters, tasks, capacity, output, signal, place, mustTestAll: false },
     async (run) => {
       const names = Array.from({ length: options.workers }, (_, index) => `worker-${index + 1}`);
       await run.startAll(names);

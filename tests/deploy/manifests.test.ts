@@ -1,0 +1,89 @@
+/** What stands in `deploy/kubernetes/`: valid for Kubernetes, and as sealed as it says. */
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { installKustomize, installValidator } from "./tools.ts";
+
+const run = promisify(execFile);
+const kubernetesVersion = "1.35";
+const overlays = ["single", "cluster", "fail"] as const;
+const folder = mkdtempSync(join(tmpdir(), "outlast-manifests-"));
+let kustomize = "";
+let validator = "";
+
+beforeAll(async () => {
+  [kustomize, validator] = await Promise.all([installKustomize(), installValidator()]);
+  cpSync(join("deploy", "kubernetes"), folder, { recursive: true });
+  writeFileSync(join(folder, "base", "secret.env"), "token=a-token-for-tests-only-0123456789\n");
+  for (const overlay of overlays) writeFileSync(join(folder, `${overlay}.yaml`), await render(overlay));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function render(overlay: string): Promise<string> {
+  return (await run(kustomize, ["build", join(folder, overlay)])).stdout;
+}
+
+/** Resolves with what the validator complains of; empty if all is well. */
+async function complaints(file: string): Promise<string> {
+  try {
+    await run(validator, ["--strict", "--quiet", "--kubernetes-version", kubernetesVersion, file]);
+    return "";
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    return `${stdout}${stderr}` || String(error);
+  }
+}
+
+describe.each(overlays)("the overlay %s", (overlay) => {
+  test("is valid for Kubernetes, with nothing that it does not know", async () => {
+    expect(await complaints(join(folder, `${overlay}.yaml`))).toBe("");
+  });
+
+  test("runs every container without privileges, with bounds and probes", async () => {
+    const pods = (await render(overlay))
+      .split(/^---$/m)
+      .filter((text) => /^kind: (Deployment|StatefulSet)$/m.test(text));
+    expect(pods.length).toBeGreaterThanOrEqual(2);
+    for (const pod of pods) {
+      for (const line of [
+        "runAsNonRoot: true",
+        "runAsUser: 1000",
+        "type: RuntimeDefault",
+        "allowPrivilegeEscalation: false",
+        "readOnlyRootFilesystem: true",
+        "automountServiceAccountToken: false",
+        "readinessProbe:",
+        "livenessProbe:",
+        "requests:",
+        "limits:",
+        "terminationGracePeriodSeconds:",
+      ]) {
+        expect(pod).toContain(line);
+      }
+      expect(pod).toMatch(/drop:\s+- ALL/);
+    }
+  });
+
+  test("fails on purpose only where it says so", async () => {
+    const text = await render(overlay);
+    expect(text.includes("OUTLAST_FAIL")).toBe(overlay === "fail");
+    expect(text.includes("--allow-faults")).toBe(overlay === "fail");
+  });
+});
+
+test("the validator sees a field that Kubernetes does not know", async () => {
+  const file = join(folder, "wrong.yaml");
+  writeFileSync(file, (await render("cluster")).replace("minAvailable: 2", "minAvalable: 2"));
+  expect(await complaints(file)).toContain("minAvalable");
+});
+
+test("a worker's grace period is longer than its drain", async () => {
+  const text = await render("cluster");
+  const grace = Number(/terminationGracePeriodSeconds: (3\d\d)/.exec(text)?.[1]);
+  const drain = Number(/value: (\d+)s/.exec(text)?.[1]);
+  expect(grace).toBeGreaterThan(drain);
+});
