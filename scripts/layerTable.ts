@@ -88,7 +88,7 @@ export const layers: readonly Layer[] = [
     holds: "the commands; the only folder that connects all parts; loads `proof` only for demo, stress and chaos",
     layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node"],
     lazyLayers: ["proof"],
-    packages: ["node:*", "commander"],
+    packages: ["node:*", "commander", "yaml"],
   },
   {
     folder: "proof",

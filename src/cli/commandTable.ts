@@ -79,6 +79,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/signal.ts")).signalCommand,
   },
   {
+    group: groups.tasks,
+    name: "run",
+    description: "create a task from a template: outlast run NAME --var n=100",
+    load: async () => (await import("./commands/run.ts")).runCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "template",
+    description: "put, list, show and remove templates: tasks with variables",
+    load: async () => (await import("./commands/template.ts")).templateCommand,
+  },
+  {
     group: groups.cluster,
     name: "masters",
     description: "list the masters: which one leads, and how far behind the others are",

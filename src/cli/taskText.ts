@@ -85,6 +85,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
       "attempt",
       `${task.attempt}${task.failures + task.kills === 0 ? "" : ` (${task.failures} of at most ${task.limits.attemptsMax} failed, ${task.kills} lost with their worker)`}`,
     ],
+    ["template", task.origin === undefined ? null : printable(originText(task.origin))],
     ["host", task.host ?? null],
     ["parent", task.parent ?? null],
     ["family", familyText(task)],
@@ -99,6 +100,11 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ["log", task.logBytes === undefined ? null : formatBytes(task.logBytes)],
   ];
   return rows.flatMap(([label, value]) => (value === null ? [] : [`${paint("dim", label.padEnd(10))} ${value}`]));
+}
+
+function originText({ template, version, variables }: NonNullable<TaskDocument["origin"]>): string {
+  const values = Object.entries(variables).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [`${template}, version ${version}`, ...values].join(", ");
 }
 
 function exitText(task: TaskDocument): string | null {

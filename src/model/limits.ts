@@ -60,6 +60,17 @@ export const limits = {
   execArgumentsMax: 1000,
   execEnvironmentMax: 200,
 
+  // Templates.
+  /** Templates by name, removed ones included: their names go on counting versions. */
+  templatesMax: 10_000,
+  /** Versions of one template that are kept; the oldest go first. */
+  templateVersionsMax: 1_000,
+  templateBodyBytesMax: 256 * kibibyte,
+  variablesMax: 100,
+  /** Values in the enum of one variable. */
+  variableValuesMax: 1_000,
+  descriptionLengthMax: 2_000,
+
   // Queues and workers.
   queuesMax: 1000,
   kindLengthMax: 100,

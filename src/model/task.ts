@@ -3,6 +3,7 @@ import type { AttemptError } from "./attemptError.ts";
 import type { OpenWait } from "./family.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import type { TemplateOrigin } from "./templates/template.ts";
 
 /**
  * created   waits for a free slot, or for its start time
@@ -93,6 +94,8 @@ export interface TaskPayload {
 export interface TaskSpec extends TaskHead, TaskPayload {
   /** Where the task came from, if somebody put it straight into the store: its document there is claimed, not replaced. */
   readonly adoptedFrom?: "store";
+  /** Of a task that was made from a template. */
+  readonly origin?: TemplateOrigin;
 }
 
 /** How far an attempt says that it is, in units of its own. Not durable: a new leader does not know it until it is told again. */

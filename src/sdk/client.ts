@@ -4,6 +4,7 @@ import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument, TaskState } from "../model/task.ts";
+import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -82,6 +83,21 @@ export interface SendSignalOptions extends CallOptions {
   readonly payload?: Json;
   /** Names the signal: sent again, it is delivered once. */
   readonly id?: string;
+}
+
+export interface PutTemplate {
+  readonly name: string;
+  readonly version: number;
+  /** False if the latest version says the same. */
+  readonly isNew: boolean;
+}
+
+export interface TemplateSummary {
+  readonly name: string;
+  /** The latest one. */
+  readonly version: number;
+  readonly changedAt: number;
+  readonly description?: string;
 }
 
 interface TaskIds {
@@ -228,6 +244,57 @@ export class Outlast {
     yield* followLogs(this.#connection, id, options);
   }
 
+  /** Makes a new version of a template, unless its latest version says the same. */
+  putTemplate(name: string, template: TemplateContent, options: CallOptions = {}): Promise<PutTemplate> {
+    return this.#send<PutTemplate>("PUT", templatePath(name), JSON.stringify(template), options.signal);
+  }
+
+  /** A version of a template; the latest one if none is named. */
+  template(name: string, options: ReadOptions & { readonly version?: number } = {}): Promise<TemplateVersion> {
+    const path = options.version === undefined ? "" : `/versions/${options.version}`;
+    return this.#get<TemplateVersion>(`${templatePath(name)}${path}${consistency(options)}`, options.signal);
+  }
+
+  /** All templates, by name. */
+  async *templates(options: ReadOptions = {}): AsyncGenerator<TemplateSummary, void, undefined> {
+    yield* this.#pages<TemplateSummary>("/v1/templates", "templates", options);
+  }
+
+  /** All versions of a template that are kept, the oldest first. */
+  async *templateVersions(name: string, options: ReadOptions = {}): AsyncGenerator<TemplateVersion, void, undefined> {
+    yield* this.#pages<TemplateVersion>(`${templatePath(name)}/versions`, "versions", options);
+  }
+
+  /** Removes a template; its tasks stay, and its versions can still be read. */
+  async removeTemplate(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#send("DELETE", templatePath(name), undefined, options.signal);
+  }
+
+  /** Creates a task from a template; `key` as for `submit`. */
+  async runTemplate(name: string, run: TemplateRun = {}, options: SubmitOptions = {}): Promise<Submitted> {
+    const key = options.key ?? crypto.randomUUID();
+    const submitted = await this.#post<Submitted>(
+      `${templatePath(name)}/run`,
+      JSON.stringify(run),
+      options.signal,
+      key,
+    );
+    return options.key === undefined && run.id === undefined ? { ...submitted, isNew: true } : submitted;
+  }
+
+  async *#pages<Item>(path: string, property: string, options: ReadOptions): AsyncGenerator<Item, void, undefined> {
+    let cursor: string | number | null = null;
+    do {
+      const query = new URLSearchParams({ limit: String(limits.pageMax) });
+      if (cursor !== null) query.set("cursor", String(cursor));
+      if (options.consistent === true) query.set("consistent", "true");
+      type Page = { readonly [name: string]: readonly Item[] } & { readonly cursor: string | number | null };
+      const page: Page = await this.#get<Page>(`${path}?${query.toString()}`, options.signal);
+      yield* page[property] ?? [];
+      ({ cursor } = page);
+    } while (cursor !== null);
+  }
+
   async workers(options: ReadOptions = {}): Promise<readonly WorkerView[]> {
     const path = `/v1/workers${consistency(options)}`;
     return (await this.#get<{ workers: readonly WorkerView[] }>(path, options.signal)).workers;
@@ -286,6 +353,15 @@ export class Outlast {
     return this.#connection.json<Body>({ method: "GET", path, signal });
   }
 
+  #send<Body>(
+    method: "PUT" | "DELETE",
+    path: string,
+    body: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Body> {
+    return this.#connection.json<Body>({ method, path, signal, ...(body !== undefined && { body }) });
+  }
+
   #post<Body>(
     path: string,
     body: string | undefined,
@@ -307,6 +383,10 @@ export class Outlast {
 /** A client for the masters at these addresses; `new Outlast(options)` in other words. */
 export function createClient(options: ConnectionOptions = {}): Outlast {
   return new Outlast(options);
+}
+
+function templatePath(name: string): string {
+  return `/v1/templates/${encodeURIComponent(name)}`;
 }
 
 /** The part of a read's URL that says how old its answer may be. */

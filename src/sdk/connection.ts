@@ -23,7 +23,7 @@ export interface ConnectionOptions {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Path and query below the master's base URL. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -13,6 +13,7 @@ export {
   type TaskState,
   taskStates,
 } from "../model/task.ts";
+export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } from "../model/templates/template.ts";
 export type { QueueView, WorkerView } from "../model/worker.ts";
 export {
   type CallOptions,
@@ -20,12 +21,14 @@ export {
   type ListFilter,
   type ListOptions,
   Outlast,
+  type PutTemplate,
   type ReadOptions,
   type SendSignalOptions,
   type SubmitAllOptions,
   type SubmitOptions,
   type Submitted,
   type TaskList,
+  type TemplateSummary,
   type WaitAllOptions,
 } from "./client.ts";
 export type { ConnectionOptions } from "./connection.ts";

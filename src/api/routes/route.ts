@@ -22,13 +22,13 @@ export interface Context {
 }
 
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With parameters as `:id`. */
   readonly path: string;
   /** The operation's name, unique. */
   readonly name: string;
   readonly summary: string;
-  readonly tag: "tasks" | "workers" | "queues" | "events" | "master" | "worker protocol";
+  readonly tag: "tasks" | "templates" | "workers" | "queues" | "events" | "master" | "worker protocol";
   /** Parameters of the path; all are required. */
   readonly parameters?: Schemas;
   readonly query?: Schemas;

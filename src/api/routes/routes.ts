@@ -6,6 +6,7 @@ import { openApiDocument } from "./openapi.ts";
 import { protocolRoutes } from "./protocolRoutes.ts";
 import type { Route } from "./route.ts";
 import { taskRoutes } from "./taskRoutes.ts";
+import { templateRoutes } from "./templateRoutes.ts";
 import { queueRoutes, workerRoutes } from "./workerRoutes.ts";
 
 const documentRoute: Route = {
@@ -21,6 +22,7 @@ const documentRoute: Route = {
 export const routes: readonly Route[] = [
   ...taskRoutes,
   ...logRoutes,
+  ...templateRoutes,
   ...workerRoutes,
   ...queueRoutes,
   ...eventRoutes,

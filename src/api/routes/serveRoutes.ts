@@ -44,7 +44,7 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
     ],
     preHandler: [
       (request, _reply, done) => {
-        if (request.method === "POST") check(request.body);
+        if (route.method !== "GET") check(request.body);
         done();
       },
       ...(route.query?.["consistent"] === undefined ? [] : [consistencyHook(context)]),

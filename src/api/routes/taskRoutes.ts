@@ -12,7 +12,7 @@ import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
 import { type Context, consistentQuery, pathId, type Route, type Schemas, taskParameter } from "./route.ts";
 
-const idempotencyKey: Schemas = {
+export const idempotencyKey: Schemas = {
   "idempotency-key": {
     type: "string",
     pattern: `^[\\x20-\\x7e]{1,${limits.idempotencyKeyLengthMax}}$`,
@@ -153,7 +153,7 @@ async function submitBatch(request: FastifyRequest, reply: FastifyReply, { maste
   return reply.code(submitted.some((task) => task.isNew) ? 201 : 200).send({ tasks: submitted });
 }
 
-function keyOf(request: FastifyRequest): string | null {
+export function keyOf(request: FastifyRequest): string | null {
   const key = request.headers["idempotency-key"];
   return typeof key === "string" ? key : null;
 }

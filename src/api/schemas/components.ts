@@ -3,9 +3,16 @@ import type { Schema } from "../../model/schema.ts";
 import { answerSchemas } from "./answers.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
+import { templateSchemas } from "./templates.ts";
 import { workerSchemas } from "./workers.ts";
 
-export const components = { ...taskSchemas, ...workerSchemas, ...protocolSchemas, ...answerSchemas };
+export const components = {
+  ...taskSchemas,
+  ...templateSchemas,
+  ...workerSchemas,
+  ...protocolSchemas,
+  ...answerSchemas,
+};
 
 /**
  * What the OpenAPI document shows. A submission is checked in two steps, first its own properties and then the input by its kind;

@@ -66,6 +66,7 @@ const document = open(
     },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
+    origin: { ...ref("TemplateOrigin"), description: "Of a task that was made from a template." },
   },
 );
 

@@ -43,6 +43,8 @@ export type Reply =
   | { readonly kind: "submitted"; readonly tasks: readonly SubmittedTask[] }
   | { readonly kind: "cancelled"; readonly id: TaskId }
   | { readonly kind: "done" }
+  /** `isNew` is false if the latest version says the same. */
+  | { readonly kind: "template"; readonly version: number; readonly isNew: boolean }
   | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
   | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
   | { readonly kind: "queues"; readonly queues: readonly QueueView[] }

@@ -3,6 +3,7 @@ import type { PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
+import type { TemplateContent } from "../../model/templates/template.ts";
 import type { ProbeAddress } from "../../model/worker.ts";
 
 /** Ties a reply to its question; made by the shell, unique while the question is open. */
@@ -32,6 +33,15 @@ export type SchedulerInput =
       readonly session: SessionId;
       readonly attempt: AttemptRef;
     }
+  /** The content was checked before. */
+  | {
+      readonly kind: "put-template";
+      readonly request: RequestId;
+      readonly name: string;
+      readonly content: TemplateContent;
+      readonly fingerprint: string;
+    }
+  | { readonly kind: "remove-template"; readonly request: RequestId; readonly name: string }
   | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }

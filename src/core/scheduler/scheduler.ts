@@ -32,6 +32,7 @@ import type { SchedulerSettings, SchedulerState } from "./state.ts";
 import type { TaskStep } from "./tasks.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
+import { Templates, templatesModule } from "./templatesModule.ts";
 import { Workers } from "./workers.ts";
 import { workersModule } from "./workersModule.ts";
 
@@ -40,6 +41,7 @@ const modules: readonly SchedulerModule[] = [
   tasksModule,
   familiesModule,
   queuesModule,
+  templatesModule,
   workersModule,
   failureDetector,
   dispatch,
@@ -50,6 +52,7 @@ const inputs = {
   ...tasksModule.inputs,
   ...familiesModule.inputs,
   ...queuesModule.inputs,
+  ...templatesModule.inputs,
   ...workersModule.inputs,
   ...failureDetector.inputs,
 } satisfies Inputs<Exclude<SchedulerInput["kind"], "tick">>;
@@ -73,6 +76,7 @@ export class Scheduler {
     const workers = new Workers(lanes);
     const families = new Families();
     const signals = new Signals();
+    const templates = new Templates();
     this.#state = {
       tasks: new Tasks(lanes, families),
       queues,
@@ -80,8 +84,15 @@ export class Scheduler {
       families,
       signals,
       endings: new Endings(),
+      templates,
       workers,
-      records: new Records({ queues: new QueueRecords(queues, lanes), workers, childSets: families, signals }),
+      records: new Records({
+        queues: new QueueRecords(queues, lanes),
+        workers,
+        childSets: families,
+        signals,
+        templates,
+      }),
       massLoss: new MassLoss(),
       settings: { ...defaults, ...settings },
       epoch: 0,

@@ -10,6 +10,7 @@ import type { Queues } from "./queues.ts";
 import type { Records } from "./records.ts";
 import type { Signals } from "./signals.ts";
 import type { Tasks } from "./tasks.ts";
+import type { Templates } from "./templatesModule.ts";
 import type { Workers } from "./workers.ts";
 
 /** The scheduler's own knobs; each default stands in `defaults`, with its unit in its name. */
@@ -34,6 +35,7 @@ export interface SchedulerState {
   readonly signals: Signals;
   /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
   readonly endings: Endings;
+  readonly templates: Templates;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;

@@ -32,6 +32,8 @@ export function bytesOfInput(input: SchedulerInput): number {
       return bytesOfSpecs(input.specs);
     case "report":
       return input.items.reduce((sum, item) => sum + bytesOfItem(item), 0);
+    case "put-template":
+      return jsonBytes(input.content) + limits.statusBytesMax;
     case "forget":
       return input.tasks.length * limits.statusBytesMax;
     default:

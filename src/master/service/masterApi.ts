@@ -13,6 +13,7 @@ import type { ChangeBatch } from "../journal/journal.ts";
 import type { CommitTimes, MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
+import type { TemplateApi } from "./templateApi.ts";
 
 export type { ChangeBatch, Subscription };
 
@@ -30,6 +31,7 @@ export interface MasterApi {
   /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */
   submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
   cancel(id: TaskId): Promise<void>;
+  readonly templates: TemplateApi;
   setQueue(name: string, isPaused: boolean): Promise<void>;
   drainWorker(id: WorkerId): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;

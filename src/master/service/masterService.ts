@@ -39,6 +39,7 @@ import type { Streams } from "../streams/streams.ts";
 import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { toSpecs } from "./submissions.ts";
+import { TemplateService } from "./templateService.ts";
 
 export interface MasterServiceParts {
   readonly store: Store;
@@ -62,10 +63,19 @@ type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
 
 export class MasterService implements MasterApi {
   readonly #parts: MasterServiceParts;
+  readonly templates: TemplateService;
   readonly #logListeners = new Map<string, Set<() => void>>();
 
   constructor(parts: MasterServiceParts) {
     this.#parts = parts;
+    const { store, clock, ids, state } = parts;
+    this.templates = new TemplateService({
+      ...{ store, clock, ids },
+      checkLeading: () => state.checkLeading(),
+      ask: (question) => this.#ask(question),
+      read: (read) => this.#read(read),
+      submit: (specs) => this.#submit(() => specs),
+    });
   }
 
   status(): MasterStatus {

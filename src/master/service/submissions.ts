@@ -17,11 +17,15 @@ const base32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
  */
 export function toSpecs(submissions: readonly Submission[], key: string | null, ids: Ids, now: number): TaskSpec[] {
   const isBatch = submissions.length > 1;
-  const call = key === null ? null : { name: nameOf(key), fingerprint: fingerprint(submissions) };
+  const call = key === null ? null : { name: nameOf(key), fingerprint: fingerprint(submissions as unknown as Json) };
   return submissions.map((submission, index) => {
     const path = isBatch ? `/tasks/${index}` : "";
     if (submission.id !== undefined) {
-      return toSpec(submission, { id: submission.id as TaskId, fingerprint: fingerprint(submission), now }, path);
+      return toSpec(
+        submission,
+        { id: submission.id as TaskId, fingerprint: fingerprint(submission as unknown as Json), now },
+        path,
+      );
     }
     if (call === null) return toSpec(submission, { id: ids.task(now), fingerprint: null, now }, path);
     // The tasks of one request share a prefix, so that they are neighbours in every index.
@@ -38,8 +42,24 @@ function nameOf(key: string): string {
   return name;
 }
 
-function fingerprint(wish: Submission | readonly Submission[]): string {
-  return digest(JSON.stringify(inOrder(wish as unknown as Json)))
+/**
+ * The id and fingerprint of one task that is asked for in another way than by a submission: `wish` is all that was asked for.
+ */
+export function toIdentity(
+  wish: Json,
+  id: string | undefined,
+  key: string | null,
+  ids: Ids,
+  now: number,
+): { readonly id: TaskId; readonly fingerprint: string | null; readonly now: number } {
+  if (id !== undefined) return { id: id as TaskId, fingerprint: fingerprint(wish), now };
+  if (key !== null) return { id: nameOf(key) as TaskId, fingerprint: fingerprint(wish), now };
+  return { id: ids.task(now), fingerprint: null, now };
+}
+
+/** Equal for equal values, whatever the order of their keys. */
+export function fingerprint(wish: Json): string {
+  return digest(JSON.stringify(inOrder(wish)))
     .toString("base64url")
     .slice(0, fingerprintLength);
 }

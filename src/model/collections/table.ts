@@ -5,9 +5,11 @@ import type { Collection } from "./collection.ts";
 import { queues } from "./queues.ts";
 import { signals } from "./signals.ts";
 import { steps } from "./steps.ts";
+import { templates } from "./templates.ts";
+import { templateVersions } from "./templateVersions.ts";
 import { workers } from "./workers.ts";
 
-export const collections = { queues, workers, steps, childSets, signals } as const;
+export const collections = { queues, workers, steps, childSets, signals, templates, templateVersions } as const;
 
 type Table = typeof collections;
 

@@ -1,0 +1,48 @@
+/** Reads one document from a file in JSON or YAML; the YAML parser is loaded only for what is not JSON. */
+import type { Json, JsonObject } from "../model/json.ts";
+import { isObject } from "../model/kinds/kind.ts";
+import { UsageError } from "./failure.ts";
+import { decodeUtf8 } from "./submissionFile.ts";
+
+/** @throws UsageError with the line, if the file is neither JSON nor YAML, or no object */
+export async function readContent(file: string): Promise<JsonObject> {
+  const source = file === "-" ? "stdin" : file;
+  const value = await parseContent(decodeUtf8(await readBytes(file), source).replace(/^\ufeff/, ""), source);
+  if (isObject(value)) return value;
+  throw new UsageError(`${source} must hold one object, such as: name: nightly`);
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  if (file === "-") return (await import("node:stream/consumers")).buffer(process.stdin);
+  const { readFile } = await import("node:fs/promises");
+  return readFile(file).catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+}
+
+async function parseContent(text: string, source: string): Promise<Json> {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (jsonError) {
+    const { parseDocument } = await import("yaml");
+    const document = parseDocument(text, { version: "1.2", schema: "core" });
+    const [error] = document.errors;
+    if (error === undefined) return checked(document.toJS({ maxAliasCount: 100 }) as unknown, source);
+    // What begins like JSON was meant to be JSON.
+    const isJson = /^\s*[[{]/.test(text) && jsonError instanceof Error;
+    throw new UsageError(`${source} is ${isJson ? `not JSON: ${jsonError.message}` : `not YAML: ${error.message}`}`);
+  }
+}
+
+/** YAML knows values that JSON does not: `.nan`, `.inf`, bytes, keys that are no strings. */
+function checked(value: unknown, source: string): Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => checked(item, source));
+  if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, checked(member, source)]));
+  }
+  throw new UsageError(
+    `${source} holds a value of type ${typeof value} that JSON cannot express, such as .nan or .inf.`,
+  );
+}

@@ -1,0 +1,75 @@
+/** Templates: which version is the latest one. What versions say is in the store; a task is expanded before it comes here. */
+import { limits } from "../../model/limits.ts";
+import { type TemplateContent, type TemplateRecord, versionId } from "../../model/templates/template.ts";
+import type { Batch, Reply } from "./effects.ts";
+import type { SchedulerModule } from "./module.ts";
+import type { RecordModule } from "./records.ts";
+import { refuse, reply, type SchedulerState } from "./state.ts";
+
+export class Templates implements RecordModule<TemplateRecord> {
+  readonly #byName = new Map<string, TemplateRecord>();
+
+  put(name: string, record: TemplateRecord | null): void {
+    if (record === null) this.#byName.delete(name);
+    else this.#byName.set(name, record);
+  }
+
+  recordOf(name: string): TemplateRecord | null {
+    return this.#byName.get(name) ?? null;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  write(batch: Batch, record: TemplateRecord): void {
+    this.#byName.set(record.name, record);
+    batch.out.writes.push({ kind: "record", collection: "templates", id: record.name, value: record });
+  }
+}
+
+export const templatesModule = {
+  inputs: {
+    "put-template": (state, batch, { request, name, content, fingerprint }) =>
+      reply(batch, request, putTemplate(state, batch, name, { content, fingerprint })),
+    "remove-template": (state, batch, { request, name }) => reply(batch, request, removeTemplate(state, batch, name)),
+  },
+} satisfies SchedulerModule;
+
+function putTemplate(
+  { templates }: SchedulerState,
+  batch: Batch,
+  name: string,
+  { content, fingerprint }: { readonly content: TemplateContent; readonly fingerprint: string },
+): Reply {
+  const before = templates.recordOf(name);
+  if (before !== null && before.isRemoved !== true && before.fingerprint === fingerprint) {
+    return { kind: "template", version: before.version, isNew: false };
+  }
+  if (before === null && templates.size >= limits.templatesMax) {
+    return refuse("too-many", `Too many templates (${limits.templatesMax}).`, "templatesMax");
+  }
+  const version = (before?.version ?? 0) + 1;
+  const { description } = content;
+  const record = { name, version, fingerprint, changedAt: batch.now };
+  templates.write(batch, { ...record, ...(description !== undefined && { description }) });
+  writeVersion(batch, name, version, { name, version, createdAt: batch.now, ...content });
+  if (version > limits.templateVersionsMax) writeVersion(batch, name, version - limits.templateVersionsMax, null);
+  return { kind: "template", version, isNew: true };
+}
+
+function writeVersion(
+  batch: Batch,
+  name: string,
+  version: number,
+  value: (TemplateContent & { name: string; version: number; createdAt: number }) | null,
+): void {
+  batch.out.writes.push({ kind: "record", collection: "templateVersions", id: versionId(name, version), value });
+}
+
+function removeTemplate({ templates }: SchedulerState, batch: Batch, name: string): Reply {
+  const record = templates.recordOf(name);
+  if (record === null || record.isRemoved === true) return refuse("not-found", `There is no template ${name}.`);
+  templates.write(batch, { ...record, changedAt: batch.now, isRemoved: true });
+  return { kind: "done" };
+}
