@@ -12,9 +12,7 @@ import {
   type AttemptRef,
   type LogChunk,
   negotiateProtocol,
-  protocolVersions,
   type ReportAnswer,
-  type ReportItem,
   type ReportRequest,
 } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
@@ -29,7 +27,7 @@ import type { Inbox } from "../journal/inbox.ts";
 import type { LoopStats, MasterObserver } from "../journal/loopStats.ts";
 import type { ReadBarrier } from "../journal/readBarrier.ts";
 import type { Requests } from "../journal/requests.ts";
-import { bytesOfItem, bytesOfSpecs, partsOf } from "../journal/weights.ts";
+import { partsOf } from "../journal/weights.ts";
 import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
@@ -38,6 +36,7 @@ import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts"
 import type { Streams } from "../streams/streams.ts";
 import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
+import { checkItems, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
 import { toSpecs } from "./submissions.ts";
 import { TemplateService } from "./templateService.ts";
 
@@ -364,44 +363,6 @@ export class MasterService implements MasterApi {
     }
   }
 }
-
-function noCommonProtocol({ protocol, protocolMin = protocol, protocolMax = protocol }: AttachRequest): OutlastError {
-  const { min, max } = protocolVersions;
-  const message = `This master speaks versions ${min} to ${max} of the worker protocol, the worker ${protocolMin} to ${protocolMax}.`;
-  return new OutlastError("bad-request", message, {
-    path: "/protocol",
-    hint: "Upgrade the older side; a release also speaks the protocol of the one before it.",
-  });
-}
-
-/** @throws OutlastError `too-large` for an item that one entry could not hold; no worker of ours sends one */
-function checkItems(items: readonly ReportItem[]): void {
-  const index = items.findIndex((item) => bytesOfItem(item) > limits.submissionBytesMax);
-  if (index === -1) return;
-  throw new OutlastError(
-    "too-large",
-    `Item ${index + 1} of this report takes more than ${limits.submissionBytesMax} bytes.`,
-    {
-      path: `/items/${index}`,
-      limit: "submissionBytesMax",
-      hint: "Send it in several items; nothing of this report was taken.",
-    },
-  );
-}
-
-/** @throws OutlastError `too-large` for more than one entry of the journal takes */
-function checkSize(specs: readonly TaskSpec[]): void {
-  const bytes = bytesOfSpecs(specs);
-  if (bytes <= limits.submissionBytesMax) return;
-  throw new OutlastError(
-    "too-large",
-    `These ${specs.length} tasks take ${bytes} bytes in the journal; ${limits.submissionBytesMax} are allowed.`,
-    { limit: "submissionBytesMax", hint: "Submit them in several requests; nothing of this one was taken." },
-  );
-}
-
-const restoredHint =
-  "If this goes on, the store was probably restored from a backup: stop all masters, run `outlast restored`, and start them again.";
 
 function expect<Kind extends Reply["kind"]>(reply: Reply, kind: Kind): Answer<Kind> {
   if (reply.kind !== kind) throw new Error(`The scheduler answered ${reply.kind} where ${kind} was asked for.`);
