@@ -39,18 +39,8 @@ export function toDocument(spec: string, status: string): TaskDocument {
 
 /** Without the payload, which would fill the leader's memory. */
 export function toHead(text: string): TaskHead {
-  const { id, queue, kind, requires, priority, createdAt, startAt, limits, fingerprint } = toSpec(text);
-  return {
-    id,
-    queue,
-    kind,
-    ...(requires !== undefined && { requires }),
-    priority,
-    createdAt,
-    startAt,
-    limits,
-    fingerprint,
-  };
+  const { name: _name, input: _input, adoptedFrom: _adoptedFrom, ...head } = toSpec(text);
+  return head;
 }
 
 export function toPayload(text: string): TaskPayload {

@@ -91,9 +91,17 @@ export function loadContract(current: Current): void {
   test("the view is what a leader starts from: unfinished tasks, workers, queues, counts of the rest", async () => {
     const { store, journal } = current();
     const worker = workerRecord("w");
+    const child = {
+      priority: 7,
+      fingerprint: "f",
+      startAt: 5,
+      requires: ["gpu"],
+      parent: taskId("p"),
+      depth: 1,
+    };
     await store.append(
       journal.next(
-        ...created("a", { priority: 7, fingerprint: "f" }),
+        ...created("a", child),
         ...created("b", { queue: "q" }),
         ...created("c"),
         workerWrite(worker),
@@ -111,7 +119,7 @@ export function loadContract(current: Current): void {
       ),
     );
     const view = await loadAll(store);
-    const { name: _name, input: _input, ...head } = spec("a", { priority: 7, fingerprint: "f" });
+    const { name: _name, input: _input, ...head } = spec("a", child);
     expect(view.seq).toBe(2);
     expect(view.tasks.find((task) => task.head.id === "a")).toEqual({ head, status: status("a", "created"), seq: 1 });
     expect(view.tasks.map((task) => `${task.head.id} ${task.status.state} ${task.seq}`).toSorted()).toEqual([
