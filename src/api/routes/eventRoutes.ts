@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
-import { isId, type TaskId } from "../../model/ids.ts";
+import { isTaskId, type TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { id, limitKeyword, listKeyword, ref, safeCount } from "../../model/schema.ts";
 import type { TaskState } from "../../model/task.ts";
@@ -149,7 +149,8 @@ function toTasks(text: string | undefined): ReadonlySet<TaskId> | null {
   if (text === undefined) return null;
   const ids = text.split(",");
   for (const id of ids)
-    if (!isId(id)) throw new OutlastError("bad-request", `Invalid task id ${JSON.stringify(id)}.`, { path: "/task" });
+    if (!isTaskId(id))
+      throw new OutlastError("bad-request", `Invalid task id ${JSON.stringify(id)}.`, { path: "/task" });
   return new Set(ids as TaskId[]);
 }
 

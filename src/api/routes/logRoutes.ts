@@ -6,7 +6,7 @@ import { attempt, ref, safeCount } from "../../model/schema.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import { LogFollower } from "../events/logFollower.ts";
 import { readLogPage } from "../events/logReader.ts";
-import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
+import { type Context, consistentQuery, pathId, type Route, taskParameter } from "./route.ts";
 import { noSuchTask } from "./taskRoutes.ts";
 
 export const logRoutes: readonly Route[] = [
@@ -16,7 +16,7 @@ export const logRoutes: readonly Route[] = [
     name: "readLogs",
     summary: "Read the output of one attempt; with `follow`, of this and all later attempts as it is written.",
     tag: "tasks",
-    parameters: idParameter,
+    parameters: taskParameter,
     query: {
       attempt: { ...attempt, description: "Default: the last attempt." },
       offset: { ...safeCount, default: 0, description: "The first byte to return." },

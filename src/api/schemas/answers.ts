@@ -14,6 +14,7 @@ import {
   ref,
   type Schema,
   safeCount,
+  taskId,
   text,
   truth,
 } from "../../model/schema.ts";
@@ -125,7 +126,7 @@ export const answerSchemas = {
   EventFilter: closed(
     {},
     {
-      tasks: list(id, {
+      tasks: list(taskId, {
         minItems: 1,
         maxItems: limits.eventTasksMax,
         [limitKeyword]: "eventTasksMax",
