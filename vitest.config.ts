@@ -11,7 +11,10 @@ const minute = 60_000;
 const filesAtATime = 2;
 
 /** Examples import the package by its name, as users do. */
-const alias = { outlast: fileURLToPath(new URL("./src/sdk/index.ts", import.meta.url)) };
+const alias = [
+  { find: /^outlast$/, replacement: fileURLToPath(new URL("./src/sdk/index.ts", import.meta.url)) },
+  { find: /^outlast\/testing$/, replacement: fileURLToPath(new URL("./src/testing/index.ts", import.meta.url)) },
+];
 
 export default defineConfig({
   resolve: { alias },

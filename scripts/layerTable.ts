@@ -84,6 +84,12 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "eventsource-parser", "pino", "ulid"],
   },
   {
+    folder: "testing",
+    holds: "the testing kit `outlast/testing`: a cluster in the process of a test, and kills at every boundary",
+    layers: ["model", "ports", "master", "worker", "sdk", "stores/*", "node"],
+    packages: ["node:*"],
+  },
+  {
     folder: "cli",
     holds: "the commands; the only folder that connects all parts; loads `proof` only for demo, stress and chaos",
     layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node"],

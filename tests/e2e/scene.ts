@@ -86,6 +86,13 @@ export class Scene {
     });
   }
 
+  /** All output of a task's last attempt, once the task has ended. */
+  async logOf(task: string): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    for await (const item of this.client.follow(task)) if (item.kind === "log") pieces.push(item.bytes);
+    return Buffer.concat(pieces).toString();
+  }
+
   async journal(): Promise<readonly JournalChange[]> {
     return (await readJournal(this.client)).changes;
   }

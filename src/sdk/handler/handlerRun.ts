@@ -16,6 +16,9 @@ import type { AttemptStart, HandlerEnd, HandlerPort } from "./port.ts";
 import { Requests } from "./requests.ts";
 import { runStep } from "./stepRuns.ts";
 
+/** A resumed attempt names so many of its remembered keys in its log. */
+const keysShownMax = 10;
+
 /** A durable wait that the handler has come to. */
 type PendingWait = { readonly wait: Wait; readonly since: number };
 
@@ -66,6 +69,12 @@ export class HandlerRun implements HandlerOperations {
 
   /** Runs the handler until `ended`. Call it once. */
   run(): void {
+    const { steps, attempt } = this.start;
+    if (steps.length > 0) {
+      const keys = steps.slice(0, keysShownMax).map(([key]) => key);
+      const more = steps.length > keys.length ? " …" : "";
+      this.port.log(`Attempt ${attempt} resumes with ${steps.length} remembered: ${keys.join(", ")}${more}`);
+    }
     void this.#execute().then((end) => this.#end(end));
   }
 

@@ -1,0 +1,188 @@
+/** A worker without a machine: it runs handlers in this process, keeps its results in memory, and can be killed at any point. */
+
+import type { MasterService } from "../master/service/masterService.ts";
+import type { TaskId, WorkerId } from "../model/ids.ts";
+import type { Assignment, AttemptContent, AttemptEnd, AttemptRef, ResultItem } from "../model/protocol.ts";
+import type { Clock } from "../ports/clock.ts";
+import { LinkError, type MasterLink, type StreamHandlers } from "../ports/transport.ts";
+import type { AttemptSession, Executor, LogSpool, Outbox } from "../ports/work.ts";
+import type { AnyTaskDefinition } from "../sdk/handler/definition.ts";
+import { HandlerRun } from "../sdk/handler/handlerRun.ts";
+import type { HandlerPort } from "../sdk/handler/port.ts";
+import { readStart } from "../worker/runners/attemptStart.ts";
+
+/** A point of a handler's run at which its worker, or the leader, may die. */
+export interface Boundary {
+  readonly task: TaskId;
+  /** `before step "charge"`, `after children "parts"`, `before the end`. */
+  readonly what: string;
+}
+
+/** Called at each boundary; the handler goes on when it resolves. */
+export type OnBoundary = (boundary: Boundary) => Promise<void>;
+
+/** A link that calls the master that leads, as long as its worker lives. */
+export function linkTo(leader: () => MasterService | null, isAlive: () => boolean): MasterLink {
+  const call = async <Answer>(ask: (master: MasterService) => Promise<Answer>): Promise<Answer> => {
+    const master = isAlive() ? leader() : null;
+    if (master === null) throw new LinkError("unreachable", "No master leads.");
+    const answer = await ask(master);
+    if (!isAlive() || leader() !== master) throw new LinkError("unreachable", "The connection is gone.");
+    // As on the wire: nobody shares an object with anybody.
+    return structuredClone(answer);
+  };
+  return {
+    attach: (worker, request) => call((master) => master.attach(worker, structuredClone(request), "127.0.0.1")),
+    report: (worker, request) => call((master) => master.report(worker, structuredClone(request))),
+    sendLogs: (worker, session, chunks) => call((master) => master.storeLogs(worker, session, chunks)),
+    readSteps: (worker, request) => call((master) => master.readSteps(worker, structuredClone(request))),
+    readChildren: (worker, request) => call((master) => master.readChildren(worker, structuredClone(request))),
+    openStream(worker, session, handlers: StreamHandlers) {
+      const master = leader();
+      let isOpen = true;
+      const close = () => {
+        if (!isOpen) return;
+        isOpen = false;
+        closed();
+        handlers.onClose("closed");
+      };
+      const send = (message: Parameters<StreamHandlers["onMessage"]>[0]) => {
+        if (isOpen && isAlive()) handlers.onMessage(structuredClone(message));
+      };
+      const closed = master?.openStream(worker, session, { send, close }) ?? (() => undefined);
+      return { close };
+    },
+  };
+}
+
+export class HandlerExecutor implements Executor {
+  readonly kinds: readonly string[];
+  readonly #definitions: ReadonlyMap<string, AnyTaskDefinition>;
+  readonly #clock: Clock;
+  readonly #onBoundary: OnBoundary;
+  readonly #onLog: (task: TaskId, text: string) => void;
+  readonly #runs = new Map<string, { run: HandlerRun | null; end(end: AttemptEnd): void }>();
+  isDead = false;
+
+  constructor(
+    definitions: ReadonlyMap<string, AnyTaskDefinition>,
+    clock: Clock,
+    onBoundary: OnBoundary,
+    onLog: (task: TaskId, text: string) => void,
+  ) {
+    this.#definitions = definitions;
+    this.kinds = [...definitions.keys(), "sleep"];
+    this.#clock = clock;
+    this.#onBoundary = onBoundary;
+    this.#onLog = onLog;
+  }
+
+  /** True while a handler does something that this process cannot see the end of. */
+  get isBusy(): boolean {
+    return [...this.#runs.values()].some(({ run }) => run !== null && !run.isWaiting);
+  }
+
+  start(assignment: Assignment, session: AttemptSession): void {
+    const startedAt = this.#clock.now();
+    const key = `${assignment.task}/${assignment.attempt}`;
+    const end = (ended: Omit<AttemptEnd, "startedAt" | "endedAt">) => {
+      if (!this.#runs.delete(key) || this.isDead) return;
+      session.end({ ...ended, startedAt, endedAt: this.#clock.now() });
+    };
+    this.#runs.set(key, { run: null, end });
+    void this.#run(assignment, session, key).then((ended) => {
+      if (ended !== null) end(ended);
+    });
+  }
+
+  abort({ task, attempt }: AttemptRef): void {
+    const running = this.#runs.get(`${task}/${attempt}`);
+    running?.run?.abort("The attempt is aborted.");
+    running?.end({ outcome: "aborted", startedAt: 0, endedAt: 0 });
+  }
+
+  async stop(): Promise<void> {
+    this.isDead = true;
+    this.#runs.clear();
+  }
+
+  async #run(assignment: Assignment, session: AttemptSession, key: string) {
+    const { task, kind, input } = assignment;
+    if (kind === "sleep") {
+      const { seconds } = input as { seconds: number };
+      await new Promise<void>((resolve) => void this.#clock.at(this.#clock.now() + seconds * 1000, resolve));
+      return { outcome: "success" } as const;
+    }
+    const start = await readStart(assignment, session, this.#clock.now());
+    const definition = this.#definitions.get(kind);
+    const running = this.#runs.get(key);
+    if (start === null || definition === undefined || running === undefined) return null;
+    const port = this.#portOver(task, session);
+    const run: HandlerRun = new HandlerRun(definition, start, { ...port, onWaiting: () => this.#settle(run) });
+    running.run = run;
+    run.run();
+    const ended = await run.ended;
+    running.run = null;
+    await this.#pass(task, `before the ${ended.outcome === "suspended" ? "suspension" : "end"}`);
+    return ended;
+  }
+
+  #portOver(task: TaskId, session: AttemptSession): HandlerPort {
+    return {
+      send: async (content) => {
+        await this.#pass(task, `before ${describe(content)}`);
+        const answer = await session.send(content);
+        await this.#pass(task, `after ${describe(content)}`);
+        return answer;
+      },
+      tell: () => undefined,
+      readChildren: (key, from) => session.readChildren(key, from),
+      now: () => this.#clock.now(),
+      after: (ms, callback) => {
+        const timer = this.#clock.at(this.#clock.now() + ms, callback);
+        return () => timer.cancel();
+      },
+      log: (text) => this.#onLog(task, text),
+    };
+  }
+
+  /** A dead worker's handler comes to its next boundary and no further. */
+  async #pass(task: TaskId, what: string): Promise<void> {
+    if (!this.isDead) await this.#onBoundary({ task, what });
+    if (this.isDead) await new Promise(() => undefined);
+  }
+
+  #settle(run: HandlerRun): void {
+    setImmediate(() => setImmediate(() => setImmediate(() => run.isWaiting && run.settle())));
+  }
+}
+
+function describe(content: AttemptContent): string {
+  return content.kind === "progress" ? "progress" : `${content.kind} "${content.key}"`;
+}
+
+export class MemoryOutbox implements Outbox {
+  readonly #results = new Map<string, ResultItem>();
+
+  async open() {
+    return { results: [...this.#results.values()], epochMax: 0, incarnation: null };
+  }
+
+  async put(results: readonly ResultItem[]): Promise<void> {
+    for (const result of results) this.#results.set(`${result.task}/${result.attempt}`, result);
+  }
+
+  async remove(attempts: readonly AttemptRef[]): Promise<void> {
+    for (const { task, attempt } of attempts) this.#results.delete(`${task}/${attempt}`);
+  }
+
+  async saveEpoch(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+/** Handlers in a test write to the test's own output. */
+export const noSpool: LogSpool = { write: () => {}, take: () => [], stored: () => {}, end: () => 0, close: () => {} };
+
+export function workerName(number: number): WorkerId {
+  return `worker-${number}` as WorkerId;
+}

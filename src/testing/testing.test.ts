@@ -1,0 +1,136 @@
+/** The testing kit itself: time, signals and deaths in one process, and a crash test that finds planted mistakes. */
+import { describe, expect, test } from "vitest";
+import { defineTask } from "../sdk/handler/definition.ts";
+import { CrashTestFailed, crashTest } from "./crashTest.ts";
+import { type TestCluster, testCluster } from "./testCluster.ts";
+
+const double = defineTask({ name: "double", run: (n: number) => 2 * n });
+
+const patient = defineTask({
+  name: "patient",
+  async run(_: null, ctx) {
+    const first = await ctx.step("first", () => ctx.attempt);
+    await ctx.sleep("days", "3d");
+    const doubled = await ctx.all("doubled", [double.task(1), double.task(2)]);
+    const { by } = await ctx.waitFor<{ by: string }>("go", { timeoutMs: "1d" });
+    return { first, doubled, by };
+  },
+});
+
+async function on(
+  tasks: TestCluster | Parameters<typeof testCluster>[0],
+  play: (cluster: TestCluster) => Promise<void>,
+) {
+  const cluster = await testCluster(tasks as Parameters<typeof testCluster>[0]);
+  try {
+    await play(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+describe("a test cluster", () => {
+  test("runs a task to its end", () =>
+    on({ tasks: [double] }, async (cluster) => {
+      expect(await cluster.result(await cluster.submit(double.task(21)))).toBe(42);
+    }));
+
+  test("lets days pass in a moment, and no more of them than it is told", () =>
+    on({ tasks: [double, patient] }, async (cluster) => {
+      const id = await cluster.submit(patient.task(null));
+      await cluster.advance("2d");
+      expect(await cluster.get(id)).toMatchObject({ state: "waiting", family: { waits: [{ kind: "sleep" }] } });
+      await cluster.advance("1d12h");
+      expect(await cluster.get(id)).toMatchObject({ state: "waiting", family: { waits: [{ kind: "signal" }] } });
+      await cluster.signal(id, "go", { by: "Ada" });
+      expect(await cluster.result(id)).toEqual({ first: 1, doubled: [2, 4], by: "Ada" });
+    }));
+
+  test("passes through sleeps and time-outs until a task has ended", () =>
+    on({ tasks: [double, patient] }, async (cluster) => {
+      const id = await cluster.submit(patient.task(null));
+      await expect(cluster.result(id)).rejects.toThrow('No signal "go" came in time.');
+    }));
+
+  test("says what a task waits for that time does not bring", () => {
+    const waiting = defineTask({ name: "waiting", run: (_: null, ctx) => ctx.waitFor("go") });
+    return on({ tasks: [waiting] }, async (cluster) => {
+      const id = await cluster.submit(waiting.task(null));
+      await expect(cluster.ended(id)).rejects.toThrow('waits for the signal "go"');
+    });
+  });
+
+  test("retries what fails, and resumes behind what is remembered when workers and masters die", () => {
+    let failures = 2;
+    const flaky = defineTask({
+      name: "flaky",
+      async run(_: null, ctx) {
+        const first = await ctx.step("first", () => ctx.attempt);
+        if (failures-- > 0) throw new Error("not yet");
+        await ctx.sleep("nap", 1000);
+        return [first, ctx.attempt];
+      },
+    });
+    return on({ tasks: [flaky] }, async (cluster) => {
+      const id = await cluster.submit(flaky.task(null));
+      await cluster.advance(10);
+      await cluster.restartWorker();
+      await cluster.changeMaster();
+      expect(await cluster.result(id)).toEqual([1, 4]);
+    });
+  });
+});
+
+describe("a crash test", () => {
+  const transfer = (cluster: TestCluster, isCareful: boolean) =>
+    defineTask({
+      name: "transfer",
+      async run(amount: number, ctx) {
+        if (isCareful) await ctx.step("withdraw", () => cluster.effect(`withdraw ${amount}`));
+        else cluster.effect(`withdraw ${amount}`);
+        await ctx.sleep("clearing", "1d");
+        const [fee] = await ctx.all("fee", [double.task(1)]);
+        await ctx.step("deposit", () => cluster.effect(`deposit ${amount - fee}`));
+        return amount - fee;
+      },
+    });
+
+  /** The definition records its effects on the cluster that runs it, so each run makes its own. */
+  function crash(isCareful: boolean) {
+    let current: TestCluster | null = null;
+    const definition = transfer({ effect: (key: string) => current?.effect(key) } as unknown as TestCluster, isCareful);
+    return crashTest({
+      tasks: [double, definition],
+      task: (cluster) => {
+        current = cluster;
+        return definition.task(100);
+      },
+    });
+  }
+
+  test("kills at every boundary, and is green for a handler whose effects stand in steps", async () => {
+    const report = await crash(true);
+    expect(report.boundaries.join("\n")).toContain('the worker is killed after step "withdraw"');
+    expect(report.boundaries.join("\n")).toContain('the master is killed before children "fee"');
+    expect(report.boundaries.join("\n")).toContain("the worker is killed before the end");
+    expect(report.runs).toBeGreaterThan(10);
+  });
+
+  test("finds an effect that stands outside of a step, and names it", async () => {
+    await expect(crash(false)).rejects.toThrow(/The effect "withdraw 100" happens twice/);
+  });
+
+  test("finds an outcome that depends on the attempt, and names the boundary", async () => {
+    const fickle = defineTask({
+      name: "fickle",
+      async run(_: null, ctx) {
+        await ctx.step("one", () => 1);
+        return ctx.attempt;
+      },
+    });
+    const failure = await crashTest({ tasks: [fickle], task: fickle.task(null) }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(CrashTestFailed);
+    expect((failure as CrashTestFailed).boundary).toContain("the worker is killed after step");
+    expect((failure as CrashTestFailed).message).toContain("the output is 2 instead of 1");
+  });
+});
