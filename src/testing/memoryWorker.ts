@@ -181,7 +181,13 @@ export class MemoryOutbox implements Outbox {
 }
 
 /** Handlers in a test write to the test's own output. */
-export const noSpool: LogSpool = { write: () => {}, take: () => [], stored: () => {}, end: () => 0, close: () => {} };
+export const noSpool: LogSpool = {
+  write: () => undefined,
+  take: () => [],
+  stored: () => {},
+  end: () => 0,
+  close: () => true,
+};
 
 export function workerName(number: number): WorkerId {
   return `worker-${number}` as WorkerId;
