@@ -15,6 +15,8 @@ export interface BenchClusterOptions {
   readonly capacity: number;
   /** `mongodb` stands for the server that the tests use, on the same machine. */
   readonly store: StoreKind;
+  /** More options for `outlast worker`. */
+  readonly workerArguments?: readonly string[];
 }
 
 /** Runs `measure` with a fresh cluster; stops its processes and removes its folder whatever happens. */
@@ -24,7 +26,7 @@ export async function withCluster<Result>(
 ): Promise<Result> {
   const directory = mkdtempSync(join(options.parent, "outlast-bench-"));
   // A worker at the default level writes two lines per attempt: its own ledger, which the demo reads and nobody here does.
-  const workerArguments = ["--log-level", "warn", "--queues", "default,other"];
+  const workerArguments = ["--log-level", "warn", "--queues", "default,other", ...(options.workerArguments ?? [])];
   const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false }) : null;
   const cluster = await Cluster.create({
     ...{ directory, capacity: options.capacity, workerArguments },

@@ -8,11 +8,12 @@ import { count } from "../scripts/flags.ts";
 import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
+import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const parts = ["throughput", "latency", "memory"];
+const parts = ["throughput", "latency", "memory", "handlers"];
 
 interface BenchFlags {
   readonly only: readonly string[];
@@ -21,6 +22,7 @@ interface BenchFlags {
   readonly queued: readonly number[];
   readonly kills: number;
   readonly samples: number;
+  readonly handlers: number;
   readonly dir: string;
   readonly json: boolean;
 }
@@ -35,6 +37,7 @@ const flags = new Command("npm run bench --")
   .option("--queued <n,n>", "tasks that wait while the master's memory is measured", countList, [100_000, 1_000_000])
   .option("--kills <n>", "workers that are killed", count, 20)
   .option("--samples <n>", "tasks whose start is timed", count, 300)
+  .option("--handlers <n>", "no-op handlers of a run in processes; five times as many inline", count, 20_000)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
   .option("--json", "the figures as one JSON document", false)
   .parse()
@@ -87,6 +90,27 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
       const rescue = `p50 ${percentile(rescues, 0.5).toFixed(0)} ms, max ${percentile(rescues, 1).toFixed(0)} ms`;
       note("SIGKILL of a worker to its task running elsewhere", rescue, durability);
     }),
+
+  handlers: async (store) => {
+    const { coldMs, warmMs } = await measureStarts(10, flags.samples);
+    const range = (times: readonly number[]) =>
+      `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms`;
+    note("handler in a new process, from its spawn to its end", range(coldMs), "none");
+    note("handler in a warm process, from its start to its end", range(warmMs), "none");
+    const workerArguments = ["--tasks", noopFile];
+    await withCluster({ parent, workers: 3, capacity: 4, store, workerArguments }, async (cluster) => {
+      const durability = await durabilityOf(cluster);
+      await measureHandlers(cluster, 1_000, false);
+      const perSecond = await measureHandlers(cluster, flags.handlers, false);
+      note("no-op handlers in processes, 3 workers of 4 slots", `${whole(perSecond)} tasks/s`, durability);
+    });
+    await withCluster({ parent, workers: 3, capacity: 1000, store, workerArguments }, async (cluster) => {
+      const durability = await durabilityOf(cluster);
+      await measureHandlers(cluster, 10_000, true);
+      const perSecond = await measureHandlers(cluster, 5 * flags.handlers, true);
+      note("no-op handlers inline, 3 workers", `${whole(perSecond)} tasks/s`, durability);
+    });
+  },
 
   memory: (store) =>
     withCluster({ parent, store, workers: 0, capacity: 1 }, async (cluster) => {

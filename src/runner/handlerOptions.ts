@@ -1,4 +1,5 @@
 /** How a worker starts processes for the handlers in some task files, and loads those that run inline. */
+import { getCompileCacheDir } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TaskFile } from "./taskFiles.ts";
@@ -8,7 +9,10 @@ export function handlerOptions(files: readonly TaskFile[]) {
   const program = fileURLToPath(new URL(`./runnerProcess${extname(import.meta.url)}`, import.meta.url));
   // What Node says of experimental type stripping and of files without a package.json does not belong into a task's log.
   const flags = ["ExperimentalWarning", "MODULE_TYPELESS_PACKAGE_JSON"].map((name) => `--disable-warning=${name}`);
+  const cacheFolder = process.env["NODE_COMPILE_CACHE"] ?? getCompileCacheDir();
   return {
+    // A process that finds its code compiled starts in a fraction of the time.
+    environment: cacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: cacheFolder },
     argv: [process.execPath, ...flags, program, JSON.stringify(files)],
     loadInline: async () => {
       const { loadInlineHandlers } = await import("./inline.ts");

@@ -3,6 +3,7 @@
  * loads them, and then runs one attempt after another. What goes wrong in it costs the attempt and this process, nothing else.
  */
 import { readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { format } from "node:util";
 import { getHeapStatistics } from "node:v8";
 import type { ItemAnswer } from "../model/protocol.ts";
@@ -16,6 +17,9 @@ import { loadTasks, type TaskFile } from "./taskFiles.ts";
 // Kept here: a handler may replace what it finds on `process`.
 const sendRaw = process.send?.bind(process);
 const { stdout, stderr } = process;
+
+/** Long after a start that somebody waits for. */
+const cacheAfterMs = 500;
 
 let definitions: ReadonlyMap<string, AnyTaskDefinition> = new Map();
 let current: HandlerRun | null = null;
@@ -162,6 +166,8 @@ async function main(): Promise<void> {
   idleResources = process.getActiveResourcesInfo();
   const handlers = [...definitions.values()].map(({ name, runner }) => ({ name, runner }));
   send({ kind: "loaded", handlers });
+  // Compiled code is kept for the next process now, since this one will be killed.
+  setTimeout(flushCompileCache, cacheAfterMs).unref();
 }
 
 await main();

@@ -18,6 +18,10 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  lagMs(): number {
+    return 0;
+  }
+
   at(at: number, run: () => void): Timer {
     const timer = { at, run };
     this.#timers.add(timer);

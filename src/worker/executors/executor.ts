@@ -8,7 +8,13 @@ import type { Processes } from "../../ports/processes.ts";
 import type { AttemptSession, Executor } from "../../ports/work.ts";
 import { type InlineHandlers, inlineRunner } from "../runners/inlineRunner.ts";
 import { pooledRunner, RunnerPool } from "../runners/runnerPool.ts";
-import { bootMarks, type ExecutorIdentity, inheritedEnvironment, workerMarks } from "./environment.ts";
+import {
+  bootMarks,
+  type Environment,
+  type ExecutorIdentity,
+  inheritedEnvironment,
+  workerMarks,
+} from "./environment.ts";
 import { execRunner } from "./exec.ts";
 import type { KindRunner, Machine, RunningAttempt } from "./kindRunner.ts";
 import { sleepRunner } from "./sleep.ts";
@@ -34,6 +40,8 @@ export interface ExecutorOptions extends ExecutorIdentity {
 export interface HandlerOptions {
   /** Starts a process that loads the task files and runs handlers (`FromRunner`, `ToRunner`): a program and its arguments. */
   readonly argv: readonly string[];
+  /** Added to the environment of these processes. */
+  readonly environment?: Environment;
   /** Loads the task files into this process, for handlers that run inline. Called if there are any. */
   loadInline(): Promise<InlineHandlers>;
 }
@@ -83,7 +91,7 @@ export class ProcessExecutor implements Executor {
   }
 
   async #loadHandlers(options: HandlerOptions): Promise<void> {
-    const { environment } = this.#options;
+    const environment = { ...options.environment, ...this.#options.environment };
     const { argv } = options;
     this.#pool = new RunnerPool({ machine: this.#machine, argv, environment });
     const handlers = await this.#pool.open();
