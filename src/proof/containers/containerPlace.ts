@@ -12,7 +12,7 @@ import { deployFolder, type Engine } from "./engine.ts";
 
 const storeName = "mongodb";
 const storePort = 27_017;
-const storeReadyMsMax = 60_000;
+const storeReadyMsMax = 120_000;
 const connectMsMax = 1_500;
 
 /** Run inside of a container: exit code 0 if it can connect. */
