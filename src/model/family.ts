@@ -118,9 +118,14 @@ export function childPrefix(parent: TaskId, epoch: number, key: string): string 
   return `${rootOf(parent)}${childMark}${hashName(parent, epoch, key)}.`;
 }
 
-/** The id of an independent task that a handler submits; nobody else can choose it. */
-export function submittedId(kind: string, parent: TaskId, epoch: number, key: string): TaskId {
-  return `${kind}${childMark}s${hashName(parent, epoch, key)}` as TaskId;
+/** The id of an independent task that an attempt submits; nobody else can choose it. */
+export function submittedId(
+  kind: string,
+  by: { readonly task: TaskId; readonly assignedAt: number },
+  key: string,
+): TaskId {
+  // The instant tells the handler's task from an earlier one of the same id, and only one attempt ever submits under a key.
+  return `${kind}${childMark}s${hashName(by.task, by.assignedAt, key)}` as TaskId;
 }
 
 /** The id of the record of a step: the generation is part of it, so that a retry from scratch begins without any. */
@@ -147,8 +152,7 @@ export function descendantRange(root: TaskId): { readonly from: string; readonly
 
 /** The task at the top of the family that this one belongs to: itself if it has no parent. */
 export function rootOf(id: TaskId): TaskId {
-  const end = id.indexOf(childMark);
-  return end === -1 ? id : (id.slice(0, end) as TaskId);
+  return id.replace(descendantPattern, "") as TaskId;
 }
 
 export const noItems = "";

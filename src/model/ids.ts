@@ -25,7 +25,7 @@ export function isId(text: unknown): text is string {
 }
 
 /** What the ids that Outlast makes itself add to one that a client may choose; see `childId` in family.ts. */
-const ownIdPattern = /^([^~]+)~(?:[0-9a-f]{16}[.][0-9]{7}|s[0-9a-f]{16})$/;
+const ownIdPattern = /^([^~]+)(?:~s[0-9a-f]{16})?(?:~[0-9a-f]{16}[.][0-9]{7})?$/;
 
 /** True if `text` may name a task: an id that a client may choose, or one that was made for a child. */
 export function isTaskId(text: unknown): text is string {

@@ -11,17 +11,22 @@ export function retainedSince(id: TaskId, { state, changedAt }: TaskStatus): num
 
 export interface ExpiredRoot extends ExpiredTask {
   readonly hasChildren: boolean;
+  /** True if it has outlived its retention; otherwise it only is one of too many. */
+  readonly isDue: boolean;
 }
 
-/** At most `max` tasks: for each root what is below it, or else itself. */
+/**
+ * At most `max` tasks: for each root what is below it, or else itself.
+ * @param surplus how many finished tasks there are beyond those that may be kept; a family that is begun is counted whole
+ */
 export async function withFamilies(
   roots: readonly ExpiredRoot[],
-  max: number,
+  { surplus, max }: { readonly surplus: number; readonly max: number },
   descendantsOf: (root: TaskId, max: number) => ExpiredTask[] | Promise<ExpiredTask[]>,
 ): Promise<ExpiredTask[]> {
   const found: ExpiredTask[] = [];
-  for (const { hasChildren, ...root } of roots) {
-    if (found.length >= max) break;
+  for (const { hasChildren, isDue, ...root } of roots) {
+    if (found.length >= max || (!isDue && found.length >= surplus)) break;
     const below = hasChildren ? await descendantsOf(root.id, max - found.length) : [];
     found.push(...(below.length > 0 ? below : [root]));
   }

@@ -62,8 +62,7 @@ function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: stri
 }
 
 function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, key: string, wanted: Submission): ItemAnswer {
-  const family = familyOf(task);
-  const id = submittedId(wanted.kind, task.id, family.epoch, key);
+  const id = submittedId(wanted.kind, task.issued, key);
   const specs = toSpecs([wanted], () => id, {}, batch.now);
   if ("code" in specs) return { verdict: "refused", ...specs };
   const refusal = checkRoom(state, specs);

@@ -14,6 +14,7 @@ import { effectsAfterCommit } from "./effectsAfterCommit.ts";
 import { epochNeverFalls } from "./epochNeverFalls.ts";
 import { eventsUnbroken } from "./eventsUnbroken.ts";
 import { failuresCounted } from "./failuresCounted.ts";
+import { familiesKept } from "./familiesKept.ts";
 import { fencedLeaders } from "./fencedLeaders.ts";
 import { healthyLeaderStays } from "./healthyLeaderStays.ts";
 import { itemsBeforeResult } from "./itemsBeforeResult.ts";
@@ -73,6 +74,7 @@ export const checkers: readonly Checker[] = [
   mastersSpareTasks,
   deathsNoticed,
   networkSpared,
+  familiesKept,
   outboxDrains,
   logsKept,
   readsGoForward,
@@ -87,5 +89,6 @@ export const checkers: readonly Checker[] = [
 
 export function checkAll(history: History): Violation[] {
   const named = nameLives(history);
-  return checkers.flatMap((each) => each.check(named));
+  // Families are told by the ids of their tasks, which must be the real ones.
+  return checkers.flatMap((each) => each.check(each === familiesKept ? history : named));
 }

@@ -16,13 +16,16 @@ export const failuresCounted = checker("I6", "failures are counted right and bou
   }
 });
 
+/** What ends a task before its attempts are used up. */
+const finalCodes: readonly string[] = ["kills-used-up", "non-retryable", "child-failed"];
+
 function checkBounds({ status, entry }: Step, attemptsMax: number, report: Report): void {
   const { id, state, failures, error } = status;
   if (failures > attemptsMax) report(`task ${id} failed ${failures} times of ${attemptsMax} in entry ${entry.seq}`, id);
   if ((state === "retrying" || state === "running") && failures >= attemptsMax) {
     report(`task ${id} goes on after its ${failures}th failure of ${attemptsMax}, in entry ${entry.seq}`, id);
   }
-  if (state === "failed" && failures < attemptsMax && error?.code !== "kills-used-up") {
+  if (state === "failed" && failures < attemptsMax && !finalCodes.includes(error?.code ?? "")) {
     report(`task ${id} failed for good after ${failures} failures of ${attemptsMax}, in entry ${entry.seq}`, id);
   }
 }
@@ -35,8 +38,11 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
     report(`task ${id} changed by ${failed} failures and ${killed} kills in one step, in entry ${entry.seq}`, id);
   }
   const uncounted = (status.uncounted ?? 0) - (before?.uncounted ?? 0);
+  // A suspended attempt has run and counts as nothing; one that nobody had begun with does so as well.
+  const isSuspension = status.state === "waiting" || status.state === "cancelled";
   if (
     uncounted > 0 &&
+    !isSuspension &&
     executionsByTask(history)
       .get(id)
       ?.some((each) => each.attempt === attempt) === true

@@ -6,7 +6,7 @@ import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 
 /** How an execution really ended, reported by the executor itself. `died`: the worker's process died. */
-export type ExecutionEnd = "success" | "failed" | "timeout" | "aborted" | "died";
+export type ExecutionEnd = "suspended" | "success" | "failed" | "timeout" | "aborted" | "died";
 
 /**
  * One thing that happened. `life` names one life of a master's process. `assignedAt` and `createdAt` are instants of the

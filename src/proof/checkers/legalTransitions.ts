@@ -10,9 +10,10 @@ const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   blocked: ["created", "running", "failed", "cancelled"],
   // Running to running: the next attempt's start in one write with the end of the one before, or a note of its start.
   running: ["running", "success", "failed", "retrying", "killed", "waiting", "cancelled"],
-  waiting: ["running", "success", "failed", "cancelled"],
-  retrying: ["running", "cancelled"],
-  killed: ["running", "cancelled"],
+  // Waiting to waiting: it takes notice of one thing after another, or its outcome is decided and its descendants have to end.
+  waiting: ["running", "waiting", "success", "failed", "cancelled"],
+  retrying: ["running", "waiting", "cancelled"],
+  killed: ["running", "waiting", "cancelled"],
   success: [],
   failed: [],
   cancelled: [],

@@ -86,6 +86,8 @@ class Board {
       const status = this.#statuses.get(id);
       const spec = this.specs.get(id);
       if (status === undefined || spec === undefined || this.paused.has(spec.queue)) return [];
+      // A set of children may bound how many of them run.
+      if (spec.parent !== undefined && status.state === "created") return [];
       const isDue =
         status.state === "killed" ||
         // Where a clock was set back, the instant is not yet there though the entry's time has passed it.

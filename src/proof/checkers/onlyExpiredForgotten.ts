@@ -1,4 +1,6 @@
 /** I1 and I40, as far as retention goes: only what has ended and outlived its retention is forgotten, and that is forgotten. */
+
+import { isDescendant, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { checker } from "./checker.ts";
 
@@ -13,14 +15,19 @@ export const onlyExpiredForgotten = checker(
     const { retention, clockSpreadMs } = history.conditions;
     const ended = new Map<TaskId, number>();
     const known = new Set<TaskId>();
+    const families = new Set<TaskId>();
     for (const { seq, at, writes } of history.entries) {
+      const countBefore = ended.size;
       for (const write of writes) {
         if (write.kind === "spec") known.add(write.spec.id);
+        if (write.kind === "spec" && isDescendant(write.spec.id)) families.add(rootOf(write.spec.id));
         if (write.kind === "status" && finals.includes(write.status.state))
           ended.set(write.status.id, write.status.changedAt);
         if (write.kind !== "forget-task") continue;
         const endedAt = ended.get(write.id);
-        const finishedCount = ended.size;
+        // A family goes as a whole, though that be more than is too much.
+        const isOfFamily = isDescendant(write.id) || families.has(write.id);
+        const finishedCount = isOfFamily ? countBefore : ended.size;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);

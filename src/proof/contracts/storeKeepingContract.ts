@@ -46,7 +46,7 @@ export function keepingContract(current: Current): void {
     const children = [0, 1, 2].map((index) => childId(childPrefix(taskId("r"), 0, "k"), index));
     const [first = "", second = "", third = ""] = children;
     const grandchild = childId(childPrefix(taskId(first), 0, "k"), 0);
-    const independent = submittedId("r", taskId("r"), 0, "s");
+    const independent = submittedId("r", { task: taskId("r"), assignedAt: 5 }, "s");
     const ids = ["r", "r2", ...children, grandchild, independent];
     await store.append(journal.next(...ids.flatMap((id) => created(id))));
     const ended = (id: string, changedAt: number, change = {}) => changed(id, "success", { changedAt, ...change });

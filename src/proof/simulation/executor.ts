@@ -14,6 +14,7 @@ import type { AttemptSession, Executor, LogSpool, SpooledPieceRef } from "../../
 import { hashText } from "../checkers/hashText.ts";
 import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
 import type { Process } from "./process.ts";
+import { type Operation, programKind, runProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -111,6 +112,7 @@ export class SimulatedExecutor implements Executor {
     const who = { worker: this.#worker, boot: this.#boot, task, attempt, assignedAt };
     this.#ledger.add({ kind: "exec-start", ...who, token });
     this.#timeline.trace(`${this.#process.name} starts ${task}/${attempt}`);
+    if (kind === programKind) return this.#runProgram(assignment, session, token);
     const { durationMs, willFail } = planOf(assignment);
     // Runners are processes of their own: they go on while their supervisor is paused, and it hears of their end later.
     const natural = this.#timeline.after(durationMs, () => this.#end(execution, willFail ? "failed" : "success"));
@@ -119,6 +121,21 @@ export class SimulatedExecutor implements Executor {
     this.#print(execution, "begins");
     this.#planLines(execution, durationMs);
     if (durationMs > 0 && this.#random.chance(0.3)) this.#planItems(execution, durationMs);
+  }
+
+  /** A script goes by its own pace; what it sends and reads goes through its supervisor. */
+  #runProgram(assignment: Assignment, session: AttemptSession, token: string): void {
+    const { task, attempt, input } = assignment;
+    const natural = { cancel: () => {} };
+    const execution = { assignment, token, startedAt: this.#clock.now(), session, natural, isEnding: false };
+    this.#running.set(attemptKey(task, attempt), execution);
+    this.#print(execution, "begins");
+    const operations = input as unknown as Operation[];
+    void runProgram(operations, session, (ms) => this.#process.sleep(ms)).then((end) => {
+      if (end === null) return this.abort({ task, attempt }, 0);
+      if (end.outcome === "suspended") return this.#end(execution, "suspended", end);
+      return this.#end(execution, end.outcome === "success" ? "success" : "failed", end);
+    });
   }
 
   /** Some attempts say how far they are while they run, and want to know that the leader has heard it. */
@@ -177,7 +194,11 @@ export class SimulatedExecutor implements Executor {
     await this.#process.sleep(1);
   }
 
-  #end(execution: Execution, how: "success" | "failed" | "aborted"): void {
+  #end(
+    execution: Execution,
+    how: "success" | "failed" | "aborted" | "suspended",
+    more: Pick<AttemptEnd, "waits" | "error"> = {},
+  ): void {
     const { task, attempt } = execution.assignment;
     if (this.#running.get(attemptKey(task, attempt)) !== execution) return;
     this.#print(execution, how);
@@ -196,9 +217,11 @@ export class SimulatedExecutor implements Executor {
             outcome: "failed",
             startedAt,
             endedAt,
-            error: { code: "exit", message: "simulated failure" },
+            error: more.error ?? { code: "exit", message: "simulated failure" },
             exit: { code: 1, signal: null },
           });
+        case "suspended":
+          return onEnd({ outcome: "suspended", startedAt, endedAt, waits: more.waits ?? [] });
         case "aborted":
           return onEnd({ outcome: "aborted", startedAt, endedAt, exit: { code: null, signal: "SIGKILL" } });
         default:

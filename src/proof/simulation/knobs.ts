@@ -1,5 +1,6 @@
 /** What a seed draws first: how big the world is, which faults it has and how often, and how far the waits are shrunk. */
 import { defaults, failoverProfiles } from "../../model/limits.ts";
+import { programKind } from "./programs.ts";
 import { Random } from "./random.ts";
 import type { StoreModel } from "./storeEngine.ts";
 
@@ -154,7 +155,7 @@ export function drawKnobs(seed: number): Knobs {
     workers: random.chance(0.2) ? random.integer(6, 10) : random.integer(1, 5),
     clients: random.integer(1, 3),
     queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
-    kinds: ["sleep", "exec", "resize", "index"].slice(0, random.fork("kinds").integer(2, 4)),
+    kinds: ["sleep", "exec", programKind, "resize", "index"].slice(0, random.fork("kinds").integer(2, 5)),
     labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),
     foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,

@@ -80,11 +80,12 @@ export class StoreView {
     const finished = this.#finished().sort((one, other) => one.endedAt - other.endedAt);
     const found: ExpiredTask[] = [];
     const roots = finished
-      .filter(({ id }) => rootOf(id) === id || !isDescendant(id))
+      .filter(({ id }) => !isDescendant(id))
       .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore);
     // A family goes whole: what is below a root first.
     for (const root of roots) {
-      if (found.length >= max) break;
+      const isDue = root.endedAt < endedBefore;
+      if (found.length >= max || (!isDue && found.length >= finished.length - keepMax)) break;
       const below = finished
         .filter(({ id }) => isDescendant(id) && rootOf(id) === root.id)
         .slice(0, max - found.length);

@@ -1,9 +1,11 @@
 /** What simulated clients ask for: tasks of all lengths, some that fail, time out, wait, or must go first. */
 import type { TaskId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
 import type { Submission } from "../../model/submission.ts";
 import { worldBeganAt } from "./clock.ts";
 import { simulatedCommand } from "./executor.ts";
 import type { Knobs } from "./knobs.ts";
+import { drawProgram, programKind } from "./programs.ts";
 import type { Random } from "./random.ts";
 
 /** The ids that clients have made up, and which of them are free again because their tasks are forgotten. */
@@ -69,5 +71,6 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
 /** A command, or a handler that only some workers have. */
 function drawCommand(random: Random, { kinds }: Knobs, command: string[]): Pick<Submission, "kind" | "input"> {
   const kind = random.pick(kinds.filter((name) => name !== "sleep"));
+  if (kind === programKind) return { kind, input: drawProgram(random.fork("program")) as unknown as Json };
   return kind === "exec" ? { kind, input: { command } } : { kind, input: command };
 }

@@ -257,8 +257,11 @@ export class MemoryStore implements Store {
       .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
       .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
       .slice(0, max)
-      .map((row) => ({ ...toExpired(row), hasChildren: (row.status.family?.children ?? 0) > 0 }));
-    return withFamilies(roots, max, (root, count) => {
+      .map((row) => {
+        const hasChildren = (row.status.family?.children ?? 0) > 0;
+        return { ...toExpired(row), hasChildren, isDue: row.endedAt < endedBefore };
+      });
+    return withFamilies(roots, { surplus: finished.length - keepMax, max }, (root, count) => {
       const { from, until } = descendantRange(root);
       return finished
         .filter(({ id }) => id >= from && id < until)

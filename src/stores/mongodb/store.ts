@@ -220,7 +220,7 @@ export class MongodbStore implements Store {
       const count = finished.reduce((sum, one) => sum + one.count, 0);
       const roots = await list.expired(retention, count, max);
       if (roots.some(({ hasChildren }) => hasChildren)) await view.reached(window.tail.seq);
-      return withFamilies(roots, max, (root, most) => list.below(root, most));
+      return withFamilies(roots, { surplus: count - retention.keepMax, max }, (root, most) => list.below(root, most));
     });
   }
 

@@ -73,9 +73,9 @@ export class TaskList {
       .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
       .filter(({ endedAt }, index) => index < surplus || endedAt < endedBefore)
       .slice(0, max)
-      .flatMap(({ id, queue, state, statusText }) => {
+      .flatMap(({ id, queue, state, statusText, endedAt }) => {
         const hasChildren = (toStatus(statusText).family?.children ?? 0) > 0;
-        return isFinal(state) ? [{ id, queue, state, hasChildren }] : [];
+        return isFinal(state) ? [{ id, queue, state, hasChildren, isDue: endedAt < endedBefore }] : [];
       });
   }
 

@@ -26,10 +26,11 @@ export class RetentionQuery {
     const surplus = Number(this.#count.get()?.["count"] ?? 0) - keepMax;
     const expired: ExpiredRoot[] = [];
     for (const row of this.#oldest.iterate(max)) {
-      if (expired.length >= surplus && Number(row["ended_at"]) >= endedBefore) break;
-      expired.push({ ...toExpired(row), hasChildren: Number(row["children"] ?? 0) > 0 });
+      const isDue = Number(row["ended_at"]) < endedBefore;
+      if (expired.length >= surplus && !isDue) break;
+      expired.push({ ...toExpired(row), hasChildren: Number(row["children"] ?? 0) > 0, isDue });
     }
-    return withFamilies(expired, max, (root, count) => this.#below(root, count));
+    return withFamilies(expired, { surplus, max }, (root, count) => this.#below(root, count));
   }
 
   #below(root: TaskId, max: number): ExpiredTask[] {
