@@ -8,7 +8,6 @@ import {
   type StoredRecord,
 } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
-import { descendantRange } from "../../model/family.ts";
 import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isOutputOf } from "../../model/logOwner.ts";
@@ -41,9 +40,9 @@ import type {
 import { changesOf, type TaskChange, withoutTask } from "../changes.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toHead, toPayload, toRecord, toStatus } from "../documents.ts";
-import { retainedSince, withFamilies } from "../familyRetention.ts";
 import { compareBytes, toRecordPage, toStoredRecord } from "../recordPage.ts";
 import { slotOf } from "../slot.ts";
+import { findExpired } from "./retention.ts";
 
 /** A task as it is kept. Texts, not objects: nobody can change a stored record by holding on to it. */
 interface TaskRow {
@@ -249,25 +248,8 @@ export class MemoryStore implements Store {
     return end === -1 ? chunks : chunks.slice(0, end);
   }
 
-  async findExpired({ endedBefore, keepMax }: Retention, max: number): Promise<ExpiredTask[]> {
-    const finished = [...this.#tasks.values()].filter((row) => isFinal(row.state));
-    const roots = finished
-      .map((row) => ({ ...row, status: toStatus(row.status), endedAt: retainedSince(row.id, toStatus(row.status)) }))
-      .flatMap((row) => (row.endedAt === null ? [] : [{ ...row, endedAt: row.endedAt }]))
-      .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
-      .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore)
-      .slice(0, max)
-      .map((row) => {
-        const hasChildren = (row.status.family?.children ?? 0) > 0;
-        return { ...toExpired(row), hasChildren, isDue: row.endedAt < endedBefore };
-      });
-    return withFamilies(roots, { surplus: finished.length - keepMax, max }, (root, count) => {
-      const { from, until } = descendantRange(root);
-      return finished
-        .filter(({ id }) => id >= from && id < until)
-        .slice(0, count)
-        .map(toExpired);
-    });
+  async findExpired(retention: Retention, max: number): Promise<ExpiredTask[]> {
+    return findExpired([...this.#tasks.values()], retention, max);
   }
 
   async writeMember(member: MemberRecord): Promise<void> {
@@ -390,12 +372,4 @@ async function* inBatches(rows: readonly Pick<TaskRow, "spec" | "status" | "seq"
 /** What is kept of a piece: readers ask by task and attempt. */
 function copyOf({ task, attempt, offset, at, bytes, isTruncated }: LogChunk): LogChunk {
   return { task, attempt, offset, at, bytes: bytes.slice(), isTruncated };
-}
-
-function toExpired({
-  id,
-  queue,
-  state,
-}: Pick<ExpiredTask, "id" | "queue"> & { readonly state: TaskState }): ExpiredTask {
-  return { id, queue, state: state as FinalState };
 }
