@@ -14,7 +14,6 @@ import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import {
-  type FinalState,
   isFinal,
   type TaskDocument,
   type TaskPayload,
