@@ -81,7 +81,7 @@ export const layers: readonly Layer[] = [
     folder: "node",
     holds: "the real clock, ids, log, HTTP connections and liveness probes",
     layers: ["model", "ports"],
-    packages: ["node:*", "eventsource-parser", "pino", "ulid"],
+    packages: ["node:*", "croner", "eventsource-parser", "pino", "ulid"],
   },
   {
     folder: "testing",

@@ -1,6 +1,6 @@
 /** Parsers of command line arguments. Each throws commander's InvalidArgumentError with a message. */
 import { InvalidArgumentError } from "commander";
-import { isId, labelPattern } from "../model/ids.ts";
+import { isId, isTaskId, labelPattern } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
@@ -40,6 +40,12 @@ export function commaList(text: string): readonly string[] {
     .filter((item) => item !== "");
   if (items.length === 0) throw new InvalidArgumentError("The list is empty.");
   return items;
+}
+
+/** The id of any task: one of a client's choice, of a child or of a tick. */
+export function taskArgument(text: string): string {
+  if (isTaskId(text)) return text;
+  throw new InvalidArgumentError("This is not the id of a task: letters, digits and . _ : - @ ~");
 }
 
 export function idArgument(text: string): string {

@@ -91,6 +91,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/template.ts")).templateCommand,
   },
   {
+    group: groups.tasks,
+    name: "schedule",
+    description: "put, list, show, pause, resume, trigger, preview and remove schedules",
+    load: async () => (await import("./commands/schedule.ts")).scheduleCommand,
+  },
+  {
     group: groups.cluster,
     name: "masters",
     description: "list the masters: which one leads, and how far behind the others are",

@@ -6,6 +6,7 @@ import { createApi } from "../api/http/server.ts";
 import { Master } from "../master/master.ts";
 import { OutlastError } from "../model/errors.ts";
 import { defaults, failoverProfiles } from "../model/limits.ts";
+import { SystemCalendar } from "../node/calendar.ts";
 import { SystemClock } from "../node/clock.ts";
 import { keepLargeHeapTight } from "../node/heapGrowth.ts";
 import { SystemIds } from "../node/ids.ts";
@@ -57,6 +58,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     peers: createPeers(),
     settings: {
       ...failoverProfiles[flags.failover],
+      calendar: new SystemCalendar(),
       retentionMs: flags.retention,
       finishedTasksMax: flags.finishedMax,
     },

@@ -2,7 +2,8 @@
 import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import type { TaskDocument } from "../model/task.ts";
-import type { Outlast, Submitted } from "../sdk/client.ts";
+import type { Submitted } from "../sdk/callOptions.ts";
+import type { Outlast } from "../sdk/client.ts";
 import type { Context } from "./context.ts";
 import { formatDuration } from "./duration.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";

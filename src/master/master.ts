@@ -8,6 +8,7 @@ import type { SchedulerSettings } from "../core/scheduler/state.ts";
 import type { OutlastError } from "../model/errors.ts";
 import { nonceAt } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
+import { noCalendar } from "../model/schedules/schedule.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
@@ -92,7 +93,7 @@ export class Master {
   constructor(options: MasterOptions) {
     const { name, address, store, clock, log, ids, probe } = options;
     this.#options = options;
-    this.#settings = { ...defaults, ...options.settings };
+    this.#settings = { ...defaults, calendar: noCalendar, ...options.settings };
     const inbox = new Inbox(clock);
     const requests = this.#requests;
     const readBarrier = new ReadBarrier(inbox);
@@ -135,6 +136,7 @@ export class Master {
         readBarrier,
         logOwners,
         heartbeatMs,
+        calendar: this.#settings.calendar,
       },
       stats: this.#stats,
       progress: this.#progress,

@@ -59,6 +59,12 @@ export const defaults = {
   massLossShare: 0.3,
   massLossMin: 3,
 
+  // Schedules.
+  /** A tick that is later than this was missed; an election takes less. */
+  missedGraceMs: 1 * minute,
+  /** Missed ticks that are older than this are skipped, unless the schedule says otherwise. */
+  missedWindowMs: 1 * day,
+
   // How a worker finds and keeps its master.
   reconnectBaseMs: 50,
   reconnectMaxMs: 2 * second,

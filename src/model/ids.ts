@@ -24,10 +24,10 @@ export function isId(text: unknown): text is string {
   return typeof text === "string" && text.length > 0 && text.length <= limits.idLengthMax && idPattern.test(text);
 }
 
-/** What the ids that Outlast makes itself add to one that a client may choose; see `childId` in family.ts. */
-const ownIdPattern = /^([^~]+)(?:~s[0-9a-f]{16})?(?:~[0-9a-f]{16}[.][0-9]{7})?$/;
+/** What the ids that Outlast makes itself add to one that a client may choose; see `childId` in family.ts and `tickId` in schedules/schedule.ts. */
+const ownIdPattern = /^([^~@]+)(?:@[A-Za-z0-9.:-]{1,40})?(?:~s[0-9a-f]{16})?(?:~[0-9a-f]{16}[.][0-9]{7})?$/;
 
-/** True if `text` may name a task: an id that a client may choose, or one that was made for a child. */
+/** True if `text` may name a task: an id that a client may choose, or one that was made for a child or for a tick of a schedule. */
 export function isTaskId(text: unknown): text is string {
   return isId(text) || (typeof text === "string" && isId(ownIdPattern.exec(text)?.[1]));
 }

@@ -71,6 +71,18 @@ export const limits = {
   variableValuesMax: 1_000,
   descriptionLengthMax: 2_000,
 
+  // Schedules.
+  /** Schedules by name, removed ones included: their ticks never fire again. */
+  schedulesMax: 10_000,
+  scheduleBodyBytesMax: 64 * kibibyte,
+  /** The shortest time between two ticks of a schedule with `everyMs`. */
+  tickMsMin: 1 * second,
+  /** Rows of skipped ticks that a schedule shows, and ticks that wait for an earlier task. */
+  skippedTicksMax: 50,
+  queuedTicksMax: 100,
+  ticksPerEntryMax: 1_000,
+  previewTicksMax: 100,
+
   // Queues and workers.
   queuesMax: 1000,
   kindLengthMax: 100,

@@ -65,7 +65,7 @@ export const id: Schema = {
 /** The id of any task: one that a client chose, or one that was made for a child. */
 export const taskId: Schema = {
   type: "string",
-  pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}(~s[0-9a-f]{16})?(~[0-9a-f]{16}[.][0-9]{7})?$`,
+  pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}(@[A-Za-z0-9.:-]{1,40})?(~s[0-9a-f]{16})?(~[0-9a-f]{16}[.][0-9]{7})?$`,
   [limitKeyword]: "idLengthMax",
 };
 export const instant = whole(limits.instantMsMin, limits.instantMsMax, "instantMsMax", {

@@ -3,6 +3,7 @@ import type { AttemptError } from "./attemptError.ts";
 import type { OpenWait } from "./family.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import type { ScheduleOrigin } from "./schedules/scheduleOrigin.ts";
 import type { TemplateOrigin } from "./templates/template.ts";
 
 /**
@@ -96,6 +97,8 @@ export interface TaskSpec extends TaskHead, TaskPayload {
   readonly adoptedFrom?: "store";
   /** Of a task that was made from a template. */
   readonly origin?: TemplateOrigin;
+  /** Of a task that a schedule has made. */
+  readonly schedule?: ScheduleOrigin;
 }
 
 /** How far an attempt says that it is, in units of its own. Not durable: a new leader does not know it until it is told again. */

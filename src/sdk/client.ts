@@ -7,31 +7,15 @@ import type { TaskDocument, TaskState } from "../model/task.ts";
 import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
+import type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
 import { type MasterState, readMasters } from "./masters.ts";
+import { Schedules } from "./schedules.ts";
 import type { SubmissionArgument } from "./typedSubmission.ts";
 import { untilFinal } from "./wait.ts";
-
-export interface CallOptions {
-  /** Breaks the call off; it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-export interface ReadOptions extends CallOptions {
-  /**
-   * See all that was committed before this call, whichever master answers. A leader that was deposed a moment ago, or a
-   * standby, may otherwise answer from a little earlier. Costs a commit.
-   */
-  readonly consistent?: boolean;
-}
-
-export interface SubmitOptions extends CallOptions {
-  /** Calls with equal keys and equal content create their tasks once. Drawn at random for each call if left out. */
-  readonly key?: string;
-}
 
 export interface SubmitAllOptions extends SubmitOptions {
   /**
@@ -47,12 +31,6 @@ export interface SubmitAllOptions extends SubmitOptions {
 export interface WaitAllOptions extends CallOptions {
   /** Called for a task that ended and was removed by retention before its end could be read. */
   readonly onForgotten?: (id: string) => void;
-}
-
-export interface Submitted {
-  readonly id: string;
-  /** False if it was there before: by its id, or by the key of an earlier call. */
-  readonly isNew: boolean;
 }
 
 export interface ListFilter extends ReadOptions {
@@ -108,10 +86,13 @@ interface TaskIds {
 export class Outlast {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
+  /** Tasks that are made by themselves, at times. */
+  readonly schedules: Schedules;
 
   constructor(options: ConnectionOptions = {}) {
     this.#connection = new Connection(options);
     this.#options = options;
+    this.schedules = new Schedules(this.#connection);
   }
 
   /** Creates one task. Resolves once it is safe: from then on it is never lost. */

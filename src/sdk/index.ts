@@ -5,6 +5,7 @@ export type { Json } from "../model/json.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";
 export { limits } from "../model/limits.ts";
+export type { PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";
 export {
   type AttemptError,
   type ExitRecord,
@@ -15,18 +16,15 @@ export {
 } from "../model/task.ts";
 export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } from "../model/templates/template.ts";
 export type { QueueView, WorkerView } from "../model/worker.ts";
+export type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 export {
-  type CallOptions,
   createClient,
   type ListFilter,
   type ListOptions,
   Outlast,
   type PutTemplate,
-  type ReadOptions,
   type SendSignalOptions,
   type SubmitAllOptions,
-  type SubmitOptions,
-  type Submitted,
   type TaskList,
   type TemplateSummary,
   type WaitAllOptions,
@@ -64,4 +62,5 @@ export type { StandardSchema } from "./handler/standardSchema.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
 export type { MasterState } from "./masters.ts";
+export type { PutSchedule, Schedules } from "./schedules.ts";
 export type { TypedSubmission as Submission } from "./typedSubmission.ts";

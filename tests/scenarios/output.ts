@@ -83,6 +83,8 @@ function describeReply(reply: Reply): string {
       return `refused, ${reply.code}: ${reply.message}`;
     case "family":
       return `family of generation ${reply.epoch}: ${JSON.stringify(reply.family)}`;
+    case "schedule":
+      return `schedule, next tick ${reply.nextAt ?? "none"}${reply.isNew ? "" : ", as before"}`;
     case "template":
       return `template version ${reply.version}${reply.isNew ? "" : ", as before"}`;
     case "done":

@@ -28,7 +28,7 @@ export interface Route {
   /** The operation's name, unique. */
   readonly name: string;
   readonly summary: string;
-  readonly tag: "tasks" | "templates" | "workers" | "queues" | "events" | "master" | "worker protocol";
+  readonly tag: "tasks" | "templates" | "schedules" | "workers" | "queues" | "events" | "master" | "worker protocol";
   /** Parameters of the path; all are required. */
   readonly parameters?: Schemas;
   readonly query?: Schemas;

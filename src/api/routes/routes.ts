@@ -5,6 +5,7 @@ import { masterRoutes } from "./masterRoutes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { protocolRoutes } from "./protocolRoutes.ts";
 import type { Route } from "./route.ts";
+import { scheduleRoutes } from "./scheduleRoutes.ts";
 import { taskRoutes } from "./taskRoutes.ts";
 import { templateRoutes } from "./templateRoutes.ts";
 import { queueRoutes, workerRoutes } from "./workerRoutes.ts";
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...taskRoutes,
   ...logRoutes,
   ...templateRoutes,
+  ...scheduleRoutes,
   ...workerRoutes,
   ...queueRoutes,
   ...eventRoutes,

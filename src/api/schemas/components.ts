@@ -2,6 +2,7 @@
 import type { Schema } from "../../model/schema.ts";
 import { answerSchemas } from "./answers.ts";
 import { protocolSchemas } from "./protocol.ts";
+import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
 import { templateSchemas } from "./templates.ts";
 import { workerSchemas } from "./workers.ts";
@@ -9,6 +10,7 @@ import { workerSchemas } from "./workers.ts";
 export const components = {
   ...taskSchemas,
   ...templateSchemas,
+  ...scheduleSchemas,
   ...workerSchemas,
   ...protocolSchemas,
   ...answerSchemas,

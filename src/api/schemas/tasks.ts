@@ -66,6 +66,7 @@ const document = open(
     },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
+    schedule: { ...open({ name: id, tickAt: instant }), description: "Of a task that a schedule has made." },
     origin: { ...ref("TemplateOrigin"), description: "Of a task that was made from a template." },
   },
 );

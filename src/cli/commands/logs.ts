@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { LogItem } from "../../sdk/logs.ts";
-import { idArgument, wholeNumber } from "../arguments.ts";
+import { taskArgument, wholeNumber } from "../arguments.ts";
 import { action, type Context, impatient } from "../context.ts";
 import { terminalSafe } from "../terminalText.ts";
 
@@ -14,7 +14,7 @@ interface LogsFlags {
 export function logsCommand(program: Command): void {
   program
     .command("logs")
-    .argument("<id>", "id of the task", idArgument)
+    .argument("<id>", "id of the task", taskArgument)
     .option("-f, --follow", "print new output until the task has ended, across attempts and master restarts")
     .option("--attempt <n>", "attempt to print; default: the last one", wholeNumber(1, limits.killsMaxMax))
     .action(action(logs));

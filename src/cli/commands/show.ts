@@ -1,10 +1,10 @@
 /** `outlast show`: everything there is to know of one task. */
 import type { Command } from "commander";
-import { idArgument } from "../arguments.ts";
+import { taskArgument } from "../arguments.ts";
 import { action, type Context, impatient } from "../context.ts";
 
 export function showCommand(program: Command): void {
-  program.command("show").argument("<id>", "id of the task", idArgument).action(action(show));
+  program.command("show").argument("<id>", "id of the task", taskArgument).action(action(show));
 }
 
 async function show(context: Context, id: string): Promise<undefined> {

@@ -5,7 +5,8 @@ import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
-import type { Outlast, Submitted } from "../../sdk/client.ts";
+import type { Submitted } from "../../sdk/callOptions.ts";
+import type { Outlast } from "../../sdk/client.ts";
 import {
   environment,
   idArgument,

@@ -45,6 +45,8 @@ export type Reply =
   | { readonly kind: "done" }
   /** `isNew` is false if the latest version says the same. */
   | { readonly kind: "template"; readonly version: number; readonly isNew: boolean }
+  /** `isNew` is false if the schedule said the same before. */
+  | { readonly kind: "schedule"; readonly nextAt: number | null; readonly isNew: boolean }
   | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
   | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
   | { readonly kind: "queues"; readonly queues: readonly QueueView[] }

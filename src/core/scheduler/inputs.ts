@@ -2,6 +2,7 @@
 import type { PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
+import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
 import type { TemplateContent } from "../../model/templates/template.ts";
 import type { ProbeAddress } from "../../model/worker.ts";
@@ -42,6 +43,19 @@ export type SchedulerInput =
       readonly fingerprint: string;
     }
   | { readonly kind: "remove-template"; readonly request: RequestId; readonly name: string }
+  /** The content was checked, and its template expanded, before. */
+  | {
+      readonly kind: "put-schedule";
+      readonly request: RequestId;
+      readonly schedule: Pick<ScheduleRecord, "name" | "content" | "fingerprint" | "task" | "origin">;
+    }
+  | {
+      readonly kind: "pause-schedule";
+      readonly request: RequestId;
+      readonly name: string;
+      readonly isPaused: boolean;
+    }
+  | { readonly kind: "remove-schedule"; readonly request: RequestId; readonly name: string }
   | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }

@@ -11,6 +11,7 @@
 import type { DigestSums, Write } from "../../model/entry.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
+import { noCalendar } from "../../model/schedules/schedule.ts";
 import type { TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { isSameDigest } from "./digest.ts";
@@ -27,6 +28,8 @@ import type { Applies, Inputs, SchedulerModule } from "./module.ts";
 import { Queues } from "./queues.ts";
 import { QueueRecords, queuesModule } from "./queuesModule.ts";
 import { Records } from "./records.ts";
+import { Schedules } from "./schedules.ts";
+import { schedulesModule } from "./schedulesModule.ts";
 import { Signals } from "./signals.ts";
 import type { SchedulerSettings, SchedulerState } from "./state.ts";
 import type { TaskStep } from "./tasks.ts";
@@ -40,6 +43,7 @@ import { workersModule } from "./workersModule.ts";
 const modules: readonly SchedulerModule[] = [
   tasksModule,
   familiesModule,
+  schedulesModule,
   queuesModule,
   templatesModule,
   workersModule,
@@ -53,6 +57,7 @@ const inputs = {
   ...familiesModule.inputs,
   ...queuesModule.inputs,
   ...templatesModule.inputs,
+  ...schedulesModule.inputs,
   ...workersModule.inputs,
   ...failureDetector.inputs,
 } satisfies Inputs<Exclude<SchedulerInput["kind"], "tick">>;
@@ -77,6 +82,7 @@ export class Scheduler {
     const families = new Families();
     const signals = new Signals();
     const templates = new Templates();
+    const schedules = new Schedules();
     this.#state = {
       tasks: new Tasks(lanes, families),
       queues,
@@ -85,6 +91,7 @@ export class Scheduler {
       signals,
       endings: new Endings(),
       templates,
+      schedules,
       workers,
       records: new Records({
         queues: new QueueRecords(queues, lanes),
@@ -92,9 +99,10 @@ export class Scheduler {
         childSets: families,
         signals,
         templates,
+        schedules,
       }),
       massLoss: new MassLoss(),
-      settings: { ...defaults, ...settings },
+      settings: { ...defaults, calendar: noCalendar, ...settings },
       epoch: 0,
       sessions: 0,
       patientUntil: 0,

@@ -1,5 +1,6 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
 import type { DigestSums } from "../../model/entry.ts";
+import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { Endings } from "./endings.ts";
 import type { Families } from "./families.ts";
@@ -8,6 +9,7 @@ import type { Lanes } from "./lanes.ts";
 import type { MassLoss } from "./massLoss.ts";
 import type { Queues } from "./queues.ts";
 import type { Records } from "./records.ts";
+import type { Schedules } from "./schedules.ts";
 import type { Signals } from "./signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Templates } from "./templatesModule.ts";
@@ -24,6 +26,7 @@ export interface SchedulerSettings {
   readonly massLossWindowMs: number;
   readonly massLossShare: number;
   readonly massLossMin: number;
+  readonly calendar: Calendar;
 }
 
 /** All that the scheduler knows; the modules beside this one work on it. */
@@ -36,6 +39,7 @@ export interface SchedulerState {
   /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
   readonly endings: Endings;
   readonly templates: Templates;
+  readonly schedules: Schedules;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;

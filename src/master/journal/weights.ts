@@ -34,6 +34,8 @@ export function bytesOfInput(input: SchedulerInput): number {
       return input.items.reduce((sum, item) => sum + bytesOfItem(item), 0);
     case "put-template":
       return jsonBytes(input.content) + limits.statusBytesMax;
+    case "put-schedule":
+      return jsonBytes(input.schedule) + limits.statusBytesMax;
     case "forget":
       return input.tasks.length * limits.statusBytesMax;
     default:

@@ -13,6 +13,7 @@ import type { ChangeBatch } from "../journal/journal.ts";
 import type { CommitTimes, MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
+import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
 
 export type { ChangeBatch, Subscription };
@@ -32,6 +33,7 @@ export interface MasterApi {
   submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
   cancel(id: TaskId): Promise<void>;
   readonly templates: TemplateApi;
+  readonly schedules: ScheduleApi;
   setQueue(name: string, isPaused: boolean): Promise<void>;
   drainWorker(id: WorkerId): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;

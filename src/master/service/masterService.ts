@@ -15,6 +15,7 @@ import {
   type ReportAnswer,
   type ReportRequest,
 } from "../../model/protocol.ts";
+import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Submission } from "../../model/submission.ts";
 import { isFinal, type TaskDocument, type TaskSpec } from "../../model/task.ts";
 import type { QueueView, WorkerView } from "../../model/worker.ts";
@@ -37,8 +38,9 @@ import type { Streams } from "../streams/streams.ts";
 import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { checkItems, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
+import { ScheduleService } from "./scheduleService.ts";
 import { toSpecs } from "./submissions.ts";
-import { TemplateService } from "./templateService.ts";
+import { type ServiceCalls, TemplateService } from "./templateService.ts";
 
 export interface MasterServiceParts {
   readonly store: Store;
@@ -56,6 +58,7 @@ export interface MasterServiceParts {
   readonly readBarrier: ReadBarrier;
   readonly logOwners: LogOwners;
   readonly heartbeatMs: number;
+  readonly calendar: Calendar;
 }
 
 type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
@@ -63,18 +66,21 @@ type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
 export class MasterService implements MasterApi {
   readonly #parts: MasterServiceParts;
   readonly templates: TemplateService;
+  readonly schedules: ScheduleService;
   readonly #logListeners = new Map<string, Set<() => void>>();
 
   constructor(parts: MasterServiceParts) {
     this.#parts = parts;
     const { store, clock, ids, state } = parts;
-    this.templates = new TemplateService({
+    const calls: ServiceCalls = {
       ...{ store, clock, ids },
       checkLeading: () => state.checkLeading(),
       ask: (question) => this.#ask(question),
       read: (read) => this.#read(read),
       submit: (specs) => this.#submit(() => specs),
-    });
+    };
+    this.templates = new TemplateService(calls);
+    this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
   }
 
   status(): MasterStatus {

@@ -3,13 +3,23 @@
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
 import { queues } from "./queues.ts";
+import { schedules } from "./schedules.ts";
 import { signals } from "./signals.ts";
 import { steps } from "./steps.ts";
 import { templates } from "./templates.ts";
 import { templateVersions } from "./templateVersions.ts";
 import { workers } from "./workers.ts";
 
-export const collections = { queues, workers, steps, childSets, signals, templates, templateVersions } as const;
+export const collections = {
+  queues,
+  workers,
+  steps,
+  childSets,
+  signals,
+  templates,
+  templateVersions,
+  schedules,
+} as const;
 
 type Table = typeof collections;
 

@@ -20,6 +20,7 @@ import type { TaskDocument, TaskStatus } from "../../model/task.ts";
 import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
+import { FakeScheduleApi } from "./fakeScheduleApi.ts";
 import { FakeTemplateApi } from "./fakeTemplateApi.ts";
 
 export class FakeMasterApi implements MasterApi {
@@ -35,6 +36,7 @@ export class FakeMasterApi implements MasterApi {
   readonly logListeners = new Set<() => void>();
   readonly progressListeners = new Set<(change: ProgressChange) => void>();
   readonly templates = new FakeTemplateApi((submissions, key) => this.submit(submissions, key));
+  readonly schedules = new FakeScheduleApi();
   /** What calls of these names reject with. */
   readonly failures = new Map<string, Error>();
   lastQuery: TaskQuery | null = null;

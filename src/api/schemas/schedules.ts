@@ -1,0 +1,54 @@
+/** Schemas of schedules. */
+import { limits } from "../../model/limits.ts";
+import { scheduleSchema } from "../../model/schedules/schedule.ts";
+import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "../../model/schema.ts";
+
+export const scheduleSchemas = {
+  Schedule: scheduleSchema,
+  SchedulePut: open({
+    name: id,
+    nextAt: { ...orNull(instant), description: "The next tick; null if none follows." },
+    isNew: { ...truth, description: "False if the schedule said the same before." },
+  }),
+  SkippedTicks: open(
+    {
+      from: instant,
+      to: instant,
+      reason: oneOf(["overlap", "missed", "paused", "queue-full", "replaced", "refused"]),
+    },
+    {},
+    { description: "A tick, or several in a row, for which no task was made." },
+  ),
+  ScheduleView: open(
+    {
+      name: id,
+      content: ref("Schedule"),
+      changedAt: instant,
+      isPaused: truth,
+      nextAt: orNull(instant),
+      settledAt: { type: "integer", description: "No tick at or before this instant will ever be settled again." },
+      queued: list(instant),
+      fired: count,
+      skipped: list(ref("SkippedTicks")),
+    },
+    { origin: ref("TemplateOrigin") },
+  ),
+  SchedulePage: open({
+    schedules: list(ref("ScheduleView")),
+    cursor: { type: ["string", "null"], description: "Send it to get the next page; null at the end." },
+  }),
+  ScheduleRemoved: open({ name: id, isRemoved: { const: true } }),
+  SchedulePaused: open({ name: id, isPaused: truth }),
+  SchedulePreview: closed(
+    { schedule: ref("Schedule") },
+    { count: whole(1, limits.previewTicksMax, "previewTicksMax", { default: 10 }) },
+  ),
+  ScheduleTicks: open({
+    ticks: list(
+      open(
+        { at: instant, utc: text, local: { ...text, description: "In the time zone of the schedule." } },
+        { clocks: oneOf(["go forward", "go back"], { description: "The clocks are changed within three hours." }) },
+      ),
+    ),
+  }),
+};

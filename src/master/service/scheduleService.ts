@@ -1,0 +1,160 @@
+/** Schedules as the API sees them: content is checked and templates are expanded here, ticks happen in the scheduler. */
+import type { SubmittedTask } from "../../core/scheduler/effects.ts";
+import { OutlastError } from "../../model/errors.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { Json, JsonObject } from "../../model/json.ts";
+import { isObject } from "../../model/kinds/kind.ts";
+import {
+  type Calendar,
+  nextTick,
+  type PreviewTick,
+  type ScheduleContent,
+  type ScheduleRecord,
+  type ScheduleView,
+  scheduleSchema,
+} from "../../model/schedules/schedule.ts";
+import { utcText } from "../../model/schedules/utcText.ts";
+import { checkSchema } from "../../model/schemaCheck.ts";
+import { checkSubmission, type Submission, toSpec } from "../../model/submission.ts";
+import { expandTemplate } from "../../model/templates/expansion.ts";
+import { hour } from "../../model/units.ts";
+import type { PutScheduleAnswer, ScheduleApi, SchedulePage } from "./scheduleApi.ts";
+import { fingerprint, toIdentity } from "./submissions.ts";
+import type { ServiceCalls, TemplateService } from "./templateService.ts";
+
+export class ScheduleService implements ScheduleApi {
+  readonly #calls: ServiceCalls;
+  readonly #templates: TemplateService;
+  readonly #calendar: Calendar;
+
+  constructor(calls: ServiceCalls, templates: TemplateService, calendar: Calendar) {
+    this.#calls = calls;
+    this.#templates = templates;
+    this.#calendar = calendar;
+  }
+
+  async put(name: string, given: Json): Promise<PutScheduleAnswer> {
+    this.#calls.checkLeading();
+    checkContent(given);
+    const content: ScheduleContent = given;
+    // Also refuses cron expressions and time zones that cannot be read.
+    nextTick(content, this.#calls.clock.now(), this.#calendar);
+    const { task, origin } = await this.#work(content);
+    const made = { name, content, task, ...(origin !== undefined && { origin }) };
+    // With the version of the template: put again, a schedule takes up a newer one.
+    const mark = fingerprint({ content: given, version: origin?.version ?? null });
+    const reply = await this.#calls.ask((request) => {
+      return { kind: "put-schedule", request, schedule: { ...made, fingerprint: mark } };
+    });
+    if (reply.kind !== "schedule") throw new Error(`The scheduler answered ${reply.kind} to a schedule.`);
+    return { name, nextAt: reply.nextAt, isNew: reply.isNew };
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#calls.ask((request) => ({ kind: "remove-schedule", request, name }));
+  }
+
+  async setPaused(name: string, isPaused: boolean): Promise<void> {
+    await this.#calls.ask((request) => ({ kind: "pause-schedule", request, name, isPaused }));
+  }
+
+  async list(after: string | null, limit: number): Promise<SchedulePage> {
+    const { read, store } = this.#calls;
+    const query = { limit, ...(after !== null && { after }) };
+    const { records, isMore } = await read(() => store.listRecords("schedules", query));
+    const there = records.map(({ value }) => value).filter((schedule) => schedule.isRemoved !== true);
+    return { schedules: there.map(toView), cursor: isMore ? (records.at(-1)?.id ?? null) : null };
+  }
+
+  async read(name: string): Promise<ScheduleView> {
+    return toView(await this.#record(name));
+  }
+
+  async trigger(name: string, key: string | null): Promise<SubmittedTask> {
+    const { clock, ids, submit } = this.#calls;
+    this.#calls.checkLeading();
+    const { task, origin } = await this.#record(name);
+    const own = toIdentity({ schedule: name }, undefined, key ?? ids.random(), ids, clock.now());
+    const identity = { ...own, id: `${name}@trigger-${own.id}` as TaskId };
+    const spec = toSpec({ ...task, name: task.name ?? name }, identity);
+    const [submitted] = await submit([{ ...spec, ...(origin !== undefined && { origin }) }]);
+    if (submitted === undefined) throw new Error("The scheduler answered a trigger with no task.");
+    return submitted;
+  }
+
+  async preview(given: Json, count: number): Promise<readonly PreviewTick[]> {
+    checkContent(given);
+    const content: ScheduleContent = given;
+    const zone = "cron" in content.when ? (content.when.timeZone ?? "UTC") : "UTC";
+    const ticks: PreviewTick[] = [];
+    let after = this.#calls.clock.now();
+    while (ticks.length < count) {
+      const at = nextTick(content, after, this.#calendar);
+      if (at === null) break;
+      const change = this.#calendar.offsetMs(at + 3 * hour, zone) - this.#calendar.offsetMs(at - 3 * hour, zone);
+      const clocks = change > 0 ? "go forward" : "go back";
+      const local = this.#calendar.localText(at, zone);
+      ticks.push({ at, utc: utcText(at), local, ...(change !== 0 && { clocks }) });
+      after = at;
+    }
+    return ticks;
+  }
+
+  async #record(name: string): Promise<ScheduleRecord> {
+    const { read, store } = this.#calls;
+    const record = await read(() => store.readRecord("schedules", name));
+    if (record !== null && record.isRemoved !== true) return record;
+    throw new OutlastError("not-found", `There is no schedule ${name}.`, { hint: "`outlast schedule ls` lists them." });
+  }
+
+  /** What each tick runs. */
+  async #work({ template, variables = {}, task }: ScheduleContent): Promise<Pick<ScheduleRecord, "task" | "origin">> {
+    if (template === undefined) return { task: toTask(task ?? {}) };
+    const version = await this.#templates.read(template, null);
+    const expanded = expandTemplate(version, variables);
+    return {
+      task: expanded.task,
+      origin: { template, version: version.version, variables: expanded.variables },
+    };
+  }
+}
+
+function toTask(task: JsonObject): Submission {
+  if (task["id"] !== undefined || task["startAt"] !== undefined) {
+    throw new OutlastError("invalid", "The task of a schedule has no id and no startAt: each tick gives it its own.", {
+      path: "/task",
+    });
+  }
+  const submission: Json = task;
+  checkSubmission(submission, "/task");
+  toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, "/task");
+  return submission;
+}
+
+/** @throws OutlastError `invalid` */
+function checkContent(given: Json): asserts given is Json & ScheduleContent {
+  checkSchema(scheduleSchema, given, "", "The schedule");
+  if (!isObject(given)) return;
+  const when = given["when"] as JsonObject;
+  const kinds = ["cron", "everyMs", "at"].filter((name) => when[name] !== undefined);
+  const says = (message: string, path: string): OutlastError => new OutlastError("invalid", message, { path });
+  if (kinds.length !== 1) throw says("`when` has exactly one of cron, everyMs and at.", "/when");
+  if (when["timeZone"] !== undefined && kinds[0] !== "cron") throw says("timeZone is for cron.", "/when/timeZone");
+  if (when["from"] !== undefined && kinds[0] !== "everyMs") throw says("from is for everyMs.", "/when/from");
+  if ((given["template"] === undefined) === (given["task"] === undefined)) {
+    throw says("A schedule has either a template or a task.", "/task");
+  }
+  if (given["variables"] !== undefined && given["template"] === undefined) {
+    throw says("variables are for a template.", "/variables");
+  }
+}
+
+function toView({
+  fingerprint: _mark,
+  task: _task,
+  open: _open,
+  isRemoved: _gone,
+  ...view
+}: ScheduleRecord): ScheduleView {
+  return view;
+}

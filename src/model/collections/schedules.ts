@@ -1,0 +1,26 @@
+/** The collection `schedules`: each with its next tick, which the leader computes once. */
+import { isId } from "../ids.ts";
+import type { ScheduleRecord } from "../schedules/schedule.ts";
+import { type Collection, isObject } from "./collection.ts";
+
+export const schedules = {
+  version: 1,
+  keeping: "hot",
+  isOwnedByTask: false,
+
+  problemOf(id, value) {
+    if (!isObject(value)) return "is not an object";
+    if (!isId(value["name"]) || value["name"] !== id) return "has a name that is not its id";
+    if (!isObject(value["content"]) || !isObject(value["task"])) return "has no content or task";
+    const { nextAt } = value;
+    if (nextAt !== null && !Number.isSafeInteger(nextAt)) return "has a next tick that is no instant";
+    return Number.isSafeInteger(value["settledAt"]) ? null : "does not say which ticks are settled";
+  },
+
+  digestOf: ({ fingerprint, isPaused, nextAt, settledAt, queued, open, fired, isRemoved = false }) => ({
+    ...{ fingerprint, isPaused, nextAt, settledAt, fired, isRemoved },
+    ...{ queued, open },
+  }),
+
+  toEvent: () => null,
+} as const satisfies Collection<ScheduleRecord>;

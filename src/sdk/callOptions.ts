@@ -1,0 +1,25 @@
+/** What calls of the client take besides what they are about, and what a submission answers. */
+
+export interface CallOptions {
+  /** Breaks the call off; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends CallOptions {
+  /**
+   * See all that was committed before this call, whichever master answers. A leader that was deposed a moment ago, or a
+   * standby, may otherwise answer from a little earlier. Costs a commit.
+   */
+  readonly consistent?: boolean;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** Calls with equal keys and equal content create their tasks once. Drawn at random for each call if left out. */
+  readonly key?: string;
+}
+
+export interface Submitted {
+  readonly id: string;
+  /** False if it was there before: by its id, or by the key of an earlier call. */
+  readonly isNew: boolean;
+}
