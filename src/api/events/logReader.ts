@@ -1,7 +1,7 @@
 /** Reads the log of one attempt from any byte offset. Stores keep it in pieces. */
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 
 export interface LogPage {
@@ -10,6 +10,25 @@ export interface LogPage {
   readonly nextOffset: number;
   /** The log ends here because it had become too long. */
   readonly isTruncated: boolean;
+}
+
+/**
+ * The page at `offset` of an attempt whose worker has reported how long its log is. A result may arrive before the last output
+ * does, so what is missing is waited for, for a bounded time.
+ */
+export async function readEndedPage(
+  master: MasterApi,
+  task: TaskId,
+  attempt: number,
+  { offset, logBytes }: { readonly offset: number; readonly logBytes: number },
+): Promise<LogPage> {
+  const until = performance.now() + defaults.logTailWaitMs;
+  for (;;) {
+    const page = await readLogPage(master, task, attempt, offset);
+    const isMissing = page.chunks.length === 0 && !page.isTruncated && offset < logBytes;
+    if (!isMissing || performance.now() >= until) return page;
+    await new Promise<void>((resolve) => setTimeout(resolve, defaults.logPollMs));
+  }
 }
 
 /** About `limits.logPageBytesMax` of log in whole pieces, the first of which is cut at `offset`. */

@@ -133,6 +133,19 @@ describe("tasks", () => {
     expect((await call("POST", "/v1/tasks/b/cancel")).statusCode).toBe(404);
   });
 
+  test("have logs that are whole, though a task ends before its last output arrives", async () => {
+    await master.submit([{ ...nap, id: "a" }], null);
+    master.change("a" as TaskId, { attempt: 1, state: "success", logBytes: 5 });
+    const readLogs = master.readLogs.bind(master);
+    let reads = 0;
+    master.readLogs = (...place) => {
+      reads += 1;
+      if (reads === 2) master.addLogs(chunk(1, 0, "hello"));
+      return readLogs(...place);
+    };
+    expect((await call("GET", "/v1/tasks/a/logs")).body).toBe("hello");
+  });
+
   test("have logs that can be read from any byte on", async () => {
     await master.submit([{ ...nap, id: "a" }], null);
     const empty = await call("GET", "/v1/tasks/a/logs");

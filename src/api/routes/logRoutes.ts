@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { attempt, ref, safeCount } from "../../model/schema.ts";
-import type { TaskDocument } from "../../model/task.ts";
+import { isFinal, type TaskDocument } from "../../model/task.ts";
 import { LogFollower } from "../events/logFollower.ts";
-import { readLogPage } from "../events/logReader.ts";
+import { readEndedPage, readLogPage } from "../events/logReader.ts";
 import { type Context, consistentQuery, pathId, type Route, taskParameter } from "./route.ts";
 import { noSuchTask } from "./taskRoutes.ts";
 
@@ -61,7 +61,12 @@ async function answerLogs(request: FastifyRequest, reply: FastifyReply, context:
   if (query.follow === true) return follow(request, reply, context);
   const document = await readDocument(context, task, query);
   const number = query.attempt ?? document.attempt;
-  const page = await readLogPage(context.master, task, number, query.offset ?? 0);
+  const { logBytes } = document;
+  const offset = query.offset ?? 0;
+  const isEnded = isFinal(document.state) && number === document.attempt && logBytes !== undefined;
+  const page = isEnded
+    ? await readEndedPage(context.master, task, number, { offset, logBytes })
+    : await readLogPage(context.master, task, number, offset);
   return reply
     .header("content-type", "text/plain; charset=utf-8")
     .header("x-outlast-attempt", number)
