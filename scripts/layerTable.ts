@@ -104,8 +104,10 @@ export const layers: readonly Layer[] = [
   },
 ];
 
-/** Folders in which files may still import each other in a circle. The list must only get shorter. */
-export const circlesAllowedIn: readonly string[] = ["src/core/scheduler"];
+/** Files that may still import each other in a circle: the objects that a leader's memory is made of. The list must only get shorter. */
+export const circlesAllowedIn: readonly string[] = ["lane", "lanes", "liveTask", "liveWorker", "queues"].map(
+  (name) => `src/core/scheduler/${name}.ts`,
+);
 
 /** What a unit test beside the source may import on top of what its folder may. */
 export const forTests: Pick<Layer, "layers" | "packages"> = {

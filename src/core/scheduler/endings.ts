@@ -5,44 +5,13 @@
  */
 import { indexOf } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
-import { limits } from "../../model/limits.ts";
 import type { FinalState } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { SchedulerState } from "./state.ts";
-import type { Tasks } from "./tasks.ts";
 import { wakeIfDue } from "./waits.ts";
-
-/** Sets whose children the walk has yet to look at, each with the index that comes next. */
-export class Endings {
-  readonly #walks = new Map<ChildSet, number>();
-
-  get isWalking(): boolean {
-    return this.#walks.size > 0;
-  }
-
-  add(set: ChildSet): void {
-    this.#walks.set(set, 0);
-  }
-
-  /** Hands a bounded number of unfinished children to `end`. */
-  walk(tasks: Tasks, end: (set: ChildSet, child: LiveTask) => void): void {
-    let looks: number = limits.descendantsPerEntryMax;
-    for (const [set, from] of this.#walks) {
-      const until = Math.min(set.created, from + looks);
-      for (let index = from; index < until; index += 1) {
-        const child = tasks.get(set.childAt(index));
-        if (child !== undefined) end(set, child);
-      }
-      looks -= until - from;
-      if (until === set.created) this.#walks.delete(set);
-      else this.#walks.set(set, until);
-      if (looks === 0) return;
-    }
-  }
-}
 
 /** The task ends like this: at once, or, if it has children that have not ended, when the last of them has. */
 export function finish(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalState, output?: Json): void {
@@ -60,7 +29,7 @@ export function finish(state: SchedulerState, batch: Batch, task: LiveTask, end:
 
 /** Its children are walked over: now that its outcome is decided, or by a new leader that takes the walk up. */
 export function startWalk(state: SchedulerState, task: LiveTask): void {
-  for (const set of state.families.of(task.id)) if (set.open > 0) state.endings.add(set);
+  for (const set of state.families.of(task.id)) if (set.open > 0) state.walks.add(set);
 }
 
 /** True if the outcome of the task is decided, and it waits for its descendants to end. */
@@ -108,7 +77,7 @@ function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: Live
 /** More children have failed than the set allows: no more are made or started, and those that run are ended. */
 function breakSet(state: SchedulerState, set: ChildSet): void {
   set.isSealed = true;
-  if (set.open > 0) state.endings.add(set);
+  if (set.open > 0) state.walks.add(set);
 }
 
 /** Lets children into their lanes while there is room for them. */

@@ -21,15 +21,15 @@ export const familiesModule = {
     for (const set of state.families) {
       set.released = 0;
       set.active = 0;
-      if (set.isBroken && set.open > 0) state.endings.add(set);
+      if (set.isBroken && set.open > 0) state.walks.add(set);
       else releaseNext(state, batch, set);
     }
   },
   step(state, batch) {
-    state.endings.walk(state.tasks, (set, child) => endChild(state, batch, set, child));
+    state.walks.walk(state.tasks, (set, child) => endChild(state, batch, set, child));
   },
   // A walk goes on with the next entry.
-  nextWakeAt: ({ endings }) => (endings.isWalking ? 0 : null),
+  nextWakeAt: ({ walks }) => (walks.isWalking ? 0 : null),
 } satisfies SchedulerModule;
 
 /** The outcome above it is decided: a child that has not ended is cancelled. */

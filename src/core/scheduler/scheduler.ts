@@ -17,7 +17,6 @@ import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, SchedulerEffect, SchedulerOutput } from "./effects.ts";
-import { Endings } from "./endings.ts";
 import { failureDetector } from "./failureDetector.ts";
 import { Families } from "./families.ts";
 import { familiesModule } from "./familiesModule.ts";
@@ -36,6 +35,7 @@ import type { TaskStep } from "./tasks.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
 import { Templates, templatesModule } from "./templatesModule.ts";
+import { Walks } from "./walks.ts";
 import { Workers } from "./workers.ts";
 import { workersModule } from "./workersModule.ts";
 
@@ -89,7 +89,7 @@ export class Scheduler {
       lanes,
       families,
       signals,
-      endings: new Endings(),
+      walks: new Walks(),
       templates,
       schedules,
       workers,

@@ -2,7 +2,6 @@
 import type { DigestSums } from "../../model/entry.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Batch, Reply } from "./effects.ts";
-import type { Endings } from "./endings.ts";
 import type { Families } from "./families.ts";
 import type { RequestId } from "./inputs.ts";
 import type { Lanes } from "./lanes.ts";
@@ -13,6 +12,7 @@ import type { Schedules } from "./schedules.ts";
 import type { Signals } from "./signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Templates } from "./templatesModule.ts";
+import type { Walks } from "./walks.ts";
 import type { Workers } from "./workers.ts";
 
 /** The scheduler's own knobs; each default stands in `defaults`, with its unit in its name. */
@@ -37,7 +37,7 @@ export interface SchedulerState {
   readonly families: Families;
   readonly signals: Signals;
   /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
-  readonly endings: Endings;
+  readonly walks: Walks;
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly workers: Workers;
