@@ -15,7 +15,7 @@ import {
 import type { TaskId } from "../../model/ids.ts";
 import type { FinalState } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
-import type { RecordModule } from "./records.ts";
+import type { RecordModule } from "./recordModule.ts";
 
 export interface ChildSetOptions {
   readonly onFailure: ChildSetRecord["onFailure"];

@@ -5,7 +5,7 @@ import type { Batch, Reply } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SchedulerModule } from "./module.ts";
 import type { Queues } from "./queues.ts";
-import type { RecordModule } from "./records.ts";
+import type { RecordModule } from "./recordModule.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 
 export const queuesModule = {

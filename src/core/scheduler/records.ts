@@ -2,14 +2,7 @@
 import { type HotCollectionName, hotCollections, isHot, type RecordValue } from "../../model/collections/table.ts";
 import type { RecordWrite, Write } from "../../model/entry.ts";
 import { RecordDigest } from "./digest.ts";
-
-/** The memory of one hot collection. */
-export interface RecordModule<Value> {
-  /** Puts a committed value in its place without deciding anything; null removes the record. */
-  put(id: string, value: Value | null, now: number): void;
-  /** The record as the memory that decisions are made from has it; null if there is none. The digest is made from this. */
-  recordOf(id: string): Value | null;
-}
+import type { RecordModule } from "./recordModule.ts";
 
 /** Collections whose memory is more than the records themselves. Any other hot collection is held by `KeptRecords`. */
 export type OwnModules = { readonly [Name in HotCollectionName]?: RecordModule<RecordValue<Name>> };

@@ -5,7 +5,7 @@ import { limits } from "../../model/limits.ts";
 import type { ScheduleRecord, SkippedTicks } from "../../model/schedules/schedule.ts";
 import { Heap, type HeapItem } from "../heap.ts";
 import type { Batch } from "./effects.ts";
-import type { RecordModule } from "./records.ts";
+import type { RecordModule } from "./recordModule.ts";
 
 /** A schedule in the heap of those that have a next tick. */
 export class LiveSchedule implements HeapItem {

@@ -3,7 +3,7 @@ import type { PendingSignal, SignalsRecord } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { Batch } from "./effects.ts";
-import type { RecordModule } from "./records.ts";
+import type { RecordModule } from "./recordModule.ts";
 
 export class Signals implements RecordModule<SignalsRecord> {
   readonly #byTask = new Map<string, SignalsRecord>();

@@ -11,7 +11,7 @@ import type { Records } from "./records.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Signals } from "./signals.ts";
 import type { Tasks } from "./tasks.ts";
-import type { Templates } from "./templatesModule.ts";
+import type { Templates } from "./templates.ts";
 import type { Walks } from "./walks.ts";
 import type { Workers } from "./workers.ts";
 

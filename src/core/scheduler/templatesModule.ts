@@ -1,32 +1,9 @@
 /** Templates: which version is the latest one. What versions say is in the store; a task is expanded before it comes here. */
 import { limits } from "../../model/limits.ts";
-import { type TemplateContent, type TemplateRecord, versionId } from "../../model/templates/template.ts";
+import { type TemplateContent, versionId } from "../../model/templates/template.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerModule } from "./module.ts";
-import type { RecordModule } from "./records.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
-
-export class Templates implements RecordModule<TemplateRecord> {
-  readonly #byName = new Map<string, TemplateRecord>();
-
-  put(name: string, record: TemplateRecord | null): void {
-    if (record === null) this.#byName.delete(name);
-    else this.#byName.set(name, record);
-  }
-
-  recordOf(name: string): TemplateRecord | null {
-    return this.#byName.get(name) ?? null;
-  }
-
-  get size(): number {
-    return this.#byName.size;
-  }
-
-  write(batch: Batch, record: TemplateRecord): void {
-    this.#byName.set(record.name, record);
-    batch.out.writes.push({ kind: "record", collection: "templates", id: record.name, value: record });
-  }
-}
 
 export const templatesModule = {
   inputs: {

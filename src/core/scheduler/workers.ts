@@ -6,7 +6,7 @@ import { Heap } from "../heap.ts";
 import type { Batch } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
 import { LiveWorker } from "./liveWorker.ts";
-import type { RecordModule } from "./records.ts";
+import type { RecordModule } from "./recordModule.ts";
 
 export class Workers implements RecordModule<WorkerRecord> {
   readonly #byId = new Map<WorkerId, LiveWorker>();
