@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
+import { familyLies } from "./familyLies.ts";
 import {
   boot,
   goodHistory,
@@ -332,7 +333,7 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
 };
 
-const allLies = { ...lies, ...masterLies, ...workerLies };
+const allLies = { ...lies, ...masterLies, ...workerLies, ...familyLies };
 
 test("a history without a lie is accepted by every checker", () => {
   expect(checkAll(goodHistory().build())).toEqual([]);

@@ -1,0 +1,79 @@
+/** Lies about families and instants, for the checkers that must see each one. */
+import type { Write } from "../../src/model/entry.ts";
+import { childId, childPrefix } from "../../src/model/family.ts";
+import type { TaskId } from "../../src/model/ids.ts";
+import type { FamilyStatus, TaskStatus } from "../../src/model/task.ts";
+import { MadeHistory, spec, status, submitted, task } from "./madeHistory.ts";
+
+const prefix = childPrefix(task, 0, "parts");
+const child = childId(prefix, 0);
+const family: FamilyStatus = { steps: 0, stepBytes: 0, epoch: 0, children: 1 };
+
+function made(id: TaskId): Write[] {
+  return [
+    { kind: "spec", spec: spec({ id, parent: task, depth: 1 }) },
+    { kind: "status", status: status({ id }) },
+  ];
+}
+
+function childStatus(fields: Partial<TaskStatus>): Write {
+  return { kind: "status", status: status({ id: child, ...fields }) };
+}
+
+function set(created: number, succeeded: number): Write {
+  const counts = { created, succeeded, failed: 0, cancelled: 0 };
+  const more = { fingerprint: "", isSealed: true, onFailure: "wait", failuresMax: null, concurrencyMax: null } as const;
+  return {
+    kind: "record",
+    collection: "childSets",
+    id: prefix,
+    value: { parent: task, key: "parts", ...counts, ...more },
+  };
+}
+
+function step(value: number): Write {
+  return { kind: "record", collection: "steps", id: `${task}/0.first`, value: { value } };
+}
+
+/** A task that runs and has made one child. */
+function parent(): MadeHistory {
+  return submitted()
+    .status({ state: "running", attempt: 1 })
+    .entry(...made(child), set(1, 0));
+}
+
+export const familyLies: { readonly [invariant: string]: { readonly [name: string]: () => MadeHistory } } = {
+  I24: {
+    "a parent ends before its child": () => parent().status({ state: "success", attempt: 1 }),
+    "a child is made twice": () => parent().entry(...made(child)),
+    "a child is made after the outcome of its parent was decided": () =>
+      parent()
+        .status({ state: "waiting", attempt: 1, family: { ...family, ending: "cancelled" } })
+        .entry(...made(childId(prefix, 1)), set(2, 0)),
+    "a child is started after the outcome of its parent was decided": () =>
+      parent()
+        .status({ state: "waiting", attempt: 1, family: { ...family, ending: "success" } })
+        .entry(childStatus({ state: "running", attempt: 1 })),
+    "an end is counted that there was not": () => parent().entry(set(1, 1)),
+    "an end is not counted": () =>
+      parent()
+        .entry(childStatus({ state: "running", attempt: 1 }))
+        .entry(childStatus({ state: "success", attempt: 1 }), set(1, 0)),
+    "a remembered step changes": () => parent().entry(step(1)).entry(step(2)),
+    "a root is forgotten before its child": () =>
+      parent().entry({ kind: "forget-task", id: task, queue: "default", state: "success" }),
+  },
+  I22: {
+    "a task is started before its instant": () => {
+      const startAt = 1_700_000_000_000 + 60_000;
+      const history = new MadeHistory()
+        .add({ kind: "start", node: "master-1", life: "master-1#1" })
+        .add({ kind: "clock-set", node: "master-1", offsetMs: 0, drift: 0 })
+        .entry({ kind: "spec", spec: spec({ startAt }) }, { kind: "status", status: status() })
+        .later(1_000)
+        .status({ state: "running", attempt: 1 });
+      history.conditions = { ...history.conditions, clockSettleMs: 500 };
+      return history;
+    },
+  },
+};
