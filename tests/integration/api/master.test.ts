@@ -111,7 +111,11 @@ describe("the API over a real master", () => {
       items: [{ kind: "started", ...issued, startedAt: now }, result],
     };
     const verdicts = await post("/v1/workers/w1/reports", report);
-    expect(verdicts.body).toEqual({ epoch, verdicts: [{ task: "a", attempt: 1, verdict: "committed" }] });
+    expect(verdicts.body).toEqual({
+      epoch,
+      verdicts: [{ task: "a", attempt: 1, verdict: "committed" }],
+      acks: [],
+    });
 
     const task = await get<TaskDocument>("/v1/tasks/a");
     expect(task).toMatchObject({ state: "success", attempt: 1, host: "w1", output: 42 });
@@ -174,7 +178,7 @@ describe("the API over a real master", () => {
   test("holds a worker to its session", async () => {
     const { session, epoch } = await startWorker();
     const beat = { boot: "boot-1", session, epoch, items: [] };
-    expect((await post("/v1/workers/w1/reports", beat)).body).toEqual({ epoch, verdicts: [] });
+    expect((await post("/v1/workers/w1/reports", beat)).body).toEqual({ epoch, verdicts: [], acks: [] });
     expect((await post("/v1/workers/w2/reports", beat)).body.error.code).toBe("stale-session");
     expect((await post("/v1/workers/w1/sessions", { ...attach, protocol: 99 })).body.error.code).toBe("bad-request");
   });
