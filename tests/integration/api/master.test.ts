@@ -180,7 +180,8 @@ describe("the API over a real master", () => {
     const beat = { boot: "boot-1", session, epoch, items: [] };
     expect((await post("/v1/workers/w1/reports", beat)).body).toEqual({ epoch, verdicts: [], acks: [] });
     expect((await post("/v1/workers/w2/reports", beat)).body.error.code).toBe("stale-session");
-    expect((await post("/v1/workers/w1/sessions", { ...attach, protocol: 99 })).body.error.code).toBe("bad-request");
+    const ofTomorrow = { ...attach, protocol: 99, protocolMin: 99, protocolMax: 99 };
+    expect((await post("/v1/workers/w1/sessions", ofTomorrow)).body.error.code).toBe("bad-request");
   });
 
   test("tells the whole journal from its beginning", async () => {
