@@ -20,7 +20,9 @@ export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask
   state.tasks.setState(task, "running");
   task.attempt += 1;
   if (task.family !== null) task.family.beginAttempt();
-  task.run = { host: worker.id, boot: worker.boot, assignedAt: batch.now, startedAt: undefined };
+  // Never before its task was created, also where the clock was set back since: an attempt's output is known by that.
+  const assignedAt = Math.max(batch.now, task.createdAt);
+  task.run = { host: worker.id, boot: worker.boot, assignedAt, startedAt: undefined };
   state.lanes.takeTurn(worker);
   worker.hold(task);
   armBackstop(state, batch, task, batch.now);

@@ -32,8 +32,7 @@ export class LiveTask implements HeapItem {
   readonly id: TaskId;
   readonly lane: Lane;
   readonly priority: number;
-  /** Its place in line among equals: when it was created, or when it was to start. */
-  readonly orderAt: number;
+  readonly createdAt: number;
   /** Its place among tasks of the same instant: as they came. */
   readonly ordinal: number;
   readonly startAt: number | null;
@@ -70,10 +69,15 @@ export class LiveTask implements HeapItem {
     this.parent = parent;
     this.depth = head.depth ?? 0;
     this.priority = head.priority;
-    this.orderAt = head.startAt ?? head.createdAt;
+    this.createdAt = head.createdAt;
     this.startAt = head.startAt;
     this.limits = limits;
     this.fingerprint = head.fingerprint;
+  }
+
+  /** Its place in line among equals: when it was created, or when it was to start. */
+  get orderAt(): number {
+    return this.startAt ?? this.createdAt;
   }
 
   get queue(): LiveQueue {

@@ -103,6 +103,7 @@ class FamiliesByJournal {
     const below = [...this.#specs.keys()].find((each) => each >= from && each < until);
     if (!isDescendant(id) && below !== undefined)
       this.#report(`${id} was forgotten in entry ${entry.seq} before its descendant ${below}`, id, below);
+    if (isDescendant(id)) this.#sets.delete(prefixOf(id));
     this.#specs.delete(id);
     this.#statuses.delete(id);
     this.#children.delete(id);

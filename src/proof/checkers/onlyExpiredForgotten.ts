@@ -3,6 +3,7 @@
 import { isDescendant, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { checker } from "./checker.ts";
+import { idOf } from "./lives.ts";
 
 const finals: readonly string[] = ["success", "failed", "cancelled"];
 /** A round of housekeeping, and what a commit may take; masters' clocks may be this far apart. */
@@ -20,13 +21,13 @@ export const onlyExpiredForgotten = checker(
       const countBefore = ended.size;
       for (const write of writes) {
         if (write.kind === "spec") known.add(write.spec.id);
-        if (write.kind === "spec" && isDescendant(write.spec.id)) families.add(rootOf(write.spec.id));
+        if (write.kind === "spec" && isDescendant(idOf(write.spec.id))) families.add(rootOf(idOf(write.spec.id)));
         if (write.kind === "status" && finals.includes(write.status.state))
           ended.set(write.status.id, write.status.changedAt);
         if (write.kind !== "forget-task") continue;
         const endedAt = ended.get(write.id);
         // A family goes as a whole, though that be more than is too much.
-        const isOfFamily = isDescendant(write.id) || families.has(write.id);
+        const isOfFamily = isDescendant(idOf(write.id)) || families.has(idOf(write.id));
         const finishedCount = isOfFamily ? countBefore : ended.size;
         ended.delete(write.id);
         if (!known.delete(write.id))
