@@ -1,6 +1,6 @@
 /** Nothing that a task started outlives its worker, however the worker dies. */
 import { describe, expect, test } from "vitest";
-import { processesWith } from "./processes.ts";
+import { processesRunning, processesWith } from "./processes.ts";
 import { scene } from "./scene.ts";
 
 describe.skipIf(process.platform !== "linux")("processes of a task", () => {
@@ -11,7 +11,7 @@ describe.skipIf(process.platform !== "linux")("processes of a task", () => {
       const command = ["/bin/sh", "-c", `sleep ${seconds} & (trap '' TERM; sleep ${seconds}) & exec sleep ${seconds}`];
       await play.client.submit({ id: "a", kind: "exec", input: { command } });
       await play.started("a");
-      await play.until("all three to sleep", () => processesWith(`sleep ${seconds}`).length >= 3);
+      await play.until("all three to sleep", () => processesRunning(`sleep ${seconds}`).length === 3);
       await play.cluster.kill("worker-1");
       await play.until("all of them to be gone", () => processesWith(`sleep ${seconds}`).length === 0);
 

@@ -8,6 +8,11 @@ export function processesWith(text: string): number[] {
     .map(Number);
 }
 
+/** Ids of the processes that run exactly this command: not of a shell that has it in its script. Linux only. */
+export function processesRunning(command: string): number[] {
+  return processesWith(command).filter((pid) => commandLine(String(pid)).trimEnd() === command);
+}
+
 function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");

@@ -1,7 +1,7 @@
 /** How a worker is told to stop: once, twice by one request, and with every process of its service at the same moment. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { processesWith } from "./processes.ts";
+import { processesRunning, processesWith } from "./processes.ts";
 import { scene } from "./scene.ts";
 
 describe("SIGTERM", () => {
@@ -40,7 +40,8 @@ describe("SIGTERM", () => {
           });
           await play.started(`t${index}`);
         }
-        await play.until("the commands to run", () => processesWith(`sleep ${mark}`).length >= lines.length);
+        // Each line has its own `sleep` by then, and what the line does before it has been done. The shells do not count.
+        await play.until("the commands to run", () => processesRunning(`sleep ${mark}`).length === lines.length);
         const pids = processesWith(mark).filter((pid) => pid !== process.pid);
         // The commands first: their ends may be seen before the worker's own signal.
         for (const pid of pids) process.kill(pid, "SIGTERM");

@@ -1,5 +1,6 @@
 /** One attempt on a worker, from its assignment until its result is settled. */
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
+import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
 import type {
   AbortReason,
@@ -11,7 +12,6 @@ import type {
 } from "../../model/protocol.ts";
 import type { HeapItem } from "../heap.ts";
 import { AttemptItems, type ItemBudget } from "./attemptItems.ts";
-import { jsonBytes } from "./jsonBytes.ts";
 
 /**
  * waiting    assigned, but every slot is taken by an attempt that is still ending

@@ -1,8 +1,8 @@
 /** What one attempt has to tell the leader while it runs: items that wait for their acknowledgement, and the latest progress. */
 import type { Json } from "../../model/json.ts";
+import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
 import type { AttemptContent, ItemRefusal } from "../../model/protocol.ts";
-import { jsonBytes } from "./jsonBytes.ts";
 
 /** An item that the leader has not acknowledged. */
 export interface PendingItem {

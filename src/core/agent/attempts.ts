@@ -3,6 +3,7 @@
  * result of each is kept until a master has settled it.
  */
 import { attemptKey, type BootId } from "../../model/ids.ts";
+import { jsonBytes } from "../../model/jsonBytes.ts";
 import {
   type AbortReason,
   type Assignment,
@@ -19,7 +20,6 @@ import { Heap } from "../heap.ts";
 import { HeldAttempt, toResult } from "./attempt.ts";
 import type { ItemBudget } from "./attemptItems.ts";
 import type { AgentOutput } from "./effects.ts";
-import { jsonBytes } from "./jsonBytes.ts";
 import type { AgentReports } from "./reports.ts";
 import { Tombstones } from "./tombstones.ts";
 import type { Trouble } from "./trouble.ts";

@@ -3,10 +3,12 @@ import { OutlastError } from "../../model/errors.ts";
 import { foldItem, submittedId } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
+import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
 import type { AttemptItem, ChildrenContent, ItemAnswer, ItemRefusal } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
+import { createTask, shortageFor } from "./creation.ts";
 import type { Batch } from "./effects.ts";
 import { isBelowEnding, releaseNext } from "./endings.ts";
 import type { ChildSet } from "./families.ts";
@@ -50,7 +52,7 @@ function take(state: SchedulerState, batch: Batch, task: LiveTask, item: Attempt
 
 function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: string, value: Json): ItemAnswer {
   const family = familyOf(task);
-  const bytes = JSON.stringify(value).length;
+  const bytes = jsonBytes(value);
   if (family.steps >= limits.stepsMax) return tooMany(`The task remembers ${limits.stepsMax} steps already.`);
   if (family.stepBytes + bytes > limits.stepsBytesMax) {
     return refused("too-large", `The steps of the task come to more than ${limits.stepsBytesMax} bytes.`);
@@ -63,12 +65,10 @@ function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: stri
 
 function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, key: string, wanted: Submission): ItemAnswer {
   const id = submittedId(wanted.kind, task.issued, key);
-  const specs = toSpecs([wanted], () => id, {}, batch.now);
+  const specs = specsFor(state, [wanted], () => id, {}, batch.now);
   if ("code" in specs) return { verdict: "refused", ...specs };
-  const refusal = checkRoom(state, specs);
-  if (refusal !== null) return { verdict: "refused", ...refusal };
   const answer = takeStep(state, batch, task, key, { id });
-  if (answer.verdict === "committed") for (const spec of specs) create(state, batch, spec);
+  if (answer.verdict === "committed") for (const spec of specs) createTask(state, batch, spec);
   return answer;
 }
 
@@ -98,11 +98,10 @@ function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item:
   if (known === undefined && state.families.of(task.id).size >= limits.childSetsMax)
     return tooMany(`A task has at most ${limits.childSetsMax} sets of children at a time.`);
   const set = known ?? state.families.create(task.id, family.epoch, item.key, toOptions(item));
-  const specs = toSpecs(fresh, (index) => set.childAt(created + index), { parent: task.id, depth }, batch.now);
-  const refusal = "code" in specs ? specs : checkRoom(state, specs);
-  if ("code" in specs || refusal !== null) {
+  const specs = specsFor(state, fresh, (index) => set.childAt(created + index), { parent: task.id, depth }, batch.now);
+  if ("code" in specs) {
     if (known === undefined) state.families.put(set.prefix, null);
-    return { verdict: "refused", ...(refusal ?? { code: "invalid", message: "Its children are not valid." }) };
+    return { verdict: "refused", ...specs };
   }
   addChildren(state, batch, set, specs, fresh);
   if (item.isLast) set.isSealed = true;
@@ -132,43 +131,28 @@ function toOptions({ onFailure, failuresMax, concurrencyMax }: ChildrenContent):
   return { onFailure, failuresMax: failuresMax ?? null, concurrencyMax: concurrencyMax ?? null };
 }
 
-/** All of them, or why one is refused. */
-function toSpecs(
+/** All of them, or why they are refused: one is not valid, or there is no room for them. */
+function specsFor(
+  state: SchedulerState,
   submissions: readonly Submission[],
   idAt: (index: number) => TaskId,
   more: Pick<TaskSpec, "parent" | "depth">,
   now: number,
 ): TaskSpec[] | ItemRefusal {
   try {
-    return submissions.map((submission, index) => {
+    const specs = submissions.map((submission, index) => {
       if (submission.id !== undefined) {
         throw new OutlastError("invalid", "The id of such a task follows from its key; it cannot be chosen.");
       }
       const id = idAt(index);
       return { ...toSpec({ name: submission.kind, ...submission }, { id, fingerprint: null, now }), ...more };
     });
+    const shortage = shortageFor(state, specs);
+    return shortage === null ? specs : { code: "too-many", message: shortage.message };
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
     return { code: "invalid", message: error.message };
   }
-}
-
-function checkRoom(state: SchedulerState, specs: readonly TaskSpec[]): ItemRefusal | null {
-  const { tasks, queues, lanes } = state;
-  if (tasks.size + specs.length > limits.liveTasksMax)
-    return { code: "too-many", message: `Too many unfinished tasks (${limits.liveTasksMax}).` };
-  if (queues.wouldOverflow(specs.map(({ queue }) => queue)))
-    return { code: "too-many", message: `Too many queues (${limits.queuesMax}).` };
-  if (lanes.size + lanes.countNew(specs) > limits.lanesMax)
-    return { code: "too-many", message: `Too many combinations of queue, kind and labels (${limits.lanesMax}).` };
-  return null;
-}
-
-function create(state: SchedulerState, batch: Batch, spec: TaskSpec): void {
-  batch.out.writes.push({ kind: "spec", spec });
-  const task = state.tasks.add(spec);
-  state.tasks.enqueueNew(task, batch.now);
-  state.tasks.touch(task);
 }
 
 function familyOf(task: LiveTask): Family {

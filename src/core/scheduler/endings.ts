@@ -34,7 +34,7 @@ export function startWalk(state: SchedulerState, task: LiveTask): void {
 
 /** True if the outcome of the task is decided, and it waits for its descendants to end. */
 export function isEnding(task: LiveTask | undefined): boolean {
-  return (task?.family?.ending ?? null) !== null;
+  return task?.family?.isEnding ?? false;
 }
 
 /** True if the outcome of a task above it is decided: it must not be started, nor make children. */

@@ -38,8 +38,12 @@ describe("steps", () => {
   test("have bounds", () => {
     const world = new World();
     world.submit("p");
-    const value = "x".repeat(limits.stepsBytesMax);
-    expect(world.send("p", { kind: "step", key: "a", value })).toMatchObject({ verdict: "refused", code: "too-large" });
+    // The bound counts bytes, not characters: "ä" is two bytes.
+    for (const value of ["x".repeat(limits.stepsBytesMax), "ä".repeat(limits.stepsBytesMax / 2)])
+      expect(world.send("p", { kind: "step", key: "a", value })).toMatchObject({
+        verdict: "refused",
+        code: "too-large",
+      });
     expect(world.statuses.get("p")?.family?.steps ?? 0).toBe(0);
   });
 });

@@ -25,6 +25,11 @@ export class Family {
   /** The last item of the current attempt that has taken effect: one that is sent again is known by its id. */
   lastItem = 0;
 
+  /** True if the outcome of its task is decided, and the task waits for its descendants to end. */
+  get isEnding(): boolean {
+    return this.ending !== null;
+  }
+
   beginAttempt(): void {
     this.isWoken = false;
     this.lastItem = 0;

@@ -1,16 +1,12 @@
 /** New tasks come in: all of a submission or none, and each only once however often it is sent. */
 import type { TaskId } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
 import type { TaskSpec } from "../../model/task.ts";
+import { createTask, shortageFor } from "./creation.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
-import { tooManyQueues } from "./queuesModule.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
 export function submit(state: SchedulerState, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
-  if (state.tasks.size + specs.length > limits.liveTasksMax) {
-    return refuse("too-many", `Too many unfinished tasks (${limits.liveTasksMax}).`, "liveTasksMax");
-  }
   if (lookup !== null && !state.tasks.recentlyFinished.covers(lookup.seq)) return { kind: "look-again" };
 
   const created = new Map<TaskId, string | null>();
@@ -28,20 +24,9 @@ export function submit(state: SchedulerState, batch: Batch, specs: readonly Task
     }
     answer.push({ id: spec.id, isNew: known === undefined });
   }
-  if (state.queues.wouldOverflow(fresh.map((spec) => spec.queue))) {
-    return tooManyQueues();
-  }
-  if (state.lanes.size + state.lanes.countNew(fresh) > limits.lanesMax) {
-    const message = `Too many combinations of queue, kind and required labels (${limits.lanesMax}) among unfinished tasks.`;
-    return refuse("too-many", message, "lanesMax");
-  }
-
-  for (const spec of fresh) {
-    batch.out.writes.push({ kind: "spec", spec });
-    const task = state.tasks.add(spec);
-    state.tasks.enqueueNew(task, batch.now);
-    state.tasks.touch(task);
-  }
+  const shortage = shortageFor(state, fresh);
+  if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
+  for (const spec of fresh) createTask(state, batch, spec);
   return { kind: "submitted", tasks: answer };
 }
 

@@ -42,7 +42,7 @@ export function armWaits(state: SchedulerState, batch: Batch, task: LiveTask): v
 
 /** Something has happened that a suspended task may wait for. */
 export function wakeIfDue(state: SchedulerState, batch: Batch, task: LiveTask): void {
-  if (task.state !== "waiting" || task.family === null || task.family.ending !== null) return;
+  if (task.state !== "waiting" || task.family === null || task.family.isEnding) return;
   const wasWoken = task.family.isWoken;
   if (!wasWoken) state.tasks.unplace(task);
   if (settleWaits(state, batch, task)) state.tasks.touch(task);

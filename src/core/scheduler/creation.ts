@@ -1,0 +1,34 @@
+/** New tasks: whether there is room for them, and how one comes into the world, whoever asked for it. */
+import { limits } from "../../model/limits.ts";
+import type { TaskSpec } from "../../model/task.ts";
+import type { Batch } from "./effects.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { SchedulerState } from "./state.ts";
+
+export interface Shortage {
+  readonly message: string;
+  /** The limit that would be passed. */
+  readonly limit: keyof typeof limits;
+}
+
+/** What these new tasks, all together, would be too many for; null if there is room. */
+export function shortageFor({ tasks, queues, lanes }: SchedulerState, specs: readonly TaskSpec[]): Shortage | null {
+  if (tasks.size + specs.length > limits.liveTasksMax)
+    return { message: `Too many unfinished tasks (${limits.liveTasksMax}).`, limit: "liveTasksMax" };
+  if (queues.wouldOverflow(specs.map(({ queue }) => queue)))
+    return { message: `Too many queues (${limits.queuesMax}).`, limit: "queuesMax" };
+  if (lanes.size + lanes.countNew(specs) > limits.lanesMax) {
+    const message = `Too many combinations of queue, kind and required labels (${limits.lanesMax}) among unfinished tasks.`;
+    return { message, limit: "lanesMax" };
+  }
+  return null;
+}
+
+/** Creates a task that stands in line at once, or when its time comes. Children are let in by their set instead. */
+export function createTask(state: SchedulerState, batch: Batch, spec: TaskSpec): LiveTask {
+  batch.out.writes.push({ kind: "spec", spec });
+  const task = state.tasks.add(spec);
+  state.tasks.enqueueNew(task, batch.now);
+  state.tasks.touch(task);
+  return task;
+}
