@@ -82,6 +82,11 @@ export const limits = {
   queuedTicksMax: 100,
   ticksPerEntryMax: 1_000,
   previewTicksMax: 100,
+  /** Ticks of the past whose tasks tell a preview how long the next ones may take. */
+  pastTicksMax: 20,
+  /** Ticks of the past that one call of `backfill` looks at, and stretches of time that one schedule remembers as backfilled. */
+  backfillTicksMax: 1_000,
+  backfillSpansMax: 50,
 
   // Queues and workers.
   queuesMax: 1000,

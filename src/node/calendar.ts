@@ -54,7 +54,8 @@ function toCron(cron: string, timeZone: string): Cron {
   }
   checkZone(timeZone);
   try {
-    return new Cron(cron, { timezone: timeZone, paused: true });
+    // Fixed times are those without a wildcard or a step, as in Vixie cron: `30 2,14 * * *` happens once on each day, whatever the clocks do.
+    return new Cron(cron, { timezone: timeZone, paused: true, fixedTimeRule: "no-wildcard" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OutlastError("invalid", `The cron expression cannot be read: ${reason}`, { path: "/when/cron" });

@@ -5,7 +5,7 @@ export type { Json } from "../model/json.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";
 export { limits } from "../model/limits.ts";
-export type { PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";
+export type { BackfilledTick, PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";
 export {
   type AttemptError,
   type ExitRecord,
@@ -62,5 +62,5 @@ export type { StandardSchema } from "./handler/standardSchema.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
 export type { MasterState } from "./masters.ts";
-export type { PutSchedule, Schedules } from "./schedules.ts";
+export type { BackfillOptions, PreviewOptions, PutSchedule, SchedulePreview, Schedules } from "./schedules.ts";
 export type { TypedSubmission as Submission } from "./typedSubmission.ts";

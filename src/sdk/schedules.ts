@@ -1,6 +1,6 @@
 /** The part of the client that is about schedules: `client.schedules`. */
 import { limits } from "../model/limits.ts";
-import type { PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";
+import type { BackfilledTick, PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";
 import type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 import type { Connection } from "./connection.ts";
 
@@ -10,6 +10,32 @@ export interface PutSchedule {
   readonly nextAt: number | null;
   /** False if the schedule said the same before. */
   readonly isNew: boolean;
+}
+
+export interface BackfillOptions extends CallOptions {
+  /** Ms since 1970, included. */
+  readonly from: number;
+  /** Included; up to the last tick that was settled if left out. */
+  readonly to?: number;
+  /** True: nothing is made, and what would be made is yielded. */
+  readonly isDryRun?: boolean;
+}
+
+export interface PreviewOptions extends CallOptions {
+  readonly count?: number;
+  /** Of a schedule whose past tasks tell how long the next ones may take. */
+  readonly name?: string;
+}
+
+export interface SchedulePreview {
+  readonly ticks: readonly PreviewTick[];
+  /** Sentences for people, such as that past tasks took longer than from tick to tick. */
+  readonly warnings: readonly string[];
+}
+
+interface BackfillPart {
+  readonly ticks: readonly BackfilledTick[];
+  readonly nextFrom: number | null;
 }
 
 interface Page {
@@ -71,14 +97,27 @@ export class Schedules {
     return key === undefined ? { ...submitted, isNew: true } : submitted;
   }
 
+  /**
+   * Makes the tasks of past ticks that have none: those that were skipped, and those from before the schedule was put. Their ids are
+   * those that they would have had, and none is made twice, also if this is repeated. Yields each tick once its task is made.
+   */
+  async *backfill(
+    name: string,
+    { from, to, isDryRun = false, signal }: BackfillOptions,
+  ): AsyncGenerator<BackfilledTick, void, undefined> {
+    const path = `${pathOf(name)}/backfill`;
+    for (let next: number | null = from; next !== null; ) {
+      const body = JSON.stringify({ from: next, isDryRun, ...(to !== undefined && { to }) });
+      const part: BackfillPart = await this.#connection.json<BackfillPart>({ method: "POST", path, body, signal });
+      yield* part.ticks;
+      next = part.nextFrom;
+    }
+  }
+
   /** The next ticks that a schedule would have; it need not be there. */
-  async preview(
-    schedule: ScheduleContent,
-    { count = 10, signal }: CallOptions & { readonly count?: number } = {},
-  ): Promise<readonly PreviewTick[]> {
-    const body = JSON.stringify({ schedule, count });
-    const path = "/v1/schedule-previews";
-    return (await this.#connection.json<{ ticks: PreviewTick[] }>({ method: "POST", path, body, signal })).ticks;
+  preview(schedule: ScheduleContent, { count = 10, name, signal }: PreviewOptions = {}): Promise<SchedulePreview> {
+    const body = JSON.stringify({ schedule, count, ...(name !== undefined && { name }) });
+    return this.#connection.json<SchedulePreview>({ method: "POST", path: "/v1/schedule-previews", body, signal });
   }
 }
 

@@ -85,6 +85,8 @@ function describeReply(reply: Reply): string {
       return `family of generation ${reply.epoch}: ${JSON.stringify(reply.family)}`;
     case "schedule":
       return `schedule, next tick ${reply.nextAt ?? "none"}${reply.isNew ? "" : ", as before"}`;
+    case "backfilled":
+      return `backfilled ${reply.ticks.length} ticks, next from ${reply.nextFrom ?? "none"}`;
     case "template":
       return `template version ${reply.version}${reply.isNew ? "" : ", as before"}`;
     case "done":

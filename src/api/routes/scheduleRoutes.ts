@@ -1,4 +1,5 @@
 /** Schedules: put, read, pause, trigger, preview, remove. */
+import type { Backfill } from "../../master/service/scheduleApi.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { id, whole } from "../../model/schema.ts";
@@ -95,15 +96,31 @@ export const scheduleRoutes: readonly Route[] = [
   },
   {
     method: "POST",
+    path: "/v1/schedules/:name/backfill",
+    name: "backfillSchedule",
+    summary:
+      "Make the tasks of past ticks that have none, with the ids that they would have had. A call does a part; ask again from `nextFrom`.",
+    tag: "schedules",
+    parameters,
+    body: { schema: "ScheduleBackfill", limit: "smallBodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "What was done.", schema: "ScheduleBackfilled" } },
+    handle: (request, _reply, { master }) => {
+      const { from, to = limits.instantMsMax, isDryRun = false } = request.body as Partial<Backfill> & { from: number };
+      return master.schedules.backfill((request.params as Named).name, { from, to, isDryRun });
+    },
+  },
+  {
+    method: "POST",
     path: "/v1/schedule-previews",
     name: "previewSchedule",
     summary: "The next ticks that a schedule would have, with the local time and changes of the clocks.",
     tag: "schedules",
     body: { schema: "SchedulePreview", limit: "scheduleBodyBytesMax" },
     answers: { 200: { description: "The ticks.", schema: "ScheduleTicks" } },
-    handle: async (request, _reply, { master }) => {
-      const { schedule, count = 10 } = request.body as { schedule: Json; count?: number };
-      return { ticks: await master.schedules.preview(schedule, count) };
+    handle: (request, _reply, { master }) => {
+      const { schedule, count = 10, name = null } = request.body as { schedule: Json; count?: number; name?: string };
+      return master.schedules.preview(schedule, count, name);
     },
   },
 ];

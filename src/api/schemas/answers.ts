@@ -103,10 +103,18 @@ export const answerSchemas = {
     description: "Data of the event `task`.",
     anyOf: [
       open(
-        { ...place, id, state: ref("TaskState"), attempt: count, failures: count, kills: count, changedAt: instant },
+        {
+          ...place,
+          id: taskId,
+          state: ref("TaskState"),
+          attempt: count,
+          failures: count,
+          kills: count,
+          changedAt: instant,
+        },
         { name: text, queue: text, createdAt: instant, startAt: orNull(instant), ...statusProperties },
       ),
-      open({ ...place, id, isForgotten }),
+      open({ ...place, id: taskId, isForgotten }),
     ],
   },
   WorkerEvent: {
@@ -116,7 +124,7 @@ export const answerSchemas = {
   QueueEvent: open({ ...place, name: id, isPaused: truth }, {}, { description: "Data of the event `queue`." }),
   LeaderEvent: open({ ...place, epoch: safeCount, address: text }, {}, { description: "Data of the event `leader`." }),
   ProgressEvent: open(
-    { id, attempt: count, progress: ref("Progress") },
+    { id: taskId, attempt: count, progress: ref("Progress") },
     {},
     {
       description:

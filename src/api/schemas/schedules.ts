@@ -1,7 +1,21 @@
 /** Schemas of schedules. */
 import { limits } from "../../model/limits.ts";
-import { scheduleSchema } from "../../model/schedules/schedule.ts";
-import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "../../model/schema.ts";
+import { scheduleSchema, skipReasons } from "../../model/schedules/schedule.ts";
+import {
+  closed,
+  count,
+  id,
+  instant,
+  list,
+  oneOf,
+  open,
+  orNull,
+  ref,
+  taskId,
+  text,
+  truth,
+  whole,
+} from "../../model/schema.ts";
 
 export const scheduleSchemas = {
   Schedule: scheduleSchema,
@@ -14,7 +28,7 @@ export const scheduleSchemas = {
     {
       from: instant,
       to: instant,
-      reason: oneOf(["overlap", "missed", "paused", "queue-full", "replaced", "refused"]),
+      reason: oneOf(skipReasons),
     },
     {},
     { description: "A tick, or several in a row, for which no task was made." },
@@ -30,6 +44,9 @@ export const scheduleSchemas = {
       queued: list(instant),
       fired: count,
       skipped: list(ref("SkippedTicks")),
+      backfilled: list(open({ from: instant, to: instant }), {
+        description: "Where ticks of the past were made up for.",
+      }),
     },
     { origin: ref("TemplateOrigin") },
   ),
@@ -41,8 +58,25 @@ export const scheduleSchemas = {
   SchedulePaused: open({ name: id, isPaused: truth }),
   SchedulePreview: closed(
     { schedule: ref("Schedule") },
-    { count: whole(1, limits.previewTicksMax, "previewTicksMax", { default: 10 }) },
+    {
+      count: whole(1, limits.previewTicksMax, "previewTicksMax", { default: 10 }),
+      name: { ...id, description: "Of a schedule whose past tasks tell how long the next ones may take." },
+    },
   ),
+  ScheduleBackfill: closed(
+    { from: instant },
+    {
+      to: {
+        ...instant,
+        description: "Included. Ticks that have yet to be settled happen by themselves, and are left out.",
+      },
+      isDryRun: { ...truth, default: false, description: "True: say what would be done, and change nothing." },
+    },
+  ),
+  ScheduleBackfilled: open({
+    ticks: list(open({ at: instant, id: taskId }), { description: "Ticks for which a task was made." }),
+    nextFrom: { ...orNull(instant), description: "Ask again from here; null at the end." },
+  }),
   ScheduleTicks: open({
     ticks: list(
       open(
@@ -50,5 +84,8 @@ export const scheduleSchemas = {
         { clocks: oneOf(["go forward", "go back"], { description: "The clocks are changed within three hours." }) },
       ),
     ),
+    warnings: list(text, {
+      description: "Sentences for people, such as that past tasks took longer than from tick to tick.",
+    }),
   }),
 };

@@ -16,6 +16,7 @@ import {
   orNull,
   ref,
   type Schema,
+  taskId,
   text,
   truth,
 } from "../../model/schema.ts";
@@ -41,7 +42,7 @@ export const statusProperties = {
 
 const document = open(
   {
-    id,
+    id: taskId,
     name: text,
     kind: text,
     input: anything,
@@ -115,7 +116,10 @@ export const taskSchemas = {
       [limitKeyword]: "batchTasksMax",
     }),
   }),
-  Submitted: open({ id, isNew: { ...truth, description: "False if an earlier, equal submission has created it." } }),
+  Submitted: open({
+    id: taskId,
+    isNew: { ...truth, description: "False if an earlier, equal submission has created it." },
+  }),
   SubmittedBatch: open({ tasks: list(ref("Submitted")) }),
   TaskState: states,
   TaskLimits: open({
@@ -148,8 +152,8 @@ export const taskSchemas = {
       payload: { ...anything, description: "What the handler gets." },
     },
   ),
-  Signalled: open({ id }),
-  Cancelled: open({ id, state: { const: "cancelled" } }),
+  Signalled: open({ id: taskId }),
+  Cancelled: open({ id: taskId, state: { const: "cancelled" } }),
   LogEvent: open(
     { attempt, offset: count },
     {

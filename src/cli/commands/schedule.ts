@@ -1,8 +1,8 @@
 /** `outlast schedule`: puts, lists, shows, pauses, triggers, previews and removes schedules. */
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
-import type { ScheduleContent, ScheduleView, When } from "../../model/schedules/schedule.ts";
-import { idArgument, keyArgument, wholeNumber } from "../arguments.ts";
+import type { BackfilledTick, ScheduleContent, ScheduleView, When } from "../../model/schedules/schedule.ts";
+import { idArgument, instant, keyArgument, wholeNumber } from "../arguments.ts";
 import { readContent } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";
 import { formatDuration, formatInstant } from "../duration.ts";
@@ -47,6 +47,11 @@ export function scheduleCommand(program: Command): void {
   named("rm", "remove a schedule; its tasks stay, and its ticks never fire again").action(
     action((context, name: string) => change(context, name, "remove", "is removed")),
   );
+  named("backfill", "make the tasks of past ticks that have none; none is made twice")
+    .requiredOption("--from <time>", "the first instant, such as 2027-01-31T08:00Z", instant)
+    .option("--to <time>", "the last one; up to now if left out", instant)
+    .option("--dry-run", "only show what would be made", false)
+    .action(action(backfill));
   schedule
     .command("preview")
     .description("show the next ticks of a schedule, or of a file before it is put")
@@ -142,16 +147,44 @@ async function preview(context: Context, source: string, flags: { readonly count
   const client = await context.client();
   const { output, signal } = context;
   const isFile = source === "-" || /[./]/.test(source);
-  const content = isFile ? await contentOf(source) : (await client.schedules.get(source, { signal })).content;
-  const ticks = await client.schedules.preview(content, { signal, ...flags });
-  if (output.isJson) return output.document({ ticks }) as undefined;
+  const { name, content } = isFile ? await contentOf(source) : await client.schedules.get(source, { signal });
+  const options = { signal, ...flags, ...(name !== undefined && { name }) };
+  const { ticks, warnings } = await client.schedules.preview(content, options);
+  if (output.isJson) return output.document({ ticks, warnings }) as undefined;
   if (ticks.length === 0) return output.note("No tick follows.") as undefined;
   for (const { utc, local, clocks } of ticks) {
     output.line(`${utc}  ${local}${clocks === undefined ? "" : `  the clocks ${clocks}`}`);
   }
+  for (const warning of warnings) output.note(warning);
 }
 
-async function contentOf(file: string): Promise<ScheduleContent> {
-  const { name: _name, ...content } = await readContent(file);
-  return content as unknown as ScheduleContent;
+async function contentOf(file: string): Promise<{ readonly name?: string; readonly content: ScheduleContent }> {
+  const { name, ...content } = await readContent(file);
+  return {
+    ...(typeof name === "string" && { name: idArgument(name) }),
+    content: content as unknown as ScheduleContent,
+  };
+}
+
+interface BackfillFlags {
+  readonly from: number;
+  readonly to?: number;
+  readonly dryRun: boolean;
+}
+
+async function backfill(context: Context, name: string, { dryRun, ...span }: BackfillFlags): Promise<undefined> {
+  const client = await context.client();
+  const { output, signal } = context;
+  const ticks: BackfilledTick[] = [];
+  for await (const tick of client.schedules.backfill(name, { ...span, isDryRun: dryRun, signal })) {
+    ticks.push(tick);
+    if (!output.isJson) output.line(tick.id);
+  }
+  if (output.isJson) return output.document({ name, isDryRun: dryRun, ticks }) as undefined;
+  const verb = dryRun ? "would be made" : "made";
+  output.note(
+    ticks.length === 0
+      ? "No tick of that time lacks its task."
+      : `${ticks.length} ${ticks.length === 1 ? "task" : "tasks"} ${verb}.`,
+  );
 }

@@ -47,6 +47,8 @@ export type Reply =
   | { readonly kind: "template"; readonly version: number; readonly isNew: boolean }
   /** `isNew` is false if the schedule said the same before. */
   | { readonly kind: "schedule"; readonly nextAt: number | null; readonly isNew: boolean }
+  /** The ticks for which tasks were made, and where to go on; null at the end. */
+  | { readonly kind: "backfilled"; readonly ticks: readonly number[]; readonly nextFrom: number | null }
   | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
   | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
   | { readonly kind: "queues"; readonly queues: readonly QueueView[] }

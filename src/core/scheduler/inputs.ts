@@ -56,6 +56,15 @@ export type SchedulerInput =
       readonly isPaused: boolean;
     }
   | { readonly kind: "remove-schedule"; readonly request: RequestId; readonly name: string }
+  /** `from` and `to` are instants, both included. */
+  | {
+      readonly kind: "backfill-schedule";
+      readonly request: RequestId;
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+      readonly isDryRun: boolean;
+    }
   | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }

@@ -44,11 +44,12 @@ import { workersModule } from "./workersModule.ts";
 const modules: readonly SchedulerModule[] = [
   tasksModule,
   familiesModule,
-  schedulesModule,
   queuesModule,
   templatesModule,
   workersModule,
   failureDetector,
+  // A tick may wait for a process of an earlier one, which ends with its worker.
+  schedulesModule,
   dispatch,
 ];
 

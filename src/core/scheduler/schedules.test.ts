@@ -1,111 +1,13 @@
 /** Schedules under one scheduler and its followers: every tick once, whatever is edited and whoever leads. */
 import { describe, expect, test } from "vitest";
-import type { Write } from "../../model/entry.ts";
-import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import {
-  type Calendar,
-  noCalendar,
-  type ScheduleContent,
-  type ScheduleRecord,
-  tickId,
-} from "../../model/schedules/schedule.ts";
+import { tickId } from "../../model/schedules/schedule.ts";
 import { utcText } from "../../model/schedules/utcText.ts";
 import { day, hour, minute, second } from "../../model/units.ts";
-import type { Reply } from "./effects.ts";
-import type { SchedulerInput } from "./inputs.ts";
-import { Scheduler } from "./scheduler.ts";
-
-const start = 1_800_000_000_000;
-/** "Cron" that ticks at each full hour. */
-const calendar: Calendar = { ...noCalendar, nextCron: (_cron, _zone, after) => (Math.floor(after / hour) + 1) * hour };
-
-/** A leader whose entries a follower applies; `takeOver` makes the follower the leader. */
-class World {
-  now = start;
-  leader = new Scheduler({ calendar });
-  follower = new Scheduler();
-  seq = 0;
-  epoch = 1;
-  readonly entries: Write[][] = [];
-  readonly created: string[] = [];
-
-  constructor() {
-    this.leader.activate(this.now, 1, 0);
-  }
-
-  /** One entry. */
-  step(...given: SchedulerInput[]): readonly Reply[] {
-    this.seq += 1;
-    const out = { seq: this.seq, writes: [] as Write[], effects: [] as { kind: string; reply?: Reply }[] };
-    for (const input of given) this.leader.step(this.now, input, out as never);
-    this.leader.step(this.now, { kind: "tick" }, out as never);
-    for (const write of out.writes) {
-      this.follower.apply(write, this.now);
-      if (write.kind === "spec") this.created.push(write.spec.id);
-    }
-    if (out.writes.length > 0) this.entries.push(out.writes);
-    expect(this.follower.digest).toEqual(this.leader.digest);
-    return out.effects.flatMap(({ reply }) => (reply === undefined ? [] : [reply]));
-  }
-
-  /** Time passes, and the leader does what is due when it is due. */
-  advance(ms: number): void {
-    const until = this.now + ms;
-    for (;;) {
-      const next = this.leader.nextWakeAt();
-      if (next === null || next > until) break;
-      this.now = Math.max(this.now, next);
-      this.step();
-    }
-    this.now = until;
-    this.step();
-  }
-
-  /** The leader dies; its entries are all that is left. The follower leads after `ms`. */
-  takeOver(ms = 0): void {
-    this.now += ms;
-    this.epoch += 1;
-    this.leader = new Scheduler({ calendar });
-    this.follower = new Scheduler({ calendar });
-    for (const writes of this.entries) {
-      for (const write of writes) {
-        this.leader.apply(write, this.now);
-        this.follower.apply(write, this.now);
-      }
-    }
-    this.leader.activate(this.now, this.epoch, this.seq);
-  }
-
-  put(content: Partial<ScheduleContent> & Pick<ScheduleContent, "when">, name = "s"): Reply | undefined {
-    const fingerprint = JSON.stringify(content);
-    const task = { kind: "sleep", input: { seconds: 1 } };
-    const schedule = { name, content, fingerprint, task };
-    return this.step({ kind: "put-schedule", request: 1, schedule })[0];
-  }
-
-  record(name = "s"): ScheduleRecord {
-    const writes = this.entries.flat().filter((write) => write.kind === "record" && write.collection === "schedules");
-    return writes.findLast((write) => write.kind === "record" && write.id === name)!["value" as never];
-  }
-
-  cancel(id: string): void {
-    this.step({ kind: "cancel", request: 2, id: id as TaskId });
-  }
-
-  /** Ids of the tasks that were made, as distances from the start in `unit`. */
-  ticks(unit: number, name = "s"): number[] {
-    const byId = new Map<string, number>();
-    for (let tick = 0; tick <= 2000; tick += 1) byId.set(tickId(name, start + tick * unit), tick);
-    return this.created.map((id) => byId.get(id) ?? Number.NaN);
-  }
-}
-
-const every = (everyMs: number) => ({ everyMs, from: start });
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+import { every, range, ScheduleWorld, start } from "../../proof/fakes/scheduleWorld.ts";
 
 test("each tick makes one task, and the next tick is in the same entry", () => {
-  const world = new World();
+  const world = new ScheduleWorld();
   world.put({ when: every(second) });
   world.advance(10 * second);
   expect(world.ticks(second)).toEqual(range(1, 10));
@@ -121,7 +23,7 @@ test("each tick makes one task, and the next tick is in the same entry", () => {
 });
 
 test("a calendar is asked by the leader only, and its answer is stored", () => {
-  const world = new World();
+  const world = new ScheduleWorld();
   world.put({ when: { cron: "0 * * * *" } });
   world.advance(3 * hour);
   expect(world.created).toHaveLength(3);
@@ -130,7 +32,7 @@ test("a calendar is asked by the leader only, and its answer is stored", () => {
 
 describe("a new leader", () => {
   test("fires each tick once, wherever the old one died", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second), missed: "all" });
     for (let round = 0; round < 50; round += 1) {
       world.advance(700);
@@ -143,7 +45,7 @@ describe("a new leader", () => {
   });
 
   test("whose clock is behind fires nothing again", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second) });
     world.advance(10 * second);
     world.takeOver(-5 * second);
@@ -154,7 +56,7 @@ describe("a new leader", () => {
 
 describe("missed ticks", () => {
   const missing = (missed: "skip" | "latest" | "all", ms = 10 * minute, more = {}) => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(minute), missed, ...more });
     world.advance(2 * minute);
     world.takeOver(ms);
@@ -171,7 +73,7 @@ describe("missed ticks", () => {
 
   test("are made up for by the latest one", () => {
     expect(missing("latest").ticks(minute)).toEqual([1, 2, 11, 12]);
-    const hourly = new World();
+    const hourly = new ScheduleWorld();
     hourly.put({ when: every(hour), missed: "latest" });
     hourly.takeOver(5 * hour + 30 * minute);
     hourly.step();
@@ -186,7 +88,7 @@ describe("missed ticks", () => {
   });
 
   test("of a very long time cost a bounded number of entries", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second), missed: "skip" });
     world.takeOver(300 * day);
     const before = world.entries.length;
@@ -195,7 +97,7 @@ describe("missed ticks", () => {
   });
 
   test("come a bounded number in each entry", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second), missed: "all" });
     world.takeOver(1500 * second);
     world.step();
@@ -207,7 +109,7 @@ describe("missed ticks", () => {
 
 describe("a tick while an earlier task has not ended", () => {
   const overlapping = (overlap: "allow" | "skip" | "queue" | "cancel") => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(minute), overlap });
     world.advance(3 * minute);
     return world;
@@ -238,7 +140,7 @@ describe("a tick while an earlier task has not ended", () => {
   });
 
   test("is skipped once too many wait", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second), overlap: "queue" });
     world.advance((limits.queuedTicksMax + 3) * second);
     expect(world.record().queued).toHaveLength(limits.queuedTicksMax);
@@ -254,7 +156,7 @@ describe("a tick while an earlier task has not ended", () => {
 
 describe("an edit", () => {
   test("settles ticks that are due first, and fires none again", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second) });
     world.advance(5 * second);
     world.now += 2 * second;
@@ -266,7 +168,7 @@ describe("an edit", () => {
   });
 
   test("with the same content changes nothing", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second) });
     const entries = world.entries.length;
     expect(world.put({ when: every(second) })).toMatchObject({ isNew: false });
@@ -274,7 +176,7 @@ describe("an edit", () => {
   });
 
   test("after a removal fires no tick again, also with a clock that was set back", () => {
-    const world = new World();
+    const world = new ScheduleWorld();
     world.put({ when: every(second) });
     world.advance(5 * second);
     world.step({ kind: "remove-schedule", request: 3, name: "s" });
@@ -288,7 +190,7 @@ describe("an edit", () => {
 });
 
 test("a paused schedule makes no tasks, and says so afterwards", () => {
-  const world = new World();
+  const world = new ScheduleWorld();
   world.put({ when: every(second) });
   world.advance(2 * second);
   world.step({ kind: "pause-schedule", request: 3, name: "s", isPaused: true });
@@ -301,7 +203,7 @@ test("a paused schedule makes no tasks, and says so afterwards", () => {
 });
 
 test("one instant, a start and an end are kept", () => {
-  const world = new World();
+  const world = new ScheduleWorld();
   world.put({ when: { at: start + 5 * second } }, "once");
   world.put({ when: every(second), startsAt: start + 3 * second, endsAt: start + 4 * second }, "s");
   world.advance(minute);
@@ -313,7 +215,7 @@ test("one instant, a start and an end are kept", () => {
 });
 
 test("jitter delays a task by a bounded time and never changes its tick", () => {
-  const world = new World();
+  const world = new ScheduleWorld();
   world.put({ when: every(minute), jitterMs: 20 * second });
   const at: number[] = [];
   for (let ms = 0; ms < 10 * minute; ms += second) {

@@ -1,8 +1,9 @@
 /** The memory of schedules: their records, those whose tick comes next, and those with ticks that wait for an earlier task. */
 
 import { finishHash, hashNumber, hashSeed, hashText } from "../../model/hash.ts";
+import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { ScheduleRecord, SkippedTicks } from "../../model/schedules/schedule.ts";
+import { type ScheduleRecord, type SkippedTicks, triggerMark } from "../../model/schedules/schedule.ts";
 import { Heap, type HeapItem } from "../heap.ts";
 import type { Batch } from "./effects.ts";
 import type { RecordModule } from "./recordModule.ts";
@@ -75,6 +76,14 @@ export class Schedules implements RecordModule<ScheduleRecord> {
     this.#dirty.push(schedule);
   }
 
+  /** Its next tick is looked at again at `at`; its record does not change. */
+  postpone(schedule: LiveSchedule, at: number): void {
+    if (schedule.heapIndex === -1) return;
+    this.#next.remove(schedule);
+    schedule.fireAt = at;
+    this.#next.push(schedule);
+  }
+
   add(record: ScheduleRecord): void {
     this.put(record.name, record);
     const schedule = this.#byName.get(record.name);
@@ -107,6 +116,12 @@ export class Schedules implements RecordModule<ScheduleRecord> {
 /** Of one tick always the same, so that a new leader fires it at the same instant. */
 function jitterOf(name: string, tickAt: number, jitterMs: number): number {
   return finishHash(hashNumber(hashText(hashSeed, name), tickAt / 1000)) % (jitterMs + 1);
+}
+
+/** True if a tick of this schedule has made the task; not for its children, nor for what was made by `trigger`. */
+export function isTickOf(schedule: string, id: TaskId): boolean {
+  const begin = `${schedule}@`;
+  return id.startsWith(begin) && !id.startsWith(`${begin}${triggerMark}`) && !id.includes("~");
 }
 
 /** The skipped ticks of a record with one more, or several in a row. Neighbours with the same reason become one row. */

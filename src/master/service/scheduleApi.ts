@@ -1,7 +1,7 @@
 /** What a master offers for schedules; a part of `MasterApi`. */
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { Json } from "../../model/json.ts";
-import type { PreviewTick, ScheduleView } from "../../model/schedules/schedule.ts";
+import type { BackfilledTick, PreviewTick, ScheduleView } from "../../model/schedules/schedule.ts";
 
 export interface PutScheduleAnswer {
   readonly name: string;
@@ -15,6 +15,27 @@ export interface SchedulePage {
   readonly cursor: string | null;
 }
 
+export interface Backfill {
+  /** Instants, both included. Ticks that have yet to be settled happen by themselves. */
+  readonly from: number;
+  readonly to: number;
+  /** Says what it would do, and changes nothing. */
+  readonly isDryRun: boolean;
+}
+
+/** What one call of a backfill has done. */
+export interface BackfillAnswer {
+  readonly ticks: readonly BackfilledTick[];
+  /** Ask again from here; null at the end. */
+  readonly nextFrom: number | null;
+}
+
+export interface SchedulePreview {
+  readonly ticks: readonly PreviewTick[];
+  /** Sentences for people. */
+  readonly warnings: readonly string[];
+}
+
 export interface ScheduleApi {
   /** Ticks that are due happen first, by what the schedule says until then. Rejects with `invalid`. */
   put(name: string, content: Json): Promise<PutScheduleAnswer>;
@@ -24,6 +45,8 @@ export interface ScheduleApi {
   read(name: string): Promise<ScheduleView>;
   /** Runs its task now. With a key, a repeated call finds the same task. */
   trigger(name: string, key: string | null): Promise<SubmittedTask>;
-  /** The next ticks of a schedule that need not be there. */
-  preview(content: Json, count: number): Promise<readonly PreviewTick[]>;
+  /** Makes the tasks of past ticks that have none, a bounded part of them. */
+  backfill(name: string, backfill: Backfill): Promise<BackfillAnswer>;
+  /** The next ticks of a schedule that need not be there. If one of this name is, its past tasks tell how long they take. */
+  preview(content: Json, count: number, name: string | null): Promise<SchedulePreview>;
 }

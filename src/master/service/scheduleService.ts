@@ -4,21 +4,30 @@ import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import { isObject } from "../../model/kinds/kind.ts";
+import { limits } from "../../model/limits.ts";
 import {
   type Calendar,
-  nextTick,
   type PreviewTick,
   type ScheduleContent,
   type ScheduleRecord,
   type ScheduleView,
   scheduleSchema,
+  tickId,
+  triggerMark,
 } from "../../model/schedules/schedule.ts";
-import { utcText } from "../../model/schedules/utcText.ts";
 import { checkSchema } from "../../model/schemaCheck.ts";
 import { checkSubmission, type Submission, toSpec } from "../../model/submission.ts";
+import { isFinal } from "../../model/task.ts";
 import { expandTemplate } from "../../model/templates/expansion.ts";
-import { hour } from "../../model/units.ts";
-import type { PutScheduleAnswer, ScheduleApi, SchedulePage } from "./scheduleApi.ts";
+import type {
+  Backfill,
+  BackfillAnswer,
+  PutScheduleAnswer,
+  ScheduleApi,
+  SchedulePage,
+  SchedulePreview,
+} from "./scheduleApi.ts";
+import { lastTicks, overlapWarning, previewTicks, shortestGap } from "./schedulePreview.ts";
 import { fingerprint, toIdentity } from "./submissions.ts";
 import type { ServiceCalls, TemplateService } from "./templateService.ts";
 
@@ -37,8 +46,7 @@ export class ScheduleService implements ScheduleApi {
     this.#calls.checkLeading();
     checkContent(given);
     const content: ScheduleContent = given;
-    // Also refuses cron expressions and time zones that cannot be read.
-    nextTick(content, this.#calls.clock.now(), this.#calendar);
+    this.#checkWhen(content);
     const { task, origin } = await this.#work(content);
     const made = { name, content, task, ...(origin !== undefined && { origin }) };
     // With the version of the template: put again, a schedule takes up a newer one.
@@ -75,29 +83,60 @@ export class ScheduleService implements ScheduleApi {
     this.#calls.checkLeading();
     const { task, origin } = await this.#record(name);
     const own = toIdentity({ schedule: name }, undefined, key ?? ids.random(), ids, clock.now());
-    const identity = { ...own, id: `${name}@trigger-${own.id}` as TaskId };
+    const identity = { ...own, id: `${name}@${triggerMark}${own.id}` as TaskId };
     const spec = toSpec({ ...task, name: task.name ?? name }, identity);
     const [submitted] = await submit([{ ...spec, ...(origin !== undefined && { origin }) }]);
     if (submitted === undefined) throw new Error("The scheduler answered a trigger with no task.");
     return submitted;
   }
 
-  async preview(given: Json, count: number): Promise<readonly PreviewTick[]> {
+  async backfill(name: string, { from, to, isDryRun }: Backfill): Promise<BackfillAnswer> {
+    if (to < from) throw new OutlastError("invalid", "`to` is before `from`.", { path: "/to" });
+    const reply = await this.#calls.ask((request) => ({
+      kind: "backfill-schedule",
+      request,
+      name,
+      from,
+      to,
+      isDryRun,
+    }));
+    if (reply.kind !== "backfilled") throw new Error(`The scheduler answered ${reply.kind} to a backfill.`);
+    return { ticks: reply.ticks.map((at) => ({ at, id: tickId(name, at) })), nextFrom: reply.nextFrom };
+  }
+
+  async preview(given: Json, count: number, name: string | null): Promise<SchedulePreview> {
     checkContent(given);
     const content: ScheduleContent = given;
-    const zone = "cron" in content.when ? (content.when.timeZone ?? "UTC") : "UTC";
-    const ticks: PreviewTick[] = [];
-    let after = this.#calls.clock.now();
-    while (ticks.length < count) {
-      const at = nextTick(content, after, this.#calendar);
-      if (at === null) break;
-      const change = this.#calendar.offsetMs(at + 3 * hour, zone) - this.#calendar.offsetMs(at - 3 * hour, zone);
-      const clocks = change > 0 ? "go forward" : "go back";
-      const local = this.#calendar.localText(at, zone);
-      ticks.push({ at, utc: utcText(at), local, ...(change !== 0 && { clocks }) });
-      after = at;
-    }
-    return ticks;
+    this.#checkWhen(content);
+    const { clock } = this.#calls;
+    const ticks = previewTicks(content, clock.now() - clock.lagMs(), count, this.#calendar);
+    const warning = name === null ? null : await this.#warnOfOverlap(name, content, ticks);
+    return { ticks, warnings: warning === null ? [] : [warning] };
+  }
+
+  /** @throws OutlastError `invalid` for a cron expression or a time zone that cannot be read, and for one that never comes */
+  #checkWhen({ when }: ScheduleContent): void {
+    if (!("cron" in when)) return;
+    const { cron, timeZone = "UTC" } = when;
+    if (this.#calendar.nextCron(cron, timeZone, this.#calls.clock.now()) !== null) return;
+    throw new OutlastError("invalid", `The cron expression ${JSON.stringify(cron)} never comes.`, {
+      path: "/when/cron",
+    });
+  }
+
+  /** How long the tasks of the last ticks took, against the time between the next ones. */
+  async #warnOfOverlap(name: string, content: ScheduleContent, ticks: readonly PreviewTick[]): Promise<string | null> {
+    const { read, store } = this.#calls;
+    const record = await read(() => store.readRecord("schedules", name));
+    const gapMs = shortestGap(ticks);
+    if (record === null || gapMs === null) return null;
+    const ids = lastTicks(record, limits.pastTicksMax, this.#calendar).map((at) => tickId(name, at));
+    const documents = await Promise.all(ids.map((id) => read(() => store.readTask(id))));
+    const durations = documents.flatMap((task) => {
+      const isEnded = task !== null && task.schedule?.isBackfilled !== true && isFinal(task.state);
+      return isEnded ? [task.changedAt - task.createdAt] : [];
+    });
+    return overlapWarning(durations, gapMs, content.overlap ?? "allow");
   }
 
   async #record(name: string): Promise<ScheduleRecord> {
@@ -153,6 +192,7 @@ function toView({
   fingerprint: _mark,
   task: _task,
   open: _open,
+  sinceAt: _since,
   isRemoved: _gone,
   ...view
 }: ScheduleRecord): ScheduleView {

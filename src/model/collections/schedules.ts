@@ -17,9 +17,12 @@ export const schedules = {
     return Number.isSafeInteger(value["settledAt"]) ? null : "does not say which ticks are settled";
   },
 
-  digestOf: ({ fingerprint, isPaused, nextAt, settledAt, queued, open, fired, isRemoved = false }) => ({
+  digestOf: ({ fingerprint, isPaused, nextAt, settledAt, fired, isRemoved = false, ...lists }) => ({
     ...{ fingerprint, isPaused, nextAt, settledAt, fired, isRemoved },
-    ...{ queued, open },
+    queued: lists.queued,
+    open: lists.open,
+    skipped: lists.skipped.map(({ from, to, reason }) => [from, to, reason]),
+    backfilled: lists.backfilled.map(({ from, to }) => [from, to]),
   }),
 
   toEvent: () => null,

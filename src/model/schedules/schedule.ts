@@ -36,11 +36,31 @@ export interface ScheduleContent {
   readonly isPaused?: boolean;
 }
 
-/** A tick, or several in a row, for which no task was made. */
+/**
+ * Why a tick made no task. `edited` and `removed`: the schedule had no such tick when its time came, only after it was put again.
+ */
+export const skipReasons = [
+  "overlap",
+  "missed",
+  "paused",
+  "queue-full",
+  "replaced",
+  "refused",
+  "edited",
+  "removed",
+] as const;
+
+/** A tick, or several in a row, for which no task was made. No tick between `from` and `to`, both included, made one. */
 export interface SkippedTicks {
   readonly from: number;
   readonly to: number;
-  readonly reason: "overlap" | "missed" | "paused" | "queue-full" | "replaced" | "refused";
+  readonly reason: (typeof skipReasons)[number];
+}
+
+/** Instants, both included. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The record of a schedule in the collection `schedules`. */
@@ -53,7 +73,9 @@ export interface ScheduleRecord {
   readonly origin?: TemplateOrigin;
   readonly changedAt: number;
   readonly isPaused: boolean;
-  /** The next tick; null if none follows. While paused, the first one that was not settled. */
+  /** When a schedule of this name was put first: no tick at or before it was ever its own. */
+  readonly sinceAt: number;
+  /** The first tick after `settledAt`; null if none follows. */
   readonly nextAt: number | null;
   /** No tick at or before this instant is ever settled again: they have fired or were skipped. */
   readonly settledAt: number;
@@ -64,6 +86,8 @@ export interface ScheduleRecord {
   readonly fired: number;
   /** The latest last. */
   readonly skipped: readonly SkippedTicks[];
+  /** Where ticks of the past were made up for by `backfill`: nothing in there is made again. In order, apart from each other. */
+  readonly backfilled: readonly Span[];
   /** The schedule was removed. The record stays, so that a new one of this name fires no tick again. */
   readonly isRemoved?: true;
 }
@@ -85,6 +109,9 @@ export interface Calendar {
 export function tickId(schedule: string, tickAt: number): TaskId {
   return `${schedule}@${utcText(tickAt)}` as TaskId;
 }
+
+/** Between the name and what follows in the id of a task that was made by `trigger`. */
+export const triggerMark = "trigger-";
 
 /** The first tick of a schedule after an instant, with `startsAt` and `endsAt`; null if none follows. */
 export function nextTick(content: ScheduleContent, after: number, calendar: Calendar): number | null {
@@ -150,7 +177,13 @@ export const scheduleSchema = closed(
 export const noCalendar: Calendar = { nextCron: () => null, localText: utcText, offsetMs: () => 0 };
 
 /** A schedule as the API shows it. */
-export type ScheduleView = Omit<ScheduleRecord, "fingerprint" | "task" | "open" | "isRemoved">;
+export type ScheduleView = Omit<ScheduleRecord, "fingerprint" | "task" | "open" | "isRemoved" | "sinceAt">;
+
+/** A tick of the past for which a task was made after all, or would be made. */
+export interface BackfilledTick {
+  readonly at: number;
+  readonly id: TaskId;
+}
 
 /** A tick that is to come. */
 export interface PreviewTick {

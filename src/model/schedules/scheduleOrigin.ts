@@ -5,4 +5,6 @@ export interface ScheduleOrigin {
   readonly name: string;
   /** The instant of the tick. Jitter and waiting make the task later, not the tick. */
   readonly tickAt: number;
+  /** A `backfill` has made it, long after its tick. */
+  readonly isBackfilled?: true;
 }

@@ -26,6 +26,18 @@ export class FakeClock implements Clock {
     return () => {};
   }
 
+  /** It is `at` all of a sudden, as after a machine was asleep: what was due meanwhile happens now, each timer once. */
+  async jump(at: number): Promise<void> {
+    this.#now = at;
+    const due = [...this.timers].filter((timer) => timer.at <= at).sort((a, b) => a.at - b.at);
+    for (const timer of due) {
+      if (!this.timers.delete(timer)) continue;
+      timer.run();
+      await rest();
+    }
+    await rest();
+  }
+
   /** Lets time pass; between two timers everything that they began comes to rest. */
   async advance(ms: number): Promise<void> {
     const endAt = this.#now + ms;

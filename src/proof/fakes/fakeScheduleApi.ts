@@ -1,14 +1,21 @@
 /** The schedules of a fake master: kept in a map; nothing ticks. */
-import type { PutScheduleAnswer, ScheduleApi, SchedulePage } from "../../master/service/scheduleApi.ts";
+import type {
+  Backfill,
+  BackfillAnswer,
+  PutScheduleAnswer,
+  ScheduleApi,
+  SchedulePage,
+  SchedulePreview,
+} from "../../master/service/scheduleApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import {
   nextTick,
   noCalendar,
-  type PreviewTick,
   type ScheduleContent,
   type ScheduleView,
+  tickId,
 } from "../../model/schedules/schedule.ts";
 import { utcText } from "../../model/schedules/utcText.ts";
 
@@ -18,7 +25,7 @@ export class FakeScheduleApi implements ScheduleApi {
   async put(name: string, given: Json): Promise<PutScheduleAnswer> {
     const content = given as unknown as ScheduleContent;
     const nextAt = nextTick(content, 1000, noCalendar);
-    const nothing = { settledAt: -1, queued: [], fired: 0, skipped: [] };
+    const nothing = { settledAt: -1, queued: [], fired: 0, skipped: [], backfilled: [] };
     this.#byName.set(name, { name, content, changedAt: 1000, isPaused: false, nextAt, ...nothing });
     return { name, nextAt, isNew: true };
   }
@@ -47,8 +54,14 @@ export class FakeScheduleApi implements ScheduleApi {
     return { id: `${name}@trigger-1` as TaskId, isNew: true };
   }
 
-  async preview(given: Json): Promise<readonly PreviewTick[]> {
+  async backfill(name: string, { from, to }: Backfill): Promise<BackfillAnswer> {
+    await this.read(name);
+    if (to < from) throw new OutlastError("invalid", "`to` is before `from`.", { path: "/to" });
+    return { ticks: [{ at: from, id: tickId(name, from) }], nextFrom: from + 1 < to ? from + 1 : null };
+  }
+
+  async preview(given: Json): Promise<SchedulePreview> {
     const at = nextTick(given as unknown as ScheduleContent, 1000, noCalendar) ?? 0;
-    return [{ at, utc: utcText(at), local: utcText(at) }];
+    return { ticks: [{ at, utc: utcText(at), local: utcText(at) }], warnings: [] };
   }
 }
