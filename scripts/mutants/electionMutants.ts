@@ -68,9 +68,18 @@ export const electionMutants: readonly Mutant[] = [
       },
       {
         file: "src/core/election/candidate.ts",
-        search:
-          "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {",
-        replace: "    if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch) {",
+        search: "seen.nonce !== lease.nonce || lease.beat > seen.beat;",
+        replace: "seen.nonce !== lease.nonce;",
+      },
+    ],
+  },
+  {
+    name: "takes a beat from the past for a sign of life (real: seed 529)",
+    patches: [
+      {
+        file: "src/core/election/candidate.ts",
+        search: "seen.nonce !== lease.nonce || lease.beat > seen.beat;",
+        replace: "seen.nonce !== lease.nonce || lease.beat !== seen.beat;",
       },
     ],
   },

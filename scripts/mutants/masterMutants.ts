@@ -193,4 +193,14 @@ export const masterMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "refuses everything for ever when the store did not answer at the start of its term (real: seed 3028)",
+    patches: [
+      {
+        file: "src/master/leadership/term.ts",
+        search: "    this.#parts.onAnswered();",
+        replace: "    if (this.#position.seq !== this.#parts.position.seq) this.#parts.onAnswered();",
+      },
+    ],
+  },
 ];

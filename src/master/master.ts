@@ -253,6 +253,10 @@ export class Master {
       },
       release: (released) => this.#outbox.release(epoch, released),
       onTrouble: () => this.#turnAway(),
+      onAnswered: () => {
+        state.isTurningAway = false;
+        this.#leaseGuard.hold();
+      },
     });
     this.#clusterLog.begin(scheduler.workerRecords());
     const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
@@ -285,8 +289,6 @@ export class Master {
   }
 
   #noteCommitted(housekeeper: Housekeeper, batch: ChangeBatch, texts: readonly string[]): void {
-    this.#state.isTurningAway = false;
-    this.#leaseGuard.hold();
     let bytes = 0;
     for (const [index, write] of batch.writes.entries()) {
       const text = texts[index] ?? "";

@@ -157,6 +157,32 @@ describe("a standby", () => {
     expect(tell(100 + lostMs + jitterMs, { kind: "lease", lease: lease(2) })).toEqual(["take-over"]);
   });
 
+  test("takes no beat from the past for a sign of life", () => {
+    const { candidate, tell } = start();
+    const stepMs = defaults.leaseRenewMs / 2;
+    // Every other read is answered with the lease before.
+    const look = (now: number): CandidateEffect["kind"][] =>
+      tell(now, { kind: "lease", lease: lease((now / stepMs) % 2 === 0 ? 7 : 6) });
+    for (let now = 0; now < defaults.leaseTtlMs; now += stepMs) look(now);
+    expect(candidate.role).toBe("standby");
+    expect(look(defaults.leaseTtlMs + 2 * stepMs)).toEqual(["take-over"]);
+  });
+
+  test("takes no beat from the past for a sign of life once the leader's connection has closed", () => {
+    const { tell } = start();
+    const stepMs = defaults.leaseRenewMs / 2;
+    const lostMs = (defaults.leaseTtlMs + defaults.standbyJitterMs) * defaults.leaseShareClosed;
+    tell(0, { kind: "lease", lease: lease(7) });
+    tell(5, { kind: "peer-closed", address: other });
+    tell(6, { kind: "peer-probed", address: other, result: "unknown" });
+    const effects: CandidateEffect["kind"][] = [];
+    for (let now = stepMs, beat = 6; now < lostMs + stepMs; now += stepMs, beat = 13 - beat) {
+      effects.push(...tell(now, { kind: "lease", lease: lease(beat) }));
+      tell(now + 1, { kind: "peer-closed", address: other });
+    }
+    expect(effects).toContain("take-over");
+  });
+
   test("gives its whole lease to a leader that has renewed it since its connection closed, and to one that takes connections", () => {
     const lostMs = (defaults.leaseTtlMs + defaults.standbyJitterMs) * defaults.leaseShareClosed;
     const renewed = start();

@@ -189,10 +189,9 @@ export class Candidate {
       if (lease.nonce !== this.#nonce && areOfOnePlace(lease.nonce, this.#nonce)) {
         return this.#takeOver("the last leader listened on this master's own port, so its process is gone", effects);
       }
-      const seen = this.#seen;
-      if (seen === null || seen.nonce !== lease.nonce || seen.epoch !== lease.epoch || seen.beat !== lease.beat) {
+      if (isNews(this.#seen, lease)) {
         // One more beat may have been on its way when the connection closed; two prove that the leader lives.
-        const isAlive = seen?.nonce !== lease.nonce || lease.beat > (this.#beatAtClose ?? 0) + 1;
+        const isAlive = this.#seen?.nonce !== lease.nonce || lease.beat > (this.#beatAtClose ?? 0) + 1;
         if (isAlive) this.#beatAtClose = null;
         this.#seen = lease;
         this.#unchangedSince = now;
@@ -273,4 +272,9 @@ export class Candidate {
     this.#lookAway();
     effects.push({ kind: "take-over", reason, epoch: this.#leader.epoch });
   }
+}
+
+/** Only a beat that was not seen before is a sign of life: a store may answer a read with what it held a moment ago. */
+function isNews(seen: Lease | null, lease: Lease): boolean {
+  return seen === null || seen.epoch !== lease.epoch || seen.nonce !== lease.nonce || lease.beat > seen.beat;
 }

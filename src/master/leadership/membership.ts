@@ -86,7 +86,9 @@ export class Membership {
       const now = clock.now();
       for (const record of records) {
         const known = this.#observed.get(record.nonce);
-        if (known?.record.beat !== record.beat) this.#observed.set(record.nonce, { record, changedAt: now });
+        // A store may answer with what it held a moment ago: only a beat that was not seen before is a sign of life.
+        if (known === undefined || record.beat > known.record.beat)
+          this.#observed.set(record.nonce, { record, changedAt: now });
       }
       for (const [nonce, { changedAt }] of this.#observed) {
         const isListed = records.some((record) => record.nonce === nonce);

@@ -41,8 +41,10 @@ export interface TermParts {
   onSteps(now: number, steps: readonly TaskStep[]): void;
   /** The effects may be seen from now on. */
   release(effects: readonly SchedulerEffect[]): void;
-  /** The commit in flight takes so long that waiting requests must be answered. */
+  /** The store takes so long to answer that waiting requests must be answered. */
   onTrouble(): void;
+  /** The store has answered, and this master still leads. */
+  onAnswered(): void;
 }
 
 /**
@@ -122,7 +124,7 @@ export class Term {
 
   /** Brings the store up to this version before anything but the marker is written. @returns null once that is done */
   async #migrate(): Promise<TermEnd | null> {
-    const { clock, inbox, store, state } = this.#parts;
+    const { clock, store, state } = this.#parts;
     const startedAt = clock.now();
     const alarm = clock.at(startedAt + limits.commitWaitMsMax, () => this.#parts.onTrouble());
     const end = await this.#committer.untilKnown(this.#position.seq, () =>
@@ -131,14 +133,21 @@ export class Term {
     alarm.cancel();
     if (end === "stopped") return "stopped";
     if (end === "taken") return "deposed";
-    const tookMs = clock.now() - startedAt;
-    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
-    this.#provenAt = clock.now();
+    this.#noteAnswered(clock.now() - startedAt);
     return null;
   }
 
+  /** Every wait for the store ends here, if it ends well: whatever was refused because of it is accepted again. */
+  #noteAnswered(tookMs: number): void {
+    const { clock, inbox } = this.#parts;
+    this.#provenAt = clock.now();
+    this.#parts.onAnswered();
+    // Meanwhile no heartbeat was processed, so that silence does not count against workers.
+    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
+  }
+
   async #commit(now: number, out: EntryDraft): Promise<TermEnd | null> {
-    const { clock, inbox, stats, epoch, readBarrier, state } = this.#parts;
+    const { clock, stats, epoch, readBarrier, state } = this.#parts;
     const entry = encodeEntry(this.#position, { epoch, nonce: state.nonce }, now, out.writes, (write) =>
       out.textOf(write),
     );
@@ -155,11 +164,9 @@ export class Term {
     const tookMs = clock.now() - startedAt;
     stats.noteCommit(startedAt, tookMs);
     this.#position = positionOf(entry);
-    this.#provenAt = clock.now();
+    this.#noteAnswered(tookMs);
     this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);
     readBarrier.settle(entry.seq);
-    // During a slow commit no heartbeat is processed, so that silence does not count against workers.
-    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
     return null;
   }
 }
