@@ -326,4 +326,34 @@ export const schedulerMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "gives more tasks to a worker that runs what must run alone",
+    patches: [
+      {
+        file: "src/core/scheduler/lanes.ts",
+        search: "worker.isEligible && worker.keptFor === null ?",
+        replace: "worker.isEligible ?",
+      },
+    ],
+  },
+  {
+    name: "does not wait until a worker is empty for what must run alone",
+    patches: [
+      {
+        file: "src/core/scheduler/isolation.ts",
+        search: "!isWaiting(task) || worker.usedSlots > 0) return;",
+        replace: "!isWaiting(task) || !worker.hasFreeSlot) return;",
+      },
+    ],
+  },
+  {
+    name: "runs a task at once again however often its worker was lost",
+    patches: [
+      {
+        file: "src/core/scheduler/attempts.ts",
+        search: "else state.tasks.enqueue(task, task.last?.retryAt ?? 0, batch.now);",
+        replace: "else state.tasks.enqueue(task, 0, batch.now);",
+      },
+    ],
+  },
 ];

@@ -1,6 +1,6 @@
 /** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
 import { describeWork } from "../model/kinds/table.ts";
-import { isFinal, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
+import { isFinal, isSuspect, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
 import { type Paint, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
 import type { Column } from "./table.ts";
@@ -85,6 +85,10 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
       "attempt",
       `${task.attempt}${task.failures + task.kills === 0 ? "" : ` (${task.failures} of at most ${task.limits.attemptsMax} failed, ${task.kills} lost with their worker)`}`,
     ],
+    [
+      "suspect",
+      isSuspect(task) ? `lost its worker ${task.losses} times in a row, so it runs alone on its worker` : null,
+    ],
     ["template", task.origin === undefined ? null : printable(originText(task.origin))],
     ["host", task.host ?? null],
     ["parent", task.parent ?? null],
@@ -92,7 +96,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ["queue", task.queue + (task.priority === 0 ? "" : `, priority ${task.priority}`)],
     ["created", instantText(task.createdAt, now)],
     ["not before", task.startAt === null ? null : instantText(task.startAt, now)],
-    ["retry", task.state === "retrying" && task.retryAt !== undefined ? instantText(task.retryAt, now) : null],
+    ["retry", task.retryAt !== undefined ? instantText(task.retryAt, now) : null],
     ["started", task.startedAt === undefined ? null : instantText(task.startedAt, now)],
     ["ended", task.endedAt === undefined ? null : instantText(task.endedAt, now)],
     ["took", tookText(task, now) === "" ? null : tookText(task, now)],

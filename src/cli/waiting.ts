@@ -36,12 +36,14 @@ export interface Surroundings {
 /** Null for a task that runs or has ended. */
 export function whyWaiting(task: TaskDocument, around: Surroundings | null, now: number): Waiting | null {
   if (!isWaiting(task)) return null;
-  if (task.state === "retrying" && task.retryAt !== undefined && task.retryAt > now)
+  if (task.retryAt !== undefined && task.retryAt > now) {
+    const after = task.state === "retrying" ? "a failure" : `${task.losses ?? 1} losses of its worker in a row,`;
     return {
       reason: "back-off",
-      message: `waits for its retry after a failure until ${at(task.retryAt, now)}`,
+      message: `waits for its retry after ${after} until ${at(task.retryAt, now)}`,
       until: task.retryAt,
     };
+  }
   if (task.state === "created" && task.startAt !== null && task.startAt > now)
     return { reason: "due-later", message: `starts later, ${at(task.startAt, now)}`, until: task.startAt };
   const own = whatItWaitsFor(task, now);

@@ -59,6 +59,14 @@ export const defaults = {
   massLossShare: 0.3,
   massLossMin: 3,
 
+  // Tasks whose worker was lost again and again: they may be what takes it down.
+  /** From this loss in a row a task waits before it runs again, twice as long each time, up to `lossBackoffMaxMs`. */
+  lossesBeforeBackoff: 2,
+  lossBackoffBaseMs: 1 * second,
+  lossBackoffMaxMs: 5 * minute,
+  /** From this loss in a row it runs alone on its worker. */
+  lossesBeforeAlone: 3,
+
   // Schedules.
   /** A tick that is later than this was missed; an election takes less. */
   missedGraceMs: 1 * minute,

@@ -198,6 +198,8 @@ export const limits = {
   /** Records that one entry is filled with, unless a single input brings more. */
   recordsPerCommitMax: 4_000,
   assignmentsPerBatchMax: 10_000,
+  /** Tasks that must run alone for which one batch looks for a worker to keep: each costs a look at every worker. */
+  suspectsPerBatchMax: 16,
   /** No entry is ever larger, with everything around its body: MongoDB's documents end at 16 MiB. */
   entryBytesMax: 12 * mebibyte,
   /** What stands around an entry's body, in whatever form a store keeps it. */

@@ -1,5 +1,6 @@
 /** A task: what was asked for (its spec, never changed) and how it stands (its status, written at each change). */
 import type { AttemptError } from "./attemptError.ts";
+import { defaults } from "./defaults.ts";
 import type { OpenWait } from "./family.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
@@ -147,6 +148,8 @@ export interface TaskStatus {
   readonly kills: number;
   /** Attempts that ended and count neither as failed nor as killed: the worker could not run them. Left out if 0. */
   readonly uncounted?: number;
+  /** Of these, the last ones in a row at which its worker died. Left out if 0. */
+  readonly losses?: number;
   /** When this status was decided. */
   readonly changedAt: number;
   /** The worker of the current or last attempt. */
@@ -159,7 +162,7 @@ export interface TaskStatus {
   readonly startedAt?: number;
   /** When the last attempt ended. */
   readonly endedAt?: number;
-  /** While retrying: not to be started before this instant. */
+  /** While retrying, or killed: not to be started before this instant. */
   readonly retryAt?: number;
   /** What the successful attempt gave back. */
   readonly output?: Json;
@@ -170,6 +173,11 @@ export interface TaskStatus {
   readonly family?: FamilyStatus;
   /** Bytes of log that the last ended attempt wrote. */
   readonly logBytes?: number;
+}
+
+/** True for a task that may be what takes its workers down: it runs alone, so that it cannot take others along. */
+export function isSuspect({ losses = 0 }: Pick<TaskStatus, "losses">): boolean {
+  return losses >= defaults.lossesBeforeAlone;
 }
 
 /** A task as the API shows it: spec and status in one document. */

@@ -65,6 +65,10 @@ const document = open(
       ...ref("Progress"),
       description: "Of the running attempt. The leader keeps it in memory, so a standby does not show it.",
     },
+    losses: {
+      ...count,
+      description: "The last attempts in a row at which its worker died; from 3 on it runs alone on its worker.",
+    },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
     schedule: { ...open({ name: id, tickAt: instant }), description: "Of a task that a schedule has made." },

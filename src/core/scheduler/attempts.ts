@@ -1,7 +1,7 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
 import { type AbortReason, machineFault, type ResultItem } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
-import { retryDelayMs } from "../backoff.ts";
+import { lossDelayMs, retryDelayMs } from "../backoff.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import { finish, isBelowEnding } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -11,6 +11,9 @@ import { suspend } from "./waits.ts";
 
 /** What a worker reports of an attempt whose kind it cannot run. */
 export const unsupportedKind = "unsupported";
+
+/** An attempt that ended with its worker, or because that gave it up. */
+const workerLost = "worker-lost";
 
 /** A failure of which another attempt would meet the same again: the task fails at once. */
 const finalErrors: readonly string[] = ["non-retryable", "child-failed"];
@@ -57,6 +60,8 @@ export function workerOf(state: SchedulerState, task: LiveTask): LiveWorker | un
 
 /** The worker reports how its current attempt ended. */
 export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask, result: ResultItem): void {
+  // Its worker has outlived the attempt.
+  task.losses = 0;
   switch (result.outcome) {
     case "success":
       leaveWorker(state, task);
@@ -76,14 +81,20 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       if (result.error !== undefined && [unsupportedKind, machineFault].includes(result.error.code))
         return handBack(state, batch, task, result.error);
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
-      return killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker gave the attempt up." });
+      return killAttempt(state, batch, task, "Its worker gave the attempt up.");
     default:
       result.outcome satisfies never;
   }
 }
 
+/** The worker has died under it. A task to which that happens again and again waits longer each time, and then runs alone. */
+export function loseAttempt(state: SchedulerState, batch: Batch, task: LiveTask, message: string): void {
+  task.losses += 1;
+  killAttempt(state, batch, task, message);
+}
+
 /** The worker is lost, or has left: the attempt is void, and the task runs again from scratch. */
-export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask, error: AttemptError): void {
+export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask, why: string): void {
   leaveWorker(state, task);
   task.kills += 1;
   const { killsMax } = task.limits;
@@ -92,16 +103,19 @@ export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
     task.last = { endedAt: batch.now, error: { code: "kills-used-up", message }, exit: undefined, logBytes: undefined };
     return finish(state, batch, task, "failed");
   }
-  task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
+  const error = { code: workerLost, message: why };
+  const last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
+  const waitMs = lossDelayMs(task.id, task.attempt, task.losses);
+  task.last = waitMs > 0 ? { ...last, retryAt: batch.now + waitMs } : last;
   runAgain(state, batch, task);
 }
 
-/** The task goes back into its lane, unless the outcome of its family is decided. */
+/** The task goes back into its lane, at once or after a wait, unless the outcome of its family is decided. */
 function runAgain(state: SchedulerState, batch: Batch, task: LiveTask): void {
   state.tasks.setState(task, "killed");
   state.tasks.write(batch, task);
   if (isBelowEnding(state, task)) cancelTask(state, batch, task);
-  else state.lanes.enqueue(task);
+  else state.tasks.enqueue(task, task.last?.retryAt ?? 0, batch.now);
 }
 
 /** The worker could not begin with it: the task goes back into its lane, and nothing is counted against it. */

@@ -19,6 +19,7 @@ export function digestTask(task: LiveTask): number {
   hash = hashNumber(hash, task.failures);
   hash = hashNumber(hash, task.kills);
   if (task.uncounted > 0) hash = hashNumber(hash, task.uncounted);
+  if (task.losses > 0) hash = hashNumber(hash, task.losses);
   if (task.state === "retrying") hash = hashNumber(hash, (task.last?.retryAt ?? 0) % 2 ** 31);
   if (task.family !== null) hash = digestFamily(hash, task.family);
   if (task.run !== null) hash = hashText(hashText(hash, task.run.host), task.run.boot);

@@ -2,6 +2,7 @@
 import { limits } from "../../model/limits.ts";
 import { beginAttempt, toAssigned } from "./attempts.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
+import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
 import type { SchedulerState } from "./state.ts";
@@ -20,14 +21,21 @@ function fillSlots(state: SchedulerState, batch: Batch): void {
     const match = state.lanes.next();
     if (match === undefined) break;
     const { task, worker } = match;
-    state.lanes.dequeue(task);
-    beginAttempt(state, batch, task, worker);
     const attempts = assigned.get(worker) ?? [];
-    attempts.push(toAssigned(state, task));
+    attempts.push(begin(state, batch, task, worker));
     assigned.set(worker, attempts);
   }
-  for (const [worker, attempts] of assigned) {
-    if (worker.session !== null)
-      batch.out.effects.push({ kind: "assign", worker: worker.id, session: worker.session, attempts });
-  }
+  for (const [worker, attempts] of assigned) send(batch, worker, attempts);
+}
+
+/** The task leaves its line for this worker. Must be followed by `send`. */
+export function begin(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): AssignedAttempt {
+  state.lanes.dequeue(task);
+  beginAttempt(state, batch, task, worker);
+  return toAssigned(state, task);
+}
+
+export function send(batch: Batch, worker: LiveWorker, attempts: readonly AssignedAttempt[]): void {
+  if (worker.session === null) return;
+  batch.out.effects.push({ kind: "assign", worker: worker.id, session: worker.session, attempts });
 }

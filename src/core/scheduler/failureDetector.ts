@@ -3,7 +3,7 @@
  * none after a proof of death, a short one after an abrupt close, a longer one during silence, and one after an election, when
  * the leader has heard of nobody yet. A wrong verdict costs work, never correctness: a late result of a killed attempt is stale.
  */
-import { killAttempt } from "./attempts.ts";
+import { killAttempt, loseAttempt } from "./attempts.ts";
 import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveWorker } from "./liveWorker.ts";
@@ -174,7 +174,9 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
   state.workers.stopTimer(worker);
   state.workers.write(batch, { ...worker.record, state: end, changedAt: batch.now });
   for (const task of [...worker.tasks.values()]) {
-    killAttempt(state, batch, task, { code: "worker-lost", message: `Worker ${worker.id} was given up: ${why}.` });
+    const message = `Worker ${worker.id} was given up: ${why}.`;
+    if (end === "lost") loseAttempt(state, batch, task, message);
+    else killAttempt(state, batch, task, message);
   }
   worker.clearDying();
 }

@@ -5,7 +5,7 @@
 import type { TaskHead } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
 import { headStartsBefore, Lane, WorkerGroup } from "./lane.ts";
-import type { LiveTask } from "./liveTask.ts";
+import { type LiveTask, startsBefore } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { LiveQueue, Queues } from "./queues.ts";
 
@@ -14,6 +14,10 @@ export class Lanes {
   readonly #byKey = new Map<string, Lane>();
   readonly #groups = new Map<string, WorkerGroup>();
   readonly #open = new Heap<Lane>(headStartsBefore);
+  /** Tasks that could start now and must run alone; see isolation.ts. They do not stand in their lanes. */
+  readonly suspects = new Heap<LiveTask>(startsBefore);
+  /** Workers that are kept for one such task, until it has ended. */
+  readonly alone = new Set<LiveWorker>();
   #lastTurn = 0;
 
   constructor(queues: Queues) {
@@ -64,11 +68,13 @@ export class Lanes {
 
   /** The task could start now. */
   enqueue(task: LiveTask): void {
+    if (task.isSuspect) return this.suspects.push(task);
     task.lane.ready.push(task);
     this.#place(task.lane);
   }
 
   dequeue(task: LiveTask): void {
+    if (task.isSuspect) return this.suspects.remove(task);
     task.lane.ready.remove(task);
     this.#place(task.lane);
   }
@@ -95,7 +101,15 @@ export class Lanes {
   /** True if some connected worker serves the queue of this lane, can run its kind and carries its labels. */
   isServed(lane: Lane): boolean {
     for (const group of this.#groups.values()) if (group.lanes.has(lane)) return true;
+    for (const worker of this.alone) if (worker.offer.serves(lane)) return true;
     return false;
+  }
+
+  /** Connected workers that may be given tasks, those that are kept for one task among them. */
+  get workers(): number {
+    let count = this.alone.size;
+    for (const group of this.#groups.values()) count += group.members;
+    return count;
   }
 
   /** Workers with equal load are chosen in the order in which they were last given something. */
@@ -106,7 +120,9 @@ export class Lanes {
 
   /** Called by a worker whenever what it offers, whether it may be given tasks, or its free slots have changed. */
   update(worker: LiveWorker): void {
-    const group = worker.isEligible ? this.#groupOf(worker) : null;
+    if (worker.keptFor === null) this.alone.delete(worker);
+    else this.alone.add(worker);
+    const group = worker.isEligible && worker.keptFor === null ? this.#groupOf(worker) : null;
     if (worker.group !== group) this.#move(worker, group);
     if (group === null) return;
     const { slot } = worker;

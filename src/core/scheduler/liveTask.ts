@@ -1,7 +1,15 @@
 /** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
-import type { AttemptError, ExitRecord, TaskHead, TaskLimits, TaskState, TaskStatus } from "../../model/task.ts";
+import {
+  type AttemptError,
+  type ExitRecord,
+  isSuspect,
+  type TaskHead,
+  type TaskLimits,
+  type TaskState,
+  type TaskStatus,
+} from "../../model/task.ts";
 import type { HeapItem } from "../heap.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
@@ -48,6 +56,8 @@ export class LiveTask implements HeapItem {
   failures = 0;
   kills = 0;
   uncounted = 0;
+  /** How often in a row its worker has died under it. */
+  losses = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
@@ -84,6 +94,11 @@ export class LiveTask implements HeapItem {
     return this.lane.queue;
   }
 
+  /** True if it may be what takes its workers down: it runs alone, so that it cannot take others along. */
+  get isSuspect(): boolean {
+    return isSuspect(this);
+  }
+
   /** Its current or last attempt, as it was given out; before the first one, none that anybody has. */
   get issued(): IssuedAttempt {
     return { task: this.id, attempt: this.attempt, assignedAt: this.run?.assignedAt ?? 0 };
@@ -111,9 +126,11 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     kills: task.kills,
     changedAt,
     ...(task.uncounted > 0 && { uncounted: task.uncounted }),
+    ...(task.losses > 0 && { losses: task.losses }),
     ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
     ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
+    ...(task.state === "killed" && last?.retryAt !== undefined && { retryAt: last.retryAt }),
     ...(last?.endedAt !== undefined && { endedAt: last.endedAt }),
     ...(last?.error !== undefined && { error: last.error }),
     ...(last?.exit !== undefined && { exit: last.exit }),
@@ -130,6 +147,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.failures = status.failures;
   task.kills = status.kills;
   task.uncounted = status.uncounted ?? 0;
+  task.losses = status.losses ?? 0;
   task.family = status.family === undefined ? null : Family.restore(status.family, status.output);
   const { host, boot, assignedAt } = status;
   task.run =

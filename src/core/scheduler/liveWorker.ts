@@ -23,6 +23,7 @@ export class LiveWorker implements HeapItem {
   #isOpen = false;
   #usedSlots = 0;
   #trouble: string | null = null;
+  #keptFor: LiveTask | null = null;
 
   /** The one session that counts; messages of any other are refused. */
   session: SessionId | null = null;
@@ -107,6 +108,16 @@ export class LiveWorker implements HeapItem {
     this.#lanes.update(this);
   }
 
+  /** The one task that it may run now; null if it may run any. It is given nothing else until that has ended. */
+  get keptFor(): LiveTask | null {
+    return this.#keptFor;
+  }
+
+  set keptFor(task: LiveTask | null) {
+    this.#keptFor = task;
+    this.#lanes.update(this);
+  }
+
   /** Slots of this boot that are in use: current attempts of this boot, and dying ones. */
   get usedSlots(): number {
     return this.#usedSlots;
@@ -138,7 +149,9 @@ export class LiveWorker implements HeapItem {
   /** Books a slot if the attempt belongs to the boot that is here now; an earlier boot's slots died with it. */
   hold(task: LiveTask): void {
     this.tasks.set(task.id, task);
-    if (task.run?.boot === this.boot) this.#use(1);
+    if (task.run?.boot !== this.boot) return;
+    if (task.isSuspect) this.#keptFor = task;
+    this.#use(1);
   }
 
   /** Every attempt that it has, or may have, and must end. */
@@ -148,13 +161,13 @@ export class LiveWorker implements HeapItem {
 
   /** The attempt is over, and so is its process. */
   release(task: LiveTask): void {
-    this.tasks.delete(task.id);
+    this.#drop(task);
     if (task.run?.boot === this.boot) this.#use(-1);
   }
 
   /** The attempt is over for the leader; its slot stays in use until the worker reports that its process has ended. */
   releaseDying(task: LiveTask, reason: AbortReason): void {
-    this.tasks.delete(task.id);
+    this.#drop(task);
     if (task.run?.boot !== this.boot) return;
     this.#dying.set(attemptKey(task.id, task.attempt), { task: task.id, attempt: task.attempt, reason });
   }
@@ -187,6 +200,11 @@ export class LiveWorker implements HeapItem {
   toView(): WorkerView {
     const { state, heardAt, trouble } = this;
     return { ...this.record, state, running: this.usedSlots, trouble, heardAt };
+  }
+
+  #drop(task: LiveTask): void {
+    this.tasks.delete(task.id);
+    if (this.#keptFor === task) this.keptFor = null;
   }
 
   #use(count: number): void {

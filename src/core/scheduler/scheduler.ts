@@ -21,6 +21,7 @@ import { failureDetector } from "./failureDetector.ts";
 import { Families } from "./families.ts";
 import { familiesModule } from "./familiesModule.ts";
 import type { SchedulerInput } from "./inputs.ts";
+import { isolation } from "./isolation.ts";
 import { Lanes } from "./lanes.ts";
 import { MassLoss } from "./massLoss.ts";
 import type { Applies, Inputs, SchedulerModule } from "./module.ts";
@@ -50,6 +51,7 @@ const modules: readonly SchedulerModule[] = [
   failureDetector,
   // A tick may wait for a process of an earlier one, which ends with its worker.
   schedulesModule,
+  isolation,
   dispatch,
 ];
 
@@ -230,6 +232,7 @@ export class Scheduler {
       const first = lane.ready.peek();
       if (first !== undefined && (oldest === null || first.orderAt < oldest)) oldest = first.orderAt;
     }
+    for (const { orderAt } of this.#state.lanes.suspects) if (oldest === null || orderAt < oldest) oldest = orderAt;
     return oldest;
   }
 

@@ -12,7 +12,7 @@ import type {
   Verdict,
 } from "../../model/protocol.ts";
 import { takeContent } from "./attemptItems.ts";
-import { killAttempt, settleResult, toAssigned, unsupportedKind } from "./attempts.ts";
+import { loseAttempt, settleResult, toAssigned, unsupportedKind } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
 import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
@@ -63,7 +63,7 @@ function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutb
   noteNewBoot(state, worker);
   for (const task of [...worker.tasks.values()]) {
     if (isIn(inOutbox, task)) continue;
-    killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
+    loseAttempt(state, batch, task, "Its worker was started anew.");
   }
   // The slots of the old boot went with it; results that wait in its outbox need none.
   worker.clearSlots();
@@ -136,7 +136,7 @@ function adoptRunning(
   for (const task of [...worker.tasks.values()]) {
     if (running.has(task.id) || isIn(inOutbox, task)) continue;
     if (task.run?.boot === worker.boot) worker.redeliver.push(task);
-    else killAttempt(state, batch, task, { code: "worker-lost", message: "Its worker was started anew." });
+    else loseAttempt(state, batch, task, "Its worker was started anew.");
   }
   return abort;
 }

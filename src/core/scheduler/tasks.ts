@@ -29,6 +29,8 @@ export interface TaskStep {
   readonly to: TaskState;
   /** From when on it could have started, for a step to `running`; when its attempt was assigned, for a step from it. */
   readonly since: number;
+  /** How often in a row its worker has died under it; a step to `killed` counts already. */
+  readonly losses: number;
 }
 
 export class Tasks {
@@ -214,5 +216,14 @@ function stepOf(task: LiveTask, to: TaskState): TaskStep {
   const { lane, state: from, run, last } = task;
   const readyAt = task.attempt === 0 ? task.orderAt : (last?.retryAt ?? last?.endedAt ?? task.orderAt);
   const since = from === "running" ? (run?.assignedAt ?? readyAt) : readyAt;
-  return { task: task.id, host: run?.host, queue: lane.queue.name, kind: lane.kind, from, to, since };
+  return {
+    task: task.id,
+    host: run?.host,
+    queue: lane.queue.name,
+    kind: lane.kind,
+    from,
+    to,
+    since,
+    losses: task.losses,
+  };
 }

@@ -52,9 +52,8 @@ function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
       // Children are let into their lanes by their set, which may bound how many of them run.
       return task.parent === null ? tasks.enqueueNew(task, batch.now) : undefined;
     case "retrying":
-      return tasks.enqueue(task, retryAtOf(task, batch.now), batch.now);
     case "killed":
-      return tasks.enqueue(task, 0, batch.now);
+      return tasks.enqueue(task, retryAtOf(task, batch.now), batch.now);
     case "running":
       if (task.run !== null) workers.get(task.run.host)?.hold(task);
       return armBackstop(state, batch, task, batch.now);

@@ -37,7 +37,7 @@ test("each change of a worker is told once", () => {
 test("attempts that were given up are counted by worker, and some of their tasks named", () => {
   const { lines, clusterLog } = record();
   const step = (task: string, host: WorkerId, to: TaskStep["to"]): TaskStep => ({
-    ...{ task: task as TaskId, host, queue: "default", kind: "sleep", from: "running", to, since: 0 },
+    ...{ task: task as TaskId, host, queue: "default", kind: "sleep", from: "running", to, since: 0, losses: 1 },
   });
   const many = Array.from({ length: limits.loggedTasksMax + 5 }, (_, index) => step(`t${index}`, id, "killed"));
   clusterLog.noteSteps([...many, step("a", "w2" as WorkerId, "killed"), step("b", id, "success")]);
@@ -48,4 +48,12 @@ test("attempts that were given up are counted by worker, and some of their tasks
     ],
     ["warn", { worker: "w2", attempts: 1, tasks: ["a"] }],
   ]);
+});
+
+test("a task that loses its worker again and again is named", () => {
+  const { lines, clusterLog } = record();
+  const step = { host: id, queue: "default", kind: "sleep", from: "running", to: "killed", since: 0 } as const;
+  clusterLog.noteSteps([1, 2, 3].map((losses) => ({ ...step, task: `t${losses}` as TaskId, losses })));
+  const named = lines.filter(([, message]) => message.includes("alone"));
+  expect(named.map(([, , fields]) => fields)).toEqual([{ task: "t3", losses: 3 }]);
 });

@@ -2,7 +2,7 @@
 import type { TaskStep } from "../../core/scheduler/tasks.ts";
 import type { Write } from "../../model/entry.ts";
 import type { WorkerId } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import type { Log } from "../../ports/log.ts";
 
@@ -53,8 +53,13 @@ export class ClusterLog {
   /** Must be told of every committed step. */
   noteSteps(steps: readonly TaskStep[]): void {
     const lost = new Map<string, string[]>();
-    for (const { from, to, host, task } of steps) {
+    for (const { from, to, host, task, losses } of steps) {
       if (from !== "running" || to !== "killed") continue;
+      if (losses >= defaults.lossesBeforeAlone)
+        this.#log.warn("a task has lost its worker again and again; it waits, and then runs alone on its worker", {
+          task,
+          losses,
+        });
       const tasks = lost.get(host ?? "") ?? [];
       lost.set(host ?? "", tasks);
       tasks.push(task);

@@ -1,7 +1,7 @@
 /** I41: where a slot is free and a task is ready for it, the two are brought together soon, and the more urgent task goes first. */
 import type { RecordWrite } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
-import type { TaskSpec, TaskStatus } from "../../model/task.ts";
+import { isSuspect, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
@@ -89,12 +89,21 @@ class Board {
       // A set of children may bound how many of them run.
       if (spec.parent !== undefined && status.state === "created") return [];
       const isDue =
-        status.state === "killed" ||
+        (status.state === "killed" && (status.retryAt ?? 0) <= now) ||
         // Where a clock was set back, the instant is not yet there though the entry's time has passed it.
         (status.state === "created" && (spec.startAt ?? 0) <= now - this.lagMs) ||
         (status.state === "retrying" && (status.retryAt ?? 0) <= now);
       return isDue ? [spec] : [];
     });
+  }
+
+  isSuspect(task: TaskId): boolean {
+    return isSuspect(this.status(task) ?? {});
+  }
+
+  /** True if a task runs there that shares its worker with no other. */
+  runsSuspect(boot: string): boolean {
+    return [...this.#live].some((id) => this.isSuspect(id) && this.#statuses.get(id)?.boot === boot);
   }
 
   usedSlots(boot: string): number {
@@ -112,7 +121,9 @@ function checkPriority(
   report: Report,
 ): void {
   if (assigned.length === 0) return;
-  const stillReady = new Set(board.ready(entry.at).map((spec) => spec.id));
+  // What must run alone waits for an empty worker, whatever its priority.
+  const ready = board.ready(entry.at).filter(({ id }) => !board.isSuspect(id));
+  const stillReady = new Set(ready.map((spec) => spec.id));
   for (const { id, host = "nobody" } of assigned) {
     const chosen = board.specs.get(id);
     const worker = board.workers.get(host);
@@ -155,7 +166,13 @@ function checkWaiting(
   for (const worker of board.workers.values()) {
     if (worker.state !== "connected" || worker.isDraining || board.usedSlots(worker.boot) >= worker.capacity) continue;
     if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
-    const task = ready.find((spec) => canRun(worker, spec));
+    // It may be kept for a task that must run alone, until it is empty; such a task gets an empty one at once.
+    const isKept =
+      board.runsSuspect(worker.boot) ||
+      (ready.some(({ id }) => board.isSuspect(id)) && board.usedSlots(worker.boot) > 0);
+    if (isKept) continue;
+    const isAloneFree = ![...board.workers.values()].some(({ boot }) => board.runsSuspect(boot));
+    const task = ready.find((spec) => canRun(worker, spec) && (!board.isSuspect(spec.id) || isAloneFree));
     if (task === undefined) continue;
     report(
       `${task.id} waited ${nextAt - entry.landedAt} ms after entry ${entry.seq} while ${worker.id} had a free slot`,

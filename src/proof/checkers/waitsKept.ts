@@ -1,4 +1,5 @@
 /** I11: a retry waits for its back-off, and an attempt that outlasts its time-out is ended soon after. */
+import { defaults } from "../../model/limits.ts";
 import type { TaskLimits, TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History } from "./ledger.ts";
@@ -16,8 +17,10 @@ export const waitsKept = checker("I11", "back-off and time-outs are kept", (hist
     if (limits === undefined) continue;
     for (const [index, step] of steps.entries()) {
       const before = steps[index - 1];
-      if (before?.status.state === "retrying" && step.status.state === "running")
-        checkRetry(before, step, limits, report);
+      if (step.status.state === "running" && before !== undefined) {
+        const fullMs = backoffMs(before.status, limits);
+        if (fullMs > 0) checkRetry(before, step, fullMs, report);
+      }
       if (step.status.state === "running" && before?.status.attempt !== step.status.attempt) {
         checkTimeout(history, step, steps.slice(index + 1), limits, report);
       }
@@ -25,9 +28,17 @@ export const waitsKept = checker("I11", "back-off and time-outs are kept", (hist
   }
 });
 
-function checkRetry(waiting: Step, started: Step, limits: TaskLimits, report: Report): void {
-  const { id, failures, changedAt, retryAt = 0 } = waiting.status;
-  const fullMs = Math.min(limits.backoffMaxMs, limits.backoffBaseMs * limits.backoffFactor ** (failures - 1));
+/** How long the task must wait, before jitter takes up to half of it; 0 if it need not. */
+function backoffMs({ state, failures, losses = 0 }: TaskStatus, limits: TaskLimits): number {
+  if (state === "retrying")
+    return Math.min(limits.backoffMaxMs, limits.backoffBaseMs * limits.backoffFactor ** (failures - 1));
+  const { lossesBeforeBackoff, lossBackoffBaseMs, lossBackoffMaxMs } = defaults;
+  if (state !== "killed" || losses < lossesBeforeBackoff) return 0;
+  return Math.min(lossBackoffMaxMs, lossBackoffBaseMs * 2 ** (losses - lossesBeforeBackoff));
+}
+
+function checkRetry(waiting: Step, started: Step, fullMs: number, report: Report): void {
+  const { id, changedAt, retryAt = 0 } = waiting.status;
   const waitMs = retryAt - changedAt;
   // Rounding may take half a millisecond.
   if (waitMs < fullMs / 2 - 1 || waitMs > fullMs + 1) {
