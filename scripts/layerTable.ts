@@ -29,7 +29,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "ports",
-    holds: "interfaces, and what implementations must do: store, clock, transport, peers, log, work",
+    holds: "interfaces, and what implementations must do: store, blobs, clock, transport, peers, log, work",
     layers: ["model"],
     packages: [],
   },
@@ -78,6 +78,18 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "mongodb"],
   },
   {
+    folder: "blobs",
+    holds: "what all drivers for files share: counting and hashing what is stored",
+    layers: ["model", "ports"],
+    packages: ["node:crypto"],
+  },
+  {
+    folder: "blobs/*",
+    holds: "directory, memory: all pass one contract suite",
+    layers: ["model", "ports", "blobs"],
+    packages: ["node:*"],
+  },
+  {
     folder: "node",
     holds: "the real clock, ids, log, HTTP connections and liveness probes",
     layers: ["model", "ports"],
@@ -86,20 +98,33 @@ export const layers: readonly Layer[] = [
   {
     folder: "testing",
     holds: "the testing kit `outlast/testing`: a cluster in the process of a test, and kills at every boundary",
-    layers: ["model", "ports", "master", "worker", "sdk", "stores/*", "node"],
+    layers: ["model", "ports", "master", "worker", "sdk", "stores/*", "blobs/*", "node"],
     packages: ["node:*"],
   },
   {
     folder: "cli",
     holds: "the commands; the only folder that connects all parts; loads `proof` only for demo, stress and chaos",
-    layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node"],
+    layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "blobs/*", "node"],
     lazyLayers: ["proof"],
     packages: ["node:*", "commander", "yaml"],
   },
   {
     folder: "proof",
     holds: "what tests the product: simulator, checkers, fuzzer, contract suites, fakes, demo, stress, chaos",
-    layers: ["model", "core", "ports", "master", "worker", "runner", "sdk", "api", "stores/*", "node", "cli"],
+    layers: [
+      "model",
+      "core",
+      "ports",
+      "master",
+      "worker",
+      "runner",
+      "sdk",
+      "api",
+      "stores/*",
+      "blobs/*",
+      "node",
+      "cli",
+    ],
     packages: ["node:*", "commander", "vitest", "fast-check", "ajv"],
   },
 ];
@@ -111,7 +136,7 @@ export const circlesAllowedIn: readonly string[] = ["lane", "lanes", "liveTask",
 
 /** What a unit test beside the source may import on top of what its folder may. */
 export const forTests: Pick<Layer, "layers" | "packages"> = {
-  layers: ["model", "core", "ports", "master", "worker", "stores/*", "node", "proof"],
+  layers: ["model", "core", "ports", "master", "worker", "stores/*", "blobs/*", "node", "proof"],
   packages: ["node:*", "vitest", "fast-check", "ajv", "@seriousme/openapi-schema-validator"],
 };
 

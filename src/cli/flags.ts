@@ -5,6 +5,8 @@ import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.t
 
 export interface MasterFlags extends LogFlags, ClusterFlags {
   readonly store?: string;
+  /** See `openBlobs.ts`. */
+  readonly blobs?: string;
   readonly data: string;
   readonly address: string;
   readonly port: number;
@@ -32,6 +34,8 @@ export interface WorkerFlags extends LogFlags {
 export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
   readonly tasks?: readonly string[];
   readonly store?: string;
+  /** See `openBlobs.ts`. */
+  readonly blobs?: string;
   readonly workers: number;
   readonly capacity: number;
   readonly queues: readonly string[];

@@ -1,7 +1,8 @@
 /** `fetch` for commands, over `node:http`: the global one loads so much that it doubles the start of a command. */
 import type * as Http from "node:http";
 import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
+import type { ReadableStream as NodeReadable } from "node:stream/web";
 import type { Fetch, FetchAnswer, FetchInit } from "../sdk/fetch.ts";
 
 export const httpFetch: Fetch = async (url, init) => {
@@ -9,7 +10,10 @@ export const httpFetch: Fetch = async (url, init) => {
   return new Promise<FetchAnswer>((resolve, reject) => {
     const outgoing = request(url, toOptions(init), (response) => resolve(new HttpAnswer(response)));
     outgoing.on("error", reject);
-    outgoing.end(init.body);
+    const { body } = init;
+    if (body instanceof ReadableStream)
+      pipeline(Readable.fromWeb(body as NodeReadable), outgoing, (error) => error && reject(error));
+    else outgoing.end(body);
   });
 };
 

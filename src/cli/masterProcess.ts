@@ -19,6 +19,7 @@ import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
 import type { MasterFlags } from "./flags.ts";
 import { findFreePort } from "./freePort.ts";
+import { openBlobs } from "./openBlobs.ts";
 import { findStore } from "./openStore.ts";
 import { PlannedFault, withStoreFault } from "./plannedFault.ts";
 import { masterReadyLine } from "./readyLine.ts";
@@ -45,12 +46,14 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     log,
   );
   const store = withStoreFault(await findStore(flags, ids), fault);
+  const blobs = await openBlobs(flags);
   const address = flags.advertise ?? advertisedAddress(flags.address, port);
   const master = new Master({
     name,
     address,
     place: placeOf(flags.address, port),
     store,
+    blobs,
     clock: new SystemClock(),
     ids,
     log,

@@ -27,6 +27,13 @@ export function storeOption(): Option {
   ).env("OUTLAST_STORE");
 }
 
+export function blobsOption(): Option {
+  return new Option(
+    "--blobs <place>",
+    "where files are kept: directory:PATH on a volume that all masters share, or memory:; default: DATA/blobs",
+  ).env("OUTLAST_BLOBS");
+}
+
 /** For commands that work on a store themselves, without a master. */
 export function requiredStoreOption(kinds: string): Option {
   return new Option("--store <store>", kinds).env("OUTLAST_STORE").makeOptionMandatory();

@@ -9,6 +9,7 @@ import type { OutlastError } from "../model/errors.ts";
 import { nonceAt } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import { noCalendar } from "../model/schedules/schedule.ts";
+import type { Blobs } from "../ports/blobs.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
@@ -52,6 +53,8 @@ export interface MasterOptions {
   /** A digest of the machine and port that it listens on; two living processes never share one. Null if that is unknown. */
   readonly place?: string | null;
   readonly store: Store;
+  /** Where files are kept; left out for a master that takes none. It is opened and closed by whoever made it. */
+  readonly blobs?: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -137,6 +140,7 @@ export class Master {
         logOwners,
         heartbeatMs,
         calendar: this.#settings.calendar,
+        blobs: options.blobs ?? null,
       },
       stats: this.#stats,
       progress: this.#progress,

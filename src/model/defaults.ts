@@ -12,6 +12,7 @@ export const defaults = {
 
   /** Inside the data directory. */
   storeFile: "outlast.db",
+  blobsFolder: "blobs",
   port: 7070,
   address: "127.0.0.1",
   capacity: 1,
@@ -28,6 +29,8 @@ export const defaults = {
   logMissingWaitMs: 10 * second,
   /** How often a standby looks for new output of what is followed there. */
   logPollMs: 250,
+  /** How long an uploaded blob is kept although nothing refers to it. */
+  blobLeaseMs: 1 * day,
   drainTimeoutMs: 5 * minute,
   /** From SIGTERM to SIGKILL for the process group of an aborted attempt. */
   killGraceMs: 5 * second,

@@ -17,11 +17,13 @@ export const errorStatus = {
   "worker-exists": 409,
   "too-large": 413,
   "unsupported-media": 415,
+  "bad-range": 416,
   invalid: 422,
   "too-many": 429,
   internal: 500,
   "not-leader": 503,
   unavailable: 503,
+  "storage-full": 507,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatus;

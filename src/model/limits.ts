@@ -1,5 +1,5 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
-import { day, kibibyte, mebibyte, minute, second } from "./units.ts";
+import { day, gibibyte, kibibyte, mebibyte, minute, second } from "./units.ts";
 
 export const limits = {
   // Names and shapes of what clients send (docs/reliability.md, 4).
@@ -59,6 +59,19 @@ export const limits = {
   errorMessageLengthMax: 4 * kibibyte,
   execArgumentsMax: 1000,
   execEnvironmentMax: 200,
+
+  // Blobs: files that are kept for tasks.
+  blobBodyBytesMax: 4 * gibibyte,
+  /** Of all blobs together; masters hold a small record of each in memory. */
+  blobsMax: 200_000,
+  objectNameLengthMax: 400,
+  objectNamePartsMax: 8,
+  /** What is read of a file at once. */
+  blobPieceBytesMax: 256 * kibibyte,
+  /** Uploads and downloads that one master serves at a time. */
+  blobTransfersMax: 500,
+  /** An upload of which nothing arrives for so long is given up. */
+  uploadSilenceMsMax: 30 * second,
 
   // Templates.
   /** Templates by name, removed ones included: their names go on counting versions. */

@@ -7,6 +7,7 @@ import type { TaskDocument, TaskState } from "../model/task.ts";
 import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
+import { Blobs } from "./blobs.ts";
 import type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
@@ -88,10 +89,13 @@ export class Outlast {
   readonly #options: ConnectionOptions;
   /** Tasks that are made by themselves, at times. */
   readonly schedules: Schedules;
+  /** Files for tasks and of tasks. */
+  readonly blobs: Blobs;
 
   constructor(options: ConnectionOptions = {}) {
     this.#connection = new Connection(options);
     this.#options = options;
+    this.blobs = new Blobs(this.#connection);
     this.schedules = new Schedules(this.#connection);
   }
 

@@ -2,6 +2,7 @@
 import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "../model/errors.ts";
 import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
+import { type BlobSource, toBody } from "./blobSource.ts";
 import { Deadline } from "./deadline.ts";
 import type { Fetch, FetchAnswer } from "./fetch.ts";
 import { masterAddress } from "./masterAddress.ts";
@@ -23,12 +24,14 @@ export interface ConnectionOptions {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Path and query below the master's base URL. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body?: string;
+  /** Instead of JSON: a file. */
+  readonly content?: BlobSource;
   readonly signal?: AbortSignal | undefined;
   /** Instead of the connection's own `retryForMs`. */
   readonly retryForMs?: number | undefined;
@@ -176,7 +179,7 @@ export class Connection {
 
   /** A master that hangs must not keep a call from the others for long; one alone is waited for, and so is a long body. */
   #patienceMs(call: Call, round: number): number {
-    const isShort = (call.body?.length ?? 0) <= limits.stringBytesMax;
+    const isShort = call.content === undefined && (call.body?.length ?? 0) <= limits.stringBytesMax;
     if (this.masters.length === 1 || !isShort) return defaults.clientTryMs;
     return Math.min(defaults.clientTryMs, defaults.clientPatienceMs * 2 ** Math.min(round, 16));
   }
@@ -184,12 +187,14 @@ export class Connection {
   async #try(address: string, call: Call, deadline: Deadline): Promise<FetchAnswer> {
     const headers: Record<string, string> = { accept: "application/json", ...call.headers };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
+    if (call.content !== undefined) headers["content-type"] ??= "application/octet-stream";
     if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
     const response = await this.#fetch(`${address}${call.path}`, {
       method: call.method,
       headers,
       signal: deadline.signal,
       ...(call.body === undefined ? {} : { body: call.body }),
+      ...(call.content === undefined ? {} : toBody(call.content, () => deadline.extend())),
     });
     deadline.extend();
     this.#checkEpoch(call, response);

@@ -7,6 +7,7 @@ export class Deadline {
   readonly #outer: AbortSignal | undefined;
   readonly #onOuterAbort = () => this.#controller.abort(this.#outer?.reason);
   #isLifted = false;
+  #isCleared = false;
 
   /** @param waitMs for the head of the answer */
   constructor(outer: AbortSignal | undefined, waitMs: number) {
@@ -20,8 +21,9 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** The head of the answer is there: the rest of it has its own time. */
+  /** Something has moved, such as the head of the answer: what follows has a time of its own. */
   extend(): void {
+    if (this.#isCleared) return;
     clearTimeout(this.#timer);
     this.#timer = this.#start(defaults.clientTryMs);
   }
@@ -36,6 +38,7 @@ export class Deadline {
   }
 
   clear(): void {
+    this.#isCleared = true;
     clearTimeout(this.#timer);
     if (!this.#isLifted) this.#outer?.removeEventListener("abort", this.#onOuterAbort);
   }

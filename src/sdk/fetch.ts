@@ -3,7 +3,9 @@
 export interface FetchInit {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** With a stream as a body: the answer is read only after all of it was sent. */
+  readonly duplex?: "half";
   readonly signal?: AbortSignal;
 }
 

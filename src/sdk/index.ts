@@ -16,6 +16,8 @@ export {
 } from "../model/task.ts";
 export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } from "../model/templates/template.ts";
 export type { QueueView, WorkerView } from "../model/worker.ts";
+export type { BlobSource } from "./blobSource.ts";
+export type { BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
 export type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 export {
   createClient,

@@ -90,6 +90,8 @@ function describeReply(reply: Reply): string {
       return `backfilled ${reply.ticks.length} ticks, next from ${reply.nextFrom ?? "none"}`;
     case "template":
       return `template version ${reply.version}${reply.isNew ? "" : ", as before"}`;
+    case "blob":
+      return `${reply.isNew ? "new" : "known"} blob in ${reply.object}`;
     case "done":
     case "look-again":
       return reply.kind;

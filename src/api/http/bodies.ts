@@ -11,6 +11,12 @@ const ndjson = "application/x-ndjson";
 /** For batches in NDJSON: `lines[i]` is the line that `/tasks/<i>` stands on. */
 const linesOfRequest = new WeakMap<FastifyRequest, readonly number[]>();
 
+/** Bodies of any type reach the handler as they arrive. For a part of the server that has parsers of its own. */
+export function addRawBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", (_request, _payload, done) => done(null, undefined));
+}
+
 export function addBodyParsers(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, bytes, done) => {
@@ -40,7 +46,7 @@ export function checkBodyHead(request: FastifyRequest, body: Body | undefined): 
     });
   }
   const type = request.headers["content-type"];
-  if (type === undefined) return;
+  if (type === undefined || body?.isRaw === true) return;
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
     throw new OutlastError("unsupported-media", "The body must be UTF-8.");

@@ -8,7 +8,7 @@ export type BodyLimit = keyof typeof limits & `${string}odyBytesMax`;
 
 /** What the budget needs to know of a route. */
 interface RouteBody {
-  readonly body?: { readonly limit: BodyLimit };
+  readonly body?: { readonly limit: BodyLimit; readonly isRaw?: boolean };
   readonly tag: string;
 }
 
@@ -21,6 +21,8 @@ export class BodyBudget {
    * @throws OutlastError `too-many`
    */
   take(request: FastifyRequest, reply: FastifyReply, route: RouteBody): void {
+    // What is streamed is never held.
+    if (route.body?.isRaw === true) return;
     const bytes = expectedBytes(request, limits[route.body?.limit ?? "bodyBytesMax"]);
     // Small bodies are always accepted, so that heartbeats and single tasks get through.
     if (bytes <= limits.smallBodyBytesMax) return;

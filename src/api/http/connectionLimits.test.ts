@@ -2,11 +2,12 @@
 import { EventEmitter, once } from "node:events";
 import type { Server } from "node:net";
 import { PassThrough } from "node:stream";
+import fastify from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { limits } from "../../model/limits.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { RawConnection } from "../../proof/fakes/rawHttp.ts";
-import { boundPerAddress } from "./connectionLimits.ts";
+import { boundPerAddress, boundRequestTime } from "./connectionLimits.ts";
 import { type ApiServer, createApi } from "./server.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -202,12 +203,23 @@ describe("heads", () => {
   });
 });
 
+test("a request that does not arrive in time is answered and cut off", async () => {
+  const server = fastify();
+  boundRequestTime(server, 20);
+  server.post("/", () => "answered");
+  const address = await server.listen({ host: "127.0.0.1", port: 0 });
+  const connection = await RawConnection.open(address);
+  connections.push(connection);
+  connection.send(`POST / HTTP/1.1\r\n${host}\r\n${json}\r\nContent-Length: 10\r\n\r\n{"a`);
+  expect(await connection.closed()).toMatch(/^HTTP\/1\.1 408 [^]*"limit":"requestWaitMsMax"/);
+  await server.close();
+});
+
 describe("connections", () => {
   test("are bounded in number, and in the time that they may take", () => {
     const { server } = api.http;
     expect(server.maxConnections).toBe(limits.connectionsMax);
     expect(server.headersTimeout).toBe(limits.headersWaitMsMax);
-    expect(server.requestTimeout).toBe(limits.requestWaitMsMax);
     expect(server.keepAliveTimeout).toBe(limits.idleConnectionMsMax);
   });
 

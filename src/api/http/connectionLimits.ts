@@ -1,13 +1,14 @@
 /** Limits of connections, and the answers to what is not HTTP. */
 import type { Server } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
-import type { FastifyHttpOptions, FastifyInstance } from "fastify";
+import type { FastifyHttpOptions, FastifyInstance, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 
 /** Limits for slow headers, slow bodies, idle connections and long headers. */
 export const connectionLimits = {
-  requestTimeout: limits.requestWaitMsMax,
+  // See `boundRequestTime`: files may take longer.
+  requestTimeout: 0,
   keepAliveTimeout: limits.idleConnectionMsMax,
   http: {
     headersTimeout: limits.headersWaitMsMax,
@@ -46,6 +47,27 @@ export function boundPerAddress(server: NetServer, max: number): void {
     });
     if (count > max) socket.destroy();
   });
+}
+
+/** Bounds how long a whole request may take to arrive, but for files, whose readers watch that they make progress. */
+export function boundRequestTime(server: FastifyInstance, waitMsMax: number = limits.requestWaitMsMax): void {
+  server.addHook("onRequest", (request, reply, done) => {
+    if (hasBody(request) && request.routeOptions.config.outlast?.body?.isRaw !== true) {
+      const timer = setTimeout(() => {
+        if (reply.raw.headersSent) request.raw.socket.destroy();
+        else answerGarbage(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), request.raw.socket);
+      }, waitMsMax);
+      const stop = () => clearTimeout(timer);
+      request.raw.once("end", stop);
+      request.raw.once("close", stop);
+      reply.raw.once("close", stop);
+    }
+    done();
+  });
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 /** Answers `Expect: 100-continue`. */

@@ -13,12 +13,13 @@ import { routes } from "../routes/routes.ts";
 import { noSuchPath, serveRoutes } from "../routes/serveRoutes.ts";
 import { addBodyParsers, withLine } from "./bodies.ts";
 import { BodyBudget } from "./bodyBudget.ts";
-import { addContinue, boundConnections, connectionLimits } from "./connectionLimits.ts";
+import { addContinue, boundConnections, boundRequestTime, connectionLimits } from "./connectionLimits.ts";
 import { Consistency } from "./consistency.ts";
 import { toAnswer } from "./errors.ts";
 import { everyHeader, statusOrNull } from "./headers.ts";
 import { closeLingering } from "./lingeringClose.ts";
 import { Relay } from "./relay.ts";
+import { Transfers } from "./uploads.ts";
 
 export interface ApiOptions {
   readonly master: MasterApi;
@@ -53,6 +54,7 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
     },
   });
   boundConnections(http.server);
+  boundRequestTime(http);
   addBodyParsers(http);
   http.addHook("onRequest", (request, _reply, done) => {
     const { authorization, host, origin } = request.headers;
@@ -81,7 +83,11 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
   http.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const consistency = new Consistency(master, relay);
   const bodyBudget = new BodyBudget();
-  serveRoutes(http, routes, { master, streams, metrics, relay, consistency, bodyBudget, watch: new TaskWatch(master) });
+  serveRoutes(http, routes, {
+    ...{ master, streams, metrics, relay, consistency, bodyBudget },
+    transfers: new Transfers(),
+    watch: new TaskWatch(master),
+  });
 
   function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { outlast } = request.routeOptions.config ?? {};

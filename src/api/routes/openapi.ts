@@ -92,7 +92,15 @@ function parametersOf(
   });
 }
 
-function requestBody({ schema, limit, isNdjson }: Body): object {
+function requestBody(body: Body): object {
+  if (body.isRaw === true) {
+    return {
+      required: true,
+      description: `At most \`${body.limit}\` bytes, of any type.`,
+      content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+    };
+  }
+  const { schema, limit, isNdjson } = body;
   return {
     required: true,
     description: `At most \`${limit}\` bytes.`,

@@ -7,6 +7,7 @@ import type { TaskWatch } from "../events/taskWatch.ts";
 import type { BodyBudget, BodyLimit } from "../http/bodyBudget.ts";
 import type { Consistency } from "../http/consistency.ts";
 import type { Relay } from "../http/relay.ts";
+import type { Transfers } from "../http/uploads.ts";
 import type { SchemaName } from "../schemas/components.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -19,6 +20,7 @@ export interface Context {
   readonly relay: Relay;
   readonly consistency: Consistency;
   readonly bodyBudget: BodyBudget;
+  readonly transfers: Transfers;
 }
 
 export interface Route {
@@ -28,7 +30,16 @@ export interface Route {
   /** The operation's name, unique. */
   readonly name: string;
   readonly summary: string;
-  readonly tag: "tasks" | "templates" | "schedules" | "workers" | "queues" | "events" | "master" | "worker protocol";
+  readonly tag:
+    | "tasks"
+    | "templates"
+    | "schedules"
+    | "blobs"
+    | "workers"
+    | "queues"
+    | "events"
+    | "master"
+    | "worker protocol";
   /** Parameters of the path; all are required. */
   readonly parameters?: Schemas;
   readonly query?: Schemas;
@@ -41,14 +52,23 @@ export interface Route {
   readonly isPublic?: boolean;
   /** True: the answer is a stream that stays open. */
   readonly isStream?: boolean;
-  /** True: only the leader can answer; a standby relays the request. */
-  readonly needsLeader?: boolean;
+  /** True: only the leader can answer; a standby relays the request. `unless-shared`: it does so if it keeps files by itself. */
+  readonly needsLeader?: boolean | "unless-shared";
   handle(request: FastifyRequest, reply: FastifyReply, context: Context): unknown;
 }
 
 export type Schemas = { readonly [name: string]: Schema };
 
-export interface Body {
+export type Body = JsonBody | RawBody;
+
+/** Bytes of any type that the handler reads as they arrive. */
+export interface RawBody {
+  readonly limit: BodyLimit;
+  readonly isRaw: true;
+}
+
+export interface JsonBody {
+  readonly isRaw?: never;
   readonly schema: SchemaName;
   /** The name of its bound. */
   readonly limit: BodyLimit;

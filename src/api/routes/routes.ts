@@ -1,4 +1,5 @@
 /** Every route of the API, in the order of the documentation. */
+import { blobRoutes } from "./blobRoutes.ts";
 import { eventRoutes } from "./eventRoutes.ts";
 import { logRoutes } from "./logRoutes.ts";
 import { masterRoutes } from "./masterRoutes.ts";
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...logRoutes,
   ...templateRoutes,
   ...scheduleRoutes,
+  ...blobRoutes,
   ...workerRoutes,
   ...queueRoutes,
   ...eventRoutes,

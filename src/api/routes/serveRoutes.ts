@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import { closed, open } from "../../model/schema.ts";
-import { checkBodyHead } from "../http/bodies.ts";
+import { addRawBodies, checkBodyHead } from "../http/bodies.ts";
 import { type Check, checkBody, checkParameters } from "../http/validation.ts";
 import type { Context, Route, Schemas } from "./route.ts";
 
@@ -18,13 +18,18 @@ declare module "fastify" {
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;
 
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], context: Context): void {
-  for (const route of routes) serve(server, route, context);
+  for (const route of routes) if (route.body?.isRaw !== true) serve(server, route, context);
+  void server.register((part, _options, done) => {
+    addRawBodies(part);
+    for (const route of routes) if (route.body?.isRaw === true) serve(part, route, context);
+    done();
+  });
   for (const path of new Set(routes.map((route) => route.path))) serveOtherMethods(server, path, routes);
 }
 
 function serve(server: FastifyInstance, route: Route, context: Context): void {
   const checkHead = headCheck(route);
-  const check = route.body === undefined ? refuseBody : checkBody(route.body.schema);
+  const check = bodyCheck(route);
   server.route({
     method: route.method,
     url: route.path,
@@ -34,10 +39,13 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
     exposeHeadRoute: route.method === "GET" && route.isStream !== true,
     // A relayed answer ends the request here.
     onRequest: [
-      ...(route.needsLeader === true ? [relayHook(context)] : []),
+      ...(route.needsLeader === undefined || route.needsLeader === false
+        ? []
+        : [relayHook(context, route.needsLeader)]),
       (request, reply, done) => {
         checkBodyHead(request, route.body);
         checkHead(request);
+        checkLength(request, route);
         context.bodyBudget.take(request, reply, route);
         done();
       },
@@ -53,9 +61,21 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
   });
 }
 
-function relayHook({ relay }: Context) {
+function bodyCheck({ body }: Route): Check {
+  if (body === undefined) return refuseBody;
+  return body.isRaw === true ? () => undefined : checkBody(body.schema);
+}
+
+/** The framework does this for bodies that it reads itself. @throws OutlastError `too-large` */
+function checkLength({ headers }: FastifyRequest, { body }: Route): void {
+  if (body?.isRaw !== true || Number(headers["content-length"] ?? 0) <= limits[body.limit]) return;
+  const message = `The file is larger than ${limits[body.limit]} bytes.`;
+  throw new OutlastError("too-large", message, { limit: body.limit });
+}
+
+function relayHook({ relay, master }: Context, need: true | "unless-shared") {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    await relay.pass(request, reply);
+    if (need === true || !master.blobs.isShared) await relay.pass(request, reply);
   };
 }
 

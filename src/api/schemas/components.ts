@@ -1,6 +1,7 @@
 /** All named schemas: requests are checked against them, and the OpenAPI document shows them. */
 import type { Schema } from "../../model/schema.ts";
 import { answerSchemas } from "./answers.ts";
+import { blobSchemas } from "./blobs.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
@@ -11,6 +12,7 @@ export const components = {
   ...taskSchemas,
   ...templateSchemas,
   ...scheduleSchemas,
+  ...blobSchemas,
   ...workerSchemas,
   ...protocolSchemas,
   ...answerSchemas,

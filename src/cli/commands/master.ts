@@ -6,6 +6,7 @@ import type { MasterFlags } from "../flags.ts";
 import {
   addressOption,
   allowFaultsOption,
+  blobsOption,
   clusterOptions,
   dataOption,
   logOptions,
@@ -18,6 +19,7 @@ export function masterCommand(program: Command): void {
   const master = program
     .command("master")
     .addOption(storeOption())
+    .addOption(blobsOption())
     .addOption(dataOption())
     .addOption(addressOption())
     .addOption(portOption())

@@ -6,6 +6,7 @@ import { action } from "../context.ts";
 import type { UpFlags } from "../flags.ts";
 import {
   addressOption,
+  blobsOption,
   clusterOptions,
   dataOption,
   logOptions,
@@ -31,6 +32,7 @@ export function upCommand(program: Command): void {
     .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(storeOption())
+    .addOption(blobsOption())
     .addOption(addressOption())
     .addOption(portOption())
     .addOption(

@@ -128,12 +128,13 @@ class LocalCluster {
 
   #supervise(name: string, index: number, childArguments: readonly string[]): Supervised {
     const { token, output } = this.#context;
-    const { store } = this.#flags;
+    const { store, blobs } = this.#flags;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       ...(token === null ? {} : { OUTLAST_TOKEN: token }),
       // Not as an argument: a process list would show the address with its credentials.
       ...(store === undefined ? {} : { OUTLAST_STORE: store }),
+      ...(blobs === undefined ? {} : { OUTLAST_BLOBS: blobs }),
       ...(output.areNotesPainted ? { FORCE_COLOR: "1" } : {}),
     };
     // The children must not use what the user has set for other commands.

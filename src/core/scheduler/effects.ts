@@ -49,6 +49,8 @@ export type Reply =
   | { readonly kind: "schedule"; readonly nextAt: number | null; readonly isNew: boolean }
   /** The ticks for which tasks were made, and where to go on; null at the end. */
   | { readonly kind: "backfilled"; readonly ticks: readonly number[]; readonly nextFrom: number | null }
+  /** The object that holds the blob; another than the one that was uploaded if the content was known. */
+  | { readonly kind: "blob"; readonly object: string; readonly isNew: boolean }
   | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
   | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
   | { readonly kind: "queues"; readonly queues: readonly QueueView[] }

@@ -65,6 +65,9 @@ export type SchedulerInput =
       readonly to: number;
       readonly isDryRun: boolean;
     }
+  /** An upload is stored as an object, whole. */
+  | { readonly kind: "keep-blob"; readonly request: RequestId; readonly upload: Upload }
+  | { readonly kind: "release-blob"; readonly request: RequestId; readonly sha256: string }
   | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }
@@ -111,6 +114,16 @@ export interface FinishedTask {
   readonly id: TaskId;
   readonly queue: string;
   readonly state: FinalState;
+}
+
+/** An object that holds a whole upload. */
+export interface Upload {
+  readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly object: string;
+  /** The object of the same content that was looked for and is not there any more; null if it is there, or none was known. */
+  readonly missing: string | null;
 }
 
 /** What the store knew of some ids, and the seq at which that was true. */

@@ -14,6 +14,8 @@ import { defaults, limits } from "../../model/limits.ts";
 import { noCalendar } from "../../model/schedules/schedule.ts";
 import type { TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
+import { Blobs } from "./blobs.ts";
+import { blobsModule } from "./blobsModule.ts";
 import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, SchedulerEffect, SchedulerOutput } from "./effects.ts";
@@ -47,6 +49,7 @@ const modules: readonly SchedulerModule[] = [
   familiesModule,
   queuesModule,
   templatesModule,
+  blobsModule,
   workersModule,
   failureDetector,
   // A tick may wait for a process of an earlier one, which ends with its worker.
@@ -62,6 +65,7 @@ const inputs = {
   ...queuesModule.inputs,
   ...templatesModule.inputs,
   ...schedulesModule.inputs,
+  ...blobsModule.inputs,
   ...workersModule.inputs,
   ...failureDetector.inputs,
 } satisfies Inputs<Exclude<SchedulerInput["kind"], "tick">>;
@@ -87,6 +91,7 @@ export class Scheduler {
     const signals = new Signals();
     const templates = new Templates();
     const schedules = new Schedules();
+    const blobs = new Blobs();
     this.#state = {
       tasks: new Tasks(lanes, families),
       queues,
@@ -96,6 +101,7 @@ export class Scheduler {
       walks: new Walks(),
       templates,
       schedules,
+      blobs,
       workers,
       records: new Records({
         queues: new QueueRecords(queues, lanes),
@@ -104,6 +110,7 @@ export class Scheduler {
         signals,
         templates,
         schedules,
+        blobs,
       }),
       massLoss: new MassLoss(),
       settings: { ...defaults, calendar: noCalendar, ...settings },

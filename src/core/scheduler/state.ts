@@ -1,6 +1,7 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
 import type { DigestSums } from "../../model/entry.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
+import type { Blobs } from "./blobs.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { Families } from "./families.ts";
 import type { RequestId } from "./inputs.ts";
@@ -40,6 +41,7 @@ export interface SchedulerState {
   readonly walks: Walks;
   readonly templates: Templates;
   readonly schedules: Schedules;
+  readonly blobs: Blobs;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;

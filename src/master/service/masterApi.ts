@@ -13,6 +13,7 @@ import type { ChangeBatch } from "../journal/journal.ts";
 import type { CommitTimes, MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
+import type { BlobApi } from "./blobApi.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
 
@@ -34,6 +35,7 @@ export interface MasterApi {
   cancel(id: TaskId): Promise<void>;
   readonly templates: TemplateApi;
   readonly schedules: ScheduleApi;
+  readonly blobs: BlobApi;
   setQueue(name: string, isPaused: boolean): Promise<void>;
   drainWorker(id: WorkerId): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;

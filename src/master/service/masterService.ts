@@ -19,6 +19,7 @@ import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Submission } from "../../model/submission.ts";
 import { isFinal, type TaskDocument, type TaskSpec } from "../../model/task.ts";
 import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { Blobs } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
@@ -35,6 +36,7 @@ import type { Changes } from "../streams/changes.ts";
 import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
+import { BlobService } from "./blobService.ts";
 import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { checkItems, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
@@ -59,6 +61,8 @@ export interface MasterServiceParts {
   readonly logOwners: LogOwners;
   readonly heartbeatMs: number;
   readonly calendar: Calendar;
+  /** Null for a master without a place for files. */
+  readonly blobs: Blobs | null;
 }
 
 type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
@@ -67,6 +71,7 @@ export class MasterService implements MasterApi {
   readonly #parts: MasterServiceParts;
   readonly templates: TemplateService;
   readonly schedules: ScheduleService;
+  readonly blobs: BlobService;
   readonly #logListeners = new Map<string, Set<() => void>>();
 
   constructor(parts: MasterServiceParts) {
@@ -80,6 +85,7 @@ export class MasterService implements MasterApi {
       submit: (specs) => this.#submit(() => specs),
     };
     this.templates = new TemplateService(calls);
+    this.blobs = new BlobService(calls, parts.blobs);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
   }
 

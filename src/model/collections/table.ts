@@ -1,5 +1,6 @@
 /** Every collection of records. To add one, write a file beside this one and add it to `collections`. */
 
+import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
 import { queues } from "./queues.ts";
@@ -19,6 +20,7 @@ export const collections = {
   templates,
   templateVersions,
   schedules,
+  blobs,
 } as const;
 
 type Table = typeof collections;

@@ -20,6 +20,7 @@ import type { TaskDocument, TaskStatus } from "../../model/task.ts";
 import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
+import { FakeBlobApi } from "./fakeBlobApi.ts";
 import { FakeScheduleApi } from "./fakeScheduleApi.ts";
 import { FakeTemplateApi } from "./fakeTemplateApi.ts";
 
@@ -37,6 +38,7 @@ export class FakeMasterApi implements MasterApi {
   readonly progressListeners = new Set<(change: ProgressChange) => void>();
   readonly templates = new FakeTemplateApi((submissions, key) => this.submit(submissions, key));
   readonly schedules = new FakeScheduleApi();
+  readonly blobs = new FakeBlobApi();
   /** What calls of these names reject with. */
   readonly failures = new Map<string, Error>();
   lastQuery: TaskQuery | null = null;

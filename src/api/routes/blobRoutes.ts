@@ -1,0 +1,198 @@
+/** Files: blobs by their content, and objects by their names. */
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { sha256Pattern } from "../../model/blob.ts";
+import { OutlastError } from "../../model/errors.ts";
+import { limits } from "../../model/limits.ts";
+import { limitKeyword } from "../../model/schema.ts";
+import { uploadOf } from "../http/uploads.ts";
+import { downloadAnswers, rangeHeader, sendDownload } from "./download.ts";
+import type { Context, Route } from "./route.ts";
+
+const blobParameter = {
+  id: { type: "string", pattern: sha256Pattern, description: "The SHA-256 of the content, as 64 hex digits." },
+};
+const objectName = {
+  type: "string",
+  minLength: 1,
+  maxLength: limits.objectNameLengthMax,
+  [limitKeyword]: "objectNameLengthMax",
+};
+const objectParameter = {
+  name: { ...objectName, description: "Parts between slashes; a slash is written as %2F in the path." },
+};
+const folderQuery = { folder: { ...objectName, description: "Objects whose names begin with it and a slash." } };
+
+export const blobRoutes: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/blobs",
+    name: "putBlob",
+    summary: "Upload a file. It is kept as long as something refers to it, and for a day at least.",
+    tag: "blobs",
+    body: { limit: "blobBodyBytesMax", isRaw: true },
+    needsLeader: true,
+    answers: {
+      200: { description: "There was a blob of this content; its lease begins anew.", schema: "Blob" },
+      201: { description: "Stored.", schema: "Blob", headers: { location: { type: "string" } } },
+    },
+    handle: async (request, reply, { master, transfers }) => {
+      const end = transfers.begin();
+      try {
+        const { isNew, sha256, size } = await master.blobs.put(uploadOf(request));
+        return await reply
+          .code(isNew ? 201 : 200)
+          .header("location", `/v1/blobs/${sha256}`)
+          .send({ sha256, size });
+      } finally {
+        end();
+      }
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/blobs/:id",
+    name: "getBlob",
+    summary: "Download a blob or a part of it. HEAD tells only its size.",
+    tag: "blobs",
+    parameters: blobParameter,
+    headers: rangeHeader,
+    answers: downloadAnswers,
+    handle: (request, reply, context) =>
+      hereOrAtLeader(request, reply, context, async () => {
+        const { blobs } = context.master;
+        const { id } = request.params as { id: string };
+        const { size } = await blobs.stat(id);
+        const headers = { etag: `"${id}"` };
+        return sendDownload(request, reply, context, { size, headers, read: (range) => blobs.read(id, range) });
+      }),
+  },
+  {
+    method: "DELETE",
+    path: "/v1/blobs/:id",
+    name: "releaseBlob",
+    summary: "End the lease of a blob: it is removed once nothing refers to it.",
+    tag: "blobs",
+    parameters: blobParameter,
+    needsLeader: true,
+    answers: { 200: { description: "Its lease has ended.", schema: "BlobReleased" } },
+    handle: async (request, _reply, { master }) => {
+      const { id } = request.params as { id: string };
+      await master.blobs.release(id);
+      return { sha256: id, isReleased: true };
+    },
+  },
+  {
+    method: "PUT",
+    path: "/v1/objects/:name",
+    name: "putObject",
+    summary: "Store a file under a name that is used once. Whoever stores objects removes them.",
+    tag: "blobs",
+    parameters: objectParameter,
+    body: { limit: "blobBodyBytesMax", isRaw: true },
+    needsLeader: "unless-shared",
+    answers: { 201: { description: "Stored.", schema: "Blob" } },
+    handle: async (request, reply, { master, transfers }) => {
+      const end = transfers.begin();
+      try {
+        const stored = await master.blobs.putObject(nameOf(request), uploadOf(request));
+        return await reply.code(201).send(stored);
+      } finally {
+        end();
+      }
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/objects/:name",
+    name: "getObject",
+    summary: "Download an object or a part of it. HEAD tells only its size.",
+    tag: "blobs",
+    parameters: objectParameter,
+    headers: rangeHeader,
+    answers: downloadAnswers,
+    handle: (request, reply, context) =>
+      hereOrAtLeader(request, reply, context, async () => {
+        const { blobs } = context.master;
+        const name = nameOf(request);
+        const { size } = await blobs.statObject(name);
+        return sendDownload(request, reply, context, { size, read: (range) => blobs.readObject(name, range) });
+      }),
+  },
+  {
+    method: "DELETE",
+    path: "/v1/objects/:name",
+    name: "deleteObject",
+    summary: "Remove an object. It is no error if there is none.",
+    tag: "blobs",
+    parameters: objectParameter,
+    needsLeader: "unless-shared",
+    answers: { 200: { description: "It is gone.", schema: "ObjectDeleted" } },
+    handle: async (request, _reply, { master }) => {
+      const name = nameOf(request);
+      await master.blobs.deleteObject(name);
+      return { name, isDeleted: true };
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/objects",
+    name: "listObjects",
+    summary: "List the objects of a folder, in no particular order.",
+    tag: "blobs",
+    query: folderQuery,
+    queryNeeded: ["folder"],
+    needsLeader: "unless-shared",
+    answers: {
+      200: {
+        description: "One object per line, with its name and size, as they are found.",
+        content: { "application/x-ndjson": { type: "string" } },
+      },
+    },
+    handle: (request, reply, { master }) => {
+      const { folder } = request.query as { folder: string };
+      return reply.type("application/x-ndjson").send(Readable.from(linesOf(master.blobs.listObjects(folder))));
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/v1/objects",
+    name: "deleteObjects",
+    summary: "Remove all objects of a folder.",
+    tag: "blobs",
+    query: folderQuery,
+    queryNeeded: ["folder"],
+    needsLeader: "unless-shared",
+    answers: { 200: { description: "They are gone.", schema: "ObjectDeleted" } },
+    handle: async (request, _reply, { master }) => {
+      const { folder } = request.query as { folder: string };
+      await master.blobs.deleteObjects(folder);
+      return { name: folder, isDeleted: true };
+    },
+  },
+];
+
+function nameOf(request: FastifyRequest): string {
+  return (request.params as { name: string }).name;
+}
+
+/** A standby that does not have the file itself asks the leader, who may. */
+async function hereOrAtLeader(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { master, relay }: Context,
+  answer: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await answer();
+  } catch (error) {
+    const mayBeThere = error instanceof OutlastError && (error.code === "not-found" || error.code === "unavailable");
+    if (!mayBeThere || master.blobs.isShared || reply.sent) throw error;
+    if (!(await relay.pass(request, reply))) throw error;
+    return reply;
+  }
+}
+
+async function* linesOf(objects: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {
+  for await (const object of objects) yield `${JSON.stringify(object)}\n`;
+}
