@@ -60,7 +60,6 @@ export function boundRequestTime(server: FastifyInstance, waitMsMax: number = li
       const stop = () => clearTimeout(timer);
       request.raw.once("end", stop);
       request.raw.once("close", stop);
-      reply.raw.once("close", stop);
     }
     done();
   });

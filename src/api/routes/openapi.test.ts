@@ -44,6 +44,7 @@ describe("the OpenAPI document", () => {
   test("describes every route and nothing else", async () => {
     const document = await served();
     const api = createApi({ master: new FakeMasterApi(), log: silent, token: null });
+    await api.http.ready();
     let count = 0;
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const method of Object.keys(methods)) {
