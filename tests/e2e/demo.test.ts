@@ -55,6 +55,15 @@ describe("a run to the end", () => {
   });
 });
 
+test("the schedule act makes one task for each tick while leaders are shot", async () => {
+  const { code, text } = await show.start("demo", "--act", "schedule", "--tasks", "15", "--seed", "3", "--json").ended;
+  const report = JSON.parse(text) as { isClean: boolean; checks: { id: string; cases: number; problems: string[] }[] };
+  expect(report.checks.flatMap((check) => check.problems)).toEqual([]);
+  expect(report.checks.find(({ id }) => id === "ticks-once")?.cases).toBe(15);
+  expect(report.checks.find(({ id }) => id === "leaders-shot")?.cases).toBeGreaterThan(0);
+  expect(code).toBe(0);
+});
+
 describe.skipIf(process.platform !== "linux")("a run that is broken off", () => {
   /** The folder stands on the command line of every process of the run. */
   const workersOfRun = () => processesWith(show.directory).filter((pid) => processesWith("worker --").includes(pid));

@@ -7,6 +7,15 @@ import { formatDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
 
+/** What a demonstration plays. */
+const acts = ["kills", "schedule"] as const;
+
+const scheduleAct = { ticks: 600, masters: 3 } as const;
+
+interface ActFlags {
+  readonly act: (typeof acts)[number];
+}
+
 export interface DemoFlags extends MasterCountFlags {
   readonly maxSleep: number;
   readonly tasks: number;
@@ -18,12 +27,31 @@ export interface DemoFlags extends MasterCountFlags {
 const seedMax = 2 ** 32 - 1;
 
 export function demoCommand(program: Command): void {
-  describeDemo(program, "demo", { tasks: 100, sleepMaxMs: defaults.demoSleepMaxMs, directory: "demo-run" }).action(
-    action(async (context, options: DemoFlags) => {
+  const given = { tasks: 100, sleepMaxMs: defaults.demoSleepMaxMs, directory: "demo-run" };
+  const command = describeDemo(program, "demo", given);
+  const act = new Option(
+    "--act <name>",
+    "kills: tasks whose processes are killed; schedule: ticks whose leaders are shot",
+  );
+  command.addOption(act.choices(acts).default("kills")).action(
+    action(async (context, options: DemoFlags & ActFlags) => {
+      if (options.act === "schedule") return playSchedule(context, options, command);
       const { runDemo } = await import("../../proof/demo/demo.ts");
       return toExitCode(await runDemo(planDemo(context, "outlast demo", options)));
     }),
   );
+}
+
+/** A tick each second; --tasks says how many. */
+async function playSchedule(context: Context, options: DemoFlags, command: Command): Promise<ExitCode> {
+  const { runScheduleAct } = await import("../../proof/demo/scheduleAct.ts");
+  const { masterNames } = await import("../../proof/demo/plan.ts");
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) !== "default";
+  const tasks = isGiven("tasks") ? options.tasks : scheduleAct.ticks;
+  const count = isGiven("masterCount") ? options.masterCount : scheduleAct.masters;
+  const plan = planDemo(context, "outlast demo --act schedule", { ...options, tasks, masterCount: count });
+  const { masters, tasks: ticks, sleepMaxMs: _none, ...rest } = plan;
+  return toExitCode(await runScheduleAct({ ...rest, ticks, masters: masterNames(masters) }));
 }
 
 export function stressCommand(program: Command): void {

@@ -27,7 +27,11 @@ export type CheckId =
   | "assigned-first"
   | "legal-life"
   | "no-other-death"
-  | "store-apart";
+  | "store-apart"
+  | "ticks-once"
+  | "ticks-told"
+  | "ticks-in-time"
+  | "leaders-shot";
 
 export function result(id: CheckId, promise: string, cases: number, seen: string, problems: readonly string[]): Check {
   return { id, promise, holds: problems.length === 0, cases, seen, problems };

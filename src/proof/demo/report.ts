@@ -26,11 +26,14 @@ export interface Report {
 /** No more problems than this are told of one check; the first ones tell the most. */
 const problemsShown = 10;
 
-export function holds(report: Report): boolean {
+export function holds(report: Pick<Report, "checks">): boolean {
   return report.checks.every((check) => check.holds);
 }
 
-export function reportLines(report: Report, paint: Paint, columnsMax: number | null): string[] {
+/** What the closing table of any run is made from. */
+type Closing = Pick<Report, "checks" | "startedAt" | "endedAt" | "directory">;
+
+export function reportLines(report: Closing, paint: Paint, columnsMax: number | null): string[] {
   const table = tableLines<Check>(
     [
       { title: "", text: mark, colour: (check) => colours[mark(check)] },
