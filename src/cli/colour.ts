@@ -27,6 +27,7 @@ export const taskColours: { readonly [State in TaskState]: Colour | null } = {
   success: "green",
   failed: "red",
   cancelled: "dim",
+  skipped: "dim",
 };
 
 export const workerColours: { readonly [State in WorkerState]: Colour } = {

@@ -26,7 +26,7 @@ describe("parseSubmissions", () => {
     const text = [
       one,
       "{broken",
-      '{"kind":"graph","input":{}}',
+      '{"kind":"remote","input":{}}',
       '{"kind":"sleep","input":{"seconds":1},"qeue":"x"}',
       "5",
     ].join("\n");

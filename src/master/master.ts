@@ -18,6 +18,7 @@ import type { Store } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
 import { Adopter } from "./journal/adopter.ts";
 import { CollectionGaps } from "./journal/collectionGaps.ts";
+import { GraphReader } from "./journal/graphReader.ts";
 import { Housekeeper, type HousekeepingSettings } from "./journal/housekeeper.ts";
 import { Inbox } from "./journal/inbox.ts";
 import type { ChangeBatch } from "./journal/journal.ts";
@@ -81,6 +82,7 @@ export class Master {
   readonly #changes: Changes;
   readonly #progress = new ProgressBoard();
   readonly #logOwners: LogOwners;
+  readonly #graphReader: GraphReader;
   readonly #outbox: Outbox;
   readonly #stats = new LoopStats();
   readonly #membership: Membership;
@@ -121,7 +123,10 @@ export class Master {
     this.#state = state;
     this.#membership = membership;
     this.#clusterLog = new ClusterLog(log);
-    this.#outbox = new Outbox({ clock, log, probe, inbox, requests, streams, payloads, progress: this.#progress });
+    const graphReader = new GraphReader({ store, clock, log, inbox, payloads });
+    this.#graphReader = graphReader;
+    const outboxParts = { clock, log, probe, inbox, requests, streams, payloads, graphReader };
+    this.#outbox = new Outbox({ ...outboxParts, progress: this.#progress });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
     this.#leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams });
     this.service = new MasterService({
@@ -240,6 +245,7 @@ export class Master {
     const housekeeper = new Housekeeper({
       ...{ store, clock, log },
       settings: this.#settings,
+      pinned: () => scheduler.pinned(),
       seqOfSlowest: () => this.#membership.seqOfSlowest(),
       forget: (tasks) => this.#inbox.push({ kind: "forget", tasks }),
     });
@@ -286,6 +292,7 @@ export class Master {
     state.setRole(this.#isStopping ? "stopping" : "starting");
     this.#inbox.shut();
     this.#payloads.clear();
+    this.#graphReader.clear();
     this.#progress.clear();
     this.#streams.closeAll();
     this.#rejectAll(() => state.notLeader());

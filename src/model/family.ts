@@ -1,6 +1,7 @@
 /** Families: a task that runs a handler has remembered steps, sets of children, and things that it waits for. */
 
 import type { AttemptError } from "./attemptError.ts";
+import type { OnNodeFailure } from "./graphs/conditions.ts";
 import { finishHash, hashNumber, hashSeed, hashText } from "./hash.ts";
 import type { SessionId, TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
@@ -33,6 +34,8 @@ export interface ChildrenOutcome {
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** Nodes of a graph that never ran; left out if 0. */
+  readonly skipped?: number;
   readonly firstFailed?: FailedChild;
 }
 
@@ -45,6 +48,9 @@ export interface FailedChild {
 /** `wait`: the others run on when a child fails. `cancel`: they are cancelled. */
 export type OnChildFailure = "wait" | "cancel";
 
+/** The key under which a graph has its nodes. */
+export const nodesKey = "tasks";
+
 /** A set of children that one `run` or `all` made, as long as its parent has not taken notice of its end. */
 export interface ChildSetRecord {
   readonly parent: TaskId;
@@ -55,7 +61,7 @@ export interface ChildSetRecord {
   readonly fingerprint: string;
   /** No more children follow. */
   readonly isSealed: boolean;
-  readonly onFailure: OnChildFailure;
+  readonly onFailure: OnChildFailure | OnNodeFailure;
   /** The set ends, and the rest is cancelled, when more children than this have failed; null for no bound. */
   readonly failuresMax: number | null;
   /** So many children run at a time; null for no bound. */
@@ -63,6 +69,8 @@ export interface ChildSetRecord {
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** Left out if 0. */
+  readonly skipped?: number;
   readonly firstFailed?: FailedChild;
 }
 

@@ -6,7 +6,7 @@ export const limits = {
   idLengthMax: 128,
   nameLengthMax: 200,
   jsonDepthMax: 32,
-  jsonKeysPerObjectMax: 1000,
+  jsonKeysPerObjectMax: 10_000,
   stringBytesMax: 64 * kibibyte,
   bodyBytesMax: 1 * mebibyte,
   batchBodyBytesMax: 16 * mebibyte,
@@ -83,6 +83,20 @@ export const limits = {
   /** Values in the enum of one variable. */
   variableValuesMax: 1_000,
   descriptionLengthMax: 2_000,
+
+  // Graphs.
+  graphTasksMax: 10_000,
+  /** Names in all `after` lists of one graph. */
+  graphEdgesMax: 100_000,
+  nodeNameLengthMax: 100,
+  /** Nodes that one entry creates, and nodes of which one entry decides that they may start or are skipped. */
+  graphNodesPerEntryMax: 500,
+  /** Tasks that one submission names in `after`. */
+  afterMax: 1_000,
+  /** Families that unfinished tasks keep from being forgotten, since they name a task of them in `after`. */
+  pinnedTasksMax: 100_000,
+  /** Tasks whose statuses are read from the store at once. */
+  statusesPerReadMax: 200,
 
   // Schedules.
   /** Schedules by name, removed ones included: their ticks never fire again. */

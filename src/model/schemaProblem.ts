@@ -74,6 +74,8 @@ function explain(
     case "minItems":
     case "maxItems":
       return { path, message: `${place} must have ${range(parent["minItems"], parent["maxItems"])} items.` };
+    case "maxProperties":
+      return { path, message: `${place} must have at most ${String(parent["maxProperties"])} properties.` };
     default:
       return { path, message: `${place} ${message ?? "is not valid"}.` };
   }

@@ -1,34 +1,17 @@
 /** What a client may ask for. Its bounds are written once, in `submissionSchema`; the API and everybody else check against it. */
+import { type GraphNode, nodeLinks } from "./graphs/graph.ts";
+import { problemsOfReferences } from "./graphs/plan.ts";
+import { fillInput, referencesIn, takesOutputs } from "./graphs/references.ts";
 import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
-import { invalid, isObject, quote } from "./kinds/kind.ts";
-import { builtInKinds, findKind, reservedKinds } from "./kinds/table.ts";
+import { invalid, isObject, quote, type TaskScope } from "./kinds/kind.ts";
+import { builtInKinds, findKind, kindsWithoutWorker, reservedKinds } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
-import { closed, duration, id, instant, limitKeyword, list, type Schema, whole } from "./schema.ts";
+import { type Problem, toError } from "./problems.ts";
+import { closed, duration, id, instant, limitKeyword, list, type Schema, taskId, whole } from "./schema.ts";
 import { checkSchema } from "./schemaCheck.ts";
+import type { Submission } from "./submissionFields.ts";
 import type { TaskLimits, TaskSpec } from "./task.ts";
-
-/** One task as a client asks for it. Durations in ms, instants in ms since 1970. */
-export interface Submission {
-  /** Chosen by the client; asking twice for the same id with the same content is one task. */
-  readonly id?: string;
-  /** For people; the id if left out. */
-  readonly name?: string;
-  /** A built-in kind, such as `sleep` or `exec`, or the name of a handler that some workers have. */
-  readonly kind: string;
-  readonly input: Json;
-  readonly queue?: string;
-  readonly priority?: number;
-  /** Labels that a worker must carry to be given this task. */
-  readonly requires?: readonly string[];
-  readonly startAt?: number;
-  readonly attemptsMax?: number;
-  readonly killsMax?: number;
-  readonly timeoutMs?: number;
-  readonly backoffBaseMs?: number;
-  readonly backoffFactor?: number;
-  readonly backoffMaxMs?: number;
-}
 
 /** The name of a kind of task. */
 export const kindName: Schema = {
@@ -78,9 +61,21 @@ export const submissionSchema = closed(
     backoffBaseMs: { ...duration, default: defaults.backoffBaseMs },
     backoffFactor: { ...backoffFactor, default: defaults.backoffFactor },
     backoffMaxMs: { ...duration, default: defaults.backoffMaxMs },
+    after: list(taskId, {
+      maxItems: limits.afterMax,
+      [limitKeyword]: "afterMax",
+      description: "Ids of tasks that must have ended before it starts, those that have ended already included.",
+    }),
+    runIf: { ...nodeLinks["runIf"] },
   },
   { examples: [{ kind: "sleep", input: { seconds: 2 }, name: "nap" }] },
 );
+
+/** A node of a graph: a submission without an id, with names instead of ids in `after`. */
+const nodeSchema = ((): Schema => {
+  const { id: _id, ...properties } = submissionSchema["properties"] as { readonly [name: string]: Schema };
+  return { ...submissionSchema, properties: { ...properties, ...nodeLinks } };
+})();
 
 /**
  * Checks a submission that did not come through the API, which has checked its own.
@@ -100,20 +95,28 @@ export function toSpec(
   identity: { id: TaskId; fingerprint: string | null; now: number },
   path = "",
 ): TaskSpec {
-  const { id: taskId, fingerprint, now } = identity;
-  if (!isTaskId(taskId)) {
+  if (!isTaskId(identity.id)) {
     throw invalid(
       `${path}/id`,
       `An id has 1 to ${limits.idLengthMax} letters, digits and . _ : - only.`,
       "idLengthMax",
     );
   }
+  const after = [...new Set(submission.after)] as TaskId[];
   if (submission.name !== undefined) checkName(submission.name, `${path}/name`);
-  checkWork(submission, path);
+  checkWork(submission, path, { visible: after, depth: 0 });
+  return { ...buildSpec(submission, identity), ...linksOf(submission, after) };
+}
+
+/** The spec of a task that has been checked: of a submission, or of a node, whose `after` is added by the caller. */
+function buildSpec(
+  submission: Omit<Submission, "after">,
+  { id: ownId, fingerprint, now }: { id: TaskId; fingerprint: string | null; now: number },
+): TaskSpec {
   const requires = [...new Set(submission.requires)].sort();
   return {
-    id: taskId,
-    name: submission.name ?? taskId,
+    id: ownId,
+    name: submission.name ?? ownId,
     kind: submission.kind,
     input: submission.input,
     queue: submission.queue ?? defaults.queue,
@@ -145,13 +148,119 @@ function checkName(text: string, path: string): void {
   }
 }
 
-function checkWork({ kind, input }: Submission, path: string): void {
+/** Only where they are there, as in all specs from before there were such links. */
+function linksOf(
+  { kind, input, runIf = "success" }: Pick<Submission, "kind" | "input" | "runIf">,
+  after: readonly TaskId[],
+): Pick<TaskSpec, "after" | "runIf" | "takesOutputs"> {
+  if (after.length === 0) return {};
+  return {
+    after,
+    ...(runIf !== "success" && { runIf }),
+    ...(takesOutputs(kind, input) && { takesOutputs: true }),
+  };
+}
+
+/**
+ * The spec of a node of a graph. Its fields are checked once more: outputs may have been put into them since its graph was submitted.
+ * @param after ids of the nodes that it waits for, in the order of its `after`
+ * @throws OutlastError `invalid`
+ */
+export function toNodeSpec(
+  { name, node }: { readonly name: string; readonly node: GraphNode },
+  graph: Pick<TaskSpec, "id" | "queue" | "priority"> & { readonly depth: number },
+  identity: { readonly id: TaskId; readonly after: readonly TaskId[]; readonly now: number },
+): TaskSpec {
+  const { after: names = [], ...rest } = node;
+  const { id: parent, queue, priority, depth } = graph;
+  checkNode(node as unknown as Json, `/tasks/${name}`, { visible: names, depth });
+  const { id: ownId, after, now } = identity;
+  // Nobody looks for references in a task that waits for nothing; what is written like one is plain text then.
+  const input = after.length === 0 && node.kind !== "graph" ? fillInput(rest, new Map(), inputSchemaOf) : node.input;
+  const submission = { name, queue, priority, ...rest, input };
+  const spec = buildSpec(submission, { id: ownId, fingerprint: null, now });
+  const links = after.length === 0 ? {} : { ...linksOf(submission, after), afterNames: [...new Set(names)] };
+  return { ...spec, ...links, parent, depth };
+}
+
+/** What is known of the inputs of a kind; nothing of those of a handler. */
+export function inputSchemaOf(kind: string): Schema {
+  return findKind(kind)?.inputSchema ?? {};
+}
+
+/** @throws OutlastError `invalid`, naming what is wrong */
+function checkNode(
+  node: Json,
+  path: string,
+  scope: Pick<TaskScope, "visible" | "depth">,
+): asserts node is Json & GraphNode {
+  checkSchema(nodeSchema, node, path, "The task");
+  const task = node as unknown as GraphNode;
+  if (task.name !== undefined) checkName(task.name, `${path}/name`);
+  checkWork(task, path, scope);
+}
+
+/** Checks an input into which outputs have been put. @throws OutlastError `invalid` */
+export function checkFilled(task: Pick<Submission, "kind" | "input">): void {
+  checkInput(task, "", { visible: [], depth: 0 });
+}
+
+/** Fields that say how a worker runs a task. */
+const attemptFields = [
+  "requires",
+  "attemptsMax",
+  "killsMax",
+  "timeoutMs",
+  "backoffBaseMs",
+  "backoffFactor",
+  "backoffMaxMs",
+] as const;
+
+type Work = Omit<Submission, "after">;
+
+function checkWork(task: Work, path: string, scope: Pick<TaskScope, "visible" | "depth">): void {
+  const { kind, input } = task;
   if (reservedKinds.includes(kind)) {
     throw invalid(`${path}/kind`, `The kind ${quote(kind)} is reserved and not available in this version.`);
   }
+  if (kindsWithoutWorker.has(kind)) {
+    const useless = attemptFields.filter((field) => task[field] !== undefined);
+    if (useless.length > 0) {
+      const message = `No worker runs a ${kind}, so ${useless.join(", ")} would do nothing. Set it on the tasks in it.`;
+      throw invalid(`${path}/${useless[0]}`, message);
+    }
+  }
+  const isFilledLater = (scope.visible.length > 0 || scope.depth > 0) && kind !== "graph";
+  if (!isFilledLater) return checkInput(task, path, scope);
+  const problems = [...problemsOfReferences(task, path, scope.visible), ...problemsOfShell(task, path)];
+  if (problems.length > 0) throw toError(problems, "the task");
+  const [reference] = referencesIn(task, `${path}/input`);
+  // What stands in the places of references is known later.
+  if (reference !== undefined) return;
+  checkInput({ kind, input: fillInput({ kind, input }, new Map(), inputSchemaOf) }, path, scope);
+}
+
+function checkInput(
+  { kind, input }: Pick<Work, "kind" | "input">,
+  path: string,
+  scope: Pick<TaskScope, "visible" | "depth">,
+): void {
   const definition = findKind(kind);
   if (definition === undefined) return;
   if (!isObject(input)) throw invalid(`${path}/input`, `The input of ${kind} is an object.`);
   checkSchema(definition.inputSchema, input, `${path}/input`, `The input of ${kind}`);
-  definition.check?.(input, `${path}/input`);
+  definition.check?.(input, `${path}/input`, { ...scope, checkTask: checkNode });
 }
+
+function* problemsOfShell({ kind, input }: Work, path: string): Generator<Problem> {
+  if (kind !== "exec" || !isObject(input)) return;
+  const { shell = false, command = [] } = input;
+  const [reference] = referencesIn({ input: [shell, command] }, "");
+  if (shell === false || reference === undefined) return;
+  yield {
+    path: `${path}/input/command`,
+    message: `A shell would take an output for a part of its program. Pass it as an environment variable (env: {"ROWS": "${reference.all}"}) and write "$ROWS" in the command, or leave out "shell".`,
+  };
+}
+
+export type { Submission } from "./submissionFields.ts";

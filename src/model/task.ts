@@ -2,6 +2,7 @@
 import type { AttemptError } from "./attemptError.ts";
 import { defaults } from "./defaults.ts";
 import type { OpenWait } from "./family.ts";
+import type { RunCondition } from "./graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { ScheduleOrigin } from "./schedules/scheduleOrigin.ts";
@@ -15,6 +16,7 @@ import type { TemplateOrigin } from "./templates/template.ts";
  * retrying  an attempt failed; the next one waits for its back-off
  * killed    lost its worker; runs again, from scratch, on the next free slot
  * success, failed, cancelled   final
+ * skipped   final: it never ran, since the tasks that it waited for did not end in the way that `runIf` asks for
  */
 export const taskStates = [
   "created",
@@ -26,16 +28,19 @@ export const taskStates = [
   "success",
   "failed",
   "cancelled",
+  // At the end: stores and digests know states by their place.
+  "skipped",
 ] as const;
 export type TaskState = (typeof taskStates)[number];
-export type FinalState = "success" | "failed" | "cancelled";
+export type FinalState = "success" | "failed" | "cancelled" | "skipped";
 
 /** The only steps a task may take from one committed state to the next. `null` is "not there yet". */
 export const transitions: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   // Several steps may share one journal entry, and only the last of them is written: a new task may be running already.
-  none: ["created", "blocked", "running", "cancelled"],
-  created: ["running", "blocked", "cancelled"],
-  blocked: ["created", "running", "failed", "cancelled"],
+  none: ["created", "blocked", "running", "waiting", "cancelled", "skipped"],
+  // A graph needs no worker: it waits for its nodes at once.
+  created: ["running", "blocked", "waiting", "cancelled", "skipped"],
+  blocked: ["created", "running", "waiting", "failed", "cancelled", "skipped"],
   running: ["success", "failed", "retrying", "killed", "waiting", "cancelled", "running"],
   // A waiting task may take notice of one thing after another, or wait for its descendants to end once its outcome is decided.
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
@@ -44,10 +49,11 @@ export const transitions: { readonly [From in TaskState | "none"]: readonly Task
   success: [],
   failed: [],
   cancelled: [],
+  skipped: [],
 };
 
 export function isFinal(state: TaskState): state is FinalState {
-  return state === "success" || state === "failed" || state === "cancelled";
+  return state === "success" || state === "failed" || state === "cancelled" || state === "skipped";
 }
 
 /** How often and how long a task may try. */
@@ -82,6 +88,12 @@ export interface TaskHead {
   readonly parent?: TaskId;
   /** 1 for a child, 2 for its child …; left out for a task without a parent. */
   readonly depth?: number;
+  /** The tasks that must have ended before it starts; without repeats. Left out if there are none. */
+  readonly after?: readonly TaskId[];
+  /** `success` if left out. */
+  readonly runIf?: RunCondition;
+  /** True if its input takes outputs of those tasks: it is resolved once they have ended. */
+  readonly takesOutputs?: true;
   /** Digest of the submission where the client chose the id or sent an idempotency key; null where the id is ours. */
   readonly fingerprint: string | null;
 }
@@ -94,6 +106,8 @@ export interface TaskPayload {
 }
 
 export interface TaskSpec extends TaskHead, TaskPayload {
+  /** Of a node of a graph: what the tasks in `after` are called there, in the same order. */
+  readonly afterNames?: readonly string[];
   /** Where the task came from, if somebody put it straight into the store: its document there is claimed, not replaced. */
   readonly adoptedFrom?: "store";
   /** Of a task that was made from a template. */
@@ -184,6 +198,8 @@ export function isSuspect({ losses = 0 }: Pick<TaskStatus, "losses">): boolean {
 export interface TaskDocument extends TaskSpec, Omit<TaskStatus, "id"> {
   /** Of the running attempt, from the leader's memory. */
   readonly progress?: Progress;
+  /** The input with the outputs in their places, once it is resolved. */
+  readonly resolvedInput?: Json;
 }
 
 export type { AttemptError };

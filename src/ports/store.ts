@@ -63,6 +63,8 @@ export interface Store {
   readPayloads(ids: readonly TaskId[]): Promise<Map<TaskId, TaskPayload>>;
   /** For those of `ids` that exist: their fingerprint (null if the master made the id), and the seq at which this was true. */
   findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }>;
+  /** Statuses with outputs by id, for those of `ids` that exist; at most `limits.statusesPerReadMax`. */
+  readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
 
   /**
@@ -135,6 +137,8 @@ export interface Retention {
   readonly endedBefore: number;
   /** Of more than so many, those that ended first go. */
   readonly keepMax: number;
+  /** Roots of families that stay in any case. */
+  readonly pinned?: readonly TaskId[];
 }
 
 /** A task that somebody put straight into the store. */

@@ -1,6 +1,8 @@
 /** What `import … from "outlast"` gives: the client, and the nouns it speaks of. */
 
 export { type ErrorCode, type ErrorDetails, OutlastError } from "../model/errors.ts";
+export type { OnNodeFailure, RunCondition } from "../model/graphs/conditions.ts";
+export type { GraphInput, GraphNode } from "../model/graphs/graph.ts";
 export type { Json } from "../model/json.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";

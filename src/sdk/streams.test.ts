@@ -161,7 +161,10 @@ describe("wait", () => {
       ["POST", "7"],
       ["POST", "40"],
     ]);
-    expect(JSON.parse(requests[0]!.body)).toEqual({ tasks: ["a"], states: ["success", "failed", "cancelled"] });
+    expect(JSON.parse(requests[0]!.body)).toEqual({
+      tasks: ["a"],
+      states: ["success", "failed", "cancelled", "skipped"],
+    });
   });
 
   test("follows all events of a master that knows no filters", async () => {

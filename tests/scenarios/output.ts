@@ -62,6 +62,12 @@ export function describeEffect(effect: SchedulerEffect): string {
       return `probe ${effect.worker}/${effect.boot} at ${effect.host}:${effect.port}`;
     case "alarm":
       return `alarm: ${effect.message}`;
+    case "load-graph":
+      return `load the graph ${effect.task}`;
+    case "resolve-inputs":
+      return `resolve the inputs of ${effect.tasks.join(" ")}`;
+    case "conclude-graph":
+      return `conclude the graph ${effect.task}, ${effect.hasFailed ? "which has failed" : "which has succeeded"}`;
     default:
       return effect satisfies never;
   }
@@ -92,6 +98,8 @@ function describeReply(reply: Reply): string {
       return `template version ${reply.version}${reply.isNew ? "" : ", as before"}`;
     case "blob":
       return `${reply.isNew ? "new" : "known"} blob in ${reply.object}`;
+    case "dependents":
+      return `dependents: ${reply.tasks.join(" ")}`;
     case "done":
     case "look-again":
       return reply.kind;

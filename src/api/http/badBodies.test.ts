@@ -173,7 +173,7 @@ const cases: readonly BadInput[] = [
     code: "invalid",
     path: "/input/second",
   },
-  { what: "a reserved kind", send: submit({ kind: "graph" }), code: "invalid", path: "/kind" },
+  { what: "a reserved kind", send: submit({ kind: "remote" }), code: "invalid", path: "/kind" },
   {
     what: "a kind that is no name",
     send: submit({ kind: "a/b" }),

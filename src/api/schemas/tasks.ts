@@ -1,4 +1,5 @@
 /** Schemas of tasks: what clients submit, and how tasks are shown. */
+import { runConditions } from "../../model/graphs/conditions.ts";
 import { builtInKinds, reservedKinds } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import {
@@ -71,6 +72,13 @@ const document = open(
     },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
+    after: list(text, { description: "Ids of the tasks that must have ended before it starts." }),
+    afterNames: list(text, { description: "Of a node of a graph: what those in `after` are called there." }),
+    runIf: oneOf(runConditions),
+    takesOutputs: { ...truth, description: "Its input takes outputs of the tasks that it waits for." },
+    resolvedInput: { ...anything, description: "The input with these outputs in their places, once they are there." },
+    parent: { ...text, description: "The task that it is a child of." },
+    depth: count,
     schedule: { ...open({ name: id, tickAt: instant }), description: "Of a task that a schedule has made." },
     origin: { ...ref("TemplateOrigin"), description: "Of a task that was made from a template." },
   },

@@ -141,6 +141,9 @@ function specsFor(
 ): TaskSpec[] | ItemRefusal {
   try {
     const specs = submissions.map((submission, index) => {
+      if (submission.after !== undefined || submission.runIf !== undefined) {
+        throw new OutlastError("invalid", 'A task of a handler cannot wait for others: leave out "after" and "runIf".');
+      }
       if (submission.id !== undefined) {
         throw new OutlastError("invalid", "The id of such a task follows from its key; it cannot be chosen.");
       }

@@ -42,6 +42,7 @@ export function toAssigned(state: SchedulerState, task: LiveTask): AssignedAttem
     ...(family !== null && family.steps > 0 && { steps: family.steps }),
     ...(isFamilyOpen && { isFamilyOpen }),
     ...(parent !== null && { parent: parent.parent }),
+    ...(task.links?.takesOutputs === true && { inputEpoch: family?.epoch ?? 0 }),
   };
 }
 

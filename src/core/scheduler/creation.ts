@@ -24,11 +24,21 @@ export function shortageFor({ tasks, queues, lanes }: SchedulerState, specs: rea
   return null;
 }
 
-/** Creates a task that stands in line at once, or when its time comes. Children are let in by their set instead. */
+/** Creates a task that stands in line at once, when its time comes, or when all that it waits for has ended. */
 export function createTask(state: SchedulerState, batch: Batch, spec: TaskSpec): LiveTask {
+  const task = addTask(state, batch, spec);
+  if (task.links === null) state.tasks.enqueueNew(task, batch.now);
+  return task;
+}
+
+/** Creates a task that is let into its lane by its set. */
+export function addTask(state: SchedulerState, batch: Batch, spec: TaskSpec): LiveTask {
   batch.out.writes.push({ kind: "spec", spec });
   const task = state.tasks.add(spec);
-  state.tasks.enqueueNew(task, batch.now);
+  if (task.links !== null) {
+    state.tasks.setState(task, "blocked");
+    state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);
+  }
   state.tasks.touch(task);
   return task;
 }

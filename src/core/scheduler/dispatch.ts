@@ -2,6 +2,7 @@
 import { limits } from "../../model/limits.ts";
 import { beginAttempt, toAssigned } from "./attempts.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
+import { mustNotStart } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
@@ -21,6 +22,10 @@ function fillSlots(state: SchedulerState, batch: Batch): void {
     const match = state.lanes.next();
     if (match === undefined) break;
     const { task, worker } = match;
+    if (mustNotStart(state, task)) {
+      state.lanes.dequeue(task);
+      continue;
+    }
     const attempts = assigned.get(worker) ?? [];
     attempts.push(begin(state, batch, task, worker));
     assigned.set(worker, attempts);

@@ -26,6 +26,18 @@ export type SchedulerEffect =
       readonly attempts: readonly AttemptRef[];
     }
   | { readonly kind: "drain"; readonly worker: WorkerId; readonly session: SessionId }
+  /** A graph begins: its input is read and handed back as `graph-loaded`. Asked for again by every new leader. */
+  | { readonly kind: "load-graph"; readonly task: TaskId; readonly inputEpoch?: number }
+  /** All that these tasks wait for has ended: the outputs are put into their inputs, which come back as `input-resolved`. */
+  | { readonly kind: "resolve-inputs"; readonly tasks: readonly TaskId[] }
+  /** All nodes have ended: what the graph gives back, or why it failed, is read and handed back as `graph-concluded`. */
+  | {
+      readonly kind: "conclude-graph";
+      readonly task: TaskId;
+      readonly epoch: number;
+      readonly inputEpoch?: number;
+      readonly hasFailed: boolean;
+    }
   /** For people only: the running attempt says how far it is. */
   | { readonly kind: "progress"; readonly task: TaskId; readonly attempt: number; readonly progress: Progress }
   | { readonly kind: "close-session"; readonly worker: WorkerId; readonly session: SessionId; readonly reason: string }
@@ -37,6 +49,8 @@ export interface AssignedAttempt extends IssuedAttempt {
   readonly steps?: number;
   readonly isFamilyOpen?: boolean;
   readonly parent?: TaskId;
+  /** Of a task that takes outputs: the generation for which its input was resolved. Added to the payload by the shell. */
+  readonly inputEpoch?: number;
 }
 
 export type Reply =
@@ -52,6 +66,8 @@ export type Reply =
   /** The object that holds the blob; another than the one that was uploaded if the content was known. */
   | { readonly kind: "blob"; readonly object: string; readonly isNew: boolean }
   | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
+  /** Blocked tasks that wait for it, at most a page of them. */
+  | { readonly kind: "dependents"; readonly tasks: readonly TaskId[] }
   | { readonly kind: "workers"; readonly workers: readonly WorkerView[] }
   | { readonly kind: "queues"; readonly queues: readonly QueueView[] }
   | {

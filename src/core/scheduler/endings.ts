@@ -37,6 +37,25 @@ export function isEnding(task: LiveTask | undefined): boolean {
   return task?.family?.isEnding ?? false;
 }
 
+/** True if the task must not start any more: the outcome above it is decided, or its graph starts nothing more. A walk ends it. */
+export function mustNotStart(state: SchedulerState, task: LiveTask): boolean {
+  if (task.parent === null) return false;
+  return isBelowEnding(state, task) || isStoppedNode(task);
+}
+
+/** True for a node that has not started, in a graph in which another one has failed. */
+export function isStoppedNode({ parent, attempt, family, links }: LiveTask): boolean {
+  return parent?.isStopped === true && attempt === 0 && family === null && (links?.runIf ?? "success") === "success";
+}
+
+/** The task never runs. It must not have started. */
+export function skip(state: SchedulerState, batch: Batch, task: LiveTask, reason: string): void {
+  state.tasks.unplace(task);
+  const error = { code: "skipped", message: `It did not run: ${reason}` };
+  task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
+  finish(state, batch, task, "skipped");
+}
+
 /** True if the outcome of a task above it is decided: it must not be started, nor make children. */
 export function isBelowEnding(state: SchedulerState, task: LiveTask): boolean {
   for (let each: LiveTask | undefined = task; each !== undefined && each.parent !== null; ) {
@@ -53,6 +72,7 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
   task.family?.end();
   state.tasks.setState(task, end);
   state.tasks.write(batch, task, output);
+  state.dependencies.noteEnd(batch, task, end);
   if (task.parent !== null) noteEnd(state, batch, task.parent, task, end);
 }
 
@@ -71,7 +91,10 @@ function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: Live
   }
   if (set.isBroken) breakSet(state, set);
   else releaseNext(state, batch, set);
-  if (set.isOver) wakeIfDue(state, batch, parent);
+  if (set.isStopped && set.open > 0) state.walks.add(set);
+  if (!set.isOver) return;
+  if (set.isGraph) state.graphs.over.add(parent.id);
+  else wakeIfDue(state, batch, parent);
 }
 
 /** More children have failed than the set allows: no more are made or started, and those that run are ended. */
@@ -82,6 +105,7 @@ function breakSet(state: SchedulerState, set: ChildSet): void {
 
 /** Lets children into their lanes while there is room for them. */
 export function releaseNext(state: SchedulerState, batch: Batch, set: ChildSet): void {
+  if (set.isHeld) return;
   const activeMax = set.options.concurrencyMax ?? Number.POSITIVE_INFINITY;
   for (; set.released < set.created && set.active < activeMax; set.released += 1) {
     const child = state.tasks.get(set.childAt(set.released));

@@ -35,6 +35,7 @@ export class ChildSet {
   succeeded = 0;
   failed = 0;
   cancelled = 0;
+  skipped = 0;
   firstFailed: FailedChild | null = null;
   /** While it leads: children that are in a lane or beyond it and have not ended. Counted only where their number is bounded. */
   active = 0;
@@ -47,7 +48,7 @@ export class ChildSet {
   }
 
   get ended(): number {
-    return this.succeeded + this.failed + this.cancelled;
+    return this.succeeded + this.failed + this.cancelled + this.skipped;
   }
 
   get open(): number {
@@ -64,6 +65,21 @@ export class ChildSet {
     return this.options.onFailure === "cancel" && this.failed > (this.options.failuresMax ?? 0);
   }
 
+  /** True for the nodes of a graph. */
+  get isGraph(): boolean {
+    return this.options.onFailure === "stop" || this.options.onFailure === "continue";
+  }
+
+  /** True while nothing of a graph starts, since not all of its nodes are there. */
+  get isHeld(): boolean {
+    return this.isGraph && !this.isSealed;
+  }
+
+  /** True once a node has failed in a graph that starts nothing more then, except by `runIf`. */
+  get isStopped(): boolean {
+    return this.options.onFailure === "stop" && this.failed + this.cancelled > 0;
+  }
+
   childAt(index: number): TaskId {
     return childId(this.prefix, index);
   }
@@ -71,6 +87,7 @@ export class ChildSet {
   count(child: FailedChild, state: FinalState): void {
     if (state === "success") this.succeeded += 1;
     else if (state === "cancelled") this.cancelled += 1;
+    else if (state === "skipped") this.skipped += 1;
     else {
       this.failed += 1;
       this.firstFailed ??= child;
@@ -78,19 +95,28 @@ export class ChildSet {
   }
 
   get outcome(): ChildrenOutcome {
-    const { created: total, succeeded, failed, cancelled, firstFailed } = this;
-    return { total, succeeded, failed, cancelled, ...(firstFailed !== null && { firstFailed }) };
+    const { created: total, succeeded, failed, cancelled, skipped, firstFailed } = this;
+    return {
+      ...{ total, succeeded, failed, cancelled },
+      ...(skipped > 0 && { skipped }),
+      ...(firstFailed !== null && { firstFailed }),
+    };
   }
 
   toRecord(): ChildSetRecord {
-    const { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed } = this;
-    const counts = { succeeded, failed, cancelled, ...(firstFailed !== null && { firstFailed }) };
+    const { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, skipped, firstFailed } = this;
+    const counts = {
+      ...{ succeeded, failed, cancelled },
+      ...(skipped > 0 && { skipped }),
+      ...(firstFailed !== null && { firstFailed }),
+    };
     return { parent, key, created, fingerprint, isSealed, ...this.options, ...counts };
   }
 
   restore(record: ChildSetRecord): void {
     const { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed = null } = record;
-    const { onFailure, failuresMax, concurrencyMax } = record;
+    const { onFailure, failuresMax, concurrencyMax, skipped = 0 } = record;
+    this.skipped = skipped;
     Object.assign(this, { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed });
     this.options = { onFailure, failuresMax, concurrencyMax };
   }

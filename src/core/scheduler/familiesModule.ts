@@ -4,7 +4,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { cancelTask } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
-import { isEnding, releaseNext } from "./endings.ts";
+import { isEnding, isStoppedNode, releaseNext, skip } from "./endings.ts";
 import type { ChildSet } from "./families.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -21,8 +21,8 @@ export const familiesModule = {
     for (const set of state.families) {
       set.released = 0;
       set.active = 0;
-      if (set.isBroken && set.open > 0) state.walks.add(set);
-      else releaseNext(state, batch, set);
+      if ((set.isBroken || set.isStopped) && set.open > 0) state.walks.add(set);
+      if (!set.isBroken) releaseNext(state, batch, set);
     }
   },
   step(state, batch) {
@@ -35,6 +35,12 @@ export const familiesModule = {
 /** The outcome above it is decided: a child that has not ended is cancelled. */
 function endChild(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask): void {
   const parent = state.tasks.get(set.parent);
+  if (set.isGraph && !isEnding(parent)) {
+    // Blocked ones are decided once all that they wait for has ended.
+    if (child.state === "created" && isStoppedNode(child))
+      skip(state, batch, child, "another task of the graph has failed.");
+    return;
+  }
   // A success with children that nobody waited for lets those that run come to their end.
   const isSuccess = parent?.family?.ending?.state === "success" && !set.isBroken;
   if (isSuccess && child.state === "running") return;

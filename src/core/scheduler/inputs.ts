@@ -1,6 +1,7 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
 import type { PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
@@ -34,6 +35,16 @@ export type SchedulerInput =
       readonly session: SessionId;
       readonly attempt: AttemptRef;
     }
+  /** The input of a graph, with outputs in their places. */
+  | { readonly kind: "graph-loaded"; readonly task: TaskId; readonly input: Json }
+  /** The input of a blocked task with the outputs in their places, or why there is none. */
+  | ({ readonly kind: "input-resolved"; readonly task: TaskId } & (
+      | { readonly input: Json }
+      | { readonly problem: string }
+    ))
+  /** What a graph gives back if it has succeeded, and otherwise which of its nodes failed. */
+  | { readonly kind: "graph-concluded"; readonly task: TaskId; readonly output: Json; readonly reason: string }
+  | { readonly kind: "inspect-dependents"; readonly request: RequestId; readonly task: TaskId }
   /** The content was checked before. */
   | {
       readonly kind: "put-template";
@@ -130,4 +141,6 @@ export interface Upload {
 export interface Lookup {
   readonly seq: number;
   readonly found: ReadonlyMap<TaskId, string | null>;
+  /** Of the tasks that are named in `after`: those that had ended by then, or later. */
+  readonly ended?: ReadonlyMap<TaskId, FinalState>;
 }

@@ -5,6 +5,7 @@
 import { limits } from "../../model/limits.ts";
 import { begin, send } from "./dispatch.ts";
 import type { Batch } from "./effects.ts";
+import { mustNotStart } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
@@ -57,5 +58,10 @@ function emptiest(workers: Iterable<LiveWorker>, task: LiveTask): LiveWorker | n
 function startIfEmpty(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
   const task = worker.keptFor;
   if (task === null || !isWaiting(task) || worker.usedSlots > 0) return;
+  if (mustNotStart(state, task)) {
+    state.lanes.dequeue(task);
+    worker.keptFor = null;
+    return;
+  }
   send(batch, worker, [begin(state, batch, task, worker)]);
 }

@@ -1,5 +1,5 @@
 /** A lane: the tasks that wait for the same thing, and the groups of workers that can take them. */
-import { kindsOfOldWorkers } from "../../model/kinds/table.ts";
+import { kindsOfOldWorkers, kindsWithoutWorker } from "../../model/kinds/table.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { Heap, type HeapItem } from "../heap.ts";
 import { type LiveTask, startsBefore } from "./liveTask.ts";
@@ -71,6 +71,7 @@ export class Offer {
   }
 
   serves({ queue, kind, requires }: Lane): boolean {
+    if (kindsWithoutWorker.has(kind)) return false;
     return this.queues.has(queue.name) && this.kinds.has(kind) && requires.every((label) => this.labels.has(label));
   }
 }

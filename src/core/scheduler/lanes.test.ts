@@ -5,6 +5,7 @@ import { toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
+import { Dependencies } from "./dependencies.ts";
 import type { SchedulerEffect, SchedulerOutput } from "./effects.ts";
 import { Families } from "./families.ts";
 import { Lanes } from "./lanes.ts";
@@ -29,7 +30,7 @@ function spec(id: string, more: Partial<TaskSpec> & { readonly requires?: readon
 class Scene {
   readonly queues = new Queues();
   readonly lanes = new Lanes(this.queues);
-  readonly tasks = new Tasks(this.lanes, new Families());
+  readonly tasks = new Tasks(this.lanes, new Families(), new Dependencies());
 
   add(id: string, more: Parameters<typeof spec>[1] = {}): void {
     const task = this.tasks.add(spec(id, more));

@@ -2,6 +2,7 @@
  * Brings waiting tasks and free workers together. What it costs to find the next assignment depends on how many lanes hold
  * tasks that a free worker could take; neither the backlog of a lane nor the number of idle workers matters.
  */
+import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
 import { headStartsBefore, Lane, WorkerGroup } from "./lane.ts";
@@ -18,6 +19,8 @@ export class Lanes {
   readonly suspects = new Heap<LiveTask>(startsBefore);
   /** Workers that are kept for one such task, until it has ended. */
   readonly alone = new Set<LiveWorker>();
+  /** Lanes of tasks that masters decide themselves. */
+  readonly #own = new Set<Lane>();
   #lastTurn = 0;
 
   constructor(queues: Queues) {
@@ -49,6 +52,7 @@ export class Lanes {
     if (lane === undefined) {
       lane = new Lane(this.#queues.open(head.queue), { kind: head.kind, requires: head.requires ?? [] });
       this.#byKey.set(key, lane);
+      if (kindsWithoutWorker.has(lane.kind)) this.#own.add(lane);
       lane.queue.lanes.add(lane);
       for (const group of this.#groups.values()) if (group.offer.serves(lane)) this.#connect(group, lane);
     }
@@ -62,6 +66,7 @@ export class Lanes {
     if (lane.size > 0) return;
     this.#byKey.delete(laneKey({ queue: lane.queue.name, kind: lane.kind, requires: lane.requires }));
     lane.queue.lanes.delete(lane);
+    this.#own.delete(lane);
     for (const group of this.#groups.values()) group.lanes.delete(lane);
     this.#queues.dropIfUnused(lane.queue);
   }
@@ -96,6 +101,12 @@ export class Lanes {
     const task = lane?.ready.peek();
     const worker = lane?.lightestWorker;
     return task === undefined || worker === undefined ? undefined : { task, worker };
+  }
+
+  /** A task that needs no worker and could begin now. */
+  nextOwn(): LiveTask | undefined {
+    for (const lane of this.#own) if (lane.ready.size > 0 && !lane.queue.isPaused) return lane.ready.peek();
+    return undefined;
   }
 
   /** True if some connected worker serves the queue of this lane, can run its kind and carries its labels. */

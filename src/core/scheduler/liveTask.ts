@@ -1,5 +1,8 @@
 /** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
+
+import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import {
   type AttemptError,
@@ -36,6 +39,15 @@ export interface LastEnd {
   readonly retryWaitMs?: number;
 }
 
+/** What a task waits for before it starts. */
+export interface Links {
+  readonly after: readonly TaskId[];
+  readonly runIf: RunCondition;
+  readonly takesOutputs: boolean;
+  /** While it leads and the task is blocked: how many of them have not ended. */
+  open: number;
+}
+
 export class LiveTask implements HeapItem {
   readonly id: TaskId;
   readonly lane: Lane;
@@ -50,6 +62,8 @@ export class LiveTask implements HeapItem {
   /** The set of children that it belongs to; null for a task without a parent. */
   readonly parent: ChildSet | null;
   readonly depth: number;
+  /** Null for a task that waits for no other. */
+  readonly links: Links | null;
 
   state: TaskState = "created";
   attempt = 0;
@@ -78,6 +92,15 @@ export class LiveTask implements HeapItem {
     this.lane = lane;
     this.parent = parent;
     this.depth = head.depth ?? 0;
+    this.links =
+      head.after === undefined
+        ? null
+        : {
+            after: head.after,
+            runIf: head.runIf ?? "success",
+            takesOutputs: head.takesOutputs === true,
+            open: 0,
+          };
     this.priority = head.priority;
     this.createdAt = head.createdAt;
     this.startAt = head.startAt;
@@ -97,6 +120,11 @@ export class LiveTask implements HeapItem {
   /** True if it may be what takes its workers down: it runs alone, so that it cannot take others along. */
   get isSuspect(): boolean {
     return isSuspect(this);
+  }
+
+  /** True for a task that masters decide: no worker runs it. */
+  get isGraph(): boolean {
+    return kindsWithoutWorker.has(this.lane.kind);
   }
 
   /** Its current or last attempt, as it was given out; before the first one, none that anybody has. */

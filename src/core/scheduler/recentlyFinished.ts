@@ -6,10 +6,12 @@
  */
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { FinalState } from "../../model/task.ts";
 
 interface Ending {
   readonly id: TaskId;
   readonly fingerprint: string | null;
+  readonly state: FinalState;
   readonly seq: number;
 }
 
@@ -29,9 +31,8 @@ export class RecentlyFinished {
     this.#horizonSeq = seq;
   }
 
-  add(id: TaskId, fingerprint: string | null, seq: number): void {
-    const ending = { id, fingerprint, seq };
-    this.#byId.set(id, ending);
+  add(ending: Ending): void {
+    this.#byId.set(ending.id, ending);
     if (this.#ring.length < limits.settledMax) {
       this.#ring.push(ending);
       return;
@@ -52,6 +53,11 @@ export class RecentlyFinished {
   /** What the task was created from; undefined if it is not here. */
   fingerprint(id: TaskId): string | null | undefined {
     return this.#byId.get(id)?.fingerprint;
+  }
+
+  /** How the task has ended; undefined if it is not here. */
+  state(id: TaskId): FinalState | undefined {
+    return this.#byId.get(id)?.state;
   }
 
   forget(id: TaskId): void {

@@ -9,19 +9,22 @@
  */
 
 import type { DigestSums, Write } from "../../model/entry.ts";
-import type { BootId, WorkerId } from "../../model/ids.ts";
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { noCalendar } from "../../model/schedules/schedule.ts";
 import type { TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { Blobs } from "./blobs.ts";
 import { blobsModule } from "./blobsModule.ts";
+import { Dependencies } from "./dependencies.ts";
 import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Batch, SchedulerEffect, SchedulerOutput } from "./effects.ts";
 import { failureDetector } from "./failureDetector.ts";
 import { Families } from "./families.ts";
 import { familiesModule } from "./familiesModule.ts";
+import { Graphs } from "./graphs.ts";
+import { graphsModule } from "./graphsModule.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import { isolation } from "./isolation.ts";
 import { Lanes } from "./lanes.ts";
@@ -47,6 +50,7 @@ import { workersModule } from "./workersModule.ts";
 const modules: readonly SchedulerModule[] = [
   tasksModule,
   familiesModule,
+  graphsModule,
   queuesModule,
   templatesModule,
   blobsModule,
@@ -62,6 +66,7 @@ const modules: readonly SchedulerModule[] = [
 const inputs = {
   ...tasksModule.inputs,
   ...familiesModule.inputs,
+  ...graphsModule.inputs,
   ...queuesModule.inputs,
   ...templatesModule.inputs,
   ...schedulesModule.inputs,
@@ -89,15 +94,18 @@ export class Scheduler {
     const workers = new Workers(lanes);
     const families = new Families();
     const signals = new Signals();
+    const dependencies = new Dependencies();
     const templates = new Templates();
     const schedules = new Schedules();
     const blobs = new Blobs();
     this.#state = {
-      tasks: new Tasks(lanes, families),
+      tasks: new Tasks(lanes, families, dependencies),
       queues,
       lanes,
       families,
       signals,
+      dependencies,
+      graphs: new Graphs(),
       walks: new Walks(),
       templates,
       schedules,
@@ -111,6 +119,7 @@ export class Scheduler {
         templates,
         schedules,
         blobs,
+        failedDependencies: dependencies,
       }),
       massLoss: new MassLoss(),
       settings: { ...defaults, calendar: noCalendar, ...settings },
@@ -218,6 +227,12 @@ export class Scheduler {
     const steps = this.#state.tasks.steps ?? [];
     if (steps.length > 0) this.#state.tasks.steps = [];
     return steps;
+  }
+
+  /** Roots of families that have ended, and that unfinished tasks name in `after`: they must not be forgotten. */
+  *pinned(): Generator<TaskId> {
+    const { dependencies, tasks } = this.#state;
+    for (const root of dependencies.pinned.keys()) if (tasks.get(root) === undefined) yield root;
   }
 
   /** Slots of the workers whose stream is open, and how many of them run an attempt. */

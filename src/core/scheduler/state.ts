@@ -2,8 +2,10 @@
 import type { DigestSums } from "../../model/entry.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Blobs } from "./blobs.ts";
+import type { Dependencies } from "./dependencies.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { Families } from "./families.ts";
+import type { Graphs } from "./graphs.ts";
 import type { RequestId } from "./inputs.ts";
 import type { Lanes } from "./lanes.ts";
 import type { MassLoss } from "./massLoss.ts";
@@ -37,6 +39,8 @@ export interface SchedulerState {
   readonly lanes: Lanes;
   readonly families: Families;
   readonly signals: Signals;
+  readonly dependencies: Dependencies;
+  readonly graphs: Graphs;
   /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
   readonly walks: Walks;
   readonly templates: Templates;

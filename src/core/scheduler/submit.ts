@@ -1,6 +1,7 @@
 /** New tasks come in: all of a submission or none, and each only once however often it is sent. */
 import type { TaskId } from "../../model/ids.ts";
-import type { TaskSpec } from "../../model/task.ts";
+import { limits } from "../../model/limits.ts";
+import type { FinalState, TaskSpec } from "../../model/task.ts";
 import { createTask, shortageFor } from "./creation.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup } from "./inputs.ts";
@@ -26,8 +27,48 @@ export function submit(state: SchedulerState, batch: Batch, specs: readonly Task
   }
   const shortage = shortageFor(state, fresh);
   if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
+  const before = endsBefore(state, fresh, lookup);
+  if ("kind" in before) return before;
+  for (const [id, end] of before.ends) if (end !== "success") state.dependencies.noteFailure(batch, id, end);
   for (const spec of fresh) createTask(state, batch, spec);
   return { kind: "submitted", tasks: answer };
+}
+
+/** How the tasks have ended that these wait for, as far as they have; or why one of them cannot be waited for. */
+function endsBefore(
+  { tasks, dependencies }: SchedulerState,
+  fresh: readonly TaskSpec[],
+  lookup: Lookup | null,
+): Reply | { readonly ends: ReadonlyMap<TaskId, FinalState> } {
+  const ends = new Map<TaskId, FinalState>();
+  const missing = new Set<string>();
+  const earlier = new Set<TaskId>();
+  let pins = 0;
+  for (const spec of fresh) {
+    for (const id of spec.after ?? []) {
+      pins += 1;
+      if (earlier.has(id) || tasks.get(id) !== undefined) continue;
+      const end = tasks.recentlyFinished.state(id) ?? lookup?.ended?.get(id);
+      if (end === undefined) missing.add(id);
+      // One that the store has found may have been forgotten since.
+      else if (tasks.recentlyFinished.state(id) === undefined && (lookup?.seq ?? 0) < tasks.forgottenAtSeq)
+        return { kind: "look-again" };
+      else ends.set(id, end);
+    }
+    earlier.add(spec.id);
+  }
+  if (missing.size > 0) {
+    const [first = ""] = missing;
+    const shown = [...missing].slice(0, limits.problemsShownMax).join(", ");
+    const rest = missing.size > limits.problemsShownMax ? `, and ${missing.size - limits.problemsShownMax} more` : "";
+    const hint = "A task can wait for tasks that exist, and for those before it in the same request.";
+    return refuse("invalid", `There is no task to wait for: ${shown}${rest}.`, undefined, { id: first, hint });
+  }
+  if (pins > 0 && dependencies.pinned.size + pins > limits.pinnedTasksMax) {
+    const message = `Unfinished tasks wait for too many others (${limits.pinnedTasksMax}).`;
+    return refuse("too-many", message, "pinnedTasksMax");
+  }
+  return { ends };
 }
 
 /** What the task of this id was created from; undefined if there is none, null if its id was ours. */

@@ -11,6 +11,7 @@ import {
   transitions,
 } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
+import type { Dependencies } from "./dependencies.ts";
 import { digestTask } from "./digest.ts";
 import type { Batch } from "./effects.ts";
 import type { Families } from "./families.ts";
@@ -37,9 +38,12 @@ export class Tasks {
   /** The steps decided since they were taken last; null while nobody counts them. */
   steps: TaskStep[] | null = null;
   readonly recentlyFinished = new RecentlyFinished();
+  /** While it leads: the entry in which a finished task was last forgotten, at the latest. */
+  forgottenAtSeq = 0;
   readonly #byId = new Map<TaskId, LiveTask>();
   readonly #lanes: Lanes;
   readonly #families: Families;
+  readonly #dependencies: Dependencies;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   /** Those that wait for the instant at which they are to start; `wakeAt` is that instant, by the wall clock. */
   readonly #starts = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
@@ -51,8 +55,9 @@ export class Tasks {
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
 
-  constructor(lanes: Lanes, families: Families) {
+  constructor(lanes: Lanes, families: Families, dependencies: Dependencies) {
     this.#lanes = lanes;
+    this.#dependencies = dependencies;
     this.#families = families;
   }
 
@@ -80,6 +85,7 @@ export class Tasks {
     const task = new LiveTask(head, this.#added, this.#lanes.enter(head), parent, this.#share(head.limits));
     this.#byId.set(task.id, task);
     task.queue.count(task.state, 1);
+    this.#dependencies.pin(task);
     return task;
   }
 
@@ -183,7 +189,7 @@ export class Tasks {
     this.#redigest(task);
     if (!isFinal(task.state)) return;
     this.#remove(task);
-    this.recentlyFinished.add(task.id, task.fingerprint, batch.out.seq);
+    this.recentlyFinished.add({ id: task.id, fingerprint: task.fingerprint, state: task.state, seq: batch.out.seq });
   }
 
   writeTouched(batch: Batch): void {
@@ -194,6 +200,7 @@ export class Tasks {
 
   #remove(task: LiveTask): void {
     this.#byId.delete(task.id);
+    this.#dependencies.unpin(task);
     this.#lanes.leave(task.lane);
   }
 

@@ -1,4 +1,5 @@
 /** Tasks come in, wait for their time, are cancelled and forgotten. How attempts begin and end stands in attempts.ts. */
+import { rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
@@ -29,6 +30,7 @@ export const tasksModule = {
   },
   activate(state, batch) {
     state.tasks.recentlyFinished.reset(batch.out.seq);
+    state.tasks.forgottenAtSeq = batch.out.seq;
     for (const task of state.tasks) takeUp(state, batch, task);
   },
   step(state, batch) {
@@ -63,6 +65,7 @@ function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
     case "success":
     case "failed":
     case "cancelled":
+    case "skipped":
       return;
     default:
       task.state satisfies never;
@@ -84,8 +87,9 @@ function cancel(state: SchedulerState, batch: Batch, id: TaskId): Reply {
 
 function forget(state: SchedulerState, batch: Batch, finished: readonly FinishedTask[]): void {
   for (const { id, queue, state: end } of finished) {
-    if (!isFinal(end) || state.tasks.get(id) !== undefined) continue;
+    if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) continue;
     dropFinished(state, { id, queue, state: end });
+    state.tasks.forgottenAtSeq = batch.out.seq;
     batch.out.writes.push({ kind: "forget-task", id, queue, state: end });
   }
 }

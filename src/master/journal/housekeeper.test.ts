@@ -28,6 +28,7 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     clock,
     log: silent,
     settings: { ...defaults, clockSettleMs: 0, ...settings },
+    pinned: () => [],
     seqOfSlowest,
     forget: (tasks) => forgotten.push(...tasks),
   });

@@ -23,6 +23,8 @@ export interface HousekeeperParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: HousekeepingSettings;
+  /** Roots of ended families that unfinished tasks still need. */
+  readonly pinned: () => Iterable<TaskId>;
   /** Entries below this are needed by no master. */
   readonly seqOfSlowest: () => number;
   /** Hands expired tasks to the scheduler: they go through the journal like every change. */
@@ -76,7 +78,8 @@ export class Housekeeper {
       // A clock that may be far ahead lets nothing expire: this master may have been started during such a time.
       const isSettled = now - this.#startedAt >= settings.clockSettleMs;
       const endedBefore = isSettled ? now - clock.lagMs() - settings.retentionMs : 0;
-      const bounds = { endedBefore, keepMax: settings.finishedTasksMax };
+      const pinned = [...this.#parts.pinned()];
+      const bounds = { endedBefore, keepMax: settings.finishedTasksMax, ...(pinned.length > 0 && { pinned }) };
       const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
       if (this.#isStopped) return;
       // What was handed over before is on its way; forgotten twice, it would be counted twice.

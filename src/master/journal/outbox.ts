@@ -9,6 +9,7 @@ import type { Log } from "../../ports/log.ts";
 import type { Probe } from "../../ports/transport.ts";
 import type { ProgressBoard } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
+import type { GraphReader } from "./graphReader.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Payloads } from "./payloads.ts";
 import type { Requests } from "./requests.ts";
@@ -21,6 +22,7 @@ export interface OutboxParts {
   readonly requests: Requests;
   readonly streams: Streams;
   readonly payloads: Payloads;
+  readonly graphReader: GraphReader;
   readonly progress: ProgressBoard;
 }
 
@@ -61,6 +63,10 @@ export class Outbox {
       case "probe":
         void this.#probe(effect);
         return;
+      case "load-graph":
+      case "resolve-inputs":
+      case "conclude-graph":
+        return this.#parts.graphReader.read(effect);
       case "alarm":
         return log.warn(effect.message, effect.fields);
       default:
@@ -69,7 +75,7 @@ export class Outbox {
   }
 
   #assign(epoch: number, effect: AssignEffect): void {
-    const payloads = this.#parts.payloads.get(effect.attempts.map(({ task }) => task));
+    const payloads = this.#parts.payloads.get(effect.attempts);
     if (payloads instanceof Map) this.#send(epoch, effect, payloads);
     else void this.#sendWhenRead(epoch, effect, payloads);
   }
@@ -87,13 +93,13 @@ export class Outbox {
       await new Promise<void>((resolve) => clock.at(clock.now() + defaults.commitRetryMsMax, resolve));
       // If the session has closed, the assignment is sent again when the worker attaches.
       if (!streams.isOpen(effect.worker, effect.session)) return;
-      pending = Promise.resolve(payloads.get(effect.attempts.map(({ task }) => task)));
+      pending = Promise.resolve(payloads.get(effect.attempts));
     }
   }
 
   #send(epoch: number, effect: AssignEffect, payloads: ReadonlyMap<TaskId, TaskPayload>): void {
     const assignments: Assignment[] = [];
-    for (const attempt of effect.attempts) {
+    for (const { inputEpoch: _inputEpoch, ...attempt } of effect.attempts) {
       const payload = payloads.get(attempt.task);
       if (payload === undefined) this.#parts.log.error("a task has no payload in the store", { task: attempt.task });
       else assignments.push({ ...attempt, ...payload });

@@ -36,6 +36,10 @@ export function bytesOfInput(input: SchedulerInput): number {
       return jsonBytes(input.content) + limits.statusBytesMax;
     case "put-schedule":
       return jsonBytes(input.schedule) + limits.statusBytesMax;
+    case "input-resolved":
+      return jsonBytes(input) + 2 * limits.statusBytesMax;
+    case "graph-concluded":
+      return jsonBytes(input) + 2 * limits.statusBytesMax;
     case "forget":
       return input.tasks.length * limits.statusBytesMax;
     default:

@@ -1,4 +1,5 @@
 /** Pages of what a task remembers, and of how its children have ended, read from the store. */
+import { inputId, type ResolvedInput } from "../../model/collections/inputs.ts";
 import {
   type ChildResult,
   type ChildrenPage,
@@ -10,7 +11,7 @@ import {
 } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { isFinal, type TaskDocument } from "../../model/task.ts";
+import { type FinalState, isFinal, type TaskDocument } from "../../model/task.ts";
 import type { Store } from "../../ports/store.ts";
 
 export async function readStepsPage(
@@ -40,8 +41,8 @@ export async function readChildrenPage(
   let index = from;
   for (; index < total && index < from + limits.childrenPerItemMax && textLength < limits.pageTextMax; index += 1) {
     const document = await store.readTask(childId(prefix, index));
-    // Retention keeps families whole, so a child is missing only where somebody has changed the store by hand.
-    if (document === null || !isFinal(document.state)) continue;
+    // Only nodes of graphs are skipped. Retention keeps families whole, so a child is missing only where somebody has changed the store by hand.
+    if (document === null || !isFinal(document.state) || document.state === "skipped") continue;
     const child = toResult(index, document, document.state);
     textLength += JSON.stringify(child).length;
     children.push(child);
@@ -59,4 +60,19 @@ function toResult(index: number, { id, name, output, error }: TaskDocument, stat
     ...(output !== undefined && { output }),
     ...(isFailure && error !== undefined && { error }),
   };
+}
+
+/** How those of these tasks have ended that have. */
+export async function readEnds(store: Store, ids: readonly TaskId[]): Promise<ReadonlyMap<TaskId, FinalState>> {
+  const ends = new Map<TaskId, FinalState>();
+  for (let from = 0; from < ids.length; from += limits.statusesPerReadMax) {
+    const page = await store.readStatuses(ids.slice(from, from + limits.statusesPerReadMax));
+    for (const [id, { state }] of page) if (isFinal(state)) ends.set(id, state);
+  }
+  return ends;
+}
+
+/** The input of a task that takes outputs, as it was resolved for the present generation; null before that. */
+export function readResolvedInput(store: Store, { id, family }: TaskDocument): Promise<ResolvedInput | null> {
+  return store.readRecord("inputs", inputId(id, family?.epoch ?? 0));
 }

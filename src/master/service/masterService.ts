@@ -37,7 +37,7 @@ import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import { BlobService } from "./blobService.ts";
-import { readChildrenPage, readStepsPage } from "./familyReads.ts";
+import { readChildrenPage, readEnds, readResolvedInput, readStepsPage } from "./familyReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { checkItems, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
 import { ScheduleService } from "./scheduleService.ts";
@@ -146,15 +146,20 @@ export class MasterService implements MasterApi {
     const specs = make();
     checkSize(specs);
     const named = specs.filter((spec) => spec.fingerprint !== null).map((spec) => spec.id);
+    const after = [...new Set(specs.flatMap((spec) => spec.after ?? []))];
     for (let tries = 0; tries < limits.lookupsMax; tries += 1) {
-      const reply = await this.#submitOnce(specs, named);
+      const reply = await this.#submitOnce(specs, named, after);
       if (reply.kind === "submitted") return reply.tasks;
     }
     throw new OutlastError("unavailable", "The submitted ids changed while they were looked up; try again.");
   }
 
-  async #submitOnce(specs: readonly TaskSpec[], named: readonly TaskId[]): Promise<Reply> {
-    const lookup = named.length === 0 ? null : await this.#read(() => this.#parts.store.findTasks(named));
+  async #submitOnce(specs: readonly TaskSpec[], named: readonly TaskId[], after: readonly TaskId[]): Promise<Reply> {
+    const { store } = this.#parts;
+    const isLookedUp = named.length > 0 || after.length > 0;
+    const found = isLookedUp ? await this.#read(() => store.findTasks(named)) : null;
+    // Read later than what was found: a task that ends in between is known to the scheduler.
+    const lookup = found && { ...found, ended: await this.#read(() => readEnds(store, after)) };
     return this.#ask((request) => ({ kind: "submit", request, specs, lookup }));
   }
 
@@ -223,8 +228,11 @@ export class MasterService implements MasterApi {
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {
-    const document = await this.#read(() => this.#parts.store.readTask(id));
-    return document === null ? null : this.#parts.progress.addTo(document);
+    const { store, progress } = this.#parts;
+    const document = await this.#read(() => store.readTask(id));
+    if (document === null) return null;
+    const resolved = document.takesOutputs === true ? await this.#read(() => readResolvedInput(store, document)) : null;
+    return progress.addTo(resolved === null ? document : { ...document, resolvedInput: resolved.input });
   }
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {

@@ -164,6 +164,11 @@ function toTask(task: JsonObject): Submission {
       path: "/task",
     });
   }
+  if (task["after"] !== undefined) {
+    throw new OutlastError("invalid", "The task of a schedule waits for no other task; make it a graph instead.", {
+      path: "/task/after",
+    });
+  }
   const submission: Json = task;
   checkSubmission(submission, "/task");
   toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, "/task");

@@ -3,7 +3,8 @@ import type { ChildSetRecord } from "../family.ts";
 import { type Collection, isObject } from "./collection.ts";
 
 export const childSets = {
-  version: 1,
+  // 2: sets that are the nodes of a graph.
+  version: 2,
   keeping: "hot",
   isOwnedByTask: false,
 

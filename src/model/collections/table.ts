@@ -3,6 +3,8 @@
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
+import { failedDependencies } from "./failedDependencies.ts";
+import { inputs } from "./inputs.ts";
 import { queues } from "./queues.ts";
 import { schedules } from "./schedules.ts";
 import { signals } from "./signals.ts";
@@ -21,6 +23,8 @@ export const collections = {
   templateVersions,
   schedules,
   blobs,
+  failedDependencies,
+  inputs,
 } as const;
 
 type Table = typeof collections;

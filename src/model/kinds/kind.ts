@@ -9,13 +9,25 @@ export interface KindDefinition {
   readonly inputName: string;
   /** JSON Schema of its input; the API checks each submission against it. */
   readonly inputSchema: Schema;
+  /** True if the masters decide it: no worker runs it, and what is said of attempts does not apply. */
+  readonly needsNoWorker?: true;
   /**
    * Checks what a schema cannot express. `path` is where the input stands in the request, as a JSON pointer.
    * @throws OutlastError `invalid`
    */
-  check?(input: JsonObject, path: string): void;
+  check?(input: JsonObject, path: string, scope: TaskScope): void;
   /** The work in a few words, for people: `sleep 5s`, `make test`. Null if the input is not one of this kind. */
   describe(input: JsonObject): string | null;
+}
+
+/** What surrounds the task that is checked, for kinds whose input holds tasks. */
+export interface TaskScope {
+  /** Names of the tasks whose outputs it may take. */
+  readonly visible: readonly string[];
+  /** Graphs around it. */
+  readonly depth: number;
+  /** @throws OutlastError `invalid` if a task inside is not valid */
+  checkTask(task: Json, path: string, scope: Pick<TaskScope, "visible" | "depth">): void;
 }
 
 export function invalid(path: string, message: string, limit?: string): OutlastError {

@@ -1,22 +1,31 @@
 /** Every built-in kind of task. Any other name is a handler: code that some workers have. */
+
+import type { GraphInput } from "../graphs/graph.ts";
 import type { Json } from "../json.ts";
 import { type ExecInput, execKind } from "./exec.ts";
+import { graphKind } from "./graph.ts";
 import { isObject, type KindDefinition } from "./kind.ts";
 import { type SleepInput, sleepKind } from "./sleep.ts";
 
-export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind];
+export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind, graphKind];
 
 /** The inputs of the built-in kinds, for users of the client. */
 export interface KindInputs {
   readonly sleep: SleepInput;
   readonly exec: ExecInput;
+  readonly graph: GraphInput;
 }
 
 /** Names that later versions use for kinds of their own; no handler may take them. */
-export const reservedKinds: readonly string[] = ["graph", "map-reduce", "remote", "container", "http"];
+export const reservedKinds: readonly string[] = ["map-reduce", "remote", "container", "http"];
 
 /** What a worker can run that attached without telling its kinds: it is older than the field. */
 export const kindsOfOldWorkers: readonly string[] = ["sleep", "exec"];
+
+/** Kinds that masters decide: no worker is given a task of them. */
+export const kindsWithoutWorker: ReadonlySet<string> = new Set(
+  builtInKinds.filter(({ needsNoWorker }) => needsNoWorker === true).map(({ name }) => name),
+);
 
 const byName = new Map(builtInKinds.map((kind) => [kind.name, kind]));
 

@@ -1,16 +1,19 @@
 /** From a template and values to a task: one pure function, so that a master and everybody else come to the same task. */
 import { OutlastError } from "../errors.ts";
+import { Expansion, type FilledPiece } from "../expansion.ts";
+import { escapeReferences, nodesOf } from "../graphs/references.ts";
 import type { TaskId } from "../ids.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { isObject, quote } from "../kinds/kind.ts";
 import { findKind } from "../kinds/table.ts";
-import { limits } from "../limits.ts";
+import { type Problem, toError } from "../problems.ts";
 import type { Schema } from "../schema.ts";
 import { checkSchema } from "../schemaCheck.ts";
-import { checkSubmission, type Submission, submissionSchema, toSpec } from "../submission.ts";
+import { checkSubmission, submissionSchema, toSpec } from "../submission.ts";
+import type { Submission } from "../submissionFields.ts";
 import { hasPlaceholders, piecesOf, placeholdersIn } from "./placeholders.ts";
 import { type TemplateContent, templateSchema } from "./template.ts";
-import { type Problem, problemsOfVariable, resolveVariables, toError } from "./variables.ts";
+import { problemsOfVariable, resolveVariables } from "./variables.ts";
 
 export interface Expanded {
   readonly task: Submission;
@@ -24,13 +27,27 @@ export interface Expanded {
  */
 export function expandTemplate(content: TemplateContent, given: JsonObject): Expanded {
   const variables = resolveVariables(content.variables ?? {}, given);
-  const task = new Expansion(variables).expand(content.task, {
-    path: "/task",
-    depth: 0,
-    schema: schemaOf(content.task),
-  });
+  const isSearched = isSearchedForReferences(content.task);
+  const expansion = new Expansion((text) => fill(text, variables, isSearched), "With these variables");
+  const task = expansion.expand(content.task, { path: "/task", depth: 0, schema: schemaOf(content.task) });
   checkTask(task);
   return { task, variables };
+}
+
+/** True if outputs of other tasks are put into the task later: then `${tasks.…}` is left for that, and no value may bring any. */
+function isSearchedForReferences({ kind, after }: JsonObject): boolean {
+  return kind === "graph" || after !== undefined;
+}
+
+function fill(text: string, values: JsonObject, isSearched: boolean): readonly FilledPiece[] {
+  return piecesOf(text, isSearched).map((piece) => {
+    if ("text" in piece) return piece;
+    const name = "variable" in piece ? piece.variable : piece.malformed;
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined)
+      throw new OutlastError("invalid", `The template uses ${quote(name)}, which it does not declare.`);
+    return { value: isSearched ? escapeReferences(value) : value };
+  });
 }
 
 function checkTask(task: Json): asserts task is Json & Submission {
@@ -38,104 +55,21 @@ function checkTask(task: Json): asserts task is Json & Submission {
   toSpec(task, { id: "expanded" as TaskId, fingerprint: null, now: 0 }, "/task");
 }
 
-/** Where a value stands in the task, and what is known of values that may stand there. */
-interface Place {
-  readonly path: string;
-  readonly depth: number;
-  readonly schema: Schema;
+/** Where a task takes text only, such as an argument of a command, every value becomes its text; in the nodes of a graph, too. */
+function schemaOf(task: JsonObject): Schema {
+  return {
+    ...submissionSchema,
+    properties: { ...(submissionSchema["properties"] as object), input: inputSchemaOf(task) },
+  };
 }
 
-/** Where a task takes text only, such as an argument of a command, every value becomes its text. */
-function schemaOf({ kind }: JsonObject): Schema {
-  const input = typeof kind === "string" ? findKind(kind)?.inputSchema : undefined;
-  return { ...submissionSchema, properties: { ...(submissionSchema["properties"] as object), input: input ?? {} } };
-}
-
-function memberSchema({ properties = {}, additionalProperties }: Schema, name: string): Schema {
-  if (Object.hasOwn(properties as object, name)) return (properties as { readonly [name: string]: Schema })[name] ?? {};
-  return isObject(additionalProperties as Json) ? (additionalProperties as Schema) : {};
-}
-
-/** Puts values into one task, and counts what that comes to: a large value may stand in many places. */
-class Expansion {
-  readonly #values: JsonObject;
-  #length = 0;
-
-  constructor(values: JsonObject) {
-    this.#values = values;
-  }
-
-  expand(value: Json, place: Place): Json {
-    const { path, depth, schema } = place;
-    if (depth > limits.jsonDepthMax)
-      throw tooLarge(path, "jsonDepthMax", `nested more than ${limits.jsonDepthMax} deep`);
-    if (typeof value === "string") return this.#expandText(value, place);
-    if (Array.isArray(value))
-      return value.map((item, index) =>
-        this.expand(item, { path: `${path}/${index}`, depth: depth + 1, schema: (schema["items"] ?? {}) as Schema }),
-      );
-    if (!isObject(value)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [
-        name,
-        this.expand(member, { path: `${path}/${name}`, depth: depth + 1, schema: memberSchema(schema, name) }),
-      ]),
-    );
-  }
-
-  #expandText(text: string, { path, depth, schema }: Place): Json {
-    const pieces = piecesOf(text);
-    const [only] = pieces;
-    if (pieces.length === 1 && only !== undefined && "variable" in only && schema["type"] !== "string") {
-      const value = this.#valueOf(only.variable);
-      this.#count(JSON.stringify(value), path);
-      if (depth + depthOf(value) > limits.jsonDepthMax) {
-        throw tooLarge(path, "jsonDepthMax", `nested more than ${limits.jsonDepthMax} deep`);
-      }
-      return value;
-    }
-    const parts: string[] = [];
-    let bytes = 0;
-    for (const piece of pieces) {
-      const part = "variable" in piece ? toText(this.#valueOf(piece.variable)) : "text" in piece ? piece.text : "";
-      bytes += part.length;
-      if (bytes > limits.stringBytesMax) {
-        throw tooLarge(path, "stringBytesMax", `longer than ${limits.stringBytesMax} characters`);
-      }
-      this.#count(part, path);
-      parts.push(part);
-    }
-    return parts.join("");
-  }
-
-  #valueOf(name: string): Json {
-    const value = Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
-    if (value === undefined)
-      throw new OutlastError("invalid", `The template uses ${quote(name)}, which it does not declare.`);
-    return value;
-  }
-
-  #count(text: string, path: string): void {
-    this.#length += text.length;
-    if (this.#length > limits.bodyBytesMax) {
-      throw tooLarge(path, "bodyBytesMax", `larger than ${limits.bodyBytesMax} bytes`);
-    }
-  }
-}
-
-function toText(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function depthOf(value: Json): number {
-  if (value === null || typeof value !== "object") return 0;
-  let deepest = 0;
-  for (const member of Object.values(value)) deepest = Math.max(deepest, depthOf(member));
-  return deepest + 1;
-}
-
-function tooLarge(path: string, limit: string, what: string): OutlastError {
-  return new OutlastError("invalid", `With these variables the task is ${what}.`, { path, limit });
+function inputSchemaOf({ kind, input = null }: JsonObject): Schema {
+  if (kind !== "graph") return (typeof kind === "string" ? findKind(kind)?.inputSchema : undefined) ?? {};
+  const nodes = nodesOf(input).map(([name, node]): [string, Schema] => [
+    name,
+    { properties: { input: inputSchemaOf(node) } },
+  ]);
+  return { properties: { tasks: { properties: Object.fromEntries(nodes) } } };
 }
 
 /**
@@ -149,7 +83,7 @@ export function checkTemplate(content: Json): asserts content is Json & Template
   for (const [name, variable] of Object.entries(variables)) {
     problems.push(...problemsOfVariable(name, variable, `/variables/${name.slice(0, 80)}`));
   }
-  for (const { path, piece } of placeholdersIn(task, "/task")) {
+  for (const { path, piece } of placeholdersIn(task, "/task", isSearchedForReferences(task))) {
     if ("malformed" in piece) {
       problems.push({
         path,
@@ -169,18 +103,22 @@ export function checkTemplate(content: Json): asserts content is Json & Template
     expandTemplate(content as unknown as TemplateContent, {});
 }
 
-function* problemsOfWork({ kind, id, input }: JsonObject): Generator<Problem> {
-  if (id !== undefined) {
+function* problemsOfWork(task: JsonObject, path = "/task"): Generator<Problem> {
+  const { kind, id, input = null } = task;
+  if (id !== undefined && path === "/task") {
     yield { path: "/task/id", message: "The task of a template has no id: each run of it is a task of its own." };
   }
   if (typeof kind === "string" && hasPlaceholders(kind)) {
-    yield { path: "/task/kind", message: "The kind of a template's task holds no placeholder." };
+    yield { path: `${path}/kind`, message: "The kind of a template's task holds no placeholder." };
+  }
+  if (kind === "graph") {
+    for (const [name, node] of nodesOf(input)) yield* problemsOfWork(node, `${path}/input/tasks/${name}`);
   }
   if (kind !== "exec" || !isObject(input)) return;
   const { shell = false, command = [] } = input;
-  if (shell !== false && hasPlaceholders([shell, command])) {
+  if (shell !== false && hasPlaceholders([shell, command], path !== "/task" || isSearchedForReferences(task))) {
     yield {
-      path: "/task/input/command",
+      path: `${path}/input/command`,
       message:
         'A shell would take a value for a part of its program. Pass it as an environment variable (env: {"N": "${n}"}) and write "$N" in the command, or leave out "shell".',
     };
@@ -194,7 +132,10 @@ function partialSchema(task: JsonObject): typeof submissionSchema {
   return {
     ...submissionSchema,
     properties: Object.fromEntries(
-      known.map(([name, schema]) => [name, hasPlaceholders(task[name] ?? null) ? {} : schema]),
+      known.map(([name, schema]) => [
+        name,
+        hasPlaceholders(task[name] ?? null, isSearchedForReferences(task)) ? {} : schema,
+      ]),
     ),
   };
 }

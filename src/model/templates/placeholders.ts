@@ -7,12 +7,17 @@ import { variableName } from "./template.ts";
 export type Piece = { readonly text: string } | { readonly variable: string } | { readonly malformed: string };
 
 const token = /\$\$\{|\$\{([^{}]*)(\}?)/g;
+/** The same where `${tasks.…}` and `$${tasks.…}` are not ours: they are read when the task that they stand in starts. */
+const tokenBesideReferences = /\$\$\{(?!tasks\.)|(?<!\$)\$\{(?!tasks\.)([^{}]*)(\}?)/g;
 
-/** Splits a string. The pieces are read once, from left to right: the text of a value is never searched for placeholders. */
-export function piecesOf(text: string): readonly Piece[] {
+/**
+ * Splits a string. The pieces are read once, from left to right: the text of a value is never searched for placeholders.
+ * @param hasReferences true for a task into which outputs of other tasks are put later
+ */
+export function piecesOf(text: string, hasReferences = false): readonly Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
-  for (const match of text.matchAll(token)) {
+  for (const match of text.matchAll(hasReferences ? tokenBesideReferences : token)) {
     if (match.index > from) pieces.push({ text: text.slice(from, match.index) });
     from = match.index + match[0].length;
     pieces.push(pieceOf(match[0], match[1], match[2] === "}"));
@@ -30,16 +35,17 @@ function pieceOf(all: string, name: string | undefined, isClosed: boolean): Piec
 export function* placeholdersIn(
   value: Json,
   path: string,
+  hasReferences = false,
 ): Generator<{ readonly path: string; readonly piece: Exclude<Piece, { text: string }> }> {
   if (typeof value === "string") {
-    for (const piece of piecesOf(value)) if (!("text" in piece)) yield { path, piece };
+    for (const piece of piecesOf(value, hasReferences)) if (!("text" in piece)) yield { path, piece };
   } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) yield* placeholdersIn(item, `${path}/${index}`);
+    for (const [index, item] of value.entries()) yield* placeholdersIn(item, `${path}/${index}`, hasReferences);
   } else if (isObject(value)) {
-    for (const [name, member] of Object.entries(value)) yield* placeholdersIn(member, `${path}/${name}`);
+    for (const [name, member] of Object.entries(value)) yield* placeholdersIn(member, `${path}/${name}`, hasReferences);
   }
 }
 
-export function hasPlaceholders(value: Json): boolean {
-  return placeholdersIn(value, "").next().done !== true;
+export function hasPlaceholders(value: Json, hasReferences = false): boolean {
+  return placeholdersIn(value, "", hasReferences).next().done !== true;
 }

@@ -5,9 +5,9 @@ import { stepsByTask } from "./reading.ts";
 
 /** Written down a second time on purpose: a table that is wrong in the model would judge itself right. */
 const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
-  none: ["created", "blocked", "running", "cancelled"],
-  created: ["running", "blocked", "cancelled"],
-  blocked: ["created", "running", "failed", "cancelled"],
+  none: ["created", "blocked", "running", "waiting", "cancelled", "skipped"],
+  created: ["running", "blocked", "waiting", "cancelled", "skipped"],
+  blocked: ["created", "running", "waiting", "failed", "cancelled", "skipped"],
   // Running to running: the next attempt's start in one write with the end of the one before, or a note of its start.
   running: ["running", "success", "failed", "retrying", "killed", "waiting", "cancelled"],
   // Waiting to waiting: it takes notice of one thing after another, or its outcome is decided and its descendants have to end.
@@ -17,6 +17,7 @@ const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   success: [],
   failed: [],
   cancelled: [],
+  skipped: [],
 };
 
 export const legalTransitions = checker("I5", "legal transitions only", (history, report) => {

@@ -67,6 +67,23 @@ export function keepingContract(current: Current): void {
     expect(await due(10)).toEqual(["r", "r2"]);
   });
 
+  test("pinned families stay, and what would follow them is found all the same", async () => {
+    const { store, journal } = current();
+    const child = childId(childPrefix(taskId("a"), 0, "k"), 0);
+    const ids = ["a", child, "b", "c"];
+    await store.append(journal.next(...ids.flatMap((id) => created(id))));
+    const family = { steps: 0, stepBytes: 0, epoch: 0, children: 1 };
+    const ended = ids.map((id, index) => changed(id, "success", { changedAt: index, ...(id === "a" && { family }) }));
+    await store.append(journal.next(...ended));
+    const found = async (pinned: string[], max: number) => {
+      const retention = { ...never, endedBefore: 100, pinned: pinned.map(taskId) };
+      return (await store.findExpired(retention, max)).map(({ id }) => id);
+    };
+    expect(await found(["a"], 1)).toEqual(["b"]);
+    expect(await found(["a", "b"], 5)).toEqual(["c"]);
+    expect(await found([], 5)).toEqual([child, "b", "c"]);
+  });
+
   test("the notes of masters are replaced, listed and taken away", async () => {
     const { store } = current();
     await store.writeMember(member("n1", 1));

@@ -31,6 +31,16 @@ export function documentContract(current: Current): void {
     expect(view.finished).toEqual([{ queue: "default", state: "success", count: 1 }]);
   });
 
+  test("statuses are read by id with their outputs, the unknown ones left out", async () => {
+    const { store, journal } = current();
+    await store.append(journal.next(...created("a"), ...created("b")));
+    await store.append(journal.next(changed("a", "success", { output: { rows: 7 } })));
+    const statuses = await store.readStatuses(["a", "b", "x"].map(taskId));
+    expect([...statuses.keys()].sort()).toEqual(["a", "b"]);
+    expect(statuses.get(taskId("a"))).toMatchObject({ id: "a", state: "success", output: { rows: 7 } });
+    expect(statuses.get(taskId("b"))).toMatchObject({ id: "b", state: "created" });
+  });
+
   test("payloads and origins are found by id, the unknown ones left out", async () => {
     const { store, journal } = current();
     await store.append(

@@ -1,14 +1,14 @@
 /** A scheduler that leads, one that follows and takes over, and a worker whose attempts do what a test says. */
 
 import type { AssignedAttempt, Reply, SchedulerEffect } from "../../core/scheduler/effects.ts";
-import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
+import type { Lookup, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { Write } from "../../model/entry.ts";
 import { childId, childPrefix, type OpenFamily, type StepRecord, stepId } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttemptContent, ItemAnswer, ResultItem } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
-import type { TaskStatus } from "../../model/task.ts";
+import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import { attachRequest } from "./attachRequest.ts";
 
 const worker = "w" as WorkerId;
@@ -25,19 +25,32 @@ export class FamilyWorld {
   /** Attempts that were assigned and have not ended. */
   readonly running = new Map<string, AssignedAttempt>();
   readonly aborted: string[] = [];
+  readonly specs = new Map<string, TaskSpec>();
+  readonly forgotten: string[] = [];
+  /** How many records each entry has had. */
+  readonly entrySizes: number[] = [];
+  /** The entry in which each task was assigned last. */
+  readonly assignedIn = new Map<string, number>();
+  /** Brings more inputs with every entry. */
+  onBatch: (seq: number) => readonly SchedulerInput[] = () => [];
   readonly #history: Write[] = [];
+  /** What the shell has read for the scheduler. */
+  #answers: SchedulerInput[] = [];
   #seq = 1;
   #epoch = 1;
   #request = 0;
   #itemId = 0;
   #session = "";
 
+  private readonly capacity: number;
+
   constructor(capacity = 100) {
+    this.capacity = capacity;
     this.leader.activate(this.now, 1, 1);
     this.connect(capacity);
   }
 
-  connect(capacity = 100): void {
+  connect(capacity = this.capacity): void {
     const kinds = ["sleep", "crawl"];
     const attach = attachRequest({ capacity, kinds, running: this.#held() });
     const [reply] = this.tell({ kind: "attach", request: 0, worker, attach, host: "h" });
@@ -60,29 +73,46 @@ export class FamilyWorld {
     const replies: Reply[] = [];
     this.#batch(inputs, replies);
     // What is under way by itself, such as a walk over many children, goes on in batches of its own.
-    for (let at = this.leader.nextWakeAt(); at !== null && at <= this.now; at = this.leader.nextWakeAt()) {
-      this.#batch([], replies);
+    for (;;) {
+      const at = this.leader.nextWakeAt();
+      if (this.#answers.length === 0 && (at === null || at > this.now)) break;
+      this.#batch(this.#answers.splice(0), replies);
     }
     this.#checkFollower();
     return replies;
   }
 
+  /** Reads from the store what the scheduler asks for; nothing here. */
+  protected read(_effect: SchedulerEffect): readonly SchedulerInput[] {
+    return [];
+  }
+
   #batch(inputs: readonly SchedulerInput[], replies: Reply[]): void {
     this.#seq += 1;
     const out = { seq: this.#seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
-    for (const input of [...inputs, { kind: "tick" } as const]) this.leader.step(this.now, input, out);
+    for (const input of [...inputs, ...this.onBatch(this.#seq), { kind: "tick" } as const])
+      this.leader.step(this.now, input, out);
     for (const write of out.writes) {
       // As through the journal: what is not JSON is not there.
       const read = JSON.parse(JSON.stringify(write)) as Write;
       this.follower.apply(read, this.now);
       this.#history.push(read);
+      if (read.kind === "forget-task") this.forgotten.push(read.id);
+      if (read.kind === "spec") this.specs.set(read.spec.id, read.spec);
       if (read.kind === "status") this.statuses.set(read.status.id, read.status);
       if (read.kind === "record" && read.collection === "steps" && read.value !== null)
         this.steps.set(read.id, read.value);
     }
+    this.entrySizes.push(out.writes.length);
     for (const effect of out.effects) {
+      this.#answers.push(...this.read(effect));
       if (effect.kind === "reply") replies.push(effect.reply);
-      if (effect.kind === "assign") for (const attempt of effect.attempts) this.running.set(attempt.task, attempt);
+      if (effect.kind === "assign") {
+        for (const attempt of effect.attempts) {
+          this.running.set(attempt.task, attempt);
+          this.assignedIn.set(attempt.task, this.#seq);
+        }
+      }
       if (effect.kind === "abort") {
         for (const { task } of effect.attempts) {
           this.running.delete(task);
@@ -96,7 +126,10 @@ export class FamilyWorld {
   failOver(): void {
     this.leader = this.follower;
     this.#epoch += 1;
-    this.leader.activate(this.now, this.#epoch, this.#seq);
+    // What the leader before had asked for went with it.
+    this.#answers = [];
+    for (const effect of this.leader.activate(this.now, this.#epoch, this.#seq))
+      this.#answers.push(...this.read(effect));
     this.follower = new Scheduler();
     for (const write of this.#history) this.follower.apply(write, this.now);
     this.connect();
@@ -107,10 +140,18 @@ export class FamilyWorld {
     this.tell({ kind: "beat", worker, session: this.#session as SessionId });
   }
 
-  submit(id: string, more: Partial<Submission> = {}): void {
+  submit(id: string, more: Partial<Submission> = {}, lookup: Lookup | null = null): Reply | undefined {
+    return this.tell(this.submission(id, more, lookup))[0];
+  }
+
+  submission(id: string, more: Partial<Submission> = {}, lookup: Lookup | null = null): SchedulerInput {
     const spec = toSpec({ kind: "crawl", input: {}, ...more }, { id: id as TaskId, fingerprint: null, now: this.now });
     this.#request += 1;
-    this.tell({ kind: "submit", request: this.#request, specs: [spec], lookup: null });
+    return { kind: "submit", request: this.#request, specs: [spec], lookup };
+  }
+
+  cancel(id: string): void {
+    this.tell({ kind: "cancel", request: 0, id: id as TaskId });
   }
 
   send(task: string, content: AttemptContent, id = (this.#itemId += 1)): ItemAnswer | undefined {

@@ -5,7 +5,7 @@ import { OutlastError } from "../../model/errors.ts";
 import { attemptKey, type Nonce, type TaskId } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import type { TaskDocument, TaskPayload } from "../../model/task.ts";
+import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import {
   type Entry,
   type ExpiredTask,
@@ -276,6 +276,16 @@ export class SimulatedStore implements Store {
     return this.#read((view) => {
       const specs = ids.map((id) => view.specs.get(id)).filter((spec) => spec !== undefined);
       return { seq: view.seq, found: new Map(specs.map((spec) => [spec.id, spec.fingerprint])) };
+    });
+  }
+
+  readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {
+    return this.#read((view) => {
+      const found = ids.flatMap((id): [TaskId, TaskStatus][] => {
+        const status = view.statuses.get(id)?.status;
+        return status === undefined ? [] : [[id, status]];
+      });
+      return new Map(found);
     });
   }
 

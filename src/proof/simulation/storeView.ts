@@ -76,11 +76,11 @@ export class StoreView {
   }
 
   /** Those that ended first come first; of one instant those that were created first, as the Map keeps them. */
-  expired({ endedBefore, keepMax }: Retention, max: number): ExpiredTask[] {
+  expired({ endedBefore, keepMax, pinned = [] }: Retention, max: number): ExpiredTask[] {
     const finished = this.#finished().sort((one, other) => one.endedAt - other.endedAt);
     const found: ExpiredTask[] = [];
     const roots = finished
-      .filter(({ id }) => !isDescendant(id))
+      .filter(({ id }) => !isDescendant(id) && !pinned.includes(id))
       .filter(({ endedAt }, index) => index < finished.length - keepMax || endedAt < endedBefore);
     // A family goes whole: what is below a root first.
     for (const root of roots) {

@@ -17,7 +17,7 @@ interface Row {
 /** Those that ended first come first; families go whole. */
 export function findExpired(
   rows: readonly Row[],
-  { endedBefore, keepMax }: Retention,
+  { endedBefore, keepMax, pinned = [] }: Retention,
   max: number,
 ): Promise<ExpiredTask[]> {
   const finished = rows.flatMap(({ id, ord, queue, state, status: text }) => {
@@ -31,9 +31,9 @@ export function findExpired(
     .flatMap(({ endedAt, ...row }) => (endedAt === null ? [] : [{ ...row, endedAt, isDue: endedAt < endedBefore }]))
     .sort((one, other) => one.endedAt - other.endedAt || one.ord - other.ord)
     .filter(({ isDue }, index) => index < surplus || isDue)
-    .slice(0, max)
+    .slice(0, max + pinned.length)
     .map(({ id, queue, state, hasChildren, isDue }) => ({ id, queue, state, hasChildren, isDue }));
-  return withFamilies(roots, { surplus, max }, (root, count) => {
+  return withFamilies(roots, { surplus, max, pinned }, (root, count) => {
     const { from, until } = descendantRange(root);
     const below = finished.filter(({ id }) => id >= from && id < until).slice(0, count);
     return below.map(({ id, queue, state }) => ({ id, queue, state }));

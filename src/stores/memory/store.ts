@@ -196,6 +196,15 @@ export class MemoryStore implements Store {
     return { seq: this.#seq(), found };
   }
 
+  async readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {
+    const statuses = new Map<TaskId, TaskStatus>();
+    for (const id of ids) {
+      const row = this.#tasks.get(id);
+      if (row !== undefined) statuses.set(id, toStatus(row.status));
+    }
+    return statuses;
+  }
+
   async listTasks(query: TaskQuery): Promise<TaskPage> {
     const after = fromCursor(query);
     // A Map keeps the order in which its keys came, and that is the order of creation.

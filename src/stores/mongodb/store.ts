@@ -9,7 +9,7 @@ import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import { isFinal, type TaskDocument, type TaskPayload } from "../../model/task.ts";
+import { isFinal, type TaskDocument, type TaskPayload, type TaskStatus } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import {
   type ExpiredTask,
@@ -26,7 +26,7 @@ import {
   type TaskPage,
   type TaskQuery,
 } from "../../ports/store.ts";
-import { toDocument, toPayload } from "../documents.ts";
+import { toDocument, toPayload, toStatus } from "../documents.ts";
 import { withFamilies } from "../familyRetention.ts";
 import { type MongodbAddress, parseAddress } from "./address.ts";
 import { Appender } from "./appender.ts";
@@ -196,6 +196,12 @@ export class MongodbStore implements Store {
     return { seq, found };
   }
 
+  async readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {
+    const statuses = new Map<TaskId, TaskStatus>();
+    for (const [id, { statusText }] of await this.#rows(ids)) statuses.set(id, toStatus(statusText));
+    return statuses;
+  }
+
   listTasks(query: TaskQuery): Promise<TaskPage> {
     return this.#read(({ list }) => list.page(query));
   }
@@ -218,9 +224,10 @@ export class MongodbStore implements Store {
     return this.#read(async ({ list, view, window }) => {
       const finished = toStateCounts(window.counts).filter(({ state }) => isFinal(state));
       const count = finished.reduce((sum, one) => sum + one.count, 0);
-      const roots = await list.expired(retention, count, max);
+      const roots = await list.expired(retention, count, max + (retention.pinned?.length ?? 0));
       if (roots.some(({ hasChildren }) => hasChildren)) await view.reached(window.tail.seq);
-      return withFamilies(roots, { surplus: count - retention.keepMax, max }, (root, most) => list.below(root, most));
+      const { keepMax, pinned = [] } = retention;
+      return withFamilies(roots, { surplus: count - keepMax, max, pinned }, (root, most) => list.below(root, most));
     });
   }
 

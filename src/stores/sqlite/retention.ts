@@ -22,15 +22,15 @@ export class RetentionQuery {
   }
 
   /** Reads one row more than is due: the first one that is to be kept. */
-  find({ endedBefore, keepMax }: Retention, max: number): Promise<ExpiredTask[]> {
+  find({ endedBefore, keepMax, pinned = [] }: Retention, max: number): Promise<ExpiredTask[]> {
     const surplus = Number(this.#count.get()?.["count"] ?? 0) - keepMax;
     const expired: ExpiredRoot[] = [];
-    for (const row of this.#oldest.iterate(max)) {
+    for (const row of this.#oldest.iterate(max + pinned.length)) {
       const isDue = Number(row["ended_at"]) < endedBefore;
       if (expired.length >= surplus && !isDue) break;
       expired.push({ ...toExpired(row), hasChildren: Number(row["children"] ?? 0) > 0, isDue });
     }
-    return withFamilies(expired, { surplus, max }, (root, count) => this.#below(root, count));
+    return withFamilies(expired, { surplus, max, pinned }, (root, count) => this.#below(root, count));
   }
 
   #below(root: TaskId, max: number): ExpiredTask[] {

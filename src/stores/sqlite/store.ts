@@ -10,7 +10,7 @@ import { limits } from "../../model/limits.ts";
 import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import type { TaskDocument, TaskPayload } from "../../model/task.ts";
+import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import {
   type ExpiredTask,
@@ -170,6 +170,10 @@ export class SqliteStore implements Store {
     return this.#use(({ database, journal, tasks }) =>
       atOneInstant(database, () => ({ seq: journal.tail()?.seq ?? 0, found: tasks.fingerprints(ids) })),
     );
+  }
+
+  async readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {
+    return this.#use(({ tasks }) => tasks.statuses(ids));
   }
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {

@@ -1,9 +1,9 @@
 /** The rows of tasks as readers see them: by id, and counted. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { TaskId } from "../../model/ids.ts";
-import { isFinal, type TaskDocument, type TaskPayload, type TaskState } from "../../model/task.ts";
+import { isFinal, type TaskDocument, type TaskPayload, type TaskState, type TaskStatus } from "../../model/task.ts";
 import type { StateCount } from "../../ports/store.ts";
-import { toDocument, toPayload } from "../documents.ts";
+import { toDocument, toPayload, toStatus } from "../documents.ts";
 
 export class TaskTable {
   readonly #ord: StatementSync;
@@ -11,6 +11,7 @@ export class TaskTable {
   readonly #any: StatementSync;
   readonly #counts: StatementSync;
   readonly #document: StatementSync;
+  readonly #status: StatementSync;
   readonly #spec: StatementSync;
   readonly #fingerprint: StatementSync;
 
@@ -23,6 +24,7 @@ export class TaskTable {
     this.#any = database.prepare("SELECT 1 FROM tasks WHERE id BETWEEN ? AND ? LIMIT 1");
     this.#counts = database.prepare("SELECT state, queue, count FROM counts WHERE count > 0 ORDER BY queue, state");
     this.#document = database.prepare("SELECT spec, status FROM tasks JOIN specs USING (ord) WHERE id = ?");
+    this.#status = database.prepare("SELECT status FROM tasks WHERE id = ?");
     this.#spec = database.prepare("SELECT spec FROM tasks JOIN specs USING (ord) WHERE id = ?");
     this.#fingerprint = database.prepare("SELECT fingerprint FROM tasks JOIN specs USING (ord) WHERE id = ?");
   }
@@ -30,6 +32,15 @@ export class TaskTable {
   document(id: TaskId): TaskDocument | null {
     const row = this.#document.get(id);
     return row === undefined ? null : toDocument(String(row["spec"]), String(row["status"]));
+  }
+
+  statuses(ids: readonly TaskId[]): Map<TaskId, TaskStatus> {
+    const statuses = new Map<TaskId, TaskStatus>();
+    for (const id of ids) {
+      const row = this.#status.get(id);
+      if (row !== undefined) statuses.set(id, toStatus(String(row["status"])));
+    }
+    return statuses;
   }
 
   payloads(ids: readonly TaskId[]): Map<TaskId, TaskPayload> {

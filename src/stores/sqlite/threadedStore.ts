@@ -10,7 +10,7 @@ import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import type { TaskDocument, TaskPayload } from "../../model/task.ts";
+import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type {
   ExpiredTask,
@@ -110,6 +110,10 @@ export class ThreadedSqliteStore implements Store {
 
   async findTasks(ids: readonly TaskId[]): Promise<{ seq: number; found: Map<TaskId, string | null> }> {
     return this.#use().ask("findTasks", ids);
+  }
+
+  async readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {
+    return this.#use().ask("readStatuses", ids);
   }
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {

@@ -1,0 +1,29 @@
+/** The fields of a submission: what a client may ask for. Their bounds are in submission.ts. */
+import type { RunCondition } from "./graphs/conditions.ts";
+import type { Json } from "./json.ts";
+
+/** One task as a client asks for it. Durations in ms, instants in ms since 1970. */
+export interface Submission {
+  /** Chosen by the client; asking twice for the same id with the same content is one task. */
+  readonly id?: string;
+  /** For people; the id if left out. */
+  readonly name?: string;
+  /** A built-in kind, such as `sleep` or `exec`, or the name of a handler that some workers have. */
+  readonly kind: string;
+  readonly input: Json;
+  readonly queue?: string;
+  readonly priority?: number;
+  /** Labels that a worker must carry to be given this task. */
+  readonly requires?: readonly string[];
+  readonly startAt?: number;
+  readonly attemptsMax?: number;
+  readonly killsMax?: number;
+  readonly timeoutMs?: number;
+  readonly backoffBaseMs?: number;
+  readonly backoffFactor?: number;
+  readonly backoffMaxMs?: number;
+  /** Ids of tasks that must have ended before this one starts, those that have ended already included. */
+  readonly after?: readonly string[];
+  /** What must have become of them: `success` if left out. */
+  readonly runIf?: RunCondition;
+}
