@@ -87,7 +87,9 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ],
     [
       "suspect",
-      isSuspect(task) ? `lost its worker ${task.losses} times in a row, so it runs alone on its worker` : null,
+      isSuspect(task)
+        ? `lost its worker ${task.losses} times in a row${task.isAlone === true ? "; it runs alone there" : ""}`
+        : null,
     ],
     ["template", task.origin === undefined ? null : printable(originText(task.origin))],
     ["host", task.host ?? null],

@@ -66,7 +66,7 @@ export const defaults = {
   /** From this loss in a row a task waits before it runs again, twice as long each time, up to `lossBackoffMaxMs`. */
   lossesBeforeBackoff: 2,
   lossBackoffBaseMs: 1 * second,
-  lossBackoffMaxMs: 5 * minute,
+  lossBackoffMaxMs: 30 * second,
   /** From this loss in a row it runs alone on its worker. */
   lossesBeforeAlone: 3,
 

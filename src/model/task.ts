@@ -162,8 +162,12 @@ export interface TaskStatus {
   readonly kills: number;
   /** Attempts that ended and count neither as failed nor as killed: the worker could not run them. Left out if 0. */
   readonly uncounted?: number;
-  /** Of these, the last ones in a row at which its worker died. Left out if 0. */
+  /** Of these, the last ones in a row at which its worker died while hardly any other worker did. Left out if 0. */
   readonly losses?: number;
+  /** How many workers of the cluster had died in all when the first of these losses had been counted. Left out without losses. */
+  readonly firstLoss?: number;
+  /** While running: its worker runs nothing else, since the task may be what takes its workers down. */
+  readonly isAlone?: boolean;
   /** When this status was decided. */
   readonly changedAt: number;
   /** The worker of the current or last attempt. */

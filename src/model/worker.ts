@@ -29,6 +29,8 @@ export interface WorkerRecord {
   /** `connected` stands for "was there": only `lost` and `gone` are decisions. */
   readonly state: "connected" | "lost" | "gone";
   readonly changedAt: number;
+  /** How often a process of it was found dead. Left out if 0. */
+  readonly losses?: number;
   /** For people: host name, process id, version. */
   readonly hostname: string;
   readonly pid: number;

@@ -8,9 +8,23 @@ export function describeWrite(write: Write, beganAt: number): string {
     case "spec":
       return `write spec of ${write.spec.id}`;
     case "status": {
-      const { id, state, attempt, failures, kills, losses = 0, host, boot, retryAt, error, output } = write.status;
+      const {
+        id,
+        state,
+        attempt,
+        failures,
+        kills,
+        losses = 0,
+        isAlone = false,
+        host,
+        boot,
+        retryAt,
+        error,
+        output,
+      } = write.status;
       const parts = [`write ${id} ${state}`];
       if (attempt > 0) parts.push(`attempt ${attempt} on ${host}/${boot}`);
+      if (isAlone) parts.push("alone there");
       if (failures > 0) parts.push(`failures ${failures}`);
       if (kills > 0) parts.push(`kills ${kills}`);
       if (losses > 1) parts.push(`losses in a row ${losses}`);

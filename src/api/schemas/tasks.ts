@@ -68,8 +68,10 @@ const document = open(
     },
     losses: {
       ...count,
-      description: "The last attempts in a row at which its worker died; from 3 on it runs alone on its worker.",
+      description:
+        "The last attempts in a row at which its worker died; from 3 on it runs alone on its worker where that is possible.",
     },
+    isAlone: { type: "boolean", description: "While running: its worker runs nothing else." },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
     after: list(text, { description: "Ids of the tasks that must have ended before it starts." }),

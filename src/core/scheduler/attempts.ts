@@ -25,7 +25,7 @@ export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask
   if (task.family !== null) task.family.beginAttempt();
   // Never before its task was created, also where the clock was set back since: an attempt's output is known by that.
   const assignedAt = Math.max(batch.now, task.createdAt);
-  task.run = { host: worker.id, boot: worker.boot, assignedAt, startedAt: undefined };
+  task.run = { host: worker.id, boot: worker.boot, assignedAt, startedAt: undefined, isAlone: worker.keptFor === task };
   state.lanes.takeTurn(worker);
   worker.hold(task);
   armBackstop(state, batch, task, batch.now);
@@ -90,7 +90,12 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
 
 /** The worker has died under it. A task to which that happens again and again waits longer each time, and then runs alone. */
 export function loseAttempt(state: SchedulerState, batch: Batch, task: LiveTask, message: string): void {
-  task.losses += 1;
+  const total = state.workers.losses;
+  // Workers that died since its first loss, and did not run it.
+  const others = total - task.firstLoss - task.losses;
+  // Where others die as well, it is rather the machines than the task: its count begins anew.
+  task.losses = task.losses === 0 || 2 * others > task.losses + 1 ? 1 : task.losses + 1;
+  if (task.losses === 1) task.firstLoss = total;
   killAttempt(state, batch, task, message);
 }
 

@@ -172,6 +172,7 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
   worker.session = null;
   worker.state = end;
   state.workers.stopTimer(worker);
+  if (end === "lost") state.workers.countLoss(worker);
   state.workers.write(batch, { ...worker.record, state: end, changedAt: batch.now });
   for (const task of [...worker.tasks.values()]) {
     const message = `Worker ${worker.id} was given up: ${why}.`;

@@ -1,6 +1,7 @@
 /**
  * Tasks that may be what takes their workers down run alone: a worker is kept for such a task, is given nothing more, and gets
- * the task once it is empty. Half of the workers at most are kept like that, one at least.
+ * the task once it is empty. Half of the workers at most are kept like that, one at least, and no more such tasks wait for one:
+ * where more tasks than that lose their workers again and again, it is rather the machines, and the others run as usual.
  */
 import { limits } from "../../model/limits.ts";
 import { begin, send } from "./dispatch.ts";
@@ -35,7 +36,7 @@ function isWaiting(task: LiveTask): boolean {
 /** Looks at a bounded number of suspects: each costs a look at every worker. */
 function keepWorkers({ lanes, workers }: SchedulerState): void {
   const kept = new Set([...lanes.alone].map(({ keptFor }) => keptFor));
-  const aloneMax = Math.max(1, Math.floor(lanes.workers / 2));
+  const { aloneMax } = lanes;
   let looks = 0;
   for (const task of lanes.suspects) {
     if (lanes.alone.size >= aloneMax || looks >= limits.suspectsPerBatchMax) return;

@@ -55,7 +55,7 @@ class Scene {
     for (let match = this.lanes.next(); match !== undefined; match = this.lanes.next()) {
       const { task, worker } = match;
       this.lanes.dequeue(task);
-      task.run = { host: worker.id, boot: worker.boot, assignedAt: 1, startedAt: undefined };
+      task.run = { host: worker.id, boot: worker.boot, assignedAt: 1, startedAt: undefined, isAlone: false };
       worker.hold(task);
       assigned.push(`${task.id} on ${worker.id}`);
     }

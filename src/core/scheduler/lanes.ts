@@ -73,13 +73,15 @@ export class Lanes {
 
   /** The task could start now. */
   enqueue(task: LiveTask): void {
-    if (task.isSuspect) return this.suspects.push(task);
+    // Where more tasks are suspect than can run alone, it is rather the machines than the tasks: the others go on as usual.
+    task.isSetApart = task.isSuspect && this.suspects.size < this.aloneMax;
+    if (task.isSetApart) return this.suspects.push(task);
     task.lane.ready.push(task);
     this.#place(task.lane);
   }
 
   dequeue(task: LiveTask): void {
-    if (task.isSuspect) return this.suspects.remove(task);
+    if (task.isSetApart) return this.suspects.remove(task);
     task.lane.ready.remove(task);
     this.#place(task.lane);
   }
@@ -116,11 +118,11 @@ export class Lanes {
     return false;
   }
 
-  /** Connected workers that may be given tasks, those that are kept for one task among them. */
-  get workers(): number {
+  /** Half of the connected workers that may be given tasks, but at least one: as many may be kept for a single task each. */
+  get aloneMax(): number {
     let count = this.alone.size;
     for (const group of this.#groups.values()) count += group.members;
-    return count;
+    return Math.max(1, Math.floor(count / 2));
   }
 
   /** Workers with equal load are chosen in the order in which they were last given something. */

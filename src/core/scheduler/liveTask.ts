@@ -25,6 +25,8 @@ export interface Run {
   readonly boot: BootId;
   readonly assignedAt: number;
   readonly startedAt: number | undefined;
+  /** The worker is given nothing else meanwhile. */
+  readonly isAlone: boolean;
 }
 
 /** How the last attempt that ended had ended. */
@@ -72,6 +74,8 @@ export class LiveTask implements HeapItem {
   uncounted = 0;
   /** How often in a row its worker has died under it. */
   losses = 0;
+  /** How many workers had died in all at the first of these. */
+  firstLoss = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
@@ -81,6 +85,8 @@ export class LiveTask implements HeapItem {
   heapIndex = -1;
   /** True while `wakeAt` is the instant at which it is to start, by the wall clock. */
   isAwaitingStart = false;
+  /** True while it waits for a worker of its own, outside its lane. */
+  isSetApart = false;
   /** What it adds to the digest of the whole memory, as of the last status written. */
   digest = 0;
   /** True while a change waits to be written at the end of the batch. */
@@ -154,8 +160,9 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     kills: task.kills,
     changedAt,
     ...(task.uncounted > 0 && { uncounted: task.uncounted }),
-    ...(task.losses > 0 && { losses: task.losses }),
+    ...(task.losses > 0 && { losses: task.losses, firstLoss: task.firstLoss }),
     ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
+    ...(run?.isAlone === true && task.state === "running" && { isAlone: true }),
     ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
     ...(task.state === "killed" && last?.retryAt !== undefined && { retryAt: last.retryAt }),
@@ -176,12 +183,13 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.kills = status.kills;
   task.uncounted = status.uncounted ?? 0;
   task.losses = status.losses ?? 0;
+  task.firstLoss = status.firstLoss ?? 0;
   task.family = status.family === undefined ? null : Family.restore(status.family, status.output);
   const { host, boot, assignedAt } = status;
   task.run =
     host === undefined || boot === undefined || assignedAt === undefined
       ? null
-      : { host, boot, assignedAt, startedAt: status.startedAt };
+      : { host, boot, assignedAt, startedAt: status.startedAt, isAlone: status.isAlone ?? false };
   const { endedAt, error, exit, logBytes, retryAt } = status;
   const last = {
     endedAt,

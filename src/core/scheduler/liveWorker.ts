@@ -150,7 +150,7 @@ export class LiveWorker implements HeapItem {
   hold(task: LiveTask): void {
     this.tasks.set(task.id, task);
     if (task.run?.boot !== this.boot) return;
-    if (task.isSuspect) this.#keptFor = task;
+    if (task.run.isAlone) this.#keptFor = task;
     this.#use(1);
   }
 

@@ -61,6 +61,7 @@ function replaceSession(batch: Batch, worker: LiveWorker): void {
 /** The worker is back as a new process: what the old one ran is void, unless its result is already on the worker's disk. */
 function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutbox: ReadonlySet<string>): void {
   noteNewBoot(state, worker);
+  if (!worker.isGivenUp) state.workers.countLoss(worker);
   for (const task of [...worker.tasks.values()]) {
     if (isIn(inOutbox, task)) continue;
     loseAttempt(state, batch, task, "Its worker was started anew.");
@@ -89,6 +90,7 @@ function recordWorker(
     queues,
     ...(kinds !== undefined && { kinds }),
     ...(labels !== undefined && labels.length > 0 && { labels }),
+    ...(known?.record.losses !== undefined && { losses: known.record.losses }),
     isDraining,
     state: "connected",
     changedAt: batch.now,

@@ -11,6 +11,7 @@ import type { RecordModule } from "./recordModule.ts";
 export class Workers implements RecordModule<WorkerRecord> {
   readonly #byId = new Map<WorkerId, LiveWorker>();
   readonly #lanes: Lanes;
+  #losses = 0;
   readonly #timers = new Heap<LiveWorker>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
 
   constructor(lanes: Lanes) {
@@ -19,6 +20,11 @@ export class Workers implements RecordModule<WorkerRecord> {
 
   get(id: WorkerId): LiveWorker | undefined {
     return this.#byId.get(id);
+  }
+
+  /** How often workers that are known here have died, in all. */
+  get losses(): number {
+    return this.#losses;
   }
 
   get size(): number {
@@ -45,6 +51,7 @@ export class Workers implements RecordModule<WorkerRecord> {
 
   #take(record: WorkerRecord, now: number): LiveWorker {
     const known = this.#byId.get(record.id);
+    this.#losses += (record.losses ?? 0) - (known?.record.losses ?? 0);
     if (known === undefined) {
       const worker = new LiveWorker(record, this.#lanes, now);
       this.#byId.set(record.id, worker);
@@ -57,6 +64,12 @@ export class Workers implements RecordModule<WorkerRecord> {
     return known;
   }
 
+  /** A process of this worker is dead. Must be followed by a `write` of its record. */
+  countLoss(worker: LiveWorker): void {
+    worker.record = { ...worker.record, losses: (worker.record.losses ?? 0) + 1 };
+    this.#losses += 1;
+  }
+
   /** Puts a record in its place and writes it down. */
   write(batch: Batch, record: WorkerRecord): LiveWorker {
     batch.out.writes.push({ kind: "record", collection: "workers", id: record.id, value: record });
@@ -67,6 +80,7 @@ export class Workers implements RecordModule<WorkerRecord> {
     const worker = this.#byId.get(id);
     if (worker === undefined) return;
     this.#byId.delete(id);
+    this.#losses -= worker.record.losses ?? 0;
     this.stopTimer(worker);
     worker.isOpen = false;
   }

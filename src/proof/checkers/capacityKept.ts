@@ -1,8 +1,7 @@
 /**
- * I30: no boot ever runs, or is booked for, more attempts than it has slots; and a task that has lost its workers again and again
- * shares its worker with no other.
+ * I30: no boot ever runs, or is booked for, more attempts than it has slots; and a task that must run alone, because it has lost
+ * its workers again and again, shares its worker with no other.
  */
-import { isSuspect, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History } from "./ledger.ts";
 import { eventsOf } from "./reading.ts";
@@ -35,14 +34,15 @@ function checkBookings(history: History, report: Report): void {
   const capacities = new Map<string, number>();
   const booked = new Map<string, Set<string>>();
   const places = new Map<string, string>();
-  const suspects = new Set<string>();
+  const alone = new Set<string>();
   for (const { seq, writes } of history.entries) {
     for (const write of writes) {
       if (write.kind === "record" && write.collection === "workers" && write.value !== null)
         capacities.set(write.value.boot, write.value.capacity);
       if (write.kind !== "status") continue;
       const { id, state, boot } = write.status;
-      noteSuspect(suspects, write.status);
+      if (write.status.isAlone === true) alone.add(id);
+      else alone.delete(id);
       const before = places.get(id);
       if (before !== undefined) booked.get(before)?.delete(id);
       places.delete(id);
@@ -54,14 +54,9 @@ function checkBookings(history: History, report: Report): void {
       const capacity = capacities.get(boot) ?? 0;
       if (tasks.size > capacity)
         report(`${boot} is booked for ${tasks.size} attempts in ${capacity} slots, in entry ${seq}`, ...tasks);
-      const suspect = tasks.size > 1 ? [...tasks].find((task) => suspects.has(task)) : undefined;
+      const suspect = tasks.size > 1 ? [...tasks].find((task) => alone.has(task)) : undefined;
       if (suspect !== undefined)
         report(`${suspect} must run alone, and shares ${boot} with ${tasks.size - 1} others in entry ${seq}`, ...tasks);
     }
   }
-}
-
-function noteSuspect(suspects: Set<string>, status: TaskStatus): void {
-  if (isSuspect(status)) suspects.add(status.id);
-  else suspects.delete(status.id);
 }

@@ -101,9 +101,9 @@ class Board {
     return isSuspect(this.status(task) ?? {});
   }
 
-  /** True if a task runs there that shares its worker with no other. */
-  runsSuspect(boot: string): boolean {
-    return [...this.#live].some((id) => this.isSuspect(id) && this.#statuses.get(id)?.boot === boot);
+  /** True if a task runs there that must run alone. */
+  runsAlone(boot: string): boolean {
+    return [...this.#live].some((id) => this.status(id)?.isAlone === true && this.status(id)?.boot === boot);
   }
 
   usedSlots(boot: string): number {
@@ -168,10 +168,9 @@ function checkWaiting(
     if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
     // It may be kept for a task that must run alone, until it is empty; such a task gets an empty one at once.
     const isKept =
-      board.runsSuspect(worker.boot) ||
-      (ready.some(({ id }) => board.isSuspect(id)) && board.usedSlots(worker.boot) > 0);
+      board.runsAlone(worker.boot) || (ready.some(({ id }) => board.isSuspect(id)) && board.usedSlots(worker.boot) > 0);
     if (isKept) continue;
-    const isAloneFree = ![...board.workers.values()].some(({ boot }) => board.runsSuspect(boot));
+    const isAloneFree = ![...board.workers.values()].some(({ boot }) => board.runsAlone(boot));
     const task = ready.find((spec) => canRun(worker, spec) && (!board.isSuspect(spec.id) || isAloneFree));
     if (task === undefined) continue;
     report(
