@@ -9,6 +9,7 @@ import { electionMutants } from "./mutants/electionMutants.ts";
 import { masterMutants } from "./mutants/masterMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { recordMutants } from "./mutants/recordMutants.ts";
+import { scheduleMutants } from "./mutants/scheduleMutants.ts";
 import { schedulerMutants } from "./mutants/schedulerMutants.ts";
 import { makeScratch, plant } from "./mutants/scratch.ts";
 import { workerMutants } from "./mutants/workerMutants.ts";
@@ -101,9 +102,14 @@ function print({ mutant, invariants, seeds }: Verdict): void {
     );
 }
 
-const chosen = [...masterMutants, ...electionMutants, ...schedulerMutants, ...recordMutants, ...workerMutants].filter(
-  ({ name }) => name.includes(flags.only),
-);
+const chosen = [
+  ...masterMutants,
+  ...electionMutants,
+  ...schedulerMutants,
+  ...scheduleMutants,
+  ...recordMutants,
+  ...workerMutants,
+].filter(({ name }) => name.includes(flags.only));
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
 const verdicts = await huntAll(chosen);
 const missed = verdicts.filter(({ invariants }) => invariants === null);

@@ -19,6 +19,7 @@ import {
   workerRecord,
 } from "./madeHistory.ts";
 import { death, idleMaster, led, masterLies } from "./masterLies.ts";
+import { goodSchedules, scheduleLies } from "./scheduleLies.ts";
 import { workerLies } from "./workerLies.ts";
 
 function invariantsOf(made: MadeHistory): string[] {
@@ -333,10 +334,17 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
   },
 };
 
-const allLies = { ...lies, ...masterLies, ...workerLies, ...familyLies };
+const allLies = {
+  ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies },
+  I22: { ...familyLies["I22"], ...scheduleLies.I22 },
+};
 
 test("a history without a lie is accepted by every checker", () => {
   expect(checkAll(goodHistory().build())).toEqual([]);
+});
+
+test("schedules without a lie are accepted", () => {
+  expect(invariantsOf(goodSchedules()).filter((invariant) => ["I21", "I22", "I23"].includes(invariant))).toEqual([]);
 });
 
 test("a history in which an id is used again is accepted by every checker", () => {

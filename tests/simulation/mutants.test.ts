@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { electionMutants } from "../../scripts/mutants/electionMutants.ts";
 import { masterMutants } from "../../scripts/mutants/masterMutants.ts";
 import { recordMutants } from "../../scripts/mutants/recordMutants.ts";
+import { scheduleMutants } from "../../scripts/mutants/scheduleMutants.ts";
 import { schedulerMutants } from "../../scripts/mutants/schedulerMutants.ts";
 import { workerMutants } from "../../scripts/mutants/workerMutants.ts";
 
@@ -14,6 +15,7 @@ for (const { name, patches } of [
   ...masterMutants,
   ...electionMutants,
   ...schedulerMutants,
+  ...scheduleMutants,
   ...recordMutants,
   ...workerMutants,
 ]) {

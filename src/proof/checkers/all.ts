@@ -42,6 +42,9 @@ import { resultHasExecution } from "./resultHasExecution.ts";
 import { sleptInFull } from "./sleptInFull.ts";
 import { startsInTime } from "./startsInTime.ts";
 import { stateIsFold } from "./stateIsFold.ts";
+import { ticksApart } from "./ticksApart.ts";
+import { ticksInTime } from "./ticksInTime.ts";
+import { ticksOnce } from "./ticksOnce.ts";
 import { waitsKept } from "./waitsKept.ts";
 
 export const checkers: readonly Checker[] = [
@@ -83,6 +86,9 @@ export const checkers: readonly Checker[] = [
   onlyExpiredForgotten,
   journalKept,
   startsInTime,
+  ticksOnce,
+  ticksInTime,
+  ticksApart,
   nobodyStarves,
   itemsBeforeResult,
 ];

@@ -34,13 +34,14 @@ export const startsInTime = checker("I22", "nothing starts before its instant", 
 });
 
 /** The most that a master's wall clock can be taken to show at true time `at`; steps forward count once they have stood. */
-function wallAt(history: History, life: string, at: number, settleMs: number): number {
+export function wallAt(history: History, life: string, at: number, settleMs: number): number {
   const sets = clockSets(history).get(nodeOf(life)) ?? [];
   const now = sets.findLast((set) => set.at <= at);
   if (now === undefined) return Number.POSITIVE_INFINITY;
   // A process takes the wall clock as it is when it starts.
   const startedAt = eventsOf(history, "start").find((start) => start.life === life)?.at ?? 0;
-  const from = Math.max(startedAt, at - settleMs);
+  // The settling is measured by a clock that drifts alike.
+  const from = Math.max(startedAt, at - settleMs / (1 + now.drift) + slackMs);
   const before = sets.findLast((set) => set.at <= from);
   const within = sets.filter((set) => set.at > from && set.at < at);
   const offsetMs = Math.min(now.offsetMs, ...[before, ...within].map((set) => set?.offsetMs ?? now.offsetMs));

@@ -8,6 +8,7 @@ export interface Changes {
   readonly faults?: readonly FaultKind[];
   readonly unsafeMs?: number;
   readonly tasks?: number;
+  readonly schedules?: number;
   readonly taskMsMax?: number;
   readonly masters?: number;
   readonly workers?: number;
@@ -60,10 +61,10 @@ export function* smaller(knobs: Knobs, changes: Changes): Generator<Changes> {
   if (left.master.journalMs !== defaults.journalMs || left.isForgetful) yield { ...changes, keepsAll: true };
 }
 
-const least = { unsafeMs: 1_000, tasks: 1, masters: 1, workers: 1, clients: 1, followers: 0 } as const;
+const least = { unsafeMs: 1_000, tasks: 1, schedules: 0, masters: 1, workers: 1, clients: 1, followers: 0 } as const;
 
 function* fewer(left: Knobs, changes: Changes): Generator<Changes> {
-  for (const name of ["unsafeMs", "tasks", "followers", "workers", "clients", "masters"] as const) {
+  for (const name of ["unsafeMs", "tasks", "schedules", "followers", "workers", "clients", "masters"] as const) {
     const now = left[name];
     for (const next of [Math.ceil(now / 2), Math.floor(now * 0.8), now - 1]) {
       if (next < now && next >= least[name]) yield { ...changes, [name]: next };

@@ -7,6 +7,7 @@ import { call, type RunningMaster } from "./call.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { leaderBehind, relayCall } from "./relay.ts";
+import { drawScheduleAct } from "./schedules.ts";
 import { drawSubmissions } from "./submissions.ts";
 import type { KnownMaster, World } from "./world.ts";
 
@@ -52,6 +53,26 @@ export class ClientNode {
     else if (share < 0.84) this.#look();
     else this.#read();
     return 0;
+  }
+
+  /** Something that a client might do with schedules. */
+  actOnSchedules(): void {
+    const { label, perform } = drawScheduleAct(this.#random, this.#world.knobs);
+    this.#ask(label, perform).catch(() => {});
+  }
+
+  /** Ends every schedule, for as long as it takes: the world is to come to rest. */
+  async endSchedules(): Promise<void> {
+    for (const { name, isRemoved } of this.#world.disk.view.records("schedules").values()) {
+      if (isRemoved === true) continue;
+      await this.#insist(async () => {
+        try {
+          await this.#ask(`removal of ${name}`, ({ face }) => face.schedules.remove(name));
+        } catch (error) {
+          if (codeOf(error) !== "not-found") throw error;
+        }
+      });
+    }
   }
 
   drainWorker(): void {

@@ -88,6 +88,21 @@ export const situations = [
   "a task whose id had been used before was run",
   "a worker still had a result of a forgotten task whose id was used again",
   "a queue was paused with tasks in it",
+  // Schedules.
+  "a leader was struck when a tick was due",
+  "a tick was settled by another leader than the one that had computed it",
+  "a schedule was edited when a tick was due",
+  "a schedule was put again under the name of one that was removed",
+  "a tick that had been queued made its task",
+  "a tick cancelled the task of an earlier one",
+  "a tick waited for a process that was still dying",
+  "a tick was skipped for an overlap",
+  "ticks were missed",
+  "ticks were passed over while their schedule was paused",
+  "a missed tick was made up for",
+  "ticks of the past were backfilled",
+  "clocks were changed between two ticks of fixed times",
+  "masters with other time zone data settled ticks of one schedule",
 ] as const;
 export type Situation = (typeof situations)[number];
 

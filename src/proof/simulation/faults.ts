@@ -9,6 +9,7 @@ import { ReplicaSet } from "./replicaSet.ts";
 import { rollWorkers } from "./rollingCrash.ts";
 import { storeMachine } from "./store.ts";
 import { SqliteEngine } from "./storeEngine.ts";
+import { strikeAtTick } from "./tickTrouble.ts";
 import type { WorkerNode } from "./workerNode.ts";
 
 export class Faults {
@@ -130,6 +131,8 @@ export class Faults {
         return setBack(this.#world, this.#random, worker);
       case "clock-glitch":
         return glitch(this.#world, this.#random, this.#random.chance(0.7) ? master : worker);
+      case "tick-trouble":
+        return strikeAtTick(this.#world, this.#random, (afterMs, run) => this.#later(afterMs, run));
       case "workers-roll":
         return rollWorkers(this.#world, this.#random, (afterMs, run) => this.#later(afterMs, run));
       case "network-loss":

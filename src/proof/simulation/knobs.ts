@@ -32,6 +32,7 @@ export const faultKinds = [
   "master-clock-back",
   "worker-clock-back",
   "clock-glitch",
+  "tick-trouble",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -110,6 +111,8 @@ export interface Knobs {
   /** Labels that tasks may require; only some workers carry them. */
   readonly labels: readonly string[];
   readonly tasks: number;
+  /** How many schedules there may be at a time. */
+  readonly schedules: number;
   /** Tasks that somebody puts straight into the store. */
   readonly foreignTasks: number;
   readonly taskMsMax: number;
@@ -132,7 +135,7 @@ export interface Knobs {
   /** How long a wall clock that was set forward must stand there before it is followed. */
   readonly clockSettleMs: number;
   /** Mean time between two faults of a kind. */
-  readonly faultEveryMs: ReadonlyMap<FaultKind, number>;
+  readonly faultEveryMs: Map<FaultKind, number>;
 }
 
 export function drawKnobs(seed: number): Knobs {
@@ -158,6 +161,7 @@ export function drawKnobs(seed: number): Knobs {
     kinds: ["sleep", "exec", programKind, "resize", "index"].slice(0, random.fork("kinds").integer(2, 5)),
     labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),
+    schedules: random.fork("schedules").pick([0, 0, 0, 1, 3]),
     foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
@@ -179,6 +183,7 @@ export function drawKnobs(seed: number): Knobs {
     clockSettleMs: random.fork("settle").pick([2_000, 5_000, 15_000]),
     faultEveryMs: drawFaults(random, temper, store, masters),
   });
+  aimAtTicks(knobs, random.fork("ticks"));
   const deaths = random.fork("deaths");
   return deaths.chance(leaderDeathsShare) ? withLeaderDeaths(knobs, deaths) : knobs;
 }
@@ -230,6 +235,13 @@ function drawMaster(random: Random, isForgetful: boolean): MasterKnobs {
     retentionMs: isForgetful && random.chance(0.5) ? random.spread(1_000, 60_000) : defaults.retentionMs,
     finishedTasksMax: isForgetful ? random.integer(0, 20) : defaults.finishedTasksMax,
   };
+}
+
+/** Where there are schedules, masters are struck when a tick is due. */
+function aimAtTicks({ schedules, temper, faultEveryMs }: Knobs, random: Random): void {
+  const isAlone = faultEveryMs.size === 1 && !random.chance(0.5);
+  if (schedules === 0 || temper === "calm" || isAlone || !random.chance(0.6)) return;
+  faultEveryMs.set("tick-trouble", random.spread(4_000, 30_000));
 }
 
 function drawTemper(random: Random): Temper {
@@ -284,7 +296,9 @@ function drawFaults(random: Random, temper: Temper, store: StoreModel, masters: 
 
 function drawFirstFaults(random: Random, temper: Temper, store: StoreModel, masters: number): Map<FaultKind, number> {
   if (temper === "calm") return new Map();
-  const possible = (temper === "masters-only" ? sparing : faultKinds.filter((kind) => !later.includes(kind)))
+  const possible = (
+    temper === "masters-only" ? sparing : faultKinds.filter((kind) => !later.includes(kind) && kind !== "tick-trouble")
+  )
     .filter((kind) => ofModel[kind]?.includes(store) ?? true)
     .filter((kind) => masters > 1 || kind !== "master-cut");
   // Some worlds have one trouble only, and far between: what should follow then follows undisturbed.
@@ -303,7 +317,7 @@ export function describeKnobs(knobs: Knobs): string {
     .filter((name) => knobs[name] > 0)
     .map((name) => `${name} ${knobs[name]}`);
   return [
-    `${knobs.temper}: ${knobs.store} store, ${knobs.masters} masters, ${knobs.workers} workers, ${knobs.followers} followers, ${knobs.clients} clients, ${knobs.tasks} tasks of up to ${knobs.taskMsMax} ms`,
+    `${knobs.temper}: ${knobs.store} store, ${knobs.masters} masters, ${knobs.workers} workers, ${knobs.followers} followers, ${knobs.clients} clients, ${knobs.tasks} tasks and ${knobs.schedules} schedules of up to ${knobs.taskMsMax} ms`,
     `${Math.round(knobs.unsafeMs / 1000)} s of faults`,
     `suspect ${knobs.waits.suspectMs} lost ${knobs.waits.lostGraceMs} abrupt ${knobs.waits.abruptGraceMs}`,
     `lease ${knobs.master.leaseTtlMs} journal ${knobs.master.journalMs}${knobs.isForgetful ? ` retention ${knobs.master.retentionMs} or ${knobs.master.finishedTasksMax} tasks` : ""}`,

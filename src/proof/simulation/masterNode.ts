@@ -4,6 +4,7 @@ import { Master } from "../../master/master.ts";
 import type { ChangeBatch } from "../../master/service/masterApi.ts";
 import type { BootId } from "../../model/ids.ts";
 import { StoreUnavailable } from "../../ports/store.ts";
+import { simulatedCalendar } from "../calendar/simulatedZones.ts";
 import type { RunningMaster } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
 import { textOf } from "./eventReader.ts";
@@ -83,6 +84,7 @@ export class MasterNode {
         ...this.#world.knobs.waits,
         ...this.#world.knobs.master,
         clockSettleMs: this.#world.knobs.clockSettleMs,
+        calendar: simulatedCalendar(Number(/\d+$/.exec(this.machine)?.[0])),
       },
     });
     const life: MasterLife = { process, master, face: master.service, clock, isOpen: false, isStopping: false };

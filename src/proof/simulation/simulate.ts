@@ -66,6 +66,7 @@ async function live(world: Cluster): Promise<SeedResult> {
   const faults = new Faults(world);
   faults.begin();
   planClients(world);
+  planSchedules(world);
   planOutsider(world);
   const hasBroken = (): boolean => world.breakages.length > 0;
   await timeline.run(knobs.unsafeMs, hasBroken);
@@ -102,6 +103,18 @@ function planClients(world: Cluster): void {
   }
 }
 
+function planSchedules(world: Cluster): void {
+  const { knobs, timeline, clients } = world;
+  if (knobs.schedules === 0) return;
+  const random = world.random.fork("schedules");
+  const acts = Math.round(knobs.schedules * 4 + knobs.unsafeMs / 8_000);
+  for (let count = 0; count < acts; count++) {
+    // Some at once, so that there are schedules for most of the time.
+    const atMs = count < knobs.schedules * 2 ? random.integer(500, 5_000) : random.next() * knobs.unsafeMs;
+    timeline.after(atMs, () => random.pick(clients).actOnSchedules());
+  }
+}
+
 function planOutsider({ knobs, timeline, random, outsider }: Cluster): void {
   const when = random.fork("outsider");
   for (let count = 0; count < knobs.foreignTasks; count++) {
@@ -117,6 +130,13 @@ async function settle(world: Cluster, hasBroken: () => boolean): Promise<void> {
     world.clients[0]?.openQueues().catch((error: unknown) => world.broke("opening the queues", error));
   };
   openQueues();
+  // They go on for a while with nothing wrong. A late message may still put one again, so this is repeated.
+  const endSchedules = (): void => {
+    if (!haveEnded(world))
+      world.clients[0]?.endSchedules().catch((error: unknown) => world.broke("ending the schedules", error));
+    timeline.after(5_000, endSchedules);
+  };
+  if (world.knobs.schedules > 0) timeline.after(20_000, endSchedules);
   // Whoever was drained by an operator is started anew: its boot would never be given work again. A late message may
   // still drain a worker or pause a queue, so this is repeated.
   const restart = (): void => {
@@ -172,10 +192,15 @@ class RestWatch {
 function isAtRest(world: Cluster): boolean {
   if (world.clients.some((client) => client.isBusy) || world.outsider.isBusy) return false;
   if (!areMastersSettled(world)) return false;
-  if (world.disk.view.unfinishedCount > 0) return false;
+  if (world.disk.view.unfinishedCount > 0 || !haveEnded(world)) return false;
   return world.workers.every(
     (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
   );
+}
+
+/** No schedule is left that has yet to make tasks. */
+function haveEnded({ disk }: Cluster): boolean {
+  return [...disk.view.records("schedules").values()].every(({ isRemoved }) => isRemoved === true);
 }
 
 /** One leads, and all others are warm. */

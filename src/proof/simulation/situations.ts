@@ -5,6 +5,7 @@ import type { History } from "../checkers/ledger.ts";
 import { idOf, nameLives } from "../checkers/lives.ts";
 import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
+import { noteSchedules } from "./scheduleSituations.ts";
 import type { World } from "./world.ts";
 
 export function noteSituations(world: World, judged: History): void {
@@ -14,6 +15,7 @@ export function noteSituations(world: World, judged: History): void {
   noteDeaths(world, history);
   noteRepeats(world, history);
   noteMasters(world, history);
+  noteSchedules(world.coverage, history);
 }
 
 function noteTasks({ coverage }: World, history: History): void {

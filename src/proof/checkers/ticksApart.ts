@@ -1,0 +1,60 @@
+/**
+ * I23: where a schedule does not allow it, no tick makes a task before those of its earlier ticks have ended, nor while a process of
+ * one still runs on a worker that nobody has given up; and none is skipped for an overlap that there was not.
+ */
+import type { TaskId } from "../../model/ids.ts";
+import type { SkippedTicks } from "../../model/schedules/schedule.ts";
+import { isFinal } from "../../model/task.ts";
+import { checker } from "./checker.ts";
+import type { History, LandedEntry } from "./ledger.ts";
+import { type Execution, executionsByTask, recordsByWorker, stepsByTask } from "./reading.ts";
+import { scheduleSteps } from "./scheduleSteps.ts";
+
+export const ticksApart = checker("I23", "ticks of one schedule keep apart where they must", (history, report) => {
+  const made = new Map<string, TaskId[]>();
+  for (const { name, before, after, fired, entry } of scheduleSteps(history).steps) {
+    const earlier = made.get(name) ?? [];
+    made.set(name, earlier);
+    const isAllowed = ((before ?? after).content.overlap ?? "allow") === "allow";
+    for (const { id, isBackfilled } of fired) {
+      if (isBackfilled) continue;
+      for (const other of isAllowed ? [] : earlier) {
+        if (!hasEnded(history, other, entry.order)) report(`${id} was made while ${other} had not ended`, id, other);
+        else if (isStillRunning(history, other, entry))
+          report(`${id} was made while a process of ${other} ran`, id, other);
+      }
+      earlier.push(id);
+    }
+    const isNew = (row: SkippedTicks): boolean => !(before?.skipped ?? []).some(({ to }) => to === row.to);
+    for (const { reason, to } of after.skipped.filter(isNew)) {
+      if (reason !== "overlap" && reason !== "queue-full") continue;
+      const isOverlap =
+        (before?.queued.length ?? 0) > 0 ||
+        earlier.some((id) => !hasEnded(history, id, entry.order - 1) || isStillRunning(history, id, entry));
+      if (!isOverlap) report(`the tick ${to} of ${name} was skipped in entry ${entry.seq}, and nothing ran`, name);
+    }
+  }
+});
+
+function hasEnded(history: History, id: TaskId, order: number): boolean {
+  const steps = stepsByTask(history).get(id) ?? [];
+  return steps.some(({ status, entry }) => isFinal(status.state) && entry.order <= order);
+}
+
+function isStillRunning(history: History, id: TaskId, entry: LandedEntry): boolean {
+  return (executionsByTask(history).get(id) ?? []).some((execution) => {
+    const isRunning =
+      execution.startOrder < entry.order && (execution.endOrder ?? Number.POSITIVE_INFINITY) > entry.order;
+    return isRunning && !wasGivenUp(history, execution, entry);
+  });
+}
+
+/** Its worker was lost or has left, or another process has taken its place. */
+function wasGivenUp(history: History, { worker, boot, startOrder }: Execution, entry: LandedEntry): boolean {
+  return (recordsByWorker(history).get(worker) ?? []).some(
+    ({ record, entry: { order } }) =>
+      order > startOrder &&
+      order <= entry.order &&
+      (record.boot !== boot || record.state === "lost" || record.state === "gone"),
+  );
+}

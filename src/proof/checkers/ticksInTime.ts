@@ -1,0 +1,36 @@
+/** I22: no tick happens before its instant, by the wall clock of the master that lets it happen; and where nothing is wrong, soon after it. */
+import { checker } from "./checker.ts";
+import { eventsOf } from "./reading.ts";
+import { scheduleSteps } from "./scheduleSteps.ts";
+import { wallAt } from "./startsInTime.ts";
+
+/** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
+const slackMs = 5;
+const decidedBeforeMs = 50;
+const lateMsMax = 3_000;
+
+export const ticksInTime = checker("I22", "no tick happens before its instant", (history, report) => {
+  const settleMs = history.conditions.clockSettleMs;
+  if (settleMs === undefined) return;
+  const appends = new Map(eventsOf(history, "append").map((append) => [`${append.seq} ${append.epoch}`, append]));
+  const sets = eventsOf(history, "clock-set");
+  for (const { before, after, fired, entry } of scheduleSteps(history).steps) {
+    const append = appends.get(`${entry.seq} ${entry.epoch}`);
+    if (append === undefined) continue;
+    const { life, at } = append;
+    for (const { id, tickAt, isBackfilled } of fired) {
+      if (isBackfilled) continue;
+      const instants = [
+        at,
+        ...sets.map((set) => set.at - 0.001).filter((set) => set < at && set > at - decidedBeforeMs),
+      ];
+      const shownAt = Math.max(...instants.map((instant) => wallAt(history, life, instant, settleMs)));
+      if (shownAt < tickAt - slackMs) report(`${id} was made ${Math.round(tickAt - shownAt)} ms before its tick`, id);
+      const { content } = before ?? after;
+      const isByTheClock = (content.overlap ?? "allow") === "allow" && !("at" in content.when);
+      const lateMs = entry.at - tickAt - (content.jitterMs ?? 0);
+      if (history.conditions.isCalm && isByTheClock && lateMs > lateMsMax)
+        report(`${id} was made ${lateMs} ms after its tick, in a calm run`, id);
+    }
+  }
+});
