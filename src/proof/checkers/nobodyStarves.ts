@@ -125,6 +125,8 @@ function checkPriority(
   const ready = board.ready(entry.at).filter(({ id }) => !board.isSuspect(id));
   const stillReady = new Set(ready.map((spec) => spec.id));
   for (const { id, host = "nobody" } of assigned) {
+    // And once the worker that is kept for it is empty, it goes first.
+    if (board.isSuspect(id)) continue;
     const chosen = board.specs.get(id);
     const worker = board.workers.get(host);
     const passedOver = readyBefore.find(
