@@ -14,6 +14,7 @@ const filesAtATime = 2;
 const alias = [
   { find: /^outlast$/, replacement: fileURLToPath(new URL("./src/sdk/index.ts", import.meta.url)) },
   { find: /^outlast\/testing$/, replacement: fileURLToPath(new URL("./src/testing/index.ts", import.meta.url)) },
+  { find: /^outlast\/mapreduce$/, replacement: fileURLToPath(new URL("./src/mapreduce/index.ts", import.meta.url)) },
 ];
 
 export default defineConfig({

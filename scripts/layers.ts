@@ -83,7 +83,7 @@ function layerOf(file: string): Layer | null {
 /** The folder that belongs together: `core` for `src/core/a/b.ts`, `stores/sqlite` for `src/stores/sqlite/c.ts`. */
 function unitOf(file: string): string {
   const parts = file.split("/").slice(1, -1);
-  const isSplit = layers.some((layer) => layer.folder === `${parts[0]}/*`);
+  const isSplit = layers.some((layer) => layer.folder.startsWith(`${parts[0]}/`));
   return parts.slice(0, isSplit ? 2 : 1).join("/");
 }
 

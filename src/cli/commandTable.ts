@@ -50,6 +50,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     group: groups.tasks,
+    name: "map-reduce",
+    description: "run a MapReduce job: outlast map-reduce wordcount.ts -c 250mb -m 100 -r 20",
+    load: async () => (await import("./commands/mapReduce.ts")).mapReduceCommand,
+  },
+  {
+    group: groups.tasks,
     name: "ls",
     description: "list tasks, newest first",
     load: async () => (await import("./commands/ls.ts")).lsCommand,

@@ -1,4 +1,6 @@
 /** The options of commands that are implemented in another file. */
+
+import type { Json } from "../model/json.ts";
 import type { TaskState } from "../model/task.ts";
 import type { ListFilter } from "../sdk/client.ts";
 import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
@@ -63,4 +65,19 @@ export function toFilter(flags: ListFlags): ListFilter {
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { host }),
   };
+}
+
+export interface MapReduceFlags {
+  readonly corpus?: readonly string[];
+  readonly maps?: number;
+  readonly reduces?: number;
+  readonly output?: string;
+  readonly overwrite?: boolean;
+  readonly job?: string;
+  readonly params?: Json;
+  readonly compression?: "zstd" | "deflate" | "none";
+  readonly id?: string;
+  readonly local?: boolean;
+  readonly workers?: number;
+  readonly detach?: boolean;
 }

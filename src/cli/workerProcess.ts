@@ -12,7 +12,7 @@ import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
 import type { Log } from "../ports/log.ts";
-import { handlerOptions } from "../runner/handlerOptions.ts";
+import { handlerOptions, mapReduceOptions } from "../runner/handlerOptions.ts";
 import { ProcessExecutor } from "../worker/executors/executor.ts";
 import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
@@ -51,6 +51,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     environment: process.env,
     directory: process.cwd(),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
+    mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
   await executor.open().catch(async (error: unknown) => {

@@ -4,6 +4,16 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TaskFile } from "./taskFiles.ts";
 
+/** The same for the tasks of MapReduce jobs, which every worker runs. */
+export function mapReduceOptions(): {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+} {
+  const path = fileURLToPath(new URL(`../mapreduce/slot/tasks${extname(import.meta.url)}`, import.meta.url));
+  const { argv, environment } = handlerOptions([{ path, isNamed: true }]);
+  return { argv, environment };
+}
+
 export function handlerOptions(files: readonly TaskFile[]) {
   // Beside this file, as source in a checkout and built in a package.
   const program = fileURLToPath(new URL(`./runnerProcess${extname(import.meta.url)}`, import.meta.url));
@@ -12,7 +22,9 @@ export function handlerOptions(files: readonly TaskFile[]) {
   const cacheFolder = process.env["NODE_COMPILE_CACHE"] ?? getCompileCacheDir();
   return {
     // A process that finds its code compiled starts in a fraction of the time.
-    environment: cacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: cacheFolder },
+    environment: (cacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: cacheFolder }) as Readonly<
+      Record<string, string>
+    >,
     argv: [process.execPath, ...flags, program, JSON.stringify(files)],
     loadInline: async () => {
       const { loadInlineHandlers } = await import("./inline.ts");

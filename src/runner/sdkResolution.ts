@@ -14,6 +14,7 @@ const rootUrl = pathToFileURL(join(root, "/")).href;
 /** The worker's own copy of each entry of the package. */
 const entries: { readonly [specifier: string]: string } = {
   outlast: pathToFileURL(join(dirname(dirname(own)), "sdk", `index${extname(own)}`)).href,
+  "outlast/mapreduce": pathToFileURL(join(dirname(dirname(own)), "mapreduce", `index${extname(own)}`)).href,
   "outlast/testing": pathToFileURL(join(dirname(dirname(own)), "testing", `index${extname(own)}`)).href,
 };
 

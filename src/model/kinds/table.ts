@@ -5,19 +5,24 @@ import type { Json } from "../json.ts";
 import { type ExecInput, execKind } from "./exec.ts";
 import { graphKind } from "./graph.ts";
 import { isObject, type KindDefinition } from "./kind.ts";
+import { type MapReduceInput, mapKindName, mapReduceKind, reduceKindName } from "./mapReduce.ts";
 import { type SleepInput, sleepKind } from "./sleep.ts";
 
-export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind, graphKind];
+export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind, graphKind, mapReduceKind];
 
 /** The inputs of the built-in kinds, for users of the client. */
 export interface KindInputs {
   readonly sleep: SleepInput;
   readonly exec: ExecInput;
   readonly graph: GraphInput;
+  readonly "map-reduce": MapReduceInput;
 }
 
 /** Names that later versions use for kinds of their own; no handler may take them. */
-export const reservedKinds: readonly string[] = ["map-reduce", "remote", "container", "http"];
+export const reservedKinds: readonly string[] = ["remote", "container", "http"];
+
+/** Kinds of the children of built-in kinds; no handler may take them, either. */
+export const innerKinds: readonly string[] = [mapKindName, reduceKindName];
 
 /** What a worker can run that attached without telling its kinds: it is older than the field. */
 export const kindsOfOldWorkers: readonly string[] = ["sleep", "exec"];

@@ -1,7 +1,7 @@
 /** `defineTask`: a kind of task that is a function, with types that hold from submit to result. */
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
-import { builtInKinds, reservedKinds } from "../../model/kinds/table.ts";
+import { builtInKinds, innerKinds, reservedKinds } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { CallOptions, SubmitOptions } from "../callOptions.ts";
@@ -92,6 +92,11 @@ export function defineTask(options: AnyOptions): TaskDefinition<never, unknown> 
 export function defineFor(caller: (...args: never) => unknown, options: AnyOptions): TaskDefinition<never, unknown> {
   checkName(options.name, caller);
   return new Definition(options, placeOfCall(caller));
+}
+
+/** For the kinds of this package that are handlers themselves; their names are refused for all others. */
+export function defineBuiltIn<Input, Output>(options: UncheckedOptions<Input, Output>): TaskDefinition<Input, Output> {
+  return new Definition(options, null) as unknown as TaskDefinition<Input, Output>;
 }
 
 class Definition implements TaskDefinition<unknown, unknown> {
@@ -199,7 +204,8 @@ function refusalOf(name: string): OutlastError | null {
     const hint = `A name is a letter and up to ${limits.kindLengthMax - 1} letters, digits and . _ - after it.`;
     return new OutlastError("invalid", `${JSON.stringify(name)} cannot be the name of a task.`, { hint });
   }
-  if (!reservedKinds.includes(name) && !builtInKinds.some((kind) => kind.name === name)) return null;
+  if (![...reservedKinds, ...innerKinds].includes(name) && !builtInKinds.some((kind) => kind.name === name))
+    return null;
   return new OutlastError("invalid", `"${name}" is the name of a built-in kind.`, { hint: "Choose another name." });
 }
 

@@ -1,5 +1,6 @@
 /** Runs attempts on this machine: finds what runs a kind, keeps what has not ended, and aborts it. */
 import { attemptKey } from "../../model/ids.ts";
+import { mapKindName, mapReduceKindName, reduceKindName } from "../../model/kinds/mapReduce.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -33,6 +34,8 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly directory: string;
   /** The handlers that this worker has; null for none. */
   readonly handlers?: HandlerOptions | null;
+  /** Runs MapReduce jobs; null for a worker without them. */
+  readonly mapReduce?: Omit<HandlerOptions, "loadInline"> | null;
   /** Output of an attempt. While a returned promise is pending, the process is held up by its full pipe. */
   onOutput(attempt: IssuedAttempt, bytes: Uint8Array): void | Promise<void>;
 }
@@ -52,6 +55,7 @@ export class ProcessExecutor implements Executor {
   readonly #kinds: Map<string, KindRunner> = new Map(builtIn.map((kind) => [kind.name, kind]));
   readonly #running = new Map<string, RunningAttempt>();
   #pool: RunnerPool | null = null;
+  #mapReducePool: RunnerPool | null = null;
   #isStopping = false;
   #signalledAt = Number.NEGATIVE_INFINITY;
   #onEmpty: () => void = () => {};
@@ -69,6 +73,20 @@ export class ProcessExecutor implements Executor {
       ...identity,
       ...{ clock, log, processes, watchdog, commandEnvironment, directory, wasSignalled, onOutput },
     };
+    const { mapReduce = null } = options;
+    if (mapReduce !== null) this.#addMapReduce(mapReduce);
+  }
+
+  /** Its processes are started when the first job comes. They run code of whoever submits, so they see what commands see. */
+  #addMapReduce({ argv, environment }: Omit<HandlerOptions, "loadInline">): void {
+    const pool = new RunnerPool({
+      machine: this.#machine,
+      argv,
+      environment: { ...environment, ...this.#machine.commandEnvironment },
+    });
+    this.#mapReducePool = pool;
+    for (const name of [mapReduceKindName, mapKindName, reduceKindName])
+      this.#kinds.set(name, pooledRunner(name, pool));
   }
 
   get kinds(): readonly string[] {
@@ -150,6 +168,7 @@ export class ProcessExecutor implements Executor {
       });
     }
     await this.#pool?.stop();
+    await this.#mapReducePool?.stop();
     await this.#machine.watchdog.stop();
   }
 

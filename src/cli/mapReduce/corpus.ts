@@ -1,0 +1,50 @@
+/** The built-in corpora of `outlast map-reduce -c`: made on first use, outside of any checkout, and kept. */
+import { mkdir, open, rename, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Output } from "../output.ts";
+import { corpusLines } from "./corpusText.ts";
+
+/** By name: at least so many bytes, up to the end of a line. */
+const corpora: { readonly [name: string]: number } = { "25mb": 25_000_000, "250mb": 250_000_000 };
+const pieceCharacters = 1 << 20;
+
+/** Another version of the text has another name. */
+const version = 1;
+
+/** The paths that `-c` means: a corpus by its name, everything else as it is. */
+export async function resolveCorpora(inputs: readonly string[], output: Output): Promise<readonly string[]> {
+  return Promise.all(inputs.map(async (input) => (input in corpora ? corpusFile(input, output) : input)));
+}
+
+async function corpusFile(name: string, output: Output): Promise<string> {
+  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "outlast", "corpora");
+  const path = join(folder, `${name}-v${version}.txt`);
+  if ((await stat(path).catch(() => null)) !== null) return path;
+  output.note(`Making the ${name} corpus: ${path} …`);
+  await mkdir(folder, { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  const file = await open(temporary, "w");
+  try {
+    for (const piece of corpusPieces(corpora[name] ?? 0)) await file.write(piece);
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  return path;
+}
+
+/** Lines with at least so many bytes together. */
+export function* corpusPieces(bytesMin: number): Generator<Buffer, void, undefined> {
+  let piece = "";
+  let bytes = 0;
+  for (const line of corpusLines()) {
+    piece += line;
+    if (piece.length < pieceCharacters && bytes + piece.length < bytesMin) continue;
+    const encoded = Buffer.from(piece);
+    piece = "";
+    bytes += encoded.length;
+    yield encoded;
+    if (bytes >= bytesMin) return;
+  }
+}

@@ -1,0 +1,55 @@
+/** A master and workers of this command's own, restarted when they die; they end with it, and leave nothing behind. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaults } from "../../model/limits.ts";
+import { findFreePort } from "../freePort.ts";
+import { Supervised } from "../up/supervised.ts";
+
+const master = "master";
+
+export class OwnCluster {
+  readonly address: string;
+  readonly #processes: readonly Supervised[];
+  readonly #folder: string;
+
+  private constructor(address: string, folder: string, processes: readonly Supervised[]) {
+    this.address = address;
+    this.#folder = folder;
+    this.#processes = processes;
+  }
+
+  static async start(workers: number): Promise<OwnCluster> {
+    const folder = await mkdtemp(join(tmpdir(), "outlast-map-reduce-"));
+    const port = await findFreePort();
+    const address = `http://${defaults.address}:${port}`;
+    const shared = ["--data", folder, "--stop-on-stdin-end", "--log-level", "error"];
+    const env = { ...process.env };
+    for (const name of ["OUTLAST_MASTERS", "OUTLAST_DATA", "OUTLAST_STORE", "OUTLAST_TOKEN"]) delete env[name];
+    const supervise = (name: string, ownArguments: readonly string[]) =>
+      new Supervised({
+        name,
+        arguments: [...ownArguments, ...shared],
+        env,
+        onLine: (_stream, line) => process.stderr.write(`${name}: ${line}\n`),
+        // Workers look for a master that is there.
+        onReady: () => {
+          if (name === master) for (const one of workerProcesses) one.start();
+        },
+        isRestarted: () => true,
+        onExit: () => {},
+      });
+    const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
+    const workerProcesses = names.map((name) =>
+      supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1"]),
+    );
+    const masterProcess = supervise(master, ["master", "--name", master, "--port", String(port)]);
+    masterProcess.start();
+    return new OwnCluster(address, folder, [...workerProcesses, masterProcess]);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map((one) => one.stop(defaults.stopGraceMs)));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

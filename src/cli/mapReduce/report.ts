@@ -1,0 +1,46 @@
+/** The closing table of `outlast map-reduce`. */
+
+import { formatDuration } from "../../model/durationText.ts";
+import type { Json } from "../../model/json.ts";
+import type { Output } from "../output.ts";
+
+export interface RunFigures {
+  /** From the submit to the end. */
+  readonly ms: number;
+  /** Attempts that were lost with their workers. */
+  readonly kills: number;
+}
+
+export function reportJob(
+  output: Output,
+  summary: { readonly [field: string]: Json },
+  { ms, kills }: RunFigures,
+): void {
+  if (output.isJson) return output.document({ ...summary, ms: Math.round(ms), kills });
+  const number = (field: string) => Number(summary[field] ?? 0);
+  const text = (field: string) => (typeof summary[field] === "string" ? summary[field] : "");
+  const megabytes = (field: string) => `${(number(field) / 1e6).toFixed(1)} MB`;
+  const counters = Object.entries(summary["counters"] ?? {}).map(([name, value]) => [name, String(value)] as const);
+  const rows: (readonly [string, string])[] = [
+    ["input", `${megabytes("inputBytes")} in ${number("inputFiles")} files, ${number("records")} records`],
+    ["maps", `${number("maps")} in ${formatDuration(number("mapMs"))}`],
+    ["reduces", `${number("reduces")} in ${formatDuration(number("reduceMs"))}`],
+    ["shuffled", `${megabytes("shuffledBytes")}, ${number("pairs")} pairs`],
+    ["skipped", `${number("skipped")} records`],
+    ["run again", `${kills} attempts whose worker was lost, ${number("mapsAgain")} maps whose output was lost`],
+    [
+      "output",
+      `${number("outputRecords")} lines, ${megabytes("outputBytes")}; the largest part is ${number("skew")} times the average`,
+    ],
+    ["time", `${(ms / 1000).toFixed(1)} s, ${(number("inputBytes") / 1000 / ms).toFixed(1)} MB/s`],
+    ...counters,
+    ["verified", `every part has the size and the SHA-256 that were committed: ${text("folder")}`],
+  ];
+  output.table(
+    [
+      { title: "job", text: ([name]) => name },
+      { title: text("name"), text: ([, value]) => value },
+    ],
+    rows,
+  );
+}

@@ -1,0 +1,107 @@
+/** Runs `outlast map-reduce`: finds or starts a cluster, submits the job, shows its progress, and checks its output. */
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { type JobOverrides, submitMapReduce } from "../../mapreduce/submit.ts";
+import type { Json } from "../../model/json.ts";
+import { defaults } from "../../model/limits.ts";
+import type { TaskDocument } from "../../model/task.ts";
+import type { Outlast } from "../../sdk/client.ts";
+import { type Context, impatient } from "../context.ts";
+import { type ExitCode, exitCodes } from "../exitCodes.ts";
+import { UsageError } from "../failure.ts";
+import type { MapReduceFlags } from "../flags.ts";
+import { resolveCorpora } from "./corpus.ts";
+import { OwnCluster } from "./localCluster.ts";
+import { JobProgress } from "./progress.ts";
+import { reportJob } from "./report.ts";
+import { verifyOutput } from "./verify.ts";
+
+export async function runMapReduce(context: Context, file: string, flags: MapReduceFlags): Promise<ExitCode> {
+  if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+  const { corpus, detach = false } = flags;
+  const input = corpus === undefined ? undefined : await resolveCorpora(corpus, context.output);
+  const own = (await isOwnNeeded(context, flags))
+    ? await OwnCluster.start(flags.workers ?? availableParallelism())
+    : null;
+  if (own !== null && detach) throw new UsageError("--detach needs a cluster that goes on running.");
+  try {
+    if (own !== null) context.output.note(`Started a master and workers of its own at ${own.address}.`);
+    const client = await context.client(
+      own === null ? {} : { masters: own.address, token: null, retryForMs: defaults.clientRetryForMs },
+    );
+    const overrides = overridesOf(flags, input);
+    // On one machine, compressing costs more than it saves.
+    const job = await submitMapReduce(client, file, own === null ? overrides : { compression: "none", ...overrides });
+    if (!context.output.isJson && detach) context.output.line(job.id);
+    if (detach) return exitCodes.ok;
+    return await waitFor(context, client, job.id);
+  } finally {
+    await own?.stop();
+  }
+}
+
+/** Only where the user names no masters and none runs at the usual address. */
+async function isOwnNeeded(context: Context, { local = false }: MapReduceFlags): Promise<boolean> {
+  if (local) return true;
+  const [only, ...others] = context.options.masters;
+  if (others.length > 0 || only !== `http://${defaults.address}:${defaults.port}`) return false;
+  const client = await context.client(impatient);
+  return client.list({ limit: 1 }).then(
+    () => false,
+    () => true,
+  );
+}
+
+function overridesOf(flags: MapReduceFlags, input: readonly string[] | undefined): JobOverrides {
+  const { maps, reduces, output, overwrite, job, params, compression, id } = flags;
+  const given = { maps, reduces, output, overwrite, job, params, compression, id, input };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+async function waitFor(context: Context, client: Outlast, id: string): Promise<ExitCode> {
+  const { output, signal } = context;
+  output.note(`Job ${id}`);
+  const startedAt = performance.now();
+  const progress = new JobProgress(id);
+  const following = new AbortController();
+  const followed = progress.follow(client, following.signal, noteSometimes(context));
+  let task: TaskDocument;
+  try {
+    task = await client.wait(id, { signal });
+  } finally {
+    following.abort();
+    await followed;
+  }
+  const ms = performance.now() - startedAt;
+  if (task.state !== "success") return fail(context, task);
+  const summary = task.output as { readonly [field: string]: Json };
+  if (typeof summary["folder"] === "string") await verifyOutput(summary["folder"], id);
+  reportJob(output, summary, { ms, kills: progress.kills });
+  return exitCodes.ok;
+}
+
+/** A job that was cancelled has nobody left who could remove what it had in its output folder. */
+async function fail({ output }: Context, task: TaskDocument): Promise<ExitCode> {
+  const { input } = task;
+  const target = typeof input === "object" && input !== null && !Array.isArray(input) ? input["output"] : null;
+  if (typeof target === "object" && target !== null && !Array.isArray(target) && typeof target["folder"] === "string") {
+    await rm(join(target["folder"], "_temporary", task.id), { recursive: true, force: true });
+  }
+  if (output.isJson) output.document(task);
+  else output.complain(`The job was ${task.state}${task.error === undefined ? "" : `: ${task.error.message}`}`);
+  return exitCodes.failed;
+}
+
+const noteMs = 1000;
+
+function noteSometimes({ output }: Context): (text: string) => void {
+  let notedAt = Number.NEGATIVE_INFINITY;
+  return (text) => {
+    const now = performance.now();
+    if (now - notedAt < noteMs) return;
+    notedAt = now;
+    output.note(text);
+  };
+}

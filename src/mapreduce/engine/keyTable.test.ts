@@ -1,0 +1,53 @@
+/** The table of keys does what a `Map` of strings does. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { KeyTable } from "./keyTable.ts";
+
+const key = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: "grapheme", maxLength: 6 }),
+  fc.constantFrom("a", "a\0", "", "é", "ab"),
+);
+
+test("numbers keys in the order in which they come, as text and as bytes", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, fc.boolean()), { maxLength: 3000 }), (keys) => {
+      const table = new KeyTable(7);
+      const expected = new Map<string, number>();
+      for (const [text, isBytes] of keys) {
+        const bytes = Buffer.from(`..${text}..`);
+        const wanted = Buffer.from(text).toString();
+        if (!expected.has(wanted)) expected.set(wanted, expected.size);
+        const number = isBytes ? table.addBytes(bytes, 2, bytes.length - 2) : table.addText(text);
+        expect(number).toBe(expected.get(wanted));
+      }
+      expect(table.count).toBe(expected.size);
+      const held = [...table.places()].map((place) => [table.keyTextAt(place), table.numberAt(place)]);
+      expect(new Map(held as [string, number][])).toEqual(expected);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("sorts by bytes, which is the order of code points", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(key, { maxLength: 200 }), (keys) => {
+      const table = new KeyTable();
+      for (const text of keys) table.addText(text);
+      const sorted = [...table.sorted(table.places())].map((place) => table.keyTextAt(place));
+      const wanted = [...new Set(keys.map((text) => Buffer.from(text).toString()))];
+      wanted.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+      expect(sorted).toEqual(wanted);
+    }),
+  );
+});
+
+test("is empty after a clear, and grows far beyond its first size", () => {
+  const table = new KeyTable();
+  for (let round = 0; round < 2; round += 1) {
+    for (let index = 0; index < 50_000; index += 1) expect(table.addText(`key ${index}`)).toBe(index);
+    expect(table.addText("key 49999")).toBe(49_999);
+    table.clear();
+    expect(table.count).toBe(0);
+  }
+});

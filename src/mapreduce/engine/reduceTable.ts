@@ -1,0 +1,119 @@
+/**
+ * Gathers the segments of one partition and gives its keys in the order of their bytes, each with its values. What does not fit into memory
+ * goes to a scratch file as sorted runs.
+ */
+import { ByteReader } from "./byteReader.ts";
+import { KeyTable } from "./keyTable.ts";
+import { mergedToFew, type RunCursor, RunHeap } from "./runMerge.ts";
+import type { Scratch } from "./scratch.ts";
+import { type Extent, eachRecord, SegmentWriter } from "./segment.ts";
+import type { ValueColumn } from "./valueColumn.ts";
+
+export interface ReduceTableOptions {
+  readonly column: ValueColumn;
+  /** A run goes to the scratch file once the table takes up this much. */
+  readonly memoryBytes: number;
+  /** Called when it is needed first. */
+  openScratch(): Scratch;
+}
+
+/** One key and its values. Valid until the next group is asked for. */
+export interface Group {
+  readonly keys: Buffer;
+  readonly keyStart: number;
+  readonly keyLength: number;
+  /** May be read once; need not be read to the end. */
+  readonly values: Iterable<unknown>;
+}
+
+export class ReduceTable {
+  readonly #options: ReduceTableOptions;
+  readonly #table = new KeyTable();
+  readonly #reader = new ByteReader();
+  readonly #runs: Extent[] = [];
+  #scratch: Scratch | null = null;
+
+  constructor(options: ReduceTableOptions) {
+    this.#options = options;
+  }
+
+  /** How many runs went to the scratch file. */
+  get runs(): number {
+    return this.#runs.length;
+  }
+
+  /** Adds the records of a block. @throws DamagedSegment */
+  fold(block: Buffer): void {
+    const table = this.#table;
+    const { column, memoryBytes } = this.#options;
+    eachRecord(block, this.#reader, (start, end, reader) => {
+      const known = table.count;
+      const number = table.addBytes(block, start, end);
+      column.fold(number, number === known ? "new" : "known", reader);
+    });
+    if (table.bytes + column.bytes > memoryBytes) this.#spill();
+  }
+
+  /** Call it once, after all blocks. */
+  *groups(): Generator<Group, void, undefined> {
+    if (this.#scratch === null) return yield* this.#groupsInMemory();
+    if (this.#table.count > 0) this.#spill();
+    yield* this.#mergedGroups(this.#scratch);
+  }
+
+  *#groupsInMemory(): Generator<Group, void, undefined> {
+    const table = this.#table;
+    for (const place of table.sorted(table.places())) {
+      const values = this.#options.column.values(table.numberAt(place));
+      yield { keys: table.arena, keyStart: table.keyStart(place), keyLength: table.keyLength(place), values };
+    }
+  }
+
+  *#mergedGroups(scratch: Scratch): Generator<Group, void, undefined> {
+    const { column } = this.#options;
+    const heap = new RunHeap(mergedToFew(this.#runs, scratch), scratch);
+    for (let first = heap.first; first !== undefined; first = heap.first) {
+      const keys = Buffer.from(first.block.subarray(first.keyStart, first.keyEnd));
+      const values = valuesOf(keys, heap);
+      const group = { keys, keyStart: 0, keyLength: keys.length };
+      if (!column.isCombining) {
+        yield { ...group, values };
+        // A reader that stopped has closed its generator; another one passes over the rest.
+        const rest = valuesOf(keys, heap);
+        while (rest.next().done !== true);
+        continue;
+      }
+      let merged = values.next().value;
+      for (const value of values) merged = column.merge(merged, value);
+      yield { ...group, values: [merged] };
+    }
+  }
+
+  #spill(): void {
+    const table = this.#table;
+    this.#scratch ??= this.#options.openScratch();
+    const scratch = this.#scratch;
+    const { column } = this.#options;
+    const offset = scratch.length;
+    const writer = new SegmentWriter((bytes) => scratch.append(bytes), "none");
+    writer.begin();
+    for (const place of table.sorted(table.places())) {
+      writer.key(table.arena, table.keyStart(place), table.keyLength(place), column, table.numberAt(place));
+    }
+    this.#runs.push({ offset, ...writer.end() });
+    table.clear();
+    column.clear();
+  }
+}
+
+/** The values of all records with this key, from whatever run. */
+function* valuesOf(key: Buffer, heap: RunHeap): Generator<unknown, void, undefined> {
+  for (let first = heap.first; first !== undefined && hasKey(first, key); first = heap.first) {
+    while (first.valuesLeft > 0) yield first.value();
+    heap.advance();
+  }
+}
+
+function hasKey({ block, keyStart, keyEnd }: RunCursor, key: Buffer): boolean {
+  return key.compare(block, keyStart, keyEnd) === 0;
+}

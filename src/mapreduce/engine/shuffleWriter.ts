@@ -1,0 +1,140 @@
+/** What a map emits, on its way to the reduces: combined in a table, and written as a run of segments whenever the table is full. */
+import { limits } from "../../model/limits.ts";
+import { partitionOf } from "./keyHash.ts";
+import { KeyTable } from "./keyTable.ts";
+import { encodeIndex } from "./mapFile.ts";
+import { type Codec, type Extent, SegmentWriter, type Sink } from "./segment.ts";
+import type { ValueColumn } from "./valueColumn.ts";
+
+export interface ShuffleOptions {
+  readonly partitions: number;
+  /** The partition of a key, of which only its text is known; null: by the hash of its bytes. */
+  readonly partition: ((key: string) => number) | null;
+  readonly column: ValueColumn;
+  /** A run is written once the table takes up this much. */
+  readonly memoryBytes: number;
+  readonly codec: Codec;
+  /** Takes the file, from its first byte on. */
+  readonly sink: Sink;
+}
+
+export interface ShuffleFigures {
+  readonly bytes: number;
+  readonly records: number;
+  readonly runs: number;
+}
+
+/** A key is longer than `limits.jobKeyBytesMax`, or the user's partitioner leads nowhere. */
+export class UnfitKey extends Error {}
+
+export class ShuffleWriter {
+  readonly #options: ShuffleOptions;
+  readonly #table = new KeyTable();
+  readonly #column: ValueColumn;
+  readonly #writer: SegmentWriter;
+  readonly #runs: (readonly Extent[])[] = [];
+  #length = 0;
+  #records = 0;
+
+  constructor(options: ShuffleOptions) {
+    this.#options = options;
+    this.#column = options.column;
+    this.#writer = new SegmentWriter((bytes) => this.#put(bytes), options.codec);
+  }
+
+  emitText(key: string, value: unknown): void {
+    if (key.length > limits.jobKeyBytesMax) throw tooLong(key.length);
+    const known = this.#table.count;
+    const number = this.#table.addText(key);
+    this.#column.add(number, number === known ? "new" : "known", value);
+    if (number === known || !this.#column.isCombining) this.#spillIfFull();
+  }
+
+  emitBytes(source: Uint8Array, start: number, end: number, value: unknown): void {
+    if (end - start > limits.jobKeyBytesMax) throw tooLong(end - start);
+    const known = this.#table.count;
+    const number = this.#table.addBytes(source, start, end);
+    this.#column.add(number, number === known ? "new" : "known", value);
+    if (number === known || !this.#column.isCombining) this.#spillIfFull();
+  }
+
+  /** Writes what is left, and the index. */
+  end(): ShuffleFigures {
+    if (this.#table.count > 0 || this.#runs.length === 0) this.#writeRun();
+    this.#put(encodeIndex(this.#runs, this.#options.partitions));
+    return { bytes: this.#length, records: this.#records, runs: this.#runs.length };
+  }
+
+  #spillIfFull(): void {
+    if (this.#table.bytes + this.#column.bytes > this.#options.memoryBytes) this.#writeRun();
+  }
+
+  #writeRun(): void {
+    const table = this.#table;
+    const { partitions } = this.#options;
+    const { places, starts } = this.#byPartition();
+    const extents: Extent[] = [];
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const from = starts[partition] ?? 0;
+      const until = starts[partition + 1] ?? 0;
+      const offset = this.#length;
+      if (from === until) {
+        extents.push({ offset, length: 0, records: 0 });
+        continue;
+      }
+      this.#writer.begin();
+      for (const place of places.subarray(from, until)) {
+        const number = table.numberAt(place);
+        this.#writer.key(table.arena, table.keyStart(place), table.keyLength(place), this.#column, number);
+      }
+      const { length, records } = this.#writer.end();
+      this.#records += records;
+      extents.push({ offset, length, records });
+    }
+    this.#runs.push(extents);
+    table.clear();
+    this.#column.clear();
+  }
+
+  /** All places of the table, those of one partition after those of the one before: a counting sort. */
+  #byPartition(): { readonly places: Int32Array; readonly starts: Int32Array } {
+    const table = this.#table;
+    const { partitions } = this.#options;
+    const places = table.places();
+    const partitionAt = places.map((place) => this.#partitionAt(place));
+    const starts = new Int32Array(partitions + 1);
+    for (const partition of partitionAt) starts[partition + 1] = (starts[partition + 1] ?? 0) + 1;
+    for (let partition = 0; partition < partitions; partition += 1) {
+      starts[partition + 1] = (starts[partition + 1] ?? 0) + (starts[partition] ?? 0);
+    }
+    const next = starts.slice();
+    const sorted = new Int32Array(places.length);
+    for (let index = 0; index < places.length; index += 1) {
+      const partition = partitionAt[index] ?? 0;
+      const at = next[partition] ?? 0;
+      sorted[at] = places[index] ?? 0;
+      next[partition] = at + 1;
+    }
+    return { places: sorted, starts };
+  }
+
+  #partitionAt(place: number): number {
+    const { partitions, partition } = this.#options;
+    if (partition === null) return partitionOf(this.#table.hashAt(place), partitions);
+    const key = this.#table.keyTextAt(place);
+    const chosen = partition(key);
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitions) return chosen;
+    throw new UnfitKey(
+      `partition(${JSON.stringify(key.slice(0, 100))}) gave ${String(chosen)}; it must give a whole number from 0 to ${partitions - 1}.`,
+    );
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#options.sink(bytes);
+    this.#length += bytes.length;
+  }
+}
+
+function tooLong(length: number): UnfitKey {
+  return new UnfitKey(`A key has ${length} bytes; ${limits.jobKeyBytesMax} are allowed.`);
+}

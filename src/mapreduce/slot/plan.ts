@@ -1,0 +1,123 @@
+/** Plans a job: finds its input, divides it, checks its output folder and its code, and samples keys where it sorts by ranges. */
+import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
+import { limits } from "../../model/limits.ts";
+import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { divide, mapsFor } from "../engine/byteRanges.ts";
+import { boundariesOf } from "../engine/rangePartition.ts";
+import { findInput, type PlannedFile } from "./inputFiles.ts";
+import { type FileRef, JobFiles, temporaryFolder } from "./jobFiles.ts";
+import type { JobSettings, PlannedRange } from "./threadProtocol.ts";
+import { runInThread, type ThreadOptions } from "./userThread.ts";
+
+/** What the first step of a job remembers. */
+export interface Plan {
+  readonly maps: number;
+  /** Of the input. */
+  readonly bytes: number;
+  readonly files: number;
+  /** `PlannedFile[]`. */
+  readonly input: FileRef;
+  readonly code: FileRef;
+  readonly boundaries: readonly string[];
+}
+
+const defaultRecordTimeoutMs = 60_000;
+/** Where the number of maps is not given, so many slots are assumed to share the work. */
+const slotsAssumed = 4;
+/** From so many places of the input keys are sampled, so many bytes from each. */
+const samplePlaces = 20;
+const sampleBytes = 64 * 1024;
+
+export async function makePlan(id: string, input: MapReduceInput, options: ThreadOptions): Promise<Plan> {
+  const { code, output } = input;
+  if (createHash("sha256").update(code.text).digest("hex") !== code.sha256) {
+    throw new NonRetryableError("The code of the job does not have the hash that the job names.");
+  }
+  const found = await findInput(input.input.paths);
+  await checkOutput(output);
+  const files = new JobFiles(output.folder, id);
+  await files.open();
+  const bytes = found.reduce((sum, { size }) => sum + size, 0);
+  const wanted = input.maps ?? mapsFor(bytes, slotsAssumed, limits.jobRangeBytesMin, limits.jobRangeBytesMax);
+  const plan: Plan = {
+    maps: Math.max(1, Math.min(wanted, limits.jobMapsMax, bytes)),
+    bytes,
+    files: found.length,
+    input: files.write("job/input", JSON.stringify(found)),
+    code: files.write("job/code", code.text, ".mjs"),
+    boundaries: [],
+  };
+  const settings = settingsOf(id, input, plan);
+  if (input.partition !== "range" || input.reduces === 1) {
+    await runInThread(settings, { kind: "check" }, options);
+    return plan;
+  }
+  const sampled = await runInThread(settings, { kind: "sample", ranges: samplesOf(found, bytes) }, options);
+  const keys = sampled !== null && "keys" in sampled ? sampled.keys : [];
+  return { ...plan, boundaries: boundariesOf(keys, input.reduces) };
+}
+
+export function settingsOf(id: string, input: MapReduceInput, plan: Plan): JobSettings {
+  const { maxSkipped = 0 } = input;
+  return {
+    id,
+    folder: input.output.folder,
+    code: plan.code,
+    job: input.job,
+    format: input.input.format,
+    outputFormat: input.output.format,
+    reduces: input.reduces,
+    partition: input.partition,
+    boundaries: plan.boundaries,
+    compression: input.compression ?? "zstd",
+    skippedMax: typeof maxSkipped === "number" ? maxSkipped : null,
+    recordTimeoutMs: input.recordTimeoutMs ?? defaultRecordTimeoutMs,
+    params: input.params ?? null,
+  };
+}
+
+/** The ranges of each map, the same in every attempt. */
+export async function rangesOf(plan: Plan, files: JobFiles): Promise<readonly (readonly PlannedRange[])[]> {
+  const found = JSON.parse(await files.text(plan.input)) as readonly PlannedFile[];
+  return divide(found, plan.maps).map((ranges, map) => {
+    const planned = withFiles(ranges, found);
+    if (JSON.stringify(planned).length <= limits.jobRangesBytesMax) return planned;
+    throw new NonRetryableError(
+      `Map ${map} would read ${planned.length} files. Use more maps, or fewer and larger files.`,
+    );
+  });
+}
+
+function withFiles(
+  ranges: readonly { readonly file: number; readonly start: number; readonly end: number }[],
+  found: readonly PlannedFile[],
+): PlannedRange[] {
+  return ranges.flatMap(({ file, start, end }) => {
+    const planned = found[file];
+    return planned === undefined ? [] : [{ file: planned, start, end }];
+  });
+}
+
+/** Small pieces from all over the input. */
+function samplesOf(found: readonly PlannedFile[], bytes: number): PlannedRange[] {
+  const places = Math.min(samplePlaces, Math.max(1, Math.ceil(bytes / sampleBytes)));
+  const pieces = divide(found, places).flatMap((ranges) => ranges.slice(0, 1));
+  return withFiles(pieces, found).map((range) => ({ ...range, end: Math.min(range.end, range.start + sampleBytes) }));
+}
+
+/** A folder that holds something is refused, unless the job says otherwise: nobody wants two outputs mixed. */
+async function checkOutput({ folder, overwrite = false }: MapReduceInput["output"]): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const others = names.filter((name) => name !== temporaryFolder);
+  const isOutput = others.every((name) => /^(part-\d+\.(tsv|jsonl)|_manifest\.json|_SUCCESS)$/.test(name));
+  if (others.length === 0 || (overwrite && isOutput)) return;
+  const hint = isOutput
+    ? "Choose another folder, or overwrite it (`--overwrite`)."
+    : "It holds files that are no output of a job.";
+  throw new NonRetryableError(`The output folder ${folder} is not empty. ${hint}`);
+}

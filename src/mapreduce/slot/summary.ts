@@ -1,0 +1,80 @@
+/** What a finished job says of itself: the output of its task, and the head of `_manifest.json`. */
+import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
+import { limits } from "../../model/limits.ts";
+import { Counters } from "../engine/counters.ts";
+import type { SkippedRecord } from "../engine/mapRun.ts";
+import type { Plan } from "./plan.ts";
+import type { MapManifest, PartManifest } from "./threadProtocol.ts";
+
+export interface JobSummary {
+  /** The id of the task. */
+  readonly job: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly maps: number;
+  /** Maps that ran again because their output was lost. */
+  readonly mapsAgain: number;
+  readonly reduces: number;
+  readonly inputFiles: number;
+  readonly inputBytes: number;
+  /** Records that maps were given, skipped ones included. */
+  readonly records: number;
+  readonly skipped: number;
+  readonly skippedRecords: readonly SkippedRecord[];
+  /** Keys with their combined values, from maps to reduces. */
+  readonly pairs: number;
+  readonly shuffledBytes: number;
+  readonly keys: number;
+  readonly outputRecords: number;
+  readonly outputBytes: number;
+  /** The largest part of the output over the average; 1 if all are the same. */
+  readonly skew: number;
+  readonly counters: { readonly [name: string]: number };
+  /** From the plan to the last map, and from there to the last reduce; by workers' clocks. */
+  readonly mapMs: number;
+  readonly reduceMs: number;
+}
+
+export interface SummaryParts {
+  readonly id: string;
+  readonly input: MapReduceInput;
+  readonly plan: Plan;
+  readonly maps: readonly MapManifest[];
+  readonly parts: readonly PartManifest[];
+  readonly mapsAgain: number;
+  readonly startedAt: number;
+  readonly mappedAt: number;
+}
+
+export function summaryOf({ id, input, plan, maps, parts, mapsAgain, startedAt, mappedAt }: SummaryParts): JobSummary {
+  const counters = new Counters();
+  for (const { counters: counts } of [...maps, ...parts]) counters.addAll(counts);
+  const outputBytes = sum(parts, ({ size }) => size);
+  const largest = Math.max(...parts.map(({ size }) => size));
+  return {
+    job: id,
+    name: input.job,
+    folder: input.output.folder,
+    maps: plan.maps,
+    mapsAgain,
+    reduces: parts.length,
+    inputFiles: plan.files,
+    inputBytes: plan.bytes,
+    records: sum(maps, ({ records }) => records),
+    skipped: sum(maps, ({ skipped }) => skipped),
+    skippedRecords: maps.flatMap(({ skippedRecords }) => skippedRecords).slice(0, limits.problemsShownMax),
+    pairs: sum(maps, ({ pairs }) => pairs),
+    shuffledBytes: sum(parts, ({ shuffledBytes }) => shuffledBytes),
+    keys: sum(parts, ({ keys }) => keys),
+    outputRecords: sum(parts, ({ records }) => records),
+    outputBytes,
+    skew: outputBytes === 0 ? 1 : Math.round((100 * largest * parts.length) / outputBytes) / 100,
+    counters: counters.toJson(),
+    mapMs: Math.max(0, mappedAt - startedAt),
+    reduceMs: Math.max(0, Date.now() - mappedAt),
+  };
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

@@ -1,0 +1,131 @@
+/** Runs tasks of jobs in a thread, and ends it when a record takes too long. The thread is kept for the next task of the same module. */
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { limits } from "../../model/limits.ts";
+import { Cursor } from "../engine/cursor.ts";
+import type { FromThread, JobSettings, ThreadFailure, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
+
+/** How often the cursor is looked at. */
+const lookMs = 250;
+
+/** User code failed, and the thread may or may not have survived it. */
+export class TaskBroken extends Error {
+  readonly kind: ThreadFailure["kind"] | "crash";
+  /** The record at which the thread stood: range and offset. Null if it was not at a record. */
+  readonly at: { readonly range: number; readonly offset: number } | null;
+
+  constructor(kind: ThreadFailure["kind"] | "crash", message: string, at: TaskBroken["at"]) {
+    super(message);
+    this.kind = kind;
+    this.at = at;
+  }
+}
+
+export interface ThreadOptions {
+  /** Called while it runs. */
+  readonly onProgress: (cursor: Cursor) => void;
+  readonly log: (text: string) => void;
+}
+
+let current: { readonly thread: Worker; readonly code: string; readonly cursor: Cursor } | null = null;
+
+/** Runs one task; the next one must wait for its end. @throws TaskBroken */
+export async function runInThread(
+  settings: JobSettings,
+  task: ThreadTask,
+  { onProgress, log }: ThreadOptions,
+): Promise<ThreadResult> {
+  const { thread, cursor } = await threadFor(settings.code.sha256);
+  cursor.reset();
+  thread.ref();
+  const settled = Promise.withResolvers<ThreadResult>();
+  const atRecord = () => {
+    if (cursor.records === 0) return null;
+    return task.kind === "map" ? { range: cursor.file, offset: cursor.offset } : null;
+  };
+  const fail = (kind: TaskBroken["kind"], message: string) => settled.reject(new TaskBroken(kind, message, atRecord()));
+  const onMessage = (message: FromThread) => {
+    if ("result" in message) return settled.resolve(message.result);
+    log(message.failure.log);
+    fail(message.failure.kind, message.failure.message);
+  };
+  const onError = (error: Error & { code?: string }) => {
+    log(error.stack ?? error.message);
+    if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+      return fail(
+        "crash",
+        `${whereIs(task, cursor)}: it used up the ${limits.jobHeapMiBMax} MiB of memory of its thread`,
+      );
+    }
+    fail("crash", `${whereIs(task, cursor)}: ${error.name}: ${error.message}`);
+  };
+  const onExit = (code: number) => fail("crash", `${whereIs(task, cursor)}: its thread ended with code ${code}`);
+  thread.on("message", onMessage).on("error", onError).on("exit", onExit);
+  const watch = watchCursor(cursor, settings.recordTimeoutMs, onProgress, () => {
+    fail("crash", `${whereIs(task, cursor)}: it took longer than ${settings.recordTimeoutMs} ms`);
+  });
+  thread.postMessage({ settings, task } satisfies ToThread);
+  try {
+    const result = await settled.promise;
+    onProgress(cursor);
+    return result;
+  } catch (error) {
+    // Whatever it did is not known; another thread is soon made.
+    await endThread();
+    throw error;
+  } finally {
+    clearInterval(watch);
+    thread.off("message", onMessage).off("error", onError).off("exit", onExit);
+    thread.unref();
+  }
+}
+
+function watchCursor(
+  cursor: Cursor,
+  recordTimeoutMs: number,
+  onProgress: (cursor: Cursor) => void,
+  onStuck: () => void,
+): NodeJS.Timeout {
+  let seen = "";
+  let movedAt = performance.now();
+  return setInterval(() => {
+    const now = performance.now();
+    const place = `${cursor.records} ${cursor.bytes}`;
+    if (place !== seen) {
+      seen = place;
+      movedAt = now;
+      onProgress(cursor);
+    } else if (cursor.records > 0 && now - movedAt > recordTimeoutMs) onStuck();
+  }, lookMs);
+}
+
+function whereIs(task: ThreadTask, cursor: Cursor): string {
+  if (cursor.records === 0) return "Before its first record";
+  if (task.kind === "reduce") return `In the reduce of key ${JSON.stringify(cursor.key)}`;
+  const range = task.kind === "check" ? undefined : task.ranges[cursor.file];
+  return `In the record at ${range?.file.path ?? "?"}, byte ${cursor.offset}`;
+}
+
+async function threadFor(code: string): Promise<NonNullable<typeof current>> {
+  if (current !== null && current.code === code) return current;
+  await endThread();
+  const cursor = new Cursor();
+  const program = new URL(`./threadMain${extname(import.meta.url)}`, import.meta.url);
+  const thread = new Worker(program, {
+    workerData: cursor.memory,
+    resourceLimits: { maxOldGenerationSizeMb: limits.jobHeapMiBMax },
+    name: "job",
+  });
+  thread.on("error", () => undefined);
+  thread.on("exit", () => {
+    if (current?.thread === thread) current = null;
+  });
+  current = { thread, code, cursor };
+  return current;
+}
+
+async function endThread(): Promise<void> {
+  const ended = current;
+  current = null;
+  await ended?.thread.terminate();
+}

@@ -1,0 +1,126 @@
+/** Submits a MapReduce job: loads its module, bundles it, and makes a task of it. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { OutlastError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import { type MapReduceInput, mapReduceKindName } from "../model/kinds/mapReduce.ts";
+import type { CallOptions } from "../sdk/callOptions.ts";
+import type { Outlast } from "../sdk/client.ts";
+import { TaskFailedError } from "../sdk/handler/errors.ts";
+import { bundle, type JobCode } from "./bundle.ts";
+import { jobsIn, type MapReduceJob } from "./job.ts";
+
+/** What a submission says otherwise than the module. */
+export interface JobOverrides {
+  /** Which of the module's jobs; needed if there are several. */
+  readonly job?: string;
+  readonly input?: readonly string[];
+  readonly maps?: number;
+  readonly reduces?: number;
+  /** The output folder. */
+  readonly output?: string;
+  /** Replace the output of an earlier job. */
+  readonly overwrite?: boolean;
+  readonly compression?: "zstd" | "deflate" | "none";
+  readonly params?: Json;
+  /** The id of the task. */
+  readonly id?: string;
+  readonly queue?: string;
+}
+
+export interface SubmittedJob {
+  readonly id: string;
+  /** False if it was there before. */
+  readonly isNew: boolean;
+  /** Waits for the job to end. @throws TaskFailedError if it failed or was cancelled */
+  result(options?: CallOptions): Promise<{ readonly [field: string]: Json }>;
+}
+
+/**
+ * Submits a job of a module. Relative paths of its input and output are taken from the current directory.
+ * @throws OutlastError `invalid` if the module holds no such job or cannot be bundled
+ */
+export async function submitMapReduce(
+  client: Outlast,
+  module: string | URL,
+  overrides: JobOverrides = {},
+): Promise<SubmittedJob> {
+  const { input, name } = await prepareMapReduce(module, overrides);
+  const { id: ownId, queue } = overrides;
+  const { id, isNew } = await client.submit({
+    kind: mapReduceKindName,
+    name,
+    input,
+    ...(ownId !== undefined && { id: ownId }),
+    ...(queue !== undefined && { queue }),
+  });
+  const result = async (options: CallOptions = {}) => {
+    const task = await client.wait(id, options);
+    if (task.state === "success") return task.output as { readonly [field: string]: Json };
+    throw new TaskFailedError(id, task.state === "cancelled" ? "cancelled" : "failed", task.error ?? null);
+  };
+  return { id, isNew, result };
+}
+
+/** The input of the task, as the API takes it. */
+export async function prepareMapReduce(
+  module: string | URL,
+  overrides: JobOverrides,
+): Promise<{ readonly input: MapReduceInput; readonly name: string }> {
+  const path = module instanceof URL || module.startsWith("file:") ? fileURLToPath(module) : resolve(module);
+  const code = await bundle(path);
+  const job = choose(jobsIn(await load(code)), overrides.job, path);
+  return { input: inputOf(job, code, overrides), name: job.name };
+}
+
+/** Loads the bundle, and not the source: so what is checked here is what runs there. */
+async function load({ text }: JobCode): Promise<Record<string, unknown>> {
+  const folder = await mkdtemp(join(tmpdir(), "outlast-job-"));
+  try {
+    const file = join(folder, "job.mjs");
+    await writeFile(file, text);
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function choose(jobs: ReadonlyMap<string, MapReduceJob>, wanted: string | undefined, path: string): MapReduceJob {
+  const names = [...jobs.keys()].join(", ");
+  if (jobs.size === 0) {
+    throw new OutlastError("invalid", `${path} exports no job.`, { hint: "Export what mapReduce({ … }) returns." });
+  }
+  const [only] = jobs.values();
+  const job = wanted === undefined ? (jobs.size === 1 ? only : undefined) : jobs.get(wanted);
+  if (job !== undefined) return job;
+  const message =
+    wanted === undefined
+      ? `${path} exports several jobs: ${names}.`
+      : `${path} exports no job "${wanted}", only ${names}.`;
+  throw new OutlastError("invalid", message, { hint: "Say which one to run." });
+}
+
+function inputOf(job: MapReduceJob, code: MapReduceInput["code"], overrides: JobOverrides): MapReduceInput {
+  const maps = overrides.maps ?? job.maps;
+  const paths = (overrides.input ?? job.input.paths).map((path) => (/^https?:\/\//.test(path) ? path : resolve(path)));
+  const params = overrides.params ?? job.params;
+  return {
+    code,
+    job: job.name,
+    input: { format: job.input.format, paths },
+    ...(maps !== null && { maps }),
+    reduces: overrides.reduces ?? job.reduces,
+    output: {
+      format: job.output.format,
+      folder: resolve(overrides.output ?? job.output.folder),
+      ...(overrides.overwrite !== undefined && { overwrite: overrides.overwrite }),
+    },
+    partition: typeof job.partition === "function" ? "own" : job.partition,
+    maxSkipped: job.maxSkipped,
+    compression: overrides.compression ?? job.compression,
+    recordTimeoutMs: job.recordTimeoutMs,
+    ...(params !== null && { params }),
+  };
+}
