@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { count, minutes, ordinal } from "./flags.ts";
 import { electionMutants } from "./mutants/electionMutants.ts";
+import { familyMutants } from "./mutants/familyMutants.ts";
 import { masterMutants } from "./mutants/masterMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { recordMutants } from "./mutants/recordMutants.ts";
@@ -107,6 +108,7 @@ const chosen = [
   ...electionMutants,
   ...schedulerMutants,
   ...scheduleMutants,
+  ...familyMutants,
   ...recordMutants,
   ...workerMutants,
 ].filter(({ name }) => name.includes(flags.only));

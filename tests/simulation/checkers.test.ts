@@ -20,6 +20,7 @@ import {
 } from "./madeHistory.ts";
 import { death, idleMaster, led, masterLies } from "./masterLies.ts";
 import { goodSchedules, scheduleLies } from "./scheduleLies.ts";
+import { scriptLies } from "./scriptLies.ts";
 import { workerLies } from "./workerLies.ts";
 
 function invariantsOf(made: MadeHistory): string[] {
@@ -335,7 +336,7 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
 };
 
 const allLies = {
-  ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies },
+  ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies, ...scriptLies },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
 };
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { electionMutants } from "../../scripts/mutants/electionMutants.ts";
+import { familyMutants } from "../../scripts/mutants/familyMutants.ts";
 import { masterMutants } from "../../scripts/mutants/masterMutants.ts";
 import { recordMutants } from "../../scripts/mutants/recordMutants.ts";
 import { scheduleMutants } from "../../scripts/mutants/scheduleMutants.ts";
@@ -16,6 +17,7 @@ for (const { name, patches } of [
   ...electionMutants,
   ...schedulerMutants,
   ...scheduleMutants,
+  ...familyMutants,
   ...recordMutants,
   ...workerMutants,
 ]) {

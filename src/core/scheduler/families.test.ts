@@ -362,4 +362,29 @@ describe("a new leader", () => {
     expect(world.state("p")).toBe("cancelled");
     expect([...world.statuses.values()].every(({ state }) => state === "cancelled")).toBe(true);
   });
+
+  test("lets no sleep last longer because the clock of the old one was far ahead", () => {
+    const world = new World();
+    const dayMs = 86_400_000;
+    world.now += dayMs;
+    world.connect();
+    world.submit("p");
+    world.suspend(
+      "p",
+      { kind: "sleep", key: "s", ms: 1000 },
+      { kind: "signal", key: "g", name: "go", timeoutMs: 3000 },
+    );
+    world.now -= dayMs;
+    world.failOver();
+    world.pass(1);
+    world.pass(999);
+    expect(world.state("p")).toBe("waiting");
+    world.pass(1);
+    // Its second wait goes on while it runs, and is carried over to the leader after that.
+    expect(world.running.get("p")).toMatchObject({ attempt: 2, steps: 1 });
+    world.suspend("p", { kind: "signal", key: "g", name: "go", timeoutMs: 3000 });
+    world.failOver();
+    world.pass(2000);
+    expect(world.step("p", "g")).toEqual({ signal: null });
+  });
 });

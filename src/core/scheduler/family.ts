@@ -19,6 +19,8 @@ export class Family {
   children = 0;
   /** What it waits for, or has waited for and not yet taken notice of. */
   waits: readonly OpenWait[] = [];
+  /** When they were written, by the clock of the leader that did; 0 while they are those of this leader. */
+  waitsWrittenAt = 0;
   /** Something that it waited for is over, so it may run again. */
   isWoken = false;
   ending: Ending | null = null;
@@ -56,12 +58,27 @@ export class Family {
     };
   }
 
-  static restore(status: FamilyStatus, output: Json | undefined): Family {
+  static restore(status: FamilyStatus, output: Json | undefined, writtenAt: number): Family {
     const family = new Family();
+    family.waitsWrittenAt = writtenAt;
     const { steps, stepBytes, epoch, children, waits = [], isWoken = false, ending, lastItem = 0 } = status;
     Object.assign(family, { steps, stepBytes, epoch, children, waits, isWoken, lastItem });
     family.ending = ending === undefined ? null : { state: ending, output };
     return family;
+  }
+
+  /**
+   * The leader before may have had a clock that was far ahead: its waits are shorter by that much then, so that none is longer than
+   * what was left of it. @returns true if they have changed
+   */
+  rebaseWaits(now: number): boolean {
+    const aheadMs = this.waitsWrittenAt - now;
+    this.waitsWrittenAt = 0;
+    if (aheadMs <= 0 || this.wakeAt === null) return false;
+    this.waits = this.waits.map((wait) =>
+      wait.kind === "children" || wait.until === undefined ? wait : { ...wait, until: wait.until - aheadMs },
+    );
+    return true;
   }
 
   /** The first instant at which a wait is over by itself; null if none is. */

@@ -184,7 +184,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.uncounted = status.uncounted ?? 0;
   task.losses = status.losses ?? 0;
   task.firstLoss = status.firstLoss ?? 0;
-  task.family = status.family === undefined ? null : Family.restore(status.family, status.output);
+  task.family = status.family === undefined ? null : Family.restore(status.family, status.output, status.changedAt);
   const { host, boot, assignedAt } = status;
   task.run =
     host === undefined || boot === undefined || assignedAt === undefined

@@ -9,6 +9,7 @@ import type { SchedulerState } from "./state.ts";
 export function suspend(state: SchedulerState, batch: Batch, task: LiveTask, waits: readonly Wait[]): void {
   task.family ??= new Family();
   const { family } = task;
+  family.rebaseWaits(batch.now);
   const before = new Map(family.waits.map((wait) => [wait.key, wait]));
   family.waits = waits.map((wait) => open(wait, before.get(wait.key), batch.now));
   family.isWoken = false;
@@ -37,12 +38,16 @@ function open(wait: Wait, before: OpenWait | undefined, now: number): OpenWait {
 /** The timer of a suspended task: the first of its waits that is over by itself. */
 export function armWaits(state: SchedulerState, batch: Batch, task: LiveTask): void {
   const at = task.family?.wakeAt ?? null;
-  if (at !== null) state.tasks.wakeAt(task, Math.max(at, batch.now + 1));
+  if (at === null) return;
+  // Waits that a leader with a clock ahead of this one has written are looked at at once: see `rebaseWaits`.
+  const dueAt = (task.family?.waitsWrittenAt ?? 0) > batch.now ? batch.now : at;
+  state.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));
 }
 
 /** Something has happened that a suspended task may wait for. */
 export function wakeIfDue(state: SchedulerState, batch: Batch, task: LiveTask): void {
   if (task.state !== "waiting" || task.family === null || task.family.isEnding) return;
+  if (task.family.rebaseWaits(batch.now)) state.tasks.touch(task);
   const wasWoken = task.family.isWoken;
   if (!wasWoken) state.tasks.unplace(task);
   if (settleWaits(state, batch, task)) state.tasks.touch(task);

@@ -39,13 +39,17 @@ import { overlapAccounted } from "./overlapAccounted.ts";
 import { prefixStands } from "./prefixStands.ts";
 import { readsGoForward } from "./readsGoForward.ts";
 import { resultHasExecution } from "./resultHasExecution.ts";
+import { scriptsKept } from "./scriptsKept.ts";
+import { signalsOnce } from "./signalsOnce.ts";
 import { sleptInFull } from "./sleptInFull.ts";
 import { startsInTime } from "./startsInTime.ts";
 import { stateIsFold } from "./stateIsFold.ts";
+import { templatesKept } from "./templatesKept.ts";
 import { ticksApart } from "./ticksApart.ts";
 import { ticksInTime } from "./ticksInTime.ts";
 import { ticksOnce } from "./ticksOnce.ts";
 import { waitsKept } from "./waitsKept.ts";
+import { waitsNoticed } from "./waitsNoticed.ts";
 
 export const checkers: readonly Checker[] = [
   ackedIsKept,
@@ -78,6 +82,10 @@ export const checkers: readonly Checker[] = [
   deathsNoticed,
   networkSpared,
   familiesKept,
+  scriptsKept,
+  waitsNoticed,
+  signalsOnce,
+  templatesKept,
   outboxDrains,
   logsKept,
   readsGoForward,
@@ -93,8 +101,10 @@ export const checkers: readonly Checker[] = [
   itemsBeforeResult,
 ];
 
+/** Families, and all that belongs to a task, are told by the ids of tasks, which must be the real ones. */
+const byRealIds: ReadonlySet<Checker> = new Set([familiesKept, scriptsKept, waitsNoticed, signalsOnce, templatesKept]);
+
 export function checkAll(history: History): Violation[] {
   const named = nameLives(history);
-  // Families are told by the ids of their tasks, which must be the real ones.
-  return checkers.flatMap((each) => each.check(each === familiesKept ? history : named));
+  return checkers.flatMap((each) => each.check(byRealIds.has(each) ? history : named));
 }

@@ -175,6 +175,19 @@ export type Happening =
       readonly number: number;
       readonly verdict: "committed" | "stale" | "refused";
     }
+  /** An execution of a script has run the function of a step; it was told that the step is remembered. */
+  | { readonly kind: "step-ran"; readonly task: TaskId; readonly key: string; readonly token: string }
+  | { readonly kind: "step-kept"; readonly task: TaskId; readonly key: string; readonly token: string }
+  /** A master has taken a signal; ids of signals are used once. */
+  | { readonly kind: "acked-signal"; readonly life: string; readonly task: TaskId; readonly signal: string }
+  /** A task was made from a template: of this version, or of whichever was the latest one since `asked`. */
+  | {
+      readonly kind: "template-run";
+      readonly asked: number;
+      readonly task: TaskId;
+      readonly template: string;
+      readonly version: number | null;
+    }
   /** What an execution printed. */
   | { readonly kind: "exec-wrote"; readonly token: string; readonly text: string }
   /** What the store held of an attempt's log when its task was forgotten. */

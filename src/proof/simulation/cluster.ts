@@ -4,6 +4,8 @@ import { EventReader } from "./eventReader.ts";
 import type { Knobs } from "./knobs.ts";
 import { MasterNode } from "./masterNode.ts";
 import { Outsider } from "./outsider.ts";
+import { Signaller } from "./signaller.ts";
+import { TemplateUser } from "./templateUser.ts";
 import { WorkerNode } from "./workerNode.ts";
 import { World } from "./world.ts";
 
@@ -13,6 +15,8 @@ export class Cluster extends World {
   readonly clients: readonly ClientNode[];
   readonly followers: readonly EventReader[];
   readonly outsider: Outsider;
+  readonly signaller: Signaller;
+  readonly templateUser: TemplateUser;
 
   constructor(knobs: Knobs) {
     super(knobs);
@@ -20,6 +24,8 @@ export class Cluster extends World {
     this.workers = numbered(knobs.workers, (count) => new WorkerNode(this, `worker-${count}`));
     this.clients = numbered(knobs.clients, (count) => new ClientNode(this, `client-${count}`));
     this.outsider = new Outsider(this, () => this.masters.some((master) => master.isLeading));
+    this.signaller = new Signaller(this);
+    this.templateUser = new TemplateUser(this);
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

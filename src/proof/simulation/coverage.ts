@@ -103,6 +103,17 @@ export const situations = [
   "ticks of the past were backfilled",
   "clocks were changed between two ticks of fixed times",
   "masters with other time zone data settled ticks of one schedule",
+  // Families and templates.
+  "a task got children",
+  "a task was cancelled or failed while it had children",
+  "a task with children was taken over by the next leader",
+  "a step was remembered over the loss of its worker",
+  "a task slept and waited for a signal at once",
+  "a signal was sent to a task that waited for it",
+  "a signal came before the wait for it",
+  "a signal was delivered",
+  "a task was made from a template",
+  "a task was made from a version that was no longer the latest",
 ] as const;
 export type Situation = (typeof situations)[number];
 

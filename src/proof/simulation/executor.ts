@@ -13,8 +13,9 @@ import type { Clock } from "../../ports/clock.ts";
 import type { AttemptSession, Executor, LogSpool, SpooledPieceRef } from "../../ports/work.ts";
 import { hashText } from "../checkers/hashText.ts";
 import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
+import { type Operation, programKind } from "../checkers/scripts.ts";
 import type { Process } from "./process.ts";
-import { type Operation, programKind, runProgram } from "./programs.ts";
+import { runProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -131,7 +132,12 @@ export class SimulatedExecutor implements Executor {
     this.#running.set(attemptKey(task, attempt), execution);
     this.#print(execution, "begins");
     const operations = input as unknown as Operation[];
-    void runProgram(operations, session, (ms) => this.#process.sleep(ms)).then((end) => {
+    const witness = {
+      token,
+      ran: (key: string) => this.#ledger.add({ kind: "step-ran", task, key, token }),
+      kept: (key: string) => this.#ledger.add({ kind: "step-kept", task, key, token }),
+    };
+    void runProgram(operations, session, (ms) => this.#process.sleep(ms), witness).then((end) => {
       if (end === null) return this.abort({ task, attempt }, 0);
       if (end.outcome === "suspended") return this.#end(execution, "suspended", end);
       return this.#end(execution, end.outcome === "success" ? "success" : "failed", end);

@@ -1,5 +1,6 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
 
+import { aimAtLeader, earlyMs } from "./aimedFaults.ts";
 import { glitch, setBack, setForward } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
 import { type FaultKind, faultKinds } from "./knobs.ts";
@@ -30,10 +31,12 @@ export class Faults {
   }
 
   begin(): void {
-    for (const kind of faultKinds) {
-      const everyMs = this.#world.knobs.faultEveryMs.get(kind);
-      if (everyMs !== undefined) this.#planNext(kind, everyMs);
+    for (const [kind, everyMs] of this.#world.knobs.faultEveryMs) {
+      const firstAfterMs = earlyMs(this.#world, kind);
+      if (firstAfterMs === null) this.#planNext(kind, everyMs);
+      else this.#plan(kind, everyMs, firstAfterMs);
     }
+    aimAtLeader(this.#world, (afterMs, run) => this.#later(afterMs, run));
   }
 
   /** Ends every fault: all links open, all processes up and awake, the store well. */
@@ -64,7 +67,12 @@ export class Faults {
 
   #planNext(kind: FaultKind, everyMs: number): void {
     const random = this.#randoms.get(kind) ?? this.#random;
-    this.#world.timeline.after(-Math.log(1 - random.next()) * everyMs, () => {
+    this.#plan(kind, everyMs, -Math.log(1 - random.next()) * everyMs);
+  }
+
+  #plan(kind: FaultKind, everyMs: number, afterMs: number): void {
+    const random = this.#randoms.get(kind) ?? this.#random;
+    this.#world.timeline.after(afterMs, () => {
       if (this.#isOver) return;
       this.#random = random;
       this.#strike(kind);

@@ -1,6 +1,6 @@
 /** What a seed draws first: how big the world is, which faults it has and how often, and how far the waits are shrunk. */
 import { defaults, failoverProfiles } from "../../model/limits.ts";
-import { programKind } from "./programs.ts";
+import { programKind } from "../checkers/scripts.ts";
 import { Random } from "./random.ts";
 import type { StoreModel } from "./storeEngine.ts";
 
@@ -115,6 +115,10 @@ export interface Knobs {
   readonly schedules: number;
   /** Tasks that somebody puts straight into the store. */
   readonly foreignTasks: number;
+  /** Signals that somebody sends to scripts. */
+  readonly signals: number;
+  /** How often somebody changes a template, or makes a task from one. */
+  readonly templateActs: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
@@ -163,6 +167,8 @@ export function drawKnobs(seed: number): Knobs {
     tasks: random.spread(4, 100),
     schedules: random.fork("schedules").pick([0, 0, 0, 1, 3]),
     foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,
+    signals: random.fork("signals").pick([0, 20, 60]),
+    templateActs: random.fork("templates").pick([0, 0, 10, 40]),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),

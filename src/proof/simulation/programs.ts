@@ -5,28 +5,8 @@ import { limits } from "../../model/limits.ts";
 import type { AttemptEnd, ItemAnswer } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
 import { AttemptOver, type AttemptSession } from "../../ports/work.ts";
+import { type Bounds, keysOfBoth, type Operation, programKind } from "../checkers/scripts.ts";
 import type { Random } from "./random.ts";
-
-/** The kind of tasks that run a script; their input is the script. */
-export const programKind = "program";
-
-export type Operation =
-  | { readonly step: string; readonly ms: number }
-  | {
-      readonly children: string;
-      readonly tasks: readonly Submission[];
-      readonly isStrict: boolean;
-      readonly more: Bounds;
-    }
-  | { readonly sleep: string; readonly ms: number }
-  | { readonly signal: string; readonly timeoutMs: number }
-  | { readonly submit: string; readonly task: Submission };
-
-interface Bounds {
-  readonly onFailure: "wait" | "cancel";
-  readonly failuresMax?: number;
-  readonly concurrencyMax?: number;
-}
 
 export function drawProgram(random: Random, depth = 0): Operation[] {
   return Array.from({ length: random.integer(1, 4) }, (_, index) => drawOperation(random, `op${index}`, depth));
@@ -36,7 +16,8 @@ function drawOperation(random: Random, key: string, depth: number): Operation {
   const share = random.next();
   if (share < 0.35) return { step: key, ms: random.spread(1, 3_000) };
   if (share < 0.5) return { sleep: key, ms: random.spread(10, 10_000) };
-  if (share < 0.6) return { signal: key, timeoutMs: random.spread(10, 5_000) };
+  if (share < 0.56) return { signal: key, timeoutMs: random.spread(10, 5_000) };
+  if (share < 0.6) return { both: key, ms: random.spread(10, 3_000), timeoutMs: random.spread(100, 20_000) };
   if (share < 0.7) return { submit: key, task: drawChild(random, depth) };
   const tasks = Array.from({ length: random.integer(0, 6) }, () => drawChild(random, depth));
   const more: Bounds = {
@@ -61,13 +42,24 @@ function drawChild(random: Random, depth: number): Submission {
 /** How a script ends: null if its attempt is over already, so that nothing of it counts any more. */
 export type ProgramEnd = Pick<AttemptEnd, "outcome" | "waits" | "error"> | null;
 
+/** What an execution of a script leaves behind, for those who judge it. */
+export interface ProgramWitness {
+  /** Stands for this execution, and is part of the value of each of its steps. */
+  readonly token: string;
+  /** The function of a step was run. */
+  readonly ran: (key: string) => void;
+  /** A master has said that it remembers the step. */
+  readonly kept: (key: string) => void;
+}
+
 export async function runProgram(
   operations: readonly Operation[],
   session: AttemptSession,
   pause: (ms: number) => Promise<void>,
+  witness: ProgramWitness,
 ): Promise<ProgramEnd> {
   try {
-    return await new Run(session, pause).all(operations);
+    return await new Run(session, pause, witness).all(operations);
   } catch (error) {
     if (error instanceof AttemptOver) return null;
     throw error;
@@ -77,12 +69,14 @@ export async function runProgram(
 class Run {
   readonly #session: AttemptSession;
   readonly #pause: (ms: number) => Promise<void>;
+  readonly #witness: ProgramWitness;
   readonly #steps = new Map<string, StepRecord>();
   readonly #created = new Map<string, number>();
 
-  constructor(session: AttemptSession, pause: (ms: number) => Promise<void>) {
+  constructor(session: AttemptSession, pause: (ms: number) => Promise<void>, witness: ProgramWitness) {
     this.#session = session;
     this.#pause = pause;
+    this.#witness = witness;
   }
 
   async all(operations: readonly Operation[]): Promise<ProgramEnd> {
@@ -101,11 +95,7 @@ class Run {
 
   /** Undefined if the script goes on. */
   async #perform(operation: Operation): Promise<ProgramEnd | undefined> {
-    if ("step" in operation) {
-      if (this.#steps.has(operation.step)) return undefined;
-      await this.#pause(operation.ms);
-      return this.#told(await this.#session.send({ kind: "step", key: operation.step, value: operation.ms }));
-    }
+    if ("step" in operation) return this.#step(operation);
     if ("submit" in operation) {
       if (this.#steps.has(operation.submit)) return undefined;
       const { submit: key, task: submission } = operation;
@@ -116,7 +106,22 @@ class Run {
       const { signal: key, timeoutMs } = operation;
       return this.#wait({ kind: "signal", key, name: key, timeoutMs });
     }
+    if ("both" in operation) {
+      const { ms, timeoutMs } = operation;
+      const { slept, signalled } = keysOfBoth(operation.both);
+      const signal = { kind: "signal", key: signalled, name: signalled, timeoutMs } as const;
+      return this.#wait({ kind: "sleep", key: slept, ms }, signal);
+    }
     return this.#children(operation);
+  }
+
+  async #step({ step: key, ms }: Extract<Operation, { step: string }>): Promise<ProgramEnd | undefined> {
+    if (this.#steps.has(key)) return undefined;
+    await this.#pause(ms);
+    this.#witness.ran(key);
+    const end = this.#told(await this.#session.send({ kind: "step", key, value: { by: this.#witness.token } }));
+    if (end === undefined) this.#witness.kept(key);
+    return end;
   }
 
   async #children(operation: Extract<Operation, { children: string }>): Promise<ProgramEnd | undefined> {
@@ -151,8 +156,9 @@ class Run {
     return undefined;
   }
 
-  #wait(wait: Wait): ProgramEnd | undefined {
-    return this.#steps.has(wait.key) ? undefined : { outcome: "suspended", waits: [wait] };
+  #wait(...waits: readonly Wait[]): ProgramEnd | undefined {
+    const open = waits.filter(({ key }) => !this.#steps.has(key));
+    return open.length === 0 ? undefined : { outcome: "suspended", waits: open };
   }
 
   #told(answer: ItemAnswer): ProgramEnd | undefined {

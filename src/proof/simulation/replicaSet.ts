@@ -41,7 +41,7 @@ export class ReplicaSet implements StoreEngine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    parts.disk.onLanded = (entry) => this.#follow(entry);
+    parts.disk.onLanded.push((entry) => this.#follow(entry));
   }
 
   get isUp(): boolean {

@@ -1,11 +1,12 @@
 /** What a simulated client does with schedules: puts, edits, pauses, triggers, backfills and removes them, at any moment. */
 import type { Json, JsonObject } from "../../model/json.ts";
 import { simulatedZones } from "../calendar/simulatedZones.ts";
+import { programKind } from "../checkers/scripts.ts";
 import type { RunningMaster } from "./call.ts";
 import { worldBeganAt } from "./clock.ts";
 import { simulatedCommand } from "./executor.ts";
 import type { Knobs } from "./knobs.ts";
-import { drawProgram, programKind } from "./programs.ts";
+import { drawProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
 
 export interface ScheduleAct {

@@ -30,6 +30,9 @@ export interface SeedResult {
 const quietMs = 3_000;
 /** Something always happens, and nothing comes to its end. */
 const livenessMsMax = 4 * 3_600_000;
+/** A world in which so much happens goes round in circles: in most it is a hundredth of that. */
+const eventsMax = 1_000_000;
+const tasksMax = 3_000;
 
 export interface SimulateOptions {
   /** Told of every line of the trace. */
@@ -67,8 +70,12 @@ async function live(world: Cluster): Promise<SeedResult> {
   faults.begin();
   planClients(world);
   planSchedules(world);
-  planOutsider(world);
-  const hasBroken = (): boolean => world.breakages.length > 0;
+  planVisitors(world);
+  const hasBroken = (): boolean => {
+    if (world.breakages.length === 0 && isEndless(world))
+      world.broke("the world", new Error("It does more and more, and does not come to rest."));
+    return world.breakages.length > 0;
+  };
   await timeline.run(knobs.unsafeMs, hasBroken);
   faults.heal();
   await settle(world, hasBroken);
@@ -115,11 +122,19 @@ function planSchedules(world: Cluster): void {
   }
 }
 
-function planOutsider({ knobs, timeline, random, outsider }: Cluster): void {
-  const when = random.fork("outsider");
-  for (let count = 0; count < knobs.foreignTasks; count++) {
-    timeline.after(when.next() * knobs.unsafeMs * 0.95, () => outsider.insertTask());
-  }
+/** Those who do one thing only, a number of times. */
+function planVisitors({ knobs, timeline, random, outsider, signaller, templateUser }: Cluster): void {
+  const plan = (name: string, times: number, act: () => void): void => {
+    const when = random.fork(name);
+    for (let count = 0; count < times; count++) timeline.after(when.next() * knobs.unsafeMs * 0.95, act);
+  };
+  plan("outsider", knobs.foreignTasks, () => outsider.insertTask());
+  plan("signaller", knobs.signals, () => signaller.act());
+  plan("template user", knobs.templateActs, () => templateUser.act());
+}
+
+function isEndless({ timeline, disk }: Cluster): boolean {
+  return timeline.eventsDone > eventsMax || disk.view.specs.size > tasksMax;
 }
 
 /** After the last fault: all that was begun must end, and nothing may stand still for longer than the longest wait. */
@@ -191,6 +206,7 @@ class RestWatch {
 
 function isAtRest(world: Cluster): boolean {
   if (world.clients.some((client) => client.isBusy) || world.outsider.isBusy) return false;
+  if (world.signaller.isBusy || world.templateUser.isBusy) return false;
   if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0 || !haveEnded(world)) return false;
   return world.workers.every(

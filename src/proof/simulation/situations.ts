@@ -5,6 +5,7 @@ import type { History } from "../checkers/ledger.ts";
 import { idOf, nameLives } from "../checkers/lives.ts";
 import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
+import { noteFamilies } from "./familySituations.ts";
 import { noteSchedules } from "./scheduleSituations.ts";
 import type { World } from "./world.ts";
 
@@ -16,6 +17,7 @@ export function noteSituations(world: World, judged: History): void {
   noteRepeats(world, history);
   noteMasters(world, history);
   noteSchedules(world.coverage, history);
+  noteFamilies(world.coverage, judged);
 }
 
 function noteTasks({ coverage }: World, history: History): void {

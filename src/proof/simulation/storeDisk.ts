@@ -35,7 +35,7 @@ export class StoreDisk {
   /** The lease before, which somebody who reads late may still see. */
   leaseBefore: Lease | null = null;
   /** Told of every entry at the instant at which it goes in. */
-  onLanded: (entry: LandedEntry) => void = () => {};
+  readonly onLanded: ((entry: LandedEntry) => void)[] = [];
   readonly #timeline: Timeline;
   readonly #ledger: Ledger;
 
@@ -77,7 +77,7 @@ export class StoreDisk {
     const landed = { seq, epoch, nonce, at, crc, previousCrc, landedAt: this.#timeline.now, order, writes };
     this.landed.push(landed);
     this.#timeline.trace(`store: entry ${seq} of epoch ${epoch} is in: ${writes.map(describeWrite).join(", ")}`);
-    this.onLanded(landed);
+    for (const listener of this.onLanded) listener(landed);
     return "committed";
   }
 

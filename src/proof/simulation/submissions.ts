@@ -2,10 +2,11 @@
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type { Submission } from "../../model/submission.ts";
+import { programKind } from "../checkers/scripts.ts";
 import { worldBeganAt } from "./clock.ts";
 import { simulatedCommand } from "./executor.ts";
 import type { Knobs } from "./knobs.ts";
-import { drawProgram, programKind } from "./programs.ts";
+import { drawProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
 
 /** The ids that clients have made up, and which of them are free again because their tasks are forgotten. */
