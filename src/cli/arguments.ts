@@ -73,6 +73,10 @@ export function json(text: string): Json {
 }
 
 /** Labels of a worker, or those that a task requires. */
+export function taskList(text: string): readonly string[] {
+  return commaList(text).map(taskArgument);
+}
+
 export function labelList(text: string): readonly string[] {
   return commaList(text).map((item) => {
     if (new RegExp(labelPattern).test(item)) return item;

@@ -62,6 +62,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     group: groups.tasks,
+    name: "graph",
+    description: "walk a graph: its nodes, their links and states",
+    load: async () => (await import("./commands/graph.ts")).graphCommand,
+  },
+  {
+    group: groups.tasks,
     name: "show",
     description: "show one task",
     load: async () => (await import("./commands/show.ts")).showCommand,

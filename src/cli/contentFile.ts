@@ -22,8 +22,11 @@ async function readBytes(file: string): Promise<Buffer> {
 
 async function parseContent(text: string, source: string): Promise<Json> {
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    if (text.includes('"tasks"')) await refuseRepeatedKeys(text, source);
+    return value;
   } catch (jsonError) {
+    if (jsonError instanceof UsageError) throw jsonError;
     const { parseDocument } = await import("yaml");
     const document = parseDocument(text, { version: "1.2", schema: "core" });
     const [error] = document.errors;
@@ -32,6 +35,13 @@ async function parseContent(text: string, source: string): Promise<Json> {
     const isJson = /^\s*[[{]/.test(text) && jsonError instanceof Error;
     throw new UsageError(`${source} is ${isJson ? `not JSON: ${jsonError.message}` : `not YAML: ${error.message}`}`);
   }
+}
+
+/** Of two nodes with one name, JSON would keep the last without a word. JSON is YAML, whose parser sees it. */
+async function refuseRepeatedKeys(text: string, source: string): Promise<void> {
+  const { parseDocument } = await import("yaml");
+  const error = parseDocument(text, { version: "1.2" }).errors.find(({ code }) => code === "DUPLICATE_KEY");
+  if (error !== undefined) throw new UsageError(`${source} has a key twice: ${error.message}`);
 }
 
 /** YAML knows values that JSON does not: `.nan`, `.inf`, bytes, keys that are no strings. */

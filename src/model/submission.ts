@@ -104,6 +104,8 @@ export function toSpec(
   }
   const after = [...new Set(submission.after)] as TaskId[];
   if (submission.name !== undefined) checkName(submission.name, `${path}/name`);
+  if (submission.runIf !== undefined && after.length === 0)
+    throw invalid(`${path}/runIf`, 'The task has "runIf", but waits for no task: "after" is missing.');
   checkWork(submission, path, { visible: after, depth: 0 });
   return { ...buildSpec(submission, identity), ...linksOf(submission, after) };
 }

@@ -1,5 +1,6 @@
 /** The client that programs use: every call of the API, typed, over as many masters as there are. */
 import { OutlastError } from "../model/errors.ts";
+import type { GraphView } from "../model/graphs/graphView.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
@@ -84,6 +85,13 @@ interface TaskIds {
 }
 
 /** Every method rejects with `OutlastError`, or with the reason of its signal. */
+export interface GraphOptions extends CallOptions {
+  /** `next` of the page before; 0 if left out. */
+  readonly cursor?: number;
+  /** Nodes of one page, 1 to 1000; 100 if left out. */
+  readonly limit?: number;
+}
+
 export class Outlast {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
@@ -105,7 +113,13 @@ export class Outlast {
     options: SubmitOptions = {},
   ): Promise<Submitted> {
     const key = options.key ?? crypto.randomUUID();
-    const submitted = await this.#post<Submitted>("/v1/tasks", JSON.stringify(submission), options.signal, key);
+    const body = JSON.stringify(submission);
+    // A large graph takes more than a request for one task may have.
+    if (body.length > limits.bodyBytesMax && submission.kind === "graph") {
+      const [only] = await this.submitAll([submission], { ...options, key });
+      if (only !== undefined) return only;
+    }
+    const submitted = await this.#post<Submitted>("/v1/tasks", body, options.signal, key);
     return asOfThisCall(submitted, submission as unknown as Submission, options);
   }
 
@@ -143,6 +157,15 @@ export class Outlast {
   get(id: string, options: ReadOptions = {}): Promise<TaskDocument> {
     const path = `/v1/tasks/${encodeURIComponent(id)}${consistency(options)}`;
     return this.#get<TaskDocument>(path, options.signal);
+  }
+
+  /** One page of a graph as it stands: nodes, links and states. Of any other task: its parent, what it waits for, what waits for it. */
+  graph(id: string, { cursor, limit, signal }: GraphOptions = {}): Promise<GraphView> {
+    const query = new URLSearchParams();
+    if (cursor !== undefined) query.set("cursor", String(cursor));
+    if (limit !== undefined) query.set("limit", String(limit));
+    const text = query.toString();
+    return this.#get<GraphView>(`/v1/tasks/${encodeURIComponent(id)}/graph${text === "" ? "" : `?${text}`}`, signal);
   }
 
   /** One page of tasks. */

@@ -3,6 +3,7 @@
 export { type ErrorCode, type ErrorDetails, OutlastError } from "../model/errors.ts";
 export type { OnNodeFailure, RunCondition } from "../model/graphs/conditions.ts";
 export type { GraphInput, GraphNode } from "../model/graphs/graph.ts";
+export type { GraphNodeView, GraphView, LinkedTask } from "../model/graphs/graphView.ts";
 export type { Json } from "../model/json.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";
@@ -23,6 +24,7 @@ export type { BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
 export type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 export {
   createClient,
+  type GraphOptions,
   type ListFilter,
   type ListOptions,
   Outlast,

@@ -1,6 +1,7 @@
 /** Every route of the API, in the order of the documentation. */
 import { blobRoutes } from "./blobRoutes.ts";
 import { eventRoutes } from "./eventRoutes.ts";
+import { graphRoutes } from "./graphRoutes.ts";
 import { logRoutes } from "./logRoutes.ts";
 import { masterRoutes } from "./masterRoutes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -23,6 +24,7 @@ const documentRoute: Route = {
 
 export const routes: readonly Route[] = [
   ...taskRoutes,
+  ...graphRoutes,
   ...logRoutes,
   ...templateRoutes,
   ...scheduleRoutes,

@@ -2,6 +2,7 @@
 import type { Schema } from "../../model/schema.ts";
 import { answerSchemas } from "./answers.ts";
 import { blobSchemas } from "./blobs.ts";
+import { graphSchemas } from "./graphs.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
@@ -10,6 +11,7 @@ import { workerSchemas } from "./workers.ts";
 
 export const components = {
   ...taskSchemas,
+  ...graphSchemas,
   ...templateSchemas,
   ...scheduleSchemas,
   ...blobSchemas,

@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
 import { OutlastError } from "../../model/errors.ts";
+import { type RunCondition, runConditions } from "../../model/graphs/conditions.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
@@ -15,6 +16,7 @@ import {
   keyArgument,
   labelList,
   positiveDuration,
+  taskList,
   wholeNumber,
 } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
@@ -32,6 +34,8 @@ interface SubmitFlags {
   readonly requires?: readonly string[];
   readonly input?: Json;
   readonly startAt?: number;
+  readonly after?: readonly string[];
+  readonly runIf?: RunCondition;
   readonly attemptsMax?: number;
   readonly timeout?: number;
   readonly env?: { readonly [name: string]: string };
@@ -47,6 +51,7 @@ Examples:
   outlast submit exec --shell -- 'pg_dump shop | gzip > shop.gz'
   outlast submit resize --input '{"file":"a.png"}' --requires gpu
   outlast submit --file tasks.jsonl --wait
+  outlast submit exec --after ID,ID -- make report
   echo '{"kind":"sleep","input":{"seconds":1}}' | outlast submit --file -
 
 Prints the id of each task, and nothing else, on stdout. With --file, options such as --queue and --priority
@@ -59,7 +64,10 @@ export function submitCommand(program: Command): void {
     .command("submit")
     .argument("[kind]", "sleep, exec, or the name of a handler")
     .argument("[operands...]", "seconds, or a command and its arguments")
-    .option("--file <file>", "submit the tasks in a file: a JSON array, or one JSON object per line; - reads stdin")
+    .option(
+      "--file <file>",
+      "submit the tasks in a file: a JSON array, one JSON object per line, or one task in YAML; - reads stdin",
+    )
     .option("--name <name>", "name of the task, shown in lists")
     .addOption(
       new Option(
@@ -75,6 +83,10 @@ export function submitCommand(program: Command): void {
       wholeNumber(limits.priorityMin, limits.priorityMax),
     )
     .option("--start-at <time>", "do not start the task before this time: 2027-01-31T08:00Z, or +10m", instant)
+    .option("--after <ids>", "start it once these tasks have ended, separated by commas", taskList)
+    .addOption(
+      new Option("--run-if <condition>", "what must have become of them; default: success").choices(runConditions),
+    )
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
     .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
@@ -123,12 +135,14 @@ async function refuseReplacedBytes(): Promise<void> {
 }
 
 function commonFields(flags: SubmitFlags): Partial<Submission> {
-  const { queue, priority, requires, startAt, attemptsMax, timeout } = flags;
+  const { queue, priority, requires, startAt, attemptsMax, timeout, after, runIf } = flags;
   return {
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
     ...(requires === undefined ? {} : { requires }),
     ...(startAt === undefined ? {} : { startAt }),
+    ...(after === undefined ? {} : { after }),
+    ...(runIf === undefined ? {} : { runIf }),
     ...(attemptsMax === undefined ? {} : { attemptsMax }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };
@@ -198,7 +212,9 @@ async function submitFile(
 ): Promise<ExitCode> {
   const { decodeUtf8, parseSubmissions } = await import("../submissionFile.ts");
   const source = file === "-" ? "stdin" : file;
-  const { submissions, places } = parseSubmissions(decodeUtf8(await readBytes(file), source), source, common);
+  const { isYaml, readGraphs } = await import("../graphFile.ts");
+  const text = isYaml(file) ? await readGraphs(file) : decodeUtf8(await readBytes(file), source);
+  const { submissions, places } = parseSubmissions(text, source, common);
   const client = await context.client();
   const { output } = context;
   const submitted = await client

@@ -13,6 +13,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { type FinalState, isFinal, type TaskDocument } from "../../model/task.ts";
 import type { Store } from "../../ports/store.ts";
+import { readStatuses } from "./graphReads.ts";
 
 export async function readStepsPage(
   store: Store,
@@ -65,10 +66,7 @@ function toResult(index: number, { id, name, output, error }: TaskDocument, stat
 /** How those of these tasks have ended that have. */
 export async function readEnds(store: Store, ids: readonly TaskId[]): Promise<ReadonlyMap<TaskId, FinalState>> {
   const ends = new Map<TaskId, FinalState>();
-  for (let from = 0; from < ids.length; from += limits.statusesPerReadMax) {
-    const page = await store.readStatuses(ids.slice(from, from + limits.statusesPerReadMax));
-    for (const [id, { state }] of page) if (isFinal(state)) ends.set(id, state);
-  }
+  for (const [id, { state }] of await readStatuses(store, ids)) if (isFinal(state)) ends.set(id, state);
   return ends;
 }
 

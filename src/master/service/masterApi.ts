@@ -1,6 +1,7 @@
 /** What a master offers to the HTTP API, and to the fake network of the simulator. */
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
+import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -81,6 +82,8 @@ export interface MasterApi {
   readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage>;
   /** How the children of a set have ended that is over. */
   readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage>;
+  /** One page of a graph, or what surrounds any other task; null if there is no such task. Only on the leader. */
+  readGraph(task: TaskId, cursor: number, limit: number): Promise<GraphView | null>;
   /** A supervisor saw this boot's process exit. */
   reportExit(worker: WorkerId, boot: BootId): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { Reply, SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
+import type { GraphView } from "../../model/graphs/graphView.ts";
 import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberView } from "../../model/member.ts";
@@ -38,6 +39,7 @@ import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts"
 import type { Streams } from "../streams/streams.ts";
 import { BlobService } from "./blobService.ts";
 import { readChildrenPage, readEnds, readResolvedInput, readStepsPage } from "./familyReads.ts";
+import { readGraph } from "./graphReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { checkItems, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
 import { ScheduleService } from "./scheduleService.ts";
@@ -233,6 +235,14 @@ export class MasterService implements MasterApi {
     if (document === null) return null;
     const resolved = document.takesOutputs === true ? await this.#read(() => readResolvedInput(store, document)) : null;
     return progress.addTo(resolved === null ? document : { ...document, resolvedInput: resolved.input });
+  }
+
+  async readGraph(id: TaskId, cursor: number, limit: number): Promise<GraphView | null> {
+    const document = await this.readTask(id);
+    if (document === null) return null;
+    const reply = await this.#ask((request) => ({ kind: "inspect-dependents", request, task: id }));
+    const dependents = expect(reply, "dependents").tasks;
+    return this.#read(() => readGraph(this.#parts.store, document, { cursor, limit, dependents }));
   }
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {

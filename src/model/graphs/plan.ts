@@ -30,7 +30,9 @@ export function* problemsOfLinks({ tasks }: GraphInput, path: string): Generator
   const place = (name: string, more = ""): string => `${path}/tasks/${name.slice(0, 80)}${more}`;
   if (names.length === 0) yield { path: `${path}/tasks`, message: "A graph has at least one task." };
   let edges = 0;
-  for (const [name, { after = [] }] of Object.entries(tasks)) {
+  for (const [name, { after = [], runIf }] of Object.entries(tasks)) {
+    if (runIf !== undefined && after.length === 0)
+      yield { path: place(name, "/runIf"), message: `${quote(name)} has "runIf", but waits for no task.` };
     if (!nodeName.test(name)) {
       const message = `${quote(name)} is no name of a node: use 1 to ${limits.nodeNameLengthMax} letters, digits, _ and -.`;
       yield { path: place(name), message };

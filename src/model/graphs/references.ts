@@ -158,7 +158,7 @@ function memberOf(output: Json, { name, path }: Reference, place: string): Json 
 
 /** A value whose text is searched for references later must not bring any. */
 export function escapeReferences(value: Json): Json {
-  if (typeof value === "string") return value.replaceAll(plain, escaped);
+  if (typeof value === "string") return value.replaceAll(plain, () => escaped);
   if (Array.isArray(value)) return value.map(escapeReferences);
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, escapeReferences(member)]));

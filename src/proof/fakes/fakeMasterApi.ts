@@ -12,6 +12,7 @@ import type { ProgressChange } from "../../master/streams/progressBoard.ts";
 import type { Write } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
+import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -155,6 +156,25 @@ export class FakeMasterApi implements MasterApi {
   async readTask(id: TaskId): Promise<TaskDocument | null> {
     this.#failIfReported("readTask");
     return this.tasks.get(id) ?? null;
+  }
+
+  async readGraph(id: TaskId, cursor: number, limit: number): Promise<GraphView | null> {
+    this.#failIfReported("readGraph");
+    const task = await this.readTask(id);
+    if (task === null) return null;
+    const { name, kind, state } = task;
+    return {
+      id,
+      name,
+      kind,
+      state,
+      parent: null,
+      after: [],
+      dependents: [],
+      total: cursor + limit,
+      nodes: [],
+      next: null,
+    };
   }
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {

@@ -1,0 +1,125 @@
+/** Graphs on a real cluster: the example as a user runs it, masters and workers killed in the middle, and a very large one. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import type { GraphNodeView } from "../../src/model/graphs/graphView.ts";
+import { limits } from "../../src/model/limits.ts";
+import { type Scene, scene } from "./scene.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const example = join(root, "examples/build/graph.yaml");
+
+async function outlast(play: Scene, ...operands: string[]): Promise<string> {
+  const command = [join(root, "bin/outlast.js"), ...operands, "--masters", play.cluster.address];
+  return (await promisify(execFile)(process.execPath, command)).stdout;
+}
+
+async function nodesOf(play: Scene, id: string): Promise<ReadonlyMap<string, GraphNodeView>> {
+  const { nodes } = await play.client.graph(id);
+  return new Map(nodes.map((node) => [node.name, node]));
+}
+
+test("the example runs as its file says, and can be walked", () =>
+  scene(["master", "worker-1"], async (play) => {
+    const id = (await outlast(play, "run", example, "--id", "build", "--wait")).trim().split(/\s/)[0] ?? "";
+    const nodes = await nodesOf(play, "build");
+    expect([...nodes.values()].map(({ name, state }) => `${name} ${state}`)).toEqual([
+      ...["clean success", "part-a success", "part-b success", "link success", "check success"],
+      ...["tell-failure skipped", "tidy success"],
+    ]);
+    expect(nodes.get("link")?.after).toEqual(["part-a", "part-b"]);
+    const lines = await play.client.graph(nodes.get("check")?.id ?? "");
+    expect(lines).toMatchObject({ parent: "build", total: 2 });
+    const text = await outlast(play, "graph", id);
+    expect(text).toContain("check/lines");
+    expect(text).toMatch(/tell-failure +skipped .* check \(if failure\)/);
+  }));
+
+test("nothing of a graph is lost or started early when its master and a worker are killed", () =>
+  scene(["master", "worker-1", "worker-2"], async (play) => {
+    const nap = { kind: "sleep", input: { seconds: 0.5 } } as const;
+    const tasks = {
+      ...{ a: nap, b: nap, join: { ...nap, after: ["a", "b"] }, end: { ...nap, after: ["join"] } },
+      never: { ...nap, after: ["join"], runIf: "failure" as const },
+    };
+    await play.client.submit({ id: "g", kind: "graph", input: { tasks } });
+    await play.client.submit({ id: "follower", ...nap, after: ["g"] });
+    const a = (await nodesOf(play, "g")).get("a")?.id ?? "";
+    const { process: worker } = await play.started(a);
+    await play.cluster.kill("master");
+    await play.cluster.kill(worker);
+    await play.cluster.start("master");
+    await play.success("follower");
+    const nodes = await nodesOf(play, "g");
+    expect([...nodes].map(([name, { state }]) => `${name} ${state}`)).toEqual([
+      ...["a success", "b success", "join success", "end success", "never skipped"],
+    ]);
+    const endOf = (name: string) => nodes.get(name)?.endedAt ?? Number.NaN;
+    const startOf = (name: string) => nodes.get(name)?.startedAt ?? Number.NaN;
+    expect(startOf("join")).toBeGreaterThanOrEqual(Math.max(endOf("a"), endOf("b")));
+    expect(startOf("end")).toBeGreaterThanOrEqual(endOf("join"));
+    expect(play.starts(nodes.get("never")?.id ?? "")).toEqual([]);
+  }));
+
+test("outputs of handlers arrive in the commands that wait for them, each as one argument", () =>
+  scene(
+    ["master", "worker-1"],
+    async (play) => {
+      const hostile = `a b "c" $(rm -rf /) 'd'\n\${tasks.load.output}`;
+      const tasks = {
+        load: { kind: "echo", input: { text: hostile, rows: 7 } },
+        show: {
+          kind: "exec",
+          after: ["load"],
+          input: {
+            command: ["printf", "%s|", "${tasks.load.output.text}", "${tasks.load.output.rows}", "$${tasks.x}"],
+          },
+        },
+      };
+      await play.client.submit({ id: "g", kind: "graph", input: { tasks } });
+      await play.success("g");
+      const show = (await nodesOf(play, "g")).get("show")?.id ?? "";
+      expect(await play.logOf(show)).toBe(`${hostile}|7|\${tasks.x}|`);
+      expect(await play.client.get(show)).toMatchObject({
+        resolvedInput: { command: ["printf", "%s|", hostile, "7", "${tasks.x}"] },
+      });
+      expect(await play.client.get("g")).toMatchObject({ output: { load: { text: hostile, rows: 7 } } });
+    },
+    { workerArguments: ["--tasks", fileURLToPath(new URL("./tasks/echo.ts", import.meta.url))] },
+  ));
+
+test("a graph of 10 000 nodes and 90 000 links is created while other tasks run", { timeout: 300_000 }, () =>
+  scene(["master", "worker-1"], async (play) => {
+    const width = 1000;
+    const before = (index: number) =>
+      Array.from({ length: 10 }, (_, n) => `n${Math.floor(index / width - 1) * width + ((index + n * 7) % width)}`);
+    const none = { kind: "nobody-has-this", input: {} };
+    const tasks = Object.fromEntries(
+      Array.from({ length: limits.graphTasksMax }, (_, index) => [
+        `n${index}`,
+        index < width ? none : { ...none, after: before(index) },
+      ]),
+    );
+    await play.client.submit({ id: "g", kind: "graph", input: { tasks } });
+    // While the nodes are created, a task is submitted and run.
+    const other = await play.client.submit({ kind: "sleep", input: { seconds: 0 } });
+    await play.success(other.id);
+    const total = await play.until(
+      "all nodes to be there",
+      async () => {
+        const { nodes } = await play.client.graph("g", { cursor: limits.graphTasksMax - 1 });
+        return nodes.at(-1)?.state === "blocked" && (await play.client.get("g")).family?.children;
+      },
+      120_000,
+    );
+    expect(total).toBe(limits.graphTasksMax);
+    await play.client.cancel("g");
+    await play.until(
+      "the cancel to reach all",
+      async () => (await play.client.get("g")).state === "cancelled",
+      120_000,
+    );
+  }),
+);
