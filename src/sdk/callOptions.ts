@@ -23,3 +23,10 @@ export interface Submitted {
   /** False if it was there before: by its id, or by the key of an earlier call. */
   readonly isNew: boolean;
 }
+
+export interface GraphOptions extends CallOptions {
+  /** `next` of the page before; 0 if left out. */
+  readonly cursor?: number;
+  /** Nodes of one page, 1 to 1000; 100 if left out. */
+  readonly limit?: number;
+}

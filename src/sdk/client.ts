@@ -9,7 +9,7 @@ import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/tem
 import type { QueueView, WorkerView } from "../model/worker.ts";
 import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Blobs } from "./blobs.ts";
-import type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
+import type { CallOptions, GraphOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
@@ -85,13 +85,6 @@ interface TaskIds {
 }
 
 /** Every method rejects with `OutlastError`, or with the reason of its signal. */
-export interface GraphOptions extends CallOptions {
-  /** `next` of the page before; 0 if left out. */
-  readonly cursor?: number;
-  /** Nodes of one page, 1 to 1000; 100 if left out. */
-  readonly limit?: number;
-}
-
 export class Outlast {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
@@ -160,12 +153,8 @@ export class Outlast {
   }
 
   /** One page of a graph as it stands: nodes, links and states. Of any other task: its parent, what it waits for, what waits for it. */
-  graph(id: string, { cursor, limit, signal }: GraphOptions = {}): Promise<GraphView> {
-    const query = new URLSearchParams();
-    if (cursor !== undefined) query.set("cursor", String(cursor));
-    if (limit !== undefined) query.set("limit", String(limit));
-    const text = query.toString();
-    return this.#get<GraphView>(`/v1/tasks/${encodeURIComponent(id)}/graph${text === "" ? "" : `?${text}`}`, signal);
+  graph(id: string, { cursor = 0, limit = limits.pageDefault, signal }: GraphOptions = {}): Promise<GraphView> {
+    return this.#get(`/v1/tasks/${encodeURIComponent(id)}/graph?cursor=${cursor}&limit=${limit}`, signal);
   }
 
   /** One page of tasks. */

@@ -21,10 +21,9 @@ export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } 
 export type { QueueView, WorkerView } from "../model/worker.ts";
 export type { BlobSource } from "./blobSource.ts";
 export type { BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
-export type { CallOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
+export type { CallOptions, GraphOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
 export {
   createClient,
-  type GraphOptions,
   type ListFilter,
   type ListOptions,
   Outlast,

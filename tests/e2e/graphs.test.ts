@@ -69,7 +69,7 @@ test("outputs of handlers arrive in the commands that wait for them, each as one
     async (play) => {
       const hostile = `a b "c" $(rm -rf /) 'd'\n\${tasks.load.output}`;
       const tasks = {
-        load: { kind: "echo", input: { text: hostile, rows: 7 } },
+        load: { kind: "echo", input: { text: hostile.replace("${tasks.", () => "$${tasks."), rows: 7 } },
         show: {
           kind: "exec",
           after: ["load"],
