@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
 
 /** What a demonstration plays. */
-const acts = ["kills", "schedule"] as const;
+const acts = ["kills", "schedule", "mapreduce"] as const;
 
 const scheduleAct = { ticks: 600, masters: 3 } as const;
 
@@ -31,11 +31,12 @@ export function demoCommand(program: Command): void {
   const command = describeDemo(program, "demo", given);
   const act = new Option(
     "--act <name>",
-    "kills: tasks whose processes are killed; schedule: ticks whose leaders are shot",
+    "kills: tasks whose processes are killed; schedule: ticks whose leaders are shot; mapreduce: word counts of 25 and 250 MB",
   );
   command.addOption(act.choices(acts).default("kills")).action(
     action(async (context, options: DemoFlags & ActFlags) => {
       if (options.act === "schedule") return playSchedule(context, options, command);
+      if (options.act === "mapreduce") return playMapReduce(context, options);
       const { runDemo } = await import("../../proof/demo/demo.ts");
       return toExitCode(await runDemo(planDemo(context, "outlast demo", options)));
     }),
@@ -52,6 +53,11 @@ async function playSchedule(context: Context, options: DemoFlags, command: Comma
   const plan = planDemo(context, "outlast demo --act schedule", { ...options, tasks, masterCount: count });
   const { masters, tasks: ticks, sleepMaxMs: _none, ...rest } = plan;
   return toExitCode(await runScheduleAct({ ...rest, ticks, masters: masterNames(masters) }));
+}
+
+async function playMapReduce({ output, signal }: Context, { workers, dir }: DemoFlags): Promise<ExitCode> {
+  const { actJobs, runMapReduceAct } = await import("../../proof/demo/mapReduceAct.ts");
+  return toExitCode(await runMapReduceAct({ jobs: actJobs, workers, directory: dir, output, signal }));
 }
 
 export function stressCommand(program: Command): void {

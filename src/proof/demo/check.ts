@@ -31,7 +31,11 @@ export type CheckId =
   | "ticks-once"
   | "ticks-told"
   | "ticks-in-time"
-  | "leaders-shot";
+  | "leaders-shot"
+  | "job-output"
+  | "job-reruns"
+  | "job-committed"
+  | "job-kills";
 
 export function result(id: CheckId, promise: string, cases: number, seen: string, problems: readonly string[]): Check {
   return { id, promise, holds: problems.length === 0, cases, seen, problems };
