@@ -40,7 +40,7 @@ test("the corpus is the same bytes on every machine", () => {
   );
 });
 
-test("word count, over a file and over http in parts", () =>
+test("word count, over a file, over http in parts, and on bytes", () =>
   scene(["master", "worker-1", "worker-2"], async (play) => {
     const counts = new Map<string, number>();
     for (const word of lines.flatMap(wordsIn)) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -78,6 +78,15 @@ test("word count, over a file and over http in parts", () =>
     });
     server.close();
     expect(overHttp.parts).toEqual(parts);
+
+    const input = [join(play.directory, "text")];
+    const onBytes = await run(play, "wordcountBytes", {
+      input,
+      output: join(play.directory, "bytes"),
+      maps: 4,
+      reduces: 3,
+    });
+    expect(onBytes.parts).toEqual(parts);
   }));
 
 test("hits per URL, and the top 20 as a second job", () =>

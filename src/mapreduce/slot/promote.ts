@@ -22,8 +22,7 @@ export async function promote(
   { folder, format, overwrite, parts, summary }: Promotion,
 ): Promise<void> {
   const names = parts.map(({ partition }) => `part-${String(partition).padStart(5, "0")}.${format}`);
-  const isRepeated = await hasManifestOf(folder, summary);
-  if (overwrite && !isRepeated) await clear(folder, files, parts, names);
+  if (overwrite) await clear(folder, files, parts, names);
   for (const [index, part] of parts.entries()) {
     await linkOnce(files.pathOf(part.name), join(folder, names[index] ?? ""));
   }
@@ -32,21 +31,7 @@ export async function promote(
   await writeWhole(folder, "_SUCCESS", "");
 }
 
-/** True if an earlier try of the same promotion came that far: what is there is ours. */
-async function hasManifestOf(folder: string, summary: object): Promise<boolean> {
-  const file = await open(join(folder, "_manifest.json")).catch(() => null);
-  if (file === null) return false;
-  try {
-    const text = await file.readFile("utf8");
-    return (JSON.parse(text) as { job?: unknown }).job === (summary as { job?: unknown }).job;
-  } catch {
-    return false;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Removes an earlier output. `_SUCCESS` goes first, so that nobody takes what is left for whole. */
+/** Removes an earlier output, and not what an earlier try has linked. `_SUCCESS` goes first, so that nobody takes what is left for whole. */
 async function clear(
   folder: string,
   files: JobFiles,

@@ -29,12 +29,17 @@ export interface ThreadOptions {
 
 let current: { readonly thread: Worker; readonly code: string; readonly cursor: Cursor } | null = null;
 
-/** Runs one task; the next one must wait for its end. @throws TaskBroken */
-export async function runInThread(
-  settings: JobSettings,
-  task: ThreadTask,
-  { onProgress, log }: ThreadOptions,
-): Promise<ThreadResult> {
+/** The end of the task before: a process has one thread for user code, and that runs one task at a time. */
+let before: Promise<unknown> = Promise.resolve();
+
+/** Runs one task, after those that came before. @throws TaskBroken */
+export function runInThread(settings: JobSettings, task: ThreadTask, options: ThreadOptions): Promise<ThreadResult> {
+  const mine = before.then(() => run(settings, task, options));
+  before = mine.catch(() => undefined);
+  return mine;
+}
+
+async function run(settings: JobSettings, task: ThreadTask, { onProgress, log }: ThreadOptions): Promise<ThreadResult> {
   const { thread, cursor } = await threadFor(settings.code.sha256);
   cursor.reset();
   thread.ref();
