@@ -22,7 +22,7 @@ export default defineConfig({
   test: {
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/proof/**"] },
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: minute } },
+      { test: { name: "unit", include: ["{src,web/src}/**/*.test.ts"], testTimeout: minute } },
       {
         test: {
           name: "contracts",
@@ -47,6 +47,16 @@ export default defineConfig({
           include: ["tests/e2e/**/*.test.ts"],
           testTimeout: 3 * minute,
           hookTimeout: minute,
+          maxWorkers: filesAtATime,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["tests/browser/**/*.test.ts"],
+          globalSetup: "tests/browser/prepare.ts",
+          testTimeout: 3 * minute,
+          hookTimeout: 10 * minute,
           maxWorkers: filesAtATime,
         },
       },

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { filesIn } from "./sourceFiles.ts";
+import { typesFile } from "./web/typesFile.ts";
 
 const linesMax = 400;
 const bannedNames = /^(utils?|helpers?|common|types?|interfaces?|managers?|misc|shared|base)$/i;
@@ -10,7 +11,9 @@ const unfinished = /\b(TODO|FIXME|XXX|HACK)\b/;
 const limitFiles = { limits: "src/model/limits.ts", defaults: "src/model/defaults.ts" } as const;
 
 const problems: string[] = [];
-const files = filesIn(["src", "tests", "scripts", "bench"], [".ts"]);
+const files = filesIn(["src", "tests", "scripts", "bench", "web"], [".ts", ".tsx"]).filter(
+  (file) => file !== typesFile,
+);
 const texts = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
 
 for (const [file, text] of texts) checkFile(file, text);
@@ -29,7 +32,7 @@ function checkFile(file: string, text: string): void {
   if (!text.startsWith("/** ") && !text.startsWith("/**\n * ")) {
     problems.push(`${file}:1: opens without a doc comment of one sentence on its job`);
   }
-  for (const part of file.replace(/(\.test)?\.ts$/, "").split("/")) {
+  for (const part of file.replace(/(\.test)?\.tsx?$/, "").split("/")) {
     if (bannedNames.test(part)) problems.push(`${file}: "${part}" says nothing; name it after what it is about`);
   }
   if (file === "scripts/house.ts") return;

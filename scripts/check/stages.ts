@@ -27,7 +27,7 @@ export const phases: readonly (readonly Lane[])[] = [
   ],
   [
     [computing("unit"), computing("contracts"), computing("scenarios"), computing("simulation"), simulator()],
-    [processes("e2e"), processes("integration")],
+    [processes("e2e"), processes("browser"), processes("integration")],
   ],
 ];
 

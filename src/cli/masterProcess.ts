@@ -15,6 +15,7 @@ import { createPeers } from "../node/peers.ts";
 import { placeOf } from "../node/place.ts";
 import { probeBoot } from "../node/probe.ts";
 import type { Context } from "./context.ts";
+import { dashboardFolder } from "./dashboardFolder.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
 import type { MasterFlags } from "./flags.ts";
@@ -66,7 +67,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
       finishedTasksMax: flags.finishedMax,
     },
   });
-  const api = createApi({ master: master.service, log, token });
+  const api = createApi({ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true });
 
   const ending = Promise.withResolvers<ExitCode>();
   // It may be rejected before anybody waits for it.

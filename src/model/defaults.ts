@@ -21,6 +21,8 @@ export const defaults = {
   /** Between two events of a stream of journal positions. */
   positionMs: 200,
   streamCheckMs: 1 * second,
+  /** How often a master notes how many tasks stand in which state. */
+  historySampleMs: 1 * second,
   /** How often connections that are too slow to ask are looked for. */
   connectionCheckMs: 1 * second,
   /** How long a follower waits for the last bytes of a log after its task has ended. */

@@ -168,6 +168,12 @@ export const limits = {
   /** A page of tasks ends where they come to this; in UTF-16 units. */
   pageTextMax: 4 * mebibyte,
   eventSubscribersMax: 1000,
+  // What a master remembers of what happened lately, for charts.
+  historySecondsMax: 300,
+  historyMinutesMax: 60,
+  historyMarksMax: 1000,
+  /** Entries of the journal that a master reads again when it starts, so that its charts do not begin empty. */
+  historyReplayEntriesMax: 2000,
   /** Tasks that are named in one line of the master's log. */
   loggedTasksMax: 10,
   /** Queues, and kinds, that have a label of their own in metrics. */

@@ -6,8 +6,10 @@ import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { Log } from "../../ports/log.ts";
 import { checkExposure, checkHost, checkOrigin, TokenCheck } from "../auth/access.ts";
+import { DashboardServer } from "../dashboard/serveDashboard.ts";
 import { Streams } from "../events/streams.ts";
 import { TaskWatch } from "../events/taskWatch.ts";
+import { HistoryRecorder } from "../history/historyRecorder.ts";
 import { Metrics } from "../routes/metrics.ts";
 import { routes } from "../routes/routes.ts";
 import { noSuchPath, serveRoutes } from "../routes/serveRoutes.ts";
@@ -26,6 +28,10 @@ export interface ApiOptions {
   readonly log: Log;
   /** The bearer token that every request needs; null for none, which is allowed on loopback addresses only. */
   readonly token: string | null;
+  /** The folder of the built dashboard; absent to serve the API only. */
+  readonly dashboard?: string;
+  /** True to record what happens from now on, for `/v1/history` and `/v1/marks`. */
+  readonly isRecording?: boolean;
 }
 
 export interface ApiServer {
@@ -37,11 +43,14 @@ export interface ApiServer {
   readonly http: FastifyInstance;
 }
 
-export function createApi({ master, log, token }: ApiOptions): ApiServer {
+export function createApi({ master, log, token, dashboard: folder, isRecording }: ApiOptions): ApiServer {
   const tokenCheck = token === null ? null : new TokenCheck(token);
   const streams = new Streams(master, log);
   const relay = new Relay(master);
   const metrics = new Metrics(master, streams, relay);
+  const history = new HistoryRecorder(master);
+  if (isRecording === true) history.start();
+  const dashboard = folder === undefined ? null : new DashboardServer(folder);
   const http = fastify({
     ...connectionLimits,
     logger: false,
@@ -56,19 +65,9 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
   boundConnections(http.server);
   boundRequestTime(http);
   addBodyParsers(http);
-  http.addHook("onRequest", (request, _reply, done) => {
-    const { authorization, host, origin } = request.headers;
-    const { outlast } = request.routeOptions.config;
-    checkOrigin(origin, host);
-    if (tokenCheck === null) checkHost(host, statusOrNull(master)?.address ?? "");
-    else if (outlast?.isPublic !== true) tokenCheck.check(authorization);
-    done(request.is404 ? noSuchPath() : undefined);
-  });
+  addAccessChecks(http, master, tokenCheck, dashboard);
   addContinue(http);
-  http.addHook("onSend", (_request, reply, payload, done) => {
-    reply.headers(everyHeader(master));
-    done(null, payload);
-  });
+  addAnswerHeaders(http, master);
   http.addHook("onResponse", (request, reply, done) => {
     const { outlast } = request.routeOptions.config;
     const isStream = String(reply.raw.getHeader("content-type") ?? "").startsWith("text/event-stream");
@@ -84,10 +83,15 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
   const consistency = new Consistency(master, relay);
   const bodyBudget = new BodyBudget();
   serveRoutes(http, routes, {
-    ...{ master, streams, metrics, relay, consistency, bodyBudget },
+    ...{ master, streams, metrics, relay, consistency, bodyBudget, history },
     transfers: new Transfers(),
     watch: new TaskWatch(master),
   });
+  if (dashboard !== null) {
+    dashboard.serve(http);
+    // Only pages get here: whatever else matches no route was refused before.
+    http.setNotFoundHandler((_request, reply) => dashboard.sendPage(reply));
+  }
 
   function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { outlast } = request.routeOptions.config ?? {};
@@ -118,8 +122,40 @@ export function createApi({ master, log, token }: ApiOptions): ApiServer {
       checkExposure(address, tokenCheck);
       return listen(http, address, port);
     },
-    close: () => close(http, streams, relay),
+    close: () => {
+      history.close();
+      return close(http, streams, relay);
+    },
   };
+}
+
+function addAnswerHeaders(http: FastifyInstance, master: MasterApi): void {
+  http.addHook("onSend", (_request, reply, payload, done) => {
+    for (const [name, value] of Object.entries(everyHeader(master))) {
+      // A page of the dashboard has its own policies.
+      if (!reply.hasHeader(name)) reply.header(name, value);
+    }
+    done(null, payload);
+  });
+}
+
+/** Who may ask at all; runs before everything else. */
+function addAccessChecks(
+  http: FastifyInstance,
+  master: MasterApi,
+  tokenCheck: TokenCheck | null,
+  dashboard: DashboardServer | null,
+): void {
+  http.addHook("onRequest", (request, _reply, done) => {
+    const { authorization, host, origin } = request.headers;
+    const { outlast, isDashboard } = request.routeOptions.config;
+    const isPage = isDashboard === true || (request.is404 && dashboard?.wants(request) === true);
+    checkOrigin(origin, host);
+    if (tokenCheck === null) checkHost(host, statusOrNull(master)?.address ?? "");
+    // The files of the dashboard hold nothing secret; what it shows, it reads from the API.
+    else if (outlast?.isPublic !== true && !isPage) tokenCheck.check(authorization);
+    done(request.is404 && !isPage ? noSuchPath() : undefined);
+  });
 }
 
 /** `complete` is false for a request without a body, too, until a handler has run. */

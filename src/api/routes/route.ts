@@ -4,6 +4,7 @@ import type { MasterApi } from "../../master/service/masterApi.ts";
 import { id, type Schema, taskId } from "../../model/schema.ts";
 import type { Streams } from "../events/streams.ts";
 import type { TaskWatch } from "../events/taskWatch.ts";
+import type { HistoryRecorder } from "../history/historyRecorder.ts";
 import type { BodyBudget, BodyLimit } from "../http/bodyBudget.ts";
 import type { Consistency } from "../http/consistency.ts";
 import type { Relay } from "../http/relay.ts";
@@ -21,6 +22,7 @@ export interface Context {
   readonly consistency: Consistency;
   readonly bodyBudget: BodyBudget;
   readonly transfers: Transfers;
+  readonly history: HistoryRecorder;
 }
 
 export interface Route {

@@ -2,6 +2,7 @@
 import { blobRoutes } from "./blobRoutes.ts";
 import { eventRoutes } from "./eventRoutes.ts";
 import { graphRoutes } from "./graphRoutes.ts";
+import { historyRoutes } from "./historyRoutes.ts";
 import { logRoutes } from "./logRoutes.ts";
 import { masterRoutes } from "./masterRoutes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -33,6 +34,7 @@ export const routes: readonly Route[] = [
   ...queueRoutes,
   ...eventRoutes,
   ...masterRoutes,
+  ...historyRoutes,
   documentRoute,
   ...protocolRoutes,
 ];

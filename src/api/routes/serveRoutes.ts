@@ -11,6 +11,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Undefined for paths that do not exist and methods that are not allowed. */
     readonly outlast?: Route;
+    /** A file of the dashboard, which needs no token. */
+    readonly isDashboard?: boolean;
   }
 }
 

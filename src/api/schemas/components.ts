@@ -3,6 +3,7 @@ import type { Schema } from "../../model/schema.ts";
 import { answerSchemas } from "./answers.ts";
 import { blobSchemas } from "./blobs.ts";
 import { graphSchemas } from "./graphs.ts";
+import { historySchemas } from "./history.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
@@ -18,6 +19,7 @@ export const components = {
   ...workerSchemas,
   ...protocolSchemas,
   ...answerSchemas,
+  ...historySchemas,
 };
 
 /**

@@ -33,8 +33,7 @@ export interface TaskLabels {
 }
 
 export class LoopStats {
-  /** Null while nobody wants to know. */
-  observer: MasterObserver | null = null;
+  readonly observers: MasterObserver[] = [];
   commits = 0;
   inputs = 0;
   writes = 0;
@@ -53,20 +52,12 @@ export class LoopStats {
   noteCommit(at: number, tookMs: number): void {
     this.#commits[this.commits % limits.commitSamplesMax] = { at, tookMs };
     this.commits += 1;
-    this.observer?.committed(tookMs);
+    for (const observer of this.observers) observer.committed(tookMs);
   }
 
   /** These steps are committed. */
   noteSteps(now: number, steps: readonly TaskStep[]): void {
-    const { observer } = this;
-    if (observer === null) return;
-    for (const step of steps) {
-      const tookMs = Math.max(0, now - step.since);
-      if (step.from === "running") observer.attemptEnded(step, step.to, tookMs);
-      if (isFinal(step.to)) observer.taskEnded(step, step.to);
-      // A task that gave its worker back has waited for others, not for a slot.
-      if (step.to === "running" && step.from !== "waiting") observer.began(step, tookMs);
-    }
+    for (const observer of this.observers) tellSteps(observer, now, steps);
   }
 
   /** All but one in a hundred of the last commits took no longer, in ms; null while there are too few young ones to tell. */
@@ -83,6 +74,16 @@ export class LoopStats {
       p99: quantile(sorted, 0.99),
       max: quantile(sorted, 1),
     };
+  }
+}
+
+function tellSteps(observer: MasterObserver, now: number, steps: readonly TaskStep[]): void {
+  for (const step of steps) {
+    const tookMs = Math.max(0, now - step.since);
+    if (step.from === "running") observer.attemptEnded(step, step.to, tookMs);
+    if (isFinal(step.to)) observer.taskEnded(step, step.to);
+    // A task that gave its worker back has waited for others, not for a slot.
+    if (step.to === "running" && step.from !== "waiting") observer.began(step, tookMs);
   }
 }
 

@@ -28,7 +28,7 @@ export interface MasterApi {
   status(): MasterStatus;
   /** Statistics for `/metrics`, from memory. */
   stats(): MasterStats;
-  /** Tells this observer, and no other, of commits and steps of tasks from now on. */
+  /** Tells this observer of commits and steps of tasks from now on. */
   observe(observer: MasterObserver): void;
 
   /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */

@@ -121,7 +121,7 @@ export class MasterService implements MasterApi {
   }
 
   observe(observer: MasterObserver): void {
-    this.#parts.stats.observer = observer;
+    this.#parts.stats.observers.push(observer);
   }
 
   members(): readonly MemberView[] {

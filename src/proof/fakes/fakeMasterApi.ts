@@ -70,7 +70,16 @@ export class FakeMasterApi implements MasterApi {
   observer: MasterObserver | null = null;
 
   observe(observer: MasterObserver): void {
-    this.observer = observer;
+    const before = this.observer;
+    this.observer =
+      before === null
+        ? observer
+        : {
+            committed: (tookMs) => [before, observer].forEach((each) => each.committed(tookMs)),
+            began: (task, waitedMs) => [before, observer].forEach((each) => each.began(task, waitedMs)),
+            attemptEnded: (...told) => [before, observer].forEach((each) => each.attemptEnded(...told)),
+            taskEnded: (...told) => [before, observer].forEach((each) => each.taskEnded(...told)),
+          };
   }
 
   stats(): MasterStats {

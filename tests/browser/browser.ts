@@ -1,0 +1,79 @@
+/** A real Chromium, and pages in it that fail their test by any error, blocked content or unexpected failure to load. */
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, expect, inject } from "vitest";
+import type { ClusterOptions } from "../../src/proof/cluster/cluster.ts";
+import { type Scene, scene } from "../e2e/scene.ts";
+
+/** What is longer is shown as far as it is on the screen. */
+const shotHeightMax = 5_000;
+/** A page must come to what it waits for within this. */
+const waitMsMax = 20_000;
+
+export const wide = { viewport: { width: 1440, height: 900 } } as const;
+export const narrow = { viewport: { width: 375, height: 812 } } as const;
+
+let browser: Browser | null = null;
+const troubles: string[] = [];
+
+afterEach(async () => {
+  await closePages();
+  expect(troubles.splice(0)).toEqual([]);
+});
+afterAll(async () => browser?.close());
+
+interface PageOptions extends BrowserContextOptions {
+  /** Addresses that may fail to load, as where a master dies: Chromium says so on its console. */
+  readonly mayFailToLoad?: RegExp;
+}
+
+export async function openPage(url: string, { mayFailToLoad, ...options }: PageOptions = wide): Promise<Page> {
+  browser ??= await chromium.launch({ executablePath: inject("chromium"), args: ["--no-sandbox"] });
+  const context = await browser.newContext({ ...options, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(waitMsMax);
+  page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    const isLoad = message.text().startsWith("Failed to load resource");
+    if (isLoad && mayFailToLoad?.test(message.location().url) === true) return;
+    troubles.push(`${message.type()}: ${message.text()}`);
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** Plays a test on a fresh cluster; its pages are closed before the cluster ends. */
+export function watched(
+  processes: readonly string[],
+  play: (stage: Scene) => Promise<void>,
+  options: Partial<ClusterOptions> = {},
+): Promise<void> {
+  return scene(
+    processes,
+    async (stage) => {
+      try {
+        await play(stage);
+      } finally {
+        await closePages();
+      }
+    },
+    options,
+  );
+}
+
+async function closePages(): Promise<void> {
+  for (const context of browser?.contexts() ?? []) await context.close();
+}
+
+/** Screenshots are kept outside of the repository, for people to look at. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const folder =
+    process.env["OUTLAST_SCREENSHOTS"] ??
+    join(process.env["OUTLAST_CACHE"] ?? join(homedir(), ".cache", "outlast"), "screenshots");
+  mkdirSync(folder, { recursive: true });
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: height <= shotHeightMax });
+}

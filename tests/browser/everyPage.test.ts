@@ -1,0 +1,100 @@
+/** Every page, wide and narrow, light and dark: no violation of WCAG AA, nothing wider than the screen, nothing blocked, and small. */
+import axe from "axe-core";
+import type { Page, Response } from "playwright-core";
+import { expect, test } from "vitest";
+import type { Scene } from "../e2e/scene.ts";
+import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
+
+/** All of the first page, as it comes over the network. */
+const firstLoadBytesMax = 300 * 1024;
+
+/** By name: the path, and what is there when the page is complete. */
+const pages: { readonly [name: string]: readonly [path: string, heading: string] } = {
+  overview: ["/", "Overview"],
+  tasks: ["/tasks", "Tasks"],
+  task: ["/tasks/failed", "failed"],
+  "unknown-task": ["/tasks/nothing", "Unknown task"],
+  workers: ["/workers", "Workers"],
+  queues: ["/queues", "Queues"],
+  "unknown-page": ["/nowhere/at/all", "Unknown page"],
+};
+
+/** Something to see on every page. */
+async function fill({ client, until }: Scene): Promise<void> {
+  await client.submit({ id: "done", kind: "sleep", input: { seconds: 0 } });
+  const command = ["sh", "-c", "printf '\\033[33mtrying\\033[0m\\n'; exit 3"];
+  await client.submit({ id: "failed", kind: "exec", input: { command }, attemptsMax: 1 });
+  await client.submit({ id: "runs", kind: "sleep", input: { seconds: 600 } });
+  await client.submit({ id: "waits", kind: "sleep", input: { seconds: 1 }, queue: "nobody" });
+  await until(
+    "the tasks to end",
+    async () => (await client.list({ states: ["success", "failed"] })).tasks.length === 2,
+  );
+}
+
+async function violations(page: Page): Promise<string[]> {
+  // Not as a script of the page, which its content policy would block.
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }),
+  );
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join()} ${failureSummary}`),
+  );
+}
+
+test("every page passes axe, fits the screen and is looked at in both themes", async () => {
+  await watched(["master", "worker-1"], async (stage) => {
+    await fill(stage);
+    for (const [look, screen] of Object.entries({ wide, narrow })) {
+      for (const colorScheme of ["light", "dark"] as const) {
+        const page = await openPage(stage.cluster.address, {
+          ...screen,
+          colorScheme,
+          mayFailToLoad: /\/v1\/tasks\/nothing$/,
+        });
+        for (const [name, [path, heading]] of Object.entries(pages)) {
+          await page.goto(`${stage.cluster.address}${path}`);
+          await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+          await page.waitForLoadState("load");
+          await page.evaluate(() => document.fonts.ready);
+          await screenshot(page, `${name}-${look}-${colorScheme}`);
+          const width = await page.evaluate(() => document.documentElement.scrollWidth);
+          expect([name, look, width]).toEqual([name, look, screen.viewport.width]);
+          // A narrow page has the same parts and colours.
+          if (look === "wide")
+            expect([name, look, colorScheme, await violations(page)]).toEqual([name, look, colorScheme, []]);
+        }
+        await page.context().close();
+      }
+    }
+  });
+});
+
+test("the first page comes in at most 300 KiB, from this master only, and files with a hash are kept", async () => {
+  await watched(["master"], async ({ cluster }) => {
+    const page = await openPage(`${cluster.address}/healthz`);
+    const responses: Response[] = [];
+    page.on("response", (response) => responses.push(response));
+    await page.goto(cluster.address);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.getByRole("img", { name: "Latency" }).waitFor();
+    await page.evaluate(() => document.fonts.ready);
+    const files = responses.filter((response) => !response.url().includes("/v1/"));
+    let bytes = 0;
+    for (const file of files) {
+      bytes += (await file.request().sizes()).responseBodySize;
+      const { "cache-control": caching } = file.headers();
+      expect([file.url(), caching]).toEqual([
+        file.url(),
+        file.url().includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+      ]);
+    }
+    expect(files.length).toBeGreaterThan(3);
+    expect(new Set(responses.map((response) => new URL(response.url()).origin))).toEqual(new Set([cluster.address]));
+    expect(bytes).toBeGreaterThan(50 * 1024);
+    expect(bytes).toBeLessThan(firstLoadBytesMax);
+  });
+});

@@ -1,0 +1,28 @@
+/** A run that is watched: a worker is killed under its task, which moves, and every page says so without being loaded again. */
+import { expect, test } from "vitest";
+import { openPage, screenshot, watched } from "./browser.ts";
+
+test("a killed worker is named, and its task is seen to run elsewhere", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client }) => {
+    await client.submit({ id: "moves", kind: "sleep", input: { seconds: 120 } });
+    const overview = await openPage(cluster.address);
+    await overview.getByRole("link", { name: "worker-1" }).waitFor();
+    await overview.getByRole("link", { name: "running 1" }).waitFor();
+
+    const task = await openPage(`${cluster.address}/tasks/moves`);
+    await task.getByRole("link", { name: "worker-1" }).waitFor();
+    await cluster.start("worker-2");
+    await cluster.kill("worker-1");
+    await task.getByRole("link", { name: "worker-2" }).waitFor();
+    await task.getByText("1 lost with a worker").waitFor();
+    await overview.getByText("worker-1 was lost").waitFor();
+    await screenshot(overview, "overview-after-a-kill");
+
+    await task.getByRole("button", { name: "Cancel …" }).click();
+    await task.getByRole("button", { name: "Cancel the task" }).click();
+    await task.getByRole("heading", { name: "moves" }).waitFor();
+    await task.locator("header").getByText("cancelled").waitFor();
+    expect((await client.get("moves")).state).toBe("cancelled");
+    await overview.getByRole("link", { name: "cancelled 1" }).waitFor();
+  });
+});

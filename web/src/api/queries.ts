@@ -1,0 +1,73 @@
+/** What the pages read, each under the key that it is kept by. */
+import { queryOptions } from "@tanstack/react-query";
+import { get, segment } from "./client.ts";
+import type {
+  History,
+  MarkList,
+  MasterList,
+  MasterStatus,
+  QueueList,
+  SchedulePage,
+  Task,
+  TaskPage,
+  WorkerList,
+} from "./schema.ts";
+
+/** Heartbeats and progress commit nothing, so nothing tells of them. */
+const uncommittedMs = 2_000;
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => get<MasterStatus>("/v1/status", {}, signal),
+  refetchInterval: uncommittedMs,
+});
+
+export const mastersQuery = queryOptions({
+  queryKey: ["masters"],
+  queryFn: ({ signal }) => get<MasterList>("/v1/masters", {}, signal),
+  refetchInterval: uncommittedMs,
+});
+
+export const workersQuery = queryOptions({
+  queryKey: ["workers"],
+  queryFn: ({ signal }) => get<WorkerList>("/v1/workers", {}, signal),
+  refetchInterval: uncommittedMs,
+});
+
+export const queuesQuery = queryOptions({
+  queryKey: ["queues"],
+  queryFn: ({ signal }) => get<QueueList>("/v1/queues", {}, signal),
+});
+
+export function historyQuery(resolution: "second" | "minute") {
+  return queryOptions({
+    queryKey: ["history", resolution],
+    queryFn: ({ signal }) => get<History>("/v1/history", { resolution }, signal),
+    refetchInterval: resolution === "second" ? 1_000 : 10_000,
+  });
+}
+
+export const marksQuery = queryOptions({
+  queryKey: ["marks"],
+  queryFn: ({ signal }) => get<MarkList>("/v1/marks", {}, signal),
+});
+
+export function taskQuery(id: string) {
+  return queryOptions({
+    queryKey: ["task", id],
+    queryFn: ({ signal }) => get<Task>(`/v1/tasks/${segment(id)}`, {}, signal),
+    refetchInterval: ({ state }) => (state.data?.state === "running" ? uncommittedMs : false),
+  });
+}
+
+export function taskListQuery(query: { readonly [name: string]: string | number | undefined }) {
+  return queryOptions({
+    queryKey: ["tasks", query],
+    queryFn: ({ signal }) => get<TaskPage>("/v1/tasks", query, signal),
+  });
+}
+
+export const schedulesQuery = queryOptions({
+  queryKey: ["schedules"],
+  queryFn: ({ signal }) => get<SchedulePage>("/v1/schedules", { limit: 1000 }, signal),
+});

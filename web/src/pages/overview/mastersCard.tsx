@@ -1,0 +1,76 @@
+/** Who leads, since when, and what happened to masters and workers lately. */
+import { useQuery } from "@tanstack/react-query";
+import { marksQuery, mastersQuery } from "../../api/queries.ts";
+import type { Mark, Master } from "../../api/schema.ts";
+import { Card, Loading } from "../../parts/surfaces.tsx";
+import { Ago, Lasted } from "../../parts/time.tsx";
+
+const marksShown = 8;
+
+export function MastersCard() {
+  const { data } = useQuery(mastersQuery);
+  return (
+    <Card title="Masters" isFlush>
+      {data === undefined ? (
+        <Loading what="the masters" />
+      ) : (
+        <ul className="divide-y divide-line">
+          {data.masters.toSorted(byRole).map((master) => (
+            <li key={master.nonce} className="flex flex-wrap items-baseline gap-x-3 px-4 py-2">
+              <span className="font-medium">{master.name}</span>
+              <span className={master.role === "leader" ? "font-medium text-accent" : "text-muted"}>{master.role}</span>
+              <span className="text-muted">epoch {master.epoch}</span>
+              {master.lag > 0 && master.role === "standby" ? (
+                <span className="text-retrying">{master.lag} entries behind</span>
+              ) : null}
+              <span className="ml-auto text-muted">
+                for <Lasted from={master.roleSince} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function byRole(a: Master, b: Master): number {
+  return Number(b.role === "leader") - Number(a.role === "leader") || a.name.localeCompare(b.name);
+}
+
+export function MarksCard() {
+  const { data } = useQuery(marksQuery);
+  const marks = (data?.marks ?? []).toReversed().slice(0, marksShown);
+  return (
+    <Card title="Lately" note="elections and workers" isFlush>
+      {data === undefined ? (
+        <Loading what="the events" />
+      ) : (
+        <ol className="divide-y divide-line">
+          {marks.map((mark, index) => (
+            <li key={`${mark.at} ${index}`} className="flex items-baseline gap-3 px-4 py-2">
+              <span aria-hidden="true" className={`size-1.5 shrink-0 self-center rounded-full ${dot(mark)}`} />
+              <span className="min-w-0 break-words">{markText(mark)}</span>
+              <span className="ml-auto text-muted">
+                <Ago at={mark.at} />
+              </span>
+            </li>
+          ))}
+          {marks.length === 0 ? <li className="px-4 py-3 text-muted">Nothing since this master started.</li> : null}
+        </ol>
+      )}
+    </Card>
+  );
+}
+
+export function markText(mark: Mark): string {
+  if (mark.kind === "leader") return `Epoch ${mark.epoch}: ${mark.address} leads`;
+  const words = { attached: "attached", drained: "drains", lost: "was lost", left: "left" };
+  return `${mark.worker} ${words[mark.kind]}`;
+}
+
+function dot(mark: Mark): string {
+  return { leader: "bg-accent", attached: "bg-success", drained: "bg-retrying", lost: "bg-failed", left: "bg-created" }[
+    mark.kind
+  ];
+}

@@ -1,0 +1,117 @@
+/** The first page: how the cluster is, at a look. */
+import { useQuery } from "@tanstack/react-query";
+import { queuesQuery, schedulesQuery, statusQuery, taskListQuery, workersQuery } from "../../api/queries.ts";
+import { Card, Command, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { durationText, useNow } from "../../parts/time.tsx";
+import { MarksCard, MastersCard } from "./mastersCard.tsx";
+import { problemsOf } from "./problems.ts";
+import { StateStrip } from "./stateStrip.tsx";
+import { Throughput } from "./throughput.tsx";
+import { WorkerSlots } from "./workerSlots.tsx";
+
+const waitingQuery = taskListQuery({ state: "created,killed,retrying", order: "oldest", limit: 200 });
+
+export function OverviewPage() {
+  const status = useQuery(statusQuery);
+  const workers = useQuery(workersQuery);
+  const { stats } = status.data ?? {};
+  const taskCount = Object.values(stats?.tasks ?? {}).reduce((sum, count) => sum + count, 0);
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        note={
+          status.data === undefined ? undefined : <Summary slots={stats?.slots} waitMs={stats?.oldestWaitMs ?? 0} />
+        }
+      />
+      <div className="grid gap-4">
+        <Problems />
+        {status.isError && status.data === undefined ? <Problem error={status.error} /> : null}
+        <Card>
+          {stats === undefined ? (
+            <Loading what="the tasks" />
+          ) : taskCount === 0 ? (
+            <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap">
+              Submit one and watch it here.
+            </Empty>
+          ) : (
+            <StateStrip tasks={stats.tasks} />
+          )}
+        </Card>
+        <Throughput />
+        <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
+          <Card title="Workers" note="a cell is a slot">
+            {workers.data === undefined ? (
+              workers.error === null ? (
+                <Loading what="the workers" />
+              ) : (
+                <Problem error={workers.error} />
+              )
+            ) : (
+              <WorkerSlots workers={workers.data.workers} />
+            )}
+          </Card>
+          <div className="grid gap-4">
+            <MastersCard />
+            <MarksCard />
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Summary({
+  slots,
+  waitMs,
+}: {
+  readonly slots: { readonly total: number; readonly used: number } | undefined;
+  readonly waitMs: number;
+}) {
+  if (slots === undefined) return null;
+  return (
+    <>
+      {slots.used} of {slots.total} slots in use
+      {waitMs > 0 ? `, the longest wait is ${durationText(waitMs)}` : ""}
+    </>
+  );
+}
+
+function Problems() {
+  const now = useNow();
+  const status = useQuery(statusQuery).data;
+  const workers = useQuery(workersQuery).data?.workers;
+  const queues = useQuery(queuesQuery).data?.queues;
+  const schedules = useQuery(schedulesQuery).data?.schedules;
+  const waiting = useQuery(waitingQuery).data?.tasks;
+  const problems = problemsOf({ now, status, workers, queues, schedules, waiting });
+  if (problems.length === 0) return null;
+  return (
+    <section aria-label="What is wrong" className="card divide-y divide-line">
+      {problems.map(({ tone, text, advice }) => (
+        <div key={text} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2">
+          <span className="flex min-w-0 items-start gap-2.5">
+            <Sign tone={tone} />
+            <span>{text}</span>
+          </span>
+          {advice === null ? null : (
+            <span className="ml-auto max-w-full">
+              <Command text={advice} />
+            </span>
+          )}
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function Sign({ tone }: { readonly tone: "warn" | "bad" }) {
+  return (
+    <span
+      className={`mt-0.5 grid size-4 shrink-0 place-items-center rounded-full text-2xs font-bold text-surface ${tone === "bad" ? "bg-failed" : "bg-retrying"}`}
+    >
+      <span aria-hidden="true">!</span>
+      <span className="sr-only">{tone === "bad" ? "Problem:" : "Warning:"}</span>
+    </span>
+  );
+}

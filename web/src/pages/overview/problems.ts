@@ -1,0 +1,150 @@
+/** What is wrong right now, in sentences with what to do about it. */
+import type { MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
+
+export interface Problem {
+  readonly tone: "warn" | "bad";
+  readonly text: string;
+  /** A command, or null where only a look helps. */
+  readonly advice: string | null;
+}
+
+export interface Seen {
+  readonly now: number;
+  readonly status: MasterStatus | undefined;
+  readonly workers: readonly Worker[] | undefined;
+  readonly queues: readonly Queue[] | undefined;
+  readonly schedules: readonly ScheduleView[] | undefined;
+  /** Some tasks that wait, the oldest first. */
+  readonly waiting: readonly Task[] | undefined;
+}
+
+/** Commits that take longer slow everything down. */
+const slowCommitMs = 500;
+/** A tick that is this late was not made by itself. */
+const lateTickMs = 10_000;
+/** What workers run that have no handlers. */
+const builtInKinds = ["sleep", "exec"];
+
+export function problemsOf(seen: Seen): Problem[] {
+  const { status, workers, queues, schedules } = seen;
+  return [
+    ...(status === undefined ? [] : ofMaster(status)),
+    ...(workers === undefined ? [] : ofWorkers(workers)),
+    ...(queues === undefined ? [] : ofQueues(queues, workers)),
+    ...ofKinds(seen),
+    ...(schedules ?? []).filter((schedule) => isLate(schedule, seen.now)).map(({ name }) => late(name)),
+  ];
+}
+
+function ofMaster({ trouble, leader, stats }: MasterStatus): Problem[] {
+  const problems: Problem[] = [];
+  if (trouble !== null)
+    problems.push({ tone: "bad", text: `Nothing can be committed: ${trouble}`, advice: "outlast doctor" });
+  if (leader === null)
+    problems.push({
+      tone: "bad",
+      text: "No master leads at the moment. Running tasks continue.",
+      advice: "outlast masters",
+    });
+  const slow = stats.commitMs.p99;
+  if (slow !== null && slow > slowCommitMs) {
+    problems.push({
+      tone: "warn",
+      text: `The store is slow: one commit in a hundred takes ${Math.round(slow)} ms or more.`,
+      advice: "outlast doctor",
+    });
+  }
+  return problems;
+}
+
+function ofWorkers(workers: readonly Worker[]): Problem[] {
+  const problems: Problem[] = [];
+  const present = workers.filter(({ state }) => state === "connected" || state === "suspect");
+  if (present.length === 0)
+    problems.push({ tone: "bad", text: "No worker is connected, so no task can run.", advice: "outlast worker" });
+  for (const { id, state, trouble, hostname, pid } of present) {
+    if (state === "suspect") {
+      problems.push({
+        tone: "warn",
+        text: `Worker ${id} does not send heartbeats (process ${pid} on ${hostname}).`,
+        advice: null,
+      });
+    }
+    if (trouble !== null)
+      problems.push({ tone: "warn", text: `Worker ${id} takes no tasks at the moment: ${trouble}`, advice: null });
+  }
+  return problems;
+}
+
+function ofQueues(queues: readonly Queue[], workers: readonly Worker[] | undefined): Problem[] {
+  const areWorkersThere = workers?.some(({ state }) => state === "connected") === true;
+  return queues.flatMap((queue): Problem[] => {
+    const count = waitingIn(queue);
+    if (count === 0) return [];
+    const some = `${count} ${count === 1 ? "task waits" : "tasks wait"} in the queue ${queue.name}`;
+    if (queue.isPaused)
+      return [{ tone: "warn", text: `${some}, which is paused.`, advice: `outlast queues resume ${queue.name}` }];
+    if (queue.workers > 0 || !areWorkersThere) return [];
+    return [
+      {
+        tone: "bad",
+        text: `${some}, which no connected worker serves.`,
+        advice: `outlast worker --queues ${queue.name}`,
+      },
+    ];
+  });
+}
+
+export function waitingIn({ tasks }: Queue): number {
+  return (tasks["created"] ?? 0) + (tasks["killed"] ?? 0) + (tasks["retrying"] ?? 0);
+}
+
+/** Kinds of waiting tasks that no connected worker can run. */
+function ofKinds({ waiting, workers, queues }: Seen): Problem[] {
+  const connected = (workers ?? []).filter(({ state }) => state === "connected");
+  if (waiting === undefined || connected.length === 0) return [];
+  const stalled = new Set(
+    (queues ?? []).filter((queue) => queue.isPaused || queue.workers === 0).map(({ name }) => name),
+  );
+  const missing = new Map<string, Task>();
+  for (const task of waiting) {
+    if (stalled.has(task.queue)) continue;
+    const isRunnable = connected.some(
+      (worker) =>
+        worker.queues.includes(task.queue) && canRun(worker, task.kind) && hasLabels(worker, task.requires ?? []),
+    );
+    const key = [task.queue, task.kind, ...(task.requires ?? [])].join("\n");
+    if (!isRunnable && !missing.has(key)) missing.set(key, task);
+  }
+  return [...missing.values()].map(({ kind, queue, requires = [] }) => {
+    const labels =
+      requires.length === 0 ? "" : ` with ${requires.length === 1 ? "the label" : "the labels"} ${requires.join(", ")}`;
+    const command =
+      requires.length === 0 ? "outlast worker --tasks ./tasks.ts" : `outlast worker --labels ${requires.join(",")}`;
+    return {
+      tone: "bad",
+      text: `No connected worker of the queue ${queue} runs the kind ${kind}${labels}.`,
+      advice: command,
+    };
+  });
+}
+
+function canRun({ kinds }: Worker, kind: string): boolean {
+  return (kinds ?? builtInKinds).includes(kind);
+}
+
+function hasLabels({ labels = [] }: Worker, requires: readonly string[]): boolean {
+  return requires.every((label) => labels.includes(label));
+}
+
+function isLate({ isPaused, nextAt, queued }: ScheduleView, now: number): boolean {
+  return !isPaused && nextAt !== null && queued.length === 0 && now - nextAt > lateTickMs;
+}
+
+function late(name: string): Problem {
+  return {
+    tone: "warn",
+    text: `The schedule ${name} is late: its next tick is over.`,
+    advice: `outlast schedule show ${name}`,
+  };
+}

@@ -1,0 +1,86 @@
+/** The facts of a task. */
+import { Link } from "@tanstack/react-router";
+import type { Task } from "../../api/schema.ts";
+import { finalStates } from "../../parts/states.tsx";
+import { Fact, Facts } from "../../parts/surfaces.tsx";
+import { Ago, durationText, Lasted } from "../../parts/time.tsx";
+
+export function TaskFacts({ task }: { readonly task: Task }) {
+  const {
+    kind,
+    queue,
+    priority,
+    host,
+    attempt,
+    failures,
+    kills,
+    limits,
+    createdAt,
+    startAt,
+    retryAt,
+    assignedAt,
+    endedAt,
+  } = task;
+  const isOver = finalStates.has(task.state);
+  return (
+    <Facts>
+      <Fact name="Kind">{kind}</Fact>
+      <Fact name="Queue">
+        <Link to="/tasks" search={{ queue }} className="text-accent hover:underline">
+          {queue}
+        </Link>
+        {priority === 0 ? null : <span className="text-muted"> · priority {priority}</span>}
+      </Fact>
+      <Fact name={task.state === "running" ? "Runs on" : "Last worker"}>
+        {host === undefined ? (
+          "–"
+        ) : (
+          <Link to="/workers" search={{ worker: host }} className="text-accent hover:underline">
+            {host}
+          </Link>
+        )}
+      </Fact>
+      <Fact name="Attempts">
+        {attempt} · {failures} of {limits.attemptsMax} failed
+        {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
+      </Fact>
+      <Fact name="Created">
+        <Ago at={createdAt} />
+      </Fact>
+      {startAt === null || isOver ? null : (
+        <Fact name="Not before">
+          <Ago at={startAt} />
+        </Fact>
+      )}
+      {retryAt === undefined || task.state !== "retrying" ? null : (
+        <Fact name="Next attempt">
+          <Ago at={retryAt} />
+        </Fact>
+      )}
+      {assignedAt === undefined ? null : (
+        <Fact name={task.state === "running" ? "Runs for" : "Last attempt took"}>
+          <Lasted from={assignedAt} to={task.state === "running" ? undefined : (endedAt ?? task.changedAt)} />
+        </Fact>
+      )}
+      {isOver ? (
+        <Fact name="Ended">
+          <Ago at={task.changedAt} />
+        </Fact>
+      ) : null}
+      {limits.timeoutMs === null ? null : <Fact name="Time limit">{durationText(limits.timeoutMs)} an attempt</Fact>}
+      {task.requires === undefined || task.requires.length === 0 ? null : (
+        <Fact name="Requires">{task.requires.join(", ")}</Fact>
+      )}
+      {task.origin === undefined ? null : (
+        <Fact name="Template">
+          {task.origin.template} · version {task.origin.version}
+        </Fact>
+      )}
+      {task.schedule === undefined ? null : (
+        <Fact name="Schedule">
+          {task.schedule.name} · tick <Ago at={task.schedule.tickAt} />
+        </Fact>
+      )}
+    </Facts>
+  );
+}

@@ -1,0 +1,148 @@
+/** One task: how it stands and why, what it wrote, what went in and what came out. */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { ApiError } from "../../api/client.ts";
+import { taskQuery } from "../../api/queries.ts";
+import type { Task } from "../../api/schema.ts";
+import { JsonTree } from "../../parts/jsonTree.tsx";
+import { StateBadge } from "../../parts/states.tsx";
+import { Card, CopyButton, Empty, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { LogView } from "./log/logView.tsx";
+import { TaskActions } from "./taskActions.tsx";
+import { TaskFacts } from "./taskFacts.tsx";
+
+const route = getRouteApi("/tasks/$id");
+
+export function TaskPage() {
+  const { id } = route.useParams();
+  const { data: task, error } = useQuery(taskQuery(id));
+  if (task === undefined) {
+    if (error === null) return <Loading what="the task" />;
+    if (error instanceof ApiError && error.code === "not-found") {
+      return (
+        <>
+          <PageHeader title="Unknown task" />
+          <div className="card">
+            <Empty title={error.message} command="outlast ls">
+              {error.hint ?? undefined}
+            </Empty>
+          </div>
+        </>
+      );
+    }
+    return <Problem error={error} />;
+  }
+  return <TaskView key={task.id} task={task} />;
+}
+
+function TaskView({ task }: { readonly task: Task }) {
+  const { attempt } = route.useSearch();
+  // The log goes on over later attempts, so it keeps the one that it began with.
+  const [first] = useState(() => Math.max(1, task.attempt));
+  const shown = attempt ?? first;
+  return (
+    <>
+      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
+        <Link to="/tasks" className="hover:text-text hover:underline">
+          Tasks
+        </Link>
+        <span aria-hidden="true">/</span>
+        <span className="truncate font-mono text-xs">{task.id}</span>
+        <CopyButton text={task.id} what="id" />
+      </nav>
+      <PageHeader title={task.name} note={<StateBadge state={task.state} />}>
+        <TaskActions task={task} />
+      </PageHeader>
+      <div className="grid gap-4">
+        <TaskProgress task={task} />
+        <Failure task={task} />
+        <Card>
+          <TaskFacts task={task} />
+        </Card>
+        {task.attempt > 1 ? <AttemptPicker task={task} shown={shown} /> : null}
+        {task.attempt === 0 ? null : <LogView key={shown} task={task.id} attempt={shown} />}
+        <div className="grid items-start gap-4 xl:grid-cols-2">
+          <Card title="Input" actions={<CopyButton text={JSON.stringify(task.input, null, 2)} what="input" />}>
+            <JsonTree value={task.input} />
+          </Card>
+          {task.output === undefined ? null : (
+            <Card title="Output" actions={<CopyButton text={JSON.stringify(task.output, null, 2)} what="output" />}>
+              <JsonTree value={task.output} />
+            </Card>
+          )}
+        </div>
+      </div>
+    </>
+  );
+}
+
+function TaskProgress({ task: { progress, state } }: { readonly task: Task }) {
+  if (progress === undefined || state !== "running") return null;
+  const { done, total, text } = progress;
+  return (
+    <Card>
+      <div className="flex items-baseline gap-3">
+        <span className="font-medium">
+          {done}
+          {total === undefined ? "" : ` of ${total}`}
+        </span>
+        <span className="text-muted">{text}</span>
+      </div>
+      {total === undefined || total <= 0 ? null : (
+        <div className="mt-2">
+          <Meter share={done / total} label="Progress" className="bg-running" />
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Failure({ task: { error, state, exit } }: { readonly task: Task }) {
+  if (error === undefined || state === "success") return null;
+  return (
+    <Note tone={state === "failed" ? "bad" : "warn"}>
+      <p className="font-medium">{state === "failed" ? "It failed" : "The last attempt did not succeed"}</p>
+      <p className="font-mono text-xs break-words whitespace-pre-wrap">{error.message}</p>
+      <p className="text-xs text-muted">
+        {error.code}
+        {exit === undefined
+          ? ""
+          : exit.signal === null
+            ? `, exit code ${exit.code ?? "unknown"}`
+            : `, ended by ${exit.signal}`}
+      </p>
+    </Note>
+  );
+}
+
+/** Which attempt the log begins with. */
+function AttemptPicker({ task, shown }: { readonly task: Task; readonly shown: number }) {
+  const navigate = useNavigate();
+  return (
+    <div className="flex items-center gap-2">
+      <label htmlFor="attempt" className="text-muted">
+        Log from attempt
+      </label>
+      <select
+        id="attempt"
+        value={shown}
+        onChange={(event) =>
+          void navigate({
+            to: "/tasks/$id",
+            params: { id: task.id },
+            search: { attempt: Number(event.target.value) },
+            replace: true,
+          })
+        }
+        className="h-7 rounded-md border border-line-strong/70 bg-surface px-2"
+      >
+        {Array.from({ length: task.attempt }, (_, index) => (
+          <option key={index} value={index + 1}>
+            {index + 1}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+/** The filters above the list of tasks. */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { get, segment } from "../../api/client.ts";
+import { queuesQuery, statusQuery, workersQuery } from "../../api/queries.ts";
+import type { Task, TaskState } from "../../api/schema.ts";
+import { Button, Field, Kbd, Select } from "../../parts/controls.tsx";
+import { StateIcon, taskStates } from "../../parts/states.tsx";
+import { statesOf, type TaskFilters } from "./filters.ts";
+
+const number = new Intl.NumberFormat(undefined, { notation: "compact" });
+
+interface FilterBarProps {
+  readonly filters: TaskFilters;
+  readonly onChange: (filters: TaskFilters) => void;
+}
+
+export function FilterBar({ filters, onChange }: FilterBarProps) {
+  const counts = useQuery(statusQuery).data?.stats.tasks ?? {};
+  const queues = useQuery(queuesQuery).data?.queues ?? [];
+  const workers = useQuery(workersQuery).data?.workers ?? [];
+  const chosen = statesOf(filters.state);
+  const toggle = (state: TaskState) => {
+    const next = chosen.includes(state) ? chosen.filter((each) => each !== state) : [...chosen, state];
+    const { state: _state, ...rest } = filters;
+    onChange(next.length === 0 ? rest : { ...rest, state: next.join(",") });
+  };
+  const set = (name: "queue" | "host" | "order", value: string) => {
+    const { [name]: _old, ...rest } = filters;
+    onChange(value === "" ? rest : { ...rest, [name]: value });
+  };
+  const isFiltered = Object.keys(filters).length > 0;
+  return (
+    <div className="mb-3 grid gap-2">
+      <div className="flex flex-wrap items-center gap-2">
+        <Search filters={filters} onChange={onChange} />
+        <Select aria-label="Queue" value={filters.queue ?? ""} onChange={(event) => set("queue", event.target.value)}>
+          <option value="">All queues</option>
+          {withChosen(
+            queues.map(({ name }) => name),
+            filters.queue,
+          ).map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </Select>
+        <Select aria-label="Worker" value={filters.host ?? ""} onChange={(event) => set("host", event.target.value)}>
+          <option value="">All workers</option>
+          {withChosen(
+            workers.map(({ id }) => id),
+            filters.host,
+          ).map((id) => (
+            <option key={id}>{id}</option>
+          ))}
+        </Select>
+        <Select aria-label="Order" value={filters.order ?? ""} onChange={(event) => set("order", event.target.value)}>
+          <option value="">Newest first</option>
+          <option value="oldest">Oldest first</option>
+        </Select>
+        {isFiltered ? (
+          <Button look="quiet" onClick={() => onChange({})}>
+            Clear filters
+          </Button>
+        ) : null}
+      </div>
+      <div role="group" aria-label="States" className="flex flex-wrap gap-1">
+        {taskStates.map((state) => (
+          <button
+            key={state}
+            type="button"
+            aria-pressed={chosen.includes(state)}
+            onClick={() => toggle(state)}
+            className="inline-flex h-7 items-center gap-1.5 rounded-full border border-line bg-surface px-2.5 text-xs font-medium text-soft hover:border-line-strong aria-pressed:border-accent aria-pressed:bg-accent-wash aria-pressed:text-accent max-md:h-8"
+          >
+            <StateIcon state={state} size={12} />
+            {state}
+            {(counts[state] ?? 0) === 0 ? null : (
+              <span className="text-muted">{number.format(counts[state] ?? 0)}</span>
+            )}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** What is chosen stays in the list, also if it is gone. */
+function withChosen(names: readonly string[], chosen: string | undefined): string[] {
+  return [...new Set([...names, ...(chosen === undefined ? [] : [chosen])])].toSorted();
+}
+
+/** Finds a task by its id, or tasks by their name. */
+function Search({ filters, onChange }: FilterBarProps) {
+  const [text, setText] = useState(filters.name ?? "");
+  const navigate = useNavigate();
+  const find = async () => {
+    const wanted = text.trim();
+    const { name: _name, ...rest } = filters;
+    if (wanted === "") return onChange(rest);
+    const task = await get<Task>(`/v1/tasks/${segment(wanted)}`).catch(() => null);
+    if (task === null) return onChange({ ...rest, name: wanted });
+    return navigate({ to: "/tasks/$id", params: { id: task.id } });
+  };
+  return (
+    <form
+      role="search"
+      className="relative min-w-56 flex-1 max-md:basis-full md:max-w-80"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void find();
+      }}
+    >
+      <Field
+        data-search
+        type="search"
+        aria-label="Find a task by its id, or tasks by their name"
+        placeholder="Id or exact name"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        className="w-full pr-8"
+      />
+      <span aria-hidden="true" className="pointer-events-none absolute inset-y-0 right-2 flex items-center">
+        <Kbd>/</Kbd>
+      </span>
+    </form>
+  );
+}

@@ -1,0 +1,182 @@
+/** All tasks in one table: filters in the address, live, and as many rows as there are. */
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Task } from "../../api/schema.ts";
+import { Button } from "../../parts/controls.tsx";
+import { useNarrow } from "../../parts/narrow.ts";
+import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { BulkDialog, type BulkVerb, matchesMax, readMatches } from "./bulk.tsx";
+import { FilterBar } from "./filterBar.tsx";
+import type { TaskFilters } from "./filters.ts";
+import { type TaskPages, useTaskPages } from "./taskPages.ts";
+import { columns, NarrowRow, WideRow } from "./taskRow.tsx";
+
+const route = getRouteApi("/tasks");
+const heads = ["", "State", "Name", "Kind", "Queue", "Worker", "Attempts", "Created", "Time"];
+/** More is read when so few rows are left below. */
+const rowsAhead = 60;
+
+export function TasksPage() {
+  const filters = route.useSearch();
+  const navigate = useNavigate();
+  const pages = useTaskPages(filters);
+  const [selected, setSelected] = useState<ReadonlyMap<string, Task>>(new Map());
+  const [bulk, setBulk] = useState<{ readonly verb: BulkVerb; readonly tasks: readonly Task[] } | null>(null);
+  const select = useCallback((task: Task, isSelected: boolean) => {
+    setSelected((before) => {
+      const next = new Map(before);
+      if (isSelected) next.set(task.id, task);
+      else next.delete(task.id);
+      return next;
+    });
+  }, []);
+  const change = (next: TaskFilters) => {
+    setSelected(new Map());
+    void navigate({ to: "/tasks", search: next, replace: true });
+  };
+  // What is known of a task by now counts, not what it was when it was chosen.
+  const current = new Map(pages.tasks.map((task) => [task.id, task]));
+  const chosen = [...selected.values()].map((task) => current.get(task.id) ?? task);
+  return (
+    <>
+      <PageHeader title="Tasks" note={pages.isLoaded ? countText(pages) : undefined}>
+        <SelectAll filters={filters} onFound={(tasks) => setSelected(new Map(tasks.map((task) => [task.id, task])))} />
+      </PageHeader>
+      <FilterBar key={filters.name ?? ""} filters={filters} onChange={change} />
+      {chosen.length === 0 ? null : (
+        <div
+          role="toolbar"
+          aria-label="Selected tasks"
+          className="sticky top-2 z-10 mb-3 flex flex-wrap items-center gap-2 rounded-lg border border-accent/40 bg-surface px-3 py-2 shadow-[0_6px_20px_var(--shadow)]"
+        >
+          <span className="font-medium">{chosen.length} selected</span>
+          <Button look="danger" onClick={() => setBulk({ verb: "cancel", tasks: chosen })}>
+            Cancel …
+          </Button>
+          <Button onClick={() => setBulk({ verb: "again", tasks: chosen })}>Run again …</Button>
+          <Button look="quiet" className="ml-auto" onClick={() => setSelected(new Map())}>
+            Clear
+          </Button>
+        </div>
+      )}
+      {pages.error === null ? null : (
+        <div className="mb-3">
+          <Problem error={pages.error} />
+        </div>
+      )}
+      <TaskTable pages={pages} selected={selected} onSelect={select} isFiltered={Object.keys(filters).length > 0} />
+      {bulk === null ? null : (
+        <BulkDialog
+          {...bulk}
+          onClose={() => {
+            setBulk(null);
+            setSelected(new Map());
+            pages.refresh();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function countText({ tasks, hasMore }: TaskPages): string {
+  return `${new Intl.NumberFormat().format(tasks.length)}${hasMore ? "+" : ""} shown`;
+}
+
+function SelectAll({
+  filters,
+  onFound,
+}: {
+  readonly filters: TaskFilters;
+  readonly onFound: (tasks: readonly Task[]) => void;
+}) {
+  const [isReading, setReading] = useState(false);
+  return (
+    <Button
+      disabled={isReading}
+      title={`At most ${matchesMax} of them`}
+      onClick={() => {
+        setReading(true);
+        void readMatches(filters)
+          .then(onFound, () => {})
+          .finally(() => setReading(false));
+      }}
+    >
+      {isReading ? "Reading …" : "Select all that match"}
+    </Button>
+  );
+}
+
+interface TaskTableProps {
+  readonly pages: TaskPages;
+  readonly selected: ReadonlyMap<string, Task>;
+  readonly onSelect: (task: Task, isSelected: boolean) => void;
+  readonly isFiltered: boolean;
+}
+
+function TaskTable({ pages, selected, onSelect, isFiltered }: TaskTableProps) {
+  const isNarrow = useNarrow();
+  const { tasks, hasMore, isLoaded, reads, loadMore, show } = pages;
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useWindowVirtualizer({
+    count: tasks.length,
+    estimateSize: () => (isNarrow ? 52 : 36),
+    overscan: 12,
+    scrollMargin: box.current?.offsetTop ?? 0,
+    getItemKey: (index) => tasks[index]?.id ?? index,
+  });
+  const items = rows.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    show(first, last);
+    if (isLoaded && hasMore && last >= tasks.length - rowsAhead) loadMore();
+  }, [first, last, show, isLoaded, hasMore, tasks.length, reads, loadMore]);
+  useEffect(() => rows.measure(), [isNarrow, rows]);
+
+  if (!isLoaded && tasks.length === 0) return <Loading what="the tasks" />;
+  if (tasks.length === 0) {
+    return (
+      <div className="card">
+        {isFiltered ? (
+          <Empty title="No task matches these filters" />
+        ) : (
+          <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap" />
+        )}
+      </div>
+    );
+  }
+  const RowView = isNarrow ? NarrowRow : WideRow;
+  return (
+    <div role="table" aria-label="Tasks" aria-rowcount={hasMore ? -1 : tasks.length} className="card overflow-hidden">
+      {isNarrow ? null : (
+        <div role="rowgroup">
+          <div role="row" className={`${columns} h-9 border-b border-line px-4 text-xs font-medium text-muted`}>
+            {heads.map((head) => (
+              <span key={head} role="columnheader">
+                {head === "" ? <span className="sr-only">Selected</span> : head}
+              </span>
+            ))}
+          </div>
+        </div>
+      )}
+      <div ref={box} role="rowgroup" className="relative" style={{ height: rows.getTotalSize() }}>
+        {items.map(({ index, key, start, size }) => {
+          const task = tasks[index];
+          if (task === undefined) return null;
+          return (
+            <div
+              key={key}
+              role="presentation"
+              className="absolute inset-x-0 top-0"
+              style={{ height: size, transform: `translateY(${start - rows.options.scrollMargin}px)` }}
+            >
+              <RowView task={task} isSelected={selected.has(task.id)} onSelect={onSelect} />
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

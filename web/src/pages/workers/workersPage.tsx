@@ -1,0 +1,159 @@
+/** Every worker: load, kinds, labels, versions; and draining one. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { post, segment } from "../../api/client.ts";
+import { workersQuery } from "../../api/queries.ts";
+import type { Worker } from "../../api/schema.ts";
+import { queries } from "../../api/session.ts";
+import { Button, Dialog } from "../../parts/controls.tsx";
+import { Card, Empty, Loading, Meter, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Cell, Row, Table } from "../../parts/table.tsx";
+import { Ago } from "../../parts/time.tsx";
+
+const route = getRouteApi("/workers");
+const order = ["connected", "suspect", "lost", "gone"];
+
+export function WorkersPage() {
+  const { worker: wanted } = route.useSearch();
+  const { data, error } = useQuery(workersQuery);
+  const [draining, setDraining] = useState<Worker | null>(null);
+  if (data === undefined) return error === null ? <Loading what="the workers" /> : <Problem error={error} />;
+  const workers = data.workers.toSorted(
+    (a, b) =>
+      Number(b.id === wanted) - Number(a.id === wanted) ||
+      order.indexOf(a.state) - order.indexOf(b.state) ||
+      a.id.localeCompare(b.id, undefined, { numeric: true }),
+  );
+  const connected = workers.filter(({ state }) => state === "connected");
+  const slots = connected.reduce((sum, { capacity }) => sum + capacity, 0);
+  const used = connected.reduce((sum, { running }) => sum + running, 0);
+  return (
+    <>
+      <PageHeader title="Workers" note={`${connected.length} connected, ${used} of ${slots} slots in use`} />
+      <Card isFlush>
+        {workers.length === 0 ? (
+          <Empty title="No worker has ever attached" command="outlast worker" />
+        ) : (
+          <Table
+            label="Workers"
+            heads={["Worker", "State", "Load", "Queues", "Kinds and labels", "Host", "Version", "Heard", ""]}
+          >
+            {workers.map((worker) => (
+              <Row key={worker.id}>
+                <Cell className={worker.id === wanted ? "font-semibold text-accent" : "font-medium"}>
+                  <Link to="/tasks" search={{ host: worker.id }} data-row className="hover:underline" title="Its tasks">
+                    {worker.id}
+                  </Link>
+                </Cell>
+                <Cell>
+                  <WorkerState worker={worker} />
+                </Cell>
+                <Cell>
+                  <span className="flex min-w-24 items-center gap-2">
+                    <Meter
+                      share={worker.running / worker.capacity}
+                      label={`Load of ${worker.id}`}
+                      className="bg-running"
+                    />
+                    <span className="whitespace-nowrap text-soft">
+                      {worker.running}/{worker.capacity}
+                    </span>
+                  </span>
+                </Cell>
+                <Cell className="text-soft">{worker.queues.join(", ")}</Cell>
+                <Cell className="max-w-72">
+                  <Tags names={worker.kinds ?? []} />
+                  <Tags names={worker.labels ?? []} isLabel />
+                </Cell>
+                <Cell className="whitespace-nowrap text-soft">
+                  {worker.hostname} <span className="text-muted">· {worker.pid}</span>
+                </Cell>
+                <Cell className="text-soft">{worker.version}</Cell>
+                <Cell className="text-muted">{worker.heardAt === null ? "–" : <Ago at={worker.heardAt} />}</Cell>
+                <Cell className="text-right">
+                  {worker.state === "connected" && !worker.isDraining ? (
+                    <Button onClick={() => setDraining(worker)}>Drain …</Button>
+                  ) : null}
+                </Cell>
+              </Row>
+            ))}
+          </Table>
+        )}
+      </Card>
+      {draining === null ? null : <DrainDialog worker={draining} onClose={() => setDraining(null)} />}
+    </>
+  );
+}
+
+function WorkerState({ worker: { state, isDraining, trouble, changedAt } }: { readonly worker: Worker }) {
+  const word = state === "connected" && isDraining ? "draining" : state;
+  const look: { readonly [word: string]: readonly [string, string] } = {
+    connected: ["text-success", "●"],
+    draining: ["text-retrying", "◐"],
+    suspect: ["text-killed", "◌"],
+    lost: ["text-failed", "✕"],
+    gone: ["text-muted", "○"],
+  };
+  const [colour, shape] = look[word] ?? ["", ""];
+  return (
+    <span className="grid">
+      <span className={`font-medium whitespace-nowrap ${colour}`}>
+        <span aria-hidden="true">{shape} </span>
+        {word}
+        {state === "lost" || state === "gone" ? (
+          <span className="font-normal text-muted">
+            {" "}
+            · <Ago at={changedAt} />
+          </span>
+        ) : null}
+      </span>
+      {trouble === null ? null : <span className="text-xs text-retrying">{trouble}</span>}
+    </span>
+  );
+}
+
+function Tags({ names, isLabel = false }: { readonly names: readonly string[]; readonly isLabel?: boolean }) {
+  return (
+    <span className="flex flex-wrap gap-1">
+      {names.map((name) => (
+        <span
+          key={name}
+          className={`rounded px-1.5 text-2xs ${isLabel ? "border border-line-strong/60 text-soft" : "bg-raised text-soft"}`}
+        >
+          {name}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function DrainDialog({ worker, onClose }: { readonly worker: Worker; readonly onClose: () => void }) {
+  const drain = useMutation({
+    mutationFn: () => post(`/v1/workers/${segment(worker.id)}/drain`),
+    onSuccess: () => {
+      void queries.invalidateQueries();
+      onClose();
+    },
+  });
+  return (
+    <Dialog title={`Drain ${worker.id}`} onClose={onClose}>
+      <div className="grid gap-4">
+        <p>
+          It gets no more tasks.{" "}
+          {worker.running === 0
+            ? "It runs none at the moment"
+            : `Its ${worker.running} running ${worker.running === 1 ? "task finishes" : "tasks finish"}`}
+          , then its process exits.
+        </p>
+        {drain.error === null ? null : <Problem error={drain.error} />}
+        <div className="flex justify-end gap-2">
+          <Button look="primary" disabled={drain.isPending} onClick={() => drain.mutate()}>
+            Drain it
+          </Button>
+          <Button onClick={onClose}>Leave it</Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,130 @@
+/** A chart of values over time, drawn by uPlot; loaded only where a chart is shown. */
+import "uplot/dist/uPlot.min.css";
+import { useEffect, useRef } from "react";
+import UPlot from "uplot";
+
+export interface ChartSeries {
+  readonly name: string;
+  /** The name of a colour in tokens.css, such as `--success`. */
+  readonly colour: string;
+  readonly values: readonly (number | null)[];
+  readonly isFilled?: boolean;
+}
+
+export interface ChartProps {
+  /** What the chart shows, for those who cannot see it. */
+  readonly label: string;
+  /** Instants in ms. */
+  readonly at: readonly number[];
+  readonly series: readonly ChartSeries[];
+  readonly format: (value: number) => string;
+  readonly height?: number;
+  readonly onHover?: (index: number | null) => void;
+}
+
+const font = '11px "Inter Variable", sans-serif';
+
+/** What a colour of the style sheet comes to in the theme that is shown. */
+function resolved(colour: string, alpha = 1): string {
+  const probe = document.createElement("span");
+  probe.style.color =
+    alpha === 1 ? `var(${colour})` : `color-mix(in srgb, var(${colour}) ${alpha * 100}%, transparent)`;
+  document.body.append(probe);
+  const text = getComputedStyle(probe).color;
+  probe.remove();
+  return text;
+}
+
+function optionsOf({ series, format, height = 180, onHover }: ChartProps, width: number): UPlot.Options {
+  const axis = { stroke: resolved("--muted"), font, ticks: { show: false }, gap: 6 };
+  const grid = { stroke: resolved("--line"), width: 1 };
+  return {
+    width,
+    height,
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
+    axes: [
+      { ...axis, grid: { show: false }, space: 70, values: (_plot, values) => values.map(clockText) },
+      { ...axis, grid, size: 48, space: 34, values: (_plot, values) => values.map((value) => format(value)) },
+    ],
+    series: [
+      {},
+      ...series.map(
+        ({ name, colour, isFilled }): UPlot.Series => ({
+          label: name,
+          stroke: resolved(colour),
+          width: 1.6,
+          points: { show: false },
+          ...(isFilled === true ? { fill: resolved(colour, 0.12) } : {}),
+        }),
+      ),
+    ],
+    hooks: {
+      setCursor: [
+        (plot) => {
+          onHover?.(plot.cursor.idx ?? null);
+        },
+      ],
+    },
+  };
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+
+/** `14:05`, or `14:05:30` between full minutes. */
+function clockText(seconds: number): string {
+  const text = clock.format(seconds * 1000);
+  return text.endsWith(":00") ? text.slice(0, -3) : text;
+}
+
+function dataOf({ at, series }: ChartProps): UPlot.AlignedData {
+  return [at.map((each) => each / 1000), ...series.map(({ values }) => [...values])];
+}
+
+export function Chart(props: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const shape = props.series.map(({ name }) => name).join();
+
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new UPlot(optionsOf(latest.current, element.clientWidth), dataOf(latest.current), element);
+    };
+    draw();
+    const resize = new ResizeObserver(() =>
+      plot.current?.setSize({ width: element.clientWidth, height: latest.current.height ?? 180 }),
+    );
+    resize.observe(element);
+    const theme = new MutationObserver(draw);
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", draw);
+    return () => {
+      resize.disconnect();
+      theme.disconnect();
+      system.removeEventListener("change", draw);
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(props));
+  }, [props]);
+
+  return (
+    <div ref={box} role="img" aria-label={props.label} className="w-full" style={{ height: props.height ?? 180 }} />
+  );
+}

@@ -1,0 +1,118 @@
+/** Buttons, fields and dialogs. */
+import {
+  type ButtonHTMLAttributes,
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  useEffect,
+  useId,
+  useRef,
+} from "react";
+
+const looks = {
+  plain: "border border-line-strong/70 bg-surface text-text hover:bg-hover",
+  quiet: "text-soft hover:bg-hover hover:text-text",
+  primary: "bg-accent-fill text-on-accent hover:brightness-110",
+  danger: "border border-failed/50 text-failed hover:bg-failed/10",
+} as const;
+
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  readonly look?: keyof typeof looks;
+  /** A key that does the same. */
+  readonly shortcut?: string;
+}
+
+export function Button({ look = "plain", shortcut, className = "", children, ...rest }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      className={`inline-flex h-7 items-center gap-1.5 rounded-md px-2.5 font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-50 max-md:h-9 ${looks[look]} ${className}`}
+    >
+      {children}
+      {shortcut === undefined ? null : <Kbd>{shortcut}</Kbd>}
+    </button>
+  );
+}
+
+export function Kbd({ children }: { readonly children: ReactNode }) {
+  return (
+    <kbd className="rounded border border-line-strong/70 bg-raised px-1 font-sans text-2xs leading-4 text-muted">
+      {children}
+    </kbd>
+  );
+}
+
+const fieldLook =
+  "h-7 rounded-md border border-line-strong/70 bg-surface px-2 text-text placeholder:text-muted hover:border-line-strong max-md:h-9 max-md:text-base";
+
+export function Field(props: InputHTMLAttributes<HTMLInputElement>) {
+  return <input {...props} className={`${fieldLook} ${props.className ?? ""}`} />;
+}
+
+export function Select(props: SelectHTMLAttributes<HTMLSelectElement>) {
+  return <select {...props} className={`${fieldLook} pr-1 ${props.className ?? ""}`} />;
+}
+
+export function Labelled({
+  label,
+  hint,
+  children,
+}: {
+  readonly label: string;
+  readonly hint?: ReactNode;
+  readonly children: (id: string) => ReactNode;
+}) {
+  const id = useId();
+  return (
+    <div className="grid gap-1">
+      <label htmlFor={id} className="font-medium text-soft">
+        {label}
+      </label>
+      {children(id)}
+      {hint === undefined ? null : <p className="text-xs text-muted">{hint}</p>}
+    </div>
+  );
+}
+
+interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+  readonly isWide?: boolean;
+}
+
+/** The browser's own dialog: it holds the focus, closes with Escape and gives the focus back. */
+export function Dialog({ title, onClose, children, isWide = false }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    ref.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={ref}
+      aria-labelledby={titleId}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === ref.current) ref.current.close();
+      }}
+      className={`card w-[min(94vw,30rem)] p-0 shadow-[0_16px_48px_var(--shadow)] ${isWide ? "w-[min(94vw,46rem)]" : ""}`}
+    >
+      <div className="flex items-center justify-between border-b border-line px-4 py-3">
+        <h2 id={titleId} className="text-sm font-semibold">
+          {title}
+        </h2>
+        <button
+          type="button"
+          aria-label="Close"
+          onClick={() => ref.current?.close()}
+          className="grid size-7 place-items-center rounded-md text-muted hover:bg-hover"
+        >
+          ✕
+        </button>
+      </div>
+      <div className="max-h-[75vh] overflow-auto p-4">{children}</div>
+    </dialog>
+  );
+}

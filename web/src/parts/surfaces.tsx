@@ -1,0 +1,186 @@
+/** What pages are put together from: headers, cards, facts, and what is shown where there is nothing or something is wrong. */
+import { type ReactNode, useEffect, useState } from "react";
+import { ApiError } from "../api/client.ts";
+
+export function PageHeader({
+  title,
+  note,
+  children,
+}: {
+  readonly title: ReactNode;
+  readonly note?: ReactNode;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <header className="mb-4 flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
+      <h1 className="min-w-0 text-lg font-semibold tracking-[-0.01em] break-words">{title}</h1>
+      {note === undefined ? null : <span className="text-muted">{note}</span>}
+      <div className="ml-auto flex flex-wrap items-center gap-2">{children}</div>
+    </header>
+  );
+}
+
+interface CardProps {
+  readonly title?: ReactNode;
+  readonly note?: ReactNode;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+  readonly className?: string;
+  /** True for content that reaches the card's edges, such as a table. */
+  readonly isFlush?: boolean;
+}
+
+export function Card({ title, note, actions, children, className = "", isFlush = false }: CardProps) {
+  return (
+    <section className={`card min-w-0 overflow-hidden ${className}`}>
+      {title === undefined ? null : (
+        <div className="flex min-h-10 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5">
+          <h2 className="font-semibold">{title}</h2>
+          {note === undefined ? null : <span className="text-xs text-muted">{note}</span>}
+          <div className="ml-auto flex items-center gap-1.5">{actions}</div>
+        </div>
+      )}
+      <div className={isFlush ? "" : "p-4"}>{children}</div>
+    </section>
+  );
+}
+
+/** Says what is missing, and which command would bring it. */
+export function Empty({
+  title,
+  command,
+  children,
+}: {
+  readonly title: string;
+  readonly command?: string;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <div className="grid justify-items-center gap-2 px-4 py-10 text-center">
+      <p className="font-medium text-soft">{title}</p>
+      {children === undefined ? null : <p className="max-w-md text-muted">{children}</p>}
+      {command === undefined ? null : <Command text={command} />}
+    </div>
+  );
+}
+
+/** A command to copy. */
+export function Command({ text }: { readonly text: string }) {
+  return (
+    <span className="inline-flex max-w-full items-center gap-1 rounded-md border border-line bg-raised py-1 pr-1 pl-3 font-mono text-xs">
+      <code className="overflow-x-auto whitespace-nowrap">{text}</code>
+      <CopyButton text={text} what="command" />
+    </span>
+  );
+}
+
+export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), 1500);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  return (
+    <button
+      type="button"
+      aria-label={`Copy the ${what}`}
+      title={`Copy the ${what}`}
+      onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+      className="grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-hover hover:text-text"
+    >
+      <svg
+        viewBox="0 0 16 16"
+        width="13"
+        height="13"
+        aria-hidden="true"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+      >
+        {isCopied ? (
+          <path d="m3.5 8.5 3 3 6-7" />
+        ) : (
+          <>
+            <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
+            <path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" />
+          </>
+        )}
+      </svg>
+    </button>
+  );
+}
+
+export function Facts({ children }: { readonly children: ReactNode }) {
+  return <dl className="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-6 gap-y-3">{children}</dl>;
+}
+
+export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-xs text-muted">{name}</dt>
+      <dd className="break-words">{children}</dd>
+    </div>
+  );
+}
+
+/** Says what is being waited for, once it takes longer than a moment. */
+export function Loading({ what }: { readonly what: string }) {
+  const [isSlow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), 400);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <p role="status" className="px-4 py-10 text-center text-muted">
+      {isSlow ? `Loading ${what} …` : " "}
+    </p>
+  );
+}
+
+export function Problem({ error }: { readonly error: unknown }) {
+  const [text, hint] =
+    error instanceof ApiError
+      ? [error.message, error.hint]
+      : ["The master cannot be reached.", "This page tries again by itself."];
+  return (
+    <div role="alert" className="rounded-lg border border-failed/40 bg-failed/8 px-4 py-3">
+      <p className="font-medium text-failed">{text}</p>
+      {hint === null ? null : <p className="text-soft">{hint}</p>}
+    </div>
+  );
+}
+
+export function Note({ tone, children }: { readonly tone: "warn" | "bad" | "info"; readonly children: ReactNode }) {
+  const look = {
+    warn: "border-retrying/40 bg-retrying/8",
+    bad: "border-failed/40 bg-failed/8",
+    info: "border-accent/30 bg-accent-wash",
+  }[tone];
+  return <div className={`rounded-lg border px-3 py-2 ${look}`}>{children}</div>;
+}
+
+/** A share of a whole as a bar. */
+export function Meter({
+  share,
+  label,
+  className = "bg-accent-fill",
+}: {
+  readonly share: number;
+  readonly label: string;
+  readonly className?: string;
+}) {
+  const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);
+  return (
+    <span
+      role="meter"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+      className="block h-1.5 w-full min-w-12 overflow-hidden rounded-full bg-raised"
+    >
+      <span className={`block h-full rounded-full ${className}`} style={{ width: `${percent}%` }} />
+    </span>
+  );
+}

@@ -1,0 +1,67 @@
+/** Which address shows which page. Pages beyond the first ones are loaded when they are opened. */
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { OverviewPage } from "./pages/overview/overviewPage.tsx";
+import { readFilters } from "./pages/tasks/filters.ts";
+import { TasksPage } from "./pages/tasks/tasksPage.tsx";
+import { Empty, PageHeader } from "./parts/surfaces.tsx";
+import { Layout } from "./shell/layout.tsx";
+
+const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
+
+function text(search: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  return typeof search[name] === "string" && search[name] !== "" ? search[name] : undefined;
+}
+
+const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewPage });
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  component: TasksPage,
+  validateSearch: readFilters,
+});
+const task = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id",
+  component: lazyRouteComponent(() => import("./pages/task/taskPage.tsx"), "TaskPage"),
+  validateSearch: (search: Readonly<Record<string, unknown>>): { tab?: string; attempt?: number } => ({
+    ...(text(search, "tab") === undefined ? {} : { tab: text(search, "tab") as string }),
+    ...(typeof search["attempt"] === "number" ? { attempt: search["attempt"] } : {}),
+  }),
+});
+const workers = createRoute({
+  getParentRoute: () => root,
+  path: "/workers",
+  component: lazyRouteComponent(() => import("./pages/workers/workersPage.tsx"), "WorkersPage"),
+  validateSearch: (search: Readonly<Record<string, unknown>>): { worker?: string } =>
+    text(search, "worker") === undefined ? {} : { worker: text(search, "worker") as string },
+});
+const queues = createRoute({
+  getParentRoute: () => root,
+  path: "/queues",
+  component: lazyRouteComponent(() => import("./pages/queues/queuesPage.tsx"), "QueuesPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, tasks, task, workers, queues]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound() {
+  return (
+    <>
+      <PageHeader title="Unknown page" />
+      <Empty title="There is no page at this address">
+        <Link to="/" className="text-accent hover:underline">
+          Go to the overview
+        </Link>
+      </Empty>
+    </>
+  );
+}
