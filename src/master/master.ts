@@ -248,6 +248,7 @@ export class Master {
       pinned: () => scheduler.pinned(),
       seqOfSlowest: () => this.#membership.seqOfSlowest(),
       forget: (tasks) => this.#inbox.push({ kind: "forget", tasks }),
+      forgetAudit: (ids) => this.#inbox.push({ kind: "forget-audit", ids }),
     });
     this.#term = new Term({
       ...{ epoch, scheduler, position, store, clock, log, state },

@@ -148,6 +148,23 @@ export const defaults = {
   journalMs: 1 * hour,
   journalBytesMax: 1024 * mebibyte,
 
+  // Users, tokens and sessions.
+  /** The cost of a password's hash: argon2id as OWASP recommends it. */
+  passwordMemoryKiB: 19 * 1024,
+  passwordPasses: 2,
+  passwordParallelism: 1,
+  /** A session ends when it has not been used for so long. */
+  sessionMs: 12 * hour,
+  /** How exactly the use of a session or token is known: it is written at most this often. */
+  useNoteMs: 5 * minute,
+  /** The wait after the second failed sign-in in a row, doubled with each further one. */
+  signInDelayMs: 1 * second,
+  /** Failed sign-ins of an address or a name are forgotten after this. */
+  signInCalmMs: 15 * minute,
+  /** How often refused requests are written to the audit record. */
+  refusalsMs: 5 * second,
+  auditMs: 90 * day,
+
   // Clients.
   /** How long one call goes on while no master can answer. */
   clientRetryForMs: 30 * second,

@@ -162,6 +162,36 @@ export const limits = {
   workersMax: 10_000,
   capacityMax: 10_000,
 
+  // Users, tokens and sessions.
+  usersMax: 10_000,
+  tokensMax: 10_000,
+  sessionsMax: 10_000,
+  /** Of one user; a new one replaces the one that would expire first. */
+  sessionsPerUserMax: 50,
+  /** Patterns of queues that a user or token is bound to. */
+  principalQueuesMax: 16,
+  passwordLengthMin: 8,
+  passwordLengthMax: 1_000,
+  /** Passwords that are hashed at once, each with `defaults.passwordMemoryKiB`, and sign-ins that wait for their turn. */
+  passwordHashesMax: 2,
+  passwordWaitsMax: 100,
+  /** Addresses and names whose failed sign-ins a master remembers. */
+  signInFailuresMax: 10_000,
+  /** The longest wait after failed sign-ins. */
+  signInDelayMsMax: 1 * minute,
+  /** An audit record as JSON text. */
+  auditRecordBytesMax: 2 * kibibyte,
+  /** Records that one request for the audit record looks through for those that match. */
+  auditScanMax: 10_000,
+  /** Different refusals that wait to be written to the audit record. */
+  refusalsMax: 1_000,
+  /** Ended tasks whose queue a master remembers, for readers who may see some queues only. */
+  queueNotesMax: 100_000,
+  /** Entries of the journal that wait while the queues of their tasks are looked up for such a reader. */
+  visibleBatchesMax: 1_000,
+  /** Audit records that are removed at a time. */
+  auditPerStepMax: 500,
+
   // Lists and streams.
   pageDefault: 100,
   pageMax: 1000,

@@ -5,6 +5,7 @@ import type { OpenWait } from "./family.ts";
 import type { RunCondition } from "./graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import type { Rights } from "./principals/principal.ts";
 import type { ScheduleOrigin } from "./schedules/scheduleOrigin.ts";
 import type { TemplateOrigin } from "./templates/template.ts";
 
@@ -94,6 +95,8 @@ export interface TaskHead {
   readonly runIf?: RunCondition;
   /** True if its input takes outputs of those tasks: it is resolved once they have ended. */
   readonly takesOutputs?: true;
+  /** Who submitted it, and what it may reach; left out where nobody needed a credential. Its children have the same. */
+  readonly rights?: Rights;
   /** Digest of the submission where the client chose the id or sent an idempotency key; null where the id is ours. */
   readonly fingerprint: string | null;
 }

@@ -156,6 +156,8 @@ export interface ExpiredTask {
 export interface TaskQuery {
   readonly states?: readonly TaskState[];
   readonly queue?: string;
+  /** Only tasks of queues that match one of these patterns, as `coversQueue` says. */
+  readonly queues?: readonly string[];
   readonly name?: string;
   readonly host?: string;
   /** Newest first unless told otherwise, in the order of creation. */

@@ -114,6 +114,8 @@ function describeReply(reply: Reply): string {
       return `${reply.isNew ? "new" : "known"} blob in ${reply.object}`;
     case "dependents":
       return `dependents: ${reply.tasks.join(" ")}`;
+    case "session":
+      return `session until ${reply.expiresAt}`;
     case "done":
     case "look-again":
       return reply.kind;

@@ -14,17 +14,15 @@ export class TokenCheck {
     this.isLongEnough = token.length >= limits.tokenLengthMin;
   }
 
-  /** @throws OutlastError `unauthorized` */
+  matches(token: string): boolean {
+    return timingSafeEqual(digest(token), this.#hash);
+  }
+
+  /** Of the header `authorization`. @throws OutlastError `unauthorized` */
   check(authorization: string | undefined): void {
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-    if (given === undefined) {
-      throw new OutlastError("unauthorized", "A token is required.", {
-        hint: "Send it as `Authorization: Bearer TOKEN`. The command line reads it from OUTLAST_TOKEN or --token.",
-      });
-    }
-    if (!timingSafeEqual(digest(given), this.#hash)) {
-      throw new OutlastError("unauthorized", "The token is wrong.");
-    }
+    if (given === undefined || !this.matches(given))
+      throw new OutlastError("unauthorized", "The token is missing or wrong.");
   }
 }
 

@@ -4,6 +4,7 @@ import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Grant } from "../auth/grant.ts";
 import { everyHeader } from "../http/headers.ts";
 import { EventStream, type StreamBounds } from "./eventStream.ts";
 
@@ -38,12 +39,18 @@ export class Streams {
   };
   readonly #master: MasterApi;
   readonly #log: Log;
+  readonly #isCurrent: (grant: Grant) => boolean;
+  readonly #grants = new Map<EventStream, Grant>();
+  readonly #stopListening: () => void;
   readonly #timer: NodeJS.Timeout;
   #isClosing = false;
 
-  constructor(master: MasterApi, log: Log) {
+  /** @param isCurrent false once a grant is no longer worth anything: its streams end then */
+  constructor(master: MasterApi, log: Log, isCurrent: (grant: Grant) => boolean) {
     this.#master = master;
     this.#log = log;
+    this.#isCurrent = isCurrent;
+    this.#stopListening = master.principals.onChange(() => this.#endForgotten());
     this.#timer = setInterval(() => this.#check(), defaults.streamCheckMs);
     this.#timer.unref();
   }
@@ -76,16 +83,20 @@ export class Streams {
     };
     const stream = new EventStream(reply.raw, bounds[kind], onStart, (end) => {
       streams.delete(stream);
+      this.#grants.delete(stream);
       if (end === "stalled" || end === "buffer-full") {
         this.#log.warn("closed the stream of a slow reader", { kind, reason: end, peer: reply.request.ip });
       }
       disconnect?.();
     });
     streams.add(stream);
+    const { grant } = reply.request;
+    if (grant !== null) this.#grants.set(stream, grant);
     try {
       disconnect = await connect(stream);
     } catch (error) {
       streams.delete(stream);
+      this.#grants.delete(stream);
       if (!stream.isStarted) throw error;
       if (!stream.isClosed) this.#log.warn("a stream failed", { kind, error });
       return stream.destroy();
@@ -100,6 +111,7 @@ export class Streams {
   close(): void {
     this.#isClosing = true;
     clearInterval(this.#timer);
+    this.#stopListening();
     for (const stream of this.#all()) stream.end();
   }
 
@@ -111,7 +123,14 @@ export class Streams {
     return streamKinds.flatMap((kind) => [...this.#open[kind]]);
   }
 
+  /** A user who is removed or changed, or a token that is revoked, must not go on reading. */
+  #endForgotten(): void {
+    for (const [stream, grant] of [...this.#grants]) if (!this.#isCurrent(grant)) stream.destroy();
+  }
+
   #check(): void {
+    // What expires is noticed here.
+    this.#endForgotten();
     for (const kind of streamKinds) {
       // The master's heartbeats serve as pings there.
       for (const stream of this.#open[kind]) stream.check(kind === "worker" ? null : defaults.streamPingMs);

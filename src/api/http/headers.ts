@@ -33,8 +33,10 @@ export function statusOrNull(master: MasterApi): MasterStatus | null {
   }
 }
 
-/** Marks a relayed request, so that it is relayed only once. */
+/** Marks a relayed request, so that it is relayed only once: `https` if it came in over TLS, else `1`. */
 export const relayedHeader = "x-outlast-relayed";
+/** Where a relayed request came from. */
+export const relayedClientHeader = "x-outlast-relayed-client";
 
 /** Hop-by-hop headers (RFC 9110, 7.6.1), and headers that concern this master alone. */
 const notPassedOn: ReadonlySet<string> = new Set([
@@ -51,6 +53,13 @@ const notPassedOn: ReadonlySet<string> = new Set([
   // The standby has checked these.
   "host",
   "origin",
+  // They concern the connection to the standby, which tells them in its own words.
+  "x-outlast-relayed",
+  "x-outlast-relayed-client",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "forwarded",
 ]);
 
 /** The headers of a request or an answer that are relayed. */

@@ -7,6 +7,7 @@ import {
   Agent as HttpAgent,
   request as httpRequest,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
@@ -16,7 +17,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import { passedOn, relayedHeader, statusOrNull } from "./headers.ts";
+import { passedOn, relayedClientHeader, relayedHeader, statusOrNull } from "./headers.ts";
 import { closeLingering } from "./lingeringClose.ts";
 
 /** Why a relayed request was not answered. */
@@ -204,7 +205,11 @@ export class Relay {
   #open(leader: string, request: FastifyRequest, body: Buffer | null): ClientRequest {
     const base = new URL(leader);
     const isSecure = base.protocol === "https:";
-    const headers = { ...passedOn(request.raw.headers), [relayedHeader]: "1" };
+    const headers: OutgoingHttpHeaders = {
+      ...passedOn(request.raw.headers),
+      [relayedHeader]: request.protocol === "https" ? "https" : "1",
+    };
+    if (request.ip !== undefined) headers[relayedClientHeader] = request.ip;
     // With a content-length but no body, the leader would read the next request on this connection as the body.
     if (body === null && !hasBody(request)) delete headers["content-length"];
     if (body !== null) headers["content-length"] = body.length;

@@ -5,7 +5,9 @@ import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { Log } from "../../ports/log.ts";
-import { checkExposure, checkHost, checkOrigin, TokenCheck } from "../auth/access.ts";
+import { checkExposure, TokenCheck } from "../auth/access.ts";
+import { Guard } from "../auth/guard.ts";
+import { SignInDelays } from "../auth/signInDelays.ts";
 import { DashboardServer } from "../dashboard/serveDashboard.ts";
 import { Streams } from "../events/streams.ts";
 import { TaskWatch } from "../events/taskWatch.ts";
@@ -18,7 +20,7 @@ import { BodyBudget } from "./bodyBudget.ts";
 import { addContinue, boundConnections, boundRequestTime, connectionLimits } from "./connectionLimits.ts";
 import { Consistency } from "./consistency.ts";
 import { toAnswer } from "./errors.ts";
-import { everyHeader, statusOrNull } from "./headers.ts";
+import { everyHeader } from "./headers.ts";
 import { closeLingering } from "./lingeringClose.ts";
 import { Relay } from "./relay.ts";
 import { Transfers } from "./uploads.ts";
@@ -32,6 +34,8 @@ export interface ApiOptions {
   readonly dashboard?: string;
   /** True to record what happens from now on, for `/v1/history` and `/v1/marks`. */
   readonly isRecording?: boolean;
+  /** True if every request comes through a proxy that sets X-Forwarded-For, -Proto and -Host. */
+  readonly isBehindProxy?: boolean;
 }
 
 export interface ApiServer {
@@ -43,9 +47,11 @@ export interface ApiServer {
   readonly http: FastifyInstance;
 }
 
-export function createApi({ master, log, token, dashboard: folder, isRecording }: ApiOptions): ApiServer {
+export function createApi(options: ApiOptions): ApiServer {
+  const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
-  const streams = new Streams(master, log);
+  const guard = new Guard(master, tokenCheck, { isTls: false, isBehindProxy });
+  const streams = new Streams(master, log, (grant) => guard.isCurrent(grant));
   const relay = new Relay(master);
   const metrics = new Metrics(master, streams, relay);
   const history = new HistoryRecorder(master);
@@ -54,6 +60,8 @@ export function createApi({ master, log, token, dashboard: folder, isRecording }
   const http = fastify({
     ...connectionLimits,
     logger: false,
+    // One proxy is believed; what it was told itself is not.
+    trustProxy: isBehindProxy ? (_address: string, hop: number) => hop === 0 : false,
     bodyLimit: limits.bodyBytesMax,
     forceCloseConnections: "idle",
     return503OnClosing: false,
@@ -65,27 +73,19 @@ export function createApi({ master, log, token, dashboard: folder, isRecording }
   boundConnections(http.server);
   boundRequestTime(http);
   addBodyParsers(http);
-  addAccessChecks(http, master, tokenCheck, dashboard);
+  http.decorateRequest("grant", null);
+  addAccessChecks(http, guard, dashboard);
   addContinue(http);
   addAnswerHeaders(http, master);
-  http.addHook("onResponse", (request, reply, done) => {
-    const { outlast } = request.routeOptions.config;
-    const isStream = String(reply.raw.getHeader("content-type") ?? "").startsWith("text/event-stream");
-    metrics.countRequest(
-      outlast?.path ?? null,
-      request.method,
-      reply.raw.statusCode,
-      isStream ? null : reply.elapsedTime / 1000,
-    );
-    done();
-  });
+  countRequests(http, metrics);
   http.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const consistency = new Consistency(master, relay);
   const bodyBudget = new BodyBudget();
   serveRoutes(http, routes, {
-    ...{ master, streams, metrics, relay, consistency, bodyBudget, history },
+    ...{ master, streams, metrics, relay, consistency, bodyBudget, history, guard },
     transfers: new Transfers(),
     watch: new TaskWatch(master),
+    delays: new SignInDelays(),
   });
   if (dashboard !== null) {
     dashboard.serve(http);
@@ -105,7 +105,10 @@ export function createApi({ master, log, token, dashboard: folder, isRecording }
       reply.header("www-authenticate", "Bearer");
       log.debug("refused a request without the token", { peer: request.ip });
     }
-    if (status === 503 || status === 429) reply.header("retry-after", "1");
+    if (status === 503 || status === 429) {
+      const { retryAfterMs } = error.details;
+      reply.header("retry-after", String(typeof retryAfterMs === "number" ? Math.ceil(retryAfterMs / 1000) : 1));
+    }
     if (!request.raw.complete && hasBody(request)) {
       // The rest of the body is not read.
       reply.header("connection", "close");
@@ -140,21 +143,28 @@ function addAnswerHeaders(http: FastifyInstance, master: MasterApi): void {
 }
 
 /** Who may ask at all; runs before everything else. */
-function addAccessChecks(
-  http: FastifyInstance,
-  master: MasterApi,
-  tokenCheck: TokenCheck | null,
-  dashboard: DashboardServer | null,
-): void {
-  http.addHook("onRequest", (request, _reply, done) => {
-    const { authorization, host, origin } = request.headers;
+function addAccessChecks(http: FastifyInstance, guard: Guard, dashboard: DashboardServer | null): void {
+  http.addHook("onRequest", async (request) => {
     const { outlast, isDashboard } = request.routeOptions.config;
     const isPage = isDashboard === true || (request.is404 && dashboard?.wants(request) === true);
-    checkOrigin(origin, host);
-    if (tokenCheck === null) checkHost(host, statusOrNull(master)?.address ?? "");
+    guard.checkSource(request, outlast?.name === "signIn");
     // The files of the dashboard hold nothing secret; what it shows, it reads from the API.
-    else if (outlast?.isPublic !== true && !isPage) tokenCheck.check(authorization);
-    done(request.is404 && !isPage ? noSuchPath() : undefined);
+    if (!isPage && outlast?.access.needs !== "everybody") request.grant = await guard.identify(request);
+    if (request.is404 && !isPage) throw noSuchPath();
+  });
+}
+
+function countRequests(http: FastifyInstance, metrics: Metrics): void {
+  http.addHook("onResponse", (request, reply, done) => {
+    const { outlast } = request.routeOptions.config;
+    const isStream = String(reply.raw.getHeader("content-type") ?? "").startsWith("text/event-stream");
+    metrics.countRequest(
+      outlast?.path ?? null,
+      request.method,
+      reply.raw.statusCode,
+      isStream ? null : reply.elapsedTime / 1000,
+    );
+    done();
   });
 }
 

@@ -24,6 +24,7 @@ export const eventRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/events",
     name: "followEvents",
+    access: { needs: "read", of: "each" },
     summary: "Every committed change, in order, once; or only those that match a filter.",
     tag: "events",
     query: {
@@ -77,6 +78,7 @@ export const eventRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/events",
     name: "followTasks",
+    access: { needs: "read", of: "each" },
     summary: "The changes of many tasks, in order, once. For few, `GET` with `task` does the same.",
     tag: "events",
     query: { after: afterParameter },

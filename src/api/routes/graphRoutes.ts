@@ -10,6 +10,7 @@ export const graphRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/tasks/:id/graph",
     name: "getGraph",
+    access: { needs: "read", of: "task" },
     summary:
       "Walk a graph as it stands: nodes, links and states, page by page. Of any task: its parent, what it waits for, and what waits for it.",
     tag: "tasks",

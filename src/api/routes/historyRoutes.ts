@@ -18,6 +18,7 @@ export const historyRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/history",
     name: "getHistory",
+    access: { needs: "read", of: "all" },
     summary: "The last five minutes by second or the last hour by minute, from the memory of the leader.",
     tag: "master",
     query: {
@@ -35,6 +36,7 @@ export const historyRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/marks",
     name: "listMarks",
+    access: { needs: "read", of: "all" },
     summary: "The last elections, and workers that came, left, drained or were lost, from the memory of this master.",
     tag: "master",
     query: sinceQuery,

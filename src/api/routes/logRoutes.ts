@@ -14,6 +14,7 @@ export const logRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/tasks/:id/logs",
     name: "readLogs",
+    access: { needs: "read", of: "task" },
     summary: "Read the output of one attempt; with `follow`, of this and all later attempts as it is written.",
     tag: "tasks",
     parameters: taskParameter,

@@ -27,7 +27,7 @@ export function openApiDocument(routes: readonly Route[]): object {
     },
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     servers: [{ url: "/" }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: {
@@ -38,7 +38,14 @@ export function openApiDocument(routes: readonly Route[]): object {
         token: {
           type: "http",
           scheme: "bearer",
-          description: "Required if the master was started with OUTLAST_TOKEN.",
+          description:
+            "The root token, a token, or the secret of a session. Required where there is a root token, a user or a token.",
+        },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "outlast-CLUSTER",
+          description: "From `POST /v1/session`. Changes also need the headers `origin` and `x-outlast-csrf`.",
         },
       },
     },
@@ -62,7 +69,8 @@ function operation(route: Route): object {
     operationId: route.name,
     summary: route.summary,
     tags: [route.tag],
-    ...(route.isPublic === true ? { security: [] } : {}),
+    ...(route.access.needs === "everybody" ? { security: [] } : {}),
+    "x-access": route.access,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
     responses: {

@@ -1,7 +1,11 @@
 /** The definition of a route: enough to serve it, to validate requests, and to describe it in the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import { id, type Schema, taskId } from "../../model/schema.ts";
+import type { Guard } from "../auth/guard.ts";
+import type { Access } from "../auth/routeAccess.ts";
+import type { SignInDelays } from "../auth/signInDelays.ts";
 import type { Streams } from "../events/streams.ts";
 import type { TaskWatch } from "../events/taskWatch.ts";
 import type { HistoryRecorder } from "../history/historyRecorder.ts";
@@ -14,7 +18,10 @@ import type { Metrics } from "./metrics.ts";
 
 /** What handlers are given. */
 export interface Context {
+  /** As the caller may see it. */
   readonly master: MasterApi;
+  /** Who the caller is; undefined on routes that are open to everybody. */
+  readonly actor: Actor | undefined;
   readonly streams: Streams;
   readonly metrics: Metrics;
   readonly watch: TaskWatch;
@@ -23,6 +30,8 @@ export interface Context {
   readonly bodyBudget: BodyBudget;
   readonly transfers: Transfers;
   readonly history: HistoryRecorder;
+  readonly guard: Guard;
+  readonly delays: SignInDelays;
 }
 
 export interface Route {
@@ -40,6 +49,7 @@ export interface Route {
     | "workers"
     | "queues"
     | "events"
+    | "people"
     | "master"
     | "worker protocol";
   /** Parameters of the path; all are required. */
@@ -50,8 +60,7 @@ export interface Route {
   readonly headers?: Schemas;
   readonly body?: Body;
   readonly answers: { readonly [status: number]: Answer };
-  /** True: no token is needed. */
-  readonly isPublic?: boolean;
+  readonly access: Access;
   /** True: the answer is a stream that stays open. */
   readonly isStream?: boolean;
   /** True: only the leader can answer; a standby relays the request. `unless-shared`: it does so if it keeps files by itself. */

@@ -6,9 +6,11 @@ import { historyRoutes } from "./historyRoutes.ts";
 import { logRoutes } from "./logRoutes.ts";
 import { masterRoutes } from "./masterRoutes.ts";
 import { openApiDocument } from "./openapi.ts";
+import { peopleRoutes } from "./peopleRoutes.ts";
 import { protocolRoutes } from "./protocolRoutes.ts";
 import type { Route } from "./route.ts";
 import { scheduleRoutes } from "./scheduleRoutes.ts";
+import { sessionRoutes } from "./sessionRoutes.ts";
 import { taskRoutes } from "./taskRoutes.ts";
 import { templateRoutes } from "./templateRoutes.ts";
 import { queueRoutes, workerRoutes } from "./workerRoutes.ts";
@@ -17,6 +19,7 @@ const documentRoute: Route = {
   method: "GET",
   path: "/openapi.json",
   name: "getOpenApi",
+  access: { needs: "signed-in", of: "none" },
   summary: "This OpenAPI document.",
   tag: "master",
   answers: { 200: { description: "An OpenAPI 3.1 document.", content: { "application/json": { type: "object" } } } },
@@ -33,6 +36,8 @@ export const routes: readonly Route[] = [
   ...workerRoutes,
   ...queueRoutes,
   ...eventRoutes,
+  ...sessionRoutes,
+  ...peopleRoutes,
   ...masterRoutes,
   ...historyRoutes,
   documentRoute,

@@ -1,8 +1,11 @@
 /** Registers the routes with the HTTP server: validation before the handler, and errors for unsupported methods. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ScopedMaster } from "../../master/service/scopedMaster.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
+import { toActor } from "../../model/principals/principal.ts";
 import { closed, open } from "../../model/schema.ts";
+import { TaskWatch } from "../events/taskWatch.ts";
 import { addRawBodies, checkBodyHead } from "../http/bodies.ts";
 import { type Check, checkBody, checkParameters } from "../http/validation.ts";
 import type { Context, Route, Schemas } from "./route.ts";
@@ -19,7 +22,10 @@ declare module "fastify" {
 /** All methods that reach the routing. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;
 
-export function serveRoutes(server: FastifyInstance, routes: readonly Route[], context: Context): void {
+/** What handlers are given, as long as nobody knows who calls. */
+export type SharedContext = Omit<Context, "actor">;
+
+export function serveRoutes(server: FastifyInstance, routes: readonly Route[], context: SharedContext): void {
   for (const route of routes) if (route.body?.isRaw !== true) serve(server, route, context);
   void server.register((part, _options, done) => {
     addRawBodies(part);
@@ -29,7 +35,7 @@ export function serveRoutes(server: FastifyInstance, routes: readonly Route[], c
   for (const path of new Set(routes.map((route) => route.path))) serveOtherMethods(server, path, routes);
 }
 
-function serve(server: FastifyInstance, route: Route, context: Context): void {
+function serve(server: FastifyInstance, route: Route, context: SharedContext): void {
   const checkHead = headCheck(route);
   const check = bodyCheck(route);
   server.route({
@@ -45,6 +51,9 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
         ? []
         : [relayHook(context, route.needsLeader)]),
       (request, reply, done) => {
+        // Where a request is relayed, the leader decides, and writes down what it refuses.
+        const { id, name } = request.params as { id?: string; name?: string };
+        if (request.grant !== null) context.guard.check(request.grant, route.access, route.name, id ?? name);
         checkBodyHead(request, route.body);
         checkHead(request);
         checkLength(request, route);
@@ -59,7 +68,7 @@ function serve(server: FastifyInstance, route: Route, context: Context): void {
       },
       ...(route.query?.["consistent"] === undefined ? [] : [consistencyHook(context)]),
     ],
-    handler: (request, reply) => route.handle(request, reply, context),
+    handler: (request, reply) => route.handle(request, reply, contextOf(request, context)),
   });
 }
 
@@ -75,13 +84,22 @@ function checkLength({ headers }: FastifyRequest, { body }: Route): void {
   throw new OutlastError("too-large", message, { limit: body.limit });
 }
 
-function relayHook({ relay, master }: Context, need: true | "unless-shared") {
+/** The master as the caller may see it. */
+function contextOf({ grant }: FastifyRequest, context: SharedContext): Context {
+  if (grant === null) return { ...context, actor: undefined };
+  const actor = toActor(grant.principal, grant.address);
+  const master = new ScopedMaster(context.master, actor);
+  if (actor.queues === undefined) return { ...context, master, actor };
+  return { ...context, master, actor, watch: new TaskWatch(master) };
+}
+
+function relayHook({ relay, master }: SharedContext, need: true | "unless-shared") {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (need === true || !master.blobs.isShared) await relay.pass(request, reply);
   };
 }
 
-function consistencyHook({ consistency }: Context) {
+function consistencyHook({ consistency }: SharedContext) {
   return async (request: FastifyRequest): Promise<void> => {
     if ((request.query as { consistent?: boolean }).consistent === true) await consistency.catchUp(request);
   };

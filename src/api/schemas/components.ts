@@ -4,6 +4,7 @@ import { answerSchemas } from "./answers.ts";
 import { blobSchemas } from "./blobs.ts";
 import { graphSchemas } from "./graphs.ts";
 import { historySchemas } from "./history.ts";
+import { peopleSchemas } from "./people.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
@@ -18,6 +19,7 @@ export const components = {
   ...blobSchemas,
   ...workerSchemas,
   ...protocolSchemas,
+  ...peopleSchemas,
   ...answerSchemas,
   ...historySchemas,
 };

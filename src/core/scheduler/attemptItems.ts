@@ -5,6 +5,7 @@ import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import type { AttemptItem, ChildrenContent, ItemAnswer, ItemRefusal } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
@@ -65,7 +66,7 @@ function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: stri
 
 function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, key: string, wanted: Submission): ItemAnswer {
   const id = submittedId(wanted.kind, task.issued, key);
-  const specs = specsFor(state, [wanted], () => id, {}, batch.now);
+  const specs = specsFor(state, [wanted], () => id, withRights(task, {}), batch.now);
   if ("code" in specs) return { verdict: "refused", ...specs };
   const answer = takeStep(state, batch, task, key, { id });
   if (answer.verdict === "committed") for (const spec of specs) createTask(state, batch, spec);
@@ -98,7 +99,13 @@ function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item:
   if (known === undefined && state.families.of(task.id).size >= limits.childSetsMax)
     return tooMany(`A task has at most ${limits.childSetsMax} sets of children at a time.`);
   const set = known ?? state.families.create(task.id, family.epoch, item.key, toOptions(item));
-  const specs = specsFor(state, fresh, (index) => set.childAt(created + index), { parent: task.id, depth }, batch.now);
+  const specs = specsFor(
+    state,
+    fresh,
+    (index) => set.childAt(created + index),
+    withRights(task, { parent: task.id, depth }),
+    batch.now,
+  );
   if ("code" in specs) {
     if (known === undefined) state.families.put(set.prefix, null);
     return { verdict: "refused", ...specs };
@@ -136,7 +143,7 @@ function specsFor(
   state: SchedulerState,
   submissions: readonly Submission[],
   idAt: (index: number) => TaskId,
-  more: Pick<TaskSpec, "parent" | "depth">,
+  more: FromParent,
   now: number,
 ): TaskSpec[] | ItemRefusal {
   try {
@@ -150,12 +157,21 @@ function specsFor(
       const id = idAt(index);
       return { ...toSpec({ name: submission.kind, ...submission }, { id, fingerprint: null, now }), ...more };
     });
+    const foreign = specs.find(({ queue }) => !coversQueue(more.rights?.queues, queue));
+    if (foreign !== undefined) return { code: "invalid", message: `There is no queue ${foreign.queue}.` };
     const shortage = shortageFor(state, specs);
     return shortage === null ? specs : { code: "too-many", message: shortage.message };
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
     return { code: "invalid", message: error.message };
   }
+}
+
+type FromParent = Pick<TaskSpec, "parent" | "depth" | "rights">;
+
+/** Rights travel: what a task makes may reach no further than the task itself. */
+function withRights({ rights }: LiveTask, more: FromParent): FromParent {
+  return rights === undefined ? more : { ...more, rights };
 }
 
 function familyOf(task: LiveTask): Family {

@@ -65,6 +65,7 @@ export type Reply =
   | { readonly kind: "backfilled"; readonly ticks: readonly number[]; readonly nextFrom: number | null }
   /** The object that holds the blob; another than the one that was uploaded if the content was known. */
   | { readonly kind: "blob"; readonly object: string; readonly isNew: boolean }
+  | { readonly kind: "session"; readonly expiresAt: number }
   | { readonly kind: "family"; readonly epoch: number; readonly family: OpenFamily }
   /** Blocked tasks that wait for it, at most a page of them. */
   | { readonly kind: "dependents"; readonly tasks: readonly TaskId[] }

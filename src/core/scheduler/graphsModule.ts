@@ -10,6 +10,7 @@ import type { GraphInput } from "../../model/graphs/graph.ts";
 import { planGraph } from "../../model/graphs/plan.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import { toNodeSpec } from "../../model/submission.ts";
 import { addTask, shortageFor } from "./creation.ts";
 import type { Batch } from "./effects.ts";
@@ -194,7 +195,10 @@ function createNode(
   if (planned === undefined) return;
   const after = planned.after.map((index) => set.childAt(index));
   const parent = { id: task.id, queue: graph.queue, priority: graph.priority, depth: task.depth + 1 };
-  const spec = toNodeSpec(planned, parent, { id: set.childAt(set.created), after, now: batch.now });
+  const { rights } = task;
+  const node = toNodeSpec(planned, parent, { id: set.childAt(set.created), after, now: batch.now });
+  if (!coversQueue(rights?.queues, node.queue)) throw new OutlastError("invalid", `There is no queue ${node.queue}.`);
+  const spec = rights === undefined ? node : { ...node, rights };
   const shortage = shortageFor(state, [spec]);
   if (shortage !== null) throw new OutlastError("too-many", shortage.message, { limit: shortage.limit });
   // Nothing of the graph has started yet, so that a node that has ended was cancelled.

@@ -2,6 +2,9 @@
 import type { PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
+import type { AuditRecord } from "../../model/principals/audit.ts";
+import type { Actor, Role } from "../../model/principals/principal.ts";
+import type { PasswordHash, SessionRecord, TokenRecord, UserRecord } from "../../model/principals/records.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
@@ -11,7 +14,10 @@ import type { ProbeAddress } from "../../model/worker.ts";
 /** Ties a reply to its question; made by the shell, unique while the question is open. */
 export type RequestId = number;
 
-export type SchedulerInput =
+/** An input may say who stands behind it: what lies outside of his rights is unknown to him, and what he changes is written down. */
+export type SchedulerInput = PlainInput & { readonly by?: Actor };
+
+type PlainInput =
   /** Create tasks, all or none. `lookup` is there when a client chose an id or a key: what the store knew of those ids. */
   | {
       readonly kind: "submit";
@@ -50,6 +56,8 @@ export type SchedulerInput =
       readonly kind: "put-template";
       readonly request: RequestId;
       readonly name: string;
+      /** The queue of its tasks; null if a variable gives it. */
+      readonly queue: string | null;
       readonly content: TemplateContent;
       readonly fingerprint: string;
     }
@@ -58,7 +66,7 @@ export type SchedulerInput =
   | {
       readonly kind: "put-schedule";
       readonly request: RequestId;
-      readonly schedule: Pick<ScheduleRecord, "name" | "content" | "fingerprint" | "task" | "origin">;
+      readonly schedule: Pick<ScheduleRecord, "name" | "content" | "fingerprint" | "task" | "origin" | "rights">;
     }
   | {
       readonly kind: "pause-schedule";
@@ -81,6 +89,45 @@ export type SchedulerInput =
   | { readonly kind: "release-blob"; readonly request: RequestId; readonly sha256: string }
   | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
+  | {
+      readonly kind: "add-user";
+      readonly request: RequestId;
+      readonly user: Pick<UserRecord, "name" | "role" | "queues" | "password">;
+    }
+  /** What is left out stays. `queues: null` stands for all. */
+  | {
+      readonly kind: "change-user";
+      readonly request: RequestId;
+      readonly name: string;
+      readonly change: {
+        readonly role?: Role;
+        readonly queues?: readonly string[] | null;
+        readonly password?: PasswordHash;
+      };
+    }
+  | { readonly kind: "remove-user"; readonly request: RequestId; readonly name: string }
+  | {
+      readonly kind: "add-token";
+      readonly request: RequestId;
+      readonly token: Pick<TokenRecord, "name" | "role" | "queues" | "hash" | "expiresAt">;
+    }
+  | { readonly kind: "remove-token"; readonly request: RequestId; readonly name: string }
+  /** The password was right for the user as he was at `userChangedAt`. */
+  | {
+      readonly kind: "open-session";
+      readonly request: RequestId;
+      readonly session: Pick<SessionRecord, "id" | "user" | "address"> & {
+        readonly userChangedAt: number;
+        /** The session that the caller had before; it ends. */
+        readonly replaces: string | null;
+      };
+    }
+  | { readonly kind: "close-session"; readonly request: RequestId; readonly id: string }
+  /** A session or token was used. */
+  | { readonly kind: "note-use"; readonly credential: "session" | "token"; readonly id: string }
+  | { readonly kind: "note-refusals"; readonly refusals: readonly AuditRecord[] }
+  /** Audit records that have outlived their retention, found by the shell in the store. */
+  | { readonly kind: "forget-audit"; readonly ids: readonly string[] }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }
   | { readonly kind: "inspect-queues"; readonly request: RequestId }
   | {

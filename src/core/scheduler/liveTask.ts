@@ -3,6 +3,7 @@
 import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { kindsWithoutWorker } from "../../model/kinds/table.ts";
+import type { Rights } from "../../model/principals/principal.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import {
   type AttemptError,
@@ -50,6 +51,12 @@ export interface Links {
   open: number;
 }
 
+/** What many tasks have in common and share, as objects. */
+export interface SharedParts {
+  readonly limits: TaskLimits;
+  readonly rights: Rights | undefined;
+}
+
 export class LiveTask implements HeapItem {
   readonly id: TaskId;
   readonly lane: Lane;
@@ -60,6 +67,7 @@ export class LiveTask implements HeapItem {
   readonly startAt: number | null;
   readonly limits: TaskLimits;
   readonly fingerprint: string | null;
+  readonly rights: Rights | undefined;
 
   /** The set of children that it belongs to; null for a task without a parent. */
   readonly parent: ChildSet | null;
@@ -92,7 +100,7 @@ export class LiveTask implements HeapItem {
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
 
-  constructor(head: TaskHead, ordinal: number, lane: Lane, parent: ChildSet | null, limits: TaskLimits) {
+  constructor(head: TaskHead, ordinal: number, lane: Lane, parent: ChildSet | null, { limits, rights }: SharedParts) {
     this.id = head.id;
     this.ordinal = ordinal;
     this.lane = lane;
@@ -112,6 +120,7 @@ export class LiveTask implements HeapItem {
     this.startAt = head.startAt;
     this.limits = limits;
     this.fingerprint = head.fingerprint;
+    this.rights = rights;
   }
 
   /** Its place in line among equals: when it was created, or when it was to start. */

@@ -12,6 +12,7 @@ interface Ending {
   readonly id: TaskId;
   readonly fingerprint: string | null;
   readonly state: FinalState;
+  readonly queue: string;
   readonly seq: number;
 }
 
@@ -58,6 +59,11 @@ export class RecentlyFinished {
   /** How the task has ended; undefined if it is not here. */
   state(id: TaskId): FinalState | undefined {
     return this.#byId.get(id)?.state;
+  }
+
+  /** The queue that it was in; undefined if it is not here. */
+  queue(id: TaskId): string | undefined {
+    return this.#byId.get(id)?.queue;
   }
 
   forget(id: TaskId): void {

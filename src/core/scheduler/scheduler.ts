@@ -11,9 +11,11 @@
 import type { DigestSums, Write } from "../../model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import { noCalendar } from "../../model/schedules/schedule.ts";
 import type { TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
+import { auditInput } from "./audit.ts";
 import { Blobs } from "./blobs.ts";
 import { blobsModule } from "./blobsModule.ts";
 import { Dependencies } from "./dependencies.ts";
@@ -30,13 +32,16 @@ import { isolation } from "./isolation.ts";
 import { Lanes } from "./lanes.ts";
 import { MassLoss } from "./massLoss.ts";
 import type { Applies, Inputs, SchedulerModule } from "./module.ts";
+import { Principals } from "./principals.ts";
+import { principalsModule } from "./principalsModule.ts";
 import { Queues } from "./queues.ts";
 import { QueueRecords, queuesModule } from "./queuesModule.ts";
 import { Records } from "./records.ts";
+import { refuseByRights } from "./rights.ts";
 import { Schedules } from "./schedules.ts";
 import { schedulesModule } from "./schedulesModule.ts";
 import { Signals } from "./signals.ts";
-import type { SchedulerSettings, SchedulerState } from "./state.ts";
+import { reply, type SchedulerSettings, type SchedulerState } from "./state.ts";
 import type { TaskStep } from "./tasks.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
@@ -54,6 +59,7 @@ const modules: readonly SchedulerModule[] = [
   queuesModule,
   templatesModule,
   blobsModule,
+  principalsModule,
   workersModule,
   failureDetector,
   // A tick may wait for a process of an earlier one, which ends with its worker.
@@ -71,6 +77,7 @@ const inputs = {
   ...templatesModule.inputs,
   ...schedulesModule.inputs,
   ...blobsModule.inputs,
+  ...principalsModule.inputs,
   ...workersModule.inputs,
   ...failureDetector.inputs,
 } satisfies Inputs<Exclude<SchedulerInput["kind"], "tick">>;
@@ -98,6 +105,7 @@ export class Scheduler {
     const templates = new Templates();
     const schedules = new Schedules();
     const blobs = new Blobs();
+    const principals = new Principals();
     this.#state = {
       tasks: new Tasks(lanes, families, dependencies),
       queues,
@@ -110,6 +118,7 @@ export class Scheduler {
       templates,
       schedules,
       blobs,
+      principals,
       workers,
       records: new Records({
         queues: new QueueRecords(queues, lanes),
@@ -120,10 +129,14 @@ export class Scheduler {
         schedules,
         blobs,
         failedDependencies: dependencies,
+        users: principals.userModule,
+        tokens: principals.tokenModule,
+        sessions: principals.sessionModule,
       }),
       massLoss: new MassLoss(),
       settings: { ...defaults, calendar: noCalendar, ...settings },
       epoch: 0,
+      audited: { seq: 0, count: 0 },
       sessions: 0,
       patientUntil: 0,
       digestBefore: { tasks: 0 },
@@ -136,7 +149,11 @@ export class Scheduler {
     const batch = { now, out };
     if (input.kind === "tick") return this.#tick(batch);
     const take = inputs[input.kind] as (state: SchedulerState, batch: Batch, input: SchedulerInput) => void;
-    take(this.#state, batch, input);
+    const effectsBefore = out.effects.length;
+    const refusal = refuseByRights(this.#state, input);
+    if (refusal !== null && "request" in input) reply(batch, input.request, refusal);
+    else take(this.#state, batch, input);
+    auditInput(this.#state, batch, input, effectsBefore);
   }
 
   /** When something is due by itself; null if nothing is. A batch with a lone `tick` at that time is enough. */
@@ -202,15 +219,26 @@ export class Scheduler {
     return digestOf(this.#state);
   }
 
-  /** Tasks by state over all queues, finished ones included. */
-  countTasks(): Partial<Record<TaskState, number>> {
+  /** Tasks by state over all queues, or those that match one of `patterns`; finished ones included. */
+  countTasks(patterns?: readonly string[]): Partial<Record<TaskState, number>> {
     const total: Partial<Record<TaskState, number>> = {};
     for (const queue of this.#state.queues) {
+      if (!coversQueue(patterns, queue.name)) continue;
       for (const [state, count] of Object.entries(queue.counts) as [TaskState, number][]) {
         total[state] = (total[state] ?? 0) + count;
       }
     }
     return total;
+  }
+
+  /** Users, tokens and sessions as this memory has them: on a leader with what is about to be committed. */
+  get principals(): Principals {
+    return this.#state.principals;
+  }
+
+  /** The queue of an unfinished task; undefined for any other. */
+  queueOf(id: TaskId): string | undefined {
+    return this.#state.tasks.get(id)?.queue.name;
   }
 
   *workerRecords(): Generator<WorkerRecord> {

@@ -31,7 +31,7 @@ export const schedulesModule = {
   },
 } satisfies SchedulerModule;
 
-type NewSchedule = Pick<ScheduleRecord, "name" | "content" | "fingerprint" | "task" | "origin">;
+type NewSchedule = Pick<ScheduleRecord, "name" | "content" | "fingerprint" | "task" | "origin" | "rights">;
 
 const busy = (): Reply =>
   refuse("unavailable", "Some ticks of this schedule are due and have to be settled first. Try again in a moment.");

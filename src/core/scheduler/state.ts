@@ -9,6 +9,7 @@ import type { Graphs } from "./graphs.ts";
 import type { RequestId } from "./inputs.ts";
 import type { Lanes } from "./lanes.ts";
 import type { MassLoss } from "./massLoss.ts";
+import type { Principals } from "./principals.ts";
 import type { Queues } from "./queues.ts";
 import type { Records } from "./records.ts";
 import type { Schedules } from "./schedules.ts";
@@ -46,12 +47,15 @@ export interface SchedulerState {
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly blobs: Blobs;
+  readonly principals: Principals;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;
   readonly settings: SchedulerSettings;
   /** Of the term in which it leads; 0 while it only follows. */
   epoch: number;
+  /** How many audit records the entry at hand has. */
+  audited: { readonly seq: number; count: number };
   /** Sessions opened so far in this epoch. */
   sessions: number;
   /** Until then a closed stream is no evidence: nothing could be seen for a while, and workers are still coming back. */

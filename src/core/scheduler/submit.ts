@@ -1,6 +1,7 @@
 /** New tasks come in: all of a submission or none, and each only once however often it is sent. */
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
 import { createTask, shortageFor } from "./creation.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
@@ -47,7 +48,11 @@ function endsBefore(
   for (const spec of fresh) {
     for (const id of spec.after ?? []) {
       pins += 1;
-      if (earlier.has(id) || tasks.get(id) !== undefined) continue;
+      if (earlier.has(id)) continue;
+      const queue = tasks.get(id)?.queue.name ?? tasks.recentlyFinished.queue(id);
+      // What lies outside of the rights of a task is unknown to it.
+      if (queue !== undefined && !coversQueue(spec.rights?.queues, queue)) missing.add(id);
+      if (tasks.get(id) !== undefined) continue;
       const end = tasks.recentlyFinished.state(id) ?? lookup?.ended?.get(id);
       if (end === undefined) missing.add(id);
       // One that the store has found may have been forgotten since.

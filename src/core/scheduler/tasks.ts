@@ -2,6 +2,7 @@
 import type { TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
+import type { Rights } from "../../model/principals/principal.ts";
 import {
   isFinal,
   type TaskHead,
@@ -54,6 +55,7 @@ export class Tasks {
   #added = 0;
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
+  readonly #rights = new Map<string, Rights>();
 
   constructor(lanes: Lanes, families: Families, dependencies: Dependencies) {
     this.#lanes = lanes;
@@ -82,7 +84,10 @@ export class Tasks {
   add(head: TaskHead): LiveTask {
     this.#added += 1;
     const parent = head.parent === undefined ? null : this.#families.ofChild(head.id);
-    const task = new LiveTask(head, this.#added, this.#lanes.enter(head), parent, this.#share(head.limits));
+    const task = new LiveTask(head, this.#added, this.#lanes.enter(head), parent, {
+      limits: this.#share(head.limits),
+      rights: this.#shareRights(head.rights),
+    });
     this.#byId.set(task.id, task);
     task.queue.count(task.state, 1);
     this.#dependencies.pin(task);
@@ -189,7 +194,8 @@ export class Tasks {
     this.#redigest(task);
     if (!isFinal(task.state)) return;
     this.#remove(task);
-    this.recentlyFinished.add({ id: task.id, fingerprint: task.fingerprint, state: task.state, seq: batch.out.seq });
+    const { id, fingerprint, state, queue } = task;
+    this.recentlyFinished.add({ id, fingerprint, state, queue: queue.name, seq: batch.out.seq });
   }
 
   writeTouched(batch: Batch): void {
@@ -215,6 +221,15 @@ export class Tasks {
     const shared = this.#limits.get(key);
     if (shared !== undefined) return shared;
     if (this.#limits.size < limits.sharedLimitsMax) this.#limits.set(key, own);
+    return own;
+  }
+
+  #shareRights(own: Rights | undefined): Rights | undefined {
+    if (own === undefined) return undefined;
+    const key = `${own.owner} ${own.queues?.join(" ") ?? ""}`;
+    const shared = this.#rights.get(key);
+    if (shared !== undefined) return shared;
+    if (this.#rights.size < limits.sharedLimitsMax) this.#rights.set(key, own);
     return own;
   }
 }

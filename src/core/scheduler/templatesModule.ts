@@ -2,13 +2,14 @@
 import { limits } from "../../model/limits.ts";
 import { type TemplateContent, versionId } from "../../model/templates/template.ts";
 import type { Batch, Reply } from "./effects.ts";
+import type { SchedulerInput } from "./inputs.ts";
 import type { SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 
 export const templatesModule = {
   inputs: {
-    "put-template": (state, batch, { request, name, content, fingerprint }) =>
-      reply(batch, request, putTemplate(state, batch, name, { content, fingerprint })),
+    "put-template": (state, batch, { request, name, ...put }) =>
+      reply(batch, request, putTemplate(state, batch, name, put)),
     "remove-template": (state, batch, { request, name }) => reply(batch, request, removeTemplate(state, batch, name)),
   },
 } satisfies SchedulerModule;
@@ -17,7 +18,11 @@ function putTemplate(
   { templates }: SchedulerState,
   batch: Batch,
   name: string,
-  { content, fingerprint }: { readonly content: TemplateContent; readonly fingerprint: string },
+  {
+    content,
+    fingerprint,
+    queue,
+  }: Pick<Extract<SchedulerInput, { kind: "put-template" }>, "content" | "fingerprint" | "queue">,
 ): Reply {
   const before = templates.recordOf(name);
   if (before !== null && before.isRemoved !== true && before.fingerprint === fingerprint) {
@@ -28,7 +33,7 @@ function putTemplate(
   }
   const version = (before?.version ?? 0) + 1;
   const { description } = content;
-  const record = { name, version, fingerprint, changedAt: batch.now };
+  const record = { name, version, fingerprint, queue, changedAt: batch.now };
   templates.write(batch, { ...record, ...(description !== undefined && { description }) });
   writeVersion(batch, name, version, { name, version, createdAt: batch.now, ...content });
   if (version > limits.templateVersionsMax) writeVersion(batch, name, version - limits.templateVersionsMax, null);

@@ -158,12 +158,13 @@ function fire(state: SchedulerState, batch: Batch, schedule: LiveSchedule, tick:
 export function makeTask(
   state: SchedulerState,
   batch: Batch,
-  { name, task, origin }: ScheduleRecord,
+  { name, task, origin, rights }: ScheduleRecord,
   schedule: ScheduleOrigin,
 ): TaskId | null {
   const id = tickId(name, schedule.tickAt);
   const spec = toSpec(task, { id, fingerprint: null, now: batch.now });
-  const made = { ...spec, name: task.name ?? name, ...(origin !== undefined && { origin }), schedule };
+  const more = { ...(origin !== undefined && { origin }), ...(rights !== undefined && { rights }) };
+  const made = { ...spec, name: task.name ?? name, ...more, schedule };
   return submit(state, batch, [made], null).kind === "submitted" ? id : null;
 }
 

@@ -1,7 +1,8 @@
 /** What the leader clears away and what it must not, over time that a test turns by hand. */
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../model/limits.ts";
-import type { ExpiredTask, Retention, Store } from "../../ports/store.ts";
+import { auditId } from "../../model/principals/audit.ts";
+import type { ExpiredTask, RecordQuery, Retention, Store } from "../../ports/store.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
 
@@ -13,7 +14,13 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
   const asked: Retention[] = [];
   const forgotten: ExpiredTask[] = [];
   let expired: ExpiredTask[] = [];
+  const audit: string[] = [];
+  const forgottenAudit: string[] = [];
   const store = {
+    listRecords: async (_collection: string, { after = "", limit }: RecordQuery) => {
+      const records = audit.filter((id) => id > after).map((id) => ({ id }));
+      return { records: records.slice(0, limit), isMore: records.length > limit };
+    },
     findExpired: async (retention: Retention, max: number) => {
       asked.push(retention);
       return expired.splice(0, max);
@@ -31,6 +38,7 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     pinned: () => [],
     seqOfSlowest,
     forget: (tasks) => forgotten.push(...tasks),
+    forgetAudit: (ids) => forgottenAudit.push(...ids),
   });
   housekeeper.start();
   return {
@@ -39,9 +47,27 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     compactions,
     asked,
     forgotten,
+    audit,
+    forgottenAudit,
     expire: (tasks: ExpiredTask[]) => void (expired = tasks),
   };
 }
+
+describe("the audit record", () => {
+  test("loses what is older than its retention, each record once, and nothing else", async () => {
+    const { clock, audit, forgottenAudit } = start({ auditMs: 60_000 });
+    const startedAt = clock.now();
+    const ids = [0, 1000, 30_000].map((after, index) => auditId(startedAt + after, 1, index));
+    audit.push(...ids.toSorted());
+    await clock.advance(50_000);
+    expect(forgottenAudit).toEqual([]);
+    await clock.advance(20_000);
+    expect(forgottenAudit).toEqual([ids[0], ids[1]]);
+    audit.splice(1);
+    await clock.advance(30_000);
+    expect(forgottenAudit).toEqual([ids[0], ids[1], ids[2]]);
+  });
+});
 
 describe("the journal", () => {
   test("keeps what is younger than its age, and loses what is older", async () => {

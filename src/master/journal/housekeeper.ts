@@ -1,6 +1,7 @@
 /** What a leader removes: finished tasks whose retention is over, and journal entries that no master needs. */
 import type { TaskId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
+import { auditIdBefore } from "../../model/principals/audit.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type ExpiredTask, type Store, StoreUnavailable } from "../../ports/store.ts";
@@ -12,6 +13,8 @@ export interface HousekeepingSettings {
   readonly clockSettleMs: number;
   /** Of more finished tasks than this, the oldest go. */
   readonly finishedTasksMax: number;
+  /** Audit records are kept this long. */
+  readonly auditMs: number;
   /** Entries are kept this long for streams that resume, however far the masters are. */
   readonly journalMs: number;
   /** Of more bytes of entries than this, the oldest go, as far as the masters are. */
@@ -29,6 +32,8 @@ export interface HousekeeperParts {
   readonly seqOfSlowest: () => number;
   /** Hands expired tasks to the scheduler: they go through the journal like every change. */
   readonly forget: (tasks: readonly ExpiredTask[]) => void;
+  /** The same for audit records. */
+  readonly forgetAudit: (ids: readonly string[]) => void;
 }
 
 /** Where the journal stood at some instant of this term. */
@@ -47,6 +52,7 @@ export class Housekeeper {
   #samples: Sample[] = [];
   /** The tasks that the last look at the store found. */
   #handedOver: ReadonlySet<TaskId> = new Set();
+  #auditHandedOver: ReadonlySet<string> = new Set();
   #bytes = 0;
   #seq = 0;
 
@@ -71,7 +77,7 @@ export class Housekeeper {
   }
 
   async #clean(): Promise<void> {
-    const { store, clock, log, settings, forget } = this.#parts;
+    const { store, clock, log, settings, forget, forgetAudit } = this.#parts;
     let isMore = false;
     try {
       const now = clock.now();
@@ -86,14 +92,30 @@ export class Housekeeper {
       const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
       this.#handedOver = new Set(expired.map(({ id }) => id));
       if (fresh.length > 0) forget(fresh);
+      const oldAudit = isSettled ? await this.#findOldAudit(now - clock.lagMs() - settings.auditMs) : [];
+      if (this.#isStopped) return;
+      const freshAudit = oldAudit.filter((id) => !this.#auditHandedOver.has(id));
+      this.#auditHandedOver = new Set(oldAudit);
+      if (freshAudit.length > 0) forgetAudit(freshAudit);
       const compacted = await store.compact(this.#seqToKeepFrom(now), limits.entriesPerCompactionMax);
-      isMore = expired.length === limits.expiredPerStepMax || compacted === limits.entriesPerCompactionMax;
+      isMore =
+        expired.length === limits.expiredPerStepMax ||
+        oldAudit.length === limits.auditPerStepMax ||
+        compacted === limits.entriesPerCompactionMax;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       log.debug("housekeeping has to wait for the store", { error });
     }
     // A backlog is worked off in small steps, between which others get their turn.
     this.#arm(isMore ? defaults.housekeepingStepMs : defaults.housekeepingMs);
+  }
+
+  /** Ids of the audit record count down with time, so that what is older follows what is younger. */
+  async #findOldAudit(before: number): Promise<readonly string[]> {
+    if (before <= 0) return [];
+    const query = { after: auditIdBefore(before), limit: limits.auditPerStepMax };
+    const { records } = await this.#parts.store.listRecords("audit", query);
+    return records.map(({ id }) => id);
   }
 
   #seqToKeepFrom(now: number): number {

@@ -27,6 +27,10 @@ export function bytesOfSpecs(specs: readonly TaskSpec[]): number {
 
 /** Bytes of the writes that one input leads to, or more. How many attempts end with a worker only the scheduler knows. */
 export function bytesOfInput(input: SchedulerInput): number {
+  return bytesOf(input) + (input.by === undefined ? 0 : limits.auditRecordBytesMax);
+}
+
+function bytesOf(input: SchedulerInput): number {
   switch (input.kind) {
     case "submit":
       return bytesOfSpecs(input.specs);
@@ -40,12 +44,25 @@ export function bytesOfInput(input: SchedulerInput): number {
       return jsonBytes(input) + 2 * limits.statusBytesMax;
     case "graph-concluded":
       return jsonBytes(input) + 2 * limits.statusBytesMax;
+    case "add-user":
+    case "change-user":
+    case "add-token":
+      return principalBytesMax;
+    case "remove-user":
+      return limits.statusBytesMax * (1 + limits.sessionsPerUserMax);
+    case "note-refusals":
+      return input.refusals.length * limits.auditRecordBytesMax;
+    case "forget-audit":
+      return input.ids.length * limits.statusBytesMax;
     case "forget":
       return input.tasks.length * limits.statusBytesMax;
     default:
       return limits.statusBytesMax;
   }
 }
+
+/** A user or a token with its queues, and the sessions that end because of it. */
+const principalBytesMax = limits.statusBytesMax * (4 + limits.sessionsPerUserMax);
 
 /** Cuts the items of a report into parts that an entry takes; all of them in order. */
 export function partsOf(items: readonly ReportItem[]): readonly (readonly ReportItem[])[] {
@@ -65,10 +82,10 @@ export function partsOf(items: readonly ReportItem[]): readonly (readonly Report
   return parts;
 }
 
-/** An item that brings tasks makes each of them larger: it gets a spec with its limits, a status, and a place in its family. */
+/** An item that brings tasks makes each of them larger: it gets a spec with its limits and rights, a status, and a place in its family. */
 export function bytesOfItem(item: ReportItem): number {
   const tasks = item.kind === "children" ? item.submissions.length : 1;
-  return jsonBytes(item) + limits.statusBytesMax * (1 + 2 * tasks);
+  return jsonBytes(item) + limits.statusBytesMax * (1 + 5 * tasks);
 }
 
 /** At least the length of a value's JSON text in bytes. Values are as deep as `limits.jsonDepthMax` at most. */

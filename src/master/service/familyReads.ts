@@ -64,7 +64,7 @@ function toResult(index: number, { id, name, output, error }: TaskDocument, stat
 }
 
 /** How those of these tasks have ended that have. */
-export async function readEnds(store: Store, ids: readonly TaskId[]): Promise<ReadonlyMap<TaskId, FinalState>> {
+export async function readEnds(store: Store, ids: readonly TaskId[]): Promise<Map<TaskId, FinalState>> {
   const ends = new Map<TaskId, FinalState>();
   for (const [id, { state }] of await readStatuses(store, ids)) if (isFinal(state)) ends.set(id, state);
   return ends;

@@ -4,6 +4,7 @@ import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequ
 import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { MemberView } from "../../model/member.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { TaskDocument } from "../../model/task.ts";
@@ -15,30 +16,35 @@ import type { CommitTimes, MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
 import type { BlobApi } from "./blobApi.ts";
+import type { PrincipalApi } from "./principalApi.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
 
 export type { ChangeBatch, Subscription };
 
 /**
+ * `by` says who stands behind a call: what lies outside of his rights is unknown to him, and what he changes is written into the
+ * audit record. Without it, a call comes from Outlast itself.
+ *
  * Every method rejects with `OutlastError` where the caller is told why: `not-leader` on a standby (with the leader's address
  * in `details.leader` if it is known), `unavailable` while the store cannot commit.
  */
 export interface MasterApi {
   status(): MasterStatus;
   /** Statistics for `/metrics`, from memory. */
-  stats(): MasterStats;
+  stats(by?: Actor): MasterStats;
   /** Tells this observer of commits and steps of tasks from now on. */
   observe(observer: MasterObserver): void;
 
   /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */
-  submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]>;
-  cancel(id: TaskId): Promise<void>;
+  submit(submissions: readonly Submission[], key: string | null, by?: Actor): Promise<readonly SubmittedTask[]>;
+  cancel(id: TaskId, by?: Actor): Promise<void>;
   readonly templates: TemplateApi;
   readonly schedules: ScheduleApi;
   readonly blobs: BlobApi;
-  setQueue(name: string, isPaused: boolean): Promise<void>;
-  drainWorker(id: WorkerId): Promise<void>;
+  readonly principals: PrincipalApi;
+  setQueue(name: string, isPaused: boolean, by?: Actor): Promise<void>;
+  drainWorker(id: WorkerId, by?: Actor): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
   /** All masters that share the store, as far as this one has seen. */
   members(): readonly MemberView[];
@@ -50,6 +56,8 @@ export interface MasterApi {
    */
   barrier(): Promise<number>;
 
+  /** The queue of a task; null if there is no such task. */
+  queueOf(id: TaskId): string | null | Promise<string | null>;
   readTask(id: TaskId): Promise<TaskDocument | null>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
   readLogs(task: TaskId, attempt: number, fromOffset: number, maxBytes: number): Promise<readonly LogChunk[]>;
@@ -71,21 +79,21 @@ export interface MasterApi {
   /** Calls `listener` when a running attempt says how far it is; only on the leader. Returns how to stop. */
   onProgress(listener: (change: ProgressChange) => void): () => void;
 
-  attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer>;
+  attach(worker: WorkerId, request: AttachRequest, host: string, by?: Actor): Promise<AttachAnswer>;
   /** Gives the session's stream to the leader. Call the returned function when the connection has closed. */
-  openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void;
-  report(worker: WorkerId, request: ReportRequest): Promise<ReportAnswer>;
-  storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void>;
+  openStream(worker: WorkerId, session: SessionId, sink: StreamSink, by?: Actor): () => void;
+  report(worker: WorkerId, request: ReportRequest, by?: Actor): Promise<ReportAnswer>;
+  storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[], by?: Actor): Promise<void>;
   /** Delivered once, to the first wait for its name, which may come later than the signal. */
-  signal(task: TaskId, signal: PendingSignal): Promise<void>;
+  signal(task: TaskId, signal: PendingSignal, by?: Actor): Promise<void>;
   /** What the task of a running attempt remembers. Rejects with `conflict` if the attempt is over. */
-  readSteps(worker: WorkerId, request: StepsRequest): Promise<StepsPage>;
+  readSteps(worker: WorkerId, request: StepsRequest, by?: Actor): Promise<StepsPage>;
   /** How the children of a set have ended that is over. */
-  readChildren(worker: WorkerId, request: ChildrenRequest): Promise<ChildrenPage>;
   /** One page of a graph, or what surrounds any other task; null if there is no such task. Only on the leader. */
   readGraph(task: TaskId, cursor: number, limit: number): Promise<GraphView | null>;
+  readChildren(worker: WorkerId, request: ChildrenRequest, by?: Actor): Promise<ChildrenPage>;
   /** A supervisor saw this boot's process exit. */
-  reportExit(worker: WorkerId, boot: BootId): Promise<void>;
+  reportExit(worker: WorkerId, boot: BootId, by?: Actor): Promise<void>;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { GraphView } from "../../model/graphs/graphView.ts";
 import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberView } from "../../model/member.ts";
+import { type Actor, rightsOf } from "../../model/principals/principal.ts";
 import {
   type AttachAnswer,
   type AttachRequest,
@@ -18,7 +19,7 @@ import {
 } from "../../model/protocol.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Submission } from "../../model/submission.ts";
-import { isFinal, type TaskDocument, type TaskSpec } from "../../model/task.ts";
+import type { TaskDocument, TaskSpec } from "../../model/task.ts";
 import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { Blobs } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -38,12 +39,15 @@ import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import { BlobService } from "./blobService.ts";
-import { readChildrenPage, readEnds, readResolvedInput, readStepsPage } from "./familyReads.ts";
+import { readChildrenPage, readResolvedInput, readStepsPage } from "./familyReads.ts";
 import { readGraph } from "./graphReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
-import { checkItems, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
+import { PrincipalService } from "./principalService.ts";
+import { checkItems, checkOwner, checkSession, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
 import { ScheduleService } from "./scheduleService.ts";
+import { statsOf } from "./stats.ts";
 import { toSpecs } from "./submissions.ts";
+import { explainMissing, findQueue, lookUp } from "./taskLookups.ts";
 import { type ServiceCalls, TemplateService } from "./templateService.ts";
 
 export interface MasterServiceParts {
@@ -74,6 +78,7 @@ export class MasterService implements MasterApi {
   readonly templates: TemplateService;
   readonly schedules: ScheduleService;
   readonly blobs: BlobService;
+  readonly principals: PrincipalService;
   readonly #logListeners = new Map<string, Set<() => void>>();
 
   constructor(parts: MasterServiceParts) {
@@ -82,42 +87,22 @@ export class MasterService implements MasterApi {
     const calls: ServiceCalls = {
       ...{ store, clock, ids },
       checkLeading: () => state.checkLeading(),
-      ask: (question) => this.#ask(question),
+      ask: (question, by) => this.#ask(question, by),
       read: (read) => this.#read(read),
-      submit: (specs) => this.#submit(() => specs),
+      submit: (specs, by) => this.#submit(() => specs, by),
     };
     this.templates = new TemplateService(calls);
     this.blobs = new BlobService(calls, parts.blobs);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
+    this.principals = new PrincipalService(calls, parts);
   }
 
   status(): MasterStatus {
     return this.#parts.state.status();
   }
 
-  stats(): MasterStats {
-    const { stats, state, inbox } = this.#parts;
-    const { commits, inputs, writes, drifts, elections } = stats;
-    return {
-      commits,
-      inputs,
-      writes,
-      inboxLength: inbox.length,
-      tasks: state.scheduler?.countTasks() ?? {},
-      workersConnected: state.scheduler?.countConnectedWorkers() ?? 0,
-      slots: state.scheduler?.countSlots() ?? { total: 0, used: 0 },
-      oldestWaitMs: this.#oldestWaitMs(),
-      commitMs: stats.commitMs(),
-      drifts,
-      elections,
-      roleChanges: state.roleChanges,
-    };
-  }
-
-  #oldestWaitMs(): number {
-    const { state, clock } = this.#parts;
-    const readyAt = state.scheduler?.oldestReadyAt() ?? null;
-    return readyAt === null ? 0 : Math.max(0, clock.now() - readyAt);
+  stats(by?: Actor): MasterStats {
+    return statsOf(this.#parts, by);
   }
 
   observe(observer: MasterObserver): void {
@@ -128,8 +113,8 @@ export class MasterService implements MasterApi {
     return this.#parts.membership.members();
   }
 
-  submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
-    return this.#submit(() => toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now()));
+  submit(submissions: readonly Submission[], key: string | null, by?: Actor): Promise<readonly SubmittedTask[]> {
+    return this.#submit(() => toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now()), by);
   }
 
   /** Creates the tasks that somebody put straight into the store, each under the id that it has there. */
@@ -143,58 +128,56 @@ export class MasterService implements MasterApi {
     );
   }
 
-  async #submit(make: () => readonly TaskSpec[]): Promise<readonly SubmittedTask[]> {
+  async #submit(make: () => readonly TaskSpec[], by?: Actor): Promise<readonly SubmittedTask[]> {
     this.#parts.state.checkLeading();
-    const specs = make();
+    const rights = rightsOf(by);
+    const specs = rights === undefined ? make() : make().map((spec) => ({ rights, ...spec }));
     checkSize(specs);
     const named = specs.filter((spec) => spec.fingerprint !== null).map((spec) => spec.id);
     const after = [...new Set(specs.flatMap((spec) => spec.after ?? []))];
     for (let tries = 0; tries < limits.lookupsMax; tries += 1) {
-      const reply = await this.#submitOnce(specs, named, after);
+      const reply = await this.#submitOnce(specs, { named, after }, by);
       if (reply.kind === "submitted") return reply.tasks;
     }
     throw new OutlastError("unavailable", "The submitted ids changed while they were looked up; try again.");
   }
 
-  async #submitOnce(specs: readonly TaskSpec[], named: readonly TaskId[], after: readonly TaskId[]): Promise<Reply> {
+  async #submitOnce(
+    specs: readonly TaskSpec[],
+    { named, after }: { readonly named: readonly TaskId[]; readonly after: readonly TaskId[] },
+    by: Actor | undefined,
+  ): Promise<Reply> {
     const { store } = this.#parts;
-    const isLookedUp = named.length > 0 || after.length > 0;
-    const found = isLookedUp ? await this.#read(() => store.findTasks(named)) : null;
-    // Read later than what was found: a task that ends in between is known to the scheduler.
-    const lookup = found && { ...found, ended: await this.#read(() => readEnds(store, after)) };
-    return this.#ask((request) => ({ kind: "submit", request, specs, lookup }));
+    const lookup = await this.#read(() => lookUp(store, named, after, by, (id) => this.queueOf(id)));
+    return this.#ask((request) => ({ kind: "submit", request, specs, lookup }), by);
   }
 
-  async cancel(id: TaskId): Promise<void> {
+  async cancel(id: TaskId, by?: Actor): Promise<void> {
     try {
-      await this.#ask((request) => ({ kind: "cancel", request, id }));
+      await this.#ask((request) => ({ kind: "cancel", request, id }), by);
     } catch (error) {
-      throw await this.#explainMissing(id, error);
+      throw await explainMissing(id, error, by, (each) => this.readTask(each));
     }
   }
 
-  /** The scheduler does not keep final tasks, so the store is asked. */
-  async #explainMissing(id: TaskId, error: unknown): Promise<unknown> {
-    if (!(error instanceof OutlastError) || error.code !== "not-found") return error;
-    const task = await this.readTask(id);
-    if (task === null || !isFinal(task.state)) return new OutlastError("not-found", `There is no task ${id}.`);
-    return new OutlastError("already-final", `Task ${id} has already ended (${task.state}).`, { state: task.state });
-  }
-
-  async signal(task: TaskId, signal: PendingSignal): Promise<void> {
+  async signal(task: TaskId, signal: PendingSignal, by?: Actor): Promise<void> {
     try {
-      await this.#ask((request) => ({ kind: "signal", request, task, signal }));
+      await this.#ask((request) => ({ kind: "signal", request, task, signal }), by);
     } catch (error) {
-      throw await this.#explainMissing(task, error);
+      throw await explainMissing(task, error, by, (each) => this.readTask(each));
     }
   }
 
-  async readSteps(worker: WorkerId, { session, task, attempt, after }: StepsRequest): Promise<StepsPage> {
+  async readSteps(worker: WorkerId, request: StepsRequest, by?: Actor): Promise<StepsPage> {
+    const { session, task, attempt, after } = request;
+    checkOwner(this.#parts.streams, worker, session, by);
     const { epoch, family } = await this.#inspectFamily(worker, session, { task, attempt });
     return this.#read(() => readStepsPage(this.#parts.store, { task, epoch, after, family }));
   }
 
-  async readChildren(worker: WorkerId, { session, task, attempt, key, from }: ChildrenRequest): Promise<ChildrenPage> {
+  async readChildren(worker: WorkerId, request: ChildrenRequest, by?: Actor): Promise<ChildrenPage> {
+    const { session, task, attempt, key, from } = request;
+    checkOwner(this.#parts.streams, worker, session, by);
     const { epoch } = await this.#inspectFamily(worker, session, { task, attempt });
     return this.#read(() => readChildrenPage(this.#parts.store, { task, epoch, key, from }));
   }
@@ -206,12 +189,12 @@ export class MasterService implements MasterApi {
     );
   }
 
-  async setQueue(name: string, isPaused: boolean): Promise<void> {
-    await this.#ask((request) => ({ kind: "set-queue", request, name, isPaused }));
+  async setQueue(name: string, isPaused: boolean, by?: Actor): Promise<void> {
+    await this.#ask((request) => ({ kind: "set-queue", request, name, isPaused }), by);
   }
 
-  async drainWorker(worker: WorkerId): Promise<void> {
-    await this.#ask((request) => ({ kind: "drain-worker", request, worker }));
+  async drainWorker(worker: WorkerId, by?: Actor): Promise<void> {
+    await this.#ask((request) => ({ kind: "drain-worker", request, worker }), by);
   }
 
   async workers(): Promise<readonly WorkerView[]> {
@@ -227,6 +210,11 @@ export class MasterService implements MasterApi {
     state.checkLeading();
     if (state.isTurningAway) throw state.storeUnavailable();
     return readBarrier.prove();
+  }
+
+  queueOf(id: TaskId): string | null | Promise<string | null> {
+    const { state, store, changes } = this.#parts;
+    return findQueue(id, state, changes.queueNotes, (each) => this.#read(() => store.readTask(each)));
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {
@@ -276,23 +264,24 @@ export class MasterService implements MasterApi {
     return this.#read(() => this.#parts.changes.subscribe(afterSeq, listener, onGap));
   }
 
-  async attach(worker: WorkerId, request: AttachRequest, host: string): Promise<AttachAnswer> {
+  async attach(worker: WorkerId, request: AttachRequest, host: string, by?: Actor): Promise<AttachAnswer> {
     this.#parts.state.checkLeading();
     const protocol = negotiateProtocol(request);
     if (protocol === null) throw noCommonProtocol(request);
     const { incarnation } = this.#parts.state.identity;
     if (request.incarnation === incarnation) this.#checkEpoch(request.epochMax);
-    const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }));
+    const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }), by);
     const { session, abort, verdicts } = expect(reply, "attached");
-    this.#parts.streams.expect(worker, session);
+    this.#parts.streams.expect(worker, session, by?.name);
     const { epoch } = this.#parts.state;
     return { session, protocol, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
   }
 
-  openStream(worker: WorkerId, session: SessionId, sink: StreamSink): () => void {
+  openStream(worker: WorkerId, session: SessionId, sink: StreamSink, by?: Actor): () => void {
     const { inbox, streams } = this.#parts;
     // A session that is closed or unknown must not replace the current one.
-    if (this.#parts.state.role !== "leader" || !streams.isKnown(worker, session)) {
+    const isOwn = streams.isKnown(worker, session) && streams.isOwner(worker, by?.name);
+    if (this.#parts.state.role !== "leader" || !isOwn) {
       sink.close();
       return () => undefined;
     }
@@ -304,8 +293,9 @@ export class MasterService implements MasterApi {
     };
   }
 
-  async report(worker: WorkerId, { session, epoch, items }: ReportRequest): Promise<ReportAnswer> {
+  async report(worker: WorkerId, { session, epoch, items }: ReportRequest, by?: Actor): Promise<ReportAnswer> {
     this.#parts.state.checkLeading();
+    checkOwner(this.#parts.streams, worker, session, by);
     this.#checkEpoch(epoch);
     checkItems(items);
     if (items.length > 0) {
@@ -317,15 +307,16 @@ export class MasterService implements MasterApi {
       const verdicts = answers.flatMap((answer) => answer.verdicts);
       return { epoch: this.#parts.state.epoch, verdicts, acks: answers.flatMap((answer) => answer.acks) };
     }
-    this.#checkSession(worker, session);
+    checkSession(this.#parts.streams, worker, session);
     // While commits hang, silence does not count, so heartbeats are not queued.
     if (!this.#parts.state.isTurningAway) this.#parts.inbox.push({ kind: "beat", worker, session });
     return { epoch: this.#parts.state.epoch, verdicts: [], acks: [] };
   }
 
-  async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
+  async storeLogs(worker: WorkerId, session: SessionId, chunks: readonly LogChunk[], by?: Actor): Promise<void> {
     this.#parts.state.checkLeading();
-    this.#checkSession(worker, session);
+    checkSession(this.#parts.streams, worker, session);
+    checkOwner(this.#parts.streams, worker, session, by);
     const own = await this.#read(() => this.#parts.logOwners.ownPieces(worker, chunks));
     if (own.length < chunks.length) {
       this.#parts.log.warn("dropped output that a worker sent for attempts that are not its own", {
@@ -340,8 +331,8 @@ export class MasterService implements MasterApi {
     }
   }
 
-  async reportExit(worker: WorkerId, boot: BootId): Promise<void> {
-    await this.#ask((request) => ({ kind: "report-exit", request, worker, boot }));
+  async reportExit(worker: WorkerId, boot: BootId, by?: Actor): Promise<void> {
+    await this.#ask((request) => ({ kind: "report-exit", request, worker, boot }), by);
   }
 
   /** A worker has seen a higher epoch of this store: this master was deposed, or the store has lost committed entries. */
@@ -367,17 +358,12 @@ export class MasterService implements MasterApi {
     );
   }
 
-  #checkSession(worker: WorkerId, session: SessionId): void {
-    if (this.#parts.streams.isKnown(worker, session)) return;
-    throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is closed; attach again.`);
-  }
-
   /** Sends an input to the scheduler; resolves when its answer is committed. */
-  #ask(question: (request: RequestId) => SchedulerInput): Promise<Reply> {
+  #ask(question: (request: RequestId) => SchedulerInput, by?: Actor): Promise<Reply> {
     const { state, requests, inbox } = this.#parts;
     state.checkLeading();
     if (state.isTurningAway) throw state.storeUnavailable();
-    return requests.ask((request) => inbox.push(question(request)));
+    return requests.ask((request) => inbox.push(by === undefined ? question(request) : { ...question(request), by }));
   }
 
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {

@@ -1,9 +1,12 @@
 /** What a master refuses before the scheduler sees it: workers of another age, and what no entry of the journal could hold. */
 import { OutlastError } from "../../model/errors.ts";
+import type { SessionId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import { type AttachRequest, protocolVersions, type ReportItem } from "../../model/protocol.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import { bytesOfItem, bytesOfSpecs } from "../journal/weights.ts";
+import type { Streams } from "../streams/streams.ts";
 
 export function noCommonProtocol({
   protocol,
@@ -46,3 +49,14 @@ export function checkSize(specs: readonly TaskSpec[]): void {
 
 export const restoredHint =
   "If this goes on, the store was probably restored from a backup: stop all masters, run `outlast restored`, and start them again.";
+
+/** Session ids can be guessed, so only the principal that has opened a session may speak in it. */
+export function checkOwner(streams: Streams, worker: WorkerId, session: SessionId, by: Actor | undefined): void {
+  if (streams.isOwner(worker, by?.name)) return;
+  throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is not this token's; attach again.`);
+}
+
+export function checkSession(streams: Streams, worker: WorkerId, session: SessionId): void {
+  if (streams.isKnown(worker, session)) return;
+  throw new OutlastError("stale-session", `Session ${session} of worker ${worker} is closed; attach again.`);
+}

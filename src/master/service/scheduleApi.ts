@@ -1,6 +1,7 @@
 /** What a master offers for schedules; a part of `MasterApi`. */
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { Json } from "../../model/json.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import type { BackfilledTick, PreviewTick, ScheduleView } from "../../model/schedules/schedule.ts";
 
 export interface PutScheduleAnswer {
@@ -38,15 +39,15 @@ export interface SchedulePreview {
 
 export interface ScheduleApi {
   /** Ticks that are due happen first, by what the schedule says until then. Rejects with `invalid`. */
-  put(name: string, content: Json): Promise<PutScheduleAnswer>;
-  remove(name: string): Promise<void>;
-  setPaused(name: string, isPaused: boolean): Promise<void>;
-  list(after: string | null, limit: number): Promise<SchedulePage>;
-  read(name: string): Promise<ScheduleView>;
+  put(name: string, content: Json, by?: Actor): Promise<PutScheduleAnswer>;
+  remove(name: string, by?: Actor): Promise<void>;
+  setPaused(name: string, isPaused: boolean, by?: Actor): Promise<void>;
+  list(after: string | null, limit: number, by?: Actor): Promise<SchedulePage>;
+  read(name: string, by?: Actor): Promise<ScheduleView>;
   /** Runs its task now. With a key, a repeated call finds the same task. */
-  trigger(name: string, key: string | null): Promise<SubmittedTask>;
+  trigger(name: string, key: string | null, by?: Actor): Promise<SubmittedTask>;
   /** Makes the tasks of past ticks that have none, a bounded part of them. */
-  backfill(name: string, backfill: Backfill): Promise<BackfillAnswer>;
+  backfill(name: string, backfill: Backfill, by?: Actor): Promise<BackfillAnswer>;
   /** The next ticks of a schedule that need not be there. If one of this name is, its past tasks tell how long they take. */
-  preview(content: Json, count: number, name: string | null): Promise<SchedulePreview>;
+  preview(content: Json, count: number, name: string | null, by?: Actor): Promise<SchedulePreview>;
 }

@@ -4,7 +4,8 @@ import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import { isObject } from "../../model/kinds/kind.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import { type Actor, coversQueue, rightsOf } from "../../model/principals/principal.ts";
 import {
   type Calendar,
   type PreviewTick,
@@ -42,75 +43,74 @@ export class ScheduleService implements ScheduleApi {
     this.#calendar = calendar;
   }
 
-  async put(name: string, given: Json): Promise<PutScheduleAnswer> {
+  async put(name: string, given: Json, by?: Actor): Promise<PutScheduleAnswer> {
     this.#calls.checkLeading();
     checkContent(given);
     const content: ScheduleContent = given;
     this.#checkWhen(content);
-    const { task, origin } = await this.#work(content);
-    const made = { name, content, task, ...(origin !== undefined && { origin }) };
+    const { task, origin } = await this.#work(content, by);
+    const rights = rightsOf(by);
+    const more = { ...(origin !== undefined && { origin }), ...(rights !== undefined && { rights }) };
+    const made = { name, content, task, ...more };
     // With the version of the template: put again, a schedule takes up a newer one.
     const mark = fingerprint({ content: given, version: origin?.version ?? null });
     const reply = await this.#calls.ask((request) => {
       return { kind: "put-schedule", request, schedule: { ...made, fingerprint: mark } };
-    });
+    }, by);
     if (reply.kind !== "schedule") throw new Error(`The scheduler answered ${reply.kind} to a schedule.`);
     return { name, nextAt: reply.nextAt, isNew: reply.isNew };
   }
 
-  async remove(name: string): Promise<void> {
-    await this.#calls.ask((request) => ({ kind: "remove-schedule", request, name }));
+  async remove(name: string, by?: Actor): Promise<void> {
+    await this.#calls.ask((request) => ({ kind: "remove-schedule", request, name }), by);
   }
 
-  async setPaused(name: string, isPaused: boolean): Promise<void> {
-    await this.#calls.ask((request) => ({ kind: "pause-schedule", request, name, isPaused }));
+  async setPaused(name: string, isPaused: boolean, by?: Actor): Promise<void> {
+    await this.#calls.ask((request) => ({ kind: "pause-schedule", request, name, isPaused }), by);
   }
 
-  async list(after: string | null, limit: number): Promise<SchedulePage> {
+  async list(after: string | null, limit: number, by?: Actor): Promise<SchedulePage> {
     const { read, store } = this.#calls;
     const query = { limit, ...(after !== null && { after }) };
     const { records, isMore } = await read(() => store.listRecords("schedules", query));
-    const there = records.map(({ value }) => value).filter((schedule) => schedule.isRemoved !== true);
+    const there = records.map(({ value }) => value).filter((schedule) => isThere(schedule, by));
     return { schedules: there.map(toView), cursor: isMore ? (records.at(-1)?.id ?? null) : null };
   }
 
-  async read(name: string): Promise<ScheduleView> {
-    return toView(await this.#record(name));
+  async read(name: string, by?: Actor): Promise<ScheduleView> {
+    return toView(await this.#record(name, by));
   }
 
-  async trigger(name: string, key: string | null): Promise<SubmittedTask> {
+  async trigger(name: string, key: string | null, by?: Actor): Promise<SubmittedTask> {
     const { clock, ids, submit } = this.#calls;
     this.#calls.checkLeading();
-    const { task, origin } = await this.#record(name);
+    const { task, origin, rights } = await this.#record(name, by);
     const own = toIdentity({ schedule: name }, undefined, key ?? ids.random(), ids, clock.now());
     const identity = { ...own, id: `${name}@${triggerMark}${own.id}` as TaskId };
     const spec = toSpec({ ...task, name: task.name ?? name }, identity);
-    const [submitted] = await submit([{ ...spec, ...(origin !== undefined && { origin }) }]);
+    const more = { ...(origin !== undefined && { origin }), ...(rights !== undefined && { rights }) };
+    const [submitted] = await submit([{ ...spec, ...more }], by);
     if (submitted === undefined) throw new Error("The scheduler answered a trigger with no task.");
     return submitted;
   }
 
-  async backfill(name: string, { from, to, isDryRun }: Backfill): Promise<BackfillAnswer> {
+  async backfill(name: string, { from, to, isDryRun }: Backfill, by?: Actor): Promise<BackfillAnswer> {
     if (to < from) throw new OutlastError("invalid", "`to` is before `from`.", { path: "/to" });
-    const reply = await this.#calls.ask((request) => ({
-      kind: "backfill-schedule",
-      request,
-      name,
-      from,
-      to,
-      isDryRun,
-    }));
+    const reply = await this.#calls.ask(
+      (request) => ({ kind: "backfill-schedule", request, name, from, to, isDryRun }),
+      by,
+    );
     if (reply.kind !== "backfilled") throw new Error(`The scheduler answered ${reply.kind} to a backfill.`);
     return { ticks: reply.ticks.map((at) => ({ at, id: tickId(name, at) })), nextFrom: reply.nextFrom };
   }
 
-  async preview(given: Json, count: number, name: string | null): Promise<SchedulePreview> {
+  async preview(given: Json, count: number, name: string | null, by?: Actor): Promise<SchedulePreview> {
     checkContent(given);
     const content: ScheduleContent = given;
     this.#checkWhen(content);
     const { clock } = this.#calls;
     const ticks = previewTicks(content, clock.now() - clock.lagMs(), count, this.#calendar);
-    const warning = name === null ? null : await this.#warnOfOverlap(name, content, ticks);
+    const warning = name === null ? null : await this.#warnOfOverlap(name, content, ticks, by);
     return { ticks, warnings: warning === null ? [] : [warning] };
   }
 
@@ -125,11 +125,16 @@ export class ScheduleService implements ScheduleApi {
   }
 
   /** How long the tasks of the last ticks took, against the time between the next ones. */
-  async #warnOfOverlap(name: string, content: ScheduleContent, ticks: readonly PreviewTick[]): Promise<string | null> {
+  async #warnOfOverlap(
+    name: string,
+    content: ScheduleContent,
+    ticks: readonly PreviewTick[],
+    by: Actor | undefined,
+  ): Promise<string | null> {
     const { read, store } = this.#calls;
     const record = await read(() => store.readRecord("schedules", name));
     const gapMs = shortestGap(ticks);
-    if (record === null || gapMs === null) return null;
+    if (record === null || !coversQueue(by?.queues, record.task.queue ?? defaults.queue) || gapMs === null) return null;
     const ids = lastTicks(record, limits.pastTicksMax, this.#calendar).map((at) => tickId(name, at));
     const documents = await Promise.all(ids.map((id) => read(() => store.readTask(id))));
     const durations = documents.flatMap((task) => {
@@ -139,23 +144,30 @@ export class ScheduleService implements ScheduleApi {
     return overlapWarning(durations, gapMs, content.overlap ?? "allow");
   }
 
-  async #record(name: string): Promise<ScheduleRecord> {
+  async #record(name: string, by: Actor | undefined): Promise<ScheduleRecord> {
     const { read, store } = this.#calls;
     const record = await read(() => store.readRecord("schedules", name));
-    if (record !== null && record.isRemoved !== true) return record;
+    if (record !== null && isThere(record, by)) return record;
     throw new OutlastError("not-found", `There is no schedule ${name}.`, { hint: "`outlast schedule ls` lists them." });
   }
 
   /** What each tick runs. */
-  async #work({ template, variables = {}, task }: ScheduleContent): Promise<Pick<ScheduleRecord, "task" | "origin">> {
+  async #work(
+    { template, variables = {}, task }: ScheduleContent,
+    by: Actor | undefined,
+  ): Promise<Pick<ScheduleRecord, "task" | "origin">> {
     if (template === undefined) return { task: toTask(task ?? {}) };
-    const version = await this.#templates.read(template, null);
+    const version = await this.#templates.read(template, null, by);
     const expanded = expandTemplate(version, variables);
     return {
       task: expanded.task,
       origin: { template, version: version.version, variables: expanded.variables },
     };
   }
+}
+
+function isThere({ isRemoved, task }: ScheduleRecord, by: Actor | undefined): boolean {
+  return isRemoved !== true && coversQueue(by?.queues, task.queue ?? defaults.queue);
 }
 
 function toTask(task: JsonObject): Submission {

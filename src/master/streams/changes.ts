@@ -1,12 +1,17 @@
 /** Sends every committed change to subscribers, in order and once, from any position in the journal. */
+import type { CollectionName } from "../../model/collections/table.ts";
+import type { Write } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
 import type { CollectionGaps } from "../journal/collectionGaps.ts";
 import { EntryCache } from "../journal/entryCache.ts";
 import type { ChangeBatch } from "../journal/journal.ts";
+import { QueueNotes } from "./queueNotes.ts";
 
 type Listener = (batch: ChangeBatch) => unknown;
+
+const principalCollections: ReadonlySet<string> = new Set<CollectionName>(["users", "tokens", "sessions"]);
 
 export interface Subscription {
   close(): void;
@@ -21,6 +26,8 @@ export class Changes {
   readonly #entryCache: EntryCache;
   readonly #log: Log;
   readonly #subscribers = new Set<Subscriber>();
+  readonly queueNotes = new QueueNotes();
+  readonly #principalListeners = new Set<() => void>();
   #seq = 0;
   #isStarted = false;
 
@@ -39,7 +46,16 @@ export class Changes {
     const isGap = this.#isStarted && seq > this.#seq;
     this.#seq = Math.max(this.#seq, seq);
     this.#isStarted = true;
-    if (isGap) this.#tellAll(({ onGap }) => onGap());
+    if (!isGap) return;
+    this.queueNotes.clear();
+    this.#tellAll(({ onGap }) => onGap());
+    for (const listener of this.#principalListeners) listener();
+  }
+
+  /** Calls `listener` whenever users, tokens or sessions may have changed. Returns how to stop. */
+  onPrincipals(listener: () => void): () => void {
+    this.#principalListeners.add(listener);
+    return () => this.#principalListeners.delete(listener);
   }
 
   /** An entry that was published before is ignored. */
@@ -47,8 +63,12 @@ export class Changes {
     if (batch.seq <= this.#seq) return;
     if (this.#isStarted) this.startAt(batch.seq - 1);
     this.#seq = batch.seq;
+    this.queueNotes.noteAll(batch.writes);
     // The returned promise counts only while old entries are replayed.
     this.#tellAll(({ listener }) => listener(batch));
+    const isOfPrincipals = (write: Write): boolean =>
+      write.kind === "record" && principalCollections.has(write.collection);
+    if (batch.writes.some(isOfPrincipals)) for (const listener of this.#principalListeners) listener();
   }
 
   #tellAll(tell: (subscriber: Subscriber) => unknown): void {

@@ -15,6 +15,8 @@ export class Streams {
   readonly #byWorker = new Map<WorkerId, OpenStream>();
   /** Sessions whose stream is not open yet. */
   readonly #expected = new Map<WorkerId, SessionId>();
+  /** Who opened the current session of each worker. */
+  readonly #owners = new Map<WorkerId, string>();
   #beatTimer: Timer | null = null;
 
   constructor(clock: Clock) {
@@ -22,12 +24,16 @@ export class Streams {
   }
 
   /** The worker has this session. Its first reports may arrive before its stream is open. */
-  expect(worker: WorkerId, session: SessionId): void {
+  expect(worker: WorkerId, session: SessionId, owner?: string): void {
+    this.#owners.delete(worker);
+    if (owner !== undefined) this.#owners.set(worker, owner);
     this.#expected.delete(worker);
     this.#expected.set(worker, session);
     // The oldest such worker has been given up long ago.
     const [longest] = this.#expected.keys();
     if (this.#expected.size > limits.workersMax && longest !== undefined) this.#expected.delete(longest);
+    const [firstOwned] = this.#owners.keys();
+    if (this.#owners.size > limits.workersMax && firstOwned !== undefined) this.#owners.delete(firstOwned);
   }
 
   open(worker: WorkerId, session: SessionId, sink: StreamSink): void {
@@ -48,6 +54,11 @@ export class Streams {
   /** True if this is the worker's current session: its stream is open, or expected. */
   isKnown(worker: WorkerId, session: SessionId): boolean {
     return this.isOpen(worker, session) || this.#expected.get(worker) === session;
+  }
+
+  /** True if this principal has opened the worker's session. Calls of Outlast itself have none. */
+  isOwner(worker: WorkerId, name: string | undefined): boolean {
+    return name === undefined || (this.#owners.get(worker) ?? name) === name;
   }
 
   /** Sends to one session; a message for an earlier session of the worker is dropped. */
@@ -79,5 +90,6 @@ export class Streams {
     for (const { sink } of [...this.#byWorker.values()]) sink.close();
     this.#byWorker.clear();
     this.#expected.clear();
+    this.#owners.clear();
   }
 }

@@ -1,5 +1,6 @@
 /** Every collection of records. To add one, write a file beside this one and add it to `collections`. */
 
+import { audit } from "./audit.ts";
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
@@ -7,10 +8,13 @@ import { failedDependencies } from "./failedDependencies.ts";
 import { inputs } from "./inputs.ts";
 import { queues } from "./queues.ts";
 import { schedules } from "./schedules.ts";
+import { sessions } from "./sessions.ts";
 import { signals } from "./signals.ts";
 import { steps } from "./steps.ts";
 import { templates } from "./templates.ts";
 import { templateVersions } from "./templateVersions.ts";
+import { tokens } from "./tokens.ts";
+import { users } from "./users.ts";
 import { workers } from "./workers.ts";
 
 export const collections = {
@@ -25,6 +29,10 @@ export const collections = {
   blobs,
   failedDependencies,
   inputs,
+  users,
+  tokens,
+  sessions,
+  audit,
 } as const;
 
 type Table = typeof collections;

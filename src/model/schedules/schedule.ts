@@ -2,6 +2,7 @@
 import type { TaskId } from "../ids.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { limits } from "../limits.ts";
+import type { Rights } from "../principals/principal.ts";
 import { closed, duration, id, instant, limitKeyword, oneOf, type Schema, truth, whole } from "../schema.ts";
 import type { Submission } from "../submission.ts";
 import type { TemplateOrigin } from "../templates/template.ts";
@@ -71,6 +72,8 @@ export interface ScheduleRecord {
   /** What each tick runs. A template was expanded when the schedule was put. */
   readonly task: Submission;
   readonly origin?: TemplateOrigin;
+  /** Of the one who put it; its tasks have the same. */
+  readonly rights?: Rights;
   readonly changedAt: number;
   readonly isPaused: boolean;
   /** When a schedule of this name was put first: no tick at or before it was ever its own. */

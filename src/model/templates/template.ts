@@ -36,6 +36,8 @@ export interface TemplateRecord {
   readonly fingerprint: string;
   readonly changedAt: number;
   readonly description?: string;
+  /** Of its tasks; null if a variable gives it. Left out by versions that did not know whom a template is for. */
+  readonly queue?: string | null;
   /** The template was removed. The record stays, so that a new template of this name goes on counting. */
   readonly isRemoved?: true;
 }

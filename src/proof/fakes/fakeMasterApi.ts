@@ -22,6 +22,7 @@ import type { QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import { FakeBlobApi } from "./fakeBlobApi.ts";
+import { FakePrincipalApi } from "./fakePrincipalApi.ts";
 import { FakeScheduleApi } from "./fakeScheduleApi.ts";
 import { FakeTemplateApi } from "./fakeTemplateApi.ts";
 
@@ -40,6 +41,7 @@ export class FakeMasterApi implements MasterApi {
   readonly templates = new FakeTemplateApi((submissions, key) => this.submit(submissions, key));
   readonly schedules = new FakeScheduleApi();
   readonly blobs = new FakeBlobApi();
+  readonly principals = new FakePrincipalApi();
   /** What calls of these names reject with. */
   readonly failures = new Map<string, Error>();
   lastQuery: TaskQuery | null = null;
@@ -160,6 +162,10 @@ export class FakeMasterApi implements MasterApi {
   async barrier(): Promise<number> {
     this.#note("barrier");
     return this.state.seq;
+  }
+
+  queueOf(id: TaskId): string | null {
+    return this.tasks.get(id)?.queue ?? null;
   }
 
   async readTask(id: TaskId): Promise<TaskDocument | null> {

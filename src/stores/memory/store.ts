@@ -12,6 +12,7 @@ import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import {
   isFinal,
@@ -328,10 +329,11 @@ function statusFields(status: TaskStatus, text: string): Pick<TaskRow, "status" 
   return { status: text, state: status.state, host: status.host };
 }
 
-function matches(row: TaskRow, { states, queue, name, host }: TaskQuery): boolean {
+function matches(row: TaskRow, { states, queue, queues, name, host }: TaskQuery): boolean {
   return (
     (states === undefined || states.includes(row.state)) &&
     (queue === undefined || queue === row.queue) &&
+    coversQueue(queues, row.queue) &&
     (name === undefined || name === row.name) &&
     (host === undefined || host === row.host)
   );

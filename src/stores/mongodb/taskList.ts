@@ -3,6 +3,7 @@ import type { Document, Filter } from "mongodb";
 import { descendantRange, isDescendant } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import { isFinal, taskStates } from "../../model/task.ts";
 import type { ExpiredTask, Retention, TaskPage, TaskQuery } from "../../ports/store.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
@@ -176,32 +177,37 @@ function toEnded(row: TaskRow): TaskRow & { readonly endedAt: number } {
 }
 
 /** The narrowest parts of indexes that together hold everything that passes. */
-function stretches({ states, queue, name }: Query): Stretch[] {
+function stretches({ states, queue, queues, name }: Query): Stretch[] {
   if (states?.length === 0) return [];
   if (name !== undefined) {
     // A task that was given no name is named like its id, and stands only under that.
     return [{ filter: { "outlast.name": name } }, { filter: { _id: name } }];
   }
   if (queue !== undefined) return [{ filter: { "outlast.queue": queue } }];
+  const isPlain = queues?.every((pattern) => !pattern.endsWith("*")) === true;
+  // A pattern is matched by what is read: a query with a regular expression would read as much.
+  if (isPlain) return [...new Set(queues)].map((each) => ({ filter: { "outlast.queue": each } }));
   if (states === undefined) return [{ filter: {} }];
   return [...new Set(states)].map((state) => ({ filter: { "outlast.state": state } }));
 }
 
-function passes(row: TaskRow, { states, queue, name, host }: Query): boolean {
+function passes(row: TaskRow, { states, queue, queues, name, host }: Query): boolean {
   return (
     (states === undefined || states.includes(row.state)) &&
     (queue === undefined || queue === row.queue) &&
+    coversQueue(queues, row.queue) &&
     (name === undefined || name === row.name) &&
     (host === undefined || host === row.host)
   );
 }
 
 /** As far as the window alone can tell. */
-function mayPass({ spec, status }: PendingTask, { states, queue, name, host }: Query): boolean {
+function mayPass({ spec, status }: PendingTask, { states, queue, queues, name, host }: Query): boolean {
   return (
     (states === undefined || status === null || states.includes(status.state)) &&
     (host === undefined || status === null || host === status.host) &&
     (queue === undefined || spec === null || queue === spec.queue) &&
+    (spec === null || coversQueue(queues, spec.queue)) &&
     (name === undefined || spec === null || name === spec.name)
   );
 }

@@ -1,6 +1,7 @@
 /** Lists of tasks in the order of creation, page by page, without reading tables from end to end. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import { type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
 import type { StateCount, TaskPage, TaskQuery } from "../../ports/store.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
@@ -50,7 +51,8 @@ export class TaskList {
     const wanted = query.limit + 1;
     const isExact =
       query.host === undefined &&
-      (query.name === undefined || (query.states === undefined && query.queue === undefined));
+      (query.name === undefined ||
+        (query.states === undefined && query.queue === undefined && query.queues === undefined));
     const stepRows = isExact ? wanted : Math.max(wanted, limits.storeStepRowsMax);
     const found: number[] = [];
     let after = fromCursor(query);
@@ -79,7 +81,8 @@ export class TaskList {
       isEnd: rows.length < max,
     });
     if (query.name !== undefined) return one(ofName.all(query.name, after, query.name, after, max));
-    if (query.states === undefined && query.queue === undefined) return one(all.all(after, max));
+    if (query.states === undefined && query.queue === undefined && query.queues === undefined)
+      return one(all.all(after, max));
     const stretches = this.#stretches(query);
     // With many queues a little of each is read: what is taken of each may still be most of what is wanted.
     const share = Math.max(stretchShareMin, Math.ceil((4 * max) / Math.max(1, stretches.length)));
@@ -88,9 +91,10 @@ export class TaskList {
     return merge(lists, each, isNewest);
   }
 
-  #stretches({ states = taskStates, queue }: TaskQuery): { state: TaskState; queue: string }[] {
+  #stretches({ states = taskStates, queue, queues }: TaskQuery): { state: TaskState; queue: string }[] {
+    if (queue !== undefined && !coversQueue(queues, queue)) return [];
     if (queue !== undefined) return [...new Set(states)].map((state) => ({ state, queue }));
-    return this.#counts().filter(({ state }) => states.includes(state));
+    return this.#counts().filter(({ state, queue: name }) => states.includes(state) && coversQueue(queues, name));
   }
 
   /** As many as one page may hold, and of how many of `ords` they are. */
@@ -148,6 +152,7 @@ function passes({ state, queue, host }: Candidate, query: TaskQuery): boolean {
   return (
     (query.states === undefined || query.states.some((one) => one === state)) &&
     (query.queue === undefined || query.queue === queue) &&
+    coversQueue(query.queues, queue) &&
     (query.host === undefined || query.host === host)
   );
 }

@@ -1,0 +1,68 @@
+/** Writes docs/access.md from the routes themselves (`--write`), or checks that it still says what they say. */
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Access } from "../src/api/auth/routeAccess.ts";
+import type { Route } from "../src/api/routes/route.ts";
+import { routes } from "../src/api/routes/routes.ts";
+import { mayRole, type Permission, roles } from "../src/model/principals/principal.ts";
+
+const path = "docs/access.md";
+
+const queueRules: { readonly [Of in Access["of"]]: string } = {
+  none: "about no queue",
+  all: "only without a bound to queues",
+  each: "shows what is in the caller's queues",
+  task: "of the task",
+  template: "of the template",
+  schedule: "of the schedule",
+  queue: "the queue itself",
+  worker: "of the worker",
+};
+
+const wanted = toMarkdown();
+if (process.argv.includes("--write")) writeFileSync(path, wanted);
+else if (read() === wanted) console.log(`${path} says what the routes say.`);
+else {
+  console.error(`${path} no longer says what the routes say. Again: node scripts/accessDocument.ts --write`);
+  process.exitCode = 1;
+}
+
+function read(): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+function toMarkdown(): string {
+  return [
+    "# Who may call what",
+    "",
+    "Written by `scripts/accessDocument.ts` from the routes; do not edit it here. [people.md](people.md) explains roles, queues and tokens.",
+    "",
+    "An `x` means that the role may call the route. The root token may call all of them, and so may everybody where no credential is needed.",
+    "The last column says which queue must be the caller's, for users and tokens that are bound to queues. Things of other queues are unknown",
+    "to them: such a request is answered like one for something that does not exist (404).",
+    "",
+    `| route | ${roles.join(" | ")} | queue |`,
+    `|---|${roles.map(() => "---|").join("")}---|`,
+    ...routes.map(row),
+    "",
+    "`own` stands for tasks that the caller has submitted.",
+    "",
+  ].join("\n");
+}
+
+function row({ method, path: route, access }: Route): string {
+  const cells = roles.map((role) => cell(access, role));
+  return `| \`${method} ${route}\` | ${cells.join(" | ")} | ${queueRules[access.of]} |`;
+}
+
+function cell({ needs, isOwnOnly, isForWorkers }: Access, role: (typeof roles)[number]): string {
+  if (needs === "everybody") return "no credential";
+  if (needs === "signed-in") return "x";
+  if (isForWorkers === true && mayRole(role, "work")) return "x";
+  if (!mayRole(role, needs)) return "";
+  const control: Permission = "control";
+  return isOwnOnly === true && !mayRole(role, control) ? "own" : "x";
+}

@@ -1,0 +1,221 @@
+/** Every route with every role, for things in the caller's queues and for things outside of them. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Route } from "../../../src/api/routes/route.ts";
+import { routes } from "../../../src/api/routes/routes.ts";
+import { mayRole, type Role, roles } from "../../../src/model/principals/principal.ts";
+import { attachRequest } from "../../../src/proof/fakes/attachRequest.ts";
+import { type Call, GuardedApi, rootToken } from "./guardedApi.ts";
+
+const guarded = new GuardedApi(rootToken);
+const callers = new Map<Role, Call>();
+/** Bound to `own`, as everybody but the admin can be. */
+const bound = { queues: ["own"] };
+const nap = (queue: string) => ({ kind: "sleep", input: { seconds: 1 }, queue });
+
+beforeAll(async () => {
+  await guarded.start();
+  const { root } = guarded;
+  for (const role of roles)
+    callers.set(role, await guarded.token({ name: `of-${role}`, role, ...(role !== "admin" && bound) }));
+  for (const queue of ["own", "foreign"]) {
+    expect((await root("PUT", `/v1/templates/template-${queue}`, { task: nap(queue) })).status).toBe(201);
+    const schedule = { when: { everyMs: 3_600_000 }, task: nap(queue) };
+    expect((await root("PUT", `/v1/schedules/schedule-${queue}`, schedule)).status).toBe(201);
+    const attach = { ...attachRequest(), queues: [queue] };
+    expect((await root("POST", `/v1/workers/worker-${queue}/sessions`, attach)).status).toBe(200);
+  }
+});
+afterAll(() => guarded.stop());
+
+interface Sample {
+  readonly path?: string;
+  readonly body?: unknown;
+}
+
+/** A request of each route for something in a queue. `id` is that of a fresh task there. */
+const samples: { readonly [name: string]: (queue: string, id: string) => Sample } = {
+  submitTask: (queue) => ({ body: nap(queue) }),
+  submitTasks: (queue) => ({ body: { tasks: [nap("own"), nap(queue)] } }),
+  listTasks: () => ({}),
+  getTask: (_queue, id) => ({ path: `/v1/tasks/${id}` }),
+  getGraph: (_queue, id) => ({ path: `/v1/tasks/${id}/graph` }),
+  cancelTask: (_queue, id) => ({ path: `/v1/tasks/${id}/cancel` }),
+  signalTask: (_queue, id) => ({ path: `/v1/tasks/${id}/signals`, body: { name: "go" } }),
+  readLogs: (_queue, id) => ({ path: `/v1/tasks/${id}/logs` }),
+  listTemplates: () => ({}),
+  getTemplate: (queue) => ({ path: `/v1/templates/template-${queue}` }),
+  putTemplate: (queue, id) => ({ path: `/v1/templates/${id}`, body: { task: nap(queue) } }),
+  removeTemplate: (queue) => ({ path: `/v1/templates/template-${queue}` }),
+  listTemplateVersions: (queue) => ({ path: `/v1/templates/template-${queue}/versions` }),
+  getTemplateVersion: (queue) => ({ path: `/v1/templates/template-${queue}/versions/1` }),
+  runTemplate: (queue) => ({ path: `/v1/templates/template-${queue}/run`, body: {} }),
+  listSchedules: () => ({}),
+  getSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}` }),
+  putSchedule: (queue, id) => ({
+    path: `/v1/schedules/${id}`,
+    body: { when: { everyMs: 3_600_000 }, task: nap(queue) },
+  }),
+  removeSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}` }),
+  pauseSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}/pause` }),
+  resumeSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}/resume` }),
+  triggerSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}/trigger` }),
+  backfillSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}/backfill`, body: { from: 0, to: 1 } }),
+  previewSchedule: () => ({ body: { schedule: { when: { everyMs: 3_600_000 }, task: nap("own") } } }),
+  putBlob: () => ({ body: {} }),
+  getBlob: () => ({ path: `/v1/blobs/${"0".repeat(64)}` }),
+  releaseBlob: () => ({ path: `/v1/blobs/${"0".repeat(64)}` }),
+  putObject: () => ({ path: "/v1/objects/x", body: {} }),
+  getObject: () => ({ path: "/v1/objects/x" }),
+  deleteObject: () => ({ path: "/v1/objects/x" }),
+  listObjects: () => ({ path: "/v1/objects?folder=x" }),
+  deleteObjects: () => ({ path: "/v1/objects?folder=x" }),
+  listWorkers: () => ({}),
+  getWorker: (queue) => ({ path: `/v1/workers/worker-${queue}` }),
+  drainWorker: (queue) => ({ path: `/v1/workers/worker-${queue}/drain` }),
+  reportExit: (queue) => ({ path: `/v1/workers/worker-${queue}/exits`, body: { boot: "another" } }),
+  listQueues: () => ({}),
+  pauseQueue: (queue) => ({ path: `/v1/queues/${queue}/pause` }),
+  resumeQueue: (queue) => ({ path: `/v1/queues/${queue}/resume` }),
+  followEvents: () => ({ path: "/v1/events?after=-1" }),
+  followTasks: () => ({ path: "/v1/events?after=-1", body: {} }),
+  getSession: () => ({}),
+  signOut: () => ({}),
+  changePassword: () => ({ body: { password: "x", newPassword: "y" } }),
+  listUsers: () => ({}),
+  addUser: (_queue, id) => ({ body: { name: id, role: "viewer", password: "correct horse" } }),
+  changeUser: () => ({ path: "/v1/users/nobody", body: { role: "viewer" } }),
+  removeUser: () => ({ path: "/v1/users/nobody" }),
+  listTokens: () => ({}),
+  addToken: (_queue, id) => ({ body: { name: id, role: "viewer" } }),
+  removeToken: () => ({ path: "/v1/tokens/nobody" }),
+  listAudit: () => ({}),
+  getStatus: () => ({}),
+  getHistory: () => ({}),
+  listMarks: () => ({}),
+  listMasters: () => ({}),
+  passBarrier: () => ({}),
+  getMetrics: () => ({}),
+  getOpenApi: () => ({}),
+  attachWorker: (queue) => ({
+    path: `/v1/workers/new-${queue}/sessions`,
+    body: { ...attachRequest(), queues: [queue] },
+  }),
+  openWorkerStream: () => ({ path: "/v1/workers/worker-own/stream" }),
+  report: () => ({ path: "/v1/workers/worker-own/reports", body: {} }),
+  readSteps: () => ({ path: "/v1/workers/worker-own/steps", body: {} }),
+  readChildren: () => ({ path: "/v1/workers/worker-own/children", body: {} }),
+  storeLogs: () => ({ path: "/v1/workers/worker-own/logs", body: {} }),
+};
+
+const guardedRoutes = routes.filter(({ access }) => access.needs !== "everybody");
+
+async function ask(route: Route, role: Role, queue: string) {
+  const call = callers.get(role)!;
+  // The submitter's own where he may submit, so that he may also cancel it.
+  const isOwn = queue === "own" && mayRole(role, "submit");
+  const made = await (isOwn ? call : guarded.root)("POST", "/v1/tasks", nap(queue));
+  expect(made.status).toBe(201);
+  const { path = route.path, body } = samples[route.name]!(queue, made.body.id);
+  return call(route.method, path, route.method === "GET" ? undefined : body);
+}
+
+test("every route has a sample", () => {
+  expect(Object.keys(samples).toSorted()).toEqual(guardedRoutes.map(({ name }) => name).toSorted());
+});
+
+// What removes comes last, so that all others find what they ask for.
+const inOrder = [...guardedRoutes].sort((one, other) => rank(one) - rank(other));
+function rank({ method }: Route): number {
+  return method === "DELETE" ? 1 : 0;
+}
+
+describe.each(inOrder.map((route) => [`${route.method} ${route.path}`, route] as const))("%s", (_name, route) => {
+  const { needs, of, isForWorkers = false } = route.access;
+
+  test("is refused without a credential", async () => {
+    const { path = route.path, body } = samples[route.name]!("own", "x");
+    expect((await guarded.as({})(route.method, path, route.method === "GET" ? undefined : body)).status).toBe(401);
+    const wrong = guarded.as({ authorization: `Bearer olt_${"x".repeat(43)}` });
+    expect((await wrong(route.method, path, route.method === "GET" ? undefined : body)).status).toBe(401);
+  });
+
+  test.each(roles)("answers a %s as its access says", async (role) => {
+    const isForIt = isForWorkers && role === "worker";
+    const isAllowed = isForIt || needs === "everybody" || needs === "signed-in" || mayRole(role, needs);
+    const own = await ask(route, role, "own");
+    if (!isAllowed || (of === "all" && role !== "admin" && !isForIt)) return expect(own.status).toBe(403);
+    expect(own.body.error?.code).not.toBe("unauthorized");
+    expect(own.body.error?.code).not.toBe("forbidden");
+  });
+});
+
+/** Each route that is about one thing, with each role that may call it and can be bound to queues. */
+const ofOneQueue = inOrder.flatMap((route) => {
+  const { needs, of } = route.access;
+  if (needs === "everybody" || needs === "signed-in" || ["none", "all", "each"].includes(of)) return [];
+  const isIts = (role: Role) => role !== "admin" && mayRole(role, needs);
+  return roles.filter(isIts).map((role) => [`${route.method} ${route.path}`, role, route] as const);
+});
+
+test.each(ofOneQueue)("%s knows nothing outside of the queues of a %s", async (_name, role, route) => {
+  const { status, body } = await ask(route, role, "foreign");
+  if (route.access.needs !== "work") return expect([status, body.error?.code]).toEqual([404, "not-found"]);
+  // What a worker says in a session is tested below.
+  if (route.name === "attachWorker") expect([status, body.error.code]).toEqual([403, "forbidden"]);
+});
+
+test("nothing of others can be replaced by a thing of one's own", async () => {
+  const operator = callers.get("operator")!;
+  expect((await operator("PUT", "/v1/templates/template-foreign", { task: nap("own") })).status).toBe(404);
+  const schedule = { when: { everyMs: 3_600_000 }, task: nap("own") };
+  expect((await operator("PUT", "/v1/schedules/schedule-foreign", schedule)).status).toBe(404);
+  const task = (await guarded.root("GET", "/v1/schedules/schedule-foreign")).body.content.task;
+  expect(task.queue).toBe("foreign");
+});
+
+test("a worker's token neither takes the place of another worker nor speaks in its session", async () => {
+  const attach = { ...attachRequest(), queues: ["own"] };
+  const [first, second] = [callers.get("worker")!, await guarded.token({ name: "second", role: "worker", ...bound })];
+  expect((await first("POST", "/v1/workers/worker-foreign/sessions", attach)).status).toBe(403);
+  const { session, epoch } = (await first("POST", "/v1/workers/mine/sessions", attach)).body;
+  const report = { boot: attach.boot, session, epoch, items: [] };
+  expect((await first("POST", "/v1/workers/mine/reports", report)).status).toBe(200);
+  const foreign = await second("POST", "/v1/workers/mine/reports", report);
+  expect([foreign.status, foreign.body.error.code]).toEqual([409, "stale-session"]);
+  const logs = await second("POST", "/v1/workers/mine/logs", { session, chunks: [] });
+  expect(logs.body.error?.code).toBe("stale-session");
+});
+
+test("rights travel: what a task of a bound owner makes reaches no further", async () => {
+  const submitter = callers.get("submitter")!;
+  const { id } = (await submitter("POST", "/v1/tasks", { ...nap("own"), priority: 1000 })).body;
+  expect((await submitter("GET", `/v1/tasks/${id}`)).body.rights).toEqual({ owner: "token:of-submitter" });
+  const all = (await guarded.root("GET", `/v1/tasks/${id}`)).body;
+  expect(all.rights).toEqual({ owner: "token:of-submitter", queues: ["own"] });
+});
+
+test("lists, counts and queues hold nothing of others", async () => {
+  const viewer = callers.get("viewer")!;
+  await guarded.root("POST", "/v1/tasks", nap("foreign"));
+  await guarded.root("POST", "/v1/tasks", nap("own"));
+  const { tasks } = (await viewer("GET", "/v1/tasks?limit=1000")).body;
+  expect(new Set(tasks.map(({ queue }: { queue: string }) => queue))).toEqual(new Set(["own"]));
+  expect((await viewer("GET", "/v1/tasks?queue=foreign")).body.tasks).toEqual([]);
+  expect((await viewer("GET", "/v1/queues")).body.queues.map(({ name }: { name: string }) => name)).toEqual(["own"]);
+  const workers = (await viewer("GET", "/v1/workers")).body.workers as { queues: string[] }[];
+  expect(workers.flatMap(({ queues }) => queues)).not.toContain("foreign");
+  const ownCount = Object.values((await viewer("GET", "/v1/queues")).body.queues[0].tasks).reduce(sum, 0);
+  expect(Object.values((await viewer("GET", "/v1/status")).body.stats.tasks).reduce(sum, 0)).toBe(ownCount);
+  const all = Object.values((await guarded.root("GET", "/v1/status")).body.stats.tasks).reduce(sum, 0);
+  expect(all).toBeGreaterThan(ownCount as number);
+  expect((await viewer("GET", "/v1/templates")).body.templates.map(nameOf)).not.toContain("template-foreign");
+  expect((await viewer("GET", "/v1/schedules")).body.schedules.map(nameOf)).not.toContain("schedule-foreign");
+});
+
+function sum(total: unknown, each: unknown): number {
+  return Number(total) + Number(each);
+}
+
+function nameOf({ name }: { name: string }): string {
+  return name;
+}
