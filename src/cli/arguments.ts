@@ -63,6 +63,14 @@ export function idList(text: string): readonly string[] {
   return commaList(text).map(idArgument);
 }
 
+/** Patterns of queues: names, with a `*` at the end for any rest. */
+export function patternList(text: string): readonly string[] {
+  return commaList(text).map((pattern) => {
+    if (pattern === "*" || isId(pattern.replace(/[*]$/, ""))) return pattern;
+    throw new InvalidArgumentError("Each must be the name of a queue, or the beginning of names with a * behind it.");
+  });
+}
+
 /** Any JSON value. */
 export function json(text: string): Json {
   try {

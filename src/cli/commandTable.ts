@@ -13,6 +13,7 @@ const groups = {
   run: "Run it:",
   tasks: "Tasks:",
   cluster: "The cluster:",
+  people: "People:",
   store: "A store by itself:",
   demo: "See it survive:",
 } as const;
@@ -137,6 +138,36 @@ export const commandTable: readonly CommandEntry[] = [
     name: "doctor",
     description: "check Node, the data directory, the store, masters, clocks and workers; exit code 1 if one is broken",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
+    group: groups.people,
+    name: "login",
+    description: "sign in with a name and a password, for all commands of this user on this machine",
+    load: async () => (await import("./commands/login.ts")).loginCommand,
+  },
+  {
+    group: groups.people,
+    name: "logout",
+    description: "end the session of outlast login",
+    load: async () => (await import("./commands/login.ts")).logoutCommand,
+  },
+  {
+    group: groups.people,
+    name: "user",
+    description: "add, list, change and remove users",
+    load: async () => (await import("./commands/user.ts")).userCommand,
+  },
+  {
+    group: groups.people,
+    name: "token",
+    description: "make, list and remove tokens of programs and workers",
+    load: async () => (await import("./commands/token.ts")).tokenCommand,
+  },
+  {
+    group: groups.people,
+    name: "audit",
+    description: "print who changed what, who signed in, and who was refused",
+    load: async () => (await import("./commands/audit.ts")).auditCommand,
   },
   {
     group: groups.store,

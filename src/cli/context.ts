@@ -6,10 +6,12 @@ import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { Exit, reportFailure } from "./failure.ts";
 import { globalValues } from "./globalOptions.ts";
 import { Output, outliveReaders } from "./output.ts";
+import { readLogin, readTokenFile, systemdTokenFile } from "./secrets.ts";
 
 export interface GlobalOptions {
   readonly masters: readonly string[];
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly retryFor: number;
   readonly json?: boolean;
   readonly color: boolean;
@@ -32,8 +34,13 @@ export class Context {
     this.output = new Output({ json: options.json === true, color: options.color });
   }
 
+  /** From `--token`, its variable, `--token-file`, or the credentials that systemd hands over. */
   get token(): string | null {
-    return this.options.token === undefined || this.options.token === "" ? null : this.options.token;
+    const { token, tokenFile } = this.options;
+    if (tokenFile !== undefined && tokenFile !== "") return readTokenFile(tokenFile);
+    if (token !== undefined && token !== "") return token;
+    const file = systemdTokenFile();
+    return file === null ? null : readTokenFile(file);
   }
 
   /** Aborted by Ctrl-C and SIGTERM, with an `Exit` as its reason. A command that uses it must end itself. */
@@ -47,7 +54,7 @@ export class Context {
     const startedAt = performance.now();
     return createClient({
       masters: this.options.masters,
-      token: this.token,
+      token: this.token ?? readLogin(this.options.masters),
       fetch: httpFetch,
       retryForMs: this.options.retryFor,
       onRetry: ({ error }) => {

@@ -31,6 +31,12 @@ export async function buildProgram(
       ).env("OUTLAST_TOKEN"),
     )
     .addOption(
+      new Option(
+        "--token-file <file>",
+        "file with the token; better than the variable, which tasks may be able to see",
+      ).env("OUTLAST_TOKEN_FILE"),
+    )
+    .addOption(
       new Option("--retry-for <duration>", "how long to retry while no master answers")
         .default(defaults.commandRetryForMs, "5s")
         .argParser(duration),

@@ -15,6 +15,7 @@ import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf 
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
 import { type MasterState, readMasters } from "./masters.ts";
+import { People } from "./people.ts";
 import { Schedules } from "./schedules.ts";
 import type { SubmissionArgument } from "./typedSubmission.ts";
 import { untilFinal } from "./wait.ts";
@@ -92,12 +93,14 @@ export class Outlast {
   readonly schedules: Schedules;
   /** Files for tasks and of tasks. */
   readonly blobs: Blobs;
+  readonly people: People;
 
   constructor(options: ConnectionOptions = {}) {
     this.#connection = new Connection(options);
     this.#options = options;
     this.blobs = new Blobs(this.#connection);
     this.schedules = new Schedules(this.#connection);
+    this.people = new People(this.#connection);
   }
 
   /** Creates one task. Resolves once it is safe: from then on it is never lost. */
