@@ -111,6 +111,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     group: groups.cluster,
+    name: "dashboard",
+    description: "open the dashboard in a browser, and print its address",
+    load: async () => (await import("./commands/dashboard.ts")).dashboardCommand,
+  },
+  {
+    group: groups.cluster,
     name: "masters",
     description: "list the masters: which one leads, and how far behind the others are",
     load: async () => (await import("./commands/masters.ts")).mastersCommand,

@@ -41,8 +41,23 @@ const queues = createRoute({
   component: lazyRouteComponent(() => import("./pages/queues/queuesPage.tsx"), "QueuesPage"),
 });
 
+const named = (search: Readonly<Record<string, unknown>>): { name?: string } =>
+  text(search, "name") === undefined ? {} : { name: text(search, "name") as string };
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: "/schedules",
+  component: lazyRouteComponent(() => import("./pages/schedules/schedulesPage.tsx"), "SchedulesPage"),
+  validateSearch: named,
+});
+const templates = createRoute({
+  getParentRoute: () => root,
+  path: "/templates",
+  component: lazyRouteComponent(() => import("./pages/templates/templatesPage.tsx"), "TemplatesPage"),
+  validateSearch: named,
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, workers, queues]),
+  routeTree: root.addChildren([overview, tasks, task, workers, queues, schedules, templates]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -22,6 +22,7 @@ export interface DemoFlags extends MasterCountFlags {
   readonly workers: number;
   readonly seed?: number;
   readonly dir: string;
+  readonly keep?: true;
 }
 
 const seedMax = 2 ** 32 - 1;
@@ -33,12 +34,14 @@ export function demoCommand(program: Command): void {
     "--act <name>",
     "kills: tasks whose processes are killed; schedule: ticks whose leaders are shot; mapreduce: word counts of 25 and 250 MB",
   );
+  command.option("--keep", "serve the finished run, with its dashboard, until Ctrl-C");
   command.addOption(act.choices(acts).default("kills")).action(
     action(async (context, options: DemoFlags & ActFlags) => {
       if (options.act === "schedule") return playSchedule(context, options, command);
       if (options.act === "mapreduce") return playMapReduce(context, options);
       const { runDemo } = await import("../../proof/demo/demo.ts");
-      return toExitCode(await runDemo(planDemo(context, "outlast demo", options)));
+      const plan = planDemo(context, "outlast demo", options);
+      return toExitCode(await runDemo({ ...plan, isKept: options.keep === true }));
     }),
   );
 }

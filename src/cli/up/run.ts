@@ -98,6 +98,11 @@ class LocalCluster {
     }
   }
 
+  /** Any master shows the same. */
+  get #firstAddress(): string {
+    return this.#addresses.split(",")[0] ?? "";
+  }
+
   #all(): readonly Supervised[] {
     return [...this.#masters, ...this.#workers];
   }
@@ -164,7 +169,7 @@ class LocalCluster {
     const isDefault = this.#addresses === `http://${defaults.address}:${defaults.port}`;
     const where = isDefault ? "" : ` --masters ${this.#addresses}`;
     this.#context.output.note(
-      `${line}\nIn another terminal: outlast${where} submit sleep 5; Ctrl-C here stops everything.`,
+      `${line}\nDashboard: ${this.#firstAddress}\nIn another terminal: outlast${where} submit sleep 5; Ctrl-C here stops everything.`,
     );
     for (const worker of this.#workers) worker.start();
   }

@@ -23,6 +23,8 @@ export interface ClusterOptions {
   readonly capacity: number;
   /** What the masters are called; `master` alone if left out. Everything that is started under another name is a worker. */
   readonly masters?: readonly string[];
+  /** Where the masters listen, in their order; on free ports if left out. */
+  readonly ports?: readonly number[];
   /** Where a worker of this name is told to look for masters; at their own addresses if left out. */
   readonly mastersFor?: (worker: string) => readonly string[];
   /** Added to the environment of every process. */
@@ -74,7 +76,7 @@ export class Cluster {
     mkdirSync(join(options.directory, "data"), { recursive: true });
     if (options.logDirectory !== undefined) mkdirSync(options.logDirectory, { recursive: true });
     const { masters = ["master"] } = options;
-    const ports = await findFreePorts(masters.length);
+    const ports = options.ports ?? (await findFreePorts(masters.length));
     return new Cluster(options, new Map(masters.map((master, index) => [master, ports[index] ?? 0])));
   }
 

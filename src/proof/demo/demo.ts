@@ -39,17 +39,31 @@ export interface DemoOptions {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly place?: RunPlace;
+  readonly isKept?: boolean;
 }
 
 /** True if every promise was tested and kept. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const tasks = planTasks(options.seed, options.tasks, options.sleepMaxMs);
   const capacity = Math.max(capacityMin, planCapacity(tasks, options.workers, calmRunMs));
-  const { repeat, seed, output, signal, place } = options;
+  const { repeat, seed, output, signal, place, isKept } = options;
   const masters = masterNames(options.masters);
   const directory = resolve(options.directory);
   const report = await Run.play(
-    { command: "demo", repeat, directory, seed, masters, tasks, capacity, output, signal, place, mustTestAll: true },
+    {
+      command: "demo",
+      repeat,
+      directory,
+      seed,
+      masters,
+      tasks,
+      capacity,
+      output,
+      signal,
+      place,
+      isKept,
+      mustTestAll: true,
+    },
     (run) => play(run, options, tasks),
   );
   return holds(report);

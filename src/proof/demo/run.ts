@@ -1,4 +1,5 @@
 /** One run, of the demo or of the stress test: its folder, its cluster, its audience, and its closing report. */
+import { once } from "node:events";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Output } from "../../cli/output.ts";
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly mustTestAll: boolean;
   /** Where the processes live; on this machine if left out. */
   readonly place?: RunPlace | undefined;
+  /** True to start the processes again when the run is judged, and to let them run until Ctrl-C. */
+  readonly isKept?: boolean | undefined;
 }
 
 /** What a process runs, and how much of its sleep is left. */
@@ -98,7 +101,9 @@ export class Run {
       void run.live.follow(run.#clientOf(run.cluster.address, Number.POSITIVE_INFINITY), run.#ending.signal);
       const trouble = await run.#unlessInterrupted(play(run).then(() => null, told));
       if (trouble !== null) run.tell(trouble, "red");
-      return await run.#unlessInterrupted(run.#close(trouble));
+      const report = await run.#unlessInterrupted(run.#close(trouble));
+      if (options.isKept === true) await run.#keep();
+      return report;
     } finally {
       options.signal.removeEventListener("abort", onInterrupt);
       run.#screen.close();
@@ -161,12 +166,28 @@ export class Run {
     this.#screen.tell(colour === null ? text : this.#options.output.paint(colour, text), at);
   }
 
+  /** Serves the finished run at the addresses that it had, until Ctrl-C. */
+  async #keep(): Promise<void> {
+    const { directory, capacity, masters, output, signal } = this.#options;
+    const ports = masters.map((master) => this.cluster.portOf(master));
+    const again = await Cluster.create({ directory, capacity, masters, ports });
+    try {
+      await Promise.all(this.cluster.names().map((name) => again.start(name)));
+      output.note(`The finished run is served at ${again.addressOf(masters[0] ?? "master")} until Ctrl-C.`);
+      if (!signal.aborted) await once(signal, "abort");
+    } finally {
+      await again.killAll();
+    }
+  }
+
   /** Starts the masters and these workers. */
   async startAll(workers: readonly string[]): Promise<void> {
     const { masters, capacity, seed } = this.#options;
     const [first, ...others] = masters;
     // The first one leads; whoever comes later finds a leader and stands by.
     if (first !== undefined) await this.cluster.start(first);
+    if (first !== undefined && this.#options.place === undefined)
+      this.tell(`The dashboard is at ${this.cluster.addressOf(first)}`, "green");
     await Promise.all([...others, ...workers].map((name) => this.cluster.start(name)));
     const mastersText = others.length === 0 ? "One master" : `${masters.length} masters`;
     const capacityText = capacity === 1 ? "one task" : `${capacity} tasks`;

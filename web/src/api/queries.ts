@@ -1,15 +1,19 @@
 /** What the pages read, each under the key that it is kept by. */
 import { queryOptions } from "@tanstack/react-query";
-import { get, segment } from "./client.ts";
+import { get, post, segment } from "./client.ts";
 import type {
   History,
   MarkList,
   MasterList,
   MasterStatus,
   QueueList,
+  Schedule,
   SchedulePage,
+  ScheduleTicks,
   Task,
   TaskPage,
+  TemplatePage,
+  TemplateVersion,
   WorkerList,
 } from "./schema.ts";
 
@@ -67,7 +71,27 @@ export function taskListQuery(query: { readonly [name: string]: string | number 
   });
 }
 
+export const templatesQuery = queryOptions({
+  queryKey: ["templates"],
+  queryFn: ({ signal }) => get<TemplatePage>("/v1/templates", { limit: 1000 }, signal),
+});
+
+export function templateQuery(name: string) {
+  return queryOptions({
+    queryKey: ["template", name],
+    queryFn: ({ signal }) => get<TemplateVersion>(`/v1/templates/${segment(name)}`, {}, signal),
+  });
+}
+
 export const schedulesQuery = queryOptions({
   queryKey: ["schedules"],
   queryFn: ({ signal }) => get<SchedulePage>("/v1/schedules", { limit: 1000 }, signal),
 });
+
+/** The next ticks of a schedule, as the master computes them. */
+export function ticksQuery(name: string, schedule: Schedule) {
+  return queryOptions({
+    queryKey: ["ticks", name, schedule],
+    queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, name }),
+  });
+}

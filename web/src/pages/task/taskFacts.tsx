@@ -73,12 +73,18 @@ export function TaskFacts({ task }: { readonly task: Task }) {
       )}
       {task.origin === undefined ? null : (
         <Fact name="Template">
-          {task.origin.template} · version {task.origin.version}
+          <Link to="/templates" search={{ name: task.origin.template }} className="text-accent hover:underline">
+            {task.origin.template}
+          </Link>{" "}
+          · version {task.origin.version}
         </Fact>
       )}
       {task.schedule === undefined ? null : (
         <Fact name="Schedule">
-          {task.schedule.name} · tick <Ago at={task.schedule.tickAt} />
+          <Link to="/schedules" search={{ name: task.schedule.name }} className="text-accent hover:underline">
+            {task.schedule.name}
+          </Link>{" "}
+          · tick <Ago at={task.schedule.tickAt} />
         </Fact>
       )}
     </Facts>

@@ -1,0 +1,176 @@
+/** Every schedule: its next ticks in both time zones, what it has made and skipped; pause, resume and trigger. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { post, segment } from "../../api/client.ts";
+import { schedulesQuery, ticksQuery } from "../../api/queries.ts";
+import type { ScheduleView } from "../../api/schema.ts";
+import { queries } from "../../api/session.ts";
+import { Button } from "../../parts/controls.tsx";
+import { JsonTree } from "../../parts/jsonTree.tsx";
+import { Card, Empty, Fact, Facts, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Cell, Row, Table } from "../../parts/table.tsx";
+import { Ago, durationText } from "../../parts/time.tsx";
+
+const route = getRouteApi("/schedules");
+const skippedShown = 20;
+
+export function SchedulesPage() {
+  const { name } = route.useSearch();
+  const { data, error } = useQuery(schedulesQuery);
+  if (data === undefined) return error === null ? <Loading what="the schedules" /> : <Problem error={error} />;
+  const { schedules } = data;
+  const shown = schedules.find((schedule) => schedule.name === name) ?? schedules[0];
+  return (
+    <>
+      <PageHeader title="Schedules" note={`${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"}`} />
+      {shown === undefined ? (
+        <div className="card">
+          <Empty title="No schedule yet" command="outlast schedule put nightly.yaml">
+            A schedule makes a task at each of its ticks, exactly once.
+          </Empty>
+        </div>
+      ) : (
+        <div className="grid gap-4">
+          <Card isFlush>
+            <Table label="Schedules" heads={["Schedule", "When", "Next tick", "Runs", "Made", "Skipped"]}>
+              {schedules.map((schedule) => (
+                <ScheduleRow key={schedule.name} schedule={schedule} isShown={schedule.name === shown.name} />
+              ))}
+            </Table>
+          </Card>
+          <Detail key={shown.name} schedule={shown} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; readonly isShown: boolean }) {
+  const { name, content, isPaused, nextAt, fired, skipped } = schedule;
+  return (
+    <Row>
+      <Cell className={isShown ? "font-semibold text-accent" : "font-medium"}>
+        <Link to="/schedules" search={{ name }} data-row className="hover:underline">
+          {name}
+        </Link>
+        {isPaused ? (
+          <span className="ml-2 rounded bg-retrying/12 px-1.5 text-2xs font-medium text-retrying">‖ paused</span>
+        ) : null}
+      </Cell>
+      <Cell className="font-mono text-xs whitespace-nowrap">{whenText(content.when)}</Cell>
+      <Cell>{nextAt === null ? <span className="text-muted">none follows</span> : <Ago at={nextAt} />}</Cell>
+      <Cell className="text-soft">{content.template ?? "a task"}</Cell>
+      <Cell className="figures">{fired}</Cell>
+      <Cell className="figures">{skipped.length}</Cell>
+    </Row>
+  );
+}
+
+function whenText(when: ScheduleView["content"]["when"]): string {
+  if (when.cron !== undefined) return `${when.cron}  ${when.timeZone ?? "UTC"}`;
+  if (when.everyMs !== undefined) return `every ${durationText(when.everyMs)}`;
+  return when.at === undefined ? "–" : new Date(when.at).toISOString();
+}
+
+function Detail({ schedule }: { readonly schedule: ScheduleView }) {
+  const { name, content, isPaused, changedAt, skipped } = schedule;
+  const act = useMutation({
+    mutationFn: (verb: "pause" | "resume" | "trigger") => post(`/v1/schedules/${segment(name)}/${verb}`),
+    onSuccess: () => queries.invalidateQueries(),
+  });
+  return (
+    <div className="grid items-start gap-4 xl:grid-cols-2">
+      <Card
+        title={name}
+        actions={
+          <>
+            <Button disabled={act.isPending} onClick={() => act.mutate(isPaused ? "resume" : "pause")}>
+              {isPaused ? "Resume" : "Pause"}
+            </Button>
+            <Button disabled={act.isPending} onClick={() => act.mutate("trigger")}>
+              Trigger now
+            </Button>
+          </>
+        }
+      >
+        <div className="grid gap-4">
+          {act.error === null ? null : <Problem error={act.error} />}
+          {act.isSuccess && act.variables === "trigger" ? (
+            <p role="status">A task was made, besides the ticks.</p>
+          ) : null}
+          <Facts>
+            <Fact name="Overlap">{content.overlap ?? "allow"}</Fact>
+            <Fact name="Missed">{content.missed ?? "latest"}</Fact>
+            <Fact name="Changed">
+              <Ago at={changedAt} />
+            </Fact>
+            <Fact name="Ticks of the past">
+              <code className="text-xs">outlast schedule backfill {name}</code>
+            </Fact>
+          </Facts>
+          <JsonTree value={content.task ?? { template: content.template, variables: content.variables }} />
+        </div>
+      </Card>
+      <div className="grid gap-4">
+        <NextTicks schedule={schedule} />
+        {skipped.length === 0 ? null : (
+          <Card title="Skipped ticks" note="the latest first" isFlush>
+            <ul className="divide-y divide-line">
+              {skipped
+                .toReversed()
+                .slice(0, skippedShown)
+                .map(({ from, to, reason }) => (
+                  <li key={`${from} ${to}`} className="flex justify-between gap-4 px-4 py-2">
+                    <span>{reason}</span>
+                    <span className="text-muted">
+                      <Ago at={from} />
+                      {from === to ? null : (
+                        <>
+                          {" "}
+                          to <Ago at={to} />
+                        </>
+                      )}
+                    </span>
+                  </li>
+                ))}
+            </ul>
+          </Card>
+        )}
+      </div>
+    </div>
+  );
+}
+
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+function NextTicks({ schedule: { name, content } }: { readonly schedule: ScheduleView }) {
+  const { data, error } = useQuery(ticksQuery(name, content));
+  const zone = content.when.timeZone ?? "UTC";
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return (
+    <Card title="Next ticks" isFlush>
+      {data === undefined ? (
+        error === null ? (
+          <Loading what="the next ticks" />
+        ) : (
+          <Problem error={error} />
+        )
+      ) : data.ticks.length === 0 ? (
+        <p className="px-4 py-3 text-muted">No tick follows.</p>
+      ) : (
+        <Table label="Next ticks" heads={["In", `Here (${own})`, `There (${zone})`, "Clocks"]}>
+          {data.ticks.map(({ at, local: there, clocks }) => (
+            <Row key={at}>
+              <Cell>
+                <Ago at={at} />
+              </Cell>
+              <Cell className="figures whitespace-nowrap">{local.format(at)}</Cell>
+              <Cell className="figures whitespace-nowrap text-soft">{there}</Cell>
+              <Cell className="text-retrying">{clocks ?? ""}</Cell>
+            </Row>
+          ))}
+        </Table>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,177 @@
+/** Every template, and a form made from its variables that runs it. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { post, segment } from "../../api/client.ts";
+import { templateQuery, templatesQuery } from "../../api/queries.ts";
+import type { Submitted, TemplateVersion } from "../../api/schema.ts";
+import { Button, Field, Labelled, Select } from "../../parts/controls.tsx";
+import { JsonTree } from "../../parts/jsonTree.tsx";
+import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Cell, Row, Table } from "../../parts/table.tsx";
+import { Ago } from "../../parts/time.tsx";
+import { initialTexts, type Variable, type Variables, valuesOf } from "./variables.ts";
+
+const route = getRouteApi("/templates");
+
+export function TemplatesPage() {
+  const { name } = route.useSearch();
+  const { data, error } = useQuery(templatesQuery);
+  if (data === undefined) return error === null ? <Loading what="the templates" /> : <Problem error={error} />;
+  const { templates } = data;
+  const shown = templates.find((template) => template.name === name) ?? templates[0];
+  return (
+    <>
+      <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`} />
+      {shown === undefined ? (
+        <div className="card">
+          <Empty title="No template yet" command="outlast template put report.yaml">
+            A template is a task with variables.
+          </Empty>
+        </div>
+      ) : (
+        <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
+          <Card isFlush>
+            <Table label="Templates" heads={["Template", "Version", "Changed"]}>
+              {templates.map(({ name: each, version, changedAt, description }) => (
+                <Row key={each}>
+                  <Cell className={each === shown.name ? "font-semibold text-accent" : "font-medium"}>
+                    <Link to="/templates" search={{ name: each }} data-row className="hover:underline">
+                      {each}
+                    </Link>
+                    {description === undefined ? null : <p className="font-normal text-muted">{description}</p>}
+                  </Cell>
+                  <Cell className="figures">{version}</Cell>
+                  <Cell className="text-muted">
+                    <Ago at={changedAt} />
+                  </Cell>
+                </Row>
+              ))}
+            </Table>
+          </Card>
+          <Detail key={`${shown.name} ${shown.version}`} name={shown.name} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Detail({ name }: { readonly name: string }) {
+  const { data, error } = useQuery(templateQuery(name));
+  if (data === undefined) return error === null ? <Loading what="the template" /> : <Problem error={error} />;
+  return (
+    <div className="grid gap-4">
+      <RunForm template={data} />
+      <Card title="Task" note={`version ${data.version}`}>
+        <JsonTree value={data.task} />
+      </Card>
+    </div>
+  );
+}
+
+function RunForm({ template }: { readonly template: TemplateVersion }) {
+  const variables = (template.variables ?? {}) as Variables;
+  const [texts, setTexts] = useState(() => initialTexts(variables));
+  const [problem, setProblem] = useState<string | null>(null);
+  const navigate = useNavigate();
+  const run = useMutation({
+    mutationFn: (values: object) =>
+      post<Submitted>(`/v1/templates/${segment(template.name)}/run`, { variables: values }),
+    onSuccess: ({ id }) => navigate({ to: "/tasks/$id", params: { id } }),
+  });
+  const submit = () => {
+    try {
+      setProblem(null);
+      run.mutate(valuesOf(variables, texts));
+    } catch {
+      setProblem("One of the values is not valid JSON.");
+    }
+  };
+  return (
+    <Card title={`Run ${template.name}`} note={template.description}>
+      <form
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        {Object.entries(variables).map(([name, variable]) => (
+          <Labelled key={name} label={name} hint={hintOf(variable)}>
+            {(id) => (
+              <Input
+                id={id}
+                variable={variable}
+                text={texts[name] ?? ""}
+                onText={(text) => setTexts((before) => ({ ...before, [name]: text }))}
+              />
+            )}
+          </Labelled>
+        ))}
+        {Object.keys(variables).length === 0 ? <p className="text-muted">This template has no variables.</p> : null}
+        {problem === null ? null : <Note tone="warn">{problem}</Note>}
+        {run.error === null ? null : <Problem error={run.error} />}
+        <div>
+          <Button type="submit" look="primary" disabled={run.isPending}>
+            Run it
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function hintOf({ type, description, minimum, maximum, default: value }: Variable): string {
+  const bounds = [
+    minimum === undefined ? "" : `at least ${minimum}`,
+    maximum === undefined ? "" : `at most ${maximum}`,
+  ];
+  return [description ?? "", type, ...bounds, value === undefined ? "required" : ""]
+    .filter((part) => part !== "")
+    .join(" · ");
+}
+
+interface InputProps {
+  readonly id: string;
+  readonly variable: Variable;
+  readonly text: string;
+  readonly onText: (text: string) => void;
+}
+
+function Input({ id, variable, text, onText }: InputProps) {
+  const { type, minimum, maximum, enum: allowed, default: value } = variable;
+  const isRequired = value === undefined;
+  const choices = type === "boolean" ? [true, false] : allowed;
+  if (choices !== undefined) {
+    const texts = choices.map((choice) => (type === "string" ? String(choice) : JSON.stringify(choice)));
+    return (
+      <Select id={id} value={text} required={isRequired} onChange={(event) => onText(event.target.value)}>
+        {texts.includes(text) ? null : <option value="">Choose …</option>}
+        {texts.map((choice) => (
+          <option key={choice}>{choice}</option>
+        ))}
+      </Select>
+    );
+  }
+  const common = { id, value: text, required: isRequired };
+  if (type === "integer" || type === "number") {
+    return (
+      <Field
+        {...common}
+        type="number"
+        step={type === "integer" ? 1 : "any"}
+        {...(minimum === undefined ? {} : { min: minimum })}
+        {...(maximum === undefined ? {} : { max: maximum })}
+        onChange={(event) => onText(event.target.value)}
+      />
+    );
+  }
+  return (
+    <Field
+      {...common}
+      className={type === "json" ? "font-mono text-xs" : ""}
+      placeholder={type === "json" ? "JSON" : ""}
+      onChange={(event) => onText(event.target.value)}
+    />
+  );
+}
