@@ -2,6 +2,7 @@
 import axe from "axe-core";
 import type { Page, Response } from "playwright-core";
 import { expect, test } from "vitest";
+import type { Submission } from "../../src/model/submission.ts";
 import type { Scene } from "../e2e/scene.ts";
 import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 
@@ -16,6 +17,9 @@ const pages: { readonly [name: string]: readonly [path: string, heading: string]
   "unknown-task": ["/tasks/nothing", "Unknown task"],
   workers: ["/workers", "Workers"],
   queues: ["/queues", "Queues"],
+  schedules: ["/schedules", "Schedules"],
+  templates: ["/templates?name=report", "Templates"],
+  graph: ["/tasks/etl/graph", "Graph of etl"],
   "unknown-page": ["/nowhere/at/all", "Unknown page"],
 };
 
@@ -26,10 +30,15 @@ async function fill({ client, until }: Scene): Promise<void> {
   await client.submit({ id: "failed", kind: "exec", input: { command }, attemptsMax: 1 });
   await client.submit({ id: "runs", kind: "sleep", input: { seconds: 600 } });
   await client.submit({ id: "waits", kind: "sleep", input: { seconds: 1 }, queue: "nobody" });
-  await until(
-    "the tasks to end",
-    async () => (await client.list({ states: ["success", "failed"] })).tasks.length === 2,
-  );
+  const sleep = (after: readonly string[]) => ({ kind: "sleep", input: { seconds: 0 }, after });
+  const tasks = { load: sleep([]), clean: sleep(["load"]), report: { ...sleep(["clean"]), queue: "nobody" } };
+  await client.submit({ id: "etl", kind: "graph", input: { tasks } } as unknown as Submission);
+  const variables = { rows: { type: "integer", default: 10 }, title: { type: "string" } } as const;
+  const task = { kind: "exec", input: { command: ["echo", "${rows}", "${title}"] } };
+  await client.putTemplate("report", { description: "Some rows", variables, task });
+  const when = { cron: "30 2 * * *", timeZone: "Europe/Berlin" };
+  await client.schedules.put("nightly", { when, template: "report", variables: { title: "nightly" } });
+  await until("the tasks to end", async () => (await client.list({ states: ["success", "failed"] })).tasks.length >= 2);
 }
 
 async function violations(page: Page): Promise<string[]> {

@@ -28,6 +28,11 @@ const task = createRoute({
     ...(typeof search["attempt"] === "number" ? { attempt: search["attempt"] } : {}),
   }),
 });
+const graph = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id/graph",
+  component: lazyRouteComponent(() => import("./pages/graph/graphPage.tsx"), "GraphPage"),
+});
 const workers = createRoute({
   getParentRoute: () => root,
   path: "/workers",
@@ -57,7 +62,7 @@ const templates = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, workers, queues, schedules, templates]),
+  routeTree: root.addChildren([overview, tasks, task, graph, workers, queues, schedules, templates]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

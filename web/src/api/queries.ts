@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get, post, segment } from "./client.ts";
 import type {
+  Graph,
   History,
   MarkList,
   MasterList,
@@ -93,5 +94,23 @@ export function ticksQuery(name: string, schedule: Schedule) {
   return queryOptions({
     queryKey: ["ticks", name, schedule],
     queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, name }),
+  });
+}
+
+/** All nodes of a graph, page by page. */
+export function graphQuery(id: string) {
+  return queryOptions({
+    queryKey: ["graph", id],
+    queryFn: async ({ signal }): Promise<Graph> => {
+      const path = `/v1/tasks/${segment(id)}/graph`;
+      const first = await get<Graph>(path, { limit: 1000 }, signal);
+      const nodes = [...first.nodes];
+      for (let next = first.next; next !== null; ) {
+        const page: Graph = await get<Graph>(path, { limit: 1000, cursor: next }, signal);
+        nodes.push(...page.nodes);
+        next = page.next;
+      }
+      return { ...first, nodes };
+    },
   });
 }

@@ -108,7 +108,7 @@ function Detail({ schedule }: { readonly schedule: ScheduleView }) {
               <code className="text-xs">outlast schedule backfill {name}</code>
             </Fact>
           </Facts>
-          <JsonTree value={content.task ?? { template: content.template, variables: content.variables }} />
+          <JsonTree value={content.task ?? { template: content.template, variables: content.variables ?? {} }} />
         </div>
       </Card>
       <div className="grid gap-4">

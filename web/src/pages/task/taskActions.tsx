@@ -1,6 +1,6 @@
 /** What can be done with a task: cancel it, run it again, or run it again with changes. */
 import { useMutation } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
 import type { Submitted, Task } from "../../api/schema.ts";
@@ -21,6 +21,11 @@ export function TaskActions({ task }: { readonly task: Task }) {
         </Button>
       )}
       <Button onClick={() => setDialog("again")}>Run again …</Button>
+      {task.kind === "graph" ? (
+        <Link to="/tasks/$id/graph" params={{ id: task.id }} className="px-1 text-accent hover:underline">
+          Graph
+        </Link>
+      ) : null}
       <a
         href={`/v1/tasks/${segment(task.id)}`}
         target="_blank"

@@ -1,0 +1,51 @@
+/** Forms made from what the master knows: a template that is run with a variable, and a schedule whose next tick is shown here and there. */
+import { expect, test } from "vitest";
+import { openPage, watched, wide } from "./browser.ts";
+
+test("a template is run by a form, and what is missing or wrong is said before it runs", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client }) => {
+    const variables = { rows: { type: "integer", minimum: 1, default: 10 }, title: { type: "string" } } as const;
+    const task = { kind: "exec", input: { command: ["echo", "${rows} rows of ${title}"] } };
+    await client.putTemplate("report", { variables, task });
+    const page = await openPage(`${cluster.address}/templates`);
+    await page.getByRole("button", { name: "Run it" }).click();
+    expect(await page.getByLabel("title").evaluate((field: HTMLInputElement) => field.validity.valueMissing)).toBe(
+      true,
+    );
+    await page.getByLabel("title").fill("<i>sales</i>");
+    await page.getByLabel("rows").fill("17");
+    await page.getByRole("button", { name: "Run it" }).click();
+    await page.waitForURL("**/tasks/**");
+    await page.getByRole("log").getByText("17 rows of <i>sales</i>").waitFor();
+    const [made] = (await client.list({})).tasks;
+    expect(made?.origin).toEqual({ template: "report", version: 1, variables: { rows: 17, title: "<i>sales</i>" } });
+  });
+});
+
+test("the next tick of a schedule is told in its time zone and in the viewer's, and it is paused and triggered", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, until }) => {
+    const when = { cron: "30 2 * * *", timeZone: "Asia/Tokyo" };
+    await client.schedules.put("nightly", { when, task: { kind: "sleep", input: { seconds: 0 } } });
+    const page = await openPage(`${cluster.address}/schedules`, {
+      ...wide,
+      timezoneId: "America/New_York",
+      locale: "en-GB",
+    });
+    const ticks = page.getByRole("table", { name: "Next ticks" });
+    await ticks
+      .getByText(/02:30:00 \+09:00$/)
+      .first()
+      .waitFor();
+    await ticks.getByRole("columnheader", { name: "Here (America/New_York)" }).waitFor();
+    await ticks
+      .getByText(/1[23]:30:00$/)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "Trigger now" }).click();
+    await page.getByText("A task was made").waitFor();
+    await until("the triggered task", async () => (await client.list({})).tasks.length === 1);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Resume" }).waitFor();
+    expect((await client.schedules.get("nightly")).isPaused).toBe(true);
+  });
+});

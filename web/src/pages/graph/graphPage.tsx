@@ -1,0 +1,92 @@
+/** The graph of a task: its nodes, what they wait for, and how they stand. */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { graphQuery } from "../../api/queries.ts";
+import type { GraphNode } from "../../api/schema.ts";
+import { StateBadge } from "../../parts/states.tsx";
+import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Cell, Row, Table } from "../../parts/table.tsx";
+import { durationText } from "../../parts/time.tsx";
+import { GraphView } from "./graphView.tsx";
+
+const route = getRouteApi("/tasks/$id/graph");
+const listed = 200;
+
+export function GraphPage() {
+  const { id } = route.useParams();
+  const { data, error } = useQuery(graphQuery(id));
+  if (data === undefined) return error === null ? <Loading what="the graph" /> : <Problem error={error} />;
+  const { name, state, nodes, total, parent } = data;
+  return (
+    <>
+      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
+        <Link to="/tasks" className="hover:text-text hover:underline">
+          Tasks
+        </Link>
+        <span aria-hidden="true">/</span>
+        <Link to="/tasks/$id" params={{ id }} className="truncate font-mono text-xs hover:text-text hover:underline">
+          {id}
+        </Link>
+        {parent === null ? null : (
+          <Link to="/tasks/$id/graph" params={{ id: parent }} className="ml-auto text-accent hover:underline">
+            Parent
+          </Link>
+        )}
+      </nav>
+      <PageHeader title={`Graph of ${name}`} note={<StateBadge state={state} />} />
+      {nodes.length === 0 ? (
+        <div className="card">
+          <Empty title="This task is no graph" command="outlast submit --file graph.yaml" />
+        </div>
+      ) : (
+        <div className="grid gap-4">
+          <Card isFlush>
+            <GraphView nodes={nodes} />
+          </Card>
+          <NodeTable nodes={nodes} total={total} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function NodeTable({ nodes, total }: { readonly nodes: readonly GraphNode[]; readonly total: number }) {
+  return (
+    <Card title="Nodes" note={total > listed ? `the first ${listed} of ${total}` : String(total)} isFlush>
+      <Table label="Nodes" heads={["Node", "State", "Kind", "Waits for", "Worker", "Took"]}>
+        {nodes.slice(0, listed).map((node) => (
+          <Row key={node.id}>
+            <Cell className="font-medium">
+              <Link to="/tasks/$id" params={{ id: node.id }} data-row className="hover:underline">
+                {node.name}
+              </Link>
+            </Cell>
+            <Cell>
+              {node.state === null ? (
+                <span className="text-muted">not there yet</span>
+              ) : (
+                <StateBadge state={node.state} />
+              )}
+            </Cell>
+            <Cell className="text-soft">
+              {node.nodes === undefined ? (
+                node.kind
+              ) : (
+                <Link to="/tasks/$id/graph" params={{ id: node.id }} className="text-accent hover:underline">
+                  graph of {node.nodes}
+                </Link>
+              )}
+            </Cell>
+            <Cell className="text-soft">{node.after.join(", ")}</Cell>
+            <Cell className="text-soft">{node.host ?? "–"}</Cell>
+            <Cell className="figures">
+              {node.startedAt === undefined || node.endedAt === undefined
+                ? "–"
+                : durationText(node.endedAt - node.startedAt)}
+            </Cell>
+          </Row>
+        ))}
+      </Table>
+    </Card>
+  );
+}

@@ -1,0 +1,127 @@
+/** A graph as boxes and arrows: live states as colours and shapes, moved and zoomed by hand. */
+import "@xyflow/react/dist/style.css";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Background, Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { useMemo } from "react";
+import type { GraphNode, TaskState } from "../../api/schema.ts";
+import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
+import { Loading, Problem } from "../../parts/surfaces.tsx";
+import { fold, nodeSize, place } from "./layout.ts";
+
+type BoxNode = Node<{ readonly nodes: readonly GraphNode[] }, "box">;
+
+const types = { box: Box };
+
+export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
+  const folded = useMemo(() => fold(nodes), [nodes]);
+  const shape = useMemo(() => JSON.stringify([[...folded.groups.keys()], folded.edges]), [folded]);
+  // Only a graph of another shape is laid out anew.
+  const { data: places, error } = useQuery({
+    queryKey: ["layout", shape],
+    queryFn: () => place(folded),
+    staleTime: Infinity,
+  });
+  if (places === undefined) return error === null ? <Loading what="the graph" /> : <Problem error={error} />;
+  const boxes = [...folded.groups].map(
+    ([id, members]): BoxNode => ({
+      id,
+      type: "box",
+      position: places.get(id) ?? { x: 0, y: 0 },
+      data: { nodes: members },
+      ...nodeSize,
+    }),
+  );
+  const edges = folded.edges.map(
+    ({ from, to }): Edge => ({
+      id: `${from} ${to}`,
+      source: from,
+      target: to,
+      style: { stroke: "var(--line-strong)", strokeWidth: 1.5 },
+    }),
+  );
+  return (
+    <div className="h-[32rem]">
+      <ReactFlow
+        nodes={boxes}
+        edges={edges}
+        nodeTypes={types}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        elementsSelectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+        minZoom={0.1}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background color="var(--line)" gap={24} />
+        <Controls showInteractive={false} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function Box({ data: { nodes } }: NodeProps<BoxNode>) {
+  const [first] = nodes;
+  if (first === undefined) return null;
+  return (
+    <>
+      <Handle type="target" position={Position.Left} className="opacity-0" />
+      {nodes.length === 1 ? <One node={first} /> : <Many nodes={nodes} />}
+      <Handle type="source" position={Position.Right} className="opacity-0" />
+    </>
+  );
+}
+
+function One({ node }: { readonly node: GraphNode }) {
+  const state: TaskState = node.state ?? "blocked";
+  return (
+    <Link
+      to="/tasks/$id"
+      params={{ id: node.id }}
+      className={`flex h-full w-full items-center gap-2.5 rounded-lg border bg-surface px-3 shadow-sm hover:bg-hover ${border[state] ?? "border-line-strong"}`}
+    >
+      <StateIcon state={state} size={18} />
+      <span className="grid min-w-0">
+        <span className="truncate font-medium">{node.name}</span>
+        <span className="truncate text-xs text-muted">
+          <span className={stateText[state]}>{node.state ?? "not there yet"}</span>
+          {node.nodes === undefined ? ` · ${node.kind}` : ` · graph of ${node.nodes}`}
+        </span>
+      </span>
+    </Link>
+  );
+}
+
+const border: { readonly [State in TaskState]?: string } = {
+  running: "border-running",
+  success: "border-success/60",
+  failed: "border-failed",
+  killed: "border-killed",
+  retrying: "border-retrying",
+};
+
+/** A pile: how many there are in each state. */
+function Many({ nodes }: { readonly nodes: readonly GraphNode[] }) {
+  const counts = taskStates
+    .map((state) => [state, nodes.filter((node) => (node.state ?? "blocked") === state).length] as const)
+    .filter(([, count]) => count > 0);
+  return (
+    <div className="grid h-full content-center gap-1 rounded-lg border border-line-strong bg-surface px-3 shadow-[3px_3px_0_var(--line-strong)]">
+      <span className="font-medium">
+        {nodes.length} × {nodes[0]?.kind}
+      </span>
+      <span className="flex flex-wrap gap-x-2.5 text-xs">
+        {counts.map(([state, count]) => (
+          <span key={state} title={state} className="inline-flex items-center gap-1">
+            <StateIcon state={state} size={12} />
+            <span className="sr-only">{state}</span>
+            {count}
+          </span>
+        ))}
+      </span>
+    </div>
+  );
+}
