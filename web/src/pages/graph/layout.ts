@@ -8,14 +8,6 @@ export const nodesShownMax = 150;
 
 export const nodeSize = { width: 208, height: 56 } as const;
 
-/** One node, or several that look alike. */
-export interface ShownNode {
-  readonly key: string;
-  readonly nodes: readonly GraphNode[];
-  readonly x: number;
-  readonly y: number;
-}
-
 export interface ShownEdge {
   readonly from: string;
   readonly to: string;

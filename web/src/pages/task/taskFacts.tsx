@@ -71,6 +71,15 @@ export function TaskFacts({ task }: { readonly task: Task }) {
       {task.requires === undefined || task.requires.length === 0 ? null : (
         <Fact name="Requires">{task.requires.join(", ")}</Fact>
       )}
+      <Sources task={task} />
+    </Facts>
+  );
+}
+
+/** What has made the task, if not a person. */
+function Sources({ task }: { readonly task: Task }) {
+  return (
+    <>
       {task.origin === undefined ? null : (
         <Fact name="Template">
           <Link to="/templates" search={{ name: task.origin.template }} className="text-accent hover:underline">
@@ -87,6 +96,6 @@ export function TaskFacts({ task }: { readonly task: Task }) {
           · tick <Ago at={task.schedule.tickAt} />
         </Fact>
       )}
-    </Facts>
+    </>
   );
 }

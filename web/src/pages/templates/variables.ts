@@ -13,7 +13,7 @@ export function initialTexts(variables: Variables): { readonly [name: string]: s
 
 function textOf({ type }: Variable, value: unknown): string {
   if (value === undefined) return type === "boolean" ? "false" : "";
-  return type === "string" ? String(value) : JSON.stringify(value);
+  return type === "string" && typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** The values to send. A field that is empty is left out, so that the master says what is missing. @throws SyntaxError */
