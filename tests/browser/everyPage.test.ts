@@ -69,6 +69,7 @@ test("every page passes axe, fits the screen and is looked at in both themes", a
           await page.getByRole("heading", { level: 1, name: heading }).waitFor();
           await page.waitForLoadState("load");
           await page.evaluate(() => document.fonts.ready);
+          if (name === "graph") await page.locator(".react-flow__node").first().waitFor();
           await screenshot(page, `${name}-${look}-${colorScheme}`);
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
           expect([name, look, width]).toEqual([name, look, screen.viewport.width]);

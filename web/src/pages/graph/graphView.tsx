@@ -22,7 +22,11 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
     queryFn: () => place(folded),
     staleTime: Infinity,
   });
-  if (places === undefined) return error === null ? <Loading what="the graph" /> : <Problem error={error} />;
+  if (places === undefined) {
+    return (
+      <div className="h-[32rem] p-4">{error === null ? <Loading what="the graph" /> : <Problem error={error} />}</div>
+    );
+  }
   const boxes = [...folded.groups].map(
     ([id, members]): BoxNode => ({
       id,
