@@ -1,5 +1,6 @@
 /** What `import … from "outlast/mapreduce"` gives: jobs of maps and reduces. */
 
+export { checkCombiner } from "./checkCombiner.ts";
 export type { EmitBytes, MapContext } from "./engine/mapRun.ts";
 export type { ReduceContext } from "./engine/reduceRun.ts";
 export {

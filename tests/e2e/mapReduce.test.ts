@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -111,6 +112,24 @@ describe("a job", () => {
       expect(await play.logOf("job")).toContain("The output of 1 maps is lost");
     }),
   );
+
+  test("goes on with what its maps wrote when an attempt of the job itself fails", () =>
+    scene(["master", "worker-1"], async (play) => {
+      const text = [...manyLines(50), "here @map waits"].join("\n");
+      const { job, ledger, mapGate, output } = await gatedJob(play, text, { maps: 2, reduces: 2 });
+      await play.until("a map to wait", () => linesIn(ledger).includes("map"));
+      const folder = join(output, "_temporary", "job", "job");
+      renameSync(folder, `${folder}-away`);
+      // Where the job wants to list the manifests of its maps is no folder now.
+      writeFileSync(folder, "");
+      writeFileSync(mapGate, "");
+      await play.until("an attempt of the job to fail", async () => (await play.client.get("job")).failures === 1);
+      unlinkSync(folder);
+      renameSync(`${folder}-away`, folder);
+      expect(await job.result()).toMatchObject({ maps: 2, mapsAgain: 0 });
+      expect(outputOf(output).sort()).toEqual(counted(text));
+      expect(linesIn(ledger)).toEqual(["map"]);
+    }));
 
   test("refuses an output folder that holds something, and replaces an earlier output only when told to", () =>
     scene(["master", "worker-1"], async (play) => {

@@ -3,7 +3,7 @@ import { type MapReduceInput, mapKindName, mapReduceKindName, reduceKindName } f
 import { limits } from "../../model/limits.ts";
 import type { TaskContext } from "../../sdk/handler/context.ts";
 import { defineBuiltIn } from "../../sdk/handler/definition.ts";
-import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { isFinalError, NonRetryableError } from "../../sdk/handler/errors.ts";
 import type { Cursor } from "../engine/cursor.ts";
 import { poisonKey } from "../engine/mapRun.ts";
 import { type FileRef, JobFiles } from "./jobFiles.ts";
@@ -71,7 +71,8 @@ export const mapReduceTask = defineBuiltIn<MapReduceInput, JobSummary>({
       await ctx.step("clean", () => files.remove());
       return summary;
     } catch (error) {
-      await files.remove();
+      // Otherwise another attempt goes on with these files.
+      if (isFinalError(error)) await files.remove();
       throw error;
     }
   },
