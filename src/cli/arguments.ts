@@ -4,6 +4,7 @@ import { isId, isTaskId, labelPattern } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
+import type { QueueRate } from "../model/worker.ts";
 import { masterAddress } from "../sdk/masterAddress.ts";
 import { parseDuration, parseInstant } from "./duration.ts";
 
@@ -31,6 +32,20 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     }
     return value;
   };
+}
+
+/** `100/1m`: so many tasks in that time. */
+export function rateArgument(text: string): QueueRate {
+  const [count = "", per = "", ...rest] = text.split("/");
+  if (per === "" || rest.length > 0) throw new InvalidArgumentError('Must be like "100/1m", or "none".');
+  const perMs = positiveDuration(per);
+  if (perMs > limits.ratePerMsMax) throw new InvalidArgumentError("The time must not be longer than 7 days.");
+  return { count: wholeNumber(1, limits.rateCountMax)(count), perMs };
+}
+
+/** A parser that takes `none` for null. */
+export function orNone<Value>(parse: (text: string) => Value): (text: string) => Value | null {
+  return (text) => (text === "none" ? null : parse(text));
 }
 
 export function commaList(text: string): readonly string[] {

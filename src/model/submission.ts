@@ -11,7 +11,7 @@ import { type Problem, toError } from "./problems.ts";
 import { closed, duration, id, instant, limitKeyword, list, type Schema, taskId, whole } from "./schema.ts";
 import { checkSchema } from "./schemaCheck.ts";
 import type { Submission } from "./submissionFields.ts";
-import type { TaskLimits, TaskSpec } from "./task.ts";
+import type { TaskHead, TaskLimits, TaskSpec } from "./task.ts";
 
 /** The name of a kind of task. */
 export const kindName: Schema = {
@@ -52,6 +52,22 @@ export const submissionSchema = closed(
       description: "Labels that a worker must carry, all of them.",
     }),
     startAt: { ...instant, description: "Not to be started before; an instant in the past means now." },
+    concurrencyKey: {
+      ...name,
+      maxLength: limits.concurrencyKeyLengthMax,
+      [limitKeyword]: "concurrencyKeyLengthMax",
+      description: "Of all tasks of its queue with this key, only `concurrencyMax` run at a time.",
+    },
+    concurrencyMax: {
+      ...whole(1, limits.concurrencyMaxMax, "concurrencyMaxMax"),
+      default: 1,
+      description: "It starts only while fewer tasks than that run with its `concurrencyKey`.",
+    },
+    expiresAt: { ...instant, description: "If it has not started by then, it fails as `expired`." },
+    deadlineMs: {
+      ...whole(1, limits.durationMsMax, "durationMsMax"),
+      description: "For the task with all its attempts and waits, from its creation on; unbounded if left out.",
+    },
     attemptsMax: { ...attemptsMax, default: defaults.attemptsMax, description: "1 means no retry." },
     killsMax: { ...killsMax, description: "Workers that may be lost under it; unbounded if left out." },
     timeoutMs: {
@@ -127,8 +143,24 @@ function buildSpec(
     ...(requires.length > 0 && { requires }),
     createdAt: now,
     startAt: submission.startAt ?? null,
+    ...boundsOf(submission),
     limits: toLimits(submission),
     fingerprint,
+  };
+}
+
+/** Only where they are there, as in all specs from before there were such bounds. */
+function boundsOf({
+  concurrencyKey,
+  concurrencyMax,
+  expiresAt,
+  deadlineMs,
+}: Omit<Submission, "after">): Pick<TaskHead, "concurrencyKey" | "concurrencyMax" | "expiresAt" | "deadlineMs"> {
+  return {
+    ...(concurrencyKey !== undefined && { concurrencyKey }),
+    ...(concurrencyKey !== undefined && concurrencyMax !== undefined && { concurrencyMax }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
   };
 }
 

@@ -16,6 +16,14 @@ export interface Submission {
   /** Labels that a worker must carry to be given this task. */
   readonly requires?: readonly string[];
   readonly startAt?: number;
+  /** Of all tasks of its queue with this key, only `concurrencyMax` run at a time. */
+  readonly concurrencyKey?: string;
+  /** 1 if left out. */
+  readonly concurrencyMax?: number;
+  /** If it has not started by then, it fails as `expired`. */
+  readonly expiresAt?: number;
+  /** For the task with all its attempts and waits, from its creation on. */
+  readonly deadlineMs?: number;
   readonly attemptsMax?: number;
   readonly killsMax?: number;
   readonly timeoutMs?: number;

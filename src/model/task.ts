@@ -40,13 +40,13 @@ export const transitions: { readonly [From in TaskState | "none"]: readonly Task
   // Several steps may share one journal entry, and only the last of them is written: a new task may be running already.
   none: ["created", "blocked", "running", "waiting", "cancelled", "skipped"],
   // A graph needs no worker: it waits for its nodes at once.
-  created: ["running", "blocked", "waiting", "cancelled", "skipped"],
+  created: ["running", "blocked", "waiting", "failed", "cancelled", "skipped"],
   blocked: ["created", "running", "waiting", "failed", "cancelled", "skipped"],
   running: ["success", "failed", "retrying", "killed", "waiting", "cancelled", "running"],
   // A waiting task may take notice of one thing after another, or wait for its descendants to end once its outcome is decided.
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
-  retrying: ["running", "waiting", "cancelled"],
-  killed: ["running", "waiting", "cancelled"],
+  retrying: ["running", "waiting", "failed", "cancelled"],
+  killed: ["running", "waiting", "failed", "cancelled"],
   success: [],
   failed: [],
   cancelled: [],
@@ -79,6 +79,14 @@ export interface TaskHead {
   readonly kind: string;
   /** Labels that its worker must carry; sorted, without repeats. Left out if there are none. */
   readonly requires?: readonly string[];
+  /** Of all tasks of its queue with this key, only some run at a time. Left out for no key. */
+  readonly concurrencyKey?: string;
+  /** It starts only while fewer than that run with its key; 1 if left out. */
+  readonly concurrencyMax?: number;
+  /** If it has not started by then, it fails as `expired`. Left out for no bound. */
+  readonly expiresAt?: number;
+  /** For the task with all its attempts and waits, from its creation on. Left out for no bound. */
+  readonly deadlineMs?: number;
   /** -1000 to 1000; a higher one starts first within its queue. */
   readonly priority: number;
   readonly createdAt: number;

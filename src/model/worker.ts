@@ -52,6 +52,23 @@ export interface WorkerView extends Omit<WorkerRecord, "state"> {
 export interface QueueRecord {
   readonly name: string;
   readonly isPaused: boolean;
+  /** So many of its tasks run at a time; left out for no bound. */
+  readonly concurrencyMax?: number;
+  /** Left out for no bound. */
+  readonly rate?: QueueRate;
+}
+
+/** At most `count` tasks of a queue are started in any `perMs` milliseconds. */
+export interface QueueRate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+/** What operators may set of a queue. What is left out stays as it is; null takes a limit away. */
+export interface QueueSettings {
+  readonly isPaused?: boolean;
+  readonly concurrencyMax?: number | null;
+  readonly rate?: QueueRate | null;
 }
 
 /** A queue as the API shows it. */

@@ -6,7 +6,7 @@ import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument, TaskState } from "../model/task.ts";
 import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
-import type { QueueView, WorkerView } from "../model/worker.ts";
+import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
 import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Blobs } from "./blobs.ts";
 import type { CallOptions, GraphOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
@@ -322,6 +322,19 @@ export class Outlast {
 
   async resume(queue: string, options: CallOptions = {}): Promise<void> {
     await this.#post(`/v1/queues/${encodeURIComponent(queue)}/resume`, undefined, options.signal);
+  }
+
+  /**
+   * Bounds how many tasks of a queue run at a time (`concurrencyMax`), and how many are started in any `perMs` milliseconds (`rate`).
+   * null takes a bound away; what is left out stays as it is. What runs already goes on.
+   */
+  async limitQueue(
+    queue: string,
+    bounds: Pick<QueueSettings, "concurrencyMax" | "rate">,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const path = `/v1/queues/${encodeURIComponent(queue)}/limits`;
+    await this.#post(path, JSON.stringify(bounds), options.signal);
   }
 
   /** How the master that answers stands. */

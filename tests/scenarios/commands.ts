@@ -2,7 +2,9 @@
 import type { SchedulerInput } from "../../src/core/scheduler/inputs.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { type IssuedAttempt, machineFault, type Outcome, type ReportItem } from "../../src/model/protocol.ts";
-import { type Submission, toSpec } from "../../src/model/submission.ts";
+import { toSpec } from "../../src/model/submission.ts";
+import type { Submission } from "../../src/model/submissionFields.ts";
+import type { QueueSettings } from "../../src/model/worker.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** `name=value` pairs of a line; a bare word counts as true. */
@@ -15,6 +17,7 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
 
 /**
  *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
+ *            [concurrencyKey= concurrencyMax= expiresAt= deadlineMs=] · limit QUEUE [concurrency= rate=COUNT/MS], none where left out
  *     forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · clock-gap MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
@@ -39,7 +42,9 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
       return { kind: "cancel", request, id };
     case "pause":
     case "resume":
-      return { kind: "set-queue", request, name, isPaused: verb === "pause" };
+      return { kind: "set-queue", request, name, settings: { isPaused: verb === "pause" } };
+    case "limit":
+      return { kind: "set-queue", request, name, settings: toLimits(options) };
     case "drain":
       return { kind: "drain-worker", request, worker };
     case "attach":
@@ -72,10 +77,21 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
   }
 }
 
+function toLimits(options: Options): QueueSettings {
+  const [count, perMs] = (options.get("rate") ?? "").split("/").map(Number);
+  return {
+    concurrencyMax: options.has("concurrency") ? Number(options.get("concurrency")) : null,
+    rate: count !== undefined && perMs !== undefined ? { count, perMs } : null,
+  };
+}
+
 function toSubmit(id: TaskId, options: Options, scenario: Scenario): SchedulerInput {
   const submission: { [name: string]: unknown } = { kind: "sleep", input: { seconds: 1 } };
   for (const [option, value] of options) {
-    if (option !== "key") submission[option] = option === "queue" ? value : Number(value);
+    if (option === "key") continue;
+    // Bounds of the whole task are given as times after the beginning.
+    if (option === "expiresAt") submission[option] = scenario.now + Number(value);
+    else submission[option] = option === "queue" || option === "concurrencyKey" ? value : Number(value);
   }
   const fingerprint = options.get("key") ?? null;
   const spec = toSpec(submission as unknown as Submission, { id, fingerprint, now: scenario.now });

@@ -34,7 +34,7 @@ export function describeWrite(write: Write, beganAt: number): string {
       return parts.join(", ");
     }
     case "record":
-      return describeRecord(write);
+      return describeRecord(write, beganAt);
     case "forget-task":
       return `forget task ${write.id}`;
     case "digest":
@@ -46,9 +46,20 @@ export function describeWrite(write: Write, beganAt: number): string {
   }
 }
 
-function describeRecord(write: RecordWrite): string {
+function describeRecord(write: RecordWrite, beganAt: number): string {
   if (write.value === null) return `remove ${write.id} from ${write.collection}`;
-  if (write.collection === "queues") return `write queue ${write.id} ${write.value.isPaused ? "paused" : "open"}`;
+  if (write.collection === "queues") {
+    const { isPaused, concurrencyMax, rate } = write.value;
+    const bounds = [
+      ...(concurrencyMax === undefined ? [] : [`${concurrencyMax} at a time`]),
+      ...(rate === undefined ? [] : [`${rate.count} in ${rate.perMs} ms`]),
+    ];
+    return [`write queue ${write.id} ${isPaused ? "paused" : "open"}`, ...bounds].join(", ");
+  }
+  if (write.collection === "queueStarts") {
+    const starts = write.value.starts.map(([at, count]) => `${count} at ${at - beganAt}`);
+    return `write starts of ${write.id}: ${starts.join(", ")}`;
+  }
   if (write.collection !== "workers") return `write ${write.collection} ${write.id} ${JSON.stringify(write.value)}`;
   const { id, boot, state, isDraining, capacity } = write.value;
   return `write worker ${id}/${boot} ${state}${isDraining ? " draining" : ""}, capacity ${capacity}`;

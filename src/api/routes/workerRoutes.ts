@@ -2,6 +2,7 @@
 import { OutlastError } from "../../model/errors.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { id } from "../../model/schema.ts";
+import type { QueueSettings } from "../../model/worker.ts";
 import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
 
 export const workerRoutes: readonly Route[] = [
@@ -88,6 +89,24 @@ export const queueRoutes: readonly Route[] = [
   },
   setQueueRoute("pause", "Stop starting tasks of a queue. Running tasks continue.", true),
   setQueueRoute("resume", "Start tasks of a queue again.", false),
+  {
+    method: "POST",
+    path: "/v1/queues/:name/limits",
+    name: "limitQueue",
+    summary: "Bound how many tasks of a queue run at a time, and how many are started in a time.",
+    tag: "queues",
+    parameters: nameParameter,
+    body: { schema: "QueueLimits", limit: "bodyBytesMax" },
+    needsLeader: true,
+    answers: { 200: { description: "Set. What runs already goes on.", schema: "QueueLimitsSet" } },
+    handle: async (request, _reply, { master }) => {
+      const { name } = request.params as { name: string };
+      const settings = request.body as Pick<QueueSettings, "concurrencyMax" | "rate">;
+      await master.setQueue(name, settings);
+      const { concurrencyMax, rate } = settings;
+      return { name, ...(concurrencyMax != null && { concurrencyMax }), ...(rate != null && { rate }) };
+    },
+  },
 ];
 
 function setQueueRoute(verb: "pause" | "resume", summary: string, isPaused: boolean): Route {
@@ -103,7 +122,7 @@ function setQueueRoute(verb: "pause" | "resume", summary: string, isPaused: bool
     answers: { 200: { description: "Done.", schema: "QueueSet" } },
     handle: async (request, _reply, { master }: Context) => {
       const { name } = request.params as { name: string };
-      await master.setQueue(name, isPaused);
+      await master.setQueue(name, { isPaused });
       return { name, isPaused };
     },
   };

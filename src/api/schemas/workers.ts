@@ -3,6 +3,15 @@ import { limits } from "../../model/limits.ts";
 import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "../../model/schema.ts";
 
 /** Properties of a worker in answers and events. */
+const queueRate = closed(
+  {
+    count: whole(1, limits.rateCountMax, "rateCountMax"),
+    perMs: whole(1, limits.ratePerMsMax, "ratePerMsMax"),
+  },
+  {},
+  { description: "At most `count` tasks are started in any `perMs` milliseconds." },
+);
+
 export const workerProperties = {
   id,
   boot: { ...id, description: "Random; a new one for each process of this worker." },
@@ -47,12 +56,34 @@ export const workerSchemas = {
   Draining: open({ id, isDraining: { const: true } }),
   Exit: closed({ boot: id }, {}, { description: "A supervisor saw the process of this boot exit." }),
   ExitNoted: open({ id, boot: id }),
-  Queue: open({
-    name: id,
-    isPaused: truth,
-    tasks: { type: "object", additionalProperties: count, description: "Tasks by state." },
-    workers: { ...count, description: "Connected workers that serve it." },
-  }),
+  QueueRate: queueRate,
+  QueueLimits: closed(
+    {},
+    {
+      concurrencyMax: {
+        ...orNull(whole(1, limits.concurrencyMaxMax, "concurrencyMaxMax")),
+        description: "So many of its tasks run at a time; null for no bound, left out to leave it as it is.",
+      },
+      rate: {
+        ...orNull(queueRate),
+        description: "How many of its tasks are started in a time; null for no bound, left out to leave it as it is.",
+      },
+    },
+    { minProperties: 1 },
+  ),
+  QueueLimitsSet: open({ name: id }, { concurrencyMax: count, rate: ref("QueueRate") }),
+  Queue: open(
+    {
+      name: id,
+      isPaused: truth,
+      tasks: { type: "object", additionalProperties: count, description: "Tasks by state." },
+      workers: { ...count, description: "Connected workers that serve it." },
+    },
+    {
+      concurrencyMax: { ...count, description: "So many of its tasks run at a time." },
+      rate: ref("QueueRate"),
+    },
+  ),
   QueueList: open({ queues: list(ref("Queue")) }),
   QueueSet: open({ name: id, isPaused: truth }),
 };

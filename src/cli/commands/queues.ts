@@ -1,8 +1,11 @@
-/** `outlast queues`: lists the queues, pauses and resumes them. */
+/** `outlast queues`: lists the queues, pauses, resumes and limits them. */
 import type { Command } from "commander";
-import type { QueueView } from "../../model/worker.ts";
-import { idArgument } from "../arguments.ts";
+import { limits } from "../../model/limits.ts";
+import type { QueueRate, QueueView } from "../../model/worker.ts";
+import { idArgument, orNone, rateArgument, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import { UsageError } from "../failure.ts";
 import type { Column } from "../table.ts";
 
 export function queuesCommand(program: Command): void {
@@ -18,6 +21,43 @@ export function queuesCommand(program: Command): void {
     .description("start tasks of a queue again")
     .argument("<name>", "name of the queue", idArgument)
     .action(action((context, name: string) => setQueue(context, name, "resume")));
+  queues
+    .command("limit")
+    .description("bound how many tasks of a queue run at a time, or are started in a time; what runs goes on")
+    .argument("<name>", "name of the queue", idArgument)
+    .option(
+      "--concurrency <n>",
+      'how many of its tasks run at a time, or "none"',
+      orNone(wholeNumber(1, limits.concurrencyMaxMax)),
+    )
+    .option("--rate <count/time>", 'how many are started in a time, such as 100/1m, or "none"', orNone(rateArgument))
+    .action(action(limitQueue));
+}
+
+interface LimitFlags {
+  readonly concurrency?: number | null;
+  readonly rate?: QueueRate | null;
+}
+
+async function limitQueue(context: Context, name: string, { concurrency, rate }: LimitFlags): Promise<undefined> {
+  if (concurrency === undefined && rate === undefined)
+    throw new UsageError("Say --concurrency or --rate.", "`none` takes a limit away.");
+  const bounds = {
+    ...(concurrency !== undefined && { concurrencyMax: concurrency }),
+    ...(rate !== undefined && { rate }),
+  };
+  const client = await context.client();
+  await client.limitQueue(name, bounds, { signal: context.signal });
+  if (context.output.isJson) return context.output.document({ name, ...bounds }) as undefined;
+  const { output } = context;
+  if (concurrency === null) output.line(`${name} runs any number of tasks`);
+  else if (concurrency !== undefined) output.line(`${name} runs at most ${concurrency} tasks at a time`);
+  if (rate === null) output.line(`${name} starts tasks at any rate`);
+  else if (rate !== undefined) output.line(`${name} starts at most ${rateText(rate)}`);
+}
+
+function rateText({ count, perMs }: QueueRate): string {
+  return `${count} tasks in ${formatDuration(perMs)}`;
 }
 
 async function listQueues(context: Context): Promise<undefined> {
@@ -49,6 +89,14 @@ const columns: readonly Column<QueueView>[] = [
     title: "STATE",
     text: (queue) => (queue.isPaused ? "paused" : "open"),
     colour: (queue) => (queue.isPaused ? "yellow" : null),
+  },
+  {
+    title: "LIMITS",
+    text: ({ concurrencyMax, rate }) =>
+      [
+        ...(concurrencyMax === undefined ? [] : [`${concurrencyMax} at a time`]),
+        ...(rate === undefined ? [] : [rateText(rate)]),
+      ].join(", "),
   },
   { title: "WORKERS", text: (queue) => String(queue.workers), isRightAligned: true },
   ...["created", "running", "retrying", "killed", "success", "failed", "cancelled"].map(

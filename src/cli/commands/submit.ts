@@ -36,6 +36,10 @@ interface SubmitFlags {
   readonly startAt?: number;
   readonly after?: readonly string[];
   readonly runIf?: RunCondition;
+  readonly concurrencyKey?: string;
+  readonly concurrencyMax?: number;
+  readonly expiresAt?: number;
+  readonly deadline?: number;
   readonly attemptsMax?: number;
   readonly timeout?: number;
   readonly env?: { readonly [name: string]: string };
@@ -87,6 +91,10 @@ export function submitCommand(program: Command): void {
     .addOption(
       new Option("--run-if <condition>", "what must have become of them; default: success").choices(runConditions),
     )
+    .option("--concurrency-key <key>", "of the tasks of its queue with this key, only --concurrency-max run at a time")
+    .option("--concurrency-max <n>", "see --concurrency-key; default: 1", wholeNumber(1, limits.concurrencyMaxMax))
+    .option("--expires-at <time>", "if it has not started by then, it fails as expired", instant)
+    .option("--deadline <duration>", "how long it may take in all, with every attempt and wait", positiveDuration)
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
     .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
@@ -136,6 +144,7 @@ async function refuseReplacedBytes(): Promise<void> {
 
 function commonFields(flags: SubmitFlags): Partial<Submission> {
   const { queue, priority, requires, startAt, attemptsMax, timeout, after, runIf } = flags;
+  const { concurrencyKey, concurrencyMax, expiresAt, deadline } = flags;
   return {
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
@@ -143,6 +152,10 @@ function commonFields(flags: SubmitFlags): Partial<Submission> {
     ...(startAt === undefined ? {} : { startAt }),
     ...(after === undefined ? {} : { after }),
     ...(runIf === undefined ? {} : { runIf }),
+    ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
+    ...(concurrencyMax === undefined ? {} : { concurrencyMax }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(attemptsMax === undefined ? {} : { attemptsMax }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };

@@ -143,15 +143,27 @@ export function timeOutAttempt(state: SchedulerState, batch: Batch, task: LiveTa
 /** Ends a task wherever it is in its life. It must not be final. */
 export function cancelTask(state: SchedulerState, batch: Batch, task: LiveTask): void {
   if (task.family?.ending?.state === "cancelled") return;
-  if (task.state === "running") abortOnWorker(state, batch, task, "cancelled");
+  const error = { code: "cancelled", message: "It was cancelled." };
+  stopTask(state, batch, task, { end: "cancelled", error, reason: "cancelled" });
+}
+
+/** Lets a task fail wherever it is in its life. It must not be final, nor its outcome be decided. */
+export function failTask(state: SchedulerState, batch: Batch, task: LiveTask, error: AttemptError): void {
+  stopTask(state, batch, task, { end: "failed", error, reason: "timeout" });
+}
+
+interface Stop {
+  readonly end: "cancelled" | "failed";
+  readonly error: AttemptError;
+  /** What the worker is told that runs it. */
+  readonly reason: AbortReason;
+}
+
+function stopTask(state: SchedulerState, batch: Batch, task: LiveTask, { end, error, reason }: Stop): void {
+  if (task.state === "running") abortOnWorker(state, batch, task, reason);
   else state.tasks.unplace(task);
-  task.last = {
-    endedAt: batch.now,
-    error: { code: "cancelled", message: "It was cancelled." },
-    exit: undefined,
-    logBytes: undefined,
-  };
-  finish(state, batch, task, "cancelled");
+  task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
+  finish(state, batch, task, end);
 }
 
 /** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when its stream opens. */
@@ -160,6 +172,7 @@ function abortOnWorker(state: SchedulerState, batch: Batch, task: LiveTask, reas
   const worker = workerOf(state, task);
   if (worker === undefined) return;
   worker.releaseDying(task, reason);
+  if (task.run?.boot === worker.boot) state.holds.add(batch, task);
   if (!worker.isOpen || worker.session === null) return;
   const attempts = [{ task: task.id, attempt: task.attempt }];
   batch.out.effects.push({ kind: "abort", worker: worker.id, session: worker.session, reason, attempts });

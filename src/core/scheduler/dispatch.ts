@@ -36,6 +36,7 @@ function fillSlots(state: SchedulerState, batch: Batch): void {
 /** The task leaves its line for this worker. Must be followed by `send`. */
 export function begin(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): AssignedAttempt {
   state.lanes.dequeue(task);
+  state.rates.noteStart(task.queue, batch.now);
   beginAttempt(state, batch, task, worker);
   return toAssigned(state, task);
 }

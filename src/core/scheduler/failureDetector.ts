@@ -180,6 +180,7 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
     else killAttempt(state, batch, task, message);
   }
   worker.clearDying();
+  state.holds.endOf(batch, worker.id);
 }
 
 /** The worker is connected, but silent: it keeps what it runs and gets nothing new. */

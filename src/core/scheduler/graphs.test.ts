@@ -113,11 +113,11 @@ describe("a graph", () => {
 
   test("waits for its instant and for a paused queue", () => {
     const world = new World();
-    world.tell({ kind: "set-queue", request: 0, name: "default", isPaused: true });
+    world.tell({ kind: "set-queue", request: 0, name: "default", settings: { isPaused: true } });
     world.submit("g", { kind: "graph", input: { tasks: { a: { kind: "crawl", input: {} } } }, startAt: 5000 });
     world.pass(5000);
     expect(world.state("g")).toBe("created");
-    world.tell({ kind: "set-queue", request: 0, name: "default", isPaused: false });
+    world.tell({ kind: "set-queue", request: 0, name: "default", settings: { isPaused: false } });
     expect(world.states("g", "a")).toEqual(["running"]);
   });
 

@@ -9,7 +9,7 @@ import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol
 import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
 import type { TemplateContent } from "../../model/templates/template.ts";
-import type { ProbeAddress } from "../../model/worker.ts";
+import type { ProbeAddress, QueueSettings } from "../../model/worker.ts";
 
 /** Ties a reply to its question; made by the shell, unique while the question is open. */
 export type RequestId = number;
@@ -87,7 +87,13 @@ type PlainInput =
   /** An upload is stored as an object, whole. */
   | { readonly kind: "keep-blob"; readonly request: RequestId; readonly upload: Upload }
   | { readonly kind: "release-blob"; readonly request: RequestId; readonly sha256: string }
-  | { readonly kind: "set-queue"; readonly request: RequestId; readonly name: string; readonly isPaused: boolean }
+  | {
+      readonly kind: "set-queue";
+      readonly request: RequestId;
+      readonly name: string;
+      /** What is left out stays as it is. */
+      readonly settings: QueueSettings;
+    }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | {
       readonly kind: "add-user";

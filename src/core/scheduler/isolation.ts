@@ -30,7 +30,7 @@ function isStillKept(worker: LiveWorker): boolean {
 }
 
 function isWaiting(task: LiveTask): boolean {
-  return task.heapIndex !== -1 && task.wakeAt === 0 && !task.queue.isPaused;
+  return task.isSetApart && task.queue.isOpen;
 }
 
 /** Looks at a bounded number of suspects: each costs a look at every worker. */

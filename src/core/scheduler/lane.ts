@@ -34,7 +34,7 @@ export class Lane implements HeapItem, Demand {
 
   /** True if its first task could start now, on a worker that has a free slot now. */
   get isOpen(): boolean {
-    return this.ready.size > 0 && this.free.size > 0 && !this.queue.isPaused;
+    return this.ready.size > 0 && this.free.size > 0 && this.queue.isOpen;
   }
 
   /** Of all workers with a free slot that serve this lane, the one with the lightest load. */

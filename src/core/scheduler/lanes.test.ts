@@ -113,9 +113,11 @@ test("a paused queue steps aside until it is resumed", () => {
   scene.add("t");
   scene.worker("w");
   const queue = scene.queues.open("default");
-  scene.lanes.setPaused(queue, true);
+  queue.isPaused = true;
+  scene.lanes.refresh(queue);
   expect(scene.assignAll()).toEqual([]);
-  scene.lanes.setPaused(queue, false);
+  queue.isPaused = false;
+  scene.lanes.refresh(queue);
   expect(scene.assignAll()).toEqual(["t on w"]);
 });
 
@@ -145,13 +147,13 @@ test("lanes and queues go with their last task", () => {
   const out: SchedulerOutput = { seq: 2, writes: [], effects: [] };
   const specs = [spec("a", { queue: "once" }), spec("b", { queue: "kept" })];
   scheduler.step(1000, { kind: "submit", request: 1, specs, lookup: null }, out);
-  scheduler.step(1000, { kind: "set-queue", request: 2, name: "kept", isPaused: true }, out);
+  scheduler.step(1000, { kind: "set-queue", request: 2, name: "kept", settings: { isPaused: true } }, out);
   for (const { id } of specs) scheduler.step(1000, { kind: "cancel", request: 3, id }, out);
   expect(queuesOf(scheduler)).toEqual(["once", "kept"]);
   const tasks = specs.map(({ id, queue }) => ({ id, queue, state: "cancelled" as const }));
   scheduler.step(1000, { kind: "forget", tasks }, out);
   expect(queuesOf(scheduler)).toEqual(["kept"]);
-  scheduler.step(1000, { kind: "set-queue", request: 4, name: "kept", isPaused: false }, out);
+  scheduler.step(1000, { kind: "set-queue", request: 4, name: "kept", settings: { isPaused: false } }, out);
   expect(queuesOf(scheduler)).toEqual([]);
 });
 

@@ -5,6 +5,7 @@
 import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
+import { KeyGroups } from "./keyGroups.ts";
 import { headStartsBefore, Lane, WorkerGroup } from "./lane.ts";
 import { type LiveTask, startsBefore } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
@@ -19,6 +20,12 @@ export class Lanes {
   readonly suspects = new Heap<LiveTask>(startsBefore);
   /** Workers that are kept for one such task, until it has ended. */
   readonly alone = new Set<LiveWorker>();
+  readonly #keys = new KeyGroups<LiveTask, Lane>({
+    isBefore: startsBefore,
+    laneOf: (task) => task.lane,
+    put: (task) => this.#enter(task),
+    take: (task) => this.#leave(task),
+  });
   /** Lanes of tasks that masters decide themselves. */
   readonly #own = new Set<Lane>();
   #lastTurn = 0;
@@ -71,8 +78,27 @@ export class Lanes {
     this.#queues.dropIfUnused(lane.queue);
   }
 
-  /** The task could start now. */
+  /** The task could start now, as far as everything but its concurrency key goes. */
   enqueue(task: LiveTask): void {
+    if (task.keyUse === null) this.#enter(task);
+    else this.#keys.enqueue(task, task.keyUse);
+  }
+
+  dequeue(task: LiveTask): void {
+    if (task.keyUse === null) this.#leave(task);
+    else this.#keys.dequeue(task, task.keyUse);
+  }
+
+  /** An attempt with this key has begun to hold it (1), or no longer does (-1). */
+  countKey(group: string, by: 1 | -1): void {
+    this.#keys.count(group, by);
+  }
+
+  heldKeys(group: string): number {
+    return this.#keys.held(group);
+  }
+
+  #enter(task: LiveTask): void {
     // Where more tasks are suspect than can run alone, it is rather the machines than the tasks: the others go on as usual.
     task.isSetApart = task.isSuspect && this.suspects.size < this.aloneMax;
     if (task.isSetApart) return this.suspects.push(task);
@@ -80,16 +106,21 @@ export class Lanes {
     this.#place(task.lane);
   }
 
-  dequeue(task: LiveTask): void {
-    if (task.isSetApart) return this.suspects.remove(task);
+  #leave(task: LiveTask): void {
+    if (task.isSetApart) {
+      task.isSetApart = false;
+      return this.suspects.remove(task);
+    }
     task.lane.ready.remove(task);
     this.#place(task.lane);
   }
 
-  setPaused(queue: LiveQueue, isPaused: boolean): void {
-    queue.isPaused = isPaused;
+  /** Must be called where it may have changed whether the queue may start tasks. */
+  refresh(queue: LiveQueue): void {
+    const { isOpen } = queue;
+    if (isOpen === queue.wasOpen) return;
+    queue.wasOpen = isOpen;
     for (const lane of queue.lanes) this.#place(lane);
-    this.#queues.dropIfUnused(queue);
   }
 
   /** True if a task waits that a worker with a free slot could take. */

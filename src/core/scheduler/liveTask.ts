@@ -17,6 +17,7 @@ import {
 import type { HeapItem } from "../heap.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
+import { type KeyUse, keyGroup } from "./keyGroups.ts";
 import type { Lane } from "./lane.ts";
 import type { LiveQueue } from "./queues.ts";
 
@@ -69,6 +70,9 @@ export class LiveTask implements HeapItem {
   readonly fingerprint: string | null;
   readonly rights: Rights | undefined;
 
+  /** Its concurrency key; null if it has none. */
+  readonly keyUse: KeyUse | null;
+
   /** The set of children that it belongs to; null for a task without a parent. */
   readonly parent: ChildSet | null;
   readonly depth: number;
@@ -115,6 +119,9 @@ export class LiveTask implements HeapItem {
             takesOutputs: head.takesOutputs === true,
             open: 0,
           };
+    const { concurrencyKey, concurrencyMax = 1 } = head;
+    this.keyUse =
+      concurrencyKey === undefined ? null : { group: keyGroup(lane.queue.name, concurrencyKey), max: concurrencyMax };
     this.priority = head.priority;
     this.createdAt = head.createdAt;
     this.startAt = head.startAt;
@@ -126,6 +133,11 @@ export class LiveTask implements HeapItem {
   /** Its place in line among equals: when it was created, or when it was to start. */
   get orderAt(): number {
     return this.startAt ?? this.createdAt;
+  }
+
+  /** Its concurrency key, without its scope. */
+  get key(): string | null {
+    return this.keyUse === null ? null : this.keyUse.group.slice(this.queue.name.length + 1);
   }
 
   get queue(): LiveQueue {

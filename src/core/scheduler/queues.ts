@@ -1,11 +1,21 @@
 /** The queues: which lanes each has, whether it is paused, and how many tasks of each state it holds. */
 import { limits } from "../../model/limits.ts";
 import type { TaskState } from "../../model/task.ts";
+import type { QueueRate } from "../../model/worker.ts";
 import type { Lane } from "./lane.ts";
 
 export class LiveQueue {
   readonly name: string;
   isPaused = false;
+  /** So many of its tasks run at a time; null for no bound. */
+  concurrencyMax: number | null = null;
+  rate: QueueRate | null = null;
+  /** Of a queue with a rate: its last starts, as instants and counts, none older than `rate.perMs`. */
+  starts: (readonly [at: number, count: number])[] = [];
+  /** Attempts that are over for the leader while their processes may still be ending, as far as they are counted. */
+  dying = 0;
+  /** What its lanes were told last. */
+  wasOpen = true;
   readonly lanes = new Set<Lane>();
   /** Tasks by state, the final ones included while the store keeps them. */
   readonly counts: Partial<Record<TaskState, number>> = {};
@@ -18,9 +28,28 @@ export class LiveQueue {
     this.counts[state] = (this.counts[state] ?? 0) + by;
   }
 
+  /** True if one of its tasks may be started now. */
+  get isOpen(): boolean {
+    return !this.isPaused && this.hasRoom && !this.isRateUsedUp;
+  }
+
+  get isLimited(): boolean {
+    return this.concurrencyMax !== null || this.rate !== null;
+  }
+
+  get hasRoom(): boolean {
+    return this.concurrencyMax === null || (this.counts.running ?? 0) + this.dying < this.concurrencyMax;
+  }
+
+  get isRateUsedUp(): boolean {
+    if (this.rate === null) return false;
+    return this.starts.reduce((sum, [, count]) => sum + count, 0) >= this.rate.count;
+  }
+
   /** True if nothing would be lost by dropping it: it holds no task and has no setting. */
   get isUnused(): boolean {
-    return this.lanes.size === 0 && !this.isPaused && Object.values(this.counts).every((count) => count === 0);
+    if (this.isPaused || this.isLimited || this.dying > 0 || this.starts.length > 0) return false;
+    return this.lanes.size === 0 && Object.values(this.counts).every((count) => count === 0);
   }
 }
 

@@ -27,6 +27,7 @@ import { Families } from "./families.ts";
 import { familiesModule } from "./familiesModule.ts";
 import { Graphs } from "./graphs.ts";
 import { graphsModule } from "./graphsModule.ts";
+import { Holds } from "./holds.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import { isolation } from "./isolation.ts";
 import { Lanes } from "./lanes.ts";
@@ -34,14 +35,18 @@ import { MassLoss } from "./massLoss.ts";
 import type { Applies, Inputs, SchedulerModule } from "./module.ts";
 import { Principals } from "./principals.ts";
 import { principalsModule } from "./principalsModule.ts";
+import { queueLimits } from "./queueLimits.ts";
+import { QueueRecords } from "./queueRecords.ts";
 import { Queues } from "./queues.ts";
-import { QueueRecords, queuesModule } from "./queuesModule.ts";
+import { queuesModule } from "./queuesModule.ts";
+import { Rates } from "./rates.ts";
 import { Records } from "./records.ts";
 import { refuseByRights } from "./rights.ts";
 import { Schedules } from "./schedules.ts";
 import { schedulesModule } from "./schedulesModule.ts";
 import { Signals } from "./signals.ts";
 import { reply, type SchedulerSettings, type SchedulerState } from "./state.ts";
+import { taskBounds } from "./taskBounds.ts";
 import type { TaskStep } from "./tasks.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
@@ -54,6 +59,7 @@ import { workersModule } from "./workersModule.ts";
 /** In the order in which they close a batch: dispatch comes last, when all that is due has happened. */
 const modules: readonly SchedulerModule[] = [
   tasksModule,
+  taskBounds,
   familiesModule,
   graphsModule,
   queuesModule,
@@ -64,6 +70,7 @@ const modules: readonly SchedulerModule[] = [
   failureDetector,
   // A tick may wait for a process of an earlier one, which ends with its worker.
   schedulesModule,
+  queueLimits,
   isolation,
   dispatch,
 ];
@@ -98,6 +105,9 @@ export class Scheduler {
   constructor(settings: Partial<SchedulerSettings> = {}) {
     const queues = new Queues();
     const lanes = new Lanes(queues);
+    const rates = new Rates(queues, lanes);
+    const queueRecords = new QueueRecords(queues, lanes, rates);
+    const holds = new Holds(queues, lanes);
     const workers = new Workers(lanes);
     const families = new Families();
     const signals = new Signals();
@@ -108,8 +118,7 @@ export class Scheduler {
     const principals = new Principals();
     this.#state = {
       tasks: new Tasks(lanes, families, dependencies),
-      queues,
-      lanes,
+      ...{ queues, queueRecords, holds, rates, lanes },
       families,
       signals,
       dependencies,
@@ -121,7 +130,9 @@ export class Scheduler {
       principals,
       workers,
       records: new Records({
-        queues: new QueueRecords(queues, lanes),
+        queues: queueRecords,
+        dyingHolds: holds,
+        queueStarts: rates,
         workers,
         childSets: families,
         signals,
@@ -297,6 +308,7 @@ export class Scheduler {
     for (const module of modules) module.step?.(state, batch);
     state.tasks.writeTouched(batch);
     state.families.writeTouched(batch);
+    state.rates.writeTouched(batch);
     const { writes, seq } = batch.out;
     state.records.noteAll(writes);
     if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {

@@ -44,6 +44,8 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
 
   worker.clearDying();
   const abort = adoptRunning(state, batch, worker, request, inOutbox);
+  const running = new Set(request.running.map(({ task, attempt }) => attemptKey(task, attempt)));
+  state.holds.endOf(batch, id, ({ task, attempt }) => running.has(attemptKey(task, attempt)));
   watchOpening(state, batch, worker);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
@@ -68,6 +70,7 @@ function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutb
   }
   // The slots of the old boot went with it; results that wait in its outbox need none.
   worker.clearSlots();
+  state.holds.endOf(batch, worker.id);
 }
 
 function recordWorker(
@@ -265,7 +268,10 @@ function takeAttemptItem(state: SchedulerState, batch: Batch, worker: LiveWorker
 function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, result: ResultItem): Verdict["verdict"] {
   const task = currentAttempt(state, worker, result);
   if (task === undefined || task.run?.boot !== result.boot) {
-    if (result.boot === worker.boot) worker.endDying(result);
+    if (result.boot === worker.boot) {
+      worker.endDying(result);
+      state.holds.end(batch, result);
+    }
     return "stale";
   }
   if (result.error?.code === unsupportedKind) {

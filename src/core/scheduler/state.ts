@@ -6,11 +6,14 @@ import type { Dependencies } from "./dependencies.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { Families } from "./families.ts";
 import type { Graphs } from "./graphs.ts";
+import type { Holds } from "./holds.ts";
 import type { RequestId } from "./inputs.ts";
 import type { Lanes } from "./lanes.ts";
 import type { MassLoss } from "./massLoss.ts";
 import type { Principals } from "./principals.ts";
+import type { QueueRecords } from "./queueRecords.ts";
 import type { Queues } from "./queues.ts";
+import type { Rates } from "./rates.ts";
 import type { Records } from "./records.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Signals } from "./signals.ts";
@@ -37,6 +40,10 @@ export interface SchedulerSettings {
 export interface SchedulerState {
   readonly tasks: Tasks;
   readonly queues: Queues;
+  readonly queueRecords: QueueRecords;
+  /** Dying attempts that still count for limits. */
+  readonly holds: Holds;
+  readonly rates: Rates;
   readonly lanes: Lanes;
   readonly families: Families;
   readonly signals: Signals;

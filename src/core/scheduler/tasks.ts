@@ -12,6 +12,7 @@ import {
   transitions,
 } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
+import { Bounds } from "./bounds.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { digestTask } from "./digest.ts";
 import type { Batch } from "./effects.ts";
@@ -48,6 +49,8 @@ export class Tasks {
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   /** Those that wait for the instant at which they are to start; `wakeAt` is that instant, by the wall clock. */
   readonly #starts = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
+  /** Instants at which whole tasks are over time. */
+  readonly bounds = new Bounds<LiveTask>();
   /** By so much `now` is ahead of the wall clock. */
   clockLagMs = 0;
   #dirty: LiveTask[] = [];
@@ -89,16 +92,17 @@ export class Tasks {
       rights: this.#shareRights(head.rights),
     });
     this.#byId.set(task.id, task);
-    task.queue.count(task.state, 1);
+    this.#count(task, 1);
     this.#dependencies.pin(task);
+    this.bounds.add(task, head);
     return task;
   }
 
   restore(head: TaskHead, status: TaskStatus): LiveTask {
     const task = this.add(head);
-    task.queue.count(task.state, -1);
+    this.#count(task, -1);
     restoreStatus(task, status);
-    task.queue.count(task.state, 1);
+    this.#count(task, 1);
     this.#redigest(task);
     return task;
   }
@@ -107,9 +111,9 @@ export class Tasks {
   applyStatus(status: TaskStatus): void {
     const task = this.#byId.get(status.id);
     if (task === undefined) return;
-    task.queue.count(task.state, -1);
+    this.#count(task, -1);
     restoreStatus(task, status);
-    task.queue.count(task.state, 1);
+    this.#count(task, 1);
     this.#redigest(task);
     if (isFinal(task.state)) this.#remove(task);
   }
@@ -122,9 +126,9 @@ export class Tasks {
       );
     }
     this.steps?.push(stepOf(task, state));
-    task.queue.count(task.state, -1);
-    task.queue.count(state, 1);
+    this.#count(task, -1);
     task.state = state;
+    this.#count(task, 1);
   }
 
   /** Puts a task in line, or lets it wait for `at` first. */
@@ -204,8 +208,18 @@ export class Tasks {
     this.#dirty = [];
   }
 
+  /** Counts the task by its present state. A running one counts for the limits of its queue and for its key, too. */
+  #count(task: LiveTask, by: 1 | -1): void {
+    const { queue, keyUse, state } = task;
+    queue.count(state, by);
+    if (state !== "running") return;
+    if (keyUse !== null) this.#lanes.countKey(keyUse.group, by);
+    if (queue.isLimited) this.#lanes.refresh(queue);
+  }
+
   #remove(task: LiveTask): void {
     this.#byId.delete(task.id);
+    this.bounds.remove(task);
     this.#dependencies.unpin(task);
     this.#lanes.leave(task.lane);
   }

@@ -8,7 +8,7 @@ import type { Actor } from "../../model/principals/principal.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { ChangeBatch } from "../journal/journal.ts";
@@ -43,7 +43,7 @@ export interface MasterApi {
   readonly schedules: ScheduleApi;
   readonly blobs: BlobApi;
   readonly principals: PrincipalApi;
-  setQueue(name: string, isPaused: boolean, by?: Actor): Promise<void>;
+  setQueue(name: string, settings: QueueSettings, by?: Actor): Promise<void>;
   drainWorker(id: WorkerId, by?: Actor): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
   /** All masters that share the store, as far as this one has seen. */

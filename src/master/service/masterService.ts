@@ -20,7 +20,7 @@ import {
 import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { TaskDocument, TaskSpec } from "../../model/task.ts";
-import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { Blobs } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
@@ -189,8 +189,8 @@ export class MasterService implements MasterApi {
     );
   }
 
-  async setQueue(name: string, isPaused: boolean, by?: Actor): Promise<void> {
-    await this.#ask((request) => ({ kind: "set-queue", request, name, isPaused }), by);
+  async setQueue(name: string, settings: QueueSettings, by?: Actor): Promise<void> {
+    await this.#ask((request) => ({ kind: "set-queue", request, name, settings }), by);
   }
 
   async drainWorker(worker: WorkerId, by?: Actor): Promise<void> {

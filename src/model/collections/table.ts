@@ -4,8 +4,10 @@ import { audit } from "./audit.ts";
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
+import { dyingHolds } from "./dyingHolds.ts";
 import { failedDependencies } from "./failedDependencies.ts";
 import { inputs } from "./inputs.ts";
+import { queueStarts } from "./queueStarts.ts";
 import { queues } from "./queues.ts";
 import { schedules } from "./schedules.ts";
 import { sessions } from "./sessions.ts";
@@ -33,6 +35,8 @@ export const collections = {
   tokens,
   sessions,
   audit,
+  dyingHolds,
+  queueStarts,
 } as const;
 
 type Table = typeof collections;

@@ -25,6 +25,7 @@ import { leaderInTheEnd } from "./leaderInTheEnd.ts";
 import { leaderWithinBound } from "./leaderWithinBound.ts";
 import type { History } from "./ledger.ts";
 import { legalTransitions } from "./legalTransitions.ts";
+import { limitsKept } from "./limitsKept.ts";
 import { nameLives } from "./lives.ts";
 import { logsKept } from "./logsKept.ts";
 import { mastersSpareTasks } from "./mastersSpareTasks.ts";
@@ -99,6 +100,7 @@ export const checkers: readonly Checker[] = [
   ticksApart,
   nobodyStarves,
   itemsBeforeResult,
+  limitsKept,
 ];
 
 /** Families, and all that belongs to a task, are told by the ids of tasks, which must be the real ones. */

@@ -6,7 +6,9 @@ export const killedStaysKilled = checker("I7", "killed means not committed", (hi
   for (const [task, steps] of stepsByTask(history)) {
     let killed = -1;
     for (const { status, entry } of steps) {
-      if (status.attempt <= killed && status.state !== "killed" && status.state !== "cancelled") {
+      // The task itself may end without another attempt: it is cancelled, or its time is over.
+      const isTasksEnd = status.state === "cancelled" || status.error?.code === "deadline";
+      if (status.attempt <= killed && status.state !== "killed" && !isTasksEnd) {
         report(
           `${name(task, status.attempt)} became ${status.state} in entry ${entry.seq} after it had been killed`,
           task,

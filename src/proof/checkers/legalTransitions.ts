@@ -5,15 +5,16 @@ import { stepsByTask } from "./reading.ts";
 
 /** Written down a second time on purpose: a table that is wrong in the model would judge itself right. */
 const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
-  none: ["created", "blocked", "running", "waiting", "cancelled", "skipped"],
-  created: ["running", "blocked", "waiting", "cancelled", "skipped"],
+  // To failed before anything else: it was expired when it came.
+  none: ["created", "blocked", "running", "waiting", "failed", "cancelled", "skipped"],
+  created: ["running", "blocked", "waiting", "failed", "cancelled", "skipped"],
   blocked: ["created", "running", "waiting", "failed", "cancelled", "skipped"],
   // Running to running: the next attempt's start in one write with the end of the one before, or a note of its start.
   running: ["running", "success", "failed", "retrying", "killed", "waiting", "cancelled"],
   // Waiting to waiting: it takes notice of one thing after another, or its outcome is decided and its descendants have to end.
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
-  retrying: ["running", "waiting", "cancelled"],
-  killed: ["running", "waiting", "cancelled"],
+  retrying: ["running", "waiting", "failed", "cancelled"],
+  killed: ["running", "waiting", "failed", "cancelled"],
   success: [],
   failed: [],
   cancelled: [],

@@ -46,6 +46,7 @@ class Board {
   readonly #statuses = new Map<TaskId, TaskStatus>();
   readonly workers = new Map<string, WorkerRecord>();
   readonly paused = new Set<string>();
+  readonly limited = new Set<string>();
   readonly #live = new Set<TaskId>();
   /** By how much masters' wall clocks were set back, all in all. */
   lagMs = 0;
@@ -54,8 +55,11 @@ class Board {
     if (write.collection === "workers") {
       if (write.value !== null) this.workers.set(write.value.id, write.value);
     } else if (write.collection === "queues") {
-      if (write.value?.isPaused === true) this.paused.add(write.id);
+      const { isPaused = false, concurrencyMax, rate } = write.value ?? {};
+      if (isPaused) this.paused.add(write.id);
       else this.paused.delete(write.id);
+      if (concurrencyMax !== undefined || rate !== undefined) this.limited.add(write.id);
+      else this.limited.delete(write.id);
     }
   }
 
@@ -86,6 +90,8 @@ class Board {
       const status = this.#statuses.get(id);
       const spec = this.specs.get(id);
       if (status === undefined || spec === undefined || this.paused.has(spec.queue)) return [];
+      // Its key, or its queue, may have no room for it.
+      if (spec.concurrencyKey !== undefined || this.limited.has(spec.queue)) return [];
       // A set of children may bound how many of them run.
       if (spec.parent !== undefined && status.state === "created") return [];
       const isDue =

@@ -18,7 +18,7 @@ import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskDocument, TaskStatus } from "../../model/task.ts";
-import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import { FakeBlobApi } from "./fakeBlobApi.ts";
@@ -142,8 +142,8 @@ export class FakeMasterApi implements MasterApi {
     return { children: [], next: null };
   }
 
-  async setQueue(name: string, isPaused: boolean): Promise<void> {
-    this.#note("setQueue", name, isPaused);
+  async setQueue(name: string, settings: QueueSettings): Promise<void> {
+    this.#note("setQueue", name, settings);
   }
 
   async drainWorker(id: WorkerId): Promise<void> {

@@ -2,6 +2,7 @@
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Submission } from "../../model/submission.ts";
+import type { QueueRate } from "../../model/worker.ts";
 import { LinkError } from "../../ports/transport.ts";
 import { call, type RunningMaster } from "./call.ts";
 import { Process } from "./process.ts";
@@ -85,7 +86,10 @@ export class ClientNode {
 
   /** Opens every queue again, for as long as it takes: the world is to come to rest. */
   async openQueues(): Promise<void> {
-    for (const name of this.#world.knobs.queues) await this.#insist(() => this.#setQueue(name, false));
+    for (const name of this.#world.knobs.queues) {
+      await this.#insist(() => this.#setQueue(name, false));
+      if (this.#world.knobs.isLimited) await this.#insist(() => this.#limitQueue(name, null, null));
+    }
   }
 
   #submitNew(tasksLeft: number): number {
@@ -214,15 +218,31 @@ export class ClientNode {
 
   #pauseQueue(): void {
     const name = this.#random.pick(this.#world.knobs.queues);
+    if (this.#world.knobs.isLimited) return this.#limitForAWhile(name);
     this.#world.coverage.saw("a queue was paused with tasks in it");
     this.#setQueue(name, true).catch(() => {});
     const forMs = this.#random.spread(100, 20_000);
     this.#process.after(forMs, () => void this.#insist(() => this.#setQueue(name, false)));
   }
 
+  /** The queue is limited, and after a while it is not, or otherwise. */
+  #limitForAWhile(name: string): void {
+    const draws = this.#random.fork(`limits ${this.#calls} ${name}`);
+    const concurrencyMax = draws.chance(0.7) ? draws.integer(1, 4) : null;
+    const rate = draws.chance(0.5) ? { count: draws.integer(1, 5), perMs: draws.spread(500, 20_000) } : null;
+    this.#world.coverage.saw("a queue was limited with tasks in it");
+    this.#limitQueue(name, concurrencyMax, rate).catch(() => {});
+    const forMs = draws.spread(1_000, 60_000);
+    this.#process.after(forMs, () => void this.#limitQueue(name, null, null).catch(() => {}));
+  }
+
+  async #limitQueue(name: string, concurrencyMax: number | null, rate: QueueRate | null): Promise<void> {
+    await this.#ask(`limits of queue ${name}`, ({ face }) => face.setQueue(name, { concurrencyMax, rate }));
+  }
+
   async #setQueue(name: string, isPaused: boolean): Promise<void> {
     await this.#ask(`${isPaused ? "pause" : "resume"} of queue ${name}`, async ({ face, process }) => {
-      await face.setQueue(name, isPaused);
+      await face.setQueue(name, { isPaused });
       this.#world.ledger.add({ kind: "acked-queue", life: process.name, queue: name, isPaused });
     });
   }

@@ -114,6 +114,12 @@ export const situations = [
   "a signal was delivered",
   "a task was made from a template",
   "a task was made from a version that was no longer the latest",
+  // Limits.
+  "a queue was limited with tasks in it",
+  "a task waited for its concurrency key",
+  "a dying attempt held its concurrency key, or a place in its queue",
+  "a task that had not started in time was expired",
+  "a task passed its deadline",
 ] as const;
 export type Situation = (typeof situations)[number];
 

@@ -106,6 +106,8 @@ export interface Knobs {
   readonly workers: number;
   readonly clients: number;
   readonly queues: readonly string[];
+  /** Queues are limited now and then, and tasks have concurrency keys and times by which they must start or end. */
+  readonly isLimited: boolean;
   /** Kinds of tasks: built-in ones, and handlers that only some workers have. */
   readonly kinds: readonly string[];
   /** Labels that tasks may require; only some workers carry them. */
@@ -162,6 +164,7 @@ export function drawKnobs(seed: number): Knobs {
     workers: random.chance(0.2) ? random.integer(6, 10) : random.integer(1, 5),
     clients: random.integer(1, 3),
     queues: ["default", "slow", "fast"].slice(0, random.integer(1, 3)),
+    isLimited: random.fork("limits").chance(0.3),
     kinds: ["sleep", "exec", programKind, "resize", "index"].slice(0, random.fork("kinds").integer(2, 5)),
     labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),

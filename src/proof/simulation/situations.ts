@@ -31,6 +31,8 @@ function noteTasks({ coverage }: World, history: History): void {
         coverage.saw("a task ran again after its worker was lost");
       if (status.state === "failed" && status.error?.code !== "kills-used-up")
         coverage.saw("a task failed with its attempts used up");
+      if (status.error?.code === "expired") coverage.saw("a task that had not started in time was expired");
+      if (status.error?.code === "deadline") coverage.saw("a task passed its deadline");
       if (status.error?.code === "timeout" && before?.state === "running") coverage.saw("a task timed out");
       if (status.state === "cancelled")
         coverage.saw(before?.state === "running" ? "a running task was cancelled" : "a waiting task was cancelled");
@@ -41,12 +43,29 @@ function noteTasks({ coverage }: World, history: History): void {
       }
     }
   }
+  noteLimits(coverage, history);
   for (const document of history.final.documents.values()) {
     const started = stepsByTask(history)
       .get(document.id)
       ?.find(({ status }) => status.attempt === 1);
     if (document.startAt !== null && started !== undefined && started.entry.at - document.createdAt > 100) {
       coverage.saw("a task waited for its start time");
+    }
+  }
+}
+
+/** Tasks that could not start because of their keys, and attempts that still counted while they were ending. */
+function noteLimits(coverage: World["coverage"], { entries }: History): void {
+  for (const { writes } of entries) {
+    const assigned = writes.filter((write) => write.kind === "status" && write.status.state === "running");
+    for (const write of writes) {
+      if (write.kind === "record" && write.collection === "dyingHolds" && write.value !== null)
+        coverage.saw("a dying attempt held its concurrency key, or a place in its queue");
+      if (write.kind === "status" && write.status.state === "created" && write.status.attempt === 0) {
+        const spec = writes.find((each) => each.kind === "spec" && each.spec.id === write.status.id);
+        if (spec?.kind === "spec" && spec.spec.concurrencyKey !== undefined && assigned.length > 0)
+          coverage.saw("a task waited for its concurrency key");
+      }
     }
   }
 }

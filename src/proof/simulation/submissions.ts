@@ -49,9 +49,11 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
   const durationMs = random.chance(0.5) ? random.spread(5, knobs.taskMsMax) : random.integer(5, knobs.taskMsMax);
   const sometimes = <Value>(chance: number, name: string, value: () => Value): { [name: string]: Value } =>
     random.chance(chance) ? { [name]: value() } : {};
+  // Drawn apart, so that what else a seed does stays what it was.
+  const apart = random.fork(`apart ${durationMs}`);
   const work: Pick<Submission, "kind" | "input"> = random.chance(0.6)
     ? { kind: "sleep", input: { seconds: durationMs / 1000 } }
-    : drawCommand(random, knobs, simulatedCommand(durationMs, random.pick([0, 30, 60, 100])));
+    : drawCommand(random, apart, knobs, simulatedCommand(durationMs, random.pick([0, 30, 60, 100])));
   return {
     ...work,
     queue: random.pick(knobs.queues),
@@ -66,12 +68,28 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
     ...sometimes(0.2, "timeoutMs", () => random.spread(50, knobs.taskMsMax)),
     // By the world's own time; what a master's clock makes of it is part of the game.
     ...sometimes(0.1, "startAt", () => worldBeganAt + random.spread(1, knobs.unsafeMs)),
+    ...(knobs.isLimited && drawBounds(apart, knobs)),
+  };
+}
+
+/** A concurrency key, and instants by which the task must have started or ended. */
+function drawBounds(random: Random, { unsafeMs }: Knobs): Partial<Submission> {
+  const concurrencyMax = random.integer(1, 3);
+  return {
+    ...(random.chance(0.4) && { concurrencyKey: random.pick(["a", "b"]), concurrencyMax }),
+    ...(random.chance(0.1) && { expiresAt: worldBeganAt + random.spread(1, unsafeMs) }),
+    ...(random.chance(0.1) && { deadlineMs: random.spread(100, unsafeMs) }),
   };
 }
 
 /** A command, or a handler that only some workers have. */
-function drawCommand(random: Random, { kinds }: Knobs, command: string[]): Pick<Submission, "kind" | "input"> {
+function drawCommand(
+  random: Random,
+  apart: Random,
+  { kinds }: Knobs,
+  command: string[],
+): Pick<Submission, "kind" | "input"> {
   const kind = random.pick(kinds.filter((name) => name !== "sleep"));
-  if (kind === programKind) return { kind, input: drawProgram(random.fork("program")) as unknown as Json };
+  if (kind === programKind) return { kind, input: drawProgram(apart.fork("program")) as unknown as Json };
   return kind === "exec" ? { kind, input: { command } } : { kind, input: command };
 }

@@ -180,7 +180,7 @@ describe("a store of version 0.1.0", () => {
       while (!condition()) await new Promise((resolve) => setImmediate(resolve));
     };
     await until(() => master.service.status().role === "leader");
-    await master.service.setQueue("paused", false);
+    await master.service.setQueue("paused", { isPaused: false });
     const workers = ["w1", "w2"].map((id) => new OldWorker(id as WorkerId, master));
     for (const worker of workers) await worker.attach();
     await until(() => workers.reduce((sum, { finished }) => sum + finished.size, 0) === 7);

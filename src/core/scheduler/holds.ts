@@ -1,0 +1,72 @@
+/** Dying attempts that still count for a limit of their queue or for their key: until their worker reports their end, or is lost. */
+import type { DyingHold } from "../../model/collections/dyingHolds.ts";
+import type { WorkerId } from "../../model/ids.ts";
+import type { AttemptRef } from "../../model/protocol.ts";
+import type { Batch } from "./effects.ts";
+import { keyGroup } from "./keyGroups.ts";
+import type { Lanes } from "./lanes.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { Queues } from "./queues.ts";
+import type { RecordModule } from "./recordModule.ts";
+
+export class Holds implements RecordModule<DyingHold> {
+  readonly #byId = new Map<string, DyingHold>();
+  readonly #queues: Queues;
+  readonly #lanes: Lanes;
+
+  constructor(queues: Queues, lanes: Lanes) {
+    this.#queues = queues;
+    this.#lanes = lanes;
+  }
+
+  put(id: string, value: DyingHold | null): void {
+    const before = this.#byId.get(id);
+    if (before !== undefined) this.#count(before, -1);
+    this.#byId.delete(id);
+    if (value === null) return;
+    this.#byId.set(id, value);
+    this.#count(value, 1);
+  }
+
+  recordOf(id: string): DyingHold | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  /** The current attempt of the task has been aborted on its worker; its process is still to end. */
+  add(batch: Batch, task: LiveTask): void {
+    const { run, attempt, queue, key } = task;
+    if (run === null || (queue.concurrencyMax === null && key === null)) return;
+    const { host: worker, boot } = run;
+    const value = { task: task.id, attempt, worker, boot, queue: queue.name, ...(key !== null && { key }) };
+    this.#write(batch, idOf(value), value);
+  }
+
+  /** The worker reports that this attempt has ended. */
+  end(batch: Batch, attempt: AttemptRef): void {
+    const id = idOf(attempt);
+    if (this.#byId.has(id)) this.#write(batch, id, null);
+  }
+
+  /** Of this worker, only those that `isKept` go on. */
+  endOf(batch: Batch, worker: WorkerId, isKept: (hold: DyingHold) => boolean = () => false): void {
+    for (const [id, hold] of this.#byId) if (hold.worker === worker && !isKept(hold)) this.#write(batch, id, null);
+  }
+
+  #write(batch: Batch, id: string, value: DyingHold | null): void {
+    batch.out.writes.push({ kind: "record", collection: "dyingHolds", id, value });
+    this.put(id, value);
+  }
+
+  #count({ queue: name, key }: DyingHold, by: 1 | -1): void {
+    const queue = this.#queues.open(name);
+    queue.dying += by;
+    if (key !== undefined) this.#lanes.countKey(keyGroup(name, key), by);
+    this.#lanes.refresh(queue);
+    this.#queues.dropIfUnused(queue);
+  }
+}
+
+/** No two attempts share one: an attempt's number holds no dot. */
+function idOf({ task, attempt }: AttemptRef): string {
+  return `${task}.${attempt}`;
+}

@@ -1,0 +1,32 @@
+/**
+ * The collection `dyingHolds`: attempts that are over for the leader while their processes may still be ending, and that still
+ * count for a limit of their queue or for their concurrency key. A new leader goes on counting them.
+ */
+import type { BootId, TaskId, WorkerId } from "../ids.ts";
+import { type Collection, isObject } from "./collection.ts";
+
+export interface DyingHold {
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly boot: BootId;
+  readonly queue: string;
+  /** The task's concurrency key; left out if it has none. */
+  readonly key?: string;
+}
+
+export const dyingHolds = {
+  version: 1,
+  keeping: "hot",
+  isOwnedByTask: false,
+
+  problemOf(_id, value) {
+    if (!isObject(value)) return "is not an object";
+    const texts = ["task", "worker", "boot", "queue"].every((name) => typeof value[name] === "string");
+    return texts && typeof value["attempt"] === "number" ? null : "does not name an attempt, its worker and its queue";
+  },
+
+  digestOf: (hold) => ({ ...hold }),
+
+  toEvent: () => null,
+} as const satisfies Collection<DyingHold>;
