@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { count, minutes, ordinal } from "./flags.ts";
 import { electionMutants } from "./mutants/electionMutants.ts";
 import { familyMutants } from "./mutants/familyMutants.ts";
+import { limitMutants } from "./mutants/limitMutants.ts";
 import { masterMutants } from "./mutants/masterMutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { recordMutants } from "./mutants/recordMutants.ts";
@@ -107,6 +108,7 @@ const chosen = [
   ...masterMutants,
   ...electionMutants,
   ...schedulerMutants,
+  ...limitMutants,
   ...scheduleMutants,
   ...familyMutants,
   ...recordMutants,

@@ -71,3 +71,17 @@ test("a suspended handler waits for what it says, until something of it is over"
   expect(reason({ ...waiting, family: { ...family, ending: "success" } }, [worker])?.reason).toBe("descendants");
   expect(reason({ ...waiting, family: { ...family, waits, isWoken: true } }, [worker])?.reason).toBe("workers-busy");
 });
+
+test("then the limits of its queue, and its concurrency key", () => {
+  const free = { ...worker, running: 1 };
+  const full = { ...queue, concurrencyMax: 3, tasks: { running: 3 } };
+  expect(reason({}, [free], [full])?.reason).toBe("queue-full");
+  expect(reason({}, [free], [{ ...full, tasks: { running: 2 } }])?.reason).toBe("next-in-line");
+  expect(reason({}, [free], [{ ...queue, rate: { count: 5, perMs: 60_000 } }])?.message).toMatch(
+    /at most 5 tasks in 1m/,
+  );
+  expect(reason({ concurrencyKey: "a" }, [free])).toMatchObject({
+    reason: "key",
+    message: 'only 1 task with the key "a" may run at a time',
+  });
+});

@@ -20,6 +20,9 @@ export interface Waiting {
     | "no-able-worker"
     | "workers-away"
     | "workers-busy"
+    | "queue-full"
+    | "queue-rate"
+    | "key"
     | "next-in-line"
     | "no-leader";
   readonly message: string;
@@ -49,7 +52,14 @@ export function whyWaiting(task: TaskDocument, around: Surroundings | null, now:
   const own = whatItWaitsFor(task, now);
   if (own !== null) return own;
   const why = whyQueueWaits(task.queue, around);
-  return why.reason === "queue-paused" ? why : (whyNobodyIsAble(task, around) ?? why);
+  if (why.reason === "queue-paused") return why;
+  const unable = whyNobodyIsAble(task, around);
+  if (unable !== null) return unable;
+  // It could start as far as its queue and the workers go: then it is its key that has no room, if it has one.
+  const { concurrencyKey, concurrencyMax = 1 } = task;
+  if (why.reason !== "next-in-line" || concurrencyKey === undefined) return why;
+  const message = `only ${concurrencyMax} ${concurrencyMax === 1 ? "task" : "tasks"} with the key ${JSON.stringify(concurrencyKey)} may run at a time`;
+  return { reason: "key", message };
 }
 
 /** What a suspended handler waits for; null if nothing of that keeps the task from running. */
@@ -94,7 +104,8 @@ export function isWaiting(task: Pick<TaskDocument, "state">): boolean {
 /** Why the first task in line of this queue has not started. */
 export function whyQueueWaits(name: string, around: Surroundings | null): Waiting {
   if (around === null) return { reason: "no-leader", message: "no master leads at the moment" };
-  if (around.queues.find((queue) => queue.name === name)?.isPaused === true)
+  const queue = around.queues.find((each) => each.name === name);
+  if (queue?.isPaused === true)
     return { reason: "queue-paused", message: `queue ${name} is paused; outlast queues resume ${name}` };
   const serving = around.workers.filter(
     (worker) => worker.queues.includes(name) && (worker.state === "connected" || worker.state === "suspect"),
@@ -107,12 +118,27 @@ export function whyQueueWaits(name: string, around: Surroundings | null): Waitin
     return { reason: "workers-away", message: `no worker of queue ${name} takes new tasks: ${away}` };
   const used = able.reduce((sum, worker) => sum + worker.running, 0);
   const slots = able.reduce((sum, worker) => sum + worker.capacity, 0);
+  const limited = queue === undefined ? null : whyLimited(queue);
+  if (limited !== null) return limited;
   if (used < slots) return { reason: "next-in-line", message: "it is the next to start" };
   const rest = away === "" ? "" : `, ${away}`;
   return {
     reason: "workers-busy",
     message: `all workers of queue ${name} are busy (${used} of ${slots} slots)${rest}`,
   };
+}
+
+/** What the limits of its queue say; null if they leave room. */
+function whyLimited({ name, tasks, concurrencyMax, rate }: QueueView): Waiting | null {
+  const running = tasks["running"] ?? 0;
+  if (concurrencyMax !== undefined && running >= concurrencyMax)
+    return {
+      reason: "queue-full",
+      message: `queue ${name} runs ${concurrencyMax} tasks at a time, and ${running} run`,
+    };
+  if (rate === undefined) return null;
+  const time = formatDuration(rate.perMs);
+  return { reason: "queue-rate", message: `queue ${name} starts at most ${rate.count} tasks in ${time}` };
 }
 
 /** Asks the leader once: the answer is optional. */

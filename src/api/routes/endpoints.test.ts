@@ -212,8 +212,8 @@ describe("workers and queues", () => {
     expect((await call("POST", "/v1/queues/mail/pause")).json()).toEqual({ name: "mail", isPaused: true });
     expect((await call("POST", "/v1/queues/mail/resume")).json()).toEqual({ name: "mail", isPaused: false });
     expect(master.calls.map((each) => each.with)).toEqual([
-      ["mail", true],
-      ["mail", false],
+      ["mail", { isPaused: true }],
+      ["mail", { isPaused: false }],
     ]);
   });
 });

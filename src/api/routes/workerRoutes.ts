@@ -103,8 +103,8 @@ export const queueRoutes: readonly Route[] = [
       const { name } = request.params as { name: string };
       const settings = request.body as Pick<QueueSettings, "concurrencyMax" | "rate">;
       await master.setQueue(name, settings);
-      const { concurrencyMax, rate } = settings;
-      return { name, ...(concurrencyMax != null && { concurrencyMax }), ...(rate != null && { rate }) };
+      const { concurrencyMax = null, rate = null } = settings;
+      return { name, ...(concurrencyMax !== null && { concurrencyMax }), ...(rate !== null && { rate }) };
     },
   },
 ];

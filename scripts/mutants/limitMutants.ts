@@ -1,0 +1,55 @@
+/** Bugs in what bounds how many tasks run at a time, and how fast they start. */
+import type { Mutant } from "./mutant.ts";
+
+export const limitMutants: readonly Mutant[] = [
+  {
+    name: "frees the key of an attempt before its process has ended",
+    patches: [
+      {
+        file: "src/core/scheduler/attempts.ts",
+        search: "if (task.run?.boot === worker.boot) state.holds.add(batch, task);",
+        replace: "if (task.id.length === 0) state.holds.add(batch, task);",
+      },
+    ],
+  },
+  {
+    name: "forgets which dying attempts still count when their worker attaches again",
+    patches: [
+      {
+        file: "src/core/scheduler/sessions.ts",
+        search: "=> running.has(attemptKey(task, attempt)));",
+        replace: "=> running.size > 9 && attempt > 9 && task.length > 0);",
+      },
+    ],
+  },
+  {
+    name: "lets one task more run with a key than may",
+    patches: [
+      {
+        file: "src/core/scheduler/keyGroups.ts",
+        search: "held < item.keyUse.max;",
+        replace: "held <= item.keyUse.max;",
+      },
+    ],
+  },
+  {
+    name: "does not look whether a queue has room while it fills slots",
+    patches: [
+      {
+        file: "src/core/scheduler/tasks.ts",
+        search: "if (queue.isLimited) this.#lanes.refresh(queue);",
+        replace: "if (queue.isLimited && by < 0) this.#lanes.refresh(queue);",
+      },
+    ],
+  },
+  {
+    name: "counts the starts of a queue with a rate from the wrong end",
+    patches: [
+      {
+        file: "src/core/scheduler/rates.ts",
+        search: ".filter(([at]) => at > now - rate.perMs);",
+        replace: ".filter(([at]) => at > now - rate.perMs / 2);",
+      },
+    ],
+  },
+];

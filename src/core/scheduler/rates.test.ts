@@ -1,0 +1,65 @@
+/** Rate limits of queues: never more starts in any stretch of time than allowed, also by a leader that reads them from the journal. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { limits } from "../../model/limits.ts";
+import { Lanes } from "./lanes.ts";
+import { Queues } from "./queues.ts";
+import { Rates } from "./rates.ts";
+
+function rated(count: number, perMs: number) {
+  const queues = new Queues();
+  const rates = new Rates(queues, new Lanes(queues));
+  const queue = queues.open("q");
+  queue.rate = { count, perMs };
+  rates.watch(queue);
+  return { queue, rates };
+}
+
+test("no stretch of time holds more starts than the rate allows, whoever leads (I31)", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 1_000 }),
+      fc.array(fc.record({ afterMs: fc.nat({ max: 400 }), isNewLeader: fc.boolean() }), { maxLength: 200 }),
+      (count, perMs, tries) => {
+        let { queue, rates } = rated(count, perMs);
+        const starts: number[] = [];
+        let now = 1_000;
+        for (const { afterMs, isNewLeader } of tries) {
+          now += afterMs;
+          if (isNewLeader) {
+            const next = rated(count, perMs);
+            next.rates.put("q", rates.recordOf("q"));
+            ({ queue, rates } = next);
+          }
+          rates.prune(now);
+          const inTime = starts.filter((at) => at > now - perMs).length;
+          if (!queue.isRateUsedUp) {
+            rates.noteStart(queue, now);
+            starts.push(now);
+          }
+          // Neither too many, nor too few while all instants are kept.
+          expect(queue.isRateUsedUp || inTime < count).toBe(true);
+          expect(starts.filter((at) => at > now - perMs).length).toBeLessThanOrEqual(count);
+        }
+      },
+    ),
+  );
+});
+
+test("a rate with more starts than instants are kept for is kept all the same", () => {
+  const { queue, rates } = rated(10 * limits.rateInstantsMax, 100_000);
+  let now = 0;
+  for (; !queue.isRateUsedUp; now += 1) rates.noteStart(queue, now);
+  expect(now).toBe(10 * limits.rateInstantsMax);
+  expect(queue.starts.length).toBeLessThanOrEqual(limits.rateInstantsMax);
+});
+
+test("starts that a leader with a clock ahead has noted do not close the queue for longer than its rate says", () => {
+  const { queue, rates } = rated(1, 1_000);
+  rates.put("q", { name: "q", starts: [[999_999, 1]] });
+  rates.prune(5_000);
+  expect(rates.nextWakeAt).toBe(6_000);
+  rates.prune(6_000);
+  expect(queue.isRateUsedUp).toBe(false);
+});
