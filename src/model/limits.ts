@@ -1,4 +1,5 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
+import { queueLimits } from "./limitsQueues.ts";
 import { day, gibibyte, kibibyte, mebibyte, minute, second } from "./units.ts";
 
 export const limits = {
@@ -28,14 +29,7 @@ export const limits = {
   priorityMax: 1000,
   backoffFactorMax: 100,
   attemptsMaxMax: 1000,
-  concurrencyKeyLengthMax: 200,
-  /** Of a queue, or of the tasks with one key. */
-  concurrencyMaxMax: 1_000_000,
-  /** Tasks that a rate limit allows, and the time in which it allows them. */
-  rateCountMax: 1_000_000,
-  ratePerMsMax: 7 * day,
-  /** Different instants of starts that are kept for a rate limit; beyond that, the last ones count as if they were later. */
-  rateInstantsMax: 100,
+  ...queueLimits,
   killsMaxMax: 1_000_000,
   liveTasksMax: 5_000_000,
   resultBytesMax: 256 * kibibyte,

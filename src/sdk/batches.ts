@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
+import type { SubmitAllOptions, Submitted } from "./callOptions.ts";
 
 export interface Batch {
   /** How many submissions stand before it. */
@@ -98,4 +99,13 @@ function shortKey(text: string): string {
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+/** What neither an id nor a key of the caller's names cannot have been there: a try of this very call, whose answer got lost, made it. */
+export function asOfThisCall(
+  task: Submitted,
+  submission: Submission | undefined,
+  { key, once }: SubmitAllOptions,
+): Submitted {
+  return key === undefined && once !== true && submission?.id === undefined ? { ...task, isNew: true } : task;
 }

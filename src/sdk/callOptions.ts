@@ -30,3 +30,19 @@ export interface GraphOptions extends CallOptions {
   /** Nodes of one page, 1 to 1000; 100 if left out. */
   readonly limit?: number;
 }
+
+/** The part of a read's URL that says how old its answer may be. */
+export function consistency({ consistent }: ReadOptions): string {
+  return consistent === true ? "?consistent=true" : "";
+}
+
+export interface SubmitAllOptions extends SubmitOptions {
+  /**
+   * True to create each task once however often the same list is submitted, also by another process: the keys are made
+   * from the content. A list that differs from an earlier one only behind its first thousands of tasks creates only what
+   * differs. With a `key`, the same list may be submitted once per key.
+   */
+  readonly once?: boolean;
+  /** Called after each request, with the number of tasks submitted so far. */
+  readonly onProgress?: (submitted: number) => void;
+}

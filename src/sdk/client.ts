@@ -7,9 +7,17 @@ import type { Submission } from "../model/submission.ts";
 import type { TaskDocument, TaskState } from "../model/task.ts";
 import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
-import { type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
+import { asOfThisCall, type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Blobs } from "./blobs.ts";
-import type { CallOptions, GraphOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
+import {
+  type CallOptions,
+  consistency,
+  type GraphOptions,
+  type ReadOptions,
+  type SubmitAllOptions,
+  type SubmitOptions,
+  type Submitted,
+} from "./callOptions.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
@@ -19,17 +27,6 @@ import { People } from "./people.ts";
 import { Schedules } from "./schedules.ts";
 import type { SubmissionArgument } from "./typedSubmission.ts";
 import { untilFinal } from "./wait.ts";
-
-export interface SubmitAllOptions extends SubmitOptions {
-  /**
-   * True to create each task once however often the same list is submitted, also by another process: the keys are made
-   * from the content. A list that differs from an earlier one only behind its first thousands of tasks creates only what
-   * differs. With a `key`, the same list may be submitted once per key.
-   */
-  readonly once?: boolean;
-  /** Called after each request, with the number of tasks submitted so far. */
-  readonly onProgress?: (submitted: number) => void;
-}
 
 export interface WaitAllOptions extends CallOptions {
   /** Called for a task that ended and was removed by retention before its end could be read. */
@@ -400,14 +397,4 @@ export function createClient(options: ConnectionOptions = {}): Outlast {
 
 function templatePath(name: string): string {
   return `/v1/templates/${encodeURIComponent(name)}`;
-}
-
-/** The part of a read's URL that says how old its answer may be. */
-function consistency({ consistent }: ReadOptions): string {
-  return consistent === true ? "?consistent=true" : "";
-}
-
-/** What neither an id nor a key of the caller's names cannot have been there: a try of this very call, whose answer got lost, made it. */
-function asOfThisCall(task: Submitted, submission: Submission | undefined, { key, once }: SubmitAllOptions): Submitted {
-  return key === undefined && once !== true && submission?.id === undefined ? { ...task, isNew: true } : task;
 }

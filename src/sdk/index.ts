@@ -21,7 +21,14 @@ export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } 
 export type { QueueView, WorkerView } from "../model/worker.ts";
 export type { BlobSource } from "./blobSource.ts";
 export type { BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
-export type { CallOptions, GraphOptions, ReadOptions, SubmitOptions, Submitted } from "./callOptions.ts";
+export type {
+  CallOptions,
+  GraphOptions,
+  ReadOptions,
+  SubmitAllOptions,
+  SubmitOptions,
+  Submitted,
+} from "./callOptions.ts";
 export {
   createClient,
   type ListFilter,
@@ -29,7 +36,6 @@ export {
   Outlast,
   type PutTemplate,
   type SendSignalOptions,
-  type SubmitAllOptions,
   type TaskList,
   type TemplateSummary,
   type WaitAllOptions,

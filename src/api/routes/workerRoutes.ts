@@ -93,6 +93,7 @@ export const queueRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/queues/:name/limits",
     name: "limitQueue",
+    access: { needs: "operate", of: "queue" },
     summary: "Bound how many tasks of a queue run at a time, and how many are started in a time.",
     tag: "queues",
     parameters: nameParameter,

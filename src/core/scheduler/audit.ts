@@ -1,6 +1,7 @@
 /** Writes who changed what into the entry that holds the change. */
 import type { AuditRecord } from "../../model/principals/audit.ts";
 import { auditId } from "../../model/principals/audit.ts";
+import type { QueueSettings } from "../../model/worker.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { SchedulerState } from "./state.ts";
@@ -78,7 +79,7 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
     case "pause-schedule":
       return { action: input.isPaused ? "pause-schedule" : "resume-schedule", target: input.name };
     case "set-queue":
-      return { action: input.isPaused ? "pause-queue" : "resume-queue", target: input.name };
+      return { ...auditQueue(input.settings), target: input.name };
     case "drain-worker":
     case "report-exit":
       return { action, target: input.worker };
@@ -105,6 +106,16 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
 }
 
 const detailLengthMax = 400;
+
+/** Bounds that were set, or that the queue was paused or resumed. */
+function auditQueue({ isPaused, concurrencyMax, rate }: QueueSettings): Pick<Deed, "action" | "detail"> {
+  if (isPaused !== undefined) return { action: isPaused ? "pause-queue" : "resume-queue" };
+  const parts = [
+    ...(concurrencyMax === undefined ? [] : [`concurrency ${concurrencyMax ?? "none"}`]),
+    ...(rate === undefined ? [] : [`rate ${rate === null ? "none" : `${rate.count} in ${rate.perMs} ms`}`]),
+  ];
+  return { action: "limit-queue", detail: parts.join(", ") };
+}
 
 function describe({ role, queues }: { readonly role: string; readonly queues?: readonly string[] }): string {
   return `${role}${queues === undefined ? "" : `, queues ${queues.join(" ")}`}`.slice(0, detailLengthMax);

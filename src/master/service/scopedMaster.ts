@@ -8,7 +8,7 @@ import { type Actor, coversQueue } from "../../model/principals/principal.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import type { QueueView, WorkerView } from "../../model/worker.ts";
+import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { MasterObserver } from "../journal/loopStats.ts";
@@ -63,8 +63,8 @@ export class ScopedMaster implements MasterApi {
     return this.#master.signal(task, signal, this.#by);
   }
 
-  setQueue(name: string, isPaused: boolean): Promise<void> {
-    return this.#master.setQueue(name, isPaused, this.#by);
+  setQueue(name: string, settings: QueueSettings): Promise<void> {
+    return this.#master.setQueue(name, settings, this.#by);
   }
 
   drainWorker(id: WorkerId): Promise<void> {
