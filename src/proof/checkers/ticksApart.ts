@@ -12,12 +12,19 @@ import { scheduleSteps } from "./scheduleSteps.ts";
 
 export const ticksApart = checker("I23", "ticks of one schedule keep apart where they must", (history, report) => {
   const made = new Map<string, TaskId[]>();
+  /** They hold nothing up, until an edit begins to care about overlaps: it counts all that has not ended. */
+  const backfilled = new Map<string, TaskId[]>();
   for (const { name, before, after, fired, entry } of scheduleSteps(history).steps) {
     const earlier = made.get(name) ?? [];
     made.set(name, earlier);
+    const others = backfilled.get(name) ?? [];
+    backfilled.set(name, others);
     const isAllowed = ((before ?? after).content.overlap ?? "allow") === "allow";
     for (const { id, isBackfilled } of fired) {
-      if (isBackfilled) continue;
+      if (isBackfilled) {
+        others.push(id);
+        continue;
+      }
       for (const other of isAllowed ? [] : earlier) {
         if (!hasEnded(history, other, entry.order)) report(`${id} was made while ${other} had not ended`, id, other);
         else if (isStillRunning(history, other, entry))
@@ -30,7 +37,9 @@ export const ticksApart = checker("I23", "ticks of one schedule keep apart where
       if (reason !== "overlap" && reason !== "queue-full") continue;
       const isOverlap =
         (before?.queued.length ?? 0) > 0 ||
-        earlier.some((id) => !hasEnded(history, id, entry.order - 1) || isStillRunning(history, id, entry));
+        [...earlier, ...others].some(
+          (id) => !hasEnded(history, id, entry.order - 1) || isStillRunning(history, id, entry),
+        );
       if (!isOverlap) report(`the tick ${to} of ${name} was skipped in entry ${entry.seq}, and nothing ran`, name);
     }
   }
