@@ -12,7 +12,9 @@ const lateMsMax = 3_000;
 export const ticksInTime = checker("I22", "no tick happens before its instant", (history, report) => {
   const settleMs = history.conditions.clockSettleMs;
   if (settleMs === undefined) return;
-  const appends = new Map(eventsOf(history, "append").map((append) => [`${append.seq} ${append.epoch}`, append]));
+  // What gets no answer is handed over again, as it is: the first time tells when it was decided.
+  const handedOver = eventsOf(history, "append").toReversed();
+  const appends = new Map(handedOver.map((append) => [`${append.seq} ${append.epoch}`, append]));
   const sets = eventsOf(history, "clock-set");
   for (const { name, before, after, fired, entry } of scheduleSteps(history).steps) {
     const append = appends.get(`${entry.seq} ${entry.epoch}`);
