@@ -100,6 +100,18 @@ test("a wall clock that was set back counts as set right only once that has stoo
   expect(clocks.instant).toBe(clocks.wallAt);
 });
 
+test("a wall clock that is behind by little, and is then set far ahead, is still behind until that has stood", () => {
+  const clocks = new Clocks();
+  clocks.set(-20_000);
+  const before = clocks.instant;
+  clocks.set(9 * minute);
+  expect(clocks.instant - before).toBe(0);
+  clocks.pass(minute);
+  expect(clocks.instant - before).toBe(minute);
+  clocks.set(-9 * minute);
+  expect(clocks.instant - before).toBe(minute);
+});
+
 test("time in which the machine was suspended has passed at once", () => {
   const clocks = new Clocks();
   const before = clocks.tracker.now;

@@ -28,7 +28,7 @@ export class WallTracker {
   #monotonicMs: number;
   /** A jump that has not stood for long enough, and the least that it has been. */
   #pending: { readonly sinceMs: number; aheadMs: number } | null = null;
-  /** How far the wall clock is behind, as it shows. */
+  /** How far the wall clock is behind, as it shows; below 0 where it is ahead. */
   #shownLagMs = 0;
   /** What it was before the wall clock was last set forward, while that has not stood for long enough. */
   #keptLag: { readonly untilMs: number; readonly lagMs: number } | null = null;
@@ -46,7 +46,7 @@ export class WallTracker {
 
   /** How far the wall clock is to be taken to be behind `now`, in ms; 0 where it is not. */
   get lagMs(): number {
-    return Math.max(this.#shownLagMs, this.#keptLag?.lagMs ?? 0);
+    return Math.max(0, this.#shownLagMs, this.#keptLag?.lagMs ?? 0);
   }
 
   /**
@@ -59,15 +59,14 @@ export class WallTracker {
     this.#monotonicMs = monotonicMs;
     this.#time += elapsedMs + suspendedMs;
     const jumpedMs = suspendedMs + this.#meet(wallAt - this.#time, elapsedMs);
-    this.#noteLag(Math.max(0, this.#time - wallAt));
+    this.#noteLag(this.#time - wallAt);
     return jumpedMs;
   }
 
   #noteLag(lagMs: number): void {
     const { jumpMs, settleMs } = this.#settings;
     if (this.#keptLag !== null && this.#keptLag.untilMs <= this.#monotonicMs) this.#keptLag = null;
-    if (this.#shownLagMs - lagMs > jumpMs)
-      this.#keptLag = { untilMs: this.#monotonicMs + settleMs, lagMs: Math.max(this.#shownLagMs, this.lagMs) };
+    if (this.#shownLagMs - lagMs > jumpMs) this.#keptLag = { untilMs: this.#monotonicMs + settleMs, lagMs: this.lagMs };
     this.#shownLagMs = lagMs;
   }
 
