@@ -28,6 +28,9 @@ export interface AttemptSettings {
   readonly killGraceMs: number;
 }
 
+/** Why an attempt cannot be begun while the same attempt of an earlier task with its id is still ending. */
+const namesake: AttemptError = { code: machineFault, message: "An earlier task of this id has not ended here yet." };
+
 export class AgentAttempts {
   readonly #boot: BootId;
   readonly #capacity: number;
@@ -101,9 +104,9 @@ export class AgentAttempts {
     const isSeen = this.#seen.covers(assignment);
     // Running, or its result will be sent again anyway: the first delivery stands.
     if (first !== undefined && (isSeen || first.assignedAt === assignedAt)) return;
-    // A task that is forgotten had this id, and what it left is still here: its successor must run elsewhere, or later.
-    // That is said once; should it get lost, the leader sends the attempt again.
-    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now, this.#budget), out);
+    // A task that is forgotten had this id, and what it left is still here: its successor must run elsewhere, or later, and that
+    // counts against nobody. It is said once; should it get lost, the leader sends the attempt again.
+    if (first !== undefined) return this.#giveBack(now, new HeldAttempt(assignment, now, this.#budget), namesake);
     if (isSeen) return this.#refuse(now, this.#hold(assignment, now), out);
     this.#seen.note(assignment, now);
     const held = this.#hold(assignment, now);

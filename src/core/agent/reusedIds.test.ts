@@ -19,8 +19,11 @@ describe("a later task with the same id", () => {
     const script = AgentScript.attached();
     script.assign(["t/1"]);
     script.reported();
-    expect(script.assign(["t/1@7"])).toEqual(["report t/1:aborted"]);
-    expect(script.effects.findLast((effect) => effect.kind === "report")?.items).toMatchObject([{ assignedAt: 7 }]);
+    expect(script.assign(["t/1@7"])).toEqual(["report t/1:aborted(machine)"]);
+    // It is not counted against the task.
+    expect(script.effects.findLast((effect) => effect.kind === "report")?.items).toMatchObject([
+      { assignedAt: 7, error: { code: "machine" } },
+    ]);
     script.reported();
     expect(script.agent.view()).toMatchObject({ running: 1, unsettled: 0 });
     script.finish("t/1");

@@ -23,6 +23,9 @@ export const networkSpared = checker("I46", "a lost network is not taken for dea
       (event) => event.boot === boot && event.order < entry.order,
     );
     if (closing === undefined || isOpenAfter(history, closing, entry.order)) continue;
+    // The leader after the one that lost the connections gives everybody the grace of an election, whatever was before it.
+    const author = eventsOf(history, "append").find(({ seq, epoch }) => seq === entry.seq && epoch === entry.epoch);
+    if (author !== undefined && author.life !== closing.life) continue;
     const sparedMs = entry.landedAt - closing.at;
     if (sparedMs >= lostGraceMs * (1 - 2 * driftMax) - slackMs) continue;
     const others = closingsWith(history, closing).filter((event) => !ended.has(event.boot));

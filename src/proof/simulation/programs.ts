@@ -5,6 +5,7 @@ import { limits } from "../../model/limits.ts";
 import type { AttemptEnd, ItemAnswer } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
 import { AttemptOver, type AttemptSession } from "../../ports/work.ts";
+import { hashText } from "../checkers/hashText.ts";
 import { type Bounds, keysOfBoth, type Operation, programKind } from "../checkers/scripts.ts";
 import type { Random } from "./random.ts";
 
@@ -141,9 +142,9 @@ class Run {
     return isStrict && failed > 0 ? { outcome: "failed", error } : undefined;
   }
 
-  /** In chunks of two, so that something happens between them. What exists already is skipped. */
+  /** In chunks of two, so that something happens between them. What exists already is skipped; some say it again. */
   async #make(key: string, tasks: readonly Submission[], more: Bounds): Promise<ProgramEnd | undefined> {
-    const begin = this.#created.get(key) ?? 0;
+    const begin = hashText(this.#witness.token) % 3 === 0 ? 0 : (this.#created.get(key) ?? 0);
     for (let first = begin; first < Math.max(tasks.length, begin + 1); first += 2) {
       const submissions = tasks.slice(first, first + Math.min(2, limits.childrenPerItemMax));
       const before = tasks.slice(0, first).reduce(foldItem, "");
