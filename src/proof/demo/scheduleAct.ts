@@ -145,7 +145,8 @@ class Act {
       this.#shotAt.push(Date.now());
       await this.#cluster.kill(leader);
       await setTimeout(backAfterMs, undefined, { signal });
-      await this.#cluster.start(leader);
+      // However long that takes: the others go on meanwhile.
+      await this.#cluster.launch(leader).ready;
       if (Date.now() - toldAt < tellEveryMs) continue;
       toldAt = Date.now();
       const { fired } = await this.#client.schedules.get(name, { signal });
