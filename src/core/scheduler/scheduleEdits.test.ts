@@ -57,6 +57,23 @@ describe("ticks that pass without a task leave a word on it", () => {
     expect(world.record().skipped).toEqual([{ from: start + 3 * second, to: start + 5 * second, reason: "removed" }]);
   });
 
+  test("when the schedule is removed and put again in one entry, which tells of both", () => {
+    const world = new ScheduleWorld();
+    world.put({ when: every(hour) });
+    world.advance(10 * minute);
+    const schedule = { ...world.record(), content: { when: every(minute) }, fingerprint: "another" };
+    const { name, content, fingerprint, task } = schedule;
+    world.step(
+      { kind: "remove-schedule", request: 3, name },
+      { kind: "put-schedule", request: 4, schedule: { name, content, fingerprint, task } },
+    );
+    const writes = world.entries.at(-1) ?? [];
+    expect(writes.map((write) => (write.kind === "record" ? write.value : null))).toMatchObject([
+      { isRemoved: true, skipped: [] },
+      { fingerprint, skipped: [{ from: start + minute, to: start + 10 * minute, reason: "removed" }] },
+    ]);
+  });
+
   test("when the schedule is removed while they wait", () => {
     const world = new ScheduleWorld();
     world.put({ when: every(minute), overlap: "queue" });

@@ -123,6 +123,8 @@ function removeSchedule(state: SchedulerState, batch: Batch, name: string): Repl
   if (isPaused && tick !== null && tick <= now) skip(state, schedule, { from: tick, to: now, reason: "paused" }, null);
   dropQueued(state, schedule, "removed");
   state.schedules.change(schedule, { isRemoved: true, nextAt: null, changedAt: batch.now });
+  // At once, so that a put in the same entry does not hide that it was removed, and what was settled by that.
+  state.schedules.writeTouched(batch);
   return { kind: "done" };
 }
 
