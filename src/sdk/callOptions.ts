@@ -31,11 +31,6 @@ export interface GraphOptions extends CallOptions {
   readonly limit?: number;
 }
 
-/** The part of a read's URL that says how old its answer may be. */
-export function consistency({ consistent }: ReadOptions): string {
-  return consistent === true ? "?consistent=true" : "";
-}
-
 export interface SubmitAllOptions extends SubmitOptions {
   /**
    * True to create each task once however often the same list is submitted, also by another process: the keys are made

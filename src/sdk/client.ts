@@ -9,16 +9,15 @@ import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/tem
 import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
 import { asOfThisCall, type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Blobs } from "./blobs.ts";
-import {
-  type CallOptions,
-  consistency,
-  type GraphOptions,
-  type ReadOptions,
-  type SubmitAllOptions,
-  type SubmitOptions,
-  type Submitted,
+import type {
+  CallOptions,
+  GraphOptions,
+  ReadOptions,
+  SubmitAllOptions,
+  SubmitOptions,
+  Submitted,
 } from "./callOptions.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connection, type ConnectionOptions, consistency } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";

@@ -3,6 +3,7 @@ import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "..
 import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import { type BlobSource, toBody } from "./blobSource.ts";
+import type { ReadOptions } from "./callOptions.ts";
 import { Deadline } from "./deadline.ts";
 import type { Fetch, FetchAnswer } from "./fetch.ts";
 import { masterAddress } from "./masterAddress.ts";
@@ -283,4 +284,9 @@ function parseErrorBody(text: string): OutlastError | null {
   } catch {
     return null;
   }
+}
+
+/** The part of a read's URL that says how old its answer may be. */
+export function consistency({ consistent }: ReadOptions): string {
+  return consistent === true ? "?consistent=true" : "";
 }

@@ -40,7 +40,7 @@ describe("taking assignments", () => {
     script.reported();
     script.finish("t/1");
     script.reported();
-    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted"]);
+    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted(machine)"]);
     expect(script.notices()).toContain("refused an attempt that is over here");
     expect(script.reported("stale")).toEqual([]);
     expect(script.agent.view()).toMatchObject({ running: 0, unsettled: 0 });
@@ -52,7 +52,7 @@ describe("taking assignments", () => {
     script.reported();
     script.finish("t/1");
     script.reported();
-    expect(script.assign(["t/1", "t/1"])).toEqual(["report t/1:aborted"]);
+    expect(script.assign(["t/1", "t/1"])).toEqual(["report t/1:aborted(machine)"]);
     script.reported();
     expect(script.assign(["t/2"])).toEqual(["start t/2", "report t/2:started"]);
   });
@@ -61,7 +61,7 @@ describe("taking assignments", () => {
     const script = attached();
     script.assign(["t/3"]);
     script.reported();
-    expect(script.assign(["t/2"])).toEqual(["report t/2:aborted"]);
+    expect(script.assign(["t/2"])).toEqual(["report t/2:aborted(machine)"]);
     script.reported("stale");
     expect(script.assign(["t/4"])).toEqual(["start t/4", "report t/4:started"]);
   });
@@ -71,7 +71,7 @@ describe("taking assignments", () => {
     expect(script.abort("t/1")).toEqual(["report t/1:aborted"]);
     expect(script.assign(["t/1"])).toEqual([]);
     expect(script.reported("stale")).toEqual([]);
-    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted"]);
+    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted(machine)"]);
     expect(script.agent.view()).toMatchObject({ phase: "attached", running: 0 });
   });
 });

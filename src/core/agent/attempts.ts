@@ -31,6 +31,12 @@ export interface AttemptSettings {
 /** Why an attempt cannot be begun while the same attempt of an earlier task with its id is still ending. */
 const namesake: AttemptError = { code: machineFault, message: "An earlier task of this id has not ended here yet." };
 
+/**
+ * Why an attempt cannot be begun that has ended here already, by its name and time: it came twice, or the clock of the leader that
+ * gave it out is behind that of the leader before. Neither is its task's fault.
+ */
+const overHere: AttemptError = { code: machineFault, message: "An attempt of this name has ended here already." };
+
 export class AgentAttempts {
   readonly #boot: BootId;
   readonly #capacity: number;
@@ -309,7 +315,7 @@ export class AgentAttempts {
   #refuse(now: number, held: HeldAttempt, out: AgentOutput): void {
     const message = "refused an attempt that is over here";
     out.effects.push({ kind: "notice", level: "warn", message, fields: { ...held.ref } });
-    this.#giveBack(now, held);
+    this.#giveBack(now, held, overHere);
   }
 
   /** It never ran here and never will: the leader may give its task to somebody else. */

@@ -17,6 +17,7 @@ export const isolation = {
     const { lanes } = state;
     for (const worker of lanes.alone) if (!isStillKept(worker)) worker.keptFor = null;
     if (lanes.suspects.size === 0 || isFull(batch)) return;
+    moveToEmpty(state);
     keepWorkers(state);
     for (const worker of lanes.alone) startIfEmpty(state, batch, worker);
   },
@@ -31,6 +32,21 @@ function isStillKept(worker: LiveWorker): boolean {
 
 function isWaiting(task: LiveTask): boolean {
   return task.isSetApart && task.queue.isOpen;
+}
+
+/** A task for which a worker is kept that is still busy takes another one that is empty by now. */
+function moveToEmpty({ lanes, workers }: SchedulerState): void {
+  let looks = 0;
+  for (const worker of [...lanes.alone]) {
+    const task = worker.keptFor;
+    if (task === null || worker.tasks.has(task.id) || worker.usedSlots === 0) continue;
+    looks += 1;
+    if (looks > limits.suspectsPerBatchMax) return;
+    const other = emptiest(workers, task);
+    if (other === null || other.usedSlots > 0) continue;
+    worker.keptFor = null;
+    other.keptFor = task;
+  }
 }
 
 /** Looks at a bounded number of suspects: each costs a look at every worker. */

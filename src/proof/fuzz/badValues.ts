@@ -125,6 +125,6 @@ export function trapMember(random: Random): readonly [name: string, value: unkno
     ["x", random.pick(["\ud800", "a\udfff", "\udc00\ud800"])],
     ["\ud83d", 1],
     ["x", nested(random.pick([limits.jsonDepthMax, 100, 100_000]))],
-    ["x", Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`k${index}`, 0]))],
+    ["x", Object.fromEntries(Array.from({ length: limits.jsonKeysPerObjectMax + 1 }, (_, index) => [`k${index}`, 0]))],
   ]);
 }

@@ -74,6 +74,7 @@ const samples: { readonly [name: string]: (queue: string, id: string) => Sample 
   drainWorker: (queue) => ({ path: `/v1/workers/worker-${queue}/drain` }),
   reportExit: (queue) => ({ path: `/v1/workers/worker-${queue}/exits`, body: { boot: "another" } }),
   listQueues: () => ({}),
+  limitQueue: (queue) => ({ path: `/v1/queues/${queue}/limits`, body: { concurrencyMax: 5 } }),
   pauseQueue: (queue) => ({ path: `/v1/queues/${queue}/pause` }),
   resumeQueue: (queue) => ({ path: `/v1/queues/${queue}/resume` }),
   followEvents: () => ({ path: "/v1/events?after=-1" }),
