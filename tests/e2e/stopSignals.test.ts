@@ -25,11 +25,12 @@ describe("SIGTERM", () => {
       ["master", "worker-1"],
       async (play) => {
         const mark = `31.${process.pid}`;
+        const ownMark = `32.${process.pid}`;
         // One ends by the signal itself, one with the code of a shell that was hit by it, one with a code of its own.
         const lines = [
           `exec sleep ${mark}`,
           `sleep ${mark}; exit $?`,
-          `trap 'exit 3' TERM; sleep ${mark} & wait; exit 0`,
+          `trap 'exit 3' TERM; sleep ${ownMark} & wait; exit 0`,
         ];
         for (const [index, line] of lines.entries()) {
           await play.client.submit({
@@ -41,11 +42,19 @@ describe("SIGTERM", () => {
           await play.started(`t${index}`);
         }
         // Each line has its own `sleep` by then, and what the line does before it has been done. The shells do not count.
-        await play.until("the commands to run", () => processesRunning(`sleep ${mark}`).length === lines.length);
-        const pids = processesWith(mark).filter((pid) => pid !== process.pid);
-        // The commands first: their ends may be seen before the worker's own signal.
-        for (const pid of pids) process.kill(pid, "SIGTERM");
+        const running = () => [mark, ownMark].flatMap((each) => processesRunning(`sleep ${each}`)).length;
+        await play.until("the commands to run", () => running() === lines.length);
+        const hit = (text: string) => {
+          for (const pid of processesWith(text)) if (pid !== process.pid) process.kill(pid, "SIGTERM");
+        };
+        // These commands first: that their end is due to SIGTERM can be seen, and the worker waits a moment for its own signal.
+        hit(mark);
         play.cluster.signal("worker-1", "SIGTERM");
+        // An end with a code of its own is known for what it is once the worker has had its signal.
+        await play.until("the worker to take it", () =>
+          readFileSync(play.cluster.logPath("worker-1"), "utf8").includes('"msg":"stopping"'),
+        );
+        hit(ownMark);
         await play.until("the worker to be gone", () => !play.cluster.isUp("worker-1"));
         for (const index of lines.keys()) {
           const task = await play.client.get(`t${index}`);
