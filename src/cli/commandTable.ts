@@ -70,8 +70,14 @@ export const commandTable: readonly CommandEntry[] = [
   {
     group: groups.tasks,
     name: "show",
-    description: "show one task",
+    description: "show one task with its steps, its attempts, and why it waits",
     load: async () => (await import("./commands/show.ts")).showCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "tree",
+    description: "show a task with its children and theirs; many children of one state are one line",
+    load: async () => (await import("./commands/tree.ts")).treeCommand,
   },
   {
     group: groups.tasks,

@@ -2,7 +2,7 @@
 
 import type { Json } from "../model/json.ts";
 import type { TaskState } from "../model/task.ts";
-import type { ListFilter } from "../sdk/client.ts";
+import type { ListFilter } from "../sdk/lists.ts";
 import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
 
 export interface MasterFlags extends LogFlags, ClusterFlags {
@@ -52,18 +52,22 @@ export interface ListFlags {
   readonly queue?: string;
   readonly name?: string;
   readonly host?: string;
+  readonly parent?: string;
+  readonly roots?: boolean;
   readonly limit: number;
   readonly all?: boolean;
   readonly watch?: boolean;
 }
 
 export function toFilter(flags: ListFlags): ListFilter {
-  const { state, queue, name, host } = flags;
+  const { state, queue, name, host, parent, roots } = flags;
   return {
     ...(state === undefined ? {} : { states: state }),
     ...(queue === undefined ? {} : { queue }),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { host }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(roots === undefined ? {} : { roots }),
   };
 }
 

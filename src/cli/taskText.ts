@@ -1,11 +1,13 @@
 /** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
+
+import type { AttemptRecord } from "../model/attemptRecord.ts";
 import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, isSuspect, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
-import { type Paint, taskColours } from "./colour.ts";
+import type { RememberedStep } from "../sdk/taskViews.ts";
+import { type Paint, plain, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
 import type { Column } from "./table.ts";
 import { printable } from "./terminalText.ts";
-import type { Waiting } from "./waiting.ts";
 
 export function taskColumns(now: number): readonly Column<TaskDocument>[] {
   return [
@@ -25,8 +27,8 @@ function progressText({ done, total, text }: Progress): string {
   return `${done}${total === undefined ? "" : ` of ${total}`}${text === undefined ? "" : `, ${text}`}`;
 }
 
-/** `3 steps, 10 children`. */
-function familyText({ family }: TaskDocument): string | null {
+/** `3 steps, 10 children: 2 running, 8 success`. */
+function familyText({ family, childCounts }: TaskDocument, paint: Paint): string | null {
   if (family === undefined) return null;
   const { steps, children } = family;
   const counts = [
@@ -34,7 +36,8 @@ function familyText({ family }: TaskDocument): string | null {
     [children, "child"],
   ] as const;
   const parts = counts.flatMap(([count, noun]) => (count === 0 ? [] : [`${count} ${plural(noun, count)}`]));
-  return parts.length === 0 ? null : parts.join(", ");
+  if (parts.length === 0) return null;
+  return parts.join(", ") + (childCounts === undefined ? "" : `: ${countsText(childCounts, paint)}`);
 }
 
 function plural(noun: string, count: number): string {
@@ -61,7 +64,7 @@ export function countsText(counts: { readonly [state: string]: number }, paint: 
 }
 
 /** The details of a task, one label and value per line. */
-export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting: Waiting | null = null): string[] {
+export function taskPage(task: TaskDocument, paint: Paint, now: number): string[] {
   const colour = taskColours[task.state];
   const rows: [string, string | null][] = [
     ["id", task.id],
@@ -69,7 +72,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ["work", printable(describeWork(task))],
     ["state", colour === null ? task.state : paint(colour, task.state)],
     ["progress", task.progress === undefined ? null : printable(progressText(task.progress))],
-    ["waits", waiting === null ? null : printable(waiting.message)],
+    ["waits", waitingText(task, now)],
     [
       "why",
       task.state === "success" || task.error === undefined
@@ -94,7 +97,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ["template", task.origin === undefined ? null : printable(originText(task.origin))],
     ["host", task.host ?? null],
     ["parent", task.parent ?? null],
-    ["family", familyText(task)],
+    ["family", familyText(task, paint)],
     ["queue", task.queue + (task.priority === 0 ? "" : `, priority ${task.priority}`)],
     ["created", instantText(task.createdAt, now)],
     ["not before", task.startAt === null ? null : instantText(task.startAt, now)],
@@ -106,6 +109,52 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number, waiting:
     ["log", task.logBytes === undefined ? null : formatBytes(task.logBytes)],
   ];
   return rows.flatMap(([label, value]) => (value === null ? [] : [`${paint("dim", label.padEnd(10))} ${value}`]));
+}
+
+function waitingText({ waiting }: TaskDocument, now: number): string | null {
+  if (waiting === undefined) return null;
+  const { detail, since, until } = waiting;
+  return `${printable(detail.replace(/^waits /, ""))}${until === undefined ? `, for ${formatDuration(Math.max(0, now - since))}` : `, until ${instantText(until, now)}`}`;
+}
+
+export function stepColumns(now: number): readonly Column<RememberedStep>[] {
+  return [
+    { title: "STEP", text: ({ key }) => key },
+    { title: "REMEMBERED", text: ({ step }) => (step.at === undefined ? "" : `${formatDuration(now - step.at)} ago`) },
+    { title: "RESULT", text: ({ step }) => stepText(step), isElastic: true },
+  ];
+}
+
+function stepText(step: RememberedStep["step"]): string {
+  if ("children" in step) {
+    const { succeeded, failed, cancelled } = step.children;
+    return `children: ${countsText({ success: succeeded, failed, cancelled }, plain)}`;
+  }
+  if ("slept" in step) return "slept";
+  if ("signal" in step) return step.signal === null ? "no signal came in time" : `signal ${step.signal.id}`;
+  return (JSON.stringify(step.value) ?? "").slice(0, stepTextMax);
+}
+
+const stepTextMax = 100;
+
+export function attemptColumns(now: number): readonly Column<AttemptRecord>[] {
+  return [
+    { title: "TRY", text: ({ attempt }) => String(attempt), isRightAligned: true },
+    { title: "HOST", text: ({ worker }) => worker, isElastic: true },
+    { title: "ASSIGNED", text: ({ assignedAt }) => formatInstant(assignedAt) },
+    {
+      title: "TOOK",
+      text: ({ startedAt, assignedAt, endedAt = now }) =>
+        formatDuration(Math.max(0, endedAt - (startedAt ?? assignedAt))),
+      isRightAligned: true,
+    },
+    { title: "OUTCOME", text: ({ outcome = "running" }) => outcome },
+    {
+      title: "WHY",
+      text: ({ error }) => (error === undefined ? "" : `${error.code}: ${error.message}`),
+      isElastic: true,
+    },
+  ];
 }
 
 function originText({ template, version, variables }: NonNullable<TaskDocument["origin"]>): string {

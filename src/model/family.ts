@@ -19,8 +19,10 @@ export type OpenWait =
   | { readonly kind: "sleep"; readonly key: string; readonly until: number }
   | { readonly kind: "signal"; readonly key: string; readonly name: string; readonly until?: number };
 
-/** What a task remembers under a key for all later attempts. */
-export type StepRecord =
+/** What a task remembers under a key for all later attempts; `at` is when that was committed. */
+export type StepRecord = StepContent & { readonly at?: number };
+
+type StepContent =
   /** The result of a step, or of an independent submission: `{ id }`. */
   | { readonly value: Json }
   | { readonly children: ChildrenOutcome }

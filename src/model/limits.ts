@@ -59,6 +59,9 @@ export const limits = {
   /** Signals of one task that wait to be delivered, and ids of delivered ones that are remembered. */
   signalsMax: 100,
   errorMessageLengthMax: 4 * kibibyte,
+  /** Attempts of one task that are remembered beside the current one, the latest ones; and what is kept of their errors. */
+  attemptRecordsMax: 1_000,
+  attemptMessageLengthMax: 200,
   execArgumentsMax: 1000,
   execEnvironmentMax: 200,
 
@@ -254,6 +257,8 @@ export const limits = {
 
   // What one message to a person lists before it says "and more".
   problemsShownMax: 20,
+  /** Steps, attempts and children that a command shows at first. */
+  rowsShownMax: 20,
   /** `submit --wait` shows the last lines of a command's output, out of this many last bytes. */
   waitTailLinesMax: 40,
   waitTailBytesMax: 64 * kibibyte,

@@ -133,6 +133,8 @@ export type StreamMessage =
 
 /** The error code of an `aborted` attempt that this machine could not run: the task goes elsewhere, and nothing is counted. */
 export const machineFault = "machine";
+/** What a worker reports of an attempt whose kind it cannot run. */
+export const unsupportedKind = "unsupported";
 
 /** `suspended`: nothing is left to do until one of `waits` is over; the task then runs again, in a new attempt. Since protocol 2. */
 export type Outcome = "success" | "failed" | "aborted" | "suspended";

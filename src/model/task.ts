@@ -8,6 +8,7 @@ import type { Json } from "./json.ts";
 import type { Rights } from "./principals/principal.ts";
 import type { ScheduleOrigin } from "./schedules/scheduleOrigin.ts";
 import type { TemplateOrigin } from "./templates/template.ts";
+import type { Waiting } from "./waiting.ts";
 
 /**
  * created   waits for a free slot, or for its start time
@@ -142,6 +143,17 @@ export interface ExitRecord {
   readonly signal: string | null;
 }
 
+/** Children by state; a state that none is in is left out. */
+export type ChildCounts = { readonly [State in TaskState]?: number };
+
+export interface EndedCounts {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Left out if 0. */
+  readonly skipped?: number;
+}
+
 /** What a handler remembers and waits for. */
 export interface FamilyStatus {
   /** Remembered steps, and the bytes of their values. */
@@ -151,6 +163,8 @@ export interface FamilyStatus {
   readonly epoch: number;
   /** Children made so far. */
   readonly children: number;
+  /** How the children of those sets ended that it has taken notice of. */
+  readonly ended?: EndedCounts;
   /** What it waits for. */
   readonly waits?: readonly OpenWait[];
   /** True once something of that is over: it waits for a worker only. */
@@ -198,6 +212,8 @@ export interface TaskStatus {
   /** Why the last attempt that ended did not succeed. */
   readonly error?: AttemptError;
   readonly exit?: ExitRecord;
+  /** True once the last attempt has a record of its own: what else stands here is about the task. */
+  readonly isRecorded?: boolean;
   /** Of a task whose handler remembers steps, has children or waits. */
   readonly family?: FamilyStatus;
   /** Bytes of log that the last ended attempt wrote. */
@@ -215,6 +231,10 @@ export interface TaskDocument extends TaskSpec, Omit<TaskStatus, "id"> {
   readonly progress?: Progress;
   /** The input with the outputs in their places, once it is resolved. */
   readonly resolvedInput?: Json;
+  /** Why it does not run; only while it waits. */
+  readonly waiting?: Waiting;
+  /** Of a task with children: how many there are of each state. */
+  readonly childCounts?: ChildCounts;
 }
 
 export type { AttemptError };

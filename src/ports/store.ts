@@ -1,4 +1,5 @@
 /** The storage port. Whatever can durably refuse a second entry with the same seq can be a store. */
+import type { EndedAttempt } from "../model/attemptRecord.ts";
 import type { CollectionName, CollectionVersions, RecordValue, StoredRecord } from "../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../model/ids.ts";
@@ -66,6 +67,8 @@ export interface Store {
   /** Statuses with outputs by id, for those of `ids` that exist; at most `limits.statusesPerReadMax`. */
   readStatuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>>;
   listTasks(query: TaskQuery): Promise<TaskPage>;
+  /** Over all tasks: the records of the collection `attempts`, and the last attempts that statuses tell of (`lastAttemptOf`). */
+  listAttempts(query: AttemptQuery): Promise<AttemptPage>;
 
   /**
    * Stores pieces of logs. One that is there already (same task, attempt and offset) is left as it is; one that is not the
@@ -160,6 +163,10 @@ export interface TaskQuery {
   readonly queues?: readonly string[];
   readonly name?: string;
   readonly host?: string;
+  /** Children of this task, of all its generations. */
+  readonly parent?: TaskId;
+  /** Only tasks without a parent. Not together with `parent`. */
+  readonly isRoot?: boolean;
   /** Newest first unless told otherwise, in the order of creation. */
   readonly order: "newest" | "oldest";
   /** From the page before; null for the first page. An unknown one is a `bad-request`. */
@@ -170,6 +177,26 @@ export interface TaskQuery {
 
 export interface TaskPage {
   readonly tasks: readonly TaskDocument[];
+  /** Give it back to get the next page; null at the end. */
+  readonly cursor: string | null;
+}
+
+/** Which attempts: those that ran at some time between two instants and have ended. */
+export interface AttemptQuery {
+  /** Those that ended at or after this instant … */
+  readonly from: number;
+  /** … and were assigned before this one. */
+  readonly to: number;
+  readonly worker?: string;
+  /** From the page before; null for the first page. An unknown one is a `bad-request`. */
+  readonly cursor: string | null;
+  /** 1 to `limits.pageMax`. */
+  readonly limit: number;
+}
+
+export interface AttemptPage {
+  /** By when they ended, the earliest first. */
+  readonly attempts: readonly EndedAttempt[];
   /** Give it back to get the next page; null at the end. */
   readonly cursor: string | null;
 }

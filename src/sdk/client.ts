@@ -4,7 +4,7 @@ import type { GraphView } from "../model/graphs/graphView.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
-import type { TaskDocument, TaskState } from "../model/task.ts";
+import type { TaskDocument } from "../model/task.ts";
 import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
 import { asOfThisCall, type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
@@ -19,40 +19,19 @@ import type {
 } from "./callOptions.ts";
 import { Connection, type ConnectionOptions, consistency } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
+import { type ListFilter, type ListOptions, listPath, type TaskList } from "./lists.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
 import { type MasterState, readMasters } from "./masters.ts";
 import { People } from "./people.ts";
 import { Schedules } from "./schedules.ts";
+import { TaskViews } from "./taskViews.ts";
 import type { SubmissionArgument } from "./typedSubmission.ts";
 import { untilFinal } from "./wait.ts";
 
 export interface WaitAllOptions extends CallOptions {
   /** Called for a task that ended and was removed by retention before its end could be read. */
   readonly onForgotten?: (id: string) => void;
-}
-
-export interface ListFilter extends ReadOptions {
-  readonly states?: readonly TaskState[];
-  readonly queue?: string;
-  readonly name?: string;
-  /** The worker of the current or last attempt. */
-  readonly host?: string;
-  /** By creation; newest first if left out. */
-  readonly order?: "newest" | "oldest";
-}
-
-export interface ListOptions extends ListFilter {
-  /** From the page before. */
-  readonly cursor?: string;
-  /** 1 to `limits.pageMax`. */
-  readonly limit?: number;
-}
-
-export interface TaskList {
-  readonly tasks: readonly TaskDocument[];
-  /** Give it back for the next page; null at the end. */
-  readonly cursor: string | null;
 }
 
 export interface SendSignalOptions extends CallOptions {
@@ -90,6 +69,8 @@ export class Outlast {
   /** Files for tasks and of tasks. */
   readonly blobs: Blobs;
   readonly people: People;
+  /** What belongs to tasks: children, steps, attempts. */
+  readonly views: TaskViews;
 
   constructor(options: ConnectionOptions = {}) {
     this.#connection = new Connection(options);
@@ -97,6 +78,7 @@ export class Outlast {
     this.blobs = new Blobs(this.#connection);
     this.schedules = new Schedules(this.#connection);
     this.people = new People(this.#connection);
+    this.views = new TaskViews(this.#connection);
   }
 
   /** Creates one task. Resolves once it is safe: from then on it is never lost. */
@@ -158,14 +140,7 @@ export class Outlast {
 
   /** One page of tasks. */
   list(options: ListOptions = {}): Promise<TaskList> {
-    const query = new URLSearchParams();
-    if (options.states !== undefined && options.states.length > 0) query.set("state", options.states.join(","));
-    for (const name of ["queue", "name", "host", "order", "cursor", "limit", "consistent"] as const) {
-      const value = options[name];
-      if (value !== undefined) query.set(name, String(value));
-    }
-    const text = query.toString();
-    return this.#get<TaskList>(`/v1/tasks${text === "" ? "" : `?${text}`}`, options.signal);
+    return this.#get<TaskList>(listPath(options), options.signal);
   }
 
   /** All tasks that match, page by page as they are read. */

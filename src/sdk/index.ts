@@ -1,5 +1,6 @@
 /** What `import … from "outlast"` gives: the client, and the nouns it speaks of. */
 
+export { type AttemptOutcome, type AttemptRecord, attemptOutcomes, type TaskAttempt } from "../model/attemptRecord.ts";
 export { type ErrorCode, type ErrorDetails, OutlastError } from "../model/errors.ts";
 export type { OnNodeFailure, RunCondition } from "../model/graphs/conditions.ts";
 export type { GraphInput, GraphNode } from "../model/graphs/graph.ts";
@@ -11,6 +12,7 @@ export { limits } from "../model/limits.ts";
 export type { BackfilledTick, PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";
 export {
   type AttemptError,
+  type ChildCounts,
   type ExitRecord,
   isFinal,
   type TaskDocument,
@@ -18,6 +20,7 @@ export {
   taskStates,
 } from "../model/task.ts";
 export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } from "../model/templates/template.ts";
+export { type Waiting, type WaitingReason, waitingReasons } from "../model/waiting.ts";
 export type { QueueView, WorkerView } from "../model/worker.ts";
 export type { BlobSource } from "./blobSource.ts";
 export type { BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
@@ -31,12 +34,9 @@ export type {
 } from "./callOptions.ts";
 export {
   createClient,
-  type ListFilter,
-  type ListOptions,
   Outlast,
   type PutTemplate,
   type SendSignalOptions,
-  type TaskList,
   type TemplateSummary,
   type WaitAllOptions,
 } from "./client.ts";
@@ -70,8 +70,10 @@ export {
   TaskFailedError,
 } from "./handler/errors.ts";
 export type { StandardSchema } from "./handler/standardSchema.ts";
+export type { ListFilter, ListOptions, TaskList } from "./lists.ts";
 export type { LogItem, LogsOptions } from "./logs.ts";
 export type { MasterReport } from "./masterReport.ts";
 export type { MasterState } from "./masters.ts";
 export type { BackfillOptions, PreviewOptions, PutSchedule, SchedulePreview, Schedules } from "./schedules.ts";
+export type { AttemptsFilter, ChildPage, ChildrenFilter, PageOptions, RememberedStep, TaskViews } from "./taskViews.ts";
 export type { TypedSubmission as Submission } from "./typedSubmission.ts";

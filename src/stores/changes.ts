@@ -1,5 +1,11 @@
 /** What one entry means for a view: its writes in the order in which a driver may apply them, each record once. */
-import { type CollectionName, type CollectionVersions, ownerOf } from "../model/collections/table.ts";
+import {
+  type CollectionName,
+  type CollectionVersions,
+  descriptorOf,
+  isCollection,
+  ownerOf,
+} from "../model/collections/table.ts";
 import type { OutgoingEntry } from "../model/entry.ts";
 import type { TaskId } from "../model/ids.ts";
 import type { TaskSpec, TaskStatus } from "../model/task.ts";
@@ -18,6 +24,8 @@ export interface RecordChange {
   readonly id: string;
   /** The JSON text of its value; null where it is removed. */
   readonly text: string | null;
+  /** The instant by which its collection is also found; null if it is not. */
+  readonly instant: number | null;
 }
 
 /**
@@ -64,7 +72,8 @@ export function changesOf(entry: OutgoingEntry): Changes {
         break;
       case "record": {
         const { collection, id, value } = write;
-        records.set(`${collection} ${id}`, { collection, id, text: value === null ? null : text });
+        const change = { collection, id, text: value === null ? null : text };
+        records.set(`${collection} ${id}`, { ...change, instant: instantOf(collection, value) });
         break;
       }
       case "marker":
@@ -86,6 +95,12 @@ function changeOf(tasks: Map<TaskId, TaskChange>, id: TaskId): TaskChange {
     tasks.set(id, change);
   }
   return change;
+}
+
+/** The instant by which stores find a record of this collection; null for one that is not there, or not found by time. */
+export function instantOf(collection: string, value: unknown): number | null {
+  if (value === null || !isCollection(collection)) return null;
+  return descriptorOf(collection).instantOf?.(value) ?? null;
 }
 
 /** The broken promise that a task is there before its status and its records, as an error: nothing of such an entry may be stored. */

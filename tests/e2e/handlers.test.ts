@@ -33,6 +33,15 @@ describe("a handler with steps", () => {
         expect(linesOf(places.ledger)).toEqual(["a 1", "b 1", "c begins 1", "c begins 2", "c 2"]);
         expect(await play.client.get("r")).toMatchObject({ attempt: 2, kills: 1, failures: 0 });
         expect(await play.logOf("r")).toContain("resumes with 2 remembered: a, b");
+        const steps = await Array.fromAsync(play.client.views.steps("r"));
+        expect(steps.map(({ key }) => key)).toEqual(["a", "b", "c"]);
+        const attempts = await Array.fromAsync(play.client.views.attempts("r"));
+        expect(attempts).toMatchObject([
+          { attempt: 1, outcome: "killed", worker: process, error: { code: "worker-lost" } },
+          { attempt: 2, outcome: "success" },
+        ]);
+        const all = await Array.fromAsync(play.client.views.allAttempts({ worker: process }));
+        expect(all).toMatchObject([{ task: "r", name: "r", attempt: 1, outcome: "killed" }]);
       },
       options,
     ));

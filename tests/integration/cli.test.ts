@@ -34,6 +34,15 @@ describe("with a master and two workers", () => {
        export const add = defineTask({
          name: "add",
          run([a, b]: [number, number]) { console.log("adding"); return { sum: a + b }; },
+       });
+       export const sums = defineTask({
+         name: "sums",
+         async run(count: number, ctx) {
+           await ctx.step("counted", () => count);
+           const all = await ctx.all("adds", Array.from({ length: count }, (_, i) => add.task([i, 1])));
+           await ctx.waitFor("approved");
+           return all.length;
+         },
        });`,
     );
     const options = ["--workers", "2", "--data", "up-data", "--drain-timeout", "1s", "--tasks", "tasks.ts"];
@@ -89,6 +98,42 @@ describe("with a master and two workers", () => {
     const { code, stderr } = await outlast(["submit", "add", "--input", "[1,2]", "--wait"]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/ended as success.*\n {2}│ adding\n {2}Result: {"sum":3}\nAll of its output: /);
+  });
+
+  test("a family is shown with its steps, its attempts, why it waits, and as a tree", async () => {
+    await outlast(["submit", "sums", "--id", "small", "--input", "3"]);
+    await outlast(["submit", "sums", "--id", "large", "--input", "30"]);
+    const waits = async (id: string) => (await json<TaskDocument>("show", id)).waiting?.reason;
+    await expect.poll(() => waits("small"), { timeout: startMsMax }).toBe("signal");
+    await expect.poll(() => waits("large"), { timeout: startMsMax }).toBe("signal");
+
+    const shown = (await outlast(["show", "small"])).stdout;
+    expect(shown).toMatch(/^waits +for the signal "approved", for /m);
+    expect(shown).toMatch(/^family +2 remembered steps, 3 children: 3 success$/m);
+    expect(shown).toMatch(/^adds +.* ago +children: 3 success\ncounted +.* ago +3$/m);
+    expect(shown).toMatch(/^ +1 +worker-\d .* suspended\n +2 +worker-\d .* suspended$/m);
+    expect(await json("show", "small")).toMatchObject({
+      childCounts: { success: 3 },
+      attempts: [{ attempt: 1, outcome: "suspended" }, { attempt: 2 }],
+      steps: [{ key: "adds" }, { key: "counted", step: { value: 3 } }],
+    });
+
+    const children = (await outlast(["ls", "--parent", "small", "--state", "success"])).stdout;
+    expect(children.match(/^small~\S+ +add +add +success /gm)).toHaveLength(3);
+    const roots = (await outlast(["ls", "--roots", "--name", "small"])).stdout;
+    expect(roots).toMatch(/^small +sums +waiting /m);
+    expect(roots).not.toContain("~");
+    expect(await outlast(["ls", "--roots", "--parent", "small"])).toMatchObject({ code: 2 });
+
+    const tree = (await outlast(["tree", "small"])).stdout;
+    expect(tree).toMatch(
+      /^small {2}waiting {2}attempt 2 {2}waits for the signal "approved"\n├─ small~\S+0 {2}add {2}success\n/,
+    );
+    expect(tree).toMatch(/\n└─ small~\S+2 {2}add {2}success\n$/);
+    expect((await outlast(["tree", "large"])).stdout).toMatch(/^large .*\n└─ 30 success\n$/);
+    expect(await json("tree", "large")).toMatchObject({ id: "large", children: [], folded: { success: 30 } });
+    expect(await outlast(["tree", "nobody"])).toMatchObject({ code: 4 });
+    await outlast(["cancel", "small", "large"]);
   });
 
   test("the end of a large output is shown, however large it is", async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
+import { attemptLies } from "./attemptLies.ts";
 import { familyLies } from "./familyLies.ts";
 import {
   boot,
@@ -337,6 +338,7 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
 
 const allLies = {
   ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies, ...scriptLies },
+  I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
 };
 

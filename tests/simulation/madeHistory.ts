@@ -49,6 +49,7 @@ export class MadeHistory {
     addressesVanish: false,
     isCalm: true,
     sparesWorkers: false,
+    seesRecords: true,
   };
   leader: LeaderMemory | null | "as the journal" = "as the journal";
   masters: MasterMemory[] = [];

@@ -12,6 +12,7 @@ import type { Route } from "./route.ts";
 import { scheduleRoutes } from "./scheduleRoutes.ts";
 import { sessionRoutes } from "./sessionRoutes.ts";
 import { taskRoutes } from "./taskRoutes.ts";
+import { taskViewRoutes } from "./taskViewRoutes.ts";
 import { templateRoutes } from "./templateRoutes.ts";
 import { queueRoutes, workerRoutes } from "./workerRoutes.ts";
 
@@ -29,6 +30,7 @@ const documentRoute: Route = {
 export const routes: readonly Route[] = [
   ...taskRoutes,
   ...graphRoutes,
+  ...taskViewRoutes,
   ...logRoutes,
   ...templateRoutes,
   ...scheduleRoutes,

@@ -6,7 +6,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { id, limitKeyword, listKeyword, oneOf, ref, whole } from "../../model/schema.ts";
+import { id, limitKeyword, listKeyword, oneOf, ref, taskId, whole } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
@@ -33,6 +33,8 @@ const listQuery: Schemas = {
   queue: id,
   name: { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" },
   host: { ...id, description: "The worker of the current or last attempt." },
+  parent: { ...taskId, description: "Only children of this task." },
+  roots: { type: "boolean", default: false, description: "Only tasks without a parent. Not together with `parent`." },
   order: oneOf(["newest", "oldest"], { default: "newest", description: "By creation." }),
   cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
   limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
@@ -175,15 +177,22 @@ interface ListQuery {
   readonly queue?: string;
   readonly name?: string;
   readonly host?: string;
+  readonly parent?: TaskId;
+  readonly roots?: boolean;
   readonly order?: "newest" | "oldest";
   readonly cursor?: string;
   readonly limit?: number;
   readonly consistent?: boolean;
 }
 
-function toTaskQuery({ state, order, cursor, limit, consistent: _consistent, ...filters }: ListQuery): TaskQuery {
+function toTaskQuery({ state, roots, order, cursor, limit, consistent: _, ...filters }: ListQuery): TaskQuery {
+  if (roots === true && filters.parent !== undefined) {
+    const message = "A task has a parent or has none: roots and parent exclude each other.";
+    throw new OutlastError("bad-request", message, { path: "/roots", hint: "Leave one of them out." });
+  }
   return {
     ...filters,
+    ...(roots === true && { isRoot: true }),
     ...(state === undefined ? {} : { states: toStates(state) }),
     order: order ?? "newest",
     cursor: cursor ?? null,

@@ -8,12 +8,14 @@ import { peopleSchemas } from "./people.ts";
 import { protocolSchemas } from "./protocol.ts";
 import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
+import { taskViewSchemas } from "./taskViews.ts";
 import { templateSchemas } from "./templates.ts";
 import { workerSchemas } from "./workers.ts";
 
 export const components = {
   ...taskSchemas,
   ...graphSchemas,
+  ...taskViewSchemas,
   ...templateSchemas,
   ...scheduleSchemas,
   ...blobSchemas,

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { LogItem } from "../../sdk/logs.ts";
 import { taskArgument, wholeNumber } from "../arguments.ts";
-import { action, type Context, impatient } from "../context.ts";
+import { action, type Context } from "../context.ts";
 import { terminalSafe } from "../terminalText.ts";
 
 interface LogsFlags {
@@ -34,12 +34,9 @@ async function logs(context: Context, id: string, flags: LogsFlags): Promise<und
 /** Who follows a task that does not run yet would else look at nothing, and not know why. */
 async function noteWaiting(context: Context, id: string): Promise<void> {
   const { signal, output } = context;
-  const { isWaiting, lookAround, whyWaiting } = await import("../waiting.ts");
   const client = await context.client();
-  const task = await client.get(id, { signal });
-  if (!isWaiting(task)) return;
-  const waiting = whyWaiting(task, await lookAround(await context.client(impatient), signal), Date.now());
-  if (waiting !== null) output.note(`── ${task.state}, waits: ${waiting.message} ──`);
+  const { state, waiting } = await client.get(id, { signal });
+  if (waiting !== undefined) output.note(`── ${state}, waits: ${waiting.detail} ──`);
 }
 
 class LogWriter {

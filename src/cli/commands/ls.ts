@@ -1,9 +1,10 @@
 /** `outlast ls`: lists tasks, and with --watch keeps the list true. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import { stateList, wholeNumber } from "../arguments.ts";
-import { action, type Context, impatient } from "../context.ts";
+import type { WaitingReason } from "../../model/waiting.ts";
+import { stateList, taskArgument, wholeNumber } from "../arguments.ts";
+import { action, type Context } from "../context.ts";
 import { type ListFlags, toFilter } from "../flags.ts";
 
 export function lsCommand(program: Command): void {
@@ -13,6 +14,8 @@ export function lsCommand(program: Command): void {
     .option("--queue <queue>", "only tasks of this queue")
     .option("--name <name>", "only tasks with this name")
     .option("--host <worker>", "only tasks whose current or last attempt is on this worker")
+    .option("--parent <id>", "only children of this task", taskArgument)
+    .addOption(new Option("--roots", "only tasks without a parent").conflicts("parent"))
     .option("--limit <n>", "print at most this many", wholeNumber(1, limits.pageMax), limits.pageDefault)
     .option("--all", "print all tasks")
     .option("--watch", "keep running and show changes: a live table in a terminal, otherwise one line per change")
@@ -34,23 +37,32 @@ async function list(context: Context, flags: ListFlags): Promise<undefined> {
   const { taskColumns } = await import("../taskText.ts");
   output.table(taskColumns(Date.now()), page.tasks);
   if (page.cursor !== null) output.note(`More tasks match; --all prints all of them.`);
-  await noteWaiting(context, page.tasks);
+  noteWaiting(context, page.tasks);
 }
 
-/** One line for each queue with tasks that could start but for something that is in the way. */
-async function noteWaiting(context: Context, tasks: readonly TaskDocument[]): Promise<void> {
-  const { isWaiting, lookAround, whyWaiting } = await import("../waiting.ts");
-  const waiting = tasks.filter(isWaiting);
-  if (waiting.length === 0) return;
-  const around = await lookAround(await context.client(impatient), context.signal);
-  const now = Date.now();
+/** One line for each reason that keeps tasks from starting. */
+function noteWaiting({ output }: Context, tasks: readonly TaskDocument[]): void {
   const counts = new Map<string, number>();
-  for (const task of waiting) {
-    const why = whyWaiting(task, around, now);
-    // When a task is due is its own; `outlast show` says it.
-    if (why !== null && why.until === undefined) counts.set(why.message, (counts.get(why.message) ?? 0) + 1);
+  for (const { waiting } of tasks) {
+    // What a task waits for by itself is its own; `outlast show` says it.
+    if (waiting !== undefined && isShared(waiting.reason))
+      counts.set(waiting.detail, (counts.get(waiting.detail) ?? 0) + 1);
   }
-  for (const [message, count] of counts) context.output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${message}`);
+  for (const [detail, count] of counts) output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${detail}`);
+}
+
+function isShared(reason: WaitingReason): boolean {
+  return ![
+    "due-later",
+    "back-off",
+    "isolation",
+    "siblings",
+    "children",
+    "sleep",
+    "signal",
+    "descendants",
+    "blocked",
+  ].includes(reason);
 }
 
 /** Prints page by page: a million tasks need not be held at once. Columns are as wide as each page needs. */

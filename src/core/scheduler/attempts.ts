@@ -1,16 +1,15 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
-import { type AbortReason, machineFault, type ResultItem } from "../../model/protocol.ts";
+import { handedBackCodes } from "../../model/attemptRecord.ts";
+import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
+import { recordAttempt } from "./attemptRecords.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import { finish, isBelowEnding } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { SchedulerState } from "./state.ts";
 import { suspend } from "./waits.ts";
-
-/** What a worker reports of an attempt whose kind it cannot run. */
-export const unsupportedKind = "unsupported";
 
 /** An attempt that ended with its worker, or because that gave it up. */
 const workerLost = "worker-lost";
@@ -20,8 +19,10 @@ const finalErrors: readonly string[] = ["non-retryable", "child-failed"];
 
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
 export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): void {
+  recordAttempt(batch, task);
   state.tasks.setState(task, "running");
   task.attempt += 1;
+  task.isRecorded = false;
   if (task.family !== null) task.family.beginAttempt();
   // Never before its task was created, also where the clock was set back since: an attempt's output is known by that.
   const assignedAt = Math.max(batch.now, task.createdAt);
@@ -79,7 +80,7 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       if (isBelowEnding(state, task)) return cancelTask(state, batch, task);
       return suspend(state, batch, task, result.waits ?? []);
     case "aborted":
-      if (result.error !== undefined && [unsupportedKind, machineFault].includes(result.error.code))
+      if (result.error !== undefined && handedBackCodes.includes(result.error.code))
         return handBack(state, batch, task, result.error);
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
       return killAttempt(state, batch, task, "Its worker gave the attempt up.");
@@ -161,7 +162,10 @@ interface Stop {
 
 function stopTask(state: SchedulerState, batch: Batch, task: LiveTask, { end, error, reason }: Stop): void {
   if (task.state === "running") abortOnWorker(state, batch, task, reason);
-  else state.tasks.unplace(task);
+  else {
+    recordAttempt(batch, task);
+    state.tasks.unplace(task);
+  }
   task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
   finish(state, batch, task, end);
 }

@@ -26,8 +26,14 @@ export function digestTask(task: LiveTask): number {
   return finishHash(hash) | 0;
 }
 
-function digestFamily(hash: number, { steps, stepBytes, epoch, children, waits, isWoken, ending }: Family): number {
+function digestFamily(
+  hash: number,
+  { steps, stepBytes, epoch, children, ended, waits, isWoken, ending }: Family,
+): number {
   let next = hashText(hash, ending?.state ?? "");
+  if (ended !== null)
+    for (const count of [ended.succeeded, ended.failed, ended.cancelled, ended.skipped ?? 0])
+      next = hashNumber(next, count);
   for (const part of [steps, stepBytes, epoch, children, Number(isWoken)]) next = hashNumber(next, part);
   for (const { kind, key } of waits) next = hashText(hashText(next, kind), key);
   return next;

@@ -20,7 +20,8 @@ function fillSlots(state: SchedulerState, batch: Batch): void {
   // The bound keeps one entry from growing without end; what is left is assigned by the next batch.
   for (let count = 0; count < limits.assignmentsPerBatchMax; count += 1) {
     const match = state.lanes.next();
-    if (match === undefined) break;
+    // What is written of attempts before these counts at once.
+    if (match === undefined || isFull(batch)) break;
     const { task, worker } = match;
     if (mustNotStart(state, task)) {
       state.lanes.dequeue(task);

@@ -67,7 +67,10 @@ export function isBelowEnding(state: SchedulerState, task: LiveTask): boolean {
 }
 
 function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalState, output?: Json): void {
-  for (const set of [...state.families.of(task.id)]) state.families.drop(batch, set);
+  for (const set of [...state.families.of(task.id)]) {
+    task.family?.countEnded(set);
+    state.families.drop(batch, set);
+  }
   state.signals.remove(batch, task.id);
   task.family?.end();
   state.tasks.setState(task, end);

@@ -13,7 +13,7 @@ import {
   prefixOf,
 } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import type { FinalState } from "../../model/task.ts";
+import type { FinalState, TaskState } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import type { RecordModule } from "./recordModule.ts";
 
@@ -41,6 +41,8 @@ export class ChildSet {
   active = 0;
   /** While it leads: children before this index have been let into their lanes. */
   released = 0;
+  /** Children that have not ended, by state. */
+  readonly unfinished: Partial<Record<TaskState, number>> = {};
   isDirty = false;
 
   constructor(prefix: string) {

@@ -1,7 +1,7 @@
 /** What the leader remembers of a task whose handler remembers something: steps, waits, and how it is about to end. */
 import type { OpenWait } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
-import type { FamilyStatus, FinalState } from "../../model/task.ts";
+import type { EndedCounts, FamilyStatus, FinalState } from "../../model/task.ts";
 
 /** The outcome is decided; the task ends when its last descendant has. */
 export interface Ending {
@@ -17,6 +17,8 @@ export class Family {
   epoch = 0;
   /** Children that it has made, over all its sets. */
   children = 0;
+  /** How the children of sets ended that are not remembered as sets any more; null while there are none. */
+  ended: EndedCounts | null = null;
   /** What it waits for, or has waited for and not yet taken notice of. */
   waits: readonly OpenWait[] = [];
   /** When they were written, by the clock of the leader that did; 0 while they are those of this leader. */
@@ -37,6 +39,18 @@ export class Family {
     this.lastItem = 0;
   }
 
+  /** A set is dropped: what it has counted stays counted. */
+  countEnded({ succeeded, failed, cancelled, skipped = 0 }: EndedCounts): void {
+    const before = this.ended ?? { succeeded: 0, failed: 0, cancelled: 0 };
+    const allSkipped = (before.skipped ?? 0) + skipped;
+    this.ended = {
+      succeeded: before.succeeded + succeeded,
+      failed: before.failed + failed,
+      cancelled: before.cancelled + cancelled,
+      ...(allSkipped > 0 && { skipped: allSkipped }),
+    };
+  }
+
   end(): void {
     this.waits = [];
     this.isWoken = false;
@@ -45,12 +59,13 @@ export class Family {
   }
 
   toStatus(): FamilyStatus {
-    const { steps, stepBytes, epoch, children, waits, isWoken, ending, lastItem } = this;
+    const { steps, stepBytes, epoch, children, ended, waits, isWoken, ending, lastItem } = this;
     return {
       steps,
       stepBytes,
       epoch,
       children,
+      ...(ended !== null && { ended }),
       ...(waits.length > 0 && { waits }),
       ...(isWoken && { isWoken }),
       ...(ending !== null && { ending: ending.state }),
@@ -61,8 +76,18 @@ export class Family {
   static restore(status: FamilyStatus, output: Json | undefined, writtenAt: number): Family {
     const family = new Family();
     family.waitsWrittenAt = writtenAt;
-    const { steps, stepBytes, epoch, children, waits = [], isWoken = false, ending, lastItem = 0 } = status;
-    Object.assign(family, { steps, stepBytes, epoch, children, waits, isWoken, lastItem });
+    const {
+      steps,
+      stepBytes,
+      epoch,
+      children,
+      ended = null,
+      waits = [],
+      isWoken = false,
+      ending,
+      lastItem = 0,
+    } = status;
+    Object.assign(family, { steps, stepBytes, epoch, children, ended, waits, isWoken, lastItem });
     family.ending = ending === undefined ? null : { state: ending, output };
     return family;
   }

@@ -27,7 +27,7 @@ describe("a graph", () => {
     world.succeed(world.node("g", "report"));
     expect(world.state("g")).toBe("success");
     expect(world.statuses.get("g")).toMatchObject({ attempt: 0, output: { load: { of: world.node("g", "load") } } });
-    expect(world.step("g", "tasks")).toEqual({
+    expect(world.step("g", "tasks")).toMatchObject({
       children: { total: 4, succeeded: 3, failed: 0, cancelled: 0, skipped: 1 },
     });
   });

@@ -8,6 +8,7 @@ import type { IssuedAttempt } from "../../model/protocol.ts";
 import {
   type AttemptError,
   type ExitRecord,
+  isFinal,
   isSuspect,
   type TaskHead,
   type TaskLimits,
@@ -90,6 +91,8 @@ export class LiveTask implements HeapItem {
   firstLoss = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
+  /** True once the current or last attempt has a record of its own. */
+  isRecorded = false;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
   family: Family | null = null;
   /** Its key in the timer heap, while it is in there. */
@@ -154,6 +157,14 @@ export class LiveTask implements HeapItem {
     return kindsWithoutWorker.has(this.lane.kind);
   }
 
+  /** One task more, or less, of its queue and of its parent's children is in this state. */
+  count(state: TaskState, by: number): void {
+    this.queue.count(state, by);
+    if (this.parent === null || isFinal(state)) return;
+    const { unfinished } = this.parent;
+    unfinished[state] = (unfinished[state] ?? 0) + by;
+  }
+
   /** Its current or last attempt, as it was given out; before the first one, none that anybody has. */
   get issued(): IssuedAttempt {
     return { task: this.id, attempt: this.attempt, assignedAt: this.run?.assignedAt ?? 0 };
@@ -191,6 +202,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     ...(last?.error !== undefined && { error: last.error }),
     ...(last?.exit !== undefined && { exit: last.exit }),
     ...(last?.logBytes !== undefined && { logBytes: last.logBytes }),
+    ...(task.isRecorded && { isRecorded: true }),
     ...(task.family !== null && { family: task.family.toStatus() }),
     ...(result !== undefined && { output: result }),
   };
@@ -205,6 +217,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.uncounted = status.uncounted ?? 0;
   task.losses = status.losses ?? 0;
   task.firstLoss = status.firstLoss ?? 0;
+  task.isRecorded = status.isRecorded ?? false;
   task.family = status.family === undefined ? null : Family.restore(status.family, status.output, status.changedAt);
   const { host, boot, assignedAt } = status;
   task.run =

@@ -13,7 +13,7 @@ import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import { noCalendar } from "../../model/schedules/schedule.ts";
-import type { TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
+import type { TaskDocument, TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { auditInput } from "./audit.ts";
 import { Blobs } from "./blobs.ts";
@@ -50,8 +50,10 @@ import { taskBounds } from "./taskBounds.ts";
 import type { TaskStep } from "./tasks.ts";
 import { Tasks } from "./tasks.ts";
 import { tasksModule } from "./tasksModule.ts";
+import { addViews } from "./taskViews.ts";
 import { Templates } from "./templates.ts";
 import { templatesModule } from "./templatesModule.ts";
+import { WaitingReasons } from "./waitingReasons.ts";
 import { Walks } from "./walks.ts";
 import { Workers } from "./workers.ts";
 import { workersModule } from "./workersModule.ts";
@@ -254,6 +256,11 @@ export class Scheduler {
 
   *workerRecords(): Generator<WorkerRecord> {
     for (const { record } of this.#state.workers) yield record;
+  }
+
+  /** The same documents with what this memory knows besides, for people: why tasks wait, how many children are in which state. */
+  addViews(documents: readonly TaskDocument[], now: number, isLed: boolean): readonly TaskDocument[] {
+    return addViews(this.#state, documents, new WaitingReasons(this.#state, now, isLed));
   }
 
   /** From now on the steps of tasks are kept until they are taken. */

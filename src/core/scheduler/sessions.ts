@@ -1,18 +1,19 @@
 /** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
 import { attemptKey, type SessionId, type WorkerId } from "../../model/ids.ts";
-import type {
-  Acknowledgement,
-  AttachRequest,
-  AttemptItem,
-  AttemptRef,
-  IssuedAttempt,
-  ItemAnswer,
-  ReportItem,
-  ResultItem,
-  Verdict,
+import {
+  type Acknowledgement,
+  type AttachRequest,
+  type AttemptItem,
+  type AttemptRef,
+  type IssuedAttempt,
+  type ItemAnswer,
+  type ReportItem,
+  type ResultItem,
+  unsupportedKind,
+  type Verdict,
 } from "../../model/protocol.ts";
 import { takeContent } from "./attemptItems.ts";
-import { loseAttempt, settleResult, toAssigned, unsupportedKind } from "./attempts.ts";
+import { loseAttempt, settleResult, toAssigned } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
 import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";

@@ -211,7 +211,7 @@ export class Tasks {
   /** Counts the task by its present state. A running one counts for the limits of its queue and for its key, too. */
   #count(task: LiveTask, by: 1 | -1): void {
     const { queue, keyUse, state } = task;
-    queue.count(state, by);
+    task.count(state, by);
     if (state !== "running") return;
     if (keyUse !== null) this.#lanes.countKey(keyUse.group, by);
     if (queue.isLimited) this.#lanes.refresh(queue);

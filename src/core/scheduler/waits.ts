@@ -76,6 +76,7 @@ function whatCame(state: SchedulerState, batch: Batch, task: LiveTask, wait: Ope
     case "children": {
       const set = state.families.find(task.id, task.family?.epoch ?? 0, wait.key);
       if (set === undefined || !set.isOver) return null;
+      task.family?.countEnded(set);
       state.families.drop(batch, set);
       return { children: set.outcome };
     }
@@ -94,6 +95,6 @@ function whatCame(state: SchedulerState, batch: Batch, task: LiveTask, wait: Ope
 /** Writes a step. Every later attempt of this generation has it. */
 export function remember(batch: Batch, task: LiveTask, family: Family, key: string, step: StepRecord): void {
   const id = stepId(task.id, family.epoch, key);
-  batch.out.writes.push({ kind: "record", collection: "steps", id, value: step });
+  batch.out.writes.push({ kind: "record", collection: "steps", id, value: { ...step, at: batch.now } });
   family.steps += 1;
 }

@@ -17,16 +17,18 @@ import { readStatuses } from "./graphReads.ts";
 
 export async function readStepsPage(
   store: Store,
-  { task, epoch, after, family }: { task: TaskId; epoch: number; after: string | null; family: OpenFamily },
+  place: { task: TaskId; epoch: number; after: string | null; limit?: number; family?: OpenFamily },
 ): Promise<StepsPage> {
+  const { task, epoch, after, limit = limits.pageMax, family } = place;
   const idPrefix = stepId(task, epoch, "");
   const { records, isMore } = await store.listRecords("steps", {
     idPrefix,
     ...(after !== null && { after: idPrefix + after }),
-    limit: limits.pageMax,
+    limit,
   });
   const steps = records.map(({ id, value }) => ({ key: id.slice(idPrefix.length), step: value }));
-  return { steps, next: isMore ? (steps.at(-1)?.key ?? null) : null, ...(after === null && { family }) };
+  const next = isMore ? (steps.at(-1)?.key ?? null) : null;
+  return { steps, next, ...(after === null && family !== undefined && { family }) };
 }
 
 /** The children of a set that its task has taken notice of: all of them have ended. */

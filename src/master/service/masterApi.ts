@@ -18,6 +18,7 @@ import type { ProgressChange } from "../streams/progressBoard.ts";
 import type { BlobApi } from "./blobApi.ts";
 import type { PrincipalApi } from "./principalApi.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
+import type { TaskViewApi } from "./taskViewApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
 
 export type { ChangeBatch, Subscription };
@@ -43,6 +44,7 @@ export interface MasterApi {
   readonly schedules: ScheduleApi;
   readonly blobs: BlobApi;
   readonly principals: PrincipalApi;
+  readonly views: TaskViewApi;
   setQueue(name: string, settings: QueueSettings, by?: Actor): Promise<void>;
   drainWorker(id: WorkerId, by?: Actor): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;

@@ -4,7 +4,7 @@ import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { GraphView } from "../../model/graphs/graphView.ts";
-import { attemptKey, type BootId, type SessionId, type TaskId, type WorkerId } from "../../model/ids.ts";
+import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberView } from "../../model/member.ts";
 import { type Actor, rightsOf } from "../../model/principals/principal.ts";
@@ -35,11 +35,12 @@ import { partsOf } from "../journal/weights.ts";
 import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
+import { LogListeners } from "../streams/logListeners.ts";
 import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import { BlobService } from "./blobService.ts";
-import { readChildrenPage, readResolvedInput, readStepsPage } from "./familyReads.ts";
+import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import { readGraph } from "./graphReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { PrincipalService } from "./principalService.ts";
@@ -48,6 +49,8 @@ import { ScheduleService } from "./scheduleService.ts";
 import { statsOf } from "./stats.ts";
 import { toSpecs } from "./submissions.ts";
 import { explainMissing, findQueue, lookUp } from "./taskLookups.ts";
+import { TaskReads } from "./taskReads.ts";
+import { TaskViewService } from "./taskViewService.ts";
 import { type ServiceCalls, TemplateService } from "./templateService.ts";
 
 export interface MasterServiceParts {
@@ -79,7 +82,9 @@ export class MasterService implements MasterApi {
   readonly schedules: ScheduleService;
   readonly blobs: BlobService;
   readonly principals: PrincipalService;
-  readonly #logListeners = new Map<string, Set<() => void>>();
+  readonly views: TaskViewService;
+  readonly #reads: TaskReads;
+  readonly #logListeners = new LogListeners();
 
   constructor(parts: MasterServiceParts) {
     this.#parts = parts;
@@ -91,6 +96,8 @@ export class MasterService implements MasterApi {
       read: (read) => this.#read(read),
       submit: (specs, by) => this.#submit(() => specs, by),
     };
+    this.#reads = new TaskReads({ ...parts, read: calls.read });
+    this.views = new TaskViewService(calls, this.#reads);
     this.templates = new TemplateService(calls);
     this.blobs = new BlobService(calls, parts.blobs);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
@@ -217,12 +224,8 @@ export class MasterService implements MasterApi {
     return findQueue(id, state, changes.queueNotes, (each) => this.#read(() => store.readTask(each)));
   }
 
-  async readTask(id: TaskId): Promise<TaskDocument | null> {
-    const { store, progress } = this.#parts;
-    const document = await this.#read(() => store.readTask(id));
-    if (document === null) return null;
-    const resolved = document.takesOutputs === true ? await this.#read(() => readResolvedInput(store, document)) : null;
-    return progress.addTo(resolved === null ? document : { ...document, resolvedInput: resolved.input });
+  readTask(id: TaskId): Promise<TaskDocument | null> {
+    return this.#reads.readTask(id);
   }
 
   async readGraph(id: TaskId, cursor: number, limit: number): Promise<GraphView | null> {
@@ -233,9 +236,8 @@ export class MasterService implements MasterApi {
     return this.#read(() => readGraph(this.#parts.store, document, { cursor, limit, dependents }));
   }
 
-  async listTasks(query: TaskQuery): Promise<TaskPage> {
-    const page = await this.#read(() => this.#parts.store.listTasks(query));
-    return { ...page, tasks: page.tasks.map((task) => this.#parts.progress.addTo(task)) };
+  listTasks(query: TaskQuery): Promise<TaskPage> {
+    return this.#reads.listTasks(query);
   }
 
   onProgress(listener: (change: ProgressChange) => void): () => void {
@@ -247,13 +249,7 @@ export class MasterService implements MasterApi {
   }
 
   onLogs(task: TaskId, attempt: number, listener: () => void): () => void {
-    const key = attemptKey(task, attempt);
-    const listeners = this.#logListeners.get(key) ?? new Set();
-    this.#logListeners.set(key, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#logListeners.get(key) === listeners) this.#logListeners.delete(key);
-    };
+    return this.#logListeners.listen(task, attempt, listener);
   }
 
   changes(
@@ -326,9 +322,7 @@ export class MasterService implements MasterApi {
     }
     if (own.length === 0) return;
     await this.#read(() => this.#parts.store.appendLogs(own));
-    for (const key of new Set(own.map(({ task, attempt }) => attemptKey(task, attempt)))) {
-      for (const listener of this.#logListeners.get(key) ?? []) listener();
-    }
+    this.#logListeners.tell(own);
   }
 
   async reportExit(worker: WorkerId, boot: BootId, by?: Actor): Promise<void> {

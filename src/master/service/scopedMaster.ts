@@ -18,9 +18,11 @@ import type { BlobApi } from "./blobApi.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus } from "./masterApi.ts";
 import type { PrincipalApi } from "./principalApi.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
+import type { TaskViewApi } from "./taskViewApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
 import { followVisible, isSeen } from "./visibleChanges.ts";
 import { visibleGraph } from "./visibleGraph.ts";
+import { visibleViews } from "./visibleViews.ts";
 
 export class ScopedMaster implements MasterApi {
   readonly #master: MasterApi;
@@ -29,6 +31,7 @@ export class ScopedMaster implements MasterApi {
   readonly schedules: ScheduleApi;
   readonly principals: PrincipalApi;
   readonly blobs: BlobApi;
+  readonly views: TaskViewApi;
 
   constructor(master: MasterApi, by: Actor) {
     this.#master = master;
@@ -37,6 +40,7 @@ export class ScopedMaster implements MasterApi {
     this.schedules = scopedSchedules(master.schedules, by);
     this.principals = master.principals;
     this.blobs = master.blobs;
+    this.views = visibleViews(master, by.queues, (task) => this.#visibleTask(task));
   }
 
   status(): MasterStatus {

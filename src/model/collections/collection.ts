@@ -33,6 +33,8 @@ export interface Collection<Value> {
   problemOf(id: string, value: unknown): string | null;
   /** The part of a value that leader and standbys must agree on. Hot collections only; usually all of it. */
   digestOf(value: Value): PlainData;
+  /** Of a collection that is also read by time over all tasks: the instant that stores find a record by. */
+  instantOf?(value: Value): number | null;
   /** The event that a change makes; null if it makes none. A `value` of null means that the record was removed. */
   toEvent(id: string, value: Value | null): RecordEvent | null;
 }

@@ -1,5 +1,6 @@
 /** Every collection of records. To add one, write a file beside this one and add it to `collections`. */
 
+import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
@@ -23,6 +24,7 @@ export const collections = {
   queues,
   workers,
   steps,
+  attempts,
   childSets,
   signals,
   templates,

@@ -368,6 +368,8 @@ export interface Conditions {
   readonly isCalm: boolean;
   /** Faults only of masters and of the store, none longer than a worker may be silent. */
   readonly sparesWorkers: boolean;
+  /** True where the history holds the records of cold collections; what is read from events does not. */
+  readonly seesRecords?: boolean;
 }
 
 /** All that checkers get to see of a run. */

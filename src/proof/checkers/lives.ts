@@ -2,6 +2,7 @@
  * Ids may be used again: once a finished task is forgotten, a client may submit another one under its id, and attempts count
  * from 1 again. Checkers look at one task per name, so each later task of an id gets a name of its own here: `id~2`, `id~3`.
  */
+import { ownerOf } from "../../model/collections/table.ts";
 import type { Write } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
@@ -65,6 +66,12 @@ class Lives {
         if (life === undefined) return write;
         life.isForgotten = true;
         return life.name === write.id ? write : { ...write, id: life.name };
+      }
+      case "record": {
+        const owner = ownerOf(write.id);
+        const life = owner === null ? undefined : this.#byId.get(owner.task as TaskId)?.at(-1);
+        if (owner === null || life === undefined || life.name === owner.task) return write;
+        return { ...write, id: `${life.name}/${owner.key}` };
       }
       default:
         return write;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Incarnation } from "../../model/ids.ts";
 import type { Store } from "../../ports/store.ts";
+import { attemptContract } from "./storeAttemptContract.ts";
 import { changed, created, queueWrite, spec, TestJournal, taskId } from "./storeJournal.ts";
 import { keepingContract } from "./storeKeepingContract.ts";
 import { listContract } from "./storeListContract.ts";
@@ -52,6 +53,9 @@ export function storeContract(driver: string, makePlace: () => Promise<StorePlac
     });
     describe("lists", () => {
       listContract(current);
+    });
+    describe("attempts", () => {
+      attemptContract(current);
     });
     describe("logs", () => {
       logContract(current);

@@ -116,6 +116,33 @@ export function listContract(current: Current): void {
     expect(newest.flat()).toEqual(wanted.toReversed());
   });
 
+  test.each([1, 4, 1000])("by parent, and without one, in pages of %i", async (limit) => {
+    const { store, journal } = current();
+    const parents = ["p", "q"].map(taskId);
+    await store.append(journal.next(...created("p"), ...created("q"), ...created("r")));
+    const children = Array.from({ length: 10 }, (_, i) => `${parents[i % 2]}~${"0".repeat(16)}.000000${i}`);
+    for (const [i, id] of children.entries()) {
+      const parent = parents[i % 2] ?? taskId("");
+      await store.append(journal.next(...created(id, { parent, depth: 1, queue: queues[i % 3] ?? "" }, stateOf(i))));
+    }
+    const of = (i: number) => children.filter((_, index) => index % 2 === i);
+    const parent = taskId("p");
+    expect((await readPages(store, { parent, order: "oldest", limit })).flat()).toEqual(of(0));
+    expect((await readPages(store, { parent: taskId("q"), order: "newest", limit })).flat()).toEqual(
+      of(1).toReversed(),
+    );
+    expect((await readPages(store, { parent: taskId("nobody"), order: "newest", limit })).flat()).toEqual([]);
+    expect((await readPages(store, { isRoot: true, order: "oldest", limit })).flat()).toEqual(["p", "q", "r"]);
+    const successes = children.filter((_, i) => i % 4 === 2);
+    expect((await readPages(store, { parent, states: ["success"], order: "oldest", limit })).flat()).toEqual(successes);
+    const some = { isRoot: true, states: ["created"], queue: "default", order: "newest", limit } as const;
+    expect((await readPages(store, some)).flat()).toEqual(["r", "q", "p"]);
+    expect((await readPages(store, { ...some, name: "q" })).flat()).toEqual(["q"]);
+    expect((await readPages(store, { parent, name: children[0] ?? "", order: "newest", limit })).flat()).toEqual(
+      children.slice(0, 1),
+    );
+  });
+
   test("documents in a list are whole", async () => {
     const { store, journal } = current();
     await store.append(journal.next(...created("a", { fingerprint: "f" })));

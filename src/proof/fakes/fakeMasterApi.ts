@@ -24,6 +24,7 @@ import type { StreamSink } from "../../ports/transport.ts";
 import { FakeBlobApi } from "./fakeBlobApi.ts";
 import { FakePrincipalApi } from "./fakePrincipalApi.ts";
 import { FakeScheduleApi } from "./fakeScheduleApi.ts";
+import { FakeTaskViewApi } from "./fakeTaskViewApi.ts";
 import { FakeTemplateApi } from "./fakeTemplateApi.ts";
 
 export class FakeMasterApi implements MasterApi {
@@ -42,6 +43,7 @@ export class FakeMasterApi implements MasterApi {
   readonly schedules = new FakeScheduleApi();
   readonly blobs = new FakeBlobApi();
   readonly principals = new FakePrincipalApi();
+  readonly views = new FakeTaskViewApi(this.tasks);
   /** What calls of these names reject with. */
   readonly failures = new Map<string, Error>();
   lastQuery: TaskQuery | null = null;

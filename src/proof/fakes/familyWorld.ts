@@ -3,12 +3,13 @@
 import type { AssignedAttempt, Reply, SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { Lookup, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { Scheduler } from "../../core/scheduler/scheduler.ts";
+import { type AttemptRecord, lastAttemptOf } from "../../model/attemptRecord.ts";
 import type { Write } from "../../model/entry.ts";
 import { childId, childPrefix, type OpenFamily, type StepRecord, stepId } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttemptContent, ItemAnswer, ResultItem } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
-import type { TaskSpec, TaskStatus } from "../../model/task.ts";
+import type { TaskDocument, TaskSpec, TaskStatus } from "../../model/task.ts";
 import { attachRequest } from "./attachRequest.ts";
 
 const worker = "w" as WorkerId;
@@ -22,6 +23,8 @@ export class FamilyWorld {
   follower = new Scheduler();
   readonly statuses = new Map<string, TaskStatus>();
   readonly steps = new Map<string, StepRecord>();
+  /** Records of attempts, by their ids. */
+  readonly attempts = new Map<string, AttemptRecord>();
   /** Attempts that were assigned and have not ended. */
   readonly running = new Map<string, AssignedAttempt>();
   readonly aborted: string[] = [];
@@ -102,6 +105,10 @@ export class FamilyWorld {
       if (read.kind === "status") this.statuses.set(read.status.id, read.status);
       if (read.kind === "record" && read.collection === "steps" && read.value !== null)
         this.steps.set(read.id, read.value);
+      if (read.kind === "record" && read.collection === "attempts") {
+        if (read.value === null) this.attempts.delete(read.id);
+        else this.attempts.set(read.id, read.value);
+      }
     }
     this.entrySizes.push(out.writes.length);
     for (const effect of out.effects) {
@@ -240,6 +247,22 @@ export class FamilyWorld {
 
   child(task: string, key: string, index: number): string {
     return childId(childPrefix(task as TaskId, 0, key), index);
+  }
+
+  /** `1 failed, 2 success`: those with a record, and the one that the status tells of. */
+  attemptsOf(task: string): string {
+    const status = this.statuses.get(task);
+    const last = status === undefined ? null : lastAttemptOf(status);
+    const recorded = [...this.attempts].filter(([id]) => id.startsWith(`${task}/`)).map(([, record]) => record);
+    const all = last === null ? recorded : [...recorded, last];
+    return all.map(({ attempt, outcome = "running" }) => `${attempt} ${outcome}`).join(", ");
+  }
+
+  /** What people are shown of a task, by the leader or by the follower. */
+  view(task: string, scheduler = this.leader): TaskDocument | undefined {
+    const status = this.statuses.get(task);
+    if (status === undefined) throw new Error(`There is no task ${task}.`);
+    return scheduler.addViews([status as TaskDocument], this.now, true)[0];
   }
 
   #checkFollower(): void {

@@ -43,6 +43,7 @@ export async function takeHistory(world: Cluster): Promise<History> {
       areOutputsTokens: true,
       isCalm: knobs.temper === "calm",
       sparesWorkers: knobs.temper === "masters-only",
+      seesRecords: true,
     },
   };
 }

@@ -1,12 +1,13 @@
 /** A master's handle on the simulated store: slow, failing, full, away, out of reach, or unsure whether a write went in. */
 import type { CollectionName, RecordValue, StoredRecord } from "../../model/collections/table.ts";
 import { entryFormat, type Write } from "../../model/entry.ts";
-import { OutlastError } from "../../model/errors.ts";
 import { attemptKey, type Nonce, type TaskId } from "../../model/ids.ts";
 import type { MemberRecord } from "../../model/member.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import {
+  type AttemptPage,
+  type AttemptQuery,
   type Entry,
   type ExpiredTask,
   type ForeignTask,
@@ -25,7 +26,7 @@ import {
 import { describeWrite } from "./storeDisk.ts";
 import type { AppendFate, AppendOutcome } from "./storeEngine.ts";
 import type { StoreParts } from "./storeParts.ts";
-import type { StoreView } from "./storeView.ts";
+import { pageOf, type StoreView } from "./storeView.ts";
 
 /** The store's name in the network. */
 export const storeMachine = "store";
@@ -291,16 +292,15 @@ export class SimulatedStore implements Store {
 
   listTasks(query: TaskQuery): Promise<TaskPage> {
     return this.#read((view) => {
-      const documents = [...view.specs.keys()]
-        .map((id) => view.document(id))
-        .filter((document) => document !== null)
-        .filter((document) => query.states?.includes(document.state) ?? true)
-        .filter((document) => query.queue === undefined || document.queue === query.queue);
-      if (query.order === "newest") documents.reverse();
-      const start = query.cursor === null ? 0 : Number(query.cursor);
-      if (!Number.isInteger(start)) throw new OutlastError("bad-request", "No such cursor.");
-      const end = start + query.limit;
-      return { tasks: documents.slice(start, end), cursor: end < documents.length ? String(end) : null };
+      const { items: tasks, cursor } = pageOf(view.listed(query), query);
+      return { tasks, cursor };
+    });
+  }
+
+  listAttempts(query: AttemptQuery): Promise<AttemptPage> {
+    return this.#read((view) => {
+      const { items: attempts, cursor } = pageOf(view.attempts(query), query);
+      return { attempts, cursor };
     });
   }
 

@@ -1,5 +1,6 @@
 /** The view that a simulated store keeps: tasks and records as the entries up to some seq make them. */
 
+import { type AttemptRecord, type EndedAttempt, lastAttemptOf } from "../../model/attemptRecord.ts";
 import {
   type CollectionName,
   type CollectionVersions,
@@ -7,10 +8,11 @@ import {
   type RecordValue,
 } from "../../model/collections/table.ts";
 import type { RecordWrite, Write } from "../../model/entry.ts";
+import { OutlastError } from "../../model/errors.ts";
 import { isDescendant, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskDocument, type TaskSpec, type TaskStatus } from "../../model/task.ts";
-import type { ExpiredTask, LiveTask, Retention, StateCount } from "../../ports/store.ts";
+import type { AttemptQuery, ExpiredTask, LiveTask, Retention, StateCount, TaskQuery } from "../../ports/store.ts";
 
 interface StoredStatus {
   readonly status: TaskStatus;
@@ -53,6 +55,37 @@ export class StoreView {
     const spec = this.specs.get(id);
     const stored = this.statuses.get(id);
     return spec === undefined || stored === undefined ? null : { ...spec, ...stored.status };
+  }
+
+  /** The tasks of a list, all of them. */
+  listed({ states, queue, parent, isRoot = false, order }: TaskQuery): TaskDocument[] {
+    const documents = [...this.specs.keys()]
+      .map((id) => this.document(id))
+      .filter((document) => document !== null)
+      .filter((document) => states?.includes(document.state) ?? true)
+      .filter((document) => queue === undefined || document.queue === queue)
+      .filter((document) => parent === undefined || document.parent === parent)
+      .filter((document) => !isRoot || document.parent === undefined);
+    return order === "newest" ? documents.reverse() : documents;
+  }
+
+  /** Attempts of all tasks that ended from an instant on and were assigned before another one, by when they ended. */
+  attempts({ from, to, worker }: Pick<AttemptQuery, "from" | "to" | "worker">): EndedAttempt[] {
+    const named = ({ id: task, name }: TaskSpec, { endedAt, outcome, ...rest }: AttemptRecord): EndedAttempt[] =>
+      endedAt === undefined || outcome === undefined ? [] : [{ task, name, ...rest, endedAt, outcome }];
+    const recorded = [...this.records("attempts")].flatMap(([id, record]) => {
+      const spec = this.specs.get(ownerOf(id)?.task as TaskId);
+      return spec === undefined ? [] : named(spec, record);
+    });
+    const last = [...this.specs.values()].flatMap((spec) => {
+      const status = this.statuses.get(spec.id)?.status;
+      const record = status === undefined ? null : lastAttemptOf(status);
+      return record === null ? [] : named(spec, record);
+    });
+    return [...recorded, ...last]
+      .filter((attempt) => attempt.endedAt >= from && attempt.assignedAt < to)
+      .filter((attempt) => worker === undefined || worker === attempt.worker)
+      .sort((one, other) => one.endedAt - other.endedAt);
   }
 
   liveTasks(): LiveTask[] {
@@ -139,4 +172,15 @@ export class StoreView {
         write satisfies never;
     }
   }
+}
+
+/** A cursor of simulated lists is a number: how many came before. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  { cursor, limit }: { readonly cursor: string | null; readonly limit: number },
+): { readonly items: readonly Item[]; readonly cursor: string | null } {
+  const start = Number(cursor ?? 0);
+  if (!Number.isInteger(start)) throw new OutlastError("bad-request", "No such cursor.");
+  const end = start + limit;
+  return { items: items.slice(start, end), cursor: end < items.length ? String(end) : null };
 }

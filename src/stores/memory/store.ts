@@ -24,6 +24,8 @@ import {
 } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type {
+  AttemptPage,
+  AttemptQuery,
   ExpiredTask,
   Lease,
   LiveTask,
@@ -37,6 +39,7 @@ import type {
   TaskPage,
   TaskQuery,
 } from "../../ports/store.ts";
+import { pageOfAll, rowOfRecord, rowOfStatus } from "../attemptPage.ts";
 import { changesOf, type TaskChange, withoutTask } from "../changes.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toHead, toPayload, toRecord, toStatus } from "../documents.ts";
@@ -50,6 +53,7 @@ interface TaskRow {
   readonly ord: number;
   readonly id: TaskId;
   spec: string;
+  parent: TaskId | null;
   name: string;
   queue: string;
   fingerprint: string | null;
@@ -233,6 +237,17 @@ export class MemoryStore implements Store {
     };
   }
 
+  async listAttempts(query: AttemptQuery): Promise<AttemptPage> {
+    const rows = [...this.#tasks.values()].flatMap((row) => {
+      const { id, name, ord, status, records } = row;
+      const recorded = [...(records.get("attempts") ?? [])].flatMap(([recordId, text]) =>
+        rowOfRecord({ id, name, ord }, toRecord("attempts", recordId, text)),
+      );
+      return [...recorded, ...rowOfStatus({ name, ord }, toStatus(status))];
+    });
+    return pageOfAll(rows, query);
+  }
+
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
     for (const chunk of chunks) {
       const row = this.#tasks.get(chunk.task);
@@ -321,16 +336,19 @@ export class MemoryStore implements Store {
   }
 }
 
-function specFields(spec: TaskSpec, text: string): Pick<TaskRow, "spec" | "name" | "queue" | "fingerprint"> {
-  return { spec: text, name: spec.name, queue: spec.queue, fingerprint: spec.fingerprint };
+function specFields(spec: TaskSpec, text: string): Pick<TaskRow, "spec" | "parent" | "name" | "queue" | "fingerprint"> {
+  return { spec: text, parent: spec.parent ?? null, name: spec.name, queue: spec.queue, fingerprint: spec.fingerprint };
 }
 
 function statusFields(status: TaskStatus, text: string): Pick<TaskRow, "status" | "state" | "host"> {
   return { status: text, state: status.state, host: status.host };
 }
 
-function matches(row: TaskRow, { states, queue, queues, name, host }: TaskQuery): boolean {
+function matches(row: TaskRow, query: TaskQuery): boolean {
+  const { states, queue, queues, name, host, parent, isRoot = false } = query;
   return (
+    (parent === undefined || parent === row.parent) &&
+    (!isRoot || row.parent === null) &&
     (states === undefined || states.includes(row.state)) &&
     (queue === undefined || queue === row.queue) &&
     coversQueue(queues, row.queue) &&

@@ -41,6 +41,8 @@ export interface RecordDocument {
   /** JSON text; null where the record is gone. */
   readonly value: string | null;
   readonly crc: number;
+  /** By which a record is found over all tasks; left out in collections that are not read by time. */
+  readonly instant?: number;
   /** When it went, so that this note of it can go later. */
   readonly goneAt?: number;
 }

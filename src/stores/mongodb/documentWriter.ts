@@ -221,7 +221,7 @@ export class DocumentWriter {
 
   async #putRecord(record: PendingRecord): Promise<void> {
     const { records } = this.#connection;
-    const { place, key, ord, text, seq, at } = record;
+    const { place, key, ord, text, instant, seq, at } = record;
     const _id = recordKey(record);
     const fields = {
       place,
@@ -230,6 +230,7 @@ export class DocumentWriter {
       seq,
       value: text,
       crc: recordSum(_id, seq, text),
+      ...(instant === null ? {} : { instant }),
       ...(text === null ? { goneAt: at } : {}),
     };
     const { matchedCount } = await records.replaceOne({ _id, seq: { $lt: seq } }, fields);

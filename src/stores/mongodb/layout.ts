@@ -37,6 +37,7 @@ export async function prepareDatabase(connection: Connection, newIncarnation: ()
   });
 }
 
+/** Those that are missing. An older version has none for the fields that came later. */
 export async function createIndexes({ tasks, records, logs }: Connection): Promise<void> {
   await tasks.createIndexes([
     { key: { "outlast.ord": 1 } },
@@ -44,9 +45,16 @@ export async function createIndexes({ tasks, records, logs }: Connection): Promi
     { key: { "outlast.queue": 1, "outlast.ord": 1 } },
     { key: { "outlast.name": 1, "outlast.ord": 1 }, sparse: true },
     { key: { "outlast.endedAt": 1 }, sparse: true },
+    // Children of a task and, of null, tasks without a parent.
+    { key: { "outlast.parent": 1, "outlast.ord": 1 } },
+    { key: { "outlast.attemptEndedAt": 1 }, sparse: true },
   ]);
   await logs.createIndexes([{ key: { run: 1, offset: 1 } }, { key: { ord: 1 } }]);
-  await records.createIndexes([{ key: { place: 1, key: 1 } }, { key: { ord: 1 }, sparse: true }]);
+  await records.createIndexes([
+    { key: { place: 1, key: 1 } },
+    { key: { ord: 1 }, sparse: true },
+    { key: { instant: 1 }, sparse: true },
+  ]);
 }
 
 /** With this the database is a store. */

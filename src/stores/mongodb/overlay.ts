@@ -53,6 +53,7 @@ export interface PendingRecord {
   readonly ord: number | null;
   /** JSON text; null where the record is gone. */
   readonly text: string | null;
+  readonly instant: number | null;
   readonly seq: number;
   readonly at: number;
 }
@@ -125,13 +126,13 @@ export function isGone(task: PendingTask): boolean {
 
 /** The records that an entry changes, each in its place. */
 function recordsOf({ seq, at, changes, ords, derived }: Step): PendingRecord[] {
-  return changes.records.flatMap(({ collection, id, text }): PendingRecord[] => {
+  return changes.records.flatMap(({ collection, id, text, instant }): PendingRecord[] => {
     const owner = ownerOf(id);
-    if (owner === null) return [{ place: collection, key: id, ord: null, text, seq, at }];
+    if (owner === null) return [{ place: collection, key: id, ord: null, text, instant, seq, at }];
     const ord = ords.get(owner.task as TaskId) ?? derived.owners?.[owner.task];
     // What is removed from a task that is not there was not there either.
     if (ord === undefined) return [];
-    return [{ place: placeOfTask(collection, ord), key: owner.key, ord, text, seq, at }];
+    return [{ place: placeOfTask(collection, ord), key: owner.key, ord, text, instant, seq, at }];
   });
 }
 

@@ -34,7 +34,8 @@ export class RecordReader {
     const _id = recordKey({ place, key });
     const pending = overlay.records.get(_id);
     const document = await this.#connection.records.findOne({ _id });
-    const stored = document === null || document.seq < (pending?.seq ?? 0) ? null : checked(document, this.#connection);
+    const stored =
+      document === null || document.seq < (pending?.seq ?? 0) ? null : checkedRecord(document, this.#connection);
     const text = stored === null ? (pending?.text ?? null) : stored.value;
     return text === null ? null : toRecord(collection, idStart + key, text);
   }
@@ -60,7 +61,7 @@ export class RecordReader {
       .sort({ key: 1 });
     let isCut = false;
     for await (const document of cursor) {
-      const { key, seq, value } = checked(document, this.#connection);
+      const { key, seq, value } = checkedRecord(document, this.#connection);
       if (!isWanted(key) || seq < (texts.get(key)?.seq ?? 0)) continue;
       texts.set(key, { seq, text: value });
       wanted -= 1;
@@ -83,7 +84,7 @@ export class RecordReader {
   async all(collections: readonly CollectionName[]): Promise<Map<string, RecordDocument>> {
     const found = new Map<string, RecordDocument>();
     for await (const document of this.#connection.records.find({ place: { $in: [...collections] } }))
-      found.set(document._id, checked(document, this.#connection));
+      found.set(document._id, checkedRecord(document, this.#connection));
     return found;
   }
 }
@@ -106,7 +107,7 @@ export function overlaidRecords(
 }
 
 /** @throws StoreRefused if it was changed */
-function checked(document: RecordDocument, { address }: Connection): RecordDocument {
+export function checkedRecord(document: RecordDocument, { address }: Connection): RecordDocument {
   if (recordSum(document._id, document.seq, document.value) === document.crc) return document;
   throw new StoreRefused(
     `The record ${document._id} in ${address.name} is damaged: it does not match its checksum.`,

@@ -12,6 +12,8 @@ import type { LogChunk } from "../../model/protocol.ts";
 import { isFinal, type TaskDocument, type TaskPayload, type TaskStatus } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import {
+  type AttemptPage,
+  type AttemptQuery,
   type ExpiredTask,
   type ForeignTask,
   type Lease,
@@ -30,11 +32,12 @@ import { toDocument, toPayload, toStatus } from "../documents.ts";
 import { withFamilies } from "../familyRetention.ts";
 import { type MongodbAddress, parseAddress } from "./address.ts";
 import { Appender } from "./appender.ts";
+import { AttemptList } from "./attemptList.ts";
 import { type Connection, connect } from "./connection.ts";
 import { toStateCounts } from "./derived.ts";
 import { ForeignDocuments } from "./foreignDocuments.ts";
 import { JournalCollection } from "./journal.ts";
-import { prepareDatabase } from "./layout.ts";
+import { createIndexes, prepareDatabase } from "./layout.ts";
 import { loadLiveView } from "./liveView.ts";
 import { LogCollection } from "./logs.ts";
 import { LeaseNote, MemberNotes } from "./notes.ts";
@@ -55,6 +58,7 @@ interface Opened {
   readonly view: ViewWriter;
   readonly appender: Appender;
   readonly list: TaskList;
+  readonly attempts: AttemptList;
   readonly records: RecordReader;
   readonly logs: LogCollection;
   readonly foreign: ForeignDocuments;
@@ -156,11 +160,13 @@ export class MongodbStore implements Store {
     return this.#use(({ connection, window, view }) => loadLiveView(connection, window, collections, view.documents));
   }
 
-  /** There is one layout so far. */
+  /** There is one layout so far, to which fields were added; an older version has no indexes for those. */
   migrate({ seq, nonce }: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
-    return this.#read(async ({ window: { tail } }) =>
-      tail.seq === seq && tail.nonce === nonce ? "migrated" : "taken",
-    );
+    return this.#read(async ({ connection, window: { tail } }) => {
+      if (tail.seq !== seq || tail.nonce !== nonce) return "taken";
+      await createIndexes(connection);
+      return "migrated";
+    });
   }
 
   async readRecord<Name extends CollectionName>(collection: Name, id: string): Promise<RecordValue<Name> | null> {
@@ -204,6 +210,10 @@ export class MongodbStore implements Store {
 
   listTasks(query: TaskQuery): Promise<TaskPage> {
     return this.#read(({ list }) => list.page(query));
+  }
+
+  listAttempts(query: AttemptQuery): Promise<AttemptPage> {
+    return this.#read(({ attempts }) => attempts.page(query));
   }
 
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
@@ -347,6 +357,7 @@ function toOpened(connection: Connection): Opened {
     view,
     appender: new Appender(connection, journal, window, view),
     list: new TaskList(connection, window),
+    attempts: new AttemptList(connection, window),
     records: new RecordReader(connection),
     logs: new LogCollection(connection),
     foreign: new ForeignDocuments(connection),

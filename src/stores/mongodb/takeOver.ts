@@ -5,6 +5,7 @@
 import { crc32 } from "node:zlib";
 import type { Collection, Document } from "mongodb";
 import { StoreRefused } from "../../ports/store.ts";
+import { instantOf } from "../changes.ts";
 import { toSpec, toStatus } from "../documents.ts";
 import type { StoreDump } from "../storeDump.ts";
 import { parseAddress } from "./address.ts";
@@ -124,10 +125,9 @@ async function copyRecords(dump: StoreDump, { records }: Connection): Promise<Pa
     const place = ord === null ? collection : placeOfTask(collection, ord);
     const _id = recordKey({ place, key });
     tally.add(`${_id} ${value}`);
-    await batch.add(
-      { _id, place, key, ...(ord === null ? {} : { ord }), seq, value, crc: recordSum(_id, seq, value) },
-      value.length,
-    );
+    const instant = instantOf(collection, JSON.parse(value));
+    const fields = { ...(ord !== null && { ord }), ...(instant !== null && { instant }) };
+    await batch.add({ _id, place, key, ...fields, seq, value, crc: recordSum(_id, seq, value) }, value.length);
   }
   await batch.flush();
   return tally.part();

@@ -2,6 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import type { Document } from "mongodb";
+import { attemptEndOf } from "../../model/attemptRecord.ts";
 import type { TaskId, WorkerId } from "../../model/ids.ts";
 import type { TaskSpec, TaskState, TaskStatus } from "../../model/task.ts";
 import { StoreRefused } from "../../ports/store.ts";
@@ -18,6 +19,7 @@ export interface TaskRow {
   readonly id: TaskId;
   readonly ord: number;
   readonly name: string;
+  readonly parent: TaskId | null;
   readonly queue: string;
   readonly state: TaskState;
   readonly host: WorkerId | null;
@@ -73,7 +75,9 @@ export function encodeTask(task: WholeTask, key: TaskKey): StoredDocument {
       // Most tasks are named like their id, and cost nothing in that index.
       ...(name === id ? {} : { name }),
       host: task.status.host ?? null,
+      parent: spec.parent ?? null,
       ...toEndedAt("endedAt", id, task.status),
+      ...toAttemptEnd("attemptEndedAt", task.status),
       fingerprint,
       spec: specText,
       specCrc: specSum(id, ord, specText),
@@ -98,6 +102,7 @@ export function encodeStatus(id: TaskId, { status, statusText, statusSeq, seq }:
     "outlast.state": status.state,
     "outlast.host": status.host ?? null,
     ...toEndedAt("outlast.endedAt", id, status),
+    ...toAttemptEnd("outlast.attemptEndedAt", status),
     "outlast.status": statusText,
     "outlast.statusCrc": statusSum(id, statusSeq, statusText),
   };
@@ -140,12 +145,13 @@ export function decodeTask(document: Document | null): TaskRow | null {
       "Something other than Outlast has changed it. Put it back from a backup; fields at the top may be edited, these may not.",
     );
   }
-  const { name, queue, fingerprint } = toSpec(spec);
+  const { name, queue, fingerprint, parent = null } = toSpec(spec);
   const { state, host } = toStatus(status);
   return {
     id,
     ord,
     name,
+    parent,
     queue,
     fingerprint,
     state,
@@ -175,9 +181,9 @@ export function overlaid(id: TaskId, pending: PendingTask | undefined, document:
 }
 
 function toRow(id: TaskId, ord: number, specText: string, statusText: string, seq: number): TaskRow {
-  const { name, queue, fingerprint } = toSpec(specText);
+  const { name, queue, fingerprint, parent = null } = toSpec(specText);
   const { state, host } = toStatus(statusText);
-  return { id, ord, name, queue, fingerprint, state, host: host ?? null, specText, statusText, seq };
+  return { id, ord, name, parent, queue, fingerprint, state, host: host ?? null, specText, statusText, seq };
 }
 
 function fieldsOf({ state, host, attempt, changedAt, error }: TaskStatus): {
@@ -202,4 +208,11 @@ function statusSum(id: string, seq: number, text: string): number {
 function toEndedAt(field: string, id: TaskId, status: TaskStatus): Document {
   const endedAt = retainedSince(id, status);
   return endedAt === null ? {} : { [field]: endedAt };
+}
+
+/** The field that attempts are found by; left out as long as it never had a value, so that it costs nothing in its index. */
+function toAttemptEnd(field: string, status: TaskStatus): Document {
+  const endedAt = attemptEndOf(status);
+  const neverHad = status.attempt <= 1 && status.isRecorded !== true;
+  return endedAt === null && neverHad ? {} : { [field]: endedAt };
 }

@@ -177,8 +177,9 @@ function toEnded(row: TaskRow): TaskRow & { readonly endedAt: number } {
 }
 
 /** The narrowest parts of indexes that together hold everything that passes. */
-function stretches({ states, queue, queues, name }: Query): Stretch[] {
+function stretches({ states, queue, queues, name, parent, isRoot = false }: Query): Stretch[] {
   if (states?.length === 0) return [];
+  if (name === undefined && (parent !== undefined || isRoot)) return [{ filter: { "outlast.parent": parent ?? null } }];
   if (name !== undefined) {
     // A task that was given no name is named like its id, and stands only under that.
     return [{ filter: { "outlast.name": name } }, { filter: { _id: name } }];
@@ -191,8 +192,11 @@ function stretches({ states, queue, queues, name }: Query): Stretch[] {
   return [...new Set(states)].map((state) => ({ filter: { "outlast.state": state } }));
 }
 
-function passes(row: TaskRow, { states, queue, queues, name, host }: Query): boolean {
+function passes(row: TaskRow, query: Query): boolean {
+  const { states, queue, queues, name, host, parent, isRoot = false } = query;
   return (
+    (parent === undefined || parent === row.parent) &&
+    (!isRoot || row.parent === null) &&
     (states === undefined || states.includes(row.state)) &&
     (queue === undefined || queue === row.queue) &&
     coversQueue(queues, row.queue) &&
@@ -202,8 +206,11 @@ function passes(row: TaskRow, { states, queue, queues, name, host }: Query): boo
 }
 
 /** As far as the window alone can tell. */
-function mayPass({ spec, status }: PendingTask, { states, queue, queues, name, host }: Query): boolean {
+function mayPass({ spec, status }: PendingTask, query: Query): boolean {
+  const { states, queue, queues, name, host, parent, isRoot } = query;
   return (
+    (parent === undefined || spec === null || parent === spec.parent) &&
+    (isRoot !== true || spec === null || spec.parent === undefined) &&
     (states === undefined || status === null || states.includes(status.state)) &&
     (host === undefined || status === null || host === status.host) &&
     (queue === undefined || spec === null || queue === spec.queue) &&

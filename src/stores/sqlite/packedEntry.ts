@@ -2,6 +2,8 @@
  * An entry as its rows need it: folded, and in columns, since it crosses over to the store's own thread, and copying lists of
  * strings costs a fraction of what copying objects does.
  */
+
+import { attemptEndOf } from "../../model/attemptRecord.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
@@ -24,6 +26,8 @@ interface RecordColumns {
   readonly ids: string[];
   /** JSON texts; null where the record is removed. */
   readonly values: (string | null)[];
+  /** By which a record is found over all tasks. */
+  readonly instants: (number | null)[];
 }
 
 /** The same place in each list belongs to one task; tasks are in the order of creation. */
@@ -38,6 +42,10 @@ interface TaskColumns {
   readonly statuses: (string | null)[];
   /** When the task ended; null while it has not. */
   readonly endedAts: (number | null)[];
+  /** When the last attempt ended that only the status tells of; null if there is none. */
+  readonly attemptEndedAts: (number | null)[];
+  /** The parent; null as the name is, and for a task without one. */
+  readonly parents: (string | null)[];
   /** Places in `taskStates`, or -1: a text from another thread would be compared letter by letter, each time. */
   readonly states: number[];
   readonly hosts: (string | null)[];
@@ -53,6 +61,8 @@ export interface PackedTask {
   readonly status: string | null;
   readonly state: TaskState | null;
   readonly endedAt: number | null;
+  readonly attemptEndedAt: number | null;
+  readonly parent: string | null;
   readonly host: string | null;
 }
 
@@ -67,6 +77,8 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     fingerprints: [],
     statuses: [],
     endedAts: [],
+    attemptEndedAts: [],
+    parents: [],
     states: [],
     hosts: [],
   };
@@ -78,6 +90,8 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
     tasks.fingerprints.push(spec?.fingerprint ?? null);
     tasks.statuses.push(status === null ? null : statusText);
     tasks.endedAts.push(status === null ? null : retainedSince(id, status));
+    tasks.attemptEndedAts.push(status === null ? null : attemptEndOf(status));
+    tasks.parents.push(spec?.parent ?? null);
     tasks.states.push(status === null ? -1 : taskStates.indexOf(status.state));
     tasks.hosts.push(status?.host ?? null);
   }
@@ -89,6 +103,7 @@ export function pack(outgoing: OutgoingEntry): PackedEntry {
       collections: changes.records.map(({ collection }) => collection),
       ids: changes.records.map(({ id }) => id),
       values: changes.records.map(({ text }) => text),
+      instants: changes.records.map(({ instant }) => instant),
     },
     collections: changes.collections === null ? null : JSON.stringify(changes.collections),
   };
@@ -105,6 +120,8 @@ export function* unpack(tasks: TaskColumns): Iterable<PackedTask> {
       status: tasks.statuses[index] ?? null,
       state: taskStates[tasks.states[index] ?? -1] ?? null,
       endedAt: tasks.endedAts[index] ?? null,
+      attemptEndedAt: tasks.attemptEndedAts[index] ?? null,
+      parent: tasks.parents[index] ?? null,
       host: tasks.hosts[index] ?? null,
     };
   }
@@ -114,8 +131,10 @@ export function* unpackRecords(records: RecordColumns): Iterable<{
   readonly collection: string;
   readonly id: string;
   readonly value: string | null;
+  readonly instant: number | null;
 }> {
   for (const [index, id] of records.ids.entries()) {
-    yield { collection: records.collections[index] ?? "", id, value: records.values[index] ?? null };
+    const [value = null, instant = null] = [records.values[index], records.instants[index]];
+    yield { collection: records.collections[index] ?? "", id, value, instant };
   }
 }

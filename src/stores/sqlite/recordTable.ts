@@ -74,6 +74,13 @@ export class RecordTable implements RecordReader {
   }
 }
 
+interface RecordRow {
+  readonly collection: string;
+  readonly id: string;
+  readonly value: string | null;
+  readonly instant: number | null;
+}
+
 /** The writing side, for one entry at a time inside its transaction. */
 export class RecordWriter {
   readonly #put: StatementSync;
@@ -87,19 +94,15 @@ export class RecordWriter {
        ON CONFLICT DO UPDATE SET seq = excluded.seq, value = excluded.value`,
     );
     this.#putOfTask = database.prepare(
-      `INSERT INTO task_records (ord, collection, key, seq, value) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET seq = excluded.seq, value = excluded.value`,
+      `INSERT INTO task_records (ord, collection, key, seq, value, instant) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET seq = excluded.seq, value = excluded.value, instant = excluded.instant`,
     );
     this.#remove = database.prepare("DELETE FROM records WHERE collection = ? AND id = ?");
     this.#removeOfTask = database.prepare("DELETE FROM task_records WHERE ord = ? AND collection = ? AND key = ?");
   }
 
   /** @returns false if the record belongs to a task that is not there */
-  apply(
-    seq: number,
-    { collection, id, value }: { readonly collection: string; readonly id: string; readonly value: string | null },
-    ordOf: (task: TaskId) => number | null,
-  ): boolean {
+  apply(seq: number, { collection, id, value, instant }: RecordRow, ordOf: (task: TaskId) => number | null): boolean {
     const owner = ownerOf(id);
     if (owner === null) {
       if (value === null) this.#remove.run(collection, id);
@@ -109,7 +112,7 @@ export class RecordWriter {
     const ord = ordOf(owner.task as TaskId);
     if (ord === null) return value === null;
     if (value === null) this.#removeOfTask.run(ord, collection, owner.key);
-    else this.#putOfTask.run(ord, collection, owner.key, seq, value);
+    else this.#putOfTask.run(ord, collection, owner.key, seq, value, instant);
     return true;
   }
 }

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StoreRefused } from "../../ports/store.ts";
 import { transact, turn } from "./connection.ts";
+import { toFourthLayout } from "./fourthLayout.ts";
 import { prepareThirdLayout, toThirdLayout } from "./thirdLayout.ts";
 
 /** "OUTL": tells our files from other SQLite databases, also to `file(1)`. */
@@ -104,6 +105,7 @@ export const migrations: readonly Migration[] = [
     run: (database) => database.exec("ALTER TABLE lease ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT 0"),
   },
   { version: 3, isLeaders: true, run: toThirdLayout, prepare: prepareThirdLayout },
+  { version: 4, isLeaders: true, run: toFourthLayout },
 ];
 
 /** The last layout that this version knows, and works on. */

@@ -13,6 +13,8 @@ import type { LogChunk } from "../../model/protocol.ts";
 import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import {
+  type AttemptPage,
+  type AttemptQuery,
   type ExpiredTask,
   type Lease,
   type LiveView,
@@ -26,6 +28,7 @@ import {
   type TaskPage,
   type TaskQuery,
 } from "../../ports/store.ts";
+import { AttemptList } from "./attemptList.ts";
 import { atOneInstant, connect, damaged, enterWal, guarded, toStoreError, transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
@@ -36,7 +39,7 @@ import { prepare } from "./placement.ts";
 import { type RecordReader, RecordTable } from "./recordTable.ts";
 import { RetentionQuery } from "./retention.ts";
 import { isCurrent, migrateAsLeader, migrateOnOpen, versionOf } from "./schema.ts";
-import { TaskList } from "./taskList.ts";
+import { notMigrated, TaskList } from "./taskList.ts";
 import { TaskTable } from "./taskTable.ts";
 import { type Finding, verifyFile } from "./verify.ts";
 import { recordReader, Views } from "./views.ts";
@@ -62,6 +65,7 @@ interface CurrentLayout {
   readonly records: RecordTable;
   readonly retention: RetentionQuery;
   readonly leftovers: Leftovers;
+  readonly attempts: AttemptList;
 }
 
 export class SqliteStore implements Store {
@@ -184,6 +188,14 @@ export class SqliteStore implements Store {
     }
   }
 
+  async listAttempts(query: AttemptQuery): Promise<AttemptPage> {
+    try {
+      return await this.#use(async ({ current }) => (await current?.attempts.page(query)) ?? notMigrated());
+    } catch (error) {
+      throw toStoreError(this.#path, error);
+    }
+  }
+
   /** Output of a task that is not there (any more) is dropped: nobody could ask for it. */
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
     this.#use(({ database, tasks, logs }) =>
@@ -287,7 +299,7 @@ function toOpened(database: DatabaseSync, path: string): Opened {
     database,
     journal: new Journal(database, path),
     tasks,
-    list: new TaskList(database, () => tasks.counts()),
+    list: new TaskList(database, () => tasks.counts(), isCurrent(database, path)),
     logs: new LogTable(database),
     members: new MemberTable(database),
     markers: new MarkerWriter(database, path),
@@ -297,6 +309,7 @@ function toOpened(database: DatabaseSync, path: string): Opened {
           records: new RecordTable(database),
           retention: new RetentionQuery(database),
           leftovers: new Leftovers(database),
+          attempts: new AttemptList(database),
         }
       : null,
     lease: database.prepare("SELECT epoch, nonce, beat, address, is_resigned, ttl_ms FROM lease"),

@@ -1,5 +1,6 @@
 /** Lists of tasks in the order of creation, page by page, without reading tables from end to end. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import { type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
@@ -14,6 +15,7 @@ interface Candidate {
   readonly state: string;
   readonly queue: string;
   readonly host: string | null;
+  readonly parent: string | null;
 }
 
 /** Some candidates in order, and whether there are no more after them. */
@@ -31,6 +33,8 @@ interface Sources {
   readonly ofName: StatementSync;
   /** One state of one queue, which is a stretch of `tasks_by_state` in the order of creation. */
   readonly ofStateAndQueue: StatementSync;
+  /** Children of one task, or, of null, tasks without a parent. Null while the file has an older layout. */
+  readonly ofParent: StatementSync | null;
 }
 
 export class TaskList {
@@ -39,20 +43,25 @@ export class TaskList {
   readonly #oldest: Sources;
   readonly #document: StatementSync;
 
-  /** @param counts tells which states and queues there are any tasks of */
-  constructor(database: DatabaseSync, counts: () => StateCount[]) {
+  /**
+   * @param counts tells which states and queues there are any tasks of
+   * @param isCurrent false for a file of an older layout, where tasks are not found by their parent
+   */
+  constructor(database: DatabaseSync, counts: () => StateCount[], isCurrent: boolean) {
     this.#counts = counts;
-    this.#newest = sources(database, "<", "DESC");
-    this.#oldest = sources(database, ">", "ASC");
+    this.#newest = sources(database, { compare: "<", order: "DESC", isCurrent });
+    this.#oldest = sources(database, { compare: ">", order: "ASC", isCurrent });
     this.#document = database.prepare("SELECT spec, status FROM tasks JOIN specs USING (ord) WHERE ord = ?");
   }
 
   async page(query: TaskQuery): Promise<TaskPage> {
     const wanted = query.limit + 1;
-    const isExact =
-      query.host === undefined &&
-      (query.name === undefined ||
-        (query.states === undefined && query.queue === undefined && query.queues === undefined));
+    const isOfFamily = query.parent !== undefined || query.isRoot === true;
+    if (isOfFamily && this.#newest.ofParent === null) notMigrated();
+    const hasQueueOrState = query.states !== undefined || query.queue !== undefined || query.queues !== undefined;
+    const isOtherwiseExact =
+      query.name === undefined ? !(isOfFamily && hasQueueOrState) : !isOfFamily && !hasQueueOrState;
+    const isExact = query.host === undefined && isOtherwiseExact;
     const stepRows = isExact ? wanted : Math.max(wanted, limits.storeStepRowsMax);
     const found: number[] = [];
     let after = fromCursor(query);
@@ -75,12 +84,14 @@ export class TaskList {
   /** The next candidates after `after`, in order, about `max`; from the narrowest source there is. */
   #step(query: TaskQuery, after: number, max: number): Step {
     const isNewest = query.order === "newest";
-    const { all, ofName, ofStateAndQueue } = isNewest ? this.#newest : this.#oldest;
+    const { all, ofName, ofStateAndQueue, ofParent } = isNewest ? this.#newest : this.#oldest;
     const one = (rows: ReturnType<StatementSync["all"]>): Step => ({
       candidates: rows.map(toCandidate),
       isEnd: rows.length < max,
     });
     if (query.name !== undefined) return one(ofName.all(query.name, after, query.name, after, max));
+    if (query.parent !== undefined || query.isRoot === true)
+      return one((ofParent ?? notMigrated()).all(query.parent ?? null, after, max));
     if (query.states === undefined && query.queue === undefined && query.queues === undefined)
       return one(all.all(after, max));
     const stretches = this.#stretches(query);
@@ -127,8 +138,21 @@ function merge(lists: readonly (readonly Candidate[])[], each: number, isNewest:
   return { candidates, isEnd: horizon === Number.POSITIVE_INFINITY };
 }
 
-function sources(database: DatabaseSync, compare: "<" | ">", order: "DESC" | "ASC"): Sources {
-  const columns = "ord, state, queue, host";
+/** @throws OutlastError `unavailable`: only a leader of this version may bring an older file up to date */
+export function notMigrated(): never {
+  throw new OutlastError("unavailable", "The store still has the layout of an older version.", {
+    hint: "Ask again once a master of this version leads; it brings the store up to date.",
+  });
+}
+
+interface Direction {
+  readonly compare: "<" | ">";
+  readonly order: "DESC" | "ASC";
+  readonly isCurrent: boolean;
+}
+
+function sources(database: DatabaseSync, { compare, order, isCurrent }: Direction): Sources {
+  const columns = `ord, state, queue, host, ${isCurrent ? "parent" : "NULL AS parent"}`;
   const end = `ORDER BY ord ${order} LIMIT ?`;
   return {
     all: database.prepare(`SELECT ${columns} FROM tasks WHERE ord ${compare} ? ${end}`),
@@ -140,16 +164,30 @@ function sources(database: DatabaseSync, compare: "<" | ">", order: "DESC" | "AS
     ofStateAndQueue: database.prepare(
       `SELECT ${columns} FROM tasks INDEXED BY tasks_by_state WHERE state = ? AND queue = ? AND ord ${compare} ? ${end}`,
     ),
+    ofParent: isCurrent
+      ? database.prepare(
+          `SELECT ${columns} FROM tasks INDEXED BY tasks_by_parent WHERE parent IS ? AND ord ${compare} ? ${end}`,
+        )
+      : null,
   };
 }
 
 function toCandidate(row: { [column: string]: unknown }): Candidate {
-  const { ord, state, queue, host } = row;
-  return { ord: Number(ord), state: String(state), queue: String(queue), host: typeof host === "string" ? host : null };
+  const { ord, state, queue, host, parent } = row;
+  const textOrNull = (value: unknown) => (typeof value === "string" ? value : null);
+  return {
+    ord: Number(ord),
+    state: String(state),
+    queue: String(queue),
+    host: textOrNull(host),
+    parent: textOrNull(parent),
+  };
 }
 
-function passes({ state, queue, host }: Candidate, query: TaskQuery): boolean {
+function passes({ state, queue, host, parent }: Candidate, query: TaskQuery): boolean {
   return (
+    (query.parent === undefined || query.parent === parent) &&
+    (query.isRoot !== true || parent === null) &&
     (query.states === undefined || query.states.some((one) => one === state)) &&
     (query.queue === undefined || query.queue === queue) &&
     coversQueue(query.queues, queue) &&

@@ -28,12 +28,13 @@ export class TaskWriter {
     const prepare = (sql: string) => database.prepare(sql);
     this.#find = prepare("SELECT ord, state, queue FROM tasks WHERE id = ?");
     this.#insertTask = prepare(
-      `INSERT INTO tasks (ord, id, name, queue, state, host, seq, status, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO tasks (ord, id, name, queue, state, host, seq, status, ended_at, attempt_ended_at, parent)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
     );
     this.#insertSpec = prepare("INSERT INTO specs (ord, fingerprint, spec) VALUES (?, ?, ?)");
     this.#updateStatus = prepare(
-      "UPDATE tasks SET state = ?, host = ?, seq = ?, status = ?, ended_at = ? WHERE ord = ?",
+      "UPDATE tasks SET state = ?, host = ?, seq = ?, status = ?, ended_at = ?, attempt_ended_at = ? WHERE ord = ?",
     );
     this.#updateTask = prepare("UPDATE tasks SET name = ?, queue = ? WHERE ord = ?");
     this.#updateSpec = prepare("UPDATE specs SET fingerprint = ?, spec = ? WHERE ord = ?");
@@ -80,9 +81,10 @@ export class TaskWriter {
 
   /** @returns false if there is no spec to create it from, or it is there already */
   #create({ seq }: Entry, task: PackedTask, ord: number, counts: CountChanges): boolean {
-    const { id, spec, name, queue, fingerprint, status, state, endedAt, host } = task;
+    const { id, spec, name, queue, fingerprint, status, state, endedAt, attemptEndedAt, host, parent } = task;
     if (spec === null || queue === null || status === null || state === null) return false;
-    if (this.#insertTask.run(ord, id, name, queue, state, host, seq, status, endedAt).changes === 0) return false;
+    const row = [ord, id, name, queue, state, host, seq, status, endedAt, attemptEndedAt, parent];
+    if (this.#insertTask.run(...row).changes === 0) return false;
     this.#insertSpec.run(ord, fingerprint, spec);
     this.#cache.put(id, { ord, state, queue });
     move(counts, state, queue, 1);
@@ -90,7 +92,7 @@ export class TaskWriter {
   }
 
   #change(entry: Entry, task: PackedTask, counts: CountChanges): void {
-    const { id, spec, name, queue, fingerprint, status, state, endedAt, host } = task;
+    const { id, spec, name, queue, fingerprint, status, state, endedAt, attemptEndedAt, host } = task;
     const row = this.#cache.get(id) ?? this.#look(id);
     if (row === undefined) throw withoutTask(entry, id, spec === null ? "spec" : "status");
     const { ord } = row;
@@ -98,7 +100,7 @@ export class TaskWriter {
       this.#updateTask.run(name, queue, ord);
       this.#updateSpec.run(fingerprint, spec, ord);
     }
-    if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, endedAt, ord);
+    if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, endedAt, attemptEndedAt, ord);
     const after = { ord, state: state ?? row.state, queue: queue ?? row.queue };
     this.#cache.put(id, after);
     move(counts, row.state, row.queue, -1);

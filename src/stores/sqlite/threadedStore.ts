@@ -13,6 +13,8 @@ import type { LogChunk } from "../../model/protocol.ts";
 import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type {
+  AttemptPage,
+  AttemptQuery,
   ExpiredTask,
   Lease,
   LiveView,
@@ -118,6 +120,10 @@ export class ThreadedSqliteStore implements Store {
 
   async listTasks(query: TaskQuery): Promise<TaskPage> {
     return this.#use().ask("listTasks", query);
+  }
+
+  async listAttempts(query: AttemptQuery): Promise<AttemptPage> {
+    return this.#use().ask("listAttempts", query);
   }
 
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {

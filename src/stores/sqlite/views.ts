@@ -6,7 +6,7 @@ import { connectToRead, guarded, turn } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { streamLiveTasks } from "./liveTasks.ts";
 import { type RecordReader, RecordTable } from "./recordTable.ts";
-import { isCurrent } from "./schema.ts";
+import { versionOf } from "./schema.ts";
 import { SecondLayoutRecords } from "./secondLayout.ts";
 import { TaskTable } from "./taskTable.ts";
 
@@ -52,8 +52,11 @@ export class Views {
 
 /** Reads the records of a file as it is now: a leader may have migrated it since the last look. */
 export function recordReader(database: DatabaseSync, path: string): RecordReader {
-  return isCurrent(database, path) ? new RecordTable(database) : new SecondLayoutRecords(database);
+  return versionOf(database, path) >= recordsLayout ? new RecordTable(database) : new SecondLayoutRecords(database);
 }
+
+/** From this layout on there is one table for the records of all collections. */
+const recordsLayout = 3;
 
 async function* inBatches(
   reader: RecordReader,

@@ -87,7 +87,7 @@ describe("verify", () => {
     ["a row that is gone", "DELETE FROM tasks WHERE id = 'b'", "view: The task b is in the journal but has no row"],
     [
       "a row too many",
-      "INSERT INTO tasks VALUES (99, 'x', 'x', 'q', 'created', NULL, 6, '{}', NULL); INSERT INTO specs VALUES (99, NULL, '{}')",
+      "INSERT INTO tasks VALUES (99, 'x', 'x', 'q', 'created', NULL, 6, '{}', NULL, NULL, NULL); INSERT INTO specs VALUES (99, NULL, '{}')",
       "view: The task x is there although no entry",
     ],
     ["an older row", "UPDATE tasks SET seq = 1 WHERE id = 'b'", "view: The task b is as of entry 1"],

@@ -1,0 +1,108 @@
+/** Reading what belongs to a task: its children, steps and attempts; and attempts over all tasks. */
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { id, instant, limitKeyword, listKeyword, oneOf, ref, whole } from "../../model/schema.ts";
+import { taskStates } from "../../model/task.ts";
+import { consistentQuery, pathId, type Route, type Schemas, taskParameter } from "./route.ts";
+import { toStates } from "./taskRoutes.ts";
+
+const pageQuery: Schemas = {
+  cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
+  limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
+  ...consistentQuery,
+};
+
+interface GivenPage {
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+
+interface GivenChildren extends GivenPage {
+  readonly state?: string;
+  readonly order?: "newest" | "oldest";
+}
+
+interface GivenAttempts extends GivenPage {
+  readonly from?: number;
+  readonly to?: number;
+  readonly worker?: string;
+}
+
+export const taskViewRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/tasks/:id/children",
+    name: "listChildren",
+    summary: "List the children of a task, page by page, with their number in each state.",
+    tag: "tasks",
+    access: { needs: "read", of: "task" },
+    parameters: taskParameter,
+    query: {
+      state: {
+        type: "string",
+        minLength: 1,
+        maxLength: limits.nameLengthMax,
+        [listKeyword]: ref("TaskState"),
+        description: `One or more of ${taskStates.join(", ")}, separated by commas.`,
+      },
+      order: oneOf(["newest", "oldest"], { default: "oldest", description: "By creation." }),
+      ...pageQuery,
+    },
+    answers: { 200: { description: "One page.", schema: "ChildPage" } },
+    handle: (request, _reply, { master }) => {
+      const { state, order = "oldest", ...page } = request.query as GivenChildren;
+      const states = state === undefined ? {} : { states: toStates(state) };
+      return master.views.children(pathId<TaskId>(request), { ...states, order, ...toPage(page) });
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/tasks/:id/steps",
+    name: "listSteps",
+    summary: "List what the handler of a task has remembered, by key, page by page.",
+    tag: "tasks",
+    access: { needs: "read", of: "task" },
+    parameters: taskParameter,
+    query: pageQuery,
+    answers: { 200: { description: "One page.", schema: "StepPage" } },
+    handle: (request, _reply, { master }) =>
+      master.views.steps(pathId<TaskId>(request), toPage(request.query as GivenPage)),
+  },
+  {
+    method: "GET",
+    path: "/v1/tasks/:id/attempts",
+    name: "listAttemptsOfTask",
+    summary: `List the attempts of a task, the first one first; the latest ${limits.attemptRecordsMax} are kept.`,
+    tag: "tasks",
+    access: { needs: "read", of: "task" },
+    parameters: taskParameter,
+    query: pageQuery,
+    answers: { 200: { description: "One page.", schema: "AttemptsOfTask" } },
+    handle: (request, _reply, { master }) =>
+      master.views.attempts(pathId<TaskId>(request), toPage(request.query as GivenPage)),
+  },
+  {
+    method: "GET",
+    path: "/v1/attempts",
+    name: "listAttempts",
+    summary:
+      "List the attempts of all tasks that ran at some time between two instants: those that have ended, by when, then those that run.",
+    tag: "tasks",
+    access: { needs: "read", of: "each" },
+    query: {
+      from: { ...instant, description: "Leave out what ended before this instant, by its worker's clock." },
+      to: { ...instant, description: "Leave out what was assigned at this instant or later." },
+      worker: id,
+      ...pageQuery,
+    },
+    answers: { 200: { description: "One page; it may be empty and yet not be the last.", schema: "TaskAttemptPage" } },
+    handle: (request, _reply, { master }) => {
+      const { from = 0, to = limits.instantMsMax, worker, ...page } = request.query as GivenAttempts;
+      return master.views.listAttempts({ from, to, ...(worker !== undefined && { worker }), ...toPage(page) });
+    },
+  },
+];
+
+function toPage({ cursor = null, limit = limits.pageDefault }: { cursor?: string | null; limit?: number }) {
+  return { cursor, limit };
+}

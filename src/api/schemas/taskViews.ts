@@ -1,0 +1,70 @@
+/** Schemas of what belongs to a task: why it waits, its children, steps and attempts. */
+import { attemptOutcomes } from "../../model/attemptRecord.ts";
+import {
+  anything,
+  attempt,
+  count,
+  id,
+  instant,
+  list,
+  oneOf,
+  open,
+  ref,
+  type Schema,
+  taskId,
+  text,
+} from "../../model/schema.ts";
+import { taskStates } from "../../model/task.ts";
+import { waitingReasons } from "../../model/waiting.ts";
+
+const cursor: Schema = { type: ["string", "null"], description: "Send it to get the next page; null at the end." };
+
+const attemptProperties = {
+  attempt,
+  worker: id,
+  boot: id,
+  assignedAt: instant,
+};
+
+const endProperties = {
+  startedAt: {
+    ...instant,
+    description: "By the worker's clock. Left out where the worker was lost before it said so.",
+  },
+  endedAt: { ...instant, description: "Left out while the attempt runs." },
+  outcome: oneOf(attemptOutcomes, { description: "Left out while the attempt runs." }),
+  error: ref("AttemptError"),
+  exit: ref("ExitRecord"),
+  logBytes: count,
+};
+
+export const taskViewSchemas = {
+  Waiting: open(
+    {
+      reason: oneOf(waitingReasons),
+      since: instant,
+      detail: { ...text, description: "The reason in words, as the end of a sentence that begins with the task." },
+    },
+    { until: { ...instant, description: "Where the wait ends by itself: not before this instant." } },
+  ),
+  ChildCounts: open({}, Object.fromEntries(taskStates.map((state) => [state, count])), {
+    description: "Children by state, of the present generation. A state that none is in is left out.",
+  }),
+  ChildPage: open({ tasks: list(ref("Task")), cursor, counts: ref("ChildCounts") }),
+  Step: open(
+    {},
+    {
+      value: { ...anything, description: "The result of a step; of an independent submission its `{ id }`." },
+      children: open({ total: count, succeeded: count, failed: count, cancelled: count }),
+      slept: open({ at: instant }),
+      signal: { ...anything, description: "The id and payload of the signal that came; null if none came in time." },
+      at: { ...instant, description: "When it was committed." },
+    },
+    { description: "One of `value`, `children`, `slept` and `signal`." },
+  ),
+  StepPage: open({ steps: list(open({ key: text, step: ref("Step") })), cursor }),
+  Attempt: open(attemptProperties, endProperties),
+  AttemptsOfTask: open({ attempts: list(ref("Attempt")), cursor }),
+  TaskAttempt: open({ task: taskId, name: text, ...attemptProperties }, endProperties),
+  TaskAttemptPage: open({ attempts: list(ref("TaskAttempt")), cursor }),
+};

@@ -1,0 +1,209 @@
+/** Why tasks do not run: read from memory for people, and never a ground for a decision. */
+import { kindsWithoutWorker } from "../../model/kinds/table.ts";
+import { limits } from "../../model/limits.ts";
+import type { Waiting, WaitingReason } from "../../model/waiting.ts";
+import type { Lane } from "./lane.ts";
+import type { LiveTask } from "./liveTask.ts";
+import type { LiveWorker } from "./liveWorker.ts";
+import type { LiveQueue } from "./queues.ts";
+import type { SchedulerState } from "./state.ts";
+
+type Why = Pick<Waiting, "reason" | "detail" | "until">;
+
+/** For some tasks at one instant: what is found out about a lane is kept for the next task of it. */
+export class WaitingReasons {
+  readonly #state: SchedulerState;
+  readonly #now: number;
+  readonly #isLed: boolean;
+  readonly #lanes = new Map<Lane, Why>();
+
+  /** @param isLed false while no master leads, as far as this one knows */
+  constructor(state: SchedulerState, now: number, isLed: boolean) {
+    this.#state = state;
+    this.#now = now;
+    this.#isLed = isLed;
+  }
+
+  /** Null for a task that runs, or that has ended. `changedAt` is of its status. */
+  of(task: LiveTask, changedAt: number): Waiting | null {
+    const why = this.#why(task);
+    if (why === null) return null;
+    const { reason, detail, until } = why;
+    return { reason, since: sinceWhen(task, reason, changedAt), detail, ...(until !== undefined && { until }) };
+  }
+
+  #why(task: LiveTask): Why | null {
+    switch (task.state) {
+      case "created":
+        return this.#startTime(task) ?? this.#siblings(task) ?? this.#ready(task);
+      case "blocked":
+        return this.#blocked(task);
+      case "waiting":
+        return whatItAwaits(task) ?? this.#ready(task);
+      case "retrying":
+      case "killed":
+        return this.#backOff(task) ?? this.#ready(task);
+      case "running":
+      case "success":
+      case "failed":
+      case "cancelled":
+      case "skipped":
+        return null;
+      default:
+        return task.state satisfies never;
+    }
+  }
+
+  #blocked({ links }: LiveTask): Why {
+    const open = (links?.after ?? []).filter((id) => this.#state.tasks.get(id) !== undefined);
+    const named = open.slice(0, limits.problemsShownMax).join(", ");
+    const rest = open.length > limits.problemsShownMax ? ` and ${open.length - limits.problemsShownMax} more` : "";
+    return { reason: "blocked", detail: `waits for ${named === "" ? "other tasks" : named + rest}` };
+  }
+
+  #startTime({ startAt }: LiveTask): Why | null {
+    if (startAt === null || startAt <= this.#now - this.#state.tasks.clockLagMs) return null;
+    return { reason: "due-later", detail: "waits for its start time", until: startAt };
+  }
+
+  /** Only a leader knows how many of a set it has let into their lanes. */
+  #siblings({ parent, heapIndex }: LiveTask): Why | null {
+    if (parent?.isHeld === true) return { reason: "siblings", detail: "waits until all nodes of its graph are there" };
+    const activeMax = parent?.options.concurrencyMax ?? null;
+    if (activeMax === null || heapIndex !== -1 || this.#state.epoch === 0) return null;
+    return { reason: "siblings", detail: `waits until fewer than ${activeMax} children of its set run` };
+  }
+
+  #backOff({ last, state, losses }: LiveTask): Why | null {
+    const retryAt = last?.retryAt;
+    if (retryAt === undefined || retryAt <= this.#now) return null;
+    const after = state === "retrying" ? "a failure" : `${losses} losses of its worker in a row`;
+    return { reason: "back-off", detail: `waits for its retry after ${after}`, until: retryAt };
+  }
+
+  /** It could start now. */
+  #ready({ lane, isSuspect, losses, key, keyUse }: LiveTask): Why {
+    const why = this.#lane(lane);
+    // Where its queue and the workers leave room, it may be its key that has none.
+    if (why.reason === "next-in-line" && keyUse !== null && this.#state.lanes.heldKeys(keyUse.group) >= keyUse.max) {
+      const tasks = keyUse.max === 1 ? "task" : "tasks";
+      const detail = `only ${keyUse.max} ${tasks} with the key ${JSON.stringify(key)} may run at a time`;
+      return { reason: "key", detail };
+    }
+    if (!isSuspect || !["next-in-line", "workers-busy"].includes(why.reason)) return why;
+    return {
+      reason: "isolation",
+      detail: `waits for a worker that runs nothing else, after ${losses} losses in a row`,
+    };
+  }
+
+  #lane(lane: Lane): Why {
+    const known = this.#lanes.get(lane);
+    if (known !== undefined) return known;
+    const why = this.#findLaneReason(lane);
+    this.#lanes.set(lane, why);
+    return why;
+  }
+
+  #findLaneReason(lane: Lane): Why {
+    if (!this.#isLed) return { reason: "no-leader", detail: "waits for a leader: no master leads at the moment" };
+    const { queue, kind, requires } = lane;
+    const { name } = queue;
+    if (queue.isPaused)
+      return { reason: "queue-paused", detail: `queue ${name} is paused; outlast queues resume ${name}` };
+    if (kindsWithoutWorker.has(kind) || (lane.free.size > 0 && queue.hasRoom && !this.#isRateUsedUp(queue)))
+      return { reason: "next-in-line", detail: "is the next to start" };
+    const serving = [...this.#state.workers].filter(({ offer, isGivenUp }) => !isGivenUp && offer.queues.has(name));
+    if (serving.length === 0)
+      return { reason: "no-worker", detail: `no worker serves queue ${name}; outlast worker --queues ${name}` };
+    const ofKind = serving.filter(({ offer }) => offer.kinds.has(kind));
+    if (ofKind.length === 0)
+      return { reason: "no-able-worker", detail: `no connected worker of queue ${name} runs kind "${kind}"` };
+    const able = ofKind.filter(({ offer }) => offer.serves(lane));
+    if (able.length === 0) {
+      const detail = `no connected worker of queue ${name} that runs kind "${kind}" carries ${requires.join(", ")}`;
+      return { reason: "no-able-worker", detail };
+    }
+    // A master that follows does not know who is connected and who is busy.
+    if (this.#state.epoch === 0)
+      return this.#limited(queue) ?? { reason: "next-in-line", detail: "waits for a free worker" };
+    return whoIsAway(name, able) ?? this.#limited(queue) ?? whoIsBusy(name, able);
+  }
+
+  /** What the limits of its queue say; null if they leave room. */
+  #limited(queue: LiveQueue): Why | null {
+    const { name, concurrencyMax, rate, starts, counts, dying } = queue;
+    if (!queue.hasRoom) {
+      const running = counts.running ?? 0;
+      const ending = dying === 0 ? "" : ` and ${dying} are ending`;
+      return {
+        reason: "queue-full",
+        detail: `queue ${name} runs ${concurrencyMax} tasks at a time, and ${running} run${ending}`,
+      };
+    }
+    if (rate === null || !this.#isRateUsedUp(queue)) return null;
+    const first = starts.find(([at]) => at > this.#now - rate.perMs);
+    const detail = `queue ${name} starts at most ${rate.count} tasks in ${rate.perMs / 1000} s`;
+    return { reason: "queue-rate", detail, ...(first !== undefined && { until: first[0] + rate.perMs }) };
+  }
+
+  /** A master that follows keeps starts that no longer count. */
+  #isRateUsedUp({ rate, starts }: LiveQueue): boolean {
+    if (rate === null) return false;
+    const counted = starts.filter(([at]) => at > this.#now - rate.perMs);
+    return counted.reduce((sum, [, count]) => sum + count, 0) >= rate.count;
+  }
+}
+
+function whoIsAway(queue: string, able: readonly LiveWorker[]): Why | null {
+  if (able.some(({ isEligible }) => isEligible)) return null;
+  return { reason: "workers-away", detail: `no worker of queue ${queue} takes new tasks: ${awayText(able)}` };
+}
+
+function whoIsBusy(queue: string, able: readonly LiveWorker[]): Why {
+  const takers = able.filter(({ isEligible }) => isEligible);
+  const away = awayText(able);
+  const slots = takers.reduce((sum, { record }) => sum + record.capacity, 0);
+  const rest = away === "" ? "" : `, ${away}`;
+  const detail = `all workers of queue ${queue} are busy (${slots} of ${slots} slots)${rest}`;
+  return { reason: "workers-busy", detail };
+}
+
+function awayText(workers: readonly LiveWorker[]): string {
+  const away = workers.filter(({ isEligible }) => !isEligible);
+  const draining = away.filter(({ record }) => record.isDraining).length;
+  const troubled = away.filter(({ record, trouble }) => !record.isDraining && trouble !== null).length;
+  const parts = [
+    [draining, "draining"],
+    [troubled, "in trouble"],
+    [away.length - draining - troubled, "silent"],
+  ] as const;
+  return parts.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])).join(", ");
+}
+
+/** What a suspended task waits for; null if nothing of that keeps it from running. */
+function whatItAwaits({ family, isGraph }: LiveTask): Why | null {
+  if (family === null || family.isWoken) return null;
+  if (isGraph && family.ending === null) return { reason: "children", detail: "waits for its nodes" };
+  if (family.ending !== null)
+    return {
+      reason: "descendants",
+      detail: `waits for its descendants to end; it then ends as ${family.ending.state}`,
+    };
+  const [first] = family.waits;
+  if (first === undefined) return null;
+  const texts = family.waits.slice(0, limits.problemsShownMax).map((wait) => {
+    if (wait.kind === "children") return `the children of ${JSON.stringify(wait.key)}`;
+    return wait.kind === "sleep" ? "the end of its sleep" : `the signal ${JSON.stringify(wait.name)}`;
+  });
+  const rest = family.waits.length - texts.length;
+  const detail = `waits for ${texts.join(" or ")}${rest > 0 ? ` or ${rest} more` : ""}`;
+  const until = family.wakeAt;
+  return { reason: first.kind, detail, ...(until !== null && { until }) };
+}
+
+function sinceWhen({ attempt, last, orderAt, createdAt }: LiveTask, reason: WaitingReason, changedAt: number): number {
+  if (reason === "due-later" || reason === "siblings") return createdAt;
+  if (attempt === 0) return orderAt;
+  return reason === "back-off" ? changedAt : Math.max(changedAt, last?.retryAt ?? 0);
+}

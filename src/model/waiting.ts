@@ -1,0 +1,53 @@
+/** Why a task does not run: one reason, for people and for programs. */
+
+/**
+ * due-later       it has a start time
+ * back-off        an attempt failed; the next one waits
+ * isolation       it took its workers down again and again: it waits for one that runs nothing else
+ * siblings        as many children of its set run as may run at a time
+ * children, sleep, signal   what its handler waits for
+ * descendants     its outcome is decided; its descendants have to end first
+ * blocked         it waits for other tasks
+ * queue-paused    its queue starts nothing
+ * no-worker       no worker serves its queue
+ * no-able-worker  none of them can run its kind, or none that can carries its labels
+ * workers-away    those that can take no new tasks at the moment
+ * workers-busy    those that can have no free slot
+ * queue-full      as many tasks of its queue run as may run at a time
+ * queue-rate      its queue has started as many tasks as it may start in a time
+ * key             as many tasks with its concurrency key run as may run at a time
+ * next-in-line    it can start any moment
+ * no-leader       no master leads, so nothing starts
+ */
+export const waitingReasons = [
+  "due-later",
+  "back-off",
+  "isolation",
+  "siblings",
+  "children",
+  "sleep",
+  "signal",
+  "descendants",
+  "blocked",
+  "queue-paused",
+  "no-worker",
+  "no-able-worker",
+  "workers-away",
+  "workers-busy",
+  "queue-full",
+  "queue-rate",
+  "key",
+  "next-in-line",
+  "no-leader",
+] as const;
+export type WaitingReason = (typeof waitingReasons)[number];
+
+export interface Waiting {
+  readonly reason: WaitingReason;
+  /** From when on it has waited, for this as far as that is known; in ms since 1970. */
+  readonly since: number;
+  /** The reason in words, as the end of a sentence that begins with the task. */
+  readonly detail: string;
+  /** Where the wait ends by itself: not before this instant. */
+  readonly until?: number;
+}
