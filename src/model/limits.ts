@@ -1,5 +1,6 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
 import { queueLimits } from "./limitsQueues.ts";
+import { viewLimits } from "./limitsViews.ts";
 import { day, gibibyte, kibibyte, mebibyte, minute, second } from "./units.ts";
 
 export const limits = {
@@ -30,6 +31,7 @@ export const limits = {
   backoffFactorMax: 100,
   attemptsMaxMax: 1000,
   ...queueLimits,
+  ...viewLimits,
   killsMaxMax: 1_000_000,
   liveTasksMax: 5_000_000,
   resultBytesMax: 256 * kibibyte,
@@ -59,9 +61,6 @@ export const limits = {
   /** Signals of one task that wait to be delivered, and ids of delivered ones that are remembered. */
   signalsMax: 100,
   errorMessageLengthMax: 4 * kibibyte,
-  /** Attempts of one task that are remembered beside the current one, the latest ones; and what is kept of their errors. */
-  attemptRecordsMax: 1_000,
-  attemptMessageLengthMax: 200,
   execArgumentsMax: 1000,
   execEnvironmentMax: 200,
 
@@ -257,8 +256,6 @@ export const limits = {
 
   // What one message to a person lists before it says "and more".
   problemsShownMax: 20,
-  /** Steps, attempts and children that a command shows at first. */
-  rowsShownMax: 20,
   /** `submit --wait` shows the last lines of a command's output, out of this many last bytes. */
   waitTailLinesMax: 40,
   waitTailBytesMax: 64 * kibibyte,

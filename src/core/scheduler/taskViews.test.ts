@@ -50,8 +50,7 @@ describe("a task that does not run", () => {
 
   test("is told that the limits of its queue, or its concurrency key, leave no room", () => {
     const world = new FamilyWorld();
-    const limit = (settings: QueueSettings) =>
-      world.tell({ kind: "set-queue", request: 0, name: "default", settings });
+    const limit = (settings: QueueSettings) => world.tell({ kind: "set-queue", request: 0, name: "default", settings });
     limit({ concurrencyMax: 1 });
     world.submit("a", { concurrencyKey: "k" });
     world.submit("b", { concurrencyKey: "k" });

@@ -12,7 +12,6 @@ import type { Incarnation, Nonce, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isOutputOf } from "../../model/logOwner.ts";
 import type { MemberRecord } from "../../model/member.ts";
-import { coversQueue } from "../../model/principals/principal.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import {
   isFinal,
@@ -45,6 +44,7 @@ import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toHead, toPayload, toRecord, toStatus } from "../documents.ts";
 import { compareBytes, toRecordPage, toStoredRecord } from "../recordPage.ts";
 import { slotOf } from "../slot.ts";
+import { matches } from "./matches.ts";
 import { findExpired } from "./retention.ts";
 
 /** A task as it is kept. Texts, not objects: nobody can change a stored record by holding on to it. */
@@ -342,19 +342,6 @@ function specFields(spec: TaskSpec, text: string): Pick<TaskRow, "spec" | "paren
 
 function statusFields(status: TaskStatus, text: string): Pick<TaskRow, "status" | "state" | "host"> {
   return { status: text, state: status.state, host: status.host };
-}
-
-function matches(row: TaskRow, query: TaskQuery): boolean {
-  const { states, queue, queues, name, host, parent, isRoot = false } = query;
-  return (
-    (parent === undefined || parent === row.parent) &&
-    (!isRoot || row.parent === null) &&
-    (states === undefined || states.includes(row.state)) &&
-    (queue === undefined || queue === row.queue) &&
-    coversQueue(queues, row.queue) &&
-    (name === undefined || name === row.name) &&
-    (host === undefined || host === row.host)
-  );
 }
 
 /** The index of the first row with a larger `ord`; the length of the list if there is none. */

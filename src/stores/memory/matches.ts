@@ -1,0 +1,27 @@
+/** Which tasks a list holds. */
+import type { TaskId, WorkerId } from "../../model/ids.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
+import type { TaskState } from "../../model/task.ts";
+import type { TaskQuery } from "../../ports/store.ts";
+
+/** A task as far as filters need it. */
+interface Candidate {
+  readonly parent: TaskId | null;
+  readonly name: string;
+  readonly queue: string;
+  readonly state: TaskState;
+  readonly host: WorkerId | undefined;
+}
+
+export function matches(row: Candidate, query: TaskQuery): boolean {
+  const { states, queue, queues, name, host, parent, isRoot = false } = query;
+  return (
+    (parent === undefined || parent === row.parent) &&
+    (!isRoot || row.parent === null) &&
+    (states === undefined || states.includes(row.state)) &&
+    (queue === undefined || queue === row.queue) &&
+    coversQueue(queues, row.queue) &&
+    (name === undefined || name === row.name) &&
+    (host === undefined || host === row.host)
+  );
+}
