@@ -254,8 +254,6 @@ export const limits = {
   /** Attempts of which a master remembers whose they are, so that it need not look for each piece of output. */
   logOwnersMax: 20_000,
 
-  // What one message to a person lists before it says "and more".
-  problemsShownMax: 20,
   /** `submit --wait` shows the last lines of a command's output, out of this many last bytes. */
   waitTailLinesMax: 40,
   waitTailBytesMax: 64 * kibibyte,
