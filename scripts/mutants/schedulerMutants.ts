@@ -142,9 +142,9 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/lane.ts",
-        search: "    return this.ready.size > 0 && this.free.size > 0 && !this.queue.isPaused;",
+        search: "    return this.ready.size > 0 && this.free.size > 0 && this.queue.isOpen;",
         replace:
-          '    return this.ready.size > 0 && this.free.size > 0 && !this.queue.isPaused && this.queue.name !== "slow";',
+          '    return this.ready.size > 0 && this.free.size > 0 && this.queue.isOpen && this.queue.name !== "slow";',
       },
     ],
   },

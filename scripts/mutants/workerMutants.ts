@@ -24,7 +24,7 @@ export const workerMutants: readonly Mutant[] = [
       {
         file: "src/core/agent/attempts.ts",
         search:
-          "    if (first !== undefined) return this.#refuse(now, new HeldAttempt(assignment, now, this.#budget), out);",
+          "    if (first !== undefined) return this.#giveBack(now, new HeldAttempt(assignment, now, this.#budget), namesake);",
         replace: "",
       },
       {

@@ -6,6 +6,7 @@ import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import { attemptLies } from "./attemptLies.ts";
 import { familyLies } from "./familyLies.ts";
+import { limitLies } from "./limitLies.ts";
 import {
   boot,
   goodHistory,
@@ -337,7 +338,7 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
 };
 
 const allLies = {
-  ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies, ...scriptLies },
+  ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies, ...scriptLies, ...limitLies },
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
 };
