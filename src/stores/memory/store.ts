@@ -44,7 +44,7 @@ import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toHead, toPayload, toRecord, toStatus } from "../documents.ts";
 import { compareBytes, toRecordPage, toStoredRecord } from "../recordPage.ts";
 import { slotOf } from "../slot.ts";
-import { matches } from "./matches.ts";
+import { matches } from "../taskFilter.ts";
 import { findExpired } from "./retention.ts";
 
 /** A task as it is kept. Texts, not objects: nobody can change a stored record by holding on to it. */

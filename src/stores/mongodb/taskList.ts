@@ -1,4 +1,5 @@
 /** Lists of tasks in the order of creation: stretches of an index, merged, and overlaid with what is not in the view yet. */
+
 import type { Document, Filter } from "mongodb";
 import { descendantRange, isDescendant } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
@@ -9,6 +10,7 @@ import type { ExpiredTask, Retention, TaskPage, TaskQuery } from "../../ports/st
 import { fromCursor, toCursor } from "../cursor.ts";
 import { toDocument, toStatus } from "../documents.ts";
 import type { ExpiredRoot } from "../familyRetention.ts";
+import { matches } from "../taskFilter.ts";
 import type { Connection, StoredDocument } from "./connection.ts";
 import { isGone, isWhole, type PendingTask } from "./overlay.ts";
 import { decodeTask, overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
@@ -95,7 +97,7 @@ export class TaskList {
     const sign = query.order === "newest" ? -1 : 1;
     const overlay = new Map(this.#window.overlay.tasks);
     const pending = (await this.#pendingRows(overlay, query)).filter(({ ord }) => sign * ord > sign * after);
-    const isNew = (row: TaskRow): boolean => !overlay.has(row.id) && passes(row, query);
+    const isNew = (row: TaskRow): boolean => !overlay.has(row.id) && matches(row, query);
     const stored = await Promise.all(
       stretches(query).map((stretch) => this.#read(stretch, query.order, after, wanted, isNew)),
     );
@@ -109,7 +111,7 @@ export class TaskList {
     const documents = await this.#readDocuments(partly);
     return candidates.flatMap(([id, task]) => {
       const row = overlaid(id, task, documents.get(id) ?? null);
-      return row !== null && passes(row, query) ? [row] : [];
+      return row !== null && matches(row, query) ? [row] : [];
     });
   }
 
@@ -190,19 +192,6 @@ function stretches({ states, queue, queues, name, parent, isRoot = false }: Quer
   if (isPlain) return [...new Set(queues)].map((each) => ({ filter: { "outlast.queue": each } }));
   if (states === undefined) return [{ filter: {} }];
   return [...new Set(states)].map((state) => ({ filter: { "outlast.state": state } }));
-}
-
-function passes(row: TaskRow, query: Query): boolean {
-  const { states, queue, queues, name, host, parent, isRoot = false } = query;
-  return (
-    (parent === undefined || parent === row.parent) &&
-    (!isRoot || row.parent === null) &&
-    (states === undefined || states.includes(row.state)) &&
-    (queue === undefined || queue === row.queue) &&
-    coversQueue(queues, row.queue) &&
-    (name === undefined || name === row.name) &&
-    (host === undefined || host === row.host)
-  );
 }
 
 /** As far as the window alone can tell. */
