@@ -1,33 +1,11 @@
 /** The part of the client that is about users, tokens and sessions: `client.people`. */
 import { limits } from "../model/limits.ts";
 import type { AuditRecord } from "../model/principals/audit.ts";
-import type { Permission, Principal, Role } from "../model/principals/principal.ts";
+import type { NewToken, NewUser, UserChange } from "../model/principals/changes.ts";
+import type { Permission, Principal } from "../model/principals/principal.ts";
 import type { TokenView, UserView } from "../model/principals/records.ts";
 import type { CallOptions } from "./callOptions.ts";
 import type { Connection } from "./connection.ts";
-
-export interface NewUser {
-  readonly name: string;
-  readonly password: string;
-  readonly role: Role;
-  /** Patterns of queues; all if left out. */
-  readonly queues?: readonly string[];
-}
-
-export interface UserChange {
-  readonly role?: Role;
-  /** Null for all queues. */
-  readonly queues?: readonly string[] | null;
-  readonly password?: string;
-}
-
-export interface NewToken {
-  readonly name: string;
-  readonly role: Role;
-  readonly queues?: readonly string[];
-  /** Ms since 1970. */
-  readonly expiresAt?: number;
-}
 
 export interface SessionInfo {
   readonly principal: Principal;

@@ -1,9 +1,10 @@
 /** Users, tokens and the audit record. */
-import type { NewToken, NewUser, UserChange } from "../../master/service/principalApi.ts";
+
 import { limits } from "../../model/limits.ts";
-import { id, instant, limitKeyword, oneOf, whole } from "../../model/schema.ts";
+import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
+import { id, instant, limitKeyword, oneOf } from "../../model/schema.ts";
 import type { Access } from "../auth/routeAccess.ts";
-import type { Route } from "./route.ts";
+import { pageQuery, type Route } from "./route.ts";
 
 const access: Access = { needs: "administer", of: "all" };
 const parameters = { name: id };
@@ -122,8 +123,7 @@ export const peopleRoutes: readonly Route[] = [
       outcome: oneOf(["done", "refused"]),
       after: { ...instant, description: "Records from this instant on." },
       before: { ...instant, description: "Records before this instant." },
-      cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
-      limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
+      ...pageQuery,
     },
     answers: { 200: { description: "One page.", schema: "AuditPage" } },
     handle: (request, _reply, { master }) => {

@@ -1,8 +1,10 @@
 /** The definition of a route: enough to serve it, to validate requests, and to describe it in the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
+import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
-import { id, type Schema, taskId } from "../../model/schema.ts";
+import { id, limitKeyword, listKeyword, ref, type Schema, taskId, whole } from "../../model/schema.ts";
+import { taskStates } from "../../model/task.ts";
 import type { Guard } from "../auth/guard.ts";
 import type { Access } from "../auth/routeAccess.ts";
 import type { SignInDelays } from "../auth/signInDelays.ts";
@@ -97,6 +99,23 @@ export interface Answer {
 }
 
 /** For reads, which each master otherwise answers from what it has read of the journal. */
+/** Parameters of a list that is read page by page. */
+export const pageQuery: Schemas = {
+  cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
+  limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
+};
+
+/** States of tasks, by which a list is filtered. */
+export const stateQuery: Schemas = {
+  state: {
+    type: "string",
+    minLength: 1,
+    maxLength: limits.nameLengthMax,
+    [listKeyword]: ref("TaskState"),
+    description: `One or more of ${taskStates.join(", ")}, separated by commas.`,
+  },
+};
+
 export const consistentQuery: Schemas = {
   consistent: {
     type: "boolean",

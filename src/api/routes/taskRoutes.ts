@@ -6,11 +6,20 @@ import { OutlastError } from "../../model/errors.ts";
 import type { PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { id, limitKeyword, listKeyword, oneOf, ref, taskId, whole } from "../../model/schema.ts";
+import { id, limitKeyword, oneOf, taskId } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
-import { type Context, consistentQuery, pathId, type Route, type Schemas, taskParameter } from "./route.ts";
+import {
+  type Context,
+  consistentQuery,
+  pageQuery,
+  pathId,
+  type Route,
+  type Schemas,
+  stateQuery,
+  taskParameter,
+} from "./route.ts";
 
 export const idempotencyKey: Schemas = {
   "idempotency-key": {
@@ -23,21 +32,14 @@ export const idempotencyKey: Schemas = {
 };
 
 const listQuery: Schemas = {
-  state: {
-    type: "string",
-    minLength: 1,
-    maxLength: limits.nameLengthMax,
-    [listKeyword]: ref("TaskState"),
-    description: `One or more of ${taskStates.join(", ")}, separated by commas.`,
-  },
+  ...stateQuery,
   queue: id,
   name: { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" },
   host: { ...id, description: "The worker of the current or last attempt." },
   parent: { ...taskId, description: "Only children of this task." },
   roots: { type: "boolean", default: false, description: "Only tasks without a parent. Not together with `parent`." },
   order: oneOf(["newest", "oldest"], { default: "newest", description: "By creation." }),
-  cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
-  limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
+  ...pageQuery,
   ...consistentQuery,
 };
 

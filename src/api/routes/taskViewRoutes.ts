@@ -1,16 +1,11 @@
 /** Reading what belongs to a task: its children, steps and attempts; and attempts over all tasks. */
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { id, instant, limitKeyword, listKeyword, oneOf, ref, whole } from "../../model/schema.ts";
-import { taskStates } from "../../model/task.ts";
-import { consistentQuery, pathId, type Route, type Schemas, taskParameter } from "./route.ts";
+import { id, instant, oneOf } from "../../model/schema.ts";
+import { consistentQuery, pageQuery, pathId, type Route, type Schemas, stateQuery, taskParameter } from "./route.ts";
 import { toStates } from "./taskRoutes.ts";
 
-const pageQuery: Schemas = {
-  cursor: { type: "string", minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
-  limit: whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault }),
-  ...consistentQuery,
-};
+const consistentPageQuery: Schemas = { ...pageQuery, ...consistentQuery };
 
 interface GivenPage {
   readonly cursor?: string;
@@ -38,15 +33,9 @@ export const taskViewRoutes: readonly Route[] = [
     access: { needs: "read", of: "task" },
     parameters: taskParameter,
     query: {
-      state: {
-        type: "string",
-        minLength: 1,
-        maxLength: limits.nameLengthMax,
-        [listKeyword]: ref("TaskState"),
-        description: `One or more of ${taskStates.join(", ")}, separated by commas.`,
-      },
+      ...stateQuery,
       order: oneOf(["newest", "oldest"], { default: "oldest", description: "By creation." }),
-      ...pageQuery,
+      ...consistentPageQuery,
     },
     answers: { 200: { description: "One page.", schema: "ChildPage" } },
     handle: (request, _reply, { master }) => {
@@ -63,7 +52,7 @@ export const taskViewRoutes: readonly Route[] = [
     tag: "tasks",
     access: { needs: "read", of: "task" },
     parameters: taskParameter,
-    query: pageQuery,
+    query: consistentPageQuery,
     answers: { 200: { description: "One page.", schema: "StepPage" } },
     handle: (request, _reply, { master }) =>
       master.views.steps(pathId<TaskId>(request), toPage(request.query as GivenPage)),
@@ -76,7 +65,7 @@ export const taskViewRoutes: readonly Route[] = [
     tag: "tasks",
     access: { needs: "read", of: "task" },
     parameters: taskParameter,
-    query: pageQuery,
+    query: consistentPageQuery,
     answers: { 200: { description: "One page.", schema: "AttemptsOfTask" } },
     handle: (request, _reply, { master }) =>
       master.views.attempts(pathId<TaskId>(request), toPage(request.query as GivenPage)),
@@ -93,7 +82,7 @@ export const taskViewRoutes: readonly Route[] = [
       from: { ...instant, description: "Leave out what ended before this instant, by its worker's clock." },
       to: { ...instant, description: "Leave out what was assigned at this instant or later." },
       worker: id,
-      ...pageQuery,
+      ...consistentPageQuery,
     },
     answers: { 200: { description: "One page; it may be empty and yet not be the last.", schema: "TaskAttemptPage" } },
     handle: (request, _reply, { master }) => {

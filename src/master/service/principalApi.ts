@@ -1,28 +1,8 @@
 /** What a master offers for users, tokens, sessions and the audit record; a part of `MasterApi`. */
 import type { AuditRecord } from "../../model/principals/audit.ts";
-import type { Actor, Role } from "../../model/principals/principal.ts";
+import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import type { SessionRecord, TokenRecord, TokenView, UserRecord, UserView } from "../../model/principals/records.ts";
-
-export interface NewUser {
-  readonly name: string;
-  readonly password: string;
-  readonly role: Role;
-  readonly queues?: readonly string[];
-}
-
-export interface UserChange {
-  readonly role?: Role;
-  /** Null for all queues. */
-  readonly queues?: readonly string[] | null;
-  readonly password?: string;
-}
-
-export interface NewToken {
-  readonly name: string;
-  readonly role: Role;
-  readonly queues?: readonly string[];
-  readonly expiresAt?: number;
-}
 
 export interface SignIn {
   readonly name: string;

@@ -1,9 +1,11 @@
 /** Users, tokens, sessions and the audit record as the API sees them. Secrets are made and hashed here. */
+
 import { hash, randomBytes } from "node:crypto";
 import type { Principals } from "../../core/scheduler/principals.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { type AuditRecord, auditIdBefore } from "../../model/principals/audit.ts";
+import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import {
   type SessionRecord,
@@ -18,16 +20,7 @@ import type { Inbox } from "../journal/inbox.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
 import { Passwords } from "./passwords.ts";
-import type {
-  AuditPage,
-  AuditQuery,
-  NewToken,
-  NewUser,
-  PrincipalApi,
-  SignedIn,
-  SignIn,
-  UserChange,
-} from "./principalApi.ts";
+import type { AuditPage, AuditQuery, PrincipalApi, SignedIn, SignIn } from "./principalApi.ts";
 import { Refusals } from "./refusalNotes.ts";
 import type { ServiceCalls } from "./templateService.ts";
 

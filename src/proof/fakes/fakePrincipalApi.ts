@@ -1,14 +1,8 @@
 /** The users and tokens of a fake master: none, unless a test has put some there. */
-import type {
-  AuditPage,
-  NewToken,
-  NewUser,
-  PrincipalApi,
-  SignedIn,
-  SignIn,
-  UserChange,
-} from "../../master/service/principalApi.ts";
+
+import type { AuditPage, PrincipalApi, SignedIn, SignIn } from "../../master/service/principalApi.ts";
 import { OutlastError } from "../../model/errors.ts";
+import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
 import type { SessionRecord, TokenRecord, TokenView, UserRecord, UserView } from "../../model/principals/records.ts";
 
 export class FakePrincipalApi implements PrincipalApi {

@@ -1,7 +1,8 @@
 /** A real master on a memory store with an HTTP API, and callers with users' and tokens' credentials. */
+
 import { type ApiServer, createApi } from "../../../src/api/http/server.ts";
 import { Master } from "../../../src/master/master.ts";
-import type { NewToken } from "../../../src/master/service/principalApi.ts";
+import type { NewToken } from "../../../src/model/principals/changes.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { SystemIds } from "../../../src/node/ids.ts";
 import { MemoryStore } from "../../../src/stores/memory/store.ts";
