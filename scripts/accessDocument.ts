@@ -1,11 +1,9 @@
 /** Writes docs/access.md from the routes themselves (`--write`), or checks that it still says what they say. */
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Access } from "../src/api/auth/routeAccess.ts";
 import type { Route } from "../src/api/routes/route.ts";
 import { routes } from "../src/api/routes/routes.ts";
 import { mayRole, type Permission, roles } from "../src/model/principals/principal.ts";
-
-const path = "docs/access.md";
+import { writeOrCheck } from "./printedDocument.ts";
 
 const queueRules: { readonly [Of in Access["of"]]: string } = {
   none: "about no queue",
@@ -18,21 +16,7 @@ const queueRules: { readonly [Of in Access["of"]]: string } = {
   worker: "of the worker",
 };
 
-const wanted = toMarkdown();
-if (process.argv.includes("--write")) writeFileSync(path, wanted);
-else if (read() === wanted) console.log(`${path} says what the routes say.`);
-else {
-  console.error(`${path} no longer says what the routes say. Again: node scripts/accessDocument.ts --write`);
-  process.exitCode = 1;
-}
-
-function read(): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-}
+writeOrCheck("docs/access.md", toMarkdown(), { source: "the routes", script: "scripts/accessDocument.ts" });
 
 function toMarkdown(): string {
   return [

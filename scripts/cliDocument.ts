@@ -1,27 +1,12 @@
 /** Writes docs/cli.md from the commands themselves (`--write`), or checks that it still says what they say. */
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { exitCodeRows } from "../src/cli/exitCodes.ts";
 import { buildProgram } from "../src/cli/program.ts";
+import { writeOrCheck } from "./printedDocument.ts";
 
-const path = "docs/cli.md";
 const columns = 100;
 
-const wanted = await toMarkdown();
-if (process.argv.includes("--write")) writeFileSync(path, wanted);
-else if (read() === wanted) console.log(`${path} says what the commands say.`);
-else {
-  console.error(`${path} no longer says what the commands say. Again: node scripts/cliDocument.ts --write`);
-  process.exitCode = 1;
-}
-
-function read(): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-}
+writeOrCheck("docs/cli.md", await toMarkdown(), { source: "the commands", script: "scripts/cliDocument.ts" });
 
 async function toMarkdown(): Promise<string> {
   const program = (await buildProgram("0.0.0", "all")).configureHelp({ showGlobalOptions: false, helpWidth: columns });
