@@ -1,23 +1,19 @@
 /** Each endpoint once or more, against a fake master; every answer is held against the schema that describes it. */
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { InjectOptions } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OutlastError } from "../../model/errors.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { LogChunk } from "../../model/protocol.ts";
-import { limitKeyword } from "../../model/schema.ts";
 import type { WorkerView } from "../../model/worker.ts";
 import { StoreUnavailable } from "../../ports/store.ts";
+import { expectSchema, schemaOfAnswer } from "../../proof/fakes/answerSchemas.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { type ApiServer, createApi } from "../http/server.ts";
-import { components } from "../schemas/components.ts";
 import { routes } from "./routes.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const ajv = new Ajv2020({ keywords: [limitKeyword, "components"], strictTypes: false, discriminator: true });
-ajv.addSchema({ $id: "outlast", components: { schemas: components } });
 const nap = { kind: "sleep", input: { seconds: 1 } };
 
 let master: FakeMasterApi;
@@ -32,24 +28,12 @@ afterEach(() => api.close());
 /** Makes the call and checks the answer against the schema of its route and status. */
 async function call(method: "GET" | "POST", url: string, more: InjectOptions = {}) {
   const response = await api.http.inject({ method, url, headers: { host: "localhost" }, ...more });
-  const path = url.split("?")[0]!;
-  const route = routes.find((each) => each.method === method && matches(each.path, path));
-  const schema = route?.answers[response.statusCode]?.schema ?? (response.statusCode >= 400 ? "Error" : undefined);
-  if (schema !== undefined) {
-    const validate = ajv.getSchema(`outlast#/components/schemas/${schema}`)!;
-    void validate(response.json());
-    expect(validate.errors).toBeNull();
-  }
+  const schema = schemaOfAnswer(routes, method, url, response.statusCode);
+  if (schema !== undefined) expectSchema(schema, response.json());
   expect(response.headers["x-outlast-epoch"]).toBe("3");
   expect(response.headers["x-outlast-seq"]).toBe(String(master.state.seq));
   expect(response.headers["x-content-type-options"]).toBe("nosniff");
   return response;
-}
-
-function matches(pattern: string, path: string): boolean {
-  const wanted = pattern.split("/");
-  const given = path.split("/");
-  return wanted.length === given.length && wanted.every((part, index) => part.startsWith(":") || part === given[index]);
 }
 
 function chunk(attempt: number, offset: number, text: string, isTruncated = false): LogChunk {

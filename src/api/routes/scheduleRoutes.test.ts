@@ -1,16 +1,12 @@
 /** The endpoints for schedules, against a fake master; every answer is held against the schema that describes it. */
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { InjectOptions } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { limitKeyword } from "../../model/schema.ts";
+import { expectSchema, schemaOfAnswer } from "../../proof/fakes/answerSchemas.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { type ApiServer, createApi } from "../http/server.ts";
-import { components } from "../schemas/components.ts";
 import { scheduleRoutes } from "./scheduleRoutes.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const ajv = new Ajv2020({ keywords: [limitKeyword, "components"], strictTypes: false, discriminator: true });
-ajv.addSchema({ $id: "outlast", components: { schemas: components } });
 
 let master: FakeMasterApi;
 let api: ApiServer;
@@ -25,18 +21,10 @@ afterEach(() => api.close());
 async function call(method: "GET" | "POST" | "PUT" | "DELETE", url: string, payload?: InjectOptions["payload"]) {
   const headers = { host: "localhost" };
   const response = await api.http.inject({ method, url, headers, ...(payload !== undefined && { payload }) });
-  const parts = url.split("?")[0]!.split("/");
-  const route = scheduleRoutes.find(({ method: its, path }) => {
-    const pattern = path.split("/");
-    const isAlike = pattern.every((part, index) => part.startsWith(":") || part === parts[index]);
-    return its === method && pattern.length === parts.length && isAlike;
-  });
-  const schema = response.statusCode >= 400 ? "Error" : route?.answers[response.statusCode]?.schema;
+  const schema = schemaOfAnswer(scheduleRoutes, method, url, response.statusCode);
   if (schema === undefined)
     throw new Error(`${method} ${url} answered ${response.statusCode}, which its route does not say.`);
-  const validate = ajv.getSchema(`outlast#/components/schemas/${schema}`)!;
-  void validate(response.json());
-  expect(validate.errors).toBeNull();
+  expectSchema(schema, response.json());
   return response;
 }
 

@@ -1,19 +1,15 @@
 /** The endpoints for what belongs to tasks, against a fake master; every answer is held against the schema that describes it. */
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { InjectOptions } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { limitKeyword } from "../../model/schema.ts";
+import { expectSchema, schemaOfAnswer } from "../../proof/fakes/answerSchemas.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { type ApiServer, createApi } from "../http/server.ts";
-import { components } from "../schemas/components.ts";
 import { routes } from "./routes.ts";
 
 const nap = { kind: "sleep", input: { seconds: 1 } };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const ajv = new Ajv2020({ keywords: [limitKeyword, "components"], strictTypes: false, discriminator: true });
-ajv.addSchema({ $id: "outlast", components: { schemas: components } });
 
 let master: FakeMasterApi;
 let api: ApiServer;
@@ -27,18 +23,8 @@ afterEach(() => api.close());
 /** Makes the call and checks the answer against the schema of its route and status. */
 async function call(method: "GET" | "POST", url: string, more: InjectOptions = {}) {
   const response = await api.http.inject({ method, url, headers: { host: "localhost" }, ...more });
-  const parts = url.split("?")[0]!.split("/");
-  const route = routes.find(({ method: its, path }) => {
-    const pattern = path.split("/");
-    const isAlike = pattern.every((part, index) => part.startsWith(":") || part === parts[index]);
-    return its === method && pattern.length === parts.length && isAlike;
-  });
-  const schema = response.statusCode >= 400 ? "Error" : route?.answers[response.statusCode]?.schema;
-  if (schema !== undefined) {
-    const validate = ajv.getSchema(`outlast#/components/schemas/${schema}`)!;
-    void validate(response.json());
-    expect(validate.errors).toBeNull();
-  }
+  const schema = schemaOfAnswer(routes, method, url, response.statusCode);
+  if (schema !== undefined) expectSchema(schema, response.json());
   return response;
 }
 
