@@ -19,6 +19,8 @@ export interface MasterReport {
   readonly trouble: string | null;
   readonly startedAt: number;
   readonly roleSince: number;
+  /** True where nobody needs a credential. Masters of 0.1.0 do not tell. */
+  readonly isOpen?: boolean;
   readonly stats: {
     readonly commits: number;
     readonly inputs: number;

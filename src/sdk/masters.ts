@@ -27,6 +27,8 @@ export interface MasterState {
   /** Of the store: masters with different ones know nothing of each other. Null if it does not answer. */
   readonly incarnation: string | null;
   readonly trouble: string | null;
+  /** True where nobody needs a credential; null if it does not tell. */
+  readonly isOpen: boolean | null;
 }
 
 /** What one master answered; nulls for one that is silent. */
@@ -126,6 +128,7 @@ function toState(report: MasterReport, peers: readonly MasterReport[]): MasterSt
     store,
     incarnation,
     trouble,
+    isOpen: report.isOpen ?? null,
   };
 }
 
@@ -145,5 +148,6 @@ function toSilent(address: string, members: readonly MemberView[]): MasterState 
     store: null,
     incarnation: null,
     trouble: null,
+    isOpen: null,
   };
 }

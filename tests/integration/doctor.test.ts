@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
 import { createClient } from "../../src/sdk/client.ts";
-import { folder, type Started, start } from "./commands.ts";
+import { folder, Started, start } from "./commands.ts";
 
 /** @returns its address */
 async function startMaster(...more: readonly string[]): Promise<[Started, string]> {
@@ -36,6 +36,26 @@ test("masters on different stores, and with the same name, are told of, also tho
   );
   for (const master of [first, second, third]) master.child.kill("SIGTERM");
   await Promise.all([first, second, third].map((master) => master.ended));
+});
+
+test("an open cluster is called open, until it has its first user", async () => {
+  const [master, address] = await startMaster("--store", "memory:");
+  const masters = ["--masters", address];
+  const doctor = (token?: string) =>
+    new Started(["doctor", ...masters, "--data", "none"], { env: { OUTLAST_TOKEN: token } }).ended;
+  expect((await doctor()).stdout).toMatch(/^note +access +This cluster is open: .* everybody .* may do everything/m);
+  expect((await start("masters", ...masters).ended).stderr).toContain("This cluster is open");
+
+  const admin = new Started(["user", "add", "ada", "--role", "admin", ...masters], { input: "a good password" });
+  expect(await admin.ended).toMatchObject({ code: 0 });
+  const login = { XDG_CONFIG_HOME: join(folder, "ada") };
+  const signIn = new Started(["login", "ada", ...masters], { input: "a good password", env: login });
+  expect(await signIn.ended).toMatchObject({ code: 0 });
+  const made = await new Started(["token", "add", "x", "--role", "viewer", ...masters], { env: login }).ended;
+  const told = await doctor(made.stdout.trim());
+  expect(told.stdout).toMatch(/^ok +access +every request needs a credential$/m);
+  expect(told.stdout).not.toContain("open");
+  master.child.kill("SIGKILL");
 });
 
 test("a master that takes connections and does not answer is told of, and does not hold it up", async () => {

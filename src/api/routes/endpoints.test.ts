@@ -298,7 +298,11 @@ describe("the worker protocol", () => {
 
 describe("the master itself", () => {
   test("tells its status", async () => {
-    expect((await call("GET", "/v1/status")).json()).toMatchObject({ role: "leader", stats: { commits: 4 } });
+    expect((await call("GET", "/v1/status")).json()).toMatchObject({
+      role: "leader",
+      isOpen: true,
+      stats: { commits: 4 },
+    });
   });
 
   test("is alive, and ready only with a leader and a store that is well", async () => {

@@ -12,7 +12,11 @@ export const masterRoutes: readonly Route[] = [
     summary: "The state of this master: its role, the leader, its journal position, and statistics.",
     tag: "master",
     answers: { 200: { description: "The status.", schema: "MasterStatus" } },
-    handle: (_request, _reply, { master }) => ({ ...master.status(), stats: master.stats() }),
+    handle: (_request, _reply, { master, guard }) => ({
+      ...master.status(),
+      isOpen: guard.isOpen,
+      stats: master.stats(),
+    }),
   },
   {
     method: "GET",

@@ -82,7 +82,11 @@ export const answerSchemas = {
     roleChanges: { ...count, description: "Changes of this master's own role since its start." },
     commitMs: ref("CommitTimes"),
   }),
-  MasterStatus: open({ ...statusOfMaster, stats: ref("MasterStats") }),
+  MasterStatus: open({
+    ...statusOfMaster,
+    isOpen: { ...truth, description: "True where nobody needs a credential: whoever reaches the port is an admin." },
+    stats: ref("MasterStats"),
+  }),
   MasterList: open({ masters: list(ref("Master")) }),
   Master: open({
     nonce: { ...text, description: "Random; a new one for each process." },

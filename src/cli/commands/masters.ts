@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { MasterState } from "../../sdk/masters.ts";
 import { masterColours } from "../colour.ts";
 import { action, type Context } from "../context.ts";
+import { openText } from "../doctor/credentials.ts";
 import { formatDuration } from "../duration.ts";
 import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
 import type { Column } from "../table.ts";
@@ -26,6 +27,7 @@ async function listMasters(context: Context): Promise<undefined> {
       "The masters use different stores, and masters of one store know nothing of the tasks of another. Start all of them with the same --store.",
     );
   }
+  if (masters.some(({ isOpen }) => isOpen === true)) output.note(openText.join(" "));
   for (const { name, address, trouble } of masters) {
     if (trouble !== null) output.note(`${printable(name ?? address)} is in trouble: ${printable(trouble)}`);
   }

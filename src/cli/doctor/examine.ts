@@ -13,6 +13,7 @@ import { formatBytes, formatDuration } from "../duration.ts";
 import { httpFetch } from "../httpFetch.ts";
 import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
 import { checkMasterClock } from "./clocks.ts";
+import { checkOpen, checkToken } from "./credentials.ts";
 import { examineFile } from "./examineStore.ts";
 import { type Finding, good } from "./finding.ts";
 import { isTimeout, patience } from "./patience.ts";
@@ -35,7 +36,7 @@ export async function* examine(
     onStep(`Checking ${storePath}`);
     yield* await examineFile(storePath);
   }
-  yield* checkToken(context);
+  yield* checkToken(context.token);
   const { masters } = context.options;
   onStep(`Asking ${masters.join(", ")}`);
   const looks = await Promise.all(masters.map((address) => lookAt(context, address)));
@@ -47,6 +48,7 @@ export async function* examine(
   const distinct = [...new Map(reports.map((report) => [report.nonce, report])).values()];
   if (distinct.length === 0) return;
   yield* checkNames(distinct);
+  yield* checkOpen(distinct);
   yield* checkStores(distinct) ?? checkLeader(distinct);
   onStep("Asking for workers, queues and tasks");
   yield* await checkWork(context);
@@ -139,19 +141,6 @@ async function checkData(directory: string): Promise<Finding[]> {
           advice: "Free some space before the disk is full.",
         };
   return [room];
-}
-
-function checkToken({ token }: Context): Finding[] {
-  if (token === null) return [good("token", "none; fine while masters listen on this machine only")];
-  if (token.length >= limits.tokenLengthMin) return [good("token", "set")];
-  return [
-    {
-      verdict: "odd",
-      what: "token",
-      message: `The token has only ${token.length} characters: it can be guessed.`,
-      advice: "Make one with: openssl rand -base64 32",
-    },
-  ];
 }
 
 interface Look {

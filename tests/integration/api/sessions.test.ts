@@ -205,11 +205,13 @@ test("a cluster without credentials is open until the first user, who must be an
   await guarded.start();
   const call = guarded.as({});
   expect((await call("GET", "/v1/session")).body).toMatchObject({ principal: { kind: "anybody" }, isOpen: true });
+  expect((await call("GET", "/v1/status")).body).toMatchObject({ isOpen: true });
   const stream = await open("/v1/events", "x: y");
   expect((await call("POST", "/v1/users", { name: "bob", role: "viewer", password })).status).toBe(409);
   expect((await call("POST", "/v1/users", { name: "ada", role: "admin", password })).status).toBe(201);
   await stream.closed();
   expect((await call("GET", "/v1/tasks")).status).toBe(401);
   const ada = await guarded.signIn("ada");
+  expect((await ada.call("GET", "/v1/status")).body).toMatchObject({ isOpen: false });
   expect((await ada.call("DELETE", "/v1/users/ada")).body.error.message).toContain("last admin");
 });

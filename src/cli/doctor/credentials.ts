@@ -1,0 +1,33 @@
+/** Whether the token of this command is strong, and whether a cluster asks for credentials at all. */
+import { limits } from "../../model/limits.ts";
+import type { MasterReport } from "../../sdk/masterReport.ts";
+import { type Finding, good } from "./finding.ts";
+
+/** What an open cluster means, and what to do about it. */
+export const openText = [
+  "This cluster is open: it has no token and no users, so everybody who reaches a master may do everything, and so may every task.",
+  "That is fine on a machine of your own. Elsewhere add an admin (outlast user add NAME --role admin), or set OUTLAST_TOKEN for all masters, workers and clients.",
+] as const;
+
+export function checkToken(token: string | null): Finding[] {
+  if (token === null) return [good("token", "none is set for this command")];
+  if (token.length >= limits.tokenLengthMin) return [good("token", "set")];
+  return [
+    {
+      verdict: "odd",
+      what: "token",
+      message: `The token has only ${token.length} characters: it can be guessed.`,
+      advice: "Make one with: openssl rand -base64 32",
+    },
+  ];
+}
+
+/** Masters of 0.1.0 do not tell whether they are open. */
+export function checkOpen(reports: readonly Pick<MasterReport, "address" | "isOpen">[]): Finding[] {
+  if (!reports.some(({ isOpen }) => isOpen === true)) {
+    const isKnown = reports.some(({ isOpen }) => isOpen === false);
+    return isKnown ? [good("access", "every request needs a credential")] : [];
+  }
+  const [message, advice] = openText;
+  return [{ verdict: "odd", what: "access", message, advice }];
+}
