@@ -165,11 +165,6 @@ export const layers: readonly Layer[] = [
   },
 ];
 
-/** Files that may still import each other in a circle: the objects that a leader's memory is made of. The list must only get shorter. */
-export const circlesAllowedIn: readonly string[] = ["lane", "lanes", "liveTask", "liveWorker", "queues"].map(
-  (name) => `src/core/scheduler/${name}.ts`,
-);
-
 /** What a unit test beside the source may import on top of what its folder may. */
 export const forTests: Pick<Layer, "layers" | "packages"> = {
   layers: ["model", "core", "ports", "master", "worker", "stores/*", "blobs/*", "node", "proof"],

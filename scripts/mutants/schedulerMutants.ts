@@ -131,7 +131,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "ignores priority",
     patches: [
       {
-        file: "src/core/scheduler/liveTask.ts",
+        file: "src/core/scheduler/lane.ts",
         search: "  if (a.priority !== b.priority) return a.priority > b.priority;",
         replace: "",
       },
@@ -141,10 +141,10 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "starves one queue",
     patches: [
       {
-        file: "src/core/scheduler/lane.ts",
-        search: "    return this.ready.size > 0 && this.free.size > 0 && this.queue.isOpen;",
+        file: "src/core/scheduler/lanes.ts",
+        search: "    return lane.ready.size > 0 && this.hasFreeWorker(lane) && lane.queue.isOpen;",
         replace:
-          '    return this.ready.size > 0 && this.free.size > 0 && this.queue.isOpen && this.queue.name !== "slow";',
+          '    return lane.ready.size > 0 && this.hasFreeWorker(lane) && lane.queue.isOpen && lane.queue.name !== "slow";',
       },
     ],
   },
@@ -290,7 +290,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "ignores the labels that a task requires",
     patches: [
       {
-        file: "src/core/scheduler/lane.ts",
+        file: "src/core/scheduler/offer.ts",
         search: " && requires.every((label) => this.labels.has(label));",
         replace: " && requires.length >= 0;",
       },
@@ -300,7 +300,7 @@ export const schedulerMutants: readonly Mutant[] = [
     name: "ignores which kinds a worker can run",
     patches: [
       {
-        file: "src/core/scheduler/lane.ts",
+        file: "src/core/scheduler/offer.ts",
         search: "this.queues.has(queue.name) && this.kinds.has(kind) && requires",
         replace: 'this.queues.has(queue.name) && kind !== "" && requires',
       },
@@ -311,8 +311,8 @@ export const schedulerMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/lanes.ts",
-        search: "      if (isFree) lane.free.add(group);",
-        replace: "      if (isFree && lane.ready.size < 3) lane.free.add(group);",
+        search: "      if (isFree) free?.add(group);",
+        replace: "      if (isFree && lane.ready.size < 3) free?.add(group);",
       },
     ],
   },

@@ -6,35 +6,41 @@ import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
 import { KeyGroups } from "./keyGroups.ts";
-import { headStartsBefore, Lane, WorkerGroup } from "./lane.ts";
-import { type LiveTask, startsBefore } from "./liveTask.ts";
-import type { LiveWorker } from "./liveWorker.ts";
+import { headStartsBefore, Lane, startsBefore } from "./lane.ts";
+import type { LiveTask, TaskLane } from "./liveTask.ts";
+import type { LiveWorker, WorkerPlaces } from "./liveWorker.ts";
 import type { LiveQueue, Queues } from "./queues.ts";
+import { isLighter, Slot, WorkerGroup } from "./workerGroup.ts";
 
-export class Lanes {
+export class Lanes implements WorkerPlaces {
   readonly #queues: Queues;
-  readonly #byKey = new Map<string, Lane>();
+  readonly #byKey = new Map<string, TaskLane>();
+  readonly #byQueue = new Map<LiveQueue, Set<TaskLane>>();
   readonly #groups = new Map<string, WorkerGroup>();
-  readonly #open = new Heap<Lane>(headStartsBefore);
+  /** Of each lane: the groups that serve it and have a free slot. */
+  readonly #free = new Map<TaskLane, Set<WorkerGroup>>();
+  /** Workers that may be given tasks, each in its group. */
+  readonly #slots = new Map<LiveWorker, Slot>();
+  readonly #open = new Heap<TaskLane>(headStartsBefore);
   /** Tasks that could start now and must run alone; see isolation.ts. They do not stand in their lanes. */
   readonly suspects = new Heap<LiveTask>(startsBefore);
   /** Workers that are kept for one such task, until it has ended. */
   readonly alone = new Set<LiveWorker>();
-  readonly #keys = new KeyGroups<LiveTask, Lane>({
+  readonly #keys = new KeyGroups<LiveTask, TaskLane>({
     isBefore: startsBefore,
     laneOf: (task) => task.lane,
     put: (task) => this.#enter(task),
     take: (task) => this.#leave(task),
   });
   /** Lanes of tasks that masters decide themselves. */
-  readonly #own = new Set<Lane>();
+  readonly #own = new Set<TaskLane>();
   #lastTurn = 0;
 
   constructor(queues: Queues) {
     this.#queues = queues;
   }
 
-  [Symbol.iterator](): Iterator<Lane> {
+  [Symbol.iterator](): Iterator<TaskLane> {
     return this.#byKey.values();
   }
 
@@ -53,29 +59,42 @@ export class Lanes {
   }
 
   /** The lane that a new task belongs to. Must be followed by `leave` when that task has ended. */
-  enter(head: TaskHead): Lane {
+  enter(head: TaskHead): TaskLane {
     const key = laneKey(head);
     let lane = this.#byKey.get(key);
     if (lane === undefined) {
       lane = new Lane(this.#queues.open(head.queue), { kind: head.kind, requires: head.requires ?? [] });
       this.#byKey.set(key, lane);
-      if (kindsWithoutWorker.has(lane.kind)) this.#own.add(lane);
-      lane.queue.lanes.add(lane);
-      for (const group of this.#groups.values()) if (group.offer.serves(lane)) this.#connect(group, lane);
+      this.#add(lane);
     }
     lane.size += 1;
     return lane;
   }
 
+  #add(lane: TaskLane): void {
+    const { queue } = lane;
+    const ofQueue = this.#byQueue.get(queue) ?? new Set();
+    this.#byQueue.set(queue, ofQueue.add(lane));
+    queue.laneCount += 1;
+    this.#free.set(lane, new Set());
+    if (kindsWithoutWorker.has(lane.kind)) this.#own.add(lane);
+    for (const group of this.#groups.values()) if (group.offer.serves(lane)) this.#connect(group, lane);
+  }
+
   /** A task of this lane has ended. */
-  leave(lane: Lane): void {
+  leave(lane: TaskLane): void {
     lane.size -= 1;
     if (lane.size > 0) return;
     this.#byKey.delete(laneKey({ queue: lane.queue.name, kind: lane.kind, requires: lane.requires }));
-    lane.queue.lanes.delete(lane);
+    const { queue } = lane;
+    const ofQueue = this.#byQueue.get(queue);
+    ofQueue?.delete(lane);
+    if (ofQueue?.size === 0) this.#byQueue.delete(queue);
+    queue.laneCount -= 1;
+    this.#free.delete(lane);
     this.#own.delete(lane);
     for (const group of this.#groups.values()) group.lanes.delete(lane);
-    this.#queues.dropIfUnused(lane.queue);
+    this.#queues.dropIfUnused(queue);
   }
 
   /** The task could start now, as far as everything but its concurrency key goes. */
@@ -120,7 +139,7 @@ export class Lanes {
     const { isOpen } = queue;
     if (isOpen === queue.wasOpen) return;
     queue.wasOpen = isOpen;
-    for (const lane of queue.lanes) this.#place(lane);
+    for (const lane of this.#byQueue.get(queue) ?? []) this.#place(lane);
   }
 
   /** True if a task waits that a worker with a free slot could take. */
@@ -132,8 +151,18 @@ export class Lanes {
   next(): { readonly task: LiveTask; readonly worker: LiveWorker } | undefined {
     const lane = this.#open.peek();
     const task = lane?.ready.peek();
-    const worker = lane?.lightestWorker;
+    const worker = lane === undefined ? undefined : this.#lightestWorker(lane);
     return task === undefined || worker === undefined ? undefined : { task, worker };
+  }
+
+  /** Of all workers with a free slot that serve this lane, the one with the lightest load. */
+  #lightestWorker(lane: TaskLane): LiveWorker | undefined {
+    let lightest: Slot | undefined;
+    for (const group of this.#free.get(lane) ?? []) {
+      const slot = group.slots.peek();
+      if (slot !== undefined && (lightest === undefined || isLighter(slot, lightest))) lightest = slot;
+    }
+    return lightest?.worker;
   }
 
   /** A task that needs no worker and could begin now. */
@@ -143,10 +172,15 @@ export class Lanes {
   }
 
   /** True if some connected worker serves the queue of this lane, can run its kind and carries its labels. */
-  isServed(lane: Lane): boolean {
+  isServed(lane: TaskLane): boolean {
     for (const group of this.#groups.values()) if (group.lanes.has(lane)) return true;
     for (const worker of this.alone) if (worker.offer.serves(lane)) return true;
     return false;
+  }
+
+  /** True if a worker that could take the tasks of this lane has a free slot. */
+  hasFreeWorker(lane: TaskLane): boolean {
+    return (this.#free.get(lane)?.size ?? 0) > 0;
   }
 
   /** Half of the connected workers that may be given tasks, but at least one: as many may be kept for a single task each. */
@@ -167,23 +201,32 @@ export class Lanes {
     if (worker.keptFor === null) this.alone.delete(worker);
     else this.alone.add(worker);
     const group = worker.isEligible && worker.keptFor === null ? this.#groupOf(worker) : null;
-    if (worker.group !== group) this.#move(worker, group);
+    let slot = this.#slots.get(worker);
+    if (slot !== undefined && slot.group !== group) {
+      this.#leaveGroup(slot);
+      slot = undefined;
+    }
     if (group === null) return;
-    const { slot } = worker;
+    slot ??= this.#joinGroup(worker, group);
     if (slot.heapIndex !== -1) group.slots.remove(slot);
     if (worker.hasFreeSlot) group.slots.push(slot);
     this.#placeGroup(group);
   }
 
-  #move(worker: LiveWorker, group: WorkerGroup | null): void {
-    const before = worker.group;
-    worker.group = group;
-    if (group !== null) group.members += 1;
-    if (before === null) return;
-    before.members -= 1;
-    if (worker.slot.heapIndex !== -1) before.slots.remove(worker.slot);
-    this.#placeGroup(before);
-    if (before.members === 0) this.#groups.delete(before.offer.key);
+  #joinGroup(worker: LiveWorker, group: WorkerGroup): Slot {
+    const slot = new Slot(worker, group);
+    this.#slots.set(worker, slot);
+    group.members += 1;
+    return slot;
+  }
+
+  #leaveGroup(slot: Slot): void {
+    const { worker, group } = slot;
+    this.#slots.delete(worker);
+    group.members -= 1;
+    if (slot.heapIndex !== -1) group.slots.remove(slot);
+    this.#placeGroup(group);
+    if (group.members === 0) this.#groups.delete(group.offer.key);
   }
 
   #groupOf({ offer }: LiveWorker): WorkerGroup {
@@ -196,9 +239,9 @@ export class Lanes {
     return group;
   }
 
-  #connect(group: WorkerGroup, lane: Lane): void {
+  #connect(group: WorkerGroup, lane: TaskLane): void {
     group.lanes.add(lane);
-    if (group.isFree) lane.free.add(group);
+    if (group.isFree) this.#free.get(lane)?.add(group);
     this.#place(lane);
   }
 
@@ -208,16 +251,22 @@ export class Lanes {
     if (isFree === group.isFree) return;
     group.isFree = isFree;
     for (const lane of group.lanes) {
-      if (isFree) lane.free.add(group);
-      else lane.free.delete(group);
-      if (lane.ready.size > 0 && lane.isOpen !== (lane.heapIndex !== -1)) this.#place(lane);
+      const free = this.#free.get(lane);
+      if (isFree) free?.add(group);
+      else free?.delete(group);
+      if (lane.ready.size > 0 && this.#isOpen(lane) !== (lane.heapIndex !== -1)) this.#place(lane);
     }
   }
 
   /** Puts the lane where its first task belongs among the open ones, or takes it out. */
-  #place(lane: Lane): void {
+  #place(lane: TaskLane): void {
     if (lane.heapIndex !== -1) this.#open.remove(lane);
-    if (lane.isOpen) this.#open.push(lane);
+    if (this.#isOpen(lane)) this.#open.push(lane);
+  }
+
+  /** True if its first task could start now, on a worker that has a free slot now. */
+  #isOpen(lane: TaskLane): boolean {
+    return lane.ready.size > 0 && this.hasFreeWorker(lane) && lane.queue.isOpen;
   }
 }
 

@@ -15,11 +15,10 @@ import {
   type TaskState,
   type TaskStatus,
 } from "../../model/task.ts";
-import type { HeapItem } from "../heap.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import { type KeyUse, keyGroup } from "./keyGroups.ts";
-import type { Lane } from "./lane.ts";
+import type { InLine, Lane } from "./lane.ts";
 import type { LiveQueue } from "./queues.ts";
 
 /** Where the current or last attempt was put. */
@@ -59,9 +58,12 @@ export interface SharedParts {
   readonly rights: Rights | undefined;
 }
 
-export class LiveTask implements HeapItem {
+/** A lane of tasks as the leader remembers them. */
+export type TaskLane = Lane<LiveTask>;
+
+export class LiveTask implements InLine {
   readonly id: TaskId;
-  readonly lane: Lane;
+  readonly lane: TaskLane;
   readonly priority: number;
   readonly createdAt: number;
   /** Its place among tasks of the same instant: as they came. */
@@ -107,7 +109,13 @@ export class LiveTask implements HeapItem {
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
 
-  constructor(head: TaskHead, ordinal: number, lane: Lane, parent: ChildSet | null, { limits, rights }: SharedParts) {
+  constructor(
+    head: TaskHead,
+    ordinal: number,
+    lane: TaskLane,
+    parent: ChildSet | null,
+    { limits, rights }: SharedParts,
+  ) {
     this.id = head.id;
     this.ordinal = ordinal;
     this.lane = lane;
@@ -169,13 +177,6 @@ export class LiveTask implements HeapItem {
   get issued(): IssuedAttempt {
     return { task: this.id, attempt: this.attempt, assignedAt: this.run?.assignedAt ?? 0 };
   }
-}
-
-/** The order in which a queue's tasks start: by priority, then by time, then as they came. */
-export function startsBefore(a: LiveTask, b: LiveTask): boolean {
-  if (a.priority !== b.priority) return a.priority > b.priority;
-  if (a.orderAt !== b.orderAt) return a.orderAt < b.orderAt;
-  return a.ordinal < b.ordinal;
 }
 
 export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus["output"]): TaskStatus {

@@ -4,19 +4,23 @@ import { attemptKey } from "../../model/ids.ts";
 import type { AbortReason, AttemptRef } from "../../model/protocol.ts";
 import type { ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
 import type { HeapItem } from "../heap.ts";
-import { Offer, Slot, type WorkerGroup } from "./lane.ts";
-import type { Lanes } from "./lanes.ts";
 import type { LiveTask } from "./liveTask.ts";
+import { Offer } from "./offer.ts";
 
 /** An attempt that the worker must end, and why. */
 export interface Dying extends AttemptRef {
   readonly reason: AbortReason;
 }
 
+/** Is told of every change of what a worker offers, of its free slots, and of whether it may be given tasks. */
+export interface WorkerPlaces {
+  update(worker: LiveWorker): void;
+}
+
 /** Whatever changes its free slots, or whether it may be given tasks, tells the lanes by itself. */
 export class LiveWorker implements HeapItem {
   readonly id: WorkerId;
-  readonly #lanes: Lanes;
+  readonly #lanes: WorkerPlaces;
   #record: WorkerRecord;
   #offer: Offer;
   #state: WorkerState;
@@ -49,13 +53,10 @@ export class LiveWorker implements HeapItem {
   /** Attempts that the worker never received: sent again as soon as its stream opens. */
   redeliver: LiveTask[] = [];
 
-  /** The group that it is in while it may be given tasks, and its place there. Only the lanes write them. */
-  group: WorkerGroup | null = null;
-  readonly slot = new Slot(this);
   /** Grows with each assignment, so that workers with equal load take turns. */
   turn = 0;
 
-  constructor(record: WorkerRecord, lanes: Lanes, now: number) {
+  constructor(record: WorkerRecord, lanes: WorkerPlaces, now: number) {
     this.id = record.id;
     this.#lanes = lanes;
     this.#record = record;

@@ -1,8 +1,7 @@
-/** The queues: which lanes each has, whether it is paused, and how many tasks of each state it holds. */
+/** The queues: whether each it is paused, and how many tasks of each state it holds. */
 import { limits } from "../../model/limits.ts";
 import type { TaskState } from "../../model/task.ts";
 import type { QueueRate } from "../../model/worker.ts";
-import type { Lane } from "./lane.ts";
 
 export class LiveQueue {
   readonly name: string;
@@ -16,7 +15,8 @@ export class LiveQueue {
   dying = 0;
   /** What its lanes were told last. */
   wasOpen = true;
-  readonly lanes = new Set<Lane>();
+  /** Lanes of its unfinished tasks. */
+  laneCount = 0;
   /** Tasks by state, the final ones included while the store keeps them. */
   readonly counts: Partial<Record<TaskState, number>> = {};
 
@@ -49,7 +49,7 @@ export class LiveQueue {
   /** True if nothing would be lost by dropping it: it holds no task and has no setting. */
   get isUnused(): boolean {
     if (this.isPaused || this.isLimited || this.dying > 0 || this.starts.length > 0) return false;
-    return this.lanes.size === 0 && Object.values(this.counts).every((count) => count === 0);
+    return this.laneCount === 0 && Object.values(this.counts).every((count) => count === 0);
   }
 }
 

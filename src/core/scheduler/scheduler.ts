@@ -35,11 +35,11 @@ import { MassLoss } from "./massLoss.ts";
 import type { Applies, Inputs, SchedulerModule } from "./module.ts";
 import { Principals } from "./principals.ts";
 import { principalsModule } from "./principalsModule.ts";
-import { queueLimits } from "./queueLimits.ts";
 import { QueueRecords } from "./queueRecords.ts";
 import { Queues } from "./queues.ts";
 import { queuesModule } from "./queuesModule.ts";
 import { Rates } from "./rates.ts";
+import { ratesModule } from "./ratesModule.ts";
 import { Records } from "./records.ts";
 import { refuseByRights } from "./rights.ts";
 import { Schedules } from "./schedules.ts";
@@ -72,7 +72,7 @@ const modules: readonly SchedulerModule[] = [
   failureDetector,
   // A tick may wait for a process of an earlier one, which ends with its worker.
   schedulesModule,
-  queueLimits,
+  ratesModule,
   isolation,
   dispatch,
 ];

@@ -2,8 +2,7 @@
 import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Waiting, WaitingReason } from "../../model/waiting.ts";
-import type { Lane } from "./lane.ts";
-import type { LiveTask } from "./liveTask.ts";
+import type { LiveTask, TaskLane } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { LiveQueue } from "./queues.ts";
 import type { SchedulerState } from "./state.ts";
@@ -15,7 +14,7 @@ export class WaitingReasons {
   readonly #state: SchedulerState;
   readonly #now: number;
   readonly #isLed: boolean;
-  readonly #lanes = new Map<Lane, Why>();
+  readonly #lanes = new Map<TaskLane, Why>();
 
   /** @param isLed false while no master leads, as far as this one knows */
   constructor(state: SchedulerState, now: number, isLed: boolean) {
@@ -97,7 +96,7 @@ export class WaitingReasons {
     };
   }
 
-  #lane(lane: Lane): Why {
+  #lane(lane: TaskLane): Why {
     const known = this.#lanes.get(lane);
     if (known !== undefined) return known;
     const why = this.#findLaneReason(lane);
@@ -105,13 +104,16 @@ export class WaitingReasons {
     return why;
   }
 
-  #findLaneReason(lane: Lane): Why {
+  #findLaneReason(lane: TaskLane): Why {
     if (!this.#isLed) return { reason: "no-leader", detail: "waits for a leader: no master leads at the moment" };
     const { queue, kind, requires } = lane;
     const { name } = queue;
     if (queue.isPaused)
       return { reason: "queue-paused", detail: `queue ${name} is paused; outlast queues resume ${name}` };
-    if (kindsWithoutWorker.has(kind) || (lane.free.size > 0 && queue.hasRoom && !this.#isRateUsedUp(queue)))
+    if (
+      kindsWithoutWorker.has(kind) ||
+      (this.#state.lanes.hasFreeWorker(lane) && queue.hasRoom && !this.#isRateUsedUp(queue))
+    )
       return { reason: "next-in-line", detail: "is the next to start" };
     const serving = [...this.#state.workers].filter(({ offer, isGivenUp }) => !isGivenUp && offer.queues.has(name));
     if (serving.length === 0)

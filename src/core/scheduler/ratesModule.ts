@@ -1,7 +1,7 @@
 /** Keeps the rate limits of queues: what no longer counts is forgotten before slots are filled. */
 import type { SchedulerModule } from "./module.ts";
 
-export const queueLimits = {
+export const ratesModule = {
   step: ({ rates }, { now }) => rates.prune(now),
   nextWakeAt: ({ rates }) => rates.nextWakeAt,
 } satisfies SchedulerModule;
