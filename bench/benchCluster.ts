@@ -10,35 +10,53 @@ export const storeKinds = ["sqlite", "mongodb"] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
 export interface BenchClusterOptions {
-  readonly parent: string;
+  /** Logs, stores and outboxes go here. */
+  readonly directory: string;
   readonly workers: number;
   readonly capacity: number;
   /** `mongodb` stands for the server that the tests use, on the same machine. */
   readonly store: StoreKind;
+  /** Where the store is, if it is not in the folder. */
+  readonly storeUri?: string;
   /** More options for `outlast worker`. */
   readonly workerArguments?: readonly string[];
 }
 
 /** Runs `measure` with a fresh cluster; stops its processes and removes its folder whatever happens. */
 export async function withCluster<Result>(
-  options: BenchClusterOptions,
+  options: Omit<BenchClusterOptions, "directory"> & { readonly parent: string },
   measure: (cluster: BenchCluster) => Promise<Result>,
 ): Promise<Result> {
   const directory = mkdtempSync(join(options.parent, "outlast-bench-"));
+  const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false }) : null;
+  try {
+    const cluster = await openCluster({ ...options, directory, ...(server !== null && { storeUri: server.uri() }) });
+    try {
+      return await measure(cluster);
+    } finally {
+      await cluster.killAll();
+    }
+  } finally {
+    await server?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A master and workers; whoever opens them must call `killAll`. */
+export async function openCluster(options: BenchClusterOptions): Promise<BenchCluster> {
+  const { directory, capacity, storeUri } = options;
   // A worker at the default level writes two lines per attempt: its own ledger, which the demo reads and nobody here does.
   const workerArguments = ["--log-level", "warn", "--queues", "default,other", ...(options.workerArguments ?? [])];
-  const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false }) : null;
   const cluster = await Cluster.create({
-    ...{ directory, capacity: options.capacity, workerArguments },
-    ...(server === null ? {} : { environment: { OUTLAST_STORE: server.uri() } }),
+    ...{ directory, capacity, workerArguments },
+    ...(storeUri !== undefined && { environment: { OUTLAST_STORE: storeUri } }),
   });
   try {
     await cluster.start("master");
     for (let number = 1; number <= options.workers; number += 1) await cluster.start(`worker-${number}`);
-    return await measure(cluster);
-  } finally {
+    return cluster;
+  } catch (error) {
     await cluster.killAll();
-    await server?.stop();
-    rmSync(directory, { recursive: true, force: true });
+    throw error;
   }
 }

@@ -2,7 +2,10 @@
  * `npm run bench`: what a cluster of real processes does on this machine, as a table with the store's durability beside each
  * figure. Workers log warnings only. `--help` tells its options.
  */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { count } from "../scripts/flags.ts";
 import { commaList } from "../src/cli/arguments.ts";
@@ -10,10 +13,11 @@ import { createClient } from "../src/sdk/index.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
+import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const parts = ["throughput", "latency", "memory", "handlers"];
+const parts = ["throughput", "latency", "memory", "handlers", "peers"];
 
 interface BenchFlags {
   readonly only: readonly string[];
@@ -122,10 +126,12 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
     }),
 };
 
+if (!flags.json) for (const line of machineLines(parent)) console.error(line);
 for (const name of flags.only) for (const store of flags.store) await measurements[name]?.(store);
 
 if (flags.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
 else print();
+if (flags.only.includes("peers") && !flags.json) measurePeers();
 
 function whole(number: number): string {
   return Math.round(number).toLocaleString("en");
@@ -140,4 +146,15 @@ function print(): void {
   for (const { what, value, durability } of figures) {
     console.log(`${what.padEnd(width)}  ${value.padEnd(valueWidth)}  ${durability}`);
   }
+}
+
+/** In a process of its own, since the packages of the peers need not be there. */
+function measurePeers(): void {
+  const folder = fileURLToPath(new URL("./peers/", import.meta.url));
+  if (!existsSync(`${folder}node_modules`)) {
+    console.log("\nOther queues were not measured. Their packages are missing: npm install --prefix bench/peers");
+    return;
+  }
+  console.log("");
+  spawnSync(process.execPath, [`${folder}main.ts`, "--dir", parent], { stdio: "inherit" });
 }

@@ -1,8 +1,8 @@
 /** What Linux tells of a process: the memory it holds and the CPU time it has used. See proc(5). */
 import { readFileSync } from "node:fs";
 
-/** Clock ticks a second in /proc: the same on every Linux that people run. */
-const ticksPerSecond = 100;
+/** A clock tick in /proc, in ms: the same on every Linux that people run. */
+export const clockTickMs = 10;
 
 export function residentMiB(pid: number | null): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -11,14 +11,21 @@ export function residentMiB(pid: number | null): number {
 
 /** In user and kernel mode together. */
 export function cpuMs(pid: number | null): number {
+  const { own } = cpuTicks(pid);
+  return own * clockTickMs;
+}
+
+/** The same for a process and all that it has started, those that have ended and that it has waited for included. */
+export function familyCpuMs(pid: number): number {
+  const { own, ended } = cpuTicks(pid);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  return children.reduce((sum, child) => sum + familyCpuMs(Number(child)), (own + ended) * clockTickMs);
+}
+
+function cpuTicks(pid: number | null): { readonly own: number; readonly ended: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The program's name, the second field, may hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1000;
-}
-
-/** The same for a process and all that it has started and that still runs. */
-export function familyCpuMs(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
-  return children.reduce((sum, child) => sum + familyCpuMs(Number(child)), cpuMs(pid));
+  const ticks = (index: number) => Number(fields[index]);
+  return { own: ticks(11) + ticks(12), ended: ticks(13) + ticks(14) };
 }

@@ -1,14 +1,16 @@
 /** BullMQ on a Redis that syncs its append-only file before it answers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { Queue } from "bullmq";
-import { end, freePort, type Peer, waitFor } from "./peer.ts";
+import { familyCpuMs } from "../processFigures.ts";
+import { type Contender, end, freePort, startWorkers, waitFor } from "./contender.ts";
 
 export const queueName = "bench";
 
-export async function bullmq(): Promise<Peer> {
+export async function bullmq(): Promise<Contender> {
   const port = await freePort();
   let server: ChildProcess | null = null;
   let queue: Queue | null = null;
+  let workers: readonly ChildProcess[] = [];
   const started = (): Queue => {
     if (queue === null) throw new Error("Redis has not been started.");
     return queue;
@@ -16,7 +18,6 @@ export async function bullmq(): Promise<Peer> {
   return {
     name: "BullMQ 6 on Redis",
     durability: "appendonly yes, appendfsync always",
-    worker: ["bullmq", String(port)],
     async start(directory) {
       const settings = [
         "--save",
@@ -33,16 +34,21 @@ export async function bullmq(): Promise<Peer> {
       await waitFor(server, "Ready to accept connections");
       queue = new Queue(queueName, { connection: { host: "127.0.0.1", port } });
       await queue.waitUntilReady();
+      workers = await startWorkers("bullmq", String(port));
     },
     async submit(tasks) {
       await started().addBulk(Array.from({ length: tasks }, () => ({ name: "no-op", data: { seconds: 0 } })));
     },
-    serverPid: () => server?.pid ?? 0,
+    async submitTimed(timing) {
+      await started().add("timed", timing);
+    },
+    cpuMs: () => [server, ...workers].reduce((sum, child) => sum + familyCpuMs(child?.pid ?? 0), 0),
     async countOpen() {
       const counts = await started().getJobCounts("waiting", "active", "delayed", "prioritized");
       return Object.values(counts).reduce((sum, count) => sum + count, 0);
     },
     async stop() {
+      await Promise.all(workers.map(end));
       await queue?.close();
       if (server !== null) await end(server);
     },

@@ -4,14 +4,16 @@ import { chownSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeWorkerUtils, type WorkerUtils } from "graphile-worker";
 import pg from "pg";
-import { end, freePort, type Peer, waitFor } from "./peer.ts";
+import { familyCpuMs } from "../processFigures.ts";
+import { type Contender, end, freePort, startWorkers, waitFor } from "./contender.ts";
 
-export async function graphileWorker(): Promise<Peer> {
+export async function graphileWorker(): Promise<Contender> {
   const port = await freePort();
   const url = `postgres://bench@127.0.0.1:${port}/postgres`;
   const who = ordinaryUser();
   let server: ChildProcess | null = null;
   let utils: WorkerUtils | null = null;
+  let workers: readonly ChildProcess[] = [];
   const pool = new pg.Pool({ connectionString: url, max: 8 });
   // Its server is shot at the end.
   const ignore = () => {};
@@ -20,7 +22,6 @@ export async function graphileWorker(): Promise<Peer> {
   return {
     name: "Graphile Worker 0.18 on PostgreSQL",
     durability: "fsync on, synchronous_commit on",
-    worker: ["graphile-worker", url],
     async start(directory) {
       if (who.uid !== undefined && who.gid !== undefined) chownSync(directory, who.uid, who.gid);
       const data = join(directory, "data");
@@ -31,16 +32,21 @@ export async function graphileWorker(): Promise<Peer> {
       await waitFor(server, "ready to accept connections");
       utils = await makeWorkerUtils({ pgPool: pool });
       await utils.migrate();
+      workers = await startWorkers("graphile-worker", url);
     },
     async submit(tasks) {
       await utils?.addJobs(Array.from({ length: tasks }, () => ({ identifier: "no-op", payload: { seconds: 0 } })));
     },
-    serverPid: () => server?.pid ?? 0,
+    async submitTimed(timing) {
+      await utils?.addJob("timed", timing);
+    },
+    cpuMs: () => [server, ...workers].reduce((sum, child) => sum + familyCpuMs(child?.pid ?? 0), 0),
     async countOpen() {
       const { rows } = await pool.query<{ count: string }>("SELECT count(*) FROM graphile_worker._private_jobs");
       return Number(rows[0]?.count);
     },
     async stop() {
+      await Promise.all(workers.map(end));
       await utils?.release();
       await pool.end();
       if (server !== null) await end(server);

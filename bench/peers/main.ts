@@ -1,104 +1,180 @@
 /**
- * `npm run bench:peers`: the throughput of `npm run bench`, measured in the same way with other queues on this machine. Their
- * packages stand in `bench/peers/package.json`, so that they never become Outlast's own: `npm install --prefix bench/peers`
- * first. Redis and PostgreSQL are expected from the system's packages. `--help` tells its options.
+ * `npm run bench:peers`: Outlast beside other durable queues in one run. In each round every queue is started afresh, in turn,
+ * so that whatever the machine does meanwhile meets them all; the figures are medians over the rounds. The packages of the peers
+ * stand in `bench/peers/package.json`, so that they never become Outlast's own: `npm install --prefix bench/peers` first. Redis and
+ * PostgreSQL are expected from the system's packages. `--help` tells its options.
  */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { count } from "../../scripts/flags.ts";
-import { withCluster } from "../benchCluster.ts";
-import { cpuMs, familyCpuMs } from "../processFigures.ts";
-import { measureThroughput } from "../throughput.ts";
-import { end, type Peer, startWorkers } from "./peer.ts";
+import { percentile } from "../latency.ts";
+import { LoadWatch, machineLines } from "../machine.ts";
+import { cpuMs } from "../processFigures.ts";
+import type { Contender } from "./contender.ts";
+import { outlast } from "./outlast.ts";
 
-const contenders = ["outlast", "bullmq", "graphile-worker"];
+const names = ["outlast", "bullmq", "graphile-worker"] as const;
+type Name = (typeof names)[number];
 
 interface PeerFlags {
-  readonly only: readonly string[];
+  readonly only: readonly Name[];
   readonly tasks: number;
+  readonly samples: number;
+  readonly rounds: number;
   readonly dir: string;
 }
 
 const flags = new Command("npm run bench:peers --")
-  .description("The throughput of other queues on this machine, measured in the same way, one after the other.")
-  .addOption(new Option("--only <names...>", "which of them").choices(contenders).default(contenders))
+  .description("Outlast beside other durable queues, in turn, as medians over some rounds.")
+  .addOption(new Option("--only <names...>", "which of them").choices(names).default(names))
   .option("--tasks <n>", "tasks of each run", count, 100_000)
+  .option("--samples <n>", "tasks of each run whose start is timed", count, 200)
+  .option("--rounds <n>", "how often each is measured", count, 3)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
   .parse()
   .opts<PeerFlags>();
 
-const { tasks } = flags;
 const batchTasks = 5_000;
 const inFlight = 4;
-const workers = 3;
+/** Between two timed tasks: long enough that each finds the queue at rest. */
+const pauseMs = 20;
+/** Others may use so much of a core before a figure says so. */
+const coresOfOthersShown = 0.05;
 
-console.log(
-  `${tasks} durable no-op tasks, ${workers} worker processes, ${availableParallelism()} cores, Node ${process.version}\n`,
-);
-for (const name of flags.only) {
-  if (name === "outlast") await measureOutlast();
-  else await measurePeer(await peerOf(name));
+interface Figures {
+  readonly perSecond: number;
+  /** CPU time for one task, of server, workers and client together. */
+  readonly cpuMicros: number;
+  /** From before the submit until it is acknowledged. */
+  readonly acknowledgedMs: readonly [p50: number, p99: number];
+  /** From before the submit until the worker starts the task. */
+  readonly startedMs: readonly [p50: number, p99: number];
+  readonly coresOfOthers: number;
 }
 
-async function measureOutlast(): Promise<void> {
-  await withCluster({ parent: flags.dir, store: "sqlite", workers, capacity: 1000 }, async (cluster) => {
-    await measureThroughput(cluster, tasks / 10);
-    const { perSecond, cpuMicros } = await measureThroughput(cluster, tasks);
-    const { master, workers: others, client } = cpuMicros;
-    tell("Outlast on SQLite", perSecond, master + others + client, "WAL, synchronous=FULL");
-  });
+interface Run {
+  readonly contender: Contender;
+  readonly figures: Figures;
 }
 
-async function measurePeer(peer: Peer): Promise<void> {
-  const directory = mkdtempSync(join(flags.dir, "outlast-peer-"));
-  chmodSync(directory, 0o755);
-  await peer.start(directory);
-  const running = await startWorkers(peer, workers);
+for (const line of machineLines(flags.dir)) console.log(line);
+const runs = new Map<string, Run[]>();
+for (let round = 1; round <= flags.rounds; round += 1) {
+  for (const name of flags.only) {
+    const contender = await contenderOf(name);
+    const figures = await measure(contender);
+    runs.set(name, [...(runs.get(name) ?? []), { contender, figures }]);
+    console.log(`round ${round}  ${row(contender.name, figures)}`);
+  }
+}
+printMedians();
+
+async function contenderOf(name: Name): Promise<Contender> {
+  if (name === "outlast") return outlast();
   try {
-    await drain(peer, tasks / 10);
-    const pids = [process.pid, peer.serverPid(), ...running.map(({ pid }) => pid ?? 0)];
-    const cpu = () => pids.reduce((sum, pid) => sum + (pid === process.pid ? cpuMs(pid) : familyCpuMs(pid)), 0);
-    const cpuBefore = cpu();
+    if (name === "bullmq") return await (await import("./bullmq.ts")).bullmq();
+    return await (await import("./graphileWorker.ts")).graphileWorker();
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+    throw isMissing ? new Error("The peers' packages are missing: npm install --prefix bench/peers") : error;
+  }
+}
+
+async function measure(contender: Contender): Promise<Figures> {
+  const directory = mkdtempSync(join(flags.dir, "outlast-bench-"));
+  // PostgreSQL runs as another user.
+  chmodSync(directory, 0o755);
+  try {
+    await contender.start(directory);
+    await drain(contender, flags.tasks / 10);
+    const watch = new LoadWatch();
+    const cpuBefore = contender.cpuMs() + cpuMs(process.pid);
     const startedAt = performance.now();
-    await drain(peer, tasks);
-    const perSecond = (tasks / (performance.now() - startedAt)) * 1000;
-    tell(peer.name, perSecond, ((cpu() - cpuBefore) * 1000) / tasks, peer.durability);
+    await drain(contender, flags.tasks);
+    const perSecond = (flags.tasks / (performance.now() - startedAt)) * 1000;
+    const cpuMicros = ((contender.cpuMs() + cpuMs(process.pid) - cpuBefore) * 1000) / flags.tasks;
+    const latencies = await measureLatencies(contender, join(directory, "starts"));
+    return { perSecond, cpuMicros, ...latencies, coresOfOthers: watch.coresUsedByOthers() };
   } finally {
-    await Promise.all(running.map(end));
-    await peer.stop();
+    await contender.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 /** From the first submit to the last task done. */
-async function drain(peer: Peer, count: number): Promise<void> {
+async function drain(contender: Contender, tasks: number): Promise<void> {
   let submitted = 0;
   const submitter = async (): Promise<void> => {
-    while (submitted < count) {
-      const size = Math.min(batchTasks, count - submitted);
+    while (submitted < tasks) {
+      const size = Math.min(batchTasks, tasks - submitted);
       submitted += size;
-      await peer.submit(size);
+      await contender.submit(size);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, submitter));
-  while ((await peer.countOpen()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await contender.countOpen()) > 0) await setTimeout(pauseMs);
 }
 
-async function peerOf(name: string): Promise<Peer> {
-  try {
-    if (name === "bullmq") return await (await import("./bullmq.ts")).bullmq();
-    if (name === "graphile-worker") return await (await import("./graphileWorker.ts")).graphileWorker();
-  } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
-    throw isMissing ? new Error("The peers' packages are missing: npm install --prefix bench/peers") : error;
+async function measureLatencies(
+  contender: Contender,
+  file: string,
+): Promise<Pick<Figures, "acknowledgedMs" | "startedMs">> {
+  const acknowledged: number[] = [];
+  for (let sample = 0; sample < flags.samples; sample += 1) {
+    const startedAt = performance.now();
+    await contender.submitTimed({ sentAt: String(process.hrtime.bigint()), file });
+    acknowledged.push(performance.now() - startedAt);
+    await setTimeout(pauseMs);
   }
-  throw new Error(`There is no peer called ${name}.`);
+  while ((await contender.countOpen()) > 0) await setTimeout(pauseMs);
+  const started = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((nanoseconds) => Number(nanoseconds) / 1e6);
+  return { acknowledgedMs: p50AndP99(acknowledged), startedMs: p50AndP99(started) };
 }
 
-/** @param cpuMicros CPU time for one task, of server, workers and client together */
-function tell(name: string, perSecond: number, cpuMicros: number, durability: string): void {
-  const rate = `${Math.round(perSecond).toLocaleString("en").padStart(8)} tasks/s`;
-  console.log(`${name.padEnd(36)}${rate}  ${cpuMicros.toFixed(0).padStart(5)} µs of CPU per task  ${durability}`);
+function p50AndP99(values: readonly number[]): readonly [number, number] {
+  const ascending = [...values].sort((a, b) => a - b);
+  return [percentile(ascending, 0.5), percentile(ascending, 0.99)];
+}
+
+function printMedians(): void {
+  const own = runs.get("outlast");
+  const ownRate = own === undefined ? null : medianOf(own).perSecond;
+  console.log(`\nMedians of ${flags.rounds}. The ratio is the rate of Outlast to that of the queue.`);
+  for (const ofOne of runs.values()) {
+    const [first] = ofOne;
+    if (first === undefined) continue;
+    const figures = medianOf(ofOne);
+    const ratio = ownRate === null ? "" : `, ratio ${(ownRate / figures.perSecond).toFixed(2)}`;
+    console.log(`${row(first.contender.name, figures)}${ratio}; ${first.contender.durability}`);
+  }
+}
+
+function medianOf(ofOne: readonly Run[]): Figures {
+  const median = (pick: (one: Figures) => number): number =>
+    percentile(
+      ofOne.map(({ figures }) => pick(figures)).sort((a, b) => a - b),
+      0.5,
+    );
+  return {
+    perSecond: median((one) => one.perSecond),
+    cpuMicros: median((one) => one.cpuMicros),
+    acknowledgedMs: [median((one) => one.acknowledgedMs[0]), median((one) => one.acknowledgedMs[1])],
+    startedMs: [median((one) => one.startedMs[0]), median((one) => one.startedMs[1])],
+    coresOfOthers: median((one) => one.coresOfOthers),
+  };
+}
+
+function row(name: string, { perSecond, cpuMicros, acknowledgedMs, startedMs, coresOfOthers }: Figures): string {
+  const rate = `${Math.round(perSecond).toLocaleString("en").padStart(7)} tasks/s`;
+  const cpu = `${cpuMicros.toFixed(0).padStart(4)} µs CPU each`;
+  const pair = ([p50, p99]: readonly [number, number]) => `${p50.toFixed(1)}/${p99.toFixed(1)} ms`;
+  const latency = `acknowledged ${pair(acknowledgedMs)}, started ${pair(startedMs)}`;
+  const others = coresOfOthers > coresOfOthersShown ? `, others used ${coresOfOthers.toFixed(2)} cores` : "";
+  return `${name.padEnd(34)}${rate}  ${cpu}  ${latency}${others}`;
 }

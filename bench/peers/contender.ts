@@ -1,29 +1,41 @@
-/** What a queue must be able to do to be measured like Outlast: durable no-op tasks, batched submits, three worker processes. */
+/** What a queue must be able to do to be measured beside others: durable no-op tasks, batched submits, three worker processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
-export interface Peer {
+export const workerCount = 3;
+
+/** What a task carries whose start is timed: its worker appends the nanoseconds since `sentAt` to the file when it starts. */
+export interface Timing {
+  /** `process.hrtime.bigint()` of the client, in decimal digits. Processes of one machine share that clock. */
+  readonly sentAt: string;
+  readonly file: string;
+}
+
+export interface Contender {
   readonly name: string;
+  /** What it waits for before it answers a submit. */
   readonly durability: string;
-  /** Starts its server with everything it keeps in `directory`. */
+  /** Starts its server, with everything it keeps in `directory`, and three workers. */
   start(directory: string): Promise<void>;
+  /** Submits as many no-op tasks in one request; resolves when they are durable. */
   submit(tasks: number): Promise<void>;
-  /** The process id of its server, once it is started. */
-  readonly serverPid: () => number;
+  /** Submits one task whose start is timed; resolves when it is durable. */
+  submitTimed(timing: Timing): Promise<void>;
   /** Tasks that have been submitted and are not done. */
   countOpen(): Promise<number>;
-  /** The command line of one worker process, which prints `ready` when it is. */
-  readonly worker: readonly string[];
+  /** CPU time that its server and workers have used, in ms. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
-export async function startWorkers(peer: Peer, count: number): Promise<ChildProcess[]> {
+/** @param peerArguments which peer, and where its server is */
+export async function startWorkers(...peerArguments: readonly string[]): Promise<ChildProcess[]> {
   return Promise.all(
-    Array.from({ length: count }, async () => {
+    Array.from({ length: workerCount }, async () => {
       const script = fileURLToPath(new URL("worker.ts", import.meta.url));
-      const child = spawn(process.execPath, [script, ...peer.worker], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [script, ...peerArguments], { stdio: ["ignore", "pipe", "inherit"] });
       await waitFor(child, "ready");
       return child;
     }),
