@@ -96,6 +96,15 @@ describe("an input", () => {
   });
 });
 
+test("results of full workers that bring no tasks share an entry by the thousand", () => {
+  const result = { kind: "result", ...issued, boot: longest as BootId, outcome: "success" } as const;
+  const items = Array.from({ length: 1_000 }, (_, id) => ({ ...result, id, startedAt: 1e13, endedAt: 1e13 }));
+  expect(partsOf(items)).toHaveLength(1);
+  const [first] = items;
+  if (first === undefined) throw new Error("There is no item.");
+  expect(bytesOfItem(first)).toBeGreaterThan(Buffer.byteLength(JSON.stringify(first)) + limits.statusBytesMax);
+});
+
 const issued = { task: "t" as TaskId, attempt: 1, assignedAt: 1 };
 
 function step(index: number, value: string): ReportItem {

@@ -82,10 +82,24 @@ export function partsOf(items: readonly ReportItem[]): readonly (readonly Report
   return parts;
 }
 
-/** An item that brings tasks makes each of them larger: it gets a spec with its limits and rights, a status, and a place in its family. */
+/**
+ * An item changes a status and may write one record more. One that brings tasks makes each of them larger: it gets a spec with
+ * its limits and rights, a status, and a place in its family.
+ */
 export function bytesOfItem(item: ReportItem): number {
-  const tasks = item.kind === "children" ? item.submissions.length : 1;
-  return jsonBytes(item) + limits.statusBytesMax * (1 + 5 * tasks);
+  return ownBytes(item) + limits.statusBytesMax * (2 + 5 * tasksOf(item));
+}
+
+/** Most items hold names and numbers only, which need no look. */
+function ownBytes(item: ReportItem): number {
+  const isPlain =
+    item.kind === "started" || (item.kind === "result" && item.output === undefined && item.error === undefined);
+  return isPlain && !("waits" in item) && !("exit" in item) ? limits.statusBytesMax : jsonBytes(item);
+}
+
+function tasksOf(item: ReportItem): number {
+  if (item.kind === "children") return item.submissions.length;
+  return item.kind === "submit" ? 1 : 0;
 }
 
 /** At least the length of a value's JSON text in bytes. Values are as deep as `limits.jsonDepthMax` at most. */
@@ -99,10 +113,15 @@ function estimateBytes(value: Json | undefined): number {
   return bytes;
 }
 
+/** Up to this length the highest figure is taken at once, which costs less than a look at the text. */
+const shortTextLength = 40;
+/** Any character that is not plain may become an escape of six bytes. */
+const bytesPerCharacterMax = 6;
 /** One byte a character, and nothing to escape. */
 const plain = /^[ !#-[\]-~]*$/;
 
 function textBytes(text: string): number {
-  // Any other character may become an escape of six bytes.
-  return (text.length > estimateBytesMax || !plain.test(text) ? 6 : 1) * text.length + 2;
+  const { length } = text;
+  const isPlain = length > shortTextLength && length <= estimateBytesMax && plain.test(text);
+  return (isPlain ? 1 : bytesPerCharacterMax) * length + 2;
 }
