@@ -16,6 +16,7 @@ import { eventsUnbroken } from "./eventsUnbroken.ts";
 import { failuresCounted } from "./failuresCounted.ts";
 import { familiesKept } from "./familiesKept.ts";
 import { fencedLeaders } from "./fencedLeaders.ts";
+import { graphsKept } from "./graphsKept.ts";
 import { healthyLeaderStays } from "./healthyLeaderStays.ts";
 import { itemsBeforeResult } from "./itemsBeforeResult.ts";
 import { journalKept } from "./journalKept.ts";
@@ -87,6 +88,7 @@ export const checkers: readonly Checker[] = [
   waitsNoticed,
   signalsOnce,
   templatesKept,
+  graphsKept,
   outboxDrains,
   logsKept,
   readsGoForward,
@@ -104,7 +106,14 @@ export const checkers: readonly Checker[] = [
 ];
 
 /** Families, and all that belongs to a task, are told by the ids of tasks, which must be the real ones. */
-const byRealIds: ReadonlySet<Checker> = new Set([familiesKept, scriptsKept, waitsNoticed, signalsOnce, templatesKept]);
+const byRealIds: ReadonlySet<Checker> = new Set([
+  familiesKept,
+  graphsKept,
+  scriptsKept,
+  waitsNoticed,
+  signalsOnce,
+  templatesKept,
+]);
 
 export function checkAll(history: History): Violation[] {
   const named = nameLives(history);

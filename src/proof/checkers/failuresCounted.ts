@@ -17,7 +17,10 @@ export const failuresCounted = checker("I6", "failures are counted right and bou
 });
 
 /** What ends a task before its attempts are used up. */
-const finalCodes: readonly string[] = ["kills-used-up", "non-retryable", "child-failed", "expired", "deadline"];
+const finalCodes: readonly string[] = [
+  ...["kills-used-up", "non-retryable", "expired", "deadline"],
+  ...["child-failed", "graph-failed", "input"],
+];
 
 function checkBounds({ status, entry }: Step, attemptsMax: number, report: Report): void {
   const { id, state, failures, error } = status;

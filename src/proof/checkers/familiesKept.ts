@@ -41,8 +41,8 @@ class FamiliesByJournal {
       }
       if (write.kind === "forget-task") this.#forget(write.id, entry);
       if (write.kind === "record" && write.collection === "childSets" && write.value !== null) {
-        const { created, succeeded, failed, cancelled } = write.value;
-        counted.set(write.id, { created, ended: succeeded + failed + cancelled });
+        const { created, succeeded, failed, cancelled, skipped = 0 } = write.value;
+        counted.set(write.id, { created, ended: succeeded + failed + cancelled + skipped });
       }
       if (write.kind === "record" && write.collection === "steps" && write.value !== null) {
         const text = JSON.stringify(write.value);

@@ -146,6 +146,8 @@ export type Happening =
       readonly attempt: number;
       readonly assignedAt?: number;
       readonly token: string;
+      /** Of a command that takes the output of another task: what it was given. */
+      readonly given?: string;
     }
   | {
       readonly kind: "exec-end";

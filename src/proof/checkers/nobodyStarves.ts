@@ -74,7 +74,7 @@ class Board {
       const isNewAttempt = status.state === "running" && this.#statuses.get(status.id)?.attempt !== status.attempt;
       if (isNewAttempt) assigned.set(status.id, status);
       this.#statuses.set(status.id, status);
-      if (["success", "failed", "cancelled"].includes(status.state)) this.#live.delete(status.id);
+      if (["success", "failed", "cancelled", "skipped"].includes(status.state)) this.#live.delete(status.id);
       else this.#live.add(status.id);
     }
     return [...assigned.values()];

@@ -5,7 +5,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { checker } from "./checker.ts";
 import { idOf } from "./lives.ts";
 
-const finals: readonly string[] = ["success", "failed", "cancelled"];
+const finals: readonly string[] = ["success", "failed", "cancelled", "skipped"];
 /** A round of housekeeping, and what a commit may take; masters' clocks may be this far apart. */
 const slackMs = 2_000;
 

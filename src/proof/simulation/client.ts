@@ -5,6 +5,7 @@ import type { Submission } from "../../model/submission.ts";
 import type { QueueRate } from "../../model/worker.ts";
 import { LinkError } from "../../ports/transport.ts";
 import { call, type RunningMaster } from "./call.ts";
+import { linked } from "./graphs.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { leaderBehind, relayCall } from "./relay.ts";
@@ -94,7 +95,9 @@ export class ClientNode {
 
   #submitNew(tasksLeft: number): number {
     const count = Math.min(tasksLeft, this.#random.pick([1, 1, 1, 3, 8]));
-    const submissions = drawSubmissions(this.#random, this.#world.knobs, count, this.#world.names);
+    const drawn = drawSubmissions(this.#random, this.#world.knobs, count, this.#world.names);
+    const links = this.#random.fork(`links ${this.#calls}`);
+    const submissions = drawn.map((submission) => linked(submission, links, this.#known));
     // What was submitted under ids of its own needs no key.
     const isKeyed = this.#random.chance(0.6) && (submissions[0]?.id === undefined || !this.#world.knobs.isForgetful);
     this.#calls += 1;

@@ -111,7 +111,8 @@ export class SimulatedExecutor implements Executor {
     }
     const token = `${attemptKey(task, attempt)} ${this.#boot} ${this.#random.name(6)}`;
     const who = { worker: this.#worker, boot: this.#boot, task, attempt, assignedAt };
-    this.#ledger.add({ kind: "exec-start", ...who, token });
+    const given = kind === "exec" ? (assignment.input as { command: string[] }).command[3] : undefined;
+    this.#ledger.add({ kind: "exec-start", ...who, token, ...(given !== undefined && { given }) });
     this.#timeline.trace(`${this.#process.name} starts ${task}/${attempt}`);
     if (kind === programKind) return this.#runProgram(assignment, session, token);
     const { durationMs, willFail } = planOf(assignment);

@@ -71,7 +71,8 @@ function finalState(world: Cluster): Omit<FinalState, "leader"> {
     const document = view.document(id);
     if (document === null) continue;
     documents.set(id, document);
-    if (!["success", "failed", "cancelled"].includes(document.state)) unfinished.set(id, `it is ${document.state}`);
+    if (!["success", "failed", "cancelled", "skipped"].includes(document.state))
+      unfinished.set(id, `it is ${document.state}`);
   }
   return {
     documents,

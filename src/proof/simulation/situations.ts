@@ -6,6 +6,7 @@ import { idOf, nameLives } from "../checkers/lives.ts";
 import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
 import { noteFamilies } from "./familySituations.ts";
+import { noteGraphs } from "./graphSituations.ts";
 import { noteSchedules } from "./scheduleSituations.ts";
 import type { World } from "./world.ts";
 
@@ -18,6 +19,7 @@ export function noteSituations(world: World, judged: History): void {
   noteMasters(world, history);
   noteSchedules(world.coverage, history);
   noteFamilies(world.coverage, judged);
+  noteGraphs(world.coverage, judged);
 }
 
 function noteTasks({ coverage }: World, history: History): void {
