@@ -5,6 +5,7 @@ import { eventsOf, once, specs, stepsByTask } from "./reading.ts";
 
 /** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
 const slackMs = 5;
+const followedMsMax = 60_000;
 /** Since when instants of the simulated world count; see the clock of the simulator. */
 const worldBeganAt = 1_700_000_000_000;
 
@@ -46,10 +47,11 @@ export function wallAt(history: History, life: string, at: number, settleMs: num
   const from = Math.max(startedAt, at - settleMs / (1 + now.drift) + slackMs);
   const before = sets.findLast((set) => set.at <= from);
   const within = sets.filter((set) => set.at > from && set.at < at);
-  const offsetMs = Math.min(now.offsetMs, ...[before, ...within].map((set) => set?.offsetMs ?? now.offsetMs));
-  // Differences of less than a minute are caught up at once or slowly.
-  const isSmall = now.offsetMs - offsetMs <= 60_000;
-  return worldBeganAt + at * (1 + now.drift) + (isSmall ? now.offsetMs : offsetMs);
+  const offsets = [before, ...within, now].map((set) => set?.offsetMs ?? now.offsetMs);
+  // Differences of less than a minute are caught up at once or slowly, also before a longer step that has not stood yet.
+  const leastMs = Math.min(...offsets);
+  const offsetMs = Math.max(...offsets.filter((each) => each - leastMs <= followedMsMax));
+  return worldBeganAt + at * (1 + now.drift) + Math.min(now.offsetMs, offsetMs);
 }
 
 function nodeOf(life: string): string {
