@@ -152,6 +152,19 @@ describe("outputs", () => {
     expect(world.state("g")).toBe("failed");
   });
 
+  test("that come after another node has failed start nothing any more", () => {
+    const world = new World(2);
+    world.graph("g", { ...table, other: {} });
+    world.isReadingHeld = true;
+    world.end(world.node("g", "load"), { outcome: "success", output: { rows: 7 } });
+    world.fail(world.node("g", "other"), "non-retryable");
+    world.isReadingHeld = false;
+    const input = { rows: 7, text: "n=7" };
+    world.tell({ kind: "input-resolved", task: world.node("g", "clean") as TaskId, input });
+    expect(world.states("g", "clean")).toEqual(["skipped"]);
+    expect(world.state("g")).toBe("failed");
+  });
+
   test("are asked for again by a new leader", () => {
     const world = new World();
     world.graph("g", table);

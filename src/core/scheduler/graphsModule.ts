@@ -108,6 +108,9 @@ function takeInput(state: SchedulerState, batch: Batch, answer: Input<"input-res
   const task = state.tasks.get(answer.task);
   if (task === undefined || task.state !== "blocked" || task.links === null || task.links.open > 0) return;
   if (!task.links.takesOutputs || isBelowEnding(state, task)) return;
+  // Another node may have failed since the input was asked for.
+  const reason = reasonToSkip(state, task);
+  if (reason !== null) return skip(state, batch, task, reason);
   if ("problem" in answer) return failWith(state, batch, task, "input", answer.problem);
   const id = inputId(task.id, task.family?.epoch ?? 0);
   batch.out.writes.push({ kind: "record", collection: "inputs", id, value: { input: answer.input } });
