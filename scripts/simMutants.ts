@@ -5,21 +5,14 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { count, minutes, ordinal } from "./flags.ts";
-import { electionMutants } from "./mutants/electionMutants.ts";
-import { familyMutants } from "./mutants/familyMutants.ts";
-import { limitMutants } from "./mutants/limitMutants.ts";
-import { masterMutants } from "./mutants/masterMutants.ts";
+import { simulatedMutants } from "./mutants/all.ts";
 import type { Mutant } from "./mutants/mutant.ts";
-import { recordMutants } from "./mutants/recordMutants.ts";
-import { scheduleMutants } from "./mutants/scheduleMutants.ts";
-import { schedulerMutants } from "./mutants/schedulerMutants.ts";
 import { makeScratch, plant } from "./mutants/scratch.ts";
-import { workerMutants } from "./mutants/workerMutants.ts";
 
 interface MutantFlags {
   readonly seeds: number;
   readonly from: number;
-  readonly only: string;
+  readonly only: readonly string[];
   readonly processes: number;
   readonly minutesMax: number;
   readonly markdown: boolean;
@@ -29,7 +22,7 @@ const flags = new Command("npm run sim:mutants --")
   .description("Plants one bug at a time in a copy of the source, and asks the simulator whether it sees it.")
   .option("--seeds <n>", "how many seeds a bug may hide in before it counts as missed", count, 2000)
   .option("--from <seed>", "the first of them", ordinal, 1)
-  .option("--only <text>", "only bugs whose name holds this text", "")
+  .option("--only <texts...>", "only bugs whose name holds one of these texts", [""])
   .option("--processes <n>", "how many bugs at a time", count, availableParallelism())
   .option("--minutes-max <n>", "how long one bug may hide", minutes, 15)
   .option("--markdown", "prints the table as docs/simulation.md holds it", false)
@@ -104,16 +97,7 @@ function print({ mutant, invariants, seeds }: Verdict): void {
     );
 }
 
-const chosen = [
-  ...masterMutants,
-  ...electionMutants,
-  ...schedulerMutants,
-  ...limitMutants,
-  ...scheduleMutants,
-  ...familyMutants,
-  ...recordMutants,
-  ...workerMutants,
-].filter(({ name }) => name.includes(flags.only));
+const chosen = simulatedMutants.filter(({ name }) => flags.only.some((text) => name.includes(text)));
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
 const verdicts = await huntAll(chosen);
 const missed = verdicts.filter(({ invariants }) => invariants === null);

@@ -6,6 +6,7 @@ import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import { attemptLies } from "./attemptLies.ts";
 import { familyLies } from "./familyLies.ts";
+import { goodGraph, graphLies } from "./graphLies.ts";
 import { limitLies } from "./limitLies.ts";
 import {
   boot,
@@ -341,6 +342,7 @@ const allLies = {
   ...{ ...lies, ...masterLies, ...workerLies, ...familyLies, ...scheduleLies, ...scriptLies, ...limitLies },
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
+  I26: { ...scriptLies["I26"], ...graphLies },
 };
 
 test("a history without a lie is accepted by every checker", () => {
@@ -349,6 +351,10 @@ test("a history without a lie is accepted by every checker", () => {
 
 test("schedules without a lie are accepted", () => {
   expect(invariantsOf(goodSchedules()).filter((invariant) => ["I21", "I22", "I23"].includes(invariant))).toEqual([]);
+});
+
+test("a graph without a lie is accepted", () => {
+  expect(invariantsOf(goodGraph())).not.toContain("I26");
 });
 
 test("a history in which an id is used again is accepted by every checker", () => {

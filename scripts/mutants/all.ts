@@ -1,0 +1,23 @@
+/** All planted bugs that the simulator must see. */
+import { electionMutants } from "./electionMutants.ts";
+import { familyMutants } from "./familyMutants.ts";
+import { graphMutants } from "./graphMutants.ts";
+import { limitMutants } from "./limitMutants.ts";
+import { masterMutants } from "./masterMutants.ts";
+import type { Mutant } from "./mutant.ts";
+import { recordMutants } from "./recordMutants.ts";
+import { scheduleMutants } from "./scheduleMutants.ts";
+import { schedulerMutants } from "./schedulerMutants.ts";
+import { workerMutants } from "./workerMutants.ts";
+
+export const simulatedMutants: readonly Mutant[] = [
+  ...masterMutants,
+  ...electionMutants,
+  ...schedulerMutants,
+  ...limitMutants,
+  ...scheduleMutants,
+  ...familyMutants,
+  ...graphMutants,
+  ...recordMutants,
+  ...workerMutants,
+];
