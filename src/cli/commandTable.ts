@@ -87,6 +87,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     group: groups.tasks,
+    name: "delete",
+    description: "delete finished tasks that match a filter, with their output",
+    load: async () => (await import("./commands/delete.ts")).deleteCommand,
+  },
+  {
+    group: groups.tasks,
     name: "cancel",
     description: "cancel tasks that have not ended; a running attempt is killed",
     load: async () => (await import("./commands/cancel.ts")).cancelCommand,

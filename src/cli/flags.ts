@@ -47,11 +47,15 @@ export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
   readonly drainTimeout: number;
 }
 
-export interface ListFlags {
+/** Which tasks. */
+export interface FilterFlags {
   readonly state?: readonly TaskState[];
   readonly queue?: string;
   readonly name?: string;
   readonly host?: string;
+}
+
+export interface ListFlags extends FilterFlags {
   readonly parent?: string;
   readonly roots?: boolean;
   readonly limit: number;
@@ -59,7 +63,7 @@ export interface ListFlags {
   readonly watch?: boolean;
 }
 
-export function toFilter(flags: ListFlags): ListFilter {
+export function toFilter(flags: FilterFlags & Pick<ListFlags, "parent" | "roots">): ListFilter {
   const { state, queue, name, host, parent, roots } = flags;
   return {
     ...(state === undefined ? {} : { states: state }),

@@ -119,6 +119,8 @@ function describeReply(reply: Reply): string {
       return `schedule, next tick ${reply.nextAt ?? "none"}${reply.isNew ? "" : ", as before"}`;
     case "backfilled":
       return `backfilled ${reply.ticks.length} ticks, next from ${reply.nextFrom ?? "none"}`;
+    case "bulk":
+      return `bulk: ${reply.done.join(" ")}, ${reply.seen} seen`;
     case "template":
       return `template version ${reply.version}${reply.isNew ? "" : ", as before"}`;
     case "blob":

@@ -198,6 +198,8 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
     "a task that is created twice": () => goodHistory().entry({ kind: "spec", spec: spec() }),
   },
   I15: {
+    "a deletion is acknowledged before it is in the store": () =>
+      goodHistory().add({ kind: "acked-delete", life, task }),
     "a task of an id that is used again is acknowledged twice as new": () =>
       usedAgain()
         .add({ kind: "acked-submit", life, ids: [task], areNew: [true] })

@@ -1,5 +1,6 @@
 /** Every route of the API, in the order of the documentation. */
 import { blobRoutes } from "./blobRoutes.ts";
+import { bulkRoutes } from "./bulkRoutes.ts";
 import { eventRoutes } from "./eventRoutes.ts";
 import { graphRoutes } from "./graphRoutes.ts";
 import { historyRoutes } from "./historyRoutes.ts";
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   ...taskRoutes,
   ...graphRoutes,
   ...taskViewRoutes,
+  ...bulkRoutes,
   ...logRoutes,
   ...templateRoutes,
   ...scheduleRoutes,

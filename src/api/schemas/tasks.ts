@@ -20,6 +20,7 @@ import {
   taskId,
   text,
   truth,
+  whole,
 } from "../../model/schema.ts";
 import { attemptsMax, backoffFactor, killsMax, kindName, submissionSchema } from "../../model/submission.ts";
 import { taskStates } from "../../model/task.ts";
@@ -131,6 +132,32 @@ export const taskSchemas = {
       maxItems: limits.batchTasksMax,
       [limitKeyword]: "batchTasksMax",
     }),
+  }),
+  BulkRequest: closed(
+    {
+      filter: {
+        ...closed(
+          {},
+          {
+            state: list(ref("TaskState"), { minItems: 1, maxItems: taskStates.length }),
+            queue: id,
+            name: { ...text, minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" },
+            host: { ...id, description: "The worker of the current or last attempt." },
+          },
+        ),
+        description: "As for listing tasks; it names at least one thing.",
+      },
+    },
+    {
+      cursor: { ...text, minLength: 1, maxLength: limits.cursorLengthMax, [limitKeyword]: "cursorLengthMax" },
+      limit: whole(1, limits.bulkPageMax, "bulkPageMax", { default: limits.bulkPageMax }),
+      isDryRun: { ...truth, default: false, description: "True: say what would be done, and change nothing." },
+    },
+  ),
+  BulkAnswer: open({
+    tasks: list(taskId, { description: "What was changed, or would be, the oldest first." }),
+    refused: list(open({ id: taskId, message: text }), { description: "Tasks that match and cannot be changed so." }),
+    cursor: { type: ["string", "null"], description: "Send it to go on; null at the end." },
   }),
   Submitted: open({
     id: taskId,

@@ -1,17 +1,31 @@
 /** `outlast cancel`: ends tasks that are not final yet. */
 import type { Command } from "commander";
 import { OutlastError } from "../../model/errors.ts";
+import { type BulkFlags, bulkFilter, bulkOptions, printBulk } from "../bulk.ts";
 import { action, type Context } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { toFailure } from "../failure.ts";
 
 export function cancelCommand(program: Command): void {
-  program.command("cancel").argument("<id...>", "ids of the tasks").action(action(cancel));
+  bulkOptions(program.command("cancel").argument("[id...]", "ids of the tasks; or a filter"))
+    .addHelpText("after", examples)
+    .action(action(cancel));
 }
 
+const examples = `
+Examples:
+  outlast cancel --queue reports --dry-run
+  outlast cancel --queue reports --state created,retrying
+`;
+
 /** One that cannot be cancelled does not keep the others from it. */
-async function cancel(context: Context, ids: readonly string[]): Promise<ExitCode> {
+async function cancel(context: Context, ids: readonly string[], flags: BulkFlags): Promise<ExitCode> {
+  const filter = bulkFilter(ids, flags);
   const client = await context.client();
+  if (filter !== null) {
+    const options = { isDryRun: flags.dryRun, signal: context.signal };
+    return printBulk(context, client.cancelAll(filter, options), "cancelled", flags.dryRun);
+  }
   const { output } = context;
   let worst: ExitCode = exitCodes.ok;
   const results: { id: string; state?: string; error?: object }[] = [];

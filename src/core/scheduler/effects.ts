@@ -82,6 +82,8 @@ export type Reply =
       readonly verdicts: readonly Verdict[];
       readonly acks: readonly Acknowledgement[];
     }
+  /** Of the first `seen` tasks of the request these were changed; the rest found no room. */
+  | { readonly kind: "bulk"; readonly done: readonly TaskId[]; readonly seen: number }
   /** The lookup that came with a submit is too old to be trusted: look again and ask again. */
   | { readonly kind: "look-again" }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };

@@ -171,6 +171,14 @@ type PlainInput =
   | { readonly kind: "let-go" }
   /** Finished tasks that have outlived their retention, found by the shell in the view. */
   | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[] }
+  | { readonly kind: "cancel-many"; readonly request: RequestId; readonly ids: readonly TaskId[] }
+  /** Finished tasks, as the store had them when it was asked at `seq`, or later. */
+  | {
+      readonly kind: "delete-many";
+      readonly request: RequestId;
+      readonly tasks: readonly FinishedTask[];
+      readonly seq: number;
+    }
   /** Closes every batch: what is due by now happens, and free slots are filled. */
   | { readonly kind: "tick" };
 

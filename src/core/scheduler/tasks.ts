@@ -20,6 +20,7 @@ import type { Families } from "./families.ts";
 import type { Lanes } from "./lanes.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import { RecentlyFinished } from "./recentlyFinished.ts";
+import { RecentlyForgotten } from "./recentlyForgotten.ts";
 
 /** A step of a task from one state to the next, for statistics. */
 export interface TaskStep {
@@ -42,6 +43,7 @@ export class Tasks {
   readonly recentlyFinished = new RecentlyFinished();
   /** While it leads: the entry in which a finished task was last forgotten, at the latest. */
   forgottenAtSeq = 0;
+  readonly recentlyForgotten = new RecentlyForgotten();
   readonly #byId = new Map<TaskId, LiveTask>();
   readonly #lanes: Lanes;
   readonly #families: Families;
@@ -92,6 +94,7 @@ export class Tasks {
       rights: this.#shareRights(head.rights),
     });
     this.#byId.set(task.id, task);
+    this.recentlyForgotten.noteNew(task.id);
     this.#count(task, 1);
     this.#dependencies.pin(task);
     this.bounds.add(task, head);

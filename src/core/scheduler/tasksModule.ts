@@ -1,11 +1,9 @@
 /** Tasks come in, wait for their time, are cancelled and forgotten. How attempts begin and end stands in attempts.ts. */
-import { rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { isFinal } from "../../model/task.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
+import { cancelMany, deleteMany, dropFinished, forgetExpired } from "./bulk.ts";
 import type { Batch, Reply } from "./effects.ts";
 import { isEnding, startWalk } from "./endings.ts";
-import type { FinishedTask } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
@@ -19,7 +17,10 @@ export const tasksModule = {
     },
     submit: (state, batch, { request, specs, lookup }) => reply(batch, request, submit(state, batch, specs, lookup)),
     cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
-    forget: (state, batch, { tasks }) => forget(state, batch, tasks),
+    forget: (state, batch, { tasks }) => forgetExpired(state, batch, tasks),
+    "cancel-many": (state, batch, { request, ids }) => reply(batch, request, cancelMany(state, batch, ids)),
+    "delete-many": (state, batch, { request, tasks, seq }) =>
+      reply(batch, request, deleteMany(state, batch, tasks, seq)),
   },
   applies: {
     spec: ({ tasks }, { spec }) => {
@@ -31,6 +32,7 @@ export const tasksModule = {
   activate(state, batch) {
     state.tasks.recentlyFinished.reset(batch.out.seq);
     state.tasks.forgottenAtSeq = batch.out.seq;
+    state.tasks.recentlyForgotten.reset(batch.out.seq);
     for (const task of state.tasks) takeUp(state, batch, task);
   },
   step(state, batch) {
@@ -83,22 +85,6 @@ function cancel(state: SchedulerState, batch: Batch, id: TaskId): Reply {
   if (task === undefined) return refuse("not-found", `There is no unfinished task ${id}.`);
   cancelTask(state, batch, task);
   return { kind: "cancelled", id };
-}
-
-function forget(state: SchedulerState, batch: Batch, finished: readonly FinishedTask[]): void {
-  for (const { id, queue, state: end } of finished) {
-    if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) continue;
-    dropFinished(state, { id, queue, state: end });
-    state.tasks.forgottenAtSeq = batch.out.seq;
-    batch.out.writes.push({ kind: "forget-task", id, queue, state: end });
-  }
-}
-
-function dropFinished({ tasks, queues }: SchedulerState, { id, queue: name, state }: FinishedTask): void {
-  tasks.recentlyFinished.forget(id);
-  const queue = queues.open(name);
-  queue.count(state, -1);
-  queues.dropIfUnused(queue);
 }
 
 /**

@@ -55,7 +55,10 @@ function bytesOf(input: SchedulerInput): number {
     case "forget-audit":
       return input.ids.length * limits.statusBytesMax;
     case "forget":
+    case "delete-many":
       return input.tasks.length * limits.statusBytesMax;
+    case "cancel-many":
+      return input.ids.length * limits.statusBytesMax;
     default:
       return limits.statusBytesMax;
   }

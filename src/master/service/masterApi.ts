@@ -16,6 +16,7 @@ import type { CommitTimes, MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
 import type { BlobApi } from "./blobApi.ts";
+import type { BulkApi } from "./bulkApi.ts";
 import type { PrincipalApi } from "./principalApi.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TaskViewApi } from "./taskViewApi.ts";
@@ -43,6 +44,7 @@ export interface MasterApi {
   readonly templates: TemplateApi;
   readonly schedules: ScheduleApi;
   readonly blobs: BlobApi;
+  readonly bulk: BulkApi;
   readonly principals: PrincipalApi;
   readonly views: TaskViewApi;
   setQueue(name: string, settings: QueueSettings, by?: Actor): Promise<void>;

@@ -40,6 +40,7 @@ import type { LogOwners } from "../streams/logOwners.ts";
 import type { ProgressBoard, ProgressChange } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import { BlobService } from "./blobService.ts";
+import { BulkService } from "./bulkService.ts";
 import { readChildrenPage, readStepsPage } from "./familyReads.ts";
 import { readGraph } from "./graphReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
@@ -81,6 +82,7 @@ export class MasterService implements MasterApi {
   readonly templates: TemplateService;
   readonly schedules: ScheduleService;
   readonly blobs: BlobService;
+  readonly bulk: BulkService;
   readonly principals: PrincipalService;
   readonly views: TaskViewService;
   readonly #reads: TaskReads;
@@ -100,6 +102,7 @@ export class MasterService implements MasterApi {
     this.views = new TaskViewService(calls, this.#reads);
     this.templates = new TemplateService(calls);
     this.blobs = new BlobService(calls, parts.blobs);
+    this.bulk = new BulkService(calls);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
     this.principals = new PrincipalService(calls, parts);
   }

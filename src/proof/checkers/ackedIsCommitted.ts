@@ -2,7 +2,8 @@
 
 import { checker } from "./checker.ts";
 import type { History } from "./ledger.ts";
-import { eventsOf, name, recordsByWorker, specs, stepBefore, stepsByTask } from "./reading.ts";
+import { idOf } from "./lives.ts";
+import { eventsOf, name, once, recordsByWorker, specs, stepBefore, stepsByTask } from "./reading.ts";
 
 export const ackedIsCommitted = checker("I15", "acknowledged implies committed", (history, report) => {
   for (const { ids, order, life } of eventsOf(history, "acked-submit")) {
@@ -17,6 +18,10 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
     if (stepBefore(history, task, order)?.status.state !== "cancelled") {
       report(`${life} acknowledged that task ${task} is cancelled before it was`, task);
     }
+  }
+  for (const { task, order, life } of eventsOf(history, "acked-delete")) {
+    if (!(forgettings(history).get(task) ?? []).some((at) => at < order))
+      report(`${life} acknowledged that task ${task} is deleted before it was`, task);
   }
   for (const { queue, isPaused, order, life } of eventsOf(history, "acked-queue")) {
     if (!wasQueueEver(history, queue, isPaused, order))
@@ -36,6 +41,17 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
     );
     if (!isOver) report(`${life} told a worker that ${name(task, attempt)} is committed before it was`, task);
   }
+});
+
+/** When each id was forgotten, whichever of its tasks that was. */
+const forgettings = once((history): ReadonlyMap<string, readonly number[]> => {
+  const found = new Map<string, number[]>();
+  for (const { order, writes } of history.entries) {
+    for (const write of writes) {
+      if (write.kind === "forget-task") found.set(idOf(write.id), [...(found.get(idOf(write.id)) ?? []), order]);
+    }
+  }
+  return found;
 });
 
 function wasQueueEver(history: History, queue: string, isPaused: boolean, beforeOrder: number): boolean {

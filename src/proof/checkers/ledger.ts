@@ -47,6 +47,9 @@ export type Happening =
       readonly areNew?: readonly boolean[];
     }
   | { readonly kind: "acked-cancel"; readonly life: string; readonly task: TaskId }
+  /** Somebody wants the finished tasks of a queue gone that ended so. It may happen at any time from here on. */
+  | { readonly kind: "delete-asked"; readonly queue: string; readonly state: TaskState }
+  | { readonly kind: "acked-delete"; readonly life: string; readonly task: TaskId }
   | { readonly kind: "acked-queue"; readonly life: string; readonly queue: string; readonly isPaused: boolean }
   | { readonly kind: "acked-drain"; readonly life: string; readonly worker: WorkerId }
   | {

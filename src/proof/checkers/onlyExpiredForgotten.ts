@@ -4,6 +4,7 @@ import { isDescendant, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { checker } from "./checker.ts";
 import { idOf } from "./lives.ts";
+import { eventsOf } from "./reading.ts";
 
 const finals: readonly string[] = ["success", "failed", "cancelled", "skipped"];
 /** A round of housekeeping, and what a commit may take; masters' clocks may be this far apart. */
@@ -17,7 +18,8 @@ export const onlyExpiredForgotten = checker(
     const ended = new Map<TaskId, number>();
     const known = new Set<TaskId>();
     const families = new Set<TaskId>();
-    for (const { seq, at, writes } of history.entries) {
+    const asked = eventsOf(history, "delete-asked");
+    for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
       for (const write of writes) {
         if (write.kind === "spec") known.add(write.spec.id);
@@ -32,6 +34,11 @@ export const onlyExpiredForgotten = checker(
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
+        else if (
+          endedAt !== undefined &&
+          asked.some((each) => each.order < order && each.queue === write.queue && each.state === write.state)
+        )
+          continue;
         else if (endedAt === undefined) report(`entry ${seq} forgets task ${write.id}, which has not ended`, write.id);
         else if (retention === null)
           report(`entry ${seq} forgets task ${write.id}, long before it is time to`, write.id);

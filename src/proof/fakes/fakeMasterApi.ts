@@ -22,6 +22,7 @@ import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import { FakeBlobApi } from "./fakeBlobApi.ts";
+import { FakeBulkApi } from "./fakeBulkApi.ts";
 import { FakePrincipalApi } from "./fakePrincipalApi.ts";
 import { FakeScheduleApi } from "./fakeScheduleApi.ts";
 import { FakeTaskViewApi } from "./fakeTaskViewApi.ts";
@@ -42,6 +43,7 @@ export class FakeMasterApi implements MasterApi {
   readonly templates = new FakeTemplateApi((submissions, key) => this.submit(submissions, key));
   readonly schedules = new FakeScheduleApi();
   readonly blobs = new FakeBlobApi();
+  readonly bulk = new FakeBulkApi(this);
   readonly principals = new FakePrincipalApi();
   readonly views = new FakeTaskViewApi(this.tasks);
   /** What calls of these names reject with. */

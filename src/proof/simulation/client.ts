@@ -1,5 +1,7 @@
 /** A client of the cluster: submits, repeats what it got no answer to, cancels, reads, pauses queues, and writes it all down. */
+
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
+import type { BulkAnswer } from "../../master/service/bulkApi.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { QueueRate } from "../../model/worker.ts";
@@ -74,6 +76,33 @@ export class ClientNode {
           if (codeOf(error) !== "not-found") throw error;
         }
       });
+    }
+  }
+
+  /** Cancels, or deletes, what matches a filter, part by part, as long as it is answered. */
+  async actOnMany(): Promise<void> {
+    const { knobs, ledger, coverage } = this.#world;
+    // Where nothing is ever forgotten, ids and keys are never free again.
+    const action = knobs.isForgetful && this.#random.chance(0.6) ? "delete" : "cancel";
+    const state = action === "delete" ? this.#random.pick(["failed", "cancelled"] as const) : null;
+    const filter = { queue: this.#random.pick(knobs.queues), ...(state !== null && { states: [state] }) };
+    if (state !== null) ledger.add({ kind: "delete-asked", queue: filter.queue, state });
+    const limit = this.#random.pick([1, 3, 100]);
+    let cursor: string | null = null;
+    for (let part = 0; part < 5 && (part === 0 || cursor !== null); part += 1) {
+      const request = { filter, cursor, limit, isDryRun: this.#random.chance(0.1) };
+      const answer: BulkAnswer = await this.#ask(`bulk ${action}`, async ({ face, process }) => {
+        const given = await face.bulk.run(action, request);
+        if (request.isDryRun) return given;
+        for (const task of given.tasks) {
+          if (action === "cancel") ledger.add({ kind: "acked-cancel", life: process.name, task });
+          else ledger.add({ kind: "acked-delete", life: process.name, task });
+        }
+        return given;
+      });
+      if (!request.isDryRun && answer.tasks.length > 0)
+        coverage.saw(`tasks were ${action === "cancel" ? "cancelled" : "deleted"} by a filter`);
+      ({ cursor } = answer);
     }
   }
 

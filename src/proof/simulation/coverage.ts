@@ -96,6 +96,8 @@ export const situations = [
   "a task whose id had been used before was run",
   "a worker still had a result of a forgotten task whose id was used again",
   "a queue was paused with tasks in it",
+  "tasks were cancelled by a filter",
+  "tasks were deleted by a filter",
   // Schedules.
   "a leader was struck when a tick was due",
   "a tick was settled by another leader than the one that had computed it",

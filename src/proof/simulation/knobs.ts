@@ -115,6 +115,8 @@ export interface Knobs {
   readonly tasks: number;
   /** How many schedules there may be at a time. */
   readonly schedules: number;
+  /** How often clients cancel, or delete, all tasks that match a filter. */
+  readonly bulks: number;
   /** Tasks that somebody puts straight into the store. */
   readonly foreignTasks: number;
   /** Signals that somebody sends to scripts. */
@@ -169,6 +171,7 @@ export function drawKnobs(seed: number): Knobs {
     labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),
     schedules: random.fork("schedules").pick([0, 0, 0, 1, 3]),
+    bulks: random.fork("bulks").pick([0, 0, 0, 4, 12]),
     foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,
     signals: random.fork("signals").pick([0, 20, 60]),
     templateActs: random.fork("templates").pick([0, 0, 10, 40]),

@@ -70,6 +70,7 @@ async function live(world: Cluster): Promise<SeedResult> {
   faults.begin();
   planClients(world);
   planSchedules(world);
+  planBulks(world);
   planVisitors(world);
   const hasBroken = (): boolean => {
     if (world.breakages.length === 0 && isEndless(world))
@@ -119,6 +120,20 @@ function planSchedules(world: Cluster): void {
     // Some at once, so that there are schedules for most of the time.
     const atMs = count < knobs.schedules * 2 ? random.integer(500, 5_000) : random.next() * knobs.unsafeMs;
     timeline.after(atMs, () => random.pick(clients).actOnSchedules());
+  }
+}
+
+function planBulks({ knobs, timeline, random, clients }: Cluster): void {
+  const own = random.fork("bulks");
+  for (let count = 0; count < knobs.bulks; count++) {
+    timeline.after(
+      own.next() * knobs.unsafeMs,
+      () =>
+        void own
+          .pick(clients)
+          .actOnMany()
+          .catch(() => {}),
+    );
   }
 }
 

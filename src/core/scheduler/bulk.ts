@@ -1,0 +1,61 @@
+/** Many tasks at once: each call takes as many as one entry holds, and says how many it has looked at. Finished tasks are forgotten here, too. */
+import { rootOf } from "../../model/family.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { isFinal } from "../../model/task.ts";
+import { cancelTask } from "./attempts.ts";
+import type { Batch, Reply } from "./effects.ts";
+import type { FinishedTask } from "./inputs.ts";
+import { isFull } from "./module.ts";
+import type { SchedulerState } from "./state.ts";
+
+/** Cancels those that have not ended; the others are passed over. */
+export function cancelMany(state: SchedulerState, batch: Batch, ids: readonly TaskId[]): Reply {
+  const done: TaskId[] = [];
+  let seen = 0;
+  for (const id of ids) {
+    if (isFull(batch)) break;
+    seen += 1;
+    const task = state.tasks.get(id);
+    if (task === undefined) continue;
+    cancelTask(state, batch, task);
+    done.push(id);
+  }
+  return { kind: "bulk", done, seen };
+}
+
+/** Forgets tasks that the store had as finished when it was asked at `seq`, or later. */
+export function deleteMany(state: SchedulerState, batch: Batch, finished: readonly FinishedTask[], seq: number): Reply {
+  const { recentlyForgotten } = state.tasks;
+  if (!recentlyForgotten.covers(seq)) return { kind: "look-again" };
+  const done: TaskId[] = [];
+  let seen = 0;
+  for (const task of finished) {
+    if (isFull(batch)) break;
+    seen += 1;
+    if (!recentlyForgotten.isAfter(task.id, seq) && forget(state, batch, task)) done.push(task.id);
+  }
+  return { kind: "bulk", done, seen };
+}
+
+/** Tasks that have outlived their retention. The store may have been asked before they were deleted. */
+export function forgetExpired(state: SchedulerState, batch: Batch, expired: readonly FinishedTask[]): void {
+  for (const task of expired) if (!state.tasks.recentlyForgotten.isGone(task.id)) forget(state, batch, task);
+}
+
+/** @returns false if it has not ended, or if an unfinished task names it in `after` */
+function forget(state: SchedulerState, batch: Batch, { id, queue, state: end }: FinishedTask): boolean {
+  if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) return false;
+  dropFinished(state, { id, queue, state: end });
+  state.tasks.forgottenAtSeq = batch.out.seq;
+  state.tasks.recentlyForgotten.add(id, batch.out.seq);
+  batch.out.writes.push({ kind: "forget-task", id, queue, state: end });
+  return true;
+}
+
+/** A finished task leaves the counts of its queue, and what is remembered of it. */
+export function dropFinished({ tasks, queues }: SchedulerState, { id, queue: name, state }: FinishedTask): void {
+  tasks.recentlyFinished.forget(id);
+  const queue = queues.open(name);
+  queue.count(state, -1);
+  queues.dropIfUnused(queue);
+}

@@ -1,0 +1,80 @@
+/** Many tasks at once: found page by page in the store, changed in chunks, between which others get their turn. */
+import type { Reply } from "../../core/scheduler/effects.ts";
+import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
+import { OutlastError } from "../../model/errors.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
+import type { BulkAction, BulkAnswer, BulkApi, BulkRequest } from "./bulkApi.ts";
+import type { ServiceCalls } from "./templateService.ts";
+
+export class BulkService implements BulkApi {
+  readonly #calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">;
+
+  constructor(calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">) {
+    this.#calls = calls;
+  }
+
+  async run(action: BulkAction, { filter, cursor, limit, isDryRun }: BulkRequest): Promise<BulkAnswer> {
+    const { store, read } = this.#calls;
+    this.#calls.checkLeading();
+    const states = statesOf(action, filter.states);
+    // Asked first: what the list shows is at least as new.
+    const { seq } = await read(() => store.findTasks([]));
+    const page = await read(() => store.listTasks({ ...filter, states, order: "oldest", cursor, limit }));
+    const refused = page.tasks.flatMap((task) => {
+      const message = refusalOf(action, task);
+      return message === null ? [] : [{ id: task.id, message }];
+    });
+    const wanted = page.tasks.filter((task) => refusalOf(action, task) === null);
+    const tasks = isDryRun ? wanted.map(({ id }) => id) : await this.#change(action, wanted, seq);
+    return { tasks, refused, cursor: page.cursor };
+  }
+
+  async #change(action: BulkAction, wanted: readonly TaskDocument[], seq: number): Promise<readonly TaskId[]> {
+    const done: TaskId[] = [];
+    for (let from = 0; from < wanted.length; ) {
+      const chunk = wanted.slice(from, from + limits.bulkChunkMax);
+      const reply: Reply = await this.#calls.ask((request) => toInput(action, request, chunk, seq));
+      if (reply.kind === "look-again")
+        throw new OutlastError("unavailable", "Many tasks were deleted meanwhile; try again.");
+      if (reply.kind !== "bulk") throw new Error(`The scheduler answered ${reply.kind} to a bulk operation.`);
+      done.push(...reply.done);
+      from += reply.seen;
+    }
+    return done;
+  }
+}
+
+function toInput(action: BulkAction, request: RequestId, tasks: readonly TaskDocument[], seq: number): SchedulerInput {
+  switch (action) {
+    case "cancel":
+      return { kind: "cancel-many", request, ids: tasks.map(({ id }) => id) };
+    case "delete": {
+      const finished = tasks.flatMap(({ id, queue, state }) => (isFinal(state) ? [{ id, queue, state }] : []));
+      return { kind: "delete-many", request, tasks: finished, seq };
+    }
+    default:
+      return action satisfies never;
+  }
+}
+
+/** @throws OutlastError `invalid` for a state in which the action makes no sense */
+function statesOf(action: BulkAction, given: readonly TaskState[] | undefined): readonly TaskState[] {
+  const possible = taskStates.filter((state) => isFinal(state) === (action === "delete"));
+  const wrong = given?.find((state) => !possible.includes(state));
+  if (wrong === undefined) return given ?? possible;
+  const message =
+    action === "cancel"
+      ? `Tasks that are ${wrong} have ended, and cannot be cancelled.`
+      : `Tasks that are ${wrong} have not ended, and cannot be deleted.`;
+  const hint = action === "cancel" ? "Leave the state out to cancel in any other state." : "Cancel them first.";
+  throw new OutlastError("invalid", message, { path: "/filter/state", hint });
+}
+
+/** A family is forgotten whole, by its retention. */
+function refusalOf(action: BulkAction, { parent, family }: TaskDocument): string | null {
+  if (action !== "delete") return null;
+  if (parent !== undefined) return "It is a child, and is deleted with its family when its retention is over.";
+  return (family?.children ?? 0) > 0 ? "It has children, and is deleted with them when its retention is over." : null;
+}

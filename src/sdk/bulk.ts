@@ -1,0 +1,48 @@
+/** Many tasks at once, by the filter that lists them. */
+import type { TaskState } from "../model/task.ts";
+import type { CallOptions } from "./callOptions.ts";
+import type { Connection } from "./connection.ts";
+
+/** At least one of these. Without `states`: all that the operation makes sense for. */
+export interface BulkFilter {
+  readonly states?: readonly TaskState[];
+  readonly queue?: string;
+  readonly name?: string;
+  /** The worker of the current or last attempt. */
+  readonly host?: string;
+}
+
+export interface BulkOptions extends CallOptions {
+  /** True: nothing is changed, and what would be is yielded. */
+  readonly isDryRun?: boolean;
+}
+
+/** A task that was changed, or would be; or one that matches and cannot be, with the reason. */
+export interface BulkItem {
+  readonly id: string;
+  readonly refused?: string;
+}
+
+interface Part {
+  readonly tasks: readonly string[];
+  readonly refused: readonly { readonly id: string; readonly message: string }[];
+  readonly cursor: string | null;
+}
+
+/** Part by part, the oldest tasks first. Where it is broken off, a repeat does the rest. */
+export async function* runBulk(
+  connection: Connection,
+  action: "cancel" | "delete",
+  { states, ...rest }: BulkFilter,
+  { isDryRun = false, signal }: BulkOptions,
+): AsyncGenerator<BulkItem, void, undefined> {
+  const filter = { ...rest, ...(states !== undefined && { state: states }) };
+  let cursor: string | null = null;
+  do {
+    const body = JSON.stringify({ filter, isDryRun, ...(cursor !== null && { cursor }) });
+    const part: Part = await connection.json<Part>({ method: "POST", path: `/v1/bulk/${action}`, body, signal });
+    for (const id of part.tasks) yield { id };
+    for (const { id, message } of part.refused) yield { id, refused: message };
+    ({ cursor } = part);
+  } while (cursor !== null);
+}
