@@ -84,6 +84,45 @@ describe("with a master and two workers", () => {
     expect((await outlast(["queues"])).stdout).toMatch(/^default +open +2 /m);
   });
 
+  test("a schedule is put, previewed, backfilled, triggered and removed", async () => {
+    writeFileSync(
+      join(folder, "nightly.yaml"),
+      "name: nightly\nwhen: { cron: '0 2 * * *', timeZone: Europe/Berlin }\ntask: { kind: exec, input: { command: ['true'] } }\n",
+    );
+    expect((await outlast(["schedule", "preview", "nightly.yaml", "--count", "2"])).stdout).toMatch(
+      / 02:00:00 \+0[12]:00\n/,
+    );
+    expect((await outlast(["schedule", "put", "nightly.yaml"])).stdout).toMatch(/^nightly next tick: /);
+    const from = "2026-01-01T00:00Z";
+    const backfill = ["schedule", "backfill", "nightly", "--from", from, "--to", "2026-01-03T12:00Z"];
+    const ids = [1, 2, 3].map((day) => `nightly@2026-01-0${day}T01:00:00Z`);
+    const made = `${ids.join("\n")}\n`;
+    expect(await outlast([...backfill, "--dry-run"])).toMatchObject({
+      stdout: made,
+      stderr: "3 tasks would be made.\n",
+    });
+    expect(await outlast(backfill)).toMatchObject({ code: 0, stdout: made });
+    expect(await outlast(backfill)).toMatchObject({ code: 0, stdout: "" });
+    expect((await outlast(["schedule", "trigger", "nightly"])).stdout).toMatch(/^nightly@trigger-/);
+    expect((await outlast(["schedule", "ls"])).stdout).toMatch(/^nightly +0 2 \* \* \* Europe\/Berlin /m);
+    expect((await outlast(["schedule", "rm", "nightly"])).code).toBe(0);
+    expect((await outlast(["schedule", "show", "nightly"])).code).not.toBe(0);
+  });
+
+  test("tasks that match a filter are cancelled, and deleted", async () => {
+    const submit = ["submit", "sleep", "600", "--name", "many"];
+    const ids = [(await outlast(submit)).stdout.trim(), (await outlast(submit)).stdout.trim()];
+    const filter = ["--name", "many"];
+    expect((await outlast(["cancel", ...filter, "--dry-run"])).stdout).toBe(
+      ids.map((id) => `${id} would be cancelled\n`).join(""),
+    );
+    expect(await json("cancel", ...filter)).toEqual({ isDryRun: false, tasks: ids.map((id) => ({ id })) });
+    expect((await outlast(["cancel"])).code).toBe(2);
+    expect((await outlast(["delete", "--state", "running", ...filter])).stderr).toContain("Cancel them first.");
+    expect(await outlast(["delete", ...filter])).toMatchObject({ code: 0, stderr: "2 tasks deleted.\n" });
+    expect((await outlast(["show", ids[0] ?? ""])).code).not.toBe(0);
+  });
+
   test("the exit code of a waited task says how it ended", async () => {
     const submit = ["submit", "exec", "--attempts-max", "1", "--wait"];
     const command = ["--", "sh", "-c", "echo oops; exit 3"];

@@ -84,7 +84,10 @@ const document = open(
     takesOutputs: { ...truth, description: "Its input takes outputs of the tasks that it waits for." },
     resolvedInput: { ...anything, description: "The input with these outputs in their places, once they are there." },
     depth: count,
-    schedule: { ...open({ name: id, tickAt: instant }), description: "Of a task that a schedule has made." },
+    schedule: {
+      ...open({ name: id, tickAt: instant }, { isBackfilled: truth }),
+      description: "Of a task that a schedule has made.",
+    },
     origin: { ...ref("TemplateOrigin"), description: "Of a task that was made from a template." },
   },
 );

@@ -62,12 +62,11 @@ function recordOf(
 ): ScheduleRecord {
   const now = wallNow(state, batch);
   const { calendar } = state.settings;
-  // An instant in the past still fires: it is late, and the rule on missed ticks says what happens.
-  const isOnce = "at" in wanted.content.when;
   const { queued, fired, backfilled } = old ?? { queued: [], fired: 0, backfilled: [] };
   const skipped = old === null ? [] : skippedUntil(state, wanted, old, now);
-  const isPassed = isOnce && skipped === old?.skipped;
-  const settledAt = isPassed || (isOnce && old === null) ? (old?.settledAt ?? -1) : Math.max(old?.settledAt ?? -1, now);
+  // A single instant in the past still fires: it is late, and the rule on missed ticks says what happens.
+  const isOpen = "at" in wanted.content.when && (old === null || skipped === old.skipped);
+  const settledAt = Math.max(old?.settledAt ?? -1, isOpen ? -1 : now);
   const isWatching = (wanted.content.overlap ?? "allow") !== "allow";
   const wasWatching = old !== null && (old.content.overlap ?? "allow") !== "allow";
   return {

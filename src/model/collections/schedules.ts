@@ -14,7 +14,10 @@ export const schedules = {
     if (!isObject(value["content"]) || !isObject(value["task"])) return "has no content or task";
     const { nextAt } = value;
     if (nextAt !== null && !Number.isSafeInteger(nextAt)) return "has a next tick that is no instant";
-    return Number.isSafeInteger(value["settledAt"]) ? null : "does not say which ticks are settled";
+    if (!Number.isSafeInteger(value["settledAt"]) || !Number.isSafeInteger(value["sinceAt"]))
+      return "does not say which ticks are settled";
+    const list = ["queued", "open", "skipped", "backfilled"].find((name) => !Array.isArray(value[name]));
+    return list === undefined ? null : `has no list ${list}`;
   },
 
   digestOf: ({ fingerprint, isPaused, nextAt, settledAt, fired, isRemoved = false, ...lists }) => ({

@@ -4,8 +4,11 @@ import { setBack } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Random } from "./random.ts";
 
-const beforeMs = 20;
-const afterMs = 40;
+/** Around the tick; or just after its entry was handed over, when what it has decided is told to nobody yet. */
+const moments = [
+  [-20, 40],
+  [1, 12],
+] as const;
 /** A tick that is further away is left alone. */
 const aheadMsMax = 60_000;
 
@@ -15,14 +18,20 @@ export function strikeAtTick(world: Cluster, random: Random, later: (inMs: numbe
   const leader = masters.find((master) => master.isLeading);
   if (leader === undefined || leader.running === null) return false;
   const { offsetMs, drift } = leader.clockFault;
-  const waits = [...disk.view.records("schedules").values()].flatMap(({ nextAt, isPaused }) => {
+  const ticks = [...disk.view.records("schedules").values()].flatMap(({ nextAt, isPaused, open, content }) => {
     if (nextAt === null || isPaused) return [];
     const inMs = (nextAt - worldBeganAt - offsetMs) / (1 + drift) - timeline.now;
-    return inMs > 0 && inMs < aheadMsMax ? [inMs] : [];
+    return inMs > 0 && inMs < aheadMsMax
+      ? [{ inMs, isCancelling: content.overlap === "cancel" && open.length > 0 }]
+      : [];
   });
-  if (waits.length === 0) return false;
+  if (ticks.length === 0) return false;
+  // One that cancels leaves a process behind that the next leader has yet to hear of.
+  const cancelling = ticks.filter(({ isCancelling }) => isCancelling);
+  const { inMs: tickInMs } = random.pick(cancelling.length > 0 && random.chance(0.6) ? cancelling : ticks);
   const life = leader.running;
-  const inMs = Math.max(0, random.pick(waits) + random.integer(-beforeMs, afterMs));
+  const [least, most] = random.pick(moments);
+  const inMs = Math.max(0, tickInMs + random.integer(least, most));
   const kind = random.pick(["crash", "crash", "pause", "clock"]);
   later(inMs, () => {
     if (leader.running !== life || leader.isPaused || !leader.isLeading) return;
