@@ -84,8 +84,8 @@ export const scheduleMutants: readonly Mutant[] = [
     patches: [
       {
         file: module,
-        search: '  dropQueued(state, schedule, "removed");\n  state.schedules.change(schedule, { isRemoved: true,',
-        replace: "  state.schedules.change(schedule, { queued: [], isRemoved: true,",
+        search: '  dropQueued(state, schedule, "removed");\n',
+        replace: "  state.schedules.change(schedule, { queued: [] });\n",
       },
     ],
   },

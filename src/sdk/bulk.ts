@@ -1,4 +1,4 @@
-/** Many tasks at once, by the filter that lists them. */
+/** The part of the client that works on many tasks at once, by the filter that lists them: `client.bulk`. */
 import type { TaskState } from "../model/task.ts";
 import type { CallOptions } from "./callOptions.ts";
 import type { Connection } from "./connection.ts";
@@ -29,20 +29,42 @@ interface Part {
   readonly cursor: string | null;
 }
 
-/** Part by part, the oldest tasks first. Where it is broken off, a repeat does the rest. */
-export async function* runBulk(
-  connection: Connection,
-  action: "cancel" | "delete",
-  { states, ...rest }: BulkFilter,
-  { isDryRun = false, signal }: BulkOptions,
-): AsyncGenerator<BulkItem, void, undefined> {
-  const filter = { ...rest, ...(states !== undefined && { state: states }) };
-  let cursor: string | null = null;
-  do {
-    const body = JSON.stringify({ filter, isDryRun, ...(cursor !== null && { cursor }) });
-    const part: Part = await connection.json<Part>({ method: "POST", path: `/v1/bulk/${action}`, body, signal });
-    for (const id of part.tasks) yield { id };
-    for (const { id, message } of part.refused) yield { id, refused: message };
-    ({ cursor } = part);
-  } while (cursor !== null);
+export class Bulk {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Cancels every unfinished task that matches. Yields each once it is cancelled. */
+  cancel(filter: BulkFilter, options: BulkOptions = {}): AsyncGenerator<BulkItem, void, undefined> {
+    return this.#run("cancel", filter, options);
+  }
+
+  /** Deletes every finished task that matches, with its output. Tasks of families stay until their retention is over. */
+  delete(filter: BulkFilter, options: BulkOptions = {}): AsyncGenerator<BulkItem, void, undefined> {
+    return this.#run("delete", filter, options);
+  }
+
+  /** Part by part, the oldest tasks first. Where it is broken off, a repeat does the rest. */
+  async *#run(
+    action: "cancel" | "delete",
+    { states, ...rest }: BulkFilter,
+    { isDryRun = false, signal }: BulkOptions,
+  ): AsyncGenerator<BulkItem, void, undefined> {
+    const filter = { ...rest, ...(states !== undefined && { state: states }) };
+    let cursor: string | null = null;
+    do {
+      const body = JSON.stringify({ filter, isDryRun, ...(cursor !== null && { cursor }) });
+      const part: Part = await this.#connection.json<Part>({
+        method: "POST",
+        path: `/v1/bulk/${action}`,
+        body,
+        signal,
+      });
+      for (const id of part.tasks) yield { id };
+      for (const { id, message } of part.refused) yield { id, refused: message };
+      ({ cursor } = part);
+    } while (cursor !== null);
+  }
 }

@@ -9,7 +9,7 @@ import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/tem
 import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
 import { asOfThisCall, type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Blobs } from "./blobs.ts";
-import { type BulkFilter, type BulkItem, type BulkOptions, runBulk } from "./bulk.ts";
+import { Bulk } from "./bulk.ts";
 import type {
   CallOptions,
   GraphOptions,
@@ -69,6 +69,8 @@ export class Outlast {
   readonly schedules: Schedules;
   /** Files for tasks and of tasks. */
   readonly blobs: Blobs;
+  /** Many tasks at once. */
+  readonly bulk: Bulk;
   readonly people: People;
   /** What belongs to tasks: children, steps, attempts. */
   readonly views: TaskViews;
@@ -77,6 +79,7 @@ export class Outlast {
     this.#connection = new Connection(options);
     this.#options = options;
     this.blobs = new Blobs(this.#connection);
+    this.bulk = new Bulk(this.#connection);
     this.schedules = new Schedules(this.#connection);
     this.people = new People(this.#connection);
     this.views = new TaskViews(this.#connection);
@@ -170,16 +173,6 @@ export class Outlast {
       if (failedTries > 0 && error instanceof OutlastError && error.details["state"] === "cancelled") return;
       throw error;
     }
-  }
-
-  /** Cancels every unfinished task that matches, the oldest first, part by part. Yields each once it is cancelled. */
-  cancelAll(filter: BulkFilter, options: BulkOptions = {}): AsyncGenerator<BulkItem, void, undefined> {
-    return runBulk(this.#connection, "cancel", filter, options);
-  }
-
-  /** Deletes every finished task that matches, with its output. Tasks of families stay until their retention is over. */
-  deleteAll(filter: BulkFilter, options: BulkOptions = {}): AsyncGenerator<BulkItem, void, undefined> {
-    return runBulk(this.#connection, "delete", filter, options);
   }
 
   /**

@@ -24,7 +24,7 @@ async function cancel(context: Context, ids: readonly string[], flags: BulkFlags
   const client = await context.client();
   if (filter !== null) {
     const options = { isDryRun: flags.dryRun, signal: context.signal };
-    return printBulk(context, client.cancelAll(filter, options), "cancelled", flags.dryRun);
+    return printBulk(context, client.bulk.cancel(filter, options), "cancelled", flags.dryRun);
   }
   const { output } = context;
   let worst: ExitCode = exitCodes.ok;

@@ -18,5 +18,5 @@ async function remove(context: Context, flags: BulkFlags): Promise<ExitCode> {
   const filter = bulkFilter([], flags);
   const client = await context.client();
   const options = { isDryRun: flags.dryRun, signal: context.signal };
-  return printBulk(context, client.deleteAll(filter ?? {}, options), "deleted", flags.dryRun);
+  return printBulk(context, client.bulk.delete(filter ?? {}, options), "deleted", flags.dryRun);
 }

@@ -121,7 +121,8 @@ function removeSchedule(state: SchedulerState, batch: Batch, name: string): Repl
   const now = wallNow(state, batch);
   if (isPaused && tick !== null && tick <= now) skip(state, schedule, { from: tick, to: now, reason: "paused" }, null);
   dropQueued(state, schedule, "removed");
-  state.schedules.change(schedule, { isRemoved: true, nextAt: null, changedAt: batch.now });
+  const settledAt = Math.max(schedule.record.settledAt, now);
+  state.schedules.change(schedule, { isRemoved: true, nextAt: null, settledAt, changedAt: batch.now });
   // At once, so that a put in the same entry does not hide that it was removed, and what was settled by that.
   state.schedules.writeTouched(batch);
   return { kind: "done" };
