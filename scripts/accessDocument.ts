@@ -8,7 +8,7 @@ import { writeOrCheck } from "./printedDocument.ts";
 const queueRules: { readonly [Of in Access["of"]]: string } = {
   none: "about no queue",
   all: "only without a bound to queues",
-  each: "shows what is in the caller's queues",
+  each: "shows or changes what is in the caller's queues",
   task: "of the task",
   template: "of the template",
   schedule: "of the schedule",

@@ -1,4 +1,5 @@
 /** All planted bugs that the simulator must see. */
+import { bulkMutants } from "./bulkMutants.ts";
 import { electionMutants } from "./electionMutants.ts";
 import { familyMutants } from "./familyMutants.ts";
 import { graphMutants } from "./graphMutants.ts";
@@ -16,6 +17,7 @@ export const simulatedMutants: readonly Mutant[] = [
   ...schedulerMutants,
   ...limitMutants,
   ...scheduleMutants,
+  ...bulkMutants,
   ...familyMutants,
   ...graphMutants,
   ...recordMutants,

@@ -366,41 +366,4 @@ export const schedulerMutants: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: "counts a deleted task out twice",
-    patches: [
-      {
-        file: "src/core/scheduler/bulk.ts",
-        search: "    if (!recentlyForgotten.isAfter(task.id, seq) && forget(state, batch, task)) done.push(task.id);",
-        replace: "    if (forget(state, batch, task)) done.push(task.id);",
-      },
-      {
-        file: "src/core/scheduler/bulk.ts",
-        search: "if (!state.tasks.recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
-        replace: "forget(state, batch, task);",
-      },
-    ],
-  },
-  {
-    name: "deletes a task that has not ended",
-    patches: [
-      {
-        file: "src/core/scheduler/bulk.ts",
-        search:
-          "  if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) return false;",
-        replace: "  if (!isFinal(end) || state.dependencies.isPinned(rootOf(id))) return false;",
-      },
-    ],
-  },
-  {
-    name: "acknowledges more cancellations than an entry had room for",
-    patches: [
-      {
-        file: "src/core/scheduler/bulk.ts",
-        search: "    if (task === undefined) continue;\n    cancelTask(state, batch, task);\n    done.push(id);",
-        replace:
-          "    if (task !== undefined && seen % 2 === 1) cancelTask(state, batch, task);\n    if (task !== undefined) done.push(id);",
-      },
-    ],
-  },
 ];

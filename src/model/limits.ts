@@ -101,9 +101,6 @@ export const limits = {
   pinnedTasksMax: 100_000,
   /** Tasks whose statuses are read from the store at once. */
   statusesPerReadMax: 200,
-  /** Tasks that one call of a bulk operation looks at, and that one entry of it may change. */
-  bulkPageMax: 500,
-  bulkChunkMax: 100,
 
   // Schedules.
   /** Schedules by name, removed ones included: their ticks never fire again. */

@@ -1,4 +1,4 @@
-/** Largest values of what is kept of the attempts of tasks, and of what people are shown at first. Part of `limits`. */
+/** Largest values of what is kept of the attempts of tasks, of what people are shown at first, and of what they change at once. Part of `limits`. */
 
 export const viewLimits = {
   /** Attempts of one task that are remembered beside the current one, the latest ones; and what is kept of their errors. */
@@ -6,6 +6,9 @@ export const viewLimits = {
   attemptMessageLengthMax: 200,
   /** Steps, attempts and children that a command shows at first. */
   rowsShownMax: 20,
+  /** Tasks that one call of a bulk operation looks at, and that one entry of it may change. */
+  bulkPageMax: 500,
+  bulkChunkMax: 100,
   /** What one message to a person lists before it says "and more". */
   problemsShownMax: 20,
 } as const;

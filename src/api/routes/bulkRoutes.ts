@@ -25,6 +25,7 @@ export const bulkRoutes: readonly Route[] = [
 function bulkRoute(action: BulkAction, summary: string): Route {
   return {
     method: "POST",
+    access: action === "cancel" ? { needs: "submit", of: "each", isOwnOnly: true } : { needs: "control", of: "each" },
     path: `/v1/bulk/${action}`,
     name: `${action}Tasks`,
     summary,

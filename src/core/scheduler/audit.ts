@@ -57,6 +57,12 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
       if (first === undefined) return null;
       return { action, target: first.id, ...(fresh.length > 1 && { count: fresh.length }) };
     }
+    case "cancel-many":
+    case "delete-many": {
+      const done = answer.kind === "bulk" ? answer.done : [];
+      const [first] = done;
+      return first === undefined ? null : { action, target: first, count: done.length };
+    }
     case "cancel":
       return { action, target: input.id };
     case "signal":

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Write } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { Reply, SchedulerEffect } from "./effects.ts";
 import type { FinishedTask, SchedulerInput } from "./inputs.ts";
@@ -35,9 +36,15 @@ class World {
   }
 
   submit(...ids: string[]): void {
-    const specs = ids.map((id) =>
-      toSpec({ kind: "sleep", input: { seconds: 1 } }, { id: id as TaskId, fingerprint: id, now: start }),
-    );
+    this.submitTo("default", ...ids);
+  }
+
+  /** Each belongs to ada. */
+  submitTo(queue: string, ...ids: string[]): void {
+    const specs = ids.map((id) => ({
+      ...toSpec({ kind: "sleep", input: { seconds: 1 }, queue }, { id: id as TaskId, fingerprint: id, now: start }),
+      rights: { owner: "user:ada" },
+    }));
     this.step({ kind: "submit", request: 1, specs, lookup: { seq: this.seq, found: new Map() } });
   }
 
@@ -46,12 +53,12 @@ class World {
   }
 
   delete(seq: number, ...ids: string[]): Reply | undefined {
-    return this.step({ kind: "delete-many", request: 3, seq, tasks: ids.map(finished) });
+    return this.step({ kind: "delete-many", request: 3, seq, tasks: ids.map((id) => finished(id)) });
   }
 }
 
-function finished(id: string): FinishedTask {
-  return { id: id as TaskId, queue: "default", state: "cancelled" };
+function finished(id: string, queue = "default"): FinishedTask {
+  return { id: id as TaskId, queue, state: "cancelled" };
 }
 
 describe("cancelling many", () => {
@@ -118,6 +125,47 @@ describe("deleting many", () => {
     world.scheduler.activate(start, 2, 10);
     expect(world.delete(9, "a")).toEqual({ kind: "look-again" });
     expect(world.delete(10, "a")).toMatchObject({ done: ["a"] });
+  });
+});
+
+describe("rights", () => {
+  const bound: Actor = { name: "user:bob", queues: ["own"] };
+  const own: Actor = { name: "user:bob", isOwnOnly: true };
+  const ada: Actor = { ...own, name: "user:ada" };
+
+  test("what is in queues of others is neither cancelled nor deleted", () => {
+    const world = new World();
+    world.submitTo("own", "a");
+    world.submitTo("foreign", "b");
+    const cancel = { kind: "cancel-many", request: 1, ids: ["a", "b"] as TaskId[] } as const;
+    expect(world.step({ ...cancel, by: bound })).toEqual({ kind: "bulk", done: ["a"], seen: 2 });
+    world.step(cancel);
+    const tasks = [finished("a", "own"), finished("b", "foreign")];
+    const remove = { kind: "delete-many", request: 2, seq: world.seq, tasks, by: bound } as const;
+    expect(world.step(remove)).toEqual({ kind: "bulk", done: ["a"], seen: 2 });
+    expect(world.scheduler.countTasks()).toMatchObject({ cancelled: 1 });
+  });
+
+  test("who may cancel only his own tasks cancels no others", () => {
+    const world = new World();
+    world.submit("a");
+    const cancel = { kind: "cancel-many", request: 1, ids: ["a"] as TaskId[] } as const;
+    expect(world.step({ ...cancel, by: own })).toMatchObject({ done: [] });
+    expect(world.step({ ...cancel, by: ada })).toMatchObject({ done: ["a"] });
+  });
+
+  test("who has changed how many is written down, unless nothing was changed", () => {
+    const world = new World();
+    world.submitTo("own", "a", "b");
+    const cancel = { kind: "cancel-many", request: 1, ids: ["a", "b"] as TaskId[], by: bound } as const;
+    world.step(cancel);
+    world.step(cancel);
+    const audits = world.writes.flatMap((write) =>
+      write.kind === "record" && write.collection === "audit" ? [write.value] : [],
+    );
+    expect(audits).toEqual([
+      { at: start, by: "user:bob", action: "cancel-many", target: "a", count: 2, outcome: "done" },
+    ]);
   });
 });
 

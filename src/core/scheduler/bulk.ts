@@ -1,38 +1,49 @@
 /** Many tasks at once: each call takes as many as one entry holds, and says how many it has looked at. Finished tasks are forgotten here, too. */
 import { rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { type Actor, coversQueue } from "../../model/principals/principal.ts";
 import { isFinal } from "../../model/task.ts";
 import { cancelTask } from "./attempts.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { FinishedTask } from "./inputs.ts";
 import { isFull } from "./module.ts";
+import { refuseTask } from "./rights.ts";
 import type { SchedulerState } from "./state.ts";
 
-/** Cancels those that have not ended; the others are passed over. */
-export function cancelMany(state: SchedulerState, batch: Batch, ids: readonly TaskId[]): Reply {
+/** Cancels those that have not ended; the others are passed over, and so are those that `by` may not cancel. */
+export function cancelMany(
+  state: SchedulerState,
+  batch: Batch,
+  { ids, by }: { readonly ids: readonly TaskId[]; readonly by?: Actor },
+): Reply {
   const done: TaskId[] = [];
   let seen = 0;
   for (const id of ids) {
     if (isFull(batch)) break;
     seen += 1;
     const task = state.tasks.get(id);
-    if (task === undefined) continue;
+    if (task === undefined || (by !== undefined && refuseTask(state, by, id) !== null)) continue;
     cancelTask(state, batch, task);
     done.push(id);
   }
   return { kind: "bulk", done, seen };
 }
 
-/** Forgets tasks that the store had as finished when it was asked at `seq`, or later. */
-export function deleteMany(state: SchedulerState, batch: Batch, finished: readonly FinishedTask[], seq: number): Reply {
+/** Forgets tasks that the store had as finished when it was asked at `seq`, or later. Those outside of the queues of `by` stay. */
+export function deleteMany(
+  state: SchedulerState,
+  batch: Batch,
+  { tasks, seq, by }: { readonly tasks: readonly FinishedTask[]; readonly seq: number; readonly by?: Actor },
+): Reply {
   const { recentlyForgotten } = state.tasks;
   if (!recentlyForgotten.covers(seq)) return { kind: "look-again" };
   const done: TaskId[] = [];
   let seen = 0;
-  for (const task of finished) {
+  for (const task of tasks) {
     if (isFull(batch)) break;
     seen += 1;
-    if (!recentlyForgotten.isAfter(task.id, seq) && forget(state, batch, task)) done.push(task.id);
+    if (!coversQueue(by?.queues, task.queue) || recentlyForgotten.isAfter(task.id, seq)) continue;
+    if (forget(state, batch, task)) done.push(task.id);
   }
   return { kind: "bulk", done, seen };
 }

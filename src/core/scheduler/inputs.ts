@@ -171,8 +171,9 @@ type PlainInput =
   | { readonly kind: "let-go" }
   /** Finished tasks that have outlived their retention, found by the shell in the view. */
   | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[] }
+  /** Those that are unknown to the one who asks, or not his, are passed over. */
   | { readonly kind: "cancel-many"; readonly request: RequestId; readonly ids: readonly TaskId[] }
-  /** Finished tasks, as the store had them when it was asked at `seq`, or later. */
+  /** Finished tasks that somebody wants gone, as the store had them when it was asked at `seq`, or later. */
   | {
       readonly kind: "delete-many";
       readonly request: RequestId;

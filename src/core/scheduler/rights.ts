@@ -43,7 +43,8 @@ export function refuseByRights(state: SchedulerState, input: SchedulerInput): Re
   }
 }
 
-function refuseTask({ tasks }: SchedulerState, by: Actor, id: TaskId): Reply | null {
+/** Why an unfinished task is not there for `by`, or not his to change; null if it is. */
+export function refuseTask({ tasks }: SchedulerState, by: Actor, id: TaskId): Reply | null {
   const task = tasks.get(id);
   if (task === undefined) return null;
   if (!coversQueue(by.queues, task.queue.name)) return refuse("not-found", `There is no task ${id}.`);

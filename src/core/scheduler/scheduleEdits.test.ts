@@ -57,7 +57,7 @@ describe("ticks that pass without a task leave a word on it", () => {
     expect(world.record().skipped).toEqual([{ from: start + 3 * second, to: start + 5 * second, reason: "removed" }]);
   });
 
-  test("when the schedule is removed and put again in one entry, which tells of both", () => {
+  test("but not before it was removed, which an entry tells that also puts it again", () => {
     const world = new ScheduleWorld();
     world.put({ when: every(hour) });
     world.advance(10 * minute);
@@ -69,8 +69,8 @@ describe("ticks that pass without a task leave a word on it", () => {
     );
     const writes = world.entries.at(-1) ?? [];
     expect(writes.map((write) => (write.kind === "record" ? write.value : null))).toMatchObject([
-      { isRemoved: true, skipped: [] },
-      { fingerprint, skipped: [{ from: start + minute, to: start + 10 * minute, reason: "removed" }] },
+      { isRemoved: true, skipped: [], settledAt: start + 10 * minute },
+      { fingerprint, skipped: [], nextAt: start + 11 * minute },
     ]);
   });
 

@@ -18,9 +18,8 @@ export const tasksModule = {
     submit: (state, batch, { request, specs, lookup }) => reply(batch, request, submit(state, batch, specs, lookup)),
     cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
     forget: (state, batch, { tasks }) => forgetExpired(state, batch, tasks),
-    "cancel-many": (state, batch, { request, ids }) => reply(batch, request, cancelMany(state, batch, ids)),
-    "delete-many": (state, batch, { request, tasks, seq }) =>
-      reply(batch, request, deleteMany(state, batch, tasks, seq)),
+    "cancel-many": (state, batch, input) => reply(batch, input.request, cancelMany(state, batch, input)),
+    "delete-many": (state, batch, input) => reply(batch, input.request, deleteMany(state, batch, input)),
   },
   applies: {
     spec: ({ tasks }, { spec }) => {

@@ -1,5 +1,6 @@
 /** What a master offers for many tasks at once; a part of `MasterApi`. */
 import type { TaskId } from "../../model/ids.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import type { TaskQuery } from "../../ports/store.ts";
 
 export const bulkActions = ["cancel", "delete"] as const;
@@ -25,5 +26,5 @@ export interface BulkAnswer {
 
 export interface BulkApi {
   /** Does a part: those of the next `limit` tasks that match, the oldest first. Repeated, it finds the rest. */
-  run(action: BulkAction, request: BulkRequest): Promise<BulkAnswer>;
+  run(action: BulkAction, request: BulkRequest, by?: Actor): Promise<BulkAnswer>;
 }

@@ -4,9 +4,18 @@ import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
 import type { BulkAction, BulkAnswer, BulkApi, BulkRequest } from "./bulkApi.ts";
 import type { ServiceCalls } from "./templateService.ts";
+
+interface Change {
+  readonly action: BulkAction;
+  readonly wanted: readonly TaskDocument[];
+  /** When the store was asked for them. */
+  readonly seq: number;
+  readonly by: Actor | undefined;
+}
 
 export class BulkService implements BulkApi {
   readonly #calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">;
@@ -15,27 +24,29 @@ export class BulkService implements BulkApi {
     this.#calls = calls;
   }
 
-  async run(action: BulkAction, { filter, cursor, limit, isDryRun }: BulkRequest): Promise<BulkAnswer> {
+  async run(action: BulkAction, request: BulkRequest, by?: Actor): Promise<BulkAnswer> {
+    const { cursor, limit, isDryRun } = request;
     const { store, read } = this.#calls;
     this.#calls.checkLeading();
-    const states = statesOf(action, filter.states);
+    const states = statesOf(action, request.filter.states);
+    const filter = { ...request.filter, states, ...(by?.queues !== undefined && { queues: by.queues }) };
     // Asked first: what the list shows is at least as new.
     const { seq } = await read(() => store.findTasks([]));
-    const page = await read(() => store.listTasks({ ...filter, states, order: "oldest", cursor, limit }));
+    const page = await read(() => store.listTasks({ ...filter, order: "oldest", cursor, limit }));
     const refused = page.tasks.flatMap((task) => {
-      const message = refusalOf(action, task);
+      const message = refusalOf(action, task, by);
       return message === null ? [] : [{ id: task.id, message }];
     });
-    const wanted = page.tasks.filter((task) => refusalOf(action, task) === null);
-    const tasks = isDryRun ? wanted.map(({ id }) => id) : await this.#change(action, wanted, seq);
+    const wanted = page.tasks.filter((task) => refusalOf(action, task, by) === null);
+    const tasks = isDryRun ? wanted.map(({ id }) => id) : await this.#change({ action, wanted, seq, by });
     return { tasks, refused, cursor: page.cursor };
   }
 
-  async #change(action: BulkAction, wanted: readonly TaskDocument[], seq: number): Promise<readonly TaskId[]> {
+  async #change({ action, wanted, seq, by }: Change): Promise<readonly TaskId[]> {
     const done: TaskId[] = [];
     for (let from = 0; from < wanted.length; ) {
       const chunk = wanted.slice(from, from + limits.bulkChunkMax);
-      const reply: Reply = await this.#calls.ask((request) => toInput(action, request, chunk, seq));
+      const reply: Reply = await this.#calls.ask((request) => toInput(action, request, chunk, seq), by);
       if (reply.kind === "look-again")
         throw new OutlastError("unavailable", "Many tasks were deleted meanwhile; try again.");
       if (reply.kind !== "bulk") throw new Error(`The scheduler answered ${reply.kind} to a bulk operation.`);
@@ -73,7 +84,8 @@ function statesOf(action: BulkAction, given: readonly TaskState[] | undefined): 
 }
 
 /** A family is forgotten whole, by its retention. */
-function refusalOf(action: BulkAction, { parent, family }: TaskDocument): string | null {
+function refusalOf(action: BulkAction, { parent, family, rights }: TaskDocument, by: Actor | undefined): string | null {
+  if (by?.isOwnOnly === true && rights?.owner !== by.name) return "It was submitted by somebody else.";
   if (action !== "delete") return null;
   if (parent !== undefined) return "It is a child, and is deleted with its family when its retention is over.";
   return (family?.children ?? 0) > 0 ? "It has children, and is deleted with them when its retention is over." : null;

@@ -15,6 +15,7 @@ import type { MasterObserver } from "../journal/loopStats.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ProgressChange } from "../streams/progressBoard.ts";
 import type { BlobApi } from "./blobApi.ts";
+import type { BulkApi } from "./bulkApi.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus } from "./masterApi.ts";
 import type { PrincipalApi } from "./principalApi.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
@@ -32,6 +33,7 @@ export class ScopedMaster implements MasterApi {
   readonly principals: PrincipalApi;
   readonly blobs: BlobApi;
   readonly views: TaskViewApi;
+  readonly bulk: BulkApi;
 
   constructor(master: MasterApi, by: Actor) {
     this.#master = master;
@@ -40,6 +42,7 @@ export class ScopedMaster implements MasterApi {
     this.schedules = scopedSchedules(master.schedules, by);
     this.principals = master.principals;
     this.blobs = master.blobs;
+    this.bulk = { run: (action, request) => master.bulk.run(action, request, by) };
     this.views = visibleViews(master, by.queues, (task) => this.#visibleTask(task));
   }
 

@@ -44,6 +44,8 @@ const samples: { readonly [name: string]: (queue: string, id: string) => Sample 
   listAttempts: () => ({}),
   getGraph: (_queue, id) => ({ path: `/v1/tasks/${id}/graph` }),
   cancelTask: (_queue, id) => ({ path: `/v1/tasks/${id}/cancel` }),
+  cancelTasks: (queue) => ({ path: "/v1/bulk/cancel", body: { filter: { queue } } }),
+  deleteTasks: (queue) => ({ path: "/v1/bulk/delete", body: { filter: { queue } } }),
   signalTask: (_queue, id) => ({ path: `/v1/tasks/${id}/signals`, body: { name: "go" } }),
   readLogs: (_queue, id) => ({ path: `/v1/tasks/${id}/logs` }),
   listTemplates: () => ({}),
@@ -197,6 +199,27 @@ test("rights travel: what a task of a bound owner makes reaches no further", asy
   expect((await submitter("GET", `/v1/tasks/${id}`)).body.rights).toEqual({ owner: "token:of-submitter" });
   const all = (await guarded.root("GET", `/v1/tasks/${id}`)).body;
   expect(all.rights).toEqual({ owner: "token:of-submitter", queues: ["own"] });
+});
+
+test("many tasks at once are only those of the caller's queues, and of a submitter only his own", async () => {
+  const { root } = guarded;
+  const ids: string[] = [];
+  for (const queue of ["foreign", "own"]) ids.push((await root("POST", "/v1/tasks", nap(queue))).body.id);
+  const own = (await callers.get("submitter")!("POST", "/v1/tasks", nap("own"))).body.id;
+  const all = { filter: { state: ["created"] } };
+  const [foreign, others] = ids as [string, string];
+  const bySubmitter = (await callers.get("submitter")!("POST", "/v1/bulk/cancel", all)).body;
+  expect(bySubmitter.tasks).toContain(own);
+  expect(bySubmitter.refused).toContainEqual({ id: others, message: "It was submitted by somebody else." });
+  expect(JSON.stringify(bySubmitter)).not.toContain(foreign);
+  const byOperator = (await callers.get("operator")!("POST", "/v1/bulk/cancel", all)).body;
+  expect(byOperator.tasks).toContain(others);
+  const inForeign = { filter: { queue: "foreign" } };
+  for (const action of ["cancel", "delete"])
+    expect((await callers.get("operator")!("POST", `/v1/bulk/${action}`, inForeign)).body).toEqual({
+      ...{ tasks: [], refused: [], cursor: null },
+    });
+  expect((await root("GET", `/v1/tasks/${foreign}`)).body.state).toBe("created");
 });
 
 test("lists, counts and queues hold nothing of others", async () => {

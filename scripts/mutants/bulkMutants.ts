@@ -1,0 +1,41 @@
+/** Bugs in operations on many tasks at once. */
+import type { Mutant } from "./mutant.ts";
+
+export const bulkMutants: readonly Mutant[] = [
+  {
+    name: "counts a deleted task out twice",
+    patches: [
+      {
+        file: "src/core/scheduler/bulk.ts",
+        search: " || recentlyForgotten.isAfter(task.id, seq)) continue;",
+        replace: ") continue;",
+      },
+      {
+        file: "src/core/scheduler/bulk.ts",
+        search: "if (!state.tasks.recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
+        replace: "forget(state, batch, task);",
+      },
+    ],
+  },
+  {
+    name: "deletes a task that has not ended",
+    patches: [
+      {
+        file: "src/core/scheduler/bulk.ts",
+        search:
+          "  if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) return false;",
+        replace: "  if (!isFinal(end) || state.dependencies.isPinned(rootOf(id))) return false;",
+      },
+    ],
+  },
+  {
+    name: "acknowledges more cancellations than an entry had room for",
+    patches: [
+      {
+        file: "src/core/scheduler/bulk.ts",
+        search: "    cancelTask(state, batch, task);\n    done.push(id);",
+        replace: "    if (seen % 2 === 1) cancelTask(state, batch, task);\n    done.push(id);",
+      },
+    ],
+  },
+];
