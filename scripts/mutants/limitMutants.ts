@@ -33,6 +33,26 @@ export const limitMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "starts a task while a process of the one that it replaces still ends",
+    patches: [
+      {
+        file: "src/core/scheduler/holds.ts",
+        search: "...(uniqueKey !== null && { uniqueKey })",
+        replace: "...(uniqueKey === task.id && { uniqueKey })",
+      },
+    ],
+  },
+  {
+    name: "overlooks a task with the unique key that does not run",
+    patches: [
+      {
+        file: "src/core/scheduler/uniqueKeys.ts",
+        search: "if (owner === undefined || !isEnding(task)) owner = task;",
+        replace: 'if (task.state === "running") owner = task;',
+      },
+    ],
+  },
+  {
     name: "does not look whether a queue has room while it fills slots",
     patches: [
       {

@@ -98,6 +98,8 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ["host", task.host ?? null],
     ["parent", task.parent ?? null],
     ["family", familyText(task, paint)],
+    ["key", task.concurrencyKey === undefined ? null : keyText(task.concurrencyKey, task.concurrencyMax)],
+    ["unique", task.uniqueKey === undefined ? null : printable(task.uniqueKey)],
     ["queue", task.queue + (task.priority === 0 ? "" : `, priority ${task.priority}`)],
     ["created", instantText(task.createdAt, now)],
     ["not before", task.startAt === null ? null : instantText(task.startAt, now)],
@@ -109,6 +111,11 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ["log", task.logBytes === undefined ? null : formatBytes(task.logBytes)],
   ];
   return rows.flatMap(([label, value]) => (value === null ? [] : [`${paint("dim", label.padEnd(10))} ${value}`]));
+}
+
+/** `customer-7`, or `api, at most 3 at a time`. */
+function keyText(key: string, max = 1): string {
+  return printable(key) + (max === 1 ? "" : `, at most ${max} at a time`);
 }
 
 function waitingText({ waiting }: TaskDocument, now: number): string | null {

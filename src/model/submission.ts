@@ -8,10 +8,10 @@ import { invalid, isObject, quote, type TaskScope } from "./kinds/kind.ts";
 import { builtInKinds, findKind, kindsWithoutWorker, reservedKinds } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Problem, toError } from "./problems.ts";
-import { closed, duration, id, instant, limitKeyword, list, type Schema, taskId, whole } from "./schema.ts";
+import { closed, duration, id, instant, limitKeyword, list, oneOf, type Schema, taskId, whole } from "./schema.ts";
 import { checkSchema } from "./schemaCheck.ts";
 import type { Submission } from "./submissionFields.ts";
-import type { TaskHead, TaskLimits, TaskSpec } from "./task.ts";
+import { conflictRules, type TaskLimits, type TaskSpec } from "./task.ts";
 
 /** The name of a kind of task. */
 export const kindName: Schema = {
@@ -63,6 +63,17 @@ export const submissionSchema = closed(
       default: 1,
       description: "It starts only while fewer tasks than that run with its `concurrencyKey`.",
     },
+    uniqueKey: {
+      ...name,
+      maxLength: limits.concurrencyKeyLengthMax,
+      [limitKeyword]: "concurrencyKeyLengthMax",
+      description: "Of the unfinished tasks of its queue with this key there is only one.",
+    },
+    onConflict: oneOf(conflictRules, {
+      default: "existing",
+      description:
+        "If there is one: `existing` answers it and creates none, `refuse` is an error, `replace` cancels it; the new one starts when it has ended.",
+    }),
     expiresAt: { ...instant, description: "If it has not started by then, it fails as `expired`." },
     deadlineMs: {
       ...whole(1, limits.durationMsMax, "durationMsMax"),
@@ -87,9 +98,14 @@ export const submissionSchema = closed(
   { examples: [{ kind: "sleep", input: { seconds: 2 }, name: "nap" }] },
 );
 
-/** A node of a graph: a submission without an id, with names instead of ids in `after`. */
+/** A node of a graph: a submission without an id or a unique key, with names instead of ids in `after`. */
 const nodeSchema = ((): Schema => {
-  const { id: _id, ...properties } = submissionSchema["properties"] as { readonly [name: string]: Schema };
+  const {
+    id: _id,
+    uniqueKey: _uniqueKey,
+    onConflict: _onConflict,
+    ...properties
+  } = submissionSchema["properties"] as { readonly [name: string]: Schema };
   return { ...submissionSchema, properties: { ...properties, ...nodeLinks } };
 })();
 
@@ -122,6 +138,8 @@ export function toSpec(
   if (submission.name !== undefined) checkName(submission.name, `${path}/name`);
   if (submission.runIf !== undefined && after.length === 0)
     throw invalid(`${path}/runIf`, 'The task has "runIf", but waits for no task: "after" is missing.');
+  if (submission.onConflict !== undefined && submission.uniqueKey === undefined)
+    throw invalid(`${path}/onConflict`, 'The task has "onConflict", but no "uniqueKey".');
   checkWork(submission, path, { visible: after, depth: 0 });
   return { ...buildSpec(submission, identity), ...linksOf(submission, after) };
 }
@@ -153,12 +171,19 @@ function buildSpec(
 function boundsOf({
   concurrencyKey,
   concurrencyMax,
+  uniqueKey,
+  onConflict,
   expiresAt,
   deadlineMs,
-}: Omit<Submission, "after">): Pick<TaskHead, "concurrencyKey" | "concurrencyMax" | "expiresAt" | "deadlineMs"> {
+}: Omit<Submission, "after">): Pick<
+  TaskSpec,
+  "concurrencyKey" | "concurrencyMax" | "uniqueKey" | "onConflict" | "expiresAt" | "deadlineMs"
+> {
   return {
     ...(concurrencyKey !== undefined && { concurrencyKey }),
     ...(concurrencyKey !== undefined && concurrencyMax !== undefined && { concurrencyMax }),
+    ...(uniqueKey !== undefined && { uniqueKey }),
+    ...(uniqueKey !== undefined && onConflict !== undefined && { onConflict }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(deadlineMs !== undefined && { deadlineMs }),
   };

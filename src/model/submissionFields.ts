@@ -1,6 +1,7 @@
 /** The fields of a submission: what a client may ask for. Their bounds are in submission.ts. */
 import type { RunCondition } from "./graphs/conditions.ts";
 import type { Json } from "./json.ts";
+import type { OnConflict } from "./task.ts";
 
 /** One task as a client asks for it. Durations in ms, instants in ms since 1970. */
 export interface Submission {
@@ -20,6 +21,10 @@ export interface Submission {
   readonly concurrencyKey?: string;
   /** 1 if left out. */
   readonly concurrencyMax?: number;
+  /** Of the unfinished tasks of its queue with this key there is only one. */
+  readonly uniqueKey?: string;
+  /** What happens if there is one; `existing` if left out. */
+  readonly onConflict?: OnConflict;
   /** If it has not started by then, it fails as `expired`. */
   readonly expiresAt?: number;
   /** For the task with all its attempts and waits, from its creation on. */

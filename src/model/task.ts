@@ -84,6 +84,8 @@ export interface TaskHead {
   readonly concurrencyKey?: string;
   /** It starts only while fewer than that run with its key; 1 if left out. */
   readonly concurrencyMax?: number;
+  /** Of the unfinished tasks of its queue with this key, only one counts. Left out for no key. */
+  readonly uniqueKey?: string;
   /** If it has not started by then, it fails as `expired`. Left out for no bound. */
   readonly expiresAt?: number;
   /** For the task with all its attempts and waits, from its creation on. Left out for no bound. */
@@ -110,6 +112,14 @@ export interface TaskHead {
   readonly fingerprint: string | null;
 }
 
+/**
+ * existing  the unfinished task with the unique key is answered, and none is created
+ * refuse    the submission is refused
+ * replace   that task is cancelled, and the new one starts when it has ended
+ */
+export const conflictRules = ["existing", "refuse", "replace"] as const;
+export type OnConflict = (typeof conflictRules)[number];
+
 /** What a worker needs to run a task. Kept out of the leader's memory: only the store and the worker read it. */
 export interface TaskPayload {
   readonly name: string;
@@ -118,6 +128,8 @@ export interface TaskPayload {
 }
 
 export interface TaskSpec extends TaskHead, TaskPayload {
+  /** What was to happen where another task had its unique key; `existing` if left out. */
+  readonly onConflict?: OnConflict;
   /** Of a node of a graph: what the tasks in `after` are called there, in the same order. */
   readonly afterNames?: readonly string[];
   /** Where the task came from, if somebody put it straight into the store: its document there is claimed, not replaced. */

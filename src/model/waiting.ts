@@ -16,6 +16,7 @@
  * queue-full      as many tasks of its queue run as may run at a time
  * queue-rate      its queue has started as many tasks as it may start in a time
  * key             as many tasks with its concurrency key run as may run at a time
+ * unique-key      what ran before with its unique key is still ending
  * next-in-line    it can start any moment
  * no-leader       no master leads, so nothing starts
  */
@@ -37,6 +38,7 @@ export const waitingReasons = [
   "queue-full",
   "queue-rate",
   "key",
+  "unique-key",
   "next-in-line",
   "no-leader",
 ] as const;

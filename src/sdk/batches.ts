@@ -107,5 +107,6 @@ export function asOfThisCall(
   submission: Submission | undefined,
   { key, once }: SubmitAllOptions,
 ): Submitted {
+  if (task.isExisting === true) return task;
   return key === undefined && once !== true && submission?.id === undefined ? { ...task, isNew: true } : task;
 }

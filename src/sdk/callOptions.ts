@@ -22,6 +22,10 @@ export interface Submitted {
   readonly id: string;
   /** False if it was there before: by its id, or by the key of an earlier call. */
   readonly isNew: boolean;
+  /** It is another task, which has the unique key of the submission and has not ended. */
+  readonly isExisting?: true;
+  /** The task that it has replaced, by its unique key. */
+  readonly replaced?: string;
 }
 
 export interface GraphOptions extends CallOptions {

@@ -39,7 +39,14 @@ export function toDocument(spec: string, status: string): TaskDocument {
 
 /** Without the payload, which would fill the leader's memory. */
 export function toHead(text: string): TaskHead {
-  const { name: _name, input: _input, adoptedFrom: _adoptedFrom, afterNames: _afterNames, ...head } = toSpec(text);
+  const {
+    name: _name,
+    input: _input,
+    adoptedFrom: _adoptedFrom,
+    afterNames: _afterNames,
+    onConflict: _onConflict,
+    ...head
+  } = toSpec(text);
   return head;
 }
 

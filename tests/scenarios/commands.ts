@@ -17,7 +17,7 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
 
 /**
  *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
- *            [concurrencyKey= concurrencyMax= expiresAt= deadlineMs=] · limit QUEUE [concurrency= rate=COUNT/MS], none where left out
+ *            [concurrencyKey= concurrencyMax= uniqueKey= onConflict= expiresAt= deadlineMs=] · limit QUEUE [concurrency= rate=COUNT/MS], none where left out
  *     forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · clock-gap MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
@@ -85,13 +85,15 @@ function toLimits(options: Options): QueueSettings {
   };
 }
 
+const textOptions = ["queue", "concurrencyKey", "uniqueKey", "onConflict"];
+
 function toSubmit(id: TaskId, options: Options, scenario: Scenario): SchedulerInput {
   const submission: { [name: string]: unknown } = { kind: "sleep", input: { seconds: 1 } };
   for (const [option, value] of options) {
     if (option === "key") continue;
     // Bounds of the whole task are given as times after the beginning.
     if (option === "expiresAt") submission[option] = scenario.now + Number(value);
-    else submission[option] = option === "queue" || option === "concurrencyKey" ? value : Number(value);
+    else submission[option] = textOptions.includes(option) ? value : Number(value);
   }
   const fingerprint = options.get("key") ?? null;
   const spec = toSpec(submission as unknown as Submission, { id, fingerprint, now: scenario.now });

@@ -101,7 +101,12 @@ export function describeEffect(effect: SchedulerEffect): string {
 function describeReply(reply: Reply): string {
   switch (reply.kind) {
     case "submitted":
-      return reply.tasks.map(({ id, isNew }) => `${id} is ${isNew ? "new" : "there already"}`).join(", ");
+      return reply.tasks
+        .map(({ id, isNew, replaced }) => {
+          const instead = replaced === undefined ? "" : ` instead of ${replaced}`;
+          return `${id} is ${isNew ? "new" : "there already"}${instead}`;
+        })
+        .join(", ");
     case "attached": {
       const abort = reply.abort.length === 0 ? "" : `, abort ${reply.abort.map(nameOf).join(" ")}`;
       const verdicts = reply.verdicts.map((each) => `, ${nameOf(each)} ${each.verdict}`).join("");

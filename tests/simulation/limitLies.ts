@@ -2,12 +2,19 @@
 import type { TaskId } from "../../src/model/ids.ts";
 import type { TaskSpec } from "../../src/model/task.ts";
 import type { QueueRecord } from "../../src/model/worker.ts";
-import { MadeHistory, spec, status } from "./madeHistory.ts";
+import { MadeHistory, spec, status, task } from "./madeHistory.ts";
 
 export const limitLies = {
   I31: {
     "a queue that runs one task more than it may": () => twoAtOnce({ queue: { concurrencyMax: 1 } }),
     "a queue that starts tasks faster than its rate": () => twoAtOnce({ queue: { rate: { count: 1, perMs: 60_000 } } }),
+    "two unfinished tasks with one unique key": () => twoAtOnce({ task: { uniqueKey: "a" } }),
+    "a task that is answered for a unique key that it does not have": () =>
+      new MadeHistory()
+        .entry({ kind: "spec", spec: spec() }, { kind: "status", status: status({ state: "created", attempt: 0 }) })
+        .add({ kind: "unique-answer", asked: 0, queue: "default", key: "a", task, answer: { isExisting: true } }),
+    "a refusal for a unique key that no task has": () =>
+      new MadeHistory().add({ kind: "unique-answer", asked: 0, queue: "default", key: "a", task: null, answer: null }),
     "two tasks with one key at a time": () => twoAtOnce({ task: { concurrencyKey: "a" } }),
   },
 } satisfies { readonly [invariant: string]: { readonly [name: string]: () => MadeHistory } };

@@ -162,10 +162,19 @@ export const taskSchemas = {
     refused: list(open({ id: taskId, message: text }), { description: "Tasks that match and cannot be changed so." }),
     cursor: { type: ["string", "null"], description: "Send it to go on; null at the end." },
   }),
-  Submitted: open({
-    id: taskId,
-    isNew: { ...truth, description: "False if an earlier, equal submission has created it." },
-  }),
+  Submitted: open(
+    {
+      id: taskId,
+      isNew: { ...truth, description: "False if an earlier, equal submission has created it." },
+    },
+    {
+      isExisting: {
+        ...truth,
+        description: "It is another task, which has the unique key of the submission and has not ended.",
+      },
+      replaced: { ...taskId, description: "The task that it has replaced, by its unique key." },
+    },
+  ),
   SubmittedBatch: open({ tasks: list(ref("Submitted")) }),
   TaskState: states,
   TaskLimits: open({

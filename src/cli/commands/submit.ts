@@ -6,6 +6,7 @@ import { type RunCondition, runConditions } from "../../model/graphs/conditions.
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
+import { conflictRules, type OnConflict } from "../../model/task.ts";
 import type { Submitted } from "../../sdk/callOptions.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import {
@@ -38,6 +39,8 @@ interface SubmitFlags {
   readonly runIf?: RunCondition;
   readonly concurrencyKey?: string;
   readonly concurrencyMax?: number;
+  readonly uniqueKey?: string;
+  readonly onConflict?: OnConflict;
   readonly expiresAt?: number;
   readonly deadline?: number;
   readonly attemptsMax?: number;
@@ -93,6 +96,13 @@ export function submitCommand(program: Command): void {
     )
     .option("--concurrency-key <key>", "of the tasks of its queue with this key, only --concurrency-max run at a time")
     .option("--concurrency-max <n>", "see --concurrency-key; default: 1", wholeNumber(1, limits.concurrencyMaxMax))
+    .option("--unique-key <key>", "of the unfinished tasks of its queue with this key there is only one")
+    .addOption(
+      new Option(
+        "--on-conflict <rule>",
+        "what happens if there is one: print its id, fail, or cancel it and start after it; default: existing",
+      ).choices(conflictRules),
+    )
     .option("--expires-at <time>", "if it has not started by then, it fails as expired", instant)
     .option("--deadline <duration>", "how long it may take in all, with every attempt and wait", positiveDuration)
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
@@ -144,7 +154,7 @@ async function refuseReplacedBytes(): Promise<void> {
 
 function commonFields(flags: SubmitFlags): Partial<Submission> {
   const { queue, priority, requires, startAt, attemptsMax, timeout, after, runIf } = flags;
-  const { concurrencyKey, concurrencyMax, expiresAt, deadline } = flags;
+  const { concurrencyKey, concurrencyMax, uniqueKey, onConflict, expiresAt, deadline } = flags;
   return {
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
@@ -154,6 +164,8 @@ function commonFields(flags: SubmitFlags): Partial<Submission> {
     ...(runIf === undefined ? {} : { runIf }),
     ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
     ...(concurrencyMax === undefined ? {} : { concurrencyMax }),
+    ...(uniqueKey === undefined ? {} : { uniqueKey }),
+    ...(onConflict === undefined ? {} : { onConflict }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(attemptsMax === undefined ? {} : { attemptsMax }),
@@ -285,8 +297,12 @@ async function finish(
   const isMany = flags.file !== undefined;
   if (!output.isJson) for (const task of submitted) output.line(task.id);
   else if (flags.wait !== true) output.document(isMany ? { tasks: submitted } : submitted[0]);
+  const [only] = submitted;
   const existing = submitted.filter((task) => !task.isNew).length;
-  if (existing > 0 && !isMany) output.note("This task existed already.");
+  if (only?.isExisting === true && !isMany)
+    output.note("This task has the unique key and has not ended, so no other one was created.");
+  else if (only?.replaced !== undefined && !isMany) output.note(`It replaces task ${only.replaced}.`);
+  else if (existing > 0 && !isMany) output.note("This task existed already.");
   else if (existing > 0) {
     const hint = flags.file === "-" ? "" : " To submit this file once more as new tasks, add --key with a new value.";
     output.note(`${existing} of ${submitted.length} tasks existed already.${hint}`);

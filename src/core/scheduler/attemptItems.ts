@@ -16,6 +16,7 @@ import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { SchedulerState } from "./state.ts";
+import { cancelReplaced, refuseForHandler, resolveUnique } from "./uniqueKeys.ts";
 import { remember } from "./waits.ts";
 
 const committed: ItemAnswer = { verdict: "committed" };
@@ -68,8 +69,14 @@ function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, key: st
   const id = submittedId(wanted.kind, task.issued, key);
   const specs = specsFor(state, [wanted], () => id, withRights(task, {}), batch.now);
   if ("code" in specs) return { verdict: "refused", ...specs };
-  const answer = takeStep(state, batch, task, key, { id });
-  if (answer.verdict === "committed") for (const spec of specs) createTask(state, batch, spec);
+  const unique = resolveUnique(state, specs, undefined);
+  if ("kind" in unique) return refused("conflict", unique.kind === "refused" ? unique.message : "It is not unique.");
+  const refusal = refuseForHandler(task, unique);
+  if (refusal !== null) return refused("conflict", refusal);
+  const answer = takeStep(state, batch, task, key, { id: unique.answers.get(id)?.id ?? id });
+  if (answer.verdict !== "committed") return answer;
+  for (const spec of unique.fresh) createTask(state, batch, spec);
+  cancelReplaced(state, batch, unique);
   return answer;
 }
 
@@ -153,6 +160,9 @@ function specsFor(
       }
       if (submission.id !== undefined) {
         throw new OutlastError("invalid", "The id of such a task follows from its key; it cannot be chosen.");
+      }
+      if (submission.uniqueKey !== undefined && more.parent !== undefined) {
+        throw new OutlastError("invalid", 'A child has no unique key: leave out "uniqueKey", or use ctx.submit.');
       }
       const id = idAt(index);
       return { ...toSpec({ name: submission.kind, ...submission }, { id, fingerprint: null, now }), ...more };

@@ -55,7 +55,13 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
       const fresh = answer.kind === "submitted" ? answer.tasks.filter(({ isNew }) => isNew) : [];
       const [first] = fresh;
       if (first === undefined) return null;
-      return { action, target: first.id, ...(fresh.length > 1 && { count: fresh.length }) };
+      const replaced = fresh.flatMap((task) => task.replaced ?? []);
+      const detail = `instead of ${replaced.join(", ")}`.slice(0, detailLengthMax);
+      return {
+        ...{ action, target: first.id },
+        ...(fresh.length > 1 && { count: fresh.length }),
+        ...(replaced.length > 0 && { detail }),
+      };
     }
     case "cancel-many":
     case "delete-many": {

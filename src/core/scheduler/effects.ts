@@ -92,6 +92,10 @@ export interface SubmittedTask {
   readonly id: TaskId;
   /** False if the same submission had created it before. */
   readonly isNew: boolean;
+  /** It is another task, which has the unique key of the submission and has not ended. */
+  readonly isExisting?: true;
+  /** The task that it has replaced. */
+  readonly replaced?: TaskId;
 }
 
 /** Where a step puts what it decided. */

@@ -1,4 +1,4 @@
-/** Dying attempts that still count for a limit of their queue or for their key: until their worker reports their end, or is lost. */
+/** Dying attempts that still count for a limit of their queue or for a key: until their worker reports their end, or is lost. */
 import type { DyingHold } from "../../model/collections/dyingHolds.ts";
 import type { WorkerId } from "../../model/ids.ts";
 import type { AttemptRef } from "../../model/protocol.ts";
@@ -34,10 +34,11 @@ export class Holds implements RecordModule<DyingHold> {
 
   /** The current attempt of the task has been aborted on its worker; its process is still to end. */
   add(batch: Batch, task: LiveTask): void {
-    const { run, attempt, queue, key } = task;
-    if (run === null || (queue.concurrencyMax === null && key === null)) return;
+    const { run, attempt, queue, key, uniqueKey } = task;
+    if (run === null || (queue.concurrencyMax === null && key === null && uniqueKey === null)) return;
     const { host: worker, boot } = run;
-    const value = { task: task.id, attempt, worker, boot, queue: queue.name, ...(key !== null && { key }) };
+    const keys = { ...(key !== null && { key }), ...(uniqueKey !== null && { uniqueKey }) };
+    const value = { task: task.id, attempt, worker, boot, queue: queue.name, ...keys };
     this.#write(batch, idOf(value), value);
   }
 
@@ -57,10 +58,11 @@ export class Holds implements RecordModule<DyingHold> {
     this.put(id, value);
   }
 
-  #count({ queue: name, key }: DyingHold, by: 1 | -1): void {
+  #count({ queue: name, key, uniqueKey }: DyingHold, by: 1 | -1): void {
     const queue = this.#queues.open(name);
     queue.dying += by;
     if (key !== undefined) this.#lanes.countKey(keyGroup(name, key), by);
+    if (uniqueKey !== undefined) this.#lanes.countUnique(keyGroup(name, uniqueKey), by);
     this.#lanes.refresh(queue);
     this.#queues.dropIfUnused(queue);
   }

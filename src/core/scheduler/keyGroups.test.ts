@@ -20,6 +20,7 @@ class World {
   readonly waiting = new Set<Item>();
   readonly held = new Map<string, number>();
   readonly groups = new KeyGroups<Item, string>({
+    useOf: ({ keyUse }) => keyUse,
     isBefore,
     laneOf: ({ lane }) => lane,
     put: (item) => this.placed.add(item),

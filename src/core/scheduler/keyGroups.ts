@@ -17,12 +17,9 @@ export function keyGroup(queue: string, key: string): string {
   return `${queue} ${key}`;
 }
 
-export interface KeyedItem extends HeapItem {
-  readonly keyUse: KeyUse | null;
-}
-
 /** How the owner of the lanes moves an item in and out of its lane. */
 export interface Places<Item, Lane> {
+  useOf(item: Item): KeyUse | null;
   isBefore(a: Item, b: Item): boolean;
   laneOf(item: Item): Lane;
   put(item: Item): void;
@@ -41,7 +38,7 @@ interface Group<Item extends HeapItem, Lane> {
   readonly lines: Map<Lane, Line<Item>>;
 }
 
-export class KeyGroups<Item extends KeyedItem, Lane> {
+export class KeyGroups<Item extends HeapItem, Lane> {
   readonly #places: Places<Item, Lane>;
   readonly #groups = new Map<string, Group<Item, Lane>>();
 
@@ -112,19 +109,20 @@ export class KeyGroups<Item extends KeyedItem, Lane> {
     const first = waiting.peek();
     if (placed !== null) {
       const isOvertaken = first !== undefined && this.#places.isBefore(first, placed);
-      if (hasRoom(group, placed) && !isOvertaken) return;
+      if (this.#hasRoom(group, placed) && !isOvertaken) return;
       this.#places.take(placed);
       waiting.push(placed);
       line.placed = null;
     }
     const next = waiting.peek();
-    if (next === undefined || !hasRoom(group, next)) return;
+    if (next === undefined || !this.#hasRoom(group, next)) return;
     waiting.remove(next);
     line.placed = next;
     this.#places.put(next);
   }
-}
 
-function hasRoom({ held }: { readonly held: number }, item: KeyedItem): boolean {
-  return item.keyUse !== null && held < item.keyUse.max;
+  #hasRoom({ held }: { readonly held: number }, item: Item): boolean {
+    const use = this.#places.useOf(item);
+    return use !== null && held < use.max;
+  }
 }

@@ -27,10 +27,15 @@ export class Lanes implements WorkerPlaces {
   /** Workers that are kept for one such task, until it has ended. */
   readonly alone = new Set<LiveWorker>();
   readonly #keys = new KeyGroups<LiveTask, TaskLane>({
-    isBefore: startsBefore,
-    laneOf: (task) => task.lane,
+    ...{ useOf: (task) => task.keyUse, isBefore: startsBefore, laneOf: (task) => task.lane },
     put: (task) => this.#enter(task),
     take: (task) => this.#leave(task),
+  });
+  /** A task with a unique key stands here until no other one with it runs or is ending. */
+  readonly #unique = new KeyGroups<LiveTask, TaskLane>({
+    ...{ useOf: (task) => task.uniqueUse, isBefore: startsBefore, laneOf: (task) => task.lane },
+    put: (task) => this.#lineUp(task),
+    take: (task) => this.#stepBack(task),
   });
   /** Lanes of tasks that masters decide themselves. */
   readonly #own = new Set<TaskLane>();
@@ -97,15 +102,34 @@ export class Lanes implements WorkerPlaces {
     this.#queues.dropIfUnused(queue);
   }
 
-  /** The task could start now, as far as everything but its concurrency key goes. */
+  /** The task could start now, as far as everything but its keys goes. */
   enqueue(task: LiveTask): void {
+    if (task.uniqueUse === null) this.#lineUp(task);
+    else this.#unique.enqueue(task, task.uniqueUse);
+  }
+
+  dequeue(task: LiveTask): void {
+    if (task.uniqueUse === null) this.#stepBack(task);
+    else this.#unique.dequeue(task, task.uniqueUse);
+  }
+
+  #lineUp(task: LiveTask): void {
     if (task.keyUse === null) this.#enter(task);
     else this.#keys.enqueue(task, task.keyUse);
   }
 
-  dequeue(task: LiveTask): void {
+  #stepBack(task: LiveTask): void {
     if (task.keyUse === null) this.#leave(task);
     else this.#keys.dequeue(task, task.keyUse);
+  }
+
+  /** A task with this unique key has begun to run or to end, or a process of it is ending (1); or no longer so (-1). */
+  countUnique(group: string, by: 1 | -1): void {
+    this.#unique.count(group, by);
+  }
+
+  heldUnique(group: string): number {
+    return this.#unique.held(group);
   }
 
   /** An attempt with this key has begun to hold it (1), or no longer does (-1). */

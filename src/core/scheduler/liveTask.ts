@@ -76,6 +76,9 @@ export class LiveTask implements InLine {
   /** Its concurrency key; null if it has none. */
   readonly keyUse: KeyUse | null;
 
+  /** Its unique key; null if it has none. */
+  readonly uniqueUse: KeyUse | null;
+
   /** The set of children that it belongs to; null for a task without a parent. */
   readonly parent: ChildSet | null;
   readonly depth: number;
@@ -108,6 +111,8 @@ export class LiveTask implements InLine {
   digest = 0;
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
+  /** True while no other task with its unique key may start because of it: while it runs, or is ending. */
+  isHoldingUnique = false;
 
   constructor(
     head: TaskHead,
@@ -133,6 +138,8 @@ export class LiveTask implements InLine {
     const { concurrencyKey, concurrencyMax = 1 } = head;
     this.keyUse =
       concurrencyKey === undefined ? null : { group: keyGroup(lane.queue.name, concurrencyKey), max: concurrencyMax };
+    const { uniqueKey } = head;
+    this.uniqueUse = uniqueKey === undefined ? null : { group: keyGroup(lane.queue.name, uniqueKey), max: 1 };
     this.priority = head.priority;
     this.createdAt = head.createdAt;
     this.startAt = head.startAt;
@@ -149,6 +156,11 @@ export class LiveTask implements InLine {
   /** Its concurrency key, without its scope. */
   get key(): string | null {
     return this.keyUse === null ? null : this.keyUse.group.slice(this.queue.name.length + 1);
+  }
+
+  /** Its unique key, without its scope. */
+  get uniqueKey(): string | null {
+    return this.uniqueUse === null ? null : this.uniqueUse.group.slice(this.queue.name.length + 1);
   }
 
   get queue(): LiveQueue {

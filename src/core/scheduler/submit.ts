@@ -5,34 +5,43 @@ import { coversQueue } from "../../model/principals/principal.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
 import { createTask, shortageFor } from "./creation.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
-import type { Lookup } from "./inputs.ts";
+import type { Lookup, SchedulerInput } from "./inputs.ts";
 import { refuse, type SchedulerState } from "./state.ts";
+import { cancelReplaced, resolveUnique } from "./uniqueKeys.ts";
 
-export function submit(state: SchedulerState, batch: Batch, specs: readonly TaskSpec[], lookup: Lookup | null): Reply {
+export function submit(
+  state: SchedulerState,
+  batch: Batch,
+  { specs, lookup, by }: Pick<Extract<SchedulerInput, { kind: "submit" }>, "specs" | "lookup" | "by">,
+): Reply {
   if (lookup !== null && !state.tasks.recentlyFinished.covers(lookup.seq)) return { kind: "look-again" };
 
   const created = new Map<TaskId, string | null>();
-  const fresh: TaskSpec[] = [];
+  const unknown: TaskSpec[] = [];
   const answer: SubmittedTask[] = [];
   for (const spec of specs) {
     // An id that we made ourselves cannot have been there before.
     const known = spec.fingerprint === null ? undefined : knownFingerprint(state, spec.id, lookup, created);
     if (known === undefined) {
       created.set(spec.id, spec.fingerprint);
-      fresh.push(spec);
+      unknown.push(spec);
     } else if (known !== spec.fingerprint) {
       const what = created.has(spec.id) ? "stands in this request twice" : "exists already";
       return refuse("conflict", `Task ${spec.id} ${what}, and was asked for differently.`, undefined, { id: spec.id });
     }
     answer.push({ id: spec.id, isNew: known === undefined });
   }
+  const unique = resolveUnique(state, unknown, by);
+  if ("kind" in unique) return unique;
+  const { fresh } = unique;
   const shortage = shortageFor(state, fresh);
   if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
   const before = endsBefore(state, fresh, lookup);
   if ("kind" in before) return before;
   for (const [id, end] of before.ends) if (end !== "success") state.dependencies.noteFailure(batch, id, end);
   for (const spec of fresh) createTask(state, batch, spec);
-  return { kind: "submitted", tasks: answer };
+  cancelReplaced(state, batch, unique);
+  return { kind: "submitted", tasks: answer.map((each) => unique.answers.get(each.id) ?? each) };
 }
 
 /** How the tasks have ended that these wait for, as far as they have; or why one of them cannot be waited for. */

@@ -45,6 +45,7 @@ export class Tasks {
   forgottenAtSeq = 0;
   readonly recentlyForgotten = new RecentlyForgotten();
   readonly #byId = new Map<TaskId, LiveTask>();
+  readonly #byUniqueKey = new Map<string, Set<LiveTask>>();
   readonly #lanes: Lanes;
   readonly #families: Families;
   readonly #dependencies: Dependencies;
@@ -81,6 +82,11 @@ export class Tasks {
     return this.#byId.get(id);
   }
 
+  /** Unfinished tasks with a unique key, the oldest first: one, and those besides that are ending. */
+  withUniqueKey(group: string): Iterable<LiveTask> {
+    return this.#byUniqueKey.get(group) ?? [];
+  }
+
   [Symbol.iterator](): Iterator<LiveTask> {
     return this.#byId.values();
   }
@@ -94,6 +100,7 @@ export class Tasks {
       rights: this.#shareRights(head.rights),
     });
     this.#byId.set(task.id, task);
+    this.#noteUnique(task);
     this.recentlyForgotten.noteNew(task.id);
     this.#count(task, 1);
     this.#dependencies.pin(task);
@@ -106,6 +113,7 @@ export class Tasks {
     this.#count(task, -1);
     restoreStatus(task, status);
     this.#count(task, 1);
+    this.#holdUnique(task);
     this.#redigest(task);
     return task;
   }
@@ -117,6 +125,7 @@ export class Tasks {
     this.#count(task, -1);
     restoreStatus(task, status);
     this.#count(task, 1);
+    this.#holdUnique(task);
     this.#redigest(task);
     if (isFinal(task.state)) this.#remove(task);
   }
@@ -132,6 +141,7 @@ export class Tasks {
     this.#count(task, -1);
     task.state = state;
     this.#count(task, 1);
+    this.#holdUnique(task);
   }
 
   /** Puts a task in line, or lets it wait for `at` first. */
@@ -220,8 +230,32 @@ export class Tasks {
     if (queue.isLimited) this.#lanes.refresh(queue);
   }
 
+  #noteUnique(task: LiveTask): void {
+    if (task.uniqueUse === null) return;
+    const tasks = this.#byUniqueKey.get(task.uniqueUse.group);
+    if (tasks === undefined) this.#byUniqueKey.set(task.uniqueUse.group, new Set([task]));
+    else tasks.add(task);
+  }
+
+  #forgetUnique(task: LiveTask): void {
+    if (task.uniqueUse === null) return;
+    const { group } = task.uniqueUse;
+    const tasks = this.#byUniqueKey.get(group);
+    tasks?.delete(task);
+    if (tasks?.size === 0) this.#byUniqueKey.delete(group);
+  }
+
+  /** Must follow whatever may have changed whether it holds its unique key. */
+  #holdUnique(task: LiveTask): void {
+    const isHolding = task.state === "running" || (!isFinal(task.state) && task.family?.isEnding === true);
+    if (task.uniqueUse === null || isHolding === task.isHoldingUnique) return;
+    task.isHoldingUnique = isHolding;
+    this.#lanes.countUnique(task.uniqueUse.group, isHolding ? 1 : -1);
+  }
+
   #remove(task: LiveTask): void {
     this.#byId.delete(task.id);
+    this.#forgetUnique(task);
     this.bounds.remove(task);
     this.#dependencies.unpin(task);
     this.#lanes.leave(task.lane);

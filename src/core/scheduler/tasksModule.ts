@@ -15,7 +15,7 @@ export const tasksModule = {
     "clock-lag": (state, _batch, { lagMs }) => {
       state.tasks.clockLagMs = lagMs;
     },
-    submit: (state, batch, { request, specs, lookup }) => reply(batch, request, submit(state, batch, specs, lookup)),
+    submit: (state, batch, input) => reply(batch, input.request, submit(state, batch, input)),
     cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
     forget: (state, batch, { tasks }) => forgetExpired(state, batch, tasks),
     "cancel-many": (state, batch, input) => reply(batch, input.request, cancelMany(state, batch, input)),

@@ -165,7 +165,7 @@ export function makeTask(
   const spec = toSpec(task, { id, fingerprint: null, now: batch.now });
   const more = { ...(origin !== undefined && { origin }), ...(rights !== undefined && { rights }) };
   const made = { ...spec, name: task.name ?? name, ...more, schedule };
-  return submit(state, batch, [made], null).kind === "submitted" ? id : null;
+  return submit(state, batch, { specs: [made], lookup: null }).kind === "submitted" ? id : null;
 }
 
 /**

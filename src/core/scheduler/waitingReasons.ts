@@ -81,8 +81,12 @@ export class WaitingReasons {
   }
 
   /** It could start now. */
-  #ready({ lane, isSuspect, losses, key, keyUse }: LiveTask): Why {
+  #ready({ lane, isSuspect, losses, key, keyUse, uniqueUse, uniqueKey }: LiveTask): Why {
     const why = this.#lane(lane);
+    if (uniqueUse !== null && this.#isLed && this.#state.lanes.heldUnique(uniqueUse.group) > 0) {
+      const detail = `waits until what ran before with the unique key ${JSON.stringify(uniqueKey)} has ended`;
+      return { reason: "unique-key", detail };
+    }
     // Where its queue and the workers leave room, it may be its key that has none.
     if (why.reason === "next-in-line" && keyUse !== null && this.#state.lanes.heldKeys(keyUse.group) >= keyUse.max) {
       const tasks = keyUse.max === 1 ? "task" : "tasks";

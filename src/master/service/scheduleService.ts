@@ -181,6 +181,10 @@ function toTask(task: JsonObject): Submission {
       path: "/task/after",
     });
   }
+  if (task["uniqueKey"] !== undefined) {
+    const message = 'The task of a schedule has no uniqueKey; "overlap" says what happens while an earlier one runs.';
+    throw new OutlastError("invalid", message, { path: "/task/uniqueKey" });
+  }
   const submission: Json = task;
   checkSubmission(submission, "/task");
   toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, "/task");

@@ -1,6 +1,6 @@
 /**
  * The collection `dyingHolds`: attempts that are over for the leader while their processes may still be ending, and that still
- * count for a limit of their queue or for their concurrency key. A new leader goes on counting them.
+ * count for a limit of their queue, for their concurrency key or for their unique key. A new leader goes on counting them.
  */
 import type { BootId, TaskId, WorkerId } from "../ids.ts";
 import { type Collection, isObject } from "./collection.ts";
@@ -13,6 +13,8 @@ export interface DyingHold {
   readonly queue: string;
   /** The task's concurrency key; left out if it has none. */
   readonly key?: string;
+  /** The task's unique key; left out if it has none. */
+  readonly uniqueKey?: string;
 }
 
 export const dyingHolds = {

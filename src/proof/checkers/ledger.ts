@@ -50,6 +50,15 @@ export type Happening =
   /** Somebody wants the finished tasks of a queue gone that ended so. It may happen at any time from here on. */
   | { readonly kind: "delete-asked"; readonly queue: string; readonly state: TaskState }
   | { readonly kind: "acked-delete"; readonly life: string; readonly task: TaskId }
+  /** What a submission with a unique key was answered; null where it was refused because of it. */
+  | {
+      readonly kind: "unique-answer";
+      readonly asked: number;
+      readonly queue: string;
+      readonly key: string;
+      readonly task: TaskId | null;
+      readonly answer: { readonly isExisting?: true; readonly replaced?: TaskId } | null;
+    }
   | { readonly kind: "acked-queue"; readonly life: string; readonly queue: string; readonly isPaused: boolean }
   | { readonly kind: "acked-drain"; readonly life: string; readonly worker: WorkerId }
   | {

@@ -1,5 +1,5 @@
 /**
- * I31: no task is assigned beyond the bound of its queue, its queue's rate, or its concurrency key. Attempts count from their
+ * I31: no task is assigned beyond the bound of its queue, its queue's rate, or its keys. Attempts count from their
  * assignment until their process has ended or their worker is lost.
  */
 
@@ -8,12 +8,20 @@ import type { QueueRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
 import { type Execution, executions, name } from "./reading.ts";
+import { checkUniqueAnswers, UniqueBoard } from "./uniqueKept.ts";
 
 export const limitsKept = checker("I31", "limits of queues and keys are kept", (history, report) => {
   const board = new Board();
-  const groups = executionsByGroup(history);
+  const unique = new UniqueBoard();
+  const groups = executionsByGroup(history, ({ queue, concurrencyKey }) => scope(queue, concurrencyKey));
+  const uniqueGroups = executionsByGroup(history, ({ queue, uniqueKey }) => scope(queue, uniqueKey));
   for (const entry of history.entries) {
     const assigned = board.apply(entry);
+    unique.apply(entry, report);
+    for (const status of assigned) {
+      unique.checkStart(status, entry, report);
+      checkUniqueProcesses(board, status, entry, uniqueGroups, report);
+    }
     for (const status of assigned) checkQueue(board, status, entry, report);
     // The writes of one entry are in no order of their own: those with the smallest bound were assigned first.
     const byBound = assigned.toSorted((a, b) => board.boundOf(a) - board.boundOf(b));
@@ -24,6 +32,7 @@ export const limitsKept = checker("I31", "limits of queues and keys are kept", (
     board.later = new Set();
     checkRates(board, assigned, entry, report);
   }
+  checkUniqueAnswers(history, report);
 });
 
 /** What the journal says at one point. */
@@ -92,7 +101,7 @@ function checkKey(
   board: Board,
   { id, attempt }: TaskStatus,
   entry: LandedEntry,
-  groups: ReadonlyMap<string, readonly Execution[]>,
+  groups: ReadonlyMap<string | null, readonly Execution[]>,
   report: Report,
 ): void {
   const own = board.specs.get(id);
@@ -102,16 +111,40 @@ function checkKey(
   const count = board.count((spec) => spec.queue === queue && spec.concurrencyKey === key);
   if (count > concurrencyMax)
     report(`${what} is one of ${count} that run, of at most ${concurrencyMax}, in entry ${entry.seq}`, id);
-  // Processes that had not ended when it was assigned, of workers that had not been given up.
-  const others = (groups.get(groupOf(own)) ?? []).filter(
+  const others = othersAlive(board, { id, attempt }, entry, groups.get(scope(queue, key)));
+  if (others.length >= concurrencyMax) report(`${what} was assigned while ${others.join(", ")} ran`, id);
+}
+
+function checkUniqueProcesses(
+  board: Board,
+  { id, attempt }: TaskStatus,
+  entry: LandedEntry,
+  groups: ReadonlyMap<string | null, readonly Execution[]>,
+  report: Report,
+): void {
+  const { queue = "", uniqueKey } = board.specs.get(id) ?? {};
+  const group = scope(queue, uniqueKey);
+  if (group === null) return;
+  const others = othersAlive(board, { id, attempt }, entry, groups.get(group));
+  if (others.length > 0)
+    report(`${name(id, attempt)} with unique key ${uniqueKey} was assigned while ${others.join(", ")} ran`, id);
+}
+
+/** Processes that had not ended when it was assigned, of workers that had not been given up. */
+function othersAlive(
+  board: Board,
+  { id, attempt }: Pick<TaskStatus, "id" | "attempt">,
+  entry: LandedEntry,
+  executions: readonly Execution[] = [],
+): string[] {
+  const others = executions.filter(
     ({ task, attempt: other, startOrder, endOrder, worker, boot }) =>
       (task !== id || other !== attempt) &&
       startOrder < entry.order &&
       (endOrder === null || endOrder > entry.order) &&
       board.boots.get(worker) === boot,
   );
-  if (others.length >= concurrencyMax)
-    report(`${what} was assigned while ${others.map((each) => name(each.task, each.attempt)).join(", ")} ran`, id);
+  return others.map((each) => name(each.task, each.attempt));
 }
 
 function checkRates(board: Board, assigned: readonly TaskStatus[], entry: LandedEntry, report: Report): void {
@@ -129,16 +162,20 @@ function checkRates(board: Board, assigned: readonly TaskStatus[], entry: Landed
   }
 }
 
-function executionsByGroup(history: History): Map<string, Execution[]> {
+/** Executions of tasks that are in a group. */
+function executionsByGroup(
+  history: History,
+  groupOf: (spec: TaskSpec) => string | null,
+): ReadonlyMap<string | null, readonly Execution[]> {
   const specs = new Map<string, TaskSpec>();
   for (const { writes } of history.entries)
     for (const write of writes) if (write.kind === "spec") specs.set(write.spec.id, write.spec);
-  return Map.groupBy(
-    executions(history).filter(({ task }) => specs.get(task)?.concurrencyKey !== undefined),
-    ({ task }) => groupOf(specs.get(task)),
-  );
+  return Map.groupBy(executions(history), ({ task }) => {
+    const spec = specs.get(task);
+    return spec === undefined ? null : groupOf(spec);
+  });
 }
 
-function groupOf(spec: TaskSpec | undefined): string {
-  return `${spec?.queue} ${spec?.concurrencyKey}`;
+function scope(queue: string, key: string | undefined): string | null {
+  return key === undefined ? null : `${queue} ${key}`;
 }

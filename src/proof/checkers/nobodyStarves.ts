@@ -90,8 +90,9 @@ class Board {
       const status = this.#statuses.get(id);
       const spec = this.specs.get(id);
       if (status === undefined || spec === undefined || this.paused.has(spec.queue)) return [];
-      // Its key, or its queue, may have no room for it.
-      if (spec.concurrencyKey !== undefined || this.limited.has(spec.queue)) return [];
+      // Its keys, or its queue, may have no room for it.
+      const isKeyed = spec.concurrencyKey !== undefined || spec.uniqueKey !== undefined;
+      if (isKeyed || this.limited.has(spec.queue)) return [];
       // A set of children may bound how many of them run.
       if (spec.parent !== undefined && status.state === "created") return [];
       const isDue =

@@ -6,6 +6,7 @@ import { MasterNode } from "./masterNode.ts";
 import { Outsider } from "./outsider.ts";
 import { Signaller } from "./signaller.ts";
 import { TemplateUser } from "./templateUser.ts";
+import { UniqueUser } from "./uniqueUser.ts";
 import { WorkerNode } from "./workerNode.ts";
 import { World } from "./world.ts";
 
@@ -17,6 +18,7 @@ export class Cluster extends World {
   readonly outsider: Outsider;
   readonly signaller: Signaller;
   readonly templateUser: TemplateUser;
+  readonly uniqueUser: UniqueUser;
 
   constructor(knobs: Knobs) {
     super(knobs);
@@ -26,6 +28,7 @@ export class Cluster extends World {
     this.outsider = new Outsider(this, () => this.masters.some((master) => master.isLeading));
     this.signaller = new Signaller(this);
     this.templateUser = new TemplateUser(this);
+    this.uniqueUser = new UniqueUser(this);
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

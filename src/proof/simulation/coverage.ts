@@ -96,6 +96,8 @@ export const situations = [
   "a task whose id had been used before was run",
   "a worker still had a result of a forgotten task whose id was used again",
   "a queue was paused with tasks in it",
+  "a task that has a unique key was answered instead of a new one",
+  "a task was replaced by one with its unique key",
   "tasks were cancelled by a filter",
   "tasks were deleted by a filter",
   // Schedules.

@@ -115,6 +115,8 @@ export interface Knobs {
   readonly tasks: number;
   /** How many schedules there may be at a time. */
   readonly schedules: number;
+  /** Submissions with unique keys, of which there are few. */
+  readonly uniqueActs: number;
   /** How often clients cancel, or delete, all tasks that match a filter. */
   readonly bulks: number;
   /** Tasks that somebody puts straight into the store. */
@@ -174,6 +176,7 @@ export function drawKnobs(seed: number): Knobs {
     bulks: random.fork("bulks").pick([0, 0, 0, 4, 12]),
     foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,
     signals: random.fork("signals").pick([0, 20, 60]),
+    uniqueActs: random.fork("unique").pick([0, 0, 12, 40]),
     templateActs: random.fork("templates").pick([0, 0, 10, 40]),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),

@@ -138,7 +138,7 @@ function planBulks({ knobs, timeline, random, clients }: Cluster): void {
 }
 
 /** Those who do one thing only, a number of times. */
-function planVisitors({ knobs, timeline, random, outsider, signaller, templateUser }: Cluster): void {
+function planVisitors({ knobs, timeline, random, outsider, signaller, templateUser, uniqueUser }: Cluster): void {
   const plan = (name: string, times: number, act: () => void): void => {
     const when = random.fork(name);
     for (let count = 0; count < times; count++) timeline.after(when.next() * knobs.unsafeMs * 0.95, act);
@@ -146,6 +146,7 @@ function planVisitors({ knobs, timeline, random, outsider, signaller, templateUs
   plan("outsider", knobs.foreignTasks, () => outsider.insertTask());
   plan("signaller", knobs.signals, () => signaller.act());
   plan("template user", knobs.templateActs, () => templateUser.act());
+  plan("unique user", knobs.uniqueActs, () => uniqueUser.act());
 }
 
 function isEndless({ timeline, disk }: Cluster): boolean {
