@@ -42,12 +42,17 @@ export async function printBulk(
   const all: BulkItem[] = [];
   let count = 0;
   let refused = 0;
-  for await (const item of items) {
-    if (item.refused === undefined) count += 1;
-    else refused += 1;
-    if (output.isJson) all.push(item);
-    else if (item.refused !== undefined) output.complain(`${item.id}: ${item.refused}`);
-    else output.line(`${item.id} ${output.paint("dim", isDryRun ? `would be ${done}` : done)}`);
+  try {
+    for await (const item of items) {
+      if (item.refused === undefined) count += 1;
+      else refused += 1;
+      if (output.isJson) all.push(item);
+      else if (item.refused !== undefined) output.complain(`${item.id}: ${item.refused}`);
+      else output.line(`${item.id} ${output.paint("dim", isDryRun ? `would be ${done}` : done)}`);
+    }
+  } catch (error) {
+    if (count > 0 && !isDryRun) output.note(`${count} tasks were ${done} until then. Run it again for the rest.`);
+    throw error;
   }
   if (output.isJson) output.document({ isDryRun, tasks: all });
   else output.note(`${count} ${count === 1 ? "task" : "tasks"} ${isDryRun ? "would be " : ""}${done}.`);

@@ -48,7 +48,8 @@ function noteWaiting({ output }: Context, tasks: readonly TaskDocument[]): void 
     if (waiting !== undefined && isShared(waiting.reason))
       counts.set(waiting.detail, (counts.get(waiting.detail) ?? 0) + 1);
   }
-  for (const [detail, count] of counts) output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${detail}`);
+  for (const [detail, count] of counts)
+    output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${detail.replace(/^waits /, "")}`);
 }
 
 function isShared(reason: WaitingReason): boolean {
