@@ -112,9 +112,9 @@ export const graphMutants: readonly Mutant[] = [
     name: "forgets families that unfinished tasks wait for",
     patches: [
       {
-        file: "src/core/scheduler/tasksModule.ts",
-        search: " || state.dependencies.isPinned(rootOf(id))) continue;",
-        replace: " || state.dependencies.isPinned(`${rootOf(id)}?` as TaskId)) continue;",
+        file: "src/core/scheduler/bulk.ts",
+        search: " || state.dependencies.isPinned(rootOf(id))) return false;",
+        replace: " || state.dependencies.isPinned(`${rootOf(id)}?` as TaskId)) return false;",
       },
     ],
   },

@@ -27,8 +27,8 @@ export const limitMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/keyGroups.ts",
-        search: "held < item.keyUse.max;",
-        replace: "held <= item.keyUse.max;",
+        search: "held < use.max;",
+        replace: "held <= use.max;",
       },
     ],
   },
