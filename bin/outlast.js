@@ -10,6 +10,7 @@ import module from "module";
 import { constants, homedir } from "os";
 import { dirname, join } from "path";
 import { fileURLToPath, pathToFileURL } from "url";
+import { handOver } from "./environment.js";
 
 const oldestMajor = 24;
 /** Set for a process that was started by `runWith`; its IPC channel closes when the launcher dies. */
@@ -18,6 +19,15 @@ const launchedMark = "OUTLAST_LAUNCHED";
 const cacheAfterMs = 1000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Moves what is hidden from tasks out of the environment of a shell, and becomes the program behind. */
+const hideInPipe = `
+exec 4<<END
+$OUTLAST_ENVIRONMENT
+END
+unset OUTLAST_ENVIRONMENT
+exec "$@"
+`;
 
 /**
  * The first process of a container is the parent of every process that has lost its own, and must wait for each of them, or they
@@ -28,7 +38,7 @@ const firstProcess = `
 exec 3<&0
 "$@" <&3 3<&- &
 child=$!
-exec 3<&-
+exec 3<&- 4<&-
 for signal in TERM INT HUP QUIT USR1 USR2; do trap "kill -s $signal $child" $signal; done
 while :; do
   wait $child
@@ -81,7 +91,10 @@ function becomeFirstProcess() {
   const shell = "/bin/sh";
   if (typeof process.execve === "function" && existsSync(shell)) {
     const program = [process.execPath].concat(process.execArgv, fileURLToPath(import.meta.url), process.argv.slice(2));
-    process.execve(shell, [shell, "-c", firstProcess, "outlast"].concat(program), process.env);
+    const { env, text } = handOver(process.env, 4);
+    if (text !== null) env["OUTLAST_ENVIRONMENT"] = text;
+    const words = [shell, "-c", firstProcess, "outlast"].concat(program);
+    process.execve(shell, text === null ? words : [shell, "-c", hideInPipe, "outlast"].concat(words), env);
   }
   const advice =
     "Start the container with an init process (docker run --init), or with Node " + oldestMajor + " or newer.";
@@ -90,12 +103,13 @@ function becomeFirstProcess() {
 
 /** Runs the program with another Node: passes signals on to it, and ends as it ends. */
 function runWith(node) {
-  const env = Object.assign({}, process.env);
+  const { env, text } = handOver(process.env, 4);
   env[launchedMark] = "1";
   const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), {
     env: env,
-    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    stdio: ["inherit", "inherit", "inherit", "ipc"].concat(text === null ? [] : ["pipe"]),
   });
+  if (text !== null) child.stdio[4].on("error", function () {}).end(text);
   child.on("error", function (error) {
     fail("outlast could not start " + node + ": " + error.message);
   });

@@ -25,15 +25,14 @@ export async function buildProgram(
         .argParser(masterList),
     )
     .addOption(
-      new Option(
-        "--token <token>",
-        "token of the masters; prefer the variable, because other users can see arguments",
-      ).env("OUTLAST_TOKEN"),
+      new Option("--token <token>", "token of the masters; prefer a file, because other users can see arguments").env(
+        "OUTLAST_TOKEN",
+      ),
     )
     .addOption(
       new Option(
         "--token-file <file>",
-        "file with the token; better than the variable, which tasks may be able to see",
+        "file with the token; better than the variable, which a process around this one may show",
       ).env("OUTLAST_TOKEN_FILE"),
     )
     .addOption(

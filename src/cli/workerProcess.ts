@@ -20,6 +20,7 @@ import { UnloadableTasks } from "../worker/runners/runner.ts";
 import { Worker } from "../worker/worker.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { warnOfExposedToken } from "./exposedToken.ts";
 import { LocalFailure } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
 import type { Output } from "./output.ts";
@@ -36,6 +37,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
   const log = openLog(name, flags, output.areNotesPainted);
+  warnOfExposedToken(token, log);
   const clock = new SystemClock();
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;

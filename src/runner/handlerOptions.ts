@@ -19,13 +19,15 @@ export function handlerOptions(files: readonly TaskFile[]) {
   const program = fileURLToPath(new URL(`./runnerProcess${extname(import.meta.url)}`, import.meta.url));
   // What Node says of experimental type stripping and of files without a package.json does not belong into a task's log.
   const flags = ["ExperimentalWarning", "MODULE_TYPELESS_PACKAGE_JSON"].map((name) => `--disable-warning=${name}`);
+  // Commands of the same worker could read what the operator has set for handlers.
+  const hiding = ["--import", new URL("../../bin/environment.js", import.meta.url).href];
   const cacheFolder = process.env["NODE_COMPILE_CACHE"] ?? getCompileCacheDir();
   return {
     // A process that finds its code compiled starts in a fraction of the time.
     environment: (cacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: cacheFolder }) as Readonly<
       Record<string, string>
     >,
-    argv: [process.execPath, ...flags, program, JSON.stringify(files)],
+    argv: [process.execPath, ...flags, ...hiding, program, JSON.stringify(files)],
     loadInline: async () => {
       const { loadInlineHandlers } = await import("./inline.ts");
       return loadInlineHandlers(files);

@@ -25,12 +25,23 @@ export class Started {
   readonly #waiting = new Set<() => void>();
   #output = { stdout: "", stderr: "" };
 
-  /** @param options.redirect appended to the command by a shell, such as `2>/dev/full` */
+  /**
+   * @param options.redirect appended to the command by a shell, such as `2>/dev/full`
+   * @param options.node the Node that runs it
+   * @param options.before a program that starts it, with its arguments
+   */
   constructor(
     commandLine: readonly string[],
-    options: { env?: NodeJS.ProcessEnv; input?: string; redirect?: string } = {},
+    options: {
+      env?: NodeJS.ProcessEnv;
+      input?: string;
+      redirect?: string;
+      node?: string;
+      before?: readonly string[];
+    } = {},
   ) {
-    const argv = [process.execPath, program, ...commandLine];
+    const { node = process.execPath, before = [] } = options;
+    const argv = [...before, node, program, ...commandLine];
     const [command = "", ...args] =
       options.redirect === undefined ? argv : ["sh", "-c", `exec "$@" ${options.redirect}`, "sh", ...argv];
     this.child = spawn(command, args, {

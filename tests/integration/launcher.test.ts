@@ -33,7 +33,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "outlast-launcher-"));
   mkdirSync(join(root, "bin"));
   mkdirSync(join(root, "src/cli"), { recursive: true });
-  copyFileSync("bin/outlast.js", join(root, "bin/outlast.js"));
+  for (const name of ["outlast.js", "environment.js"]) copyFileSync(join("bin", name), join(root, "bin", name));
   writeFileSync(join(root, "package.json"), `{ "type": "module" }`);
   writeFileSync(join(root, "src/cli/main.ts"), program);
   // Makes a Node believe that it is an old one; it is not inherited by the Node that the launcher starts.

@@ -1,8 +1,10 @@
 /** One child process of `outlast up`: starts it, reads its lines, restarts it when it dies, and stops it at the end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { defaults } from "../../model/limits.ts";
+import { handOver } from "./handOver.ts";
 
 export interface SupervisedOptions {
   readonly name: string;
@@ -33,7 +35,6 @@ interface Life {
 }
 
 const program = fileURLToPath(new URL("../../../bin/outlast.js", import.meta.url));
-
 export class Supervised {
   readonly #options: SupervisedOptions;
   #life: Life | null = null;
@@ -55,13 +56,16 @@ export class Supervised {
 
   start(): void {
     this.#restartTimer = null;
+    // Tasks may run as the same user, and could read the environment of a child while it starts.
+    const { env, text } = handOver(this.#options.env, 3);
     const child = spawn(process.execPath, [program, ...this.#options.arguments], {
       // Its own process group: Ctrl-C in the terminal is for `up` alone, which then ends its children in good order.
       detached: true,
       // The child reads stdin and stops when it closes, which it does however `up` ends.
-      stdio: ["pipe", "pipe", "pipe"],
-      env: this.#options.env,
+      stdio: ["pipe", "pipe", "pipe", ...(text === null ? [] : (["pipe"] as const))],
+      env,
     });
+    if (text !== null) (child.stdio[3] as Writable).on("error", () => {}).end(text);
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const life: Life = { child, startedAt: performance.now(), ended, readyLine: null };
     this.#life = life;
