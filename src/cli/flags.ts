@@ -24,6 +24,7 @@ export interface WorkerFlags extends LogFlags {
   readonly capacity: number;
   readonly queues: readonly string[];
   readonly labels?: readonly string[];
+  readonly runAs?: string;
   readonly metricsPort?: number;
   readonly metricsAddress: string;
   readonly data: string;
@@ -39,6 +40,7 @@ export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
   /** See `openBlobs.ts`. */
   readonly blobs?: string;
   readonly workers: number;
+  readonly runAs?: string;
   readonly capacity: number;
   readonly queues: readonly string[];
   readonly data: string;

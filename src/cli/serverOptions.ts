@@ -92,6 +92,12 @@ export function tasksOption(): Option {
   );
 }
 
+export function runAsOption(): Option {
+  return new Option("--run-as <user>", "run tasks as this user instead of the worker's own; needs root").env(
+    "OUTLAST_RUN_AS",
+  );
+}
+
 export function logOptions(): readonly Option[] {
   return [
     new Option("--log-level <level>", "lowest level that is logged to stderr").choices(levels).default("info"),

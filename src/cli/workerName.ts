@@ -1,5 +1,6 @@
 /** The name of this worker, and its directory, which only one process may use at a time. */
 import { randomBytes } from "node:crypto";
+import { chmodSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -45,7 +46,9 @@ export async function takePlace(data: string, name: string | null): Promise<Work
 
 async function claim(parent: string, name: string): Promise<WorkerPlace> {
   const directory = join(parent, name);
-  makeDirectory(directory);
+  // Output and results of tasks are nobody else's, least of all those of tasks with another user. Earlier versions let all read them.
+  makeDirectory(directory, 0o700);
+  chmodSync(directory, 0o700);
   return { name, directory, release: await claimDirectory(directory) };
 }
 

@@ -11,6 +11,7 @@ import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
+import { environmentOf, findTaskUser } from "../node/taskUser.ts";
 import type { Log } from "../ports/log.ts";
 import { handlerOptions, mapReduceOptions } from "../runner/handlerOptions.ts";
 import { ProcessExecutor } from "../worker/executors/executor.ts";
@@ -34,15 +35,16 @@ import { takePlace, type WorkerPlace } from "./workerName.ts";
 export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
   const { token, output, options } = context;
   const taskFiles = await findTaskFiles(flags.tasks ?? [], process.cwd());
+  const user = flags.runAs === undefined ? null : await findTaskUser(flags.runAs, process.cwd());
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
   const log = openLog(name, flags, output.areNotesPainted);
-  warnOfExposedToken(token, log);
+  if (user === null) warnOfExposedToken(token, log);
   const clock = new SystemClock();
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;
   const spool = new ThreadedLogSpool(join(place.directory, "logs"), clock);
-  const processes = new SystemProcesses(join(place.directory, "pipes"));
+  const processes = new SystemProcesses(join(place.directory, "pipes"), user);
   const executor = new ProcessExecutor({
     worker: id,
     boot,
@@ -50,7 +52,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     clock,
     log,
     processes,
-    environment: process.env,
+    environment: { ...process.env, ...(user !== null && environmentOf(user)) },
     directory: process.cwd(),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(),

@@ -26,14 +26,18 @@ export interface FifoPipe {
 export class FifoPipes {
   /** Where names are made; beside the worker's other files, or in the directory for temporary files. */
   readonly #wanted: string | null;
+  /** The directory around it is this user's alone. */
+  readonly #mode: string;
   #directory: string | null = null;
   #names: string[] = [];
   #making: Promise<void> | null = null;
   #made = 0;
   #isUnable = false;
 
-  constructor(directory: string | null) {
+  /** @param isForOthers true if commands run as another user: they may open `/dev/stdout` only if the pipe's mode lets everybody */
+  constructor(directory: string | null, isForOthers = false) {
     this.#wanted = directory;
+    this.#mode = isForOthers ? "666" : "600";
   }
 
   /** @returns null where this machine cannot make FIFOs. @throws what the system says if it has no descriptors left */
@@ -87,7 +91,7 @@ export class FifoPipes {
           this.#made += 1;
           return join(directory, `${process.pid}-${this.#made}`);
         });
-        await run("mkfifo", ["-m", "600", ...names]);
+        await run("mkfifo", ["-m", this.#mode, ...names]);
         this.#directory = directory;
         this.#names = names;
         return;

@@ -18,18 +18,24 @@ import { BoundedLooks } from "./boundedLooks.ts";
 import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 import { OutputPipes } from "./outputPipes.ts";
 import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
+import { becomeOptions, type TaskUser } from "./taskUser.ts";
 import { ThreadedSweeper } from "./threadedSweeper.ts";
 
 export class SystemProcesses implements Processes {
   readonly #sweeper = new ThreadedSweeper();
   readonly #looks = new BoundedLooks(limits.spawnLooksMax, defaults.spawnLookMs);
   readonly #pipes: FifoPipes;
+  readonly #user: TaskUser | null;
   /** What stands before each tied command. */
   #prefixes: Promise<readonly string[]> | null = null;
 
-  /** @param pipeDirectory where names of pipes may be made for a moment; it is emptied first. Null for a temporary one */
-  constructor(pipeDirectory: string | null = null) {
-    this.#pipes = new FifoPipes(pipeDirectory);
+  /**
+   * @param pipeDirectory where names of pipes may be made for a moment; it is emptied first. Null for a temporary one
+   * @param user whom tied commands run as; null for this process's own user
+   */
+  constructor(pipeDirectory: string | null = null, user: TaskUser | null = null) {
+    this.#pipes = new FifoPipes(pipeDirectory, user !== null);
+    this.#user = user;
   }
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
@@ -57,12 +63,12 @@ export class SystemProcesses implements Processes {
 
   /** Looked for once; where the machine is too short of something to look, with the next command again. */
   async #findPrefixes(program: string): Promise<readonly string[]> {
-    this.#prefixes ??= Promise.all([findTie(), findLimiter()]).then((found) => found.flat());
+    this.#prefixes ??= Promise.all([findTie(this.#user), findLimiter()]).then((found) => found.flat());
     try {
       return await this.#prefixes;
     } catch (error) {
       this.#prefixes = null;
-      throw toSpawnError(program, error);
+      throw error instanceof SpawnError ? error : toSpawnError(program, error);
     }
   }
 
@@ -221,11 +227,16 @@ async function findProgram(program: string, path: string, cwd: string): Promise<
 }
 
 /**
- * What to put before a command so that the kernel kills it when its parent dies, prctl(2) PR_SET_PDEATHSIG; nothing where
- * the machine has no setpriv(1), or one that cannot do it.
+ * What to put before a command so that the kernel kills it when its parent dies, prctl(2) PR_SET_PDEATHSIG, and so that it runs as
+ * another user; nothing where the machine has no setpriv(1), or one that cannot do it, and no other user is wanted.
  */
-function findTie(): Promise<readonly string[]> {
-  return findPrefix("setpriv", ["--pdeathsig", "KILL", "--"]);
+async function findTie(user: TaskUser | null): Promise<readonly string[]> {
+  const become = user === null ? [] : becomeOptions(user);
+  const found = await findPrefix("setpriv", [...become, "--pdeathsig", "KILL", "--"]);
+  // Better no task than one with the rights of its worker.
+  if (found.length === 0 && user !== null)
+    throw new SpawnError(`This worker can no longer run commands as ${user.name}.`, "machine");
+  return found;
 }
 
 /** What to put before a command so that it gets the usual limit of open files; nothing where there is no prlimit(1). */

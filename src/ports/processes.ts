@@ -27,7 +27,7 @@ export interface ProcessCommand {
   readonly cwd: string;
   /** A directory that this machine owes to every command; where it is missing, that is not the command's fault. Absolute. */
   readonly home: string;
-  /** True: the kernel kills it when this process dies, where the machine can do that. */
+  /** True: it runs a task. The kernel kills it when this process dies, where the machine can do that, and it has the user of tasks. */
   readonly isTied: boolean;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;

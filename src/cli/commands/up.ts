@@ -14,6 +14,7 @@ import {
   masterCountOptions,
   portOption,
   queuesOption,
+  runAsOption,
   storeOption,
   tasksOption,
 } from "../serverOptions.ts";
@@ -31,6 +32,7 @@ export function upCommand(program: Command): void {
     .addOption(tasksOption())
     .addOption(queuesOption())
     .addOption(dataOption())
+    .addOption(runAsOption())
     .addOption(storeOption())
     .addOption(blobsOption())
     .addOption(addressOption())

@@ -9,6 +9,7 @@ import {
   dataOption,
   logOptions,
   queuesOption,
+  runAsOption,
   stopOnStdinEndOption,
   tasksOption,
 } from "../serverOptions.ts";
@@ -26,6 +27,7 @@ export function workerCommand(program: Command): void {
     .addOption(queuesOption())
     .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", labelList)
     .addOption(dataOption())
+    .addOption(runAsOption())
     .addOption(
       new Option("--drain-timeout <duration>", "how long running tasks may continue after SIGTERM")
         .env("OUTLAST_DRAIN_TIMEOUT")

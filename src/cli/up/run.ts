@@ -114,13 +114,14 @@ class LocalCluster {
   }
 
   #workerArguments(name: string): string[] {
-    const { capacity, queues, data, drainTimeout, tasks = [] } = this.#flags;
+    const { capacity, queues, data, drainTimeout, tasks = [], runAs } = this.#flags;
     return [
       "worker",
       ...["--masters", this.#addresses, "--name", name, "--capacity", String(capacity), "--data", data],
       ...["--drain-timeout", `${drainTimeout}ms`],
       ...["--queues", queues.join(",")],
       ...(tasks.length === 0 ? [] : ["--tasks", ...tasks]),
+      ...(runAs === undefined ? [] : ["--run-as", runAs]),
       "--stop-on-stdin-end",
       ...this.#logArguments(),
     ];

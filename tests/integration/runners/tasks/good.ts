@@ -8,6 +8,8 @@ export const add = defineTask({ name: "add", run: ([a, b]: [number, number]) => 
 
 export const pid = defineTask({ name: "pid", run: () => process.pid });
 
+export const uid = defineTask({ name: "uid", run: () => process.getuid?.() ?? -1 });
+
 export const speak = defineTask({
   name: "speak",
   run(text: string, ctx) {
