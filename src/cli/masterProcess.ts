@@ -39,8 +39,6 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     hasColor: context.output.areNotesPainted,
   });
   keepLargeHeapTight();
-  // The store and the files hold everything, also what a task of another user on this machine must not see.
-  process.umask(process.umask() | 0o007);
   const ids = new SystemIds();
   const fault = PlannedFault.read(
     process.env["OUTLAST_FAIL"],
