@@ -139,6 +139,16 @@ export function environment(
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** `NAME` of a variable of this process, collected into an object with its value: an argument would show it to other users. */
+export function ownVariable(
+  name: string,
+  before: { readonly [name: string]: string } = {},
+): { readonly [name: string]: string } {
+  const value = process.env[name];
+  if (value === undefined) throw new InvalidArgumentError(`This command has no variable ${name} in its environment.`);
+  return { ...before, [name]: value };
+}
+
 function asArgument<Value>(parse: () => Value): Value {
   try {
     return parse();

@@ -5,6 +5,7 @@ import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import { toActor } from "../../model/principals/principal.ts";
 import { closed, open } from "../../model/schema.ts";
+import { hideSecrets } from "../auth/hiddenSecrets.ts";
 import { TaskWatch } from "../events/taskWatch.ts";
 import { addRawBodies, checkBodyHead } from "../http/bodies.ts";
 import { type Check, checkBody, checkParameters } from "../http/validation.ts";
@@ -68,6 +69,7 @@ function serve(server: FastifyInstance, route: Route, context: SharedContext): v
       },
       ...(route.query?.["consistent"] === undefined ? [] : [consistencyHook(context)]),
     ],
+    preSerialization: (request, _reply, answer, done) => done(null, hideSecrets(request.grant, answer)),
     handler: (request, reply) => route.handle(request, reply, contextOf(request, context)),
   });
 }

@@ -16,6 +16,7 @@ import {
   json,
   keyArgument,
   labelList,
+  ownVariable,
   positiveDuration,
   taskList,
   wholeNumber,
@@ -46,6 +47,7 @@ interface SubmitFlags {
   readonly attemptsMax?: number;
   readonly timeout?: number;
   readonly env?: { readonly [name: string]: string };
+  readonly secretEnv?: { readonly [name: string]: string };
   readonly cwd?: string;
   readonly shell?: boolean;
   readonly wait?: boolean;
@@ -108,6 +110,11 @@ export function submitCommand(program: Command): void {
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
     .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
+    .option(
+      "--secret-env <NAME>",
+      "exec: a secret variable, with the value that it has in this command's own environment; may be repeated",
+      ownVariable,
+    )
     .option("--cwd <directory>", "exec: working directory, on the machine of the worker")
     .option("--input <json>", "handler: its input as JSON; default: {}", json)
     .option("--requires <labels>", "labels that the worker must have, separated by commas", labelList)
@@ -129,9 +136,13 @@ async function submit(
   const common = commonFields(flags);
   if (flags.file !== undefined) {
     if (kind !== undefined) throw new UsageError("Give either a task kind or --file, not both.");
-    const forOne = (["name", "id", "env", "cwd", "shell"] as const).find((flag) => flags[flag] !== undefined);
+    const forOne = (["name", "id", "env", "secretEnv", "cwd", "shell"] as const).find(
+      (flag) => flags[flag] !== undefined,
+    );
     if (forOne !== undefined)
-      throw new UsageError(`--${forOne} is for a single task. In a file, set it for each task.`);
+      throw new UsageError(
+        `--${forOne === "secretEnv" ? "secret-env" : forOne} is for a single task. In a file, set it for each task.`,
+      );
     return submitFile(context, flags.file, common, flags);
   }
   const submission = { ...common, ...toSubmission(kind, operands, flags) };
@@ -174,7 +185,7 @@ function commonFields(flags: SubmitFlags): Partial<Submission> {
 }
 
 function toSubmission(kind: string | undefined, operands: readonly string[], flags: SubmitFlags): Submission {
-  const { name, id, env, cwd, shell } = flags;
+  const { name, id, env, secretEnv, cwd, shell } = flags;
   const names = { ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { id }) };
   switch (kind) {
     case "sleep": {
@@ -182,8 +193,8 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
       const [seconds] = operands;
       if (seconds === undefined || operands.length > 1)
         throw new UsageError("sleep takes one number of seconds: outlast submit sleep 5");
-      if (env !== undefined || cwd !== undefined || shell !== undefined)
-        throw new UsageError("--env, --cwd and --shell are options of exec.");
+      if ([env, secretEnv, cwd, shell].some((given) => given !== undefined))
+        throw new UsageError("--env, --secret-env, --cwd and --shell are options of exec.");
       return { ...names, kind, input: { seconds: toSeconds(seconds) } };
     }
     case "exec":
@@ -195,6 +206,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
         input: {
           command: [...operands],
           ...(env === undefined ? {} : { env: { ...env } }),
+          ...(secretEnv === undefined ? {} : { secretEnv: { ...secretEnv } }),
           ...(cwd === undefined ? {} : { cwd }),
           ...(shell === undefined ? {} : { shell }),
         },

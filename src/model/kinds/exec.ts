@@ -1,5 +1,5 @@
 /** The kind `exec`: runs a command on a worker's machine. Its executor is `src/worker/executors/exec.ts`. */
-import type { JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import { limits } from "../limits.ts";
 import { closed, limitKeyword, list, type Schema, truth } from "../schema.ts";
 import { utf8Bytes } from "../utf8.ts";
@@ -10,16 +10,28 @@ export interface ExecInput {
   readonly command: readonly string[];
   /** Added to a small environment of the worker's choice. */
   readonly env?: { readonly [name: string]: string };
+  /** The same, shown to nobody who may only read. Needs a worker of this version. */
+  readonly secretEnv?: { readonly [name: string]: string };
   /** Where to run it, on the worker's machine; relative to the worker's own directory for tasks. */
   readonly cwd?: string;
   readonly shell?: boolean;
 }
+
+/** Whatever bears this name in a task, and in what tasks are made from, is hidden from those who may only read. */
+export const secretsMember = "secretEnv";
 
 /** Names that would let a submitter change what the worker itself runs. */
 const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_ENV|ENV|IFS|OUTLAST_.*)$/;
 
 /** Text that reaches a process as one argument or variable. */
 const processText: Schema = { type: "string", maxLength: limits.stringBytesMax, [limitKeyword]: "stringBytesMax" };
+
+const variables: Schema = {
+  type: "object",
+  maxProperties: limits.execEnvironmentMax,
+  [limitKeyword]: "execEnvironmentMax",
+  additionalProperties: processText,
+};
 
 export const execKind: KindDefinition = {
   name: "exec",
@@ -33,12 +45,8 @@ export const execKind: KindDefinition = {
       }),
     },
     {
-      env: {
-        type: "object",
-        maxProperties: limits.execEnvironmentMax,
-        [limitKeyword]: "execEnvironmentMax",
-        additionalProperties: processText,
-      },
+      env: variables,
+      [secretsMember]: { ...variables, description: "Like `env`, and hidden from those who may only read." },
       cwd: processText,
       shell: { ...truth, default: false, description: "`command` is one line for /bin/sh." },
     },
@@ -47,7 +55,10 @@ export const execKind: KindDefinition = {
   describe: ({ command }) => (Array.isArray(command) ? command.map(shellWord).join(" ") : null),
 };
 
-function checkExec({ command, env = {}, cwd = "", shell }: JsonObject, path: string): void {
+function checkExec(
+  { command, env = {}, [secretsMember]: secrets = {}, cwd = "", shell }: JsonObject,
+  path: string,
+): void {
   const words = command as string[];
   for (const [index, argument] of words.entries()) checkText(argument, `${path}/command/${index}`);
   if (words[0] === "") throw invalid(`${path}/command/0`, "The program's name is empty.");
@@ -55,12 +66,21 @@ function checkExec({ command, env = {}, cwd = "", shell }: JsonObject, path: str
     throw invalid(`${path}/command`, 'With "shell" the command is one string, a line for /bin/sh.');
   }
   checkText(cwd as string, `${path}/cwd`);
-  for (const [name, value] of Object.entries(isObject(env) ? env : {})) {
-    checkText(value as string, `${path}/env/${name}`);
+  checkVariables(env, `${path}/env`);
+  checkVariables(secrets, `${path}/${secretsMember}`);
+  for (const name of isObject(secrets) && isObject(env) ? Object.keys(secrets) : []) {
+    if (Object.hasOwn(env as JsonObject, name))
+      throw invalid(`${path}/${secretsMember}/${name}`, `${name} is in env, too.`);
+  }
+}
+
+function checkVariables(given: Json, path: string): void {
+  for (const [name, value] of Object.entries(isObject(given) ? given : {})) {
+    checkText(value as string, `${path}/${name}`);
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      throw invalid(`${path}/env/${name}`, `${quote(name)} is not a valid name of an environment variable.`);
+      throw invalid(`${path}/${name}`, `${quote(name)} is not a valid name of an environment variable.`);
     if (forbiddenEnvironment.test(name))
-      throw invalid(`${path}/env/${name}`, `A task may not set ${name}: it belongs to the worker.`);
+      throw invalid(`${path}/${name}`, `A task may not set ${name}: it belongs to the worker.`);
   }
 }
 

@@ -17,7 +17,7 @@ export const execRunner: KindRunner = {
     const command = new CommandAttempt({
       attempt,
       input,
-      env: attemptEnvironment(machine.commandEnvironment, input.env, machine, attempt),
+      env: attemptEnvironment(machine.commandEnvironment, { ...input.env, ...input.secretEnv }, machine, attempt),
       cwd: resolve(machine.directory, input.cwd ?? ""),
       home: machine.directory,
       marks: attemptMarks(machine, attempt),
@@ -35,8 +35,8 @@ export const execRunner: KindRunner = {
 
 function isExecInput(input: Json): input is Json & ExecInput {
   if (!isObject(input)) return false;
-  const { command, env = {}, cwd = "", shell = false } = input;
+  const { command, env = {}, secretEnv = {}, cwd = "", shell = false } = input;
   const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
-  const isEnvironment = isObject(env) && Object.values(env).every(isText);
+  const isEnvironment = [env, secretEnv].every((each) => isObject(each) && Object.values(each).every(isText));
   return isCommand && isEnvironment && isText(cwd) && typeof shell === "boolean";
 }
