@@ -17,6 +17,7 @@ const pages: { readonly [name: string]: readonly [path: string, heading: string]
   "unknown-task": ["/tasks/nothing", "Unknown task"],
   workers: ["/workers", "Workers"],
   queues: ["/queues", "Queues"],
+  timeline: ["/timeline", "Timeline"],
   schedules: ["/schedules", "Schedules"],
   templates: ["/templates?name=report", "Templates"],
   graph: ["/tasks/etl/graph", "Graph of etl"],

@@ -10,11 +10,22 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await overview.getByRole("link", { name: "running 1" }).waitFor();
 
     const task = await openPage(`${cluster.address}/tasks/moves`);
-    await task.getByRole("link", { name: "worker-1" }).waitFor();
+    await task.getByRole("link", { name: "worker-1" }).first().waitFor();
     await cluster.start("worker-2");
     await cluster.kill("worker-1");
-    await task.getByRole("link", { name: "worker-2" }).waitFor();
+    await task.getByRole("link", { name: "worker-2" }).first().waitFor();
     await task.getByText("1 lost with a worker").waitFor();
+    const attempts = task.getByRole("table", { name: "Attempts" });
+    await attempts.getByRole("row").filter({ hasText: "worker-1" }).getByText("killed").waitFor();
+    await attempts.getByRole("row").filter({ hasText: "worker-2" }).getByText("running").waitFor();
+    const timeline = await openPage(`${cluster.address}/timeline`);
+    const bars = timeline.getByRole("table", { name: "Attempts" });
+    await bars.getByRole("row").filter({ hasText: "worker-1" }).getByText("killed").waitFor();
+    await bars.getByRole("row").filter({ hasText: "worker-2" }).getByText("running").waitFor();
+    await screenshot(timeline, "timeline-after-a-kill");
+    await client.submit({ id: "stuck", kind: "resize", input: null });
+    const stuck = await openPage(`${cluster.address}/tasks/stuck`);
+    await stuck.getByText(/no connected worker .* runs kind "resize"/).waitFor();
     await overview.getByText("worker-1 was lost").waitFor();
     await screenshot(overview, "overview-after-a-kill");
 

@@ -48,6 +48,11 @@ const queues = createRoute({
 
 const named = (search: Readonly<Record<string, unknown>>): { name?: string } =>
   text(search, "name") === undefined ? {} : { name: text(search, "name") as string };
+const timeline = createRoute({
+  getParentRoute: () => root,
+  path: "/timeline",
+  component: lazyRouteComponent(() => import("./pages/timeline/timelinePage.tsx"), "TimelinePage"),
+});
 const schedules = createRoute({
   getParentRoute: () => root,
   path: "/schedules",
@@ -62,7 +67,7 @@ const templates = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, graph, workers, queues, schedules, templates]),
+  routeTree: root.addChildren([overview, tasks, task, graph, workers, queues, timeline, schedules, templates]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -1,7 +1,9 @@
 /** What the pages read, each under the key that it is kept by. */
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, segment } from "./client.ts";
 import type {
+  AttemptsOfTask,
+  ChildPage,
   Graph,
   History,
   MarkList,
@@ -11,7 +13,10 @@ import type {
   Schedule,
   SchedulePage,
   ScheduleTicks,
+  StepPage,
   Task,
+  TaskAttempt,
+  TaskAttemptPage,
   TaskPage,
   TemplatePage,
   TemplateVersion,
@@ -112,5 +117,48 @@ export function graphQuery(id: string) {
       }
       return { ...first, nodes };
     },
+  });
+}
+
+export function attemptsOfTaskQuery(id: string) {
+  return queryOptions({
+    queryKey: ["attempts of", id],
+    queryFn: ({ signal }) => get<AttemptsOfTask>(`/v1/tasks/${segment(id)}/attempts`, { limit: 1000 }, signal),
+  });
+}
+
+export function childrenQuery(id: string) {
+  return queryOptions({
+    queryKey: ["children", id],
+    queryFn: ({ signal }) => get<ChildPage>(`/v1/tasks/${segment(id)}/children`, { limit: 100 }, signal),
+  });
+}
+
+export function stepsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["steps", id],
+    queryFn: ({ signal }) => get<StepPage>(`/v1/tasks/${segment(id)}/steps`, { limit: 100 }, signal),
+  });
+}
+
+/** More attempts than this are not shown in one period. */
+const attemptsMax = 5_000;
+
+/** The attempts that ran at some time between two instants. */
+export function attemptsQuery(from: number, to: number) {
+  return queryOptions({
+    queryKey: ["attempts", from, to],
+    queryFn: async ({ signal }) => {
+      const attempts: TaskAttempt[] = [];
+      let cursor: string | null = null;
+      do {
+        const query = { from, to, cursor, limit: 1000 };
+        const page: TaskAttemptPage = await get<TaskAttemptPage>("/v1/attempts", query, signal);
+        attempts.push(...page.attempts);
+        cursor = page.cursor ?? null;
+      } while (cursor !== null && attempts.length < attemptsMax);
+      return { attempts, isCut: cursor !== null };
+    },
+    placeholderData: keepPreviousData,
   });
 }

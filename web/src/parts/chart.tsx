@@ -2,6 +2,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "react";
 import UPlot from "uplot";
+import { onThemeChange, resolvedColour } from "./colours.ts";
 
 export interface ChartSeries {
   readonly name: string;
@@ -24,20 +25,9 @@ export interface ChartProps {
 
 const font = '11px "Inter Variable", sans-serif';
 
-/** What a colour of the style sheet comes to in the theme that is shown. */
-function resolved(colour: string, alpha = 1): string {
-  const probe = document.createElement("span");
-  probe.style.color =
-    alpha === 1 ? `var(${colour})` : `color-mix(in srgb, var(${colour}) ${alpha * 100}%, transparent)`;
-  document.body.append(probe);
-  const text = getComputedStyle(probe).color;
-  probe.remove();
-  return text;
-}
-
 function optionsOf({ series, format, height = 180, onHover }: ChartProps, width: number): UPlot.Options {
-  const axis = { stroke: resolved("--muted"), font, ticks: { show: false }, gap: 6 };
-  const grid = { stroke: resolved("--line"), width: 1 };
+  const axis = { stroke: resolvedColour("--muted"), font, ticks: { show: false }, gap: 6 };
+  const grid = { stroke: resolvedColour("--line"), width: 1 };
   return {
     width,
     height,
@@ -54,10 +44,10 @@ function optionsOf({ series, format, height = 180, onHover }: ChartProps, width:
       ...series.map(
         ({ name, colour, isFilled }): UPlot.Series => ({
           label: name,
-          stroke: resolved(colour),
+          stroke: resolvedColour(colour),
           width: 1.6,
           points: { show: false },
-          ...(isFilled === true ? { fill: resolved(colour, 0.12) } : {}),
+          ...(isFilled === true ? { fill: resolvedColour(colour, 0.12) } : {}),
         }),
       ),
     ],
@@ -107,14 +97,10 @@ export function Chart(props: ChartProps) {
       plot.current?.setSize({ width: element.clientWidth, height: latest.current.height ?? 180 }),
     );
     resize.observe(element);
-    const theme = new MutationObserver(draw);
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", draw);
+    const stop = onThemeChange(draw);
     return () => {
       resize.disconnect();
-      theme.disconnect();
-      system.removeEventListener("change", draw);
+      stop();
       plot.current?.destroy();
       plot.current = null;
     };

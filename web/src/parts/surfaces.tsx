@@ -152,12 +152,8 @@ export function Problem({ error }: { readonly error: unknown }) {
 }
 
 export function Note({ tone, children }: { readonly tone: "warn" | "bad" | "info"; readonly children: ReactNode }) {
-  const look = {
-    warn: "border-retrying/40 bg-retrying/8",
-    bad: "border-failed/40 bg-failed/8",
-    info: "border-accent/30 bg-accent-wash",
-  }[tone];
-  return <div className={`rounded-lg border px-3 py-2 ${look}`}>{children}</div>;
+  const look = { warn: "border-l-retrying", bad: "border-l-failed", info: "border-l-accent" }[tone];
+  return <div className={`rounded-lg border border-l-4 border-line bg-surface px-3 py-2 ${look}`}>{children}</div>;
 }
 
 /** A share of a whole as a bar. */

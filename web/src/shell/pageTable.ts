@@ -3,7 +3,7 @@ import type { IconName } from "./icons.tsx";
 
 export interface PageEntry {
   readonly name: string;
-  readonly path: "/" | "/tasks" | "/workers" | "/queues" | "/schedules" | "/templates";
+  readonly path: "/" | "/tasks" | "/workers" | "/queues" | "/timeline" | "/schedules" | "/templates";
   readonly icon: IconName;
   /** Pressed after `g`. */
   readonly key: string;
@@ -14,6 +14,7 @@ export const pageTable: readonly PageEntry[] = [
   { name: "Tasks", path: "/tasks", icon: "tasks", key: "t" },
   { name: "Workers", path: "/workers", icon: "workers", key: "w" },
   { name: "Queues", path: "/queues", icon: "queues", key: "q" },
+  { name: "Timeline", path: "/timeline", icon: "timeline", key: "l" },
   { name: "Schedules", path: "/schedules", icon: "schedules", key: "s" },
   { name: "Templates", path: "/templates", icon: "templates", key: "e" },
 ];

@@ -80,6 +80,17 @@ export function TaskFacts({ task }: { readonly task: Task }) {
 function Sources({ task }: { readonly task: Task }) {
   return (
     <>
+      {task.parent === undefined ? null : (
+        <Fact name="Child of">
+          <Link
+            to="/tasks/$id"
+            params={{ id: task.parent }}
+            className="font-mono text-xs break-all text-accent hover:underline"
+          >
+            {task.parent}
+          </Link>
+        </Fact>
+      )}
       {task.origin === undefined ? null : (
         <Fact name="Template">
           <Link to="/templates" search={{ name: task.origin.template }} className="text-accent hover:underline">

@@ -1,6 +1,6 @@
 /** One task: how it stands and why, what it wrote, what went in and what came out. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ApiError } from "../../api/client.ts";
 import { taskQuery } from "../../api/queries.ts";
@@ -8,9 +8,12 @@ import type { Task } from "../../api/schema.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, CopyButton, Empty, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { AttemptsCard } from "./attemptsCard.tsx";
+import { ChildrenCard, StepsCard } from "./familyCards.tsx";
 import { LogView } from "./log/logView.tsx";
 import { TaskActions } from "./taskActions.tsx";
 import { TaskFacts } from "./taskFacts.tsx";
+import { WaitingNote } from "./waitingNote.tsx";
 
 const route = getRouteApi("/tasks/$id");
 
@@ -56,11 +59,11 @@ function TaskView({ task }: { readonly task: Task }) {
       </PageHeader>
       <div className="grid gap-4">
         <TaskProgress task={task} />
+        <WaitingNote task={task} />
         <Failure task={task} />
         <Card>
           <TaskFacts task={task} />
         </Card>
-        {task.attempt > 1 ? <AttemptPicker task={task} shown={shown} /> : null}
         {task.attempt === 0 ? null : <LogView key={shown} task={task.id} attempt={shown} />}
         <div className="grid items-start gap-4 xl:grid-cols-2">
           <Card title="Input" actions={<CopyButton text={JSON.stringify(task.input, null, 2)} what="input" />}>
@@ -72,6 +75,9 @@ function TaskView({ task }: { readonly task: Task }) {
             </Card>
           )}
         </div>
+        <AttemptsCard task={task} shown={shown} />
+        <ChildrenCard task={task} />
+        <StepsCard task={task} />
       </div>
     </>
   );
@@ -113,36 +119,5 @@ function Failure({ task: { error, state, exit } }: { readonly task: Task }) {
             : `, ended by ${exit.signal}`}
       </p>
     </Note>
-  );
-}
-
-/** Which attempt the log begins with. */
-function AttemptPicker({ task, shown }: { readonly task: Task; readonly shown: number }) {
-  const navigate = useNavigate();
-  return (
-    <div className="flex items-center gap-2">
-      <label htmlFor="attempt" className="text-muted">
-        Log from attempt
-      </label>
-      <select
-        id="attempt"
-        value={shown}
-        onChange={(event) =>
-          void navigate({
-            to: "/tasks/$id",
-            params: { id: task.id },
-            search: { attempt: Number(event.target.value) },
-            replace: true,
-          })
-        }
-        className="h-7 rounded-md border border-line-strong/70 bg-surface px-2"
-      >
-        {Array.from({ length: task.attempt }, (_, index) => (
-          <option key={index} value={index + 1}>
-            {index + 1}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }

@@ -1,0 +1,60 @@
+/** The attempts of a task: where each ran, when, for how long, and how it ended. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { attemptsOfTaskQuery } from "../../api/queries.ts";
+import type { Attempt, Task } from "../../api/schema.ts";
+import { Card } from "../../parts/surfaces.tsx";
+import { Cell, Row, Table } from "../../parts/table.tsx";
+import { Ago, Lasted } from "../../parts/time.tsx";
+import { colourOf } from "../timeline/outcome.ts";
+
+export function AttemptsCard({ task, shown }: { readonly task: Task; readonly shown: number }) {
+  const attempts = useQuery({ ...attemptsOfTaskQuery(task.id), enabled: task.attempt > 0 }).data?.attempts ?? [];
+  if (attempts.length === 0) return null;
+  return (
+    <Card title="Attempts" note={String(task.attempt)} isFlush>
+      <Table label="Attempts" heads={["Attempt", "Outcome", "Worker", "Began", "Took", "Error", "Log"]}>
+        {attempts.toReversed().map((attempt) => (
+          <Row key={attempt.attempt}>
+            <Cell className="figures font-medium">{attempt.attempt}</Cell>
+            <Cell>
+              <Outcome attempt={attempt} />
+            </Cell>
+            <Cell>
+              <Link to="/workers" search={{ worker: attempt.worker }} className="text-accent hover:underline">
+                {attempt.worker}
+              </Link>
+            </Cell>
+            <Cell className="text-muted">
+              <Ago at={attempt.assignedAt} />
+            </Cell>
+            <Cell>
+              <Lasted from={attempt.assignedAt} to={attempt.endedAt} />
+            </Cell>
+            <Cell className="max-w-80 truncate text-soft">{attempt.error?.message ?? ""}</Cell>
+            <Cell>
+              <Link
+                to="/tasks/$id"
+                params={{ id: task.id }}
+                search={{ attempt: attempt.attempt }}
+                aria-current={attempt.attempt === shown ? "true" : undefined}
+                className="text-accent hover:underline aria-[current]:font-semibold"
+              >
+                from here
+              </Link>
+            </Cell>
+          </Row>
+        ))}
+      </Table>
+    </Card>
+  );
+}
+
+function Outcome({ attempt }: { readonly attempt: Attempt }) {
+  return (
+    <span className="font-medium" style={{ color: `var(${colourOf(attempt.outcome)})` }}>
+      {attempt.outcome === "killed" ? "✕ " : ""}
+      {attempt.outcome ?? "running"}
+    </span>
+  );
+}

@@ -1,0 +1,70 @@
+/** What a task remembers, and its children. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { childrenQuery, stepsQuery } from "../../api/queries.ts";
+import type { Task, TaskState } from "../../api/schema.ts";
+import { JsonTree } from "../../parts/jsonTree.tsx";
+import { StateBadge, StateIcon, taskStates } from "../../parts/states.tsx";
+import { Card } from "../../parts/surfaces.tsx";
+import { Cell, Row, Table } from "../../parts/table.tsx";
+import { Ago } from "../../parts/time.tsx";
+
+export function ChildrenCard({ task }: { readonly task: Task }) {
+  const counts: { readonly [State in TaskState]?: number } = task.childCounts ?? {};
+  const total = Object.values(counts).reduce<number>((sum, count) => sum + count, 0);
+  const { data } = useQuery({ ...childrenQuery(task.id), enabled: total > 0 });
+  if (total === 0 || data === undefined) return null;
+  return (
+    <Card
+      title="Children"
+      note={data.tasks.length < total ? `the first ${data.tasks.length} of ${total}` : String(total)}
+      isFlush
+      actions={taskStates.map((state) =>
+        (counts[state] ?? 0) === 0 ? null : (
+          <span key={state} title={state} className="inline-flex items-center gap-1 text-xs">
+            <StateIcon state={state} size={12} />
+            <span className="sr-only">{state}</span>
+            {counts[state]}
+          </span>
+        ),
+      )}
+    >
+      <Table label="Children" heads={["Child", "State", "Kind", "Worker"]}>
+        {data.tasks.map((child) => (
+          <Row key={child.id}>
+            <Cell className="font-medium">
+              <Link to="/tasks/$id" params={{ id: child.id }} data-row className="hover:underline">
+                {child.name}
+              </Link>
+            </Cell>
+            <Cell>
+              <StateBadge state={child.state} />
+            </Cell>
+            <Cell className="text-soft">{child.kind}</Cell>
+            <Cell className="text-soft">{child.host ?? "–"}</Cell>
+          </Row>
+        ))}
+      </Table>
+    </Card>
+  );
+}
+
+export function StepsCard({ task }: { readonly task: Task }) {
+  const steps = useQuery(stepsQuery(task.id)).data?.steps ?? [];
+  if (steps.length === 0) return null;
+  return (
+    <Card title="Steps" note="what the handler remembers" isFlush>
+      <Table label="Steps" heads={["Key", "Result", "Committed"]}>
+        {steps.map(({ key, step: { at, ...result } }) => (
+          <Row key={key}>
+            <Cell className="font-medium">{key}</Cell>
+            <Cell>
+              <JsonTree value={"value" in result ? result.value : result} />
+            </Cell>
+            <Cell className="text-muted">{at === undefined ? "–" : <Ago at={at} />}</Cell>
+          </Row>
+        ))}
+      </Table>
+    </Card>
+  );
+}

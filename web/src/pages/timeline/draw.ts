@@ -1,0 +1,200 @@
+/** Draws the timeline: lanes, bars by outcome, and marks. */
+import type { Mark } from "../../api/schema.ts";
+import { resolvedColour } from "../../parts/colours.ts";
+import type { Lane, PlacedAttempt } from "./lanes.ts";
+import { colourOf } from "./outcome.ts";
+
+export const gutter = 120;
+const axisHeight = 26;
+const rowHeight = 16;
+const rowGap = 2;
+const lanePadding = 7;
+const font = '11px "Inter Variable", sans-serif';
+
+export interface View {
+  /** What is shown, in ms since 1970. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Scene {
+  readonly lanes: readonly Lane[];
+  readonly marks: readonly Mark[];
+  readonly view: View;
+  readonly width: number;
+  readonly now: number;
+  readonly hovered: PlacedAttempt | null;
+}
+
+function laneHeight({ rows }: Lane): number {
+  return rows * (rowHeight + rowGap) - rowGap + 2 * lanePadding;
+}
+
+export function heightOf(lanes: readonly Lane[]): number {
+  return axisHeight + lanes.reduce((sum, lane) => sum + laneHeight(lane), 0);
+}
+
+function xOf(at: number, { view, width }: Pick<Scene, "view" | "width">): number {
+  return gutter + ((at - view.from) / (view.to - view.from)) * (width - gutter);
+}
+
+/** The attempt at a point; null if there is none. */
+export function attemptAt(x: number, y: number, scene: Scene): PlacedAttempt | null {
+  let top = axisHeight;
+  for (const lane of scene.lanes) {
+    const bottom = top + laneHeight(lane);
+    if (y >= top && y < bottom) {
+      const row = Math.floor((y - top - lanePadding) / (rowHeight + rowGap));
+      const isUnder = (placed: PlacedAttempt) =>
+        placed.row === row &&
+        x >= xOf(placed.from, scene) - 2 &&
+        x <= Math.max(xOf(placed.to, scene), xOf(placed.from, scene) + 3) + 2;
+      return lane.attempts.findLast(isUnder) ?? null;
+    }
+    top = bottom;
+  }
+  return null;
+}
+
+export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  const { width, lanes } = scene;
+  const height = heightOf(lanes);
+  const scale = devicePixelRatio;
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  canvas.style.height = `${height}px`;
+  context.scale(scale, scale);
+  context.font = font;
+  context.textBaseline = "middle";
+  const colour = colours();
+  drawAxis(context, scene, height, colour);
+  let top = axisHeight;
+  for (const lane of lanes) {
+    drawLane(context, scene, lane, top, colour);
+    top += laneHeight(lane);
+  }
+  drawMarks(context, scene, height, colour);
+}
+
+type Colours = (name: string) => string;
+
+/** Each colour is looked up once per drawing. */
+function colours(): Colours {
+  const known = new Map<string, string>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const value = resolvedColour(name);
+    known.set(name, value);
+    return value;
+  };
+}
+
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+
+function drawAxis(context: CanvasRenderingContext2D, scene: Scene, height: number, colour: Colours): void {
+  const { view, width } = scene;
+  const wanted = (view.to - view.from) / Math.max(2, (width - gutter) / 90) / 1000;
+  const stepMs = (steps.find((step) => step >= wanted) ?? 86_400) * 1000;
+  context.textAlign = "center";
+  for (let at = Math.ceil(view.from / stepMs) * stepMs; at <= view.to; at += stepMs) {
+    const x = xOf(at, scene);
+    context.fillStyle = colour("--line");
+    context.fillRect(x, axisHeight, 1, height - axisHeight);
+    const text = clock.format(at);
+    context.fillStyle = colour("--muted");
+    context.fillText(text.endsWith(":00") ? text.slice(0, -3) : text, x, axisHeight / 2);
+  }
+}
+
+function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number, colour: Colours): void {
+  const { width } = scene;
+  context.fillStyle = colour("--line");
+  context.fillRect(0, top, width, 1);
+  context.textAlign = "left";
+  context.fillStyle = colour("--soft");
+  context.fillText(lane.worker, 16, top + laneHeight(lane) / 2, gutter - 24);
+  context.save();
+  context.beginPath();
+  context.rect(gutter, top, width - gutter, laneHeight(lane));
+  context.clip();
+  for (const placed of lane.attempts) drawBar(context, scene, placed, top, colour);
+  context.restore();
+}
+
+function drawBar(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  placed: PlacedAttempt,
+  top: number,
+  colour: Colours,
+): void {
+  const from = xOf(placed.from, scene);
+  const to = Math.max(from + 3, xOf(placed.to, scene));
+  if (to < gutter || from > scene.width) return;
+  const y = top + lanePadding + placed.row * (rowHeight + rowGap);
+  const fill = colour(colourOf(placed.attempt.outcome));
+  context.globalAlpha = placed === scene.hovered ? 1 : 0.8;
+  context.fillStyle = fill;
+  context.beginPath();
+  context.roundRect(from, y, to - from - 1, rowHeight, Math.min(3, (to - from) / 3));
+  context.fill();
+  context.globalAlpha = 1;
+  if (placed.attempt.outcome === "killed") drawCross(context, to - 1, y + rowHeight / 2, fill);
+  if (to - from < 50) return;
+  context.fillStyle = colour("--surface");
+  context.save();
+  context.beginPath();
+  context.rect(Math.max(gutter, from), y, to - Math.max(gutter, from) - 6, rowHeight);
+  context.clip();
+  context.fillText(placed.attempt.name, Math.max(gutter, from) + 5, y + rowHeight / 2 + 0.5);
+  context.restore();
+}
+
+/** A killed attempt is told by its shape, too. */
+function drawCross(context: CanvasRenderingContext2D, x: number, y: number, stroke: string): void {
+  context.strokeStyle = stroke;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(x - 4, y - 5);
+  context.lineTo(x + 4, y + 5);
+  context.moveTo(x + 4, y - 5);
+  context.lineTo(x - 4, y + 5);
+  context.stroke();
+}
+
+function drawMarks(context: CanvasRenderingContext2D, scene: Scene, height: number, colour: Colours): void {
+  const { view, marks, lanes, now } = scene;
+  for (const mark of marks) {
+    if (mark.at < view.from || mark.at > view.to) continue;
+    const x = xOf(mark.at, scene);
+    if (mark.kind === "leader") {
+      context.fillStyle = colour("--accent");
+      context.fillRect(x, axisHeight - 6, 1.5, height);
+      context.textAlign = "left";
+      context.fillText(`epoch ${mark.epoch}`, x + 4, axisHeight - 4);
+      continue;
+    }
+    let top = axisHeight;
+    for (const lane of lanes) {
+      if (lane.worker === mark.worker) {
+        context.fillStyle = colour(
+          { attached: "--success", drained: "--retrying", lost: "--failed", left: "--created" }[mark.kind],
+        );
+        context.fillRect(x, top + 2, 2, laneHeight(lane) - 4);
+      }
+      top += laneHeight(lane);
+    }
+  }
+  if (now < view.from || now > view.to) return;
+  context.fillStyle = colour("--muted");
+  context.fillRect(xOf(now, scene), axisHeight, 1, height);
+}

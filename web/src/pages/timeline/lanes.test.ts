@@ -1,0 +1,34 @@
+/** The layout of the timeline. */
+import { expect, test } from "vitest";
+import type { TaskAttempt } from "../../api/schema.ts";
+import { lanesOf } from "./lanes.ts";
+
+function attempt(worker: string, assignedAt: number, endedAt?: number): TaskAttempt {
+  return {
+    task: "t",
+    name: "t",
+    attempt: 1,
+    worker,
+    boot: "b",
+    assignedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+}
+
+test("attempts that overlap stand in rows of their own, and a row is used again when it is free", () => {
+  const [lane] = lanesOf([attempt("w", 30, 40), attempt("w", 0, 20), attempt("w", 10)], [], 100);
+  expect(lane?.rows).toBe(2);
+  expect(lane?.attempts.map(({ row, from, to }) => [row, from, to])).toEqual([
+    [0, 0, 20],
+    [1, 10, 100],
+    [0, 30, 40],
+  ]);
+});
+
+test("a worker without attempts has a lane, and lanes are in the order in which people count", () => {
+  expect(lanesOf([attempt("w10", 0, 1)], ["w2", "w1"], 5).map(({ worker, rows }) => [worker, rows])).toEqual([
+    ["w1", 1],
+    ["w2", 1],
+    ["w10", 1],
+  ]);
+});

@@ -1,0 +1,39 @@
+/** Attempts laid out in lanes: one for each worker, with as many rows as it ran attempts at a time. */
+import type { TaskAttempt } from "../../api/schema.ts";
+
+export interface PlacedAttempt {
+  readonly attempt: TaskAttempt;
+  /** Counted from the top of its lane. */
+  readonly row: number;
+  readonly from: number;
+  /** The present, while it runs. */
+  readonly to: number;
+}
+
+export interface Lane {
+  readonly worker: string;
+  readonly rows: number;
+  readonly attempts: readonly PlacedAttempt[];
+}
+
+/** Each attempt goes into the first row that is free when it begins. */
+export function lanesOf(attempts: readonly TaskAttempt[], workers: readonly string[], now: number): readonly Lane[] {
+  const byWorker = Map.groupBy(attempts, ({ worker }) => worker);
+  const names = [...new Set([...workers, ...byWorker.keys()])].toSorted((a, b) =>
+    a.localeCompare(b, undefined, { numeric: true }),
+  );
+  return names.map((worker) => {
+    const ends: number[] = [];
+    const placed = (byWorker.get(worker) ?? [])
+      .toSorted((a, b) => a.assignedAt - b.assignedAt)
+      .map((attempt): PlacedAttempt => {
+        const from = attempt.assignedAt;
+        const to = Math.max(from, attempt.endedAt ?? now);
+        const free = ends.findIndex((end) => end <= from);
+        const row = free < 0 ? ends.length : free;
+        ends[row] = to;
+        return { attempt, row, from, to };
+      });
+    return { worker, rows: Math.max(1, ends.length), attempts: placed };
+  });
+}

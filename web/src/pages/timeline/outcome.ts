@@ -1,0 +1,23 @@
+/** The colour of an attempt by how it ended. */
+import type { Attempt } from "../../api/schema.ts";
+
+/** @param outcome absent while it runs */
+export function colourOf(outcome: Attempt["outcome"]): string {
+  switch (outcome) {
+    case "success":
+      return "--success";
+    case "failed":
+      return "--failed";
+    case "killed":
+      return "--killed";
+    case "suspended":
+      return "--waiting";
+    case "aborted":
+    case "cancelled":
+      return "--cancelled";
+    case undefined:
+      return "--running";
+    default:
+      return outcome satisfies never;
+  }
+}
