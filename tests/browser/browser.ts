@@ -12,6 +12,9 @@ const shotHeightMax = 5_000;
 /** A page must come to what it waits for within this. */
 const waitMsMax = 20_000;
 
+/** A name of somebody else that the browser resolves to this machine. */
+export const hostOfOthers = "rebound.example";
+
 export const wide = { viewport: { width: 1440, height: 900 } } as const;
 export const narrow = { viewport: { width: 375, height: 812 } } as const;
 
@@ -27,10 +30,16 @@ afterAll(async () => browser?.close());
 interface PageOptions extends BrowserContextOptions {
   /** Addresses that may fail to load, as where a master dies: Chromium says so on its console. */
   readonly mayFailToLoad?: RegExp;
+  /** True where the browser must refuse to load or to send something: it says so on its console. */
+  readonly mayBeBlocked?: boolean;
 }
 
-export async function openPage(url: string, { mayFailToLoad, ...options }: PageOptions = wide): Promise<Page> {
-  browser ??= await chromium.launch({ executablePath: inject("chromium"), args: ["--no-sandbox"] });
+export async function openPage(
+  url: string,
+  { mayFailToLoad, mayBeBlocked = false, ...options }: PageOptions = wide,
+): Promise<Page> {
+  const args = ["--no-sandbox", `--host-resolver-rules=MAP ${hostOfOthers} 127.0.0.1`];
+  browser ??= await chromium.launch({ executablePath: inject("chromium"), args });
   const context = await browser.newContext({ ...options, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(waitMsMax);
@@ -38,6 +47,7 @@ export async function openPage(url: string, { mayFailToLoad, ...options }: PageO
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
     const isLoad = message.text().startsWith("Failed to load resource");
+    if (mayBeBlocked && /CORS policy|frame-ancestors/.test(message.text())) return;
     if (isLoad && mayFailToLoad?.test(message.location().url) === true) return;
     troubles.push(`${message.type()}: ${message.text()}`);
   });

@@ -3,6 +3,7 @@ import axe from "axe-core";
 import type { Page, Response } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Submission } from "../../src/model/submission.ts";
+import { createClient } from "../../src/sdk/client.ts";
 import type { Scene } from "../e2e/scene.ts";
 import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 
@@ -10,7 +11,9 @@ import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 const firstLoadBytesMax = 300 * 1024;
 
 /** By name: the path, and what is there when the page is complete. */
-const pages: { readonly [name: string]: readonly [path: string, heading: string] } = {
+type Pages = { readonly [name: string]: readonly [path: string, heading: string] };
+
+const pages: Pages = {
   overview: ["/", "Overview"],
   tasks: ["/tasks", "Tasks"],
   task: ["/tasks/failed", "failed"],
@@ -23,6 +26,16 @@ const pages: { readonly [name: string]: readonly [path: string, heading: string]
   graph: ["/tasks/etl/graph", "Graph of etl"],
   "unknown-page": ["/nowhere/at/all", "Unknown page"],
 };
+
+const pagesOfAdmins: Pages = {
+  account: ["/account", "Your account"],
+  users: ["/users", "Users"],
+  tokens: ["/tokens", "Tokens"],
+  audit: ["/audit", "Audit"],
+};
+
+const rootToken = "the-root-token-of-the-browser-tests";
+const password = "correct horse battery";
 
 /** Something to see on every page. */
 async function fill({ client, until }: Scene): Promise<void> {
@@ -55,33 +68,64 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
+/** @param enter what a fresh page does first, such as signing in */
+async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => Promise<unknown>): Promise<void> {
+  for (const [look, screen] of Object.entries({ wide, narrow })) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await openPage(`${cluster.address}/healthz`, {
+        ...screen,
+        colorScheme,
+        mayFailToLoad: /\/v1\/(tasks\/nothing|session)$/,
+      });
+      await enter(page);
+      for (const [name, [path, heading]] of Object.entries(shown)) {
+        await page.goto(`${cluster.address}${path}`);
+        await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+        await page.waitForLoadState("load");
+        await page.evaluate(() => document.fonts.ready);
+        if (name === "graph") await page.locator(".react-flow__node").first().waitFor();
+        await screenshot(page, `${name}-${look}-${colorScheme}`);
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect([name, look, width]).toEqual([name, look, screen.viewport.width]);
+        // A narrow page has the same parts and colours.
+        if (look === "wide")
+          expect([name, look, colorScheme, await violations(page)]).toEqual([name, look, colorScheme, []]);
+      }
+      await page.context().close();
+    }
+  }
+}
+
 test("every page passes axe, fits the screen and is looked at in both themes", async () => {
   await watched(["master", "worker-1"], async (stage) => {
     await fill(stage);
-    for (const [look, screen] of Object.entries({ wide, narrow })) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        const page = await openPage(stage.cluster.address, {
-          ...screen,
-          colorScheme,
-          mayFailToLoad: /\/v1\/tasks\/nothing$/,
-        });
-        for (const [name, [path, heading]] of Object.entries(pages)) {
-          await page.goto(`${stage.cluster.address}${path}`);
-          await page.getByRole("heading", { level: 1, name: heading }).waitFor();
-          await page.waitForLoadState("load");
-          await page.evaluate(() => document.fonts.ready);
-          if (name === "graph") await page.locator(".react-flow__node").first().waitFor();
-          await screenshot(page, `${name}-${look}-${colorScheme}`);
-          const width = await page.evaluate(() => document.documentElement.scrollWidth);
-          expect([name, look, width]).toEqual([name, look, screen.viewport.width]);
-          // A narrow page has the same parts and colours.
-          if (look === "wide")
-            expect([name, look, colorScheme, await violations(page)]).toEqual([name, look, colorScheme, []]);
-        }
-        await page.context().close();
-      }
-    }
+    await lookAt(stage, pages, async () => {});
   });
+});
+
+test("so do the pages about people, and the sign-in", async () => {
+  const options = { environment: { OUTLAST_TOKEN: rootToken } };
+  await watched(
+    ["master"],
+    async (stage) => {
+      const { address } = stage.cluster;
+      const root = createClient({ masters: address, token: rootToken });
+      await root.people.addUser({ name: "ada", role: "admin", password });
+      await root.people.addUser({ name: "rep", role: "operator", queues: ["reports", "etl-*"], password });
+      await root.people.addToken({
+        name: "ci",
+        role: "submitter",
+        queues: ["etl-*"],
+        expiresAt: Date.now() + 86_400_000,
+      });
+      await root.people.addToken({ name: "workers", role: "worker" });
+      await lookAt(stage, pagesOfAdmins, (page) =>
+        page.request.post(`${address}/v1/session`, { data: { name: "ada", password } }),
+      );
+      await lookAt(stage, { "sign-in": ["/", "Sign in to Outlast"] }, async () => {});
+    },
+    options,
+  );
 });
 
 test("the first page comes in at most 300 KiB, from this master only, and files with a hash are kept", async () => {

@@ -1,12 +1,14 @@
 /** Which address shows which page. Pages beyond the first ones are loaded when they are opened. */
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { OverviewPage } from "./pages/overview/overviewPage.tsx";
+import { readAuditFilters } from "./pages/people/auditFilters.ts";
+import { SignInGate } from "./pages/signIn/signInGate.tsx";
 import { readFilters } from "./pages/tasks/filters.ts";
 import { TasksPage } from "./pages/tasks/tasksPage.tsx";
 import { Empty, PageHeader } from "./parts/surfaces.tsx";
 import { Layout } from "./shell/layout.tsx";
 
-const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
 function text(search: Readonly<Record<string, unknown>>, name: string): string | undefined {
   return typeof search[name] === "string" && search[name] !== "" ? search[name] : undefined;
@@ -66,8 +68,34 @@ const templates = createRoute({
   validateSearch: named,
 });
 
+const users = createRoute({
+  getParentRoute: () => root,
+  path: "/users",
+  component: lazyRouteComponent(() => import("./pages/people/usersPage.tsx"), "UsersPage"),
+});
+const tokens = createRoute({
+  getParentRoute: () => root,
+  path: "/tokens",
+  component: lazyRouteComponent(() => import("./pages/people/tokensPage.tsx"), "TokensPage"),
+});
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("./pages/people/auditPage.tsx"), "AuditPage"),
+  validateSearch: readAuditFilters,
+});
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/account/accountPage.tsx"), "AccountPage"),
+});
+
+const ofTasks = [tasks, task, graph];
+const ofCluster = [workers, queues, timeline, schedules, templates];
+const ofPeople = [users, tokens, audit, account];
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, task, graph, workers, queues, timeline, schedules, templates]),
+  routeTree: root.addChildren([overview, ...ofTasks, ...ofCluster, ...ofPeople]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });
@@ -76,6 +104,14 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
   }
+}
+
+function Root() {
+  return (
+    <SignInGate>
+      <Layout />
+    </SignInGate>
+  );
 }
 
 function NotFound() {

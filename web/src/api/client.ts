@@ -1,4 +1,5 @@
 /** Calls of the API, with its errors as they are. */
+import { credentialHeaders, setSignInNeeded } from "./credentials.ts";
 
 /** What the API says went wrong, and what to do about it. */
 export class ApiError extends Error {
@@ -15,37 +16,6 @@ export class ApiError extends Error {
 }
 
 export type Query = { readonly [name: string]: string | number | boolean | null | undefined };
-
-const tokenKey = "outlast-token";
-const listeners = new Set<() => void>();
-let isTokenWanted = false;
-
-/** Whether the master has refused a call for want of a token; changes are told to `subscribeToken`. */
-export function isTokenNeeded(): boolean {
-  return isTokenWanted;
-}
-
-export function subscribeToken(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-/** Kept until the tab is closed. */
-export function setToken(token: string | null): void {
-  if (token === null) sessionStorage.removeItem(tokenKey);
-  else sessionStorage.setItem(tokenKey, token);
-  setTokenWanted(token === null);
-}
-
-function setTokenWanted(isWanted: boolean): void {
-  isTokenWanted = isWanted;
-  for (const listener of listeners) listener();
-}
-
-export function authorization(): { readonly [name: string]: string } {
-  const token = sessionStorage.getItem(tokenKey);
-  return token === null ? {} : { authorization: `Bearer ${token}` };
-}
 
 export function urlOf(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
@@ -69,21 +39,34 @@ export function post<Answer>(path: string, body?: unknown): Promise<Answer> {
   return call<Answer>("POST", path, body);
 }
 
+export function put<Answer>(path: string, body: unknown): Promise<Answer> {
+  return call<Answer>("PUT", path, body);
+}
+
+export function remove<Answer>(path: string): Promise<Answer> {
+  return call<Answer>("DELETE", path);
+}
+
 /** @throws ApiError for a refusal; TypeError where the master cannot be reached */
 async function call<Answer>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   const response = await fetch(url, {
     method,
-    headers: { ...authorization(), ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    headers: {
+      ...credentialHeaders(method !== "GET"),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   });
-  if (!response.ok) throw await refusalOf(response);
+  // A password that is wrong says nothing about the session.
+  const isAboutPassword = url.startsWith("/v1/session") && method !== "GET";
+  if (!response.ok) throw await refusalOf(response, isAboutPassword);
   return (await response.json()) as Answer;
 }
 
-export async function refusalOf(response: Response): Promise<ApiError> {
+export async function refusalOf(response: Response, isAboutPassword = false): Promise<ApiError> {
   const { status } = response;
-  if (status === 401) setTokenWanted(true);
+  if (status === 401 && !isAboutPassword) setSignInNeeded(true);
   const body: unknown = await response.json().catch(() => null);
   const { error } = (body ?? {}) as { error?: { code?: string; message?: string; hint?: string } };
   const message = error?.message ?? `The master answered with status ${status}.`;

@@ -1,6 +1,7 @@
 /** Reads a stream of server-sent events and resumes it after every cut, so that nothing is missed. */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { authorization, refusalOf } from "./client.ts";
+import { refusalOf } from "./client.ts";
+import { credentialHeaders } from "./credentials.ts";
 
 /** A silent stream is pinged every two seconds: one that says nothing for this long is dead. */
 const silenceMsMax = 9_000;
@@ -51,7 +52,7 @@ async function readOnce(
   let timer = setTimeout(() => silence.abort(), silenceMsMax);
   try {
     const headers = {
-      ...authorization(),
+      ...credentialHeaders(false),
       accept: "text/event-stream",
       ...(lastId === null ? {} : { "last-event-id": lastId }),
     };

@@ -11,14 +11,15 @@ const refreshMs = 1_000;
 const quietCutMs = 700;
 
 export type LiveState =
-  | { readonly kind: "connecting" | "live" | "hidden" }
+  | { readonly kind: "off" | "connecting" | "live" | "hidden" }
   | { readonly kind: "lost"; readonly since: number };
 
 export class Live {
   readonly #queries: QueryClient;
   readonly #listeners = new Set<() => void>();
   readonly #refreshers = new Set<() => void>();
-  #state: LiveState = { kind: "connecting" };
+  #isOn = false;
+  #state: LiveState = { kind: "off" };
   #stream: AbortController | null = null;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -29,8 +30,13 @@ export class Live {
   }
 
   start(): void {
-    document.addEventListener("visibilitychange", () => this.#setVisible(!document.hidden));
-    this.#setVisible(!document.hidden);
+    document.addEventListener("visibilitychange", () => this.#connect());
+  }
+
+  /** On while somebody is signed in: without a credential the master tells nothing. */
+  setOn(isOn: boolean): void {
+    this.#isOn = isOn;
+    this.#connect();
   }
 
   readonly state = (): LiveState => this.#state;
@@ -48,16 +54,21 @@ export class Live {
 
   /** Connects at once instead of after the pause between two tries. */
   retry(): void {
-    this.#setVisible(false);
-    this.#setVisible(true);
+    this.#disconnect();
+    this.#connect();
   }
 
-  #setVisible(isVisible: boolean): void {
-    if (!isVisible) {
-      this.#stream?.abort();
-      this.#stream = null;
-      clearTimeout(this.#cutTimer);
-      return this.#set({ kind: "hidden" });
+  #disconnect(): void {
+    this.#stream?.abort();
+    this.#stream = null;
+    clearTimeout(this.#cutTimer);
+    this.#cutTimer = undefined;
+  }
+
+  #connect(): void {
+    if (!this.#isOn || document.hidden) {
+      this.#disconnect();
+      return this.#set({ kind: this.#isOn ? "hidden" : "off" });
     }
     if (this.#stream !== null) return;
     this.#stream = new AbortController();

@@ -1,6 +1,7 @@
 /** What the pages read, each under the key that it is kept by. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, segment } from "./client.ts";
+import { setCsrf } from "./credentials.ts";
 import type {
   AttemptsOfTask,
   ChildPage,
@@ -13,6 +14,7 @@ import type {
   Schedule,
   SchedulePage,
   ScheduleTicks,
+  Session,
   StepPage,
   Task,
   TaskAttempt,
@@ -20,11 +22,38 @@ import type {
   TaskPage,
   TemplatePage,
   TemplateVersion,
+  TokenList,
+  UserList,
   WorkerList,
 } from "./schema.ts";
 
 /** Heartbeats and progress commit nothing, so nothing tells of them. */
 const uncommittedMs = 2_000;
+
+/** So often a page that stays open says that its session is still used. */
+const sessionMs = 5 * 60_000;
+
+/** Who is signed in. Not read again with everything else, since every reading prolongs the session. */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }) => {
+    const session = await get<Session>("/v1/session", {}, signal);
+    setCsrf(session.csrf ?? null);
+    return session;
+  },
+  staleTime: "static",
+  refetchInterval: sessionMs,
+});
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: ({ signal }) => get<UserList>("/v1/users", {}, signal),
+});
+
+export const tokensQuery = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: ({ signal }) => get<TokenList>("/v1/tokens", {}, signal),
+});
 
 export const statusQuery = queryOptions({
   queryKey: ["status"],

@@ -1,6 +1,7 @@
 /** What pages are put together from: headers, cards, facts, and what is shown where there is nothing or something is wrong. */
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "../api/client.ts";
+import { IconFrame } from "./iconFrame.tsx";
 
 export function PageHeader({
   title,
@@ -89,15 +90,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
       onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
       className="grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-hover hover:text-text"
     >
-      <svg
-        viewBox="0 0 16 16"
-        width="13"
-        height="13"
-        aria-hidden="true"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.5"
-      >
+      <IconFrame size={13} weight={1.5}>
         {isCopied ? (
           <path d="m3.5 8.5 3 3 6-7" />
         ) : (
@@ -106,7 +99,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
             <path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" />
           </>
         )}
-      </svg>
+      </IconFrame>
     </button>
   );
 }

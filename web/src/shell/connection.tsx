@@ -42,13 +42,25 @@ function sameHost(address: string): boolean {
   return URL.canParse(address) && new URL(address).host === location.host;
 }
 
-const words = { connecting: "Connecting …", live: "Live", hidden: "Paused", lost: "Connection lost" } as const;
+const words = {
+  off: "Signed out",
+  connecting: "Connecting …",
+  live: "Live",
+  hidden: "Paused",
+  lost: "Connection lost",
+} as const;
 
 /** One line at the foot of the navigation. */
 export function ConnectionState() {
   const { kind } = useLive();
   const { data } = useQuery(statusQuery);
-  const colour = { connecting: "bg-created", live: "bg-success", hidden: "bg-created", lost: "bg-retrying" }[kind];
+  const colour = {
+    off: "bg-created",
+    connecting: "bg-created",
+    live: "bg-success",
+    hidden: "bg-created",
+    lost: "bg-retrying",
+  }[kind];
   return (
     <div className="flex min-w-0 items-center gap-2 text-xs text-muted" aria-live="polite">
       <span aria-hidden="true" className={`size-2 shrink-0 rounded-full ${colour}`} />

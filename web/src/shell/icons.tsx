@@ -1,5 +1,6 @@
 /** The icons of the navigation, drawn in one line weight. */
 import type { ReactNode } from "react";
+import { IconFrame } from "../parts/iconFrame.tsx";
 
 const paths = {
   overview: "M2.5 9.5h4v4h-4zM2.5 2.5h4v4h-4zM9.5 2.5h4v7h-4zM9.5 12.5h4v1h-4z",
@@ -20,19 +21,8 @@ export type IconName = keyof typeof paths;
 
 export function Icon({ name }: { readonly name: IconName }): ReactNode {
   return (
-    <svg
-      viewBox="0 0 16 16"
-      width="16"
-      height="16"
-      aria-hidden="true"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.4"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      className="shrink-0"
-    >
+    <IconFrame>
       <path d={paths[name]} />
-    </svg>
+    </IconFrame>
   );
 }

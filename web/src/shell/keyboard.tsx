@@ -1,8 +1,9 @@
 /** What keys do on every page: `/` searches, `j` and `k` walk through rows, `g` and a letter goes to a page, `?` shows all of it. */
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { useSession } from "../api/rights.ts";
 import { Dialog, Kbd } from "../parts/controls.tsx";
-import { pageTable } from "./pageTable.ts";
+import { pagesFor } from "./pageTable.ts";
 
 /** How long after `g` the letter may come. */
 const chordMs = 1_200;
@@ -11,11 +12,12 @@ export function Keyboard() {
   const [isHelpShown, setHelpShown] = useState(false);
   const navigate = useNavigate();
   const chordAt = useRef(0);
+  const session = useSession();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector("dialog[open]") !== null) return;
-      const page = pageTable.find(({ key }) => key === event.key);
+      const page = pagesFor(session).find(({ key }) => key === event.key);
       if (page !== undefined && Date.now() - chordAt.current < chordMs) {
         chordAt.current = 0;
         event.preventDefault();
@@ -39,7 +41,7 @@ export function Keyboard() {
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [navigate]);
+  }, [navigate, session]);
   return isHelpShown ? <Help onClose={() => setHelpShown(false)} /> : null;
 }
 
@@ -72,12 +74,13 @@ function moveFocus(by: 1 | -1): void {
 }
 
 function Help({ onClose }: { readonly onClose: () => void }) {
+  const session = useSession();
   const keys: readonly (readonly [string, string])[] = [
     ["/", "search"],
     ["j  k", "next and previous row"],
     ["Enter", "open the row"],
     ["Esc", "close a dialog"],
-    ...pageTable.map(({ key, name }) => [`g ${key}`, name] as const),
+    ...pagesFor(session).map(({ key, name }) => [`g ${key}`, name] as const),
     ["?", "this help"],
   ];
   return (

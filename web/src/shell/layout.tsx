@@ -1,16 +1,20 @@
 /** The frame around every page: navigation at the side, or at the top where there is little room. */
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { useSession } from "../api/rights.ts";
+import { IconFrame } from "../parts/iconFrame.tsx";
+import { Logo } from "../parts/logo.tsx";
 import { ConnectionState, LostConnection } from "./connection.tsx";
 import { Icon } from "./icons.tsx";
 import { Keyboard } from "./keyboard.tsx";
-import { pageTable } from "./pageTable.ts";
+import { pagesFor } from "./pageTable.ts";
 import { ThemeButton } from "./theme.tsx";
-import { TokenGate } from "./tokenGate.tsx";
+import { Who } from "./who.tsx";
 
 export function Layout() {
   const [isOpen, setOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const session = useSession();
   useEffect(() => setOpen(false), [path]);
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[13.5rem_minmax(0,1fr)]">
@@ -36,16 +40,9 @@ export function Layout() {
               className="grid size-9 place-items-center rounded-md text-soft hover:bg-hover md:hidden"
             >
               <span className="sr-only">Menu</span>
-              <svg
-                viewBox="0 0 16 16"
-                width="18"
-                height="18"
-                aria-hidden="true"
-                stroke="currentColor"
-                strokeWidth="1.5"
-              >
+              <IconFrame size={18} weight={1.5}>
                 <path d={isOpen ? "m4 4 8 8M12 4l-8 8" : "M2.5 4.5h11M2.5 8h11M2.5 11.5h11"} />
-              </svg>
+              </IconFrame>
             </button>
           </div>
         </div>
@@ -55,7 +52,7 @@ export function Layout() {
           className={`px-2 pb-3 md:block md:flex-1 md:overflow-y-auto md:pt-2 ${isOpen ? "" : "max-md:hidden"}`}
         >
           <ul className="grid gap-0.5">
-            {pageTable.map(({ name, path: to, icon }) => (
+            {pagesFor(session).map(({ name, path: to, icon }) => (
               <li key={to}>
                 <Link
                   to={to}
@@ -68,30 +65,22 @@ export function Layout() {
               </li>
             ))}
           </ul>
+          <div className="mt-2 border-t border-line px-2 pt-2 md:hidden">
+            <Who />
+          </div>
         </nav>
-        <div className="border-line px-4 py-2.5 md:border-t max-md:hidden">
+        <div className="grid gap-2 border-line px-4 py-2.5 md:border-t max-md:hidden">
+          <Who />
           <ConnectionState />
         </div>
       </header>
       <div className="min-w-0">
         <LostConnection />
         <main id="content" tabIndex={-1} className="mx-auto max-w-[96rem] px-4 py-5 outline-none md:px-7">
-          <TokenGate>
-            <Outlet />
-          </TokenGate>
+          <Outlet />
         </main>
       </div>
       <Keyboard />
     </div>
-  );
-}
-
-function Logo() {
-  return (
-    <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
-      <rect width="32" height="32" rx="8" fill="var(--accent-fill)" />
-      <path d="M16 6.5a9.5 9.5 0 1 0 9.5 9.5" fill="none" stroke="#fff" strokeWidth="3.4" strokeLinecap="round" />
-      <circle cx="22.7" cy="9.3" r="2.4" fill="#7ee2b8" />
-    </svg>
   );
 }

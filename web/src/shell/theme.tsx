@@ -1,5 +1,6 @@
 /** Light, dark, or as the system says; remembered by the browser. */
 import { useState } from "react";
+import { IconFrame } from "../parts/iconFrame.tsx";
 
 const key = "outlast-theme";
 const themes = ["system", "light", "dark"] as const;
@@ -37,19 +38,9 @@ export function ThemeButton() {
       }}
       className="grid size-7 place-items-center rounded-md text-muted hover:bg-hover hover:text-text"
     >
-      <svg
-        viewBox="0 0 16 16"
-        width="15"
-        height="15"
-        aria-hidden="true"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.4"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-      >
+      <IconFrame size={15}>
         <path d={paths[theme]} />
-      </svg>
+      </IconFrame>
     </button>
   );
 }

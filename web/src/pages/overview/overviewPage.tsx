@@ -1,6 +1,7 @@
 /** The first page: how the cluster is, at a look. */
 import { useQuery } from "@tanstack/react-query";
 import { queuesQuery, schedulesQuery, statusQuery, taskListQuery, workersQuery } from "../../api/queries.ts";
+import { useSeesAllQueues } from "../../api/rights.ts";
 import { Card, Command, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { MarksCard, MastersCard } from "./mastersCard.tsx";
@@ -14,6 +15,7 @@ const waitingQuery = taskListQuery({ state: "created,killed,retrying", order: "o
 export function OverviewPage() {
   const status = useQuery(statusQuery);
   const workers = useQuery(workersQuery);
+  const seesAll = useSeesAllQueues();
   const { stats } = status.data ?? {};
   const taskCount = Object.values(stats?.tasks ?? {}).reduce((sum, count) => sum + count, 0);
   return (
@@ -38,7 +40,7 @@ export function OverviewPage() {
             <StateStrip tasks={stats.tasks} />
           )}
         </Card>
-        <Throughput />
+        {seesAll ? <Throughput /> : null}
         <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
           <Card title="Workers" note="a cell is a slot">
             {workers.data === undefined ? (
@@ -53,7 +55,7 @@ export function OverviewPage() {
           </Card>
           <div className="grid gap-4">
             <MastersCard />
-            <MarksCard />
+            {seesAll ? <MarksCard /> : null}
           </div>
         </div>
       </div>

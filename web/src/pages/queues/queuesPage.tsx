@@ -3,6 +3,7 @@ import { useMutation, useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { post, segment } from "../../api/client.ts";
 import { queuesQuery, taskListQuery } from "../../api/queries.ts";
+import { useMay } from "../../api/rights.ts";
 import type { Queue, Task, TaskState } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
@@ -18,6 +19,7 @@ const ended: readonly TaskState[] = ["success", "failed", "cancelled"];
 
 export function QueuesPage() {
   const { data, error } = useQuery(queuesQuery);
+  const mayOperate = useMay("operate");
   const queues = data?.queues ?? [];
   const oldest = useQueries({
     queries: queues.map(({ name }) =>
@@ -50,7 +52,7 @@ export function QueuesPage() {
                 queue={queue}
                 oldest={oldest[index]?.data?.tasks[0]}
                 isBusy={set.isPending}
-                onSet={() => set.mutate(queue)}
+                onSet={mayOperate ? () => set.mutate(queue) : null}
               />
             ))}
           </Table>
@@ -65,7 +67,8 @@ interface QueueRowProps {
   /** The task that has waited longest; absent if none waits. */
   readonly oldest: Task | undefined;
   readonly isBusy: boolean;
-  readonly onSet: () => void;
+  /** Null for those who may not. */
+  readonly onSet: (() => void) | null;
 }
 
 function QueueRow({ queue, oldest, isBusy, onSet }: QueueRowProps) {
@@ -106,9 +109,11 @@ function QueueRow({ queue, oldest, isBusy, onSet }: QueueRowProps) {
       </Cell>
       <Cell className={queue.workers === 0 ? "text-failed" : "text-soft"}>{queue.workers}</Cell>
       <Cell className="text-right">
-        <Button disabled={isBusy} onClick={onSet}>
-          {queue.isPaused ? "Resume" : "Pause"}
-        </Button>
+        {onSet === null ? null : (
+          <Button disabled={isBusy} onClick={onSet}>
+            {queue.isPaused ? "Resume" : "Pause"}
+          </Button>
+        )}
       </Cell>
     </Row>
   );

@@ -3,6 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { post, segment } from "../../api/client.ts";
 import { schedulesQuery, ticksQuery } from "../../api/queries.ts";
+import { useMay } from "../../api/rights.ts";
 import type { ScheduleView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
@@ -74,6 +75,7 @@ function whenText(when: ScheduleView["content"]["when"]): string {
 
 function Detail({ schedule }: { readonly schedule: ScheduleView }) {
   const { name, content, isPaused, changedAt, skipped } = schedule;
+  const mayOperate = useMay("operate");
   const act = useMutation({
     mutationFn: (verb: "pause" | "resume" | "trigger") => post(`/v1/schedules/${segment(name)}/${verb}`),
     onSuccess: () => queries.invalidateQueries(),
@@ -83,14 +85,16 @@ function Detail({ schedule }: { readonly schedule: ScheduleView }) {
       <Card
         title={name}
         actions={
-          <>
-            <Button disabled={act.isPending} onClick={() => act.mutate(isPaused ? "resume" : "pause")}>
-              {isPaused ? "Resume" : "Pause"}
-            </Button>
-            <Button disabled={act.isPending} onClick={() => act.mutate("trigger")}>
-              Trigger now
-            </Button>
-          </>
+          mayOperate && (
+            <>
+              <Button disabled={act.isPending} onClick={() => act.mutate(isPaused ? "resume" : "pause")}>
+                {isPaused ? "Resume" : "Pause"}
+              </Button>
+              <Button disabled={act.isPending} onClick={() => act.mutate("trigger")}>
+                Trigger now
+              </Button>
+            </>
+          )
         }
       >
         <div className="grid gap-4">

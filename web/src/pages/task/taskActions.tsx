@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
+import { useMay, useMayControl } from "../../api/rights.ts";
 import type { Submitted, Task } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button, Dialog, Labelled } from "../../parts/controls.tsx";
@@ -12,15 +13,17 @@ import { submissionOf } from "../tasks/again.ts";
 
 export function TaskActions({ task }: { readonly task: Task }) {
   const [dialog, setDialog] = useState<"cancel" | "again" | null>(null);
+  const mayCancel = useMayControl()(task);
+  const maySubmit = useMay("submit");
   const close = () => setDialog(null);
   return (
     <>
-      {finalStates.has(task.state) ? null : (
+      {finalStates.has(task.state) || !mayCancel ? null : (
         <Button look="danger" onClick={() => setDialog("cancel")}>
           Cancel …
         </Button>
       )}
-      <Button onClick={() => setDialog("again")}>Run again …</Button>
+      {maySubmit ? <Button onClick={() => setDialog("again")}>Run again …</Button> : null}
       {task.kind === "graph" ? (
         <Link to="/tasks/$id/graph" params={{ id: task.id }} className="px-1 text-accent hover:underline">
           Graph

@@ -91,6 +91,7 @@ function Sources({ task }: { readonly task: Task }) {
           </Link>
         </Fact>
       )}
+      {task.rights === undefined ? null : <Fact name="Submitted by">{task.rights.owner}</Fact>}
       {task.origin === undefined ? null : (
         <Fact name="Template">
           <Link to="/templates" search={{ name: task.origin.template }} className="text-accent hover:underline">

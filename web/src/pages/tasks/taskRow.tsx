@@ -12,10 +12,12 @@ export const columns =
 interface RowProps {
   readonly task: Task;
   readonly isSelected: boolean;
-  readonly onSelect: (task: Task, isSelected: boolean) => void;
+  /** Null for those who may do nothing with tasks. */
+  readonly onSelect: ((task: Task, isSelected: boolean) => void) | null;
 }
 
 function Box({ task, isSelected, onSelect }: RowProps) {
+  if (onSelect === null) return null;
   return (
     <input
       type="checkbox"

@@ -2,6 +2,7 @@
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useMay, useMayControl } from "../../api/rights.ts";
 import type { Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { useNarrow } from "../../parts/narrow.ts";
@@ -23,6 +24,8 @@ export function TasksPage() {
   const pages = useTaskPages(filters);
   const [selected, setSelected] = useState<ReadonlyMap<string, Task>>(new Map());
   const [bulk, setBulk] = useState<{ readonly verb: BulkVerb; readonly tasks: readonly Task[] } | null>(null);
+  const maySubmit = useMay("submit");
+  const mayControl = useMayControl();
   const select = useCallback((task: Task, isSelected: boolean) => {
     setSelected((before) => {
       const next = new Map(before);
@@ -41,7 +44,12 @@ export function TasksPage() {
   return (
     <>
       <PageHeader title="Tasks" note={pages.isLoaded ? countText(pages) : undefined}>
-        <SelectAll filters={filters} onFound={(tasks) => setSelected(new Map(tasks.map((task) => [task.id, task])))} />
+        {maySubmit ? (
+          <SelectAll
+            filters={filters}
+            onFound={(tasks) => setSelected(new Map(tasks.map((task) => [task.id, task])))}
+          />
+        ) : null}
       </PageHeader>
       <FilterBar key={filters.name ?? ""} filters={filters} onChange={change} />
       {chosen.length === 0 ? null : (
@@ -51,9 +59,11 @@ export function TasksPage() {
           className="sticky top-2 z-10 mb-3 flex flex-wrap items-center gap-2 rounded-lg border border-accent/40 bg-surface px-3 py-2 shadow-[0_6px_20px_var(--shadow)]"
         >
           <span className="font-medium">{chosen.length} selected</span>
-          <Button look="danger" onClick={() => setBulk({ verb: "cancel", tasks: chosen })}>
-            Cancel …
-          </Button>
+          {chosen.some(mayControl) ? (
+            <Button look="danger" onClick={() => setBulk({ verb: "cancel", tasks: chosen.filter(mayControl) })}>
+              Cancel …
+            </Button>
+          ) : null}
           <Button onClick={() => setBulk({ verb: "again", tasks: chosen })}>Run again …</Button>
           <Button look="quiet" className="ml-auto" onClick={() => setSelected(new Map())}>
             Clear
@@ -65,7 +75,12 @@ export function TasksPage() {
           <Problem error={pages.error} />
         </div>
       )}
-      <TaskTable pages={pages} selected={selected} onSelect={select} isFiltered={Object.keys(filters).length > 0} />
+      <TaskTable
+        pages={pages}
+        selected={selected}
+        onSelect={maySubmit ? select : null}
+        isFiltered={Object.keys(filters).length > 0}
+      />
       {bulk === null ? null : (
         <BulkDialog
           {...bulk}
@@ -111,7 +126,8 @@ function SelectAll({
 interface TaskTableProps {
   readonly pages: TaskPages;
   readonly selected: ReadonlyMap<string, Task>;
-  readonly onSelect: (task: Task, isSelected: boolean) => void;
+  /** Null for those who may do nothing with tasks. */
+  readonly onSelect: ((task: Task, isSelected: boolean) => void) | null;
   readonly isFiltered: boolean;
 }
 

@@ -4,6 +4,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
 import { templateQuery, templatesQuery } from "../../api/queries.ts";
+import { useMay } from "../../api/rights.ts";
 import type { Submitted, TemplateVersion } from "../../api/schema.ts";
 import { Button, Field, Labelled, Select } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
@@ -58,10 +59,11 @@ export function TemplatesPage() {
 
 function Detail({ name }: { readonly name: string }) {
   const { data, error } = useQuery(templateQuery(name));
+  const maySubmit = useMay("submit");
   if (data === undefined) return error === null ? <Loading what="the template" /> : <Problem error={error} />;
   return (
     <div className="grid gap-4">
-      <RunForm template={data} />
+      {maySubmit ? <RunForm template={data} /> : null}
       <Card title="Task" note={`version ${data.version}`}>
         <JsonTree value={data.task} />
       </Card>

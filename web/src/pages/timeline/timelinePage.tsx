@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
 import { attemptsQuery, marksQuery, workersQuery } from "../../api/queries.ts";
+import { useSeesAllQueues } from "../../api/rights.ts";
 import type { Mark, TaskAttempt } from "../../api/schema.ts";
 import { onThemeChange } from "../../parts/colours.ts";
 import { Button } from "../../parts/controls.tsx";
@@ -32,7 +33,7 @@ export function TimelinePage() {
   const range = { from: Math.floor((view.from - stepMs) / stepMs) * stepMs, to: Math.ceil(to / stepMs) * stepMs };
   const { data, error } = useQuery(attemptsQuery(Math.max(0, range.from), range.to));
   const workers = useQuery(workersQuery).data?.workers;
-  const marks = useQuery(marksQuery).data?.marks ?? [];
+  const marks = useQuery({ ...marksQuery, enabled: useSeesAllQueues() }).data?.marks ?? [];
   const attempts = data?.attempts ?? [];
   const present = (workers ?? [])
     .filter(({ state }) => state === "connected" || state === "suspect")

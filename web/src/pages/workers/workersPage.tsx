@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
 import { workersQuery } from "../../api/queries.ts";
+import { useMay } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
@@ -17,6 +18,7 @@ const order = ["connected", "suspect", "lost", "gone"];
 export function WorkersPage() {
   const { worker: wanted } = route.useSearch();
   const { data, error } = useQuery(workersQuery);
+  const mayOperate = useMay("operate");
   const [draining, setDraining] = useState<Worker | null>(null);
   if (data === undefined) return error === null ? <Loading what="the workers" /> : <Problem error={error} />;
   const workers = data.workers.toSorted(
@@ -72,7 +74,7 @@ export function WorkersPage() {
                 <Cell className="text-soft">{worker.version}</Cell>
                 <Cell className="text-muted">{worker.heardAt === null ? "–" : <Ago at={worker.heardAt} />}</Cell>
                 <Cell className="text-right">
-                  {worker.state === "connected" && !worker.isDraining ? (
+                  {mayOperate && worker.state === "connected" && !worker.isDraining ? (
                     <Button onClick={() => setDraining(worker)}>Drain …</Button>
                   ) : null}
                 </Cell>

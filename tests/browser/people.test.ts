@@ -1,0 +1,260 @@
+/** People at the dashboard: signing in and out, what each role sees, and an admin who adds a colleague bound to one queue. */
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { createClient, type Outlast } from "../../src/sdk/client.ts";
+import type { Scene } from "../e2e/scene.ts";
+import { openPage, screenshot, watched, wide } from "./browser.ts";
+
+const rootToken = "the-root-token-of-the-browser-tests";
+const password = "correct horse battery";
+const guarded = { environment: { OUTLAST_TOKEN: rootToken } };
+/** What the master refuses to those who have not signed in. */
+const session = { ...wide, mayFailToLoad: /\/v1\/(session|events)/ };
+
+function rootOf({ cluster }: Scene): Outlast {
+  return createClient({ masters: cluster.address, token: rootToken });
+}
+
+async function signIn(page: Page, name: string, secret = password): Promise<void> {
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(secret);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+const signInHeading = (page: Page) => page.getByRole("heading", { name: "Sign in to Outlast" });
+
+test("nothing is shown before a sign-in; a wrong one says so, a right one lasts until the sign-out", async () => {
+  await watched(
+    ["master"],
+    async (stage) => {
+      await rootOf(stage).people.addUser({ name: "ada", role: "admin", password });
+      const page = await openPage(`${stage.cluster.address}/queues`, session);
+      await signInHeading(page).waitFor();
+      expect(await page.getByRole("navigation").count()).toBe(0);
+      await signIn(page, "ada", "not the password");
+      await page.getByRole("alert").getByText("The name or the password is wrong.").waitFor();
+      expect(await page.context().cookies()).toEqual([]);
+
+      await signIn(page, "ada");
+      // The address has stayed.
+      await page.getByRole("heading", { name: "Queues" }).waitFor();
+      const [cookie] = await page.context().cookies();
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict" });
+      expect(await page.evaluate(() => `${document.cookie}${JSON.stringify({ ...sessionStorage })}`)).toBe("{}");
+      await page.reload();
+      await page.getByRole("link", { name: "Signed in as ada" }).waitFor();
+
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await signInHeading(page).waitFor();
+      expect(await page.context().cookies()).toEqual([]);
+      const again = { headers: { cookie: `${cookie?.name}=${cookie?.value}` } };
+      expect((await page.request.get(`${stage.cluster.address}/v1/session`, again)).status()).toBe(401);
+      await page.reload();
+      await signInHeading(page).waitFor();
+    },
+    guarded,
+  );
+});
+
+test("a token signs in for as long as the tab is open, and a worker's token is told that it may not read", async () => {
+  await watched(
+    ["master"],
+    async (stage) => {
+      const { token } = await rootOf(stage).people.addToken({ name: "machines", role: "worker" });
+      const page = await openPage(stage.cluster.address, session);
+      await page.getByRole("button", { name: "Token" }).click();
+      const enter = async (text: string) => {
+        await page.getByLabel("Token", { exact: true }).fill(text);
+        await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      };
+      await enter("olt_wrong");
+      await page.getByRole("alert").getByText("The token is wrong, was removed, or has expired.").waitFor();
+      await enter(token);
+      await page.getByText("The role worker may not read").waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("button", { name: "Token" }).click();
+      await enter(rootToken);
+      await page.getByRole("link", { name: "Signed in as Root token" }).waitFor();
+      expect(page.url()).not.toContain(rootToken);
+      const other = await openPage(stage.cluster.address, session);
+      await signInHeading(other).waitFor();
+    },
+    guarded,
+  );
+});
+
+test("a viewer is offered nothing that he may not do", async () => {
+  await watched(
+    ["master"],
+    async (stage) => {
+      const root = rootOf(stage);
+      await root.people.addUser({ name: "ada", role: "admin", password });
+      await root.people.addUser({ name: "vera", role: "viewer", password });
+      await root.submit({ id: "waits", kind: "sleep", input: { seconds: 1 } });
+      await root.putTemplate("report", { task: { kind: "sleep", input: { seconds: 0 } } });
+      const when = { cron: "30 2 * * *" };
+      await root.schedules.put("nightly", { when, task: { kind: "sleep", input: { seconds: 0 } } });
+      const page = await openPage(stage.cluster.address, session);
+      await signIn(page, "vera");
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+      const navigation = page.getByRole("navigation", { name: "Pages" });
+      expect(await navigation.getByRole("link", { name: /Users|Tokens|Audit/ }).count()).toBe(0);
+      for (const [path, shown, refused] of [
+        ["/tasks", "waits", /Cancel|Run again|Select/],
+        ["/tasks/waits", "Input", /Cancel|Run again|Retry/],
+        ["/queues", "default", /Pause/],
+        ["/schedules", "Next ticks", /Pause|Trigger/],
+        ["/templates", "report", /Run it/],
+      ] as const) {
+        await page.goto(`${stage.cluster.address}${path}`);
+        await page.getByText(shown, { exact: true }).first().waitFor();
+        expect([path, await page.getByRole("button", { name: refused }).allInnerTexts()]).toEqual([path, []]);
+        expect([path, await page.getByRole("checkbox").count()]).toEqual([path, 0]);
+      }
+      for (const path of ["/users", "/tokens", "/audit"]) {
+        await page.goto(`${stage.cluster.address}${path}`);
+        await page.getByText("Your role is viewer.").waitFor();
+      }
+    },
+    guarded,
+  );
+});
+
+/** Tasks of two queues, one of which has ended. */
+async function fillQueues(root: Outlast, { until }: Scene): Promise<void> {
+  await root.submit({ id: "theirs", name: "report of May", kind: "sleep", input: { seconds: 0 }, queue: "reports" });
+  await root.submit({ id: "other", name: "the payroll", kind: "sleep", input: { seconds: 0 }, queue: "payroll" });
+  const task = { kind: "sleep", input: { seconds: 0 }, queue: "payroll" };
+  await root.putTemplate("payroll", { task });
+  await root.schedules.put("payroll-nightly", { when: { cron: "30 2 * * *" }, task });
+  await until("both tasks to end", async () => (await root.list({ states: ["success"] })).tasks.length === 2);
+}
+
+test("an admin adds a colleague bound to one queue, who sees only that, until he is removed", async () => {
+  await watched(
+    ["master", "worker-1"],
+    async (stage) => {
+      const { address } = stage.cluster;
+      const root = rootOf(stage);
+      await root.people.addUser({ name: "ada", role: "admin", password });
+      await fillQueues(root, stage);
+
+      const admin = await openPage(`${address}/users`, session);
+      await signIn(admin, "ada");
+      await admin.getByRole("button", { name: "Add a user …" }).click();
+      const dialog = admin.getByRole("dialog");
+      await dialog.getByLabel("Name").fill("rep");
+      await dialog.getByLabel("Role").selectOption("operator");
+      await dialog.getByLabel("Only these queues").fill("reports");
+      await dialog.getByRole("button", { name: "Make one" }).click();
+      await dialog.getByRole("button", { name: "Add the user" }).click();
+      const made = await admin.locator("[data-secret]").innerText();
+      await admin.getByRole("button", { name: "I have it" }).click();
+      const row = admin.getByRole("table", { name: "Users" }).getByRole("row").filter({ hasText: "rep" });
+      await row.getByText("reports").waitFor();
+      await row.getByText("user:ada").waitFor();
+      await screenshot(admin, "users-with-a-colleague");
+
+      const options = { ...session, mayFailToLoad: /\/v1\/(session|events|tasks\/other)/ };
+      const colleague = await openPage(address, options);
+      await signIn(colleague, "rep", made);
+      await colleague.getByRole("link", { name: "success 1" }).waitFor();
+      const seen: string[] = [];
+      for (const [path, shown] of [
+        ["/", "Masters"],
+        ["/tasks", "report of May"],
+        ["/tasks/theirs", "report of May"],
+        ["/queues", "reports"],
+        ["/workers", "Workers"],
+        ["/timeline", "report of May"],
+        ["/schedules", "No schedule yet"],
+        ["/templates", "No template yet"],
+        ["/account", "reports"],
+      ] as const) {
+        await colleague.goto(`${address}${path}`);
+        await colleague.getByText(shown, { exact: true }).first().waitFor();
+        seen.push(await colleague.locator("body").innerText());
+      }
+      expect(seen.join("\n")).not.toMatch(/payroll/);
+      await colleague.goto(`${address}/tasks/other`);
+      await colleague.getByRole("heading", { name: "Unknown task" }).waitFor();
+      // Within his queue he does what an operator does.
+      await colleague.goto(`${address}/queues`);
+      await colleague.getByRole("button", { name: "Pause" }).click();
+      await colleague.getByRole("button", { name: "Resume" }).waitFor();
+
+      // A page that is open notices at once, by its event stream.
+      await row.getByRole("button", { name: "Remove rep" }).click();
+      await admin.getByRole("button", { name: "Remove the user" }).click();
+      await signInHeading(colleague).waitFor();
+
+      await admin.goto(`${address}/audit`);
+      const records = admin.getByRole("table", { name: "Audit record" }).getByRole("row");
+      await records.filter({ hasText: "add-user" }).filter({ hasText: "user:ada" }).waitFor();
+      await screenshot(admin, "audit");
+      await admin.getByLabel("Who").fill("user:rep");
+      await admin.getByRole("button", { name: "Filter" }).click();
+      await admin.waitForURL("**by=user*");
+      await expect.poll(() => records.filter({ hasText: "user:ada" }).count()).toBe(0);
+      await records.filter({ hasText: "pause" }).waitFor();
+    },
+    guarded,
+  );
+});
+
+test("a token is shown once, pays for calls, and is refused after its removal", async () => {
+  await watched(
+    ["master"],
+    async (stage) => {
+      const { address } = stage.cluster;
+      await rootOf(stage).people.addUser({ name: "ada", role: "admin", password });
+      const page = await openPage(`${address}/tokens`, session);
+      await signIn(page, "ada");
+      await page.getByRole("button", { name: "Make a token …" }).click();
+      await page.getByRole("dialog").getByLabel("Name").fill("ci");
+      await page.getByRole("button", { name: "Make the token" }).click();
+      const token = await page.locator("[data-secret]").innerText();
+      await screenshot(page, "token-once");
+      await page.getByRole("button", { name: "I have it" }).click();
+      await page.reload();
+      await page.getByRole("row").filter({ hasText: "ci" }).getByText("submitter").waitFor();
+      expect(await page.content()).not.toContain(token);
+      const use = async () => {
+        const headers = { authorization: `Bearer ${token}` };
+        return (await fetch(`${address}/v1/session`, { headers })).status;
+      };
+      expect(await use()).toBe(200);
+      await page.getByRole("button", { name: "Remove ci" }).click();
+      await page.getByRole("button", { name: "Remove the token" }).click();
+      await page.getByText("No token yet").waitFor();
+      expect(await use()).toBe(401);
+    },
+    guarded,
+  );
+});
+
+test("the first user of an open cluster is made in the dashboard, signs in, and changes the password", async () => {
+  await watched(["master"], async ({ cluster }) => {
+    const page = await openPage(`${cluster.address}/account`, { ...wide, mayFailToLoad: /\/v1\// });
+    await page.getByText("Nobody needs a credential here").waitFor();
+    await page.goto(`${cluster.address}/users`);
+    await page.getByRole("button", { name: "Add a user …" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("ada");
+    await page.getByRole("dialog").getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Add the user" }).click();
+    await signIn(page, "ada");
+    await page.getByRole("row").filter({ hasText: "ada" }).getByText("admin", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Signed in as ada" }).click();
+    const change = async (until: string) => {
+      await page.getByLabel("Password until now").fill(until);
+      await page.getByLabel("New password").fill("another password");
+      await page.getByRole("button", { name: "Change it" }).click();
+    };
+    await change("not the password");
+    await page.getByRole("alert").waitFor();
+    await change(password);
+    await signInHeading(page).waitFor();
+    await signIn(page, "ada", "another password");
+    await page.getByRole("heading", { name: "Your account" }).waitFor();
+  });
+});

@@ -1,0 +1,35 @@
+/** Shows a secret once: it cannot be read again. */
+import type { ReactNode } from "react";
+import { Button, Dialog } from "../../parts/controls.tsx";
+import { CopyButton, Note } from "../../parts/surfaces.tsx";
+
+interface SecretDialogProps {
+  readonly title: string;
+  readonly secret: string;
+  readonly children: ReactNode;
+  readonly onClose: () => void;
+}
+
+export function SecretDialog({ title, secret, children, onClose }: SecretDialogProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div className="grid gap-4">
+        <p className="flex items-center gap-2 rounded-md border border-line bg-raised px-3 py-2">
+          <code className="min-w-0 font-mono text-xs break-all" data-secret>
+            {secret}
+          </code>
+          <span className="ml-auto">
+            <CopyButton text={secret} what="secret" />
+          </span>
+        </p>
+        <Note tone="warn">It is shown only now. Outlast keeps a hash of it.</Note>
+        <p className="text-soft">{children}</p>
+        <div className="flex justify-end">
+          <Button look="primary" onClick={onClose}>
+            I have it
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

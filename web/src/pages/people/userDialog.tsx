@@ -1,0 +1,126 @@
+/** Asks for what a user is: the name once, the role, the queues, and a password. */
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { post, put, segment } from "../../api/client.ts";
+import type { User } from "../../api/schema.ts";
+import { Button, Field, Labelled } from "../../parts/controls.tsx";
+import { DialogForm } from "../../parts/dialogForm.tsx";
+import { patternsOf, type Role, RoleAndQueues } from "../../parts/principals.tsx";
+import { Note } from "../../parts/surfaces.tsx";
+
+/** A worker signs in by a token only. */
+const rolesOfUsers: readonly Role[] = ["viewer", "submitter", "operator", "admin"];
+/** 128 random bits. */
+const passwordBytes = 16;
+
+interface UserDialogProps {
+  /** Left out for a new user. */
+  readonly user?: User;
+  /** The first user must be an admin. */
+  readonly isFirst?: boolean;
+  /** @param password one that was made here, to be shown once; null otherwise */
+  readonly onSaved: (name: string, password: string | null) => void;
+  readonly onClose: () => void;
+}
+
+export function UserDialog({ user, isFirst = false, onSaved, onClose }: UserDialogProps) {
+  const [name, setName] = useState(user?.name ?? "");
+  const [role, setRole] = useState<Role>(user?.role ?? (isFirst ? "admin" : "viewer"));
+  const [queues, setQueues] = useState((user?.queues ?? []).join(" "));
+  const [typed, setTyped] = useState("");
+  const [made, setMade] = useState<string | null>(null);
+  const save = useMutation({
+    mutationFn: () => {
+      const password = made ?? typed;
+      const patterns = role === "admin" ? undefined : patternsOf(queues);
+      if (user === undefined)
+        return post("/v1/users", { name, password, role, ...(patterns !== undefined && { queues: patterns }) });
+      const change = { role, queues: patterns ?? null, ...(password !== "" && { password }) };
+      return put(`/v1/users/${segment(user.name)}`, change);
+    },
+    onSuccess: () => onSaved(name, made),
+  });
+  return (
+    <DialogForm
+      title={user === undefined ? "Add a user" : `Change ${user.name}`}
+      verb={user === undefined ? "Add the user" : "Save"}
+      mutation={save}
+      onClose={onClose}
+    >
+      {user === undefined ? (
+        <Labelled label="Name" hint="To sign in with. It cannot be changed.">
+          {(id) => (
+            <Field
+              id={id}
+              required
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
+        </Labelled>
+      ) : null}
+      <RoleAndQueues
+        roles={isFirst ? ["admin"] : rolesOfUsers}
+        {...{ role, queues }}
+        onRole={setRole}
+        onQueues={setQueues}
+      />
+      <Password
+        isNew={user === undefined}
+        password={made ?? typed}
+        onTyped={(text) => {
+          setMade(null);
+          setTyped(text);
+        }}
+        onMade={setMade}
+      />
+      {isFirst ? (
+        <Note tone="warn">
+          From now on everybody needs a credential: you sign in as this user, and workers need a token.
+        </Note>
+      ) : null}
+    </DialogForm>
+  );
+}
+
+interface PasswordProps {
+  readonly isNew: boolean;
+  readonly password: string;
+  readonly onTyped: (password: string) => void;
+  readonly onMade: (password: string) => void;
+}
+
+function Password({ isNew, password, onTyped, onMade }: PasswordProps) {
+  return (
+    <Labelled
+      label={isNew ? "Password" : "New password"}
+      hint={isNew ? "Type one, or have one made that is shown once." : "Empty to leave it as it is."}
+    >
+      {(id) => (
+        <div className="flex gap-2">
+          <Field
+            id={id}
+            type="password"
+            className="min-w-0 flex-1"
+            autoComplete="new-password"
+            required={isNew}
+            value={password}
+            onChange={(event) => onTyped(event.target.value)}
+          />
+          <Button onClick={() => onMade(randomPassword())}>Make one</Button>
+        </div>
+      )}
+    </Labelled>
+  );
+}
+
+function randomPassword(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(passwordBytes));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+}

@@ -1,0 +1,43 @@
+/** Shows the pages to those who are signed in, and the sign-in to everybody else. The address stays, so people get where they wanted to. */
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import { isSignInNeeded, subscribeSignIn } from "../../api/credentials.ts";
+import { sessionQuery } from "../../api/queries.ts";
+import type { Session } from "../../api/schema.ts";
+import { live, signOut } from "../../api/session.ts";
+import { Button } from "../../parts/controls.tsx";
+import { Empty, Loading, Problem } from "../../parts/surfaces.tsx";
+import { SignInPage } from "./signInPage.tsx";
+
+export function SignInGate({ children }: { readonly children: ReactNode }) {
+  const isNeeded = useSyncExternalStore(subscribeSignIn, isSignInNeeded);
+  const { data: session, error } = useQuery({ ...sessionQuery, enabled: !isNeeded });
+  const isIn = !isNeeded && session !== undefined;
+  useEffect(() => live.setOn(isIn), [isIn]);
+  if (isNeeded) return <SignInPage />;
+  if (session === undefined) {
+    return (
+      <div className="mx-auto mt-[12vh] max-w-md px-4">
+        {error === null ? <Loading what="who you are" /> : <Problem error={error} />}
+      </div>
+    );
+  }
+  return session.may.includes("read") ? children : <NothingToRead session={session} />;
+}
+
+/** A worker's token speaks the worker protocol and nothing else. */
+function NothingToRead({ session }: { readonly session: Session }) {
+  return (
+    <main className="mx-auto mt-[12vh] max-w-md px-4">
+      <h1 className="sr-only">Outlast</h1>
+      <div className="card">
+        <Empty title={`The role ${session.principal.role} may not read`}>
+          This token is for programs. Sign in with another one, or with a name and a password.
+        </Empty>
+        <p className="pb-6 text-center">
+          <Button onClick={() => void signOut(session)}>Sign out</Button>
+        </p>
+      </div>
+    </main>
+  );
+}

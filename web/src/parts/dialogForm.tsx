@@ -1,0 +1,37 @@
+/** A dialog that asks, does what was asked for, and shows why it could not. */
+import type { ReactNode } from "react";
+import { Button, Dialog } from "./controls.tsx";
+import { Problem } from "./surfaces.tsx";
+
+interface DialogFormProps {
+  readonly title: string;
+  /** Of the button that does it. */
+  readonly verb: string;
+  readonly look?: "primary" | "danger";
+  readonly mutation: { readonly mutate: () => void; readonly isPending: boolean; readonly error: Error | null };
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+export function DialogForm({ title, verb, look = "primary", mutation, onClose, children }: DialogFormProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          mutation.mutate();
+        }}
+      >
+        {children}
+        {mutation.error === null ? null : <Problem error={mutation.error} />}
+        <div className="flex justify-end gap-2">
+          <Button type="submit" look={look} disabled={mutation.isPending}>
+            {verb}
+          </Button>
+          <Button onClick={onClose}>Leave it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,79 @@
+/** How users, tokens and their rights are shown, and the fields that ask for them. */
+import type { Session, User } from "../api/schema.ts";
+import { Labelled, Field, Select } from "./controls.tsx";
+
+export type Role = User["role"];
+
+/** What each role may do, as docs/people.md says. */
+export const roleTexts: { readonly [Name in Role]: string } = {
+  viewer: "reads",
+  submitter: "reads and submits, cancels its own tasks",
+  operator: "also cancels, pauses, drains, and edits templates and schedules",
+  admin: "also manages users and tokens, and reads the audit",
+  worker: "runs tasks and nothing else",
+};
+
+export function whoText({ kind, name }: Session["principal"]): string {
+  if (kind === "anybody") return "Anybody";
+  return kind === "root" ? "Root token" : name;
+}
+
+export function QueueList({ queues }: { readonly queues: readonly string[] | null | undefined }) {
+  if (queues === null || queues === undefined) return <span className="text-muted">all</span>;
+  return (
+    <span className="flex flex-wrap gap-1">
+      {queues.map((queue) => (
+        <code key={queue} className="rounded border border-line-strong/60 px-1.5 text-2xs">
+          {queue}
+        </code>
+      ))}
+    </span>
+  );
+}
+
+/** Patterns of queues as they were typed; undefined for all queues. */
+export function patternsOf(text: string): readonly string[] | undefined {
+  const patterns = text.split(/[\s,]+/).filter((pattern) => pattern !== "");
+  return patterns.length === 0 ? undefined : patterns;
+}
+
+interface RoleAndQueuesProps {
+  readonly roles: readonly Role[];
+  readonly role: Role;
+  readonly onRole: (role: Role) => void;
+  readonly queues: string;
+  readonly onQueues: (queues: string) => void;
+}
+
+export function RoleAndQueues({ roles, role, onRole, queues, onQueues }: RoleAndQueuesProps) {
+  return (
+    <>
+      <Labelled label="Role" hint={`A ${role} ${roleTexts[role]}.`}>
+        {(id) => (
+          <Select id={id} value={role} onChange={(event) => onRole(event.target.value as Role)}>
+            {roles.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </Select>
+        )}
+      </Labelled>
+      {role === "admin" ? null : (
+        <Labelled
+          label="Only these queues"
+          hint="Names with spaces between them; etl-* stands for all that begin with etl-. Empty for all queues."
+        >
+          {(id) => (
+            <Field
+              id={id}
+              placeholder="all queues"
+              value={queues}
+              onChange={(event) => onQueues(event.target.value)}
+              autoComplete="off"
+              spellCheck={false}
+            />
+          )}
+        </Labelled>
+      )}
+    </>
+  );
+}

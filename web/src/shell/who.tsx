@@ -1,0 +1,30 @@
+/** Who is signed in, and signing out. */
+import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useSession } from "../api/rights.ts";
+import { signOut } from "../api/session.ts";
+import { whoText } from "../parts/principals.tsx";
+
+export function Who() {
+  const session = useSession();
+  const leave = useMutation({ mutationFn: signOut });
+  if (session === undefined) return null;
+  return (
+    <div className="flex min-w-0 items-baseline gap-2">
+      <Link to="/account" className="min-w-0 truncate font-medium text-soft hover:text-text hover:underline">
+        <span className="sr-only">Signed in as </span>
+        {whoText(session.principal)}
+      </Link>
+      {session.isOpen ? null : (
+        <button
+          type="button"
+          disabled={leave.isPending}
+          onClick={() => leave.mutate(session)}
+          className="ml-auto text-xs whitespace-nowrap text-muted hover:text-text hover:underline"
+        >
+          Sign out
+        </button>
+      )}
+    </div>
+  );
+}
