@@ -24,6 +24,7 @@ const pages: Pages = {
   schedules: ["/schedules", "Schedules"],
   templates: ["/templates?name=report", "Templates"],
   graph: ["/tasks/etl/graph", "Graph of etl"],
+  family: ["/tasks/etl/family", "Family of etl"],
   "unknown-page": ["/nowhere/at/all", "Unknown page"],
 };
 

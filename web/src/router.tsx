@@ -35,6 +35,16 @@ const graph = createRoute({
   path: "/tasks/$id/graph",
   component: lazyRouteComponent(() => import("./pages/graph/graphPage.tsx"), "GraphPage"),
 });
+const family = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id/family",
+  component: lazyRouteComponent(() => import("./pages/family/familyPage.tsx"), "FamilyPage"),
+});
+const mapReduce = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id/map-reduce",
+  component: lazyRouteComponent(() => import("./pages/mapReduce/mapReducePage.tsx"), "MapReducePage"),
+});
 const workers = createRoute({
   getParentRoute: () => root,
   path: "/workers",
@@ -90,7 +100,7 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("./pages/account/accountPage.tsx"), "AccountPage"),
 });
 
-const ofTasks = [tasks, task, graph];
+const ofTasks = [tasks, task, graph, family, mapReduce];
 const ofCluster = [workers, queues, timeline, schedules, templates];
 const ofPeople = [users, tokens, audit, account];
 

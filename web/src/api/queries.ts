@@ -156,10 +156,37 @@ export function attemptsOfTaskQuery(id: string) {
   });
 }
 
+/** On the page of their parent; all of them are on its family page. */
+const childrenShown = 20;
+
 export function childrenQuery(id: string) {
   return queryOptions({
     queryKey: ["children", id],
-    queryFn: ({ signal }) => get<ChildPage>(`/v1/tasks/${segment(id)}/children`, { limit: 100 }, signal),
+    queryFn: ({ signal }) => get<ChildPage>(`/v1/tasks/${segment(id)}/children`, { limit: childrenShown }, signal),
+  });
+}
+
+/** Children of a MapReduce job beyond so many are not read. */
+const jobChildrenMax = 4_000;
+
+/** All maps and reduces of a job, those that ran again too. */
+export function jobChildrenQuery(id: string) {
+  return queryOptions({
+    queryKey: ["job children", id],
+    queryFn: async ({ signal }) => {
+      const tasks: Task[] = [];
+      let cursor: string | null = null;
+      do {
+        const path = `/v1/tasks/${segment(id)}/children`;
+        const page: ChildPage = await get<ChildPage>(path, { limit: 1000, cursor }, signal);
+        tasks.push(...page.tasks);
+        cursor = page.cursor ?? null;
+      } while (cursor !== null && tasks.length < jobChildrenMax);
+      return { tasks, isCut: cursor !== null };
+    },
+    // Children change with every commit; a large job is not read again each second.
+    staleTime: uncommittedMs,
+    refetchInterval: uncommittedMs,
   });
 }
 

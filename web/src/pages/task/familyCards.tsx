@@ -9,6 +9,8 @@ import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 
+const number = new Intl.NumberFormat();
+
 export function ChildrenCard({ task }: { readonly task: Task }) {
   const counts: { readonly [State in TaskState]?: number } = task.childCounts ?? {};
   const total = Object.values(counts).reduce<number>((sum, count) => sum + count, 0);
@@ -17,15 +19,28 @@ export function ChildrenCard({ task }: { readonly task: Task }) {
   return (
     <Card
       title="Children"
-      note={data.tasks.length < total ? `the first ${data.tasks.length} of ${total}` : String(total)}
+      note={
+        <>
+          {data.tasks.length < total ? `the first ${data.tasks.length} of ${number.format(total)}` : String(total)},{" "}
+          <Link to="/tasks/$id/family" params={{ id: task.id }} className="text-accent hover:underline">
+            the whole family
+          </Link>
+        </>
+      }
       isFlush
       actions={taskStates.map((state) =>
         (counts[state] ?? 0) === 0 ? null : (
-          <span key={state} title={state} className="inline-flex items-center gap-1 text-xs">
+          <Link
+            key={state}
+            to="/tasks"
+            search={{ parent: task.id, state }}
+            title={state}
+            className="inline-flex items-center gap-1 text-xs hover:underline"
+          >
             <StateIcon state={state} size={12} />
             <span className="sr-only">{state}</span>
-            {counts[state]}
-          </span>
+            {number.format(counts[state] ?? 0)}
+          </Link>
         ),
       )}
     >

@@ -9,6 +9,7 @@ import { queries } from "../../api/session.ts";
 import { Button, Dialog, Labelled } from "../../parts/controls.tsx";
 import { finalStates } from "../../parts/states.tsx";
 import { Note, Problem } from "../../parts/surfaces.tsx";
+import { jobKind } from "../mapReduce/job.ts";
 import { submissionOf } from "../tasks/again.ts";
 
 export function TaskActions({ task }: { readonly task: Task }) {
@@ -27,6 +28,11 @@ export function TaskActions({ task }: { readonly task: Task }) {
       {task.kind === "graph" ? (
         <Link to="/tasks/$id/graph" params={{ id: task.id }} className="px-1 text-accent hover:underline">
           Graph
+        </Link>
+      ) : null}
+      {task.kind === jobKind ? (
+        <Link to="/tasks/$id/map-reduce" params={{ id: task.id }} className="px-1 text-accent hover:underline">
+          Maps and reduces
         </Link>
       ) : null}
       <a

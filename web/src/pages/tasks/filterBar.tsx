@@ -1,6 +1,6 @@
 /** The filters above the list of tasks. */
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { get, segment } from "../../api/client.ts";
 import { queuesQuery, statusQuery, workersQuery } from "../../api/queries.ts";
@@ -57,6 +57,18 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
           <option value="">Newest first</option>
           <option value="oldest">Oldest first</option>
         </Select>
+        {filters.parent === undefined ? null : (
+          <span className="min-w-0 truncate text-soft">
+            Children of{" "}
+            <Link
+              to="/tasks/$id/family"
+              params={{ id: filters.parent }}
+              className="font-mono text-xs text-accent hover:underline"
+            >
+              {filters.parent}
+            </Link>
+          </span>
+        )}
         {isFiltered ? (
           <Button look="quiet" onClick={() => onChange({})}>
             Clear filters

@@ -8,6 +8,8 @@ export interface TaskFilters {
   readonly queue?: string;
   readonly host?: string;
   readonly name?: string;
+  /** Only children of this task. */
+  readonly parent?: string;
   readonly order?: "newest" | "oldest";
 }
 
@@ -20,6 +22,7 @@ export function readFilters(search: Readonly<Record<string, unknown>>): TaskFilt
     ...optional("queue", text("queue")),
     ...optional("host", text("host")),
     ...optional("name", text("name")),
+    ...optional("parent", text("parent")),
     ...(search["order"] === "oldest" && { order: "oldest" as const }),
   };
 }

@@ -1,0 +1,55 @@
+/** The family of a handler with thousands of children: counted, read in pages, and never all at once. */
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { narrow, openPage, screenshot, watched } from "./browser.ts";
+import { family } from "./tasks/familyTasks.ts";
+
+const file = fileURLToPath(new URL("./tasks/familyTasks.ts", import.meta.url));
+const waiting = 3_000;
+const failing = 3;
+/** Of all children no more than a page or two are in the page. */
+const nodesMax = 150;
+
+test("thousands of children are counts and pages, the failed ones are a click away, and all of them are in the list", async () => {
+  await watched(
+    ["master", "worker-1"],
+    async ({ cluster, client, until }) => {
+      await family.submit(client, { waiting, failing }, { id: "top", name: "a large family" });
+      await until("all children to be there", async () => {
+        const { counts } = await client.views.children("top", { limit: 1 });
+        return counts.created === waiting && counts.failed === failing;
+      });
+      const page = await openPage(`${cluster.address}/tasks/top/family`);
+      const tree = page.getByRole("list", { name: "Family" });
+      const states = tree.getByRole("group", { name: "Children by state" }).first();
+      await states.getByRole("button", { name: "3,000 created" }).waitFor();
+      const children = tree.getByRole("list", { name: "Children of a large family" }).getByRole("listitem");
+      await page.getByText("50 of 3,003 shown").waitFor();
+      await page.getByRole("button", { name: "Show 50 more" }).click();
+      await page.getByText("100 of 3,003 shown").waitFor();
+      expect(await children.count()).toBe(100);
+      expect(await tree.getByRole("listitem").count()).toBeLessThan(nodesMax);
+
+      await states.getByRole("button", { name: "3 failed" }).click();
+      await tree.getByText("leaf 0 is broken").waitFor();
+      await expect.poll(() => children.count()).toBe(failing);
+      await states.getByRole("button", { name: "3,000 created" }).click();
+      await page.getByRole("link", { name: "All of them in the list of tasks" }).click();
+      await page.waitForURL("**/tasks?**parent=top**");
+      await page.getByText("waiting 2999", { exact: true }).waitFor();
+      expect(await page.getByText(/^failing/).count()).toBe(0);
+
+      await page.goto(`${cluster.address}/tasks/top`);
+      await page.getByText("the first 20 of 3,003").waitFor();
+      await page.getByRole("row").filter({ hasText: "plan" }).waitFor();
+      for (const [look, screen] of Object.entries({ wide: {}, narrow })) {
+        for (const colorScheme of ["light", "dark"] as const) {
+          const shown = await openPage(`${cluster.address}/tasks/top/family`, { ...screen, colorScheme });
+          await shown.getByText("50 of 3,003 shown").waitFor();
+          await screenshot(shown, `family-large-${look}-${colorScheme}`);
+        }
+      }
+    },
+    { workerArguments: ["--tasks", file], capacity: 4 },
+  );
+});

@@ -1,0 +1,149 @@
+/** One task of a family: its line, and below it its children, as far as they were asked for. */
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { get, segment } from "../../api/client.ts";
+import type { ChildPage, Task, TaskState } from "../../api/schema.ts";
+import { Button } from "../../parts/controls.tsx";
+import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
+import { Problem } from "../../parts/surfaces.tsx";
+
+const number = new Intl.NumberFormat();
+const pageSize = 50;
+/** What is opened is read again when something changes; more belongs into the list of tasks, which reads what is on the screen only. */
+const pagesMax = 10;
+
+type Counts = { readonly [State in TaskState]?: number };
+
+export function FamilyNode({ task, isTop = false }: { readonly task: Task; readonly isTop?: boolean }) {
+  const [isOpen, setOpen] = useState(isTop);
+  const [state, setState] = useState<TaskState | null>(null);
+  const counts: Counts = task.childCounts ?? {};
+  const hasChildren = taskStates.some((each) => (counts[each] ?? 0) > 0);
+  const why = task.waiting?.detail ?? (task.state === "success" ? undefined : task.error?.message);
+  return (
+    <li>
+      <div className="flex min-h-8 items-center gap-2 rounded px-1 hover:bg-hover/60">
+        {hasChildren ? (
+          <button
+            type="button"
+            aria-expanded={isOpen}
+            aria-label={`Children of ${task.name}`}
+            onClick={() => setOpen(!isOpen)}
+            className="grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-hover hover:text-text"
+          >
+            <span aria-hidden="true" className={isOpen ? "rotate-90" : ""}>
+              ▸
+            </span>
+          </button>
+        ) : (
+          <span className="size-6 shrink-0" />
+        )}
+        <StateIcon state={task.state} />
+        <span className="sr-only">{task.state}</span>
+        <Link
+          to="/tasks/$id"
+          params={{ id: task.id }}
+          data-row
+          className="font-medium whitespace-nowrap hover:underline"
+        >
+          {task.name}
+        </Link>
+        {task.attempt > 1 ? <span className="whitespace-nowrap text-muted">attempt {task.attempt}</span> : null}
+        {hasChildren ? (
+          <StateCounts
+            counts={counts}
+            chosen={isOpen ? state : null}
+            onChoose={(next) => {
+              setState(next === state && isOpen ? null : next);
+              setOpen(true);
+            }}
+          />
+        ) : null}
+        {why === undefined ? null : <span className="max-w-xl truncate text-muted">{why}</span>}
+      </div>
+      {hasChildren && isOpen ? <Children key={state ?? "all"} parent={task} counts={counts} state={state} /> : null}
+    </li>
+  );
+}
+
+interface StateCountsProps {
+  readonly counts: Counts;
+  readonly chosen: TaskState | null;
+  readonly onChoose: (state: TaskState) => void;
+}
+
+/** Also the choice of which children are shown. */
+function StateCounts({ counts, chosen, onChoose }: StateCountsProps) {
+  return (
+    <span role="group" aria-label="Children by state" className="flex gap-1">
+      {taskStates.map((state) =>
+        (counts[state] ?? 0) === 0 ? null : (
+          <button
+            key={state}
+            type="button"
+            aria-pressed={chosen === state}
+            title={`Only children that are ${state}`}
+            onClick={() => onChoose(state)}
+            className={`inline-flex h-6 items-center gap-1 rounded-full border border-line px-2 text-xs whitespace-nowrap hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-wash ${stateText[state]}`}
+          >
+            <StateIcon state={state} size={11} />
+            {number.format(counts[state] ?? 0)} {state}
+          </button>
+        ),
+      )}
+    </span>
+  );
+}
+
+interface ChildrenProps {
+  readonly parent: Task;
+  readonly counts: Counts;
+  readonly state: TaskState | null;
+}
+
+function Children({ parent, counts, state }: ChildrenProps) {
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: ["children of", parent.id, state],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { state, cursor: pageParam, limit: pageSize };
+      return get<ChildPage>(`/v1/tasks/${segment(parent.id)}/children`, query, signal);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ cursor }) => cursor,
+    placeholderData: keepPreviousData,
+  });
+  const children = data?.pages.flatMap((page) => page.tasks) ?? [];
+  const states = state === null ? taskStates : [state];
+  const total = states.reduce((sum, each) => sum + (counts[each] ?? 0), 0);
+  const isFull = (data?.pages.length ?? 0) >= pagesMax;
+  return (
+    <div className="ml-4 border-l border-line pl-2">
+      {error === null ? null : <Problem error={error} />}
+      <ul aria-label={`Children of ${parent.name}`}>
+        {children.map((child) => (
+          <FamilyNode key={child.id} task={child} />
+        ))}
+      </ul>
+      {data !== undefined && hasNextPage ? (
+        <p className="flex items-center gap-3 py-1 pl-8 text-muted">
+          <span>
+            {number.format(children.length)} of {number.format(Math.max(total, children.length))} shown
+          </span>
+          {isFull ? null : (
+            <Button look="quiet" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+              Show {pageSize} more
+            </Button>
+          )}
+          <Link
+            to="/tasks"
+            search={{ parent: parent.id, ...(state !== null && { state }) }}
+            className="text-accent hover:underline"
+          >
+            All of them in the list of tasks
+          </Link>
+        </p>
+      ) : null}
+    </div>
+  );
+}

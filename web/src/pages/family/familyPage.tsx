@@ -1,0 +1,52 @@
+/** A task with all that is below it. Children are counted by state and read page by page when they are opened, so that a million of them are no more than one. */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { taskQuery } from "../../api/queries.ts";
+import { StateBadge } from "../../parts/states.tsx";
+import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { FamilyNode } from "./familyNode.tsx";
+
+const route = getRouteApi("/tasks/$id/family");
+
+export function FamilyPage() {
+  const { id } = route.useParams();
+  const { data: task, error } = useQuery(taskQuery(id));
+  if (task === undefined) return error === null ? <Loading what="the family" /> : <Problem error={error} />;
+  return (
+    <>
+      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
+        <Link to="/tasks" className="hover:text-text hover:underline">
+          Tasks
+        </Link>
+        <span aria-hidden="true">/</span>
+        {task.parent === undefined ? null : (
+          <>
+            <Link
+              to="/tasks/$id/family"
+              params={{ id: task.parent }}
+              className="truncate font-mono text-xs hover:text-text hover:underline"
+            >
+              {task.parent}
+            </Link>
+            <span aria-hidden="true">/</span>
+          </>
+        )}
+        <Link to="/tasks/$id" params={{ id }} className="truncate hover:text-text hover:underline">
+          {task.name}
+        </Link>
+      </nav>
+      <PageHeader title={`Family of ${task.name}`} note={<StateBadge state={task.state} />} />
+      <div className="card overflow-x-auto p-2">
+        {Object.keys(task.childCounts ?? {}).length === 0 ? (
+          <Empty title="This task has no children">
+            A handler makes them with ctx.all and its relatives; see docs/handlers.md.
+          </Empty>
+        ) : (
+          <ul aria-label="Family" className="min-w-max">
+            <FamilyNode key={task.id} task={task} isTop />
+          </ul>
+        )}
+      </div>
+    </>
+  );
+}

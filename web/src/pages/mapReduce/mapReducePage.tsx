@@ -1,0 +1,205 @@
+/** A MapReduce job: its phases, what was read, shuffled and written, each map and each reduce, what ran again, and what came out. */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { jobChildrenQuery, stepsQuery, taskQuery } from "../../api/queries.ts";
+import type { Task } from "../../api/schema.ts";
+import { bytesText } from "../../parts/bytes.ts";
+import { JsonTree } from "../../parts/jsonTree.tsx";
+import { StateBadge } from "../../parts/states.tsx";
+import { Card, Empty, Fact, Facts, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { durationText, useNow } from "../../parts/time.tsx";
+import { Cells } from "./cells.tsx";
+import { type JobProgress, jobKind, jobProgress, type Phase, type Sums } from "./job.ts";
+
+const route = getRouteApi("/tasks/$id/map-reduce");
+const number = new Intl.NumberFormat();
+/** So many cells of a kind are drawn. */
+const cellsMax = 2_000;
+
+export function MapReducePage() {
+  const { id } = route.useParams();
+  const { data: task, error } = useQuery(taskQuery(id));
+  if (task === undefined) return error === null ? <Loading what="the job" /> : <Problem error={error} />;
+  return (
+    <>
+      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
+        <Link to="/tasks" className="hover:text-text hover:underline">
+          Tasks
+        </Link>
+        <span aria-hidden="true">/</span>
+        <Link to="/tasks/$id" params={{ id }} className="truncate hover:text-text hover:underline">
+          {task.name}
+        </Link>
+      </nav>
+      <PageHeader title={`MapReduce: ${task.name}`} note={<StateBadge state={task.state} />} />
+      {task.kind === jobKind ? (
+        <Job task={task} />
+      ) : (
+        <div className="card">
+          <Empty title="This task is no MapReduce job" command="outlast map-reduce FILE" />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Job({ task }: { readonly task: Task }) {
+  const steps = useQuery(stepsQuery(task.id));
+  const children = useQuery(jobChildrenQuery(task.id));
+  const problem = steps.error ?? children.error;
+  if (steps.data === undefined || children.data === undefined)
+    return problem === null ? <Loading what="the job" /> : <Problem error={problem} />;
+  const { tasks, isCut } = children.data;
+  const progress = jobProgress(task, steps.data.steps, tasks);
+  const { plan, maps, parts, reduces } = progress;
+  return (
+    <div className="grid gap-4">
+      {task.error === undefined || task.state === "success" ? null : (
+        <Note tone={task.state === "failed" ? "bad" : "warn"}>{task.error.message}</Note>
+      )}
+      {isCut ? (
+        <Note tone="info">
+          This job has more children than are read here: the sums are those of its first {number.format(tasks.length)}.
+        </Note>
+      ) : null}
+      <Phases task={task} progress={progress} />
+      <div className="grid items-start gap-4 xl:grid-cols-2">
+        <PhaseCard
+          title="Maps"
+          total={plan?.maps ?? 0}
+          sums={progress.mapSums}
+          facts={<MapFacts progress={progress} />}
+        >
+          <Cells what="map" cells={maps} total={plan?.maps ?? 0} max={cellsMax} />
+        </PhaseCard>
+        <PhaseCard
+          title="Reduces"
+          total={reduces}
+          sums={progress.reduceSums}
+          facts={<ReduceFacts progress={progress} />}
+        >
+          <Cells what="reduce" cells={parts} total={reduces} max={cellsMax} />
+        </PhaseCard>
+      </div>
+      {task.output === undefined ? null : (
+        <Card title="Result">
+          <JsonTree value={task.output} />
+        </Card>
+      )}
+    </div>
+  );
+}
+
+const phases: readonly Phase[] = ["planning", "mapping", "reducing", "committing"];
+
+function Phases({ task, progress }: { readonly task: Task; readonly progress: JobProgress }) {
+  const now = useNow();
+  const { phase, plan, reduces, startedAt, mappedAt, skew } = progress;
+  const until = phase === "over" ? (task.endedAt ?? task.changedAt) : now;
+  const at = phase === "over" ? phases.length : phases.indexOf(phase);
+  return (
+    <Card>
+      <div className="grid gap-4">
+        <ol aria-label="Phases" className="grid grid-cols-4 gap-2 max-md:grid-cols-2">
+          {phases.map((each, index) => (
+            <li key={each} aria-current={each === phase ? "step" : undefined} className="grid gap-1">
+              <span
+                aria-hidden="true"
+                className={`h-1 rounded-full ${index < at ? "bg-success" : index === at ? "bg-running" : "bg-raised"}`}
+              />
+              <span className={index === at ? "font-semibold" : "text-muted"}>
+                {index < at ? "✓ " : ""}
+                {each}
+              </span>
+            </li>
+          ))}
+        </ol>
+        <Facts>
+          <Fact name="Shape">
+            {plan === null ? "?" : number.format(plan.maps)} maps × {number.format(reduces)} reduces
+          </Fact>
+          <Fact name="Input">
+            {plan === null ? "–" : `${bytesText(plan.bytes)} in ${number.format(plan.files)} files`}
+          </Fact>
+          <Fact name="Maps took">{startedAt === null ? "–" : durationText((mappedAt ?? until) - startedAt)}</Fact>
+          <Fact name="Reduces took">{mappedAt === null ? "–" : durationText(until - mappedAt)}</Fact>
+          <Fact name="Skew">{skew === null ? "–" : `${skew.toFixed(2)} times the average`}</Fact>
+        </Facts>
+      </div>
+    </Card>
+  );
+}
+
+interface PhaseCardProps {
+  readonly title: string;
+  readonly total: number;
+  readonly sums: Sums;
+  readonly facts: ReactNode;
+  readonly children: ReactNode;
+}
+
+function PhaseCard({ title, total, sums, facts, children }: PhaseCardProps) {
+  const { ended, running } = sums;
+  return (
+    <Card title={title} note={`${number.format(ended)} of ${number.format(total)} ended, ${running} running`}>
+      <div className="grid gap-4">
+        <Meter share={total === 0 ? 0 : ended / total} label={`${title} that have ended`} className="bg-success" />
+        <Facts>{facts}</Facts>
+        {children}
+        <Troubles sums={sums} />
+      </div>
+    </Card>
+  );
+}
+
+function MapFacts({ progress: { plan, mapSums, startedAt, mappedAt } }: { readonly progress: JobProgress }) {
+  const now = useNow();
+  const { bytes, records, shuffledBytes } = mapSums;
+  const ms = startedAt === null ? 0 : (mappedAt ?? now) - startedAt;
+  return (
+    <>
+      <Fact name="Read">
+        {bytesText(bytes)}
+        {plan === null ? "" : ` of ${bytesText(plan.bytes)}`}
+      </Fact>
+      <Fact name="Records">{number.format(records)}</Fact>
+      <Fact name="Written for reduces">{bytesText(shuffledBytes)}</Fact>
+      <Fact name="On average">{ms <= 0 ? "–" : `${bytesText((bytes * 1000) / ms)} a second`}</Fact>
+    </>
+  );
+}
+
+function ReduceFacts({ progress: { mapSums, reduceSums } }: { readonly progress: JobProgress }) {
+  const { bytes, records, shuffledBytes } = reduceSums;
+  return (
+    <>
+      <Fact name="Read from maps">
+        {bytesText(shuffledBytes)} of {bytesText(mapSums.shuffledBytes)}
+      </Fact>
+      <Fact name="Output">{bytesText(bytes)}</Fact>
+      <Fact name="Lines">{number.format(records)}</Fact>
+    </>
+  );
+}
+
+/** What did not go smoothly; nothing where all did. */
+function Troubles({ sums: { skipped, failures, kills, reruns } }: { readonly sums: Sums }) {
+  const texts = [
+    [reruns, "ran again since output was lost"],
+    [kills, "attempts lost with a worker"],
+    [failures, "attempts failed"],
+    [skipped, "records skipped"],
+  ] as const;
+  const given = texts.filter(([count]) => count > 0);
+  if (given.length === 0) return null;
+  return (
+    <ul className="flex flex-wrap gap-x-4 gap-y-1 text-retrying">
+      {given.map(([count, text]) => (
+        <li key={text}>
+          <span className="font-medium">{number.format(count)}</span> {text}
+        </li>
+      ))}
+    </ul>
+  );
+}
