@@ -76,10 +76,6 @@ const document = open(
     waiting: { ...ref("Waiting"), description: "Why it does not run; only while it waits." },
     parent: { ...taskId, description: "The task that it is a child of." },
     childCounts: ref("ChildCounts"),
-    rights: {
-      ...open({ owner: { ...text, description: "`root`, `user:NAME` or `token:NAME`." } }, { queues: list(text) }),
-      description: "Who has submitted it, and to which queues he was bound. Left out where nobody needed a credential.",
-    },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
     after: list(text, { description: "Ids of the tasks that must have ended before it starts." }),

@@ -1,16 +1,16 @@
 /** How users, tokens and their rights are shown, and the fields that ask for them. */
 import type { Session, User } from "../api/schema.ts";
-import { Labelled, Field, Select } from "./controls.tsx";
+import { Field, Labelled, Select } from "./controls.tsx";
 
 export type Role = User["role"];
 
 /** What each role may do, as docs/people.md says. */
 export const roleTexts: { readonly [Name in Role]: string } = {
-  viewer: "reads",
-  submitter: "reads and submits, cancels its own tasks",
-  operator: "also cancels, pauses, drains, and edits templates and schedules",
-  admin: "also manages users and tokens, and reads the audit",
-  worker: "runs tasks and nothing else",
+  viewer: "Reads.",
+  submitter: "Reads, submits, and cancels its own tasks.",
+  operator: "Reads, submits, cancels, pauses, drains, and edits templates and schedules.",
+  admin: "Does all that an operator does, manages users and tokens, and reads the audit.",
+  worker: "Runs tasks and nothing else.",
 };
 
 export function whoText({ kind, name }: Session["principal"]): string {
@@ -48,7 +48,7 @@ interface RoleAndQueuesProps {
 export function RoleAndQueues({ roles, role, onRole, queues, onQueues }: RoleAndQueuesProps) {
   return (
     <>
-      <Labelled label="Role" hint={`A ${role} ${roleTexts[role]}.`}>
+      <Labelled label="Role" hint={roleTexts[role]}>
         {(id) => (
           <Select id={id} value={role} onChange={(event) => onRole(event.target.value as Role)}>
             {roles.map((each) => (

@@ -15,7 +15,14 @@ export function Who() {
         <span className="sr-only">Signed in as </span>
         {whoText(session.principal)}
       </Link>
-      {session.isOpen ? null : (
+      {session.isOpen ? (
+        <span
+          className="ml-auto text-xs whitespace-nowrap text-muted"
+          title="Whoever reaches this port may do everything."
+        >
+          open to all
+        </span>
+      ) : (
         <button
           type="button"
           disabled={leave.isPending}

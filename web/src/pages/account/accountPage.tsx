@@ -31,13 +31,14 @@ export function AccountPage() {
           <Facts>
             <Fact name="You are">{whoText(principal)}</Fact>
             <Fact name="Role">
-              {principal.role} <span className="text-muted">· {roleTexts[principal.role]}</span>
+              {principal.role}
+              <p className="text-muted">{roleTexts[principal.role]}</p>
             </Fact>
             <Fact name="Queues">
               <QueueList queues={principal.queues} />
             </Fact>
             {expiresAt === undefined ? null : (
-              <Fact name="Signed out by itself">
+              <Fact name="Session ends">
                 <Ago at={expiresAt} /> <span className="text-muted">without use</span>
               </Fact>
             )}

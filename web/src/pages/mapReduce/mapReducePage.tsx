@@ -120,7 +120,9 @@ function Phases({ task, progress }: { readonly task: Task; readonly progress: Jo
             {plan === null ? "?" : number.format(plan.maps)} maps × {number.format(reduces)} reduces
           </Fact>
           <Fact name="Input">
-            {plan === null ? "–" : `${bytesText(plan.bytes)} in ${number.format(plan.files)} files`}
+            {plan === null
+              ? "–"
+              : `${bytesText(plan.bytes)} in ${number.format(plan.files)} ${plan.files === 1 ? "file" : "files"}`}
           </Fact>
           <Fact name="Maps took">{startedAt === null ? "–" : durationText((mappedAt ?? until) - startedAt)}</Fact>
           <Fact name="Reduces took">{mappedAt === null ? "–" : durationText(until - mappedAt)}</Fact>

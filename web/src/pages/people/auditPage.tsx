@@ -3,13 +3,13 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { get } from "../../api/client.ts";
-import type { AuditPage as Page, AuditRecord } from "../../api/schema.ts";
+import type { AuditRecord, AuditPage as Page } from "../../api/schema.ts";
 import { Button, Field, Select } from "../../parts/controls.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { AdminOnly } from "./adminOnly.tsx";
-import type { AuditFilters } from "./auditFilters.ts";
+import { type AuditFilters, readAuditFilters } from "./auditFilters.ts";
 
 const route = getRouteApi("/audit");
 const pageSize = 100;
@@ -23,7 +23,8 @@ export function AuditPage() {
 }
 
 function Audit() {
-  const filters = route.useSearch();
+  // The router hands on what the address says besides, too.
+  const filters = readAuditFilters(route.useSearch());
   const navigate = useNavigate();
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
     queryKey: ["audit", filters],

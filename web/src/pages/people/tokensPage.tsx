@@ -98,7 +98,8 @@ function Tokens() {
       {open?.kind === "remove" ? <RemoveDialog token={open.token} onClose={close} /> : null}
       {open?.kind === "made" ? (
         <SecretDialog title={`The token ${open.made.name}`} secret={open.made.token} onClose={close}>
-          Put it into a file that only its program can read, and name that file with --token-file or OUTLAST_TOKEN_FILE.
+          Put it into a file that only its program can read, and name that file with{" "}
+          <code className="whitespace-nowrap">--token-file</code> or <code>OUTLAST_TOKEN_FILE</code>.
         </SecretDialog>
       ) : null}
     </>

@@ -1,5 +1,6 @@
 /** The facts of a task. */
 import { Link } from "@tanstack/react-router";
+import { ownerOf } from "../../api/rights.ts";
 import type { Task } from "../../api/schema.ts";
 import { finalStates } from "../../parts/states.tsx";
 import { Fact, Facts } from "../../parts/surfaces.tsx";
@@ -91,7 +92,7 @@ function Sources({ task }: { readonly task: Task }) {
           </Link>
         </Fact>
       )}
-      {task.rights === undefined ? null : <Fact name="Submitted by">{task.rights.owner}</Fact>}
+      {ownerOf(task) === undefined ? null : <Fact name="Submitted by">{ownerOf(task)}</Fact>}
       {task.origin === undefined ? null : (
         <Fact name="Template">
           <Link to="/templates" search={{ name: task.origin.template }} className="text-accent hover:underline">

@@ -39,8 +39,13 @@ export function TaskPage() {
   return <TaskView key={task.id} task={task} />;
 }
 
+/** The router hands on what the address says, also where it is no number. */
+function attemptOf({ attempt }: { readonly attempt?: unknown }): number | null {
+  return typeof attempt === "number" && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : null;
+}
+
 function TaskView({ task }: { readonly task: Task }) {
-  const { attempt } = route.useSearch();
+  const attempt = attemptOf(route.useSearch());
   // The log goes on over later attempts, so it keeps the one that it began with.
   const [first] = useState(() => Math.max(1, task.attempt));
   const shown = attempt ?? first;

@@ -9,7 +9,7 @@ import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { BulkDialog, type BulkVerb, matchesMax, readMatches } from "./bulk.tsx";
 import { FilterBar } from "./filterBar.tsx";
-import type { TaskFilters } from "./filters.ts";
+import { readFilters, type TaskFilters } from "./filters.ts";
 import { type TaskPages, useTaskPages } from "./taskPages.ts";
 import { columns, NarrowRow, WideRow } from "./taskRow.tsx";
 
@@ -19,7 +19,8 @@ const heads = ["", "State", "Name", "Kind", "Queue", "Worker", "Attempts", "Crea
 const rowsAhead = 60;
 
 export function TasksPage() {
-  const filters = route.useSearch();
+  // The router hands on what the address says besides, too.
+  const filters = readFilters(route.useSearch());
   const navigate = useNavigate();
   const pages = useTaskPages(filters);
   const [selected, setSelected] = useState<ReadonlyMap<string, Task>>(new Map());

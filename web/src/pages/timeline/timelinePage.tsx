@@ -9,7 +9,7 @@ import { onThemeChange } from "../../parts/colours.ts";
 import { Button } from "../../parts/controls.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
-import { Ago, durationText, useNow } from "../../parts/time.tsx";
+import { Ago, durationText, Lasted, useNow } from "../../parts/time.tsx";
 import { attemptAt, draw, gutter, type Scene, type View } from "./draw.ts";
 import { type Lane, lanesOf, type PlacedAttempt } from "./lanes.ts";
 import { colourOf } from "./outcome.ts";
@@ -232,13 +232,13 @@ function List({ attempts }: { readonly attempts: readonly TaskAttempt[] }) {
               </Link>
             </Cell>
             <Cell className="figures">{attempt.attempt}</Cell>
-            <Cell className="text-soft">{attempt.worker}</Cell>
+            <Cell className="whitespace-nowrap text-soft">{attempt.worker}</Cell>
             <Cell>{attempt.outcome ?? "running"}</Cell>
             <Cell className="text-muted">
               <Ago at={attempt.assignedAt} />
             </Cell>
             <Cell className="figures">
-              {attempt.endedAt === undefined ? "–" : durationText(Math.max(0, attempt.endedAt - attempt.assignedAt))}
+              <Lasted from={attempt.assignedAt} to={attempt.endedAt} />
             </Cell>
           </Row>
         ))}
