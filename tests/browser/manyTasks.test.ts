@@ -59,5 +59,19 @@ test("10 000 tasks can be scrolled through, filtered, walked by keys and cancell
     await page.getByText("12 of 12 cancelled").waitFor();
     expect((await client.list({ queue: "few", states: ["cancelled"] })).tasks).toHaveLength(12);
     expect((await client.get("t12")).state).toBe("created");
+
+    await page.goto(`${cluster.address}/tasks?queue=many`);
+    await page.getByRole("button", { name: "Cancel all that match …" }).click();
+    const rest = new Intl.NumberFormat("en").format(count - 12);
+    await page.getByText(`${rest} tasks will be cancelled.`).waitFor();
+    expect((await client.get("t12")).state).toBe("created");
+    await page.getByRole("button", { name: `Cancel ${rest} tasks` }).click();
+    await page.getByText(`${rest} of ${rest} cancelled`).waitFor();
+    expect((await client.list({ states: ["created"] })).tasks).toEqual([]);
+    await page.getByRole("button", { name: "Close", exact: true }).last().click();
+    await page.goto(`${cluster.address}/tasks?state=success`);
+    await page.getByText("No task matches these filters").waitFor();
+    // What has ended cannot be cancelled.
+    expect(await page.getByRole("button", { name: "Cancel all that match …" }).count()).toBe(0);
   });
 });

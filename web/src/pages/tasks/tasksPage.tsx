@@ -8,6 +8,7 @@ import { Button } from "../../parts/controls.tsx";
 import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { BulkDialog, type BulkVerb, matchesMax, readMatches } from "./bulk.tsx";
+import { CancelAllButton } from "./cancelMatching.tsx";
 import { FilterBar } from "./filterBar.tsx";
 import { readFilters, type TaskFilters } from "./filters.ts";
 import { type TaskPages, useTaskPages } from "./taskPages.ts";
@@ -45,6 +46,7 @@ export function TasksPage() {
   return (
     <>
       <PageHeader title="Tasks" note={pages.isLoaded ? countText(pages) : undefined}>
+        {maySubmit ? <CancelAllButton filters={filters} onClose={pages.refresh} /> : null}
         {maySubmit ? (
           <SelectAll
             filters={filters}
