@@ -44,6 +44,9 @@ export const waitingReasons = [
 ] as const;
 export type WaitingReason = (typeof waitingReasons)[number];
 
+/** What a suspended task waits for. */
+export type Awaited = Extract<WaitingReason, "children" | "sleep" | "signal" | "descendants">;
+
 export interface Waiting {
   readonly reason: WaitingReason;
   /** From when on it has waited, for this as far as that is known; in ms since 1970. */

@@ -51,6 +51,8 @@ describe("metrics", () => {
       'outlast_tasks_ended_total{queue="default",kind="sleep",state="success"} 1',
       'outlast_slots{state="free"} 0',
       "outlast_oldest_wait_seconds 0",
+      'outlast_waiting_tasks{reason="key"} 3',
+      'outlast_waiting_tasks{reason="blocked"} 0',
     ])
       expect(text).toContain(`${line}\n`);
     expect(text).toMatch(/outlast_build_info\{version="[^"]+",node="[^"]+"\} 1\n/);

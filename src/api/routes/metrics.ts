@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { MasterObserver, TaskLabels } from "../../master/journal/loopStats.ts";
 import type { MasterApi, MasterStatus } from "../../master/service/masterApi.ts";
 import { taskStates } from "../../model/task.ts";
+import { waitingReasons } from "../../model/waiting.ts";
 import { type Streams, streamKinds } from "../events/streams.ts";
 import { statusOrNull } from "../http/headers.ts";
 import type { Relay } from "../http/relay.ts";
@@ -36,6 +37,7 @@ export class Metrics {
       registers,
     });
     addTaskGauge(master, registers);
+    addWaitingGauge(master, registers);
     addElectionFigures(master, registers);
     addRelayFigures(relay, registers);
     addMasterGauges(master, registers);
@@ -78,6 +80,19 @@ function addTaskGauge(master: MasterApi, registers: Registry[]): void {
     collect() {
       const { tasks } = master.stats();
       for (const state of taskStates) this.set({ state }, tasks[state] ?? 0);
+    },
+  });
+}
+
+function addWaitingGauge(master: MasterApi, registers: Registry[]): void {
+  new Gauge({
+    name: "outlast_waiting_tasks",
+    help: "Tasks that wait, by reason. Only the leader knows them; a standby shows 0.",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      const { waiting } = master.stats();
+      for (const reason of waitingReasons) this.set({ reason }, waiting[reason] ?? 0);
     },
   });
 }

@@ -72,6 +72,12 @@ export const answerSchemas = {
     writes: count,
     inboxLength: count,
     tasks: { type: "object", additionalProperties: count },
+    waiting: {
+      type: "object",
+      additionalProperties: count,
+      description:
+        "Tasks that wait, by reason. Only the leader knows them; only for those who are not bound to queues.",
+    },
     workersConnected: count,
     slots: open({ total: count, used: count }, {}, { description: "Slots of connected workers." }),
     oldestWaitMs: {

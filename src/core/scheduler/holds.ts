@@ -32,6 +32,10 @@ export class Holds implements RecordModule<DyingHold> {
     return this.#byId.get(id) ?? null;
   }
 
+  [Symbol.iterator](): Iterator<DyingHold> {
+    return this.#byId.values();
+  }
+
   /** The current attempt of the task has been aborted on its worker; its process is still to end. */
   add(batch: Batch, task: LiveTask): void {
     const { run, attempt, queue, key, uniqueKey } = task;

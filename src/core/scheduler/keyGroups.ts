@@ -41,6 +41,8 @@ interface Group<Item extends HeapItem, Lane> {
 export class KeyGroups<Item extends HeapItem, Lane> {
   readonly #places: Places<Item, Lane>;
   readonly #groups = new Map<string, Group<Item, Lane>>();
+  /** How many wait for a key, of each lane of which some do. */
+  readonly #waiting = new Map<Lane, number>();
 
   constructor(places: Places<Item, Lane>) {
     this.#places = places;
@@ -49,6 +51,11 @@ export class KeyGroups<Item extends HeapItem, Lane> {
   /** Keys of which a task runs or waits. */
   get size(): number {
     return this.#groups.size;
+  }
+
+  /** Of a lane: how many wait for their key. */
+  waitingOf(lane: Lane): number {
+    return this.#waiting.get(lane) ?? 0;
   }
 
   held(name: string): number {
@@ -64,7 +71,7 @@ export class KeyGroups<Item extends HeapItem, Lane> {
       line = { waiting: new Heap<Item>((a, b) => this.#places.isBefore(a, b)), placed: null };
       group.lines.set(lane, line);
     }
-    line.waiting.push(item);
+    this.#wait(line, item);
     this.#settleLine(group, line);
   }
 
@@ -76,7 +83,7 @@ export class KeyGroups<Item extends HeapItem, Lane> {
     if (line.placed === item) {
       this.#places.take(item);
       line.placed = null;
-    } else line.waiting.remove(item);
+    } else this.#stopWaiting(line, item);
     this.#settleLine(group, line);
     if (line.placed === null && line.waiting.size === 0) group.lines.delete(lane);
     this.#dropIfUnused(name, group);
@@ -111,14 +118,31 @@ export class KeyGroups<Item extends HeapItem, Lane> {
       const isOvertaken = first !== undefined && this.#places.isBefore(first, placed);
       if (this.#hasRoom(group, placed) && !isOvertaken) return;
       this.#places.take(placed);
-      waiting.push(placed);
+      this.#wait(line, placed);
       line.placed = null;
     }
     const next = waiting.peek();
     if (next === undefined || !this.#hasRoom(group, next)) return;
-    waiting.remove(next);
+    this.#stopWaiting(line, next);
     line.placed = next;
     this.#places.put(next);
+  }
+
+  #wait({ waiting }: Line<Item>, item: Item): void {
+    waiting.push(item);
+    this.#countWaiting(item, 1);
+  }
+
+  #stopWaiting({ waiting }: Line<Item>, item: Item): void {
+    waiting.remove(item);
+    this.#countWaiting(item, -1);
+  }
+
+  #countWaiting(item: Item, by: 1 | -1): void {
+    const lane = this.#places.laneOf(item);
+    const count = this.waitingOf(lane) + by;
+    if (count === 0) this.#waiting.delete(lane);
+    else this.#waiting.set(lane, count);
   }
 
   #hasRoom({ held }: { readonly held: number }, item: Item): boolean {

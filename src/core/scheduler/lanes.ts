@@ -128,6 +128,11 @@ export class Lanes implements WorkerPlaces {
     this.#unique.count(group, by);
   }
 
+  /** Tasks of a lane that could start as far as everything but a key goes, and wait for that. */
+  waitingForKeys(lane: TaskLane): { readonly key: number; readonly uniqueKey: number } {
+    return { key: this.#keys.waitingOf(lane), uniqueKey: this.#unique.waitingOf(lane) };
+  }
+
   heldUnique(group: string): number {
     return this.#unique.held(group);
   }

@@ -15,6 +15,7 @@ import {
   type TaskState,
   type TaskStatus,
 } from "../../model/task.ts";
+import type { Awaited } from "../../model/waiting.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import { type KeyUse, keyGroup } from "./keyGroups.ts";
@@ -113,6 +114,8 @@ export class LiveTask implements InLine {
   isDirty = false;
   /** True while no other task with its unique key may start because of it: while it runs, or is ending. */
   isHoldingUnique = false;
+  /** What it waits for, as it is counted. */
+  awaited: Awaited | null = null;
 
   constructor(
     head: TaskHead,

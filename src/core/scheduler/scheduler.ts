@@ -14,6 +14,7 @@ import { defaults, limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import { noCalendar } from "../../model/schedules/schedule.ts";
 import type { TaskDocument, TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
+import type { WaitingReason } from "../../model/waiting.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { auditInput } from "./audit.ts";
 import { Blobs } from "./blobs.ts";
@@ -261,6 +262,11 @@ export class Scheduler {
   /** The same documents with what this memory knows besides, for people: why tasks wait, how many children are in which state. */
   addViews(documents: readonly TaskDocument[], now: number, isLed: boolean): readonly TaskDocument[] {
     return addViews(this.#state, documents, new WaitingReasons(this.#state, now, isLed));
+  }
+
+  /** How many tasks wait for each reason; nothing where this memory only follows. */
+  countWaiting(now: number, isLed: boolean): Partial<Record<WaitingReason, number>> {
+    return new WaitingReasons(this.#state, now, isLed).count();
   }
 
   /** From now on the steps of tasks are kept until they are taken. */

@@ -6,7 +6,18 @@ import type { QueueSettings } from "../../model/worker.ts";
 import { FamilyWorld } from "../../proof/fakes/familyWorld.ts";
 
 function reasonOf(world: FamilyWorld, task: string, scheduler = world.leader) {
+  // What a leader counts for all tasks is always what it says of each.
+  expect(world.leader.countWaiting(world.now, true)).toEqual(tally(world));
   return world.view(task, scheduler)?.waiting;
+}
+
+function tally(world: FamilyWorld): { readonly [reason: string]: number } {
+  const counts: { [reason: string]: number } = {};
+  for (const id of world.statuses.keys()) {
+    const reason = world.view(id)?.waiting?.reason;
+    if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1;
+  }
+  return counts;
 }
 
 describe("a task that does not run", () => {
@@ -59,8 +70,11 @@ describe("a task that does not run", () => {
       expect(reasonOf(world, "b", scheduler)).toMatchObject({ reason: "queue-full", detail });
     }
     limit({ concurrencyMax: null });
-    for (const scheduler of [world.leader, world.follower]) {
-      const detail = 'only 1 task with the key "k" may run at a time';
+    for (const [scheduler, who] of [
+      [world.leader, ": a"],
+      [world.follower, ""],
+    ] as const) {
+      const detail = `only 1 task with the key "k" may run at a time${who}`;
       expect(reasonOf(world, "b", scheduler)).toMatchObject({ reason: "key", detail });
     }
     limit({ rate: { count: 1, perMs: 5000 } });
@@ -139,6 +153,25 @@ describe("a task that does not run", () => {
     world.tell({ kind: "cancel", request: 0, id: "a" as TaskId });
     expect(world.leader.addViews([old], world.now, true)[0]?.waiting).toBeUndefined();
   });
+});
+
+test("tasks that wait are counted by reason, by the next leader too, and by nobody who only follows", () => {
+  const world = new FamilyWorld(1);
+  world.submit("a", { concurrencyKey: "k" });
+  world.submit("b", { concurrencyKey: "k" });
+  world.submit("c", { startAt: 9000 });
+  world.submit("d", { after: ["c"] as TaskId[] });
+  world.submit("e", { queue: "mail" });
+  world.submit("f", { queue: "mail", concurrencyKey: "k" });
+  const expected = { "workers-busy": 1, "due-later": 1, blocked: 1, "no-worker": 2 };
+  expect(world.leader.countWaiting(world.now, true)).toEqual(expected);
+  expect(tally(world)).toEqual(expected);
+  expect(world.follower.countWaiting(world.now, true)).toEqual({});
+  world.failOver();
+  expect(world.leader.countWaiting(world.now, true)).toEqual(tally(world));
+  world.tell({ kind: "cancel", request: 0, id: "a" as TaskId });
+  world.tell({ kind: "cancel", request: 0, id: "f" as TaskId });
+  expect(world.leader.countWaiting(world.now, true)).toEqual(tally(world));
 });
 
 describe("children", () => {

@@ -11,7 +11,9 @@ import {
   type TaskStatus,
   transitions,
 } from "../../model/task.ts";
+import type { Awaited } from "../../model/waiting.ts";
 import { Heap } from "../heap.ts";
+import { awaitedBy } from "./awaited.ts";
 import { Bounds } from "./bounds.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { digestTask } from "./digest.ts";
@@ -62,6 +64,9 @@ export class Tasks {
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
   readonly #rights = new Map<string, Rights>();
+  /** Suspended tasks, by what they wait for. */
+  readonly #awaited = new Map<Awaited, number>();
+  #backingOff = 0;
 
   constructor(lanes: Lanes, families: Families, dependencies: Dependencies) {
     this.#lanes = lanes;
@@ -161,14 +166,22 @@ export class Tasks {
   wakeAt(task: LiveTask, at: number): void {
     task.wakeAt = at;
     this.#timers.push(task);
+    if (isBackingOff(task)) this.#backingOff += 1;
+  }
+
+  /** Tasks that wait for an instant, and suspended ones by what they wait for. Only a leader has all of them. */
+  countWaits(): { readonly start: number; readonly backOff: number; readonly awaited: ReadonlyMap<Awaited, number> } {
+    return { start: this.#starts.size, backOff: this.#backingOff, awaited: this.#awaited };
   }
 
   /** Takes a task out of its line or its timer, whichever it is in. */
   unplace(task: LiveTask): void {
     if (task.heapIndex === -1) return;
     if (task.isAwaitingStart) this.#starts.remove(task);
-    else if (task.wakeAt > 0) this.#timers.remove(task);
-    else this.#lanes.dequeue(task);
+    else if (task.wakeAt > 0) {
+      this.#timers.remove(task);
+      if (isBackingOff(task)) this.#backingOff -= 1;
+    } else this.#lanes.dequeue(task);
     task.isAwaitingStart = false;
     task.wakeAt = 0;
   }
@@ -230,6 +243,14 @@ export class Tasks {
     if (queue.isLimited) this.#lanes.refresh(queue);
   }
 
+  #countAwaited(task: LiveTask): void {
+    const awaited = awaitedBy(task);
+    if (awaited === task.awaited) return;
+    if (task.awaited !== null) this.#awaited.set(task.awaited, (this.#awaited.get(task.awaited) ?? 0) - 1);
+    if (awaited !== null) this.#awaited.set(awaited, (this.#awaited.get(awaited) ?? 0) + 1);
+    task.awaited = awaited;
+  }
+
   #noteUnique(task: LiveTask): void {
     if (task.uniqueUse === null) return;
     const tasks = this.#byUniqueKey.get(task.uniqueUse.group);
@@ -262,6 +283,7 @@ export class Tasks {
   }
 
   #redigest(task: LiveTask): void {
+    this.#countAwaited(task);
     const digest = isFinal(task.state) ? 0 : digestTask(task);
     this.#digest = (this.#digest - task.digest + digest) >>> 0;
     task.digest = digest;
@@ -283,6 +305,11 @@ export class Tasks {
     if (this.#rights.size < limits.sharedLimitsMax) this.#rights.set(key, own);
     return own;
   }
+}
+
+/** Of a task in the timer: it waits for its next attempt. */
+function isBackingOff({ state }: LiveTask): boolean {
+  return state === "retrying" || state === "killed";
 }
 
 function stepOf(task: LiveTask, to: TaskState): TaskStep {

@@ -2,10 +2,16 @@
 import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Waiting, WaitingReason } from "../../model/waiting.ts";
+import { keyGroup } from "./keyGroups.ts";
 import type { LiveTask, TaskLane } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { LiveQueue } from "./queues.ts";
 import type { SchedulerState } from "./state.ts";
+
+interface Holders {
+  readonly running: string[];
+  readonly dying: string[];
+}
 
 type Why = Pick<Waiting, "reason" | "detail" | "until">;
 
@@ -15,6 +21,7 @@ export class WaitingReasons {
   readonly #now: number;
   readonly #isLed: boolean;
   readonly #lanes = new Map<TaskLane, Why>();
+  #holders: ReadonlyMap<string, Holders> | null = null;
 
   /** @param isLed false while no master leads, as far as this one knows */
   constructor(state: SchedulerState, now: number, isLed: boolean) {
@@ -29,6 +36,41 @@ export class WaitingReasons {
     if (why === null) return null;
     const { reason, detail, until } = why;
     return { reason, since: sinceWhen(task, reason, changedAt), detail, ...(until !== undefined && { until }) };
+  }
+
+  /** How many tasks wait for each reason. What it costs depends on the lanes only. Empty where this master does not lead. */
+  count(): Partial<Record<WaitingReason, number>> {
+    const { tasks, lanes, queues, epoch } = this.#state;
+    if (epoch === 0) return {};
+    const counts: Partial<Record<WaitingReason, number>> = {};
+    const add = (reason: WaitingReason, count: number): void => {
+      if (count > 0) counts[reason] = (counts[reason] ?? 0) + count;
+    };
+    const { start, backOff, awaited } = tasks.countWaits();
+    let inLine = lanes.suspects.size;
+    add("due-later", start);
+    add("back-off", backOff);
+    add("isolation", inLine);
+    for (const [reason, count] of awaited) add(reason, count);
+    for (const lane of lanes) {
+      const { key, uniqueKey } = lanes.waitingForKeys(lane);
+      const ready = lane.ready.size;
+      inLine += ready + key + uniqueKey;
+      if (ready + key > 0) {
+        const { reason } = this.#lane(lane);
+        add(reason, ready);
+        add(reason === "next-in-line" ? "key" : reason, key);
+      }
+      add("unique-key", uniqueKey);
+    }
+    let waiting = 0;
+    for (const { counts: states } of queues) {
+      add("blocked", states.blocked ?? 0);
+      for (const state of ["created", "retrying", "killed", "waiting"] as const) waiting += states[state] ?? 0;
+    }
+    // The rest has not been let into its lane by its set.
+    add("siblings", waiting - start - backOff - inLine - [...awaited.values()].reduce((sum, count) => sum + count, 0));
+    return counts;
   }
 
   #why(task: LiveTask): Why | null {
@@ -84,13 +126,17 @@ export class WaitingReasons {
   #ready({ lane, isSuspect, losses, key, keyUse, uniqueUse, uniqueKey }: LiveTask): Why {
     const why = this.#lane(lane);
     if (uniqueUse !== null && this.#isLed && this.#state.lanes.heldUnique(uniqueUse.group) > 0) {
-      const detail = `waits until what ran before with the unique key ${JSON.stringify(uniqueKey)} has ended`;
+      const { running, dying } = this.#holdersOf("unique", uniqueUse.group);
+      const who = holdersText([...running, ...dying]);
+      const detail = `waits until what ran before with the unique key ${JSON.stringify(uniqueKey)} has ended${who}`;
       return { reason: "unique-key", detail };
     }
     // Where its queue and the workers leave room, it may be its key that has none.
     if (why.reason === "next-in-line" && keyUse !== null && this.#state.lanes.heldKeys(keyUse.group) >= keyUse.max) {
       const tasks = keyUse.max === 1 ? "task" : "tasks";
-      const detail = `only ${keyUse.max} ${tasks} with the key ${JSON.stringify(key)} may run at a time`;
+      const { running, dying } = this.#holdersOf("key", keyUse.group);
+      const who = holdersText([...running, ...dying.map((id) => `${id}, which is ending`)]);
+      const detail = `only ${keyUse.max} ${tasks} with the key ${JSON.stringify(key)} may run at a time${who}`;
       return { reason: "key", detail };
     }
     if (!isSuspect || !["next-in-line", "workers-busy"].includes(why.reason)) return why;
@@ -98,6 +144,12 @@ export class WaitingReasons {
       reason: "isolation",
       detail: `waits for a worker that runs nothing else, after ${losses} losses in a row`,
     };
+  }
+
+  /** Tasks that hold a key: those that run, as far as a leader knows, and those whose processes are still ending. */
+  #holdersOf(kind: "key" | "unique", group: string): Holders {
+    this.#holders ??= findHolders(this.#state);
+    return this.#holders.get(`${kind} ${group}`) ?? { running: [], dying: [] };
   }
 
   #lane(lane: TaskLane): Why {
@@ -159,6 +211,33 @@ export class WaitingReasons {
     const counted = starts.filter(([at]) => at > this.#now - rate.perMs);
     return counted.reduce((sum, [, count]) => sum + count, 0) >= rate.count;
   }
+}
+
+function findHolders({ workers, holds }: SchedulerState): ReadonlyMap<string, Holders> {
+  const found = new Map<string, Holders>();
+  const note = (key: string, as: keyof Holders, id: string): void => {
+    const holders = found.get(key) ?? { running: [], dying: [] };
+    holders[as].push(id);
+    found.set(key, holders);
+  };
+  for (const { tasks } of workers) {
+    for (const { id, keyUse, uniqueUse } of tasks.values()) {
+      if (keyUse !== null) note(`key ${keyUse.group}`, "running", id);
+      if (uniqueUse !== null) note(`unique ${uniqueUse.group}`, "running", id);
+    }
+  }
+  for (const { task, queue, key, uniqueKey } of holds) {
+    if (key !== undefined) note(`key ${keyGroup(queue, key)}`, "dying", task);
+    if (uniqueKey !== undefined) note(`unique ${keyGroup(queue, uniqueKey)}`, "dying", task);
+  }
+  return found;
+}
+
+/** `: a, b and 3 more`. */
+function holdersText(holders: readonly string[]): string {
+  if (holders.length === 0) return "";
+  const rest = holders.length > limits.problemsShownMax ? ` and ${holders.length - limits.problemsShownMax} more` : "";
+  return `: ${holders.slice(0, limits.problemsShownMax).join(", ")}${rest}`;
 }
 
 function whoIsAway(queue: string, able: readonly LiveWorker[]): Why | null {

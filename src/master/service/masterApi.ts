@@ -8,6 +8,7 @@ import type { Actor } from "../../model/principals/principal.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { TaskDocument } from "../../model/task.ts";
+import type { WaitingReason } from "../../model/waiting.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
@@ -135,6 +136,8 @@ export interface MasterStats {
   readonly inboxLength: number;
   /** Tasks by state, finished ones included while the store keeps them. */
   readonly tasks: { readonly [state: string]: number };
+  /** Tasks that wait, by reason, on the leader; reasons for which none waits are left out. */
+  readonly waiting: { readonly [Reason in WaitingReason]?: number };
   readonly workersConnected: number;
   /** Slots of connected workers, and how many of them run an attempt. */
   readonly slots: { readonly total: number; readonly used: number };

@@ -22,6 +22,9 @@ export function statsOf({ stats, state, inbox, clock }: StatsParts, by: Actor | 
     ...{ commits, inputs, writes, drifts, elections, roleChanges },
     inboxLength: inbox.length,
     tasks: scheduler?.countTasks(by?.queues) ?? {},
+    // Of all queues together, so it is not for those who may see only some.
+    waiting:
+      by?.queues === undefined ? (scheduler?.countWaiting(clock.now(), state.status().leader !== null) ?? {}) : {},
     workersConnected: scheduler?.countConnectedWorkers() ?? 0,
     slots: scheduler?.countSlots() ?? { total: 0, used: 0 },
     oldestWaitMs: readyAt === null ? 0 : Math.max(0, clock.now() - readyAt),

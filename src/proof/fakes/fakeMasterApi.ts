@@ -99,6 +99,7 @@ export class FakeMasterApi implements MasterApi {
       tasks,
       slots: { total: 0, used: 0 },
       oldestWaitMs: 0,
+      waiting: { key: 3 },
       workersConnected: 1,
       commitMs: { p50: 2, p90: 40, p99: 40, max: 40 },
       drifts: 0,
