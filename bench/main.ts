@@ -12,12 +12,13 @@ import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
+import { measureKeys } from "./keys.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
 import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const parts = ["throughput", "latency", "memory", "handlers", "peers"];
+const parts = ["throughput", "latency", "memory", "handlers", "keys", "peers"];
 
 interface BenchFlags {
   readonly only: readonly string[];
@@ -27,6 +28,7 @@ interface BenchFlags {
   readonly kills: number;
   readonly samples: number;
   readonly handlers: number;
+  readonly keyed: number;
   readonly dir: string;
   readonly json: boolean;
 }
@@ -42,6 +44,7 @@ const flags = new Command("npm run bench --")
   .option("--kills <n>", "workers that are killed", count, 20)
   .option("--samples <n>", "tasks whose start is timed", count, 300)
   .option("--handlers <n>", "no-op handlers of a run in processes; five times as many inline", count, 20_000)
+  .option("--keyed <n>", "tasks that wait behind concurrency keys", count, 100_000)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
   .option("--json", "the figures as one JSON document", false)
   .parse()
@@ -128,10 +131,19 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
 
 if (!flags.json) for (const line of machineLines(parent)) console.error(line);
 for (const name of flags.only) for (const store of flags.store) await measurements[name]?.(store);
+if (flags.only.includes("keys")) noteKeys();
 
 if (flags.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
 else print();
 if (flags.only.includes("peers") && !flags.json) measurePeers();
+
+/** The leader's state machine alone: no store has a part in it. */
+function noteKeys(): void {
+  const { dispatchRate, idleCost } = measureKeys(flags.keyed, 50_000, 5);
+  const share = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
+  note(`dispatch rate of other tasks, ${whole(flags.keyed)} behind a key that is used up`, share(dispatchRate), "none");
+  note(`CPU time of 1,000 idle workers, ${whole(flags.keyed)} different keys waiting`, share(idleCost), "none");
+}
 
 function whole(number: number): string {
   return Math.round(number).toLocaleString("en");
