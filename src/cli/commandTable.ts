@@ -46,7 +46,8 @@ export const commandTable: readonly CommandEntry[] = [
   {
     group: groups.tasks,
     name: "submit",
-    description: "submit a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], HANDLER --input JSON, or --file FILE",
+    description:
+      "submit a task: sleep SECONDS, exec -- COMMAND [ARGUMENT…], http URL, HANDLER --input JSON, or --file FILE",
     load: async () => (await import("./commands/submit.ts")).submitCommand,
   },
   {

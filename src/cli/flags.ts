@@ -20,6 +20,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags {
 
 export interface WorkerFlags extends LogFlags {
   readonly tasks?: readonly string[];
+  readonly httpPrivate?: boolean;
   readonly name?: string;
   readonly capacity: number;
   readonly queues: readonly string[];
@@ -36,6 +37,7 @@ export interface WorkerFlags extends LogFlags {
 
 export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
   readonly tasks?: readonly string[];
+  readonly httpPrivate?: boolean;
   readonly store?: string;
   /** See `openBlobs.ts`. */
   readonly blobs?: string;

@@ -98,6 +98,13 @@ export function runAsOption(): Option {
   );
 }
 
+export function httpPrivateOption(): Option {
+  return new Option(
+    "--http-private",
+    "let tasks of kind http call private addresses (127.0.0.1, 10.x, 192.168.x, …), which is refused otherwise",
+  );
+}
+
 export function logOptions(): readonly Option[] {
   return [
     new Option("--log-level <level>", "lowest level that is logged to stderr").choices(levels).default("info"),

@@ -54,6 +54,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     processes,
     environment: { ...process.env, ...(user !== null && environmentOf(user)) },
     directory: process.cwd(),
+    allowsPrivateHttp: flags.httpPrivate === true,
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),

@@ -7,6 +7,7 @@ export type { GraphInput, GraphNode } from "../model/graphs/graph.ts";
 export type { GraphNodeView, GraphView, LinkedTask } from "../model/graphs/graphView.ts";
 export type { Json } from "../model/json.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
+export type { HttpInput, HttpMethod, HttpOutput } from "../model/kinds/http.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";
 export { limits } from "../model/limits.ts";
 export type { BackfilledTick, PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";

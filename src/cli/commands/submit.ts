@@ -58,6 +58,7 @@ Examples:
   outlast submit sleep 5
   outlast submit exec --wait -- make test
   outlast submit exec --shell -- 'pg_dump shop | gzip > shop.gz'
+  outlast submit http https://example.com/hook --input '{"json":{"order":7}}'
   outlast submit resize --input '{"file":"a.png"}' --requires gpu
   outlast submit --file tasks.jsonl --wait
   outlast submit exec --after ID,ID -- make report
@@ -71,8 +72,8 @@ unless --key has a new value.
 export function submitCommand(program: Command): void {
   program
     .command("submit")
-    .argument("[kind]", "sleep, exec, or the name of a handler")
-    .argument("[operands...]", "seconds, or a command and its arguments")
+    .argument("[kind]", "sleep, exec, http, or the name of a handler")
+    .argument("[operands...]", "seconds, a command and its arguments, or an address")
     .option(
       "--file <file>",
       "submit the tasks in a file: a JSON array, one JSON object per line, or one task in YAML; - reads stdin",
@@ -116,7 +117,11 @@ export function submitCommand(program: Command): void {
       ownVariable,
     )
     .option("--cwd <directory>", "exec: working directory, on the machine of the worker")
-    .option("--input <json>", "handler: its input as JSON; default: {}", json)
+    .option(
+      "--input <json>",
+      "handler: its input as JSON; default: {}. http: method, headers, body, json, expect",
+      json,
+    )
     .option("--requires <labels>", "labels that the worker must have, separated by commas", labelList)
     .option("--shell", "exec: run the operand as a line of /bin/sh")
     .option(
@@ -211,6 +216,17 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
           ...(shell === undefined ? {} : { shell }),
         },
       };
+    case "http": {
+      const [url] = operands;
+      if (url === undefined || operands.length > 1)
+        throw new UsageError("http takes one address: outlast submit http https://example.com/hook");
+      if (env !== undefined || cwd !== undefined || shell !== undefined)
+        throw new UsageError("--env, --cwd and --shell are options of exec.");
+      const { input = {} } = flags;
+      if (typeof input !== "object" || input === null || Array.isArray(input))
+        throw new UsageError('--input of http is an object, such as {"json":{"order":7}}.');
+      return { ...names, kind, input: { ...input, url } };
+    }
     case undefined:
       throw new UsageError(
         "Missing task kind.",

@@ -9,6 +9,7 @@ import {
   blobsOption,
   clusterOptions,
   dataOption,
+  httpPrivateOption,
   logOptions,
   masterCount,
   masterCountOptions,
@@ -30,6 +31,7 @@ export function upCommand(program: Command): void {
       defaults.capacity,
     )
     .addOption(tasksOption())
+    .addOption(httpPrivateOption())
     .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(runAsOption())

@@ -7,6 +7,7 @@ import type { WorkerFlags } from "../flags.ts";
 import {
   allowFaultsOption,
   dataOption,
+  httpPrivateOption,
   logOptions,
   queuesOption,
   runAsOption,
@@ -24,6 +25,7 @@ export function workerCommand(program: Command): void {
     )
     .option("--capacity <n>", "how many tasks to run at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
     .addOption(tasksOption())
+    .addOption(httpPrivateOption())
     .addOption(queuesOption())
     .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", labelList)
     .addOption(dataOption())

@@ -114,7 +114,7 @@ class LocalCluster {
   }
 
   #workerArguments(name: string): string[] {
-    const { capacity, queues, data, drainTimeout, tasks = [], runAs } = this.#flags;
+    const { capacity, queues, data, drainTimeout, tasks = [], runAs, httpPrivate } = this.#flags;
     return [
       "worker",
       ...["--masters", this.#addresses, "--name", name, "--capacity", String(capacity), "--data", data],
@@ -122,6 +122,7 @@ class LocalCluster {
       ...["--queues", queues.join(",")],
       ...(tasks.length === 0 ? [] : ["--tasks", ...tasks]),
       ...(runAs === undefined ? [] : ["--run-as", runAs]),
+      ...(httpPrivate === true ? ["--http-private"] : []),
       "--stop-on-stdin-end",
       ...this.#logArguments(),
     ];

@@ -4,22 +4,24 @@ import type { GraphInput } from "../graphs/graph.ts";
 import type { Json } from "../json.ts";
 import { type ExecInput, execKind } from "./exec.ts";
 import { graphKind } from "./graph.ts";
+import { type HttpInput, httpKind } from "./http.ts";
 import { isObject, type KindDefinition } from "./kind.ts";
 import { type MapReduceInput, mapKindName, mapReduceKind, reduceKindName } from "./mapReduce.ts";
 import { type SleepInput, sleepKind } from "./sleep.ts";
 
-export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind, graphKind, mapReduceKind];
+export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind, httpKind, graphKind, mapReduceKind];
 
 /** The inputs of the built-in kinds, for users of the client. */
 export interface KindInputs {
   readonly sleep: SleepInput;
   readonly exec: ExecInput;
+  readonly http: HttpInput;
   readonly graph: GraphInput;
   readonly "map-reduce": MapReduceInput;
 }
 
 /** Names that later versions use for kinds of their own; no handler may take them. */
-export const reservedKinds: readonly string[] = ["remote", "container", "http"];
+export const reservedKinds: readonly string[] = ["remote", "container"];
 
 /** Kinds of the children of built-in kinds; no handler may take them, either. */
 export const innerKinds: readonly string[] = [mapKindName, reduceKindName];

@@ -17,12 +17,13 @@ import {
   workerMarks,
 } from "./environment.ts";
 import { execRunner } from "./exec.ts";
+import { httpRunner } from "./http.ts";
 import type { KindRunner, Machine, RunningAttempt } from "./kindRunner.ts";
 import { sleepRunner } from "./sleep.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** How each built-in kind runs. */
-const builtIn: readonly KindRunner[] = [sleepRunner, execRunner];
+const builtIn: readonly KindRunner[] = [sleepRunner, execRunner, httpRunner];
 
 export interface ExecutorOptions extends ExecutorIdentity {
   readonly clock: Clock;
@@ -32,6 +33,8 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly environment: { readonly [name: string]: string | undefined };
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */
   readonly directory: string;
+  /** True if tasks of kind `http` may call private addresses. */
+  readonly allowsPrivateHttp?: boolean;
   /** The handlers that this worker has; null for none. */
   readonly handlers?: HandlerOptions | null;
   /** Runs MapReduce jobs; null for a worker without them. */
@@ -62,7 +65,7 @@ export class ProcessExecutor implements Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    const { worker, boot, home, processes, clock, log, directory } = options;
+    const { worker, boot, home, processes, clock, log, directory, allowsPrivateHttp = false } = options;
     const commandEnvironment = inheritedEnvironment(options.environment);
     const [mark = ""] = bootMarks(options);
     const watchdog = new Watchdog({ mark, path: commandEnvironment["PATH"] ?? "", processes, clock, log });
@@ -71,7 +74,7 @@ export class ProcessExecutor implements Executor {
     const wasSignalled = () => clock.now() - this.#signalledAt < defaults.stopSharedMs;
     this.#machine = {
       ...identity,
-      ...{ clock, log, processes, watchdog, commandEnvironment, directory, wasSignalled, onOutput },
+      ...{ clock, log, processes, watchdog, commandEnvironment, directory, allowsPrivateHttp, wasSignalled, onOutput },
     };
     const { mapReduce = null } = options;
     if (mapReduce !== null) this.#addMapReduce(mapReduce);

@@ -40,6 +40,8 @@ export interface Machine extends ExecutorIdentity {
   readonly commandEnvironment: Environment;
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */
   readonly directory: string;
+  /** True if tasks of kind `http` may call private addresses. */
+  readonly allowsPrivateHttp: boolean;
   /**
    * True if this worker was told to stop a short while ago by a signal that may have reached its commands, too: a service
    * manager signals every process of a service.
