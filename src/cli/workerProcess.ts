@@ -59,11 +59,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
-  await executor.open().catch(async (error: unknown) => {
-    await executor.stop();
-    await place.release();
-    throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
-  });
+  await openOrLeave(executor, place);
   const probePort = await openProbe(options.masters, boot);
 
   const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
@@ -114,6 +110,16 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   await leave(place, processes, spool);
   if (error !== null) throw error;
   process.exit(code);
+}
+
+async function openOrLeave(executor: ProcessExecutor, place: WorkerPlace): Promise<void> {
+  try {
+    await executor.open();
+  } catch (error) {
+    await executor.stop();
+    await place.release();
+    throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
+  }
 }
 
 function openLog(name: string, { logLevel: level, logFormat }: WorkerFlags, hasColor: boolean): Log {

@@ -18,11 +18,14 @@ describe("a secret variable", () => {
     const put = async (method: string, path: string, body: unknown) =>
       expect((await guarded.root(method, path, body)).status).toBeLessThan(300);
     await put("POST", "/v1/tasks", { ...task, id: "plain" });
+    const call = { url: "https://example.com", secretHeaders: { Authorization: secret } };
+    await put("POST", "/v1/tasks", { id: "call", kind: "http", input: call, startAt: 7_000_000_000_000 });
     await put("POST", "/v1/tasks", { id: "g", kind: "graph", input: { tasks: { node: task } } });
     await put("PUT", "/v1/templates/t", { task: { kind: "exec", input } });
     await put("PUT", "/v1/schedules/s", { when: { everyMs: 86_400_000 }, task });
     const paths = [
       "/v1/tasks/plain",
+      "/v1/tasks/call",
       "/v1/tasks",
       "/v1/tasks/g",
       "/v1/tasks/g/graph",
@@ -50,6 +53,7 @@ describe("a secret variable", () => {
     for (const reader of readers) {
       const seen = await texts(reader);
       expect(seen.filter((text) => text.includes(secret))).toEqual([]);
+      expect(seen[1]).toContain('"secretHeaders":{"Authorization":{"isHidden":true}}');
       expect(seen[0]).toContain(`"secretEnv":{"${name}":{"isHidden":true}}`);
     }
     const all = await texts(await guarded.token({ name: "o", role: "operator" }));

@@ -1,5 +1,5 @@
-/** Hides the secret variables of tasks from those who may only read: in tasks, lists, graphs, templates and schedules alike. */
-import { secretsMember } from "../../model/kinds/exec.ts";
+/** Hides the secrets in the input of tasks from those who may only read: in tasks, lists, graphs, templates and schedules alike. */
+import { secretMembers } from "../../model/kinds/table.ts";
 import { may } from "../../model/principals/principal.ts";
 import type { Grant } from "./grant.ts";
 
@@ -20,12 +20,12 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      name === secretsMember ? hideAll(member) : withoutSecrets(member),
+      secretMembers.has(name) ? hideAll(member) : withoutSecrets(member),
     ]),
   );
 }
 
-/** The names of the variables are no secret. */
+/** The names of variables and headers are no secret. */
 function hideAll(values: unknown): unknown {
   if (typeof values !== "object" || values === null || Array.isArray(values)) return hidden;
   return Object.fromEntries(Object.keys(values).map((name) => [name, hidden]));

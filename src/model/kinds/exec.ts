@@ -17,9 +17,6 @@ export interface ExecInput {
   readonly shell?: boolean;
 }
 
-/** Whatever bears this name in a task, and in what tasks are made from, is hidden from those who may only read. */
-export const secretsMember = "secretEnv";
-
 /** Names that would let a submitter change what the worker itself runs. */
 const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_ENV|ENV|IFS|OUTLAST_.*)$/;
 
@@ -46,19 +43,17 @@ export const execKind: KindDefinition = {
     },
     {
       env: variables,
-      [secretsMember]: { ...variables, description: "Like `env`, and hidden from those who may only read." },
+      secretEnv: { ...variables, description: "Like `env`, and hidden from those who may only read." },
       cwd: processText,
       shell: { ...truth, default: false, description: "`command` is one line for /bin/sh." },
     },
   ),
+  secretMembers: ["secretEnv"],
   check: checkExec,
   describe: ({ command }) => (Array.isArray(command) ? command.map(shellWord).join(" ") : null),
 };
 
-function checkExec(
-  { command, env = {}, [secretsMember]: secrets = {}, cwd = "", shell }: JsonObject,
-  path: string,
-): void {
+function checkExec({ command, env = {}, secretEnv = {}, cwd = "", shell }: JsonObject, path: string): void {
   const words = command as string[];
   for (const [index, argument] of words.entries()) checkText(argument, `${path}/command/${index}`);
   if (words[0] === "") throw invalid(`${path}/command/0`, "The program's name is empty.");
@@ -67,10 +62,9 @@ function checkExec(
   }
   checkText(cwd as string, `${path}/cwd`);
   checkVariables(env, `${path}/env`);
-  checkVariables(secrets, `${path}/${secretsMember}`);
-  for (const name of isObject(secrets) && isObject(env) ? Object.keys(secrets) : []) {
-    if (Object.hasOwn(env as JsonObject, name))
-      throw invalid(`${path}/${secretsMember}/${name}`, `${name} is in env, too.`);
+  checkVariables(secretEnv, `${path}/secretEnv`);
+  for (const name of isObject(secretEnv) && isObject(env) ? Object.keys(secretEnv) : []) {
+    if (Object.hasOwn(env as JsonObject, name)) throw invalid(`${path}/secretEnv/${name}`, `${name} is in env, too.`);
   }
 }
 

@@ -24,6 +24,7 @@ describe("an http task is refused", () => {
     ["a name that is no header", { url, headers: { "a b": "c" } }, "/input/headers/a b"],
     ["a header of the connection", { url, headers: { Host: "other.example" } }, "/input/headers/Host"],
     ["a header that tells who calls", { url, headers: { "outlast-task": "t2" } }, "/input/headers/outlast-task"],
+    ["a secret header of the connection", { url, secretHeaders: { Upgrade: "x" } }, "/input/secretHeaders/Upgrade"],
     ["a header with a line break", { url, headers: { a: "b\r\nc: d" } }, "/input/headers/a"],
   ])("with %s", (_, input, path) => {
     expect(() => submit(input as JsonObject)).toThrow(

@@ -13,6 +13,8 @@ export interface HttpInput {
   /** POST where there is a body, otherwise GET. */
   readonly method?: HttpMethod;
   readonly headers?: { readonly [name: string]: string };
+  /** Like `headers`, and hidden from those who may only read. */
+  readonly secretHeaders?: { readonly [name: string]: string };
   /** What is sent, as text in UTF-8. */
   readonly body?: string;
   /** What is sent, as JSON; instead of `body`. */
@@ -39,6 +41,13 @@ const authorityPattern = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(:\d{1,5})?$/i;
 
 const text: Schema = { type: "string", maxLength: limits.stringBytesMax, [limitKeyword]: "stringBytesMax" };
 
+const headers: Schema = {
+  type: "object",
+  maxProperties: limits.httpHeadersMax,
+  [limitKeyword]: "httpHeadersMax",
+  additionalProperties: text,
+};
+
 export const httpKind: KindDefinition = {
   name: "http",
   inputName: "HttpInput",
@@ -46,12 +55,8 @@ export const httpKind: KindDefinition = {
     { url: { type: "string", minLength: 1, maxLength: limits.urlLengthMax, [limitKeyword]: "urlLengthMax" } },
     {
       method: { enum: [...httpMethods], description: "POST where there is a body, otherwise GET." },
-      headers: {
-        type: "object",
-        maxProperties: limits.httpHeadersMax,
-        [limitKeyword]: "httpHeadersMax",
-        additionalProperties: text,
-      },
+      headers,
+      secretHeaders: { ...headers, description: "Like `headers`, and hidden from those who may only read." },
       body: text,
       json: { description: "What is sent, as JSON; instead of `body`." },
       expect: {
@@ -60,6 +65,7 @@ export const httpKind: KindDefinition = {
       },
     },
   ),
+  secretMembers: ["secretHeaders"],
   check: checkHttp,
   describe: (input) => (typeof input["url"] === "string" ? `${methodOf(input)} ${shown(input["url"])}` : null),
 };
@@ -70,7 +76,7 @@ export function methodOf({ method, body, json }: { method?: unknown; body?: unkn
 }
 
 function checkHttp(input: JsonObject, path: string): void {
-  const { headers = {}, body, json } = input;
+  const { body, json } = input;
   const url = input["url"] as string;
   const authority = /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
   if (authority?.includes("@") === true)
@@ -82,8 +88,12 @@ function checkHttp(input: JsonObject, path: string): void {
   const method = methodOf(input);
   if ((method === "GET" || method === "HEAD") && (body !== undefined || json !== undefined))
     throw invalid(`${path}/method`, `A ${method} request has no body.`);
+  for (const member of ["headers", "secretHeaders"]) checkHeaders(input[member], `${path}/${member}`);
+}
+
+function checkHeaders(headers: Json | undefined, path: string): void {
   for (const [name, value] of Object.entries(isObject(headers) ? headers : {})) {
-    const at = `${path}/headers/${name}`;
+    const at = `${path}/${name}`;
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw invalid(at, `${quote(name)} is not a valid name of a header.`);
     if (ownHeaders.test(name)) throw invalid(at, `A task may not set ${name}: it belongs to the worker.`);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value as string))

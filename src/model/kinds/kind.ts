@@ -9,6 +9,8 @@ export interface KindDefinition {
   readonly inputName: string;
   /** JSON Schema of its input; the API checks each submission against it. */
   readonly inputSchema: Schema;
+  /** Members of its input whose values are hidden from those who may only read: objects, of which the names stay visible. */
+  readonly secretMembers?: readonly string[];
   /** True if the masters decide it: no worker runs it, and what is said of attempts does not apply. */
   readonly needsNoWorker?: true;
   /**

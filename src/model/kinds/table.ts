@@ -34,6 +34,9 @@ export const kindsWithoutWorker: ReadonlySet<string> = new Set(
   builtInKinds.filter(({ needsNoWorker }) => needsNoWorker === true).map(({ name }) => name),
 );
 
+/** See `KindDefinition.secretMembers`. A member of this name is hidden wherever it stands. */
+export const secretMembers: ReadonlySet<string> = new Set(builtInKinds.flatMap((kind) => kind.secretMembers ?? []));
+
 const byName = new Map(builtInKinds.map((kind) => [kind.name, kind]));
 
 /** The definition of a built-in kind; undefined for a handler. */

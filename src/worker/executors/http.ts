@@ -93,7 +93,8 @@ class Call {
   }
 
   #headers(body: Buffer | undefined): { [name: string]: string | number } {
-    const { headers = {}, json } = this.#input;
+    const { secretHeaders, json } = this.#input;
+    const headers = { ...this.#input.headers, ...secretHeaders };
     const { task, attempt } = this.#assignment;
     const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
     const type = json === undefined ? "text/plain; charset=utf-8" : "application/json";

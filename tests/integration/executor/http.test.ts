@@ -68,7 +68,10 @@ function call(path: string, more: { [name: string]: unknown } = {}) {
 
 describe("what is sent", () => {
   test("a GET names the task, its attempt, and the key by which the service can tell a repeat", async () => {
-    const { ref, ended } = call("/text?a=b", { headers: { "X-Own": "1", "user-agent": "mine" } });
+    const { ref, ended } = call("/text?a=b", {
+      headers: { "X-Own": "1", "user-agent": "mine" },
+      secretHeaders: { "X-Key": "2" },
+    });
     await ended;
     expect(requests).toEqual([
       {
@@ -76,7 +79,7 @@ describe("what is sent", () => {
         url: "/text?a=b",
         body: "",
         headers: expect.objectContaining({
-          ...{ "x-own": "1", "user-agent": "mine" },
+          ...{ "x-own": "1", "x-key": "2", "user-agent": "mine" },
           ...{ "idempotency-key": ref.task, "outlast-task": ref.task, "outlast-attempt": "1" },
         }) as unknown,
       },
