@@ -23,7 +23,7 @@ export const ticksOnce = checker("I21", "each tick makes one task, or leaves a w
     if (step.before !== null) checkSettled(step, step.before, report);
     checkNext(step, report);
     checkRows(step, known, report);
-    checkBackfill(step, report);
+    checkBackfill(step, known, report);
   }
 });
 
@@ -45,6 +45,9 @@ function checkFired(
     // One that was queued may be of an earlier content.
     if (!hasTick && !isQueued) report(`${id} was made in entry ${entry.seq}, and the schedule has no such tick`, id);
     if (tickAt > after.settledAt) report(`${id} was made in entry ${entry.seq}, which does not say so`, id);
+    // What waited had come before the pause.
+    if (!isBackfilled && !isQueued && before?.isPaused === true && after.isPaused)
+      report(`${id} was made in entry ${entry.seq}, while the schedule was paused`, id);
     if (!isBackfilled && !isQueued && tickAt <= (before?.settledAt ?? -1))
       report(`${id} was made in entry ${entry.seq}, long after its tick was settled`, id);
   }
@@ -130,14 +133,22 @@ function problemOf(
 }
 
 /** What was backfilled has a task for each tick that had none. */
-function checkBackfill({ name, before, after, fired, entry }: ScheduleStep, report: Report): void {
+function checkBackfill(
+  { name, before, after, fired, entry }: ScheduleStep,
+  known: ReadonlyMap<number, FiredTick>,
+  report: Report,
+): void {
   const made = new Set(fired.filter(({ isBackfilled }) => isBackfilled).map(({ tickAt }) => tickAt));
+  // Also when their tasks are long forgotten: a tick is made up for once.
+  for (const { tickAt, isBackfilled } of known.values()) {
+    if (isBackfilled && !after.backfilled.some((span) => isIn(span, tickAt)))
+      report(`after entry ${entry.seq} nothing says that the tick ${tickAt} of ${name} was backfilled`, name);
+  }
   const old = before?.backfilled ?? [];
   const isAdded = (tick: number): boolean =>
     after.backfilled.some((span) => isIn(span, tick)) && !old.some((span) => isIn(span, tick));
   for (const tick of made) {
-    if (!isAdded(tick))
-      report(`entry ${entry.seq} backfills the tick ${tick} of ${name} and does not remember it`, name);
+    if (!isAdded(tick)) report(`entry ${entry.seq} backfills the tick ${tick} of ${name}, as one before has`, name);
   }
   if (before === null || JSON.stringify(old) === JSON.stringify(after.backfilled)) return;
   const first = Math.min(...after.backfilled.map(({ from }) => from));

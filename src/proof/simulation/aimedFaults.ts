@@ -1,5 +1,6 @@
 /** Faults that are aimed at a moment, because at random they would hardly ever meet it. */
 import type { Write } from "../../model/entry.ts";
+import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import type { Cluster } from "./cluster.ts";
 import type { FaultKind } from "./knobs.ts";
@@ -56,5 +57,51 @@ export function aimAtLeader(world: Cluster, later: (afterMs: number, run: () => 
       leader.crash();
       later(random.spread(10, 10_000), () => leader.start());
     });
+  });
+}
+
+/** Where an attempt that has just made children or remembered a step runs, it is half done; null if the write says nothing of it. */
+function halfDone(write: Write): TaskId | null {
+  if (write.kind === "spec") return write.spec.parent ?? null;
+  const isStep = write.kind === "record" && write.collection === "steps" && write.value !== null;
+  return isStep ? (write.id.slice(0, write.id.indexOf("/")) as TaskId) : null;
+}
+
+/** Kills a worker, lets it sleep until it is given up, or makes it attach again, in the midst of what a handler does or an attempt's dying. */
+export function aimAtWorkers(world: Cluster, later: (afterMs: number, run: () => void) => void): void {
+  const random = world.random.fork("aimed at workers");
+  const { faultEveryMs, waits } = world.knobs;
+  const hasDeaths = faultEveryMs.has("worker-crash");
+  if (!(hasDeaths || faultEveryMs.has("worker-pause")) || !random.chance(aimedShare)) return;
+  const { statuses } = world.disk.view;
+  let left = deathsMax;
+  const strike = (host: string, isDying: boolean): void => {
+    const worker = world.workers.find(({ id }) => id === host);
+    const process = worker?.process ?? null;
+    if (worker === undefined || process === null || process.isPaused) return;
+    if (isDying) {
+      const what = { what: "stream-reset", nodes: [worker.machine] };
+      world.ledger.add({ kind: "trouble", ...what });
+      worker.resetStream();
+      world.ledger.add({ kind: "trouble-over", ...what });
+      return;
+    }
+    if (hasDeaths && random.chance(0.5)) {
+      worker.crash();
+      return later(random.spread(10, 10_000), () => worker.start());
+    }
+    worker.pause();
+    const pausedMs = random.spread(waits.suspectMs, 3 * waits.lostGraceMs);
+    later(pausedMs, () => worker.process === process && worker.resume());
+  };
+  world.disk.onLanded.push(({ writes }) => {
+    for (const write of writes) {
+      const isDying = write.kind === "record" && write.collection === "dyingHolds" && write.value !== null;
+      const task = halfDone(write);
+      const host = isDying ? write.value.worker : task === null ? undefined : statuses.get(task)?.status.host;
+      if (left === 0 || host === undefined || !random.chance(deathShare)) continue;
+      left -= 1;
+      later(random.integer(0, isDying ? 1_000 : afterMsMax), () => strike(host, isDying));
+    }
   });
 }

@@ -47,6 +47,8 @@ export class SimulatedExecutor implements Executor {
   readonly #printing: Random;
   readonly #ledger: Ledger;
   readonly #spool: LogSpool;
+  /** Chance that an attempt ignores SIGTERM, and so takes as long to end as it may. */
+  readonly #lingerChance: number;
   readonly #running = new Map<string, Execution>();
   #isSick = false;
 
@@ -61,6 +63,7 @@ export class SimulatedExecutor implements Executor {
     random: Random;
     ledger: Ledger;
     spool: LogSpool;
+    lingerChance: number;
   }) {
     this.kinds = parts.kinds;
     this.#able = new Set(parts.able);
@@ -74,6 +77,7 @@ export class SimulatedExecutor implements Executor {
     this.#planSickness(parts.random.fork("sickness"));
     this.#ledger = parts.ledger;
     this.#spool = parts.spool;
+    this.#lingerChance = parts.lingerChance;
     // A runner dies with its supervisor.
     this.#process.onDeath(() => {
       for (const execution of this.#running.values()) this.#note(execution, "died");
@@ -192,7 +196,7 @@ export class SimulatedExecutor implements Executor {
     if (execution === undefined || execution.isEnding) return;
     execution.isEnding = true;
     // Most end at once; some ignore SIGTERM until SIGKILL comes; some end by themselves before it does.
-    const afterMs = this.#random.chance(0.7) ? this.#random.integer(0, 20) : graceMs;
+    const afterMs = this.#random.chance(1 - this.#lingerChance) ? this.#random.integer(0, 20) : graceMs;
     this.#timeline.after(afterMs, () => this.#end(execution, "aborted"));
   }
 

@@ -31,17 +31,20 @@ export function drawScheduleAct(random: Random, knobs: Knobs): ScheduleAct {
     perform,
   });
   const share = random.next();
-  if (share < 0.4) {
+  if (share < 0.35) {
     const content = drawSchedule(random, knobs);
     return act("put", ({ face }) => face.schedules.put(name, content));
   }
-  if (share < 0.52) return act("pause", ({ face }) => face.schedules.setPaused(name, true));
-  if (share < 0.68) return act("resume", ({ face }) => face.schedules.setPaused(name, false));
-  if (share < 0.76) return act("trigger", ({ face }) => face.schedules.trigger(name, null));
-  if (share < 0.86) return act("removal", ({ face }) => face.schedules.remove(name));
+  if (share < 0.47) return act("pause", ({ face }) => face.schedules.setPaused(name, true));
+  if (share < 0.6) return act("resume", ({ face }) => face.schedules.setPaused(name, false));
+  if (share < 0.67) return act("trigger", ({ face }) => face.schedules.trigger(name, null));
+  if (share < 0.75) return act("removal", ({ face }) => face.schedules.remove(name));
   if (share < 0.95) {
-    const from = worldBeganAt - random.spread(1, 60_000) + random.integer(0, knobs.unsafeMs);
-    const backfill = { from, to: from + random.spread(1_000, 90_000), isDryRun: random.chance(0.2) };
+    // Half of them of the time before there were any schedules, in stretches that lie apart.
+    const isBefore = random.chance(0.5);
+    const from = worldBeganAt - random.spread(1, 60_000) + (isBefore ? 0 : random.integer(0, knobs.unsafeMs));
+    const to = from + random.spread(1_000, isBefore ? 15_000 : 90_000);
+    const backfill = { from, to, isDryRun: random.chance(0.2) };
     return act("backfill", ({ face }) => face.schedules.backfill(name, backfill));
   }
   return act("reading", ({ face }) => face.schedules.read(name));

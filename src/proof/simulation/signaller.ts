@@ -66,7 +66,7 @@ export class Signaller {
   /** Until somebody answers; now and then once more, although it was taken. */
   async #send(task: TaskId, name: string, id: string): Promise<void> {
     this.#openCount += 1;
-    let left = this.#random.chance(0.3) ? 2 : 1;
+    let left = this.#random.chance(0.5) ? 2 : 1;
     for (let tries = 0; tries < repeatsMax && left > 0; tries++) {
       const isAnswered = await this.#sendOnce(task, name, id);
       if (isAnswered) left -= 1;

@@ -72,13 +72,18 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
   };
 }
 
-/** A concurrency key, and instants by which the task must have started or ended. */
-function drawBounds(random: Random, { unsafeMs }: Knobs): Partial<Submission> {
-  const concurrencyMax = random.integer(1, 3);
+/**
+ * A concurrency key, and instants by which the task must have started or ended. Tasks with a key often run out of time, so that
+ * others wait for a key whose holder is dying.
+ */
+function drawBounds(random: Random, { unsafeMs, taskMsMax }: Knobs): Partial<Submission> {
+  const isKeyed = random.chance(0.5);
+  const concurrencyMax = random.pick([1, 1, 2, 3]);
+  const deadlineMs = isKeyed ? random.spread(100, taskMsMax) : random.spread(100, unsafeMs);
   return {
-    ...(random.chance(0.4) && { concurrencyKey: random.pick(["a", "b"]), concurrencyMax }),
+    ...(isKeyed && { concurrencyKey: random.pick(["a", "b"]), concurrencyMax }),
     ...(random.chance(0.1) && { expiresAt: worldBeganAt + random.spread(1, unsafeMs) }),
-    ...(random.chance(0.1) && { deadlineMs: random.spread(100, unsafeMs) }),
+    ...(random.chance(isKeyed ? 0.5 : 0.1) && { deadlineMs }),
   };
 }
 

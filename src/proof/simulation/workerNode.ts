@@ -118,6 +118,7 @@ export class WorkerNode {
       random: random.fork("executor"),
       ledger,
       spool,
+      lingerChance: knobs.isLimited ? 0.6 : 0.3,
     });
     const worker = new Worker({
       id: this.id,
