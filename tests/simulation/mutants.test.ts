@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { accessMutants } from "../../scripts/mutants/accessMutants.ts";
 import { simulatedMutants } from "../../scripts/mutants/all.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-for (const { name, patches } of simulatedMutants) {
+for (const { name, patches } of [...simulatedMutants, ...accessMutants]) {
   test(`the source still has the place for a master or worker that ${name}`, () => {
     for (const { file, search } of patches) {
       const places = readFileSync(join(root, file), "utf8").split(search).length - 1;

@@ -105,6 +105,15 @@ export const scheduleLies: { readonly I21: Lies; readonly I22: Lies; readonly I2
     "a backfill makes a tick again": () =>
       fired().at(1, ...tick(1, { isBackfilled: true }), record(1, { backfilled: [{ from: at(1), to: at(1) }] })),
     "a backfill is not remembered": () => fired().at(1, ...tick(0, { isBackfilled: true }), record(1)),
+    "a backfill forgets what an earlier one has made up for": () => {
+      const late = { sinceAt: at(3), fired: 0 };
+      const span = (tick: number) => [{ from: at(tick), to: at(tick) }];
+      return new Scheduled(record(3, late))
+        .at(3.2, ...tick(0, { isBackfilled: true }), record(3, { ...late, backfilled: span(0) }))
+        .at(3.4, ...tick(2, { isBackfilled: true }), record(3, { ...late, backfilled: span(2) }));
+    },
+    "a tick makes a task while the schedule is paused": () =>
+      new Scheduled(record(0, { isPaused: true })).at(1, ...tick(1), record(1, { isPaused: true })),
     "a backfill leaves a tick out": () => fired().at(1, record(1, { backfilled: [{ from: at(-2), to: at(0) }] })),
   },
   I22: {
