@@ -1,5 +1,6 @@
 /** Faults that are aimed at a moment, because at random they would hardly ever meet it. */
 import type { Write } from "../../model/entry.ts";
+import type { ChildSetRecord } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import type { Cluster } from "./cluster.ts";
@@ -37,7 +38,15 @@ const moments: readonly ((write: Write) => boolean)[] = [
   (write) => write.kind === "record" && write.collection === "signals",
   /** The outcome of a family is decided, or a member of one ends. */
   (write) => write.kind === "status" && write.status.family !== undefined && isFinal(write.status.state),
+  /** The last of a task's children ends, so that something follows for the task. */
+  (write) => write.kind === "record" && write.collection === "childSets" && isOver(write.value),
 ];
+
+function isOver(set: ChildSetRecord | null): boolean {
+  if (set === null) return false;
+  const { isSealed, created, succeeded, failed, cancelled, skipped = 0 } = set;
+  return isSealed && succeeded + failed + cancelled + skipped === created;
+}
 
 /**
  * Kills the leader right behind entries of a certain kind.
@@ -103,5 +112,33 @@ export function aimAtWorkers(world: Cluster, later: (afterMs: number, run: () =>
       left -= 1;
       later(random.integer(0, isDying ? 1_000 : afterMsMax), () => strike(host, isDying));
     }
+  });
+}
+
+/** Before a new leader has done anything but to say that it leads. */
+const untilFirstMsMax = 5;
+const awayMax = 3;
+
+/** The store goes away right behind the marker of a new leader. */
+export function aimAtStore(world: Cluster, later: (afterMs: number, run: () => void) => void): void {
+  const random = world.random.fork("aimed at the store");
+  const { storeWeather, ledger, timeline } = world;
+  if (!world.knobs.faultEveryMs.has("store-away") || !random.chance(aimedShare)) return;
+  let left = awayMax;
+  world.disk.onLanded.push(({ writes }) => {
+    if (left === 0 || writes[0]?.kind !== "marker" || !random.chance(aimedShare)) return;
+    left -= 1;
+    const forMs = random.spread(1_000, 60_000);
+    later(random.integer(0, untilFirstMsMax), () => {
+      if (storeWeather.isAway) return;
+      const trouble = { what: `store-away behind a marker, ${left} left`, nodes: [] };
+      timeline.trace(`the store goes away behind a marker, for ${forMs} ms`);
+      ledger.add({ kind: "trouble", ...trouble });
+      storeWeather.isAway = true;
+      later(forMs, () => {
+        storeWeather.isAway = false;
+        ledger.add({ kind: "trouble-over", ...trouble });
+      });
+    });
   });
 }

@@ -2,8 +2,10 @@
 
 import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { BulkAnswer } from "../../master/service/bulkApi.ts";
+import { descendantRange } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Submission } from "../../model/submission.ts";
+import { isFinal } from "../../model/task.ts";
 import type { QueueRate } from "../../model/worker.ts";
 import { LinkError } from "../../ports/transport.ts";
 import { call, type RunningMaster } from "./call.ts";
@@ -202,7 +204,8 @@ export class ClientNode {
   #cancel(): void {
     if (this.#known.length === 0) return;
     // Mostly a recent one: most of the others have ended.
-    const task = this.#random.pick(this.#random.chance(0.7) ? this.#known.slice(-4) : this.#known);
+    const known = this.#random.pick(this.#random.chance(0.7) ? this.#known.slice(-4) : this.#known);
+    const task = this.#oneBelow(known) ?? known;
     const { ledger } = this.#world;
     this.#ask(`cancel of ${task}`, async ({ face, process }) => {
       await face.cancel(task);
@@ -214,6 +217,17 @@ export class ClientNode {
         ledger.add(isAnswer(code) ? { kind: "cancel-fail", task, code } : { kind: "cancel-info", task });
       },
     );
+  }
+
+  /** Now and then, one of its nodes or children that has not ended. */
+  #oneBelow(known: TaskId): TaskId | undefined {
+    const draws = this.#random.fork(`below ${known}`);
+    if (!draws.chance(0.5)) return undefined;
+    const { from, until } = descendantRange(known);
+    const below = [...this.#world.disk.view.statuses].filter(
+      ([id, { status }]) => id >= from && id < until && !isFinal(status.state),
+    );
+    return below.length === 0 ? undefined : draws.pick(below)[0];
   }
 
   #read(): void {

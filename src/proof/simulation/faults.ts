@@ -1,6 +1,6 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
 
-import { aimAtLeader, aimAtWorkers, earlyMs } from "./aimedFaults.ts";
+import { aimAtLeader, aimAtStore, aimAtWorkers, earlyMs } from "./aimedFaults.ts";
 import { glitch, setBack, setForward } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
 import { type FaultKind, faultKinds } from "./knobs.ts";
@@ -36,7 +36,8 @@ export class Faults {
       if (firstAfterMs === null) this.#planNext(kind, everyMs);
       else this.#plan(kind, everyMs, firstAfterMs);
     }
-    for (const aim of [aimAtLeader, aimAtWorkers]) aim(this.#world, (afterMs, run) => this.#later(afterMs, run));
+    for (const aim of [aimAtLeader, aimAtWorkers, aimAtStore])
+      aim(this.#world, (afterMs, run) => this.#later(afterMs, run));
   }
 
   /** Ends every fault: all links open, all processes up and awake, the store well. */
