@@ -50,6 +50,14 @@ export const familyLies: { readonly [invariant: string]: { readonly [name: strin
       parent()
         .status({ state: "waiting", attempt: 1, family: { ...family, ending: "cancelled" } })
         .entry(...made(childId(prefix, 1)), set(2, 0)),
+    "a grandchild is made after the outcome of its grandparent was decided": () =>
+      parent()
+        .entry(childStatus({ state: "running", attempt: 1 }))
+        .status({ state: "waiting", attempt: 1, family: { ...family, ending: "cancelled" } })
+        .entry({
+          kind: "spec",
+          spec: spec({ id: childId(childPrefix(child, 0, "parts"), 0), parent: child, depth: 2 }),
+        }),
     "a child is started after the outcome of its parent was decided": () =>
       parent()
         .status({ state: "waiting", attempt: 1, family: { ...family, ending: "success" } })

@@ -62,12 +62,13 @@ class FamiliesByJournal {
       this.#report(`the child ${id} was made twice, in entry ${entry.seq}`, id);
     this.#specs.set(id, spec);
     if (parent === undefined) return;
-    if (decided.has(parent) || !this.#statuses.has(parent))
-      this.#report(
-        `the child ${id} was made in entry ${entry.seq}, after the outcome of ${parent} was decided`,
-        id,
-        parent,
-      );
+    if (!this.#statuses.has(parent))
+      this.#report(`the child ${id} was made in entry ${entry.seq}, and there is no task ${parent}`, id, parent);
+    for (let above: TaskId | undefined = parent; above !== undefined; above = this.#specs.get(above)?.parent) {
+      if (!decided.has(above)) continue;
+      const what = `the child ${id} was made in entry ${entry.seq}`;
+      this.#report(`${what}, after the outcome of ${above} was decided`, id, above);
+    }
     add(this.#children, parent, id);
     add(this.#sets, prefixOf(id), id);
   }
