@@ -171,6 +171,22 @@ test.each(ofOneQueue)("%s knows nothing outside of the queues of a %s", async (_
   if (route.name === "attachWorker") expect([status, body.error.code]).toEqual([403, "forbidden"]);
 });
 
+const ofOwners = inOrder.filter(({ access }) => access.isOwnOnly === true && access.of === "task");
+
+test.each(ofOwners)(
+  "$method $path is for a submitter's own tasks, and for an operator for those of others",
+  async (route) => {
+    const statuses = [];
+    for (const role of ["submitter", "operator"] as const) {
+      const { id } = (await guarded.root("POST", "/v1/tasks", nap("own"))).body;
+      const { path = route.path, body } = samples[route.name]!("own", id);
+      statuses.push((await callers.get(role)!(route.method, path, body)).status);
+    }
+    expect(statuses[0]).toBe(403);
+    expect(statuses[1]).toBeLessThan(300);
+  },
+);
+
 test("nothing of others can be replaced by a thing of one's own", async () => {
   const operator = callers.get("operator")!;
   expect((await operator("PUT", "/v1/templates/template-foreign", { task: nap("own") })).status).toBe(404);
