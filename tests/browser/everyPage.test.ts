@@ -1,10 +1,10 @@
 /** Every page, wide and narrow, light and dark: no violation of WCAG AA, nothing wider than the screen, nothing blocked, and small. */
-import axe from "axe-core";
 import type { Page, Response } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Submission } from "../../src/model/submission.ts";
 import { createClient } from "../../src/sdk/client.ts";
 import type { Scene } from "../e2e/scene.ts";
+import { violations } from "./accessibility.ts";
 import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 
 /** All of the first page, as it comes over the network. */
@@ -54,19 +54,6 @@ async function fill({ client, until }: Scene): Promise<void> {
   const when = { cron: "30 2 * * *", timeZone: "Europe/Berlin" };
   await client.schedules.put("nightly", { when, template: "report", variables: { title: "nightly" } });
   await until("the tasks to end", async () => (await client.list({ states: ["success", "failed"] })).tasks.length >= 2);
-}
-
-async function violations(page: Page): Promise<string[]> {
-  // Not as a script of the page, which its content policy would block.
-  await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run({
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }),
-  );
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target.join()} ${failureSummary}`),
-  );
 }
 
 /** @param enter what a fresh page does first, such as signing in */

@@ -1,6 +1,7 @@
 /** The family of a handler with thousands of children: counted, read in pages, and never all at once. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { violations } from "./accessibility.ts";
 import { narrow, openPage, screenshot, watched } from "./browser.ts";
 import { family } from "./tasks/familyTasks.ts";
 
@@ -47,6 +48,7 @@ test("thousands of children are counts and pages, the failed ones are a click aw
           const shown = await openPage(`${cluster.address}/tasks/top/family`, { ...screen, colorScheme });
           await shown.getByText("50 of 3,003 shown").waitFor();
           await screenshot(shown, `family-large-${look}-${colorScheme}`);
+          expect([look, colorScheme, await violations(shown)]).toEqual([look, colorScheme, []]);
         }
       }
     },

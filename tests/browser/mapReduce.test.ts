@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { submitMapReduce } from "../../src/mapreduce/index.ts";
+import { violations } from "./accessibility.ts";
 import { narrow, openPage, screenshot, watched } from "./browser.ts";
 
 const jobs = fileURLToPath(new URL("../e2e/tasks/gatedJob.ts", import.meta.url));
@@ -40,6 +41,7 @@ test("a job shows its phases, the bytes and records so far, each map and reduce,
         const shown = await openPage(`${cluster.address}/tasks/job/map-reduce`, { ...screen, colorScheme });
         await shown.getByText(`1 of ${maps} ended, 1 running`).waitFor();
         await screenshot(shown, `map-reduce-mapping-${look}-${colorScheme}`);
+        expect([look, colorScheme, await violations(shown)]).toEqual([look, colorScheme, []]);
       }
     }
 
@@ -58,6 +60,7 @@ test("a job shows its phases, the bytes and records so far, each map and reduce,
     await page.getByRole("heading", { name: "Result" }).waitFor();
     await page.getByRole("link", { name: /^map 0: success, ran again once/ }).waitFor();
     await screenshot(page, "map-reduce-over");
+    expect(await violations(page)).toEqual([]);
     await page.getByRole("link", { name: /^reduce 1: success/ }).click();
     await page.getByRole("heading", { name: "reduce 1" }).waitFor();
   });

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { createClient, type Outlast } from "../../src/sdk/client.ts";
 import type { Scene } from "../e2e/scene.ts";
+import { violations } from "./accessibility.ts";
 import { openPage, screenshot, watched, wide } from "./browser.ts";
 
 const rootToken = "the-root-token-of-the-browser-tests";
@@ -150,6 +151,7 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
       await dialog.getByLabel("Role").selectOption("operator");
       await dialog.getByLabel("Only these queues").fill("reports");
       await dialog.getByRole("button", { name: "Make one" }).click();
+      expect(await violations(admin)).toEqual([]);
       await dialog.getByRole("button", { name: "Add the user" }).click();
       const made = await admin.locator("[data-secret]").innerText();
       await admin.getByRole("button", { name: "I have it" }).click();
@@ -218,6 +220,7 @@ test("a token is shown once, pays for calls, and is refused after its removal", 
       await page.getByRole("button", { name: "Make the token" }).click();
       const token = await page.locator("[data-secret]").innerText();
       await screenshot(page, "token-once");
+      expect(await violations(page)).toEqual([]);
       await page.getByRole("button", { name: "I have it" }).click();
       await page.reload();
       await page.getByRole("row").filter({ hasText: "ci" }).getByText("submitter").waitFor();
