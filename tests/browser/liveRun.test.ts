@@ -26,6 +26,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await client.submit({ id: "stuck", kind: "resize", input: null });
     const stuck = await openPage(`${cluster.address}/tasks/stuck`);
     await stuck.getByText(/no connected worker .* runs kind "resize"/).waitFor();
+    await overview.getByText("a worker that can run them 1").waitFor();
     await overview.getByText("worker-1 was lost").waitFor();
     await screenshot(overview, "overview-after-a-kill");
 

@@ -8,6 +8,7 @@ import { MarksCard, MastersCard } from "./mastersCard.tsx";
 import { problemsOf } from "./problems.ts";
 import { StateStrip } from "./stateStrip.tsx";
 import { Throughput } from "./throughput.tsx";
+import { WaitingReasons } from "./waitingReasons.tsx";
 import { WorkerSlots } from "./workerSlots.tsx";
 
 const waitingQuery = taskListQuery({ state: "created,killed,retrying", order: "oldest", limit: 200 });
@@ -37,7 +38,10 @@ export function OverviewPage() {
               Submit one and watch it here.
             </Empty>
           ) : (
-            <StateStrip tasks={stats.tasks} />
+            <>
+              <StateStrip tasks={stats.tasks} />
+              <WaitingReasons waiting={stats.waiting} />
+            </>
           )}
         </Card>
         {seesAll ? <Throughput /> : null}
