@@ -62,6 +62,7 @@ host_options() {
   local number
   for number in 1 2 3 4 5 6 7 8 9; do echo "--add-host=master-$number:$work_subnet.1$number"; done
   echo "--add-host=master:$work_subnet.11"
+  echo "--add-host=entry:$work_subnet.10"
 }
 
 # What every container gets: no capabilities, a root file system that cannot be written to, and a name.

@@ -11,6 +11,7 @@ import { findEngine, testEnvironment } from "./testEngine.ts";
 
 const engine = findEngine();
 const waitMsMax = 60_000;
+const entryPort = 17_080;
 
 describe("the demonstration", () => {
   const folder = mkdtempSync(join(tmpdir(), "outlast-deploy-"));
@@ -138,6 +139,32 @@ describe("a cluster of three masters", () => {
     const task = await client.wait(id);
     expect([task.state, task.attempt]).toEqual(["success", 1]);
     await engine.script("start-master", "--name", dead);
+  });
+
+  test("a client in a container needs one address only, whichever masters are alive", async () => {
+    await engine.script("start-entry", "--publish", String(entryPort));
+    const headers = { authorization: `Bearer ${testEnvironment["OUTLAST_TOKEN"]}` };
+    const askOne = async () => {
+      const answer = await fetch(`http://127.0.0.1:${entryPort}/v1/status`, { headers });
+      return answer.ok ? ((await answer.json()) as { name: string }).name : null;
+    };
+    const seen = new Set<string | null>();
+    await until("each master to have answered behind the entry", waitMsMax, async () => {
+      seen.add(await askOne());
+      return masters.every((name) => seen.has(name));
+    });
+    const submit = async () => {
+      const task = await client.get((await engine.script("client", "submit", "sleep", "0.1", "--wait")).trim());
+      return [task.state, task.attempt];
+    };
+    expect(await submit()).toEqual(["success", 1]);
+
+    const { leader } = await listMasters("worker-1");
+    await engine.run("kill", "--signal", "SIGKILL", engine.nameOf(leader ?? ""));
+    expect(await submit()).toEqual(["success", 1]);
+    const command = ["exec", "--wait", "--attempts-max", "1", "--", "sh", "-c", "exit 3"];
+    await expect(engine.script("client", "submit", ...command)).rejects.toThrow("deploy/client failed");
+    await engine.script("start-master", "--name", leader ?? "");
   });
 
   test("a worker that is cut off loses its tasks to another, and does not bring back what was given up", async () => {

@@ -26,7 +26,7 @@ interface ImageFacts {
   readonly Config: { readonly User: string; readonly StopSignal: string; readonly Labels: { [name: string]: string } };
 }
 
-describe.each(["master", "worker"] as const)("the image of a %s", (part) => {
+describe.each(["master", "worker", "client"] as const)("the image of a %s", (part) => {
   test("is small, runs as user 1000, and says what it is", async () => {
     const [facts] = JSON.parse(await engine.run("image", "inspect", imageOf(part))) as [ImageFacts];
     const [base] = JSON.parse(await engine.run("image", "inspect", "docker.io/library/node:26-slim")) as [ImageFacts];
@@ -91,6 +91,19 @@ describe("a master and a worker in containers", () => {
         return stdout.trim() === "healthy";
       });
     }
+  });
+
+  test("serve the dashboard that the image was built with, and all that it loads", async () => {
+    const address = `http://127.0.0.1:${port}`;
+    const open = (path: string) => fetch(`${address}${path}`, { headers: { accept: "text/html,*/*;q=0.8" } });
+    const page = await open("/");
+    expect(page.status).toBe(200);
+    const html = await page.text();
+    const paths = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = ""]) => path);
+    for (const ending of [".js", ".css"]) expect(paths.filter((path) => path.endsWith(ending))).not.toEqual([]);
+    for (const path of paths) expect([path, (await open(path)).status]).toEqual([path, 200]);
+    // The address of one of its pages, as a bookmark has it.
+    expect(await (await open("/tasks")).text()).toBe(html);
   });
 
   test("have a PID 1 that reaps what a task leaves behind", async () => {

@@ -10,15 +10,14 @@ import { findEngine, imageOf, testEnvironment } from "./testEngine.ts";
 
 const run = promisify(execFile);
 const stepMsMax = 10 * 60_000;
-const nodeImage = "docker.io/library/node:26-slim";
+const baseImages = ["docker.io/library/node:26-slim", "docker.io/library/haproxy:3.2"];
+const ownImages = ["master", "worker", "client", "entry"];
 const debianPackages = ["podman", "runc", "netavark", "aardvark-dns", "iptables", "mmdebstrap", "ca-certificates"];
 
 export async function setup(): Promise<void> {
   await step("the container engine", installEngine);
-  await step("the base image", makeBase);
-  await step("the images of masters and workers", () =>
-    script("deploy/images/build", "--only", "master", "--only", "worker"),
-  );
+  await step("the base images", makeBases);
+  await step("the images", () => script("deploy/images/build", ...ownImages.flatMap((name) => ["--only", name])));
   await step("the image of the store", makeStoreImage);
   await step("the networks", async () => {
     await script("deploy/remove");
@@ -49,11 +48,13 @@ async function installEngine(): Promise<void> {
 }
 
 /** From a registry where one is to be had, else made here. */
-async function makeBase(): Promise<void> {
+async function makeBases(): Promise<void> {
   const engine = findEngine();
-  if ((await engine.try("image", "inspect", nodeImage)).code === 0) return;
-  if ((await engine.try("pull", "--quiet", nodeImage)).code === 0) return;
-  await script("deploy/images/build", "--local-base", "--only", "base");
+  for (const image of baseImages) {
+    if ((await engine.try("image", "inspect", image)).code === 0) continue;
+    if ((await engine.try("pull", "--quiet", image)).code === 0) continue;
+    return script("deploy/images/build", "--local-base", "--only", "base");
+  }
 }
 
 /** Made anew where anything that it is made from has changed. */

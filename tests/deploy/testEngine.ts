@@ -20,6 +20,6 @@ export function findEngine(): Engine {
 }
 
 /** The image of a part of a cluster. */
-export function imageOf(part: "mongodb" | "master" | "worker"): string {
+export function imageOf(part: "mongodb" | "master" | "worker" | "client"): string {
   return `${testEnvironment["OUTLAST_IMAGE_PREFIX"]}-${part}`;
 }
