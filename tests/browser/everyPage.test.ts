@@ -2,10 +2,10 @@
 import type { Page, Response } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Submission } from "../../src/model/submission.ts";
-import { createClient } from "../../src/sdk/client.ts";
 import type { Scene } from "../e2e/scene.ts";
 import { violations } from "./accessibility.ts";
 import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
+import { guarded, password, rootOf } from "./guarded.ts";
 
 /** All of the first page, as it comes over the network. */
 const firstLoadBytesMax = 300 * 1024;
@@ -34,9 +34,6 @@ const pagesOfAdmins: Pages = {
   tokens: ["/tokens", "Tokens"],
   audit: ["/audit", "Audit"],
 };
-
-const rootToken = "the-root-token-of-the-browser-tests";
-const password = "correct horse battery";
 
 /** Something to see on every page. */
 async function fill({ client, until }: Scene): Promise<void> {
@@ -92,12 +89,11 @@ test("every page passes axe, fits the screen and is looked at in both themes", a
 });
 
 test("so do the pages about people, and the sign-in", async () => {
-  const options = { environment: { OUTLAST_TOKEN: rootToken } };
   await watched(
     ["master"],
     async (stage) => {
       const { address } = stage.cluster;
-      const root = createClient({ masters: address, token: rootToken });
+      const root = rootOf(stage);
       await root.people.addUser({ name: "ada", role: "admin", password });
       await root.people.addUser({ name: "rep", role: "operator", queues: ["reports", "etl-*"], password });
       await root.people.addToken({
@@ -112,7 +108,7 @@ test("so do the pages about people, and the sign-in", async () => {
       );
       await lookAt(stage, { "sign-in": ["/", "Sign in to Outlast"] }, async () => {});
     },
-    options,
+    guarded,
   );
 });
 

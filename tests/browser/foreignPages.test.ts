@@ -2,12 +2,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { createClient } from "../../src/sdk/client.ts";
 import { hostOfOthers, openPage, watched, wide } from "./browser.ts";
-
-const rootToken = "the-root-token-of-the-browser-tests";
-const password = "correct horse battery";
-const guarded = { environment: { OUTLAST_TOKEN: rootToken } };
+import { guarded, password, rootOf } from "./guarded.ts";
 
 let others: Server | null = null;
 afterEach(() => others?.close());
@@ -23,7 +19,7 @@ test("a foreign page with the browser's cookie changes nothing, reads nothing an
   await watched(
     ["master"],
     async ({ cluster }) => {
-      const root = createClient({ masters: cluster.address, token: rootToken });
+      const root = rootOf({ cluster });
       await root.people.addUser({ name: "ada", role: "admin", password });
       await root.submit({ id: "waits", kind: "sleep", input: { seconds: 1 } });
       const page = await openPage(`${cluster.address}/healthz`, { ...wide, mayFailToLoad: /./, mayBeBlocked: true });

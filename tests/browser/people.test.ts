@@ -1,20 +1,14 @@
 /** People at the dashboard: signing in and out, what each role sees, and an admin who adds a colleague bound to one queue. */
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { createClient, type Outlast } from "../../src/sdk/client.ts";
+import type { Outlast } from "../../src/sdk/client.ts";
 import type { Scene } from "../e2e/scene.ts";
 import { violations } from "./accessibility.ts";
 import { openPage, screenshot, watched, wide } from "./browser.ts";
+import { guarded, password, rootOf, rootToken } from "./guarded.ts";
 
-const rootToken = "the-root-token-of-the-browser-tests";
-const password = "correct horse battery";
-const guarded = { environment: { OUTLAST_TOKEN: rootToken } };
 /** What the master refuses to those who have not signed in. */
 const session = { ...wide, mayFailToLoad: /\/v1\/(session|events)/ };
-
-function rootOf({ cluster }: Scene): Outlast {
-  return createClient({ masters: cluster.address, token: rootToken });
-}
 
 const signInHeading = (page: Page) => page.getByRole("heading", { name: "Sign in to Outlast" });
 

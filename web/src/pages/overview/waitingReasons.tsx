@@ -1,4 +1,5 @@
 /** Why tasks wait, with how many for each reason; nothing while none waits. */
+import { needsSomebody } from "../../parts/waiting.ts";
 
 const words: { readonly [reason: string]: string } = {
   "due-later": "not due yet",
@@ -22,9 +23,6 @@ const words: { readonly [reason: string]: string } = {
   "next-in-line": "next in line",
   "no-leader": "a leader",
 };
-
-/** What does not end by itself. */
-const needsSomebody: ReadonlySet<string> = new Set(["queue-paused", "no-worker", "no-able-worker", "no-leader"]);
 
 const number = new Intl.NumberFormat();
 

@@ -2,9 +2,7 @@
 import type { Task } from "../../api/schema.ts";
 import { Note } from "../../parts/surfaces.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
-
-/** What does not end by itself needs somebody. */
-const needsSomebody: ReadonlySet<string> = new Set(["queue-paused", "no-worker", "no-able-worker", "no-leader"]);
+import { needsSomebody } from "../../parts/waiting.ts";
 
 export function WaitingNote({ task: { waiting } }: { readonly task: Task }) {
   if (waiting === undefined) return null;
