@@ -18,21 +18,26 @@ export interface BenchClusterOptions {
   readonly store: StoreKind;
   /** Where the store is, if it is not in the folder. */
   readonly storeUri?: string;
+  /** `master` alone if left out. */
+  readonly masters?: readonly string[];
   /** More options for `outlast worker`. */
   readonly workerArguments?: readonly string[];
 }
 
-/** Runs `measure` with a fresh cluster; stops its processes and removes its folder whatever happens. */
+/**
+ * Runs `measure` with a fresh cluster, and with the server of its store where that is one. Stops its processes and removes its
+ * folder whatever happens.
+ */
 export async function withCluster<Result>(
   options: Omit<BenchClusterOptions, "directory"> & { readonly parent: string },
-  measure: (cluster: BenchCluster) => Promise<Result>,
+  measure: (cluster: BenchCluster, server: TestServer | null) => Promise<Result>,
 ): Promise<Result> {
   const directory = mkdtempSync(join(options.parent, "outlast-bench-"));
   const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false }) : null;
   try {
     const cluster = await openCluster({ ...options, directory, ...(server !== null && { storeUri: server.uri() }) });
     try {
-      return await measure(cluster);
+      return await measure(cluster, server);
     } finally {
       await cluster.killAll();
     }
@@ -42,17 +47,17 @@ export async function withCluster<Result>(
   }
 }
 
-/** A master and workers; whoever opens them must call `killAll`. */
+/** Masters and workers; whoever opens them must call `killAll`. */
 export async function openCluster(options: BenchClusterOptions): Promise<BenchCluster> {
-  const { directory, capacity, storeUri } = options;
+  const { directory, capacity, storeUri, masters = ["master"] } = options;
   // A worker at the default level writes two lines per attempt: its own ledger, which the demo reads and nobody here does.
   const workerArguments = ["--log-level", "warn", "--queues", "default,other", ...(options.workerArguments ?? [])];
   const cluster = await Cluster.create({
-    ...{ directory, capacity, workerArguments },
+    ...{ directory, capacity, masters, workerArguments },
     ...(storeUri !== undefined && { environment: { OUTLAST_STORE: storeUri } }),
   });
   try {
-    await cluster.start("master");
+    for (const master of masters) await cluster.start(master);
     for (let number = 1; number <= options.workers; number += 1) await cluster.start(`worker-${number}`);
     return cluster;
   } catch (error) {

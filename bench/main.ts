@@ -4,21 +4,25 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { count } from "../scripts/flags.ts";
 import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
+import { measureAdoption } from "./adoption.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
+import { measureIdleStore } from "./idleStore.ts";
 import { measureKeys } from "./keys.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
 import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const parts = ["throughput", "latency", "memory", "handlers", "keys", "peers"];
+const parts = ["throughput", "latency", "memory", "handlers", "idle", "adoption", "keys", "peers"];
+/** Of these, only a store on a server of its own has something to show. */
+const mongodbParts = ["idle", "adoption"];
 
 interface BenchFlags {
   readonly only: readonly string[];
@@ -29,11 +33,13 @@ interface BenchFlags {
   readonly samples: number;
   readonly handlers: number;
   readonly keyed: number;
+  readonly delayed: number;
+  readonly documents: number;
   readonly dir: string;
   readonly json: boolean;
 }
 
-const flags = new Command("npm run bench --")
+const command = new Command("npm run bench --")
   .description("What a cluster of real processes does on this machine, with the store's durability beside each figure.")
   .addOption(new Option("--only <parts...>", "which parts").choices(parts).default(parts))
   .addOption(
@@ -45,10 +51,12 @@ const flags = new Command("npm run bench --")
   .option("--samples <n>", "tasks whose start is timed", count, 300)
   .option("--handlers <n>", "no-op handlers of a run in processes; five times as many inline", count, 20_000)
   .option("--keyed <n>", "tasks that wait behind concurrency keys", count, 100_000)
+  .option("--delayed <n>", "delayed tasks while MongoDB's server is watched for a minute", count, 500_000)
+  .option("--documents <n>", "documents that are adopted from MongoDB", count, 100_000)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
   .option("--json", "the figures as one JSON document", false)
-  .parse()
-  .opts<BenchFlags>();
+  .parse();
+const flags = command.opts<BenchFlags>();
 
 function countList(text: string): readonly number[] {
   return commaList(text).map(count);
@@ -58,18 +66,21 @@ interface Figure {
   readonly what: string;
   readonly value: string;
   readonly durability: string;
+  /** The machine's load average of the last minute when the figure was there: above its cores, others had their share. */
+  readonly load: number;
 }
 
 const figures: Figure[] = [];
 const parent = flags.dir;
 
 function note(what: string, value: string, durability: string): void {
-  figures.push({ what, value, durability });
-  if (!flags.json) console.error(`${what}: ${value}`);
+  const load = Math.round((loadavg()[0] ?? 0) * 10) / 10;
+  figures.push({ what, value, durability, load });
+  if (!flags.json) console.error(`${what}: ${value} (load ${load})`);
 }
 
 async function durabilityOf(cluster: BenchCluster): Promise<string> {
-  const { store, durability } = await createClient({ masters: [cluster.address] }).status();
+  const { store, durability } = await createClient({ masters: [...cluster.masters.keys()] }).status();
   return `${store.split(" ")[0]}: ${durability}`;
 }
 
@@ -127,10 +138,45 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
         note(`master's memory with ${whole(queued)} tasks queued`, `${whole(mebibytes)} MiB resident`, durability);
       }
     }),
+
+  idle: (store) =>
+    withCluster(
+      { parent, store, masters: ["master-1", "master-2"], workers: 0, capacity: 1 },
+      async (cluster, server) => {
+        if (server === null) return;
+        const seconds = 60;
+        const { coreShare, requestsPerSecond, entriesWritten } = await measureIdleStore(
+          cluster,
+          server,
+          flags.delayed,
+          seconds,
+        );
+        const value = `${(coreShare * 100).toFixed(1)} % of a core, ${requestsPerSecond.toFixed(0)} requests/s, ${entriesWritten} entries in ${seconds} s`;
+        note(`idle server with ${whole(flags.delayed)} delayed tasks`, value, await durabilityOf(cluster));
+      },
+    ),
+
+  adoption: (store) =>
+    withCluster({ parent, store, workers: 2, capacity: 10 }, async (cluster) => {
+      const durability = await durabilityOf(cluster);
+      const { quiet, busy, documentsPerSecond } = await measureAdoption(cluster, flags.documents, flags.samples);
+      const range = (times: readonly number[]) =>
+        `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms`;
+      note("submit to start, before documents are adopted", range(quiet), durability);
+      const rate = `${range(busy)} (${whole(documentsPerSecond)} documents/s)`;
+      note(`submit to start while ${whole(flags.documents)} documents are adopted`, rate, durability);
+    }),
 };
 
+const isOnlyGiven = command.getOptionValueSource("only") !== "default";
+const unfitting = flags.only.filter((name) => mongodbParts.includes(name));
+if (isOnlyGiven && unfitting.length > 0 && !flags.store.includes("mongodb"))
+  command.error(`The part ${unfitting[0]} needs --store mongodb.`);
 if (!flags.json) for (const line of machineLines(parent)) console.error(line);
-for (const name of flags.only) for (const store of flags.store) await measurements[name]?.(store);
+for (const name of flags.only) {
+  const fitting = flags.store.filter((store) => store === "mongodb" || !mongodbParts.includes(name));
+  for (const store of fitting) await measurements[name]?.(store);
+}
 if (flags.only.includes("keys")) noteKeys();
 
 if (flags.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
@@ -155,8 +201,8 @@ function print(): void {
   console.log(
     `\nNode ${process.version}, ${availableParallelism()} cores, everything on this one machine, workers at --log-level warn\n`,
   );
-  for (const { what, value, durability } of figures) {
-    console.log(`${what.padEnd(width)}  ${value.padEnd(valueWidth)}  ${durability}`);
+  for (const { what, value, durability, load } of figures) {
+    console.log(`${what.padEnd(width)}  ${value.padEnd(valueWidth)}  ${durability}  (load ${load})`);
   }
 }
 
