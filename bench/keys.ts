@@ -1,8 +1,10 @@
 /**
  * What concurrency keys cost others: how much slower other tasks are dispatched while many tasks wait behind a key that is used up, and
- * what idle workers pay while many tasks with different keys wait. The leader's state machine alone, in CPU time of this process,
+ * what idle workers pay while many tasks with different keys wait. The leader's state machine alone, in CPU time of its thread,
  * which hardly depends on what else the machine does.
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { SchedulerEffect } from "../src/core/scheduler/effects.ts";
 import type { SchedulerInput } from "../src/core/scheduler/inputs.ts";
 import { Scheduler } from "../src/core/scheduler/scheduler.ts";
@@ -11,11 +13,15 @@ import { protocolVersions, type ResultItem } from "../src/model/protocol.ts";
 import { toSpec } from "../src/model/submission.ts";
 import type { Submission } from "../src/model/submissionFields.ts";
 
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
 const batchTasks = 1_000;
 const slots = 500;
+const later = 1_000_000;
 const boot = "boot" as BootId;
 
-/** Shares of the same work without the tasks behind keys; 1 is equal. */
+/** Shares of the same work beside as many tasks that wait without a key, so that the memory holds as much; 1 is equal. */
 export interface KeyCosts {
   /** Dispatch rate of other tasks of the same lane, while the first in line wait behind a key that is used up. */
   readonly dispatchRate: number;
@@ -25,14 +31,21 @@ export interface KeyCosts {
 
 /** @param keyed how many tasks wait behind keys. Medians of `rounds` pairs, each measured in turn. */
 export function measureKeys(keyed: number, others: number, rounds: number): KeyCosts {
-  dispatchMs(0, others);
+  // Compiled before anything is measured.
+  dispatchMs(keyed, others, false);
+  idleMs(keyed, false);
   const rates: number[] = [];
   const costs: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    rates.push(dispatchMs(0, others) / dispatchMs(keyed, others));
-    costs.push(idleMs(keyed) / idleMs(0));
+    rates.push(dispatchMs(keyed, others, false) / dispatchMs(keyed, others, true));
+    costs.push(idleMs(keyed, true) / idleMs(keyed, false));
   }
   return { dispatchRate: median(rates), idleCost: median(costs) };
+}
+
+/** CPU time of this thread in ms. */
+function cpuNow(): number {
+  return process.threadCpuUsage().user / 1_000;
 }
 
 function median(values: readonly number[]): number {
@@ -40,38 +53,42 @@ function median(values: readonly number[]): number {
 }
 
 /** CPU time in ms from the first dispatch of `others` tasks to their last end. */
-function dispatchMs(keyed: number, others: number): number {
+function dispatchMs(waiting: number, others: number, haveKey: boolean): number {
   const leader = new Leader();
   const worker = leader.attach("w", slots);
   // One holds the key; the others behind it come before everything else by their priority.
-  leader.submit(keyed === 0 ? 0 : 1, { concurrencyKey: "k", priority: 5 }, "holder");
-  leader.submit(keyed, { concurrencyKey: "k", priority: 5 }, "keyed");
+  const first: Partial<Submission> = { priority: 5, ...(haveKey && { concurrencyKey: "k" }) };
+  leader.submit(1, first, "holder");
+  leader.submit(waiting, haveKey ? first : { ...first, startAt: later }, "waiting");
   leader.assigned.length = 0;
   leader.step({ kind: "set-queue", request: 0, name: "default", settings: { isPaused: true } });
   leader.submit(others, {}, "other");
   leader.step({ kind: "set-queue", request: 0, name: "default", settings: { isPaused: false } });
-  const before = process.cpuUsage();
+  // What is left over from the preparations is not counted.
+  collectGarbage();
+  const before = cpuNow();
   let ended = 0;
   while (leader.assigned.length > 0) {
     const items = leader.assigned.splice(0);
     ended += items.length;
     leader.step({ kind: "report", request: 0, worker, session: leader.sessionOf(worker), items });
   }
-  const { user } = process.cpuUsage(before);
+  const tookMs = cpuNow() - before;
   if (ended !== others) throw new Error(`${ended} of ${others} tasks were dispatched.`);
-  return user / 1_000;
+  return tookMs;
 }
 
-/** CPU time in ms of heartbeats and ticks with a thousand idle workers, while `keyed` tasks with different keys wait for a worker. */
-function idleMs(keyed: number): number {
+/** CPU time in ms of heartbeats and ticks with a thousand idle workers, while tasks wait for a worker. */
+function idleMs(waiting: number, haveKeys: boolean): number {
   const leader = new Leader();
   const workers = Array.from({ length: 1_000 }, (_, index) => leader.attach(`w${index}`, 1));
-  for (let index = 0; index < keyed; index += batchTasks)
-    leader.submit(Math.min(batchTasks, keyed - index), { kind: "nobody-runs-this" }, `keyed-${index}`, "key-");
-  const before = process.cpuUsage();
-  for (let round = 0; round < 50; round += 1)
+  leader.submit(waiting, { kind: "nobody-runs-this" }, "waiting", haveKeys ? "key-" : undefined);
+  // What is left over from the preparations is not counted.
+  collectGarbage();
+  const before = cpuNow();
+  for (let round = 0; round < 200; round += 1)
     for (const worker of workers) leader.step({ kind: "beat", worker, session: leader.sessionOf(worker) });
-  return process.cpuUsage(before).user / 1_000;
+  return cpuNow() - before;
 }
 
 /** A leader whose entries are committed at once. */

@@ -4,6 +4,7 @@ import { isId, isTaskId, labelPattern } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
+import { gibibyte, kibibyte, mebibyte } from "../model/units.ts";
 import type { QueueRate } from "../model/worker.ts";
 import { masterAddress } from "../sdk/masterAddress.ts";
 import { parseDuration, parseInstant } from "./duration.ts";
@@ -32,6 +33,15 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     }
     return value;
   };
+}
+
+/** A size with its unit: 512MiB, 2GiB, 100000. */
+export function bytes(text: string): number {
+  const [, number = "", unit = "b"] = /^(\d+(?:\.\d+)?)(b|kib|mib|gib)?$/i.exec(text) ?? [];
+  const factors: { readonly [unit: string]: number } = { b: 1, kib: kibibyte, mib: mebibyte, gib: gibibyte };
+  const value = Math.round(Number(number) * (factors[unit.toLowerCase()] ?? Number.NaN));
+  if (number !== "" && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("Must be a size, such as 512MiB or 2GiB.");
 }
 
 /** `100/1m`: so many tasks in that time. */

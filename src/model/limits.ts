@@ -1,4 +1,5 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
+import { execLimits } from "./limitsExec.ts";
 import { httpLimits } from "./limitsHttp.ts";
 import { mapReduceLimits } from "./limitsMapReduce.ts";
 import { queueLimits } from "./limitsQueues.ts";
@@ -64,8 +65,7 @@ export const limits = {
   /** Signals of one task that wait to be delivered, and ids of delivered ones that are remembered. */
   signalsMax: 100,
   errorMessageLengthMax: 4 * kibibyte,
-  execArgumentsMax: 1000,
-  execEnvironmentMax: 200,
+  ...execLimits,
 
   // Blobs: files that are kept for tasks.
   blobBodyBytesMax: 4 * gibibyte,

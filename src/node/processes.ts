@@ -16,6 +16,7 @@ import {
 } from "../ports/processes.ts";
 import { BoundedLooks } from "./boundedLooks.ts";
 import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
+import { countOomKills } from "./oomKills.ts";
 import { OutputPipes } from "./outputPipes.ts";
 import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
 import { becomeOptions, type TaskUser } from "./taskUser.ts";
@@ -43,6 +44,7 @@ export class SystemProcesses implements Processes {
     const look = () => checkProgram(command);
     await this.#looks.run(look, () => toSpawnError(name, { code: "ETIMEDOUT" }));
     const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
+    if (command.memoryBytesMax !== undefined) prefix.push(...(await findMemoryLimiter(name, command.memoryBytesMax)));
     const made = await this.#makePipes(command);
     try {
       return await start(command, [...prefix, ...command.argv], made, handlers);
@@ -62,10 +64,10 @@ export class SystemProcesses implements Processes {
   }
 
   /** Looked for once; where the machine is too short of something to look, with the next command again. */
-  async #findPrefixes(program: string): Promise<readonly string[]> {
+  async #findPrefixes(program: string): Promise<string[]> {
     this.#prefixes ??= Promise.all([findTie(this.#user), findLimiter()]).then((found) => found.flat());
     try {
-      return await this.#prefixes;
+      return [...(await this.#prefixes)];
     } catch (error) {
       this.#prefixes = null;
       throw error instanceof SpawnError ? error : toSpawnError(program, error);
@@ -102,6 +104,10 @@ export class SystemProcesses implements Processes {
 
   killAll(marks: readonly string[], group: number | null): Promise<Sweep> {
     return this.#sweeper.killAll(marks, group);
+  }
+
+  countOomKills(): Promise<number | null> {
+    return countOomKills();
   }
 }
 
@@ -242,6 +248,25 @@ async function findTie(user: TaskUser | null): Promise<readonly string[]> {
 /** What to put before a command so that it gets the usual limit of open files; nothing where there is no prlimit(1). */
 function findLimiter(): Promise<readonly string[]> {
   return findPrefix("prlimit", [`--nofile=${defaults.taskDescriptors}:`, "--"]);
+}
+
+/**
+ * What to put before a command so that it, and each process that it starts, may have only so much memory of its own: getrlimit(2)
+ * RLIMIT_DATA.
+ * @throws SpawnError where the machine cannot do that: the command must not run without the bound
+ */
+async function findMemoryLimiter(program: string, bytes: number): Promise<readonly string[]> {
+  let found: readonly string[] = [];
+  try {
+    found = await findPrefix("prlimit", [`--data=${bytes}`, "--"]);
+  } catch (error) {
+    throw toSpawnError(program, error);
+  }
+  if (found.length > 0) return found;
+  throw new SpawnError(
+    "This worker cannot bound memory (memoryBytesMax): it has no prlimit(1) that can do it.",
+    "task",
+  );
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Processes {
    * its group, unless it cleared its environment as well.
    */
   killAll(marks: readonly string[], group: number | null): Promise<Sweep>;
+  /** How many processes the machine has killed since its start because memory ran out; null where it does not tell. */
+  countOomKills(): Promise<number | null>;
 }
 
 export interface ProcessCommand {
@@ -29,6 +31,8 @@ export interface ProcessCommand {
   readonly home: string;
   /** True: it runs a task. The kernel kills it when this process dies, where the machine can do that, and it has the user of tasks. */
   readonly isTied: boolean;
+  /** Memory that it, and each process that it starts, may have of its own, in bytes. */
+  readonly memoryBytesMax?: number;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;
   /** True: it is a Node program that exchanges messages with this process. */

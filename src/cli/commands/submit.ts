@@ -10,6 +10,7 @@ import { conflictRules, type OnConflict } from "../../model/task.ts";
 import type { Submitted } from "../../sdk/callOptions.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import {
+  bytes,
   environment,
   idArgument,
   instant,
@@ -50,6 +51,7 @@ interface SubmitFlags {
   readonly secretEnv?: { readonly [name: string]: string };
   readonly cwd?: string;
   readonly shell?: boolean;
+  readonly memoryMax?: number;
   readonly wait?: boolean;
 }
 
@@ -117,6 +119,7 @@ export function submitCommand(program: Command): void {
       ownVariable,
     )
     .option("--cwd <directory>", "exec: working directory, on the machine of the worker")
+    .option("--memory-max <size>", "exec: memory that each of its processes may use: 512MiB, 2GiB", bytes)
     .option(
       "--input <json>",
       "handler: its input as JSON; default: {}. http: method, headers, body, json, expect",
@@ -141,12 +144,12 @@ async function submit(
   const common = commonFields(flags);
   if (flags.file !== undefined) {
     if (kind !== undefined) throw new UsageError("Give either a task kind or --file, not both.");
-    const forOne = (["name", "id", "env", "secretEnv", "cwd", "shell"] as const).find(
+    const forOne = (["name", "id", "env", "secretEnv", "cwd", "shell", "memoryMax"] as const).find(
       (flag) => flags[flag] !== undefined,
     );
     if (forOne !== undefined)
       throw new UsageError(
-        `--${forOne === "secretEnv" ? "secret-env" : forOne} is for a single task. In a file, set it for each task.`,
+        `--${forOne.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for a single task. In a file, set it for each task.`,
       );
     return submitFile(context, flags.file, common, flags);
   }
@@ -190,7 +193,7 @@ function commonFields(flags: SubmitFlags): Partial<Submission> {
 }
 
 function toSubmission(kind: string | undefined, operands: readonly string[], flags: SubmitFlags): Submission {
-  const { name, id, env, secretEnv, cwd, shell } = flags;
+  const { name, id, env, secretEnv, cwd, shell, memoryMax } = flags;
   const names = { ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { id }) };
   switch (kind) {
     case "sleep": {
@@ -198,8 +201,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
       const [seconds] = operands;
       if (seconds === undefined || operands.length > 1)
         throw new UsageError("sleep takes one number of seconds: outlast submit sleep 5");
-      if ([env, secretEnv, cwd, shell].some((given) => given !== undefined))
-        throw new UsageError("--env, --secret-env, --cwd and --shell are options of exec.");
+      refuseExecOptions(flags);
       return { ...names, kind, input: { seconds: toSeconds(seconds) } };
     }
     case "exec":
@@ -214,14 +216,14 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
           ...(secretEnv === undefined ? {} : { secretEnv: { ...secretEnv } }),
           ...(cwd === undefined ? {} : { cwd }),
           ...(shell === undefined ? {} : { shell }),
+          ...(memoryMax === undefined ? {} : { memoryBytesMax: memoryMax }),
         },
       };
     case "http": {
       const [url] = operands;
       if (url === undefined || operands.length > 1)
         throw new UsageError("http takes one address: outlast submit http https://example.com/hook");
-      if (env !== undefined || cwd !== undefined || shell !== undefined)
-        throw new UsageError("--env, --cwd and --shell are options of exec.");
+      refuseExecOptions(flags);
       const { input = {} } = flags;
       if (typeof input !== "object" || input === null || Array.isArray(input))
         throw new UsageError('--input of http is an object, such as {"json":{"order":7}}.');
@@ -241,6 +243,11 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
         );
       return { ...names, kind, input: flags.input ?? {} };
   }
+}
+
+function refuseExecOptions({ env, secretEnv, cwd, shell, memoryMax }: SubmitFlags): void {
+  if ([env, secretEnv, cwd, shell, memoryMax].some((given) => given !== undefined))
+    throw new UsageError("--env, --secret-env, --cwd, --shell and --memory-max are options of exec.");
 }
 
 function refuseInput(kind: string, { input }: SubmitFlags): void {

@@ -1,7 +1,7 @@
 /** The kind `exec`: runs a command on a worker's machine. Its executor is `src/worker/executors/exec.ts`. */
 import type { Json, JsonObject } from "../json.ts";
 import { limits } from "../limits.ts";
-import { closed, limitKeyword, list, type Schema, truth } from "../schema.ts";
+import { closed, limitKeyword, list, type Schema, truth, whole } from "../schema.ts";
 import { utf8Bytes } from "../utf8.ts";
 import { invalid, isObject, type KindDefinition, quote } from "./kind.ts";
 
@@ -15,6 +15,8 @@ export interface ExecInput {
   /** Where to run it, on the worker's machine; relative to the worker's own directory for tasks. */
   readonly cwd?: string;
   readonly shell?: boolean;
+  /** How much memory each of its processes may use, in bytes; unbounded if left out. */
+  readonly memoryBytesMax?: number;
 }
 
 /** Names that would let a submitter change what the worker itself runs. */
@@ -46,6 +48,10 @@ export const execKind: KindDefinition = {
       secretEnv: { ...variables, description: "Like `env`, and hidden from those who may only read." },
       cwd: processText,
       shell: { ...truth, default: false, description: "`command` is one line for /bin/sh." },
+      memoryBytesMax: {
+        ...whole(limits.execMemoryBytesMin, limits.execMemoryBytesMax, "execMemoryBytesMax"),
+        description: "How much memory each of its processes may use; unbounded if left out.",
+      },
     },
   ),
   secretMembers: ["secretEnv"],

@@ -60,6 +60,7 @@ export class CommandAttempt {
     await watchdog.ready();
     if (this.#killAt !== null) return { outcome: "aborted", startedAt, endedAt: clock.now() };
     try {
+      const oomKillsBefore = await processes.countOomKills();
       const child = await processes.spawn(this.#command(), {
         onOutput: (bytes) => this.#options.onOutput(bytes),
         onOutputEnd: () => this.#outputEnded.resolve(),
@@ -75,7 +76,8 @@ export class CommandAttempt {
       await this.#lastOutput();
       child.closeOutput();
       if (isBySigterm(exit) && this.#killAt === null) await this.#waitForSignal();
-      return { ...this.#judge(exit), startedAt, endedAt: clock.now(), exit };
+      const isOom = isBySigkill(exit) && hasRisen(oomKillsBefore, await processes.countOomKills());
+      return { ...this.#judge(exit, isOom), startedAt, endedAt: clock.now(), exit };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
       const times = { startedAt, endedAt: clock.now() };
@@ -101,7 +103,9 @@ export class CommandAttempt {
   #command() {
     const { input, env, cwd, home } = this.#options;
     const argv = input.shell === true ? ["/bin/sh", "-c", ...input.command] : input.command;
-    return { argv, env, cwd, home, isTied: true, hasInput: false };
+    const { memoryBytesMax } = input;
+    const bound = memoryBytesMax === undefined ? {} : { memoryBytesMax };
+    return { argv, env, cwd, home, isTied: true, hasInput: false, ...bound };
   }
 
   #onExit(exit: ExitRecord): void {
@@ -153,17 +157,30 @@ export class CommandAttempt {
     await new Promise<void>((resolve) => clock.at(clock.now() + defaults.stopWaitMs, resolve));
   }
 
-  #judge(exit: ExitRecord): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
+  #judge(exit: ExitRecord, isOom: boolean): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
     if (this.#killAt !== null) return { outcome: "aborted" };
     if (exit.code === 0) return { outcome: "success" };
     // The signal that told this worker to stop has hit the command, too. That is not the task's failure.
     if (this.#options.wasSignalled()) return { outcome: "aborted" };
+    if (isOom) {
+      const message =
+        "The command was ended by SIGKILL, and the kernel killed processes meanwhile because memory ran out.";
+      return { outcome: "failed", error: { code: "oom", message } };
+    }
     const error =
       exit.signal === null
         ? { code: "exit", message: `The command ended with exit code ${exit.code}.` }
         : { code: "signal", message: `The command was ended by ${exit.signal}.` };
     return { outcome: "failed", error };
   }
+}
+
+function isBySigkill({ code, signal }: ExitRecord): boolean {
+  return signal === "SIGKILL" || code === 137;
+}
+
+function hasRisen(before: number | null, after: number | null): boolean {
+  return before !== null && after !== null && after > before;
 }
 
 /** By the signal itself, or with the exit code by which shells tell of it. */

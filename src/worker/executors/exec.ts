@@ -35,8 +35,9 @@ export const execRunner: KindRunner = {
 
 function isExecInput(input: Json): input is Json & ExecInput {
   if (!isObject(input)) return false;
-  const { command, env = {}, secretEnv = {}, cwd = "", shell = false } = input;
+  const { command, env = {}, secretEnv = {}, cwd = "", shell = false, memoryBytesMax = 1 } = input;
   const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
   const isEnvironment = [env, secretEnv].every((each) => isObject(each) && Object.values(each).every(isText));
-  return isCommand && isEnvironment && isText(cwd) && typeof shell === "boolean";
+  const isBound = typeof memoryBytesMax === "number" && Number.isSafeInteger(memoryBytesMax) && memoryBytesMax > 0;
+  return isCommand && isEnvironment && isText(cwd) && typeof shell === "boolean" && isBound;
 }

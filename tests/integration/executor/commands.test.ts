@@ -1,5 +1,5 @@
 /** What a command gets and what becomes of it: arguments, environment, output, exit; with real processes. */
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Stage, stage } from "./stage.ts";
@@ -38,6 +38,66 @@ describe("the end of a command", () => {
     });
   });
 });
+
+describe("memory", () => {
+  const mebibyte = 2 ** 20;
+  /** Holds so many MiB, and says so. */
+  const hold = (mebibytes: number) => [
+    "perl",
+    "-e",
+    `my $x = "x" x (${mebibytes} * 1048576); print length($x) / 1048576, " held\n"`,
+  ];
+
+  test("of each process of a command is bounded where the task says so", async () => {
+    const memoryBytesMax = 200 * mebibyte;
+    const small = on.exec(hold(50), { memoryBytesMax });
+    expect(await small.ended).toMatchObject({ outcome: "success" });
+    expect(small.text()).toBe("50 held\n");
+    const large = on.exec(hold(400), { memoryBytesMax });
+    expect(await large.ended).toMatchObject({ outcome: "failed", error: { code: "exit" } });
+    expect(large.text()).toMatch(/out of memory/i);
+    const child = on.exec(["sh", "-c", 'perl -e "\\$x = q(x) x (400 * 1048576)" || echo refused'], { memoryBytesMax });
+    await child.ended;
+    expect(child.text()).toContain("refused");
+    expect(await on.exec(hold(400)).ended).toMatchObject({ outcome: "success" });
+  });
+
+  test("leaves room for a Node program where the task says enough", async () => {
+    const running = on.exec([node, "-e", "console.log('fits')"], { memoryBytesMax: 1024 * mebibyte });
+    expect(await running.ended).toMatchObject({ outcome: "success" });
+    expect(running.text()).toBe("fits\n");
+  });
+
+  /** A cgroup of a few MiB, if this machine lets us make one; see cgroups(7). */
+  const group =
+    makeMemoryGroup("/sys/fs/cgroup/memory", "memory.limit_in_bytes") ??
+    makeMemoryGroup("/sys/fs/cgroup", "memory.max");
+  afterAll(() => {
+    if (group !== null) rmdirSync(group);
+  });
+
+  test.skipIf(group === null)("that runs out is told apart from a signal of somebody", async () => {
+    const [, , program = ""] = hold(200);
+    const inGroup = `echo $$ > ${group}/cgroup.procs && exec perl -e '${program}'`;
+    const end = await on.exec([inGroup], { shell: true }).ended;
+    expect(end).toMatchObject({ outcome: "failed", exit: { signal: "SIGKILL" }, error: { code: "oom" } });
+    // A shell tells of its command's end by its own exit code.
+    const shell = await on.exec(['sh -c "$PROGRAM"; exit $?'], { shell: true, env: { PROGRAM: inGroup } }).ended;
+    expect(shell).toMatchObject({ exit: { code: 137 }, error: { code: "oom" } });
+  });
+});
+
+function makeMemoryGroup(parent: string, bound: string): string | null {
+  const path = join(parent, `outlast-test-${process.pid}`);
+  try {
+    mkdirSync(path);
+    writeFileSync(join(path, bound), String(30 * 2 ** 20));
+    return path;
+  } catch {
+    rmSync(path, { recursive: true, force: true });
+    return null;
+  }
+}
 
 describe("a command that cannot start", () => {
   test.each([
