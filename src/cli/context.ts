@@ -12,6 +12,7 @@ export interface GlobalOptions {
   readonly masters: readonly string[];
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly tlsCa?: string;
   readonly retryFor: number;
   readonly json?: boolean;
   readonly color: boolean;
@@ -96,6 +97,7 @@ export function action<Arguments extends unknown[]>(
     if (role === "server") outliveReaders();
     const release = role === "command" ? context.catchSignals() : () => {};
     try {
+      if (options.tlsCa !== undefined) (await import("./tlsFiles.ts")).trustAuthority(options.tlsCa);
       process.exitCode = (await run(context, ...(given.slice(0, -1) as Arguments))) ?? exitCodes.ok;
     } catch (error) {
       process.exitCode = reportFailure(error, options.json === true);

@@ -4,8 +4,9 @@ import type { Json } from "../model/json.ts";
 import type { TaskState } from "../model/task.ts";
 import type { ListFilter } from "../sdk/lists.ts";
 import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
+import type { TlsFlags } from "./tlsFiles.ts";
 
-export interface MasterFlags extends LogFlags, ClusterFlags {
+export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
   readonly store?: string;
   /** See `openBlobs.ts`. */
   readonly blobs?: string;
@@ -35,7 +36,7 @@ export interface WorkerFlags extends LogFlags {
   readonly allowFaults?: boolean;
 }
 
-export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags {
+export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags, TlsFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly store?: string;

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { checkExposure, TokenCheck } from "../api/auth/access.ts";
-import { createApi } from "../api/http/server.ts";
+import { type ApiServer, createApi, type TlsContent } from "../api/http/server.ts";
 import { Master } from "../master/master.ts";
 import { OutlastError } from "../model/errors.ts";
 import { defaults, failoverProfiles } from "../model/limits.ts";
@@ -14,6 +14,7 @@ import { createLog } from "../node/log.ts";
 import { createPeers } from "../node/peers.ts";
 import { placeOf } from "../node/place.ts";
 import { probeBoot } from "../node/probe.ts";
+import type { Log } from "../ports/log.ts";
 import type { Context } from "./context.ts";
 import { dashboardFolder } from "./dashboardFolder.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
@@ -25,11 +26,13 @@ import { findStore } from "./openStore.ts";
 import { PlannedFault, withStoreFault } from "./plannedFault.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
+import { readTls } from "./tlsFiles.ts";
 import { toId } from "./workerName.ts";
 
 export async function runMaster(context: Context, flags: MasterFlags): Promise<ExitCode> {
   const { token } = context;
   refuseExposure(flags.address, token);
+  const tls = readTls(flags);
   const port = flags.port === 0 ? await findFreePort() : flags.port;
   const name = flags.name ?? toId(hostname());
   const log = createLog({
@@ -48,7 +51,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   );
   const store = withStoreFault(await findStore(flags, ids), fault);
   const blobs = await openBlobs(flags);
-  const address = flags.advertise ?? advertisedAddress(flags.address, port);
+  const address = flags.advertise ?? advertisedAddress(flags.address, port, tls === undefined ? "http" : "https");
   const master = new Master({
     name,
     address,
@@ -67,7 +70,11 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
       finishedTasksMax: flags.finishedMax,
     },
   });
-  const api = createApi({ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true });
+  const api = createApi({
+    ...{ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true },
+    ...(tls !== undefined && { tls }),
+  });
+  if (tls !== undefined) followTls(flags, tls, api, log);
 
   const ending = Promise.withResolvers<ExitCode>();
   // It may be rejected before anybody waits for it.
@@ -100,6 +107,23 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   process.exit(code);
 }
 
+/** A certificate is renewed while the master runs: its files are looked at now and then. */
+function followTls(flags: MasterFlags, first: TlsContent, api: ApiServer, log: Log): void {
+  let last = first;
+  const look = () => {
+    try {
+      const content = readTls(flags) ?? last;
+      if (content.cert === last.cert && content.key === last.key) return;
+      api.renewTls(content);
+      last = content;
+      log.info("the certificate was renewed", { file: flags.tlsCert });
+    } catch (error) {
+      log.warn("the new certificate cannot be used; the one before stays", { file: flags.tlsCert, error });
+    }
+  };
+  setInterval(look, defaults.tlsLookMs).unref();
+}
+
 /** Resolves when this master leads, or knows who does. */
 async function untilServing(master: Master): Promise<boolean> {
   for (;;) {
@@ -120,8 +144,8 @@ function refuseExposure(address: string, token: string | null): void {
 }
 
 /** Others cannot connect to an address that means "every interface". */
-function advertisedAddress(address: string, port: number): string {
+function advertisedAddress(address: string, port: number, scheme: string): string {
   const isEvery = address === "0.0.0.0" || address === "::";
   const host = isEvery ? hostname() : address;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -36,6 +36,12 @@ export async function buildProgram(
       ).env("OUTLAST_TOKEN_FILE"),
     )
     .addOption(
+      new Option(
+        "--tls-ca <file>",
+        "certificates to trust besides the usual ones, in PEM; for masters with --tls-cert",
+      ).env("OUTLAST_TLS_CA"),
+    )
+    .addOption(
       new Option("--retry-for <duration>", "how long to retry while no master answers")
         .default(defaults.commandRetryForMs, "5s")
         .argParser(duration),

@@ -92,6 +92,16 @@ export function tasksOption(): Option {
   );
 }
 
+export function tlsOptions(): readonly Option[] {
+  return [
+    new Option(
+      "--tls-cert <file>",
+      "serve HTTPS with this certificate (PEM, with those between it and its authority)",
+    ).env("OUTLAST_TLS_CERT"),
+    new Option("--tls-key <file>", "the key of the certificate (PEM)").env("OUTLAST_TLS_KEY"),
+  ];
+}
+
 export function runAsOption(): Option {
   return new Option("--run-as <user>", "run tasks as this user instead of the worker's own; needs root").env(
     "OUTLAST_RUN_AS",

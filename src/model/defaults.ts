@@ -209,6 +209,8 @@ export const defaults = {
   // A process's own clock (docs/reliability.md, R8).
   /** How often a clock looks whether it was kept from running. */
   clockBeatMs: 250,
+  /** How often a master looks whether its certificate was renewed. */
+  tlsLookMs: 1 * minute,
   /** A gap this much longer than the beat is a stall, and no silence counts in it. */
   clockStallMs: 1 * second,
   /** A wall clock that differs by more than this was set; a smaller difference is caught up slowly. */

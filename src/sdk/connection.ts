@@ -248,12 +248,27 @@ function fromEnvironment(name: string): string | undefined {
 }
 
 function unreachable(address: string, cause: unknown, masters: readonly string[]): Retryable {
-  const error = new OutlastError("unavailable", `No master answers at ${masters.join(", ")}.`, {
-    reason: "unreachable",
-    cause: `${address}: ${causeText(cause)}`,
-    hint: "Start one on this machine with `outlast up`, or give its address with --masters or OUTLAST_MASTERS.",
-  });
+  const reason = "unreachable";
+  const text = causeText(cause);
+  const error = isOfCertificate(cause)
+    ? new OutlastError("unavailable", `The certificate of ${address} is not trusted here: ${text}.`, {
+        reason,
+        cause: `${address}: ${text}`,
+        hint: "Name its authority with --tls-ca (in a program: NODE_EXTRA_CA_CERTS), and the master by a name that its certificate has.",
+      })
+    : new OutlastError("unavailable", `No master answers at ${masters.join(", ")}.`, {
+        reason,
+        cause: `${address}: ${text}`,
+        hint: "Start one on this machine with `outlast up`, or give its address with --masters or OUTLAST_MASTERS.",
+      });
   return new Retryable(error, null, 0);
+}
+
+/** By the codes of Node and OpenSSL, such as SELF_SIGNED_CERT_IN_CHAIN. */
+function isOfCertificate(error: unknown): boolean {
+  const { code = "", cause } = error as { code?: string; cause?: unknown };
+  if (/CERT|VERIFY|ISSUER/.test(code)) return true;
+  return cause instanceof Error && isOfCertificate(cause);
 }
 
 /** `fetch failed` tells nothing; what it failed on is in the cause. */

@@ -11,6 +11,7 @@ import {
   type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
 import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -220,6 +221,8 @@ export class Relay {
       path: base.pathname.replace(/\/+$/, "") + request.raw.url,
       headers,
     };
+    // The leader's certificate has its own name, not the one in the request's `Host`.
+    if (isSecure) Object.assign(options, { servername: isIP(bareHost(base)) === 0 ? base.hostname : "" });
     return isSecure ? httpsRequest(base, options) : httpRequest(base, options);
   }
 
@@ -276,4 +279,9 @@ export class Relay {
 function hasBody({ method, headers }: FastifyRequest): boolean {
   if (method === "GET" || method === "HEAD") return false;
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+/** Without the brackets of an IPv6 address. */
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
 }

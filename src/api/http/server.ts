@@ -1,5 +1,6 @@
 /** The HTTP server of a master: all routes, access control and shutdown. */
 import type { AddressInfo } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -36,11 +37,20 @@ export interface ApiOptions {
   readonly isRecording?: boolean;
   /** True if every request comes through a proxy that sets X-Forwarded-For, -Proto and -Host. */
   readonly isBehindProxy?: boolean;
+  /** The certificate and its key, in PEM; absent to serve plain HTTP. */
+  readonly tls?: TlsContent;
+}
+
+export interface TlsContent {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface ApiServer {
   /** Resolves with the base URL. @throws OutlastError if the address may not or cannot be listened on */
   listen(where: { readonly address: string; readonly port: number }): Promise<string>;
+  /** For connections from now on. @throws if the key does not belong to the certificate */
+  renewTls(content: TlsContent): void;
   /** Ends streams and lets requests finish, for at most `limits.closeWaitMsMax`. */
   close(): Promise<void>;
   /** The underlying server, for tests without a socket. */
@@ -48,9 +58,9 @@ export interface ApiServer {
 }
 
 export function createApi(options: ApiOptions): ApiServer {
-  const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false } = options;
+  const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
-  const guard = new Guard(master, tokenCheck, { isTls: false, isBehindProxy });
+  const guard = new Guard(master, tokenCheck, { isTls: tls !== undefined, isBehindProxy });
   const streams = new Streams(master, log, (grant) => guard.isCurrent(grant));
   const relay = new Relay(master);
   const metrics = new Metrics(master, streams, relay);
@@ -59,6 +69,8 @@ export function createApi(options: ApiOptions): ApiServer {
   const dashboard = folder === undefined ? null : new DashboardServer(folder);
   const http = fastify({
     ...connectionLimits,
+    // The framework knows another type of server with TLS, which has all that we use.
+    ...(tls !== undefined && ({ https: { ...connectionLimits.http, ...tls } } as object)),
     logger: false,
     // One proxy is believed; what it was told itself is not.
     trustProxy: isBehindProxy ? (_address: string, hop: number) => hop === 0 : false,
@@ -123,8 +135,9 @@ export function createApi(options: ApiOptions): ApiServer {
     http,
     listen: async ({ address, port }) => {
       checkExposure(address, tokenCheck);
-      return listen(http, address, port);
+      return listen(http, address, port, tls === undefined ? "http" : "https");
     },
+    renewTls: (content) => (http.server as unknown as TlsServer).setSecureContext(content),
     close: () => {
       history.close();
       return close(http, streams, relay);
@@ -173,7 +186,7 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-async function listen(http: FastifyInstance, address: string, port: number): Promise<string> {
+async function listen(http: FastifyInstance, address: string, port: number, scheme: string): Promise<string> {
   // `localhost` may resolve to two addresses; the IPv4 one is used everywhere.
   const host = address === "localhost" ? "127.0.0.1" : address;
   try {
@@ -182,7 +195,7 @@ async function listen(http: FastifyInstance, address: string, port: number): Pro
     throw cannotListen(error, host, port);
   }
   const bound = http.server.address() as AddressInfo;
-  return `http://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  return `${scheme}://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
 function cannotListen(error: unknown, host: string, port: number): unknown {

@@ -13,6 +13,7 @@ import {
   portOption,
   stopOnStdinEndOption,
   storeOption,
+  tlsOptions,
 } from "../serverOptions.ts";
 
 export function masterCommand(program: Command): void {
@@ -37,5 +38,5 @@ export function masterCommand(program: Command): void {
         return runMaster(context, flags);
       }, "server"),
     );
-  for (const option of [...clusterOptions(), ...logOptions()]) master.addOption(option);
+  for (const option of [...clusterOptions(), ...tlsOptions(), ...logOptions()]) master.addOption(option);
 }

@@ -18,6 +18,7 @@ import {
   runAsOption,
   storeOption,
   tasksOption,
+  tlsOptions,
 } from "../serverOptions.ts";
 
 export function upCommand(program: Command): void {
@@ -55,5 +56,5 @@ export function upCommand(program: Command): void {
     limits.upMastersMax,
     1,
   );
-  for (const option of [...counts, ...clusterOptions(), ...logOptions()]) up.addOption(option);
+  for (const option of [...counts, ...clusterOptions(), ...tlsOptions(), ...logOptions()]) up.addOption(option);
 }

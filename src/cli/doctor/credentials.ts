@@ -1,4 +1,5 @@
 /** Whether the token of this command is strong, and whether a cluster asks for credentials at all. */
+import { isLoopback } from "../../api/auth/access.ts";
 import { limits } from "../../model/limits.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
 import { type Finding, good } from "./finding.ts";
@@ -30,4 +31,19 @@ export function checkOpen(reports: readonly Pick<MasterReport, "address" | "isOp
   }
   const [message, advice] = openText;
   return [{ verdict: "odd", what: "access", message, advice }];
+}
+
+/** Tokens and passwords go over the network with every request. */
+export function checkTls(reports: readonly Pick<MasterReport, "address">[]): Finding[] {
+  const plain = reports.filter(({ address }) => {
+    const { protocol, hostname } = new URL(address);
+    return protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  });
+  return plain.map(({ address }) => ({
+    verdict: "odd",
+    what: "tls",
+    message: `${address} is reached without TLS: whoever listens on that network reads tokens and tasks.`,
+    advice:
+      "Start its master with --tls-cert and --tls-key, or with --advertise https://… behind a proxy that has TLS.",
+  }));
 }

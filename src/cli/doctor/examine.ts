@@ -13,7 +13,7 @@ import { formatBytes, formatDuration } from "../duration.ts";
 import { httpFetch } from "../httpFetch.ts";
 import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
 import { checkMasterClock } from "./clocks.ts";
-import { checkOpen, checkToken } from "./credentials.ts";
+import { checkOpen, checkTls, checkToken } from "./credentials.ts";
 import { examineFile } from "./examineStore.ts";
 import { type Finding, good } from "./finding.ts";
 import { isTimeout, patience } from "./patience.ts";
@@ -49,6 +49,7 @@ export async function* examine(
   if (distinct.length === 0) return;
   yield* checkNames(distinct);
   yield* checkOpen(distinct);
+  yield* checkTls(distinct);
   yield* checkStores(distinct) ?? checkLeader(distinct);
   onStep("Asking for workers, queues and tasks");
   yield* await checkWork(context);

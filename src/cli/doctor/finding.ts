@@ -3,7 +3,18 @@
 export interface Finding {
   /** `good`: as it should be. `odd`: worth a look. `bad`: does not work like this. */
   readonly verdict: "good" | "odd" | "bad";
-  readonly what: "node" | "data" | "store" | "token" | "access" | "master" | "clock" | "leader" | "workers" | "tasks";
+  readonly what:
+    | "node"
+    | "data"
+    | "store"
+    | "token"
+    | "access"
+    | "tls"
+    | "master"
+    | "clock"
+    | "leader"
+    | "workers"
+    | "tasks";
   readonly message: string;
   /** What to do about it. */
   readonly advice: string | null;

@@ -13,11 +13,13 @@ import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
 import { makeDirectory } from "../makeDirectory.ts";
 import { bootIn } from "../readyLine.ts";
 import { clusterArguments } from "../serverOptions.ts";
+import { readTls } from "../tlsFiles.ts";
 import { type ProcessExit, Supervised } from "./supervised.ts";
 
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
 
 export async function runUp(context: Context, flags: UpFlags): Promise<ExitCode> {
+  readTls(flags);
   if (flags.masterCount > 1 && flags.store?.startsWith("memory:") === true)
     throw new UsageError("Several masters need a shared store; with memory: each would have its own.");
   const release = await claimData(flags.data);
@@ -65,7 +67,9 @@ class LocalCluster {
     this.#context = context;
     this.#flags = flags;
     const host = flags.address.includes(":") ? `[${flags.address}]` : flags.address;
-    this.#addresses = ports.map((port) => `http://${host}:${port}`).join(",");
+    this.#addresses = ports
+      .map((port) => `${flags.tlsCert === undefined ? "http" : "https"}://${host}:${port}`)
+      .join(",");
     const masters = ports.map((port, index) => ({ name: ports.length === 1 ? "master" : `master-${index + 1}`, port }));
     const workers = Array.from({ length: flags.workers }, (_, index) => `worker-${index + 1}`);
     this.#prefixLength = Math.max(...[...masters.map(({ name }) => name), ...workers].map((name) => name.length));
@@ -110,7 +114,14 @@ class LocalCluster {
   #masterArguments(name: string, port: number): string[] {
     const { address, data } = this.#flags;
     const where = ["--name", name, "--address", address, "--port", String(port), "--data", data];
-    return ["master", ...where, ...clusterArguments(this.#flags), "--stop-on-stdin-end", ...this.#logArguments()];
+    return [
+      "master",
+      ...where,
+      ...this.#tlsArguments(),
+      ...clusterArguments(this.#flags),
+      "--stop-on-stdin-end",
+      ...this.#logArguments(),
+    ];
   }
 
   #workerArguments(name: string): string[] {
@@ -123,9 +134,21 @@ class LocalCluster {
       ...(tasks.length === 0 ? [] : ["--tasks", ...tasks]),
       ...(runAs === undefined ? [] : ["--run-as", runAs]),
       ...(httpPrivate === true ? ["--http-private"] : []),
+      ...this.#trustArguments(),
       "--stop-on-stdin-end",
       ...this.#logArguments(),
     ];
+  }
+
+  #tlsArguments(): string[] {
+    const { tlsCert, tlsKey } = this.#flags;
+    const own = tlsCert === undefined || tlsKey === undefined ? [] : ["--tls-cert", tlsCert, "--tls-key", tlsKey];
+    return [...own, ...this.#trustArguments()];
+  }
+
+  #trustArguments(): string[] {
+    const { tlsCa } = this.#context.options;
+    return tlsCa === undefined ? [] : ["--tls-ca", tlsCa];
   }
 
   #logArguments(): string[] {
