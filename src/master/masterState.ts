@@ -105,6 +105,7 @@ export class MasterState {
       trouble,
       startedAt: this.#startedAt,
       roleSince: this.#roleSince,
+      now: this.#clock.now(),
     };
   }
 

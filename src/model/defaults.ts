@@ -190,7 +190,7 @@ export const defaults = {
   stopRepeatMs: 1 * second,
   /** A command that ends without success this soon after its worker was told to stop was hit by the same signal. */
   stopSharedMs: 10 * second,
-  /** How long the end of a command by SIGTERM waits for the worker's own signal, which may come a moment later. */
+  /** How long the failure of a command waits for the worker's own signal, which may come a moment later. */
   stopWaitMs: 250,
   /** A process that died is started again after this, twice as long after each death in a row; living for a while makes good. */
   restartBackoffBaseMs: 200,

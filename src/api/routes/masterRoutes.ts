@@ -14,6 +14,7 @@ export const masterRoutes: readonly Route[] = [
     answers: { 200: { description: "The status.", schema: "MasterStatus" } },
     handle: (_request, _reply, { master, guard }) => ({
       ...master.status(),
+      clockOffsetMs: master.status().now - Date.now(),
       isOpen: guard.isOpen,
       stats: master.stats(),
     }),

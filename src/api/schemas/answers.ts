@@ -90,6 +90,14 @@ export const answerSchemas = {
   }),
   MasterStatus: open({
     ...statusOfMaster,
+    now: {
+      ...instant,
+      description: "By its clock of passed time, which does not follow steps of the wall clock at once.",
+    },
+    clockOffsetMs: {
+      type: "integer",
+      description: "How far that is ahead of its machine's wall clock; below 0 where it is behind.",
+    },
     isOpen: { ...truth, description: "True where nobody needs a credential: whoever reaches the port is an admin." },
     stats: ref("MasterStats"),
   }),

@@ -1,7 +1,7 @@
 /** What the doctor concludes from instants that workers and masters wrote down. */
 import { expect, test } from "vitest";
 import type { TaskDocument } from "../../model/task.ts";
-import { checkWorkerClocks } from "./clocks.ts";
+import { checkOffsets, checkWorkerClocks } from "./clocks.ts";
 
 /** A task that was assigned at 100 s and ended at 110 s by its master's clock. */
 function task(host: string, startedAt: number, more: Partial<TaskDocument> = {}): TaskDocument {
@@ -29,4 +29,14 @@ test("a worker whose attempt began after it was committed is ahead", () => {
 test("nothing is concluded from a task that runs, or never ran", () => {
   const { startedAt: _, host: __, ...never } = task("w1", 0, { state: "cancelled" });
   expect(told(task("w1", 500_000, { state: "running" }), never as TaskDocument)).toEqual([]);
+});
+
+test("a master that counts time by another clock than its machine's is told of", () => {
+  const told = (clockOffsetMs?: number) =>
+    checkOffsets([{ address: "http://m1", role: "leader", ...(clockOffsetMs !== undefined && { clockOffsetMs }) }]).map(
+      ({ message }) => message,
+    );
+  expect([told(), told(0), told(-800)]).toEqual([[], [], []]);
+  expect(told(3_600_000)).toEqual(["The leader at http://m1 counts time 1h ahead of its machine's wall clock."]);
+  expect(told(-60_000)).toEqual(["The leader at http://m1 counts time 1m behind its machine's wall clock."]);
 });

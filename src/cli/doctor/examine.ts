@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { formatBytes, formatDuration } from "../duration.ts";
 import { httpFetch } from "../httpFetch.ts";
 import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
-import { checkMasterClock } from "./clocks.ts";
+import { checkMasterClock, checkOffsets } from "./clocks.ts";
 import { checkOpen, checkTls, checkToken } from "./credentials.ts";
 import { examineFile } from "./examineStore.ts";
 import { type Finding, good } from "./finding.ts";
@@ -50,6 +50,7 @@ export async function* examine(
   yield* checkNames(distinct);
   yield* checkOpen(distinct);
   yield* checkTls(distinct);
+  yield* checkOffsets(distinct);
   yield* checkStores(distinct) ?? checkLeader(distinct);
   onStep("Asking for workers, queues and tasks");
   yield* await checkWork(context);

@@ -127,6 +127,8 @@ export interface MasterStatus {
   readonly trouble: string | null;
   readonly startedAt: number;
   readonly roleSince: number;
+  /** By its clock of passed time, which does not follow steps of the wall clock at once. */
+  readonly now: number;
 }
 
 export interface MasterStats {

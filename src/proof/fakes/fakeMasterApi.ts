@@ -66,6 +66,7 @@ export class FakeMasterApi implements MasterApi {
     trouble: null,
     startedAt: 1,
     roleSince: 2,
+    now: 3,
   };
 
   status(): MasterStatus {

@@ -75,9 +75,10 @@ export class CommandAttempt {
       watchdog.forget(child.pid);
       await this.#lastOutput();
       child.closeOutput();
-      if (isBySigterm(exit) && this.#killAt === null) await this.#waitForSignal();
+      const endedAt = clock.now();
       const isOom = isBySigkill(exit) && hasRisen(oomKillsBefore, await processes.countOomKills());
-      return { ...this.#judge(exit, isOom), startedAt, endedAt: clock.now(), exit };
+      if (exit.code !== 0 && this.#killAt === null) await this.#waitForSignal();
+      return { ...this.#judge(exit, isOom), startedAt, endedAt, exit };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
       const times = { startedAt, endedAt: clock.now() };
@@ -150,7 +151,7 @@ export class CommandAttempt {
     timer.cancel();
   }
 
-  /** The command may have received the signal before this process has. */
+  /** The command may have received the signal before this process has, and may have answered it with any code. */
   async #waitForSignal(): Promise<void> {
     const { clock } = this.#options;
     if (this.#options.wasSignalled()) return;
@@ -181,9 +182,4 @@ function isBySigkill({ code, signal }: ExitRecord): boolean {
 
 function hasRisen(before: number | null, after: number | null): boolean {
   return before !== null && after !== null && after > before;
-}
-
-/** By the signal itself, or with the exit code by which shells tell of it. */
-function isBySigterm({ code, signal }: ExitRecord): boolean {
-  return signal === "SIGTERM" || code === 143;
 }

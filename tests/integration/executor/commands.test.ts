@@ -2,7 +2,9 @@
 import { mkdirSync, realpathSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Stage, stage } from "./stage.ts";
+import { defaults } from "../../../src/model/limits.ts";
+import { SystemClock } from "../../../src/node/clock.ts";
+import { type Stage, stage, until } from "./stage.ts";
 
 let on: Stage;
 beforeAll(async () => {
@@ -98,6 +100,38 @@ function makeMemoryGroup(parent: string, bound: string): string | null {
     return null;
   }
 }
+
+describe("a failure beside a signal to the worker", () => {
+  /** Holds the wait for the worker's own signal, until the test lets it end. */
+  class HeldClock extends SystemClock {
+    readonly held: (() => void)[] = [];
+
+    override at(at: number, run: () => void) {
+      const waitMs = at - this.now();
+      if (waitMs > defaults.stopWaitMs || waitMs < defaults.stopWaitMs - 5) return super.at(at, run);
+      this.held.push(run);
+      return { cancel: () => {} };
+    }
+  }
+
+  test.each([
+    ["counts, whatever its exit code, if the worker was not told to stop", false, "failed"],
+    [
+      "does not count if the signal reaches the worker after the command has ended with a code of its own",
+      true,
+      "aborted",
+    ],
+  ])("%s", async (_title, isSignalled, outcome) => {
+    const clock = new HeldClock();
+    const own = await stage({ clock });
+    const { ended } = own.exec(["sh", "-c", "exit 3"]);
+    await until("the command to have ended", () => clock.held.length > 0);
+    if (isSignalled) own.executor.noteSignal();
+    for (const run of clock.held) run();
+    expect(await ended).toMatchObject({ outcome, exit: { code: 3 } });
+    await own.close();
+  });
+});
 
 describe("a command that cannot start", () => {
   test.each([
