@@ -1,9 +1,8 @@
-/** `/metrics` of a worker: how it stands, and how its attempts ended. It has a port of its own, since a worker has no other API. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+/** `/metrics` of a worker: how it stands, and how its attempts ended. They stand at its health port, since a worker has no API. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { limits } from "../model/limits.ts";
-import { checkExposure, checkHost, TokenCheck } from "./auth/access.ts";
+import { OutlastError } from "../model/errors.ts";
+import { checkHost, isLoopback, TokenCheck } from "./auth/access.ts";
 import { addBuildInfo, LabelBudget, removeMisnamed, taskBuckets } from "./routes/metricParts.ts";
 
 /** What the worker tells when it is asked. */
@@ -67,27 +66,26 @@ export class WorkerMetrics {
   }
 
   /**
-   * Serves `GET /metrics`; beyond this machine only with a token. It does not keep the process alive.
-   * @returns the base URL
-   * @throws OutlastError if the address may not be listened on
+   * Answers a request for them. With a token, everybody needs it; without one, they are for callers on this machine only, and for no
+   * page of a foreign name that was pointed at it.
    */
-  async listen(address: string, port: number, token: string | null): Promise<string> {
-    const check = token === null ? null : new TokenCheck(token);
-    checkExposure(address, check);
-    const server = createServer((request, response) => {
-      const answer = async () => {
-        if (check === null) checkHost(request.headers.host, "");
-        else check.check(request.headers.authorization);
-        if (request.method !== "GET" || request.url !== "/metrics") return void response.writeHead(404).end();
-        const text = await this.text();
-        response.writeHead(200, { "content-type": this.#registry.contentType }).end(text);
-      };
-      answer().catch(() => response.writeHead(403).end());
+  answer(request: IncomingMessage, response: ServerResponse, token: string | null): void {
+    const send = async () => {
+      if (token !== null) new TokenCheck(token).check(request.headers.authorization);
+      else checkLocal(request);
+      const text = await this.text();
+      response.writeHead(200, { "content-type": this.#registry.contentType }).end(text);
+    };
+    send().catch((error: unknown) => {
+      const message = error instanceof OutlastError ? error.message : "The metrics cannot be read.";
+      response.writeHead(403, { "content-type": "text/plain" }).end(`${message}\n`);
     });
-    server.maxConnections = limits.connectionsPerAddressMax;
-    server.unref();
-    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, address, resolve));
-    const bound = server.address() as AddressInfo;
-    return `http://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
+}
+
+/** @throws OutlastError `forbidden` */
+function checkLocal({ headers, socket }: IncomingMessage): void {
+  checkHost(headers.host, "");
+  if (isLoopback((socket.remoteAddress ?? "").replace(/^::ffff:/, ""))) return;
+  throw new OutlastError("forbidden", "Metrics of a worker without a token are for its own machine only.");
 }

@@ -27,6 +27,7 @@ export interface WorkerFlags extends LogFlags {
   readonly queues: readonly string[];
   readonly labels?: readonly string[];
   readonly runAs?: string;
+  /** The old spelling of `healthPort`, on one address. */
   readonly metricsPort?: number;
   readonly metricsAddress: string;
   readonly data: string;

@@ -5,7 +5,7 @@ import type { WorkerFigures, WorkerMetrics } from "../api/workerMetrics.ts";
 import type { AgentView } from "../core/agent/options.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { SystemClock } from "../node/clock.ts";
-import { openHealthPort } from "../node/healthPort.ts";
+import { type HealthPortOptions, openHealthPort } from "../node/healthPort.ts";
 import { createDial } from "../node/httpLink.ts";
 import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
@@ -64,7 +64,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
 
   const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
   let isAnnounced = false;
-  if (flags.healthPort !== undefined) await openHealthPort(flags.healthPort, () => worker.view()?.phase === "attached");
+  const isReady = () => worker.view()?.phase === "attached";
   const worker = new Worker({
     id,
     boot,
@@ -104,7 +104,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
       void worker.stop();
     },
   );
-  if (metrics !== null) log.info("serving metrics", { url: await serveMetrics(metrics, flags, token) });
+  if (metrics !== null) await openPorts(flags, isReady, (...exchange) => metrics.answer(...exchange, token), log);
   await worker.start();
   const error = await worker.ended;
   await leave(place, processes, spool);
@@ -135,16 +135,27 @@ async function leave(place: WorkerPlace, processes: SystemProcesses, spool: Thre
 
 /** Loaded only when asked for: most workers start without. */
 async function loadMetrics(flags: WorkerFlags, read: () => WorkerFigures): Promise<WorkerMetrics | null> {
-  if (flags.metricsPort === undefined) return null;
+  if (flags.metricsPort === undefined && flags.healthPort === undefined) return null;
   const { WorkerMetrics } = await import("../api/workerMetrics.ts");
   return new WorkerMetrics(read);
 }
 
-async function serveMetrics(metrics: WorkerMetrics, flags: WorkerFlags, token: string | null): Promise<string> {
-  try {
-    return `${await metrics.listen(flags.metricsAddress, flags.metricsPort ?? 0, token)}/metrics`;
-  } catch (error) {
-    throw LocalFailure.from(error);
+type AnswerMetrics = NonNullable<HealthPortOptions["answerMetrics"]>;
+
+/** The health port, and the port that earlier versions had for metrics only. */
+async function openPorts(
+  { healthPort, metricsPort, metricsAddress }: WorkerFlags,
+  isReady: () => boolean,
+  answerMetrics: AnswerMetrics,
+  log: Log,
+): Promise<void> {
+  const wanted = [
+    ...(healthPort === undefined ? [] : [{ port: healthPort }]),
+    ...(metricsPort === undefined ? [] : [{ port: metricsPort, address: metricsAddress }]),
+  ];
+  for (const where of wanted) {
+    const { port } = await openHealthPort({ ...where, isReady, answerMetrics });
+    log.info("answering health checks and serving metrics", { port });
   }
 }
 

@@ -36,14 +36,14 @@ export function workerCommand(program: Command): void {
         .default(defaults.drainTimeoutMs, "5m")
         .argParser(duration),
     )
-    .option("--metrics-port <port>", "serve metrics for Prometheus at this port", wholeNumber(0, 65_535))
-    .option(
-      "--metrics-address <address>",
-      "where to serve them; beyond this machine only with a token",
-      defaults.address,
-    )
+    // Both are what the port for metrics was called when it had one of its own.
+    .addOption(new Option("--metrics-port <port>").argParser(wholeNumber(0, limits.portMax)).hideHelp())
+    .addOption(new Option("--metrics-address <address>").default(defaults.address).hideHelp())
     .addOption(
-      new Option("--health-port <port>", "answer /healthz and /readyz here, on all interfaces; none if left out")
+      new Option(
+        "--health-port <port>",
+        "answer /healthz, /readyz and /metrics here, on all interfaces; /metrics needs the token, or comes from this machine",
+      )
         .env("OUTLAST_HEALTH_PORT")
         .argParser(wholeNumber(1, limits.portMax)),
     )
