@@ -96,10 +96,15 @@ describe.skipIf(process.platform !== "linux")("a command", () => {
 
 test("a worker warns of processes around it that show its token to tasks", async () => {
   const token = `t-${randomUUID()}`;
-  const worker = new Started(["worker", "--masters", "http://127.0.0.1:1", "--data", join(folder, "warned")], {
-    env: { OUTLAST_TOKEN: token },
-    before: ["sh", "-c", '"$@"; exit', "sh"],
-  });
+  const worker = new Started(
+    ["worker", "--masters", "http://127.0.0.1:1", "--data", join(folder, "warned"), "--stop-on-stdin-end"],
+    {
+      env: { OUTLAST_TOKEN: token },
+      before: ["sh", "-c", '"$@"; exit', "sh"],
+    },
+  );
   expect(await worker.line(/tasks can read the token/)).toContain("--token-file");
-  worker.child.kill("SIGKILL");
+  // Killing the shell around it would leave it behind.
+  worker.child.stdin!.end();
+  expect(await worker.ended).toBeDefined();
 });
