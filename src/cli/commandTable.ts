@@ -100,6 +100,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     group: groups.tasks,
+    name: "retry",
+    description: "run tasks again that have failed or were cancelled, and of their families only what failed",
+    load: async () => (await import("./commands/retry.ts")).retryCommand,
+  },
+  {
+    group: groups.tasks,
     name: "signal",
     description: "send a signal to a task whose handler waits for it, or will",
     load: async () => (await import("./commands/signal.ts")).signalCommand,

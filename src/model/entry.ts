@@ -1,7 +1,7 @@
 /** An entry of the journal: the only thing that is ever appended to a store, and what it carries. */
 import type { CollectionName, CollectionVersions, RecordValue } from "./collections/table.ts";
 import type { Nonce, TaskId } from "./ids.ts";
-import type { FinalState, TaskSpec, TaskStatus } from "./task.ts";
+import type { FinalState, TaskHead, TaskSpec, TaskStatus } from "./task.ts";
 
 /** A record of any collection after the change; a `value` of null means that it was removed. Testing `collection` narrows `value`. */
 export type RecordWrite<Name extends CollectionName = CollectionName> = {
@@ -20,6 +20,8 @@ export type Write =
   | RecordWrite
   /** Removes the spec, status and logs of a finished task, and the records that belong to it. Queue and state are for those who count tasks. */
   | { readonly kind: "forget-task"; readonly id: TaskId; readonly queue: string; readonly state: FinalState }
+  /** A finished task is unfinished again: whoever follows gets back what decisions need to know. Its status comes in the same entry. */
+  | { readonly kind: "reopen-task"; readonly head: TaskHead; readonly state: FinalState }
   | { readonly kind: "digest"; readonly digest: DigestSums }
   /** The first entry of an epoch: from here on no older leader can append. */
   | {

@@ -12,6 +12,7 @@ export function writeText(write: Write, text: string): string {
     case "record":
       return `{"kind":"record","collection":"${write.collection}","id":${JSON.stringify(write.id)},"value":${text}}`;
     case "forget-task":
+    case "reopen-task":
     case "digest":
     case "marker":
       return text;
@@ -30,6 +31,7 @@ export function recordText(write: Write): string {
     case "record":
       return JSON.stringify(write.value);
     case "forget-task":
+    case "reopen-task":
     case "digest":
     case "marker":
       return JSON.stringify(write);
@@ -78,6 +80,7 @@ const kinds: { readonly [Kind in Write["kind"]]: true } = {
   status: true,
   record: true,
   "forget-task": true,
+  "reopen-task": true,
   digest: true,
   marker: true,
 };

@@ -74,6 +74,8 @@ export interface ChildSetRecord {
   /** Left out if 0. */
   readonly skipped?: number;
   readonly firstFailed?: FailedChild;
+  /** Of a set that is over: its parent has taken notice of that, and remembers it as a step. */
+  readonly isNoticed?: boolean;
 }
 
 /** What a new attempt must know besides the remembered steps. */

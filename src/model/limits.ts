@@ -1,5 +1,6 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
 import { execLimits } from "./limitsExec.ts";
+import { familyLimits } from "./limitsFamilies.ts";
 import { httpLimits } from "./limitsHttp.ts";
 import { mapReduceLimits } from "./limitsMapReduce.ts";
 import { queueLimits } from "./limitsQueues.ts";
@@ -35,35 +36,12 @@ export const limits = {
   attemptsMaxMax: 1000,
   ...queueLimits,
   ...httpLimits,
+  ...familyLimits,
   ...viewLimits,
   killsMaxMax: 1_000_000,
   liveTasksMax: 5_000_000,
   resultBytesMax: 256 * kibibyte,
 
-  // Handlers and their families.
-  stepKeyLengthMax: 200,
-  /** The result of one step. */
-  stepBytesMax: 256 * kibibyte,
-  /** Steps that one task remembers, and what they come to together. */
-  stepsMax: 10_000,
-  stepsBytesMax: 16 * mebibyte,
-  /** What a suspended task waits for at a time. */
-  waitsMax: 1_000,
-  /** Children of one task, over all its sets. */
-  childrenMax: 1_000_000,
-  childrenPerItemMax: 500,
-  /** What the children of one item come to; less than `attemptItemBytesMax`, which bounds the item as a whole. */
-  childrenItemBytesMax: 256 * kibibyte,
-  /** Sets of children of one task that are not over. */
-  childSetsMax: 1_000,
-  /** Generations of one family: a root has depth 1. */
-  familyDepthMax: 16,
-  /** Descendants that one entry ends. */
-  descendantsPerEntryMax: 1_000,
-  signalNameLengthMax: 200,
-  signalBodyBytesMax: 16 * kibibyte,
-  /** Signals of one task that wait to be delivered, and ids of delivered ones that are remembered. */
-  signalsMax: 100,
   errorMessageLengthMax: 4 * kibibyte,
   ...execLimits,
 

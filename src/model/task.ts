@@ -48,9 +48,10 @@ export const transitions: { readonly [From in TaskState | "none"]: readonly Task
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
   retrying: ["running", "waiting", "failed", "cancelled"],
   killed: ["running", "waiting", "failed", "cancelled"],
-  success: [],
-  failed: [],
-  cancelled: [],
+  // A retry opens what has ended, and what has ended above it.
+  success: ["created"],
+  failed: ["created"],
+  cancelled: ["created"],
   skipped: [],
 };
 

@@ -42,6 +42,13 @@ export interface SendSignalOptions extends CallOptions {
   readonly id?: string;
 }
 
+export interface RetryOptions extends CallOptions {
+  /** True to forget what its handler has remembered, and its children. */
+  readonly fromScratch?: boolean;
+  /** The last attempt of the task, as the caller knows it; read if left out. With another one nothing happens. */
+  readonly attempt?: number;
+}
+
 export interface PutTemplate {
   readonly name: string;
   readonly version: number;
@@ -173,6 +180,19 @@ export class Outlast {
       if (failedTries > 0 && error instanceof OutlastError && error.details["state"] === "cancelled") return;
       throw error;
     }
+  }
+
+  /**
+   * Opens a task again that has failed or was cancelled: it, what has failed below it, and what has ended above it. Its handler
+   * finds its remembered steps, unless the retry is from scratch.
+   * @returns how many tasks are open again; 0 if it had not ended
+   */
+  async retry(id: string, options: RetryOptions = {}): Promise<{ readonly reopened: number }> {
+    const { fromScratch = false, signal } = options;
+    // With the attempt named, a try of this call whose answer is lost is not done twice.
+    const attempt = options.attempt ?? (await this.get(id, { consistent: true, ...(signal && { signal }) })).attempt;
+    const path = `/v1/tasks/${encodeURIComponent(id)}/retry?attempt=${attempt}&fromScratch=${fromScratch}`;
+    return this.#post<{ reopened: number }>(path, undefined, signal);
   }
 
   /**

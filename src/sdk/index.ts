@@ -38,6 +38,7 @@ export {
   createClient,
   Outlast,
   type PutTemplate,
+  type RetryOptions,
   type SendSignalOptions,
   type TemplateSummary,
   type WaitAllOptions,

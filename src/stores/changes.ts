@@ -79,6 +79,8 @@ export function changesOf(entry: OutgoingEntry): Changes {
       case "marker":
         collections = write.collections;
         break;
+      // The status that comes with it says all.
+      case "reopen-task":
       case "digest":
         break;
       default:

@@ -113,6 +113,13 @@ export class TestCluster {
     await this.#ask((leader) => leader.cancel(id as TaskId));
   }
 
+  /** Opens a task again that has failed or was cancelled. @returns how many tasks of its family are open again */
+  async retry(id: string, options: { readonly fromScratch?: boolean } = {}): Promise<number> {
+    const { attempt } = await this.get(id);
+    const how = { attempt, isFromScratch: options.fromScratch === true };
+    return this.#ask((leader) => leader.retry(id as TaskId, how));
+  }
+
   /** Lets this much time pass. Long sleeps end in the order in which they are due. */
   async advance(duration: Duration): Promise<void> {
     const endAt = this.clock.now() + (typeof duration === "string" ? parseDuration(duration) : duration);

@@ -37,6 +37,8 @@ export function describeWrite(write: Write, beganAt: number): string {
       return describeRecord(write, beganAt);
     case "forget-task":
       return `forget task ${write.id}`;
+    case "reopen-task":
+      return `reopen task ${write.head.id}`;
     case "digest":
       return "write digest";
     case "marker":
@@ -134,6 +136,8 @@ function describeReply(reply: Reply): string {
       return `dependents: ${reply.tasks.join(" ")}`;
     case "session":
       return `session until ${reply.expiresAt}`;
+    case "retried":
+      return `retried ${reply.id}, ${reply.reopened} open again`;
     case "done":
     case "look-again":
       return reply.kind;

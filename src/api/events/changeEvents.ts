@@ -65,6 +65,7 @@ function tell(
       return descriptorOf(write.collection).toEvent(write.id, write.value);
     case "forget-task":
       return { event: "task", data: { id: write.id, isForgotten: true } };
+    case "reopen-task":
     case "digest":
       // Only for masters.
       return null;

@@ -6,7 +6,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { id, limitKeyword, oneOf, taskId } from "../../model/schema.ts";
+import { count, id, limitKeyword, oneOf, taskId } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
@@ -118,6 +118,27 @@ export const taskRoutes: readonly Route[] = [
       const task = pathId<TaskId>(request);
       await master.cancel(task);
       return { id: task, state: "cancelled" };
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/tasks/:id/retry",
+    name: "retryTask",
+    access: { needs: "submit", of: "task", isOwnOnly: true },
+    summary:
+      "Open a task again that has failed or was cancelled, with what has failed below it and what has ended above it.",
+    tag: "tasks",
+    parameters: taskParameter,
+    query: {
+      attempt: { ...count, description: "Only if this is still its last attempt: a repeated request is done once." },
+      fromScratch: { type: "boolean", default: false, description: "Forget its remembered steps and its children." },
+    },
+    needsLeader: true,
+    answers: { 200: { description: "Open again, or it was so already.", schema: "Retried" } },
+    handle: async (request, _reply, { master }) => {
+      const task = pathId<TaskId>(request);
+      const { attempt = null, fromScratch = false } = request.query as { attempt?: number; fromScratch?: boolean };
+      return { id: task, reopened: await master.retry(task, { attempt, isFromScratch: fromScratch }) };
     },
   },
   {

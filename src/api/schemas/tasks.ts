@@ -208,6 +208,13 @@ export const taskSchemas = {
     },
   ),
   Signalled: open({ id: taskId }),
+  Retried: open({
+    id: taskId,
+    reopened: {
+      ...count,
+      description: "Tasks that are open again; 0 if it had not ended, or had been retried before.",
+    },
+  }),
   Cancelled: open({ id: taskId, state: { const: "cancelled" } }),
   LogEvent: open(
     { attempt, offset: count },

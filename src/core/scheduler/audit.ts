@@ -71,6 +71,16 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
     }
     case "cancel":
       return { action, target: input.id };
+    case "retry": {
+      const count = answer.kind === "retried" ? answer.reopened : 0;
+      if (answer.kind === "retried" && count === 0) return null;
+      return {
+        action,
+        target: input.id,
+        ...(count > 1 && { count }),
+        ...(input.isFromScratch && { detail: "from scratch" }),
+      };
+    }
     case "signal":
       return { action, target: input.task, detail: input.signal.name };
     case "put-template":

@@ -1,6 +1,6 @@
 /** New tasks: whether there is room for them, and how one comes into the world, whoever asked for it. */
 import { limits } from "../../model/limits.ts";
-import type { TaskSpec } from "../../model/task.ts";
+import type { TaskHead, TaskSpec } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { SchedulerState } from "./state.ts";
@@ -11,13 +11,13 @@ export interface Shortage {
   readonly limit: keyof typeof limits;
 }
 
-/** What these new tasks, all together, would be too many for; null if there is room. */
-export function shortageFor({ tasks, queues, lanes }: SchedulerState, specs: readonly TaskSpec[]): Shortage | null {
-  if (tasks.size + specs.length > limits.liveTasksMax)
+/** What these tasks, which are new or open again, all together, would be too many for; null if there is room. */
+export function shortageFor({ tasks, queues, lanes }: SchedulerState, heads: readonly TaskHead[]): Shortage | null {
+  if (tasks.size + heads.length > limits.liveTasksMax)
     return { message: `Too many unfinished tasks (${limits.liveTasksMax}).`, limit: "liveTasksMax" };
-  if (queues.wouldOverflow(specs.map(({ queue }) => queue)))
+  if (queues.wouldOverflow(heads.map(({ queue }) => queue)))
     return { message: `Too many queues (${limits.queuesMax}).`, limit: "queuesMax" };
-  if (lanes.size + lanes.countNew(specs) > limits.lanesMax) {
+  if (lanes.size + lanes.countNew(heads) > limits.lanesMax) {
     const message = `Too many combinations of queue, kind and required labels (${limits.lanesMax}) among unfinished tasks.`;
     return { message, limit: "lanesMax" };
   }

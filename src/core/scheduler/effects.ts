@@ -57,6 +57,8 @@ export type Reply =
   | { readonly kind: "submitted"; readonly tasks: readonly SubmittedTask[] }
   | { readonly kind: "cancelled"; readonly id: TaskId }
   | { readonly kind: "done" }
+  /** `reopened` counts all tasks that are open again; 0 if the task had not ended, or was retried before. */
+  | { readonly kind: "retried"; readonly id: TaskId; readonly reopened: number }
   /** `isNew` is false if the latest version says the same. */
   | { readonly kind: "template"; readonly version: number; readonly isNew: boolean }
   /** `isNew` is false if the schedule said the same before. */

@@ -69,7 +69,7 @@ export function isBelowEnding(state: SchedulerState, task: LiveTask): boolean {
 function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalState, output?: Json): void {
   for (const set of [...state.families.of(task.id)]) {
     task.family?.countEnded(set);
-    state.families.drop(batch, set);
+    state.families.drop(batch, set, false);
   }
   state.signals.remove(batch, task.id);
   task.family?.end();
@@ -83,7 +83,7 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
 function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask, end: FinalState): void {
   const error = child.last?.error;
   set.count({ index: indexOf(child.id), id: child.id, ...(error !== undefined && { error }) }, end);
-  set.active -= 1;
+  if (child.isReleased) set.active -= 1;
   state.families.touch(set);
   const parent = state.tasks.get(set.parent);
   if (parent === undefined) throw new Error(`Child ${child.id} has ended, but its parent ${set.parent} is not there.`);
@@ -112,8 +112,15 @@ export function releaseNext(state: SchedulerState, batch: Batch, set: ChildSet):
   const activeMax = set.options.concurrencyMax ?? Number.POSITIVE_INFINITY;
   for (; set.released < set.created && set.active < activeMax; set.released += 1) {
     const child = state.tasks.get(set.childAt(set.released));
-    if (child === undefined) continue;
+    if (child === undefined || child.isReleased) continue;
+    child.isReleased = true;
     set.active += 1;
     if (child.state === "created") state.tasks.enqueueNew(child, batch.now);
   }
+}
+
+/** A child that is open again goes into its lane, at once or when there is room for it. */
+export function releaseAgain(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask): void {
+  set.released = Math.min(set.released, indexOf(child.id));
+  releaseNext(state, batch, set);
 }

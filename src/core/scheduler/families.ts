@@ -3,6 +3,7 @@
  * share, so a child leads to its set without a search, and a set to its children. The counts are records of the journal: they
  * are kept with every end of a child and never recounted.
  */
+import { ownedRecordId } from "../../model/collections/table.ts";
 import {
   type ChildrenOutcome,
   type ChildSetRecord,
@@ -96,6 +97,15 @@ export class ChildSet {
     }
   }
 
+  /** A child that had ended like this is open again. */
+  uncount(id: TaskId, state: FinalState): void {
+    if (state === "success") this.succeeded -= 1;
+    else if (state === "cancelled") this.cancelled -= 1;
+    else if (state === "skipped") this.skipped -= 1;
+    else this.failed -= 1;
+    if (this.firstFailed?.id === id) this.firstFailed = null;
+  }
+
   get outcome(): ChildrenOutcome {
     const { created: total, succeeded, failed, cancelled, skipped, firstFailed } = this;
     return {
@@ -181,8 +191,11 @@ export class Families implements RecordModule<ChildSetRecord> {
     this.#dirty.push(set);
   }
 
-  /** The parent has taken notice of its end, or has ended itself. */
-  drop(batch: Batch, set: ChildSet): void {
+  /** The parent has taken notice of its end, or has ended itself. What is known of the set stays for a retry. */
+  drop(batch: Batch, set: ChildSet, isNoticed: boolean): void {
+    const value = { ...set.toRecord(), ...(isNoticed && { isNoticed }) };
+    const id = ownedRecordId(set.parent, set.prefix);
+    batch.out.writes.push({ kind: "record", collection: "endedSets", id, value });
     set.isDirty = false;
     this.#remove(set.prefix);
     batch.out.writes.push({ kind: "record", collection: "childSets", id: set.prefix, value: null });

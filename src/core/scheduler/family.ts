@@ -51,6 +51,20 @@ export class Family {
     };
   }
 
+  /** A set is open again. */
+  uncountEnded({ succeeded, failed, cancelled, skipped = 0 }: EndedCounts): void {
+    this.countEnded({ succeeded: -succeeded, failed: -failed, cancelled: -cancelled, skipped: -skipped });
+  }
+
+  /** Nothing of what is remembered counts any more: from now on keys are other ones. */
+  beginGeneration(): void {
+    this.epoch += 1;
+    this.steps = 0;
+    this.stepBytes = 0;
+    this.children = 0;
+    this.ended = null;
+  }
+
   end(): void {
     this.waits = [];
     this.isWoken = false;

@@ -1,5 +1,5 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
-import type { PendingSignal } from "../../model/family.ts";
+import type { ChildSetRecord, PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type { AuditRecord } from "../../model/principals/audit.ts";
@@ -7,7 +7,7 @@ import type { Actor, Role } from "../../model/principals/principal.ts";
 import type { PasswordHash, SessionRecord, TokenRecord, UserRecord } from "../../model/principals/records.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
-import type { FinalState, TaskSpec } from "../../model/task.ts";
+import type { FinalState, TaskHead, TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { TemplateContent } from "../../model/templates/template.ts";
 import type { ProbeAddress, QueueSettings } from "../../model/worker.ts";
 
@@ -26,6 +26,18 @@ type PlainInput =
       readonly lookup: Lookup | null;
     }
   | { readonly kind: "cancel"; readonly request: RequestId; readonly id: TaskId }
+  /**
+   * Opens a finished task again. With `attempt`, only if that is still its last one. `found` is what the store showed of it, of
+   * what is above it, and of what has failed below it, parents before their children.
+   */
+  | {
+      readonly kind: "retry";
+      readonly request: RequestId;
+      readonly id: TaskId;
+      readonly attempt: number | null;
+      readonly isFromScratch: boolean;
+      readonly found: FinishedTree;
+    }
   /** For an unfinished task. Sent again with the same id, a signal is delivered once. */
   | {
       readonly kind: "signal";
@@ -205,4 +217,11 @@ export interface Lookup {
   readonly found: ReadonlyMap<TaskId, string | null>;
   /** Of the tasks that are named in `after`: those that had ended by then, or later. */
   readonly ended?: ReadonlyMap<TaskId, FinalState>;
+}
+
+/** Finished tasks of one family, the sets that they belong to, and a seq since which nothing of it may have changed. */
+export interface FinishedTree {
+  readonly seq: number;
+  readonly tasks: readonly { readonly head: TaskHead; readonly status: TaskStatus }[];
+  readonly sets: readonly { readonly prefix: string; readonly record: ChildSetRecord }[];
 }

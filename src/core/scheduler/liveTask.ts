@@ -99,6 +99,8 @@ export class LiveTask implements InLine {
   last: LastEnd | null = null;
   /** True once the current or last attempt has a record of its own. */
   isRecorded = false;
+  /** While it leads: true once its set has let it into its lane. */
+  isReleased = false;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
   family: Family | null = null;
   /** Its key in the timer heap, while it is in there. */

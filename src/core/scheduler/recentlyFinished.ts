@@ -66,6 +66,11 @@ export class RecentlyFinished {
     return this.#byId.get(id)?.queue;
   }
 
+  /** Of the entry in which it has ended; undefined if it is not here. */
+  seqOf(id: TaskId): number | undefined {
+    return this.#byId.get(id)?.seq;
+  }
+
   forget(id: TaskId): void {
     this.#byId.delete(id);
   }

@@ -3,7 +3,7 @@ import type { TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import { type Actor, coversQueue } from "../../model/principals/principal.ts";
 import type { Reply } from "./effects.ts";
-import type { SchedulerInput } from "./inputs.ts";
+import type { FinishedTree, SchedulerInput } from "./inputs.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
 /** Why the input is refused because of who is behind it; null if it is not. */
@@ -17,6 +17,8 @@ export function refuseByRights(state: SchedulerState, input: SchedulerInput): Re
     }
     case "cancel":
       return refuseTask(state, by, input.id);
+    case "retry":
+      return refuseRetry(by, input.id, input.found);
     case "signal":
       return refuseTask(state, by, input.task);
     case "set-queue":
@@ -50,6 +52,17 @@ export function refuseTask({ tasks }: SchedulerState, by: Actor, id: TaskId): Re
   if (!coversQueue(by.queues, task.queue.name)) return refuse("not-found", `There is no task ${id}.`);
   if (by.isOwnOnly !== true || task.rights?.owner === by.name) return null;
   return refuse("forbidden", `Task ${id} was submitted by somebody else.`);
+}
+
+/** What has ended is not in memory: the store has shown it, and with it all that the retry would open. */
+function refuseRetry(by: Actor, id: TaskId, { tasks }: FinishedTree): Reply | null {
+  const task = tasks.find(({ head }) => head.id === id)?.head;
+  if (task === undefined) return null;
+  if (!coversQueue(by.queues, task.queue)) return refuse("not-found", `There is no task ${id}.`);
+  if (by.isOwnOnly === true && task.rights?.owner !== by.name)
+    return refuse("forbidden", `Task ${id} was submitted by somebody else.`);
+  const isForeign = tasks.some(({ head }) => !coversQueue(by.queues, head.queue));
+  return isForeign ? refuse("forbidden", `The family of task ${id} lies in part in queues of others.`) : null;
 }
 
 function refuseTemplate({ templates }: SchedulerState, by: Actor, name: string): Reply | null {

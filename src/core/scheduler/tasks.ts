@@ -4,6 +4,7 @@ import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Rights } from "../../model/principals/principal.ts";
 import {
+  type FinalState,
   isFinal,
   type TaskHead,
   type TaskLimits,
@@ -110,6 +111,14 @@ export class Tasks {
     this.#count(task, 1);
     this.#dependencies.pin(task);
     this.bounds.add(task, head);
+    return task;
+  }
+
+  /** A finished task is unfinished again, and not yet in line. */
+  reopen(head: TaskHead, before: FinalState): LiveTask {
+    const task = this.add(head);
+    task.queue.count(before, -1);
+    this.recentlyFinished.forget(head.id);
     return task;
   }
 

@@ -6,6 +6,7 @@ import type { Batch, Reply } from "./effects.ts";
 import { isEnding, startWalk } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
+import { retry } from "./retries.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 import { submit } from "./submit.ts";
 import { armWaits, wakeIfDue } from "./waits.ts";
@@ -17,6 +18,7 @@ export const tasksModule = {
     },
     submit: (state, batch, input) => reply(batch, input.request, submit(state, batch, input)),
     cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
+    retry: (state, batch, input) => reply(batch, input.request, retry(state, batch, input)),
     forget: (state, batch, { tasks }) => forgetExpired(state, batch, tasks),
     "cancel-many": (state, batch, input) => reply(batch, input.request, cancelMany(state, batch, input)),
     "delete-many": (state, batch, input) => reply(batch, input.request, deleteMany(state, batch, input)),
@@ -27,6 +29,9 @@ export const tasksModule = {
     },
     status: ({ tasks }, { status }) => tasks.applyStatus(status),
     "forget-task": (state, write) => dropFinished(state, write),
+    "reopen-task": ({ tasks }, { head, state: before }) => {
+      if (tasks.get(head.id) === undefined) tasks.reopen(head, before);
+    },
   },
   activate(state, batch) {
     state.tasks.recentlyFinished.reset(batch.out.seq);

@@ -77,7 +77,7 @@ function whatCame(state: SchedulerState, batch: Batch, task: LiveTask, wait: Ope
       const set = state.families.find(task.id, task.family?.epoch ?? 0, wait.key);
       if (set === undefined || !set.isOver) return null;
       task.family?.countEnded(set);
-      state.families.drop(batch, set);
+      state.families.drop(batch, set, true);
       return { children: set.outcome };
     }
     case "sleep":

@@ -54,6 +54,8 @@ function bytesOf(input: SchedulerInput): number {
       return input.refusals.length * limits.auditRecordBytesMax;
     case "forget-audit":
       return input.ids.length * limits.statusBytesMax;
+    case "retry":
+      return jsonBytes(input.found) + 3 * limits.statusBytesMax * input.found.tasks.length;
     case "forget":
     case "delete-many":
       return input.tasks.length * limits.statusBytesMax;

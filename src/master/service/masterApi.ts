@@ -19,6 +19,7 @@ import type { ProgressChange } from "../streams/progressBoard.ts";
 import type { BlobApi } from "./blobApi.ts";
 import type { BulkApi } from "./bulkApi.ts";
 import type { PrincipalApi } from "./principalApi.ts";
+import type { RetryOptions } from "./retryService.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TaskViewApi } from "./taskViewApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
@@ -42,6 +43,11 @@ export interface MasterApi {
   /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */
   submit(submissions: readonly Submission[], key: string | null, by?: Actor): Promise<readonly SubmittedTask[]>;
   cancel(id: TaskId, by?: Actor): Promise<void>;
+  /**
+   * Opens a task again that has failed or was cancelled, with what has failed below it and what has ended above it.
+   * @returns how many tasks that are; 0 if it had not ended, or had been retried before
+   */
+  retry(id: TaskId, options: RetryOptions, by?: Actor): Promise<number>;
   readonly templates: TemplateApi;
   readonly schedules: ScheduleApi;
   readonly blobs: BlobApi;

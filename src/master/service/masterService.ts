@@ -46,6 +46,7 @@ import { readGraph } from "./graphReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { PrincipalService } from "./principalService.ts";
 import { checkItems, checkOwner, checkSession, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
+import { type RetryOptions, RetryService } from "./retryService.ts";
 import { ScheduleService } from "./scheduleService.ts";
 import { statsOf } from "./stats.ts";
 import { toSpecs } from "./submissions.ts";
@@ -86,6 +87,7 @@ export class MasterService implements MasterApi {
   readonly principals: PrincipalService;
   readonly views: TaskViewService;
   readonly #reads: TaskReads;
+  readonly #retries: RetryService;
   readonly #logListeners = new LogListeners();
 
   constructor(parts: MasterServiceParts) {
@@ -98,6 +100,7 @@ export class MasterService implements MasterApi {
       read: (read) => this.#read(read),
       submit: (specs, by) => this.#submit(() => specs, by),
     };
+    this.#retries = new RetryService(calls);
     this.#reads = new TaskReads({ ...parts, read: calls.read });
     this.views = new TaskViewService(calls, this.#reads);
     this.templates = new TemplateService(calls);
@@ -168,6 +171,10 @@ export class MasterService implements MasterApi {
     } catch (error) {
       throw await explainMissing(id, error, by, (each) => this.readTask(each));
     }
+  }
+
+  retry(id: TaskId, options: RetryOptions, by?: Actor): Promise<number> {
+    return this.#retries.retry(id, options, by);
   }
 
   async signal(task: TaskId, signal: PendingSignal, by?: Actor): Promise<void> {

@@ -18,6 +18,7 @@ import type { BlobApi } from "./blobApi.ts";
 import type { BulkApi } from "./bulkApi.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus } from "./masterApi.ts";
 import type { PrincipalApi } from "./principalApi.ts";
+import type { RetryOptions } from "./retryService.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TaskViewApi } from "./taskViewApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
@@ -64,6 +65,10 @@ export class ScopedMaster implements MasterApi {
 
   cancel(id: TaskId): Promise<void> {
     return this.#master.cancel(id, this.#by);
+  }
+
+  retry(id: TaskId, options: RetryOptions): Promise<number> {
+    return this.#master.retry(id, options, this.#by);
   }
 
   signal(task: TaskId, signal: PendingSignal): Promise<void> {

@@ -95,6 +95,8 @@ function visibleWrite(
     }
     case "forget-task":
       return coversQueue(patterns, write.queue) ? write : null;
+    case "reopen-task":
+      return coversQueue(patterns, write.head.queue) ? write : null;
     case "record":
       return visibleRecord(patterns, write);
     case "marker":

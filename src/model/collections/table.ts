@@ -6,6 +6,7 @@ import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
 import { dyingHolds } from "./dyingHolds.ts";
+import { endedSets } from "./endedSets.ts";
 import { failedDependencies } from "./failedDependencies.ts";
 import { inputs } from "./inputs.ts";
 import { queueStarts } from "./queueStarts.ts";
@@ -26,6 +27,7 @@ export const collections = {
   steps,
   attempts,
   childSets,
+  endedSets,
   signals,
   templates,
   templateVersions,

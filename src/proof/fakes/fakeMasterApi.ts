@@ -8,6 +8,7 @@ import type {
   MasterStatus,
   Subscription,
 } from "../../master/service/masterApi.ts";
+import type { RetryOptions } from "../../master/service/retryService.ts";
 import type { ProgressChange } from "../../master/streams/progressBoard.ts";
 import type { Write } from "../../model/entry.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -17,7 +18,7 @@ import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "..
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
-import type { TaskDocument, TaskStatus } from "../../model/task.ts";
+import { isFinal, type TaskDocument, type TaskStatus } from "../../model/task.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
@@ -131,6 +132,13 @@ export class FakeMasterApi implements MasterApi {
   async cancel(id: TaskId): Promise<void> {
     this.#note("cancel", id);
     if (!this.tasks.has(id)) throw new OutlastError("not-found", `There is no task ${id}.`);
+  }
+
+  async retry(id: TaskId, options: RetryOptions): Promise<number> {
+    this.#note("retry", id, options);
+    const task = this.tasks.get(id);
+    if (task === undefined) throw new OutlastError("not-found", `There is no task ${id}.`);
+    return isFinal(task.state) ? 1 : 0;
   }
 
   async signal(task: TaskId, signal: PendingSignal): Promise<void> {

@@ -162,6 +162,8 @@ export function describeWrite(write: Write): string {
       return `marker ${write.address}`;
     case "forget-task":
       return `forget task ${write.id}`;
+    case "reopen-task":
+      return `reopen task ${write.head.id}`;
     default:
       return write satisfies never;
   }

@@ -166,6 +166,7 @@ export class StoreView {
       case "marker":
         this.collections = write.collections;
         return;
+      case "reopen-task":
       case "digest":
         return;
       default:

@@ -170,6 +170,7 @@ function textOf(write: Write): string {
     case "record":
       return JSON.stringify(write.value);
     case "forget-task":
+    case "reopen-task":
     case "digest":
     case "marker":
       return "";

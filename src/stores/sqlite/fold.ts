@@ -38,6 +38,7 @@ export class Fold {
         case "record":
           this.#putRecord(recordKey(write.collection, write.id), write.id, write.value);
           break;
+        case "reopen-task":
         case "digest":
         case "marker":
           break;
