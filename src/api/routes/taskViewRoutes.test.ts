@@ -40,6 +40,18 @@ describe("tasks", () => {
     expect([both.statusCode, both.json().error.path]).toEqual([400, "/roots"]);
   });
 
+  test("are retried, once for each attempt", async () => {
+    await master.submit([{ ...nap, id: "a" }], null);
+    expect((await call("POST", "/v1/tasks/a/retry")).json()).toEqual({ id: "a", reopened: 0 });
+    master.change("a" as TaskId, { attempt: 3, state: "failed" });
+    const answer = await call("POST", "/v1/tasks/a/retry?attempt=3&fromScratch=true");
+    expect(answer.json()).toEqual({ id: "a", reopened: 1 });
+    expect(master.calls.at(-1)?.with).toEqual(["a", { attempt: 3, isFromScratch: true }]);
+    expect((await call("POST", "/v1/tasks/none/retry")).statusCode).toBe(404);
+    for (const query of ["attempt=-1", "attempt=x", "fromScratch=2", "scratch=true"])
+      expect((await call("POST", `/v1/tasks/a/retry?${query}`)).statusCode).toBe(400);
+  });
+
   test("show their children, steps and attempts", async () => {
     await master.submit([{ ...nap, id: "a" }], null);
     const id = "a~0123456789abcdef.0000001" as TaskId;

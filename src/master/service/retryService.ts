@@ -65,8 +65,8 @@ export class RetryService {
     const above = await this.#endedAbove(top);
     const tree = [...above, top];
     let isCut = false;
-    for (let index = above.length; index < tree.length && !isFromScratch; index += 1) {
-      const parent = tree[index];
+    for (let index = above.length; index < tree.length; index += 1) {
+      const parent = isFromScratch ? undefined : tree[index];
       // Nothing of a graph runs again by itself.
       if (parent === undefined || parent.kind === "graph" || (parent.family?.children ?? 0) === 0) continue;
       const room = limits.retriedPerEntryMax - tree.length;

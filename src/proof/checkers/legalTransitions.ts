@@ -1,4 +1,4 @@
-/** I5: a task only takes the steps that there are; a final state is left by none. */
+/** I5: a task only takes the steps that there are; a final state is left by a retry only. */
 import type { TaskState } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import { stepsByTask } from "./reading.ts";
@@ -15,9 +15,10 @@ const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
   retrying: ["running", "waiting", "failed", "cancelled"],
   killed: ["running", "waiting", "failed", "cancelled"],
-  success: [],
-  failed: [],
-  cancelled: [],
+  // By a retry only.
+  success: ["created"],
+  failed: ["created"],
+  cancelled: ["created"],
   skipped: [],
 };
 
@@ -25,6 +26,10 @@ export const legalTransitions = checker("I5", "legal transitions only", (history
   for (const [task, steps] of stepsByTask(history)) {
     let state: TaskState | "none" = "none";
     for (const { status, entry } of steps) {
+      // A final state is left by a retry alone, which says so in the entry.
+      const isReopened = entry.writes.some((write) => write.kind === "reopen-task" && write.head.id === task);
+      if (isFinal(state) && !isReopened)
+        report(`task ${task} left the state ${state} in entry ${entry.seq} without a retry`, task);
       if (!next[state].includes(status.state)) {
         report(`task ${task} went from ${state} to ${status.state} in entry ${entry.seq}`, task);
       }
@@ -32,3 +37,7 @@ export const legalTransitions = checker("I5", "legal transitions only", (history
     }
   }
 });
+
+function isFinal(state: TaskState | "none"): boolean {
+  return state === "success" || state === "failed" || state === "cancelled" || state === "skipped";
+}
