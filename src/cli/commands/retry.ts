@@ -9,8 +9,8 @@ import { toFailure } from "../failure.ts";
 export function retryCommand(program: Command): void {
   program
     .command("retry")
-    .argument("<id...>", "ids of the tasks", (id: string, before: readonly string[] = []) => [
-      ...before,
+    .argument("<id...>", "ids of the tasks", (id: string, before: readonly string[] | undefined) => [
+      ...(before ?? []),
       taskArgument(id),
     ])
     .option("--from-scratch", "forget remembered steps and children; without it, only what failed runs again")
