@@ -43,17 +43,25 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
   );
   if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
   const sets = new Map(found.sets.map(({ prefix, record }) => [prefix, record]));
+  for (const { head } of opened) {
+    const isKnown = head.parent === undefined || tasks.get(head.parent) !== undefined || sets.has(prefixOf(head.id));
+    if (!isKnown)
+      return refuse("conflict", `Task ${head.id} ended under an older version, which kept too little of it.`);
+  }
+  let reopened = 0;
   for (const each of opened) {
     const set = each.head.parent === undefined ? null : openSet(state, batch, each.head, sets);
     if (set === "missing") continue;
     const task = reopen(state, batch, each);
-    if (task.id === id && isFromScratch) task.family?.beginGeneration();
+    reopened += 1;
+    // Nothing of a graph runs again by itself: below a retried task it begins anew.
+    if ((task.id === id && isFromScratch) || task.isGraph) task.family?.beginGeneration();
     if (set !== null) uncount(state, set, task, each.status.state as FinalState);
     state.tasks.write(batch, task);
     if (set === null) state.tasks.enqueueNew(task, batch.now);
     else releaseAgain(state, batch, set, task);
   }
-  return { kind: "retried", id, reopened: opened.length };
+  return { kind: "retried", id, reopened };
 }
 
 /** True if nothing of what the store showed can have changed since. */

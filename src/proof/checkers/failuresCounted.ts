@@ -2,7 +2,7 @@
 import type { TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History } from "./ledger.ts";
-import { executionsByTask, name, type Step, specs, stepsByTask } from "./reading.ts";
+import { executionsByTask, isReopening, name, type Step, specs, stepsByTask } from "./reading.ts";
 
 export const failuresCounted = checker("I6", "failures are counted right and bounded", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
@@ -10,7 +10,10 @@ export const failuresCounted = checker("I6", "failures are counted right and bou
     let before: TaskStatus | null = null;
     for (const step of steps) {
       checkBounds(step, attemptsMax, report);
-      checkCount(history, step, before, report);
+      // Failures begin anew with a retry.
+      if (!isReopening(step, before)) checkCount(history, step, before, report);
+      else if (step.status.failures + step.status.kills > 0)
+        report(`task ${task} was retried and kept its failures, in entry ${step.entry.seq}`, task);
       before = step.status;
     }
   }

@@ -28,22 +28,28 @@ class FamiliesByJournal {
 
   take(entry: LandedEntry): void {
     const decided = new Set([...this.#statuses.values()].filter(isDecided).map(({ id }) => id));
+    const before = new Map<TaskId, TaskStatus | undefined>();
     const ended: TaskId[] = [];
     const counted = new Map<string, { readonly created: number; readonly ended: number }>();
     for (const write of entry.writes) {
       if (write.kind === "spec") this.#takeSpec(write.spec, decided, entry);
       if (write.kind === "status") {
-        const before = this.#statuses.get(write.status.id);
+        const last = this.#statuses.get(write.status.id);
         this.#statuses.set(write.status.id, write.status);
         if (isFinal(write.status.state)) ended.push(write.status.id);
-        if (write.status.state === "running" && write.status.attempt !== before?.attempt)
+        if (write.status.state === "running" && write.status.attempt !== last?.attempt)
           this.#checkStart(write.status.id, decided, entry);
+      }
+      if (write.kind === "reopen-task") {
+        before.set(write.head.id, this.#statuses.get(write.head.id));
+        decided.delete(write.head.id);
       }
       if (write.kind === "forget-task") this.#forget(write.id, entry);
       if (write.kind === "record" && write.collection === "childSets" && write.value !== null) {
         const { created, succeeded, failed, cancelled, skipped = 0 } = write.value;
         counted.set(write.id, { created, ended: succeeded + failed + cancelled + skipped });
       }
+      if (write.kind === "record" && write.collection === "steps" && write.value === null) this.#steps.delete(write.id);
       if (write.kind === "record" && write.collection === "steps" && write.value !== null) {
         const text = JSON.stringify(write.value);
         const known = this.#steps.get(write.id);
@@ -52,7 +58,8 @@ class FamiliesByJournal {
         this.#steps.set(write.id, text);
       }
     }
-    for (const id of ended) this.#checkEnd(id, entry);
+    for (const [id, status] of before) this.#checkReopened(id, status, before, entry);
+    for (const id of ended) if (isFinal(this.#statuses.get(id)?.state ?? "created")) this.#checkEnd(id, entry);
     for (const [prefix, record] of counted) this.#checkCounts(prefix, record, entry);
   }
 
@@ -86,6 +93,39 @@ class FamiliesByJournal {
       if (state === "none" || !isFinal(state))
         this.#report(`${id} ended in entry ${entry.seq}, and its child ${child} is ${state}`, id, child);
     }
+  }
+
+  /** A retry opens what failed, and what is above it; what a task of the same generation remembers stays. */
+  #checkReopened(
+    id: TaskId,
+    before: TaskStatus | undefined,
+    opened: ReadonlyMap<TaskId, unknown>,
+    entry: LandedEntry,
+  ): void {
+    const parent = this.#specs.get(id)?.parent;
+    const above = parent === undefined ? undefined : this.#statuses.get(parent)?.state;
+    if (above !== undefined && isFinal(above))
+      this.#report(`${id} was opened again in entry ${entry.seq}, and its parent is ${above}`, id);
+    const isAbove = [...opened.keys()].some((each) => this.#specs.get(each)?.parent === id);
+    if (before?.state === "success" && !isAbove)
+      this.#report(`${id} had succeeded, and was opened again in entry ${entry.seq}`, id);
+    const after = entry.writes.find((write) => write.kind === "status" && write.status.id === id);
+    const family = after?.kind === "status" ? after.status.family : undefined;
+    if (before?.family === undefined || family?.epoch !== before.family.epoch) return;
+    const gone = entry.writes.filter(
+      (write) =>
+        write.kind === "record" &&
+        write.collection === "steps" &&
+        write.value === null &&
+        write.id.startsWith(`${id}/`),
+    ).length;
+    const last = entry.writes.findLast((write) => write.kind === "status" && write.status.id === id);
+    const steps = last?.kind === "status" ? (last.status.family?.steps ?? 0) : 0;
+    if (steps < before.family.steps - gone)
+      this.#report(
+        `${id} remembered ${before.family.steps} steps and ${steps} after a retry in entry ${entry.seq}`,
+        id,
+      );
   }
 
   #checkCounts(prefix: string, record: { readonly created: number; readonly ended: number }, entry: LandedEntry): void {

@@ -1,11 +1,13 @@
 /** I7: nothing changes an attempt after it was killed, and whoever completes it late is told that it is stale. */
 import { checker } from "./checker.ts";
-import { eventsOf, name, stepBefore, stepsByTask } from "./reading.ts";
+import { eventsOf, isReopening, name, stepBefore, stepsByTask } from "./reading.ts";
 
 export const killedStaysKilled = checker("I7", "killed means not committed", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
     let killed = -1;
-    for (const { status, entry } of steps) {
+    for (const [index, step] of steps.entries()) {
+      const { status, entry } = step;
+      if (isReopening(step, steps[index - 1]?.status ?? null)) killed = -1;
       // The task itself may end without another attempt: it is cancelled, or its time is over.
       const isTasksEnd = status.state === "cancelled" || status.error?.code === "deadline";
       if (status.attempt <= killed && status.state !== "killed" && !isTasksEnd) {

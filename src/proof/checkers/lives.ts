@@ -67,6 +67,10 @@ class Lives {
         life.isForgotten = true;
         return life.name === write.id ? write : { ...write, id: life.name };
       }
+      case "reopen-task": {
+        const name = this.#byId.get(write.head.id)?.at(-1)?.name;
+        return name === undefined || name === write.head.id ? write : { ...write, head: { ...write.head, id: name } };
+      }
       case "record": {
         const owner = ownerOf(write.id);
         const life = owner === null ? undefined : this.#byId.get(owner.task as TaskId)?.at(-1);

@@ -1,6 +1,6 @@
 /** The histories of single tasks, executions and workers, drawn out of a whole history once for all checkers. */
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { TaskSpec, TaskStatus } from "../../model/task.ts";
+import { isFinal, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { hashText } from "./hashText.ts";
 import type { ExecutionEnd, History, LandedEntry, LedgerEvent } from "./ledger.ts";
@@ -50,6 +50,11 @@ export const stepsByTask = once((history): ReadonlyMap<TaskId, readonly Step[]> 
   }
   return steps;
 });
+
+/** True for the status by which a retry opened a finished task. */
+export function isReopening(step: Step, before: TaskStatus | null): boolean {
+  return step.status.state === "created" && before !== null && isFinal(before.state);
+}
 
 /** The first spec of every task, and the entry that brought it. */
 export const specs = once((history): ReadonlyMap<TaskId, { readonly spec: TaskSpec; readonly entry: LandedEntry }> => {

@@ -57,6 +57,7 @@ export class ClientNode {
     else if (share < 0.75) this.#cancel();
     else if (share < 0.78) this.#pauseQueue();
     else if (share < 0.84) this.#look();
+    else if (share < 0.89) this.#retry();
     else this.#read();
     return 0;
   }
@@ -228,6 +229,18 @@ export class ClientNode {
       ([id, { status }]) => id >= from && id < until && !isFinal(status.state),
     );
     return below.length === 0 ? undefined : draws.pick(below)[0];
+  }
+
+  /** Mostly of a task that has ended: what failed is open again, and the rest is refused. */
+  #retry(): void {
+    if (this.#known.length === 0) return;
+    const task = this.#random.pick(this.#known);
+    const { coverage } = this.#world;
+    this.#ask(`retry of ${task}`, async ({ face }) => {
+      const reopened = await face.retry(task, { attempt: null, isFromScratch: false });
+      if (reopened > 0) coverage.saw("a finished task was retried");
+      if (reopened > 1) coverage.saw("a retry opened more than one task of a family");
+    }).catch(() => {});
   }
 
   #read(): void {

@@ -100,6 +100,8 @@ export const situations = [
   "a task was replaced by one with its unique key",
   "tasks were cancelled by a filter",
   "tasks were deleted by a filter",
+  "a finished task was retried",
+  "a retry opened more than one task of a family",
   // Schedules.
   "a leader was struck when a tick was due",
   "a tick was settled by another leader than the one that had computed it",
