@@ -48,20 +48,23 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
     if (!isKnown)
       return refuse("conflict", `Task ${head.id} ended under an older version, which kept too little of it.`);
   }
-  let reopened = 0;
+  const reopened: { readonly task: LiveTask; readonly set: ChildSet | null }[] = [];
   for (const each of opened) {
     const set = each.head.parent === undefined ? null : openSet(state, batch, each.head, sets);
     if (set === "missing") continue;
     const task = reopen(state, batch, each);
-    reopened += 1;
+    reopened.push({ task, set });
     // Nothing of a graph runs again by itself: below a retried task it begins anew.
     if ((task.id === id && isFromScratch) || task.isGraph) task.family?.beginGeneration();
     if (set !== null) uncount(state, set, task, each.status.state as FinalState);
-    state.tasks.write(batch, task);
+  }
+  // Each is written once, as it stands when all are open.
+  for (const { task } of reopened) state.tasks.write(batch, task);
+  for (const { task, set } of reopened) {
     if (set === null) state.tasks.enqueueNew(task, batch.now);
     else releaseAgain(state, batch, set, task);
   }
-  return { kind: "retried", id, reopened };
+  return { kind: "retried", id, reopened: reopened.length };
 }
 
 /** True if nothing of what the store showed can have changed since. */

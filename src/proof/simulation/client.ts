@@ -57,7 +57,7 @@ export class ClientNode {
     else if (share < 0.75) this.#cancel();
     else if (share < 0.78) this.#pauseQueue();
     else if (share < 0.84) this.#look();
-    else if (share < 0.89) this.#retry();
+    else if (share < 0.9 && this.#known.length > 0) void this.#retry();
     else this.#read();
     return 0;
   }
@@ -231,16 +231,17 @@ export class ClientNode {
     return below.length === 0 ? undefined : draws.pick(below)[0];
   }
 
-  /** Mostly of a task that has ended: what failed is open again, and the rest is refused. */
-  #retry(): void {
-    if (this.#known.length === 0) return;
-    const task = this.#random.pick(this.#known);
+  /** Of one of a few tasks: most of them run, or have succeeded. */
+  async #retry(): Promise<void> {
     const { coverage } = this.#world;
-    this.#ask(`retry of ${task}`, async ({ face }) => {
-      const reopened = await face.retry(task, { attempt: null, isFromScratch: false });
+    for (const task of Array.from({ length: 4 }, () => this.#random.pick(this.#known))) {
+      const reopened = await this.#ask(`retry of ${task}`, ({ face }) =>
+        face.retry(task, { attempt: null, isFromScratch: false }),
+      ).catch(() => 0);
       if (reopened > 0) coverage.saw("a finished task was retried");
       if (reopened > 1) coverage.saw("a retry opened more than one task of a family");
-    }).catch(() => {});
+      if (reopened > 0) return;
+    }
   }
 
   #read(): void {
