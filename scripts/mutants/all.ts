@@ -7,6 +7,7 @@ import { limitMutants } from "./limitMutants.ts";
 import { masterMutants } from "./masterMutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { recordMutants } from "./recordMutants.ts";
+import { retryMutants } from "./retryMutants.ts";
 import { scheduleMutants } from "./scheduleMutants.ts";
 import { schedulerMutants } from "./schedulerMutants.ts";
 import { workerMutants } from "./workerMutants.ts";
@@ -16,6 +17,7 @@ export const simulatedMutants: readonly Mutant[] = [
   ...electionMutants,
   ...schedulerMutants,
   ...limitMutants,
+  ...retryMutants,
   ...scheduleMutants,
   ...bulkMutants,
   ...familyMutants,
