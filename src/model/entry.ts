@@ -20,8 +20,11 @@ export type Write =
   | RecordWrite
   /** Removes the spec, status and logs of a finished task, and the records that belong to it. Queue and state are for those who count tasks. */
   | { readonly kind: "forget-task"; readonly id: TaskId; readonly queue: string; readonly state: FinalState }
-  /** A finished task is unfinished again: whoever follows gets back what decisions need to know. Its status comes in the same entry. */
-  | { readonly kind: "reopen-task"; readonly head: TaskHead; readonly state: FinalState }
+  /**
+   * A finished task is unfinished again, since this instant of the wall clock: whoever follows gets back what decisions need to
+   * know. Its status comes in the same entry.
+   */
+  | { readonly kind: "reopen-task"; readonly head: TaskHead; readonly state: FinalState; readonly at: number }
   | { readonly kind: "digest"; readonly digest: DigestSums }
   /** The first entry of an epoch: from here on no older leader can append. */
   | {

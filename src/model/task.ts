@@ -214,6 +214,8 @@ export interface TaskStatus {
   readonly boot?: BootId;
   /** When the current or last attempt was assigned. */
   readonly assignedAt?: number;
+  /** When it was last retried after it had ended, by the wall clock: `deadlineMs` counts from then on, and `expiresAt` is over. */
+  readonly retriedAt?: number;
   /** When its worker started it, by the worker's clock. */
   readonly startedAt?: number;
   /** When the last attempt ended. */

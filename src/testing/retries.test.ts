@@ -171,6 +171,24 @@ describe("a retry", () => {
     await expect(cluster.retry("nobody")).rejects.toThrow("There is no task nobody");
   });
 
+  test("begins the time of the whole task anew", async () => {
+    await start();
+    const id = await cluster.submit(sleeper.task(null, { deadlineMs: 90 * 60_000 }));
+    await cluster.cancel(id);
+    await cluster.advance("2h");
+    await cluster.retry(id);
+    // A new leader knows it from the journal.
+    await cluster.changeMaster();
+    expect((await cluster.ended(id)).state).toBe("success");
+
+    const late = await cluster.submit(part.task(2, { requires: ["gpu"], expiresAt: cluster.clock.now() + 1_000 }));
+    await cluster.advance("1m");
+    expect(await cluster.get(late)).toMatchObject({ state: "failed", error: { code: "expired" } });
+    await cluster.retry(late);
+    await cluster.advance("1m");
+    expect(await cluster.get(late)).toMatchObject({ state: "created" });
+  });
+
   test("survives the deaths of the leader and of a worker in the middle", async () => {
     await start();
     world.broken = new Set([0, 1, 2]);

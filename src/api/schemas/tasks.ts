@@ -36,6 +36,7 @@ export const statusProperties = {
   assignedAt: instant,
   startedAt: { ...instant, description: "By the worker's clock." },
   endedAt: instant,
+  retriedAt: { ...instant, description: "When it was last retried after it had ended." },
   retryAt: instant,
   error: ref("AttemptError"),
   exit: ref("ExitRecord"),

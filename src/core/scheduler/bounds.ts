@@ -14,13 +14,17 @@ export class Bounds<Task extends object> {
   /** Of the few tasks that have some. */
   readonly #byTask = new Map<Task, readonly Bound<Task>[]>();
 
+  /** @param retriedAt when the task was last retried: its deadline counts from then on, and whoever retried it wants it to start. */
   add(
     task: Task,
     { createdAt, expiresAt, deadlineMs }: Pick<TaskHead, "createdAt" | "expiresAt" | "deadlineMs">,
+    retriedAt: number | undefined,
   ): void {
     const bounds: Bound<Task>[] = [];
-    if (expiresAt !== undefined) bounds.push({ task, at: expiresAt, code: "expired", heapIndex: -1 });
-    if (deadlineMs !== undefined) bounds.push({ task, at: createdAt + deadlineMs, code: "deadline", heapIndex: -1 });
+    if (expiresAt !== undefined && retriedAt === undefined)
+      bounds.push({ task, at: expiresAt, code: "expired", heapIndex: -1 });
+    if (deadlineMs !== undefined)
+      bounds.push({ task, at: (retriedAt ?? createdAt) + deadlineMs, code: "deadline", heapIndex: -1 });
     if (bounds.length === 0) return;
     for (const bound of bounds) this.#heap.push(bound);
     this.#byTask.set(task, bounds);

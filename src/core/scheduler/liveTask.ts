@@ -101,6 +101,8 @@ export class LiveTask implements InLine {
   isRecorded = false;
   /** While it leads: true once its set has let it into its lane. */
   isReleased = false;
+  /** When it was last retried after it had ended, by the wall clock. */
+  retriedAt: number | undefined = undefined;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
   family: Family | null = null;
   /** Its key in the timer heap, while it is in there. */
@@ -213,6 +215,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     ...(task.losses > 0 && { losses: task.losses, firstLoss: task.firstLoss }),
     ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
     ...(run?.isAlone === true && task.state === "running" && { isAlone: true }),
+    ...(task.retriedAt !== undefined && { retriedAt: task.retriedAt }),
     ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
     ...(task.state === "killed" && last?.retryAt !== undefined && { retryAt: last.retryAt }),
@@ -236,6 +239,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.losses = status.losses ?? 0;
   task.firstLoss = status.firstLoss ?? 0;
   task.isRecorded = status.isRecorded ?? false;
+  task.retriedAt = status.retriedAt;
   task.family = status.family === undefined ? null : Family.restore(status.family, status.output, status.changedAt);
   const { host, boot, assignedAt } = status;
   task.run =

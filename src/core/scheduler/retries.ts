@@ -158,13 +158,14 @@ function reopen(state: SchedulerState, batch: Batch, { head, status }: Ended): L
   if (!isFinal(before)) throw new Error(`Task ${head.id} is ${before}: it has not ended.`);
   const last = lastAttemptOf(status);
   if (last !== null) recordOfAttempt(batch, head.id, last);
-  batch.out.writes.push({ kind: "reopen-task", head, state: before });
-  const task = state.tasks.reopen(head, before);
+  const at = batch.now - state.tasks.clockLagMs;
+  batch.out.writes.push({ kind: "reopen-task", head, state: before, at });
+  const task = state.tasks.reopen(head, before, at);
   // Attempts count on, and none of them against the task; what the last one left is on record.
   const { attempt } = status;
   const { startedAt: _s, endedAt: _e, error: _r, exit: _x, logBytes: _l, output: _o, ...rest } = status;
   const counts = { failures: 0, kills: 0, uncounted: attempt, losses: 0 };
-  restoreStatus(task, { ...rest, ...counts, state: "created", isRecorded: attempt > 0 });
+  restoreStatus(task, { ...rest, ...counts, state: "created", retriedAt: at, isRecorded: attempt > 0 });
   return task;
 }
 

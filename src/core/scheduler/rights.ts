@@ -18,7 +18,7 @@ export function refuseByRights(state: SchedulerState, input: SchedulerInput): Re
     case "cancel":
       return refuseTask(state, by, input.id);
     case "retry":
-      return refuseRetry(by, input.id, input.found);
+      return refuseTask(state, by, input.id) ?? refuseRetry(by, input.id, input.found);
     case "signal":
       return refuseTask(state, by, input.task);
     case "set-queue":

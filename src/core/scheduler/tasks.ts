@@ -97,8 +97,8 @@ export class Tasks {
     return this.#byId.values();
   }
 
-  /** A new task, not yet in line. */
-  add(head: TaskHead): LiveTask {
+  /** A task that is new to this memory, not yet in line. */
+  add(head: TaskHead, retriedAt?: number): LiveTask {
     this.#added += 1;
     const parent = head.parent === undefined ? null : this.#families.ofChild(head.id);
     const task = new LiveTask(head, this.#added, this.#lanes.enter(head), parent, {
@@ -110,20 +110,21 @@ export class Tasks {
     this.recentlyForgotten.noteNew(task.id);
     this.#count(task, 1);
     this.#dependencies.pin(task);
-    this.bounds.add(task, head);
+    task.retriedAt = retriedAt;
+    this.bounds.add(task, head, retriedAt);
     return task;
   }
 
   /** A finished task is unfinished again, and not yet in line. */
-  reopen(head: TaskHead, before: FinalState): LiveTask {
-    const task = this.add(head);
+  reopen(head: TaskHead, before: FinalState, at: number): LiveTask {
+    const task = this.add(head, at);
     task.queue.count(before, -1);
     this.recentlyFinished.forget(head.id);
     return task;
   }
 
   restore(head: TaskHead, status: TaskStatus): LiveTask {
-    const task = this.add(head);
+    const task = this.add(head, status.retriedAt);
     this.#count(task, -1);
     restoreStatus(task, status);
     this.#count(task, 1);

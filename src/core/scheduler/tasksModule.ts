@@ -29,8 +29,8 @@ export const tasksModule = {
     },
     status: ({ tasks }, { status }) => tasks.applyStatus(status),
     "forget-task": (state, write) => dropFinished(state, write),
-    "reopen-task": ({ tasks }, { head, state: before }) => {
-      if (tasks.get(head.id) === undefined) tasks.reopen(head, before);
+    "reopen-task": ({ tasks }, { head, state: before, at }) => {
+      if (tasks.get(head.id) === undefined) tasks.reopen(head, before, at);
     },
   },
   activate(state, batch) {

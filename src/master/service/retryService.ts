@@ -50,7 +50,8 @@ export class RetryService {
       for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
         const from: string | null = cursor;
         const page: TaskPage = await read(() => store.listTasks({ ...query, cursor: from }));
-        for (const { id, attempt } of page.tasks) reopened += await this.retry(id, { attempt, isFromScratch: false }, by);
+        for (const { id, attempt } of page.tasks)
+          reopened += await this.retry(id, { attempt, isFromScratch: false }, by);
         ({ cursor } = page);
       }
     }
@@ -146,6 +147,7 @@ const statusFields: { readonly [Field in keyof TaskStatus]-?: true } = {
   boot: true,
   assignedAt: true,
   startedAt: true,
+  retriedAt: true,
   endedAt: true,
   retryAt: true,
   output: true,

@@ -30,6 +30,8 @@ class WaitsByJournal {
     const touched = new Set<TaskId>();
     for (const write of writes) {
       if (write.kind === "spec") this.#begin(write.spec);
+      // A retry remembers what was over; a wait that was not begins anew.
+      if (write.kind === "reopen-task") this.#ends.delete(write.head.id);
       if (write.kind === "status") {
         const { status } = write;
         touched.add(status.id);

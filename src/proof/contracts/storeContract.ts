@@ -9,7 +9,7 @@ import { listContract } from "./storeListContract.ts";
 import { logContract } from "./storeLogContract.ts";
 import type { Current, StorePlace } from "./storePlace.ts";
 import { recordContract } from "./storeRecordContract.ts";
-import { documentContract, forgetContract, loadAll, loadContract } from "./storeViewContract.ts";
+import { documentContract, forgetContract, loadAll, loadContract, reopenContract } from "./storeViewContract.ts";
 
 export function storeContract(driver: string, makePlace: () => Promise<StorePlace>): void {
   describe(`the ${driver} store`, () => {
@@ -47,6 +47,9 @@ export function storeContract(driver: string, makePlace: () => Promise<StorePlac
     });
     describe("forgetting", () => {
       forgetContract(current);
+    });
+    describe("reopening", () => {
+      reopenContract(current);
     });
     describe("compaction", () => {
       compactionContract(current);

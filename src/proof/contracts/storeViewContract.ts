@@ -1,6 +1,7 @@
 /** The part of the store contract about the view: task documents, what a leader loads, what is forgotten. */
 import { expect, test } from "vitest";
 import { hotCollections } from "../../model/collections/table.ts";
+import type { TaskState } from "../../model/task.ts";
 import type { LiveTask, Store } from "../../ports/store.ts";
 import { changed, created, queueWrite, spec, status, taskId, workerRecord, workerWrite } from "./storeJournal.ts";
 import type { Current } from "./storePlace.ts";
@@ -209,6 +210,31 @@ export function forgetContract(current: Current): void {
     );
     expect(await store.readTask(taskId("b"))).toBeNull();
     expect(await loadAll(store)).toMatchObject({ tasks: [], finished: [] });
+  });
+}
+
+export function reopenContract(current: Current): void {
+  test("a finished task that is open again is loaded, listed and counted as unfinished, and not expired", async () => {
+    const { store, journal } = current();
+    await store.append(journal.next(...created("a"), ...created("b"), changed("b", "failed", { changedAt: 10 })));
+    await store.append(journal.next(changed("a", "failed", { changedAt: 10, host: workerRecord("w").id })));
+    const { name: _name, input: _input, ...head } = spec("a");
+    const open = status("a", "created", { attempt: 1, uncounted: 1, retriedAt: 20, isRecorded: true });
+    await store.append(
+      journal.next({ kind: "reopen-task", head, state: "failed", at: 20 }, { kind: "status", status: open }),
+    );
+    expect(await store.readTask(taskId("a"))).toEqual({ ...spec("a"), ...open });
+    const view = await loadAll(store);
+    expect(view.tasks).toEqual([{ head, status: open, seq: 3 }]);
+    expect(view.finished).toEqual([{ queue: "default", state: "failed", count: 1 }]);
+    const listed = async (state: TaskState) =>
+      (await store.listTasks({ states: [state], order: "oldest", cursor: null, limit: 10 })).tasks.map(({ id }) => id);
+    expect([await listed("failed"), await listed("created")]).toEqual([["b"], ["a"]]);
+    expect(await store.findExpired({ endedBefore: 100, keepMax: 0 }, 10)).toEqual([
+      { id: "b", queue: "default", state: "failed" },
+    ]);
+    await store.append(journal.next(changed("a", "success", { attempt: 2, changedAt: 50 })));
+    expect((await store.findExpired({ endedBefore: 100, keepMax: 10 }, 10)).map(({ id }) => id)).toEqual(["b", "a"]);
   });
 }
 

@@ -46,6 +46,7 @@ const samples: { readonly [name: string]: (queue: string, id: string) => Sample 
   cancelTask: (_queue, id) => ({ path: `/v1/tasks/${id}/cancel` }),
   cancelTasks: (queue) => ({ path: "/v1/bulk/cancel", body: { filter: { queue } } }),
   deleteTasks: (queue) => ({ path: "/v1/bulk/delete", body: { filter: { queue } } }),
+  retryTask: (_queue, id) => ({ path: `/v1/tasks/${id}/retry` }),
   signalTask: (_queue, id) => ({ path: `/v1/tasks/${id}/signals`, body: { name: "go" } }),
   readLogs: (_queue, id) => ({ path: `/v1/tasks/${id}/logs` }),
   listTemplates: () => ({}),
@@ -236,6 +237,27 @@ test("many tasks at once are only those of the caller's queues, and of a submitt
       ...{ tasks: [], refused: [], cursor: null },
     });
   expect((await root("GET", `/v1/tasks/${foreign}`)).body.state).toBe("created");
+});
+
+test("a retry is for the owner of a task, and stands in the audit", async () => {
+  const [submitter, operator] = [callers.get("submitter")!, callers.get("operator")!];
+  const { id } = (await submitter("POST", "/v1/tasks", nap("own"))).body;
+  await submitter("POST", `/v1/tasks/${id}/cancel`);
+  const other = await guarded.token({ name: "other-submitter", role: "submitter", ...bound });
+  const refused = await other("POST", `/v1/tasks/${id}/retry`);
+  expect([refused.status, refused.body.error.code]).toEqual([403, "forbidden"]);
+  expect((await submitter("POST", `/v1/tasks/${id}/retry`)).body).toEqual({ id, reopened: 1 });
+  await operator("POST", `/v1/tasks/${id}/cancel`);
+  expect((await operator("POST", `/v1/tasks/${id}/retry`)).body).toEqual({ id, reopened: 1 });
+  expect((await operator("POST", `/v1/tasks/${id}/retry`)).body).toEqual({ id, reopened: 0 });
+  const audit: Record<"action" | "by" | "outcome" | "target", string>[] = (await guarded.root("GET", "/v1/audit")).body
+    .records;
+  const retries = audit.filter(({ action, target }) => action === "retry" && target === id);
+  expect(retries.map(({ by, outcome }) => `${by} ${outcome}`).toSorted()).toEqual([
+    "token:of-operator done",
+    "token:of-submitter done",
+    "token:other-submitter refused",
+  ]);
 });
 
 test("lists, counts and queues hold nothing of others", async () => {
