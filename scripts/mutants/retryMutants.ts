@@ -6,9 +6,9 @@ export const retryMutants: readonly Mutant[] = [
     name: "retries a task and forgets its steps",
     patches: [
       {
-        file: "src/core/scheduler/retries.ts",
-        search: "    if ((task.id === id && isFromScratch) || task.isGraph) task.family?.beginGeneration();",
-        replace: "    if (task.family !== null) task.family.steps = 0;",
+        file: "src/core/scheduler/reopening.ts",
+        search: "    if (beginning.isAnew) beginAnew(task);\n    else if",
+        replace: "    if (task.family !== null) task.family.steps = 0;\n    if",
       },
     ],
   },
@@ -17,8 +17,8 @@ export const retryMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/service/retryService.ts",
-        search: '    for (const state of ["failed", "cancelled"] as const) {\n      for (',
-        replace: '    for (const state of ["success", "failed", "cancelled"] as const) {\n      for (',
+        search: '    for (const state of ["failed", "cancelled", "skipped"] as const) {',
+        replace: '    for (const state of ["success", "failed", "cancelled", "skipped"] as const) {',
       },
     ],
   },
@@ -31,7 +31,7 @@ export const retryMutants: readonly Mutant[] = [
         replace: "  const opened = [top, ...below];",
       },
       {
-        file: "src/core/scheduler/retries.ts",
+        file: "src/core/scheduler/reopening.ts",
         search: '    if (set === "missing") continue;',
         replace: "",
       },
@@ -41,9 +41,39 @@ export const retryMutants: readonly Mutant[] = [
     name: "retries a child and goes on counting it as ended",
     patches: [
       {
-        file: "src/core/scheduler/retries.ts",
-        search: "    if (set !== null) uncount(state, set, task, each.status.state as FinalState);",
+        file: "src/core/scheduler/reopening.ts",
+        search: "    if (set !== null) uncount(state, set, task, status.state as FinalState);",
         replace: "",
+      },
+    ],
+  },
+  {
+    name: "retries a task and goes on counting its failures",
+    patches: [
+      {
+        file: "src/core/scheduler/reopening.ts",
+        search: "  const counts = { failures: 0, kills: 0, uncounted: attempt, losses: 0 };",
+        replace: "  const counts = { losses: 0 };",
+      },
+    ],
+  },
+  {
+    name: "retries a graph and lets its nodes start before what they wait for",
+    patches: [
+      {
+        file: "src/core/scheduler/reopening.ts",
+        search: "  return { hadBegun, isAnew, isUndecided: after.length > 0 &&",
+        replace: "  return { hadBegun, isAnew, isUndecided: hadBegun && after.length > 0 &&",
+      },
+    ],
+  },
+  {
+    name: "retries a graph and leaves its skipped nodes as they ended",
+    patches: [
+      {
+        file: "src/master/service/retryService.ts",
+        search: '    for (const state of ["failed", "cancelled", "skipped"] as const) {',
+        replace: '    for (const state of ["failed", "cancelled"] as const) {',
       },
     ],
   },

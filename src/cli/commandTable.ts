@@ -101,7 +101,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     group: groups.tasks,
     name: "retry",
-    description: "run tasks again that have failed or were cancelled, and of their families only what failed",
+    description: "run failed, cancelled or skipped tasks again, and of their families and graphs only what failed",
     load: async () => (await import("./commands/retry.ts")).retryCommand,
   },
   {

@@ -50,9 +50,9 @@ export const transitions: { readonly [From in TaskState | "none"]: readonly Task
   killed: ["running", "waiting", "failed", "cancelled"],
   // A retry opens what has ended, and what has ended above it.
   success: ["created"],
-  failed: ["created"],
-  cancelled: ["created"],
-  skipped: [],
+  failed: ["created", "blocked", "waiting"],
+  cancelled: ["created", "blocked", "waiting"],
+  skipped: ["created", "blocked"],
 };
 
 export function isFinal(state: TaskState): state is FinalState {

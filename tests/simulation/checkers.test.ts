@@ -6,7 +6,7 @@ import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import { attemptLies } from "./attemptLies.ts";
 import { familyLies } from "./familyLies.ts";
-import { goodGraph, graphLies } from "./graphLies.ts";
+import { goodGraph, graphLies, retriedGraph } from "./graphLies.ts";
 import { limitLies } from "./limitLies.ts";
 import {
   boot,
@@ -357,6 +357,7 @@ test("schedules without a lie are accepted", () => {
 
 test("a graph without a lie is accepted", () => {
   expect(invariantsOf(goodGraph())).not.toContain("I26");
+  expect(invariantsOf(retriedGraph())).not.toContain("I26");
 });
 
 test("a history in which an id is used again is accepted by every checker", () => {

@@ -59,6 +59,29 @@ function firstSucceeds(made: MadeHistory): MadeHistory {
   return firstRuns(made).entry(is(first, "success", { attempt: 1, output }));
 }
 
+function opened(id: TaskId, state: TaskStatus["state"]): Write[] {
+  const head = spec({ id, ...(id === second && { after: [first] }) });
+  return [{ kind: "reopen-task", head, state: "failed", at: 0 }, is(id, state, { attempt: id === first ? 1 : 0 })];
+}
+
+function failedGraph(): MadeHistory {
+  return firstRuns(graph())
+    .entry(is(first, "failed", { attempt: 1 }))
+    .entry(is(second, "skipped"))
+    .entry(is(task, "failed"));
+}
+
+/** A graph whose first node fails, and that is retried. */
+export function retriedGraph(): MadeHistory {
+  return failedGraph()
+    .entry(...opened(task, "waiting"), ...opened(first, "created"), ...opened(second, "blocked"))
+    .entry(is(first, "running", { attempt: 2 }))
+    .entry(is(first, "success", { attempt: 2, output }))
+    .entry(resolved(output.token), is(second, "running"))
+    .entry(is(second, "success", { attempt: 1 }))
+    .entry(is(task, "success", { output: { first: output } }));
+}
+
 /** The whole life of a graph in which everything goes well. */
 export function goodGraph(): MadeHistory {
   return firstSucceeds(graph())
@@ -76,6 +99,14 @@ export const graphLies: { readonly [name: string]: () => MadeHistory } = {
   "a node for failures starts after a success": () =>
     firstSucceeds(graph({ runIf: "failure" })).entry(is(second, "running")),
   "a node starts before all nodes are there": () => firstRuns(graph({ isSealed: false })),
+  "a retried node starts before what it waits for has ended again": () =>
+    failedGraph().entry(...opened(task, "waiting"), ...opened(first, "created"), ...opened(second, "created")),
+  "a retried graph succeeds without a node that was skipped": () =>
+    failedGraph()
+      .entry(...opened(task, "waiting"), ...opened(first, "created"))
+      .entry(is(first, "running", { attempt: 2 }))
+      .entry(is(first, "success", { attempt: 2, output }))
+      .entry(is(task, "success", { output: { first: output } })),
   "a node is made twice": () =>
     graph().entry({ kind: "spec", spec: spec({ id: childId(prefix, 2), name: "first", parent: task, depth: 1 }) }),
   "a node is skipped before what it waits for has ended": () => firstRuns(graph()).entry(is(second, "skipped")),

@@ -34,7 +34,7 @@ async function retry(
       if (output.isJson) continue;
       const what =
         reopened === 0
-          ? "has not ended"
+          ? "has not ended: nothing to do"
           : reopened === 1
             ? "runs again"
             : `runs again, with ${reopened - 1} others of its family`;

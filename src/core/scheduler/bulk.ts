@@ -53,9 +53,13 @@ export function forgetExpired(state: SchedulerState, batch: Batch, expired: read
   for (const task of expired) if (!state.tasks.recentlyForgotten.isGone(task.id)) forget(state, batch, task);
 }
 
-/** @returns false if it has not ended, or if an unfinished task names it in `after` */
+/** @returns false if it has not ended, if its family is open again, or if an unfinished task names it in `after` */
 function forget(state: SchedulerState, batch: Batch, { id, queue, state: end }: FinishedTask): boolean {
-  if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) return false;
+  const { tasks, dependencies } = state;
+  // A family goes whole, and a retry may have opened it since it was found. It may even have ended again, in another way.
+  const isOpen = tasks.get(id) !== undefined || tasks.get(rootOf(id)) !== undefined;
+  const isAsFound = (tasks.recentlyFinished.state(id) ?? end) === end;
+  if (!isFinal(end) || isOpen || !isAsFound || dependencies.isPinned(rootOf(id))) return false;
   dropFinished(state, { id, queue, state: end });
   state.tasks.forgottenAtSeq = batch.out.seq;
   state.tasks.recentlyForgotten.add(id, batch.out.seq);

@@ -11,7 +11,7 @@ import type { LiveTask } from "./liveTask.ts";
 import type { RecordModule } from "./recordModule.ts";
 
 export class Dependencies implements RecordModule<FailedDependency> {
-  /** While it leads: blocked tasks, by each of the tasks that they wait for and that has not succeeded. */
+  /** While it leads: blocked tasks, by each of the tasks that they wait for, also those that have ended: a retry may open them again. */
   readonly #waiters = new Map<TaskId, Set<LiveTask>>();
   readonly #failed = new Map<string, FailedDependency>();
   /** Families that others wait for, by their root: how many unfinished tasks name one of their tasks. */
@@ -34,9 +34,8 @@ export class Dependencies implements RecordModule<FailedDependency> {
     if (links === null) return;
     links.open = 0;
     for (const id of links.after) {
-      const isOpen = isLive(id);
-      if (isOpen) links.open += 1;
-      if (isOpen || this.#failed.has(id)) this.#waitersOf(id).add(task);
+      if (isLive(id)) links.open += 1;
+      this.#waitersOf(id).add(task);
     }
     if (links.open === 0) this.#due.push(task);
   }
@@ -46,13 +45,19 @@ export class Dependencies implements RecordModule<FailedDependency> {
     this.unblock(batch, task);
     const waiters = this.#waiters.get(task.id);
     if (waiters === undefined) return;
-    if (end === "success") this.#waiters.delete(task.id);
-    else this.noteFailure(batch, task.id, end);
+    if (end !== "success") this.noteFailure(batch, task.id, end);
     for (const waiter of waiters) {
       if (waiter.links === null) continue;
       waiter.links.open -= 1;
       if (waiter.links.open === 0) this.#due.push(waiter);
     }
+  }
+
+  /** A task that had ended is open again: those that are still blocked wait for it once more. */
+  noteReopened(batch: Batch, id: TaskId): void {
+    for (const { links } of this.#waiters.get(id) ?? []) if (links !== null) links.open += 1;
+    if (!this.#failed.delete(id)) return;
+    batch.out.writes.push({ kind: "record", collection: "failedDependencies", id, value: null });
   }
 
   /** Somebody is about to wait for a task, or waits for one, that has ended like this. */
@@ -79,7 +84,7 @@ export class Dependencies implements RecordModule<FailedDependency> {
     return task.links?.after.find((id) => this.#failed.has(id));
   }
 
-  /** Blocked tasks that wait for this one. */
+  /** Blocked tasks that name this one. */
   *waitersOf(id: TaskId): Generator<TaskId> {
     for (const waiter of this.#waiters.get(id) ?? []) yield waiter.id;
   }

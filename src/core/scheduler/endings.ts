@@ -119,8 +119,13 @@ export function releaseNext(state: SchedulerState, batch: Batch, set: ChildSet):
   }
 }
 
-/** A child that is open again goes into its lane, at once or when there is room for it. */
-export function releaseAgain(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask): void {
-  set.released = Math.min(set.released, indexOf(child.id));
-  releaseNext(state, batch, set);
+/** Children that are open again go into their lanes, at once or when there is room for them. */
+export function releaseAgain(state: SchedulerState, batch: Batch, children: readonly LiveTask[]): void {
+  const sets = new Set<ChildSet>();
+  for (const { id, parent: set } of children) {
+    if (set === null) continue;
+    set.released = Math.min(set.released, indexOf(id));
+    sets.add(set);
+  }
+  for (const set of sets) releaseNext(state, batch, set);
 }

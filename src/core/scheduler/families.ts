@@ -166,7 +166,12 @@ export class Families implements RecordModule<ChildSetRecord> {
 
   /** The set that a child belongs to. */
   ofChild(id: TaskId): ChildSet {
-    return this.#open(prefixOf(id));
+    return this.at(prefixOf(id));
+  }
+
+  /** The set of this prefix, also while only children of it are known. */
+  at(prefix: string): ChildSet {
+    return this.#open(prefix);
   }
 
   create(parent: TaskId, epoch: number, key: string, options: ChildSetOptions): ChildSet {

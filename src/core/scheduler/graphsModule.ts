@@ -31,13 +31,13 @@ export const graphsModule = {
     "graph-loaded": (state, batch, { task, input }) => beginGraph(state, batch, task, input as unknown as GraphInput),
     "input-resolved": takeInput,
     "graph-concluded": conclude,
-    "inspect-dependents": ({ dependencies }, batch, { request, task }) =>
-      reply(batch, request, { kind: "dependents", tasks: [...dependencies.waitersOf(task)].slice(0, limits.pageMax) }),
+    "inspect-dependents": (state, batch, { request, task }) =>
+      reply(batch, request, { kind: "dependents", tasks: dependentsOf(state, task) }),
   },
   activate(state, batch) {
     for (const task of state.tasks) {
       if (task.state === "blocked") state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);
-      if (isOpenGraph(task)) takeUp(state, batch, task);
+      if (isOpenGraph(task)) takeUpGraph(state, batch, task);
     }
   },
   step(state, batch) {
@@ -52,6 +52,12 @@ export const graphsModule = {
   },
 } satisfies SchedulerModule;
 
+/** Blocked tasks that wait for this one, or are blocked though it has not succeeded. */
+function dependentsOf({ tasks, dependencies }: SchedulerState, id: TaskId): readonly TaskId[] {
+  if (tasks.get(id) === undefined && dependencies.recordOf(id) === null) return [];
+  return [...dependencies.waitersOf(id)].slice(0, limits.pageMax);
+}
+
 /** True for a graph that has begun and whose outcome is not decided. */
 function isOpenGraph(task: LiveTask | undefined): task is LiveTask {
   return task !== undefined && task.isGraph && task.state === "waiting" && !isEnding(task);
@@ -61,8 +67,8 @@ function nodesOf(state: SchedulerState, task: LiveTask): ChildSet | undefined {
   return state.families.find(task.id, task.family?.epoch ?? 0, nodesKey);
 }
 
-/** By a new leader. */
-function takeUp(state: SchedulerState, batch: Batch, task: LiveTask): void {
+/** A graph that has begun, by a new leader or because it is open again. */
+export function takeUpGraph(state: SchedulerState, batch: Batch, task: LiveTask): void {
   const set = nodesOf(state, task);
   if (set?.isSealed !== true) load(batch, task);
   else if (set.isOver) state.graphs.over.add(task.id);
@@ -76,6 +82,8 @@ function decideDue(state: SchedulerState, batch: Batch): void {
     if (task === undefined) break;
     // Below a decided outcome a walk ends it.
     if (task.state !== "blocked" || isBelowEnding(state, task)) continue;
+    // Something that it waits for is open again.
+    if ((task.links?.open ?? 0) > 0) continue;
     const reason = reasonToSkip(state, task);
     if (reason !== null) skip(state, batch, task, reason);
     else if (task.links?.takesOutputs === true) unresolved.push(task.id);

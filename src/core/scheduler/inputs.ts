@@ -219,9 +219,13 @@ export interface Lookup {
   readonly ended?: ReadonlyMap<TaskId, FinalState>;
 }
 
-/** Finished tasks of one family, the sets that they belong to, and a seq since which nothing of it may have changed. */
+/** Finished tasks of one family, and a seq since which nothing of it may have changed. */
 export interface FinishedTree {
   readonly seq: number;
+  /** How those tasks have ended that these wait for, as far as they have and are not among these. */
+  readonly ends: ReadonlyMap<TaskId, FinalState>;
+  /** Without their outputs. */
   readonly tasks: readonly { readonly head: TaskHead; readonly status: TaskStatus }[];
+  /** Those that the tasks belong to, and those of graphs among them. */
   readonly sets: readonly { readonly prefix: string; readonly record: ChildSetRecord }[];
 }

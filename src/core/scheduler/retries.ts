@@ -1,25 +1,22 @@
 /**
  * Retries: a task that has failed or was cancelled is open again, and with it what has failed below it and what has ended above
  * it. All of that is one entry. Attempts count on; failures begin anew. Steps stay, unless the retry is from scratch: then a new
- * generation begins, whose steps and children have keys of their own.
+ * generation begins, whose steps and children have keys of their own. Of a graph, what was skipped is open again as well.
  *
  * Finished tasks are in the store only, so the shell reads them and hands them in, with the seq at which that was true.
  */
-import { lastAttemptOf } from "../../model/attemptRecord.ts";
-import { type ChildSetRecord, prefixOf, stepId } from "../../model/family.ts";
+import { childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { type FinalState, isFinal, type TaskHead } from "../../model/task.ts";
-import { recordOfAttempt } from "./attemptRecords.ts";
+import type { TaskHead } from "../../model/task.ts";
 import { shortageFor } from "./creation.ts";
 import type { Batch, Reply } from "./effects.ts";
-import { isBelowEnding, isEnding, releaseAgain } from "./endings.ts";
-import type { ChildSet } from "./families.ts";
+import { isBelowEnding, isEnding } from "./endings.ts";
 import type { FinishedTree, SchedulerInput } from "./inputs.ts";
-import { type LiveTask, restoreStatus } from "./liveTask.ts";
+import type { LiveTask } from "./liveTask.ts";
+import { beginningOf, type Ended, reopenAll } from "./reopening.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
 type Wish = Extract<SchedulerInput, { kind: "retry" }>;
-type Ended = FinishedTree["tasks"][number];
 
 export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
   const { id, attempt, isFromScratch, found } = wish;
@@ -31,7 +28,7 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
   if (top === undefined) return refuse("not-found", `There is no task ${id}.`);
   // The retry has worked before, and its answer was lost.
   if (attempt !== null && top.status.attempt !== attempt) return { kind: "retried", id, reopened: 0 };
-  const problem = problemOf(top, isFromScratch);
+  const problem = problemOf(top);
   if (problem !== null) return problem;
   const above = ancestorsOf(state, top, byId);
   if ("kind" in above) return above;
@@ -42,53 +39,57 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
     opened.map(({ head }) => head),
   );
   if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
-  const sets = new Map(found.sets.map(({ prefix, record }) => [prefix, record]));
-  for (const { head } of opened) {
-    const isKnown = head.parent === undefined || tasks.get(head.parent) !== undefined || sets.has(prefixOf(head.id));
-    if (!isKnown)
-      return refuse("conflict", `Task ${head.id} ended under an older version, which kept too little of it.`);
-  }
-  const reopened: { readonly task: LiveTask; readonly set: ChildSet | null }[] = [];
+  const fromScratch = isFromScratch ? id : null;
+  const missing = whatIsMissing(state, found, opened, fromScratch);
+  if (missing !== null) return missing;
+  return { kind: "retried", id, reopened: reopenAll(state, batch, found, opened, fromScratch) };
+}
+
+/** Why these tasks cannot be opened with what is known of them; null if they can. */
+function whatIsMissing(
+  { tasks }: SchedulerState,
+  found: FinishedTree,
+  opened: readonly Ended[],
+  fromScratch: TaskId | null,
+): Reply | null {
+  const sets = new Set(found.sets.map(({ prefix }) => prefix));
+  const ids = new Set(opened.map(({ head }) => head.id));
   for (const each of opened) {
-    const set = each.head.parent === undefined ? null : openSet(state, batch, each.head, sets);
-    if (set === "missing") continue;
-    const task = reopen(state, batch, each);
-    reopened.push({ task, set });
-    // Nothing of a graph runs again by itself: below a retried task it begins anew.
-    if ((task.id === id && isFromScratch) || task.isGraph) task.family?.beginGeneration();
-    if (set !== null) uncount(state, set, task, each.status.state as FinalState);
+    const { head, status } = each;
+    const isKnown = head.parent === undefined || tasks.get(head.parent) !== undefined || sets.has(prefixOf(head.id));
+    const { isAnew, isUndecided } = beginningOf(each, ids, fromScratch);
+    const { epoch = 0, children = 0 } = status.family ?? {};
+    const hasNodes = head.kind === "graph" && !isAnew && children > 0;
+    if (!isKnown || (hasNodes && !sets.has(childPrefix(head.id, epoch, nodesKey))))
+      return refuse(
+        "conflict",
+        `Task ${head.id} ended under an older version, which kept too little of it.`,
+        undefined,
+        {
+          hint: "Submit it anew.",
+        },
+      );
+    const isThere = (id: TaskId): boolean => ids.has(id) || found.ends.has(id) || tasks.get(id) !== undefined;
+    const gone = !isUndecided ? undefined : head.after?.find((id) => !isThere(id));
+    if (gone !== undefined)
+      return refuse("conflict", `Task ${head.id} waits for ${gone}, which is no longer there.`, undefined, {
+        hint: "Submit it anew, without that task in `after`.",
+      });
   }
-  // Each is written once, as it stands when all are open.
-  for (const { task } of reopened) state.tasks.write(batch, task);
-  for (const { task, set } of reopened) {
-    if (set === null) state.tasks.enqueueNew(task, batch.now);
-    else releaseAgain(state, batch, set, task);
-  }
-  return { kind: "retried", id, reopened: reopened.length };
+  return null;
 }
 
 /** True if nothing of what the store showed can have changed since. */
-function isFresh({ tasks }: SchedulerState, { seq, tasks: found }: FinishedTree): boolean {
+function isFresh({ tasks }: SchedulerState, { seq, tasks: found, ends }: FinishedTree): boolean {
   if (!tasks.recentlyFinished.covers(seq) || seq < tasks.forgottenAtSeq) return false;
-  return found.every(({ head }) => (tasks.recentlyFinished.seqOf(head.id) ?? 0) <= seq);
+  const isOld = (id: TaskId): boolean => (tasks.recentlyFinished.seqOf(id) ?? 0) <= seq;
+  return found.every(({ head }) => isOld(head.id)) && [...ends.keys()].every(isOld);
 }
 
-function problemOf({ head, status }: Ended, isFromScratch: boolean): Reply | null {
-  const { id, kind } = head;
-  if (status.state !== "failed" && status.state !== "cancelled") {
-    return refuse("conflict", `Task ${id} has ended as ${status.state}: only what failed or was cancelled is retried.`);
-  }
-  if (kind === "graph" && !isFromScratch) {
-    const hint = "Retry it from scratch: its tasks are then made and run anew.";
-    return refuse("conflict", `Task ${id} is a graph, of which nothing can be run again by itself.`, undefined, {
-      hint,
-    });
-  }
-  if (isFromScratch && head.takesOutputs === true && status.family !== undefined) {
-    const message = `Task ${id} takes outputs of other tasks, which are resolved once: it cannot be retried from scratch.`;
-    return refuse("conflict", message);
-  }
-  return null;
+function problemOf({ head: { id }, status }: Ended): Reply | null {
+  if (status.state !== "success") return null;
+  const hint = "Only what failed, was cancelled or was skipped is retried. Submit the task anew to run it again.";
+  return refuse("conflict", `Task ${id} has ended as success.`, undefined, { hint });
 }
 
 /** Ids of the tasks above that have ended, the root first; or why the task cannot be open below them. */
@@ -105,7 +106,7 @@ function ancestorsOf(
     const above = byId.get(parent);
     if (above === undefined) return refuse("not-found", `There is no task ${parent}, the parent of ${child.id}.`);
     if (above.head.kind === "graph") {
-      const hint = `Retry the graph from scratch: outlast retry ${parent} --from-scratch`;
+      const hint = `Retry the graph, of which only what failed runs again: outlast retry ${parent}`;
       return refuse("conflict", `Task ${child.id} is a task of the graph ${parent}.`, undefined, { hint });
     }
     ended.unshift(parent);
@@ -124,52 +125,4 @@ function goneOn(id: TaskId, parent: TaskId): Reply {
   const hint = `Retry ${parent} once it has failed, or submit the task anew.`;
   const message = `Task ${id} cannot be retried: its parent ${parent} has not ended, and has gone on without it.`;
   return refuse("conflict", message, undefined, { hint });
-}
-
-/** The set that the child belongs to, open again where it was over. */
-function openSet(
-  state: SchedulerState,
-  batch: Batch,
-  { id, parent: parentId }: TaskHead,
-  sets: ReadonlyMap<string, ChildSetRecord>,
-): ChildSet | "missing" {
-  const prefix = prefixOf(id);
-  const parent = parentId === undefined ? undefined : state.tasks.get(parentId);
-  if (parent === undefined) return "missing";
-  if (state.families.recordOf(prefix) !== null) return state.families.ofChild(id);
-  const record = sets.get(prefix);
-  if (record === undefined || parent.family === null) return "missing";
-  // Its handler seals it again: it may have been ended before all of its children were made.
-  state.families.put(prefix, { ...record, isSealed: false });
-  const set = state.families.ofChild(id);
-  parent.family.uncountEnded(set);
-  if (record.isNoticed === true) {
-    const step = stepId(parent.id, parent.family.epoch, record.key);
-    batch.out.writes.push({ kind: "record", collection: "steps", id: step, value: null });
-    parent.family.steps -= 1;
-  }
-  state.families.touch(set);
-  state.tasks.touch(parent);
-  return set;
-}
-
-function reopen(state: SchedulerState, batch: Batch, { head, status }: Ended): LiveTask {
-  const { state: before } = status;
-  if (!isFinal(before)) throw new Error(`Task ${head.id} is ${before}: it has not ended.`);
-  const last = lastAttemptOf(status);
-  if (last !== null) recordOfAttempt(batch, head.id, last);
-  const at = batch.now - state.tasks.clockLagMs;
-  batch.out.writes.push({ kind: "reopen-task", head, state: before, at });
-  const task = state.tasks.reopen(head, before, at);
-  // Attempts count on, and none of them against the task; what the last one left is on record.
-  const { attempt } = status;
-  const { startedAt: _s, endedAt: _e, error: _r, exit: _x, logBytes: _l, output: _o, ...rest } = status;
-  const counts = { failures: 0, kills: 0, uncounted: attempt, losses: 0 };
-  restoreStatus(task, { ...rest, ...counts, state: "created", retriedAt: at, isRecorded: attempt > 0 });
-  return task;
-}
-
-function uncount(state: SchedulerState, set: ChildSet, { id }: LiveTask, before: FinalState): void {
-  set.uncount(id, before);
-  state.families.touch(set);
 }

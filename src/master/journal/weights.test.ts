@@ -60,6 +60,23 @@ describe("an input", () => {
     expect(bytesOfSpecs(tasks)).toBe(bytesOfInput(input));
   });
 
+  test("that retries a task comes to what it is said to, or less", () => {
+    const task = spec(longest, { queue: longest, requires: [longest, longest] });
+    const [out, again] = [new EntryDraft(1), new EntryDraft(2)];
+    const scheduler = new Scheduler();
+    scheduler.step(1e13, { kind: "submit", request: 1, specs: [task], lookup: null }, out);
+    scheduler.step(1e13, { kind: "cancel", request: 2, id: task.id }, out);
+    const end = out.writes.findLast((write) => write.kind === "status");
+    const { name: _name, input: _input, ...head } = task;
+    const tasks = end?.kind === "status" ? [{ head, status: end.status }] : [];
+    const found = { seq: 1, tasks, ends: new Map(), sets: [] };
+    const input = { kind: "retry", request: 3, id: task.id, attempt: null, isFromScratch: false, found } as const;
+    scheduler.step(1e13, input, again);
+    expect(again.writes.map(({ kind }) => kind)).toEqual(["reopen-task", "status"]);
+    expect(bytesOfInput(input)).toBeGreaterThanOrEqual(bodyBytes(again.writes));
+    expect(bytesOfInput(input)).toBeLessThan(1.5 * bodyBytes(again.writes));
+  });
+
   test("ten thousand small tasks are one submission", () => {
     const tasks = Array.from({ length: limits.batchTasksMax }, (_, index) =>
       spec(`01ARZ3NDEKTSV4RRFFQ69G5FAV-${index}`),

@@ -1,5 +1,5 @@
 /** How many bytes inputs will add to the journal's entry, counted before they are taken: an entry has a bound that nothing may pass. */
-import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
+import type { FinishedTree, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { ReportItem } from "../../model/protocol.ts";
@@ -30,6 +30,19 @@ export function bytesOfInput(input: SchedulerInput): number {
   return bytesOf(input) + (input.by === undefined ? 0 : limits.auditRecordBytesMax);
 }
 
+/** What stands around the head of a task that is open again, and in its status besides what was there. */
+const reopenedBytes = 192;
+
+/** Of each task its head and its status are written, and its last attempt if it had one; of each set its record, once or twice. */
+export function bytesOfRetry({ tasks, sets }: FinishedTree): number {
+  const sumOf = (bytesOf: (value: unknown) => number): number =>
+    tasks.reduce((sum, { head, status }) => {
+      return sum + bytesOf(head) + (status.attempt > 0 ? 2 : 1) * (bytesOf(status) + reopenedBytes);
+    }, 0) + sets.reduce((sum, { record }) => sum + 2 * bytesOf(record) + limits.statusBytesMax, 0);
+  const estimate = sumOf(jsonBytes);
+  return estimate <= limits.submissionBytesMax ? estimate : sumOf((value) => Buffer.byteLength(JSON.stringify(value)));
+}
+
 function bytesOf(input: SchedulerInput): number {
   switch (input.kind) {
     case "submit":
@@ -55,7 +68,7 @@ function bytesOf(input: SchedulerInput): number {
     case "forget-audit":
       return input.ids.length * limits.statusBytesMax;
     case "retry":
-      return jsonBytes(input.found) + 3 * limits.statusBytesMax * input.found.tasks.length;
+      return bytesOfRetry(input.found);
     case "forget":
     case "delete-many":
       return input.tasks.length * limits.statusBytesMax;

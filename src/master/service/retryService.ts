@@ -2,12 +2,14 @@
 import type { FinishedTree } from "../../core/scheduler/inputs.ts";
 import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
-import { childPrefix, prefixOf } from "../../model/family.ts";
+import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskHead, type TaskStatus } from "../../model/task.ts";
 import type { TaskPage } from "../../ports/store.ts";
+import { bytesOfRetry } from "../journal/weights.ts";
+import { readEnds } from "./familyReads.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
 export interface RetryOptions {
@@ -17,10 +19,11 @@ export interface RetryOptions {
   readonly isFromScratch: boolean;
 }
 
-type Tree = FinishedTree & {
-  /** True if more has failed below the task than one entry opens again. */
-  readonly isCut: boolean;
-};
+interface Tree {
+  readonly found: FinishedTree;
+  /** Tasks of whose failed children not all are in there: more have failed than one entry opens again. */
+  readonly cut: readonly TaskId[];
+}
 
 export class RetryService {
   readonly #calls: Pick<ServiceCalls, "ask" | "read" | "store">;
@@ -32,11 +35,13 @@ export class RetryService {
   /** @returns how many tasks are open again; 0 if the task had not ended, or had been retried before */
   async retry(id: TaskId, options: RetryOptions, by?: Actor): Promise<number> {
     for (let tries = 0; tries < limits.lookupsMax; tries += 1) {
-      const found = await this.#calls.read(() => this.#readTree(id, options.isFromScratch));
+      const { found, cut } = await this.#calls.read(() => this.#readTree(id, options.isFromScratch));
       const reply = await this.#calls.ask((request) => ({ kind: "retry", request, id, ...options, found }), by);
       if (reply.kind === "look-again") continue;
       if (reply.kind !== "retried") throw new Error(`The scheduler answered ${reply.kind} to a retry.`);
-      return reply.reopened + (found.isCut && reply.reopened > 0 ? await this.#retryRest(id, by) : 0);
+      let { reopened } = reply;
+      if (reopened > 0) for (const parent of cut) reopened += await this.#retryRest(parent, by);
+      return reopened;
     }
     throw new OutlastError("unavailable", "The task's family changed while it was looked up; try again.");
   }
@@ -65,27 +70,76 @@ export class RetryService {
     if (top === null) throw new OutlastError("not-found", `There is no task ${id}.`);
     const above = await this.#endedAbove(top);
     const tree = [...above, top];
-    let isCut = false;
-    for (let index = above.length; index < tree.length; index += 1) {
-      const parent = isFromScratch ? undefined : tree[index];
-      // Nothing of a graph runs again by itself.
-      if (parent === undefined || parent.kind === "graph" || (parent.family?.children ?? 0) === 0) continue;
-      const room = limits.retriedPerEntryMax - tree.length;
-      const failed = await this.#failedBelow(parent.id, room + 1);
-      const epoch = parent.family?.epoch ?? 0;
-      const present = await this.#ofGeneration(parent.id, epoch, failed);
-      isCut ||= failed.length > room;
-      tree.push(...present.slice(0, Math.max(0, room)));
+    const cut = isFromScratch ? [] : await this.#addFailedBelow(tree, above.length);
+    for (const each of tree) await this.#checkWhole(each);
+    const tasks = tree.filter(({ state }) => isFinal(state)).map(split);
+    const found = { seq, tasks, ends: await this.#endsBefore(tasks), sets: await this.#setsOf(tree) };
+    if (bytesOfRetry(found) > limits.submissionBytesMax) {
+      const hint = `Retry it from scratch: outlast retry ${id} --from-scratch`;
+      throw new OutlastError(
+        "too-many",
+        `More has failed below task ${id} than one entry of the journal opens again.`,
+        {
+          limit: "submissionBytesMax",
+          hint,
+        },
+      );
     }
-    const prefixes = new Map(
-      tree.flatMap(({ id: child, parent }) => (parent === undefined ? [] : [[prefixOf(child), parent]])),
+    return { found, cut };
+  }
+
+  /** Of a graph all that did not succeed, since what may start depends on all of it; of other families as many as one entry takes. */
+  async #addFailedBelow(tree: TaskDocument[], from: number): Promise<TaskId[]> {
+    const cut: TaskId[] = [];
+    let room = limits.retriedPerEntryMax - tree.length;
+    for (let index = from; index < tree.length; index += 1) {
+      const parent = tree[index];
+      if (parent === undefined || (parent.family?.children ?? 0) === 0) continue;
+      const isGraph = parent.kind === "graph";
+      const failed = await this.#failedBelow(parent, isGraph ? limits.graphTasksMax : room + 1);
+      const present = await this.#ofGeneration(parent, failed);
+      const taken = isGraph ? present : present.slice(0, Math.max(0, room));
+      if (taken.length < present.length) cut.push(parent.id);
+      if (!isGraph) room -= taken.length;
+      tree.push(...taken);
+    }
+    return cut;
+  }
+
+  /** Retention removes what is below a task first, set by set, and its first children first. @throws OutlastError if it has begun to */
+  async #checkWhole({ id, family }: TaskDocument): Promise<void> {
+    if ((family?.children ?? 0) === 0) return;
+    const { store } = this.#calls;
+    const { records } = await store.listRecords("endedSets", { idPrefix: `${id}/`, limit: limits.childSetsMax });
+    const firsts = records.flatMap(({ value: { key, created } }) =>
+      created === 0 ? [] : [childId(childPrefix(id, family?.epoch ?? 0, key), 0)],
     );
+    for (let from = 0; from < firsts.length; from += limits.statusesPerReadMax) {
+      const ids = firsts.slice(from, from + limits.statusesPerReadMax);
+      if ((await store.readStatuses(ids)).size === ids.length) continue;
+      const hint = "Submit it anew. Finished tasks are removed when their retention is over.";
+      throw new OutlastError("conflict", `The family of task ${id} is being removed.`, { hint });
+    }
+  }
+
+  async #setsOf(tree: readonly TaskDocument[]): Promise<FinishedTree["sets"]> {
+    const parents = new Map<string, TaskId>();
+    for (const { id, parent, kind, family } of tree) {
+      if (parent !== undefined) parents.set(prefixOf(id), parent);
+      if (kind === "graph") parents.set(childPrefix(id, family?.epoch ?? 0, nodesKey), id);
+    }
     const sets: FinishedTree["sets"][number][] = [];
-    for (const [prefix, parent] of prefixes) {
-      const record = await store.readRecord("endedSets", ownedRecordId(parent, prefix));
+    for (const [prefix, parent] of parents) {
+      const record = await this.#calls.store.readRecord("endedSets", ownedRecordId(parent, prefix));
       if (record !== null) sets.push({ prefix, record });
     }
-    return { seq, tasks: tree.filter(({ state }) => isFinal(state)).map(split), sets, isCut };
+    return sets;
+  }
+
+  #endsBefore(tasks: FinishedTree["tasks"]): Promise<FinishedTree["ends"]> {
+    const ids = new Set(tasks.map(({ head }) => head.id));
+    const others = new Set(tasks.flatMap(({ head }) => head.after ?? []).filter((each) => !ids.has(each)));
+    return readEnds(this.#calls.store, [...others]);
   }
 
   /** The root first. */
@@ -100,10 +154,10 @@ export class RetryService {
     return above;
   }
 
-  /** Failed ones first, since a set may be cancelled because of them. */
-  async #failedBelow(parent: TaskId, max: number): Promise<TaskDocument[]> {
+  /** Failed ones first, since others may have been cancelled or skipped because of them. */
+  async #failedBelow({ id: parent }: TaskDocument, max: number): Promise<TaskDocument[]> {
     const found: TaskDocument[] = [];
-    for (const state of ["failed", "cancelled"] as const) {
+    for (const state of ["failed", "cancelled", "skipped"] as const) {
       for (
         let cursor: string | null = null, isFirst = true;
         found.length < max && (isFirst || cursor !== null);
@@ -119,15 +173,15 @@ export class RetryService {
   }
 
   /** Without children of earlier generations: nobody waits for those. */
-  async #ofGeneration(parent: TaskId, epoch: number, children: readonly TaskDocument[]): Promise<TaskDocument[]> {
+  async #ofGeneration({ id, family }: TaskDocument, children: readonly TaskDocument[]): Promise<TaskDocument[]> {
     const isPresent = new Map<string, boolean>();
-    for (const { id } of children) {
-      const prefix = prefixOf(id);
+    for (const child of children) {
+      const prefix = prefixOf(child.id);
       if (isPresent.has(prefix)) continue;
-      const record = await this.#calls.store.readRecord("endedSets", ownedRecordId(parent, prefix));
-      isPresent.set(prefix, record !== null && childPrefix(parent, epoch, record.key) === prefix);
+      const record = await this.#calls.store.readRecord("endedSets", ownedRecordId(id, prefix));
+      isPresent.set(prefix, record !== null && childPrefix(id, family?.epoch ?? 0, record.key) === prefix);
     }
-    return children.filter(({ id }) => isPresent.get(prefixOf(id)) === true);
+    return children.filter((child) => isPresent.get(prefixOf(child.id)) === true);
   }
 }
 
@@ -158,6 +212,7 @@ const statusFields: { readonly [Field in keyof TaskStatus]-?: true } = {
   logBytes: true,
 };
 
+/** Without what a retry does not need: payload and output. */
 function split(document: TaskDocument): { readonly head: TaskHead; readonly status: TaskStatus } {
   const entries = Object.entries(document);
   const isOfStatus = ([name]: [string, unknown]): boolean => Object.hasOwn(statusFields, name);
@@ -166,11 +221,11 @@ function split(document: TaskDocument): { readonly head: TaskHead; readonly stat
     input: _i,
     adoptedFrom: _a,
     afterNames: _f,
+    origin: _o,
+    schedule: _s,
     ...head
   } = Object.fromEntries(entries.filter((entry) => entry[0] === "id" || !isOfStatus(entry)));
+  const { output: _r, ...status } = Object.fromEntries(entries.filter(isOfStatus));
   // By their names the fields are those of the two parts.
-  return {
-    head: head as unknown as TaskHead,
-    status: Object.fromEntries(entries.filter(isOfStatus)) as unknown as TaskStatus,
-  };
+  return { head: head as unknown as TaskHead, status: status as unknown as TaskStatus };
 }

@@ -2,10 +2,10 @@
  * I26: a task starts only once all that it waits for has ended, and in the way that it asks for; what never runs is skipped, and
  * not before its time; a graph's nodes and outcome are what its input and its nodes say; outputs arrive where they are asked for.
  */
-import { prefixOf, rootOf } from "../../model/family.ts";
+import { childPrefix, nodesKey, prefixOf, rootOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { isFinal, type TaskSpec, type TaskStatus } from "../../model/task.ts";
+import { isFinal, type TaskHead, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
 import { eventsOf } from "./reading.ts";
@@ -37,36 +37,74 @@ class GraphsByJournal {
   readonly #waiting = new Set<TaskId>();
   readonly #inputs = new Map<TaskId, Resolved[]>();
   readonly #resolvedIn = new Map<string, string>();
+  /** Tasks that a retry has opened, and how many attempts they had had by then. */
+  readonly #reopened = new Map<TaskId, number>();
 
   constructor(report: Report) {
     this.#report = report;
   }
 
   take(entry: LandedEntry): void {
+    const decided: TaskId[] = [];
     const started: TaskId[] = [];
     const ended: TaskId[] = [];
     for (const write of entry.writes) {
       if (write.kind === "spec") this.#takeSpec(write.spec, entry);
       if (write.kind === "status") {
-        const { id, state, attempt } = write.status;
+        const { id, state } = write.status;
         const before = this.#statuses.get(id);
-        const hasBegun = attempt > 0 || (state === "waiting" && this.#specs.get(id)?.kind === "graph");
-        if (hasBegun && (before === undefined || (before.attempt === 0 && before.state !== "waiting")))
-          started.push(id);
+        if (this.#isDecision(write.status, before)) decided.push(id);
+        if (this.#isStart(write.status, before)) started.push(id);
         this.#statuses.set(id, write.status);
         if (isFinal(state)) ended.push(id);
       }
       if (write.kind === "record" && write.collection === "childSets" && write.value?.isSealed === true)
         this.#sealed.add(write.id);
+      if (write.kind === "reopen-task") this.#reopen(write.head);
       if (write.kind === "forget-task") this.#forget(write.id, entry);
     }
+    this.#forgiveReopened(entry);
     for (const write of entry.writes) {
       if (write.kind === "record" && write.collection === "inputs" && write.value !== null)
         this.#takeInput(write.id, write.value.input, entry);
     }
+    for (const id of decided) this.#checkDecision(id, entry);
     for (const id of started) this.#checkStart(id, entry);
     for (const id of ended) this.#noteEnd(id, entry);
     for (const id of ended) this.#checkEnd(id, entry);
+  }
+
+  /** From here on the task may start: it is not blocked any more, or never was. */
+  #isDecision({ id, state, attempt }: TaskStatus, before: TaskStatus | undefined): boolean {
+    if (state === "blocked" || isFinal(state)) return false;
+    if (before === undefined || before.state === "blocked") return true;
+    // A retry opens what had started as it is: that was decided then. So it is with a graph, which has no attempts.
+    const hadBegun = attempt > 0 || (this.#specs.get(id)?.kind === "graph" && state === "waiting");
+    return isFinal(before.state) && !hadBegun;
+  }
+
+  #isStart({ id, state, attempt }: TaskStatus, before: TaskStatus | undefined): boolean {
+    const hasBegun = attempt > 0 || (state === "waiting" && this.#specs.get(id)?.kind === "graph");
+    return hasBegun && (before === undefined || (before.attempt === 0 && before.state !== "waiting"));
+  }
+
+  #reopen({ id, after = [] }: TaskHead): void {
+    const attempt = this.#statuses.get(id)?.attempt ?? 0;
+    this.#reopened.set(id, attempt);
+    if (after.length > 0) this.#waiting.add(id);
+    // What has not started may be given another input.
+    if (attempt > 0) return;
+    for (const record of this.#resolvedIn.keys()) if (record.startsWith(`${id}/`)) this.#resolvedIn.delete(record);
+  }
+
+  /** A graph whose failed nodes are open again starts nodes again. */
+  #forgiveReopened({ writes }: LandedEntry): void {
+    for (const write of writes) {
+      if (write.kind !== "reopen-task") continue;
+      const prefix = prefixOf(write.head.id);
+      const states = [...(this.#nodes.get(prefix)?.values() ?? [])].map((node) => this.#statuses.get(node)?.state);
+      if (!states.includes("failed") && !states.includes("cancelled")) this.#failedIn.delete(prefix);
+    }
   }
 
   /** Links are what the graph's input says, told by the names of its nodes. */
@@ -95,10 +133,10 @@ class GraphsByJournal {
     return spec?.kind === "graph" ? (spec.input as unknown as GraphInput) : null;
   }
 
-  #checkStart(id: TaskId, { seq }: LandedEntry): void {
+  #checkDecision(id: TaskId, { seq }: LandedEntry): void {
     const spec = this.#specs.get(id);
     if (spec === undefined) return;
-    const { after = [], runIf = "success", parent } = spec;
+    const { after = [], runIf = "success" } = spec;
     for (const other of after) {
       const state = this.#statuses.get(other)?.state ?? null;
       if (state === null)
@@ -108,6 +146,10 @@ class GraphsByJournal {
     }
     if (after.length > 0 && !this.#isWanted(spec))
       this.#report(`${id} was started in entry ${seq} though its runIf is ${runIf}`, id);
+  }
+
+  #checkStart(id: TaskId, { seq }: LandedEntry): void {
+    const { runIf = "success", parent } = this.#specs.get(id) ?? {};
     if (this.#graphOf(parent) === null) return;
     if (!this.#sealed.has(prefixOf(id)))
       this.#report(`${id} was started in entry ${seq}, before all nodes of its graph were there`, id);
@@ -135,18 +177,17 @@ class GraphsByJournal {
     if (status.state === "skipped") {
       const open = after.find((other) => !isFinal(this.#statuses.get(other)?.state ?? "created"));
       if (open !== undefined) this.#report(`${id} was skipped in entry ${seq}, and ${open} has yet to end`, id, open);
-      if (status.attempt > 0) this.#report(`${id} was skipped in entry ${seq}, after ${status.attempt} attempts`, id);
+      if (status.attempt > (this.#reopened.get(id) ?? 0))
+        this.#report(`${id} was skipped in entry ${seq}, after ${status.attempt} attempts`, id);
       if ((after.length === 0 || this.#isWanted(spec)) && !this.#isStopped(id, runIf, seq + 1))
         this.#report(`${id} was skipped in entry ${seq}, and nothing kept it from running`, id);
     }
     if (spec.kind === "graph") this.#checkOutcome(spec, status, seq);
   }
 
-  #checkOutcome({ id, input }: TaskSpec, { state, error, output }: TaskStatus, seq: number): void {
+  #checkOutcome({ id, input }: TaskSpec, { state, error, output, family }: TaskStatus, seq: number): void {
     const names = Object.keys((input as unknown as GraphInput).tasks);
-    const nodes = [...this.#nodes].find(
-      ([prefix]) => this.#specs.get(this.#nodes.get(prefix)?.values().next().value as TaskId)?.parent === id,
-    )?.[1];
+    const nodes = this.#nodes.get(childPrefix(id, family?.epoch ?? 0, nodesKey));
     const states = [...(nodes?.values() ?? [])].map((node) => this.#statuses.get(node)?.state ?? "none");
     const failed = states.filter((each) => each === "failed" || each === "cancelled").length;
     if (state === "success" && (failed > 0 || states.length !== names.length))
@@ -157,6 +198,13 @@ class GraphsByJournal {
     if (error?.code === "graph-failed" && failed === 0)
       this.#report(`the graph ${id} failed in entry ${seq}, and none of its nodes had`, id);
     if (state !== "success") return;
+    for (const node of nodes?.values() ?? []) {
+      const spec = this.#specs.get(node);
+      // Nothing has failed in the end, so that only `runIf` keeps a node from running.
+      const isSkipped = this.#statuses.get(node)?.state === "skipped";
+      if (spec !== undefined && isSkipped && ((spec.after ?? []).length === 0 || this.#isWanted(spec)))
+        this.#report(`the graph ${id} succeeded in entry ${seq}, and its node ${node} was never run`, id, node);
+    }
     const outputs = [...(nodes ?? [])].flatMap(([name, node]) => {
       const { state: end, output: own } = this.#statuses.get(node) ?? {};
       return end === "success" && own !== undefined ? [[name, own] as const] : [];
@@ -218,6 +266,7 @@ class GraphsByJournal {
     }
     this.#specs.delete(id);
     this.#statuses.delete(id);
+    this.#reopened.delete(id);
     this.#waiting.delete(id);
     this.#nodes.delete(prefixOf(id));
     this.#sealed.delete(prefixOf(id));

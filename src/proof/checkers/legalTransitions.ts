@@ -15,11 +15,11 @@ const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
   retrying: ["running", "waiting", "failed", "cancelled"],
   killed: ["running", "waiting", "failed", "cancelled"],
-  // By a retry only.
+  // By a retry only. A graph goes back to its nodes at once.
   success: ["created"],
-  failed: ["created"],
-  cancelled: ["created"],
-  skipped: [],
+  failed: ["created", "blocked", "waiting"],
+  cancelled: ["created", "blocked", "waiting"],
+  skipped: ["created", "blocked"],
 };
 
 export const legalTransitions = checker("I5", "legal transitions only", (history, report) => {

@@ -52,8 +52,8 @@ export const stepsByTask = once((history): ReadonlyMap<TaskId, readonly Step[]> 
 });
 
 /** True for the status by which a retry opened a finished task. */
-export function isReopening(step: Step, before: TaskStatus | null): boolean {
-  return step.status.state === "created" && before !== null && isFinal(before.state);
+export function isReopening({ status }: Step, before: TaskStatus | null): boolean {
+  return before !== null && isFinal(before.state) && !isFinal(status.state);
 }
 
 /** The first spec of every task, and the entry that brought it. */

@@ -102,6 +102,8 @@ export const situations = [
   "tasks were deleted by a filter",
   "a finished task was retried",
   "a retry opened more than one task of a family",
+  "a retried graph succeeded",
+  "a node that had been skipped ran after a retry",
   // Schedules.
   "a leader was struck when a tick was due",
   "a tick was settled by another leader than the one that had computed it",

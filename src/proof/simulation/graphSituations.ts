@@ -9,6 +9,8 @@ export function noteGraphs(coverage: Coverage, { entries }: History): void {
   const specs = new Map<TaskId, TaskSpec>();
   const states = new Map<TaskId, TaskState>();
   const outcomes = new Set<TaskState>();
+  /** How the tasks had ended that a retry has opened. */
+  const retried = new Map<TaskId, TaskState>();
   const isGraph = (id: TaskId | undefined): boolean => id !== undefined && specs.get(id)?.kind === "graph";
   const hasBlocked = (graph?: TaskId): boolean =>
     [...states].some(([id, state]) => {
@@ -19,6 +21,7 @@ export function noteGraphs(coverage: Coverage, { entries }: History): void {
     for (const write of writes) {
       if (write.kind === "marker" && hasBlocked()) coverage.saw("a leader died while a graph had blocked nodes");
       if (write.kind === "record" && write.collection === "inputs") coverage.saw("an output was put into an input");
+      if (write.kind === "reopen-task") retried.set(write.head.id, write.state);
       if (write.kind === "spec") {
         const { id, parent, after = [] } = write.spec;
         if (!specs.has(id) && parent === undefined && after.some((other) => isFinal(states.get(other) ?? "created")))
@@ -32,6 +35,9 @@ export function noteGraphs(coverage: Coverage, { entries }: History): void {
       if (isGraph(id) && family?.ending === "cancelled" && hasBlocked(id))
         coverage.saw("a graph was cancelled with blocked nodes in it");
       if (isGraph(id) && isFinal(state)) outcomes.add(state);
+      if (isGraph(id) && state === "success" && retried.has(id)) coverage.saw("a retried graph succeeded");
+      if (state === "running" && retried.get(id) === "skipped")
+        coverage.saw("a node that had been skipped ran after a retry");
       states.set(id, state);
     }
   }
