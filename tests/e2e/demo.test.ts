@@ -64,6 +64,18 @@ test("the schedule act makes one task for each tick while leaders are shot", asy
   expect(code).toBe(0);
 });
 
+test("the family act resumes a master task with its children while leader and workers are killed", async () => {
+  const given = ["--act", "family", "--tasks", "60", "--max-sleep", "600ms", "--json"];
+  const { code, text } = await show.start("demo", ...given).ended;
+  const report = JSON.parse(text) as { isClean: boolean; checks: { id: string; cases: number; problems: string[] }[] };
+  expect(report.checks.flatMap((check) => check.problems)).toEqual([]);
+  expect(report.checks.filter(({ cases }) => cases === 0)).toEqual([]);
+  expect(report.checks.find(({ id }) => id === "children-once")?.cases).toBe(60);
+  expect(report.isClean).toBe(true);
+  expect(code).toBe(0);
+  expect(readdirSync(show.directory)).toEqual(expect.arrayContaining(["combined.log", "report.md", "tasks.txt"]));
+});
+
 describe.skipIf(process.platform !== "linux")("a run that is broken off", () => {
   /** The folder stands on the command line of every process of the run. */
   const workersOfRun = () => processesWith(show.directory).filter((pid) => processesWith("worker --").includes(pid));

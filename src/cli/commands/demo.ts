@@ -8,9 +8,10 @@ import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { type MasterCountFlags, masterCount, masterCountOptions } from "../serverOptions.ts";
 
 /** What a demonstration plays. */
-const acts = ["kills", "schedule", "mapreduce"] as const;
+const acts = ["kills", "family", "schedule", "mapreduce"] as const;
 
 const scheduleAct = { ticks: 600, masters: 3 } as const;
+const familyAct = { children: 200, workMsMax: 1_000 } as const;
 
 interface ActFlags {
   readonly act: (typeof acts)[number];
@@ -32,11 +33,12 @@ export function demoCommand(program: Command): void {
   const command = describeDemo(program, "demo", given);
   const act = new Option(
     "--act <name>",
-    "kills: tasks whose processes are killed; schedule: ticks whose leaders are shot; mapreduce: word counts of 25 and 250 MB",
+    "kills: tasks whose processes are killed; family: a master task with 200 children; schedule: ticks whose leaders are shot; mapreduce: word counts of 25 and 250 MB",
   );
   command.option("--keep", "serve the finished run, with its dashboard, until Ctrl-C");
   command.addOption(act.choices(acts).default("kills")).action(
     action(async (context, options: DemoFlags & ActFlags) => {
+      if (options.act === "family") return playFamily(context, options, command);
       if (options.act === "schedule") return playSchedule(context, options, command);
       if (options.act === "mapreduce") return playMapReduce(context, options);
       const { runDemo } = await import("../../proof/demo/demo.ts");
@@ -56,6 +58,16 @@ async function playSchedule(context: Context, options: DemoFlags, command: Comma
   const plan = planDemo(context, "outlast demo --act schedule", { ...options, tasks, masterCount: count });
   const { masters, tasks: ticks, sleepMaxMs: _none, ...rest } = plan;
   return toExitCode(await runScheduleAct({ ...rest, ticks, masters: masterNames(masters) }));
+}
+
+/** --tasks says how many children, --max-sleep how long each works at most. */
+async function playFamily({ output, signal }: Context, options: DemoFlags, command: Command): Promise<ExitCode> {
+  const { runFamilyAct } = await import("../../proof/demo/familyAct.ts");
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) !== "default";
+  const children = isGiven("tasks") ? options.tasks : familyAct.children;
+  const workMsMax = isGiven("maxSleep") ? options.maxSleep : familyAct.workMsMax;
+  const { workers, dir: directory } = options;
+  return toExitCode(await runFamilyAct({ children, workMsMax, workers, directory, output, signal }));
 }
 
 async function playMapReduce({ output, signal }: Context, { workers, dir }: DemoFlags): Promise<ExitCode> {

@@ -35,7 +35,12 @@ export type CheckId =
   | "job-output"
   | "job-reruns"
   | "job-committed"
-  | "job-kills";
+  | "job-kills"
+  | "family-result"
+  | "children-once"
+  | "steps-once"
+  | "steps-resumed"
+  | "family-reruns";
 
 export function result(id: CheckId, promise: string, cases: number, seen: string, problems: readonly string[]): Check {
   return { id, promise, holds: problems.length === 0, cases, seen, problems };

@@ -1,28 +1,19 @@
 /** The MapReduce act of the demonstration: word counts over real text, while the leader, a worker of a map and a worker of a reduce are killed. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { resolveCorpora } from "../../cli/mapReduce/corpus.ts";
-import type { Output } from "../../cli/output.ts";
 import { submitMapReduce } from "../../mapreduce/submit.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import { createClient, type Outlast } from "../../sdk/client.ts";
-import { Cluster } from "../cluster/cluster.ts";
-import { combineLogs, prepareFolder, writeMarker } from "../cluster/folder.ts";
 import { RunFailed, until } from "../cluster/until.ts";
-import { type Check, demandCase } from "./check.ts";
-import { carriedOut } from "./checks.ts";
+import { type ActOptions, runAct, type Stage } from "./act.ts";
+import type { Check } from "./check.ts";
 import { checkJob, type ProcessKill } from "./mapReduceChecks.ts";
 import { plainWordCount } from "./plainWordCount.ts";
-import { reportLines } from "./report.ts";
 import { wordCount } from "./wordCountJob.ts";
 
-export interface MapReduceActOptions {
+export interface MapReduceActOptions extends ActOptions {
   readonly jobs: readonly ActJob[];
-  readonly workers: number;
-  readonly directory: string;
-  readonly output: Output;
-  readonly signal: AbortSignal;
 }
 
 export interface ActJob {
@@ -39,66 +30,35 @@ export const actJobs: readonly ActJob[] = [
 
 const module = fileURLToPath(new URL(`./wordCountJob${extname(import.meta.url)}`, import.meta.url));
 const stepMsMax = 600_000;
-const callMsMax = 60_000;
 
 /** True if every promise was tested and kept. */
-export async function runMapReduceAct(options: MapReduceActOptions): Promise<boolean> {
-  const { output, signal } = options;
-  const directory = resolve(options.directory);
-  const startedAt = Date.now();
-  const marker = { command: "demo", seed: 0, startedAt };
-  prepareFolder(directory, { ...marker, pid: process.pid });
-  const cluster = await Cluster.create({ directory, capacity: 1 });
-  const act = new Act(options, cluster, startedAt);
+export function runMapReduceAct(options: MapReduceActOptions): Promise<boolean> {
   const checks: Check[] = [];
-  try {
-    const trouble = await act.play(checks).then(() => null, told);
-    signal.throwIfAborted();
-    checks.push(carriedOut(trouble));
-    await cluster.stopAll();
-    const logs = cluster.names().map((each) => ({ process: each, text: readFileSync(cluster.logPath(each), "utf8") }));
-    writeFileSync(join(directory, "combined.log"), combineLogs(logs));
-    const isClean = checks.every(({ holds }) => holds);
-    if (output.isJson) output.document({ command: "demo", act: "mapreduce", checks, isClean });
-    else {
-      const times = { startedAt, endedAt: Date.now(), directory: options.directory };
-      for (const line of reportLines({ checks, ...times }, output.paint, output.columnsMax)) output.line(line);
-    }
-    return isClean;
-  } finally {
-    await cluster.killAll();
-    writeMarker(directory, { ...marker, pid: null });
-  }
+  return runAct(options, {
+    name: "mapreduce",
+    cluster: { capacity: 1 },
+    play: (stage) => new JobsUnderFire(options, stage).play(checks),
+    judge: async () => checks,
+  });
 }
 
-class Act {
+class JobsUnderFire {
   readonly #options: MapReduceActOptions;
-  readonly #cluster: Cluster;
-  readonly #startedAt: number;
-  readonly #client: Outlast;
+  readonly #stage: Stage;
 
-  constructor(options: MapReduceActOptions, cluster: Cluster, startedAt: number) {
+  constructor(options: MapReduceActOptions, stage: Stage) {
     this.#options = options;
-    this.#cluster = cluster;
-    this.#startedAt = startedAt;
-    this.#client = createClient({ masters: cluster.address, retryForMs: callMsMax, token: null });
+    this.#stage = stage;
   }
 
   async play(checks: Check[]): Promise<void> {
     const { workers, jobs } = this.#options;
-    await this.#cluster.start("master");
+    const { cluster, tell } = this.#stage;
+    await cluster.start("master");
     const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
-    await Promise.all(names.map((name) => this.#cluster.start(name)));
-    this.tell(`A master and ${workers} workers are up`);
-    for (const job of jobs) checks.push(...(await this.#job(job)).map(demandCase));
-  }
-
-  /** Says what happens, and since when the run goes on. */
-  tell(text: string, colour: "red" | "green" | null = null): void {
-    const { output } = this.#options;
-    if (output.isJson) return;
-    const at = `${((Date.now() - this.#startedAt) / 1000).toFixed(1).padStart(6)} s  `;
-    output.line(at + (colour === null ? text : output.paint(colour, text)));
+    await Promise.all(names.map((name) => cluster.start(name)));
+    tell(`A master and ${workers} workers are up`);
+    for (const job of jobs) checks.push(...(await this.#job(job)));
   }
 
   async #job({ corpus, maps, reduces }: ActJob): Promise<Check[]> {
@@ -107,11 +67,11 @@ class Act {
     const id = `count-${corpus}`;
     const bytes = statSync(input).size;
     const beganAt = Date.now();
-    const job = await submitMapReduce(this.#client, module, {
+    const job = await submitMapReduce(this.#stage.client, module, {
       ...{ job: wordCount.name, id, input: [input], output: folder, maps, reduces },
       compression: "none",
     });
-    this.tell(`${corpus}: word count with ${maps} maps and ${reduces} reduces`);
+    this.#stage.tell(`${corpus}: word count with ${maps} maps and ${reduces} reduces`);
     const kills = [
       await this.#killLeader(id, Math.ceil(maps / 4)),
       await this.#killWorker(id, "map", Math.ceil(maps / 2)),
@@ -121,7 +81,10 @@ class Act {
     const seconds = (Date.now() - beganAt) / 1000;
     const shuffled = typeof summary["shuffledBytes"] === "number" ? summary["shuffledBytes"] / 1e6 : 0;
     const rate = `${(bytes / 1e6 / seconds).toFixed(1)} MB/s, ${shuffled.toFixed(1)} MB shuffled`;
-    this.tell(`${corpus}: done in ${seconds.toFixed(1)} s, ${rate}; counting it again with a plain program …`, "green");
+    this.#stage.tell(
+      `${corpus}: done in ${seconds.toFixed(1)} s, ${rate}; counting it again with a plain program …`,
+      "green",
+    );
     const expected = await plainWordCount(input);
     return checkJob({
       corpus,
@@ -156,9 +119,9 @@ class Act {
 
   async #kill(id: string, what: ProcessKill["what"], process: string, done: number): Promise<ProcessKill> {
     const at = Date.now();
-    await this.#cluster.kill(process);
-    this.tell(`killed ${process}, the ${what}, when ${done} maps and reduces were done`, "red");
-    await this.#cluster.start(process);
+    await this.#stage.cluster.kill(process);
+    this.#stage.tell(`killed ${process}, the ${what}, when ${done} maps and reduces were done`, "red");
+    await this.#stage.cluster.start(process);
     await this.#untilDone(id, done + 1).catch(() => null);
     return { what, process, at, done, nextMs: Date.now() - at };
   }
@@ -184,7 +147,7 @@ class Act {
 
   async #tasksOf(id: string): Promise<TaskDocument[]> {
     const { signal } = this.#options;
-    const { tasks } = await this.#client.list({ limit: 1000, signal });
+    const { tasks } = await this.#stage.client.list({ limit: 1000, signal });
     return tasks.filter((task) => task.id === id || task.id.startsWith(`${id}~`));
   }
 }
@@ -202,10 +165,4 @@ function filesIn(folder: string): Map<string, Buffer> {
       return [path.slice(folder.length + 1), entry.isFile() ? readFileSync(path) : Buffer.alloc(0)];
     }),
   );
-}
-
-/** What went wrong, if it is of the sort that leaves evidence to be looked at; anything else goes on its way up. */
-function told(error: unknown): string {
-  if (error instanceof RunFailed) return error.message;
-  throw error;
 }

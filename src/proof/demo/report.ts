@@ -102,6 +102,27 @@ export function reportBody(report: Report): { [key: string]: unknown } {
   };
 }
 
+/** Of an act, whose promises are all that it has to tell. */
+export function actMarkdown(act: string, closing: Closing): string {
+  return [
+    `# outlast demo --act ${act}, ${new Date(closing.startedAt).toISOString()}`,
+    "",
+    ...promiseLines(closing),
+  ].join("\n");
+}
+
+function promiseLines({ checks }: Pick<Closing, "checks">): string[] {
+  return [
+    "| | promise | seen |",
+    "|---|---|---|",
+    ...checks.map((check) => `| ${mark(check)} | ${check.promise} | ${check.seen} |`),
+    "",
+    ...checks
+      .filter((check) => !check.holds)
+      .flatMap((check) => [`### Broken: ${check.promise}`, "", ...check.problems.map((problem) => `- ${problem}`), ""]),
+  ];
+}
+
 export function reportMarkdown(report: Report): string {
   const { evidence, startedAt } = report;
   const killed = evidence.lives.filter((life) => life.cause === "killed").length;
@@ -117,13 +138,7 @@ export function reportMarkdown(report: Report): string {
     "Each is checked when all is over, from two witnesses: the journal, read through the API (`/v1/events` from its beginning, `/v1/tasks`), and the",
     "lines that each worker wrote into its own log when an attempt began and ended.",
     "",
-    "| | promise | seen |",
-    "|---|---|---|",
-    ...report.checks.map((check) => `| ${mark(check)} | ${check.promise} | ${check.seen} |`),
-    "",
-    ...report.checks
-      .filter((check) => !check.holds)
-      .flatMap((check) => [`### Broken: ${check.promise}`, "", ...check.problems.map((problem) => `- ${problem}`), ""]),
+    ...promiseLines(report),
     "## What happened",
     "",
     ...report.story.map((entry) => `- \`${clockText(entry.at - startedAt)}\` ${entry.text}`),
