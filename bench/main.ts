@@ -12,6 +12,7 @@ import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
 import { measureAdoption } from "./adoption.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
+import { childHeapBytes, countChildrenUnderFire, manyFile, measureChildren } from "./children.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
 import { measureIdleStore } from "./idleStore.ts";
 import { measureKeys } from "./keys.ts";
@@ -20,7 +21,7 @@ import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const parts = ["throughput", "latency", "memory", "handlers", "idle", "adoption", "keys", "peers"];
+const parts = ["throughput", "latency", "memory", "handlers", "children", "idle", "adoption", "keys", "peers"];
 /** Of these, only a store on a server of its own has something to show. */
 const mongodbParts = ["idle", "adoption"];
 
@@ -35,6 +36,7 @@ interface BenchFlags {
   readonly keyed: number;
   readonly delayed: number;
   readonly documents: number;
+  readonly children: number;
   readonly dir: string;
   readonly json: boolean;
 }
@@ -53,6 +55,7 @@ const command = new Command("npm run bench --")
   .option("--keyed <n>", "tasks that wait behind concurrency keys", count, 100_000)
   .option("--delayed <n>", "delayed tasks while MongoDB's server is watched for a minute", count, 500_000)
   .option("--documents <n>", "documents that are adopted from MongoDB", count, 100_000)
+  .option("--children <n>", "children of one task", count, 1_000_000)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
   .option("--json", "the figures as one JSON document", false)
   .parse();
@@ -102,8 +105,7 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
       const durability = await durabilityOf(cluster);
       await measureStartLatency(cluster, 50);
       const starts = await measureStartLatency(cluster, flags.samples);
-      const start = `p50 ${percentile(starts, 0.5).toFixed(1)} ms, p99 ${percentile(starts, 0.99).toFixed(1)} ms`;
-      note("submit to start seen by the client, low load", start, durability);
+      note("submit to start seen by the client, low load", range(starts), durability);
       const rescues = await measureRescue(cluster, flags.kills);
       const rescue = `p50 ${percentile(rescues, 0.5).toFixed(0)} ms, max ${percentile(rescues, 1).toFixed(0)} ms`;
       note("SIGKILL of a worker to its task running elsewhere", rescue, durability);
@@ -111,8 +113,6 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
 
   handlers: async (store) => {
     const { coldMs, warmMs } = await measureStarts(10, flags.samples);
-    const range = (times: readonly number[]) =>
-      `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms`;
     note("handler in a new process, from its spawn to its end", range(coldMs), "none");
     note("handler in a warm process, from its start to its end", range(warmMs), "none");
     const workerArguments = ["--tasks", noopFile];
@@ -127,6 +127,28 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
       await measureHandlers(cluster, 10_000, true);
       const perSecond = await measureHandlers(cluster, 5 * flags.handlers, true);
       note("no-op handlers inline, 3 workers", `${whole(perSecond)} tasks/s`, durability);
+    });
+  },
+
+  children: async (store) => {
+    const { children: count } = flags;
+    const what = `${whole(count)} children of one task`;
+    const heap = `${whole(childHeapBytes(count))} bytes of heap each`;
+    note(`${what}, unfinished, in the core of a leader`, heap, "none");
+    const options = { parent, store, capacity: 10, workers: 3, workerArguments: ["--tasks", manyFile] };
+    await withCluster(options, async (cluster) => {
+      const durability = await durabilityOf(cluster);
+      const { seconds, quietMs, latenciesMs, residentBytesPerChild } = await measureChildren(cluster, count);
+      note(`${what}, made by one handler`, `${whole(count / seconds)}/s (${seconds.toFixed(1)} s)`, durability);
+      note("submit to start of other tasks meanwhile", range(latenciesMs), durability);
+      note("submit to start of tasks just before", range(quietMs), durability);
+      note("growth of the master's resident set", `${whole(residentBytesPerChild)} bytes for each child`, durability);
+    });
+    await withCluster(options, async (cluster) => {
+      const durability = await durabilityOf(cluster);
+      const { seconds, once, children } = await countChildrenUnderFire(cluster, count);
+      const found = `${whole(once)} of ${whole(count)} indices have one child, ${whole(children)} children (${seconds.toFixed(1)} s)`;
+      note(`${what}, leader and worker killed meanwhile`, found, durability);
     });
   },
 
@@ -189,6 +211,11 @@ function noteKeys(): void {
   const share = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
   note(`dispatch rate of other tasks, ${whole(flags.keyed)} behind a key that is used up`, share(dispatchRate), "none");
   note(`CPU time of 1,000 idle workers, ${whole(flags.keyed)} different keys waiting`, share(idleCost), "none");
+}
+
+/** Of times in ms, ascending. */
+function range(times: readonly number[]): string {
+  return `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms`;
 }
 
 function whole(number: number): string {
