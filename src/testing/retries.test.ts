@@ -189,6 +189,20 @@ describe("a retry", () => {
     expect(await cluster.get(late)).toMatchObject({ state: "created" });
   });
 
+  test("is refused while another task has its unique key", async () => {
+    await start();
+    world.broken = new Set([1]);
+    const id = await cluster.submit(part.task(1, { uniqueKey: "k" }));
+    await cluster.ended(id);
+    const other = await cluster.submit(sleeper.task(null, { uniqueKey: "k" }));
+    await cluster.advance(10);
+    await expect(cluster.retry(id)).rejects.toThrow(`task ${other} has its unique key "k"`);
+    await cluster.ended(other);
+    world.broken = new Set();
+    expect(await cluster.retry(id)).toBe(1);
+    expect(await cluster.result(id)).toBe(1);
+  });
+
   test("survives the deaths of the leader and of a worker in the middle", async () => {
     await start();
     world.broken = new Set([0, 1, 2]);

@@ -15,6 +15,7 @@ import type { FinishedTree, SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import { beginningOf, type Ended, reopenAll } from "./reopening.ts";
 import { refuse, type SchedulerState } from "./state.ts";
+import { refuseReopening } from "./uniqueKeys.ts";
 
 type Wish = Extract<SchedulerInput, { kind: "retry" }>;
 
@@ -47,11 +48,12 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
 
 /** Why these tasks cannot be opened with what is known of them; null if they can. */
 function whatIsMissing(
-  { tasks }: SchedulerState,
+  state: SchedulerState,
   found: FinishedTree,
   opened: readonly Ended[],
   fromScratch: TaskId | null,
 ): Reply | null {
+  const { tasks } = state;
   const sets = new Set(found.sets.map(({ prefix }) => prefix));
   const ids = new Set(opened.map(({ head }) => head.id));
   for (const each of opened) {
@@ -71,6 +73,8 @@ function whatIsMissing(
       );
     const isThere = (id: TaskId): boolean => ids.has(id) || found.ends.has(id) || tasks.get(id) !== undefined;
     const gone = !isUndecided ? undefined : head.after?.find((id) => !isThere(id));
+    const unique = refuseReopening(state, head);
+    if (unique !== null) return unique;
     if (gone !== undefined)
       return refuse("conflict", `Task ${head.id} waits for ${gone}, which is no longer there.`, undefined, {
         hint: "Submit it anew, without that task in `after`.",

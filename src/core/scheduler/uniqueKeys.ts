@@ -5,7 +5,7 @@
 import { rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Actor } from "../../model/principals/principal.ts";
-import type { TaskSpec } from "../../model/task.ts";
+import type { TaskHead, TaskSpec } from "../../model/task.ts";
 import { cancelTask } from "./attempts.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import { isEnding } from "./endings.ts";
@@ -79,6 +79,14 @@ export function refuseForHandler(parent: LiveTask, { replaced }: UniqueOutcome):
       return `Task ${id} was submitted by somebody else.`;
   }
   return null;
+}
+
+/** Why a finished task cannot be open again: another one with its key has not ended, and is not about to. */
+export function refuseReopening(state: SchedulerState, { id, queue, uniqueKey }: TaskHead): Reply | null {
+  const owner = uniqueKey === undefined ? undefined : ownerOf(state, keyGroup(queue, uniqueKey));
+  if (owner === undefined || isEnding(owner)) return null;
+  const message = `Task ${id} cannot be retried: task ${owner.id} has its unique key ${JSON.stringify(uniqueKey)}, and has not ended.`;
+  return refuse("conflict", message, undefined, { id: owner.id, hint: "Wait for its end." });
 }
 
 function ownerOf({ tasks }: SchedulerState, group: string): LiveTask | undefined {

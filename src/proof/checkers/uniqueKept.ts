@@ -47,16 +47,25 @@ export class UniqueBoard {
   }
 }
 
+/** True if the task was unfinished at some time between the two; a retry may have opened it again. */
+function isUnfinishedBetween(history: History, id: TaskId, from: number, to: number): boolean {
+  let isOpen = false;
+  for (const { status, entry } of stepsByTask(history).get(id) ?? []) {
+    if (entry.order >= to) break;
+    const wasOpen = isOpen;
+    isOpen = !isFinal(status.state);
+    if (entry.order > from && (isOpen || wasOpen)) return true;
+  }
+  return isOpen;
+}
+
 /** What was answered to submissions with unique keys is what was there between question and answer. */
 export function checkUniqueAnswers(history: History, report: Report): void {
   for (const { asked, queue, key, task, answer, order } of eventsOf(history, "unique-answer")) {
     const isThere = (id: TaskId): boolean => {
       const known = specs(history).get(id);
       const isOfKey = known?.spec.queue === queue && known.spec.uniqueKey === key && known.entry.order < order;
-      const end = stepsByTask(history)
-        .get(id)
-        ?.find(({ status }) => isFinal(status.state));
-      return isOfKey && (end === undefined || end.entry.order > asked);
+      return isOfKey && isUnfinishedBetween(history, id, asked, order);
     };
     if (task === null || answer === null) {
       if (![...specs(history).keys()].some(isThere))
