@@ -248,6 +248,8 @@ export class TestCluster {
       }
       if (performance.now() > deadlineAt) throw new Error("No master leads.");
       await realPause();
+      // What it is waiting for, such as a worker that attaches, may need a little virtual time.
+      if (master !== null) await this.#tick(this.clock.now() + 10);
     }
   }
 

@@ -186,6 +186,11 @@ export class LiveWorker implements HeapItem {
     if (this.#dying.delete(attemptKey(attempt.task, attempt.attempt))) this.#use(-1);
   }
 
+  /** True if the process of this attempt may still be ending: the worker has not reported its end, or has yet to say what it runs. */
+  mayHold({ task, attempt }: AttemptRef): boolean {
+    return this.session === null || this.#dying.has(attemptKey(task, attempt));
+  }
+
   clearDying(): void {
     const count = this.#dying.size;
     this.#dying.clear();

@@ -73,6 +73,8 @@ function whatIsMissing(
       );
     const isThere = (id: TaskId): boolean => ids.has(id) || found.ends.has(id) || tasks.get(id) !== undefined;
     const gone = !isUndecided ? undefined : head.after?.find((id) => !isThere(id));
+    const ending = refuseStillEnding(state, each);
+    if (ending !== null) return ending;
     const unique = refuseReopening(state, head);
     if (unique !== null) return unique;
     if (gone !== undefined)
@@ -81,6 +83,15 @@ function whatIsMissing(
       });
   }
   return null;
+}
+
+/** No attempt begins beside the process of the one before: one that was cancelled is given its time to end. */
+function refuseStillEnding({ workers }: SchedulerState, { head: { id }, status }: Ended): Reply | null {
+  const { host, boot, attempt } = status;
+  const worker = host === undefined ? undefined : workers.get(host);
+  if (worker === undefined || worker.boot !== boot || worker.isGivenUp) return null;
+  if (!worker.mayHold({ task: id, attempt })) return null;
+  return refuse("unavailable", `Attempt ${attempt} of task ${id} is still ending on ${host}. Try again in a moment.`);
 }
 
 /** True if nothing of what the store showed can have changed since. */

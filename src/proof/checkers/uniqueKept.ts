@@ -49,7 +49,8 @@ export class UniqueBoard {
 
 /** True if the task was unfinished at some time between the two; a retry may have opened it again. */
 function isUnfinishedBetween(history: History, id: TaskId, from: number, to: number): boolean {
-  let isOpen = false;
+  // It was made in the entry of its first status.
+  let isOpen = true;
   for (const { status, entry } of stepsByTask(history).get(id) ?? []) {
     if (entry.order >= to) break;
     const wasOpen = isOpen;
