@@ -42,6 +42,8 @@ class Board {
   readonly queues = new Map<string, QueueRecord>();
   /** The boot that holds the place of each worker, unless it is given up. */
   readonly boots = new Map<string, string>();
+  /** When a boot was last given up: the `order` of the entry. What it ran by then holds nothing, also if it comes back. */
+  readonly givenUpIn = new Map<string, number>();
   /** Of queues with a rate, since it was set: their starts in the present term. */
   readonly starts = new Map<string, number[]>();
   /** Tasks that do not count yet. */
@@ -63,6 +65,7 @@ class Board {
       if (write.kind === "record" && write.collection === "workers") {
         if (write.value?.state === "connected") this.boots.set(write.id, write.value.boot);
         else this.boots.delete(write.id);
+        if (write.value?.state === "lost") this.givenUpIn.set(write.value.boot, entry.order);
       }
       if (write.kind !== "status") continue;
       const { status } = write;
@@ -142,7 +145,8 @@ function othersAlive(
       (task !== id || other !== attempt) &&
       startOrder < entry.order &&
       (endOrder === null || endOrder > entry.order) &&
-      board.boots.get(worker) === boot,
+      board.boots.get(worker) === boot &&
+      startOrder > (board.givenUpIn.get(boot) ?? 0),
   );
   return others.map((each) => name(each.task, each.attempt));
 }
