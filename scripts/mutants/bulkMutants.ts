@@ -22,9 +22,8 @@ export const bulkMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/bulk.ts",
-        search:
-          "  if (!isFinal(end) || state.tasks.get(id) !== undefined || state.dependencies.isPinned(rootOf(id))) return false;",
-        replace: "  if (!isFinal(end) || state.dependencies.isPinned(rootOf(id))) return false;",
+        search: "  if (!isFinal(end) || isOpen || !isAsFound || dependencies.isPinned(rootOf(id))) return false;",
+        replace: "  if (!isFinal(end) || dependencies.isPinned(rootOf(id))) return false;",
       },
     ],
   },

@@ -73,8 +73,8 @@ export const graphMutants: readonly Mutant[] = [
     patches: [
       {
         file: dependencies,
-        search: "      const isOpen = isLive(id);",
-        replace: "      const isOpen = isLive(id) || this.#failed.has(id);",
+        search: "      if (isLive(id)) links.open += 1;",
+        replace: "      if (isLive(id) || this.#failed.has(id)) links.open += 1;",
       },
     ],
   },
@@ -113,8 +113,8 @@ export const graphMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/bulk.ts",
-        search: " || state.dependencies.isPinned(rootOf(id))) return false;",
-        replace: " || state.dependencies.isPinned(`${rootOf(id)}?` as TaskId)) return false;",
+        search: " || dependencies.isPinned(rootOf(id))) return false;",
+        replace: " || dependencies.isPinned(`${rootOf(id)}?` as TaskId)) return false;",
       },
     ],
   },
