@@ -84,7 +84,7 @@ export const layers: readonly Layer[] = [
     folder: "api",
     holds: "a master's HTTP API: `routes`, `schemas`, `http`, `events`, `auth`",
     layers: ["model", "ports", "master"],
-    packages: ["node:*", "fastify", "ajv", "prom-client"],
+    packages: ["node:*", "fastify", "@fastify/busboy", "ajv", "prom-client"],
   },
   {
     folder: "stores",
@@ -106,9 +106,9 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "blobs/*",
-    holds: "directory, memory: all pass one contract suite",
+    holds: "directory, gridfs, http (through masters), memory: all pass one contract suite",
     layers: ["model", "ports", "blobs"],
-    packages: ["node:*"],
+    packages: ["node:*", "mongodb"],
   },
   {
     folder: "node",

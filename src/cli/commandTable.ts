@@ -15,6 +15,7 @@ const groups = {
   cluster: "The cluster:",
   people: "People:",
   store: "A store by itself:",
+  inside: "Inside of an exec task:",
   demo: "See it survive:",
 } as const;
 
@@ -129,6 +130,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/schedule.ts")).scheduleCommand,
   },
   {
+    group: groups.tasks,
+    name: "artifacts",
+    description: "list the files that a task has left, or download them with --get",
+    load: async () => (await import("./commands/artifacts.ts")).artifactsCommand,
+  },
+  {
+    group: groups.tasks,
+    name: "blob",
+    description: "upload, download and release files for tasks",
+    load: async () => (await import("./commands/blob.ts")).blobCommand,
+  },
+  {
     group: groups.cluster,
     name: "dashboard",
     description: "open the dashboard in a browser, and print its address",
@@ -211,6 +224,24 @@ export const commandTable: readonly CommandEntry[] = [
     name: "move",
     description: "move everything from a SQLite store to MongoDB, while no master runs",
     load: async () => (await import("./commands/move.ts")).moveCommand,
+  },
+  {
+    group: groups.inside,
+    name: "step",
+    description: "run a command once for the task and print its output; later attempts only print what it was",
+    load: async () => (await import("./commands/step.ts")).stepCommand,
+  },
+  {
+    group: groups.inside,
+    name: "progress",
+    description: "say how far the task is: progress 3 10",
+    load: async () => (await import("./commands/step.ts")).progressCommand,
+  },
+  {
+    group: groups.inside,
+    name: "status",
+    description: "say what the task is doing",
+    load: async () => (await import("./commands/step.ts")).statusCommand,
   },
   {
     group: groups.demo,

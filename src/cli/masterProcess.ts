@@ -50,7 +50,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     log,
   );
   const store = withStoreFault(await findStore(flags, ids), fault);
-  const blobs = await openBlobs(flags);
+  const blobs = await openBlobs(flags, log);
   const address = flags.advertise ?? advertisedAddress(flags.address, port, tls === undefined ? "http" : "https");
   const master = new Master({
     name,

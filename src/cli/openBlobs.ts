@@ -2,52 +2,62 @@
 import { join } from "node:path";
 import { defaults } from "../model/limits.ts";
 import { type Blobs, BlobsUnavailable } from "../ports/blobs.ts";
+import type { Log } from "../ports/log.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
+import { mongodbUri } from "./openStore.ts";
 
 export interface BlobsFlags {
-  /** `directory:PATH`, or `memory:`; if left out, a folder in `data`, or memory with a store in memory. */
+  /** `directory:PATH`, `gridfs:` or `memory:`; if left out, what suits the store: GridFS beside MongoDB, a folder in `data` beside SQLite. */
   readonly blobs?: string;
   readonly store?: string;
   readonly data: string;
 }
 
 /** The place of files, open. @throws UsageError for one that cannot be, LocalFailure for one that does not work */
-export async function openBlobs(flags: BlobsFlags): Promise<Blobs> {
+export async function openBlobs(flags: BlobsFlags, log: Log): Promise<Blobs> {
   const blobs = await findBlobs(flags);
   try {
     await blobs.open();
-    return blobs;
   } catch (error) {
     if (!(error instanceof BlobsUnavailable)) throw error;
-    throw new LocalFailure(error.message, "Choose another place for files with --blobs.");
+    if (error.reason !== "network")
+      throw new LocalFailure(error.message, "Choose another place for files with --blobs.");
+    log.warn("the place of files cannot be reached; it is tried again with each file", { error });
   }
+  return blobs;
 }
 
-async function findBlobs({ blobs, store, data }: BlobsFlags): Promise<Blobs> {
-  const { DirectoryBlobs } = await import("../blobs/directory/blobs.ts");
-  if (blobs === undefined) {
-    if (store?.startsWith("memory:") === true) return memoryBlobs();
-    return new DirectoryBlobs({ path: join(data, defaults.blobsFolder), isShared: false });
-  }
-  const scheme = /^[^:]*/.exec(blobs)?.[0] ?? "";
+async function findBlobs({ blobs, store = "", data }: BlobsFlags): Promise<Blobs> {
+  const isMongodb = /^mongodb(\+srv)?:/.test(store);
+  const text = blobs ?? (store.startsWith("memory:") ? "memory:" : isMongodb ? "gridfs:" : null);
+  if (text === null) return directory(join(data, defaults.blobsFolder), false);
+  const scheme = /^[^:]*/.exec(text)?.[0] ?? "";
   switch (scheme) {
-    case "memory":
-      return memoryBlobs();
+    case "memory": {
+      const { MemoryBlobs } = await import("../blobs/memory/blobs.ts");
+      return new MemoryBlobs();
+    }
     case "directory": {
-      const path = blobs.slice("directory:".length);
+      const path = text.slice("directory:".length);
       if (path === "")
         throw new UsageError("--blobs directory: needs a directory, such as directory:/mnt/shared/blobs.");
-      return new DirectoryBlobs({ path, isShared: true });
+      return directory(path, true);
+    }
+    case "gridfs": {
+      if (!isMongodb) throw new UsageError("--blobs gridfs: keeps files in the database of a MongoDB store.");
+      const { GridfsBlobs } = await import("../blobs/gridfs/blobs.ts");
+      const { parseAddress } = await import("../stores/mongodb/address.ts");
+      return new GridfsBlobs(parseAddress(await mongodbUri(store)));
     }
     default:
       throw new UsageError(
         `Unknown place for files "${scheme}".`,
-        "Use directory:PATH, or memory: (lost when the master stops).",
+        "Use directory:PATH, gridfs: (with a MongoDB store), or memory: (lost when the master stops).",
       );
   }
 }
 
-async function memoryBlobs(): Promise<Blobs> {
-  const { MemoryBlobs } = await import("../blobs/memory/blobs.ts");
-  return new MemoryBlobs();
+async function directory(path: string, isShared: boolean): Promise<Blobs> {
+  const { DirectoryBlobs } = await import("../blobs/directory/blobs.ts");
+  return new DirectoryBlobs({ path, isShared });
 }

@@ -1,7 +1,8 @@
 /** A worker as a process: its outbox, its spool, its executor and its wire, put together, drained and taken apart. */
-import { hostname } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { WorkerFigures, WorkerMetrics } from "../api/workerMetrics.ts";
+import { HttpBlobs } from "../blobs/http/blobs.ts";
 import type { AgentView } from "../core/agent/options.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { SystemClock } from "../node/clock.ts";
@@ -55,6 +56,8 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     environment: { ...process.env, ...(user !== null && environmentOf(user)) },
     directory: process.cwd(),
     allowsPrivateHttp: flags.httpPrivate === true,
+    blobs: new HttpBlobs({ masters: options.masters, token }),
+    ...(await attemptPlaces(place)),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
@@ -120,6 +123,16 @@ async function openOrLeave(executor: ProcessExecutor, place: WorkerPlace): Promi
     await place.release();
     throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
   }
+}
+
+async function attemptPlaces({ directory }: WorkerPlace): Promise<{ attemptFolders: string; attemptSocket: string }> {
+  return { attemptFolders: join(directory, "attempts"), attemptSocket: await socketPath(directory) };
+}
+
+/** The path of a socket has 107 bytes at most on Linux, 103 elsewhere. */
+async function socketPath(directory: string): Promise<string> {
+  const path = join(directory, "attempts.sock");
+  return Buffer.byteLength(path) <= 100 ? path : join(tmpdir(), `outlast-${await directoryMark(directory)}.sock`);
 }
 
 function openLog(name: string, { logLevel: level, logFormat }: WorkerFlags, hasColor: boolean): Log {

@@ -17,6 +17,7 @@ import type { Peers } from "../ports/peers.ts";
 import type { Store } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
 import { Adopter } from "./journal/adopter.ts";
+import { BlobCollector } from "./journal/blobCollector.ts";
 import { CollectionGaps } from "./journal/collectionGaps.ts";
 import { GraphReader } from "./journal/graphReader.ts";
 import { Housekeeper, type HousekeepingSettings } from "./journal/housekeeper.ts";
@@ -45,6 +46,8 @@ export interface MasterSettings extends SchedulerSettings, CandidateSettings, Ho
   /** After this long without a commit, a leader makes one before it answers anything, to prove that it still leads. */
   readonly leaderIdleMsMax: number;
   readonly heartbeatMs: number;
+  /** How often blobs that nothing refers to are looked for. */
+  readonly blobCollectMs: number;
 }
 
 export interface MasterOptions {
@@ -126,7 +129,7 @@ export class Master {
     const graphReader = new GraphReader({ store, clock, log, inbox, payloads });
     this.#graphReader = graphReader;
     const outboxParts = { clock, log, probe, inbox, requests, streams, payloads, graphReader };
-    this.#outbox = new Outbox({ ...outboxParts, progress: this.#progress });
+    this.#outbox = new Outbox({ ...outboxParts, progress: this.#progress, blobs: options.blobs ?? null });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
     this.#leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams });
     this.service = new MasterService({
@@ -270,6 +273,12 @@ export class Master {
       },
     });
     this.#clusterLog.begin(scheduler.workerRecords());
+    const collector = new BlobCollector({
+      ...{ store, clock, log },
+      blobs: this.#options.blobs ?? null,
+      everyMs: this.#settings.blobCollectMs,
+      collect: (look) => this.#inbox.push({ kind: "collect-blobs", ...look }),
+    });
     const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
     this.#leaseGuard.begin();
     this.#logOwners.clear();
@@ -283,10 +292,12 @@ export class Master {
     this.#streams.startBeats(epoch, this.#settings.heartbeatMs);
     housekeeper.start();
     adopter.start();
+    collector.start();
     const end = await this.#term.run();
     if (end === "deposed") log.warn("deposed: another master leads now; all memory is dropped", { epoch });
     housekeeper.stop();
     adopter.stop();
+    collector.stop();
     this.#leaseGuard.end();
     this.#term = null;
     state.leader = null;

@@ -33,6 +33,11 @@ export const defaults = {
   logPollMs: 250,
   /** How long an uploaded blob is kept although nothing refers to it. */
   blobLeaseMs: 1 * day,
+  /** How often blobs that nothing refers to are looked for, and how long one that was found is still kept. */
+  blobCollectMs: 10 * minute,
+  blobRemoveWaitMs: 1 * hour,
+  /** An object that no blob names is removed once it is so old: an upload never takes as long. */
+  blobOrphanMs: 7 * day,
   drainTimeoutMs: 5 * minute,
   /** From SIGTERM to SIGKILL for the process group of an aborted attempt. */
   killGraceMs: 5 * second,

@@ -44,9 +44,24 @@ export const limits = {
 
   errorMessageLengthMax: 4 * kibibyte,
   ...execLimits,
+  execCommandsMax: 100,
+  /** Files that are put into an attempt's folder. */
+  execFilesMax: 100,
+  execPatternsMax: 100,
+  /** A path inside an attempt's folder, and one part of it, in bytes. */
+  filePathBytesMax: 1024,
+  fileNameBytesMax: 255,
+  /** What one attempt leaves to be kept: files, and bytes of all of them. */
+  artifactsMax: 1_000,
+  artifactsBytesMax: 16 * gibibyte,
+  artifactsPerItemMax: 100,
+  /** Files and folders that are looked at for artifacts. */
+  folderEntriesMax: 100_000,
 
   // Blobs: files that are kept for tasks.
   blobBodyBytesMax: 4 * gibibyte,
+  /** Blobs that are marked or removed by one entry. */
+  blobsCollectedMax: 1_000,
   /** Of all blobs together; masters hold a small record of each in memory. */
   blobsMax: 200_000,
   objectNameLengthMax: 400,
@@ -192,7 +207,7 @@ export const limits = {
   lingeringCloseMsMax: 2 * second,
   closeWaitMsMax: 5 * second,
   idempotencyKeyLengthMax: 128,
-  urlParameterLengthMax: 512,
+  urlParameterLengthMax: 4096,
   cursorLengthMax: 512,
   /** 128 random bits in base64 are 22 characters; fewer than this cannot be a random token. */
   tokenLengthMin: 16,

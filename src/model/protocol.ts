@@ -154,6 +154,8 @@ export interface ResultItem extends IssuedAttempt, Acknowledged {
   readonly output?: Json;
   readonly error?: AttemptError;
   readonly exit?: ExitRecord;
+  /** Of several commands: how each ended that was started, in order. */
+  readonly exits?: readonly ExitRecord[];
   readonly logBytes?: number;
   /** Of a suspended attempt: at least one. */
   readonly waits?: readonly Wait[];
@@ -170,8 +172,17 @@ export type AttemptContent =
   /** The result of a step: once it is acknowledged, every later attempt of the task has it. */
   | { readonly kind: "step"; readonly key: string; readonly value: Json }
   | ChildrenContent
+  | ArtifactsContent
   /** An independent task, made once however often the handler runs; it leaves a step with the value `{ id }`. */
   | { readonly kind: "submit"; readonly key: string; readonly submission: Submission };
+
+/** Files that the attempt has uploaded as blobs; they are shown once it is committed. The first one has the index `first`. */
+export interface ArtifactsContent {
+  readonly kind: "artifacts";
+  readonly first: number;
+  /** 1 to `limits.artifactsPerItemMax`. */
+  readonly files: readonly { readonly path: string; readonly sha256: string; readonly size: number }[];
+}
 
 /** Children `first`, `first + 1` … of the set `key`. */
 export interface ChildrenContent {

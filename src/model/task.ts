@@ -229,6 +229,8 @@ export interface TaskStatus {
   readonly exit?: ExitRecord;
   /** True once the last attempt has a record of its own: what else stands here is about the task. */
   readonly isRecorded?: boolean;
+  /** Of several commands: how each ended that was started in the last attempt, in order. */
+  readonly exits?: readonly ExitRecord[];
   /** Of a task whose handler remembers steps, has children or waits. */
   readonly family?: FamilyStatus;
   /** Bytes of log that the last ended attempt wrote. */

@@ -1,7 +1,7 @@
 /** Starts processes in a session of their own, tied to this process by the kernel where that is possible. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Json } from "../model/json.ts";
@@ -46,13 +46,15 @@ export class SystemProcesses implements Processes {
     const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
     if (command.memoryBytesMax !== undefined) prefix.push(...(await findMemoryLimiter(name, command.memoryBytesMax)));
     const made = await this.#makePipes(command);
+    const input = command.inputFile === undefined ? null : openInput(command.inputFile, command.argv[0] ?? "", made);
     try {
-      return await start(command, [...prefix, ...command.argv], made, handlers);
+      return await start(command, [...prefix, ...command.argv], { made, input }, handlers);
     } catch (error) {
       for (const { reader } of made) reader.destroy();
       throw error;
     } finally {
       for (const { writer } of made) closeSync(writer);
+      if (input !== null) closeSync(input);
     }
   }
 
@@ -122,6 +124,16 @@ export async function directoryMark(directory: string): Promise<string> {
     .slice(0, 16);
 }
 
+/** @throws SpawnError */
+function openInput(path: string, program: string, made: readonly FifoPipe[]): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    drop(made);
+    throw toSpawnError(program, error);
+  }
+}
+
 function drop(pipes: readonly FifoPipe[]): void {
   for (const { reader, writer } of pipes) {
     reader.destroy();
@@ -133,7 +145,7 @@ function drop(pipes: readonly FifoPipe[]): void {
 function start(
   command: ProcessCommand,
   argv: readonly string[],
-  made: readonly FifoPipe[],
+  { made, input }: { readonly made: readonly FifoPipe[]; readonly input: number | null },
   handlers: ProcessHandlers,
 ): Promise<StartedProcess> {
   const [program = "", ...args] = argv;
@@ -146,7 +158,7 @@ function start(
         cwd: command.cwd,
         detached: true,
         stdio: [
-          command.hasInput ? "pipe" : "ignore",
+          input ?? (command.hasInput ? "pipe" : "ignore"),
           ...output,
           ...(command.hasChannel === true ? (["ipc"] as const) : []),
         ],

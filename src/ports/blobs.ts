@@ -101,3 +101,11 @@ export function isObjectName(text: string): boolean {
 export function checkObjectName(name: string): void {
   if (!isObjectName(name)) throw new Error(`${JSON.stringify(name.slice(0, 100))} is no name of an object.`);
 }
+
+/** How workers and clients reach blobs: through the masters. */
+export interface BlobAccess {
+  /** Null if there is no such blob. @throws BlobsUnavailable */
+  getBlob(sha256: string): Promise<ObjectContent | null>;
+  /** @throws BlobsUnavailable, ObjectTooLarge */
+  putBlob(content: AsyncIterable<Uint8Array>): Promise<StoredObject>;
+}

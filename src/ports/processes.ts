@@ -35,6 +35,8 @@ export interface ProcessCommand {
   readonly memoryBytesMax?: number;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;
+  /** The file that it reads from its stdin, instead. Absolute. */
+  readonly inputFile?: string;
   /** True: it is a Node program that exchanges messages with this process. */
   readonly hasChannel?: boolean;
 }

@@ -4,9 +4,20 @@ import type { BlobSource } from "./blobSource.ts";
 import type { CallOptions } from "./callOptions.ts";
 import type { Connection } from "./connection.ts";
 
-/** A file by its content: give `sha256` to tasks and to `get`. */
+/** A file by its content: give `blob` to tasks, and either to `get`. */
 export interface BlobInfo {
   /** 64 hex digits. */
+  readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
+  /** `sha256:` and the digits: what tasks take. Wherever it stands in an input or an output, the blob is kept. */
+  readonly blob: string;
+}
+
+/** A file that the committed attempt of a task has left. */
+export interface Artifact {
+  /** Relative, with slashes. */
+  readonly path: string;
   readonly sha256: string;
   /** In bytes. */
   readonly size: number;
@@ -36,7 +47,11 @@ export class Blobs {
     try {
       const answer = await this.#connection.open({ method: "HEAD", path: pathOf(sha256), signal });
       answer.close();
-      return { sha256, size: Number(answer.response.headers.get("content-length")) };
+      return {
+        sha256: sha256.replace("sha256:", ""),
+        blob: `sha256:${sha256.replace("sha256:", "")}`,
+        size: Number(answer.response.headers.get("content-length")),
+      };
     } catch (error) {
       if (error instanceof OutlastError && error.code === "not-found") return null;
       throw error;
@@ -54,6 +69,12 @@ export class Blobs {
     } finally {
       answer.close();
     }
+  }
+
+  /** What the committed attempt of a task has left; empty before there is one. */
+  async artifacts(task: string, { signal }: CallOptions = {}): Promise<readonly Artifact[]> {
+    const path = `/v1/tasks/${encodeURIComponent(task)}/artifacts`;
+    return (await this.#connection.json<{ artifacts: readonly Artifact[] }>({ method: "GET", path, signal })).artifacts;
   }
 
   /** Ends the lease: the blob is removed once nothing refers to it. */

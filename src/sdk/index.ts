@@ -24,7 +24,7 @@ export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } 
 export { type Waiting, type WaitingReason, waitingReasons } from "../model/waiting.ts";
 export type { QueueView, WorkerView } from "../model/worker.ts";
 export type { BlobSource } from "./blobSource.ts";
-export type { BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
+export type { Artifact, BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
 export type { Bulk, BulkFilter, BulkItem, BulkOptions } from "./bulk.ts";
 export type {
   CallOptions,

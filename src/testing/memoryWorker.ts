@@ -158,7 +158,7 @@ export class HandlerExecutor implements Executor {
 }
 
 function describe(content: AttemptContent): string {
-  return content.kind === "progress" ? "progress" : `${content.kind} "${content.key}"`;
+  return "key" in content ? `${content.kind} "${content.key}"` : content.kind;
 }
 
 export class MemoryOutbox implements Outbox {

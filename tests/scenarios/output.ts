@@ -87,6 +87,8 @@ export function describeEffect(effect: SchedulerEffect): string {
       return `close ${effect.session} of ${effect.worker}: ${effect.reason}`;
     case "probe":
       return `probe ${effect.worker}/${effect.boot} at ${effect.host}:${effect.port}`;
+    case "delete-object":
+      return `delete object ${effect.object}`;
     case "alarm":
       return `alarm: ${effect.message}`;
     case "load-graph":

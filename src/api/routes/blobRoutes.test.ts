@@ -1,6 +1,7 @@
 /** Uploads and downloads on the wire, against a fake master. */
 import { createHash } from "node:crypto";
 import { request } from "node:http";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
@@ -39,13 +40,14 @@ describe("uploads", () => {
     const answer = await post("{not json", type);
     expect(answer.status).toBe(201);
     expect(answer.headers.get("location")).toBe(`/v1/blobs/${sha256("{not json")}`);
-    expect(await answer.json()).toEqual({ sha256: sha256("{not json"), size: 9 });
+    const digest = sha256("{not json");
+    expect(await answer.json()).toEqual({ sha256: digest, size: 9, blob: `sha256:${digest}` });
     expect((await post("{not json", type)).status).toBe(200);
   });
 
   test("an upload without a body is the empty file", async () => {
     const answer = await fetch(`${url}/v1/blobs`, { method: "POST" });
-    expect(await answer.json()).toEqual({ sha256: sha256(""), size: 0 });
+    expect(await answer.json()).toMatchObject({ sha256: sha256(""), size: 0 });
   });
 
   test("one that is announced as too large is refused before it is sent", async () => {
@@ -174,5 +176,19 @@ describe("objects", () => {
     await put("again");
     expect((await fetch(`${url}/v1/objects?folder=j`, { method: "DELETE" })).status).toBe(200);
     expect(master.blobs.objects.size).toBe(0);
+  });
+});
+
+describe("artifacts", () => {
+  test("are listed and downloaded by their paths", async () => {
+    const { sha256: digest } = await master.blobs.put(Readable.from([Buffer.from("result")]));
+    const file = { path: "out/a b.txt", sha256: digest, size: 6 };
+    master.blobs.kept.set("t", [{ attempt: 2, ...file }]);
+    expect(await (await fetch(`${url}/v1/tasks/t/artifacts`)).json()).toEqual({ task: "t", artifacts: [file] });
+    const path = (name: string) => `${url}/v1/tasks/t/artifacts/${encodeURIComponent(name)}`;
+    const answer = await fetch(path("out/a b.txt"), { headers: { range: "bytes=2-3" } });
+    expect([answer.status, await answer.text()]).toEqual([206, "su"]);
+    for (const bad of ["out", "../x", "/etc/passwd"]) expect((await fetch(path(bad))).status).toBe(404);
+    expect((await fetch(`${url}/v1/tasks/unknown/artifacts`)).status).toBe(404);
   });
 });

@@ -1,16 +1,19 @@
 /** Files: blobs by their content, and objects by their names. */
 import { Readable } from "node:stream";
-import type { FastifyReply, FastifyRequest } from "fastify";
-import { sha256Pattern } from "../../model/blob.ts";
-import { OutlastError } from "../../model/errors.ts";
+import type { FastifyRequest } from "fastify";
+import { sha256Of, toBlobReference } from "../../model/blob.ts";
 import { limits } from "../../model/limits.ts";
 import { limitKeyword } from "../../model/schema.ts";
 import { uploadOf } from "../http/uploads.ts";
-import { downloadAnswers, rangeHeader, sendDownload } from "./download.ts";
-import type { Context, Route } from "./route.ts";
+import { downloadAnswers, hereOrAtLeader, rangeHeader, sendDownload } from "./download.ts";
+import type { Route } from "./route.ts";
 
 const blobParameter = {
-  id: { type: "string", pattern: sha256Pattern, description: "The SHA-256 of the content, as 64 hex digits." },
+  id: {
+    type: "string",
+    pattern: "^(sha256:)?[0-9a-f]{64}$",
+    description: "The SHA-256 of the content, as 64 hex digits, or a reference as tasks have it.",
+  },
 };
 const objectName = {
   type: "string",
@@ -44,7 +47,7 @@ export const blobRoutes: readonly Route[] = [
         return await reply
           .code(isNew ? 201 : 200)
           .header("location", `/v1/blobs/${sha256}`)
-          .send({ sha256, size });
+          .send({ sha256, size, blob: toBlobReference(sha256) });
       } finally {
         end();
       }
@@ -63,7 +66,7 @@ export const blobRoutes: readonly Route[] = [
     handle: (request, reply, context) =>
       hereOrAtLeader(request, reply, context, async () => {
         const { blobs } = context.master;
-        const { id } = request.params as { id: string };
+        const id = sha256In(request);
         const { size } = await blobs.stat(id);
         const headers = { etag: `"${id}"` };
         return sendDownload(request, reply, context, { size, headers, read: (range) => blobs.read(id, range) });
@@ -80,7 +83,7 @@ export const blobRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Its lease has ended.", schema: "BlobReleased" } },
     handle: async (request, _reply, { master }) => {
-      const { id } = request.params as { id: string };
+      const id = sha256In(request);
       await master.blobs.release(id);
       return { sha256: id, isReleased: true };
     },
@@ -95,12 +98,12 @@ export const blobRoutes: readonly Route[] = [
     parameters: objectParameter,
     body: { limit: "blobBodyBytesMax", isRaw: true },
     needsLeader: "unless-shared",
-    answers: { 201: { description: "Stored.", schema: "Blob" } },
+    answers: { 201: { description: "Stored.", schema: "StoredObject" } },
     handle: async (request, reply, { master, transfers }) => {
       const end = transfers.begin();
       try {
         const stored = await master.blobs.putObject(nameOf(request), uploadOf(request));
-        return await reply.code(201).send(stored);
+        return await reply.code(201).send({ sha256: stored.sha256, size: stored.size });
       } finally {
         end();
       }
@@ -180,25 +183,13 @@ export const blobRoutes: readonly Route[] = [
   },
 ];
 
-function nameOf(request: FastifyRequest): string {
-  return (request.params as { name: string }).name;
+function sha256In(request: FastifyRequest): string {
+  const { id } = request.params as { id: string };
+  return sha256Of(id) ?? id;
 }
 
-/** A standby that does not have the file itself asks the leader, who may. */
-async function hereOrAtLeader(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { master, relay }: Context,
-  answer: () => Promise<unknown>,
-): Promise<unknown> {
-  try {
-    return await answer();
-  } catch (error) {
-    const mayBeThere = error instanceof OutlastError && (error.code === "not-found" || error.code === "unavailable");
-    if (!mayBeThere || master.blobs.isShared || reply.sent) throw error;
-    if (!(await relay.pass(request, reply))) throw error;
-    return reply;
-  }
+function nameOf(request: FastifyRequest): string {
+  return (request.params as { name: string }).name;
 }
 
 async function* linesOf(objects: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {

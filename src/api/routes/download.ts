@@ -1,6 +1,7 @@
 /** Answers with a file or a part of it. */
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { OutlastError } from "../../model/errors.ts";
 import type { ByteRange, ObjectContent } from "../../ports/blobs.ts";
 import { rangeOf } from "../http/byteRange.ts";
 import type { Answer, Context } from "./route.ts";
@@ -58,5 +59,22 @@ export async function sendDownload(
       reply.removeHeader(name);
     }
     throw error;
+  }
+}
+
+/** A standby that does not have the file itself asks the leader, who may. */
+export async function hereOrAtLeader(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { master, relay }: Context,
+  answer: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await answer();
+  } catch (error) {
+    const mayBeThere = error instanceof OutlastError && (error.code === "not-found" || error.code === "unavailable");
+    if (!mayBeThere || master.blobs.isShared || reply.sent) throw error;
+    if (!(await relay.pass(request, reply))) throw error;
+    return reply;
   }
 }

@@ -1,4 +1,5 @@
 /** Every route of the API, in the order of the documentation. */
+import { artifactRoutes } from "./artifactRoutes.ts";
 import { blobRoutes } from "./blobRoutes.ts";
 import { bulkRoutes } from "./bulkRoutes.ts";
 import { eventRoutes } from "./eventRoutes.ts";
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   ...templateRoutes,
   ...scheduleRoutes,
   ...blobRoutes,
+  ...artifactRoutes,
   ...workerRoutes,
   ...queueRoutes,
   ...eventRoutes,

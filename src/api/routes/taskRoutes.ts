@@ -10,6 +10,7 @@ import { count, id, limitKeyword, oneOf, taskId } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
+import { readForm } from "../http/formSubmission.ts";
 import {
   type Context,
   consistentQuery,
@@ -59,6 +60,22 @@ export const taskRoutes: readonly Route[] = [
       201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
     },
     handle: submitOne,
+  },
+  {
+    method: "POST",
+    path: "/v1/tasks/form",
+    name: "submitForm",
+    summary:
+      "Create one task together with its files: multipart/form-data with the field `task` and one part for each file.",
+    tag: "tasks",
+    headers: idempotencyKey,
+    body: { limit: "blobBodyBytesMax", isRaw: true },
+    needsLeader: true,
+    answers: {
+      200: { description: "An earlier request has created it.", schema: "Submitted" },
+      201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
+    },
+    handle: submitForm,
   },
   {
     method: "POST",
@@ -167,8 +184,26 @@ export function noSuchTask(id: string): OutlastError {
   });
 }
 
-async function submitOne(request: FastifyRequest, reply: FastifyReply, { master }: Context): Promise<unknown> {
-  const [task] = await master.submit([request.body as Submission], keyOf(request));
+function submitOne(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<unknown> {
+  return submitIt(request.body as Submission, request, reply, context);
+}
+
+async function submitForm(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<unknown> {
+  const end = context.transfers.begin();
+  try {
+    return await submitIt(await readForm(request, context.master.blobs), request, reply, context);
+  } finally {
+    end();
+  }
+}
+
+async function submitIt(
+  submission: Submission,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { master }: Context,
+): Promise<unknown> {
+  const [task] = await master.submit([submission], keyOf(request));
   if (task === undefined) throw new Error("The master answered a submission with no task.");
   return reply
     .code(task.isNew ? 201 : 200)

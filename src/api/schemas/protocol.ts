@@ -2,6 +2,7 @@
  * Schemas of what workers send. Unknown properties are accepted, so that a newer worker can talk to an older master;
  * an unknown kind of report item is not. These are checked tens of thousands of times a second: keep them flat.
  */
+import { sha256Pattern } from "../../model/blob.ts";
 import { limits } from "../../model/limits.ts";
 import {
   anything,
@@ -109,6 +110,11 @@ export const protocolSchemas = {
         },
       }),
       exit: open({ code: { type: ["integer", "null"] }, signal: orNull(shortText) }),
+      exits: list(open({ code: { type: ["integer", "null"] }, signal: orNull(shortText) }), {
+        maxItems: limits.execCommandsMax,
+        [limitKeyword]: "execCommandsMax",
+        description: "Of several commands: how each ended that was started, in order.",
+      }),
       logBytes: safeCount,
       waits: list(ref("Wait"), { minItems: 1, maxItems: limits.waitsMax, [limitKeyword]: "waitsMax" }),
       retryAfterMs: duration,
@@ -151,6 +157,23 @@ export const protocolSchemas = {
     },
     { description: "Children `first`, `first + 1` … of the set `key` of the task that runs." },
   ),
+  ArtifactsItem: open(
+    {
+      kind: { const: "artifacts" },
+      ...issuedAttempt,
+      first: whole(0, limits.artifactsMax, "artifactsMax"),
+      files: list(
+        open({
+          path: { type: "string", minLength: 1, maxLength: limits.filePathBytesMax },
+          sha256: { type: "string", pattern: sha256Pattern },
+          size: safeCount,
+        }),
+        { minItems: 1, maxItems: limits.artifactsPerItemMax, [limitKeyword]: "artifactsPerItemMax" },
+      ),
+    },
+    { id: itemId },
+    { description: "Files that the attempt has uploaded as blobs; they are shown once it is committed." },
+  ),
   ProgressItem: open(
     {
       kind: { const: "progress" },
@@ -181,6 +204,7 @@ export const protocolSchemas = {
       ref("StepItem"),
       ref("SubmitItem"),
       ref("ChildrenItem"),
+      ref("ArtifactsItem"),
       ref("DrainingItem"),
       ref("TroubleItem"),
       ref("ByeItem"),

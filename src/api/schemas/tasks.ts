@@ -40,6 +40,7 @@ export const statusProperties = {
   retryAt: instant,
   error: ref("AttemptError"),
   exit: ref("ExitRecord"),
+  exits: list(ref("ExitRecord"), { description: "Of several commands: how each ended that was started." }),
   logBytes: count,
 };
 

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
 import { OutlastError } from "../../model/errors.ts";
 import { type RunCondition, runConditions } from "../../model/graphs/conditions.ts";
-import type { Json } from "../../model/json.ts";
+import type { Json, JsonObject } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import { conflictRules, type OnConflict } from "../../model/task.ts";
@@ -28,7 +28,10 @@ import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
 
 interface SubmitFlags {
-  readonly file?: string;
+  /** Either one file of tasks, or the files of one task. */
+  readonly file?: readonly string[];
+  readonly stdin?: string;
+  readonly artifact?: readonly string[];
   readonly name?: string;
   readonly id?: string;
   readonly key?: string;
@@ -53,6 +56,7 @@ interface SubmitFlags {
   readonly shell?: boolean;
   readonly memoryMax?: number;
   readonly wait?: boolean;
+  readonly child?: string;
 }
 
 const examples = `
@@ -61,6 +65,7 @@ Examples:
   outlast submit exec --wait -- make test
   outlast submit exec --shell -- 'pg_dump shop | gzip > shop.gz'
   outlast submit http https://example.com/hook --input '{"json":{"order":7}}'
+  outlast submit exec --file data.csv=./today.csv --artifact 'out/**' -- make report
   outlast submit resize --input '{"file":"a.png"}' --requires gpu
   outlast submit --file tasks.jsonl --wait
   outlast submit exec --after ID,ID -- make report
@@ -78,8 +83,11 @@ export function submitCommand(program: Command): void {
     .argument("[operands...]", "seconds, a command and its arguments, or an address")
     .option(
       "--file <file>",
-      "submit the tasks in a file: a JSON array, one JSON object per line, or one task in YAML; - reads stdin",
+      "without a kind: submit the tasks in a file, a JSON array, one JSON object per line, or one task in YAML; - reads stdin. exec: NAME=PATH uploads a file into the folder of the attempt; may be repeated",
+      each,
     )
+    .option("--stdin <file>", "exec: upload this file as the stdin of the command; - reads stdin")
+    .option("--artifact <pattern>", "exec: keep what matches, such as 'out/**', after success; may be repeated", each)
     .option("--name <name>", "name of the task, shown in lists")
     .addOption(
       new Option(
@@ -131,6 +139,7 @@ export function submitCommand(program: Command): void {
       "--wait",
       "wait until the tasks have ended, also across master failures; exit code 1 unless all are success",
     )
+    .option("--child <key>", "inside of an exec task: make it a child of that task, once for each key")
     .addHelpText("after", examples)
     .action(action(submit));
 }
@@ -142,24 +151,67 @@ async function submit(
   flags: SubmitFlags,
 ): Promise<ExitCode> {
   const common = commonFields(flags);
-  if (flags.file !== undefined) {
-    if (kind !== undefined) throw new UsageError("Give either a task kind or --file, not both.");
-    const forOne = (["name", "id", "env", "secretEnv", "cwd", "shell", "memoryMax"] as const).find(
+  if (flags.file !== undefined && (kind === undefined || flags.file.some((file) => !file.includes("=")))) {
+    if (kind !== undefined) {
+      throw new UsageError(
+        "Give either a task kind or --file with a file of tasks, not both.",
+        "With exec, --file NAME=PATH gives the command a file.",
+      );
+    }
+    const [file = "", ...more] = flags.file;
+    if (more.length > 0) throw new UsageError("Give one file of tasks.");
+    const forOne = (["name", "id", "env", "secretEnv", "cwd", "shell", "memoryMax", "stdin", "artifact"] as const).find(
       (flag) => flags[flag] !== undefined,
     );
     if (forOne !== undefined)
       throw new UsageError(
         `--${forOne.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for a single task. In a file, set it for each task.`,
       );
-    return submitFile(context, flags.file, common, flags);
+    return submitFile(context, file, common, flags);
   }
   const submission = { ...common, ...toSubmission(kind, operands, flags) };
   const { checkOne } = await import("../submissionFile.ts");
   checkOne(submission);
   await refuseReplacedBytes();
+  if (flags.child !== undefined) return submitChild(flags.child, submission, flags);
   const client = await context.client();
-  const submitted = await client.submit(submission, keyAndSignal(context, flags));
-  return finish(context, client, [submitted], flags);
+  const whole = await withFiles(context, client, submission, flags);
+  const submitted = await client.submit(whole, keyAndSignal(context, flags));
+  return finish(context, client, [submitted], flags, false);
+}
+
+async function submitChild(key: string, submission: Submission, flags: SubmitFlags): Promise<ExitCode> {
+  const refused = (["wait", "id", "key", "file", "stdin", "artifact"] as const).find(
+    (flag) => flags[flag] !== undefined,
+  );
+  if (refused !== undefined) throw new UsageError(`--${refused} is not for children.`);
+  const { askAttempt } = await import("../attemptCall.ts");
+  await askAttempt({ kind: "child", key, submission });
+  return exitCodes.ok;
+}
+
+/** Uploads the files that the command is to find, and adds them to its input. */
+async function withFiles(
+  context: Context,
+  client: Outlast,
+  submission: Submission,
+  { file = [], stdin, artifact = [] }: SubmitFlags,
+): Promise<Submission> {
+  if (file.length === 0 && stdin === undefined && artifact.length === 0) return submission;
+  if (submission.kind !== "exec") throw new UsageError("--file NAME=PATH, --stdin and --artifact are options of exec.");
+  const { uploadFile } = await import("../blobFiles.ts");
+  const files: { [name: string]: string } = {};
+  for (const each of file) {
+    const split = each.indexOf("=");
+    files[each.slice(0, split)] = (await uploadFile(client, each.slice(split + 1), context.signal)).blob;
+  }
+  const input = {
+    ...(submission.input as JsonObject),
+    ...(file.length > 0 && { files }),
+    ...(stdin !== undefined && { stdin: { blob: (await uploadFile(client, stdin, context.signal)).blob } }),
+    ...(artifact.length > 0 && { artifacts: [...artifact] }),
+  };
+  return { ...submission, input };
 }
 
 /** Node replaces what is not UTF-8 on the command line; the task would run another command than was asked for. */
@@ -289,7 +341,7 @@ async function submitFile(
     .catch((error: unknown) => {
       throw inFile(error, source, places);
     });
-  return finish(context, client, submitted, flags);
+  return finish(context, client, submitted, flags, true);
 }
 
 /** An error of one task of a file says where that task stands, how many tasks are in already, and how to go on. */
@@ -318,6 +370,10 @@ async function readBytes(file: string): Promise<Buffer> {
   return buffer(process.stdin);
 }
 
+function each(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 function keyAndSignal(context: Context, flags: SubmitFlags): { signal: AbortSignal; key?: string } {
   return { signal: context.signal, ...(flags.key === undefined ? {} : { key: flags.key }) };
 }
@@ -327,9 +383,9 @@ async function finish(
   client: Outlast,
   submitted: readonly Submitted[],
   flags: SubmitFlags,
+  isMany: boolean,
 ): Promise<ExitCode> {
   const { output } = context;
-  const isMany = flags.file !== undefined;
   if (!output.isJson) for (const task of submitted) output.line(task.id);
   else if (flags.wait !== true) output.document(isMany ? { tasks: submitted } : submitted[0]);
   const [only] = submitted;
@@ -339,7 +395,8 @@ async function finish(
   else if (only?.replaced !== undefined && !isMany) output.note(`It replaces task ${only.replaced}.`);
   else if (existing > 0 && !isMany) output.note("This task existed already.");
   else if (existing > 0) {
-    const hint = flags.file === "-" ? "" : " To submit this file once more as new tasks, add --key with a new value.";
+    const hint =
+      flags.file?.[0] === "-" ? "" : " To submit this file once more as new tasks, add --key with a new value.";
     output.note(`${existing} of ${submitted.length} tasks existed already.${hint}`);
   }
   if (flags.wait !== true) return exitCodes.ok;

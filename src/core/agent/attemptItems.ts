@@ -1,8 +1,9 @@
 /** What one attempt has to tell the leader while it runs: items that wait for their acknowledgement, and the latest progress. */
 import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
+import { relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
-import type { AttemptContent, ItemRefusal } from "../../model/protocol.ts";
+import type { ArtifactsContent, AttemptContent, ItemRefusal } from "../../model/protocol.ts";
 
 /** An item that the leader has not acknowledged. */
 export interface PendingItem {
@@ -124,6 +125,8 @@ export function checkContent(content: AttemptContent): AttemptContent | ItemRefu
       return checkKey(content.key) ?? checkStep(content.value) ?? content;
     case "submit":
       return checkKey(content.key) ?? content;
+    case "artifacts":
+      return checkArtifacts(content) ?? content;
     case "children": {
       const { key, submissions } = content;
       if (submissions.length <= limits.childrenPerItemMax) return checkKey(key) ?? content;
@@ -133,6 +136,15 @@ export function checkContent(content: AttemptContent): AttemptContent | ItemRefu
     default:
       return content satisfies never;
   }
+}
+
+function checkArtifacts({ files }: ArtifactsContent): ItemRefusal | null {
+  if (files.length === 0 || files.length > limits.artifactsPerItemMax) {
+    return { code: "too-many", message: `An item has 1 to ${limits.artifactsPerItemMax} files.` };
+  }
+  const bad = files.find(({ path }) => relativePathProblem(path) !== null);
+  if (bad === undefined) return null;
+  return { code: "invalid", message: `${JSON.stringify(bad.path.slice(0, 80))}: ${relativePathProblem(bad.path)}.` };
 }
 
 function checkKey(key: string): ItemRefusal | null {

@@ -1,4 +1,6 @@
 /** What a running handler sends: results of steps, children, independent tasks. An item takes effect whole, or not at all. */
+import { artifactKey } from "../../model/blob.ts";
+import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { foldItem, submittedId } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
@@ -6,10 +8,11 @@ import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
-import type { AttemptItem, ChildrenContent, ItemAnswer, ItemRefusal } from "../../model/protocol.ts";
+import type { ArtifactsContent, AttemptItem, ChildrenContent, ItemAnswer, ItemRefusal } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
-import { createTask, shortageFor } from "./creation.ts";
+import { missingBlobOf, pinBlob, pinBlobs } from "./blobPins.ts";
+import { addTask, createTask, shortageFor } from "./creation.ts";
 import type { Batch } from "./effects.ts";
 import { isBelowEnding, releaseNext } from "./endings.ts";
 import type { ChildSet } from "./families.ts";
@@ -45,6 +48,8 @@ function take(state: SchedulerState, batch: Batch, task: LiveTask, item: Attempt
       return isRepeat(task, item) ? committed : takeStep(state, batch, task, item.key, item.value);
     case "submit":
       return isRepeat(task, item) ? committed : takeSubmit(state, batch, task, item.key, item.submission);
+    case "artifacts":
+      return takeArtifacts(state, batch, task, item);
     case "children":
       return takeChildren(state, batch, task, item);
     default:
@@ -60,8 +65,27 @@ function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: stri
     return refused("too-large", `The steps of the task come to more than ${limits.stepsBytesMax} bytes.`);
   }
   remember(batch, task, family, key, { value });
+  pinBlobs(state, batch, task, value);
   family.stepBytes += bytes;
   state.tasks.touch(task);
+  return committed;
+}
+
+/** Written again by a repeat, with the same content: an attempt numbers its artifacts. */
+function takeArtifacts(state: SchedulerState, batch: Batch, task: LiveTask, item: ArtifactsContent): ItemAnswer {
+  const { first, files } = item;
+  if (first + files.length > limits.artifactsMax) {
+    return tooMany(`An attempt keeps at most ${limits.artifactsMax} files.`);
+  }
+  const missing = files.find(({ sha256 }) => state.blobs.recordOf(sha256) === null);
+  if (missing !== undefined)
+    return refused("conflict", `There is no blob ${missing.sha256} for ${quote(missing.path)}.`);
+  for (const [index, { path, sha256, size }] of files.entries()) {
+    pinBlob(state, batch, task, sha256, task.attempt);
+    const id = ownedRecordId(task.id, artifactKey(task.attempt, first + index));
+    const value = { attempt: task.attempt, path, sha256, size };
+    batch.out.writes.push({ kind: "record", collection: "artifacts", id, value });
+  }
   return committed;
 }
 
@@ -132,10 +156,7 @@ function addChildren(
   specs: readonly TaskSpec[],
   submissions: readonly Submission[],
 ): void {
-  for (const spec of specs) {
-    batch.out.writes.push({ kind: "spec", spec });
-    state.tasks.touch(state.tasks.add(spec));
-  }
+  for (const spec of specs) addTask(state, batch, spec);
   set.created += specs.length;
   set.fingerprint = submissions.reduce(foldItem, set.fingerprint);
   releaseNext(state, batch, set);
@@ -169,6 +190,8 @@ function specsFor(
     });
     const foreign = specs.find(({ queue }) => !coversQueue(more.rights?.queues, queue));
     if (foreign !== undefined) return { code: "invalid", message: `There is no queue ${foreign.queue}.` };
+    const missing = missingBlobOf(state, specs);
+    if (missing !== null) return { code: "invalid", message: `There is no blob ${missing}.` };
     const shortage = shortageFor(state, specs);
     return shortage === null ? specs : { code: "too-many", message: shortage.message };
   } catch (error) {

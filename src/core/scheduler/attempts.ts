@@ -4,6 +4,7 @@ import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
 import { recordAttempt } from "./attemptRecords.ts";
+import { pinBlobs } from "./blobPins.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import { finish, isBelowEnding } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -68,6 +69,7 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
     case "success":
       leaveWorker(state, task);
       noteEnd(task, result);
+      if (result.output !== undefined) pinBlobs(state, batch, task, result.output);
       return finish(state, batch, task, "success", result.output);
     case "failed":
       leaveWorker(state, task);
@@ -213,5 +215,12 @@ function noteEnd(task: LiveTask, result: ResultItem): void {
   // Field by field: what a report says beyond them is not to be kept.
   const error = result.error && { code: result.error.code, message: result.error.message };
   const exit = result.exit && { code: result.exit.code, signal: result.exit.signal };
-  task.last = { endedAt: result.endedAt, error, exit, logBytes: result.logBytes };
+  const exits = result.exits?.map(({ code, signal }) => ({ code, signal }));
+  task.last = {
+    endedAt: result.endedAt,
+    error,
+    exit,
+    logBytes: result.logBytes,
+    ...(exits !== undefined && { exits }),
+  };
 }

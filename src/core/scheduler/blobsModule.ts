@@ -1,8 +1,9 @@
 /** Blobs come in, are leased, and are released. An upload is stored first and becomes a blob here. */
 import type { BlobRecord } from "../../model/blob.ts";
-import { defaults, limits } from "../../model/limits.ts";
+import { limits } from "../../model/limits.ts";
+import { leased } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
-import type { Upload } from "./inputs.ts";
+import type { BlobLook, Upload } from "./inputs.ts";
 import type { SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 
@@ -10,6 +11,7 @@ export const blobsModule = {
   inputs: {
     "keep-blob": (state, batch, { request, upload }) => reply(batch, request, keepBlob(state, batch, upload)),
     "release-blob": (state, batch, { request, sha256 }) => reply(batch, request, releaseBlob(state, batch, sha256)),
+    "collect-blobs": (state, batch, look) => collectBlobs(state, batch, look),
   },
 } satisfies SchedulerModule;
 
@@ -33,6 +35,33 @@ function releaseBlob({ blobs }: SchedulerState, batch: Batch, sha256: string): R
   return { kind: "done" };
 }
 
-function leased(record: BlobRecord, now: number): BlobRecord {
-  return { ...record, leasedUntil: Math.max(record.leasedUntil, now + defaults.blobLeaseMs) };
+/**
+ * Blobs whose lease was over when they were looked at. One that was named or uploaded since has another lease now, so what was
+ * seen no longer holds and it stays. Those that nothing named are marked at first, and removed when their mark has stood long.
+ */
+function collectBlobs({ blobs, settings }: SchedulerState, batch: Batch, { unnamed, named, deadPins }: BlobLook): void {
+  for (const { sha256, record: seen } of unnamed) {
+    const record = unchanged(blobs, sha256, seen);
+    if (record === null || record.leasedUntil > batch.now) continue;
+    if (record.removeAt === undefined) {
+      blobs.write(batch, sha256, { ...record, removeAt: batch.now + settings.blobRemoveWaitMs });
+    } else if (record.removeAt <= batch.now) {
+      blobs.write(batch, sha256, null);
+      // By the name of this generation: the same content may be uploaded again at this moment.
+      batch.out.effects.push({ kind: "delete-object", object: record.object });
+    }
+  }
+  for (const { sha256, record: seen } of named) {
+    const record = unchanged(blobs, sha256, seen);
+    // So that it need not be looked at again each time.
+    if (record !== null) blobs.write(batch, sha256, leased(record, batch.now));
+  }
+  for (const id of deadPins) batch.out.writes.push({ kind: "record", collection: "blobPins", id, value: null });
+}
+
+/** The record, if it is still as it was seen. */
+function unchanged(blobs: SchedulerState["blobs"], sha256: string, seen: BlobRecord): BlobRecord | null {
+  const record = blobs.recordOf(sha256);
+  if (record === null || record.object !== seen.object) return null;
+  return record.leasedUntil === seen.leasedUntil && record.removeAt === seen.removeAt ? record : null;
 }

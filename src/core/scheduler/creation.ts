@@ -1,6 +1,7 @@
 /** New tasks: whether there is room for them, and how one comes into the world, whoever asked for it. */
 import { limits } from "../../model/limits.ts";
 import type { TaskHead, TaskSpec } from "../../model/task.ts";
+import { pinBlobs } from "./blobPins.ts";
 import type { Batch } from "./effects.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { SchedulerState } from "./state.ts";
@@ -34,6 +35,7 @@ export function createTask(state: SchedulerState, batch: Batch, spec: TaskSpec):
 /** Creates a task that is let into its lane by its set. */
 export function addTask(state: SchedulerState, batch: Batch, spec: TaskSpec): LiveTask {
   batch.out.writes.push({ kind: "spec", spec });
+  pinBlobs(state, batch, spec, spec.input);
   const task = state.tasks.add(spec);
   if (task.links !== null) {
     state.tasks.setState(task, "blocked");

@@ -42,6 +42,8 @@ export type SchedulerEffect =
   | { readonly kind: "progress"; readonly task: TaskId; readonly attempt: number; readonly progress: Progress }
   | { readonly kind: "close-session"; readonly worker: WorkerId; readonly session: SessionId; readonly reason: string }
   | ({ readonly kind: "probe"; readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress)
+  /** Nothing refers to it any more. If this is lost, the object is found later as one that no blob names. */
+  | { readonly kind: "delete-object"; readonly object: string }
   | { readonly kind: "alarm"; readonly message: string; readonly fields: { readonly [name: string]: string | number } };
 
 export interface AssignedAttempt extends IssuedAttempt {

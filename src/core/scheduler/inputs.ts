@@ -1,5 +1,6 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
 import type { ChildSetRecord, PendingSignal } from "../../model/family.ts";
+import type { BlobRecord } from "../../model/blob.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type { AuditRecord } from "../../model/principals/audit.ts";
@@ -106,6 +107,8 @@ type PlainInput =
       /** What is left out stays as it is. */
       readonly settings: QueueSettings;
     }
+  /** What the shell has found out about blobs whose leases are over. */
+  | ({ readonly kind: "collect-blobs" } & BlobLook)
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | {
       readonly kind: "add-user";
@@ -199,6 +202,22 @@ export interface FinishedTask {
   readonly id: TaskId;
   readonly queue: string;
   readonly state: FinalState;
+}
+
+/** What refers to blobs, as far as a look at the store has shown. */
+export interface BlobLook {
+  /** Nothing named them. */
+  readonly unnamed: readonly SeenBlob[];
+  /** Something did. */
+  readonly named: readonly SeenBlob[];
+  /** Ids of pins whose task is forgotten, or whose attempt is over. That is final. */
+  readonly deadPins: readonly string[];
+}
+
+/** A blob as it was when it was looked at. */
+export interface SeenBlob {
+  readonly sha256: string;
+  readonly record: BlobRecord;
 }
 
 /** An object that holds a whole upload. */

@@ -38,6 +38,8 @@ export interface LastEnd {
   readonly error: AttemptError | undefined;
   readonly exit: ExitRecord | undefined;
   readonly logBytes: number | undefined;
+  /** Of several commands. */
+  readonly exits?: readonly ExitRecord[];
   /** Where another attempt follows by itself: when its back-off ends. */
   readonly retryAt?: number;
   /** How long that wait was when it began; known of tasks that were read from the journal. */
@@ -222,6 +224,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     ...(last?.endedAt !== undefined && { endedAt: last.endedAt }),
     ...(last?.error !== undefined && { error: last.error }),
     ...(last?.exit !== undefined && { exit: last.exit }),
+    ...(last?.exits !== undefined && { exits: last.exits }),
     ...(last?.logBytes !== undefined && { logBytes: last.logBytes }),
     ...(task.isRecorded && { isRecorded: true }),
     ...(task.family !== null && { family: task.family.toStatus() }),
@@ -246,12 +249,13 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
     host === undefined || boot === undefined || assignedAt === undefined
       ? null
       : { host, boot, assignedAt, startedAt: status.startedAt, isAlone: status.isAlone ?? false };
-  const { endedAt, error, exit, logBytes, retryAt } = status;
+  const { endedAt, error, exit, exits, logBytes, retryAt } = status;
   const last = {
     endedAt,
     error,
     exit,
     logBytes,
+    ...(exits !== undefined && { exits }),
     ...(retryAt !== undefined && { retryAt, retryWaitMs: retryAt - status.changedAt }),
   };
   task.last = endedAt === undefined && error === undefined ? null : last;

@@ -1,7 +1,9 @@
 /** Schedules are put, paused, removed and backfilled. What is due by then happens first; see ticks.ts for what becomes of a tick. */
+import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { nextTick, type ScheduleRecord } from "../../model/schedules/schedule.ts";
 import { backfill } from "./backfill.ts";
+import { nameBlobsIn } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerModule } from "./module.ts";
 import { type LiveSchedule, withSkipped } from "./schedules.ts";
@@ -47,6 +49,7 @@ function putSchedule(state: SchedulerState, batch: Batch, wanted: NewSchedule): 
     return refuse("too-many", `Too many schedules (${limits.schedulesMax}).`, "schedulesMax");
   }
   if (schedule !== undefined && !settleDue(state, batch, schedule)) return busy();
+  nameBlobsIn(state, batch, wanted.task as unknown as Json);
   const record = recordOf(state, batch, wanted, schedule?.record ?? null);
   schedules.add(record);
   // At once, so that what this content makes is not taken for what the one before has made.

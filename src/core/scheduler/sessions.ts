@@ -242,6 +242,7 @@ function takeItem(
     case "progress":
     case "step":
     case "submit":
+    case "artifacts":
     case "children": {
       const answer = takeAttemptItem(state, batch, worker, item);
       if (item.id !== undefined) acks.push({ id: item.id, ...answer });

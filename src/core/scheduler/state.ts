@@ -33,6 +33,8 @@ export interface SchedulerSettings {
   readonly massLossWindowMs: number;
   readonly massLossShare: number;
   readonly massLossMin: number;
+  /** How long a blob that nothing refers to is kept once it is marked. */
+  readonly blobRemoveWaitMs: number;
   readonly calendar: Calendar;
 }
 

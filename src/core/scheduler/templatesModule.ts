@@ -1,6 +1,8 @@
 /** Templates: which version is the latest one. What versions say is in the store; a task is expanded before it comes here. */
+
 import { limits } from "../../model/limits.ts";
 import { type TemplateContent, versionId } from "../../model/templates/template.ts";
+import { nameBlobsIn } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { SchedulerModule } from "./module.ts";
@@ -15,7 +17,7 @@ export const templatesModule = {
 } satisfies SchedulerModule;
 
 function putTemplate(
-  { templates }: SchedulerState,
+  state: SchedulerState,
   batch: Batch,
   name: string,
   {
@@ -24,6 +26,8 @@ function putTemplate(
     queue,
   }: Pick<Extract<SchedulerInput, { kind: "put-template" }>, "content" | "fingerprint" | "queue">,
 ): Reply {
+  const { templates } = state;
+  nameBlobsIn(state, batch, content.task);
   const before = templates.recordOf(name);
   if (before !== null && before.isRemoved !== true && before.fingerprint === fingerprint) {
     return { kind: "template", version: before.version, isNew: false };

@@ -4,6 +4,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Assignment } from "../../model/protocol.ts";
 import type { TaskPayload } from "../../model/task.ts";
+import type { Blobs } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Probe } from "../../ports/transport.ts";
@@ -24,6 +25,7 @@ export interface OutboxParts {
   readonly payloads: Payloads;
   readonly graphReader: GraphReader;
   readonly progress: ProgressBoard;
+  readonly blobs: Blobs | null;
 }
 
 type AssignEffect = Extract<SchedulerEffect, { kind: "assign" }>;
@@ -67,6 +69,11 @@ export class Outbox {
       case "resolve-inputs":
       case "conclude-graph":
         return this.#parts.graphReader.read(effect);
+      case "delete-object":
+        this.#parts.blobs?.delete(effect.object).catch((error: unknown) => {
+          log.warn("an object could not be deleted; it is looked for again later", { object: effect.object, error });
+        });
+        return;
       case "alarm":
         return log.warn(effect.message, effect.fields);
       default:

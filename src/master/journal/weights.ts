@@ -1,5 +1,6 @@
 /** How many bytes inputs will add to the journal's entry, counted before they are taken: an entry has a bound that nothing may pass. */
 import type { FinishedTree, SchedulerInput } from "../../core/scheduler/inputs.ts";
+import { blobsNamedIn } from "../../model/blob.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { ReportItem } from "../../model/protocol.ts";
@@ -20,9 +21,16 @@ const firstStatusBytes = 256;
 /** Bytes of the writes that create these tasks: an estimate that is never too low, and the count itself where that matters. */
 export function bytesOfSpecs(specs: readonly TaskSpec[]): number {
   const sumOf = (bytesOf: (spec: TaskSpec) => number): number =>
-    specs.reduce((sum, spec) => sum + bytesOf(spec) + firstStatusBytes + spec.id.length, 0);
+    specs.reduce((sum, spec) => sum + bytesOf(spec) + firstStatusBytes + spec.id.length + bytesOfPins(spec.input), 0);
   const estimate = sumOf(jsonBytes);
   return estimate <= limits.submissionBytesMax ? estimate : sumOf((spec) => Buffer.byteLength(JSON.stringify(spec)));
+}
+
+/** What keeps one blob that is named: the pin, and the blob's own record with a new lease. */
+const pinBytes = 1024;
+
+function bytesOfPins(value: Json | undefined): number {
+  return value === undefined ? 0 : blobsNamedIn(value).length * pinBytes;
 }
 
 /** Bytes of the writes that one input leads to, or more. How many attempts end with a worker only the scheduler knows. */
@@ -50,9 +58,9 @@ function bytesOf(input: SchedulerInput): number {
     case "report":
       return input.items.reduce((sum, item) => sum + bytesOfItem(item), 0);
     case "put-template":
-      return jsonBytes(input.content) + limits.statusBytesMax;
+      return jsonBytes(input.content) + limits.statusBytesMax + bytesOfPins(input.content.task);
     case "put-schedule":
-      return jsonBytes(input.schedule) + limits.statusBytesMax;
+      return jsonBytes(input.schedule) + limits.statusBytesMax + bytesOfPins(input.schedule.task as unknown as Json);
     case "input-resolved":
       return jsonBytes(input) + 2 * limits.statusBytesMax;
     case "graph-concluded":
@@ -69,6 +77,8 @@ function bytesOf(input: SchedulerInput): number {
       return input.ids.length * limits.statusBytesMax;
     case "retry":
       return bytesOfRetry(input.found);
+    case "collect-blobs":
+      return (input.unnamed.length + input.named.length + input.deadPins.length) * limits.statusBytesMax;
     case "forget":
     case "delete-many":
       return input.tasks.length * limits.statusBytesMax;
@@ -105,14 +115,16 @@ export function partsOf(items: readonly ReportItem[]): readonly (readonly Report
  * its limits and rights, a status, and a place in its family.
  */
 export function bytesOfItem(item: ReportItem): number {
-  return ownBytes(item) + limits.statusBytesMax * (2 + 5 * tasksOf(item));
+  const files = item.kind === "artifacts" ? item.files.length : 0;
+  return ownBytes(item) + limits.statusBytesMax * (2 + 5 * tasksOf(item) + files) + files * pinBytes;
 }
 
-/** Most items hold names and numbers only, which need no look. */
+/** With the pins of blobs that it names. Most items hold names and numbers only, which need no look. */
 function ownBytes(item: ReportItem): number {
   const isPlain =
     item.kind === "started" || (item.kind === "result" && item.output === undefined && item.error === undefined);
-  return isPlain && !("waits" in item) && !("exit" in item) ? limits.statusBytesMax : jsonBytes(item);
+  if (isPlain && !("waits" in item) && !("exit" in item)) return limits.statusBytesMax;
+  return jsonBytes(item) + bytesOfPins(item as unknown as Json);
 }
 
 function tasksOf(item: ReportItem): number {

@@ -15,7 +15,7 @@ export const blobs = {
     return typeof value["object"] === "string" ? null : "does not name its object";
   },
 
-  digestOf: ({ size, object, leasedUntil }) => ({ size, object, leasedUntil }),
+  digestOf: ({ size, object, leasedUntil, removeAt = 0 }) => ({ size, object, leasedUntil, removeAt }),
 
   toEvent: () => null,
 } as const satisfies Collection<BlobRecord>;

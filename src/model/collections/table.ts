@@ -2,6 +2,8 @@
 
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
+import { artifacts } from "./artifacts.ts";
+import { blobPins } from "./blobPins.ts";
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
@@ -41,6 +43,8 @@ export const collections = {
   audit,
   dyingHolds,
   queueStarts,
+  blobPins,
+  artifacts,
 } as const;
 
 type Table = typeof collections;

@@ -1,6 +1,7 @@
 /** What an exec may be asked for, beyond what its schema can say. */
 import { describe, expect, test } from "vitest";
 import type { TaskId } from "../ids.ts";
+import type { Json } from "../json.ts";
 import { limits } from "../limits.ts";
 import { toSpec } from "../submission.ts";
 
@@ -23,5 +24,41 @@ describe("texts for a process are bounded in bytes", () => {
 
   test("and may use the whole bound", () => {
     expect(() => submit({ command: ["echo", full], env: { TEXT: full } })).not.toThrow();
+  });
+});
+
+describe("commands, files and artifacts", () => {
+  const blob = `sha256:${"0".repeat(64)}`;
+  const check = (input: Json) => toSpec({ kind: "exec", input }, { id: "t" as TaskId, fingerprint: null, now: 0 });
+
+  test.each<[string, Json]>([
+    ["several commands", { commands: [["make"], ["make", "test"]] }],
+    ["several lines", { commands: ["make", "make test | tee log"], shell: true }],
+    ["stdin as text", { command: ["cat"], stdin: "text" }],
+    ["stdin as a blob", { command: ["cat"], stdin: { blob } }],
+    ["files", { command: ["cat"], files: { "in/data.csv": blob, other: blob } }],
+    ["artifacts", { command: ["cat"], artifacts: ["out/**", "*.log"] }],
+  ])("%s", (_, input) => expect(() => check(input)).not.toThrow());
+
+  test.each<[string, Json, string]>([
+    ["neither", {}, "/input/command"],
+    ["both", { command: ["a"], commands: [["a"]] }, "/input/command"],
+    ["no command at all", { commands: [] }, "/input/commands"],
+    ["a line without a shell", { commands: ["make test"] }, "/input/commands/0"],
+    ["two words for a shell", { commands: [["make", "test"]], shell: true }, "/input/commands/0"],
+    ["NUL in a command", { commands: [["a"], ["b", "\0"]] }, "/input/commands/1/1"],
+    ["a file above", { command: ["a"], files: { "../x": blob } }, "/input/files"],
+    ["an absolute file", { command: ["a"], files: { "/etc/passwd": blob } }, "/input/files"],
+    ["a file with NUL", { command: ["a"], files: { "a\0": blob } }, "/input/files"],
+    ["a file with a long name", { command: ["a"], files: { ["x".repeat(65_536)]: blob } }, "/input/files"],
+    ["a file as a folder", { command: ["a"], files: { a: blob, "a/b": blob } }, "/input/files"],
+    ["a file that is no blob", { command: ["a"], files: { a: "/etc/passwd" } }, "/input/files/a"],
+    ["a pattern above", { command: ["a"], artifacts: ["../**"] }, "/input/artifacts/0"],
+    ["an absolute pattern", { command: ["a"], artifacts: ["/etc/*"] }, "/input/artifacts/0"],
+    ["a long stdin", { command: ["a"], stdin: "é".repeat(40_000) }, "/input/stdin"],
+  ])("%s is refused", (_, input, path) => {
+    expect(() => check(input)).toThrow(
+      expect.objectContaining({ code: "invalid", details: expect.objectContaining({ path }) }) as Error,
+    );
   });
 });

@@ -1,22 +1,32 @@
-/** The kind `exec`: runs a command on a worker's machine. Its executor is `src/worker/executors/exec.ts`. */
+/** The kind `exec`: runs commands on a worker's machine. Its executor is `src/worker/executors/exec.ts`. */
+import { blobReferencePattern, sha256Of } from "../blob.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { limits } from "../limits.ts";
 import { closed, limitKeyword, list, type Schema, truth, whole } from "../schema.ts";
 import { utf8Bytes } from "../utf8.ts";
+import { relativePathProblem } from "./execPaths.ts";
 import { invalid, isObject, type KindDefinition, quote } from "./kind.ts";
 
 export interface ExecInput {
   /** The program and its arguments; with `shell`, exactly one string for `/bin/sh -c`. */
-  readonly command: readonly string[];
+  readonly command?: readonly string[];
+  /** Instead of `command`: several, one after another; the first that fails ends the attempt. With `shell`, one string each. */
+  readonly commands?: readonly (readonly string[] | string)[];
   /** Added to a small environment of the worker's choice. */
   readonly env?: { readonly [name: string]: string };
   /** The same, shown to nobody who may only read. Needs a worker of this version. */
   readonly secretEnv?: { readonly [name: string]: string };
-  /** Where to run it, on the worker's machine; relative to the worker's own directory for tasks. */
+  /** Where to run it, on the worker's machine; relative to the worker's own directory for tasks, or to the attempt's folder. */
   readonly cwd?: string;
   readonly shell?: boolean;
   /** How much memory each of its processes may use, in bytes; unbounded if left out. */
   readonly memoryBytesMax?: number;
+  /** What each command reads from its stdin: a text, or a blob. Empty if left out. */
+  readonly stdin?: string | { readonly blob: string };
+  /** Blobs that are put into the attempt's folder under these names, such as `{ "in/data.csv": "sha256:…" }`. */
+  readonly files?: { readonly [name: string]: string };
+  /** Patterns such as `out/**`: what matches in the attempt's folder is kept after success. */
+  readonly artifacts?: readonly string[];
 }
 
 /** Names that would let a submitter change what the worker itself runs. */
@@ -24,6 +34,16 @@ const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_E
 
 /** Text that reaches a process as one argument or variable. */
 const processText: Schema = { type: "string", maxLength: limits.stringBytesMax, [limitKeyword]: "stringBytesMax" };
+const blobReference: Schema = {
+  type: "string",
+  pattern: blobReferencePattern,
+  description: "A blob: `sha256:` and 64 hex digits.",
+};
+const argumentList = list(processText, {
+  minItems: 1,
+  maxItems: limits.execArgumentsMax,
+  [limitKeyword]: "execArgumentsMax",
+});
 
 const variables: Schema = {
   type: "object",
@@ -36,14 +56,18 @@ export const execKind: KindDefinition = {
   name: "exec",
   inputName: "ExecInput",
   inputSchema: closed(
+    {},
     {
-      command: list(processText, {
-        minItems: 1,
-        maxItems: limits.execArgumentsMax,
-        [limitKeyword]: "execArgumentsMax",
-      }),
-    },
-    {
+      command: argumentList,
+      commands: list(
+        { anyOf: [argumentList, processText] },
+        {
+          minItems: 1,
+          maxItems: limits.execCommandsMax,
+          [limitKeyword]: "execCommandsMax",
+          description: "Instead of `command`: run one after another; the first that fails ends the attempt.",
+        },
+      ),
       env: variables,
       secretEnv: { ...variables, description: "Like `env`, and hidden from those who may only read." },
       cwd: processText,
@@ -52,26 +76,67 @@ export const execKind: KindDefinition = {
         ...whole(limits.execMemoryBytesMin, limits.execMemoryBytesMax, "execMemoryBytesMax"),
         description: "How much memory each of its processes may use; unbounded if left out.",
       },
+      stdin: {
+        anyOf: [processText, closed({ blob: blobReference })],
+        description: "What each command reads from its stdin.",
+      },
+      files: {
+        type: "object",
+        maxProperties: limits.execFilesMax,
+        [limitKeyword]: "execFilesMax",
+        additionalProperties: blobReference,
+        description: "Blobs that are put into the attempt's folder, by their names there.",
+      },
+      artifacts: list(processText, {
+        maxItems: limits.execPatternsMax,
+        [limitKeyword]: "execPatternsMax",
+        description: "Patterns with * ** and ?: what matches in the attempt's folder is kept after success.",
+      }),
     },
+    { examples: [{ command: ["make", "test"] }] },
   ),
   secretMembers: ["secretEnv"],
   check: checkExec,
-  describe: ({ command }) => (Array.isArray(command) ? command.map(shellWord).join(" ") : null),
+  describe: (input) => {
+    // Of a task that somebody put straight into the store, it may be anything.
+    if (![input["command"] ?? [], input["commands"] ?? []].every(Array.isArray)) return null;
+    const commands = commandsOf(input);
+    return commands.length === 0 ? null : commands.map((words) => words.map(shellWord).join(" ")).join("; ");
+  },
 };
 
-function checkExec({ command, env = {}, secretEnv = {}, cwd = "", shell }: JsonObject, path: string): void {
-  const words = command as string[];
-  for (const [index, argument] of words.entries()) checkText(argument, `${path}/command/${index}`);
-  if (words[0] === "") throw invalid(`${path}/command/0`, "The program's name is empty.");
-  if (shell === true && words.length !== 1) {
-    throw invalid(`${path}/command`, 'With "shell" the command is one string, a line for /bin/sh.');
-  }
+/** The commands in order, whichever way they were written. */
+export function commandsOf({ command, commands }: ExecInput): readonly (readonly string[])[] {
+  if (commands !== undefined) return commands.map((words) => (typeof words === "string" ? [words] : words));
+  return command === undefined ? [] : [command];
+}
+
+/** True if the attempt needs a folder of its own. */
+export function needsFolder({ stdin, files, artifacts }: ExecInput): boolean {
+  return stdin !== undefined || Object.keys(files ?? {}).length > 0 || (artifacts ?? []).length > 0;
+}
+
+/** The blobs that such a task cannot run without. */
+export function execBlobsOf(input: Json): readonly string[] {
+  if (!isObject(input)) return [];
+  const { files = {}, stdin = "" } = input;
+  const references = [...(isObject(files) ? Object.values(files) : []), isObject(stdin) ? stdin["blob"] : ""];
+  return references.map((each) => (typeof each === "string" ? sha256Of(each) : null)).filter((each) => each !== null);
+}
+
+function checkExec(input: JsonObject, path: string): void {
+  const { env = {}, secretEnv = {}, cwd = "", shell, stdin, files = {}, artifacts = [] } = input;
+  checkCommands(input, path, shell === true);
   checkText(cwd as string, `${path}/cwd`);
   checkVariables(env, `${path}/env`);
   checkVariables(secretEnv, `${path}/secretEnv`);
   for (const name of isObject(secretEnv) && isObject(env) ? Object.keys(secretEnv) : []) {
     if (Object.hasOwn(env as JsonObject, name)) throw invalid(`${path}/secretEnv/${name}`, `${name} is in env, too.`);
   }
+  if (typeof stdin === "string" && utf8Bytes(stdin) > limits.stringBytesMax) {
+    throw invalid(`${path}/stdin`, "This text is too long for a submission: upload it as a blob.", "stringBytesMax");
+  }
+  checkPaths(Object.keys(isObject(files) ? files : {}), artifacts as string[], path);
 }
 
 function checkVariables(given: Json, path: string): void {
@@ -81,6 +146,40 @@ function checkVariables(given: Json, path: string): void {
       throw invalid(`${path}/${name}`, `${quote(name)} is not a valid name of an environment variable.`);
     if (forbiddenEnvironment.test(name))
       throw invalid(`${path}/${name}`, `A task may not set ${name}: it belongs to the worker.`);
+  }
+}
+
+function checkCommands({ command, commands }: JsonObject, path: string, isShell: boolean): void {
+  if ((command === undefined) === (commands === undefined)) {
+    throw invalid(`${path}/command`, 'The input has either "command" or "commands".');
+  }
+  const given = (commands ?? [command]) as (string | string[])[];
+  for (const [index, words] of given.entries()) {
+    const place = commands === undefined ? `${path}/command` : `${path}/commands/${index}`;
+    if (typeof words === "string" && !isShell) {
+      throw invalid(place, 'A command is a list: the program and its arguments. With "shell" it is one string.');
+    }
+    const list = typeof words === "string" ? [words] : words;
+    for (const [at, argument] of list.entries()) checkText(argument, `${place}/${at}`);
+    if (list[0] === "") throw invalid(`${place}/0`, "The program's name is empty.");
+    if (isShell && list.length !== 1) {
+      throw invalid(place, 'With "shell" the command is one string, a line for /bin/sh.');
+    }
+  }
+}
+
+function checkPaths(names: readonly string[], patterns: readonly string[], path: string): void {
+  for (const name of names) {
+    const problem = relativePathProblem(name);
+    if (problem !== null) throw invalid(`${path}/files`, `The file ${quote(name)} cannot be made: ${problem}.`);
+    const folder = names.find((other) => other.startsWith(`${name}/`));
+    if (folder !== undefined) {
+      throw invalid(`${path}/files`, `${quote(name)} cannot be a file and the folder of ${quote(folder)}.`);
+    }
+  }
+  for (const [index, pattern] of patterns.entries()) {
+    const problem = relativePathProblem(pattern);
+    if (problem !== null) throw invalid(`${path}/artifacts/${index}`, `${quote(pattern)} is no pattern: ${problem}.`);
   }
 }
 

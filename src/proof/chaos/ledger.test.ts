@@ -72,7 +72,7 @@ describe("what clients submit", () => {
       (task) => task.name === "plain",
     );
     const { command, env } = plain!.input as unknown as ExecInput;
-    const [program = "", ...given] = command;
+    const [program = "", ...given] = command ?? [];
     const marks = { OUTLAST_TASK: "a", OUTLAST_ATTEMPT: "2", OUTLAST_WORKER: "worker-1", OUTLAST_BOOT: "b" };
     execFileSync(program, given, { env: { ...process.env, ...env, ...marks } });
     expect(readFileSync(ledgerPath, "utf8").split("\n")).toHaveLength(3);

@@ -1,6 +1,5 @@
-/** One attempt of kind `exec`: a command in its own process group, from its start until nothing of it is left. */
+/** One command of an attempt, in its own process group, from its start until nothing of it is left. */
 
-import type { ExecInput } from "../../model/kinds/exec.ts";
 import { defaults } from "../../model/limits.ts";
 import { type AttemptEnd, type AttemptRef, machineFault } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
@@ -12,7 +11,12 @@ import type { Watchdog } from "./watchdog.ts";
 
 export interface CommandOptions {
   readonly attempt: AttemptRef;
-  readonly input: ExecInput;
+  /** The program and its arguments. */
+  readonly argv: readonly string[];
+  /** What it reads from its stdin; null for nothing. Absolute. */
+  readonly inputFile: string | null;
+  /** How much memory each of its processes may use, in bytes; null for no bound. */
+  readonly memoryBytesMax: number | null;
   readonly env: Environment;
   /** Absolute. */
   readonly cwd: string;
@@ -102,11 +106,10 @@ export class CommandAttempt {
   }
 
   #command() {
-    const { input, env, cwd, home } = this.#options;
-    const argv = input.shell === true ? ["/bin/sh", "-c", ...input.command] : input.command;
-    const { memoryBytesMax } = input;
-    const bound = memoryBytesMax === undefined ? {} : { memoryBytesMax };
-    return { argv, env, cwd, home, isTied: true, hasInput: false, ...bound };
+    const { argv, inputFile, memoryBytesMax, env, cwd, home } = this.#options;
+    const bound = memoryBytesMax === null ? {} : { memoryBytesMax };
+    const input = inputFile === null ? {} : { inputFile };
+    return { argv, env, cwd, home, isTied: true, hasInput: false, ...bound, ...input };
   }
 
   #onExit(exit: ExitRecord): void {

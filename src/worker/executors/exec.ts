@@ -1,43 +1,38 @@
-/** Runs the kind `exec`: a command in a process group of its own. Its life is `CommandAttempt`. */
-import { resolve } from "node:path";
+/** Runs the kind `exec`: commands in a process group of their own. Its life is `ExecAttempt`. */
 import type { Json } from "../../model/json.ts";
-import type { ExecInput } from "../../model/kinds/exec.ts";
+import { commandsOf, type ExecInput } from "../../model/kinds/exec.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
-import { CommandAttempt } from "./command.ts";
-import { attemptEnvironment, attemptMarks } from "./environment.ts";
+import { ExecAttempt } from "./execAttempt.ts";
 import { isObject, isText, type KindRunner } from "./kindRunner.ts";
 
 export const execRunner: KindRunner = {
   name: "exec",
 
-  start({ task, attempt: number, assignedAt, input }, machine, onEnd) {
+  start({ task, attempt: number, assignedAt, input }, machine, onEnd, session) {
     if (!isExecInput(input)) return "invalid";
     const attempt: IssuedAttempt = { task, attempt: number, assignedAt };
-    const { processes, watchdog, clock, log } = machine;
-    const command = new CommandAttempt({
-      attempt,
-      input,
-      env: attemptEnvironment(machine.commandEnvironment, { ...input.env, ...input.secretEnv }, machine, attempt),
-      cwd: resolve(machine.directory, input.cwd ?? ""),
-      home: machine.directory,
-      marks: attemptMarks(machine, attempt),
-      processes,
-      watchdog,
-      clock,
-      log,
-      wasSignalled: () => machine.wasSignalled(),
-      onOutput: (bytes) => machine.onOutput(attempt, bytes),
+    const admission = machine.attemptServer?.admit(session) ?? null;
+    const environment = admission?.environment ?? {};
+    const running = new ExecAttempt({ attempt, input, machine, session, environment });
+    void running.run().then((end) => {
+      admission?.end();
+      onEnd(end);
     });
-    void command.run().then(onEnd);
-    return command;
+    return running;
   },
 };
 
 function isExecInput(input: Json): input is Json & ExecInput {
   if (!isObject(input)) return false;
-  const { command, env = {}, secretEnv = {}, cwd = "", shell = false, memoryBytesMax = 1 } = input;
-  const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
+  const { env = {}, secretEnv = {}, cwd = "", shell = false, memoryBytesMax = 1, stdin, files = {}, artifacts = [] } = input;
+  if (![input["command"] ?? [], input["commands"] ?? []].every(Array.isArray)) return false;
+  const commands = commandsOf(input);
+  const areCommands = commands.length > 0 && commands.every((words) => words.length > 0 && words.every(isText));
   const isEnvironment = [env, secretEnv].every((each) => isObject(each) && Object.values(each).every(isText));
+  const isStdin = stdin === undefined || isText(stdin) || (isObject(stdin) && isText(stdin["blob"]));
+  const areFiles = isObject(files) && Object.values(files).every(isText);
+  const arePatterns = Array.isArray(artifacts) && artifacts.every(isText);
+  const isPlace = isText(cwd) && typeof shell === "boolean";
   const isBound = typeof memoryBytesMax === "number" && Number.isSafeInteger(memoryBytesMax) && memoryBytesMax > 0;
-  return isCommand && isEnvironment && isText(cwd) && typeof shell === "boolean" && isBound;
+  return areCommands && isEnvironment && isPlace && isBound && isStdin && areFiles && arePatterns;
 }

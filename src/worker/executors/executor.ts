@@ -3,12 +3,15 @@ import { attemptKey } from "../../model/ids.ts";
 import { mapKindName, mapReduceKindName, reduceKindName } from "../../model/kinds/mapReduce.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
+import type { BlobAccess } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
 import type { AttemptSession, Executor } from "../../ports/work.ts";
 import { type InlineHandlers, inlineRunner } from "../runners/inlineRunner.ts";
 import { pooledRunner, RunnerPool } from "../runners/runnerPool.ts";
+import { removeAttemptFolders } from "./attemptFolder.ts";
+import { AttemptServer } from "./attemptServer.ts";
 import {
   bootMarks,
   type Environment,
@@ -35,6 +38,12 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly directory: string;
   /** True if tasks of kind `http` may call private addresses. */
   readonly allowsPrivateHttp?: boolean;
+  /** How files of masters are reached; left out for a worker that cannot. */
+  readonly blobs?: BlobAccess;
+  /** Where attempts have folders of their own; absolute. It is emptied at the start. */
+  readonly attemptFolders?: string;
+  /** The socket by which commands can remember steps, make children and tell their progress; absolute. Left out: they cannot. */
+  readonly attemptSocket?: string;
   /** The handlers that this worker has; null for none. */
   readonly handlers?: HandlerOptions | null;
   /** Runs MapReduce jobs; null for a worker without them. */
@@ -75,6 +84,9 @@ export class ProcessExecutor implements Executor {
     this.#machine = {
       ...identity,
       ...{ clock, log, processes, watchdog, commandEnvironment, directory, allowsPrivateHttp, wasSignalled, onOutput },
+      blobs: options.blobs ?? null,
+      attemptFolders: options.attemptFolders ?? null,
+      attemptServer: options.attemptSocket === undefined ? null : new AttemptServer(options.attemptSocket, clock),
     };
     const { mapReduce = null } = options;
     if (mapReduce !== null) this.#addMapReduce(mapReduce);
@@ -107,7 +119,11 @@ export class ProcessExecutor implements Executor {
     if (!isComplete) log.warn("This machine could not be searched for processes of an earlier life.", { worker });
     if (killed > 0) log.info("Killed what an earlier life of this worker had left running.", { worker, killed });
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
-    const { handlers = null } = this.#options;
+    const { handlers = null, attemptFolders } = this.#options;
+    if (attemptFolders !== undefined) await removeAttemptFolders(attemptFolders);
+    await this.#machine.attemptServer?.open().catch((error: unknown) => {
+      log.warn("commands cannot talk with their tasks: their socket cannot be opened", { worker, error });
+    });
     if (handlers !== null) await this.#loadHandlers(handlers);
   }
 
@@ -172,6 +188,7 @@ export class ProcessExecutor implements Executor {
     }
     await this.#pool?.stop();
     await this.#mapReducePool?.stop();
+    await this.#machine.attemptServer?.close();
     await this.#machine.watchdog.stop();
   }
 

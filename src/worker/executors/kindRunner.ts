@@ -1,10 +1,12 @@
 /** What makes a kind of task run on a worker: one file per kind beside this one, and a table of them in `executor.ts`. */
 import type { Json, JsonObject } from "../../model/json.ts";
 import type { Assignment, AttemptEnd, IssuedAttempt } from "../../model/protocol.ts";
+import type { BlobAccess } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
 import type { AttemptSession } from "../../ports/work.ts";
+import type { AttemptServer } from "./attemptServer.ts";
 import type { Environment, ExecutorIdentity } from "./environment.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -38,6 +40,12 @@ export interface Machine extends ExecutorIdentity {
   readonly watchdog: Watchdog;
   /** The part of the worker's environment that commands may see. */
   readonly commandEnvironment: Environment;
+  /** How files of masters are reached; null for a worker that cannot. */
+  readonly blobs: BlobAccess | null;
+  /** Where attempts have folders of their own; absolute. Null for a worker without such a place. */
+  readonly attemptFolders: string | null;
+  /** How commands talk with the leaders of their tasks; null for a worker that does not offer that. */
+  readonly attemptServer: AttemptServer | null;
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */
   readonly directory: string;
   /** True if tasks of kind `http` may call private addresses. */

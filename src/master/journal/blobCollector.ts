@@ -1,0 +1,160 @@
+/**
+ * Finds blobs that nothing refers to, and objects that no blob names. A blob is handed to the scheduler, which marks it at
+ * first and removes it when its mark has stood for a while; whoever names it in between keeps it.
+ *
+ * What refers to a blob: a lease that runs, the pins of a task that is kept (for an artifact: as long as its attempt is the
+ * committed one or may become it), versions of templates, schedules.
+ */
+import type { BlobLook, SeenBlob } from "../../core/scheduler/inputs.ts";
+import { type BlobPin, blobFolder, blobsNamedIn, pinPrefix } from "../../model/blob.ts";
+import type { CollectionName, StoredRecord } from "../../model/collections/table.ts";
+import type { Json } from "../../model/json.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import { isFinal, type TaskDocument } from "../../model/task.ts";
+import { type Blobs, BlobsUnavailable } from "../../ports/blobs.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { type Store, StoreUnavailable } from "../../ports/store.ts";
+
+export interface BlobCollectorParts {
+  readonly store: Store;
+  /** Null for a master without a place for files: it has nothing to collect. */
+  readonly blobs: Blobs | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly everyMs: number;
+  readonly collect: (look: BlobLook) => void;
+}
+
+/** The names of objects begin with the instant of their upload; see `Ids.task`. */
+const instantDigits = 10;
+const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+export class BlobCollector {
+  readonly #parts: BlobCollectorParts;
+  #timer: Timer | null = null;
+  #isStopped = false;
+
+  constructor(parts: BlobCollectorParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#parts.blobs !== null) this.#arm();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Looks once. */
+  async look(): Promise<void> {
+    const { blobs } = this.#parts;
+    const over = await this.#withoutLease();
+    if (over.length > 0) await this.#judge(over);
+    if (blobs !== null && !this.#isStopped) await this.#dropOrphans(blobs);
+  }
+
+  async #withoutLease(): Promise<SeenBlob[]> {
+    const now = this.#parts.clock.now();
+    const found: SeenBlob[] = [];
+    for await (const { id: sha256, value: record } of this.#all("blobs")) {
+      if (record.leasedUntil <= now) found.push({ sha256, record });
+    }
+    return found;
+  }
+
+  async #judge(over: readonly SeenBlob[]): Promise<void> {
+    const lasting = await this.#namedForGood();
+    for (let first = 0; first < over.length; first += limits.blobsCollectedMax) {
+      const look = { unnamed: [] as SeenBlob[], named: [] as SeenBlob[], deadPins: [] as string[] };
+      for (const seen of over.slice(first, first + limits.blobsCollectedMax)) {
+        const isNamed = lasting.has(seen.sha256) || (await this.#isPinned(seen.sha256, look.deadPins));
+        (isNamed ? look.named : look.unnamed).push(seen);
+      }
+      if (this.#isStopped) return;
+      this.#parts.collect(look);
+    }
+  }
+
+  /** By what is not a task. */
+  async #namedForGood(): Promise<ReadonlySet<string>> {
+    const named = new Set<string>();
+    const add = (value: unknown) => {
+      for (const sha256 of blobsNamedIn(value as Json)) named.add(sha256);
+    };
+    for await (const { value } of this.#all("templateVersions")) add(value.task);
+    for await (const { value } of this.#all("schedules")) if (value.isRemoved !== true) add(value.task);
+    return named;
+  }
+
+  /** Looks at the pins of a blob until one is found that counts. */
+  async #isPinned(sha256: string, dead: string[]): Promise<boolean> {
+    for await (const { id, value: pin } of this.#all("blobPins", pinPrefix(sha256))) {
+      const task = await this.#parts.store.readTask(pin.task);
+      if (task !== null && doesCount(task, pin)) return true;
+      if (dead.length < limits.blobsCollectedMax) dead.push(id);
+    }
+    return false;
+  }
+
+  /** What a crash has left between the object of an upload and its blob, or between the end of a blob and its object. */
+  async #dropOrphans(blobs: Blobs): Promise<void> {
+    const oldest = this.#parts.clock.now() - defaults.blobOrphanMs;
+    const old = new Set<string>();
+    for await (const { name } of blobs.list(blobFolder)) if (uploadedAt(name) < oldest) old.add(name);
+    if (old.size === 0) return;
+    for await (const { value } of this.#all("blobs")) old.delete(value.object);
+    if (this.#isStopped) return;
+    for (const name of old) await blobs.delete(name);
+  }
+
+  async *#all<Name extends CollectionName>(
+    collection: Name,
+    idPrefix = "",
+  ): AsyncGenerator<StoredRecord<Name>, void, undefined> {
+    const { store } = this.#parts;
+    let after: string | undefined;
+    for (;;) {
+      const query = { idPrefix, limit: limits.pageMax, ...(after !== undefined && { after }) };
+      const page = await store.listRecords(collection, query);
+      yield* page.records;
+      after = page.records.at(-1)?.id;
+      if (!page.isMore || after === undefined || this.#isStopped) return;
+    }
+  }
+
+  #arm(): void {
+    if (this.#isStopped) return;
+    const { clock, log, everyMs } = this.#parts;
+    this.#timer = clock.at(clock.now() + everyMs, () => {
+      void this.look()
+        .catch((error: unknown) => {
+          const isAway = error instanceof StoreUnavailable || error instanceof BlobsUnavailable;
+          if (isAway) log.debug("the collection of blobs has to wait", { error });
+          else log.error("the collection of blobs failed", { error });
+        })
+        .then(() => this.#arm());
+    });
+  }
+}
+
+/** False for a pin of a task that was forgotten, and for what an attempt has left that is over and is not the committed one. */
+function doesCount({ createdAt, state, attempt }: TaskDocument, pin: BlobPin): boolean {
+  if (createdAt !== pin.createdAt) return false;
+  if (pin.attempt === undefined) return true;
+  return pin.attempt === attempt && (isFinal(state) ? state === "success" : state === "running" || state === "waiting");
+}
+
+/** In ms since 1970, from the first digits of a ULID; infinitely late for any other name. */
+function uploadedAt(object: string): number {
+  let at = 0;
+  const name = object.slice(blobFolder.length + 1);
+  for (const digit of name.slice(0, instantDigits)) {
+    const value = digits.indexOf(digit);
+    if (value === -1) return Number.POSITIVE_INFINITY;
+    at = at * digits.length + value;
+  }
+  return at;
+}

@@ -1,0 +1,134 @@
+/** One attempt of kind `exec`: its folder, its commands one after another, and what is kept of it. */
+import { resolve } from "node:path";
+import { sha256Of } from "../../model/blob.ts";
+import { commandsOf, type ExecInput, needsFolder } from "../../model/kinds/exec.ts";
+import { type AttemptEnd, type IssuedAttempt, machineFault } from "../../model/protocol.ts";
+import type { ExitRecord } from "../../model/task.ts";
+import type { AttemptSession } from "../../ports/work.ts";
+import { AttemptFolder, FolderProblem } from "./attemptFolder.ts";
+import { CommandAttempt } from "./command.ts";
+import { attemptEnvironment, attemptMarks, type Environment } from "./environment.ts";
+import type { Machine } from "./kindRunner.ts";
+import { TransferAborted, Transfers } from "./transfers.ts";
+
+export interface ExecAttemptParts {
+  readonly attempt: IssuedAttempt;
+  readonly input: ExecInput;
+  readonly machine: Machine;
+  readonly session: AttemptSession;
+  /** Added to the environment of each command. */
+  readonly environment: Environment;
+}
+
+export class ExecAttempt {
+  readonly #parts: ExecAttemptParts;
+  readonly #transfers: Transfers;
+  #current: CommandAttempt | null = null;
+  #isAborted = false;
+
+  constructor(parts: ExecAttemptParts) {
+    this.#parts = parts;
+    const { blobs, clock } = parts.machine;
+    this.#transfers = new Transfers({ blobs, clock, isAborted: () => this.#isAborted });
+  }
+
+  /** Resolves when nothing of it is alive, and its folder is gone. Never rejects for what its commands do. Call it once. */
+  async run(): Promise<AttemptEnd> {
+    const { input, machine } = this.#parts;
+    const startedAt = machine.clock.now();
+    const folders = machine.attemptFolders;
+    if (!needsFolder(input)) return this.#runCommands(null, startedAt);
+    let folder: AttemptFolder | null = null;
+    try {
+      if (folders === null) throw new FolderProblem("unsupported", "This worker has no place for folders of attempts.");
+      folder = await AttemptFolder.make(folders);
+      await this.#fill(folder);
+      const end = await this.#runCommands(folder, startedAt);
+      if (end.outcome !== "success" || input.artifacts === undefined) return end;
+      await this.#transfers.keepArtifacts(folder, input.artifacts, this.#parts.session);
+      return { ...end, endedAt: machine.clock.now() };
+    } catch (error) {
+      return { ...this.#judge(error), startedAt, endedAt: machine.clock.now() };
+    } finally {
+      await folder?.remove();
+    }
+  }
+
+  /** Ends what runs now, and begins nothing more. */
+  abort(graceMs: number): void {
+    this.#isAborted = true;
+    this.#current?.abort(graceMs);
+  }
+
+  async #fill(folder: AttemptFolder): Promise<void> {
+    const { stdin, files = {} } = this.#parts.input;
+    if (typeof stdin === "string") await folder.writeStdin(stdin);
+    else if (stdin !== undefined) await this.#fetch(stdin.blob, folder.stdin, (content) => folder.putStdin(content));
+    for (const [name, reference] of Object.entries(files)) {
+      await this.#fetch(reference, resolve(folder.files, name), (content) => folder.put(name, content));
+    }
+  }
+
+  async #fetch(
+    reference: string,
+    path: string,
+    write: (content: AsyncIterable<Uint8Array>) => Promise<void>,
+  ): Promise<void> {
+    const sha256 = sha256Of(reference);
+    if (sha256 === null) throw new FolderProblem("invalid-input", `${JSON.stringify(reference)} names no blob.`);
+    await this.#transfers.fetch(sha256, async (content) => {
+      // What an earlier try has left.
+      await AttemptFolder.discard(path);
+      await write(content);
+    });
+  }
+
+  async #runCommands(folder: AttemptFolder | null, startedAt: number): Promise<AttemptEnd> {
+    const { input, machine } = this.#parts;
+    const commands = commandsOf(input);
+    const exits: ExitRecord[] = [];
+    for (const words of commands) {
+      const end = await this.#runCommand(words, folder);
+      if (end.exit !== undefined) exits.push(end.exit);
+      const isLast = exits.length === commands.length || end.outcome !== "success";
+      if (isLast) return { ...end, startedAt, ...(input.commands !== undefined && { exits }) };
+    }
+    throw new Error(`An exec task has no command (${machine.worker}).`);
+  }
+
+  async #runCommand(words: readonly string[], folder: AttemptFolder | null): Promise<AttemptEnd> {
+    const { attempt, input, machine, environment } = this.#parts;
+    const { processes, watchdog, clock, log, directory } = machine;
+    if (this.#isAborted) return { outcome: "aborted", startedAt: clock.now(), endedAt: clock.now() };
+    const command = new CommandAttempt({
+      ...{ attempt, processes, watchdog, clock, log },
+      argv: input.shell === true ? ["/bin/sh", "-c", ...words] : words,
+      memoryBytesMax: input.memoryBytesMax ?? null,
+      inputFile: input.stdin === undefined || folder === null ? null : folder.stdin,
+      env: {
+        ...attemptEnvironment(machine.commandEnvironment, { ...input.env, ...input.secretEnv }, machine, attempt),
+        ...environment,
+        ...(folder !== null && { OUTLAST_FOLDER: folder.files }),
+      },
+      cwd: resolve(folder?.files ?? directory, input.cwd ?? ""),
+      home: directory,
+      marks: attemptMarks(machine, attempt),
+      wasSignalled: () => machine.wasSignalled(),
+      onOutput: (bytes) => machine.onOutput(attempt, bytes),
+    });
+    this.#current = command;
+    return command.run();
+  }
+
+  #judge(error: unknown): Pick<AttemptEnd, "outcome" | "error"> {
+    if (this.#isAborted || error instanceof TransferAborted) return { outcome: "aborted" };
+    if (error instanceof FolderProblem) {
+      return { outcome: "failed", error: { code: error.code, message: error.message } };
+    }
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    // The disk of this machine: elsewhere, or later, the attempt may well run.
+    const text = `The folder of the attempt cannot be used: ${message}`;
+    return { outcome: "aborted", error: { code: machineFault, message: text } };
+  }
+}
