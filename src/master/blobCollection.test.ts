@@ -104,6 +104,25 @@ describe("a blob whose lease is over is kept", () => {
     expect(await isKept(sha256)).toBe(true);
   });
 
+  test("as the default of a template's variable", async () => {
+    const sha256 = await upload("x");
+    const variables = { file: { type: "string", default: toBlobReference(sha256) } };
+    const input = { command: ["cat", "f"], files: { f: "${file}" } };
+    await master.service.templates.put("t", { variables, task: { kind: "exec", input } });
+    await master.service.blobs.release(sha256);
+    await collected();
+    expect(await isKept(sha256)).toBe(true);
+  });
+
+  test("by a signal that its task has not received yet", async () => {
+    const sha256 = await upload("x");
+    await master.service.submit([{ id: "t", kind: "handler", input: {} }], null);
+    await master.service.signal("t" as TaskId, { id: "s", name: "go", payload: { file: toBlobReference(sha256) } });
+    await master.service.blobs.release(sha256);
+    await collected();
+    expect(await isKept(sha256)).toBe(true);
+  });
+
   describe("by what a running attempt has told", () => {
     let session: SessionId;
 
@@ -156,15 +175,25 @@ describe("a blob whose lease is over is kept", () => {
       expect(await isKept(sha256)).toBe(true);
     });
 
+    test("in its output, and by the task that takes it as its input", async () => {
+      const sha256 = await upload("x");
+      const input = { file: "${tasks.t.output}" };
+      await master.service.submit([{ id: "u", kind: "later", input, after: ["t" as TaskId] }], null);
+      await ending("success", { output: toBlobReference(sha256) });
+      await until(async () => (await master.service.readTask("u" as TaskId))?.state === "created");
+      const { records } = await store.listRecords("blobPins", { idPrefix: sha256, limit: 10 });
+      expect(records.map(({ value }) => value.task)).toEqual(["t", "u"]);
+    });
+
     test("as an artifact, which is shown once the attempt is committed", async () => {
       const sha256 = await upload("x");
       expect(await artifact(sha256)).toMatchObject({ verdict: "committed" });
       await master.service.blobs.release(sha256);
       await collected();
       expect(await isKept(sha256)).toBe(true);
-      expect(await master.service.blobs.artifacts("t" as TaskId)).toEqual([]);
+      expect(await master.service.views.artifacts("t" as TaskId)).toEqual([]);
       await ending("success");
-      expect(await master.service.blobs.artifacts("t" as TaskId)).toMatchObject([{ path: "out/a", sha256, size: 1 }]);
+      expect(await master.service.views.artifacts("t" as TaskId)).toMatchObject([{ path: "out/a", sha256, size: 1 }]);
       await collected();
       expect(await isKept(sha256)).toBe(true);
     });
@@ -175,7 +204,7 @@ describe("a blob whose lease is over is kept", () => {
       await ending("failed", { error: { code: "exit", message: "It failed." } });
       await master.service.blobs.release(sha256);
       await until(async () => !(await isKept(sha256)));
-      expect(await master.service.blobs.artifacts("t" as TaskId)).toEqual([]);
+      expect(await master.service.views.artifacts("t" as TaskId)).toEqual([]);
     });
 
     test("an artifact whose blob is not there is refused, and so are too many", async () => {

@@ -277,7 +277,7 @@ export class Master {
       ...{ store, clock, log },
       blobs: this.#options.blobs ?? null,
       everyMs: this.#settings.blobCollectMs,
-      collect: (look) => this.#inbox.push({ kind: "collect-blobs", ...look }),
+      collect: (seen) => this.#inbox.push({ kind: "collect-blobs", seen }),
     });
     const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
     this.#leaseGuard.begin();

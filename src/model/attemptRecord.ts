@@ -32,6 +32,8 @@ export interface AttemptRecord {
   /** The message is cut at `limits.attemptMessageLengthMax`. */
   readonly error?: AttemptError;
   readonly exit?: ExitRecord;
+  /** Of several commands: how each ended that was started, in order. */
+  readonly exits?: readonly ExitRecord[];
   /** Bytes of log that it wrote. */
   readonly logBytes?: number;
 }
@@ -54,7 +56,7 @@ export const handedBackCodes: readonly string[] = [unsupportedKind, machineFault
  * of its own already, because the status says of its task what is no longer about it.
  */
 export function lastAttemptOf(status: TaskStatus): AttemptRecord | null {
-  const { attempt, host, boot, assignedAt, startedAt, endedAt, error, exit, logBytes, isRecorded = false } = status;
+  const { attempt, host, boot, assignedAt, startedAt, endedAt, error, exit, exits, logBytes, isRecorded = false } = status;
   if (attempt === 0 || isRecorded || host === undefined || boot === undefined || assignedAt === undefined) return null;
   const begun = { attempt, worker: host, boot, assignedAt };
   const outcome = outcomeOf(status);
@@ -68,6 +70,7 @@ export function lastAttemptOf(status: TaskStatus): AttemptRecord | null {
     outcome,
     ...(code !== undefined && cut !== undefined && { error: { code, message: cut } }),
     ...(exit !== undefined && { exit }),
+    ...(exits !== undefined && { exits }),
     ...(logBytes !== undefined && { logBytes }),
   };
 }

@@ -60,7 +60,7 @@ export const limits = {
 
   // Blobs: files that are kept for tasks.
   blobBodyBytesMax: 4 * gibibyte,
-  /** Blobs that are marked or removed by one entry. */
+  /** Blobs that are judged, and pins that are dropped, by one entry. */
   blobsCollectedMax: 1_000,
   /** Of all blobs together; masters hold a small record of each in memory. */
   blobsMax: 200_000,

@@ -71,6 +71,15 @@ test.each([
     "invalid",
   ],
   [
+    "two files of one name",
+    [
+      ["task", task],
+      ["x", file("one")],
+      ["x", file("two")],
+    ],
+    "bad-request",
+  ],
+  [
     "too many files",
     [["task", task], ...Array.from({ length: limits.execFilesMax + 1 }, (_, n) => [`f${n}`, file("x")])],
     "bad-request",

@@ -42,6 +42,7 @@ type Parser = InstanceType<typeof Busboy>;
 interface Form {
   task: string | null;
   failure: Error | null;
+  readonly names: Set<string>;
   readonly uploads: Promise<readonly [string, string]>[];
 }
 
@@ -50,7 +51,7 @@ function startForm(request: FastifyRequest, blobs: BlobApi): { readonly parser: 
   if (!/^multipart\/form-data\s*;/i.test(type)) {
     throw new OutlastError("unsupported-media", "This route takes multipart/form-data.", { hint });
   }
-  const form: Form = { task: null, failure: null, uploads: [] };
+  const form: Form = { task: null, failure: null, names: new Set(), uploads: [] };
   const bounds = {
     fieldSize: limits.bodyBytesMax,
     files: limits.execFilesMax,
@@ -74,6 +75,11 @@ function startForm(request: FastifyRequest, blobs: BlobApi): { readonly parser: 
     else form.task = value;
   });
   parser.on("file", (name, content) => {
+    if (form.names.has(name)) {
+      const text = JSON.stringify(name.slice(0, 200));
+      return fail(new OutlastError("bad-request", `Two files of the form have the name ${text}.`, { hint }));
+    }
+    form.names.add(name);
     const upload = blobs.put(wholePart(content)).then(({ sha256 }) => [name, toBlobReference(sha256)] as const);
     // Awaited in the end; a failure ends the form at once.
     upload.catch(fail);

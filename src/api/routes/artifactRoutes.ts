@@ -23,6 +23,7 @@ export const artifactRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/tasks/:id/artifacts",
     name: "listArtifacts",
+    access: { needs: "read", of: "task" },
     summary: "List the files that the committed attempt of a task has left; none before there is one.",
     tag: "tasks",
     parameters: taskParameter,
@@ -30,7 +31,7 @@ export const artifactRoutes: readonly Route[] = [
     answers: { 200: { description: "All of them, by path.", schema: "ArtifactList" } },
     handle: async (request, _reply, { master }) => {
       const task = pathId<TaskId>(request);
-      const records = await master.blobs.artifacts(task);
+      const records = await master.views.artifacts(task);
       return { task, artifacts: records.map(({ path, sha256, size }) => ({ path, sha256, size })) };
     },
   },
@@ -38,6 +39,7 @@ export const artifactRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/tasks/:id/artifacts/:path",
     name: "getArtifact",
+    access: { needs: "read", of: "task" },
     summary: "Download one of these files, or a part of it.",
     tag: "tasks",
     parameters: pathParameter,
@@ -46,8 +48,8 @@ export const artifactRoutes: readonly Route[] = [
     answers: downloadAnswers,
     handle: (request, reply, context) =>
       hereOrAtLeader(request, reply, context, async () => {
-        const { blobs } = context.master;
-        const { sha256, size } = find(request, await blobs.artifacts(pathId<TaskId>(request)));
+        const { blobs, views } = context.master;
+        const { sha256, size } = find(request, await views.artifacts(pathId<TaskId>(request)));
         const headers = { etag: `"${sha256}"` };
         return sendDownload(request, reply, context, { size, headers, read: (range) => blobs.read(sha256, range) });
       }),

@@ -183,7 +183,7 @@ describe("artifacts", () => {
   test("are listed and downloaded by their paths", async () => {
     const { sha256: digest } = await master.blobs.put(Readable.from([Buffer.from("result")]));
     const file = { path: "out/a b.txt", sha256: digest, size: 6 };
-    master.blobs.kept.set("t", [{ attempt: 2, ...file }]);
+    master.views.kept.set("t", [{ attempt: 2, ...file }]);
     expect(await (await fetch(`${url}/v1/tasks/t/artifacts`)).json()).toEqual({ task: "t", artifacts: [file] });
     const path = (name: string) => `${url}/v1/tasks/t/artifacts/${encodeURIComponent(name)}`;
     const answer = await fetch(path("out/a b.txt"), { headers: { range: "bytes=2-3" } });

@@ -65,6 +65,7 @@ export const taskRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/tasks/form",
     name: "submitForm",
+    access: { needs: "submit", of: "queue" },
     summary:
       "Create one task together with its files: multipart/form-data with the field `task` and one part for each file.",
     tag: "tasks",

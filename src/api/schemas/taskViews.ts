@@ -35,6 +35,7 @@ const endProperties = {
   outcome: oneOf(attemptOutcomes, { description: "Left out while the attempt runs." }),
   error: ref("AttemptError"),
   exit: ref("ExitRecord"),
+  exits: list(ref("ExitRecord"), { description: "Of several commands: how each ended that was started, in order." }),
   logBytes: count,
 };
 

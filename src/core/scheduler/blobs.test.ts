@@ -6,7 +6,7 @@ import type { Write } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { SchedulerEffect } from "./effects.ts";
-import type { BlobLook, SchedulerInput, SeenBlob } from "./inputs.ts";
+import type { SchedulerInput, SeenBlob } from "./inputs.ts";
 import { Scheduler } from "./scheduler.ts";
 
 const hour = 3_600_000;
@@ -18,7 +18,10 @@ class World {
   readonly blobs = new Map<string, BlobRecord>();
   readonly pins = new Map<string, BlobPin>();
   /** Tasks that were accepted and are not forgotten, with the blob that each was promised. */
-  readonly promised = new Map<TaskId, { readonly sha256: string; readonly object: string }>();
+  readonly promised = new Map<
+    TaskId,
+    { readonly sha256: string; readonly object: string; readonly createdAt: number }
+  >();
   readonly objects = new Set<string>();
   now = 1_000_000;
   #seq = 0;
@@ -37,14 +40,16 @@ class World {
   }
 
   submit(sha256: string): void {
-    const id = `t${(this.#count += 1)}` as TaskId;
+    // The id of a task that was forgotten may be used again.
+    const id = (["t1", "t2", "t3"] as TaskId[]).find((each) => !this.promised.has(each));
+    if (id === undefined) return;
     const input = { command: ["cat"], files: { f: toBlobReference(sha256) } };
     const spec = toSpec({ kind: "exec", input }, { id, fingerprint: null, now: this.now });
     const effects = this.#step({ kind: "submit", request: 1, specs: [spec], lookup: null });
     const isTaken = effects.some((effect) => effect.kind === "reply" && effect.reply.kind === "submitted");
     expect(isTaken).toBe(this.blobs.has(sha256));
     const object = this.blobs.get(sha256)?.object;
-    if (isTaken && object !== undefined) this.promised.set(id, { sha256, object });
+    if (isTaken && object !== undefined) this.promised.set(id, { sha256, object, createdAt: spec.createdAt });
   }
 
   forget(): void {
@@ -60,20 +65,18 @@ class World {
   }
 
   /** What a collector finds at this moment; it may be delivered much later. */
-  look(): BlobLook {
-    const unnamed: SeenBlob[] = [];
-    const named: SeenBlob[] = [];
-    const dead = (pin: BlobPin) => !this.promised.has(pin.task);
-    for (const [sha256, record] of this.blobs) {
-      if (record.leasedUntil > this.now) continue;
-      const isNamed = [...this.pins].some(([id, pin]) => id.startsWith(sha256) && !dead(pin));
-      (isNamed ? named : unnamed).push({ sha256, record });
-    }
-    return { unnamed, named, deadPins: [...this.pins].filter(([, pin]) => dead(pin)).map(([id]) => id) };
+  look(): readonly SeenBlob[] {
+    const isDead = (pin: BlobPin) => this.promised.get(pin.task)?.createdAt !== pin.createdAt;
+    return [...this.blobs].flatMap(([sha256, record]) => {
+      if (record.leasedUntil > this.now) return [];
+      const pins = [...this.pins].filter(([id]) => id.startsWith(sha256));
+      const deadPins = pins.filter(([, pin]) => isDead(pin)).map(([id]) => id);
+      return [{ sha256, record, isNamed: pins.length > deadPins.length, deadPins }];
+    });
   }
 
-  collect(look: BlobLook): void {
-    this.#step({ kind: "collect-blobs", ...look });
+  collect(seen: readonly SeenBlob[]): void {
+    this.#step({ kind: "collect-blobs", seen });
   }
 
   check(): void {
@@ -84,6 +87,7 @@ class World {
   }
 
   #step(input: SchedulerInput): readonly SchedulerEffect[] {
+    this.now += 1;
     const writes: Write[] = [];
     const effects: SchedulerEffect[] = [];
     const out = { seq: (this.#seq += 1), writes, effects };
@@ -129,7 +133,7 @@ test("no blob goes that an accepted task names, whatever old looks arrive", () =
     fc.property(fc.array(act, { minLength: 10, maxLength: 60 }), (acts) => {
       const world = new World();
       // Looks stay around: the same one may even arrive twice.
-      const looks: BlobLook[] = [];
+      const looks: (readonly SeenBlob[])[] = [];
       for (const each of acts) {
         const before = world.blobs.size;
         if (each.do === "upload") world.upload(hashes[each.blob] ?? "");
@@ -170,5 +174,21 @@ test("a marked blob is removed after its wait, by the name of its object; a name
   // Uploaded again it is another object, which the late look does not touch.
   world.upload(sha256);
   world.collect(last);
-  expect(world.blobs.get(sha256)?.object).toBe("blobs/3");
+  expect(world.blobs.get(sha256)?.object).toBe("blobs/2");
+});
+
+test("an old look drops no pin of a new task that has the id of a forgotten one", () => {
+  const world = new World();
+  const [sha256 = ""] = hashes;
+  world.upload(sha256);
+  world.submit(sha256);
+  world.forget();
+  world.now += 25 * hour;
+  const late = world.look();
+  expect(late.flatMap(({ deadPins }) => deadPins)).toHaveLength(1);
+  world.submit(sha256);
+  world.collect(late);
+  expect(world.pins.size).toBe(1);
+  world.now += 25 * hour;
+  expect(world.look()).toMatchObject([{ isNamed: true, deadPins: [] }]);
 });

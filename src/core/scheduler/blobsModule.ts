@@ -3,7 +3,7 @@ import type { BlobRecord } from "../../model/blob.ts";
 import { limits } from "../../model/limits.ts";
 import { leased } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
-import type { BlobLook, Upload } from "./inputs.ts";
+import type { SeenBlob, Upload } from "./inputs.ts";
 import type { SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 
@@ -11,7 +11,7 @@ export const blobsModule = {
   inputs: {
     "keep-blob": (state, batch, { request, upload }) => reply(batch, request, keepBlob(state, batch, upload)),
     "release-blob": (state, batch, { request, sha256 }) => reply(batch, request, releaseBlob(state, batch, sha256)),
-    "collect-blobs": (state, batch, look) => collectBlobs(state, batch, look),
+    "collect-blobs": (state, batch, { seen }) => collectBlobs(state, batch, seen),
   },
 } satisfies SchedulerModule;
 
@@ -36,32 +36,31 @@ function releaseBlob({ blobs }: SchedulerState, batch: Batch, sha256: string): R
 }
 
 /**
- * Blobs whose lease was over when they were looked at. One that was named or uploaded since has another lease now, so what was
- * seen no longer holds and it stays. Those that nothing named are marked at first, and removed when their mark has stood long.
+ * Blobs whose lease was over when they were looked at. Whoever names or uploads one since then has given it another lease, so what
+ * was seen no longer holds, its dead pins included: a new task may have the id of a forgotten one, and so the id of its pin.
  */
-function collectBlobs({ blobs, settings }: SchedulerState, batch: Batch, { unnamed, named, deadPins }: BlobLook): void {
-  for (const { sha256, record: seen } of unnamed) {
-    const record = unchanged(blobs, sha256, seen);
-    if (record === null || record.leasedUntil > batch.now) continue;
-    if (record.removeAt === undefined) {
-      blobs.write(batch, sha256, { ...record, removeAt: batch.now + settings.blobRemoveWaitMs });
-    } else if (record.removeAt <= batch.now) {
-      blobs.write(batch, sha256, null);
-      // By the name of this generation: the same content may be uploaded again at this moment.
-      batch.out.effects.push({ kind: "delete-object", object: record.object });
-    }
-  }
-  for (const { sha256, record: seen } of named) {
-    const record = unchanged(blobs, sha256, seen);
+function collectBlobs(state: SchedulerState, batch: Batch, seen: readonly SeenBlob[]): void {
+  for (const { sha256, record: before, isNamed, deadPins } of seen) {
+    const record = state.blobs.recordOf(sha256);
+    if (record === null || !isUnchanged(record, before) || record.leasedUntil > batch.now) continue;
+    for (const id of deadPins) batch.out.writes.push({ kind: "record", collection: "blobPins", id, value: null });
     // So that it need not be looked at again each time.
-    if (record !== null) blobs.write(batch, sha256, leased(record, batch.now));
+    if (isNamed === true) state.blobs.write(batch, sha256, leased(record, batch.now));
+    else if (isNamed === false) markOrRemove(state, batch, sha256, record);
   }
-  for (const id of deadPins) batch.out.writes.push({ kind: "record", collection: "blobPins", id, value: null });
 }
 
-/** The record, if it is still as it was seen. */
-function unchanged(blobs: SchedulerState["blobs"], sha256: string, seen: BlobRecord): BlobRecord | null {
-  const record = blobs.recordOf(sha256);
-  if (record === null || record.object !== seen.object) return null;
-  return record.leasedUntil === seen.leasedUntil && record.removeAt === seen.removeAt ? record : null;
+/** Nothing names it. It is marked at first, and removed when its mark has stood long enough. */
+function markOrRemove({ blobs, settings }: SchedulerState, batch: Batch, sha256: string, record: BlobRecord): void {
+  if (record.removeAt === undefined) {
+    blobs.write(batch, sha256, { ...record, removeAt: batch.now + settings.blobRemoveWaitMs });
+  } else if (record.removeAt <= batch.now) {
+    blobs.write(batch, sha256, null);
+    // By the name of this generation: the same content may be uploaded again at this moment.
+    batch.out.effects.push({ kind: "delete-object", object: record.object });
+  }
+}
+
+function isUnchanged({ object, leasedUntil, removeAt }: BlobRecord, before: BlobRecord): boolean {
+  return object === before.object && leasedUntil === before.leasedUntil && removeAt === before.removeAt;
 }

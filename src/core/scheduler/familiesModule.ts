@@ -3,6 +3,7 @@ import type { OpenFamily, PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { cancelTask } from "./attempts.ts";
+import { pinBlobs } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
 import { isEnding, isStoppedNode, releaseNext, skip } from "./endings.ts";
 import type { ChildSet } from "./families.ts";
@@ -56,6 +57,7 @@ function takeSignal(state: SchedulerState, batch: Batch, id: TaskId, signal: Pen
     return refuse("too-many", `${limits.signalsMax} signals wait for task ${id} already.`, "signalsMax");
   }
   state.signals.add(batch, id, signal);
+  pinBlobs(state, batch, task, signal.payload);
   wakeIfDue(state, batch, task);
   return { kind: "done" };
 }

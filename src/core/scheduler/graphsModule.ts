@@ -12,6 +12,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import { toNodeSpec } from "../../model/submission.ts";
+import { pinBlobs } from "./blobPins.ts";
 import { addTask, shortageFor } from "./creation.ts";
 import type { Batch } from "./effects.ts";
 import { finish, isBelowEnding, isEnding, isStoppedNode, releaseNext, skip } from "./endings.ts";
@@ -122,6 +123,7 @@ function takeInput(state: SchedulerState, batch: Batch, answer: Input<"input-res
   if ("problem" in answer) return failWith(state, batch, task, "input", answer.problem);
   const id = inputId(task.id, task.family?.epoch ?? 0);
   batch.out.writes.push({ kind: "record", collection: "inputs", id, value: { input: answer.input } });
+  pinBlobs(state, batch, task, answer.input);
   unblock(state, batch, task);
 }
 

@@ -108,7 +108,7 @@ type PlainInput =
       readonly settings: QueueSettings;
     }
   /** What the shell has found out about blobs whose leases are over. */
-  | ({ readonly kind: "collect-blobs" } & BlobLook)
+  | { readonly kind: "collect-blobs"; readonly seen: readonly SeenBlob[] }
   | { readonly kind: "drain-worker"; readonly request: RequestId; readonly worker: WorkerId }
   | {
       readonly kind: "add-user";
@@ -204,20 +204,15 @@ export interface FinishedTask {
   readonly state: FinalState;
 }
 
-/** What refers to blobs, as far as a look at the store has shown. */
-export interface BlobLook {
-  /** Nothing named them. */
-  readonly unnamed: readonly SeenBlob[];
-  /** Something did. */
-  readonly named: readonly SeenBlob[];
-  /** Ids of pins whose task is forgotten, or whose attempt is over. That is final. */
-  readonly deadPins: readonly string[];
-}
-
-/** A blob as it was when it was looked at. */
+/** A blob whose lease was over when it was looked at, and what a look at the store has shown of it. */
 export interface SeenBlob {
   readonly sha256: string;
+  /** As it was. */
   readonly record: BlobRecord;
+  /** Whether anything named it; null if there are too many pins to say it in this look. */
+  readonly isNamed: boolean | null;
+  /** Ids of its pins whose task is forgotten, or whose attempt is over. */
+  readonly deadPins: readonly string[];
 }
 
 /** An object that holds a whole upload. */

@@ -1,5 +1,6 @@
 /** Templates: which version is the latest one. What versions say is in the store; a task is expanded before it comes here. */
 
+import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { type TemplateContent, versionId } from "../../model/templates/template.ts";
 import { nameBlobsIn } from "./blobPins.ts";
@@ -27,7 +28,7 @@ function putTemplate(
   }: Pick<Extract<SchedulerInput, { kind: "put-template" }>, "content" | "fingerprint" | "queue">,
 ): Reply {
   const { templates } = state;
-  nameBlobsIn(state, batch, content.task);
+  nameBlobsIn(state, batch, content as unknown as Json);
   const before = templates.recordOf(name);
   if (before !== null && before.isRemoved !== true && before.fingerprint === fingerprint) {
     return { kind: "template", version: before.version, isNew: false };

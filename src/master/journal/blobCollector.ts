@@ -5,7 +5,7 @@
  * What refers to a blob: a lease that runs, the pins of a task that is kept (for an artifact: as long as its attempt is the
  * committed one or may become it), versions of templates, schedules.
  */
-import type { BlobLook, SeenBlob } from "../../core/scheduler/inputs.ts";
+import type { SeenBlob } from "../../core/scheduler/inputs.ts";
 import { type BlobPin, blobFolder, blobsNamedIn, pinPrefix } from "../../model/blob.ts";
 import type { CollectionName, StoredRecord } from "../../model/collections/table.ts";
 import type { Json } from "../../model/json.ts";
@@ -23,8 +23,11 @@ export interface BlobCollectorParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly everyMs: number;
-  readonly collect: (look: BlobLook) => void;
+  readonly collect: (seen: readonly SeenBlob[]) => void;
 }
+
+/** A blob whose lease is over. */
+type Over = Pick<SeenBlob, "sha256" | "record">;
 
 /** The names of objects begin with the instant of their upload; see `Ids.task`. */
 const instantDigits = 10;
@@ -56,26 +59,46 @@ export class BlobCollector {
     if (blobs !== null && !this.#isStopped) await this.#dropOrphans(blobs);
   }
 
-  async #withoutLease(): Promise<SeenBlob[]> {
+  async #withoutLease(): Promise<Over[]> {
     const now = this.#parts.clock.now();
-    const found: SeenBlob[] = [];
+    const found: Over[] = [];
     for await (const { id: sha256, value: record } of this.#all("blobs")) {
       if (record.leasedUntil <= now) found.push({ sha256, record });
     }
     return found;
   }
 
-  async #judge(over: readonly SeenBlob[]): Promise<void> {
+  async #judge(over: readonly Over[]): Promise<void> {
     const lasting = await this.#namedForGood();
-    for (let first = 0; first < over.length; first += limits.blobsCollectedMax) {
-      const look = { unnamed: [] as SeenBlob[], named: [] as SeenBlob[], deadPins: [] as string[] };
-      for (const seen of over.slice(first, first + limits.blobsCollectedMax)) {
-        const isNamed = lasting.has(seen.sha256) || (await this.#isPinned(seen.sha256, look.deadPins));
-        (isNamed ? look.named : look.unnamed).push(seen);
+    let look: SeenBlob[] = [];
+    let weight = 0;
+    const flush = () => {
+      if (look.length > 0 && !this.#isStopped) this.#parts.collect(look);
+      look = [];
+      weight = 0;
+    };
+    const add = (seen: SeenBlob) => {
+      const { length } = seen.deadPins;
+      if (weight + 1 + length > limits.blobsCollectedMax) flush();
+      look.push(seen);
+      weight += 1 + length;
+    };
+    for (const blob of over) {
+      const deadPins: string[] = [];
+      let isNamed = lasting.has(blob.sha256);
+      if (!isNamed) {
+        for await (const { id, value: pin } of this.#all("blobPins", pinPrefix(blob.sha256))) {
+          const task = await this.#parts.store.readTask(pin.task);
+          isNamed = task !== null && doesCount(task, pin);
+          if (isNamed) break;
+          deadPins.push(id);
+          if (deadPins.length + 1 < limits.blobsCollectedMax) continue;
+          add({ ...blob, isNamed: null, deadPins: deadPins.splice(0) });
+        }
       }
-      if (this.#isStopped) return;
-      this.#parts.collect(look);
+      add({ ...blob, isNamed, deadPins });
     }
+    flush();
   }
 
   /** By what is not a task. */
@@ -84,19 +107,9 @@ export class BlobCollector {
     const add = (value: unknown) => {
       for (const sha256 of blobsNamedIn(value as Json)) named.add(sha256);
     };
-    for await (const { value } of this.#all("templateVersions")) add(value.task);
+    for await (const { value } of this.#all("templateVersions")) add(value);
     for await (const { value } of this.#all("schedules")) if (value.isRemoved !== true) add(value.task);
     return named;
-  }
-
-  /** Looks at the pins of a blob until one is found that counts. */
-  async #isPinned(sha256: string, dead: string[]): Promise<boolean> {
-    for await (const { id, value: pin } of this.#all("blobPins", pinPrefix(sha256))) {
-      const task = await this.#parts.store.readTask(pin.task);
-      if (task !== null && doesCount(task, pin)) return true;
-      if (dead.length < limits.blobsCollectedMax) dead.push(id);
-    }
-    return false;
   }
 
   /** What a crash has left between the object of an upload and its blob, or between the end of a blob and its object. */

@@ -58,11 +58,13 @@ function bytesOf(input: SchedulerInput): number {
     case "report":
       return input.items.reduce((sum, item) => sum + bytesOfItem(item), 0);
     case "put-template":
-      return jsonBytes(input.content) + limits.statusBytesMax + bytesOfPins(input.content.task);
+      return jsonBytes(input.content) + limits.statusBytesMax + bytesOfPins(input.content as unknown as Json);
     case "put-schedule":
       return jsonBytes(input.schedule) + limits.statusBytesMax + bytesOfPins(input.schedule.task as unknown as Json);
     case "input-resolved":
-      return jsonBytes(input) + 2 * limits.statusBytesMax;
+      return jsonBytes(input) + 2 * limits.statusBytesMax + ("input" in input ? bytesOfPins(input.input) : 0);
+    case "signal":
+      return limits.statusBytesMax + bytesOfPins(input.signal.payload);
     case "graph-concluded":
       return jsonBytes(input) + 2 * limits.statusBytesMax;
     case "add-user":
@@ -78,7 +80,7 @@ function bytesOf(input: SchedulerInput): number {
     case "retry":
       return bytesOfRetry(input.found);
     case "collect-blobs":
-      return (input.unnamed.length + input.named.length + input.deadPins.length) * limits.statusBytesMax;
+      return input.seen.reduce((sum, { deadPins }) => sum + 1 + deadPins.length, 0) * limits.statusBytesMax;
     case "forget":
     case "delete-many":
       return input.tasks.length * limits.statusBytesMax;

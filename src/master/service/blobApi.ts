@@ -1,6 +1,4 @@
 /** What a master offers for files: blobs by their content, and objects by names that their writers choose. A part of `MasterApi`. */
-import type { ArtifactRecord } from "../../model/blob.ts";
-import type { TaskId } from "../../model/ids.ts";
 import type { ByteRange, ListedObject, ObjectContent, StoredObject } from "../../ports/blobs.ts";
 
 export interface KeptBlob extends StoredObject {
@@ -22,8 +20,6 @@ export interface BlobApi {
   read(sha256: string, range?: ByteRange): Promise<ObjectContent>;
   /** Ends the lease. @throws OutlastError `not-found` */
   release(sha256: string): Promise<void>;
-  /** What the committed attempt of a task has left, in the order of the paths; empty before there is one. @throws OutlastError `not-found` */
-  artifacts(task: TaskId): Promise<readonly ArtifactRecord[]>;
 
   /**
    * Stores an object under a name that is used once. Nothing collects objects but `deleteObjects`: who writes them removes them.

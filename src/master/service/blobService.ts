@@ -1,8 +1,6 @@
 /** Blobs as the API sees them: content goes straight into the blobs port, and what is known of it through the journal. */
-import { type ArtifactRecord, artifactPrefix, blobFolder, objectFolder } from "../../model/blob.ts";
-import { ownedRecordId } from "../../model/collections/table.ts";
+import { blobFolder, objectFolder } from "../../model/blob.ts";
 import { OutlastError } from "../../model/errors.ts";
-import type { TaskId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import {
   type Blobs,
@@ -59,17 +57,6 @@ export class BlobService implements BlobApi {
 
   async release(sha256: string): Promise<void> {
     await this.#calls.ask((request) => ({ kind: "release-blob", request, sha256 }));
-  }
-
-  async artifacts(task: TaskId): Promise<readonly ArtifactRecord[]> {
-    const { read, store } = this.#calls;
-    const document = await read(() => store.readTask(task));
-    if (document === null) throw new OutlastError("not-found", `There is no task ${task}.`);
-    // Whole or not at all: what an attempt has left so far is nobody's business before it is committed.
-    if (document.state !== "success") return [];
-    const idPrefix = ownedRecordId(task, artifactPrefix(document.attempt));
-    const { records } = await read(() => store.listRecords("artifacts", { idPrefix, limit: limits.artifactsMax }));
-    return records.map(({ value }) => value);
   }
 
   putObject(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredObject> {

@@ -1,5 +1,6 @@
-/** What the API shows of a task besides its document: its children, steps and attempts. */
+/** What the API shows of a task besides its document: its children, steps, attempts and artifacts. */
 import type { AttemptRecord, TaskAttempt } from "../../model/attemptRecord.ts";
+import type { ArtifactRecord } from "../../model/blob.ts";
 import type { StepRecord } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { ChildCounts } from "../../model/task.ts";
@@ -20,6 +21,8 @@ export interface TaskViewApi {
   steps(task: TaskId, query: PageQuery): Promise<StepPage>;
   /** The attempts of one task that are remembered, the first one first; the current one is the last. */
   attempts(task: TaskId, query: PageQuery): Promise<AttemptsOfTask>;
+  /** The files that the committed attempt of a task has left, by path; none before there is one. */
+  artifacts(task: TaskId): Promise<readonly ArtifactRecord[]>;
   /** Attempts of all tasks that ran at some time between two instants: those that have ended, by when, and then those that run. */
   listAttempts(query: AttemptQuery): Promise<TaskAttemptPage>;
 }

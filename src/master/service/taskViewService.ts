@@ -1,7 +1,10 @@
-/** Reads children, steps and attempts of tasks from the store, page by page, on any master. */
+/** Reads children, steps, attempts and artifacts of tasks from the store, page by page, on any master. */
 import { type AttemptRecord, lastAttemptOf, type TaskAttempt } from "../../model/attemptRecord.ts";
+import { type ArtifactRecord, artifactPrefix } from "../../model/blob.ts";
+import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { AttemptQuery, TaskQuery } from "../../ports/store.ts";
 import { readStepsPage } from "./familyReads.ts";
@@ -52,6 +55,16 @@ export class TaskViewService implements TaskViewApi {
     if (isMissing && attempts.length === limit)
       return { attempts, cursor: records.at(-1)?.id.slice(task.length + 1) ?? null };
     return { attempts: isMissing ? [...attempts, current] : attempts, cursor: null };
+  }
+
+  async artifacts(task: TaskId): Promise<readonly ArtifactRecord[]> {
+    const { read, store } = this.#calls;
+    const { state, attempt } = await this.#task(task);
+    // Whole or not at all: what an attempt has left so far is shown to nobody before it is committed.
+    if (state !== "success") return [];
+    const idPrefix = ownedRecordId(task, artifactPrefix(attempt));
+    const { records } = await read(() => store.listRecords("artifacts", { idPrefix, limit: limits.artifactsMax }));
+    return records.map(({ value }) => value);
   }
 
   async listAttempts(query: AttemptQuery): Promise<TaskAttemptPage> {

@@ -32,6 +32,10 @@ export function visibleViews(
       await check(task);
       return views.attempts(task, query);
     },
+    artifacts: async (task) => {
+      await check(task);
+      return views.artifacts(task);
+    },
     listAttempts: async (query) => {
       const page = await views.listAttempts(query);
       const seen = await Promise.all(page.attempts.map(({ task }) => sees(task)));

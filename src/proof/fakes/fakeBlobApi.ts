@@ -2,9 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { BlobApi, KeptBlob } from "../../master/service/blobApi.ts";
-import type { ArtifactRecord } from "../../model/blob.ts";
 import { OutlastError } from "../../model/errors.ts";
-import type { TaskId } from "../../model/ids.ts";
 import type { ByteRange, ListedObject, ObjectContent, StoredObject } from "../../ports/blobs.ts";
 
 export class FakeBlobApi implements BlobApi {
@@ -31,14 +29,6 @@ export class FakeBlobApi implements BlobApi {
   async release(sha256: string): Promise<void> {
     found(this.contents, sha256);
     this.contents.delete(sha256);
-  }
-
-  readonly kept = new Map<string, readonly ArtifactRecord[]>();
-
-  async artifacts(task: TaskId): Promise<readonly ArtifactRecord[]> {
-    const records = this.kept.get(task);
-    if (records === undefined) throw new OutlastError("not-found", `There is no task ${task}.`);
-    return records;
   }
 
   async putObject(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredObject> {

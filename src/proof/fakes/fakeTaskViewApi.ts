@@ -1,4 +1,4 @@
-/** What a fake master shows of its tasks: children by their parent, one attempt each, no steps. */
+/** What a fake master shows of its tasks: children by their parent, one attempt each, no steps, and what a test puts into `kept`. */
 import type {
   AttemptsOfTask,
   ChildPage,
@@ -7,12 +7,15 @@ import type {
   TaskViewApi,
 } from "../../master/service/taskViewApi.ts";
 import { lastAttemptOf } from "../../model/attemptRecord.ts";
+import type { ArtifactRecord } from "../../model/blob.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskDocument } from "../../model/task.ts";
 
 export class FakeTaskViewApi implements TaskViewApi {
   readonly #tasks: ReadonlyMap<TaskId, TaskDocument>;
+  /** Artifacts by task. */
+  readonly kept = new Map<string, readonly ArtifactRecord[]>();
 
   constructor(tasks: ReadonlyMap<TaskId, TaskDocument>) {
     this.#tasks = tasks;
@@ -31,6 +34,13 @@ export class FakeTaskViewApi implements TaskViewApi {
   async attempts(task: TaskId): Promise<AttemptsOfTask> {
     const attempt = lastAttemptOf(this.#find(task));
     return { attempts: attempt === null ? [] : [attempt], cursor: null };
+  }
+
+  async artifacts(task: TaskId): Promise<readonly ArtifactRecord[]> {
+    const records = this.kept.get(task);
+    if (records !== undefined) return records;
+    this.#find(task);
+    return [];
   }
 
   async listAttempts(): Promise<TaskAttemptPage> {

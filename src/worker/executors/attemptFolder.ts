@@ -1,7 +1,7 @@
 /** The folder of one attempt: made fresh, filled with the files that the task names, searched for artifacts, removed afterwards. */
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, mkdtemp, open, opendir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, type FileHandle, lstat, mkdir, mkdtemp, open, opendir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { pathMatcher, relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
 
@@ -14,6 +14,9 @@ export class FolderProblem extends Error {
     this.code = code;
   }
 }
+
+/** No permission, a name that is not UTF-8, a path that is too long. */
+const unreadable = ["EACCES", "EPERM", "ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 export interface FoundArtifact {
   /** Relative, with slashes. */
@@ -67,6 +70,12 @@ export class AttemptFolder {
 
   /** The files that match, in the order of their paths. @throws FolderProblem */
   async find(patterns: readonly string[]): Promise<readonly FoundArtifact[]> {
+    return this.#search(patterns).catch((error: unknown) => {
+      throw this.#explain(error);
+    });
+  }
+
+  async #search(patterns: readonly string[]): Promise<readonly FoundArtifact[]> {
     const isWanted = pathMatcher(patterns);
     const found: FoundArtifact[] = [];
     let bytes = 0;
@@ -92,9 +101,12 @@ export class AttemptFolder {
     return found.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** The content of an artifact. Never follows a link. */
+  /** The content of an artifact. Never follows a link. @throws FolderProblem */
   async *read(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const file = await open(join(this.files, path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
+    const file = await open(join(this.files, path), flags).catch((error: unknown) => {
+      throw this.#explain(error);
+    });
     try {
       for (;;) {
         const piece = Buffer.allocUnsafe(limits.blobPieceBytesMax);
@@ -109,7 +121,14 @@ export class AttemptFolder {
 
   /** What cannot be removed now is left for the next start of the worker. */
   async remove(): Promise<void> {
-    await rm(this.#root, { recursive: true, force: true }).catch(() => undefined);
+    await removeTree(this.#root).catch(() => undefined);
+  }
+
+  /** What a command has left cannot be read: that is its own doing, and another machine would meet the same. */
+  #explain(error: unknown): unknown {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === undefined || path === undefined || !unreadable.includes(code)) return error;
+    return new FolderProblem("artifacts", `The artifact ${quote(relative(this.files, path))} cannot be read (${code}).`);
   }
 
   async #check(path: string): Promise<{ readonly size: number }> {
@@ -125,7 +144,23 @@ export class AttemptFolder {
 
 /** Empties the place of the folders, when no attempt runs. */
 export async function removeAttemptFolders(parent: string): Promise<void> {
-  await rm(parent, { recursive: true, force: true });
+  await removeTree(parent);
+}
+
+/** A command may have left folders that do not let their files go, as caches of compilers are. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    await openFolders(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function openFolders(folder: string): Promise<void> {
+  if (!(await lstat(folder)).isDirectory()) return;
+  await chmod(folder, 0o700);
+  for await (const entry of await opendir(folder)) if (entry.isDirectory()) await openFolders(join(folder, entry.name));
 }
 
 async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {

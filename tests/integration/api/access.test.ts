@@ -27,6 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => guarded.stop());
 
+function formOf(task: object): FormData {
+  const form = new FormData();
+  form.append("task", JSON.stringify(task));
+  return form;
+}
+
 interface Sample {
   readonly path?: string;
   readonly body?: unknown;
@@ -36,11 +42,14 @@ interface Sample {
 const samples: { readonly [name: string]: (queue: string, id: string) => Sample } = {
   submitTask: (queue) => ({ body: nap(queue) }),
   submitTasks: (queue) => ({ body: { tasks: [nap("own"), nap(queue)] } }),
+  submitForm: (queue) => ({ body: formOf(nap(queue)) }),
   listTasks: () => ({}),
   getTask: (_queue, id) => ({ path: `/v1/tasks/${id}` }),
   listChildren: (_queue, id) => ({ path: `/v1/tasks/${id}/children` }),
   listSteps: (_queue, id) => ({ path: `/v1/tasks/${id}/steps` }),
   listAttemptsOfTask: (_queue, id) => ({ path: `/v1/tasks/${id}/attempts` }),
+  listArtifacts: (_queue, id) => ({ path: `/v1/tasks/${id}/artifacts` }),
+  getArtifact: (_queue, id) => ({ path: `/v1/tasks/${id}/artifacts/x` }),
   listAttempts: () => ({}),
   getGraph: (_queue, id) => ({ path: `/v1/tasks/${id}/graph` }),
   cancelTask: (_queue, id) => ({ path: `/v1/tasks/${id}/cancel` }),

@@ -55,10 +55,12 @@ export class GuardedApi {
   /** A caller that sends these headers with every request. */
   as(always: Record<string, string>): Call {
     return async (method, path, body, headers = {}) => {
+      const isForm = body instanceof FormData;
+      const isJsonBody = body !== undefined && !isForm;
       const response = await fetch(this.url + path, {
         method,
-        headers: { ...(body !== undefined && { "content-type": "application/json" }), ...always, ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { ...(isJsonBody && { "content-type": "application/json" }), ...always, ...headers },
+        ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
       const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
