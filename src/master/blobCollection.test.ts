@@ -178,7 +178,7 @@ describe("a blob whose lease is over is kept", () => {
     test("in its output, and by the task that takes it as its input", async () => {
       const sha256 = await upload("x");
       const input = { file: "${tasks.t.output}" };
-      await master.service.submit([{ id: "u", kind: "later", input, after: ["t" as TaskId] }], null);
+      await master.service.submit([{ id: "u", kind: "later", input, after: ["t"] }], null);
       await ending("success", { output: toBlobReference(sha256) });
       await until(async () => (await master.service.readTask("u" as TaskId))?.state === "created");
       const { records } = await store.listRecords("blobPins", { idPrefix: sha256, limit: 10 });

@@ -56,7 +56,19 @@ export const handedBackCodes: readonly string[] = [unsupportedKind, machineFault
  * of its own already, because the status says of its task what is no longer about it.
  */
 export function lastAttemptOf(status: TaskStatus): AttemptRecord | null {
-  const { attempt, host, boot, assignedAt, startedAt, endedAt, error, exit, exits, logBytes, isRecorded = false } = status;
+  const {
+    attempt,
+    host,
+    boot,
+    assignedAt,
+    startedAt,
+    endedAt,
+    error,
+    exit,
+    exits,
+    logBytes,
+    isRecorded = false,
+  } = status;
   if (attempt === 0 || isRecorded || host === undefined || boot === undefined || assignedAt === undefined) return null;
   const begun = { attempt, worker: host, boot, assignedAt };
   const outcome = outcomeOf(status);

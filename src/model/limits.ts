@@ -3,9 +3,10 @@ import { execLimits } from "./limitsExec.ts";
 import { familyLimits } from "./limitsFamilies.ts";
 import { httpLimits } from "./limitsHttp.ts";
 import { mapReduceLimits } from "./limitsMapReduce.ts";
+import { fileLimits } from "./limitsFiles.ts";
 import { queueLimits } from "./limitsQueues.ts";
 import { viewLimits } from "./limitsViews.ts";
-import { day, gibibyte, kibibyte, mebibyte, minute, second } from "./units.ts";
+import { day, kibibyte, mebibyte, minute, second } from "./units.ts";
 
 export const limits = {
   // Names and shapes of what clients send (docs/reliability.md, 4).
@@ -34,6 +35,7 @@ export const limits = {
   priorityMax: 1000,
   backoffFactorMax: 100,
   attemptsMaxMax: 1000,
+  ...fileLimits,
   ...queueLimits,
   ...httpLimits,
   ...familyLimits,
@@ -44,34 +46,6 @@ export const limits = {
 
   errorMessageLengthMax: 4 * kibibyte,
   ...execLimits,
-  execCommandsMax: 100,
-  /** Files that are put into an attempt's folder. */
-  execFilesMax: 100,
-  execPatternsMax: 100,
-  /** A path inside an attempt's folder, and one part of it, in bytes. */
-  filePathBytesMax: 1024,
-  fileNameBytesMax: 255,
-  /** What one attempt leaves to be kept: files, and bytes of all of them. */
-  artifactsMax: 1_000,
-  artifactsBytesMax: 16 * gibibyte,
-  artifactsPerItemMax: 100,
-  /** Files and folders that are looked at for artifacts. */
-  folderEntriesMax: 100_000,
-
-  // Blobs: files that are kept for tasks.
-  blobBodyBytesMax: 4 * gibibyte,
-  /** Blobs that are judged, and pins that are dropped, by one entry. */
-  blobsCollectedMax: 1_000,
-  /** Of all blobs together; masters hold a small record of each in memory. */
-  blobsMax: 200_000,
-  objectNameLengthMax: 400,
-  objectNamePartsMax: 8,
-  /** What is read of a file at once. */
-  blobPieceBytesMax: 256 * kibibyte,
-  /** Uploads and downloads that one master serves at a time. */
-  blobTransfersMax: 500,
-  /** An upload of which nothing arrives for so long is given up. */
-  uploadSilenceMsMax: 30 * second,
 
   // Templates.
   /** Templates by name, removed ones included: their names go on counting versions. */

@@ -56,8 +56,8 @@ function takeSignal(state: SchedulerState, batch: Batch, id: TaskId, signal: Pen
   if (state.signals.pendingCount(id) >= limits.signalsMax) {
     return refuse("too-many", `${limits.signalsMax} signals wait for task ${id} already.`, "signalsMax");
   }
-  state.signals.add(batch, id, signal);
   pinBlobs(state, batch, task, signal.payload);
+  state.signals.add(batch, id, signal);
   wakeIfDue(state, batch, task);
   return { kind: "done" };
 }

@@ -49,9 +49,9 @@ function putSchedule(state: SchedulerState, batch: Batch, wanted: NewSchedule): 
     return refuse("too-many", `Too many schedules (${limits.schedulesMax}).`, "schedulesMax");
   }
   if (schedule !== undefined && !settleDue(state, batch, schedule)) return busy();
-  nameBlobsIn(state, batch, wanted.task as unknown as Json);
   const record = recordOf(state, batch, wanted, schedule?.record ?? null);
   schedules.add(record);
+  nameBlobsIn(state, batch, wanted.task as unknown as Json);
   // At once, so that what this content makes is not taken for what the one before has made.
   schedules.writeTouched(batch);
   return { kind: "schedule", nextAt: record.nextAt, isNew: true };

@@ -1,8 +1,8 @@
 /** Every collection of records. To add one, write a file beside this one and add it to `collections`. */
 
+import { artifacts } from "./artifacts.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
-import { artifacts } from "./artifacts.ts";
 import { blobPins } from "./blobPins.ts";
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";

@@ -96,7 +96,10 @@ test("too large artifacts are refused before anything is read", async () => {
 
 test("a name that no file of ours could have is refused", async () => {
   writeFileSync(Buffer.concat([Buffer.from(`${folder.files}/bad-`), Buffer.from([0xff])]), "");
-  await expect(folder.find(["**"])).rejects.toMatchObject({ code: "artifacts", message: expect.stringContaining("bad-") });
+  await expect(folder.find(["**"])).rejects.toMatchObject({
+    code: "artifacts",
+    message: expect.stringContaining("bad-"),
+  });
 });
 
 test("it is removed with all that is in it", async () => {

@@ -128,7 +128,10 @@ export class AttemptFolder {
   #explain(error: unknown): unknown {
     const { code, path } = error as NodeJS.ErrnoException;
     if (code === undefined || path === undefined || !unreadable.includes(code)) return error;
-    return new FolderProblem("artifacts", `The artifact ${quote(relative(this.files, path))} cannot be read (${code}).`);
+    return new FolderProblem(
+      "artifacts",
+      `The artifact ${quote(relative(this.files, path))} cannot be read (${code}).`,
+    );
   }
 
   async #check(path: string): Promise<{ readonly size: number }> {
