@@ -1,5 +1,6 @@
 /** All planted bugs that the simulator must see. */
 import { bulkMutants } from "./bulkMutants.ts";
+import { blobMutants } from "./blobMutants.ts";
 import { electionMutants } from "./electionMutants.ts";
 import { familyMutants } from "./familyMutants.ts";
 import { graphMutants } from "./graphMutants.ts";
@@ -23,5 +24,6 @@ export const simulatedMutants: readonly Mutant[] = [
   ...familyMutants,
   ...graphMutants,
   ...recordMutants,
+  ...blobMutants,
   ...workerMutants,
 ];

@@ -5,6 +5,7 @@ import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import { attemptLies } from "./attemptLies.ts";
+import { blobLies } from "./blobLies.ts";
 import { familyLies } from "./familyLies.ts";
 import { goodGraph, graphLies, retriedGraph } from "./graphLies.ts";
 import { limitLies } from "./limitLies.ts";
@@ -345,6 +346,7 @@ const allLies = {
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
   I26: { ...scriptLies["I26"], ...graphLies },
+  I49: blobLies.I49,
 };
 
 test("a history without a lie is accepted by every checker", () => {

@@ -7,6 +7,7 @@ import { assignedBeforeStart } from "./assignedBeforeStart.ts";
 import { assignedToFit } from "./assignedToFit.ts";
 import { attemptNumbers } from "./attemptNumbers.ts";
 import { backToBase } from "./backToBase.ts";
+import { blobsKept } from "./blobsKept.ts";
 import { capacityKept } from "./capacityKept.ts";
 import type { Checker, Violation } from "./checker.ts";
 import { deathsNoticed } from "./deathsNoticed.ts";
@@ -89,6 +90,7 @@ export const checkers: readonly Checker[] = [
   signalsOnce,
   templatesKept,
   graphsKept,
+  blobsKept,
   outboxDrains,
   logsKept,
   readsGoForward,
@@ -113,6 +115,7 @@ const byRealIds: ReadonlySet<Checker> = new Set([
   waitsNoticed,
   signalsOnce,
   templatesKept,
+  blobsKept,
 ]);
 
 export function checkAll(history: History): Violation[] {

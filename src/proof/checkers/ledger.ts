@@ -213,6 +213,9 @@ export type Happening =
     }
   /** A worker's process was killed: what it did last may be missing from the record. */
   | { readonly kind: "record-ends"; readonly worker: WorkerId; readonly boot: BootId }
+  /** The place of files: an object is there whole; it has gone. */
+  | { readonly kind: "object-stored"; readonly object: string }
+  | { readonly kind: "object-deleted"; readonly object: string }
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | {
       readonly kind: "append";

@@ -1,4 +1,5 @@
 /** All parts of one simulated cluster. */
+import { BlobUser } from "./blobUser.ts";
 import { ClientNode } from "./client.ts";
 import { EventReader } from "./eventReader.ts";
 import type { Knobs } from "./knobs.ts";
@@ -19,6 +20,7 @@ export class Cluster extends World {
   readonly signaller: Signaller;
   readonly templateUser: TemplateUser;
   readonly uniqueUser: UniqueUser;
+  readonly blobUser: BlobUser;
 
   constructor(knobs: Knobs) {
     super(knobs);
@@ -29,6 +31,7 @@ export class Cluster extends World {
     this.signaller = new Signaller(this);
     this.templateUser = new TemplateUser(this);
     this.uniqueUser = new UniqueUser(this);
+    this.blobUser = new BlobUser(this);
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

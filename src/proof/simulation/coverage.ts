@@ -130,6 +130,10 @@ export const situations = [
   "a signal was delivered",
   "a task was made from a template",
   "a task was made from a version that was no longer the latest",
+  // Files.
+  "a task with a file was submitted",
+  "a task was refused since its file had gone",
+  "a blob that nothing named any more was removed",
   // Limits.
   "a queue was limited with tasks in it",
   "a task waited for its concurrency key",

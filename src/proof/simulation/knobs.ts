@@ -125,6 +125,8 @@ export interface Knobs {
   readonly signals: number;
   /** How often somebody changes a template, or makes a task from one. */
   readonly templateActs: number;
+  /** How often somebody uploads a file, submits a task with one, or ends a lease. With 0 there is no place for files. */
+  readonly blobActs: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
@@ -178,6 +180,7 @@ export function drawKnobs(seed: number): Knobs {
     signals: random.fork("signals").pick([0, 20, 60]),
     uniqueActs: random.fork("unique").pick([0, 0, 12, 40]),
     templateActs: random.fork("templates").pick([0, 0, 10, 40]),
+    blobActs: random.fork("blobs").pick([0, 0, 0, 40, 120]),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),

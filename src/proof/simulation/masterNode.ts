@@ -8,6 +8,7 @@ import { simulatedCalendar } from "../calendar/simulatedZones.ts";
 import type { RunningMaster } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
 import { textOf } from "./eventReader.ts";
+import { SimulatedFiles } from "./files.ts";
 import { describeEnd, nodeLog, SimulatedIds } from "./machine.ts";
 import { simulatedPeers } from "./peers.ts";
 import { Process } from "./process.ts";
@@ -24,6 +25,7 @@ interface MasterLife extends RunningMaster {
 }
 
 const listenAgainMs = 100;
+const blobCollectMs = 1_500;
 
 export class MasterNode {
   readonly machine: string;
@@ -75,6 +77,7 @@ export class MasterNode {
       address: this.address,
       place: this.machine,
       store: this.#openStore(process, random.fork("store")),
+      ...this.#openFiles(process, random),
       clock,
       ids: new SimulatedIds(random.fork("ids")),
       log: nodeLog(timeline, name),
@@ -84,6 +87,8 @@ export class MasterNode {
         ...this.#world.knobs.waits,
         ...this.#world.knobs.master,
         clockSettleMs: this.#world.knobs.clockSettleMs,
+        blobCollectMs,
+        blobRemoveWaitMs: random.fork("wait for blobs").pick([0, 2_000, 10_000]),
         calendar: simulatedCalendar(Number(/\d+$/.exec(this.machine)?.[0])),
       },
     });
@@ -175,6 +180,13 @@ export class MasterNode {
     const { disk, engine, storeWeather: weather, network, timeline, ledger, coverage } = this.#world;
     const { machine } = this;
     return new SimulatedStore({ machine, disk, engine, weather, network, process, timeline, random, ledger, coverage });
+  }
+
+  /** None where nobody has files: masters then look for none. */
+  #openFiles(process: Process, random: Random): { readonly blobs?: SimulatedFiles } {
+    const { files, knobs, ledger } = this.#world;
+    if (knobs.blobActs === 0) return {};
+    return { blobs: new SimulatedFiles({ place: files, process, random: random.fork("files"), ledger }) };
   }
 
   async #probe(

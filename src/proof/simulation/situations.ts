@@ -1,7 +1,7 @@
 /** Finds in a finished history which of the situations came up that only show in hindsight. */
 import { boundDeaths } from "../checkers/deathsNoticed.ts";
 import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
-import type { History } from "../checkers/ledger.ts";
+import type { History, LandedEntry } from "../checkers/ledger.ts";
 import { idOf, nameLives } from "../checkers/lives.ts";
 import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
@@ -20,6 +20,12 @@ export function noteSituations(world: World, judged: History): void {
   noteSchedules(world.coverage, history);
   noteFamilies(world.coverage, judged);
   noteGraphs(world.coverage, judged);
+  if (judged.entries.some(({ writes }) => writes.some(isRemovalOfBlob)))
+    world.coverage.saw("a blob that nothing named any more was removed");
+}
+
+function isRemovalOfBlob(write: LandedEntry["writes"][number]): boolean {
+  return write.kind === "record" && write.collection === "blobs" && write.value === null;
 }
 
 function noteTasks({ coverage }: World, history: History): void {

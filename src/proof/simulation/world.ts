@@ -1,4 +1,5 @@
 /** What every part of a simulated cluster needs: time, network, store, and the addresses of the others. `Cluster` adds the parts. */
+import { MemoryBlobs } from "../../blobs/memory/blobs.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { Ledger } from "../checkers/ledger.ts";
 import type { Callee, Wire } from "./call.ts";
@@ -36,6 +37,8 @@ export abstract class World {
   readonly disk: StoreDisk;
   readonly engine: StoreEngine;
   readonly wire: Wire;
+  /** Where all masters keep files. */
+  readonly files = new MemoryBlobs();
   abstract readonly masters: readonly KnownMaster[];
   abstract readonly workers: readonly KnownWorker[];
   readonly names = new Names((id) => this.disk.view.specs.has(id));
