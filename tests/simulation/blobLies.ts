@@ -22,14 +22,14 @@ const withArtifact = (): MadeHistory =>
   );
 
 /** What is allowed: a blob goes that nothing names, that a forgotten task named, or an attempt that is over. */
-export const goodBlobs: readonly (() => MadeHistory)[] = [
-  () => stored().entry(blob(null)).add({ kind: "object-deleted", object: "o1" }),
-  () =>
+export const goodBlobs: { readonly [what: string]: () => MadeHistory } = {
+  "nothing names": () => stored().entry(blob(null)).add({ kind: "object-deleted", object: "o1" }),
+  "a forgotten task named": () =>
     withTask({ file: named })
       .entry({ kind: "forget-task", id: task, queue: "default", state: "success" })
       .entry(blob(null)),
-  () => withArtifact().status({ state: "retrying", attempt: 1 }).entry(blob(null)),
-];
+  "an attempt left that is over": () => withArtifact().status({ state: "retrying", attempt: 1 }).entry(blob(null)),
+};
 
 export const blobLies = {
   I49: {
