@@ -61,6 +61,15 @@ describe.each(schemas)("%s", (_name, schema) => {
   });
 });
 
+test("of alternatives, one must fit; if none does, what is said is about the one of the value's type", () => {
+  const schema = builtInKinds.find(({ name }) => name === "exec")!.inputSchema;
+  for (const good of [{ commands: ["a", ["b"]] }, { stdin: "x" }, { stdin: { blob: `sha256:${"0".repeat(64)}` } }])
+    expect(() => checkSchema(schema, good)).not.toThrow();
+  expect(() => checkSchema(schema, { stdin: { blob: "x" } })).toThrow('"blob" must match');
+  expect(() => checkSchema(schema, { commands: ["a", [5]] })).toThrow('"0" must be');
+  expect(() => checkSchema(schema, { commands: [5] })).toThrow('"0" must be');
+});
+
 test("names the place, the limit and what was meant", () => {
   expect(() => checkSchema(submissionSchema, { kind: "sleep", inptu: {} }, "/tasks/3")).toThrow('"input" is missing.');
   expect(problem({ kind: "sleep", input: {}, qeue: "x" })).toMatchObject({

@@ -20,11 +20,31 @@ function findProblem(schema: Schema, value: Json, path: string): SchemaProblem |
   if (type !== undefined && ![type].flat().some((name) => isOfType(value, name))) return failed("type");
   if ("const" in schema && value !== schema["const"]) return failed("const");
   if (Array.isArray(values) && !values.includes(value)) return failed("enum");
+  if (Array.isArray(schema["anyOf"])) {
+    const problem = findProblemOfAll(schema["anyOf"] as readonly Schema[], value, path);
+    if (problem !== null) return problem;
+  }
   if (typeof value === "number") return findNumberProblem(schema, value, failed);
   if (typeof value === "string") return findTextProblem(schema, value, failed);
   if (Array.isArray(value)) return findListProblem(schema, value, path, failed);
   if (isObject(value)) return findObjectProblem(schema, value, path, failed);
   return null;
+}
+
+/** What is wrong with a value that none of these schemas takes: what the one says of it that takes at least its type. */
+function findProblemOfAll(schemas: readonly Schema[], value: Json, path: string): SchemaProblem | null {
+  const problems = schemas.map((each) => findProblem(each, value, path));
+  if (problems.includes(null)) return null;
+  const isOfOtherType = (problem: SchemaProblem | null) => problem?.keyword === "type" && problem.path === path;
+  const types = schemas.map(({ type }) => type);
+  return (
+    problems.find((problem) => !isOfOtherType(problem)) ?? {
+      keyword: "type",
+      path,
+      params: {},
+      schema: { type: types },
+    }
+  );
 }
 
 type Failed = (keyword: string, params?: { readonly [name: string]: string }) => SchemaProblem;
