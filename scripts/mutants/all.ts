@@ -1,6 +1,7 @@
 /** All planted bugs that the simulator must see. */
-import { bulkMutants } from "./bulkMutants.ts";
+
 import { blobMutants } from "./blobMutants.ts";
+import { bulkMutants } from "./bulkMutants.ts";
 import { electionMutants } from "./electionMutants.ts";
 import { familyMutants } from "./familyMutants.ts";
 import { graphMutants } from "./graphMutants.ts";

@@ -57,7 +57,8 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     directory: process.cwd(),
     allowsPrivateHttp: flags.httpPrivate === true,
     blobs: new HttpBlobs({ masters: options.masters, token }),
-    ...(await attemptPlaces(place)),
+    // Tasks of another user could not enter what is the worker's alone.
+    ...(user === null && (await attemptPlaces(place))),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),

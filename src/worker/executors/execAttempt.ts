@@ -40,7 +40,11 @@ export class ExecAttempt {
     if (!needsFolder(input)) return this.#runCommands(null, startedAt);
     let folder: AttemptFolder | null = null;
     try {
-      if (folders === null) throw new FolderProblem("unsupported", "This worker has no place for folders of attempts.");
+      if (folders === null)
+        throw new FolderProblem(
+          "unsupported",
+          "This worker has no place for folders of attempts: it was started with --run-as.",
+        );
       folder = await AttemptFolder.make(folders);
       await this.#fill(folder);
       const end = await this.#runCommands(folder, startedAt);
