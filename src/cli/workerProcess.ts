@@ -12,10 +12,10 @@ import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
-import { environmentOf, findTaskUser } from "../node/taskUser.ts";
+import { environmentOf, findTaskUser, type TaskUser } from "../node/taskUser.ts";
 import type { Log } from "../ports/log.ts";
 import { handlerOptions, mapReduceOptions } from "../runner/handlerOptions.ts";
-import { ProcessExecutor } from "../worker/executors/executor.ts";
+import { type ExecutorOptions, ProcessExecutor } from "../worker/executors/executor.ts";
 import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
 import { UnloadableTasks } from "../worker/runners/runner.ts";
@@ -56,9 +56,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     environment: { ...process.env, ...(user !== null && environmentOf(user)) },
     directory: process.cwd(),
     allowsPrivateHttp: flags.httpPrivate === true,
-    blobs: new HttpBlobs({ masters: options.masters, token }),
-    // Tasks of another user could not enter what is the worker's alone.
-    ...(user === null && (await attemptPlaces(place))),
+    ...(await attemptFiles(place, user, new HttpBlobs({ masters: options.masters, token }))),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
@@ -126,8 +124,16 @@ async function openOrLeave(executor: ProcessExecutor, place: WorkerPlace): Promi
   }
 }
 
-async function attemptPlaces({ directory }: WorkerPlace): Promise<{ attemptFolders: string; attemptSocket: string }> {
-  return { attemptFolders: join(directory, "attempts"), attemptSocket: await socketPath(directory) };
+type AttemptFiles = Pick<ExecutorOptions, "blobs" | "attemptFolders" | "attemptSocket">;
+
+/** How attempts have files, and where. No place where tasks have another user: they could not enter what is the worker's alone. */
+async function attemptFiles(
+  { directory }: WorkerPlace,
+  user: TaskUser | null,
+  blobs: HttpBlobs,
+): Promise<AttemptFiles> {
+  if (user !== null) return { blobs };
+  return { blobs, attemptFolders: join(directory, "attempts"), attemptSocket: await socketPath(directory) };
 }
 
 /** The path of a socket has 107 bytes at most on Linux, 103 elsewhere. */

@@ -86,7 +86,7 @@ describe.skipIf(process.platform !== "linux")("a command", () => {
     expect(await run(client, "ls /proc/$$/fd")).toBe("0\n1\n2\n");
     const names = (await run(client, "env")).split("\n").flatMap((line) => line.split("=", 1));
     expect(names.filter((name) => name.startsWith("OUTLAST_")).sort()).toEqual(
-      ["ATTEMPT", "BOOT", "HOME", "TASK", "WORKER"].map((name) => `OUTLAST_${name}`),
+      ["ATTEMPT", "ATTEMPT_SOCKET", "ATTEMPT_TOKEN", "BOOT", "HOME", "TASK", "WORKER"].map((name) => `OUTLAST_${name}`),
     );
     const ask = `fetch("${address}/v1/tasks").then(({ status }) => console.log(status))`;
     expect(await run(client, `"${process.execPath}" -e '${ask}'`)).toBe("401\n");
