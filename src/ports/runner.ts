@@ -1,4 +1,5 @@
 /** What a worker and a process that runs handlers say to each other. One attempt at a time. */
+import type { FilesAnswer, FilesRequest } from "../model/attemptFiles.ts";
 import type { ChildrenPage, OpenSet, StepRecord } from "../model/family.ts";
 import type { Json } from "../model/json.ts";
 import type { AttemptContent, AttemptEnd, ItemAnswer } from "../model/protocol.ts";
@@ -8,6 +9,7 @@ export type ToRunner =
   | { readonly kind: "start"; readonly attempt: HandlerStart }
   | { readonly kind: "answer"; readonly ticket: number; readonly answer: ItemAnswer }
   | { readonly kind: "page"; readonly ticket: number; readonly page: ChildrenPage }
+  | { readonly kind: "files"; readonly ticket: number; readonly files: FilesAnswer }
   /** Fires the handler's abort signal. The process is killed a little later. */
   | { readonly kind: "abort"; readonly reason: string };
 
@@ -19,6 +21,7 @@ export type FromRunner =
   | { readonly kind: "send"; readonly ticket: number; readonly content: AttemptContent }
   | { readonly kind: "tell"; readonly content: AttemptContent }
   | { readonly kind: "read"; readonly ticket: number; readonly key: string; readonly from: number }
+  | { readonly kind: "files"; readonly ticket: number; readonly asked: FilesRequest }
   | { readonly kind: "end"; readonly end: HandlerEnding; readonly reuse: Reuse };
 
 export interface HandlerInfo {
@@ -47,4 +50,11 @@ export interface Reuse {
   /** Why not; null if nothing of the attempt is left in it. */
   readonly obstacle: string | null;
   readonly heapBytes: number;
+}
+
+/** What a handler has in the worker's own process, besides its session. */
+export interface InlineOutside {
+  log(text: string): void;
+  /** Never resolves once the attempt is over. */
+  files(asked: FilesRequest): Promise<FilesAnswer>;
 }

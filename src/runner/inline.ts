@@ -1,6 +1,6 @@
 /** Loads handlers into the worker's own process and runs them there. */
 
-import type { HandlerStart } from "../ports/runner.ts";
+import type { HandlerStart, InlineOutside } from "../ports/runner.ts";
 import type { AttemptSession } from "../ports/work.ts";
 import { HandlerRun } from "../sdk/handler/handlerRun.ts";
 import type { HandlerPort } from "../sdk/handler/port.ts";
@@ -16,10 +16,10 @@ export async function loadInlineHandlers(files: readonly TaskFile[]) {
   const { definitions, problems } = await loadTasks(files);
   if (problems.length > 0) throw new Error(problems.join("\n"));
   return {
-    run(start: HandlerStart, session: AttemptSession, log: (text: string) => void) {
+    run(start: HandlerStart, session: AttemptSession, outside: InlineOutside) {
       const definition = definitions.get(start.kind);
       if (definition === undefined) throw new Error(`There is no handler ${start.kind}.`);
-      const port = portOver(session, log);
+      const port = portOver(session, outside);
       const run: HandlerRun = new HandlerRun(definition, start, { ...port, onWaiting: () => settleWhenQuiet(run) });
       run.run();
       return run;
@@ -27,7 +27,7 @@ export async function loadInlineHandlers(files: readonly TaskFile[]) {
   };
 }
 
-function portOver(session: AttemptSession, log: (text: string) => void): HandlerPort {
+function portOver(session: AttemptSession, outside: InlineOutside): HandlerPort {
   return {
     send: (content) => session.send(content),
     tell: (content) => session.tell(content),
@@ -37,7 +37,8 @@ function portOver(session: AttemptSession, log: (text: string) => void): Handler
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);
     },
-    log,
+    log: (text) => outside.log(text),
+    files: (asked) => outside.files(asked),
   };
 }
 

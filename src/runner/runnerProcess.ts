@@ -46,6 +46,7 @@ function request<Answer>(message: (ticket: number) => FromRunner): Promise<Answe
 const port: HandlerPort = {
   send: (content) => request<ItemAnswer>((ticket) => ({ kind: "send", ticket, content })),
   tell: (content) => send({ kind: "tell", content }),
+  files: (asked) => request((ticket) => ({ kind: "files", ticket, asked })),
   readChildren: (key, from) => request((ticket) => ({ kind: "read", ticket, key, from })),
   now: () => Date.now(),
   after(ms, callback) {
@@ -121,6 +122,8 @@ function take(message: ToRunner): void {
       return answer(message.ticket, message.answer);
     case "page":
       return answer(message.ticket, message.page);
+    case "files":
+      return answer(message.ticket, message.files);
     case "abort":
       current?.abort(message.reason);
       return;

@@ -49,6 +49,7 @@ export type { Fetch, FetchAnswer, FetchInit } from "./fetch.ts";
 export { type ChildCall, type OutputOf, type TaskCall, type TaskOptions } from "./handler/call.ts";
 export { ChildTask, type FanOutOptions, fanOut, MasterTask } from "./handler/classes.ts";
 export type {
+  AttemptFiles,
   ChildResults,
   ChildrenOptions,
   Duration,

@@ -49,6 +49,25 @@ export interface SignalOptions {
   readonly key?: string;
 }
 
+/** Paths are relative to the attempt's folder, with slashes; no part is empty, `.` or `..`. */
+export interface AttemptFiles {
+  /** An empty folder of this attempt, as an absolute path: made at its first use, and removed when the attempt has ended. */
+  folder(): Promise<string>;
+  /**
+   * Puts a blob into the folder and gives the file's absolute path.
+   * @param reference `sha256:` and 64 hex digits, as it stands in the input
+   * @param path where to put it; a name that follows from the reference if left out
+   * @throws NonRetryableError if there is no such blob
+   */
+  input(reference: string, path?: string): Promise<string>;
+  /**
+   * Keeps a file of the folder as an artifact of the task: listed and downloadable once the task has succeeded with this very
+   * attempt. So call it in every attempt, outside of steps, and behind all durable waits.
+   * @returns its reference, which other tasks take as their input, and its size in bytes
+   */
+  publish(path: string): Promise<{ readonly blob: string; readonly size: number }>;
+}
+
 /**
  * Keys name steps, waits and sets of children. They are found again by their key in every later attempt, in whatever order; a
  * key may be used once in an attempt. 1 to `limits.stepKeyLengthMax` characters.
@@ -114,6 +133,9 @@ export interface TaskContext {
    * @throws SignalTimeoutError
    */
   waitFor<Payload = Json>(name: string, options?: SignalOptions): Promise<Payload>;
+
+  /** Files of this attempt. */
+  readonly files: AttemptFiles;
 
   /** Says how far this attempt is, for people. Not durable; only the latest counts, and about one a second is sent. */
   progress(done: number, total?: number, text?: string): void;

@@ -1,12 +1,22 @@
 /** `ctx` as handlers see it, over a `HandlerRun`. */
 import { format } from "node:util";
+import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import { parseDuration } from "../../model/durationText.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { ChildCall } from "./call.ts";
 import type { SetOptions } from "./childSets.ts";
-import type { ChildResults, Duration, SignalOptions, StepOptions, StepRun, TaskContext } from "./context.ts";
+import type {
+  AttemptFiles,
+  ChildResults,
+  Duration,
+  SignalOptions,
+  StepOptions,
+  StepRun,
+  TaskContext,
+} from "./context.ts";
 import { NonRetryableError } from "./errors.ts";
+import { filesOver } from "./handlerFiles.ts";
 import type { AttemptStart, HandlerPort } from "./port.ts";
 
 /** What a run of a handler does for its `ctx`. */
@@ -23,13 +33,16 @@ export interface HandlerOperations {
   submit(key: string, call: ChildCall): Promise<void>;
   sleep(key: string, ms: number): Promise<void>;
   waitFor(key: string, name: string, timeoutMs: number | undefined): Promise<Json>;
+  files(asked: FilesRequest): Promise<Exclude<FilesAnswer, { problem: unknown }>>;
 }
 
 export class HandlerContext implements TaskContext {
   readonly #run: HandlerOperations;
+  readonly files: AttemptFiles;
 
   constructor(run: HandlerOperations) {
     this.#run = run;
+    this.files = filesOver((asked) => run.files(asked));
   }
 
   get taskId(): string {

@@ -2,6 +2,7 @@
  * One run of a handler: what is remembered, what it waits for, and how it ends. It does no I/O of its own, so that a runner
  * process, the worker itself, the testing kit and the simulator can all run it over their own `HandlerPort`.
  */
+import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import type { OpenSet, StepRecord, Wait } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
@@ -173,6 +174,10 @@ export class HandlerRun implements HandlerOperations {
     if (!("signal" in remembered)) return this.#otherwise(key, "wait for a signal");
     if (remembered.signal === null) throw new SignalTimeoutError(name);
     return remembered.signal.payload;
+  }
+
+  files(asked: FilesRequest): Promise<Exclude<FilesAnswer, { problem: unknown }>> {
+    return this.#requests.files(asked);
   }
 
   async #execute(): Promise<HandlerEnd> {

@@ -1,4 +1,5 @@
 /** What running a handler needs from outside: the way to the leader, the time, and somebody who knows when nothing moves any more. */
+import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import type { ChildrenPage, OpenSet, StepRecord, Wait } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
 import type { AttemptContent, ItemAnswer } from "../../model/protocol.ts";
@@ -25,6 +26,8 @@ export interface HandlerPort {
   tell(content: AttemptContent): void;
   /** One page of the children of a set that is over, from this index on. */
   readChildren(key: string, from: number): Promise<ChildrenPage>;
+  /** Of the attempt; never resolves once the attempt is over. Left out where there are no files. */
+  files?(asked: FilesRequest): Promise<FilesAnswer>;
   /** In ms since 1970. */
   now(): number;
   /** Calls back once. @returns what cancels that */

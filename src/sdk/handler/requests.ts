@@ -1,4 +1,5 @@
 /** A handler's requests to the leader: a few at a time, in order, with refusals turned into errors. */
+import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import type { ChildrenPage } from "../../model/family.ts";
 import type { AttemptContent } from "../../model/protocol.ts";
 import { NonRetryableError } from "./errors.ts";
@@ -6,6 +7,9 @@ import type { HandlerPort } from "./port.ts";
 
 /** The worker refuses more than `limits.attemptItemsMax` items at a time; so many keep the way to the leader full. */
 const inFlightMax = 32;
+
+/** Problems with files that another attempt would meet again. */
+const final: readonly string[] = ["invalid", "blob-missing"];
 
 export class Requests {
   readonly #port: HandlerPort;
@@ -49,6 +53,16 @@ export class Requests {
 
   readChildren(key: string, from: number): Promise<ChildrenPage> {
     return this.#take(() => this.#port.readChildren(key, from));
+  }
+
+  /** @throws Error, or NonRetryableError for what would be refused again */
+  async files(asked: FilesRequest): Promise<Exclude<FilesAnswer, { problem: unknown }>> {
+    const { files } = this.#port;
+    if (files === undefined) throw new NonRetryableError("There are no files where this handler runs.");
+    const answer = await this.#take(() => files(asked));
+    if (!("problem" in answer)) return answer;
+    const { code, message } = answer.problem;
+    throw final.includes(code) ? new NonRetryableError(message) : new Error(message);
   }
 
   async #take<Answer>(request: () => Promise<Answer>): Promise<Answer> {

@@ -45,6 +45,20 @@ export class Transfers {
     }
   }
 
+  /** Uploads one file and tells the leader of it. @throws FolderProblem, TransferAborted */
+  async keepArtifact(
+    folder: AttemptFolder,
+    path: string,
+    index: number,
+    session: AttemptSession,
+  ): Promise<StoredObject> {
+    const stored = await this.#upload(folder, path);
+    const answer = await session.send({ kind: "artifacts", first: index, files: [{ path, ...stored }] });
+    if (answer.verdict === "refused") throw new FolderProblem(answer.code, answer.message);
+    if (answer.verdict === "stale") throw new TransferAborted();
+    return { sha256: stored.sha256, size: stored.size };
+  }
+
   async #upload(folder: AttemptFolder, path: string): Promise<StoredObject> {
     return this.#untilAnswered(async (blobs) => {
       try {

@@ -1,13 +1,15 @@
 /** Runs handlers in the worker's own process: for many tiny tasks whose code is trusted not to block it. */
+import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
-import type { HandlerEnding, HandlerStart } from "../../ports/runner.ts";
+import type { HandlerEnding, HandlerStart, InlineOutside } from "../../ports/runner.ts";
 import type { AttemptSession } from "../../ports/work.ts";
 import type { KindRunner, Machine } from "../executors/kindRunner.ts";
+import { AttemptFiles } from "./attemptFiles.ts";
 import { readStart } from "./attemptStart.ts";
 
 /** Handlers that are loaded into this process. */
 export interface InlineHandlers {
-  run(start: HandlerStart, session: AttemptSession, log: (text: string) => void): InlineRun;
+  run(start: HandlerStart, session: AttemptSession, outside: InlineOutside): InlineRun;
 }
 
 export interface InlineRun {
@@ -31,8 +33,10 @@ export function inlineRunner(name: string, handlers: InlineHandlers): KindRunner
       const execute = async (): Promise<HandlerEnding> => {
         const start = await readStart(assignment, session, startedAt);
         if (start === null || isAborted) return { outcome: "aborted" };
-        run = handlers.run(start, session, logOf(machine, assignment));
-        const end = await run.ended;
+        const files = new AttemptFiles(machine, session);
+        run = handlers.run(start, session, { log: logOf(machine, assignment), files: (asked) => answered(files, asked) });
+        const end = await Promise.race([run.ended, aborted.promise]);
+        await files.end();
         return isAborted ? { outcome: "aborted" } : end;
       };
       void Promise.race([execute(), aborted.promise]).then((end) => {
@@ -47,6 +51,10 @@ export function inlineRunner(name: string, handlers: InlineHandlers): KindRunner
       };
     },
   };
+}
+
+async function answered(files: AttemptFiles, asked: FilesRequest): Promise<FilesAnswer> {
+  return (await files.answer(asked)) ?? new Promise<never>(() => undefined);
 }
 
 function logOf(machine: Machine, { task, attempt, assignedAt }: IssuedAttempt): (text: string) => void {

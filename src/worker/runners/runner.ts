@@ -10,6 +10,7 @@ import type { FromRunner, HandlerEnding, HandlerInfo, HandlerStart, ToRunner } f
 import type { AttemptSession } from "../../ports/work.ts";
 import type { Environment } from "../executors/environment.ts";
 import type { Machine } from "../executors/kindRunner.ts";
+import { AttemptFiles } from "./attemptFiles.ts";
 
 /** The last output of an attempt, in which the cause of a crash is looked for. */
 const tailBytesMax = 8 * 1024;
@@ -62,6 +63,7 @@ export class Runner {
     const running: RunningHandler = {
       attempt,
       session,
+      files: new AttemptFiles(this.#options.machine, session),
       ended: Promise.withResolvers<Ended>(),
       abortedBy: null,
       killTimer: null,
@@ -77,6 +79,7 @@ export class Runner {
     if (this.#isUsable) await this.#child?.drained();
     else await this.retire();
     this.#running = null;
+    await running.files.end();
     return judge(ended, running.abortedBy !== null, this.#tail);
   }
 
@@ -156,6 +159,11 @@ export class Runner {
           () => undefined,
         );
         return;
+      case "files":
+        void this.#running?.files.answer(message.asked).then((files) => {
+          if (files !== null) this.#say({ kind: "files", ticket: message.ticket, files });
+        });
+        return;
       case "end": {
         const { obstacle, heapBytes } = message.reuse;
         const { log } = this.#options.machine;
@@ -229,6 +237,7 @@ export class UnloadableTasks extends Error {
 interface RunningHandler {
   readonly attempt: IssuedAttempt;
   readonly session: AttemptSession;
+  readonly files: AttemptFiles;
   readonly ended: PromiseWithResolvers<Ended>;
   abortedBy: "worker" | null;
   killTimer: Timer | null;

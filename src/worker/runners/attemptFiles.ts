@@ -1,0 +1,100 @@
+/** What `ctx.files` of one handler's attempt asks its worker for: a folder, files of the masters in it, and artifacts out of it. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
+import { sha256Of } from "../../model/blob.ts";
+import { relativePathProblem } from "../../model/kinds/execPaths.ts";
+import { limits } from "../../model/limits.ts";
+import type { AttemptSession } from "../../ports/work.ts";
+import { AttemptFolder, FolderProblem } from "../executors/attemptFolder.ts";
+import type { Machine } from "../executors/kindRunner.ts";
+import { TransferAborted, Transfers } from "../executors/transfers.ts";
+
+export class AttemptFiles {
+  readonly #machine: Machine;
+  readonly #session: AttemptSession;
+  readonly #transfers: Transfers;
+  readonly #published = new Set<string>();
+  #folder: Promise<AttemptFolder> | null = null;
+  /** Artifacts are numbered in the order in which they were asked for. */
+  #last: Promise<unknown> = Promise.resolve();
+  #isOver = false;
+
+  constructor(machine: Machine, session: AttemptSession) {
+    this.#machine = machine;
+    this.#session = session;
+    const { blobs, clock } = machine;
+    this.#transfers = new Transfers({ blobs, clock, isAborted: () => this.#isOver });
+  }
+
+  /** Never rejects. Null once the attempt is over: then nobody waits for an answer. */
+  async answer(asked: FilesRequest): Promise<FilesAnswer | null> {
+    try {
+      return await this.#do(asked);
+    } catch (error) {
+      if (this.#isOver || error instanceof TransferAborted) return null;
+      if (error instanceof FolderProblem) return { problem: { code: error.code, message: error.message } };
+      const message = error instanceof Error ? error.message : String(error);
+      return { problem: { code: "folder", message: `The folder of the attempt cannot be used: ${message}` } };
+    }
+  }
+
+  /** What is under way is given up, and the folder goes. Call it when nothing of the handler runs any more. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    const folder = await this.#folder?.catch(() => null);
+    await folder?.remove();
+  }
+
+  async #do(asked: FilesRequest): Promise<FilesAnswer> {
+    const folder = await this.#open();
+    switch (asked.do) {
+      case "folder":
+        return { path: folder.files };
+      case "input":
+        return { path: await this.#input(folder, asked.reference, asked.path) };
+      case "publish": {
+        const published = this.#last.then(() => this.#publish(folder, asked.path));
+        this.#last = published.catch(() => undefined);
+        return published;
+      }
+      default:
+        return asked satisfies never;
+    }
+  }
+
+  #open(): Promise<AttemptFolder> {
+    const { attemptFolders } = this.#machine;
+    if (attemptFolders === null) throw new FolderProblem("unsupported", "This worker has no place for files.");
+    this.#folder ??= AttemptFolder.make(attemptFolders);
+    return this.#folder;
+  }
+
+  async #input(folder: AttemptFolder, reference: string, path: string): Promise<string> {
+    const sha256 = sha256Of(reference);
+    if (sha256 === null) throw new FolderProblem("invalid", `${JSON.stringify(reference)} names no blob.`);
+    checkPath(path);
+    const target = join(folder.files, path);
+    await this.#transfers.fetch(sha256, async (content) => {
+      // What an earlier try has left, or an earlier call has put there.
+      await rm(target, { force: true });
+      await folder.put(path, content);
+    });
+    return target;
+  }
+
+  async #publish(folder: AttemptFolder, path: string): Promise<FilesAnswer> {
+    checkPath(path);
+    if (this.#published.has(path)) throw new FolderProblem("invalid", `${JSON.stringify(path)} is published already.`);
+    if (this.#published.size >= limits.artifactsMax)
+      throw new FolderProblem("too-many", `An attempt keeps at most ${limits.artifactsMax} files.`);
+    const stored = await this.#transfers.keepArtifact(folder, path, this.#published.size, this.#session);
+    this.#published.add(path);
+    return stored;
+  }
+}
+
+function checkPath(path: string): void {
+  const problem = relativePathProblem(path);
+  if (problem !== null) throw new FolderProblem("invalid", `The path ${JSON.stringify(path.slice(0, 200))}: ${problem}.`);
+}
