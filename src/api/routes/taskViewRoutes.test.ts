@@ -69,6 +69,26 @@ describe("tasks", () => {
     expect(all.json().attempts).toEqual([{ task: "a", name: "a", ...ended }]);
   });
 
+  test("show in four words how they stand", async () => {
+    await master.submit([{ ...nap, id: "a" }], null);
+    const id = "a" as TaskId;
+    const short = async () => (await call("GET", "/v1/tasks/a/status")).json();
+    const createdAt = new Date(master.tasks.get(id)!.createdAt).toISOString();
+    expect(Date.parse((await short())["created-at"])).toBe(Date.parse(createdAt));
+    expect(await short()).toMatchObject({ state: "running", status: "unknown", node: null });
+    for (const [state, expected] of [
+      ["running", { state: "running", status: "unknown", node: "w" }],
+      ["success", { state: "stopped", status: "good", node: "w" }],
+      ["failed", { state: "stopped", status: "error", node: "w" }],
+      ["cancelled", { state: "stopped", status: "error", node: "w" }],
+      ["skipped", { state: "stopped", status: "unknown", node: "w" }],
+    ] as const) {
+      master.change(id, { state, host: "w" as WorkerId });
+      expect(await short()).toMatchObject(expected);
+    }
+    expect((await call("GET", "/v1/tasks/none/status")).statusCode).toBe(404);
+  });
+
   test.each([
     ["/v1/tasks/none/children", 404],
     ["/v1/tasks/none/steps", 404],

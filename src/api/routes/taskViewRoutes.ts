@@ -1,9 +1,10 @@
-/** Reading what belongs to a task: its children, steps and attempts; and attempts over all tasks. */
+/** Reading how a task stands in short, and what belongs to it: its children, steps and attempts; and attempts over all tasks. */
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { id, instant, oneOf } from "../../model/schema.ts";
+import { toShortStatus } from "../../model/shortStatus.ts";
 import { consistentQuery, pageQuery, pathId, type Route, type Schemas, stateQuery, taskParameter } from "./route.ts";
-import { toStates } from "./taskRoutes.ts";
+import { noSuchTask, toStates } from "./taskRoutes.ts";
 
 const consistentPageQuery: Schemas = { ...pageQuery, ...consistentQuery };
 
@@ -24,6 +25,23 @@ interface GivenAttempts extends GivenPage {
 }
 
 export const taskViewRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/tasks/:id/status",
+    name: "getShortStatus",
+    summary: "Read how a task stands in four words, for shell scripts.",
+    tag: "tasks",
+    access: { needs: "read", of: "task" },
+    parameters: taskParameter,
+    query: consistentQuery,
+    answers: { 200: { description: "How it stands.", schema: "ShortStatus" } },
+    handle: async (request, _reply, { master }) => {
+      const task = pathId<TaskId>(request);
+      const document = await master.readTask(task);
+      if (document === null) throw noSuchTask(task);
+      return toShortStatus(document);
+    },
+  },
   {
     method: "GET",
     path: "/v1/tasks/:id/children",

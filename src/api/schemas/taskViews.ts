@@ -9,11 +9,13 @@ import {
   list,
   oneOf,
   open,
+  orNull,
   ref,
   type Schema,
   taskId,
   text,
 } from "../../model/schema.ts";
+import { shortResults, shortStates } from "../../model/shortStatus.ts";
 import { taskStates } from "../../model/task.ts";
 import { waitingReasons } from "../../model/waiting.ts";
 
@@ -40,6 +42,12 @@ const endProperties = {
 };
 
 export const taskViewSchemas = {
+  ShortStatus: open({
+    state: oneOf(shortStates, { description: "`running` until the task has ended, also while it waits." }),
+    status: oneOf(shortResults, { description: "`good` and `error` once it has ended." }),
+    node: { ...orNull(id), description: "The worker of the current or last attempt." },
+    "created-at": { ...text, description: "In UTC, as in RFC 3339." },
+  }),
   Waiting: open(
     {
       reason: oneOf(waitingReasons),

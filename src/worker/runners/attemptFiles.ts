@@ -96,5 +96,6 @@ export class AttemptFiles {
 
 function checkPath(path: string): void {
   const problem = relativePathProblem(path);
-  if (problem !== null) throw new FolderProblem("invalid", `The path ${JSON.stringify(path.slice(0, 200))}: ${problem}.`);
+  if (problem !== null)
+    throw new FolderProblem("invalid", `The path ${JSON.stringify(path.slice(0, 200))}: ${problem}.`);
 }

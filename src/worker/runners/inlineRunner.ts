@@ -34,7 +34,10 @@ export function inlineRunner(name: string, handlers: InlineHandlers): KindRunner
         const start = await readStart(assignment, session, startedAt);
         if (start === null || isAborted) return { outcome: "aborted" };
         const files = new AttemptFiles(machine, session);
-        run = handlers.run(start, session, { log: logOf(machine, assignment), files: (asked) => answered(files, asked) });
+        run = handlers.run(start, session, {
+          log: logOf(machine, assignment),
+          files: (asked) => answered(files, asked),
+        });
         const end = await Promise.race([run.ended, aborted.promise]);
         await files.end();
         return isAborted ? { outcome: "aborted" } : end;

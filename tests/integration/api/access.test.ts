@@ -45,6 +45,7 @@ const samples: { readonly [name: string]: (queue: string, id: string) => Sample 
   submitForm: (queue) => ({ body: formOf(nap(queue)) }),
   listTasks: () => ({}),
   getTask: (_queue, id) => ({ path: `/v1/tasks/${id}` }),
+  getShortStatus: (_queue, id) => ({ path: `/v1/tasks/${id}/status` }),
   listChildren: (_queue, id) => ({ path: `/v1/tasks/${id}/children` }),
   listSteps: (_queue, id) => ({ path: `/v1/tasks/${id}/steps` }),
   listAttemptsOfTask: (_queue, id) => ({ path: `/v1/tasks/${id}/attempts` }),

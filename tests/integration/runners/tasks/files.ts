@@ -34,4 +34,7 @@ export const crash = defineTask({
 });
 
 /** Nothing else runs in the process while it waits for the blob: it must not be taken for one that waits in vain. */
-export const fetchOnly = defineTask({ name: "fetch", run: async (input: string, { files }) => existsSync(await files.input(input)) });
+export const fetchOnly = defineTask({
+  name: "fetch",
+  run: async (input: string, { files }) => existsSync(await files.input(input)),
+});
