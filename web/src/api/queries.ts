@@ -3,6 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, segment } from "./client.ts";
 import { setCsrf } from "./credentials.ts";
 import type {
+  ArtifactList,
   AttemptsOfTask,
   ChildPage,
   Graph,
@@ -194,6 +195,13 @@ export function stepsQuery(id: string) {
   return queryOptions({
     queryKey: ["steps", id],
     queryFn: ({ signal }) => get<StepPage>(`/v1/tasks/${segment(id)}/steps`, { limit: 100 }, signal),
+  });
+}
+
+export function artifactsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["artifacts", id],
+    queryFn: ({ signal }) => get<ArtifactList>(`/v1/tasks/${segment(id)}/artifacts`, {}, signal),
   });
 }
 

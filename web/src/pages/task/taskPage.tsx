@@ -10,6 +10,7 @@ import { StateBadge } from "../../parts/states.tsx";
 import { Card, CopyButton, Empty, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { AttemptsCard } from "./attemptsCard.tsx";
 import { ChildrenCard, StepsCard } from "./familyCards.tsx";
+import { FilesCard } from "./filesCard.tsx";
 import { LogView } from "./log/logView.tsx";
 import { TaskActions } from "./taskActions.tsx";
 import { TaskFacts } from "./taskFacts.tsx";
@@ -80,6 +81,7 @@ function TaskView({ task }: { readonly task: Task }) {
             </Card>
           )}
         </div>
+        <FilesCard task={task} />
         <AttemptsCard task={task} shown={shown} />
         <ChildrenCard task={task} />
         <StepsCard task={task} />
