@@ -1,9 +1,9 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
 import { execLimits } from "./limitsExec.ts";
 import { familyLimits } from "./limitsFamilies.ts";
+import { fileLimits } from "./limitsFiles.ts";
 import { httpLimits } from "./limitsHttp.ts";
 import { mapReduceLimits } from "./limitsMapReduce.ts";
-import { fileLimits } from "./limitsFiles.ts";
 import { queueLimits } from "./limitsQueues.ts";
 import { viewLimits } from "./limitsViews.ts";
 import { day, kibibyte, mebibyte, minute, second } from "./units.ts";

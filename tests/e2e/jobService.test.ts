@@ -57,7 +57,8 @@ test("every command of the page does what it says", { timeout: 240_000 }, () => 
         };
         let output = run();
         // A look is repeated until there is what it looks for. A change is made once.
-        for (const until = Date.now() + msMax; isLook && !output.includes(prints) && Date.now() < until; ) output = run();
+        for (const until = Date.now() + msMax; isLook && !output.includes(prints) && Date.now() < until; )
+          output = run();
         expect(output, `${operation}: ${command}`).toContain(prints);
       }
     },

@@ -57,9 +57,8 @@ export class Requests {
 
   /** @throws Error, or NonRetryableError for what would be refused again */
   async files(asked: FilesRequest): Promise<Exclude<FilesAnswer, { problem: unknown }>> {
-    const { files } = this.#port;
-    if (files === undefined) throw new NonRetryableError("There are no files where this handler runs.");
-    const answer = await this.#take(() => files(asked));
+    const answer = await this.#take(async () => this.#port.files?.(asked));
+    if (answer === undefined) throw new NonRetryableError("There are no files where this handler runs.");
     if (!("problem" in answer)) return answer;
     const { code, message } = answer.problem;
     throw final.includes(code) ? new NonRetryableError(message) : new Error(message);
