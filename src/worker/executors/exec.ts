@@ -24,7 +24,16 @@ export const execRunner: KindRunner = {
 
 function isExecInput(input: Json): input is Json & ExecInput {
   if (!isObject(input)) return false;
-  const { env = {}, secretEnv = {}, cwd = "", shell = false, memoryBytesMax = 1, stdin, files = {}, artifacts = [] } = input;
+  const {
+    env = {},
+    secretEnv = {},
+    cwd = "",
+    shell = false,
+    memoryBytesMax = 1,
+    stdin,
+    files = {},
+    artifacts = [],
+  } = input;
   if (![input["command"] ?? [], input["commands"] ?? []].every(Array.isArray)) return false;
   const commands = commandsOf(input);
   const areCommands = commands.length > 0 && commands.every((words) => words.length > 0 && words.every(isText));
