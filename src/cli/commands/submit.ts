@@ -323,6 +323,7 @@ async function submitFile(
   flags: SubmitFlags,
 ): Promise<ExitCode> {
   const { decodeUtf8, parseSubmissions } = await import("../submissionFile.ts");
+  const { readBytes } = await import("../readBytes.ts");
   const source = file === "-" ? "stdin" : file;
   const { isYaml, readGraphs } = await import("../graphFile.ts");
   const text = isYaml(file) ? await readGraphs(file) : decodeUtf8(await readBytes(file), source);
@@ -357,17 +358,6 @@ function inFile(error: unknown, source: string, places: readonly string[]): unkn
       : `The first ${Number(submitted)} tasks of it are submitted. Submit it again ${again}: these are not created twice.`;
   const details = { ...error.details, hint: hint === undefined ? progress : `${hint}\n${progress}` };
   return new OutlastError(error.code, `${source}${place}: ${error.message}`, details);
-}
-
-async function readBytes(file: string): Promise<Buffer> {
-  if (file !== "-") {
-    const { readFile } = await import("node:fs/promises");
-    return readFile(file).catch((error: unknown) => {
-      throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    });
-  }
-  const { buffer } = await import("node:stream/consumers");
-  return buffer(process.stdin);
 }
 
 function each(value: string, before: readonly string[] = []): readonly string[] {
