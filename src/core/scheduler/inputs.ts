@@ -1,6 +1,6 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
-import type { ChildSetRecord, PendingSignal } from "../../model/family.ts";
 import type { BlobRecord } from "../../model/blob.ts";
+import type { ChildSetRecord, PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type { AuditRecord } from "../../model/principals/audit.ts";

@@ -207,6 +207,7 @@ const statusFields: { readonly [Field in keyof TaskStatus]-?: true } = {
   output: true,
   error: true,
   exit: true,
+  exits: true,
   isRecorded: true,
   family: true,
   logBytes: true,
