@@ -5,8 +5,9 @@ import { put } from "../../api/client.ts";
 import { useSession } from "../../api/rights.ts";
 import type { Session } from "../../api/schema.ts";
 import { forget, signOut } from "../../api/session.ts";
-import { Button, Field, Labelled } from "../../parts/controls.tsx";
+import { Button } from "../../parts/controls.tsx";
 import { QueueList, roleTexts, whoText } from "../../parts/principals.tsx";
+import { SecretField } from "../../parts/secretField.tsx";
 import { Card, Command, Fact, Facts, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Ago } from "../../parts/time.tsx";
 
@@ -67,30 +68,13 @@ function PasswordCard({ principal: { name } }: { readonly principal: Session["pr
         }}
       >
         <input type="hidden" name="username" autoComplete="username" value={name} readOnly />
-        <Labelled label="Password until now">
-          {(id) => (
-            <Field
-              id={id}
-              type="password"
-              autoComplete="current-password"
-              required
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Labelled>
-        <Labelled label="New password">
-          {(id) => (
-            <Field
-              id={id}
-              type="password"
-              autoComplete="new-password"
-              required
-              value={newPassword}
-              onChange={(event) => setNewPassword(event.target.value)}
-            />
-          )}
-        </Labelled>
+        <SecretField
+          label="Password until now"
+          autoComplete="current-password"
+          value={password}
+          onChange={setPassword}
+        />
+        <SecretField label="New password" autoComplete="new-password" value={newPassword} onChange={setNewPassword} />
         {change.error === null ? null : <Problem error={change.error} />}
         <div>
           <Button type="submit" look="primary" disabled={change.isPending}>

@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { taskQuery } from "../../api/queries.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { TaskPath } from "../../parts/taskPath.tsx";
 import { FamilyNode } from "./familyNode.tsx";
 
 const route = getRouteApi("/tasks/$id/family");
@@ -14,27 +15,24 @@ export function FamilyPage() {
   if (task === undefined) return error === null ? <Loading what="the family" /> : <Problem error={error} />;
   return (
     <>
-      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
-        <Link to="/tasks" className="hover:text-text hover:underline">
-          Tasks
-        </Link>
-        <span aria-hidden="true">/</span>
-        {task.parent === undefined ? null : (
-          <>
-            <Link
-              to="/tasks/$id/family"
-              params={{ id: task.parent }}
-              className="truncate font-mono text-xs hover:text-text hover:underline"
-            >
-              {task.parent}
-            </Link>
-            <span aria-hidden="true">/</span>
-          </>
-        )}
-        <Link to="/tasks/$id" params={{ id }} className="truncate hover:text-text hover:underline">
-          {task.name}
-        </Link>
-      </nav>
+      <TaskPath
+        id={id}
+        name={task.name}
+        above={
+          task.parent === undefined ? null : (
+            <>
+              <Link
+                to="/tasks/$id/family"
+                params={{ id: task.parent }}
+                className="truncate font-mono text-xs hover:text-text hover:underline"
+              >
+                {task.parent}
+              </Link>
+              <span aria-hidden="true">/</span>
+            </>
+          )
+        }
+      />
       <PageHeader title={`Family of ${task.name}`} note={<StateBadge state={task.state} />} />
       <div className="card overflow-x-auto p-2">
         {Object.keys(task.childCounts ?? {}).length === 0 ? (

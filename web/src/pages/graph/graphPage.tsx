@@ -6,6 +6,7 @@ import type { GraphNode } from "../../api/schema.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
+import { TaskPath } from "../../parts/taskPath.tsx";
 import { durationText } from "../../parts/time.tsx";
 import { GraphView } from "./graphView.tsx";
 
@@ -19,20 +20,13 @@ export function GraphPage() {
   const { name, state, nodes, total, parent } = data;
   return (
     <>
-      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
-        <Link to="/tasks" className="hover:text-text hover:underline">
-          Tasks
-        </Link>
-        <span aria-hidden="true">/</span>
-        <Link to="/tasks/$id" params={{ id }} className="truncate font-mono text-xs hover:text-text hover:underline">
-          {id}
-        </Link>
+      <TaskPath id={id} name={name}>
         {parent === null ? null : (
           <Link to="/tasks/$id/graph" params={{ id: parent }} className="ml-auto text-accent hover:underline">
             Parent
           </Link>
         )}
-      </nav>
+      </TaskPath>
       <PageHeader title={`Graph of ${name}`} note={<StateBadge state={state} />} />
       {nodes.length === 0 ? (
         <div className="card">

@@ -1,6 +1,6 @@
 /** A MapReduce job: its phases, what was read, shuffled and written, each map and each reduce, what ran again, and what came out. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { jobChildrenQuery, stepsQuery, taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
@@ -8,6 +8,7 @@ import { bytesText } from "../../parts/bytes.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Fact, Facts, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { TaskPath } from "../../parts/taskPath.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { Cells } from "./cells.tsx";
 import { type JobProgress, jobKind, jobProgress, type Phase, type Sums } from "./job.ts";
@@ -23,15 +24,7 @@ export function MapReducePage() {
   if (task === undefined) return error === null ? <Loading what="the job" /> : <Problem error={error} />;
   return (
     <>
-      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
-        <Link to="/tasks" className="hover:text-text hover:underline">
-          Tasks
-        </Link>
-        <span aria-hidden="true">/</span>
-        <Link to="/tasks/$id" params={{ id }} className="truncate hover:text-text hover:underline">
-          {task.name}
-        </Link>
-      </nav>
+      <TaskPath id={id} name={task.name} />
       <PageHeader title={`MapReduce: ${task.name}`} note={<StateBadge state={task.state} />} />
       {task.kind === jobKind ? (
         <Job task={task} />

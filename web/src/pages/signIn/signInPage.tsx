@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { signIn, signInByToken } from "../../api/session.ts";
 import { Button, Field, Labelled } from "../../parts/controls.tsx";
 import { Logo } from "../../parts/logo.tsx";
+import { SecretField } from "../../parts/secretField.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
 
 type Way = "password" | "token";
@@ -57,18 +58,7 @@ function PasswordForm() {
           />
         )}
       </Labelled>
-      <Labelled label="Password">
-        {(id) => (
-          <Field
-            id={id}
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        )}
-      </Labelled>
+      <SecretField label="Password" autoComplete="current-password" value={password} onChange={setPassword} />
     </Form>
   );
 }
@@ -78,22 +68,14 @@ function TokenForm() {
   const enter = useMutation({ mutationFn: () => signInByToken(token.trim()), onError: () => setToken("") });
   return (
     <Form mutation={enter}>
-      <Labelled
+      <SecretField
         label="Token"
         hint="From an admin, or the value of OUTLAST_TOKEN. This tab keeps it until it is closed."
-      >
-        {(id) => (
-          <Field
-            id={id}
-            type="password"
-            autoComplete="off"
-            required
-            autoFocus
-            value={token}
-            onChange={(event) => setToken(event.target.value)}
-          />
-        )}
-      </Labelled>
+        autoComplete="off"
+        hasFocus
+        value={token}
+        onChange={setToken}
+      />
     </Form>
   );
 }
