@@ -1,4 +1,4 @@
-/** What can be done with a task: cancel it, run it again, or run it again with changes. */
+/** What can be done with a task: cancel it, retry it, run it again, or run it again with changes. */
 import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -11,19 +11,25 @@ import { finalStates } from "../../parts/states.tsx";
 import { Note, Problem } from "../../parts/surfaces.tsx";
 import { jobKind } from "../mapReduce/job.ts";
 import { submissionOf } from "../tasks/again.ts";
+import { isRetriable, RetryDialog } from "./retryDialog.tsx";
 
 export function TaskActions({ task }: { readonly task: Task }) {
-  const [dialog, setDialog] = useState<"cancel" | "again" | null>(null);
-  const mayCancel = useMayControl()(task);
+  const [dialog, setDialog] = useState<"cancel" | "again" | "retry" | null>(null);
+  const mayControl = useMayControl()(task);
   const maySubmit = useMay("submit");
   const close = () => setDialog(null);
   return (
     <>
-      {finalStates.has(task.state) || !mayCancel ? null : (
+      {finalStates.has(task.state) || !mayControl ? null : (
         <Button look="danger" onClick={() => setDialog("cancel")}>
           Cancel …
         </Button>
       )}
+      {isRetriable(task) && mayControl ? (
+        <Button look="primary" onClick={() => setDialog("retry")}>
+          Retry …
+        </Button>
+      ) : null}
       {maySubmit ? <Button onClick={() => setDialog("again")}>Run again …</Button> : null}
       {task.kind === "graph" ? (
         <Link to="/tasks/$id/graph" params={{ id: task.id }} className="px-1 text-accent hover:underline">
@@ -44,6 +50,7 @@ export function TaskActions({ task }: { readonly task: Task }) {
         JSON
       </a>
       {dialog === "cancel" ? <CancelDialog task={task} onClose={close} /> : null}
+      {dialog === "retry" ? <RetryDialog task={task} onClose={close} /> : null}
       {dialog === "again" ? <AgainDialog task={task} onClose={close} /> : null}
     </>
   );

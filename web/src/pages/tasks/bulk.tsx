@@ -1,10 +1,11 @@
-/** Cancels or submits again many tasks at a time, after it has said how many. */
+/** Cancels, retries or submits again many tasks at a time, after it has said how many. */
 import { useState } from "react";
 import { ApiError, get, post, segment } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
 import { finalStates, StateIcon, taskStates } from "../../parts/states.tsx";
 import { Meter, Note } from "../../parts/surfaces.tsx";
+import { isRetriable, retryTask } from "../task/retryDialog.tsx";
 import { submissionOf } from "./again.ts";
 import type { TaskFilters } from "./filters.ts";
 
@@ -13,7 +14,7 @@ const callsAtATime = 8;
 /** All that match are read up to this many. */
 export const matchesMax = 10_000;
 
-export type BulkVerb = "cancel" | "again";
+export type BulkVerb = "cancel" | "retry" | "again";
 
 const words = {
   cancel: {
@@ -21,6 +22,12 @@ const words = {
     button: "Cancel",
     done: "cancelled",
     left: "have already ended and stay as they are",
+  },
+  retry: {
+    title: "Retry tasks",
+    button: "Retry",
+    done: "retried",
+    left: "did not fail: left alone",
   },
   again: {
     title: "Run tasks again",
@@ -56,7 +63,7 @@ interface Progress {
 export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   const [progress, setProgress] = useState<Progress | null>(null);
   const { title, button, done, left } = words[verb];
-  const able = tasks.filter(({ state }) => finalStates.has(state) === (verb === "again"));
+  const able = tasks.filter((task) => isAble(task, verb));
   const rest = tasks.length - able.length;
   const isOver = progress !== null && progress.done + progress.problems.length >= able.length;
   return (
@@ -108,6 +115,11 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   );
 }
 
+function isAble(task: Task, verb: BulkVerb): boolean {
+  if (verb === "retry") return isRetriable(task);
+  return finalStates.has(task.state) === (verb === "again");
+}
+
 async function runAll(tasks: readonly Task[], verb: BulkVerb, tell: (progress: Progress) => void): Promise<void> {
   const queue = [...tasks];
   let done = 0;
@@ -116,6 +128,7 @@ async function runAll(tasks: readonly Task[], verb: BulkVerb, tell: (progress: P
     for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
       try {
         if (verb === "cancel") await post(`/v1/tasks/${segment(task.id)}/cancel`);
+        else if (verb === "retry") await retryTask(task);
         else await post("/v1/tasks", submissionOf(task));
         done += 1;
       } catch (error) {

@@ -7,6 +7,7 @@ import type { Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { isRetriable } from "../task/retryDialog.tsx";
 import { BulkDialog, type BulkVerb, matchesMax, readMatches } from "./bulk.tsx";
 import { CancelAllButton } from "./cancelMatching.tsx";
 import { FilterBar } from "./filterBar.tsx";
@@ -66,6 +67,9 @@ export function TasksPage() {
             <Button look="danger" onClick={() => setBulk({ verb: "cancel", tasks: chosen.filter(mayControl) })}>
               Cancel …
             </Button>
+          ) : null}
+          {chosen.some((task) => isRetriable(task) && mayControl(task)) ? (
+            <Button onClick={() => setBulk({ verb: "retry", tasks: chosen.filter(mayControl) })}>Retry …</Button>
           ) : null}
           <Button onClick={() => setBulk({ verb: "again", tasks: chosen })}>Run again …</Button>
           <Button look="quiet" className="ml-auto" onClick={() => setSelected(new Map())}>
