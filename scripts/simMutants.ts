@@ -33,7 +33,8 @@ interface Verdict {
   readonly mutant: Mutant;
   /** What the first failing seed violated; null if none failed. */
   readonly invariants: string | null;
-  readonly seeds: number;
+  /** Seeds that ran; null if its time was over before all had. */
+  readonly seeds: number | null;
 }
 
 async function hunt(mutant: Mutant): Promise<Verdict> {
@@ -62,7 +63,7 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
     );
     const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
     clearTimeout(alarm);
-    if (child.signalCode !== null) return { mutant, invariants: null, seeds: Number.NaN };
+    if (child.signalCode !== null) return { mutant, invariants: null, seeds: null };
     const seeds = Number(/^(\d+) seeds in/m.exec(text)?.[1] ?? Number.NaN);
     if (Number.isNaN(seeds)) throw new Error(`"${mutant.name}" could not be run:\n${text.slice(-2000)}`);
     const caught = /^ {2}seed \d+: (.*)$/m.exec(text)?.[1] ?? null;
@@ -90,11 +91,10 @@ async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
 
 function print({ mutant, invariants, seeds }: Verdict): void {
   const found = invariants ?? "MISSED";
-  if (flags.markdown) console.log(`| ${mutant.name} | ${found.replaceAll("none", "a crash")} | ${seeds} |`);
+  const needed = seeds === null ? `${flags.minutesMax} minutes` : `${seeds} seeds`;
+  if (flags.markdown) console.log(`| ${mutant.name} | ${found.replaceAll("none", "a crash")} | ${seeds ?? needed} |`);
   else
-    console.log(
-      `${mutant.name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${String(seeds).padStart(5)} seeds`,
-    );
+    console.log(`${mutant.name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${needed.padStart(11)}`);
 }
 
 const chosen = simulatedMutants.filter(({ name }) => flags.only.some((text) => name.includes(text)));

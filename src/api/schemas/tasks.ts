@@ -91,6 +91,11 @@ const document = open(
       description: "Of a task that a schedule has made.",
     },
     origin: { ...ref("TemplateOrigin"), description: "Of a task that was made from a template." },
+    rights: {
+      ...open({ owner: text }, { queues: list(text) }),
+      description:
+        "Of a task that was submitted with a credential: by whom, and the queues that it may reach; all if left out.",
+    },
   },
 );
 

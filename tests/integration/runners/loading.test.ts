@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findTaskFiles } from "../../../src/cli/taskFiles.ts";
+import { findKind } from "../../../src/model/kinds/table.ts";
 import { handlerOptions } from "../../../src/runner/handlerOptions.ts";
 import { stage } from "../executor/stage.ts";
 
@@ -25,7 +26,7 @@ async function kindsOf(paths: readonly string[]): Promise<readonly string[]> {
   const on = await stage({ handlers: handlerOptions(await findTaskFiles(paths, folder)) });
   try {
     await on.executor.open();
-    return on.executor.kinds.filter((kind) => kind !== "sleep" && kind !== "exec");
+    return on.executor.kinds.filter((kind) => findKind(kind) === undefined);
   } finally {
     await on.close();
   }

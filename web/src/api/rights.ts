@@ -19,16 +19,11 @@ export function useSeesAllQueues(): boolean {
   return useSession()?.principal.queues === null;
 }
 
-/** Who has submitted a task, such as `user:ada`; undefined where nobody needed a credential. docs/people.md describes the field. */
-export function ownerOf(task: Task & { readonly rights?: { readonly owner: string } }): string | undefined {
-  return task.rights?.owner;
-}
-
 /** Whether a task may be cancelled and signalled: anybody's by an operator, one's own by a submitter. */
 export function useMayControl(): (task: Task) => boolean {
   const session = useSession();
   if (session === undefined) return () => false;
   if (session.may.includes("control")) return () => true;
   const { kind, name } = session.principal;
-  return (task) => session.may.includes("submit") && ownerOf(task) === `${kind}:${name}`;
+  return (task) => session.may.includes("submit") && task.rights?.owner === `${kind}:${name}`;
 }

@@ -1,6 +1,5 @@
 /** The facts of a task. */
 import { Link } from "@tanstack/react-router";
-import { ownerOf } from "../../api/rights.ts";
 import type { Task } from "../../api/schema.ts";
 import { finalStates } from "../../parts/states.tsx";
 import { Fact, Facts } from "../../parts/surfaces.tsx";
@@ -92,7 +91,7 @@ function Sources({ task }: { readonly task: Task }) {
           </Link>
         </Fact>
       )}
-      {ownerOf(task) === undefined ? null : <Fact name="Submitted by">{ownerOf(task)}</Fact>}
+      {task.rights === undefined ? null : <Fact name="Submitted by">{task.rights.owner}</Fact>}
       {task.origin === undefined ? null : (
         <Fact name="Template">
           <Link to="/templates" search={{ name: task.origin.template }} className="text-accent hover:underline">
