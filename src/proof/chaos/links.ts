@@ -15,8 +15,12 @@ export class Links {
    */
   static async open(masters: ReadonlyMap<string, string>, ends: readonly string[], host: string): Promise<Links> {
     const links = new Links();
+    // All at once, and none of a master that does not listen yet: no two of them may be the same, whatever is free right now.
+    const ofMasters = new Set([...masters.values()].map((address) => Number(new URL(address).port)));
+    const free = await findFreePorts(ends.length * masters.size + ofMasters.size);
+    const left = free.filter((port) => !ofMasters.has(port));
     for (const end of ends) {
-      const ports = await findFreePorts(masters.size);
+      const ports = left.splice(0, masters.size);
       const ownAddresses = ports.map((port) => `http://${host}:${port}`);
       const renamed = new Map([...masters.values()].map((address, index) => [address, ownAddresses[index] ?? ""]));
       links.#addresses.set(end, ownAddresses);

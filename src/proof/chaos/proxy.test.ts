@@ -37,6 +37,12 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
+test("a port that another program has is an error at once, and not a wait for ever", async () => {
+  const other = new ChaosProxy({ host: "127.0.0.1", port, target: { host: "127.0.0.1", port: 1 } });
+  await expect(other.open()).rejects.toThrow("EADDRINUSE");
+  await other.close();
+});
+
 /** A connection that has got through to the server. */
 async function openThrough(): Promise<Socket> {
   const through = once(server, "connection");

@@ -48,8 +48,9 @@ export class ChaosProxy {
     return this.#trouble;
   }
 
+  /** @throws Error `EADDRINUSE` if another program has the port: it would never become free */
   async open(): Promise<void> {
-    await this.#listen();
+    await this.#listen(false);
   }
 
   /** From now on the link is like this; null heals it. */
@@ -61,7 +62,7 @@ export class ChaosProxy {
       return;
     }
     for (const pair of this.#pairs) pair.onTrouble();
-    if (this.#server === null && !this.#isClosed) await this.#listen();
+    if (this.#server === null && !this.#isClosed) await this.#listen(true);
   }
 
   async close(): Promise<void> {
@@ -70,7 +71,7 @@ export class ChaosProxy {
     await this.#stopListening();
   }
 
-  async #listen(): Promise<void> {
+  async #listen(mayWait: boolean): Promise<void> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     this.#server = server;
     for (;;) {
@@ -84,7 +85,8 @@ export class ChaosProxy {
         });
         break;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+        if (!mayWait || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+        server.removeAllListeners("listening");
         await new Promise((resolve) => setTimeout(resolve, listenAgainMs));
       }
     }
