@@ -128,3 +128,14 @@ function describeRefusal(error: unknown): { code: string; message: string; leade
   const { leader } = error.details;
   return { code: error.code, message: error.message, leader: typeof leader === "string" ? leader : null };
 }
+
+/** The code by which a call was refused, or got no answer. @throws what is neither */
+export function codeOf(error: unknown): string {
+  if (error instanceof LinkError) return error.code;
+  throw error;
+}
+
+/** True if the master said no, for good; false if nobody knows what became of the request, or it was not its to decide. */
+export function isAnswer(code: string): boolean {
+  return !["unreachable", "timeout", "protocol", "not-leader", "unavailable"].includes(code);
+}

@@ -8,7 +8,7 @@ import type { Submission } from "../../model/submission.ts";
 import { isFinal } from "../../model/task.ts";
 import type { QueueRate } from "../../model/worker.ts";
 import { LinkError } from "../../ports/transport.ts";
-import { call, type RunningMaster } from "./call.ts";
+import { call, codeOf, isAnswer, type RunningMaster } from "./call.ts";
 import { linked } from "./graphs.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -345,14 +345,4 @@ export class ClientNode {
       throw error;
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof LinkError) return error.code;
-  throw error;
-}
-
-/** True if the master said no, for good; false if nobody knows what became of the request, or it was not its to decide. */
-function isAnswer(code: string): boolean {
-  return !["unreachable", "timeout", "protocol", "not-leader", "unavailable"].includes(code);
 }
