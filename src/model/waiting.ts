@@ -1,5 +1,18 @@
 /** Why a task does not run: one reason, for people and for programs. */
 
+/** What a task waits for by itself; the other reasons keep all tasks like it from starting. */
+const ownReasons = [
+  "due-later",
+  "back-off",
+  "isolation",
+  "siblings",
+  "children",
+  "sleep",
+  "signal",
+  "descendants",
+  "blocked",
+] as const;
+
 /**
  * due-later       it has a start time
  * back-off        an attempt failed; the next one waits
@@ -21,15 +34,7 @@
  * no-leader       no master leads, so nothing starts
  */
 export const waitingReasons = [
-  "due-later",
-  "back-off",
-  "isolation",
-  "siblings",
-  "children",
-  "sleep",
-  "signal",
-  "descendants",
-  "blocked",
+  ...ownReasons,
   "queue-paused",
   "no-worker",
   "no-able-worker",
@@ -43,6 +48,11 @@ export const waitingReasons = [
   "no-leader",
 ] as const;
 export type WaitingReason = (typeof waitingReasons)[number];
+
+/** True for a reason that concerns one task alone. */
+export function isOwnReason(reason: WaitingReason): boolean {
+  return ownReasons.some((own) => own === reason);
+}
 
 /** What a suspended task waits for. */
 export type Awaited = Extract<WaitingReason, "children" | "sleep" | "signal" | "descendants">;

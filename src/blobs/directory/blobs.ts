@@ -20,6 +20,7 @@ import {
   type StoredObject,
 } from "../../ports/blobs.ts";
 import { Measured } from "../measured.ts";
+import { spanOf } from "../span.ts";
 
 export interface DirectoryOptions {
   /** Made if it is missing, for this user only. */
@@ -73,8 +74,7 @@ export class DirectoryBlobs implements Blobs {
     const found = await this.#try(() => unlessMissing(stat(path)));
     if (found === null) return null;
     const { size } = found;
-    const from = Math.min(range?.from ?? 0, size);
-    const until = Math.max(from, Math.min(range?.until ?? size, size));
+    const { from, until } = spanOf(range, size);
     return { size, content: this.#read(path, from, until) };
   }
 

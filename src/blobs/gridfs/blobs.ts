@@ -5,6 +5,7 @@
 import type { Collection, Db, GridFSBucket, GridFSFile, MongoClient, ObjectId } from "mongodb";
 import { defaults } from "../../model/limits.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
+import { durableOptions, unlessSaid } from "../../model/mongodbOptions.ts";
 import {
   type Blobs,
   BlobsUnavailable,
@@ -16,6 +17,7 @@ import {
   type StoredObject,
 } from "../../ports/blobs.ts";
 import { Measured } from "../measured.ts";
+import { spanOf } from "../span.ts";
 
 export interface GridfsOptions {
   readonly uri: string;
@@ -81,8 +83,7 @@ export class GridfsBlobs implements Blobs {
     const file = await this.#find(name);
     if (file === null) return null;
     const { length: size } = file;
-    const from = Math.min(range?.from ?? 0, size);
-    const until = Math.max(from, Math.min(range?.until ?? size, size));
+    const { from, until } = spanOf(range, size);
     return { size, content: this.#read(file._id, from, until) };
   }
 
@@ -195,13 +196,10 @@ async function connect({ uri, database }: GridfsOptions): Promise<Place> {
   const { GridFSBucket: Bucket, MongoClient: Client, ObjectId: Id } = await import("mongodb");
   const client = new Client(uri, {
     appName: "outlast-blobs",
-    ...(/[?&]serverSelectionTimeoutMS=/i.test(uri) ? {} : { serverSelectionTimeoutMS: mongodbLimits.selectMsMax }),
+    ...unlessSaid(uri, { serverSelectionTimeoutMS: mongodbLimits.selectMsMax }),
     connectTimeoutMS: mongodbLimits.connectMsMax,
     socketTimeoutMS: mongodbLimits.socketMsMax,
-    writeConcern: { w: "majority", journal: true },
-    readConcern: { level: "majority" },
-    readPreference: "primary",
-    retryWrites: false,
+    ...durableOptions,
   });
   try {
     return await prepare(client, client.db(database), (seconds) => Id.createFromTime(Math.floor(seconds)), Bucket);

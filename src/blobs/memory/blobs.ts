@@ -9,6 +9,7 @@ import {
   type StoredObject,
 } from "../../ports/blobs.ts";
 import { Measured } from "../measured.ts";
+import { spanOf } from "../span.ts";
 
 export class MemoryBlobs implements Blobs {
   readonly isShared = false;
@@ -32,8 +33,8 @@ export class MemoryBlobs implements Blobs {
     checkObjectName(name);
     const bytes = this.#objects.get(name);
     if (bytes === undefined) return null;
-    const part = range === undefined ? bytes : bytes.subarray(range.from, Math.max(range.from, range.until));
-    return { size: bytes.length, content: once(part) };
+    const { from, until } = spanOf(range, bytes.length);
+    return { size: bytes.length, content: once(bytes.subarray(from, until)) };
   }
 
   async stat(name: string): Promise<{ readonly size: number } | null> {
