@@ -1,6 +1,7 @@
 /** The connection to MongoDB: loads the driver, and fixes how every write and read is made, whatever the address says. */
 import type { Collection, Db, MongoClient, MongoClientOptions, ObjectId } from "mongodb";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
+import { durableOptions, unlessSaid } from "../../model/mongodbOptions.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { type MongodbAddress, withoutSecrets } from "./address.ts";
 import type { EntryDocument, LogDocument, MemberDocument, PartDocument, RecordDocument } from "./collections.ts";
@@ -33,7 +34,7 @@ export interface Connection {
 
 /** What the address may say otherwise. */
 function defaultsFor(uri: string): MongoClientOptions {
-  const options: MongoClientOptions = {
+  return unlessSaid<MongoClientOptions>(uri, {
     appName: "outlast",
     serverSelectionTimeoutMS: mongodbLimits.selectMsMax,
     heartbeatFrequencyMS: mongodbLimits.heartbeatMs,
@@ -41,11 +42,7 @@ function defaultsFor(uri: string): MongoClientOptions {
     socketTimeoutMS: mongodbLimits.socketMsMax,
     waitQueueTimeoutMS: mongodbLimits.selectMsMax,
     maxPoolSize: mongodbLimits.connectionsMax,
-  };
-  const said = uri.toLowerCase();
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => !new RegExp(`[?&]${name.toLowerCase()}=`).test(said)),
-  );
+  });
 }
 
 /** Connects to a server that can take writes. @throws StoreUnavailable if there is none now */
@@ -55,11 +52,8 @@ export async function connect(address: MongodbAddress): Promise<Connection> {
   try {
     client = new Client(address.uri, {
       ...defaultsFor(address.uri),
-      // A commit is one insert that a majority has on disk; a driver that repeats it by itself would hide what became of it.
-      writeConcern: { w: "majority", journal: true },
-      readConcern: { level: "majority" },
-      readPreference: "primary",
-      retryWrites: false,
+      // A commit is one insert.
+      ...durableOptions,
       retryReads: true,
       ignoreUndefined: true,
     });

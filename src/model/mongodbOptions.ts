@@ -1,0 +1,16 @@
+/** What every client of a MongoDB server asks of it, whatever it keeps there. */
+
+/** A write is on disk with a majority, a read sees nothing less, and no driver repeats a write by itself: that would hide what became of it. */
+export const durableOptions = {
+  writeConcern: { w: "majority", journal: true },
+  readConcern: { level: "majority" },
+  readPreference: "primary",
+  retryWrites: false,
+} as const;
+
+/** The options that the address does not set itself. */
+export function unlessSaid<Options extends object>(uri: string, options: Options): Partial<Options> {
+  const said = uri.toLowerCase();
+  const left = Object.entries(options).filter(([name]) => !new RegExp(`[?&]${name.toLowerCase()}=`).test(said));
+  return Object.fromEntries(left) as Partial<Options>;
+}
