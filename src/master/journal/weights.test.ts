@@ -74,7 +74,7 @@ describe("an input", () => {
     scheduler.step(1e13, input, again);
     expect(again.writes.map(({ kind }) => kind)).toEqual(["reopen-task", "status"]);
     expect(bytesOfInput(input)).toBeGreaterThanOrEqual(bodyBytes(again.writes));
-    expect(bytesOfInput(input)).toBeLessThan(3 * bodyBytes(again.writes));
+    expect(bytesOfInput(input)).toBeLessThan(1.5 * bodyBytes(again.writes));
   });
 
   test("ten thousand small tasks are one submission", () => {

@@ -145,15 +145,10 @@ function estimateBytes(value: Json | undefined): number {
   return bytes;
 }
 
-/** Up to this length the highest figure is taken at once, which costs less than a look at the text. */
-const shortTextLength = 40;
-/** Any character that is not plain may become an escape of six bytes. */
-const bytesPerCharacterMax = 6;
 /** One byte a character, and nothing to escape. */
 const plain = /^[ !#-[\]-~]*$/;
 
 function textBytes(text: string): number {
-  const { length } = text;
-  const isPlain = length > shortTextLength && length <= estimateBytesMax && plain.test(text);
-  return (isPlain ? 1 : bytesPerCharacterMax) * length + 2;
+  // Any other character may become an escape of six bytes.
+  return (text.length > estimateBytesMax || !plain.test(text) ? 6 : 1) * text.length + 2;
 }
