@@ -5,12 +5,11 @@ import { toBlobReference } from "../model/blob.ts";
 import type { BootId, Incarnation, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { protocolVersions, type ReportItem } from "../model/protocol.ts";
-import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
+import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
-import { Master } from "./master.ts";
+import type { Master } from "./master.ts";
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const worker = "w" as WorkerId;
 const boot = "b" as BootId;
 
@@ -21,16 +20,8 @@ let master: Master;
 beforeEach(async () => {
   store = new MemoryStore({ ids: new SystemIds() });
   place = new MemoryBlobs();
-  master = new Master({
-    ...{ name: "m1", address: "http://m1:1", store, blobs: place },
-    ...{ clock: new SystemClock(), ids: new SystemIds(), log: silent },
-    probe: async () => "unknown",
-    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-    // A blob whose lease is over is marked by one look and removed by the next.
-    settings: { blobCollectMs: 1, blobRemoveWaitMs: 0 },
-  });
-  await master.start();
-  await until(() => master.service.status().role === "leader");
+  // A blob whose lease is over is marked by one look and removed by the next.
+  master = await startSoloMaster({ store, blobs: place, settings: { blobCollectMs: 1, blobRemoveWaitMs: 0 } });
 });
 afterEach(() => master.stop());
 

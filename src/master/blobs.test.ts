@@ -1,13 +1,12 @@
 /** Blobs over a whole master: what is kept once, what an upload leaves, what is told of a full disk. */
 import { afterEach, expect, test } from "vitest";
 import { MemoryBlobs } from "../blobs/memory/blobs.ts";
-import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type Blobs, BlobsUnavailable } from "../ports/blobs.ts";
+import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
-import { Master } from "./master.ts";
+import type { Master } from "./master.ts";
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const masters: Master[] = [];
 
 afterEach(async () => {
@@ -15,20 +14,8 @@ afterEach(async () => {
 });
 
 async function startMaster(blobs: Blobs | null, store = new MemoryStore({ ids: new SystemIds() })): Promise<Master> {
-  const master = new Master({
-    name: "m1",
-    address: "http://m1:1",
-    store,
-    ...(blobs !== null && { blobs }),
-    clock: new SystemClock(),
-    ids: new SystemIds(),
-    log: silent,
-    probe: async () => "unknown",
-    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-  });
+  const master = await startSoloMaster({ store, ...(blobs !== null && { blobs }) });
   masters.push(master);
-  await master.start();
-  while (master.service.status().role !== "leader") await new Promise((resolve) => setImmediate(resolve));
   return master;
 }
 

@@ -2,13 +2,10 @@
 import { afterEach, expect, test } from "vitest";
 import type { TaskId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
-import { SystemClock } from "../node/clock.ts";
-import { SystemIds } from "../node/ids.ts";
-import { MemoryStore } from "../stores/memory/store.ts";
-import { Master } from "./master.ts";
+import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
+import type { Master } from "./master.ts";
 import type { BulkAction, BulkRequest } from "./service/bulkApi.ts";
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const masters: Master[] = [];
 
 afterEach(async () => {
@@ -16,15 +13,8 @@ afterEach(async () => {
 });
 
 async function startMaster(): Promise<Master> {
-  const master = new Master({
-    ...{ name: "m1", address: "http://m1:1", store: new MemoryStore({ ids: new SystemIds() }) },
-    ...{ clock: new SystemClock(), ids: new SystemIds(), log: silent },
-    probe: async () => "unknown",
-    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-  });
+  const master = await startSoloMaster();
   masters.push(master);
-  await master.start();
-  while (master.service.status().role !== "leader") await new Promise((resolve) => setImmediate(resolve));
   return master;
 }
 

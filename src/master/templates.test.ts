@@ -1,11 +1,10 @@
 /** Templates over a whole master and its store: versions, runs, removal, a second master that takes over. */
 import { afterEach, expect, test } from "vitest";
-import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
+import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
-import { Master } from "./master.ts";
+import type { Master } from "./master.ts";
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const masters: Master[] = [];
 
 afterEach(async () => {
@@ -13,19 +12,8 @@ afterEach(async () => {
 });
 
 async function startMaster(store = new MemoryStore({ ids: new SystemIds() }), name = "m1"): Promise<Master> {
-  const master = new Master({
-    name,
-    address: `http://${name}:1`,
-    store,
-    clock: new SystemClock(),
-    ids: new SystemIds(),
-    log: silent,
-    probe: async () => "unknown",
-    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-  });
+  const master = await startSoloMaster({ store, name });
   masters.push(master);
-  await master.start();
-  while (master.service.status().role !== "leader") await new Promise((resolve) => setImmediate(resolve));
   return master;
 }
 

@@ -20,6 +20,17 @@ export function schemaOfAnswer(
   return route?.answers[statusCode]?.schema ?? (statusCode >= 400 ? "Error" : undefined);
 }
 
+/** Fails the test if an answer does not fit the schema of its route and status. */
+export function expectAnswer(
+  routes: readonly Route[],
+  method: Route["method"],
+  url: string,
+  response: { readonly statusCode: number; json(): unknown },
+): void {
+  const schema = schemaOfAnswer(routes, method, url, response.statusCode);
+  if (schema !== undefined) expectSchema(schema, response.json());
+}
+
 /** Fails the test if the value does not fit the schema. */
 export function expectSchema(name: string, value: unknown): void {
   const validate = ajv.getSchema(`outlast#/components/schemas/${name}`);
