@@ -13,15 +13,24 @@ interface TaskPathProps {
 
 export function TaskPath({ id, name, above, children }: TaskPathProps) {
   return (
+    <BelowTasks>
+      {above}
+      <Link to="/tasks/$id" params={{ id }} className="truncate hover:text-text hover:underline">
+        {name}
+      </Link>
+      {children}
+    </BelowTasks>
+  );
+}
+
+/** The line above a page that stands below the list of tasks. */
+export function BelowTasks({ children }: { readonly children: ReactNode }) {
+  return (
     <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
       <Link to="/tasks" className="hover:text-text hover:underline">
         Tasks
       </Link>
       <span aria-hidden="true">/</span>
-      {above}
-      <Link to="/tasks/$id" params={{ id }} className="truncate hover:text-text hover:underline">
-        {name}
-      </Link>
       {children}
     </nav>
   );

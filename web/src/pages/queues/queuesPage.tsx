@@ -7,7 +7,8 @@ import { useMay } from "../../api/rights.ts";
 import type { Queue, Task, TaskState } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
-import { StateIcon, taskStates } from "../../parts/states.tsx";
+import { StateCount } from "../../parts/stateCount.tsx";
+import { taskStates } from "../../parts/states.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -125,17 +126,7 @@ function Counts({ queue, states }: { readonly queue: Queue; readonly states: rea
       {taskStates
         .filter((state) => states.includes(state) && (state === states[0] || (queue.tasks[state] ?? 0) > 0))
         .map((state) => (
-          <Link
-            key={state}
-            to="/tasks"
-            search={{ queue: queue.name, state }}
-            title={state}
-            className="inline-flex items-center gap-1 hover:underline"
-          >
-            <StateIcon state={state} size={12} />
-            <span className="sr-only">{state}</span>
-            {number.format(queue.tasks[state] ?? 0)}
-          </Link>
+          <StateCount key={state} state={state} count={queue.tasks[state] ?? 0} of={{ queue: queue.name }} />
         ))}
     </span>
   );

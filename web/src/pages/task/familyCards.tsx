@@ -4,7 +4,8 @@ import { Link } from "@tanstack/react-router";
 import { childrenQuery, stepsQuery } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
-import { StateBadge, StateIcon, taskStates } from "../../parts/states.tsx";
+import { StateCount } from "../../parts/stateCount.tsx";
+import { StateBadge, taskStates } from "../../parts/states.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -30,17 +31,13 @@ export function ChildrenCard({ task }: { readonly task: Task }) {
       isFlush
       actions={taskStates.map((state) =>
         (counts[state] ?? 0) === 0 ? null : (
-          <Link
+          <StateCount
             key={state}
-            to="/tasks"
-            search={{ parent: task.id, state }}
-            title={state}
-            className="inline-flex items-center gap-1 text-xs hover:underline"
-          >
-            <StateIcon state={state} size={12} />
-            <span className="sr-only">{state}</span>
-            {number.format(counts[state] ?? 0)}
-          </Link>
+            state={state}
+            count={counts[state] ?? 0}
+            of={{ parent: task.id }}
+            className="text-xs"
+          />
         ),
       )}
     >

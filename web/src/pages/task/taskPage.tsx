@@ -1,6 +1,6 @@
 /** One task: how it stands and why, what it wrote, what went in and what came out. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { ApiError } from "../../api/client.ts";
 import { taskQuery } from "../../api/queries.ts";
@@ -8,6 +8,7 @@ import type { Task } from "../../api/schema.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, CopyButton, Empty, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { BelowTasks } from "../../parts/taskPath.tsx";
 import { AttemptsCard } from "./attemptsCard.tsx";
 import { ChildrenCard, StepsCard } from "./familyCards.tsx";
 import { FilesCard } from "./filesCard.tsx";
@@ -52,14 +53,10 @@ function TaskView({ task }: { readonly task: Task }) {
   const shown = attempt ?? first;
   return (
     <>
-      <nav aria-label="Breadcrumb" className="mb-1 flex items-center gap-1.5 text-muted">
-        <Link to="/tasks" className="hover:text-text hover:underline">
-          Tasks
-        </Link>
-        <span aria-hidden="true">/</span>
+      <BelowTasks>
         <span className="truncate font-mono text-xs">{task.id}</span>
         <CopyButton text={task.id} what="id" />
-      </nav>
+      </BelowTasks>
       <PageHeader title={task.name} note={<StateBadge state={task.state} />}>
         <TaskActions task={task} />
       </PageHeader>
