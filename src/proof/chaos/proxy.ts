@@ -1,4 +1,5 @@
 /** A link that can be hurt: a TCP proxy which cuts, holds, slows or drips what passes through it. */
+import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /**
@@ -76,17 +77,11 @@ export class ChaosProxy {
     this.#server = server;
     for (;;) {
       try {
-        await new Promise<void>((resolve, reject) => {
-          server.once("error", reject);
-          server.listen(this.#options.port, this.#options.host, () => {
-            server.off("error", reject);
-            resolve();
-          });
-        });
+        server.listen(this.#options.port, this.#options.host);
+        await once(server, "listening");
         break;
       } catch (error) {
         if (!mayWait || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-        server.removeAllListeners("listening");
         await new Promise((resolve) => setTimeout(resolve, listenAgainMs));
       }
     }

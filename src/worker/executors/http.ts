@@ -210,7 +210,7 @@ function tooLarge(): FinalFailure {
 }
 
 /** Of a `Retry-After` header, in seconds or as a date; null if there is none that can be read. */
-export function retryAfterOf(header: string | undefined, now: number): number | null {
+function retryAfterOf(header: string | undefined, now: number): number | null {
   if (header === undefined) return null;
   const delayMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isNaN(delayMs) ? null : Math.min(Math.max(0, delayMs), limits.durationMsMax);
