@@ -67,9 +67,16 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "esbuild"],
   },
   {
+    folder: "mapreduce/coordinator",
+    holds:
+      "what a MapReduce job, its maps and its reduces do: over a port for files, so that the simulator runs it as well",
+    layers: ["model", "sdk", "mapreduce", "mapreduce/engine"],
+    packages: [],
+  },
+  {
     folder: "mapreduce/slot",
     holds: "the tasks of a MapReduce job, the thread that runs its functions, its files",
-    layers: ["model", "sdk", "mapreduce", "mapreduce/engine"],
+    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator"],
     loadsUserCode: true,
     packages: ["node:*"],
   },
@@ -155,6 +162,7 @@ export const layers: readonly Layer[] = [
       "sdk",
       "mapreduce",
       "mapreduce/engine",
+      "mapreduce/coordinator",
       "api",
       "stores/*",
       "blobs/*",

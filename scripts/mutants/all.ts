@@ -5,6 +5,7 @@ import { bulkMutants } from "./bulkMutants.ts";
 import { electionMutants } from "./electionMutants.ts";
 import { familyMutants } from "./familyMutants.ts";
 import { graphMutants } from "./graphMutants.ts";
+import { jobMutants } from "./jobMutants.ts";
 import { limitMutants } from "./limitMutants.ts";
 import { masterMutants } from "./masterMutants.ts";
 import type { Mutant } from "./mutant.ts";
@@ -26,5 +27,6 @@ export const simulatedMutants: readonly Mutant[] = [
   ...graphMutants,
   ...recordMutants,
   ...blobMutants,
+  ...jobMutants,
   ...workerMutants,
 ];

@@ -8,6 +8,7 @@ import { attemptLies } from "./attemptLies.ts";
 import { blobLies } from "./blobLies.ts";
 import { familyLies } from "./familyLies.ts";
 import { goodGraph, graphLies, retriedGraph } from "./graphLies.ts";
+import { jobLies } from "./jobLies.ts";
 import { limitLies } from "./limitLies.ts";
 import {
   boot,
@@ -347,6 +348,7 @@ const allLies = {
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
   I26: { ...scriptLies["I26"], ...graphLies },
   I49: blobLies.I49,
+  ...jobLies,
 };
 
 test("a history without a lie is accepted by every checker", () => {

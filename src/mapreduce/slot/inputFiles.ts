@@ -3,14 +3,8 @@ import { type FileHandle, glob, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "../../model/limits.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
-import type { InputFile } from "../engine/byteRanges.ts";
-import type { ByteSource } from "../engine/wholeLines.ts";
-
-/** A file as it was when the job was planned. */
-export interface PlannedFile extends InputFile {
-  /** Another version has another text: the time of the last change, or an ETag. */
-  readonly version: string;
-}
+import type { OpenInput } from "../coordinator/mapWork.ts";
+import type { PlannedFile } from "../coordinator/settings.ts";
 
 const isAddress = (path: string) => /^https?:\/\//.test(path);
 
@@ -57,11 +51,6 @@ async function addressed(path: string): Promise<PlannedFile> {
   throw new NonRetryableError(
     `${path} cannot be read in parts: its server must send Content-Length, Accept-Ranges: bytes, and an ETag or Last-Modified.`,
   );
-}
-
-/** A file that is being read. */
-export interface OpenInput extends ByteSource {
-  close(): Promise<void>;
 }
 
 /** @throws NonRetryableError if the file is not the one that was planned */

@@ -1,43 +1,33 @@
-/**
- * The files of a job between map and reduce, and the parts of its output before they are promoted: in a folder that every worker reaches.
- * A name is given out once: each attempt writes under a name of its own, so that an attempt that was given up changes nothing.
- */
+/** The files of a job in a folder that every worker reaches: `_temporary/<job>` in the output folder. */
 import { createHash, randomUUID } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
-import { mkdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import type { FileRef, JobFileReader, JobFileWriter, JobStore, Promotion } from "../coordinator/store.ts";
 import { DamagedSegment, type ReadAt } from "../engine/segment.ts";
-
-/** A file that was written whole. */
-export interface FileRef {
-  /** Within the folder of the job. */
-  readonly name: string;
-  /** In bytes. */
-  readonly size: number;
-  readonly sha256: string;
-}
+import { beginPromotion } from "./folderPromotion.ts";
 
 /** Where output goes, and in it what a job keeps while it runs. */
 export const temporaryFolder = "_temporary";
 
-export class JobFiles {
+export class JobFiles implements JobStore {
   readonly folder: string;
+  readonly #outputFolder: string;
 
   constructor(outputFolder: string, jobId: string) {
+    this.#outputFolder = outputFolder;
     this.folder = join(outputFolder, temporaryFolder, jobId);
   }
 
-  /** Makes the folder. Only the job itself does that: what runs on after its end finds nothing to write into. */
   async open(): Promise<void> {
     for (const name of ["map", "reduce", "job"]) await mkdir(join(this.folder, name), { recursive: true });
   }
 
-  /** Begins a file whose name begins and ends like this. @throws NonRetryableError if the job is over */
   create(prefix: string, suffix = ""): JobFileWriter {
     const name = `${prefix}-${randomUUID().slice(0, 8)}${suffix}`;
     try {
-      return new JobFileWriter(this.pathOf(name), name);
+      return new NewFile(this.pathOf(name), name);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       throw new NonRetryableError(
@@ -46,13 +36,6 @@ export class JobFiles {
     }
   }
 
-  write(prefix: string, content: string, suffix = ""): FileRef {
-    const file = this.create(prefix, suffix);
-    file.write(Buffer.from(content));
-    return file.end();
-  }
-
-  /** The text of a file, checked. @throws DamagedSegment */
   async text({ name, size, sha256 }: FileRef): Promise<string> {
     const bytes = await readFile(this.pathOf(name)).catch((error: unknown) => {
       throw new DamagedSegment(`${name} cannot be read`, { cause: error });
@@ -61,13 +44,16 @@ export class JobFiles {
     throw new DamagedSegment(`${name} is not what was written`);
   }
 
-  /** Opens a file. @throws DamagedSegment if it is gone or has another size */
-  async read({ name, size }: Pick<FileRef, "name" | "size">): Promise<OpenJobFile> {
+  async read({ name, size }: Pick<FileRef, "name" | "size">): Promise<JobFileReader> {
     const path = this.pathOf(name);
     const found = await stat(path).catch(() => null);
     if (found === null) throw new DamagedSegment(`${name} is gone`);
     if (found.size !== size) throw new DamagedSegment(`${name} has ${found.size} bytes instead of ${size}`);
-    return new OpenJobFile(openSync(path, "r"));
+    return new OpenFile(openSync(path, "r"));
+  }
+
+  promotion(attempt: number): Promise<Promotion> {
+    return beginPromotion(this.folder, this.#outputFolder, attempt);
   }
 
   pathOf(name: string): string {
@@ -75,13 +61,18 @@ export class JobFiles {
   }
 
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
-    // Other jobs may have something in it.
-    await rmdir(dirname(this.folder)).catch(() => undefined);
+    // At once, so that an attempt that is late finds either all of it or nothing.
+    const removed = `${this.folder}.${randomUUID().slice(0, 8)}`;
+    await rename(this.folder, removed).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    await rm(removed, { recursive: true, force: true });
+    // Other jobs may have something in `_temporary`, and there is an output unless the job failed.
+    for (const folder of [dirname(this.folder), this.#outputFolder]) await rmdir(folder).catch(() => undefined);
   }
 }
 
-export class JobFileWriter {
+class NewFile implements JobFileWriter {
   readonly #path: string;
   readonly #name: string;
   readonly #file: number;
@@ -101,14 +92,12 @@ export class JobFileWriter {
     this.#size += bytes.length;
   }
 
-  /** On disk when it returns. */
   end(): FileRef {
     fdatasyncSync(this.#file);
     this.#close();
     return { name: this.#name, size: this.#size, sha256: this.#hash.digest("hex") };
   }
 
-  /** Removes what was written; does nothing after `end`. */
   abandon(): void {
     if (!this.#isOpen) return;
     this.#close();
@@ -121,7 +110,7 @@ export class JobFileWriter {
   }
 }
 
-export class OpenJobFile {
+class OpenFile implements JobFileReader {
   readonly #file: number;
 
   constructor(file: number) {

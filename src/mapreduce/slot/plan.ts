@@ -4,26 +4,14 @@ import { readdir } from "node:fs/promises";
 import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { type Plan, type PlannedFile, type PlannedRange, settingsOf } from "../coordinator/settings.ts";
+import { writeText } from "../coordinator/store.ts";
 import { divide, mapsFor } from "../engine/byteRanges.ts";
 import { boundariesOf } from "../engine/rangePartition.ts";
-import { findInput, type PlannedFile } from "./inputFiles.ts";
-import { type FileRef, JobFiles, temporaryFolder } from "./jobFiles.ts";
-import type { JobSettings, PlannedRange } from "./threadProtocol.ts";
+import { findInput } from "./inputFiles.ts";
+import { JobFiles, temporaryFolder } from "./jobFiles.ts";
 import { runInThread, type ThreadOptions } from "./userThread.ts";
 
-/** What the first step of a job remembers. */
-export interface Plan {
-  readonly maps: number;
-  /** Of the input. */
-  readonly bytes: number;
-  readonly files: number;
-  /** `PlannedFile[]`. */
-  readonly input: FileRef;
-  readonly code: FileRef;
-  readonly boundaries: readonly string[];
-}
-
-const defaultRecordTimeoutMs = 60_000;
 /** Where the number of maps is not given, so many slots are assumed to share the work. */
 const slotsAssumed = 4;
 /** From so many places of the input keys are sampled, so many bytes from each. */
@@ -38,15 +26,14 @@ export async function makePlan(id: string, input: MapReduceInput, options: Threa
   const found = await findInput(input.input.paths);
   await checkOutput(output);
   const files = new JobFiles(output.folder, id);
-  await files.open();
   const bytes = found.reduce((sum, { size }) => sum + size, 0);
   const wanted = input.maps ?? mapsFor(bytes, slotsAssumed, limits.jobRangeBytesMin, limits.jobRangeBytesMax);
   const plan: Plan = {
     maps: Math.max(1, Math.min(wanted, limits.jobMapsMax, bytes)),
     bytes,
     files: found.length,
-    input: files.write("job/input", JSON.stringify(found)),
-    code: files.write("job/code", code.text, ".mjs"),
+    input: writeText(files, "job/input", JSON.stringify(found)),
+    code: writeText(files, "job/code", code.text, ".mjs"),
     boundaries: [],
   };
   const settings = settingsOf(id, input, plan);
@@ -57,25 +44,6 @@ export async function makePlan(id: string, input: MapReduceInput, options: Threa
   const sampled = await runInThread(settings, { kind: "sample", ranges: samplesOf(found, bytes) }, options);
   const keys = sampled !== null && "keys" in sampled ? sampled.keys : [];
   return { ...plan, boundaries: boundariesOf(keys, input.reduces) };
-}
-
-export function settingsOf(id: string, input: MapReduceInput, plan: Plan): JobSettings {
-  const { maxSkipped = 0 } = input;
-  return {
-    id,
-    folder: input.output.folder,
-    code: plan.code,
-    job: input.job,
-    format: input.input.format,
-    outputFormat: input.output.format,
-    reduces: input.reduces,
-    partition: input.partition,
-    boundaries: plan.boundaries,
-    compression: input.compression ?? "zstd",
-    skippedMax: typeof maxSkipped === "number" ? maxSkipped : null,
-    recordTimeoutMs: input.recordTimeoutMs ?? defaultRecordTimeoutMs,
-    params: input.params ?? null,
-  };
 }
 
 /** The ranges of each map, the same in every attempt. */

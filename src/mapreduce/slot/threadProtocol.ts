@@ -1,71 +1,13 @@
 /** What a slot's process and its thread for user code say to each other. */
-import type { Json } from "../../model/json.ts";
-import type { ByteRange } from "../engine/byteRanges.ts";
-import type { MapFigures } from "../engine/mapRun.ts";
-import type { Codec } from "../engine/segment.ts";
-import type { PlannedFile } from "./inputFiles.ts";
-import type { FileRef } from "./jobFiles.ts";
-
-/** What all tasks of a job have in common. */
-export interface JobSettings {
-  readonly id: string;
-  /** The folder of the output. */
-  readonly folder: string;
-  readonly code: FileRef;
-  /** The name of the job in its module. */
-  readonly job: string;
-  readonly format: "lines" | "chunks";
-  readonly outputFormat: "tsv" | "jsonl";
-  readonly reduces: number;
-  readonly partition: "hash" | "own" | "range";
-  /** For `range`: the keys at which partitions begin. */
-  readonly boundaries: readonly string[];
-  readonly compression: Codec;
-  /** So many records may be skipped by one map; null for no bound. */
-  readonly skippedMax: number | null;
-  readonly recordTimeoutMs: number;
-  readonly params: Json;
-}
-
-/** The range of a file, with the file. */
-export interface PlannedRange extends Omit<ByteRange, "file"> {
-  readonly file: PlannedFile;
-}
+import type { MapWork } from "../coordinator/mapWork.ts";
+import type { ReduceWork } from "../coordinator/reduceWork.ts";
+import type { JobSettings, MapManifest, PlannedRange, ReduceResult } from "../coordinator/settings.ts";
 
 export type ThreadTask =
-  | {
-      readonly kind: "map";
-      readonly map: number;
-      readonly ranges: readonly PlannedRange[];
-      readonly poison: readonly string[];
-    }
-  | { readonly kind: "reduce"; readonly partition: number; readonly manifests: FileRef }
+  | ({ readonly kind: "map" } & MapWork)
+  | ({ readonly kind: "reduce" } & ReduceWork)
   | { readonly kind: "sample"; readonly ranges: readonly PlannedRange[] }
   | { readonly kind: "check" };
-
-/** What a map leaves: its committed result is what reduces read. */
-export interface MapManifest extends FileRef, MapFigures {
-  readonly map: number;
-  /** Pairs in the file, after combining. */
-  readonly pairs: number;
-  readonly runs: number;
-}
-
-/** A part of the output, before it is promoted. */
-export interface PartManifest extends FileRef {
-  readonly partition: number;
-  /** Lines. */
-  readonly records: number;
-  readonly keys: number;
-  /** Bytes read from the maps. */
-  readonly shuffledBytes: number;
-  readonly counters: { readonly [name: string]: number };
-}
-
-export type ReduceResult =
-  | { readonly part: PartManifest }
-  /** The output of these maps is gone or damaged. They must run again, and then this reduce. */
-  | { readonly lost: readonly number[]; readonly reason: string };
 
 export type ThreadResult = MapManifest | ReduceResult | { readonly keys: readonly string[] } | null;
 

@@ -2,24 +2,13 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { limits } from "../../model/limits.ts";
+import { BrokenTask } from "../coordinator/brokenTask.ts";
+import type { JobSettings } from "../coordinator/settings.ts";
 import { Cursor } from "../engine/cursor.ts";
-import type { FromThread, JobSettings, ThreadFailure, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
+import type { FromThread, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
 
 /** How often the cursor is looked at. */
 const lookMs = 250;
-
-/** User code failed, and the thread may or may not have survived it. */
-export class TaskBroken extends Error {
-  readonly kind: ThreadFailure["kind"] | "crash";
-  /** The record at which the thread stood: range and offset. Null if it was not at a record. */
-  readonly at: { readonly range: number; readonly offset: number } | null;
-
-  constructor(kind: ThreadFailure["kind"] | "crash", message: string, at: TaskBroken["at"]) {
-    super(message);
-    this.kind = kind;
-    this.at = at;
-  }
-}
 
 export interface ThreadOptions {
   /** Called while it runs. */
@@ -32,7 +21,7 @@ let current: { readonly thread: Worker; readonly code: string; readonly cursor: 
 /** The end of the task before: a process has one thread for user code, and that runs one task at a time. */
 let before: Promise<unknown> = Promise.resolve();
 
-/** Runs one task, after those that came before. @throws TaskBroken */
+/** Runs one task, after those that came before. @throws BrokenTask */
 export function runInThread(settings: JobSettings, task: ThreadTask, options: ThreadOptions): Promise<ThreadResult> {
   const mine = before.then(() => run(settings, task, options));
   before = mine.catch(() => undefined);
@@ -48,7 +37,7 @@ async function run(settings: JobSettings, task: ThreadTask, { onProgress, log }:
     if (cursor.records === 0) return null;
     return task.kind === "map" ? { range: cursor.file, offset: cursor.offset } : null;
   };
-  const fail = (kind: TaskBroken["kind"], message: string) => settled.reject(new TaskBroken(kind, message, atRecord()));
+  const fail = (kind: BrokenTask["kind"], message: string) => settled.reject(new BrokenTask(kind, message, atRecord()));
   const onMessage = (message: FromThread) => {
     if ("result" in message) return settled.resolve(message.result);
     log(message.failure.log);

@@ -20,6 +20,8 @@ import { fencedLeaders } from "./fencedLeaders.ts";
 import { graphsKept } from "./graphsKept.ts";
 import { healthyLeaderStays } from "./healthyLeaderStays.ts";
 import { itemsBeforeResult } from "./itemsBeforeResult.ts";
+import { jobFiles } from "./jobFiles.ts";
+import { jobOutputs } from "./jobOutputs.ts";
 import { journalKept } from "./journalKept.ts";
 import { keysAreHonoured } from "./keysAreHonoured.ts";
 import { killedStaysKilled } from "./killedStaysKilled.ts";
@@ -90,6 +92,8 @@ export const checkers: readonly Checker[] = [
   signalsOnce,
   templatesKept,
   graphsKept,
+  jobOutputs,
+  jobFiles,
   blobsKept,
   outboxDrains,
   logsKept,
@@ -115,6 +119,8 @@ const byRealIds: ReadonlySet<Checker> = new Set([
   waitsNoticed,
   signalsOnce,
   templatesKept,
+  jobOutputs,
+  jobFiles,
   blobsKept,
 ]);
 

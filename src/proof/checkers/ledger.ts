@@ -4,6 +4,7 @@ import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AbortReason, Outcome } from "../../model/protocol.ts";
 import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
+import type { JobHappening } from "./jobHappening.ts";
 
 /** How an execution really ended, reported by the executor itself. `died`: the worker's process died. */
 export type ExecutionEnd = "suspended" | "success" | "failed" | "timeout" | "aborted" | "died";
@@ -216,6 +217,7 @@ export type Happening =
   /** The place of files: an object is there whole; it has gone. */
   | { readonly kind: "object-stored"; readonly object: string }
   | { readonly kind: "object-deleted"; readonly object: string }
+  | JobHappening
   /** The store: when a master handed an entry over, when it got an answer, whatever it was, and when the entry really went in. */
   | {
       readonly kind: "append";
@@ -379,7 +381,7 @@ export interface Conditions {
   readonly timestampSlackMs: number;
   /** What a worker did so long before it was killed may be missing from the record; 0 where the record is complete. */
   readonly lostRecordMs: number;
-  /** True if the output of each success is the token of its execution. */
+  /** True if the output of each success names the token of its execution. */
   readonly areOutputsTokens: boolean;
   /** No fault of any kind in this run, or none that lets a worker run on unheard. */
   readonly isCalm: boolean;

@@ -45,7 +45,7 @@ export function executionBehind(history: History, success: TaskStatus): Executio
 function isSource(history: History, execution: Execution, { attempt, boot, output }: TaskStatus): boolean {
   if (execution.attempt !== attempt) return false;
   if (!history.conditions.areOutputsTokens) return execution.boot === boot;
-  return JSON.stringify({ token: execution.token }) === JSON.stringify(output);
+  return (output as { readonly token?: string } | undefined)?.token === execution.token;
 }
 
 function endedBefore({ conditions }: History, { endOrder, endedAt }: Execution, { entry }: Step): boolean {

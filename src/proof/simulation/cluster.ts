@@ -2,6 +2,7 @@
 import { BlobUser } from "./blobUser.ts";
 import { ClientNode } from "./client.ts";
 import { EventReader } from "./eventReader.ts";
+import { JobUser } from "./jobUser.ts";
 import type { Knobs } from "./knobs.ts";
 import { MasterNode } from "./masterNode.ts";
 import { Outsider } from "./outsider.ts";
@@ -21,6 +22,7 @@ export class Cluster extends World {
   readonly templateUser: TemplateUser;
   readonly uniqueUser: UniqueUser;
   readonly blobUser: BlobUser;
+  readonly jobUser: JobUser;
 
   constructor(knobs: Knobs) {
     super(knobs);
@@ -32,6 +34,7 @@ export class Cluster extends World {
     this.templateUser = new TemplateUser(this);
     this.uniqueUser = new UniqueUser(this);
     this.blobUser = new BlobUser(this);
+    this.jobUser = new JobUser(this);
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

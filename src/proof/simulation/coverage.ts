@@ -134,6 +134,14 @@ export const situations = [
   "a task with a file was submitted",
   "a task was refused since its file had gone",
   "a blob that nothing named any more was removed",
+  // MapReduce jobs.
+  "a job of maps and reduces succeeded",
+  "a map ran again because its output was lost",
+  "a leader died while a job was under way",
+  "an attempt of a map or reduce that was given up wrote its file",
+  "a later attempt of a job promoted what an earlier one had begun to",
+  "a job replaced the output of another one",
+  "a record that no map survived was left out",
   // Limits.
   "a queue was limited with tasks in it",
   "a task waited for its concurrency key",

@@ -14,6 +14,8 @@ import type { AttemptSession, Executor, LogSpool, SpooledPieceRef } from "../../
 import { hashText } from "../checkers/hashText.ts";
 import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
 import { type Operation, programKind } from "../checkers/scripts.ts";
+import type { JobDisk } from "./jobDisk.ts";
+import { jobKinds, runJobTask } from "./jobRuns.ts";
 import type { Process } from "./process.ts";
 import { runProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
@@ -46,6 +48,7 @@ export class SimulatedExecutor implements Executor {
   /** Draws what is printed when, from a stream of its own: it must not move what else a seed draws. */
   readonly #printing: Random;
   readonly #ledger: Ledger;
+  readonly #jobDisk: JobDisk;
   readonly #spool: LogSpool;
   /** Chance that an attempt ignores SIGTERM, and so takes as long to end as it may. */
   readonly #lingerChance: number;
@@ -62,6 +65,7 @@ export class SimulatedExecutor implements Executor {
     clock: Clock;
     random: Random;
     ledger: Ledger;
+    jobDisk: JobDisk;
     spool: LogSpool;
     lingerChance: number;
   }) {
@@ -76,6 +80,7 @@ export class SimulatedExecutor implements Executor {
     this.#printing = parts.random.fork("printing");
     this.#planSickness(parts.random.fork("sickness"));
     this.#ledger = parts.ledger;
+    this.#jobDisk = parts.jobDisk;
     this.#spool = parts.spool;
     this.#lingerChance = parts.lingerChance;
     // A runner dies with its supervisor.
@@ -119,6 +124,7 @@ export class SimulatedExecutor implements Executor {
     this.#ledger.add({ kind: "exec-start", ...who, token, ...(given !== undefined && { given }) });
     this.#timeline.trace(`${this.#process.name} starts ${task}/${attempt}`);
     if (kind === programKind) return this.#runProgram(assignment, session, token);
+    if (jobKinds.includes(kind)) return this.#runJob(assignment, session, token);
     const { durationMs, willFail } = planOf(assignment);
     // Runners are processes of their own: they go on while their supervisor is paused, and it hears of their end later.
     const natural = this.#timeline.after(durationMs, () => this.#end(execution, willFail ? "failed" : "success"));
@@ -146,6 +152,35 @@ export class SimulatedExecutor implements Executor {
       if (end === null) return this.abort({ task, attempt }, 0);
       if (end.outcome === "suspended") return this.#end(execution, "suspended", end);
       return this.#end(execution, end.outcome === "success" ? "success" : "failed", end);
+    });
+  }
+
+  /** A MapReduce job, a map or a reduce: the product's own code. Nothing of it moves once its execution is over. */
+  #runJob(assignment: Assignment, session: AttemptSession, token: string): void {
+    const key = attemptKey(assignment.task, assignment.attempt);
+    const natural = { cancel: () => {} };
+    const execution = { assignment, token, startedAt: this.#clock.now(), session, natural, isEnding: false };
+    this.#running.set(key, execution);
+    this.#print(execution, "begins");
+    const after = (ms: number, callback: () => void) =>
+      this.#process.after(ms, () => {
+        if (this.#running.get(key) === execution) callback();
+      });
+    const random = this.#random.fork(`job ${token}`);
+    const now = () => this.#clock.now();
+    void runJobTask({ assignment, session, token, disk: this.#jobDisk, random, now, after }).then((end) => {
+      switch (end.outcome) {
+        case "success":
+          return this.#end(execution, "success", { output: end.output });
+        case "failed":
+          return this.#end(execution, "failed", { error: end.error });
+        case "suspended":
+          return this.#end(execution, "suspended", { waits: end.waits });
+        case "aborted":
+          return this.abort(assignment, 0);
+        default:
+          return end satisfies never;
+      }
     });
   }
 
@@ -208,7 +243,7 @@ export class SimulatedExecutor implements Executor {
   #end(
     execution: Execution,
     how: "success" | "failed" | "aborted" | "suspended",
-    more: Pick<AttemptEnd, "waits" | "error"> = {},
+    more: Pick<AttemptEnd, "waits" | "error" | "output"> = {},
   ): void {
     const { task, attempt } = execution.assignment;
     if (this.#running.get(attemptKey(task, attempt)) !== execution) return;
@@ -222,7 +257,7 @@ export class SimulatedExecutor implements Executor {
       const endedAt = this.#clock.now();
       switch (how) {
         case "success":
-          return onEnd({ outcome: "success", startedAt, endedAt, output: { token } });
+          return onEnd({ outcome: "success", startedAt, endedAt, output: more.output ?? { token } });
         case "failed":
           return onEnd({
             outcome: "failed",

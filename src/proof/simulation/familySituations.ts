@@ -32,7 +32,7 @@ export function noteFamilies(coverage: Coverage, history: History): void {
         for (const { id } of write.value.pending) if (!pending.has(id)) pending.set(id, seq);
       if (write.collection !== "steps") continue;
       const step = write.value;
-      if ("value" in step && deaths.has((step.value as { by?: string }).by ?? ""))
+      if ("value" in step && deaths.has((step.value as { by?: string } | null)?.by ?? ""))
         coverage.saw("a step was remembered over the loss of its worker");
       if (!("signal" in step) || step.signal === null) continue;
       coverage.saw("a signal was delivered");

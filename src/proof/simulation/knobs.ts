@@ -127,6 +127,8 @@ export interface Knobs {
   readonly templateActs: number;
   /** How often somebody uploads a file, submits a task with one, or ends a lease. With 0 there is no place for files. */
   readonly blobActs: number;
+  /** How often somebody submits or cancels a MapReduce job, or a file of one is spoilt. */
+  readonly jobActs: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
@@ -181,6 +183,7 @@ export function drawKnobs(seed: number): Knobs {
     uniqueActs: random.fork("unique").pick([0, 0, 12, 40]),
     templateActs: random.fork("templates").pick([0, 0, 10, 40]),
     blobActs: random.fork("blobs").pick([0, 0, 0, 40, 120]),
+    jobActs: random.fork("jobs").pick([0, 0, 0, 0, 6, 20]),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),

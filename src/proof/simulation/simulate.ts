@@ -139,7 +139,7 @@ function planBulks({ knobs, timeline, random, clients }: Cluster): void {
 
 /** Those who do one thing only, a number of times. */
 function planVisitors({ knobs, timeline, random, ...visitors }: Cluster): void {
-  const { outsider, signaller, templateUser, uniqueUser, blobUser } = visitors;
+  const { outsider, signaller, templateUser, uniqueUser, blobUser, jobUser } = visitors;
   const plan = (name: string, times: number, act: () => void): void => {
     const when = random.fork(name);
     for (let count = 0; count < times; count++) timeline.after(when.next() * knobs.unsafeMs * 0.95, act);
@@ -149,6 +149,7 @@ function planVisitors({ knobs, timeline, random, ...visitors }: Cluster): void {
   plan("template user", knobs.templateActs, () => templateUser.act());
   plan("unique user", knobs.uniqueActs, () => uniqueUser.act());
   plan("blob user", knobs.blobActs, () => blobUser.act());
+  plan("job user", knobs.jobActs, () => jobUser.act());
 }
 
 function isEndless({ timeline, disk }: Cluster): boolean {
@@ -224,7 +225,8 @@ class RestWatch {
 
 function isAtRest(world: Cluster): boolean {
   if (world.clients.some((client) => client.isBusy) || world.outsider.isBusy) return false;
-  if (world.signaller.isBusy || world.templateUser.isBusy || world.blobUser.isBusy) return false;
+  if (world.signaller.isBusy || world.templateUser.isBusy || world.blobUser.isBusy || world.jobUser.isBusy)
+    return false;
   if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0 || !haveEnded(world)) return false;
   return world.workers.every(

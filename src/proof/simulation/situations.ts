@@ -7,6 +7,7 @@ import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } 
 import type { Coverage } from "./coverage.ts";
 import { noteFamilies } from "./familySituations.ts";
 import { noteGraphs } from "./graphSituations.ts";
+import { noteJobs } from "./jobSituations.ts";
 import { noteSchedules } from "./scheduleSituations.ts";
 import type { World } from "./world.ts";
 
@@ -20,6 +21,7 @@ export function noteSituations(world: World, judged: History): void {
   noteSchedules(world.coverage, history);
   noteFamilies(world.coverage, judged);
   noteGraphs(world.coverage, judged);
+  noteJobs(world.coverage, judged);
   if (judged.entries.some(({ writes }) => writes.some(isRemovalOfBlob)))
     world.coverage.saw("a blob that nothing named any more was removed");
 }

@@ -5,6 +5,7 @@ import { Worker } from "../../worker/worker.ts";
 import { call } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
 import { SimulatedExecutor, SimulatedSpool } from "./executor.ts";
+import { jobKinds } from "./jobRuns.ts";
 import { simulatedDial } from "./link.ts";
 import { describeEnd, nodeLog } from "./machine.ts";
 import { SimulatedOutbox, WorkerDisk } from "./outbox.ts";
@@ -63,6 +64,10 @@ export class WorkerNode {
     this.#able = kinds.filter(isAble);
     // Another version of the code on its disk, perhaps: some say that they can run what they cannot.
     this.#kinds = offer.chance(0.2) ? kinds : this.#able;
+    if (world.knobs.jobActs > 0) {
+      this.#able = [...this.#able, ...jobKinds];
+      this.#kinds = [...this.#kinds, ...jobKinds];
+    }
     this.#listens = this.#random.chance(0.6);
     this.#isSupervised = this.#random.chance(0.4);
   }
@@ -117,6 +122,7 @@ export class WorkerNode {
       clock,
       random: random.fork("executor"),
       ledger,
+      jobDisk: this.#world.jobDisk,
       spool,
       lingerChance: knobs.isLimited ? 0.6 : 0.3,
     });

@@ -5,6 +5,7 @@ import { Ledger } from "../checkers/ledger.ts";
 import type { Callee, Wire } from "./call.ts";
 import type { ClockFault } from "./clock.ts";
 import { Coverage } from "./coverage.ts";
+import { JobDisk } from "./jobDisk.ts";
 import type { Knobs } from "./knobs.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
@@ -39,6 +40,8 @@ export abstract class World {
   readonly wire: Wire;
   /** Where all masters keep files. */
   readonly files = new MemoryBlobs();
+  /** What all workers reach, for MapReduce jobs. */
+  readonly jobDisk = new JobDisk(this.ledger, this.coverage);
   abstract readonly masters: readonly KnownMaster[];
   abstract readonly workers: readonly KnownWorker[];
   readonly names = new Names((id) => this.disk.view.specs.has(id));

@@ -3,8 +3,7 @@ import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
 import { Counters } from "../engine/counters.ts";
 import type { SkippedRecord } from "../engine/mapRun.ts";
-import type { Plan } from "./plan.ts";
-import type { MapManifest, PartManifest } from "./threadProtocol.ts";
+import type { MapManifest, PartManifest, Plan } from "./settings.ts";
 
 export interface JobSummary {
   /** The id of the task. */
@@ -44,9 +43,11 @@ export interface SummaryParts {
   readonly mapsAgain: number;
   readonly startedAt: number;
   readonly mappedAt: number;
+  readonly endedAt: number;
 }
 
-export function summaryOf({ id, input, plan, maps, parts, mapsAgain, startedAt, mappedAt }: SummaryParts): JobSummary {
+export function summaryOf(job: SummaryParts): JobSummary {
+  const { id, input, plan, maps, parts, mapsAgain, startedAt, mappedAt, endedAt } = job;
   const counters = new Counters();
   for (const { counters: counts } of [...maps, ...parts]) counters.addAll(counts);
   const outputBytes = sum(parts, ({ size }) => size);
@@ -71,7 +72,7 @@ export function summaryOf({ id, input, plan, maps, parts, mapsAgain, startedAt, 
     skew: outputBytes === 0 ? 1 : Math.round((100 * largest * parts.length) / outputBytes) / 100,
     counters: counters.toJson(),
     mapMs: Math.max(0, mappedAt - startedAt),
-    reduceMs: Math.max(0, Date.now() - mappedAt),
+    reduceMs: Math.max(0, endedAt - mappedAt),
   };
 }
 

@@ -1,0 +1,77 @@
+/** Runs of maps and reduces as tasks: which records killed earlier attempts, and what follows from a failure. */
+import type { TaskContext } from "../../sdk/handler/context.ts";
+import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { poisonKey } from "../engine/mapRun.ts";
+import { BrokenTask } from "./brokenTask.ts";
+import type { MapWork } from "./mapWork.ts";
+import type { ReduceWork } from "./reduceWork.ts";
+import type { JobSettings, MapInput, MapManifest, ReduceInput, ReduceResult } from "./settings.ts";
+
+/** Maps and reduces are tried this often. Lost workers and lost files do not count. */
+export const childOptions = { attemptsMax: 4, backoffBaseMs: 200 } as const;
+
+/** Runs the work where the user's code can do no harm. @throws BrokenTask */
+export interface WorkRunner {
+  map(settings: JobSettings, work: MapWork, ctx: TaskContext): Promise<MapManifest>;
+  reduce(settings: JobSettings, work: ReduceWork, ctx: TaskContext): Promise<ReduceResult>;
+}
+
+export async function runMapTask(
+  { settings, map, ranges }: MapInput,
+  ctx: TaskContext,
+  runner: WorkRunner,
+): Promise<MapManifest> {
+  const suspects = await earlierSuspects(ctx);
+  const poison = suspects.filter((at, index) => suspects.indexOf(at) < index);
+  try {
+    return await runner.map(settings, { map, ranges, poison: [...new Set(poison)] }, ctx);
+  } catch (error) {
+    throw await judged(error, suspects, settings, ctx);
+  }
+}
+
+export async function runReduceTask(
+  { settings, partition, manifests }: ReduceInput,
+  ctx: TaskContext,
+  runner: WorkRunner,
+): Promise<ReduceResult> {
+  try {
+    return await runner.reduce(settings, { partition, manifests }, ctx);
+  } catch (error) {
+    throw await judged(error, [], settings, ctx);
+  }
+}
+
+/** Records at which earlier attempts of this task did not survive. */
+async function earlierSuspects(ctx: TaskContext): Promise<string[]> {
+  const suspects: string[] = [];
+  for (let attempt = 1; attempt < ctx.attempt; attempt += 1) {
+    const suspect = await ctx.step<string | null>(suspectKey(attempt), () => null);
+    if (suspect !== null) suspects.push(suspect);
+  }
+  return suspects;
+}
+
+const suspectKey = (attempt: number) => `suspect-${attempt}`;
+
+/** What to throw for a failed task: an error after which another attempt follows, or not. */
+async function judged(
+  error: unknown,
+  suspects: readonly string[],
+  settings: JobSettings,
+  ctx: TaskContext,
+): Promise<unknown> {
+  if (!(error instanceof BrokenTask)) return error;
+  if (error.kind === "final") return new NonRetryableError(error.message);
+  if (error.at === null || (error.kind !== "crash" && error.kind !== "record")) return new Error(error.message);
+  const suspect = poisonKey(error.at.range, error.at.offset);
+  if (!suspects.includes(suspect)) {
+    await ctx.step(suspectKey(ctx.attempt), () => suspect);
+    return new Error(error.message);
+  }
+  // The second time. A record that may be skipped is left out by the next attempt.
+  const maySkip = error.kind === "crash" && settings.skippedMax !== 0;
+  if (!maySkip) return new NonRetryableError(`${error.message} (in two attempts)`);
+  await ctx.step(suspectKey(ctx.attempt), () => suspect);
+  return new Error(error.message);
+}

@@ -1,0 +1,112 @@
+/** The work of one map: runs the user's map over its ranges, and writes one file with a segment per reduce. */
+import { limits } from "../../model/limits.ts";
+import { columnFor } from "../engine/combiners.ts";
+import type { Cursor } from "../engine/cursor.ts";
+import { type Emitter, type MapContext, type MapFigures, runMap, type UserMap } from "../engine/mapRun.ts";
+import { rangeOf } from "../engine/rangePartition.ts";
+import { ShuffleWriter } from "../engine/shuffleWriter.ts";
+import type { ByteSource } from "../engine/wholeLines.ts";
+import type { MapReduceJob } from "../job.ts";
+import type { JobSettings, MapManifest, PlannedFile, PlannedRange } from "./settings.ts";
+import type { JobStore } from "./store.ts";
+
+export interface MapParts {
+  readonly settings: JobSettings;
+  readonly job: MapReduceJob;
+  readonly cursor: Cursor;
+  /** Opens an input file. @throws NonRetryableError if it is not the one that was planned */
+  readonly open: (file: PlannedFile) => Promise<OpenInput>;
+}
+
+/** An input file that is being read. */
+export interface OpenInput extends ByteSource {
+  close(): Promise<void>;
+}
+
+export interface MapWork {
+  readonly map: number;
+  readonly ranges: readonly PlannedRange[];
+  /** Records to leave out, because the map did not survive them: `range:offset`. */
+  readonly poison: readonly string[];
+}
+
+export async function doMap(
+  parts: MapParts,
+  store: JobStore,
+  { map: index, ranges, poison }: MapWork,
+): Promise<MapManifest> {
+  const { settings, job } = parts;
+  const file = store.create(`map/${String(index).padStart(5, "0")}`);
+  try {
+    const emitter = new ShuffleWriter({
+      partitions: settings.reduces,
+      partition: partitionerOf(settings, job),
+      column: columnFor(job.combine),
+      memoryBytes: limits.jobMapMemoryBytes,
+      codec: settings.compression,
+      sink: (bytes) => file.write(bytes),
+    });
+    const figures = await runRanges(parts, ranges, emitter, new Set(poison));
+    const { records: pairs, runs } = emitter.end();
+    return { map: index, ...file.end(), ...figures, pairs, runs };
+  } finally {
+    file.abandon();
+  }
+}
+
+/** Keys of the first records of each range. */
+export async function sampleKeys(parts: MapParts, ranges: readonly PlannedRange[]): Promise<readonly string[]> {
+  const keys: string[] = [];
+  const take = (key: string) => {
+    if (keys.length < limits.jobSampledKeysMax) keys.push(key);
+  };
+  const emitter: Emitter = {
+    emitText: take,
+    emitBytes: (bytes, start, end) => take(Buffer.from(bytes.subarray(start, end)).toString()),
+  };
+  await runRanges({ ...parts, settings: { ...parts.settings, skippedMax: null } }, ranges, emitter, new Set());
+  return keys;
+}
+
+async function runRanges(
+  { settings, job, cursor, open }: MapParts,
+  ranges: readonly PlannedRange[],
+  emitter: Emitter,
+  poison: ReadonlySet<string>,
+): Promise<MapFigures> {
+  const userMap: UserMap = {
+    format: settings.format,
+    map: (record: unknown, emit: unknown, ctx: MapContext) => job.map(record as never, emit as never, ctx),
+  };
+  const opened: OpenInput[] = [];
+  try {
+    return await runMap({
+      user: userMap,
+      ranges: ranges.map(({ start, end }, index) => ({ file: index, start, end })),
+      paths: ranges.map(({ file }) => file.path),
+      async open(index) {
+        const range = ranges[index];
+        if (range === undefined) throw new Error("there is no such range");
+        const input = await open(range.file);
+        opened.push(input);
+        return input;
+      },
+      emitter,
+      cursor,
+      params: settings.params,
+      skippedMax: settings.skippedMax ?? Number.POSITIVE_INFINITY,
+      poison,
+    });
+  } finally {
+    for (const input of opened) await input.close();
+  }
+}
+
+function partitionerOf(settings: JobSettings, job: MapReduceJob): ((key: string) => number) | null {
+  const { partition, reduces } = settings;
+  const own = job.partition;
+  if (partition === "hash") return null;
+  if (partition === "own" && typeof own === "function") return (key) => own(key, reduces);
+  const boundaries = settings.boundaries.map((key) => Buffer.from(key));
+  return (key) => rangeOf(key, boundaries);
+}

@@ -1,0 +1,46 @@
+/**
+ * Promotes the parts of a job's output: gives each its final name, then writes the manifest, then `_SUCCESS`. A reader that waits for
+ * `_SUCCESS` sees all of the output or nothing. May be done again from the beginning at any point: the end is the same.
+ */
+import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import type { PartManifest } from "./settings.ts";
+import { type JobStore, writeText } from "./store.ts";
+
+export interface PromotionPlan {
+  /** Of the job's task. */
+  readonly attempt: number;
+  readonly format: "tsv" | "jsonl";
+  /** Put it in place of an earlier output. */
+  readonly overwrite: boolean;
+  readonly parts: readonly PartManifest[];
+  /** What the manifest says besides the parts. */
+  readonly summary: object;
+}
+
+export const successName = "_SUCCESS";
+export const manifestName = "_manifest.json";
+const partPattern = /^part-\d+\.(tsv|jsonl)$/;
+
+export async function promote(store: JobStore, plan: PromotionPlan): Promise<void> {
+  const { attempt, format, overwrite, parts, summary } = plan;
+  const names = parts.map(({ partition }) => `part-${String(partition).padStart(5, "0")}.${format}`);
+  const promotion = await store.promotion(attempt);
+  if (overwrite) {
+    // `_SUCCESS` goes first, so that nobody takes a mixture of two outputs for whole.
+    await promotion.retract(successName);
+    await promotion.retract(manifestName);
+    for (const name of await promotion.names()) {
+      if (partPattern.test(name) && !names.includes(name)) await promotion.retract(name);
+    }
+  }
+  for (const [index, part] of parts.entries()) {
+    const name = names[index] ?? "";
+    if (overwrite) await promotion.replace(part, name);
+    else if (!(await promotion.link(part, name)))
+      throw new NonRetryableError(`${name} of the output was written by somebody else while the job ran.`);
+  }
+  const listed = parts.map(({ size, sha256, records }, index) => ({ name: names[index], size, sha256, records }));
+  const manifest = `${JSON.stringify({ ...summary, parts: listed }, null, 2)}\n`;
+  await promotion.replace(writeText(store, "job/manifest", manifest), manifestName);
+  await promotion.replace(writeText(store, "job/success", ""), successName);
+}

@@ -1,0 +1,94 @@
+/** The work of one reduce: reads its segments of the pinned files and no other, and writes its part of the output. */
+import { limits } from "../../model/limits.ts";
+import { columnFor } from "../engine/combiners.ts";
+import type { Cursor } from "../engine/cursor.ts";
+import { extentsOf } from "../engine/mapFile.ts";
+import { OutputWriter } from "../engine/outputWriter.ts";
+import { runReduce } from "../engine/reduceRun.ts";
+import { ReduceTable } from "../engine/reduceTable.ts";
+import type { Scratch } from "../engine/scratch.ts";
+import { blocksOf, DamagedSegment } from "../engine/segment.ts";
+import type { MapReduceJob } from "../job.ts";
+import type { JobSettings, PinnedFile, ReduceResult } from "./settings.ts";
+import type { FileRef, JobStore } from "./store.ts";
+
+export interface ReduceParts {
+  readonly settings: JobSettings;
+  readonly job: MapReduceJob;
+  readonly cursor: Cursor;
+  readonly openScratch: () => ClosableScratch;
+}
+
+export interface ClosableScratch extends Scratch {
+  close(): void;
+}
+
+export interface ReduceWork {
+  readonly partition: number;
+  readonly manifests: FileRef;
+}
+
+export async function doReduce(
+  parts: ReduceParts,
+  store: JobStore,
+  { partition, manifests }: ReduceWork,
+): Promise<ReduceResult> {
+  const { settings, job, cursor } = parts;
+  const maps = JSON.parse(await store.text(manifests)) as readonly PinnedFile[];
+  const scratches: ClosableScratch[] = [];
+  const openScratch = () => {
+    const scratch = parts.openScratch();
+    scratches.push(scratch);
+    return scratch;
+  };
+  const column = columnFor(job.combine);
+  const table = new ReduceTable({ column, memoryBytes: limits.jobReduceMemoryBytes, openScratch });
+  try {
+    const lost: number[] = [];
+    let reason = "";
+    let shuffledBytes = 0;
+    for (const pinned of maps) {
+      try {
+        shuffledBytes += await fold(table, store, pinned, partition, parts);
+      } catch (error) {
+        if (!(error instanceof DamagedSegment)) throw error;
+        lost.push(pinned.map);
+        reason ||= error.message;
+      }
+    }
+    if (lost.length > 0) return { lost, reason };
+    const file = store.create(`reduce/${String(partition).padStart(5, "0")}`);
+    try {
+      const writer = new OutputWriter(settings.outputFormat, (bytes) => file.write(bytes));
+      const { params } = settings;
+      const figures = await runReduce({ groups: table.groups(), reduce: job.reduce, params, writer, cursor });
+      return { part: { partition, ...file.end(), records: writer.records, shuffledBytes, ...figures } };
+    } finally {
+      file.abandon();
+    }
+  } finally {
+    for (const scratch of scratches) scratch.close();
+  }
+}
+
+/** @throws DamagedSegment */
+async function fold(
+  table: ReduceTable,
+  store: JobStore,
+  pinned: PinnedFile,
+  partition: number,
+  { settings, cursor }: ReduceParts,
+): Promise<number> {
+  const file = await store.read(pinned);
+  let bytes = 0;
+  try {
+    for (const extent of await extentsOf(pinned.size, partition, settings.reduces, file.readAt)) {
+      for await (const block of blocksOf(extent, file.readAt)) table.fold(block);
+      bytes += extent.length;
+    }
+    cursor.addBytes(bytes);
+    return bytes;
+  } finally {
+    file.close();
+  }
+}

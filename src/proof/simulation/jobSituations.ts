@@ -1,0 +1,30 @@
+/** Finds in a finished history which situations of MapReduce jobs came up. */
+
+import { jobs } from "../checkers/jobReading.ts";
+import { deadlyWord } from "../checkers/jobs.ts";
+import type { History } from "../checkers/ledger.ts";
+import { eventsOf, specs } from "../checkers/reading.ts";
+import type { Coverage } from "./coverage.ts";
+
+export function noteJobs(coverage: Coverage, history: History): void {
+  const all = [...jobs(history).values()];
+  if (all.length === 0) return;
+  for (const { id, input, files, succeededOrder } of all) {
+    if (succeededOrder !== null) {
+      coverage.saw("a job of maps and reduces succeeded");
+      if (input.output.overwrite === true) coverage.saw("a job replaced the output of another one");
+      if (input.input.paths.some((path) => path.includes(deadlyWord)))
+        coverage.saw("a record that no map survived was left out");
+    }
+    const born = specs(history).get(id)?.entry.order ?? 0;
+    const markers = history.entries.filter(({ writes }) => writes.some(({ kind }) => kind === "marker"));
+    if (markers.some(({ order }) => order > born && order < (succeededOrder ?? 0)))
+      coverage.saw("a leader died while a job was under way");
+    const maps = [...files.values()].filter(({ kind }) => kind === "map").map(({ number }) => number);
+    if (new Set(maps).size < maps.length) coverage.saw("a map ran again because its output was lost");
+    const isLate = ({ job, file }: { job: string; file: string }) =>
+      job === id && /^(map|reduce)/.test(file) && !files.has(file);
+    if (eventsOf(history, "job-file").some(isLate))
+      coverage.saw("an attempt of a map or reduce that was given up wrote its file");
+  }
+}
