@@ -1,5 +1,5 @@
 /** What an attempt of a job that was given up can still do to the output: nothing. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -76,10 +76,4 @@ test("nothing of a job changes the output once its files are removed, also if an
   await expect(promote(files, planOf(1, parts, true))).rejects.toThrow();
   expect(read("_SUCCESS")).toBe("");
   expect(existsSync(join(output, "_temporary", "job"))).toBe(false);
-});
-
-test("an empty output folder goes with the files of a job that failed", async () => {
-  await files.remove();
-  expect(existsSync(output)).toBe(false);
-  mkdirSync(output);
 });

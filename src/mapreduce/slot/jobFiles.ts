@@ -67,8 +67,8 @@ export class JobFiles implements JobStore {
       if (error.code !== "ENOENT") throw error;
     });
     await rm(removed, { recursive: true, force: true });
-    // Other jobs may have something in `_temporary`, and there is an output unless the job failed.
-    for (const folder of [dirname(this.folder), this.#outputFolder]) await rmdir(folder).catch(() => undefined);
+    // Other jobs may have something in it.
+    await rmdir(dirname(this.folder)).catch(() => undefined);
   }
 }
 
