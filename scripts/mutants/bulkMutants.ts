@@ -37,4 +37,24 @@ export const bulkMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "acknowledges a retry of many before each task is open",
+    patches: [
+      {
+        file: "src/master/service/bulkRetries.ts",
+        search: "    await retry;\n    return",
+        replace: "    void retry.catch(() => undefined);\n    return",
+      },
+    ],
+  },
+  {
+    name: "opens a parent that has succeeded, for a retry of many",
+    patches: [
+      {
+        file: "src/core/scheduler/retries.ts",
+        search: "  const kept = leavesSuccess ?",
+        replace: "  const kept = !leavesSuccess ?",
+      },
+    ],
+  },
 ];

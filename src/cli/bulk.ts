@@ -36,7 +36,7 @@ export function bulkFilter(ids: readonly string[], flags: BulkFlags): BulkFilter
 export async function printBulk(
   { output }: Context,
   items: AsyncIterable<BulkItem>,
-  done: "cancelled" | "deleted",
+  done: "cancelled" | "deleted" | "retried",
   isDryRun: boolean,
 ): Promise<ExitCode> {
   const all: BulkItem[] = [];

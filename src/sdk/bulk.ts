@@ -46,9 +46,17 @@ export class Bulk {
     return this.#run("delete", filter, options);
   }
 
+  /**
+   * Retries every task that matches: the failed ones, unless `states` names others. A task of a graph that has ended is retried
+   * with its whole graph; a child whose parent has succeeded without it is refused. Yields each once it is open again.
+   */
+  retry(filter: BulkFilter, options: BulkOptions = {}): AsyncGenerator<BulkItem, void, undefined> {
+    return this.#run("retry", filter, options);
+  }
+
   /** Part by part, the oldest tasks first. Where it is broken off, a repeat does the rest. */
   async *#run(
-    action: "cancel" | "delete",
+    action: "cancel" | "delete" | "retry",
     { states, ...rest }: BulkFilter,
     { isDryRun = false, signal }: BulkOptions,
   ): AsyncGenerator<BulkItem, void, undefined> {

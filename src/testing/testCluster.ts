@@ -1,6 +1,7 @@
 /** A cluster in the process of a test: real masters and workers over the memory store and a virtual clock, without ports. */
 
 import { Master } from "../master/master.ts";
+import type { BulkAnswer, BulkRequest } from "../master/service/bulkApi.ts";
 import type { MasterService } from "../master/service/masterService.ts";
 import { parseDuration } from "../model/durationText.ts";
 import { OutlastError } from "../model/errors.ts";
@@ -118,6 +119,18 @@ export class TestCluster {
     const { attempt } = await this.get(id);
     const how = { attempt, isFromScratch: options.fromScratch === true };
     return this.#ask((leader) => leader.retry(id as TaskId, how));
+  }
+
+  /** Retries all tasks that match, as `outlast retry --state …` does: the failed ones, unless `states` names others. */
+  async retryAll(filter: BulkRequest["filter"], isDryRun = false): Promise<Pick<BulkAnswer, "tasks" | "refused">> {
+    const all: BulkAnswer[] = [];
+    for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
+      const request = { filter, cursor, limit: limits.bulkPageMax, isDryRun };
+      const part: BulkAnswer = await this.#ask((leader) => leader.bulk.run("retry", request));
+      all.push(part);
+      ({ cursor } = part);
+    }
+    return { tasks: all.flatMap(({ tasks }) => tasks), refused: all.flatMap(({ refused }) => refused) };
   }
 
   /** Lets this much time pass. Long sleeps end in the order in which they are due. */

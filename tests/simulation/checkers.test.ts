@@ -199,21 +199,6 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
         .entry({ kind: "forget-task", id: task, queue: "default", state: "success" }),
     "a task that is created twice": () => goodHistory().entry({ kind: "spec", spec: spec() }),
   },
-  I15: {
-    "a deletion is acknowledged before it is in the store": () =>
-      goodHistory().add({ kind: "acked-delete", life, task }),
-    "a task of an id that is used again is acknowledged twice as new": () =>
-      usedAgain()
-        .add({ kind: "acked-submit", life, ids: [task], areNew: [true] })
-        .add({ kind: "acked-submit", life, ids: [task], areNew: [true] }),
-    "a submit is acknowledged too early": () => submitted().add({ kind: "acked-submit", life, ids: ["t2" as TaskId] }),
-    "a cancel is acknowledged too early": () => submitted().add({ kind: "acked-cancel", life, task }),
-    "a pause is acknowledged too early": () =>
-      submitted().add({ kind: "acked-queue", life, queue: "default", isPaused: true }),
-    "a drain is acknowledged too early": () => submitted().add({ kind: "acked-drain", life, worker }),
-    "a result is acknowledged too early": () =>
-      submitted().status({ state: "running", attempt: 1 }).verdict(1, "committed"),
-  },
   I16: {
     "an assignment is sent too early": () =>
       submitted().add({ kind: "sent-assign", life, worker, boot, task, attempt: 1 }),

@@ -68,6 +68,17 @@ export const familyLies: { readonly [invariant: string]: { readonly [name: strin
         .entry(childStatus({ state: "running", attempt: 1 }))
         .entry(childStatus({ state: "success", attempt: 1 }), set(1, 0)),
     "a remembered step changes": () => parent().entry(step(1)).entry(step(2)),
+    "a retry of many opens a parent that had succeeded without its child": () =>
+      parent()
+        .entry(childStatus({ state: "running", attempt: 1 }))
+        .entry(childStatus({ state: "failed", attempt: 1 }))
+        .status({ state: "success", attempt: 1, family })
+        .entry(
+          { kind: "reopen-task", head: spec(), state: "success", at: 0 },
+          { kind: "status", status: status({ attempt: 1, family }) },
+          { kind: "reopen-task", head: spec({ id: child, parent: task, depth: 1 }), state: "failed", at: 0 },
+          childStatus({ attempt: 1 }),
+        ),
     "a root is forgotten before its child": () =>
       parent().entry({ kind: "forget-task", id: task, queue: "default", state: "success" }),
   },

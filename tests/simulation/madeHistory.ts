@@ -4,8 +4,8 @@ import type { Write } from "../../src/model/entry.ts";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import type { TaskDocument, TaskSpec, TaskStatus } from "../../src/model/task.ts";
 import type { WorkerRecord } from "../../src/model/worker.ts";
+import type { Conditions } from "../../src/proof/checkers/conditions.ts";
 import type {
-  Conditions,
   ExecutionEnd,
   FinalLog,
   FinalState,

@@ -1,6 +1,7 @@
 /** Lies about masters, epochs and those who follow them, for the checkers that must see each one. */
+import type { TaskId } from "../../src/model/ids.ts";
 import type { MasterMemory } from "../../src/proof/checkers/ledger.ts";
-import { boot, goodHistory, life, MadeHistory, submitted, task, worker } from "./madeHistory.ts";
+import { boot, goodHistory, life, MadeHistory, submitted, task, usedAgain, worker } from "./madeHistory.ts";
 
 const marker = { kind: "marker", address: "http://master-2:7070", collections: {} } as const;
 const forget = { kind: "forget-task", id: task, queue: "default", state: "success" } as const;
@@ -33,6 +34,25 @@ export function led(): MadeHistory {
 }
 
 export const masterLies: { readonly [invariant: string]: { readonly [name: string]: () => MadeHistory } } = {
+  I15: {
+    "a deletion is acknowledged before it is in the store": () =>
+      goodHistory().add({ kind: "acked-delete", life, task }),
+    "a task of an id that is used again is acknowledged twice as new": () =>
+      usedAgain()
+        .add({ kind: "acked-submit", life, ids: [task], areNew: [true] })
+        .add({ kind: "acked-submit", life, ids: [task], areNew: [true] }),
+    "a submit is acknowledged too early": () => submitted().add({ kind: "acked-submit", life, ids: ["t2" as TaskId] }),
+    "a cancel is acknowledged too early": () => submitted().add({ kind: "acked-cancel", life, task }),
+    "a retry by a filter is acknowledged and never happens": () => {
+      const made = goodHistory();
+      return made.add({ kind: "acked-retry", life, asked: (made.entries.at(-1)?.order ?? 0) + 1, task });
+    },
+    "a pause is acknowledged too early": () =>
+      submitted().add({ kind: "acked-queue", life, queue: "default", isPaused: true }),
+    "a drain is acknowledged too early": () => submitted().add({ kind: "acked-drain", life, worker }),
+    "a result is acknowledged too early": () =>
+      submitted().status({ state: "running", attempt: 1 }).verdict(1, "committed"),
+  },
   I13: {
     "an epoch without a marker": () => goodHistory().entryOf({ epoch: 2 }),
     "an epoch that begins twice": () => goodHistory().entry(marker),

@@ -1,4 +1,4 @@
-/** Cancelling and deleting many tasks by the filter that lists them. */
+/** Cancelling, deleting and retrying many tasks by the filter that lists them. */
 import type { BulkAction } from "../../master/service/bulkApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
@@ -20,12 +20,16 @@ interface Body {
 export const bulkRoutes: readonly Route[] = [
   bulkRoute("cancel", "Cancel the unfinished tasks that match, a part of them; ask again with the cursor."),
   bulkRoute("delete", "Delete the finished tasks that match, a part of them; ask again with the cursor."),
+  bulkRoute(
+    "retry",
+    "Retry the tasks that match (those that failed, unless states are named), a part of them; ask again with the cursor.",
+  ),
 ];
 
 function bulkRoute(action: BulkAction, summary: string): Route {
   return {
     method: "POST",
-    access: action === "cancel" ? { needs: "submit", of: "each", isOwnOnly: true } : { needs: "control", of: "each" },
+    access: action === "delete" ? { needs: "control", of: "each" } : { needs: "submit", of: "each", isOwnOnly: true },
     path: `/v1/bulk/${action}`,
     name: `${action}Tasks`,
     summary,

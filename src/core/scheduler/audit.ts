@@ -73,7 +73,7 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
       return { action, target: input.id };
     case "retry": {
       const count = answer.kind === "retried" ? answer.reopened : 0;
-      if (answer.kind === "retried" && count === 0) return null;
+      if (input.isDryRun === true || (answer.kind === "retried" && count === 0)) return null;
       return {
         action,
         target: input.id,

@@ -30,6 +30,7 @@ type PlainInput =
   /**
    * Opens a finished task again. With `attempt`, only if that is still its last one. `found` is what the store showed of it, of
    * what is above it, and of what has failed below it, parents before their children.
+   * `leavesSuccess`: refused where a task above it has succeeded. `isDryRun`: answers the same, and changes nothing.
    */
   | {
       readonly kind: "retry";
@@ -37,6 +38,8 @@ type PlainInput =
       readonly id: TaskId;
       readonly attempt: number | null;
       readonly isFromScratch: boolean;
+      readonly leavesSuccess?: boolean;
+      readonly isDryRun?: boolean;
       readonly found: FinishedTree;
     }
   /** For an unfinished task. Sent again with the same id, a signal is delivered once. */

@@ -20,19 +20,23 @@ import { refuseReopening } from "./uniqueKeys.ts";
 type Wish = Extract<SchedulerInput, { kind: "retry" }>;
 
 export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
-  const { id, attempt, isFromScratch, found } = wish;
+  const { id, attempt, isFromScratch, leavesSuccess = false, isDryRun = false, found } = wish;
   const { tasks } = state;
   if (tasks.get(id) !== undefined) return { kind: "retried", id, reopened: 0 };
   if (!isFresh(state, found)) return { kind: "look-again" };
   const byId = new Map(found.tasks.map((each) => [each.head.id, each]));
   const top = byId.get(id);
-  if (top === undefined) return refuse("not-found", `There is no task ${id}.`);
+  if (top === undefined) return hasEndedSince(state, id, found) ?? refuse("not-found", `There is no task ${id}.`);
   // The retry has worked before, and its answer was lost.
   if (attempt !== null && top.status.attempt !== attempt) return { kind: "retried", id, reopened: 0 };
   const problem = problemOf(top);
   if (problem !== null) return problem;
-  const above = ancestorsOf(state, top, byId);
+  const above = ancestorsOf(state, top, byId, found);
   if ("kind" in above) return above;
+  const replaced = refuseReplaced(top, byId, found);
+  if (replaced !== null) return replaced;
+  const kept = leavesSuccess ? refuseSuccessAbove(top, above.ended, byId) : null;
+  if (kept !== null) return kept;
   const below = isFromScratch ? [] : found.tasks.filter(({ head }) => head.id !== id && !above.ended.includes(head.id));
   const opened = [...above.ended.flatMap((each) => byId.get(each) ?? []), top, ...below];
   const shortage = shortageFor(
@@ -43,6 +47,7 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
   const fromScratch = isFromScratch ? id : null;
   const missing = whatIsMissing(state, found, opened, fromScratch);
   if (missing !== null) return missing;
+  if (isDryRun) return { kind: "retried", id, reopened: opened.length };
   return { kind: "retried", id, reopened: reopenAll(state, batch, found, opened, fromScratch) };
 }
 
@@ -91,7 +96,8 @@ function refuseStillEnding({ workers }: SchedulerState, { head: { id }, status }
   const worker = host === undefined ? undefined : workers.get(host);
   if (worker === undefined || worker.boot !== boot || worker.isGivenUp) return null;
   if (!worker.mayHold({ task: id, attempt })) return null;
-  return refuse("unavailable", `Attempt ${attempt} of task ${id} is still ending on ${host}. Try again in a moment.`);
+  const message = `Attempt ${attempt} of task ${id} is still ending on ${host}. Try again in a moment.`;
+  return refuse("unavailable", message, undefined, { worker: worker.id });
 }
 
 /** True if nothing of what the store showed can have changed since. */
@@ -99,6 +105,11 @@ function isFresh({ tasks }: SchedulerState, { seq, tasks: found, ends }: Finishe
   if (!tasks.recentlyFinished.covers(seq) || seq < tasks.forgottenAtSeq) return false;
   const isOld = (id: TaskId): boolean => (tasks.recentlyFinished.seqOf(id) ?? 0) <= seq;
   return found.every(({ head }) => isOld(head.id)) && [...ends.keys()].every(isOld);
+}
+
+/** It had not ended when the store was asked, so it is not among what was found. */
+function hasEndedSince({ tasks }: SchedulerState, id: TaskId, { seq }: FinishedTree): Reply | null {
+  return (tasks.recentlyFinished.seqOf(id) ?? 0) > seq ? { kind: "look-again" } : null;
 }
 
 function problemOf({ head: { id }, status }: Ended): Reply | null {
@@ -112,6 +123,7 @@ function ancestorsOf(
   state: SchedulerState,
   { head }: Ended,
   byId: ReadonlyMap<TaskId, Ended>,
+  found: FinishedTree,
 ): Reply | { readonly ended: readonly TaskId[] } {
   const ended: TaskId[] = [];
   for (let child = head; child.parent !== undefined; ) {
@@ -119,7 +131,11 @@ function ancestorsOf(
     const live = state.tasks.get(parent);
     if (live !== undefined) return isOpenFor(state, live, child) ? { ended } : goneOn(head.id, parent);
     const above = byId.get(parent);
-    if (above === undefined) return refuse("not-found", `There is no task ${parent}, the parent of ${child.id}.`);
+    if (above === undefined)
+      return (
+        hasEndedSince(state, parent, found) ??
+        refuse("not-found", `There is no task ${parent}, the parent of ${child.id}.`)
+      );
     if (above.head.kind === "graph") {
       const hint = `Retry the graph, of which only what failed runs again: outlast retry ${parent}`;
       return refuse("conflict", `Task ${child.id} is a task of the graph ${parent}.`, undefined, { hint });
@@ -134,6 +150,29 @@ function ancestorsOf(
 function isOpenFor(state: SchedulerState, parent: LiveTask, child: TaskHead): boolean {
   if (parent.isGraph || isEnding(parent) || isBelowEnding(state, parent)) return false;
   return state.families.recordOf(prefixOf(child.id)) !== null;
+}
+
+/** Its parent has begun a new generation since, with children of its own. */
+function refuseReplaced(
+  { head: { id, parent } }: Ended,
+  byId: ReadonlyMap<TaskId, Ended>,
+  found: FinishedTree,
+): Reply | null {
+  const above = parent === undefined ? undefined : byId.get(parent);
+  const record = found.sets.find(({ prefix }) => prefix === prefixOf(id))?.record;
+  if (above === undefined || record === undefined) return null;
+  const epoch = above.status.family?.epoch ?? 0;
+  if (childPrefix(above.head.id, epoch, record.key) === prefixOf(id)) return null;
+  const hint = `Retry ${above.head.id} instead.`;
+  return refuse("conflict", `Task ${id} was replaced when ${above.head.id} began from scratch.`, undefined, { hint });
+}
+
+/** What has succeeded in spite of this task is opened again only for whoever names the task. */
+function refuseSuccessAbove({ head }: Ended, above: readonly TaskId[], byId: ReadonlyMap<TaskId, Ended>): Reply | null {
+  const success = above.find((each) => byId.get(each)?.status.state === "success");
+  if (success === undefined) return null;
+  const hint = `To run both again: outlast retry ${head.id}`;
+  return refuse("conflict", `Task ${success} above it has succeeded without it.`, undefined, { hint });
 }
 
 function goneOn(id: TaskId, parent: TaskId): Reply {

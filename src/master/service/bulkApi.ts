@@ -3,7 +3,7 @@ import type { TaskId } from "../../model/ids.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import type { TaskQuery } from "../../ports/store.ts";
 
-export const bulkActions = ["cancel", "delete"] as const;
+export const bulkActions = ["cancel", "delete", "retry"] as const;
 export type BulkAction = (typeof bulkActions)[number];
 
 export interface BulkRequest {
@@ -18,7 +18,7 @@ export interface BulkRequest {
 
 export interface BulkAnswer {
   readonly tasks: readonly TaskId[];
-  /** Tasks that match and cannot be changed so. */
+  /** Tasks that match and cannot be changed so, or not now. */
   readonly refused: readonly { readonly id: TaskId; readonly message: string }[];
   /** Give it back to go on; null at the end. */
   readonly cursor: string | null;

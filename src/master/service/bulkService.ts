@@ -1,27 +1,35 @@
 /** Many tasks at once: found page by page in the store, changed in chunks, between which others get their turn. */
 import type { Reply } from "../../core/scheduler/effects.ts";
 import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
-import { OutlastError } from "../../model/errors.ts";
+import { type ErrorDetails, OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
 import type { BulkAction, BulkAnswer, BulkApi, BulkRequest } from "./bulkApi.ts";
+import { BulkRetries } from "./bulkRetries.ts";
+import type { RetryService } from "./retryService.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
 interface Change {
-  readonly action: BulkAction;
+  readonly action: ChunkAction;
   readonly wanted: readonly TaskDocument[];
   /** When the store was asked for them. */
   readonly seq: number;
   readonly by: Actor | undefined;
 }
 
+/** Done in chunks by the scheduler. */
+type ChunkAction = Exclude<BulkAction, "retry">;
+
 export class BulkService implements BulkApi {
   readonly #calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">;
 
-  constructor(calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">) {
+  readonly #retries: BulkRetries;
+
+  constructor(calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">, retries: RetryService) {
     this.#calls = calls;
+    this.#retries = new BulkRetries(retries);
   }
 
   async run(action: BulkAction, request: BulkRequest, by?: Actor): Promise<BulkAnswer> {
@@ -38,6 +46,10 @@ export class BulkService implements BulkApi {
       return message === null ? [] : [{ id: task.id, message }];
     });
     const wanted = page.tasks.filter((task) => refusalOf(action, task, by) === null);
+    if (action === "retry") {
+      const retried = await this.#retries.run(wanted, isDryRun, by);
+      return { tasks: retried.tasks, refused: [...refused, ...retried.refused], cursor: page.cursor };
+    }
     const tasks = isDryRun ? wanted.map(({ id }) => id) : await this.#change({ action, wanted, seq, by });
     return { tasks, refused, cursor: page.cursor };
   }
@@ -57,7 +69,7 @@ export class BulkService implements BulkApi {
   }
 }
 
-function toInput(action: BulkAction, request: RequestId, tasks: readonly TaskDocument[], seq: number): SchedulerInput {
+function toInput(action: ChunkAction, request: RequestId, tasks: readonly TaskDocument[], seq: number): SchedulerInput {
   switch (action) {
     case "cancel":
       return { kind: "cancel-many", request, ids: tasks.map(({ id }) => id) };
@@ -72,15 +84,36 @@ function toInput(action: BulkAction, request: RequestId, tasks: readonly TaskDoc
 
 /** @throws OutlastError `invalid` for a state in which the action makes no sense */
 function statesOf(action: BulkAction, given: readonly TaskState[] | undefined): readonly TaskState[] {
-  const possible = taskStates.filter((state) => isFinal(state) === (action === "delete"));
+  const possible = taskStates.filter((state) => isPossible(action, state));
   const wrong = given?.find((state) => !possible.includes(state));
-  if (wrong === undefined) return given ?? possible;
-  const message =
-    action === "cancel"
-      ? `Tasks that are ${wrong} have ended, and cannot be cancelled.`
-      : `Tasks that are ${wrong} have not ended, and cannot be deleted.`;
-  const hint = action === "cancel" ? "Leave the state out to cancel in any other state." : "Cancel them first.";
-  throw new OutlastError("invalid", message, { path: "/filter/state", hint });
+  if (wrong !== undefined) throw new OutlastError("invalid", ...wrongState(action, wrong));
+  // Who cancels a task does not want it to run with the next retry of many.
+  return given ?? (action === "retry" ? ["failed"] : possible);
+}
+
+function isPossible(action: BulkAction, state: TaskState): boolean {
+  switch (action) {
+    case "cancel":
+      return !isFinal(state);
+    case "delete":
+      return isFinal(state);
+    case "retry":
+      return isFinal(state) && state !== "success";
+    default:
+      return action satisfies never;
+  }
+}
+
+function wrongState(action: BulkAction, state: TaskState): [string, ErrorDetails] {
+  const path = "/filter/state";
+  if (action === "cancel") {
+    const hint = "Leave the state out to cancel in any other state.";
+    return [`Tasks that are ${state} have ended, and cannot be cancelled.`, { path, hint }];
+  }
+  if (action === "delete")
+    return [`Tasks that are ${state} have not ended, and cannot be deleted.`, { path, hint: "Cancel them first." }];
+  const hint = "Name failed, cancelled or skipped, or leave the state out for those that failed.";
+  return [`Tasks that are ${state} cannot be retried.`, { path, hint }];
 }
 
 /** A family is forgotten whole, by its retention. */

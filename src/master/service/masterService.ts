@@ -105,7 +105,7 @@ export class MasterService implements MasterApi {
     this.views = new TaskViewService(calls, this.#reads);
     this.templates = new TemplateService(calls);
     this.blobs = new BlobService(calls, parts.blobs);
-    this.bulk = new BulkService(calls);
+    this.bulk = new BulkService(calls, this.#retries);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
     this.principals = new PrincipalService(calls, parts);
   }

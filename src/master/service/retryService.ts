@@ -17,6 +17,10 @@ export interface RetryOptions {
   readonly attempt: number | null;
   /** Nothing that the task remembers counts any more. */
   readonly isFromScratch: boolean;
+  /** Refused where a task above it has succeeded without it. */
+  readonly leavesSuccess?: boolean;
+  /** Says what it would do, and changes nothing. */
+  readonly isDryRun?: boolean;
 }
 
 interface Tree {
@@ -40,10 +44,18 @@ export class RetryService {
       if (reply.kind === "look-again") continue;
       if (reply.kind !== "retried") throw new Error(`The scheduler answered ${reply.kind} to a retry.`);
       let { reopened } = reply;
-      if (reopened > 0) for (const parent of cut) reopened += await this.#retryRest(parent, by);
+      if (reopened > 0 && options.isDryRun !== true)
+        for (const parent of cut) reopened += await this.#retryRest(parent, by);
       return reopened;
     }
     throw new OutlastError("unavailable", "The task's family changed while it was looked up; try again.");
+  }
+
+  /** The outermost graph that has ended around this task: only as a whole is a graph retried. Null if there is none. */
+  async graphAround(task: TaskDocument): Promise<TaskId | null> {
+    if (task.parent === undefined) return null;
+    const above = await this.#calls.read(() => this.#endedAbove(task));
+    return above.find(({ kind }) => kind === "graph")?.id ?? null;
   }
 
   /** Each is a retry of its own, and complete by itself. Should it break off here, the same request goes on. */

@@ -1,5 +1,6 @@
 /** I15: at the instant an acknowledgement leaves a master, what it acknowledges is in the store. */
 
+import { isFinal } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import type { History } from "./ledger.ts";
 import { idOf } from "./lives.ts";
@@ -22,6 +23,12 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
   for (const { task, order, life } of eventsOf(history, "acked-delete")) {
     if (!(forgettings(history).get(task) ?? []).some((at) => at < order))
       report(`${life} acknowledged that task ${task} is deleted before it was`, task);
+  }
+  for (const { task, asked, order, life } of eventsOf(history, "acked-retry")) {
+    const steps = (stepsByTask(history).get(task) ?? []).filter(({ entry }) => entry.order < order);
+    const last = steps.findLastIndex(({ entry }) => entry.order < asked);
+    if (steps.slice(Math.max(0, last)).every(({ status }) => isFinal(status.state)))
+      report(`${life} acknowledged that task ${task} is open again, and it was not`, task);
   }
   for (const { queue, isPaused, order, life } of eventsOf(history, "acked-queue")) {
     if (!wasQueueEver(history, queue, isPaused, order))

@@ -2,19 +2,22 @@
  * I24 to I27: a task ends only after its children; each child is made once, and under a parent whose outcome is open; the counts of
  * a set are those of its children; what is remembered under a key stays as it is.
  */
-import { descendantRange, isDescendant, prefixOf } from "../../model/family.ts";
+import { descendantRange, isDescendant, prefixOf, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { LandedEntry } from "./ledger.ts";
+import { idOf } from "./lives.ts";
+import { eventsOf } from "./reading.ts";
 
 export const familiesKept = checker("I24", "families are structured, counted and remembered", (history, report) => {
-  const families = new FamiliesByJournal(report);
+  const families = new FamiliesByJournal(report, eventsOf(history, "retry-asked"));
   for (const entry of history.entries) families.take(entry);
 });
 
 class FamiliesByJournal {
   readonly #report: Report;
+  readonly #asked: readonly { readonly task: TaskId; readonly order: number }[];
   readonly #specs = new Map<TaskId, TaskSpec>();
   readonly #statuses = new Map<TaskId, TaskStatus>();
   /** Children by parent, and by the prefix of their set. */
@@ -22,8 +25,10 @@ class FamiliesByJournal {
   readonly #sets = new Map<string, TaskId[]>();
   readonly #steps = new Map<string, string>();
 
-  constructor(report: Report) {
+  /** @param asked retries of single tasks: only those open what succeeded above them */
+  constructor(report: Report, asked: readonly { readonly task: TaskId; readonly order: number }[]) {
     this.#report = report;
+    this.#asked = asked;
   }
 
   take(entry: LandedEntry): void {
@@ -109,6 +114,11 @@ class FamiliesByJournal {
     const isAbove = [...opened.keys()].some((each) => this.#specs.get(each)?.parent === id);
     if (before?.state === "success" && !isAbove)
       this.#report(`${id} had succeeded, and was opened again in entry ${entry.seq}`, id);
+    const isAsked = this.#asked.some(
+      ({ task, order }) => order < entry.order && rootOf(idOf(task)) === rootOf(idOf(id)),
+    );
+    if (before?.state === "success" && isAbove && !isAsked)
+      this.#report(`${id} had succeeded, and a retry of many opened it in entry ${entry.seq}`, id);
     const after = entry.writes.find((write) => write.kind === "status" && write.status.id === id);
     const family = after?.kind === "status" ? after.status.family : undefined;
     if (before?.family === undefined || family?.epoch !== before.family.epoch) return;

@@ -4,6 +4,7 @@ import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AbortReason, Outcome } from "../../model/protocol.ts";
 import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
+import type { Conditions } from "./conditions.ts";
 import type { JobHappening } from "./jobHappening.ts";
 
 /** How an execution really ended, reported by the executor itself. `died`: the worker's process died. */
@@ -51,6 +52,10 @@ export type Happening =
   /** Somebody wants the finished tasks of a queue gone that ended so. It may happen at any time from here on. */
   | { readonly kind: "delete-asked"; readonly queue: string; readonly state: TaskState }
   | { readonly kind: "acked-delete"; readonly life: string; readonly task: TaskId }
+  /** A retry of this one task, which may open what succeeded above it. */
+  | { readonly kind: "retry-asked"; readonly task: TaskId }
+  /** A retry by a filter, asked for at `asked`, has opened this task. */
+  | { readonly kind: "acked-retry"; readonly life: string; readonly asked: number; readonly task: TaskId }
   /** What a submission with a unique key was answered; null where it was refused because of it. */
   | {
       readonly kind: "unique-answer";
@@ -351,44 +356,6 @@ export interface MasterMemory {
   readonly openStreams: number;
   /** Timers that its process has set and that have not gone off. */
   readonly timers: number;
-}
-
-/** The settings and faults that a checker's bounds depend on. */
-export interface Conditions {
-  readonly suspectMs: number;
-  readonly abruptGraceMs: number;
-  readonly lostGraceMs: number;
-  readonly failoverGraceMs: number;
-  readonly timeoutBackstopMs: number;
-  /** How far two masters' clocks may be apart, offset and drift together, over the whole run. */
-  readonly clockSpreadMs: number;
-  readonly driftMax: number;
-  /** A wall clock that was set forward is followed after so long; absent where clocks are not set. */
-  readonly clockSettleMs?: number;
-  /** A lost connection to a live and reachable process is seen, and a request is answered, within milliseconds. */
-  readonly isNetworkQuick: boolean;
-  /** The address of a dead process answers nothing, so nobody hears a refusal. */
-  readonly addressesVanish: boolean;
-  /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */
-  readonly appendMsMax: number;
-  /** Reads may be answered from a little while ago. */
-  readonly hasStaleReads: boolean;
-  /** When finished tasks may be forgotten; null if never within a run. */
-  readonly retention: { readonly retentionMs: number; readonly finishedTasksMax: number } | null;
-  readonly workers: number;
-  readonly masters: number;
-  /** How far a recorded instant may be from the true one; 0 where the order of events is exact. */
-  readonly timestampSlackMs: number;
-  /** What a worker did so long before it was killed may be missing from the record; 0 where the record is complete. */
-  readonly lostRecordMs: number;
-  /** True if the output of each success names the token of its execution. */
-  readonly areOutputsTokens: boolean;
-  /** No fault of any kind in this run, or none that lets a worker run on unheard. */
-  readonly isCalm: boolean;
-  /** Faults only of masters and of the store, none longer than a worker may be silent. */
-  readonly sparesWorkers: boolean;
-  /** True where the history holds the records of cold collections; what is read from events does not. */
-  readonly seesRecords?: boolean;
 }
 
 /** All that checkers get to see of a run. */

@@ -101,6 +101,9 @@ class Lives {
           ...event,
           ids: event.ids.map((id, index) => this.#nameAcked(id, event.areNew?.[index] === true, event.order)),
         };
+      case "retry-asked":
+      case "acked-retry":
+        return { ...event, task: this.lastName(event.task, event.order) };
       case "submit-ok":
         return { ...event, ids: event.ids.map((id) => this.lastName(id, event.order)) };
       case "read":

@@ -82,9 +82,11 @@ export class ClientNode {
     }
   }
 
-  /** Cancels, or deletes, what matches a filter, part by part, as long as it is answered. */
+  /** Cancels, deletes or retries what matches a filter, part by part, as long as it is answered. */
   async actOnMany(): Promise<void> {
     const { knobs, ledger, coverage } = this.#world;
+    const draws = this.#random.fork(`many ${ledger.events.length}`);
+    if (draws.chance(0.4)) return this.#retryMany(draws);
     // Where nothing is ever forgotten, ids and keys are never free again.
     const action = knobs.isForgetful && this.#random.chance(0.6) ? "delete" : "cancel";
     const state = action === "delete" ? this.#random.pick(["failed", "cancelled"] as const) : null;
@@ -105,6 +107,28 @@ export class ClientNode {
       });
       if (!request.isDryRun && answer.tasks.length > 0)
         coverage.saw(`tasks were ${action === "cancel" ? "cancelled" : "deleted"} by a filter`);
+      ({ cursor } = answer);
+    }
+  }
+
+  async #retryMany(draws: Random): Promise<void> {
+    const { knobs, ledger, coverage } = this.#world;
+    const states = draws.pick([["failed"], ["failed", "cancelled", "skipped"]] as const);
+    const filter = { states, ...(draws.chance(0.5) && { queue: draws.pick(knobs.queues) }) };
+    const limit = draws.pick([1, 3, 100]);
+    let cursor: string | null = null;
+    for (let part = 0; part < 5 && (part === 0 || cursor !== null); part += 1) {
+      const request = { filter, cursor, limit, isDryRun: draws.chance(0.1) };
+      const asked = ledger.events.length;
+      const answer: BulkAnswer = await this.#ask("bulk retry", async ({ face, process }) => {
+        const given = await face.bulk.run("retry", request);
+        if (!request.isDryRun)
+          for (const task of given.tasks) ledger.add({ kind: "acked-retry", life: process.name, asked, task });
+        return given;
+      });
+      if (!request.isDryRun && answer.tasks.length > 0) coverage.saw("tasks were retried by a filter");
+      if (answer.refused.some(({ message }) => message.includes("has succeeded without it")))
+        coverage.saw("a retry by a filter left a parent that had succeeded");
       ({ cursor } = answer);
     }
   }
@@ -235,6 +259,7 @@ export class ClientNode {
   async #retry(): Promise<void> {
     const { coverage } = this.#world;
     for (const task of Array.from({ length: 4 }, () => this.#random.pick(this.#known))) {
+      this.#world.ledger.add({ kind: "retry-asked", task });
       const reopened = await this.#ask(`retry of ${task}`, ({ face }) =>
         face.retry(task, { attempt: null, isFromScratch: false }),
       ).catch(() => 0);

@@ -55,6 +55,7 @@ const samples: { readonly [name: string]: (queue: string, id: string) => Sample 
   getGraph: (_queue, id) => ({ path: `/v1/tasks/${id}/graph` }),
   cancelTask: (_queue, id) => ({ path: `/v1/tasks/${id}/cancel` }),
   cancelTasks: (queue) => ({ path: "/v1/bulk/cancel", body: { filter: { queue } } }),
+  retryTasks: (queue) => ({ path: "/v1/bulk/retry", body: { filter: { queue } } }),
   deleteTasks: (queue) => ({ path: "/v1/bulk/delete", body: { filter: { queue } } }),
   retryTask: (_queue, id) => ({ path: `/v1/tasks/${id}/retry` }),
   signalTask: (_queue, id) => ({ path: `/v1/tasks/${id}/signals`, body: { name: "go" } }),
@@ -242,7 +243,13 @@ test("many tasks at once are only those of the caller's queues, and of a submitt
   const byOperator = (await callers.get("operator")!("POST", "/v1/bulk/cancel", all)).body;
   expect(byOperator.tasks).toContain(others);
   const inForeign = { filter: { queue: "foreign" } };
-  for (const action of ["cancel", "delete"])
+  const cancelled = { filter: { state: ["cancelled"] } };
+  expect((await callers.get("submitter")!("POST", "/v1/bulk/retry", cancelled)).body).toMatchObject({
+    tasks: expect.arrayContaining([own]),
+    refused: expect.arrayContaining([{ id: others, message: "It was submitted by somebody else." }]),
+  });
+  expect((await callers.get("operator")!("POST", "/v1/bulk/retry", cancelled)).body.tasks).toContain(others);
+  for (const action of ["cancel", "delete", "retry"])
     expect((await callers.get("operator")!("POST", `/v1/bulk/${action}`, inForeign)).body).toEqual({
       ...{ tasks: [], refused: [], cursor: null },
     });

@@ -6,7 +6,7 @@ import type { Retried, Task, TaskState } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 
-const retriable: ReadonlySet<TaskState> = new Set(["failed", "cancelled"]);
+export const retriable: ReadonlySet<TaskState> = new Set(["failed", "cancelled"]);
 
 export function isRetriable({ state }: Task): boolean {
   return retriable.has(state);

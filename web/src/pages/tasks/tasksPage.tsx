@@ -9,9 +9,9 @@ import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { isRetriable } from "../task/retryDialog.tsx";
 import { BulkDialog, type BulkVerb, matchesMax, readMatches } from "./bulk.tsx";
-import { CancelAllButton } from "./cancelMatching.tsx";
 import { FilterBar } from "./filterBar.tsx";
 import { readFilters, type TaskFilters } from "./filters.ts";
+import { AllThatMatchButton } from "./matching.tsx";
 import { type TaskPages, useTaskPages } from "./taskPages.ts";
 import { columns, NarrowRow, WideRow } from "./taskRow.tsx";
 
@@ -47,7 +47,8 @@ export function TasksPage() {
   return (
     <>
       <PageHeader title="Tasks" note={pages.isLoaded ? countText(pages) : undefined}>
-        {maySubmit ? <CancelAllButton filters={filters} onClose={pages.refresh} /> : null}
+        {maySubmit ? <AllThatMatchButton verb="cancel" filters={filters} onClose={pages.refresh} /> : null}
+        {maySubmit ? <AllThatMatchButton verb="retry" filters={filters} onClose={pages.refresh} /> : null}
         {maySubmit ? (
           <SelectAll
             filters={filters}

@@ -1,18 +1,32 @@
-/** Cancels all tasks that match the filters, however many they are: counts them first, then cancels them part by part. */
+/** Cancels or retries all tasks that match the filters, however many they are: counts them first, then works part by part. */
 import { useEffect, useRef, useState } from "react";
 import { post } from "../../api/client.ts";
 import type { BulkAnswer, BulkRequest, TaskState } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
 import { finalStates, taskStates } from "../../parts/states.tsx";
 import { Meter, Note, Problem } from "../../parts/surfaces.tsx";
+import { retriable } from "../task/retryDialog.tsx";
 import { statesOf, type TaskFilters } from "./filters.ts";
 
 const number = new Intl.NumberFormat();
 
-/** Null where nothing that matches can be cancelled, or where the master has no such filter. */
-function filterToCancel({ state, queue, name, host, parent }: TaskFilters): BulkRequest["filter"] | null {
-  const chosen = state === undefined ? taskStates : statesOf(state);
-  const states = chosen.filter((each): each is TaskState => !finalStates.has(each));
+type Verb = "cancel" | "retry";
+
+const words = {
+  cancel: { button: "Cancel", done: "cancelled", note: "Those that run are ended." },
+  retry: {
+    button: "Retry",
+    done: "retried",
+    note: "Of families only what failed runs again, and graphs are retried as a whole.",
+  },
+} as const;
+
+/** Null where there is nothing to do for what matches, or where the master has no such filter. A retry is for states that are named. */
+function filterFor(verb: Verb, { state, queue, name, host, parent }: TaskFilters): BulkRequest["filter"] | null {
+  const chosen = state !== undefined ? statesOf(state) : verb === "cancel" ? taskStates : [];
+  const states = chosen.filter((each): each is TaskState =>
+    verb === "cancel" ? !finalStates.has(each) : retriable.has(each),
+  );
   if (states.length === 0 || parent !== undefined) return null;
   const given = { ...(queue !== undefined && { queue }), ...(name !== undefined && { name }) };
   return { state: states, ...given, ...(host !== undefined && { host }) };
@@ -29,6 +43,7 @@ const nothing: Count = { tasks: 0, refused: 0, reason: null };
 
 /** All parts, one after the other. @throws ApiError */
 async function runAll(
+  verb: Verb,
   filter: BulkRequest["filter"],
   isDryRun: boolean,
   tell: (count: Count) => void,
@@ -38,7 +53,7 @@ async function runAll(
   let cursor: string | null = null;
   do {
     const body: BulkRequest = { filter, isDryRun, ...(cursor !== null && { cursor }) };
-    const answer: BulkAnswer = await post<BulkAnswer>("/v1/bulk/cancel", body);
+    const answer: BulkAnswer = await post<BulkAnswer>(`/v1/bulk/${verb}`, body);
     if (signal.aborted) return;
     const { tasks, refused } = answer;
     cursor = answer.cursor;
@@ -51,15 +66,16 @@ async function runAll(
   } while (cursor !== null);
 }
 
-interface CancelAllButtonProps {
+interface AllThatMatchProps {
+  readonly verb: Verb;
   readonly filters: TaskFilters;
   readonly onClose: () => void;
 }
 
-/** Nothing where nothing that matches can be cancelled. */
-export function CancelAllButton({ filters, onClose }: CancelAllButtonProps) {
+/** Nothing where there is nothing to do for what matches. */
+export function AllThatMatchButton({ verb, filters, onClose }: AllThatMatchProps) {
   const [isOpen, setOpen] = useState(false);
-  const filter = filterToCancel(filters);
+  const filter = filterFor(verb, filters);
   if (filter === null) return null;
   const close = () => {
     setOpen(false);
@@ -67,20 +83,21 @@ export function CancelAllButton({ filters, onClose }: CancelAllButtonProps) {
   };
   return (
     <>
-      <Button onClick={() => setOpen(true)}>Cancel all that match …</Button>
-      {isOpen ? <CancelMatching filter={filter} onClose={close} /> : null}
+      <Button onClick={() => setOpen(true)}>{words[verb].button} all that match …</Button>
+      {isOpen ? <AllThatMatch verb={verb} filter={filter} onClose={close} /> : null}
     </>
   );
 }
 
-interface CancelMatchingProps {
+interface DialogProps {
+  readonly verb: Verb;
   readonly filter: BulkRequest["filter"];
   readonly onClose: () => void;
 }
 
-type Phase = "counting" | "counted" | "cancelling" | "over";
+type Phase = "counting" | "counted" | "working" | "over";
 
-function CancelMatching({ filter, onClose }: CancelMatchingProps) {
+function AllThatMatch({ verb, filter, onClose }: DialogProps) {
   const [phase, setPhase] = useState<Phase>("counting");
   const [found, setFound] = useState<Count>(nothing);
   const [done, setDone] = useState<Count>(nothing);
@@ -91,29 +108,30 @@ function CancelMatching({ filter, onClose }: CancelMatchingProps) {
     const mine = new AbortController();
     abort.current = mine;
     setFound(nothing);
-    runAll(wanted, true, setFound, mine.signal).then(() => !mine.signal.aborted && setPhase("counted"), setError);
+    runAll(verb, wanted, true, setFound, mine.signal).then(() => !mine.signal.aborted && setPhase("counted"), setError);
     return () => mine.abort();
-  }, [wanted]);
-  const cancel = () => {
-    setPhase("cancelling");
-    runAll(wanted, false, setDone, abort.current.signal).then(() => setPhase("over"), setError);
+  }, [verb, wanted]);
+  const run = () => {
+    setPhase("working");
+    runAll(verb, wanted, false, setDone, abort.current.signal).then(() => setPhase("over"), setError);
   };
+  const { button, done: past, note } = words[verb];
   const tasks = `${number.format(found.tasks)} ${found.tasks === 1 ? "task" : "tasks"}`;
   return (
-    <Dialog title="Cancel all that match" onClose={onClose}>
+    <Dialog title={`${button} all that match`} onClose={onClose}>
       <div className="grid gap-4">
         <p className="text-base" aria-live="polite">
           {phase === "counting" ? `Counting … ${number.format(found.tasks)} so far` : null}
           {phase === "counted" ? (
             <>
-              <strong>{tasks}</strong> will be cancelled. Those that run are ended.
+              <strong>{tasks}</strong> will be {past}. {note}
             </>
           ) : null}
-          {phase === "cancelling" || phase === "over"
-            ? `${number.format(done.tasks)} of ${number.format(found.tasks)} cancelled`
+          {phase === "working" || phase === "over"
+            ? `${number.format(done.tasks)} of ${number.format(found.tasks)} ${past}`
             : null}
         </p>
-        {phase === "cancelling" || phase === "over" ? (
+        {phase === "working" || phase === "over" ? (
           <Meter share={phase === "over" ? 1 : done.tasks / Math.max(1, found.tasks)} label="Progress" />
         ) : null}
         {found.reason === null ? null : (
@@ -124,13 +142,15 @@ function CancelMatching({ filter, onClose }: CancelMatchingProps) {
         {error === null ? null : <Problem error={error} />}
         <div className="flex justify-end gap-2">
           {phase === "over" ? null : (
-            <Button look="danger" disabled={phase !== "counted" || found.tasks === 0} onClick={cancel}>
-              Cancel {phase === "counting" ? "…" : tasks}
+            <Button
+              look={verb === "cancel" ? "danger" : "primary"}
+              disabled={phase !== "counted" || found.tasks === 0}
+              onClick={run}
+            >
+              {button} {phase === "counting" ? "…" : tasks}
             </Button>
           )}
-          <Button onClick={onClose}>
-            {phase === "over" ? "Close" : phase === "cancelling" ? "Stop" : "Leave them"}
-          </Button>
+          <Button onClick={onClose}>{phase === "over" ? "Close" : phase === "working" ? "Stop" : "Leave them"}</Button>
         </div>
       </div>
     </Dialog>

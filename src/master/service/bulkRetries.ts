@@ -1,0 +1,92 @@
+/** Retries many finished tasks: those of a family one after the other, the oldest first, and families side by side. */
+import { OutlastError } from "../../model/errors.ts";
+import { rootOf } from "../../model/family.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { Actor } from "../../model/principals/principal.ts";
+import type { TaskDocument } from "../../model/task.ts";
+import type { BulkAnswer } from "./bulkApi.ts";
+import type { RetryService } from "./retryService.ts";
+
+type Outcome =
+  | { readonly kind: "open" }
+  /** There is no such task any more. */
+  | { readonly kind: "gone" }
+  | { readonly kind: "refused"; readonly message: string }
+  /** The process of its last attempt may still be ending: it can be retried in a moment. */
+  | { readonly kind: "ending"; readonly error: OutlastError };
+
+/** How the retry ended of each graph that was retried for one of its tasks. */
+type Graphs = Map<TaskId, Outcome>;
+
+export class BulkRetries {
+  readonly #retries: RetryService;
+
+  constructor(retries: RetryService) {
+    this.#retries = retries;
+  }
+
+  /**
+   * Each retry is whole by itself. A task that is open by now, by the retry of its family or by somebody else's, counts as done.
+   * @throws OutlastError if the master cannot go on; `unavailable`, when all others are done, if an attempt of one is still
+   * ending. What was done until then stays done
+   */
+  async run(
+    wanted: readonly TaskDocument[],
+    isDryRun: boolean,
+    by?: Actor,
+  ): Promise<Pick<BulkAnswer, "tasks" | "refused">> {
+    const families = [...Map.groupBy(wanted, ({ id }) => rootOf(id)).values()];
+    const outcomes = new Map<TaskId, Outcome>();
+    const work = async (): Promise<void> => {
+      for (let family = families.shift(); family !== undefined; family = families.shift()) {
+        const graphs: Graphs = new Map();
+        for (const task of family) outcomes.set(task.id, await this.#retry(task, graphs, isDryRun, by));
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: limits.bulkRetriesAtATime }, work));
+    } finally {
+      // After an error the others stop, too.
+      families.length = 0;
+    }
+    const tasks: TaskId[] = [];
+    const refused: { readonly id: TaskId; readonly message: string }[] = [];
+    for (const { id } of wanted) {
+      const outcome = outcomes.get(id);
+      if (outcome?.kind === "ending" && !isDryRun) throw outcome.error;
+      if (outcome?.kind === "open" || outcome?.kind === "ending") tasks.push(id);
+      if (outcome?.kind === "refused") refused.push({ id, message: outcome.message });
+    }
+    return { tasks, refused };
+  }
+
+  /** A task of a graph that has ended is retried with its whole graph. */
+  async #retry(task: TaskDocument, graphs: Graphs, isDryRun: boolean, by: Actor | undefined): Promise<Outcome> {
+    const options = { isFromScratch: false, leavesSuccess: true, isDryRun };
+    const graph = await this.#retries.graphAround(task);
+    if (graph !== null) {
+      const before = graphs.get(graph);
+      const outcome = before ?? (await outcomeOf(this.#retries.retry(graph, { attempt: null, ...options }, by)));
+      graphs.set(graph, outcome);
+      if (isDryRun || outcome.kind !== "open") return outcome;
+    }
+    // Of a graph it is open by now, unless it belongs to something that has begun from scratch.
+    return outcomeOf(this.#retries.retry(task.id, { attempt: task.attempt, ...options }, by));
+  }
+}
+
+/** @throws what keeps all tasks from it, and not only this one */
+async function outcomeOf(retry: Promise<number>): Promise<Outcome> {
+  try {
+    await retry;
+    return { kind: "open" };
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    const { code, message, details } = error;
+    if (code === "not-found") return { kind: "gone" };
+    if (code === "conflict" || code === "forbidden" || code === "too-many") return { kind: "refused", message };
+    if (code === "unavailable" && details["worker"] !== undefined) return { kind: "ending", error };
+    throw error;
+  }
+}
