@@ -48,11 +48,19 @@ const top = defineTask({
 
 const sleeper = defineTask({ name: "sleeper", run: (_: null, ctx) => ctx.sleep("s", "1h") });
 
+const twoSets = defineTask({
+  name: "two-sets",
+  async run(_: null, ctx) {
+    await ctx.run("first", part.task(0)).catch(() => null);
+    return ctx.all("rest", [part.task(1), sleeper.task(null)]);
+  },
+});
+
 async function start(): Promise<void> {
   world.broken = new Set();
   world.isParentBroken = false;
   world.size = 4;
-  cluster = await testCluster({ tasks: [part, whole, top, sleeper], workers: 2 });
+  cluster = await testCluster({ tasks: [part, whole, top, sleeper, twoSets], workers: 2 });
 }
 
 afterEach(() => cluster.stop());
@@ -121,6 +129,25 @@ describe("a retry", () => {
     expect(await cluster.result(id)).toEqual([0, 1, 2, 3]);
     expect((await cluster.get(middle?.id ?? "")).state).toBe("success");
     expect(await attemptsOf(middle?.id ?? "")).toEqual([2, 1, 1, 1]);
+  });
+
+  test("of a child leaves the other children of its parent as they are: none is made twice", async () => {
+    await start();
+    world.broken = new Set([0]);
+    const id = await cluster.submit(twoSets.task(null));
+    await cluster.advance(100);
+    await cluster.cancel(id);
+    expect((await cluster.ended(id)).state).toBe("cancelled");
+    const first = (await children(id)).find(({ state }) => state === "failed");
+    world.broken = new Set();
+    expect(await cluster.retry(first?.id ?? "")).toBe(2);
+    // The sleeping child is still cancelled.
+    expect((await cluster.ended(id)).state).toBe("failed");
+    expect(await cluster.get(id)).toMatchObject({ childCounts: { success: 2, cancelled: 1 } });
+    expect(cluster.effects.filter((effect) => effect === "part 1")).toHaveLength(1);
+    expect(await cluster.retry(id)).toBe(2);
+    expect((await cluster.ended(id)).state).toBe("success");
+    expect(await cluster.get(id)).toMatchObject({ childCounts: { success: 3 } });
   });
 
   test("reaches what failed below failed children", async () => {

@@ -58,6 +58,7 @@ export function reopenAll(
     state.dependencies.noteReopened(batch, task.id);
     if (beginning.isAnew) beginAnew(task);
     else if (task.isGraph) openSetOf(state, batch, task.id, nodesPrefix(task), sets);
+    else openUntaken(state, batch, task.id, found.sets, sets);
     if (set !== null) uncount(state, set, task, status.state as FinalState);
     reopened.push({ task, ...beginning });
   }
@@ -92,6 +93,18 @@ function beginAnew(task: LiveTask): void {
   // Inputs are resolved once per generation.
   if (task.links?.takesOutputs === true) task.family ??= new Family();
   task.family?.beginGeneration();
+}
+
+/** Sets that ended with their task, which took no notice of them: its handler finds them as they are, and makes no child twice. */
+function openUntaken(
+  state: SchedulerState,
+  batch: Batch,
+  id: TaskId,
+  found: FinishedTree["sets"],
+  byPrefix: ReadonlyMap<string, ChildSetRecord>,
+): void {
+  for (const { prefix, record } of found)
+    if (record.parent === id && record.isNoticed !== true) openSetOf(state, batch, id, prefix, byPrefix);
 }
 
 /** The set of this prefix, open again where it was over. */

@@ -23,6 +23,8 @@ export interface RetryOptions {
   readonly isDryRun?: boolean;
 }
 
+type Sets = FinishedTree["sets"];
+
 interface Tree {
   readonly found: FinishedTree;
   /** Tasks of whose failed children not all are in there: more have failed than one entry opens again. */
@@ -83,9 +85,14 @@ export class RetryService {
     const above = await this.#endedAbove(top);
     const tree = [...above, top];
     const cut = isFromScratch ? [] : await this.#addFailedBelow(tree, above.length);
-    for (const each of tree) await this.#checkWhole(each);
+    const untaken: Sets[number][] = [];
+    for (const each of tree) {
+      const sets = await this.#endedSetsOf(each);
+      await this.#checkWhole(each, sets);
+      untaken.push(...sets.filter(({ record }) => record.isNoticed !== true));
+    }
     const tasks = tree.filter(({ state }) => isFinal(state)).map(split);
-    const found = { seq, tasks, ends: await this.#endsBefore(tasks), sets: await this.#setsOf(tree) };
+    const found = { seq, tasks, ends: await this.#endsBefore(tasks), sets: await this.#setsOf(tree, untaken) };
     if (bytesOfRetry(found) > limits.submissionBytesMax) {
       const hint = `Retry it from scratch: outlast retry ${id} --from-scratch`;
       throw new OutlastError(
@@ -119,13 +126,9 @@ export class RetryService {
   }
 
   /** Retention removes what is below a task first, set by set, and its first children first. @throws OutlastError if it has begun to */
-  async #checkWhole({ id, family }: TaskDocument): Promise<void> {
-    if ((family?.children ?? 0) === 0) return;
+  async #checkWhole({ id }: TaskDocument, sets: Sets): Promise<void> {
     const { store } = this.#calls;
-    const { records } = await store.listRecords("endedSets", { idPrefix: `${id}/`, limit: limits.childSetsMax });
-    const firsts = records.flatMap(({ value: { key, created } }) =>
-      created === 0 ? [] : [childId(childPrefix(id, family?.epoch ?? 0, key), 0)],
-    );
+    const firsts = sets.flatMap(({ prefix, record }) => (record.created === 0 ? [] : [childId(prefix, 0)]));
     for (let from = 0; from < firsts.length; from += limits.statusesPerReadMax) {
       const ids = firsts.slice(from, from + limits.statusesPerReadMax);
       if ((await store.readStatuses(ids)).size === ids.length) continue;
@@ -134,13 +137,25 @@ export class RetryService {
     }
   }
 
-  async #setsOf(tree: readonly TaskDocument[]): Promise<FinishedTree["sets"]> {
+  /** Of its present generation. */
+  async #endedSetsOf({ id, family }: TaskDocument): Promise<Sets> {
+    if ((family?.children ?? 0) === 0) return [];
+    const wanted = { idPrefix: `${id}/`, limit: limits.childSetsMax };
+    const { records } = await this.#calls.store.listRecords("endedSets", wanted);
+    return records.flatMap(({ id: recordId, value: record }) => {
+      const prefix = childPrefix(id, family?.epoch ?? 0, record.key);
+      return recordId === ownedRecordId(id, prefix) ? [{ prefix, record }] : [];
+    });
+  }
+
+  /** @param untaken sets of these tasks that ended with them: no step of theirs remembers them */
+  async #setsOf(tree: readonly TaskDocument[], untaken: Sets): Promise<Sets> {
     const parents = new Map<string, TaskId>();
     for (const { id, parent, kind, family } of tree) {
       if (parent !== undefined) parents.set(prefixOf(id), parent);
       if (kind === "graph") parents.set(childPrefix(id, family?.epoch ?? 0, nodesKey), id);
     }
-    const sets: FinishedTree["sets"][number][] = [];
+    const sets = untaken.filter(({ prefix }) => !parents.has(prefix));
     for (const [prefix, parent] of parents) {
       const record = await this.#calls.store.readRecord("endedSets", ownedRecordId(parent, prefix));
       if (record !== null) sets.push({ prefix, record });
