@@ -41,9 +41,15 @@ export const layers: readonly Layer[] = [
     packages: ["node:crypto", "node:zlib"],
   },
   {
+    folder: "outbound",
+    holds: "requests to services of others that users ask for: which addresses they may reach",
+    layers: [],
+    packages: ["node:dns", "node:net"],
+  },
+  {
     folder: "worker",
     holds: "a worker around the Agent: session, `outbox`, `logs`, `executors`, `runners`",
-    layers: ["model", "core", "ports"],
+    layers: ["model", "core", "ports", "outbound"],
     packages: ["node:*"],
   },
   {
@@ -119,9 +125,9 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "node",
-    holds: "the real clock, ids, log, HTTP connections and liveness probes",
-    layers: ["model", "ports"],
-    packages: ["node:*", "croner", "eventsource-parser", "pino", "ulid"],
+    holds: "the real clock, ids, log, HTTP connections, liveness probes and receivers of webhooks",
+    layers: ["model", "ports", "outbound"],
+    packages: ["node:*", "croner", "eventsource-parser", "pino", "standardwebhooks", "ulid"],
   },
   {
     folder: "testing",

@@ -4,7 +4,7 @@ import type { Json } from "../../model/json.ts";
 import { type HttpInput, type HttpOutput, methodOf } from "../../model/kinds/http.ts";
 import { limits } from "../../model/limits.ts";
 import type { Assignment, AttemptEnd } from "../../model/protocol.ts";
-import { checkHost, guardedLookup, PrivateAddress } from "./addressGuard.ts";
+import { checkHost, guardedLookup, PrivateAddress } from "../../outbound/addressGuard.ts";
 import { isObject, isText, type KindRunner, type Machine } from "./kindRunner.ts";
 
 /** Answers of a service that is there and cannot answer now: the task is tried again. */
@@ -138,8 +138,12 @@ class FinalFailure extends Error {
 }
 
 function ended(error: unknown): End {
+  if (error instanceof PrivateAddress) {
+    const message = `${error.message}. It is when this worker is started with --http-private.`;
+    return { outcome: "failed", error: { code: "non-retryable", message } };
+  }
   const message = error instanceof Error ? describe(error) : String(error);
-  const isFinal = error instanceof FinalFailure || error instanceof PrivateAddress;
+  const isFinal = error instanceof FinalFailure;
   return { outcome: "failed", error: { code: isFinal ? "non-retryable" : "http", message } };
 }
 

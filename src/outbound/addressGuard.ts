@@ -1,4 +1,4 @@
-/** Keeps tasks that call services away from what only this machine or its network can reach. */
+/** Keeps requests that users ask for away from what only this machine or its network can reach. */
 import { lookup as lookupName } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
@@ -29,6 +29,7 @@ const reserved: readonly (readonly [net: string, bits: number, family: "ipv4" | 
 const blocked = new BlockList();
 for (const [net, bits, family] of reserved) blocked.addSubnet(net, bits, family);
 
+/** Its message is a sentence without an end: whoever shows it adds what would allow the call. */
 export class PrivateAddress extends Error {
   override readonly name = "PrivateAddress";
 }
@@ -59,7 +60,5 @@ export function checkHost(hostname: string): void {
 }
 
 function refusal(hostname: string): PrivateAddress {
-  return new PrivateAddress(
-    `${hostname} is a private address, and this worker does not call these. It does when it is started with --http-private.`,
-  );
+  return new PrivateAddress(`${hostname} is a private address, which is not called from here`);
 }
