@@ -12,6 +12,7 @@ const queueRules: { readonly [Of in Access["of"]]: string } = {
   task: "of the task",
   template: "of the template",
   schedule: "of the schedule",
+  webhook: "of all queues that it hears of",
   queue: "the queue itself",
   worker: "of the worker",
 };

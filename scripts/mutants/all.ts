@@ -13,6 +13,7 @@ import { recordMutants } from "./recordMutants.ts";
 import { retryMutants } from "./retryMutants.ts";
 import { scheduleMutants } from "./scheduleMutants.ts";
 import { schedulerMutants } from "./schedulerMutants.ts";
+import { webhookMutants } from "./webhookMutants.ts";
 import { workerMutants } from "./workerMutants.ts";
 
 export const simulatedMutants: readonly Mutant[] = [
@@ -28,5 +29,6 @@ export const simulatedMutants: readonly Mutant[] = [
   ...recordMutants,
   ...blobMutants,
   ...jobMutants,
+  ...webhookMutants,
   ...workerMutants,
 ];

@@ -130,6 +130,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/schedule.ts")).scheduleCommand,
   },
   {
+    group: groups.cluster,
+    name: "webhook",
+    description: "tell other services when tasks end, fail or are late",
+    load: async () => (await import("./commands/webhook.ts")).webhookCommand,
+  },
+  {
     group: groups.tasks,
     name: "artifacts",
     description: "list the files that a task has left, or download them with --get",

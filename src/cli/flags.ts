@@ -15,6 +15,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
   readonly port: number;
   readonly name?: string;
   readonly advertise?: string;
+  readonly webhookPrivate?: boolean;
   readonly stopOnStdinEnd?: boolean;
   readonly allowFaults?: boolean;
 }
@@ -40,6 +41,7 @@ export interface WorkerFlags extends LogFlags {
 export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags, TlsFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
+  readonly webhookPrivate?: boolean;
   readonly store?: string;
   /** See `openBlobs.ts`. */
   readonly blobs?: string;

@@ -14,6 +14,7 @@ import { createLog } from "../node/log.ts";
 import { createPeers } from "../node/peers.ts";
 import { placeOf } from "../node/place.ts";
 import { probeBoot } from "../node/probe.ts";
+import { createReceivers } from "../node/receivers.ts";
 import type { Log } from "../ports/log.ts";
 import type { Context } from "./context.ts";
 import { dashboardFolder } from "./dashboardFolder.ts";
@@ -63,6 +64,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     log,
     probe: probeBoot,
     peers: createPeers(),
+    receivers: createReceivers(flags.webhookPrivate === true),
     settings: {
       ...failoverProfiles[flags.failover],
       calendar: new SystemCalendar(),

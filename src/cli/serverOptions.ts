@@ -115,6 +115,13 @@ export function httpPrivateOption(): Option {
   );
 }
 
+export function webhookPrivateOption(): Option {
+  return new Option(
+    "--webhook-private",
+    "let receivers of webhooks be on private addresses (127.0.0.1, 10.x, 192.168.x, …), which are refused otherwise; the same for all masters",
+  );
+}
+
 export function logOptions(): readonly Option[] {
   return [
     new Option("--log-level <level>", "lowest level that is logged to stderr").choices(levels).default("info"),

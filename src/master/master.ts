@@ -14,6 +14,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Peers } from "../ports/peers.ts";
+import { noReceivers, type Receivers } from "../ports/receivers.ts";
 import type { Store } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
 import { Adopter } from "./journal/adopter.ts";
@@ -40,6 +41,7 @@ import { ClusterLog } from "./streams/clusterLog.ts";
 import { LogOwners } from "./streams/logOwners.ts";
 import { ProgressBoard } from "./streams/progressBoard.ts";
 import { Streams } from "./streams/streams.ts";
+import { Deliverer } from "./webhooks/deliverer.ts";
 
 export interface MasterSettings extends SchedulerSettings, CandidateSettings, HousekeepingSettings {
   readonly tailPollMs: number;
@@ -64,6 +66,8 @@ export interface MasterOptions {
   readonly log: Log;
   readonly probe: Probe;
   readonly peers: Peers;
+  /** How webhooks are delivered; left out for a master that delivers none. */
+  readonly receivers?: Receivers;
   readonly settings?: Partial<MasterSettings>;
 }
 
@@ -149,6 +153,7 @@ export class Master {
         heartbeatMs,
         calendar: this.#settings.calendar,
         blobs: options.blobs ?? null,
+        receivers: options.receivers ?? noReceivers,
       },
       stats: this.#stats,
       progress: this.#progress,
@@ -253,6 +258,7 @@ export class Master {
       forget: (tasks) => this.#inbox.push({ kind: "forget", tasks }),
       forgetAudit: (ids) => this.#inbox.push({ kind: "forget-audit", ids }),
     });
+    const deliverer = this.#makeDeliverer();
     this.#term = new Term({
       ...{ epoch, scheduler, position, store, clock, log, state },
       inbox: this.#inbox,
@@ -260,7 +266,10 @@ export class Master {
       readBarrier: this.#readBarrier,
       unconfirmedMsMax: this.#settings.leaderIdleMsMax,
       isWanted: (input) => !("request" in input) || this.#requests.isOpen(input.request),
-      onCommitted: (batch, texts) => this.#noteCommitted(housekeeper, batch, texts),
+      onCommitted: (batch, texts) => {
+        this.#noteCommitted(housekeeper, batch, texts);
+        deliverer.note(batch.writes);
+      },
       onSteps: (now, steps) => {
         this.#stats.noteSteps(now, steps);
         this.#clusterLog.noteSteps(steps);
@@ -293,11 +302,13 @@ export class Master {
     housekeeper.start();
     adopter.start();
     collector.start();
+    deliverer.start(scheduler.webhookRecords());
     const end = await this.#term.run();
     if (end === "deposed") log.warn("deposed: another master leads now; all memory is dropped", { epoch });
     housekeeper.stop();
     adopter.stop();
     collector.stop();
+    deliverer.stop();
     this.#leaseGuard.end();
     this.#term = null;
     state.leader = null;
@@ -309,6 +320,15 @@ export class Master {
     this.#streams.closeAll();
     this.#rejectAll(() => state.notLeader());
     if (end === "deposed") election.tell({ kind: "deposed" });
+  }
+
+  #makeDeliverer(): Deliverer {
+    const { store, clock, log, receivers = noReceivers } = this.#options;
+    return new Deliverer({
+      ...{ store, clock, log, receivers },
+      incarnation: this.#state.identity.incarnation,
+      onOutcomes: (outcomes) => this.#inbox.push({ kind: "note-deliveries", outcomes }),
+    });
   }
 
   #noteCommitted(housekeeper: Housekeeper, batch: ChangeBatch, texts: readonly string[]): void {

@@ -83,6 +83,17 @@ export const defaults = {
   /** Missed ticks that are older than this are skipped, unless the schedule says otherwise. */
   missedWindowMs: 1 * day,
 
+  // Webhooks.
+  webhookTriggers: ["end"] as readonly string[],
+  webhookLateMs: 1 * minute,
+  /** After the first failure of a delivery; three times as long after each further one, up to `deliveryBackoffMsMax`. */
+  deliveryBackoffBaseMs: 5 * second,
+  deliveryGiveUpMs: 3 * day,
+  /** How long a receiver that has failed is left alone, twice as long after each further failure, up to `receiverRestMsMax`. */
+  receiverRestMs: 1 * second,
+  /** How long outcomes of deliveries wait for others before they are written. */
+  deliveryNoteMs: 200,
+
   // How a worker finds and keeps its master.
   reconnectBaseMs: 50,
   reconnectMaxMs: 2 * second,

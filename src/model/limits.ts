@@ -6,6 +6,7 @@ import { httpLimits } from "./limitsHttp.ts";
 import { mapReduceLimits } from "./limitsMapReduce.ts";
 import { queueLimits } from "./limitsQueues.ts";
 import { viewLimits } from "./limitsViews.ts";
+import { webhookLimits } from "./limitsWebhooks.ts";
 import { day, kibibyte, mebibyte, minute, second } from "./units.ts";
 
 export const limits = {
@@ -90,6 +91,8 @@ export const limits = {
   backfillSpansMax: 50,
 
   ...mapReduceLimits,
+
+  ...webhookLimits,
 
   // Queues and workers.
   queuesMax: 1000,

@@ -5,7 +5,7 @@ import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
 import type { TaskDocument } from "../model/task.ts";
-import type { TemplateContent, TemplateRun, TemplateVersion } from "../model/templates/template.ts";
+import type { TemplateContent, TemplateRun, TemplateSummary, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
 import { asOfThisCall, type Batch, keysOfCall, keysOfContent, pathInList, toBatches } from "./batches.ts";
 import { Blobs } from "./blobs.ts";
@@ -29,6 +29,7 @@ import { Schedules } from "./schedules.ts";
 import { TaskViews } from "./taskViews.ts";
 import type { SubmissionArgument } from "./typedSubmission.ts";
 import { untilFinal } from "./wait.ts";
+import { Webhooks } from "./webhooks.ts";
 
 export interface WaitAllOptions extends CallOptions {
   /** Called for a task that ended and was removed by retention before its end could be read. */
@@ -56,24 +57,14 @@ export interface PutTemplate {
   readonly isNew: boolean;
 }
 
-export interface TemplateSummary {
-  readonly name: string;
-  /** The latest one. */
-  readonly version: number;
-  readonly changedAt: number;
-  readonly description?: string;
-}
-
-interface TaskIds {
-  readonly tasks: readonly Submitted[];
-}
-
 /** Every method rejects with `OutlastError`, or with the reason of its signal. */
 export class Outlast {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
   /** Tasks that are made by themselves, at times. */
   readonly schedules: Schedules;
+  /** Who is told when tasks end. */
+  readonly webhooks: Webhooks;
   /** Files for tasks and of tasks. */
   readonly blobs: Blobs;
   /** Many tasks at once. */
@@ -88,6 +79,7 @@ export class Outlast {
     this.blobs = new Blobs(this.#connection);
     this.bulk = new Bulk(this.#connection);
     this.schedules = new Schedules(this.#connection);
+    this.webhooks = new Webhooks(this.#connection);
     this.people = new People(this.#connection);
     this.views = new TaskViews(this.#connection);
   }
@@ -126,7 +118,12 @@ export class Outlast {
     const all: Submitted[] = [];
     for (const batch of batches) {
       try {
-        const answer = await this.#post<TaskIds>("/v1/tasks/batch", batch.body, options.signal, keyOf(batch));
+        const answer = await this.#post<{ readonly tasks: readonly Submitted[] }>(
+          "/v1/tasks/batch",
+          batch.body,
+          options.signal,
+          keyOf(batch),
+        );
         for (const task of answer.tasks) all.push(asOfThisCall(task, submissions[all.length], options));
       } catch (error) {
         if (!(error instanceof OutlastError)) throw error;

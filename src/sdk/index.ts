@@ -20,8 +20,15 @@ export {
   type TaskState,
   taskStates,
 } from "../model/task.ts";
-export type { TemplateContent, TemplateRun, TemplateVariable, TemplateVersion } from "../model/templates/template.ts";
+export type {
+  TemplateContent,
+  TemplateRun,
+  TemplateSummary,
+  TemplateVariable,
+  TemplateVersion,
+} from "../model/templates/template.ts";
 export { type Waiting, type WaitingReason, waitingReasons } from "../model/waiting.ts";
+export type { WebhookContent, WebhookTrigger, WebhookView } from "../model/webhooks/webhook.ts";
 export type { QueueView, WorkerView } from "../model/worker.ts";
 export type { BlobSource } from "./blobSource.ts";
 export type { Artifact, BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
@@ -40,7 +47,6 @@ export {
   type PutTemplate,
   type RetryOptions,
   type SendSignalOptions,
-  type TemplateSummary,
   type WaitAllOptions,
 } from "./client.ts";
 export type { ConnectionOptions } from "./connection.ts";
@@ -81,3 +87,4 @@ export type { MasterState } from "./masters.ts";
 export type { BackfillOptions, PreviewOptions, PutSchedule, SchedulePreview, Schedules } from "./schedules.ts";
 export type { AttemptsFilter, ChildPage, ChildrenFilter, PageOptions, RememberedStep, TaskViews } from "./taskViews.ts";
 export type { TypedSubmission as Submission } from "./typedSubmission.ts";
+export type { DeliveriesOptions, NewWebhook, PutWebhook, WebhookDelivery, Webhooks } from "./webhooks.ts";

@@ -138,6 +138,10 @@ function describeReply(reply: Reply): string {
       return `dependents: ${reply.tasks.join(" ")}`;
     case "session":
       return `session until ${reply.expiresAt}`;
+    case "webhook":
+      return `webhook${reply.isNew ? ", new" : ""}`;
+    case "tested":
+      return `delivery ${reply.id}`;
     case "retried":
       return `retried ${reply.id}, ${reply.reopened} open again`;
     case "done":

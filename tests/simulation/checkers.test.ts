@@ -26,6 +26,7 @@ import {
 import { death, idleMaster, led, masterLies } from "./masterLies.ts";
 import { goodSchedules, scheduleLies } from "./scheduleLies.ts";
 import { scriptLies } from "./scriptLies.ts";
+import { webhookLies } from "./webhookLies.ts";
 import { workerLies } from "./workerLies.ts";
 
 function invariantsOf(made: MadeHistory): string[] {
@@ -332,8 +333,7 @@ const allLies = {
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
   I26: { ...scriptLies["I26"], ...graphLies },
-  I49: blobLies.I49,
-  ...jobLies,
+  ...{ I49: blobLies.I49, ...jobLies, ...webhookLies },
 };
 
 test("a history without a lie is accepted by every checker", () => {

@@ -10,9 +10,9 @@ export interface Access {
    * - `none`: it is about no queue.
    * - `all`: it tells of all queues at once, so it is only for those who are not bound to queues.
    * - `each`: what is told or done is about several queues, and only those of the caller are in it.
-   * - anything else: the queue of that thing; of a worker, its queues.
+   * - anything else: the queue of that thing; of a worker, its queues; of a webhook, those that it hears of.
    */
-  readonly of: "none" | "all" | "each" | "task" | "template" | "schedule" | "queue" | "worker";
+  readonly of: "none" | "all" | "each" | "task" | "template" | "schedule" | "webhook" | "queue" | "worker";
   /** True: without the permission `control`, only for tasks that the caller has submitted. */
   readonly isOwnOnly?: true;
   /** True: a worker may call it, too, whatever its queues: it handles files of the tasks that it runs. */

@@ -8,6 +8,7 @@ import { type Streams, streamKinds } from "../events/streams.ts";
 import { statusOrNull } from "../http/headers.ts";
 import type { Relay } from "../http/relay.ts";
 import { addBuildInfo, LabelBudget, removeMisnamed, taskBuckets } from "./metricParts.ts";
+import { addWebhookFigures } from "./webhookMetrics.ts";
 
 const roles: readonly MasterStatus["role"][] = ["starting", "standby", "leader", "stopping"];
 
@@ -43,6 +44,7 @@ export class Metrics {
     addMasterGauges(master, registers);
     addCommitFigures(master, registers);
     addBuildInfo(registers);
+    addWebhookFigures(master, registers);
     master.observe(createObserver(registers));
     new Gauge({
       name: "outlast_streams",

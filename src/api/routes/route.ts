@@ -47,6 +47,7 @@ export interface Route {
     | "tasks"
     | "templates"
     | "schedules"
+    | "webhooks"
     | "blobs"
     | "workers"
     | "queues"

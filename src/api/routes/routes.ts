@@ -16,6 +16,7 @@ import { sessionRoutes } from "./sessionRoutes.ts";
 import { taskRoutes } from "./taskRoutes.ts";
 import { taskViewRoutes } from "./taskViewRoutes.ts";
 import { templateRoutes } from "./templateRoutes.ts";
+import { webhookRoutes } from "./webhookRoutes.ts";
 import { queueRoutes, workerRoutes } from "./workerRoutes.ts";
 
 const documentRoute: Route = {
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   ...logRoutes,
   ...templateRoutes,
   ...scheduleRoutes,
+  ...webhookRoutes,
   ...blobRoutes,
   ...artifactRoutes,
   ...workerRoutes,

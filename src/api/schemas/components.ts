@@ -10,6 +10,7 @@ import { scheduleSchemas } from "./schedules.ts";
 import { documentedSubmissions, taskSchemas } from "./tasks.ts";
 import { taskViewSchemas } from "./taskViews.ts";
 import { templateSchemas } from "./templates.ts";
+import { webhookSchemas } from "./webhooks.ts";
 import { workerSchemas } from "./workers.ts";
 
 export const components = {
@@ -18,6 +19,7 @@ export const components = {
   ...taskViewSchemas,
   ...templateSchemas,
   ...scheduleSchemas,
+  ...webhookSchemas,
   ...blobSchemas,
   ...workerSchemas,
   ...protocolSchemas,

@@ -14,6 +14,7 @@ import {
   stopOnStdinEndOption,
   storeOption,
   tlsOptions,
+  webhookPrivateOption,
 } from "../serverOptions.ts";
 
 export function masterCommand(program: Command): void {
@@ -30,6 +31,7 @@ export function masterCommand(program: Command): void {
       "address at which other machines reach this master, if it is not the one it listens on",
       baseUrl,
     )
+    .addOption(webhookPrivateOption())
     .addOption(stopOnStdinEndOption())
     .addOption(allowFaultsOption())
     .action(

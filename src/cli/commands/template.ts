@@ -1,7 +1,6 @@
 /** `outlast template`: puts, lists, shows and removes templates. */
 import type { Command } from "commander";
-import type { TemplateContent, TemplateVariable } from "../../model/templates/template.ts";
-import type { TemplateSummary } from "../../sdk/client.ts";
+import type { TemplateContent, TemplateSummary, TemplateVariable } from "../../model/templates/template.ts";
 import { idArgument, wholeNumber } from "../arguments.ts";
 import { readContent } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";

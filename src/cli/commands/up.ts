@@ -19,6 +19,7 @@ import {
   storeOption,
   tasksOption,
   tlsOptions,
+  webhookPrivateOption,
 } from "../serverOptions.ts";
 
 export function upCommand(program: Command): void {
@@ -33,6 +34,7 @@ export function upCommand(program: Command): void {
     )
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
+    .addOption(webhookPrivateOption())
     .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(runAsOption())

@@ -112,13 +112,14 @@ class LocalCluster {
   }
 
   #masterArguments(name: string, port: number): string[] {
-    const { address, data } = this.#flags;
+    const { address, data, webhookPrivate } = this.#flags;
     const where = ["--name", name, "--address", address, "--port", String(port), "--data", data];
     return [
       "master",
       ...where,
       ...this.#tlsArguments(),
       ...clusterArguments(this.#flags),
+      ...(webhookPrivate === true ? ["--webhook-private"] : []),
       "--stop-on-stdin-end",
       ...this.#logArguments(),
     ];

@@ -71,16 +71,8 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
     }
     case "cancel":
       return { action, target: input.id };
-    case "retry": {
-      const count = answer.kind === "retried" ? answer.reopened : 0;
-      if (input.isDryRun === true || (answer.kind === "retried" && count === 0)) return null;
-      return {
-        action,
-        target: input.id,
-        ...(count > 1 && { count }),
-        ...(input.isFromScratch && { detail: "from scratch" }),
-      };
-    }
+    case "retry":
+      return deedOfRetry(input, answer);
     case "signal":
       return { action, target: input.task, detail: input.signal.name };
     case "put-template":
@@ -89,6 +81,10 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
       if (!isNew) return null;
       return { action, target: input.kind === "put-schedule" ? input.schedule.name : input.name };
     }
+    case "put-webhook":
+      return { action, target: input.name, detail: hostOf(input.content.url) };
+    case "test-webhook":
+    case "remove-webhook":
     case "remove-template":
     case "remove-schedule":
     case "remove-user":
@@ -127,7 +123,23 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
   }
 }
 
+function deedOfRetry(
+  { kind: action, id, isFromScratch, isDryRun = false }: Input<"retry">,
+  answer: Reply,
+): Deed | null {
+  const count = answer.kind === "retried" ? answer.reopened : 0;
+  if (isDryRun || (answer.kind === "retried" && count === 0)) return null;
+  return { action, target: id, ...(count > 1 && { count }), ...(isFromScratch && { detail: "from scratch" }) };
+}
+
+type Input<Kind extends SchedulerInput["kind"]> = Extract<SchedulerInput, { kind: Kind }>;
+
 const detailLengthMax = 400;
+
+/** Of a receiver only the beginning of its URL: what follows may be a secret. */
+function hostOf(url: string): string {
+  return (/^https?:\/\/[^/?#]*/i.exec(url)?.[0] ?? "").replace(/\/\/.*@/, "//").slice(0, detailLengthMax);
+}
 
 /** Bounds that were set, or that the queue was paused or resumed. */
 function auditQueue({ isPaused, concurrencyMax, rate }: QueueSettings): Pick<Deed, "action" | "detail"> {

@@ -37,6 +37,7 @@ export function addTask(state: SchedulerState, batch: Batch, spec: TaskSpec): Li
   batch.out.writes.push({ kind: "spec", spec });
   pinBlobs(state, batch, spec, spec.input);
   const task = state.tasks.add(spec);
+  if (state.webhooks.isWatching) state.webhooks.watch(task);
   if (task.links !== null) {
     state.tasks.setState(task, "blocked");
     state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);

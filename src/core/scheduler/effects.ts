@@ -67,6 +67,10 @@ export type Reply =
   | { readonly kind: "schedule"; readonly nextAt: number | null; readonly isNew: boolean }
   /** The ticks for which tasks were made, and where to go on; null at the end. */
   | { readonly kind: "backfilled"; readonly ticks: readonly number[]; readonly nextFrom: number | null }
+  /** `hasFreshSecret` is true if it was given the fresh secret. */
+  | { readonly kind: "webhook"; readonly isNew: boolean; readonly hasFreshSecret: boolean }
+  /** The id of the delivery. */
+  | { readonly kind: "tested"; readonly id: string }
   /** The object that holds the blob; another than the one that was uploaded if the content was known. */
   | { readonly kind: "blob"; readonly object: string; readonly isNew: boolean }
   | { readonly kind: "session"; readonly expiresAt: number }

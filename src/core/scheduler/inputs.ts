@@ -4,12 +4,14 @@ import type { ChildSetRecord, PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type { AuditRecord } from "../../model/principals/audit.ts";
-import type { Actor, Role } from "../../model/principals/principal.ts";
+import type { Actor, Rights, Role } from "../../model/principals/principal.ts";
 import type { PasswordHash, SessionRecord, TokenRecord, UserRecord } from "../../model/principals/records.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
 import type { FinalState, TaskHead, TaskSpec, TaskStatus } from "../../model/task.ts";
 import type { TemplateContent } from "../../model/templates/template.ts";
+import type { DeliveryOutcome } from "../../model/webhooks/delivery.ts";
+import type { WebhookContent } from "../../model/webhooks/webhook.ts";
 import type { ProbeAddress, QueueSettings } from "../../model/worker.ts";
 
 /** Ties a reply to its question; made by the shell, unique while the question is open. */
@@ -152,6 +154,22 @@ type PlainInput =
   | { readonly kind: "note-refusals"; readonly refusals: readonly AuditRecord[] }
   /** Audit records that have outlived their retention, found by the shell in the store. */
   | { readonly kind: "forget-audit"; readonly ids: readonly string[] }
+  /** The content was checked before. */
+  | {
+      readonly kind: "put-webhook";
+      readonly request: RequestId;
+      readonly name: string;
+      readonly content: WebhookContent;
+      readonly fingerprint: string;
+      /** Null: a new webhook gets the fresh one, and another keeps its own. */
+      readonly secret: string | null;
+      readonly freshSecret: string;
+      readonly rights?: Rights;
+    }
+  | { readonly kind: "remove-webhook"; readonly request: RequestId; readonly name: string }
+  | { readonly kind: "test-webhook"; readonly request: RequestId; readonly name: string }
+  /** What has come of deliveries that were committed before. */
+  | { readonly kind: "note-deliveries"; readonly outcomes: readonly DeliveryOutcome[] }
   | { readonly kind: "inspect-workers"; readonly request: RequestId }
   | { readonly kind: "inspect-queues"; readonly request: RequestId }
   | {

@@ -13,6 +13,7 @@ import { LiveWorker } from "./liveWorker.ts";
 import { Queues } from "./queues.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Tasks } from "./tasks.ts";
+import { Webhooks } from "./webhooks.ts";
 
 function spec(id: string, more: Partial<TaskSpec> & { readonly requires?: readonly string[] } = {}): TaskSpec {
   const { kind = "sleep", queue, requires, priority } = more;
@@ -30,7 +31,7 @@ function spec(id: string, more: Partial<TaskSpec> & { readonly requires?: readon
 class Scene {
   readonly queues = new Queues();
   readonly lanes = new Lanes(this.queues);
-  readonly tasks = new Tasks(this.lanes, new Families(), new Dependencies());
+  readonly tasks = new Tasks(this.lanes, new Families(), new Dependencies(), new Webhooks());
 
   add(id: string, more: Parameters<typeof spec>[1] = {}): void {
     const task = this.tasks.add(spec(id, more));

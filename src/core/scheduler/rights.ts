@@ -2,6 +2,7 @@
 import type { TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import { type Actor, coversQueue } from "../../model/principals/principal.ts";
+import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import type { Reply } from "./effects.ts";
 import type { FinishedTree, SchedulerInput } from "./inputs.ts";
 import { refuse, type SchedulerState } from "./state.ts";
@@ -35,6 +36,13 @@ export function refuseByRights(state: SchedulerState, input: SchedulerInput): Re
     case "remove-schedule":
     case "backfill-schedule":
       return refuseSchedule(state, by, input.name);
+    case "put-webhook": {
+      const foreign = input.content.queues?.find((pattern) => !coversQueue(by.queues, pattern));
+      return refuseWebhook(state, by, input.name) ?? (foreign === undefined ? null : noSuchQueue(foreign));
+    }
+    case "remove-webhook":
+    case "test-webhook":
+      return refuseWebhook(state, by, input.name);
     case "drain-worker":
     case "report-exit":
       return refuseWorker(state, by, input.worker);
@@ -75,6 +83,22 @@ function refuseSchedule({ schedules }: SchedulerState, by: Actor, name: string):
   const record = schedules.recordOf(name);
   const isHidden = record !== null && !coversQueue(by.queues, record.task.queue ?? defaults.queue);
   return isHidden ? refuse("not-found", `There is no schedule ${name}.`) : null;
+}
+
+function refuseWebhook({ webhooks }: SchedulerState, by: Actor, name: string): Reply | null {
+  const record = webhooks.recordOf(name);
+  const isHidden = record !== null && record.isRemoved !== true && !mayHandleWebhook(by, record);
+  return isHidden ? refuse("not-found", `There is no webhook ${name}.`) : null;
+}
+
+/** Whoever is bound to queues handles the webhooks that hear of these only. */
+export function mayHandleWebhook(
+  by: Actor | undefined,
+  { content, rights }: Pick<WebhookRecord, "content" | "rights">,
+): boolean {
+  const queues = content.queues ?? rights?.queues;
+  // A pattern covers another one like a name.
+  return by?.queues === undefined || queues?.every((pattern) => coversQueue(by.queues, pattern)) === true;
 }
 
 /** A worker serves its queues as a whole, so whoever drains it must be given all of them. */

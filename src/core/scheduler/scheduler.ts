@@ -15,6 +15,7 @@ import { coversQueue } from "../../model/principals/principal.ts";
 import { noCalendar } from "../../model/schedules/schedule.ts";
 import type { TaskDocument, TaskHead, TaskState, TaskStatus } from "../../model/task.ts";
 import type { WaitingReason } from "../../model/waiting.ts";
+import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { auditInput } from "./audit.ts";
 import { Blobs } from "./blobs.ts";
@@ -56,10 +57,12 @@ import { Templates } from "./templates.ts";
 import { templatesModule } from "./templatesModule.ts";
 import { WaitingReasons } from "./waitingReasons.ts";
 import { Walks } from "./walks.ts";
+import { Webhooks } from "./webhooks.ts";
+import { webhooksModule } from "./webhooksModule.ts";
 import { Workers } from "./workers.ts";
 import { workersModule } from "./workersModule.ts";
 
-/** In the order in which they close a batch: dispatch comes last, when all that is due has happened. */
+/** In the order in which they close a batch: dispatch comes when all that is due has happened. */
 const modules: readonly SchedulerModule[] = [
   tasksModule,
   taskBounds,
@@ -76,6 +79,8 @@ const modules: readonly SchedulerModule[] = [
   ratesModule,
   isolation,
   dispatch,
+  // What starts in this batch is not late.
+  webhooksModule,
 ];
 
 /** Every input has one module that takes it. */
@@ -88,6 +93,7 @@ const inputs = {
   ...schedulesModule.inputs,
   ...blobsModule.inputs,
   ...principalsModule.inputs,
+  ...webhooksModule.inputs,
   ...workersModule.inputs,
   ...failureDetector.inputs,
 } satisfies Inputs<Exclude<SchedulerInput["kind"], "tick">>;
@@ -119,8 +125,9 @@ export class Scheduler {
     const schedules = new Schedules();
     const blobs = new Blobs();
     const principals = new Principals();
+    const webhooks = new Webhooks();
     this.#state = {
-      tasks: new Tasks(lanes, families, dependencies),
+      tasks: new Tasks(lanes, families, dependencies, webhooks),
       ...{ queues, queueRecords, holds, rates, lanes },
       families,
       signals,
@@ -131,6 +138,7 @@ export class Scheduler {
       schedules,
       blobs,
       principals,
+      webhooks,
       workers,
       records: new Records({
         queues: queueRecords,
@@ -146,6 +154,7 @@ export class Scheduler {
         users: principals.userModule,
         tokens: principals.tokenModule,
         sessions: principals.sessionModule,
+        webhooks,
       }),
       massLoss: new MassLoss(),
       settings: { ...defaults, calendar: noCalendar, ...settings },
@@ -250,6 +259,11 @@ export class Scheduler {
     return this.#state.principals;
   }
 
+  /** Webhooks as this memory has them: on a leader with what is about to be committed. */
+  *webhookRecords(): Generator<WebhookRecord> {
+    for (const { record } of this.#state.webhooks) yield record;
+  }
+
   /** The queue of an unfinished task; undefined for any other. */
   queueOf(id: TaskId): string | undefined {
     return this.#state.tasks.get(id)?.queue.name;
@@ -322,6 +336,10 @@ export class Scheduler {
     state.tasks.writeTouched(batch);
     state.families.writeTouched(batch);
     state.rates.writeTouched(batch);
+    if (state.webhooks.size > 0) {
+      state.webhooks.noteAlarms(batch);
+      state.webhooks.writeTouched(batch);
+    }
     const { writes, seq } = batch.out;
     state.records.noteAll(writes);
     if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {

@@ -20,6 +20,7 @@ import type { Signals } from "./signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Templates } from "./templates.ts";
 import type { Walks } from "./walks.ts";
+import type { Webhooks } from "./webhooks.ts";
 import type { Workers } from "./workers.ts";
 
 /** The scheduler's own knobs; each default stands in `defaults`, with its unit in its name. */
@@ -57,6 +58,7 @@ export interface SchedulerState {
   readonly schedules: Schedules;
   readonly blobs: Blobs;
   readonly principals: Principals;
+  readonly webhooks: Webhooks;
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;

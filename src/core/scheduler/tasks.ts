@@ -24,6 +24,7 @@ import type { Lanes } from "./lanes.ts";
 import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
 import { RecentlyFinished } from "./recentlyFinished.ts";
 import { RecentlyForgotten } from "./recentlyForgotten.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 /** A step of a task from one state to the next, for statistics. */
 export interface TaskStep {
@@ -52,6 +53,7 @@ export class Tasks {
   readonly #lanes: Lanes;
   readonly #families: Families;
   readonly #dependencies: Dependencies;
+  readonly #webhooks: Webhooks;
   readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   /** Those that wait for the instant at which they are to start; `wakeAt` is that instant, by the wall clock. */
   readonly #starts = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
@@ -69,7 +71,8 @@ export class Tasks {
   readonly #awaited = new Map<Awaited, number>();
   #backingOff = 0;
 
-  constructor(lanes: Lanes, families: Families, dependencies: Dependencies) {
+  constructor(lanes: Lanes, families: Families, dependencies: Dependencies, webhooks: Webhooks) {
+    this.#webhooks = webhooks;
     this.#lanes = lanes;
     this.#dependencies = dependencies;
     this.#families = families;
@@ -236,6 +239,7 @@ export class Tasks {
     this.#remove(task);
     const { id, fingerprint, state, queue } = task;
     this.recentlyFinished.add({ id, fingerprint, state, queue: queue.name, seq: batch.out.seq });
+    if (this.#webhooks.size > 0) this.#webhooks.noteEnd(batch, task, state);
   }
 
   writeTouched(batch: Batch): void {

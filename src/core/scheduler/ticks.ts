@@ -57,6 +57,7 @@ function settleNext(state: SchedulerState, batch: Batch, schedule: LiveSchedule)
     // All that is too old is passed over at once, however many ticks that are.
     const next = nextTick(content, windowFrom - 1, calendar);
     skip(state, schedule, { from: tick, to: windowFrom - 1, reason: "missed" }, next);
+    noteMissed(state, batch, schedule.record, { from: tick, to: windowFrom - 1, isSkipped: true });
     return true;
   }
   const next = nextTick(content, tick, calendar);
@@ -64,7 +65,27 @@ function settleNext(state: SchedulerState, batch: Batch, schedule: LiveSchedule)
     skip(state, schedule, { from: tick, to: tick, reason: "missed" }, next);
     return true;
   }
-  return overlapOrFire(state, batch, schedule, tick, next);
+  const isSettled = overlapOrFire(state, batch, schedule, tick, next);
+  if (isSettled && isMissed) {
+    const isSkipped = schedule.record.skipped.at(-1)?.to === tick;
+    noteMissed(state, batch, schedule.record, { from: tick, to: tick, isSkipped });
+  }
+  return isSettled;
+}
+
+/** Nothing ran when it should have. */
+function noteMissed(
+  { webhooks }: SchedulerState,
+  batch: Batch,
+  { name, task, origin }: ScheduleRecord,
+  ticks: { readonly from: number; readonly to: number; readonly isSkipped: boolean },
+): void {
+  if (webhooks.size === 0) return;
+  webhooks.noteMissed(batch, task.queue ?? defaults.queue, {
+    schedule: { name, ...ticks },
+    name: task.name ?? name,
+    ...(origin !== undefined && { template: origin.template }),
+  });
 }
 
 /** Writes down why ticks made no task. */

@@ -63,6 +63,12 @@ function bytesOf(input: SchedulerInput): number {
       return jsonBytes(input.schedule) + limits.statusBytesMax + bytesOfPins(input.schedule.task as unknown as Json);
     case "input-resolved":
       return jsonBytes(input) + 2 * limits.statusBytesMax + ("input" in input ? bytesOfPins(input.input) : 0);
+    case "put-webhook":
+      return jsonBytes(input.content) + limits.statusBytesMax;
+    case "remove-webhook":
+      return limits.undeliveredMax * recordBytes + limits.statusBytesMax;
+    case "note-deliveries":
+      return 2 * input.outcomes.length * limits.statusBytesMax;
     case "signal":
       return limits.statusBytesMax + bytesOfPins(input.signal.payload);
     case "graph-concluded":
@@ -90,6 +96,9 @@ function bytesOf(input: SchedulerInput): number {
       return limits.statusBytesMax;
   }
 }
+
+/** A record that is removed. */
+const recordBytes = 256;
 
 /** A user or a token with its queues, and the sessions that end because of it. */
 const principalBytesMax = limits.statusBytesMax * (4 + limits.sessionsPerUserMax);

@@ -9,6 +9,7 @@ import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest
 import type { Submission } from "../../model/submission.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { WaitingReason } from "../../model/waiting.ts";
+import type { DeliveryCounts } from "../../model/webhooks/webhook.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../../model/worker.ts";
 import type { TaskPage, TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
@@ -23,6 +24,7 @@ import type { RetryOptions } from "./retryService.ts";
 import type { ScheduleApi } from "./scheduleApi.ts";
 import type { TaskViewApi } from "./taskViewApi.ts";
 import type { TemplateApi } from "./templateApi.ts";
+import type { WebhookApi } from "./webhookApi.ts";
 
 export type { ChangeBatch, Subscription };
 
@@ -54,6 +56,7 @@ export interface MasterApi {
   readonly bulk: BulkApi;
   readonly principals: PrincipalApi;
   readonly views: TaskViewApi;
+  readonly webhooks: WebhookApi;
   setQueue(name: string, settings: QueueSettings, by?: Actor): Promise<void>;
   drainWorker(id: WorkerId, by?: Actor): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
@@ -152,10 +155,16 @@ export interface MasterStats {
   /** How long the task has waited that is first in its line and has waited longest; 0 if none could start. */
   readonly oldestWaitMs: number;
   readonly commitMs: CommitTimes;
+  readonly webhooks: readonly WebhookFigures[];
   /** How often this master, as a standby, found that its memory differed from the leader's; anything but 0 is a bug. */
   readonly drifts: number;
   /** Changes of the leader that this master has seen since its start. */
   readonly elections: number;
   /** How often this master's own role has changed since its start. */
   readonly roleChanges: number;
+}
+
+/** What has become of the deliveries of one webhook, as the journal has it. */
+export interface WebhookFigures extends DeliveryCounts {
+  readonly name: string;
 }

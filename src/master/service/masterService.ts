@@ -25,6 +25,7 @@ import type { Blobs } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Receivers } from "../../ports/receivers.ts";
 import { type ForeignTask, type Store, StoreUnavailable, type TaskPage, type TaskQuery } from "../../ports/store.ts";
 import type { StreamSink } from "../../ports/transport.ts";
 import type { Inbox } from "../journal/inbox.ts";
@@ -54,6 +55,7 @@ import { explainMissing, findQueue, lookUp } from "./taskLookups.ts";
 import { TaskReads } from "./taskReads.ts";
 import { TaskViewService } from "./taskViewService.ts";
 import { type ServiceCalls, TemplateService } from "./templateService.ts";
+import { WebhookService } from "./webhookService.ts";
 
 export interface MasterServiceParts {
   readonly store: Store;
@@ -74,6 +76,7 @@ export interface MasterServiceParts {
   readonly calendar: Calendar;
   /** Null for a master without a place for files. */
   readonly blobs: Blobs | null;
+  readonly receivers: Receivers;
 }
 
 type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
@@ -86,6 +89,7 @@ export class MasterService implements MasterApi {
   readonly bulk: BulkService;
   readonly principals: PrincipalService;
   readonly views: TaskViewService;
+  readonly webhooks: WebhookService;
   readonly #reads: TaskReads;
   readonly #retries: RetryService;
   readonly #logListeners = new LogListeners();
@@ -108,6 +112,7 @@ export class MasterService implements MasterApi {
     this.bulk = new BulkService(calls, this.#retries);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
     this.principals = new PrincipalService(calls, parts);
+    this.webhooks = new WebhookService(calls, parts.receivers);
   }
 
   status(): MasterStatus {

@@ -25,6 +25,7 @@ import type { TemplateApi } from "./templateApi.ts";
 import { followVisible, isSeen } from "./visibleChanges.ts";
 import { visibleGraph } from "./visibleGraph.ts";
 import { visibleViews } from "./visibleViews.ts";
+import type { WebhookApi } from "./webhookApi.ts";
 
 export class ScopedMaster implements MasterApi {
   readonly #master: MasterApi;
@@ -35,12 +36,14 @@ export class ScopedMaster implements MasterApi {
   readonly blobs: BlobApi;
   readonly views: TaskViewApi;
   readonly bulk: BulkApi;
+  readonly webhooks: WebhookApi;
 
   constructor(master: MasterApi, by: Actor) {
     this.#master = master;
     this.#by = by;
     this.templates = scopedTemplates(master.templates, by);
     this.schedules = scopedSchedules(master.schedules, by);
+    this.webhooks = scopedWebhooks(master.webhooks, by);
     this.principals = master.principals;
     this.blobs = master.blobs;
     this.bulk = { run: (action, request) => master.bulk.run(action, request, by) };
@@ -207,6 +210,17 @@ function scopedTemplates(templates: TemplateApi, by: Actor): TemplateApi {
     read: (name, version) => templates.read(name, version, by),
     versions: (name, after, limit) => templates.versions(name, after, limit, by),
     run: (name, wish, key) => templates.run(name, wish, key, by),
+  };
+}
+
+function scopedWebhooks(webhooks: WebhookApi, by: Actor): WebhookApi {
+  return {
+    put: (name, content) => webhooks.put(name, content, by),
+    remove: (name) => webhooks.remove(name, by),
+    list: () => webhooks.list(by),
+    read: (name) => webhooks.read(name, by),
+    test: (name) => webhooks.test(name, by),
+    deliveries: (name, query) => webhooks.deliveries(name, query, by),
   };
 }
 

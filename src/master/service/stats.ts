@@ -1,10 +1,11 @@
 /** The statistics of a master, from its memory. */
 import type { Actor } from "../../model/principals/principal.ts";
+import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Inbox } from "../journal/inbox.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
 import type { MasterState } from "../masterState.ts";
-import type { MasterStats } from "./masterApi.ts";
+import type { MasterStats, WebhookFigures } from "./masterApi.ts";
 
 export interface StatsParts {
   readonly stats: LoopStats;
@@ -29,5 +30,10 @@ export function statsOf({ stats, state, inbox, clock }: StatsParts, by: Actor | 
     slots: scheduler?.countSlots() ?? { total: 0, used: 0 },
     oldestWaitMs: readyAt === null ? 0 : Math.max(0, clock.now() - readyAt),
     commitMs: stats.commitMs(),
+    webhooks: by?.queues === undefined ? [...(scheduler?.webhookRecords() ?? [])].map(countsOf) : [],
   };
+}
+
+function countsOf({ name, pending, delivered, givenUp, dropped }: WebhookRecord): WebhookFigures {
+  return { name, pending, delivered, givenUp, dropped };
 }

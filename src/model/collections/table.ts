@@ -7,6 +7,7 @@ import { blobPins } from "./blobPins.ts";
 import { blobs } from "./blobs.ts";
 import { childSets } from "./childSets.ts";
 import type { Collection } from "./collection.ts";
+import { deliveries } from "./deliveries.ts";
 import { dyingHolds } from "./dyingHolds.ts";
 import { endedSets } from "./endedSets.ts";
 import { failedDependencies } from "./failedDependencies.ts";
@@ -20,7 +21,9 @@ import { steps } from "./steps.ts";
 import { templates } from "./templates.ts";
 import { templateVersions } from "./templateVersions.ts";
 import { tokens } from "./tokens.ts";
+import { undelivered } from "./undelivered.ts";
 import { users } from "./users.ts";
+import { webhooks } from "./webhooks.ts";
 import { workers } from "./workers.ts";
 
 export const collections = {
@@ -45,6 +48,9 @@ export const collections = {
   queueStarts,
   blobPins,
   artifacts,
+  webhooks,
+  deliveries,
+  undelivered,
 } as const;
 
 type Table = typeof collections;

@@ -128,3 +128,11 @@ export const templateSchema = closed(
     ],
   },
 );
+
+export interface TemplateSummary {
+  readonly name: string;
+  /** The latest one. */
+  readonly version: number;
+  readonly changedAt: number;
+  readonly description?: string;
+}

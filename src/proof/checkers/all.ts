@@ -55,6 +55,7 @@ import { ticksInTime } from "./ticksInTime.ts";
 import { ticksOnce } from "./ticksOnce.ts";
 import { waitsKept } from "./waitsKept.ts";
 import { waitsNoticed } from "./waitsNoticed.ts";
+import { webhooksTold } from "./webhooksTold.ts";
 
 export const checkers: readonly Checker[] = [
   ackedIsKept,
@@ -109,6 +110,7 @@ export const checkers: readonly Checker[] = [
   nobodyStarves,
   itemsBeforeResult,
   limitsKept,
+  webhooksTold,
 ];
 
 /** Families, and all that belongs to a task, are told by the ids of tasks, which must be the real ones. */
@@ -122,6 +124,7 @@ const byRealIds: ReadonlySet<Checker> = new Set([
   jobOutputs,
   jobFiles,
   blobsKept,
+  webhooksTold,
 ]);
 
 export function checkAll(history: History): Violation[] {

@@ -6,6 +6,7 @@ import type { TaskDocument, TaskState } from "../../model/task.ts";
 import type { QueueRecord, WorkerRecord } from "../../model/worker.ts";
 import type { Conditions } from "./conditions.ts";
 import type { JobHappening } from "./jobHappening.ts";
+import type { WorldEvent } from "./worldEvents.ts";
 
 /** How an execution really ended, reported by the executor itself. `died`: the worker's process died. */
 export type ExecutionEnd = "suspended" | "success" | "failed" | "timeout" | "aborted" | "died";
@@ -208,6 +209,18 @@ export type Happening =
       readonly template: string;
       readonly version: number | null;
     }
+  /** The receiver of webhooks has taken a message, whether or not its sender learns of it. `toldAt` is an instant of the journal. */
+  | {
+      readonly kind: "webhook-taken";
+      readonly life: string;
+      readonly webhook: string;
+      readonly message: string;
+      readonly type: string;
+      readonly toldAt: number;
+      readonly task?: TaskId;
+      readonly state?: TaskState;
+      readonly attempt?: number;
+    }
   /** What an execution printed. */
   | { readonly kind: "exec-wrote"; readonly token: string; readonly text: string }
   /** What the store held of an attempt's log when its task was forgotten. */
@@ -235,26 +248,7 @@ export type Happening =
   | { readonly kind: "landed"; readonly seq: number }
   /** Who leads in truth from here on: awake, and the author of the last marker; null for nobody. */
   | { readonly kind: "leads"; readonly life: string | null; readonly epoch: number }
-  /** What was done to the world: by faults, and by operators. `node` is a master's name or a worker's. */
-  | {
-      readonly kind: "start";
-      readonly node: string;
-      readonly life: string;
-      readonly boot?: BootId;
-      readonly capacity?: number;
-      /** A master that this boot has answered may take a refused connection for its death. */
-      readonly isProbed?: boolean;
-    }
-  /** SIGTERM. */
-  | { readonly kind: "stop"; readonly node: string; readonly life: string; readonly wasLeading: boolean }
-  | { readonly kind: "crash"; readonly node: string; readonly life: string; readonly wasLeading?: boolean }
-  | { readonly kind: "exit"; readonly node: string; readonly life: string; readonly error: string | null }
-  | { readonly kind: "pause"; readonly node: string; readonly life: string }
-  | { readonly kind: "resume"; readonly node: string; readonly life: string }
-  /** The wall clock of a machine: by how much it is ahead of true time from here on, and how fast it drifts. */
-  | { readonly kind: "clock-set"; readonly node: string; readonly offsetMs: number; readonly drift: number }
-  | { readonly kind: "trouble"; readonly what: string; readonly nodes: readonly string[] }
-  | { readonly kind: "trouble-over"; readonly what: string; readonly nodes: readonly string[] };
+  | WorldEvent;
 
 /** What a submission asked for, as far as checkers need it. `body` stands for its whole content. */
 export interface SubmittedShape {

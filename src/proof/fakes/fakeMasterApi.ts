@@ -28,6 +28,7 @@ import { FakePrincipalApi } from "./fakePrincipalApi.ts";
 import { FakeScheduleApi } from "./fakeScheduleApi.ts";
 import { FakeTaskViewApi } from "./fakeTaskViewApi.ts";
 import { FakeTemplateApi } from "./fakeTemplateApi.ts";
+import { FakeWebhookApi } from "./fakeWebhookApi.ts";
 
 export class FakeMasterApi implements MasterApi {
   /** Every call that would change something, in order. */
@@ -43,6 +44,7 @@ export class FakeMasterApi implements MasterApi {
   readonly progressListeners = new Set<(change: ProgressChange) => void>();
   readonly templates = new FakeTemplateApi((submissions, key) => this.submit(submissions, key));
   readonly schedules = new FakeScheduleApi();
+  readonly webhooks = new FakeWebhookApi();
   readonly blobs = new FakeBlobApi();
   readonly bulk = new FakeBulkApi(this);
   readonly principals = new FakePrincipalApi();
@@ -104,6 +106,7 @@ export class FakeMasterApi implements MasterApi {
       waiting: { key: 3 },
       workersConnected: 1,
       commitMs: { p50: 2, p90: 40, p99: 40, max: 40 },
+      webhooks: [],
       drifts: 0,
       elections: 2,
       roleChanges: 3,

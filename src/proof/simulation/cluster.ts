@@ -9,6 +9,7 @@ import { Outsider } from "./outsider.ts";
 import { Signaller } from "./signaller.ts";
 import { TemplateUser } from "./templateUser.ts";
 import { UniqueUser } from "./uniqueUser.ts";
+import { WebhookUser } from "./webhookUser.ts";
 import { WorkerNode } from "./workerNode.ts";
 import { World } from "./world.ts";
 
@@ -23,6 +24,7 @@ export class Cluster extends World {
   readonly uniqueUser: UniqueUser;
   readonly blobUser: BlobUser;
   readonly jobUser: JobUser;
+  readonly webhookUser: WebhookUser;
 
   constructor(knobs: Knobs) {
     super(knobs);
@@ -35,6 +37,7 @@ export class Cluster extends World {
     this.uniqueUser = new UniqueUser(this);
     this.blobUser = new BlobUser(this);
     this.jobUser = new JobUser(this);
+    this.webhookUser = new WebhookUser(this);
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

@@ -144,6 +144,13 @@ export const situations = [
   "a later attempt of a job promoted what an earlier one had begun to",
   "a job replaced the output of another one",
   "a record that no map survived was left out",
+  // Webhooks.
+  "a webhook was delivered",
+  "a receiver of webhooks failed",
+  "the answer of a receiver was lost",
+  "a leader took over deliveries that waited",
+  "deliveries waited for a webhook that was removed",
+  "a task was told to be late",
   // Limits.
   "a queue was limited with tasks in it",
   "a task waited for its concurrency key",

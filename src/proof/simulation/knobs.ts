@@ -129,6 +129,8 @@ export interface Knobs {
   readonly blobActs: number;
   /** How often somebody submits or cancels a MapReduce job, or a file of one is spoilt. */
   readonly jobActs: number;
+  /** How often somebody makes, changes or removes a webhook. With 0 there are none. */
+  readonly webhookActs: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
@@ -184,6 +186,7 @@ export function drawKnobs(seed: number): Knobs {
     templateActs: random.fork("templates").pick([0, 0, 10, 40]),
     blobActs: random.fork("blobs").pick([0, 0, 0, 40, 120]),
     jobActs: random.fork("jobs").pick([0, 0, 0, 0, 6, 20]),
+    webhookActs: random.fork("webhooks").pick([0, 0, 3, 20]),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),

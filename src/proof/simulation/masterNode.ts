@@ -82,6 +82,7 @@ export class MasterNode {
       ids: new SimulatedIds(random.fork("ids")),
       log: nodeLog(timeline, name),
       probe: (host, port, boot) => this.#probe(process, host, port, boot),
+      receivers: this.#world.receiver.reachedFrom(process),
       peers: simulatedPeers(this.#world, this.machine, process),
       settings: {
         ...this.#world.knobs.waits,

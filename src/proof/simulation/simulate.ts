@@ -139,7 +139,7 @@ function planBulks({ knobs, timeline, random, clients }: Cluster): void {
 
 /** Those who do one thing only, a number of times. */
 function planVisitors({ knobs, timeline, random, ...visitors }: Cluster): void {
-  const { outsider, signaller, templateUser, uniqueUser, blobUser, jobUser } = visitors;
+  const { outsider, signaller, templateUser, uniqueUser, blobUser, jobUser, webhookUser } = visitors;
   const plan = (name: string, times: number, act: () => void): void => {
     const when = random.fork(name);
     for (let count = 0; count < times; count++) timeline.after(when.next() * knobs.unsafeMs * 0.95, act);
@@ -150,6 +150,8 @@ function planVisitors({ knobs, timeline, random, ...visitors }: Cluster): void {
   plan("unique user", knobs.uniqueActs, () => uniqueUser.act());
   plan("blob user", knobs.blobActs, () => blobUser.act());
   plan("job user", knobs.jobActs, () => jobUser.act());
+  if (knobs.webhookActs > 0) timeline.after(0, () => webhookUser.begin());
+  plan("webhook user", knobs.webhookActs, () => webhookUser.act());
 }
 
 function isEndless({ timeline, disk }: Cluster): boolean {
@@ -225,10 +227,11 @@ class RestWatch {
 
 function isAtRest(world: Cluster): boolean {
   if (world.clients.some((client) => client.isBusy) || world.outsider.isBusy) return false;
-  if (world.signaller.isBusy || world.templateUser.isBusy || world.blobUser.isBusy || world.jobUser.isBusy)
-    return false;
+  const { signaller, templateUser, blobUser, jobUser, webhookUser } = world;
+  if ([signaller, templateUser, blobUser, jobUser, webhookUser].some(({ isBusy }) => isBusy)) return false;
   if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0 || !haveEnded(world)) return false;
+  if (world.disk.view.records("deliveries").size > 0) return false;
   return world.workers.every(
     (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
   );

@@ -9,6 +9,7 @@ import { noteFamilies } from "./familySituations.ts";
 import { noteGraphs } from "./graphSituations.ts";
 import { noteJobs } from "./jobSituations.ts";
 import { noteSchedules } from "./scheduleSituations.ts";
+import { noteWebhooks } from "./webhookSituations.ts";
 import type { World } from "./world.ts";
 
 export function noteSituations(world: World, judged: History): void {
@@ -19,6 +20,7 @@ export function noteSituations(world: World, judged: History): void {
   noteRepeats(world, history);
   noteMasters(world, history);
   noteSchedules(world.coverage, history);
+  noteWebhooks(world.coverage, history);
   noteFamilies(world.coverage, judged);
   noteGraphs(world.coverage, judged);
   noteJobs(world.coverage, judged);

@@ -9,6 +9,7 @@ import { JobDisk } from "./jobDisk.ts";
 import type { Knobs } from "./knobs.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
+import { Receiver } from "./receiver.ts";
 import { ReplicaSet } from "./replicaSet.ts";
 import { StoreDisk } from "./storeDisk.ts";
 import { PlainEngine, SqliteEngine, type StoreEngine } from "./storeEngine.ts";
@@ -44,6 +45,7 @@ export abstract class World {
   readonly jobDisk = new JobDisk(this.ledger, this.coverage);
   abstract readonly masters: readonly KnownMaster[];
   abstract readonly workers: readonly KnownWorker[];
+  readonly receiver: Receiver;
   readonly names = new Names((id) => this.disk.view.specs.has(id));
   /** How often a standby's memory was found to have drifted, in lives that are over. */
   drifts = 0;
@@ -60,7 +62,8 @@ export abstract class World {
     const { latencyMsMax, resetChance, duplicateChance, lateChance } = knobs;
     const weather = { latencyMsMax, resetChance, duplicateChance, lateChance };
     const network = new Network(weather, this.timeline, this.random.fork("network"), this.coverage);
-    const { timeline, coverage } = this;
+    const { timeline, coverage, ledger, random } = this;
+    this.receiver = new Receiver({ knobs, random, network, timeline, ledger, coverage });
     this.wire = { network, timeline, coverage, callTimeoutMs: knobs.callTimeoutMs };
   }
 

@@ -21,6 +21,8 @@ beforeAll(async () => {
     expect((await root("PUT", `/v1/templates/template-${queue}`, { task: nap(queue) })).status).toBe(201);
     const schedule = { when: { everyMs: 3_600_000 }, task: nap(queue) };
     expect((await root("PUT", `/v1/schedules/schedule-${queue}`, schedule)).status).toBe(201);
+    const webhook = { url: "https://example.com/", queues: [queue] };
+    expect((await root("PUT", `/v1/webhooks/webhook-${queue}`, webhook)).status).toBe(201);
     const attach = { ...attachRequest(), queues: [queue] };
     expect((await root("POST", `/v1/workers/worker-${queue}/sessions`, attach)).status).toBe(200);
   }
@@ -79,6 +81,15 @@ const samples: { readonly [name: string]: (queue: string, id: string) => Sample 
   triggerSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}/trigger` }),
   backfillSchedule: (queue) => ({ path: `/v1/schedules/schedule-${queue}/backfill`, body: { from: 0, to: 1 } }),
   previewSchedule: () => ({ body: { schedule: { when: { everyMs: 3_600_000 }, task: nap("own") } } }),
+  listWebhooks: () => ({}),
+  getWebhook: (queue) => ({ path: `/v1/webhooks/webhook-${queue}` }),
+  putWebhook: (queue) => ({
+    path: `/v1/webhooks/webhook-${queue}`,
+    body: { url: "https://example.com/", queues: [queue] },
+  }),
+  removeWebhook: (queue) => ({ path: `/v1/webhooks/webhook-${queue}` }),
+  testWebhook: (queue) => ({ path: `/v1/webhooks/webhook-${queue}/test` }),
+  listDeliveries: (queue) => ({ path: `/v1/webhooks/webhook-${queue}/deliveries` }),
   putBlob: () => ({ body: {} }),
   getBlob: () => ({ path: `/v1/blobs/${"0".repeat(64)}` }),
   releaseBlob: () => ({ path: `/v1/blobs/${"0".repeat(64)}` }),
