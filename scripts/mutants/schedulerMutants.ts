@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const schedulerMutants: readonly Mutant[] = [
   {
+    name: "never forgets a dead worker that an earlier leader gave up",
+    patches: [
+      {
+        file: "src/core/scheduler/failureDetector.ts",
+        search: "      rememberGone(state, worker);\n      continue;",
+        replace: "      continue;",
+      },
+    ],
+  },
+  {
     name: "uses the number of a killed attempt again",
     patches: [
       {

@@ -56,6 +56,8 @@ export const defaults = {
   heartbeatMs: 1 * second,
   suspectMs: 3 * second,
   lostGraceMs: 15 * second,
+  /** How long a worker that has died or left is still shown; then its record goes. */
+  goneWorkerKeptMs: 1 * day,
   abruptGraceMs: 500,
   /** The same for a worker that comes through a standby: the standby may have died, and the worker must find another way. */
   relayedGraceMs: 3 * second,

@@ -33,6 +33,7 @@ export class MadeHistory {
     suspectMs: 3000,
     abruptGraceMs: 500,
     lostGraceMs: 15_000,
+    goneWorkerKeptMs: 86_400_000,
     failoverGraceMs: 10_000,
     timeoutBackstopMs: 10_000,
     clockSpreadMs: 0,

@@ -1,7 +1,17 @@
 /** Lies about masters, epochs and those who follow them, for the checkers that must see each one. */
 import type { TaskId } from "../../src/model/ids.ts";
 import type { MasterMemory } from "../../src/proof/checkers/ledger.ts";
-import { boot, goodHistory, life, MadeHistory, submitted, task, usedAgain, worker } from "./madeHistory.ts";
+import {
+  boot,
+  goodHistory,
+  life,
+  MadeHistory,
+  submitted,
+  task,
+  usedAgain,
+  worker,
+  workerRecord,
+} from "./madeHistory.ts";
 
 const marker = { kind: "marker", address: "http://master-2:7070", collections: {} } as const;
 const forget = { kind: "forget-task", id: task, queue: "default", state: "success" } as const;
@@ -105,6 +115,16 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
     "a call that is never answered": () => withMaster({ openCalls: ["submit"] }),
     "streams that stay open": () => withMaster({ openStreams: 50 }),
     "timers that pile up": () => withMaster({ timers: 100 }),
+    "a dead worker that is never forgotten": () => {
+      const made = withMaster({}).entry({
+        kind: "record",
+        collection: "workers",
+        id: worker,
+        value: workerRecord({ state: "lost" }),
+      });
+      made.conditions = { ...made.conditions, goneWorkerKeptMs: 1_000 };
+      return made.later(120_000).entry(marker);
+    },
     "entries that go before a standby has read them": () => {
       const notes = [{ name: "master-2", seq: 3, ageMs: 2_000, knownMs: 20_000 }];
       return new MadeHistory().later(30_000).add({ kind: "compacted", node: "master-1", life, firstSeq: 9, notes });

@@ -85,7 +85,10 @@ export function noteClosing(state: SchedulerState, batch: Batch, worker: LiveWor
 /** A new leader has heard of nobody yet: every worker gets time to find it, unless a probe shows that it is dead. */
 function watchAfterElection(state: SchedulerState, batch: Batch): void {
   for (const worker of state.workers) {
-    if (worker.isGivenUp) continue;
+    if (worker.isGivenUp) {
+      rememberGone(state, worker);
+      continue;
+    }
     suspect(state, batch, worker, state.settings.failoverGraceMs);
     if (worker.isProbeTrusted) probeWorker(batch, worker);
   }
@@ -117,13 +120,16 @@ function noteProbe(
   }
 }
 
-/** Every worker whose grace is over moves on: from connected to suspect, from suspect to lost. */
+/** Every worker whose grace is over moves on: from connected to suspect, from suspect to lost, and after long out of memory. */
 function passTime(state: SchedulerState, batch: Batch): void {
   // A worker that is given up takes all of its attempts along.
   while (!isFull(batch)) {
     const worker = state.workers.popDue(batch.now);
     if (worker === undefined) return;
-    if (worker.isGivenUp) continue;
+    if (worker.isGivenUp) {
+      state.workers.remove(batch, worker);
+      continue;
+    }
     const patienceMs = worker.state === "connected" ? state.settings.suspectMs : worker.graceMs;
     const dueAt = worker.silentSince + patienceMs;
     if (dueAt > batch.now) state.workers.wakeAt(worker, dueAt);
@@ -171,9 +177,9 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
   worker.isOpen = false;
   worker.session = null;
   worker.state = end;
-  state.workers.stopTimer(worker);
   if (end === "lost") state.workers.countLoss(worker);
   state.workers.write(batch, { ...worker.record, state: end, changedAt: batch.now });
+  rememberGone(state, worker);
   for (const task of [...worker.tasks.values()]) {
     const message = `Worker ${worker.id} was given up: ${why}.`;
     if (end === "lost") loseAttempt(state, batch, task, message);
@@ -181,6 +187,11 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
   }
   worker.clearDying();
   state.holds.endOf(batch, worker.id);
+}
+
+/** It is shown for a while, for people who ask what has become of it. Names that never come again must not fill up the memory. */
+function rememberGone({ workers, settings }: SchedulerState, worker: LiveWorker): void {
+  workers.wakeAt(worker, worker.record.changedAt + settings.goneWorkerKeptMs);
 }
 
 /** The worker is connected, but silent: it keeps what it runs and gets nothing new. */

@@ -27,6 +27,7 @@ import type { Workers } from "./workers.ts";
 export interface SchedulerSettings {
   readonly suspectMs: number;
   readonly lostGraceMs: number;
+  readonly goneWorkerKeptMs: number;
   readonly abruptGraceMs: number;
   readonly relayedGraceMs: number;
   readonly failoverGraceMs: number;

@@ -94,9 +94,14 @@ export class Workers implements RecordModule<WorkerRecord> {
       if (oldest === undefined || worker.record.changedAt < oldest.record.changedAt) oldest = worker;
     }
     if (oldest === undefined) return false;
-    batch.out.writes.push({ kind: "record", collection: "workers", id: oldest.id, value: null });
-    this.forget(oldest.id);
+    this.remove(batch, oldest);
     return true;
+  }
+
+  /** Forgets a worker that was given up, and writes that down. */
+  remove(batch: Batch, { id }: LiveWorker): void {
+    batch.out.writes.push({ kind: "record", collection: "workers", id, value: null });
+    this.forget(id);
   }
 
   wakeAt(worker: LiveWorker, at: number): void {

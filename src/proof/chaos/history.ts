@@ -79,6 +79,7 @@ export function toHistory(evidence: Recorded): History {
       suspectMs: defaults.suspectMs,
       abruptGraceMs: defaults.abruptGraceMs,
       lostGraceMs: defaults.lostGraceMs,
+      goneWorkerKeptMs: defaults.goneWorkerKeptMs,
       failoverGraceMs: defaults.failoverGraceMs,
       timeoutBackstopMs: defaults.timeoutBackstopMs,
       clockSpreadMs: 0,

@@ -1,5 +1,10 @@
 /** I40: once all is quiet, masters hold nothing for anybody who is not there, and only a handful of timers. */
+import type { WorkerRecord } from "../../model/worker.ts";
 import { checker } from "./checker.ts";
+import type { History } from "./ledger.ts";
+
+/** A leader may be elected, or wait for its store, before it gets to forget a worker. */
+const forgetMsMax = 60_000;
 
 /** A master's own clockwork: the lease, the journal's tail, notes, housekeeping, beats, what waits for workers and retries. */
 const timersMax = 20;
@@ -17,4 +22,23 @@ export const backToBase = checker("I40", "memory goes back to base", (history, r
     const allowed = timersMax + history.conditions.workers;
     if (timers > allowed) report(`${life} still has ${timers} timers set${isLeader ? "" : " as a standby"}`);
   }
+  const { goneWorkerKeptMs, clockSpreadMs } = history.conditions;
+  for (const { id, state, changedAt } of remembered(history)) {
+    const goneMs = (history.entries.at(-1)?.at ?? 0) - changedAt;
+    if (state !== "connected" && goneMs > goneWorkerKeptMs + clockSpreadMs + forgetMsMax)
+      report(`worker ${id} is still remembered, although it was ${state} ${goneMs} ms ago`);
+  }
 });
+
+/** The workers of which the journal has a record at its end. */
+function remembered({ entries }: History): Iterable<WorkerRecord> {
+  const workers = new Map<string, WorkerRecord>();
+  for (const { writes } of entries) {
+    for (const write of writes) {
+      if (write.kind !== "record" || write.collection !== "workers") continue;
+      if (write.value === null) workers.delete(write.id);
+      else workers.set(write.id, write.value);
+    }
+  }
+  return workers.values();
+}

@@ -3,6 +3,7 @@ export interface Conditions {
   readonly suspectMs: number;
   readonly abruptGraceMs: number;
   readonly lostGraceMs: number;
+  readonly goneWorkerKeptMs: number;
   readonly failoverGraceMs: number;
   readonly timeoutBackstopMs: number;
   /** How far two masters' clocks may be apart, offset and drift together, over the whole run. */

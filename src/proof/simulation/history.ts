@@ -25,6 +25,7 @@ export async function takeHistory(world: Cluster): Promise<History> {
       suspectMs: waits.suspectMs,
       abruptGraceMs: waits.abruptGraceMs,
       lostGraceMs: waits.lostGraceMs,
+      goneWorkerKeptMs: waits.goneWorkerKeptMs,
       failoverGraceMs: waits.failoverGraceMs,
       timeoutBackstopMs: waits.timeoutBackstopMs,
       clockSpreadMs: clockOffsetMsMax + world.timeline.now * clockDriftMax * 2,

@@ -77,6 +77,7 @@ export interface Waits {
   readonly killGraceMs: number;
   readonly massLossWindowMs: number;
   readonly directRetryMs: number;
+  readonly goneWorkerKeptMs: number;
 }
 
 /** How masters are set up: in life these waits are long, here they are short enough to be met. */
@@ -292,6 +293,7 @@ function drawWaits(random: Random, temper: Temper): Waits {
     massLossWindowMs: defaults.massLossWindowMs,
     // Short, so that relayed workers move over in the course of a run.
     directRetryMs: defaults.directRetryMs * scale * 0.2,
+    goneWorkerKeptMs: random.fork("gone workers").pick([defaults.goneWorkerKeptMs, 20_000, 2_000]),
   };
 }
 
