@@ -27,18 +27,26 @@ strict.addSchema(root);
 const reading = new Ajv2020({ ...options, coerceTypes: true });
 
 export function checkBody(name: SchemaName): Check {
+  return check(() => bodyValidator(name), "invalid", "The body");
+}
+
+function bodyValidator(name: SchemaName): ValidateFunction {
   const validate = strict.getSchema(`outlast#/components/schemas/${name}`);
   if (validate === undefined) throw new Error(`There is no schema called ${name}.`);
-  return check(validate, "invalid", "The body");
+  return validate;
 }
 
 /** For the parameters of a path or query, and for headers. Numbers and booleans among them are converted in place. */
 export function checkParameters(schema: Schema, subject: string): Check {
-  return check(reading.compile(schema), "bad-request", subject);
+  return check(() => reading.compile(schema), "bad-request", subject);
 }
 
-function check(validate: ValidateFunction, code: ErrorCode, subject: string): Check {
+/** Compiles at the first use: a master that starts would compile for hundreds of milliseconds what it may never be asked. */
+function check(compile: () => ValidateFunction, code: ErrorCode, subject: string): Check {
+  let compiled: ValidateFunction | null = null;
   return (value) => {
+    compiled ??= compile();
+    const validate = compiled;
     if (validate(value) === true) return;
     const [first] = validate.errors ?? [];
     if (first === undefined) throw new OutlastError(code, `${subject} is not valid.`);
