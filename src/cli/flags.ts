@@ -16,6 +16,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
   readonly name?: string;
   readonly advertise?: string;
   readonly webhookPrivate?: boolean;
+  readonly behindProxy?: boolean;
   readonly stopOnStdinEnd?: boolean;
   readonly allowFaults?: boolean;
 }
@@ -52,6 +53,7 @@ export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags, TlsFl
   readonly data: string;
   readonly address: string;
   readonly port: number;
+  readonly behindProxy?: boolean;
   readonly drainTimeout: number;
 }
 

@@ -75,6 +75,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   const api = createApi({
     ...{ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true },
     ...(tls !== undefined && { tls }),
+    isBehindProxy: flags.behindProxy === true,
   });
   if (tls !== undefined) followTls(flags, tls, api, log);
 

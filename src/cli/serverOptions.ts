@@ -102,6 +102,13 @@ export function tlsOptions(): readonly Option[] {
   ];
 }
 
+export function proxyOption(): Option {
+  return new Option(
+    "--behind-proxy",
+    "believe X-Forwarded-For, -Proto and -Host, which a proxy in front of this master must set on every request",
+  ).env("OUTLAST_BEHIND_PROXY");
+}
+
 export function runAsOption(): Option {
   return new Option("--run-as <user>", "run tasks as this user instead of the worker's own; needs root").env(
     "OUTLAST_RUN_AS",

@@ -23,6 +23,8 @@ export interface MasterReport {
   readonly clockOffsetMs?: number;
   /** True where nobody needs a credential. Masters of 0.1.0 do not tell. */
   readonly isOpen?: boolean;
+  /** True where a proxy tells it where requests come from. Older masters do not tell. */
+  readonly isBehindProxy?: boolean;
   readonly stats: {
     readonly commits: number;
     readonly inputs: number;

@@ -16,6 +16,7 @@ export const masterRoutes: readonly Route[] = [
       ...master.status(),
       clockOffsetMs: master.status().now - Date.now(),
       isOpen: guard.isOpen,
+      isBehindProxy: guard.reach.isBehindProxy,
       stats: master.stats(),
     }),
   },

@@ -99,6 +99,7 @@ export const answerSchemas = {
       description: "How far that is ahead of its machine's wall clock; below 0 where it is behind.",
     },
     isOpen: { ...truth, description: "True where nobody needs a credential: whoever reaches the port is an admin." },
+    isBehindProxy: { ...truth, description: "True where a proxy tells this master where requests come from." },
     stats: ref("MasterStats"),
   }),
   MasterList: open({ masters: list(ref("Master")) }),

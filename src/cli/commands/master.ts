@@ -11,6 +11,7 @@ import {
   dataOption,
   logOptions,
   portOption,
+  proxyOption,
   stopOnStdinEndOption,
   storeOption,
   tlsOptions,
@@ -40,5 +41,5 @@ export function masterCommand(program: Command): void {
         return runMaster(context, flags);
       }, "server"),
     );
-  for (const option of [...clusterOptions(), ...tlsOptions(), ...logOptions()]) master.addOption(option);
+  for (const option of [...clusterOptions(), ...tlsOptions(), proxyOption(), ...logOptions()]) master.addOption(option);
 }

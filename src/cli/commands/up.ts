@@ -14,6 +14,7 @@ import {
   masterCount,
   masterCountOptions,
   portOption,
+  proxyOption,
   queuesOption,
   runAsOption,
   storeOption,
@@ -58,5 +59,6 @@ export function upCommand(program: Command): void {
     limits.upMastersMax,
     1,
   );
-  for (const option of [...counts, ...clusterOptions(), ...tlsOptions(), ...logOptions()]) up.addOption(option);
+  for (const option of [...counts, ...clusterOptions(), ...tlsOptions(), proxyOption(), ...logOptions()])
+    up.addOption(option);
 }

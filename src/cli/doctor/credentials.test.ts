@@ -8,4 +8,5 @@ test("an address beyond this machine without TLS is told of", () => {
     expect(told(fine)).toEqual([]);
   for (const plain of ["http://10.0.0.1:7070", "http://m1.example:7070", "http://[fd00::1]:7070"])
     expect(told(plain)).toEqual([["odd", expect.stringContaining(`${plain} is reached without TLS`)]]);
+  expect(checkTls([{ address: "http://10.0.0.1:7070", isBehindProxy: true }])).toEqual([]);
 });

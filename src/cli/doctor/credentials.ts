@@ -33,9 +33,10 @@ export function checkOpen(reports: readonly Pick<MasterReport, "address" | "isOp
   return [{ verdict: "odd", what: "access", message, advice }];
 }
 
-/** Tokens and passwords go over the network with every request. */
-export function checkTls(reports: readonly Pick<MasterReport, "address">[]): Finding[] {
-  const plain = reports.filter(({ address }) => {
+/** Tokens and passwords go over the network with every request. Of a proxy we cannot tell whether it has TLS, nor how it is reached. */
+export function checkTls(reports: readonly Pick<MasterReport, "address" | "isBehindProxy">[]): Finding[] {
+  const plain = reports.filter(({ address, isBehindProxy }) => {
+    if (isBehindProxy === true) return false;
     const { protocol, hostname } = new URL(address);
     return protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
   });
@@ -43,7 +44,6 @@ export function checkTls(reports: readonly Pick<MasterReport, "address">[]): Fin
     verdict: "odd",
     what: "tls",
     message: `${address} is reached without TLS: whoever listens on that network reads tokens and tasks.`,
-    advice:
-      "Start its master with --tls-cert and --tls-key, or with --advertise https://… behind a proxy that has TLS.",
+    advice: "Start its master with --tls-cert and --tls-key, or with --behind-proxy behind a proxy that has TLS.",
   }));
 }

@@ -118,6 +118,7 @@ class LocalCluster {
       "master",
       ...where,
       ...this.#tlsArguments(),
+      ...(this.#flags.behindProxy === true ? ["--behind-proxy"] : []),
       ...clusterArguments(this.#flags),
       ...(webhookPrivate === true ? ["--webhook-private"] : []),
       "--stop-on-stdin-end",
