@@ -19,12 +19,9 @@ export function columnFor(combine: Combine | null): ValueColumn {
     case null:
       return new ListColumn();
     case "sum":
-      return new NumberColumn((one, other) => one + other);
+      return new NumberColumn(add);
     case "count":
-      return new NumberColumn(
-        (one, other) => one + other,
-        () => 1,
-      );
+      return new NumberColumn(add, () => 1);
     case "max":
       return new NumberColumn(Math.max);
     case "min":
@@ -34,6 +31,10 @@ export function columnFor(combine: Combine | null): ValueColumn {
         ? new ObjectColumn((value) => value, combine as (one: unknown, other: unknown) => unknown)
         : topColumn(combine.topK, (value) => combine.by(value as never));
   }
+}
+
+function add(one: number, other: number): number {
+  return one + other;
 }
 
 /** A value given to a numeric combiner is not a number. */
@@ -95,7 +96,9 @@ class NumberColumn extends CombiningColumn implements ValueColumn {
 
   #put(key: number, state: KeyState, value: number): void {
     if (state === "known") {
-      this.#values[key] = this.#merge(this.#values[key] ?? 0, value);
+      const before = this.#values[key] ?? 0;
+      // Said outright for the most frequent one, since the engine does not inline a function that it finds in a field.
+      this.#values[key] = this.#merge === add ? before + value : this.#merge(before, value);
       return;
     }
     if (key >= this.#values.length) {

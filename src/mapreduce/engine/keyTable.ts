@@ -5,18 +5,23 @@
 import { finishHash, hashNumber } from "../../model/hash.ts";
 import { hashBytes, seedOf } from "./keyHash.ts";
 
-/** Per place in the table: hash, where the key begins, its length, its number + 1; 0 for a free place. */
-const stride = 4;
 const firstPlaces = 1024;
 const firstArenaBytes = 64 * 1024;
 /** Spreads hashes over the places differently than over partitions: all keys of a reduce share what makes its partition. */
 const spread = 0x9e3779b1;
+/** A place holds the number of its key + 1, and above it the highest bits of the key's hash: most keys that differ are told apart by these. */
+const numberBits = 0x00ffffff;
+const tagBits = ~numberBits;
 
 export class KeyTable {
-  #index = new Int32Array(firstPlaces * stride);
+  /** By place, 0 for a free one. Four bytes each, so that much of it stays in the processor's cache. */
+  #index = new Int32Array(firstPlaces);
   #mask = firstPlaces - 1;
   #shift = 32 - Math.log2(firstPlaces);
   #count = 0;
+  /** By number, so that frequent keys, which come early, stand side by side: the hash of the key, and where it begins in the arena. */
+  #hashes = new Int32Array(firstPlaces / 2 + 1);
+  #starts = new Int32Array(firstPlaces / 2 + 2);
   #arena = Buffer.allocUnsafeSlow(firstArenaBytes);
   #arenaLength = 0;
   readonly #seed: number;
@@ -32,7 +37,7 @@ export class KeyTable {
 
   /** What it takes up in memory. */
   get bytes(): number {
-    return this.#index.byteLength + this.#arenaLength;
+    return this.#index.byteLength + this.#hashes.byteLength + this.#starts.byteLength + this.#arenaLength;
   }
 
   /** The bytes of all keys; see `keyStart`. Another buffer after a key is added. */
@@ -70,83 +75,63 @@ export class KeyTable {
     this.#arenaLength = 0;
   }
 
-  /** Every place that holds a key, in no order that means anything; valid until a key is added. */
-  places(): Int32Array {
-    const places = new Int32Array(this.#count);
-    const index = this.#index;
-    for (let at = 0, next = 0; at < index.length; at += stride) if (index[at + 3] !== 0) places[next++] = at;
-    return places;
+  hashOf(number: number): number {
+    return this.#hashes[number] ?? 0;
   }
 
-  hashAt(place: number): number {
-    return this.#index[place] ?? 0;
+  keyStart(number: number): number {
+    return this.#starts[number] ?? 0;
   }
 
-  keyStart(place: number): number {
-    return this.#index[place + 1] ?? 0;
+  keyLength(number: number): number {
+    return (this.#starts[number + 1] ?? 0) - (this.#starts[number] ?? 0);
   }
 
-  keyLength(place: number): number {
-    return this.#index[place + 2] ?? 0;
+  keyText(number: number): string {
+    return this.#arena.toString("utf8", this.#starts[number], this.#starts[number + 1]);
   }
 
-  numberAt(place: number): number {
-    return (this.#index[place + 3] ?? 0) - 1;
-  }
-
-  keyTextAt(place: number): string {
-    const start = this.keyStart(place);
-    return this.#arena.toString("utf8", start, start + this.keyLength(place));
-  }
-
-  /** The same places by the bytes of their keys, which for UTF-8 is the order of code points. */
-  sorted(places: Int32Array): Int32Array {
+  /** The numbers of all keys by the bytes of the keys, which for UTF-8 is the order of code points. */
+  sorted(): Int32Array {
     const arena = this.#arena;
-    const index = this.#index;
+    const starts = this.#starts;
+    const numbers = new Int32Array(this.#count);
     // Most comparisons are decided by the first six bytes, which a number holds exactly.
     const prefixes = new Float64Array(this.#count);
-    for (const place of places) {
-      const start = index[place + 1] ?? 0;
-      const length = index[place + 2] ?? 0;
+    for (let number = 0; number < this.#count; number += 1) {
+      const start = starts[number] ?? 0;
+      const length = (starts[number + 1] ?? 0) - start;
       let prefix = 0;
       for (let byte = 0; byte < 6; byte += 1) prefix = prefix * 256 + (byte < length ? (arena[start + byte] ?? 0) : 0);
-      prefixes[(index[place + 3] ?? 1) - 1] = prefix;
+      prefixes[number] = prefix;
+      numbers[number] = number;
     }
-    return places.sort((one, other) => {
-      const difference = (prefixes[(index[one + 3] ?? 1) - 1] ?? 0) - (prefixes[(index[other + 3] ?? 1) - 1] ?? 0);
+    return numbers.sort((one, other) => {
+      const difference = (prefixes[one] ?? 0) - (prefixes[other] ?? 0);
       if (difference !== 0) return difference;
-      const oneStart = index[one + 1] ?? 0;
-      const otherStart = index[other + 1] ?? 0;
-      return arena.compare(
-        arena,
-        otherStart,
-        otherStart + (index[other + 2] ?? 0),
-        oneStart,
-        oneStart + (index[one + 2] ?? 0),
-      );
+      return arena.compare(arena, starts[other], starts[other + 1], starts[one], starts[one + 1]);
     });
   }
 
   #find(hash: number, source: Uint8Array, start: number, length: number): number {
     const index = this.#index;
-    const arena = this.#arena;
+    const starts = this.#starts;
     const mask = this.#mask;
-    let place = Math.imul(hash, spread) >>> this.#shift;
-    for (;;) {
-      const at = place * stride;
-      const number = index[at + 3] ?? 0;
-      if (number === 0) return this.#add(at, hash, source, start, length);
-      if (index[at] === hash && index[at + 2] === length) {
-        const held = index[at + 1] ?? 0;
-        let same = 0;
-        while (same < length && arena[held + same] === source[start + same]) same += 1;
-        if (same === length) return number - 1;
-      }
-      place = (place + 1) & mask;
+    for (let place = Math.imul(hash, spread) >>> this.#shift; ; place = (place + 1) & mask) {
+      const taken = index[place] ?? 0;
+      if (taken === 0) return this.#add(place, hash, source, start, length);
+      if (((taken ^ hash) & tagBits) !== 0) continue;
+      const number = (taken & numberBits) - 1;
+      const held = starts[number] ?? 0;
+      if ((starts[number + 1] ?? 0) - held !== length) continue;
+      const arena = this.#arena;
+      let same = 0;
+      while (same < length && arena[held + same] === source[start + same]) same += 1;
+      if (same === length) return number;
     }
   }
 
-  #add(at: number, hash: number, source: Uint8Array, start: number, length: number): number {
+  #add(place: number, hash: number, source: Uint8Array, start: number, length: number): number {
     this.#reserve(length);
     const arena = this.#arena;
     const held = this.#arenaLength;
@@ -154,34 +139,34 @@ export class KeyTable {
     if (source !== arena || start !== held) {
       for (let byte = 0; byte < length; byte += 1) arena[held + byte] = source[start + byte] ?? 0;
     }
+    const number = this.#count;
     this.#arenaLength = held + length;
-    this.#put(this.#index, at, hash, held, length, this.#count + 1);
+    if (number >= numberBits) throw new Error("a table has more keys than it can number");
+    this.#index[place] = (hash & tagBits) | (number + 1);
+    this.#hashes[number] = hash;
+    this.#starts[number + 1] = this.#arenaLength;
     this.#count += 1;
     if (this.#count * 2 > this.#mask) this.#grow();
-    return this.#count - 1;
-  }
-
-  #put(index: Int32Array, at: number, hash: number, start: number, length: number, number: number): void {
-    index[at] = hash;
-    index[at + 1] = start;
-    index[at + 2] = length;
-    index[at + 3] = number;
+    return number;
   }
 
   #grow(): void {
-    const old = this.#index;
     const places = (this.#mask + 1) * 2;
-    const index = new Int32Array(places * stride);
+    const hashes = new Int32Array(places / 2 + 1);
+    const starts = new Int32Array(places / 2 + 2);
+    hashes.set(this.#hashes);
+    starts.set(this.#starts);
+    const index = new Int32Array(places);
     this.#mask = places - 1;
     this.#shift -= 1;
-    for (let from = 0; from < old.length; from += stride) {
-      const number = old[from + 3] ?? 0;
-      if (number === 0) continue;
-      const hash = old[from] ?? 0;
+    for (let number = 0; number < this.#count; number += 1) {
+      const hash = hashes[number] ?? 0;
       let place = Math.imul(hash, spread) >>> this.#shift;
-      while (index[place * stride + 3] !== 0) place = (place + 1) & this.#mask;
-      this.#put(index, place * stride, hash, old[from + 1] ?? 0, old[from + 2] ?? 0, number);
+      while (index[place] !== 0) place = (place + 1) & this.#mask;
+      index[place] = (hash & tagBits) | (number + 1);
     }
+    this.#hashes = hashes;
+    this.#starts = starts;
     this.#index = index;
   }
 

@@ -63,9 +63,9 @@ export class ReduceTable {
 
   *#groupsInMemory(): Generator<Group, void, undefined> {
     const table = this.#table;
-    for (const place of table.sorted(table.places())) {
-      const values = this.#options.column.values(table.numberAt(place));
-      yield { keys: table.arena, keyStart: table.keyStart(place), keyLength: table.keyLength(place), values };
+    for (const number of table.sorted()) {
+      const values = this.#options.column.values(number);
+      yield { keys: table.arena, keyStart: table.keyStart(number), keyLength: table.keyLength(number), values };
     }
   }
 
@@ -97,8 +97,8 @@ export class ReduceTable {
     const offset = scratch.length;
     const writer = new SegmentWriter((bytes) => scratch.append(bytes), "none");
     writer.begin();
-    for (const place of table.sorted(table.places())) {
-      writer.key(table.arena, table.keyStart(place), table.keyLength(place), column, table.numberAt(place));
+    for (const number of table.sorted()) {
+      writer.key(table.arena, table.keyStart(number), table.keyLength(number), column, number);
     }
     this.#runs.push({ offset, ...writer.end() });
     table.clear();

@@ -72,7 +72,7 @@ export class ShuffleWriter {
   #writeRun(): void {
     const table = this.#table;
     const { partitions } = this.#options;
-    const { places, starts } = this.#byPartition();
+    const { numbers, starts } = this.#byPartition();
     const extents: Extent[] = [];
     for (let partition = 0; partition < partitions; partition += 1) {
       const from = starts[partition] ?? 0;
@@ -83,9 +83,8 @@ export class ShuffleWriter {
         continue;
       }
       this.#writer.begin();
-      for (const place of places.subarray(from, until)) {
-        const number = table.numberAt(place);
-        this.#writer.key(table.arena, table.keyStart(place), table.keyLength(place), this.#column, number);
+      for (const number of numbers.subarray(from, until)) {
+        this.#writer.key(table.arena, table.keyStart(number), table.keyLength(number), this.#column, number);
       }
       const { length, records } = this.#writer.end();
       this.#records += records;
@@ -96,32 +95,32 @@ export class ShuffleWriter {
     this.#column.clear();
   }
 
-  /** All places of the table, those of one partition after those of the one before: a counting sort. */
-  #byPartition(): { readonly places: Int32Array; readonly starts: Int32Array } {
-    const table = this.#table;
+  /** The numbers of all keys, those of one partition after those of the one before: a counting sort. */
+  #byPartition(): { readonly numbers: Int32Array; readonly starts: Int32Array } {
+    const { count } = this.#table;
     const { partitions } = this.#options;
-    const places = table.places();
-    const partitionAt = places.map((place) => this.#partitionAt(place));
+    const partitionAt = new Int32Array(count);
+    for (let number = 0; number < count; number += 1) partitionAt[number] = this.#partitionOf(number);
     const starts = new Int32Array(partitions + 1);
     for (const partition of partitionAt) starts[partition + 1] = (starts[partition + 1] ?? 0) + 1;
     for (let partition = 0; partition < partitions; partition += 1) {
       starts[partition + 1] = (starts[partition + 1] ?? 0) + (starts[partition] ?? 0);
     }
     const next = starts.slice();
-    const sorted = new Int32Array(places.length);
-    for (let index = 0; index < places.length; index += 1) {
-      const partition = partitionAt[index] ?? 0;
+    const numbers = new Int32Array(count);
+    for (let number = 0; number < count; number += 1) {
+      const partition = partitionAt[number] ?? 0;
       const at = next[partition] ?? 0;
-      sorted[at] = places[index] ?? 0;
+      numbers[at] = number;
       next[partition] = at + 1;
     }
-    return { places: sorted, starts };
+    return { numbers, starts };
   }
 
-  #partitionAt(place: number): number {
+  #partitionOf(number: number): number {
     const { partitions, partition } = this.#options;
-    if (partition === null) return partitionOf(this.#table.hashAt(place), partitions);
-    const key = this.#table.keyTextAt(place);
+    if (partition === null) return partitionOf(this.#table.hashOf(number), partitions);
+    const key = this.#table.keyText(number);
     const chosen = partition(key);
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitions) return chosen;
     throw new UnfitKey(
