@@ -65,6 +65,13 @@ host_options() {
   echo "--add-host=entry:$work_subnet.10"
 }
 
+# The lower one of a limit of this shell and a number.
+lower_limit() {
+  local own
+  own=$(ulimit "$1")
+  if [ "$own" = unlimited ] || [ "$own" -gt "$2" ]; then echo "$2"; else echo "$own"; fi
+}
+
 # What every container gets: no capabilities, a root file system that cannot be written to, and a name.
 # usage: container_options NAME GRACE_SECONDS
 container_options() {
@@ -76,6 +83,11 @@ container_options() {
   echo "--cap-drop=ALL"
   echo "--security-opt=no-new-privileges"
   echo "--stop-timeout=$2"
+  # Podman asks for higher limits than some machines allow, and then starts no container: ask for those of this shell.
+  if [ -n "$is_podman" ]; then
+    echo "--ulimit=nofile=$(lower_limit -Hn 1048576)"
+    echo "--ulimit=nproc=$(lower_limit -Hu "$(cat /proc/sys/kernel/pid_max)")"
+  fi
 }
 
 # The options that put a container into a network under a fixed address.

@@ -14,6 +14,8 @@ export interface Stage {
    * stages with real processes leave over while they wait, and cannot delay these.
    */
   readonly isBackground: boolean;
+  /** True for a stage that not every machine can run: it runs where it is named, or with `OUTLAST_TEST_DEPLOY`. */
+  readonly isOnDemand?: boolean;
 }
 
 /** Stages that run one after the other. */
@@ -29,6 +31,8 @@ export const phases: readonly (readonly Lane[])[] = [
     [computing("unit"), computing("contracts"), computing("scenarios"), computing("simulation"), simulator()],
     [processes("e2e"), processes("browser"), processes("integration")],
   ],
+  // Alone: its clusters in containers judge how soon a leader is replaced. It needs root and a container engine.
+  [[{ ...processes("test:deploy"), isOnDemand: true }]],
 ];
 
 function check(script: string): Stage {

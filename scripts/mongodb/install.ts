@@ -2,9 +2,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { cachePath } from "../cache.ts";
 
 const run = promisify(execFile);
 
@@ -19,13 +19,12 @@ const installMsMax = 10 * 60_000;
  */
 export async function installServer(): Promise<string> {
   const python = await findPython();
-  const cache = process.env["OUTLAST_CACHE"] ?? join(homedir(), ".cache", "outlast");
   const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
-  const folder = join(cache, `secantusdb-${digest}-py${python.version}`);
+  const folder = cachePath(`secantusdb-${digest}-py${python.version}`);
   const program = join(folder, "bin", "secantusd-py");
   const stamp = join(folder, "installed");
   if (existsSync(stamp)) return program;
-  mkdirSync(cache, { recursive: true });
+  mkdirSync(cachePath(), { recursive: true });
   // Two processes may do this at once: each fills a folder of its own, and the first one that is done gives it the name.
   const build = `${folder}.${process.pid}`;
   rmSync(build, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 /** A real Chromium, and pages in it that fail their test by any error, blocked content or unexpected failure to load. */
 import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, expect, inject } from "vitest";
+import { cachePath } from "../../scripts/cache.ts";
 import type { ClusterOptions } from "../../src/proof/cluster/cluster.ts";
 import { type Scene, scene } from "../e2e/scene.ts";
 
@@ -83,9 +83,7 @@ async function closePages(): Promise<void> {
 
 /** Screenshots are kept outside of the repository, for people to look at. */
 export async function screenshot(page: Page, name: string): Promise<void> {
-  const folder =
-    process.env["OUTLAST_SCREENSHOTS"] ??
-    join(process.env["OUTLAST_CACHE"] ?? join(homedir(), ".cache", "outlast"), "screenshots");
+  const folder = process.env["OUTLAST_SCREENSHOTS"] ?? cachePath("screenshots");
   mkdirSync(folder, { recursive: true });
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: height <= shotHeightMax });

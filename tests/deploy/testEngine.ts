@@ -1,5 +1,5 @@
 /** The engine, images and networks of these tests: apart from those that a user of this machine may have. */
-import { join } from "node:path";
+import { podmanSettings } from "../../scripts/containerEngine.ts";
 import { Engine } from "../../src/proof/containers/engine.ts";
 
 /** What the scripts in `deploy/` are told, so that they touch nothing of a user's. */
@@ -9,9 +9,7 @@ export const testEnvironment: { readonly [name: string]: string } = {
   OUTLAST_STORE_SUBNET: "10.89.88",
   OUTLAST_IMAGE_PREFIX: "localhost/outlast-test",
   OUTLAST_TOKEN: "a-token-for-tests-only-0123456789",
-  ...(process.env["CONTAINERS_CONF"] === undefined
-    ? { CONTAINERS_CONF: join(import.meta.dirname, "containers.conf") }
-    : {}),
+  CONTAINERS_CONF: process.env["CONTAINERS_CONF"] ?? podmanSettings,
 };
 
 export function findEngine(): Engine {
