@@ -1,6 +1,7 @@
 /** Forms made from what the master knows: a template that is run with a variable, and a schedule whose next tick is shown here and there. */
 import { expect, test } from "vitest";
-import { openPage, watched, wide } from "./browser.ts";
+import { violations } from "./accessibility.ts";
+import { openPage, screenshot, watched, wide } from "./browser.ts";
 
 test("a template is run by a form, and what is missing or wrong is said before it runs", async () => {
   await watched(["master", "worker-1"], async ({ cluster, client }) => {
@@ -47,5 +48,62 @@ test("the next tick of a schedule is told in its time zone and in the viewer's, 
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Resume" }).waitFor();
     expect((await client.schedules.get("nightly")).isPaused).toBe(true);
+  });
+});
+
+test("a schedule is made by a form that shows its ticks, changed, made up for and removed", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, until }) => {
+    const variables = { rows: { type: "integer", minimum: 1, default: 10 } } as const;
+    await client.putTemplate("report", { variables, task: { kind: "sleep", input: { seconds: 0 } } });
+    const page = await openPage(`${cluster.address}/schedules`, {
+      ...wide,
+      timezoneId: "America/New_York",
+      locale: "en-GB",
+      // What is typed half is refused.
+      mayFailToLoad: /\/v1\/schedule-previews$/,
+    });
+    await page.getByRole("button", { name: "New schedule" }).click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Name").fill("nightly");
+    await form.getByLabel("Cron").fill("30 2 * *");
+    await form.getByRole("alert").waitFor();
+    await form.getByLabel("Cron").fill("30 2 * * *");
+    await form.getByLabel("Time zone").fill("Asia/Tokyo");
+    await form
+      .getByRole("status")
+      .getByText(/1[23]:30/)
+      .waitFor();
+    await form.getByLabel("Runs", { exact: true }).selectOption("report");
+    await form.getByLabel("rows").fill("17");
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, "schedule-form");
+    await form.getByLabel("If the last one still runs").selectOption("skip");
+    await form.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("30 2 * * * Asia/Tokyo").waitFor();
+    const when = { cron: "30 2 * * *", timeZone: "Asia/Tokyo" };
+    const first = { when, template: "report", variables: { rows: 17 }, overlap: "skip", missed: "latest" };
+    expect((await client.schedules.get("nightly")).content).toEqual(first);
+
+    await page.getByRole("button", { name: "New schedule" }).click();
+    await form.getByLabel("Name").fill("nightly");
+    await form.getByText("There is a schedule of this name.").waitFor();
+    await page.keyboard.press("Escape");
+
+    await page.getByRole("button", { name: "Change …" }).click();
+    expect(await form.getByLabel("rows").inputValue()).toBe("17");
+    await form.getByLabel("When").selectOption("every");
+    await form.getByLabel("Every").fill("6h");
+    await form.getByRole("button", { name: "Change it" }).click();
+    await page.getByRole("cell", { name: "every 6 h" }).waitFor();
+    expect((await client.schedules.get("nightly")).content).toEqual({ ...first, when: { everyMs: 21_600_000 } });
+
+    await page.getByRole("button", { name: "Backfill …" }).click();
+    await form.getByRole("button", { name: "Make the tasks" }).click();
+    await page.getByText("4 tasks were made.").waitFor();
+    await until("the tasks of the past", async () => (await client.list({})).tasks.length === 4);
+
+    await page.getByRole("button", { name: "Remove …" }).click();
+    await form.getByRole("button", { name: "Remove it" }).click();
+    await page.getByText("No schedule yet").waitFor();
   });
 });

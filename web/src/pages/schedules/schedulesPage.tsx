@@ -1,16 +1,17 @@
-/** Every schedule: its next ticks in both time zones, what it has made and skipped; pause, resume and trigger. */
-import { useMutation, useQuery } from "@tanstack/react-query";
+/** Every schedule: its next ticks in both time zones, what it has made and skipped, and all that can be done with it. */
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { post, segment } from "../../api/client.ts";
+import { useState } from "react";
 import { schedulesQuery, ticksQuery } from "../../api/queries.ts";
 import { useMay } from "../../api/rights.ts";
 import type { ScheduleView } from "../../api/schema.ts";
-import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Fact, Facts, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, durationText } from "../../parts/time.tsx";
+import { Actions } from "./scheduleActions.tsx";
+import { ScheduleDialog } from "./scheduleDialog.tsx";
 
 const route = getRouteApi("/schedules");
 const skippedShown = 20;
@@ -18,12 +19,22 @@ const skippedShown = 20;
 export function SchedulesPage() {
   const { name } = route.useSearch();
   const { data, error } = useQuery(schedulesQuery);
+  const mayOperate = useMay("operate");
+  const [isMaking, setMaking] = useState(false);
   if (data === undefined) return error === null ? <Loading what="the schedules" /> : <Problem error={error} />;
   const { schedules } = data;
   const shown = schedules.find((schedule) => schedule.name === name) ?? schedules[0];
+  const names = schedules.map((schedule) => schedule.name);
   return (
     <>
-      <PageHeader title="Schedules" note={`${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"}`} />
+      <PageHeader title="Schedules" note={`${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"}`}>
+        {mayOperate ? (
+          <Button look="primary" onClick={() => setMaking(true)}>
+            New schedule …
+          </Button>
+        ) : null}
+      </PageHeader>
+      {isMaking ? <ScheduleDialog schedule={null} names={names} onClose={() => setMaking(false)} /> : null}
       {shown === undefined ? (
         <div className="card">
           <Empty title="No schedule yet" command="outlast schedule put nightly.yaml">
@@ -74,42 +85,19 @@ function whenText(when: ScheduleView["content"]["when"]): string {
 }
 
 function Detail({ schedule }: { readonly schedule: ScheduleView }) {
-  const { name, content, isPaused, changedAt, skipped } = schedule;
+  const { name, content, changedAt } = schedule;
   const mayOperate = useMay("operate");
-  const act = useMutation({
-    mutationFn: (verb: "pause" | "resume" | "trigger") => post(`/v1/schedules/${segment(name)}/${verb}`),
-    onSuccess: () => queries.invalidateQueries(),
-  });
+  const [done, setDone] = useState<string | null>(null);
   return (
     <div className="grid items-start gap-4 xl:grid-cols-2">
-      <Card
-        title={name}
-        actions={
-          mayOperate && (
-            <>
-              <Button disabled={act.isPending} onClick={() => act.mutate(isPaused ? "resume" : "pause")}>
-                {isPaused ? "Resume" : "Pause"}
-              </Button>
-              <Button disabled={act.isPending} onClick={() => act.mutate("trigger")}>
-                Trigger now
-              </Button>
-            </>
-          )
-        }
-      >
+      <Card title={name} actions={mayOperate && <Actions schedule={schedule} onDone={setDone} />}>
         <div className="grid gap-4">
-          {act.error === null ? null : <Problem error={act.error} />}
-          {act.isSuccess && act.variables === "trigger" ? (
-            <p role="status">A task was made, besides the ticks.</p>
-          ) : null}
+          {done === null ? null : <p role="status">{done}</p>}
           <Facts>
             <Fact name="Overlap">{content.overlap ?? "allow"}</Fact>
             <Fact name="Missed">{content.missed ?? "latest"}</Fact>
             <Fact name="Changed">
               <Ago at={changedAt} />
-            </Fact>
-            <Fact name="Ticks of the past">
-              <code className="text-xs">outlast schedule backfill {name}</code>
             </Fact>
           </Facts>
           <JsonTree value={content.task ?? { template: content.template, variables: content.variables ?? {} }} />
@@ -117,31 +105,36 @@ function Detail({ schedule }: { readonly schedule: ScheduleView }) {
       </Card>
       <div className="grid gap-4">
         <NextTicks schedule={schedule} />
-        {skipped.length === 0 ? null : (
-          <Card title="Skipped ticks" note="the latest first" isFlush>
-            <ul className="divide-y divide-line">
-              {skipped
-                .toReversed()
-                .slice(0, skippedShown)
-                .map(({ from, to, reason }) => (
-                  <li key={`${from} ${to}`} className="flex justify-between gap-4 px-4 py-2">
-                    <span>{reason}</span>
-                    <span className="text-muted">
-                      <Ago at={from} />
-                      {from === to ? null : (
-                        <>
-                          {" "}
-                          to <Ago at={to} />
-                        </>
-                      )}
-                    </span>
-                  </li>
-                ))}
-            </ul>
-          </Card>
-        )}
+        <SkippedTicks schedule={schedule} />
       </div>
     </div>
+  );
+}
+
+function SkippedTicks({ schedule: { skipped } }: { readonly schedule: ScheduleView }) {
+  if (skipped.length === 0) return null;
+  return (
+    <Card title="Skipped ticks" note="the latest first" isFlush>
+      <ul className="divide-y divide-line">
+        {skipped
+          .toReversed()
+          .slice(0, skippedShown)
+          .map(({ from, to, reason }) => (
+            <li key={`${from} ${to}`} className="flex justify-between gap-4 px-4 py-2">
+              <span>{reason}</span>
+              <span className="text-muted">
+                <Ago at={from} />
+                {from === to ? null : (
+                  <>
+                    {" "}
+                    to <Ago at={to} />
+                  </>
+                )}
+              </span>
+            </li>
+          ))}
+      </ul>
+    </Card>
   );
 }
 

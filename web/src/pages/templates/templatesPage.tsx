@@ -6,12 +6,13 @@ import { post, segment } from "../../api/client.ts";
 import { templateQuery, templatesQuery } from "../../api/queries.ts";
 import { useMay } from "../../api/rights.ts";
 import type { Submitted, TemplateVersion } from "../../api/schema.ts";
-import { Button, Field, Labelled, Select } from "../../parts/controls.tsx";
+import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { initialTexts, type Variable, type Variables, valuesOf } from "./variables.ts";
+import { VariableFields } from "./variableFields.tsx";
+import { initialTexts, type Variables, valuesOf } from "./variables.ts";
 
 const route = getRouteApi("/templates");
 
@@ -98,19 +99,7 @@ function RunForm({ template }: { readonly template: TemplateVersion }) {
           submit();
         }}
       >
-        {Object.entries(variables).map(([name, variable]) => (
-          <Labelled key={name} label={name} hint={hintOf(variable)}>
-            {(id) => (
-              <Input
-                id={id}
-                variable={variable}
-                text={texts[name] ?? ""}
-                onText={(text) => setTexts((before) => ({ ...before, [name]: text }))}
-              />
-            )}
-          </Labelled>
-        ))}
-        {Object.keys(variables).length === 0 ? <p className="text-muted">This template has no variables.</p> : null}
+        <VariableFields variables={variables} texts={texts} onTexts={setTexts} />
         {problem === null ? null : <Note tone="warn">{problem}</Note>}
         {run.error === null ? null : <Problem error={run.error} />}
         <div>
@@ -120,60 +109,5 @@ function RunForm({ template }: { readonly template: TemplateVersion }) {
         </div>
       </form>
     </Card>
-  );
-}
-
-function hintOf({ type, description, minimum, maximum, default: value }: Variable): string {
-  const bounds = [
-    minimum === undefined ? "" : `at least ${minimum}`,
-    maximum === undefined ? "" : `at most ${maximum}`,
-  ];
-  return [description ?? "", type, ...bounds, value === undefined ? "required" : ""]
-    .filter((part) => part !== "")
-    .join(" · ");
-}
-
-interface InputProps {
-  readonly id: string;
-  readonly variable: Variable;
-  readonly text: string;
-  readonly onText: (text: string) => void;
-}
-
-function Input({ id, variable, text, onText }: InputProps) {
-  const { type, minimum, maximum, enum: allowed, default: value } = variable;
-  const isRequired = value === undefined;
-  const choices = type === "boolean" ? [true, false] : allowed;
-  if (choices !== undefined) {
-    const texts = choices.map((choice) => (type === "string" ? String(choice) : JSON.stringify(choice)));
-    return (
-      <Select id={id} value={text} required={isRequired} onChange={(event) => onText(event.target.value)}>
-        {texts.includes(text) ? null : <option value="">Choose …</option>}
-        {texts.map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-      </Select>
-    );
-  }
-  const common = { id, value: text, required: isRequired };
-  if (type === "integer" || type === "number") {
-    return (
-      <Field
-        {...common}
-        type="number"
-        step={type === "integer" ? 1 : "any"}
-        {...(minimum === undefined ? {} : { min: minimum })}
-        {...(maximum === undefined ? {} : { max: maximum })}
-        onChange={(event) => onText(event.target.value)}
-      />
-    );
-  }
-  return (
-    <Field
-      {...common}
-      className={type === "json" ? "font-mono text-xs" : ""}
-      placeholder={type === "json" ? "JSON" : ""}
-      onChange={(event) => onText(event.target.value)}
-    />
   );
 }

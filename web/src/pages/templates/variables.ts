@@ -4,10 +4,13 @@ import type { Template } from "../../api/schema.ts";
 export type Variables = NonNullable<Template["variables"]>;
 export type Variable = Variables[string];
 
-/** What the fields hold at first: the defaults, as text. */
-export function initialTexts(variables: Variables): { readonly [name: string]: string } {
+/** What the fields hold, by the names of variables. */
+export type Texts = { readonly [name: string]: string };
+
+/** What the fields hold at first, as text: these values, and the defaults of what has none. */
+export function initialTexts(variables: Variables, values: { readonly [name: string]: unknown } = {}): Texts {
   return Object.fromEntries(
-    Object.entries(variables).map(([name, variable]) => [name, textOf(variable, variable.default)]),
+    Object.entries(variables).map(([name, variable]) => [name, textOf(variable, values[name] ?? variable.default)]),
   );
 }
 
@@ -17,10 +20,7 @@ function textOf({ type }: Variable, value: unknown): string {
 }
 
 /** The values to send. A field that is empty is left out, so that the master says what is missing. @throws SyntaxError */
-export function valuesOf(
-  variables: Variables,
-  texts: { readonly [name: string]: string },
-): { readonly [name: string]: unknown } {
+export function valuesOf(variables: Variables, texts: Texts): { readonly [name: string]: unknown } {
   const values: { [name: string]: unknown } = {};
   for (const [name, { type }] of Object.entries(variables)) {
     const text = texts[name] ?? "";

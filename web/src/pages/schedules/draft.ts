@@ -1,0 +1,106 @@
+/** A schedule as a form: what its fields hold, and the schedule that they come to. */
+import type { Schedule } from "../../api/schema.ts";
+
+export const overlaps = ["allow", "skip", "queue", "cancel"] as const;
+export const misses = ["skip", "latest", "all"] as const;
+export const whens = ["cron", "every", "once"] as const;
+
+/** What the fields hold, all of it text. */
+export interface Draft {
+  readonly when: (typeof whens)[number];
+  readonly cron: string;
+  readonly timeZone: string;
+  /** A number and a unit: `90s`, `15m`, `2h`, `1d`. */
+  readonly every: string;
+  /** As fields of type `datetime-local` have it: `2026-11-27T02:30`. */
+  readonly at: string;
+  /** Empty for a task of its own. */
+  readonly template: string;
+  /** JSON of the task, where there is no template. */
+  readonly task: string;
+  readonly overlap: (typeof overlaps)[number];
+  readonly missed: (typeof misses)[number];
+}
+
+/** A field cannot be read: the message names it and says what it takes. */
+export class UnreadableField extends Error {}
+
+const exampleTask = { kind: "exec", input: { command: ["echo", "hello"] } };
+
+/** What the fields hold at first: of a schedule that is there, or of a new one in the viewer's own time zone. */
+export function draftOf(schedule: Schedule | null, ownTimeZone: string): Draft {
+  const { when = {}, template = "", task, overlap = "allow", missed = "latest" } = schedule ?? {};
+  return {
+    when: when.everyMs !== undefined ? "every" : when.at !== undefined ? "once" : "cron",
+    cron: when.cron ?? "0 2 * * *",
+    timeZone: schedule === null ? ownTimeZone : (when.timeZone ?? "UTC"),
+    every: when.everyMs === undefined ? "15m" : everyText(when.everyMs),
+    at: when.at === undefined ? "" : localField(when.at),
+    template,
+    task: JSON.stringify(task ?? exampleTask, null, 2),
+    overlap,
+    missed,
+  };
+}
+
+/**
+ * The schedule to put. What the form has no field for stays as it was before.
+ * @param variables of the template; ignored without one
+ * @throws UnreadableField
+ */
+export function scheduleOf(draft: Draft, variables: object, before: Schedule | null): Schedule {
+  const { task: _task, template: _template, variables: _variables, ...rest } = before ?? { when: {} };
+  const runs = draft.template === "" ? { task: taskOf(draft.task) } : { template: draft.template, variables };
+  const { overlap, missed } = draft;
+  return { ...rest, ...runs, when: whenOf(draft, before), overlap, missed };
+}
+
+function whenOf({ when, cron, timeZone, every, at }: Draft, before: Schedule | null): Schedule["when"] {
+  if (when === "cron") return { cron, ...(timeZone === "" ? {} : { timeZone }) };
+  if (when === "every") {
+    const from = before?.when.from;
+    return { everyMs: everyMsOf(every), ...(from === undefined ? {} : { from }) };
+  }
+  const instant = new Date(at).getTime();
+  if (Number.isNaN(instant)) throw new UnreadableField("Say at which time it shall run.");
+  return { at: instant };
+}
+
+function taskOf(text: string): { [name: string]: unknown } {
+  let task: unknown;
+  try {
+    task = JSON.parse(text);
+  } catch {
+    throw new UnreadableField("The task is not valid JSON.");
+  }
+  if (typeof task !== "object" || task === null || Array.isArray(task))
+    throw new UnreadableField('The task is an object, such as {"kind": "sleep", "input": {"seconds": 1}}.');
+  return task as { [name: string]: unknown };
+}
+
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+] as const;
+
+/** @throws UnreadableField */
+export function everyMsOf(text: string): number {
+  const [, count, name] = /^\s*(\d+(?:\.\d+)?)\s*([dhms])\s*$/.exec(text) ?? [];
+  const unit = units.find(([each]) => each === name)?.[1];
+  if (unit === undefined) throw new UnreadableField("The distance of ticks is a number and a unit: 90s, 15m, 2h, 1d.");
+  return Math.round(Number(count) * unit);
+}
+
+/** In the largest unit that needs no fraction. */
+export function everyText(ms: number): string {
+  const [name, unit] = units.find(([, each]) => ms % each === 0) ?? ["s", 1000];
+  return `${ms / unit}${name}`;
+}
+
+/** An instant in the viewer's time, to the minute, as fields of type `datetime-local` take it. */
+export function localField(at: number): string {
+  const date = new Date(at);
+  return new Date(at - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
