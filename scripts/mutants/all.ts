@@ -1,6 +1,7 @@
 /** All planted bugs that the simulator must see. */
 
 import { blobMutants } from "./blobMutants.ts";
+import { broadcastMutants } from "./broadcastMutants.ts";
 import { bulkMutants } from "./bulkMutants.ts";
 import { electionMutants } from "./electionMutants.ts";
 import { familyMutants } from "./familyMutants.ts";
@@ -26,6 +27,7 @@ export const simulatedMutants: readonly Mutant[] = [
   ...bulkMutants,
   ...familyMutants,
   ...graphMutants,
+  ...broadcastMutants,
   ...recordMutants,
   ...blobMutants,
   ...jobMutants,

@@ -1,6 +1,6 @@
 /** Parsers of command line arguments. Each throws commander's InvalidArgumentError with a message. */
 import { InvalidArgumentError } from "commander";
-import { isId, isTaskId, labelPattern } from "../model/ids.ts";
+import { isId, isTaskId, labelPattern, workerOf } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { type TaskState, taskStates } from "../model/task.ts";
@@ -117,6 +117,14 @@ export function labelList(text: string): readonly string[] {
       `"${item}" is not a label: 1 to ${limits.labelLengthMax} letters, digits and . _ : / = -`,
     );
   });
+}
+
+/** Labels that a worker is given; that of its name it carries by itself. */
+export function ownLabels(text: string): readonly string[] {
+  const labels = labelList(text);
+  const named = labels.find((label) => workerOf([label]) !== null);
+  if (named === undefined) return labels;
+  throw new InvalidArgumentError(`"${named}" is the label of a worker of that name, which carries it by itself.`);
 }
 
 export function stateList(text: string): readonly TaskState[] {

@@ -100,6 +100,8 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ["family", familyText(task, paint)],
     ["key", task.concurrencyKey === undefined ? null : keyText(task.concurrencyKey, task.concurrencyMax)],
     ["unique", task.uniqueKey === undefined ? null : printable(task.uniqueKey)],
+    ["requires", task.requires === undefined ? null : printable(task.requires.join(", "))],
+    ["broadcast", task.broadcast === true ? "once on every worker that could take it" : null],
     ["queue", task.queue + (task.priority === 0 ? "" : `, priority ${task.priority}`)],
     ["created", instantText(task.createdAt, now)],
     ["not before", task.startAt === null ? null : instantText(task.startAt, now)],

@@ -71,6 +71,9 @@ export const defaults = {
   massLossShare: 0.3,
   massLossMin: 3,
 
+  /** A task of a broadcast whose worker has been away for so long fails: nobody else may run it. */
+  broadcastAwayMs: 1 * minute,
+
   // Tasks whose worker was lost again and again: they may be what takes it down.
   /** From this loss in a row a task waits before it runs again, twice as long each time, up to `lossBackoffMaxMs`. */
   lossesBeforeBackoff: 2,

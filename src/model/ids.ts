@@ -35,6 +35,19 @@ export function isTaskId(text: unknown): text is string {
 /** What a label of a worker looks like: `gpu`, `zone=eu`. */
 export const labelPattern = `^[A-Za-z0-9._:/=-]{1,${limits.labelLengthMax}}$`;
 
+const workerLabelStart = "worker=";
+
+/** The label that every worker carries by itself, and no other: a task that requires it runs there and nowhere else. */
+export function workerLabel(worker: WorkerId): string {
+  return `${workerLabelStart}${worker}`;
+}
+
+/** The worker that these labels name; null if they name none. */
+export function workerOf(labels: readonly string[]): WorkerId | null {
+  const label = labels.find((each) => each.startsWith(workerLabelStart));
+  return label === undefined ? null : (label.slice(workerLabelStart.length) as WorkerId);
+}
+
 /** The name of one attempt, `<task>/<attempt>`; a slash cannot occur in an id, so two attempts never share a name. */
 export function attemptKey(task: TaskId, attempt: number): string {
   return `${task}/${attempt}`;

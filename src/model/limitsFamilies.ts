@@ -19,6 +19,11 @@ export const familyLimits = {
   childSetsMax: 1_000,
   /** Generations of one family: a root has depth 1. */
   familyDepthMax: 16,
+  /** Workers that one broadcast reaches, and what its input comes to on all of them; all of its children are made in one entry. */
+  broadcastWorkersMax: 1_000,
+  broadcastBytesMax: 1 * mebibyte,
+  /** How often it is looked whether the workers are there that broadcasts wait for. */
+  broadcastCheckMs: 1_000,
   /** Descendants that one entry ends. */
   descendantsPerEntryMax: 1_000,
   signalNameLengthMax: 200,

@@ -8,7 +8,19 @@ import { invalid, isObject, quote, type TaskScope } from "./kinds/kind.ts";
 import { builtInKinds, findKind, kindsWithoutWorker, reservedKinds } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Problem, toError } from "./problems.ts";
-import { closed, duration, id, instant, limitKeyword, list, oneOf, type Schema, taskId, whole } from "./schema.ts";
+import {
+  closed,
+  duration,
+  id,
+  instant,
+  limitKeyword,
+  list,
+  oneOf,
+  type Schema,
+  taskId,
+  truth,
+  whole,
+} from "./schema.ts";
 import { checkSchema } from "./schemaCheck.ts";
 import type { Submission } from "./submissionFields.ts";
 import { conflictRules, type TaskLimits, type TaskSpec } from "./task.ts";
@@ -51,6 +63,11 @@ export const submissionSchema = closed(
       [limitKeyword]: "requiresMax",
       description: "Labels that a worker must carry, all of them.",
     }),
+    broadcast: {
+      ...truth,
+      default: false,
+      description: "Runs once on every worker that could take it: the task has one child for each of them.",
+    },
     startAt: { ...instant, description: "Not to be started before; an instant in the past means now." },
     concurrencyKey: {
       ...name,
@@ -159,6 +176,7 @@ function buildSpec(
     priority: submission.priority ?? defaults.priority,
     // Left out where there is none, as in all specs from before there were labels.
     ...(requires.length > 0 && { requires }),
+    ...(submission.broadcast === true && { broadcast: true as const }),
     createdAt: now,
     startAt: submission.startAt ?? null,
     ...boundsOf(submission),
@@ -267,6 +285,7 @@ export function checkFilled(task: Pick<Submission, "kind" | "input">): void {
 /** Fields that say how a worker runs a task. */
 const attemptFields = [
   "requires",
+  "broadcast",
   "attemptsMax",
   "killsMax",
   "timeoutMs",

@@ -16,6 +16,8 @@ export interface Submission {
   readonly priority?: number;
   /** Labels that a worker must carry to be given this task. */
   readonly requires?: readonly string[];
+  /** Runs once on every worker that could take it; see docs/broadcasts.md. */
+  readonly broadcast?: boolean;
   readonly startAt?: number;
   /** Of all tasks of its queue with this key, only `concurrencyMax` run at a time. */
   readonly concurrencyKey?: string;

@@ -81,6 +81,8 @@ export interface TaskHead {
   readonly kind: string;
   /** Labels that its worker must carry; sorted, without repeats. Left out if there are none. */
   readonly requires?: readonly string[];
+  /** Masters decide it: it becomes one child for each worker that could take it. */
+  readonly broadcast?: true;
   /** Of all tasks of its queue with this key, only some run at a time. Left out for no key. */
   readonly concurrencyKey?: string;
   /** It starts only while fewer than that run with its key; 1 if left out. */

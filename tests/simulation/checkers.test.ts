@@ -6,6 +6,7 @@ import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import { attemptLies } from "./attemptLies.ts";
 import { blobLies } from "./blobLies.ts";
+import { broadcastLies, goodBroadcasts } from "./broadcastLies.ts";
 import { familyLies } from "./familyLies.ts";
 import { goodGraph, graphLies, retriedGraph } from "./graphLies.ts";
 import { jobLies } from "./jobLies.ts";
@@ -333,7 +334,7 @@ const allLies = {
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
   I26: { ...scriptLies["I26"], ...graphLies },
-  ...{ I49: blobLies.I49, ...jobLies, ...webhookLies },
+  ...{ I49: blobLies.I49, ...jobLies, ...webhookLies, ...broadcastLies },
 };
 
 test("a history without a lie is accepted by every checker", () => {
@@ -347,6 +348,10 @@ test("schedules without a lie are accepted", () => {
 test("a graph without a lie is accepted", () => {
   expect(invariantsOf(goodGraph())).not.toContain("I26");
   expect(invariantsOf(retriedGraph())).not.toContain("I26");
+});
+
+test("broadcasts without a lie are accepted", () => {
+  for (const made of goodBroadcasts) expect(invariantsOf(made)).not.toContain("I51");
 });
 
 test("a history in which an id is used again is accepted by every checker", () => {

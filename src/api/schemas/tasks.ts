@@ -80,6 +80,7 @@ const document = open(
     childCounts: ref("ChildCounts"),
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
+    broadcast: truth,
     after: list(text, { description: "Ids of the tasks that must have ended before it starts." }),
     afterNames: list(text, { description: "Of a node of a graph: what those in `after` are called there." }),
     runIf: oneOf(runConditions),

@@ -38,6 +38,7 @@ interface SubmitFlags {
   readonly queue?: string;
   readonly priority?: number;
   readonly requires?: readonly string[];
+  readonly broadcast?: boolean;
   readonly input?: Json;
   readonly startAt?: number;
   readonly after?: readonly string[];
@@ -134,6 +135,7 @@ export function submitCommand(program: Command): void {
       json,
     )
     .option("--requires <labels>", "labels that the worker must have, separated by commas", labelList)
+    .option("--broadcast", "run once on every worker that could take it, each as a child of the task")
     .option("--shell", "exec: run the operand as a line of /bin/sh")
     .option(
       "--wait",
@@ -224,12 +226,13 @@ async function refuseReplacedBytes(): Promise<void> {
 }
 
 function commonFields(flags: SubmitFlags): Partial<Submission> {
-  const { queue, priority, requires, startAt, attemptsMax, timeout, after, runIf } = flags;
+  const { queue, priority, requires, broadcast, startAt, attemptsMax, timeout, after, runIf } = flags;
   const { concurrencyKey, concurrencyMax, uniqueKey, onConflict, expiresAt, deadline } = flags;
   return {
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
     ...(requires === undefined ? {} : { requires }),
+    ...(broadcast === undefined ? {} : { broadcast }),
     ...(startAt === undefined ? {} : { startAt }),
     ...(after === undefined ? {} : { after }),
     ...(runIf === undefined ? {} : { runIf }),

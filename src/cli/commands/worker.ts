@@ -1,7 +1,7 @@
 /** `outlast worker`: takes tasks from the masters and runs them. */
 import { type Command, Option } from "commander";
 import { defaults, limits } from "../../model/limits.ts";
-import { duration, idArgument, labelList, wholeNumber } from "../arguments.ts";
+import { duration, idArgument, ownLabels, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { WorkerFlags } from "../flags.ts";
 import {
@@ -27,7 +27,7 @@ export function workerCommand(program: Command): void {
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
     .addOption(queuesOption())
-    .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", labelList)
+    .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", ownLabels)
     .addOption(dataOption())
     .addOption(runAsOption())
     .addOption(

@@ -37,6 +37,7 @@ export type SchedulerEffect =
       readonly epoch: number;
       readonly inputEpoch?: number;
       readonly hasFailed: boolean;
+      readonly isBroadcast: boolean;
     }
   /** For people only: the running attempt says how far it is. */
   | { readonly kind: "progress"; readonly task: TaskId; readonly attempt: number; readonly progress: Progress }

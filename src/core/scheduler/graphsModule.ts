@@ -13,6 +13,7 @@ import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import { toNodeSpec } from "../../model/submission.ts";
 import { pinBlobs } from "./blobPins.ts";
+import { beginBroadcast } from "./broadcastsModule.ts";
 import { addTask, shortageFor } from "./creation.ts";
 import type { Batch } from "./effects.ts";
 import { finish, isBelowEnding, isEnding, isStoppedNode, releaseNext, skip } from "./endings.ts";
@@ -29,7 +30,11 @@ type Input<Kind extends SchedulerInput["kind"]> = Extract<SchedulerInput, { kind
 
 export const graphsModule = {
   inputs: {
-    "graph-loaded": (state, batch, { task, input }) => beginGraph(state, batch, task, input as unknown as GraphInput),
+    "graph-loaded": (state, batch, { task: id, input }) => {
+      const task = state.tasks.get(id);
+      if (task?.isBroadcast === true) beginBroadcast(state, batch, task, input);
+      else beginGraph(state, batch, id, input as unknown as GraphInput);
+    },
     "input-resolved": takeInput,
     "graph-concluded": conclude,
     "inspect-dependents": (state, batch, { request, task }) =>
@@ -71,6 +76,7 @@ function nodesOf(state: SchedulerState, task: LiveTask): ChildSet | undefined {
 /** A graph that has begun, by a new leader or because it is open again. */
 export function takeUpGraph(state: SchedulerState, batch: Batch, task: LiveTask): void {
   const set = nodesOf(state, task);
+  if (task.isBroadcast) state.broadcasts.open.add(task.id);
   if (set?.isSealed !== true) load(batch, task);
   else if (set.isOver) state.graphs.over.add(task.id);
 }
@@ -139,9 +145,12 @@ function beginReady(state: SchedulerState, batch: Batch): void {
     if (task === undefined) return;
     state.lanes.dequeue(task);
     if (isBelowEnding(state, task) || isStoppedNode(task)) continue;
-    state.tasks.setState(task, "waiting");
-    task.family ??= new Family();
-    state.tasks.touch(task);
+    // A broadcast has begun only when its nodes are there.
+    if (!task.isBroadcast) {
+      state.tasks.setState(task, "waiting");
+      task.family ??= new Family();
+      state.tasks.touch(task);
+    }
     load(batch, task);
   }
 }
@@ -235,7 +244,7 @@ function concludeOver(state: SchedulerState, batch: Batch): void {
     const set = isOpenGraph(task) ? nodesOf(state, task) : undefined;
     if (!isOpenGraph(task) || set === undefined) continue;
     const epoch = task.family?.epoch ?? 0;
-    const about = { task: id, epoch, ...inputEpochOf(task), hasFailed: hasFailed(set) };
+    const about = { task: id, epoch, ...inputEpochOf(task), hasFailed: hasFailed(set), isBroadcast: task.isBroadcast };
     batch.out.effects.push({ kind: "conclude-graph", ...about });
   }
   state.graphs.over.clear();
@@ -251,7 +260,8 @@ function conclude(state: SchedulerState, batch: Batch, { task: id, output, reaso
   const set = isOpenGraph(task) ? nodesOf(state, task) : undefined;
   if (!isOpenGraph(task) || set?.isOver !== true || task.family === null) return;
   remember(batch, task, task.family, nodesKey, { children: set.outcome });
-  if (hasFailed(set)) return failWith(state, batch, task, "graph-failed", reason);
+  const code = task.isBroadcast ? "broadcast-failed" : "graph-failed";
+  if (hasFailed(set)) return failWith(state, batch, task, code, reason);
   task.last = { endedAt: batch.now, error: undefined, exit: undefined, logBytes: undefined };
   finish(state, batch, task, "success", output);
 }

@@ -1,4 +1,5 @@
 /** A lane: the tasks that wait for the same thing. Which workers could take them, `lanes.ts` keeps. */
+import { needsNoWorker } from "../../model/kinds/table.ts";
 import { Heap, type HeapItem } from "../heap.ts";
 import type { Demand } from "./offer.ts";
 import type { LiveQueue } from "./queues.ts";
@@ -19,10 +20,14 @@ export function startsBefore(a: InLine, b: InLine): boolean {
   return a.ordinal < b.ordinal;
 }
 
-/** All unfinished tasks of one queue, one kind and one set of required labels. */
+/** All unfinished tasks of one queue, one kind and one set of required labels; broadcasts stand apart from the others. */
 export class Lane<Task extends InLine> implements HeapItem, Demand {
   readonly queue: LiveQueue;
+  /** Its name among all lanes. */
+  readonly key: string;
   readonly kind: string;
+  readonly isBroadcast: boolean;
+  readonly needsNoWorker: boolean;
   readonly requires: readonly string[];
   /** Those that could start now, the first one on top. */
   readonly ready = new Heap<Task>(startsBefore);
@@ -30,11 +35,26 @@ export class Lane<Task extends InLine> implements HeapItem, Demand {
   size = 0;
   heapIndex = -1;
 
-  constructor(queue: LiveQueue, { kind, requires }: Omit<Demand, "queue">) {
+  constructor(queue: LiveQueue, { kind, requires = [], broadcast = false }: LaneTraits) {
     this.queue = queue;
+    this.key = laneKey({ queue: queue.name, kind, requires, broadcast });
     this.kind = kind;
     this.requires = requires;
+    this.isBroadcast = broadcast;
+    this.needsNoWorker = needsNoWorker({ kind, broadcast });
   }
+}
+
+/** What of a task says to which lane of its queue it belongs. */
+interface LaneTraits {
+  readonly kind: string;
+  readonly requires?: readonly string[];
+  readonly broadcast?: boolean;
+}
+
+/** The name of the lane among all lanes. No kind has a star in it. */
+export function laneKey({ queue, kind, requires = [], broadcast }: LaneTraits & { readonly queue: string }): string {
+  return [queue, broadcast === true ? `*${kind}` : kind, ...requires].join(" ");
 }
 
 /** The order in which lanes are served: that of the first task in each. Both must hold a ready task. */

@@ -2,11 +2,11 @@
  * Brings waiting tasks and free workers together. What it costs to find the next assignment depends on how many lanes hold
  * tasks that a free worker could take; neither the backlog of a lane nor the number of idle workers matters.
  */
-import { kindsWithoutWorker } from "../../model/kinds/table.ts";
+import { type WorkerId, workerOf } from "../../model/ids.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { Heap } from "../heap.ts";
 import { KeyGroups } from "./keyGroups.ts";
-import { headStartsBefore, Lane, startsBefore } from "./lane.ts";
+import { headStartsBefore, Lane, laneKey, startsBefore } from "./lane.ts";
 import type { LiveTask, TaskLane } from "./liveTask.ts";
 import type { LiveWorker, WorkerPlaces } from "./liveWorker.ts";
 import type { LiveQueue, Queues } from "./queues.ts";
@@ -21,6 +21,9 @@ export class Lanes implements WorkerPlaces {
   readonly #free = new Map<TaskLane, Set<WorkerGroup>>();
   /** Workers that may be given tasks, each in its group. */
   readonly #slots = new Map<LiveWorker, Slot>();
+  readonly #members = new Map<WorkerId, LiveWorker>();
+  /** How many lanes are for this worker alone. */
+  readonly #naming = new Map<WorkerId, number>();
   readonly #open = new Heap<TaskLane>(headStartsBefore);
   /** Tasks that could start now and must run alone; see isolation.ts. They do not stand in their lanes. */
   readonly suspects = new Heap<LiveTask>(startsBefore);
@@ -68,7 +71,7 @@ export class Lanes implements WorkerPlaces {
     const key = laneKey(head);
     let lane = this.#byKey.get(key);
     if (lane === undefined) {
-      lane = new Lane(this.#queues.open(head.queue), { kind: head.kind, requires: head.requires ?? [] });
+      lane = new Lane(this.#queues.open(head.queue), head);
       this.#byKey.set(key, lane);
       this.#add(lane);
     }
@@ -82,15 +85,17 @@ export class Lanes implements WorkerPlaces {
     this.#byQueue.set(queue, ofQueue.add(lane));
     queue.laneCount += 1;
     this.#free.set(lane, new Set());
-    if (kindsWithoutWorker.has(lane.kind)) this.#own.add(lane);
+    if (lane.needsNoWorker) this.#own.add(lane);
     for (const group of this.#groups.values()) if (group.offer.serves(lane)) this.#connect(group, lane);
+    const worker = workerOf(lane.requires);
+    if (worker !== null) this.#countNaming(worker, 1);
   }
 
   /** A task of this lane has ended. */
   leave(lane: TaskLane): void {
     lane.size -= 1;
     if (lane.size > 0) return;
-    this.#byKey.delete(laneKey({ queue: lane.queue.name, kind: lane.kind, requires: lane.requires }));
+    this.#byKey.delete(lane.key);
     const { queue } = lane;
     const ofQueue = this.#byQueue.get(queue);
     ofQueue?.delete(lane);
@@ -99,7 +104,18 @@ export class Lanes implements WorkerPlaces {
     this.#free.delete(lane);
     this.#own.delete(lane);
     for (const group of this.#groups.values()) group.lanes.delete(lane);
+    const worker = workerOf(lane.requires);
+    if (worker !== null) this.#countNaming(worker, -1);
     this.#queues.dropIfUnused(queue);
+  }
+
+  /** A worker that lanes name is the only one of its group: what it can take, no other can. */
+  #countNaming(id: WorkerId, by: 1 | -1): void {
+    const count = (this.#naming.get(id) ?? 0) + by;
+    if (count > 0) this.#naming.set(id, count);
+    else this.#naming.delete(id);
+    const worker = this.#members.get(id);
+    if (worker !== undefined) this.update(worker);
   }
 
   /** The task could start now, as far as everything but its keys goes. */
@@ -196,8 +212,18 @@ export class Lanes implements WorkerPlaces {
 
   /** A task that needs no worker and could begin now. */
   nextOwn(): LiveTask | undefined {
-    for (const lane of this.#own) if (lane.ready.size > 0 && !lane.queue.isPaused) return lane.ready.peek();
+    for (const lane of this.#own) {
+      if (lane.ready.size === 0 || lane.queue.isPaused) continue;
+      if (!lane.isBroadcast || this.#couldRun(lane)) return lane.ready.peek();
+    }
     return undefined;
+  }
+
+  /** True if some connected worker could run the part of a broadcast that falls to it. */
+  #couldRun(lane: TaskLane): boolean {
+    for (const group of this.#groups.values()) if (group.offer.couldRun(lane)) return true;
+    for (const worker of this.alone) if (worker.offer.couldRun(lane)) return true;
+    return false;
   }
 
   /** True if some connected worker serves the queue of this lane, can run its kind and carries its labels. */
@@ -245,6 +271,7 @@ export class Lanes implements WorkerPlaces {
   #joinGroup(worker: LiveWorker, group: WorkerGroup): Slot {
     const slot = new Slot(worker, group);
     this.#slots.set(worker, slot);
+    this.#members.set(worker.id, worker);
     group.members += 1;
     return slot;
   }
@@ -252,13 +279,15 @@ export class Lanes implements WorkerPlaces {
   #leaveGroup(slot: Slot): void {
     const { worker, group } = slot;
     this.#slots.delete(worker);
+    this.#members.delete(worker.id);
     group.members -= 1;
     if (slot.heapIndex !== -1) group.slots.remove(slot);
     this.#placeGroup(group);
     if (group.members === 0) this.#groups.delete(group.offer.key);
   }
 
-  #groupOf({ offer }: LiveWorker): WorkerGroup {
+  #groupOf({ id, offer: own, sharedOffer }: LiveWorker): WorkerGroup {
+    const offer = this.#naming.has(id) ? own : sharedOffer;
     let group = this.#groups.get(offer.key);
     if (group === undefined) {
       group = new WorkerGroup(offer);
@@ -297,10 +326,4 @@ export class Lanes implements WorkerPlaces {
   #isOpen(lane: TaskLane): boolean {
     return lane.ready.size > 0 && this.hasFreeWorker(lane) && lane.queue.isOpen;
   }
-}
-
-function laneKey({ queue, kind, requires }: Pick<TaskHead, "queue" | "kind" | "requires">): string {
-  return requires === undefined || requires.length === 0
-    ? `${queue} ${kind}`
-    : `${queue} ${kind} ${requires.join(" ")}`;
 }

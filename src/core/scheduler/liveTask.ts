@@ -2,7 +2,6 @@
 
 import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
-import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import type { Rights } from "../../model/principals/principal.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import {
@@ -181,9 +180,14 @@ export class LiveTask implements InLine {
     return isSuspect(this);
   }
 
-  /** True for a task that masters decide: no worker runs it. */
+  /** True for a task that masters decide: no worker runs it, and its children are its nodes. */
   get isGraph(): boolean {
-    return kindsWithoutWorker.has(this.lane.kind);
+    return this.lane.needsNoWorker;
+  }
+
+  /** True for a graph of which each node is for one worker. */
+  get isBroadcast(): boolean {
+    return this.lane.isBroadcast;
   }
 
   /** One task more, or less, of its queue and of its parent's children is in this state. */

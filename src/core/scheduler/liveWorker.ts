@@ -23,6 +23,7 @@ export class LiveWorker implements HeapItem {
   readonly #lanes: WorkerPlaces;
   #record: WorkerRecord;
   #offer: Offer;
+  #sharedOffer: Offer;
   #state: WorkerState;
   #isOpen = false;
   #usedSlots = 0;
@@ -60,7 +61,8 @@ export class LiveWorker implements HeapItem {
     this.id = record.id;
     this.#lanes = lanes;
     this.#record = record;
-    this.#offer = new Offer(record);
+    this.#offer = new Offer(record, record.id);
+    this.#sharedOffer = new Offer(record, null);
     this.#state = record.state === "connected" ? "suspect" : record.state;
     this.silentSince = now;
     this.graceMs = 0;
@@ -72,12 +74,18 @@ export class LiveWorker implements HeapItem {
 
   set record(record: WorkerRecord) {
     this.#record = record;
-    this.#offer = new Offer(record);
+    this.#offer = new Offer(record, record.id);
+    this.#sharedOffer = new Offer(record, null);
     this.#lanes.update(this);
   }
 
   get offer(): Offer {
     return this.#offer;
+  }
+
+  /** The same without the label that is its own. */
+  get sharedOffer(): Offer {
+    return this.#sharedOffer;
   }
 
   get state(): WorkerState {

@@ -5,6 +5,7 @@
 import { lastAttemptOf } from "../../model/attemptRecord.ts";
 import { type ChildSetRecord, childPrefix, nodesKey, prefixOf, stepId } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { needsNoWorker } from "../../model/kinds/table.ts";
 import { type FinalState, isFinal } from "../../model/task.ts";
 import { recordOfAttempt } from "./attemptRecords.ts";
 import type { Batch } from "./effects.ts";
@@ -76,9 +77,9 @@ export function reopenAll(
 
 /** @param ids of all tasks that are opened together */
 export function beginningOf({ head, status }: Ended, ids: ReadonlySet<TaskId>, fromScratch: TaskId | null): Beginning {
-  const { id, kind, after = [], takesOutputs = false } = head;
+  const { id, after = [], takesOutputs = false } = head;
   // A graph has no attempts.
-  const hadBegun = status.attempt > 0 || (kind === "graph" && (status.family?.children ?? 0) > 0);
+  const hadBegun = status.attempt > 0 || (needsNoWorker(head) && (status.family?.children ?? 0) > 0);
   const waitsAgain = after.some((each) => ids.has(each));
   const isAnew = id === fromScratch || (hadBegun && waitsAgain);
   return { hadBegun, isAnew, isUndecided: after.length > 0 && (!hadBegun || waitsAgain || (isAnew && takesOutputs)) };

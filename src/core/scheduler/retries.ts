@@ -7,6 +7,7 @@
  */
 import { childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { needsNoWorker } from "../../model/kinds/table.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { shortageFor } from "./creation.ts";
 import type { Batch, Reply } from "./effects.ts";
@@ -66,7 +67,7 @@ function whatIsMissing(
     const isKnown = head.parent === undefined || tasks.get(head.parent) !== undefined || sets.has(prefixOf(head.id));
     const { isAnew, isUndecided } = beginningOf(each, ids, fromScratch);
     const { epoch = 0, children = 0 } = status.family ?? {};
-    const hasNodes = head.kind === "graph" && !isAnew && children > 0;
+    const hasNodes = needsNoWorker(head) && !isAnew && children > 0;
     if (!isKnown || (hasNodes && !sets.has(childPrefix(head.id, epoch, nodesKey))))
       return refuse(
         "conflict",
@@ -136,9 +137,10 @@ function ancestorsOf(
         hasEndedSince(state, parent, found) ??
         refuse("not-found", `There is no task ${parent}, the parent of ${child.id}.`)
       );
-    if (above.head.kind === "graph") {
-      const hint = `Retry the graph, of which only what failed runs again: outlast retry ${parent}`;
-      return refuse("conflict", `Task ${child.id} is a task of the graph ${parent}.`, undefined, { hint });
+    if (needsNoWorker(above.head)) {
+      const what = above.head.broadcast === true ? "broadcast" : "graph";
+      const hint = `Retry the ${what}, of which only what failed runs again: outlast retry ${parent}`;
+      return refuse("conflict", `Task ${child.id} is a task of the ${what} ${parent}.`, undefined, { hint });
     }
     ended.unshift(parent);
     child = above.head;

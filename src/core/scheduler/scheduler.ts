@@ -20,6 +20,8 @@ import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { auditInput } from "./audit.ts";
 import { Blobs } from "./blobs.ts";
 import { blobsModule } from "./blobsModule.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import { broadcastsModule } from "./broadcastsModule.ts";
 import { Dependencies } from "./dependencies.ts";
 import { isSameDigest } from "./digest.ts";
 import { dispatch } from "./dispatch.ts";
@@ -68,6 +70,7 @@ const modules: readonly SchedulerModule[] = [
   taskBounds,
   familiesModule,
   graphsModule,
+  broadcastsModule,
   queuesModule,
   templatesModule,
   blobsModule,
@@ -133,6 +136,7 @@ export class Scheduler {
       signals,
       dependencies,
       graphs: new Graphs(),
+      broadcasts: new Broadcasts(),
       walks: new Walks(),
       templates,
       schedules,

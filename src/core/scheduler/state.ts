@@ -2,6 +2,7 @@
 import type { DigestSums } from "../../model/entry.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
 import type { Blobs } from "./blobs.ts";
+import type { Broadcasts } from "./broadcasts.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { Families } from "./families.ts";
@@ -37,6 +38,8 @@ export interface SchedulerSettings {
   readonly massLossMin: number;
   /** How long a blob that nothing refers to is kept once it is marked. */
   readonly blobRemoveWaitMs: number;
+  /** A task of a broadcast fails when its worker has been away for so long. */
+  readonly broadcastAwayMs: number;
   readonly calendar: Calendar;
 }
 
@@ -53,6 +56,7 @@ export interface SchedulerState {
   readonly signals: Signals;
   readonly dependencies: Dependencies;
   readonly graphs: Graphs;
+  readonly broadcasts: Broadcasts;
   /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
   readonly walks: Walks;
   readonly templates: Templates;

@@ -1,5 +1,4 @@
 /** Why tasks do not run: read from memory for people, and never a ground for a decision. */
-import { kindsWithoutWorker } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Waiting, WaitingReason } from "../../model/waiting.ts";
 import { keyGroup } from "./keyGroups.ts";
@@ -167,7 +166,7 @@ export class WaitingReasons {
     if (queue.isPaused)
       return { reason: "queue-paused", detail: `queue ${name} is paused; outlast queues resume ${name}` };
     if (
-      kindsWithoutWorker.has(kind) ||
+      (lane.needsNoWorker && !lane.isBroadcast) ||
       (this.#state.lanes.hasFreeWorker(lane) && queue.hasRoom && !this.#isRateUsedUp(queue))
     )
       return { reason: "next-in-line", detail: "is the next to start" };
@@ -177,11 +176,12 @@ export class WaitingReasons {
     const ofKind = serving.filter(({ offer }) => offer.kinds.has(kind));
     if (ofKind.length === 0)
       return { reason: "no-able-worker", detail: `no connected worker of queue ${name} runs kind "${kind}"` };
-    const able = ofKind.filter(({ offer }) => offer.serves(lane));
+    const able = ofKind.filter(({ offer }) => offer.couldRun(lane));
     if (able.length === 0) {
       const detail = `no connected worker of queue ${name} that runs kind "${kind}" carries ${requires.join(", ")}`;
       return { reason: "no-able-worker", detail };
     }
+    if (lane.isBroadcast) return { reason: "next-in-line", detail: "is the next to start" };
     // A master that follows does not know who is connected and who is busy.
     if (this.#state.epoch === 0)
       return this.#limited(queue) ?? { reason: "next-in-line", detail: "waits for a free worker" };
@@ -267,9 +267,10 @@ function awayText(workers: readonly LiveWorker[]): string {
 }
 
 /** What a suspended task waits for; null if nothing of that keeps it from running. */
-function whatItAwaits({ family, isGraph }: LiveTask): Why | null {
+function whatItAwaits({ family, isGraph, isBroadcast }: LiveTask): Why | null {
   if (family === null || family.isWoken) return null;
-  if (isGraph && family.ending === null) return { reason: "children", detail: "waits for its nodes" };
+  if (isGraph && family.ending === null)
+    return { reason: "children", detail: isBroadcast ? "waits for its workers" : "waits for its nodes" };
   if (family.ending !== null)
     return {
       reason: "descendants",

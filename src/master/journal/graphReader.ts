@@ -2,7 +2,7 @@
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { OutlastError } from "../../model/errors.ts";
-import { childId, childPrefix, nodesKey } from "../../model/family.ts";
+import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
 import { planGraph } from "../../model/graphs/plan.ts";
 import { type EndedTask, fillInput, parseReference, referencesIn } from "../../model/graphs/references.ts";
@@ -13,7 +13,7 @@ import { checkFilled, inputSchemaOf } from "../../model/submission.ts";
 import type { TaskDocument, TaskStatus } from "../../model/task.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import { type Store, StoreUnavailable } from "../../ports/store.ts";
+import { type Store, StoreUnavailable, type TaskPage } from "../../ports/store.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Payloads } from "./payloads.ts";
 import { jsonBytes } from "./weights.ts";
@@ -69,7 +69,7 @@ export class GraphReader {
     switch (effect.kind) {
       case "load-graph": {
         const input = await this.#inputOf(effect);
-        if (input !== null) yield { kind: "graph-loaded", task: effect.task, input };
+        if (input !== undefined) yield { kind: "graph-loaded", task: effect.task, input };
         return;
       }
       case "resolve-inputs":
@@ -83,10 +83,10 @@ export class GraphReader {
     }
   }
 
-  async #inputOf(wanted: { readonly task: TaskId; readonly inputEpoch?: number }): Promise<Json | null> {
+  async #inputOf(wanted: { readonly task: TaskId; readonly inputEpoch?: number }): Promise<Json | undefined> {
     const payload = (await this.#parts.payloads.get([wanted])).get(wanted.task);
     if (payload === undefined) this.#parts.log.error("a graph has no payload in the store", { task: wanted.task });
-    return payload?.input ?? null;
+    return payload?.input;
   }
 
   async #resolve(task: TaskId): Promise<SchedulerInput> {
@@ -128,14 +128,34 @@ export class GraphReader {
 
   async *#conclude(effect: Effect<"conclude-graph">): AsyncGenerator<SchedulerInput> {
     const { task, epoch, hasFailed } = effect;
+    const nodes = effect.isBroadcast ? await this.#nodesOfBroadcast(task, epoch) : await this.#nodesOfGraph(effect);
+    if (nodes === null) return;
+    const output = hasFailed ? null : outputsOf(nodes);
+    yield { kind: "graph-concluded", task, output, reason: reasonOf(nodes) };
+  }
+
+  /** By the names of their workers. */
+  async #nodesOfBroadcast(parent: TaskId, epoch: number): Promise<readonly NamedStatus[]> {
+    const prefix = childPrefix(parent, epoch, nodesKey);
+    const nodes: NamedStatus[] = [];
+    for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
+      const query = { parent, order: "oldest", cursor, limit: limits.pageMax } as const;
+      const page: TaskPage = await this.#parts.store.listTasks(query);
+      // Those of earlier generations are there, too.
+      for (const each of page.tasks) if (prefixOf(each.id) === prefix) nodes.push({ name: each.name, status: each });
+      ({ cursor } = page);
+    }
+    return nodes;
+  }
+
+  async #nodesOfGraph(effect: Effect<"conclude-graph">): Promise<readonly NamedStatus[] | null> {
+    const { task, epoch } = effect;
     const input = await this.#inputOf(effect);
-    if (input === null) return;
+    if (input === undefined) return null;
     const plan = planGraph(input as unknown as GraphInput);
     const prefix = childPrefix(task, epoch, nodesKey);
     const statuses = await this.#statuses(plan.map((_node, index) => childId(prefix, index)));
-    const nodes = plan.map(({ name }, index) => ({ name, status: statuses.get(childId(prefix, index)) }));
-    const output = hasFailed ? null : outputsOf(nodes);
-    yield { kind: "graph-concluded", task, output, reason: reasonOf(nodes) };
+    return plan.map(({ name }, index) => ({ name, status: statuses.get(childId(prefix, index)) }));
   }
 
   async #statuses(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {

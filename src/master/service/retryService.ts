@@ -4,6 +4,7 @@ import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { needsNoWorker } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskHead, type TaskStatus } from "../../model/task.ts";
@@ -57,7 +58,7 @@ export class RetryService {
   async graphAround(task: TaskDocument): Promise<TaskId | null> {
     if (task.parent === undefined) return null;
     const above = await this.#calls.read(() => this.#endedAbove(task));
-    return above.find(({ kind }) => kind === "graph")?.id ?? null;
+    return above.find(needsNoWorker)?.id ?? null;
   }
 
   /** Each is a retry of its own, and complete by itself. Should it break off here, the same request goes on. */
@@ -114,7 +115,7 @@ export class RetryService {
     for (let index = from; index < tree.length; index += 1) {
       const parent = tree[index];
       if (parent === undefined || (parent.family?.children ?? 0) === 0) continue;
-      const isGraph = parent.kind === "graph";
+      const isGraph = needsNoWorker(parent);
       const failed = await this.#failedBelow(parent, isGraph ? limits.graphTasksMax : room + 1);
       const present = await this.#ofGeneration(parent, failed);
       const taken = isGraph ? present : present.slice(0, Math.max(0, room));
@@ -151,9 +152,10 @@ export class RetryService {
   /** @param untaken sets of these tasks that ended with them: no step of theirs remembers them */
   async #setsOf(tree: readonly TaskDocument[], untaken: Sets): Promise<Sets> {
     const parents = new Map<string, TaskId>();
-    for (const { id, parent, kind, family } of tree) {
+    for (const task of tree) {
+      const { id, parent, family } = task;
       if (parent !== undefined) parents.set(prefixOf(id), parent);
-      if (kind === "graph") parents.set(childPrefix(id, family?.epoch ?? 0, nodesKey), id);
+      if (needsNoWorker(task)) parents.set(childPrefix(id, family?.epoch ?? 0, nodesKey), id);
     }
     const sets = untaken.filter(({ prefix }) => !parents.has(prefix));
     for (const [prefix, parent] of parents) {

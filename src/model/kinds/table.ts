@@ -34,6 +34,11 @@ export const kindsWithoutWorker: ReadonlySet<string> = new Set(
   builtInKinds.filter(({ needsNoWorker }) => needsNoWorker === true).map(({ name }) => name),
 );
 
+/** True for a task that masters decide: it has children, and no attempts of its own. */
+export function needsNoWorker({ kind, broadcast }: { readonly kind: string; readonly broadcast?: boolean }): boolean {
+  return broadcast === true || kindsWithoutWorker.has(kind);
+}
+
 /** See `KindDefinition.secretMembers`. A member of this name is hidden wherever it stands. */
 export const secretMembers: ReadonlySet<string> = new Set(builtInKinds.flatMap((kind) => kind.secretMembers ?? []));
 

@@ -8,6 +8,7 @@ import { assignedToFit } from "./assignedToFit.ts";
 import { attemptNumbers } from "./attemptNumbers.ts";
 import { backToBase } from "./backToBase.ts";
 import { blobsKept } from "./blobsKept.ts";
+import { broadcastsKept } from "./broadcastsKept.ts";
 import { capacityKept } from "./capacityKept.ts";
 import type { Checker, Violation } from "./checker.ts";
 import { deathsNoticed } from "./deathsNoticed.ts";
@@ -95,6 +96,7 @@ export const checkers: readonly Checker[] = [
   graphsKept,
   jobOutputs,
   jobFiles,
+  broadcastsKept,
   blobsKept,
   outboxDrains,
   logsKept,
@@ -117,6 +119,7 @@ export const checkers: readonly Checker[] = [
 const byRealIds: ReadonlySet<Checker> = new Set([
   familiesKept,
   graphsKept,
+  broadcastsKept,
   scriptsKept,
   waitsNoticed,
   signalsOnce,

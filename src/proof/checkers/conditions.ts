@@ -17,6 +17,8 @@ export interface Conditions {
   readonly addressesVanish: boolean;
   /** How long an append may go unanswered though nothing else is wrong; 0 where each is answered at once. */
   readonly appendMsMax: number;
+  /** A child of a broadcast fails when its worker has been given up for so long; absent where nothing is broadcast. */
+  readonly broadcastAwayMs?: number;
   /** Reads may be answered from a little while ago. */
   readonly hasStaleReads: boolean;
   /** When finished tasks may be forgotten; null if never within a run. */

@@ -22,7 +22,7 @@ export const failuresCounted = checker("I6", "failures are counted right and bou
 /** What ends a task before its attempts are used up. */
 const finalCodes: readonly string[] = [
   ...["kills-used-up", "non-retryable", "expired", "deadline"],
-  ...["child-failed", "graph-failed", "input"],
+  ...["child-failed", "graph-failed", "input", "broadcast-failed", "worker-gone"],
 ];
 
 function checkBounds({ status, entry }: Step, attemptsMax: number, report: Report): void {

@@ -2,12 +2,11 @@
  * I24 to I27: a task ends only after its children; each child is made once, and under a parent whose outcome is open; the counts of
  * a set are those of its children; what is remembered under a key stays as it is.
  */
-import { descendantRange, isDescendant, prefixOf, rootOf } from "../../model/family.ts";
+import { descendantRange, isDescendant, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { LandedEntry } from "./ledger.ts";
-import { idOf } from "./lives.ts";
 import { eventsOf } from "./reading.ts";
 
 export const familiesKept = checker("I24", "families are structured, counted and remembered", (history, report) => {
@@ -114,9 +113,7 @@ class FamiliesByJournal {
     const isAbove = [...opened.keys()].some((each) => this.#specs.get(each)?.parent === id);
     if (before?.state === "success" && !isAbove)
       this.#report(`${id} had succeeded, and was opened again in entry ${entry.seq}`, id);
-    const isAsked = this.#asked.some(
-      ({ task, order }) => order < entry.order && rootOf(idOf(task)) === rootOf(idOf(id)),
-    );
+    const isAsked = this.#asked.some(({ task, order }) => order < entry.order && task !== id && opened.has(task));
     if (before?.state === "success" && isAbove && !isAsked)
       this.#report(`${id} had succeeded, and a retry of many opened it in entry ${entry.seq}`, id);
     const after = entry.writes.find((write) => write.kind === "status" && write.status.id === id);

@@ -169,8 +169,9 @@ export function name(task: string, attempt: number): string {
   return `${task}/${attempt}`;
 }
 
-/** True if the worker serves the task's queue, can run its kind and carries the labels that it requires. */
-export function canRun({ queues, kinds = ["sleep", "exec"], labels = [] }: WorkerRecord, spec: TaskSpec): boolean {
-  const { queue, kind, requires = [] } = spec;
-  return queues.includes(queue) && kinds.includes(kind) && requires.every((label) => labels.includes(label));
+/** True if the worker serves the task's queue, can run its kind and carries the labels that it requires. Nobody runs a broadcast. */
+export function canRun({ id, queues, kinds = ["sleep", "exec"], labels = [] }: WorkerRecord, spec: TaskSpec): boolean {
+  const { queue, kind, requires = [], broadcast = false } = spec;
+  const isThere = (label: string): boolean => labels.includes(label) || label === `worker=${id}`;
+  return !broadcast && queues.includes(queue) && kinds.includes(kind) && requires.every(isThere);
 }

@@ -16,8 +16,9 @@ import {
 
 export const resultHasExecution = checker("I3", "no result from nowhere", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
-    // No worker runs a graph; what it gives back is judged with its nodes.
-    if (specs(history).get(task)?.spec.kind === "graph") continue;
+    // No worker runs a graph or a broadcast; what it gives back is judged with its nodes.
+    const spec = specs(history).get(task)?.spec;
+    if (spec?.kind === "graph" || spec?.broadcast === true) continue;
     for (const step of steps) {
       const { status } = step;
       if (status.state !== "success") continue;

@@ -106,6 +106,10 @@ export const situations = [
   "a retry opened more than one task of a family",
   "a retried graph succeeded",
   "a node that had been skipped ran after a retry",
+  // Broadcasts.
+  "a task was run on every worker",
+  "a worker died under a child of a broadcast, and ran it again",
+  "a child of a broadcast failed since its worker was gone",
   // Schedules.
   "a leader was struck when a tick was due",
   "a tick was settled by another leader than the one that had computed it",

@@ -31,6 +31,7 @@ export async function takeHistory(world: Cluster): Promise<History> {
       clockSpreadMs: clockOffsetMsMax + world.timeline.now * clockDriftMax * 2,
       driftMax: clockDriftMax,
       clockSettleMs: knobs.clockSettleMs,
+      broadcastAwayMs: knobs.broadcastAwayMs,
       isNetworkQuick:
         knobs.latencyMsMax <= 10 && knobs.resetChance === 0 && knobs.lateChance === 0 && knobs.unknownChance === 0,
       addressesVanish: knobs.addressesVanish,

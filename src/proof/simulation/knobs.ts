@@ -118,7 +118,9 @@ export interface Knobs {
   readonly schedules: number;
   /** Submissions with unique keys, of which there are few. */
   readonly uniqueActs: number;
-  /** How often clients cancel, or delete, all tasks that match a filter. */
+  /** How long the worker of a broadcast's child may be away before the child fails. */
+  readonly broadcastAwayMs: number;
+  /** How often clients cancel, delete or retry all tasks that match a filter. */
   readonly bulks: number;
   /** Tasks that somebody puts straight into the store. */
   readonly foreignTasks: number;
@@ -180,6 +182,7 @@ export function drawKnobs(seed: number): Knobs {
     labels: ["gpu", "zone=eu"].slice(0, random.fork("labels").integer(0, 2)),
     tasks: random.spread(4, 100),
     schedules: random.fork("schedules").pick([0, 0, 0, 1, 3]),
+    broadcastAwayMs: random.fork("broadcast away").pick([1_000, 4_000, 20_000]),
     bulks: random.fork("bulks").pick([0, 0, 0, 4, 12]),
     foreignTasks: store === "mongodb" ? random.fork("foreign").pick([0, 3, 12, 30]) : 0,
     signals: random.fork("signals").pick([0, 20, 60]),

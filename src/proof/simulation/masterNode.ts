@@ -89,6 +89,7 @@ export class MasterNode {
         ...this.#world.knobs.master,
         clockSettleMs: this.#world.knobs.clockSettleMs,
         blobCollectMs,
+        broadcastAwayMs: this.#world.knobs.broadcastAwayMs,
         blobRemoveWaitMs: random.fork("wait for blobs").pick([0, 2_000, 10_000]),
         calendar: simulatedCalendar(Number(/\d+$/.exec(this.machine)?.[0])),
       },

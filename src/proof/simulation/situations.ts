@@ -4,6 +4,7 @@ import { quickMsMax, quickTakeovers } from "../checkers/leaderWithinBound.ts";
 import type { History, LandedEntry } from "../checkers/ledger.ts";
 import { idOf, nameLives } from "../checkers/lives.ts";
 import { eventsOf, executions, executionsByTask, forgotten, name, stepsByTask } from "../checkers/reading.ts";
+import { noteBroadcasts } from "./broadcastSituations.ts";
 import type { Coverage } from "./coverage.ts";
 import { noteFamilies } from "./familySituations.ts";
 import { noteGraphs } from "./graphSituations.ts";
@@ -24,6 +25,7 @@ export function noteSituations(world: World, judged: History): void {
   noteFamilies(world.coverage, judged);
   noteGraphs(world.coverage, judged);
   noteJobs(world.coverage, judged);
+  noteBroadcasts(world.coverage, judged);
   if (judged.entries.some(({ writes }) => writes.some(isRemovalOfBlob)))
     world.coverage.saw("a blob that nothing named any more was removed");
 }

@@ -69,6 +69,7 @@ function drawSubmission(random: Random, knobs: Knobs): Submission {
     // By the world's own time; what a master's clock makes of it is part of the game.
     ...sometimes(0.1, "startAt", () => worldBeganAt + random.spread(1, knobs.unsafeMs)),
     ...(knobs.isLimited && drawBounds(apart, knobs)),
+    ...(work.kind !== programKind && apart.fork("broadcast").chance(0.06) && { broadcast: true }),
   };
 }
 
