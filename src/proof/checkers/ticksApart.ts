@@ -7,7 +7,7 @@ import type { SkippedTicks } from "../../model/schedules/schedule.ts";
 import { isFinal } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
-import { type Execution, executionsByTask, recordsByWorker, stepsByTask } from "./reading.ts";
+import { type Execution, executionsByTask, isReopening, recordsByWorker, stepsByTask } from "./reading.ts";
 import { scheduleSteps } from "./scheduleSteps.ts";
 
 export const ticksApart = checker("I23", "ticks of one schedule keep apart where they must", (history, report) => {
@@ -26,6 +26,7 @@ export const ticksApart = checker("I23", "ticks of one schedule keep apart where
         continue;
       }
       for (const other of isAllowed ? [] : earlier) {
+        if (wasRetried(history, other, entry.order)) continue;
         if (!hasEnded(history, other, entry.order)) report(`${id} was made while ${other} had not ended`, id, other);
         else if (isStillRunning(history, other, entry))
           report(`${id} was made while a process of ${other} ran`, id, other);
@@ -44,6 +45,12 @@ export const ticksApart = checker("I23", "ticks of one schedule keep apart where
     }
   }
 });
+
+/** Somebody has opened it again after its end: it is no longer the schedule's affair. */
+function wasRetried(history: History, id: TaskId, order: number): boolean {
+  const steps = stepsByTask(history).get(id) ?? [];
+  return steps.some((step, index) => step.entry.order <= order && isReopening(step, steps[index - 1]?.status ?? null));
+}
 
 function hasEnded(history: History, id: TaskId, order: number): boolean {
   const steps = stepsByTask(history).get(id) ?? [];
