@@ -130,6 +130,17 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "croner", "eventsource-parser", "pino", "standardwebhooks", "ulid"],
   },
   {
+    folder: "telemetry",
+    holds: "traces: spans for an OpenTelemetry collector; loaded only by processes that were told where one is",
+    layers: ["model", "ports"],
+    packages: [
+      "@opentelemetry/api",
+      "@opentelemetry/exporter-trace-otlp-http",
+      "@opentelemetry/resources",
+      "@opentelemetry/sdk-trace",
+    ],
+  },
+  {
     folder: "testing",
     holds: "the testing kit `outlast/testing`: a cluster in the process of a test, and kills at every boundary",
     layers: ["model", "ports", "master", "worker", "sdk", "stores/*", "blobs/*", "node"],
@@ -151,6 +162,7 @@ export const layers: readonly Layer[] = [
       "stores/*",
       "blobs/*",
       "node",
+      "telemetry",
     ],
     lazyLayers: ["proof"],
     packages: ["node:*", "commander", "yaml"],

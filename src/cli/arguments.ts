@@ -147,6 +147,11 @@ export function baseUrl(text: string): string {
   throw new InvalidArgumentError(`"${text}" is not the address of a master, such as http://127.0.0.1:7070.`);
 }
 
+export function collectorUrl(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError(`"${text}" is not the address of a collector, such as http://127.0.0.1:4318.`);
+}
+
 /** `NAME=value`, collected into an object. */
 export function environment(
   text: string,

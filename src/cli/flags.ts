@@ -17,6 +17,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
   readonly advertise?: string;
   readonly webhookPrivate?: boolean;
   readonly behindProxy?: boolean;
+  readonly otlpEndpoint?: string;
   readonly stopOnStdinEnd?: boolean;
   readonly allowFaults?: boolean;
 }
@@ -24,6 +25,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
 export interface WorkerFlags extends LogFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
+  readonly otlpEndpoint?: string;
   readonly name?: string;
   readonly capacity: number;
   readonly queues: readonly string[];
@@ -43,6 +45,7 @@ export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags, TlsFl
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly webhookPrivate?: boolean;
+  readonly otlpEndpoint?: string;
   readonly store?: string;
   /** See `openBlobs.ts`. */
   readonly blobs?: string;

@@ -24,6 +24,7 @@ import type { MasterFlags } from "./flags.ts";
 import { findFreePort } from "./freePort.ts";
 import { openBlobs } from "./openBlobs.ts";
 import { findStore } from "./openStore.ts";
+import { openTracing } from "./openTracing.ts";
 import { PlannedFault, withStoreFault } from "./plannedFault.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
@@ -72,10 +73,12 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
       finishedTasksMax: flags.finishedMax,
     },
   });
+  const tracing = await openTracing(flags.otlpEndpoint, "outlast-master", name);
   const api = createApi({
     ...{ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true },
     ...(tls !== undefined && { tls }),
     isBehindProxy: flags.behindProxy === true,
+    ...(tracing !== null && { tracing }),
   });
   if (tls !== undefined) followTls(flags, tls, api, log);
 
@@ -90,6 +93,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
       master
         .stop()
         .then(() => api.close())
+        .then(() => tracing?.stop())
         .then(() => ending.resolve(exitCodes.ok), ending.reject);
     },
     (code) => process.exit(code),

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { defaults, failoverProfiles, limits } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
-import { idList, positiveDuration, wholeNumber } from "./arguments.ts";
+import { collectorUrl, idList, positiveDuration, wholeNumber } from "./arguments.ts";
 import type { Context } from "./context.ts";
 
 // Said here again because the log itself loads a logger, which the help does not need.
@@ -127,6 +127,15 @@ export function webhookPrivateOption(): Option {
     "--webhook-private",
     "let receivers of webhooks be on private addresses (127.0.0.1, 10.x, 192.168.x, …), which are refused otherwise; the same for all masters",
   );
+}
+
+export function otlpOption(): Option {
+  return new Option(
+    "--otlp-endpoint <url>",
+    "send traces to this OpenTelemetry collector, as OTLP over HTTP, such as http://127.0.0.1:4318",
+  )
+    .env("OTEL_EXPORTER_OTLP_ENDPOINT")
+    .argParser(collectorUrl);
 }
 
 export function logOptions(): readonly Option[] {

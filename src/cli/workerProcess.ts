@@ -19,12 +19,14 @@ import { type ExecutorOptions, ProcessExecutor } from "../worker/executors/execu
 import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
 import { UnloadableTasks } from "../worker/runners/runner.ts";
+import { TracedExecutor } from "../worker/tracedExecutor.ts";
 import { Worker } from "../worker/worker.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { warnOfExposedToken } from "./exposedToken.ts";
 import { LocalFailure } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
+import { openTracing } from "./openTracing.ts";
 import type { Output } from "./output.ts";
 import { PlannedFault, withExecutorFault } from "./plannedFault.ts";
 import { workerReadyLine } from "./readyLine.ts";
@@ -62,6 +64,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
   await openOrLeave(executor, place);
+  const tracing = await openTracing(flags.otlpEndpoint, "outlast-worker", name);
   const probePort = await openProbe(options.masters, boot);
 
   const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
@@ -79,7 +82,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     log,
     outbox: new FileOutbox(join(place.directory, "outbox")),
     spool,
-    executor: withExecutorFault(executor, readFault(flags, name, log)),
+    executor: withExecutorFault(new TracedExecutor(executor, tracing), readFault(flags, name, log)),
     hostname: hostname(),
     pid: process.pid,
     version: readVersion(),

@@ -99,6 +99,11 @@ export const defaults = {
   /** How long outcomes of deliveries wait for others before they are written. */
   deliveryNoteMs: 200,
 
+  // Traces.
+  /** How often spans are sent, and how long a collector may take to answer. */
+  telemetrySendMs: 1 * second,
+  telemetryWaitMs: 5 * second,
+
   // How a worker finds and keeps its master.
   reconnectBaseMs: 50,
   reconnectMaxMs: 2 * second,

@@ -170,11 +170,28 @@ export type AttemptEnd = Omit<ResultItem, "kind" | "id" | keyof IssuedAttempt | 
 export type AttemptContent =
   | ({ readonly kind: "progress" } & Progress)
   /** The result of a step: once it is acknowledged, every later attempt of the task has it. */
-  | { readonly kind: "step"; readonly key: string; readonly value: Json }
+  | {
+      readonly kind: "step";
+      readonly key: string;
+      readonly value: Json;
+      /** When its function was first called, by the worker's clock, in ms since 1970. For traces: masters are not told. */
+      readonly startedAt?: number;
+    }
   | ChildrenContent
   | ArtifactsContent
-  /** An independent task, made once however often the handler runs; it leaves a step with the value `{ id }`. */
-  | { readonly kind: "submit"; readonly key: string; readonly submission: Submission };
+  | SubmitContent;
+
+/** An independent task, made once however often the handler runs; it leaves a step with the value `{ id }`. */
+export interface SubmitContent extends Traced {
+  readonly kind: "submit";
+  readonly key: string;
+  readonly submission: Submission;
+}
+
+/** What makes tasks may say which trace they belong to. */
+interface Traced {
+  readonly traceparent?: string;
+}
 
 /** Files that the attempt has uploaded as blobs; they are shown once it is committed. The first one has the index `first`. */
 export interface ArtifactsContent {
@@ -185,7 +202,7 @@ export interface ArtifactsContent {
 }
 
 /** Children `first`, `first + 1` … of the set `key`. */
-export interface ChildrenContent {
+export interface ChildrenContent extends Traced {
   readonly kind: "children";
   readonly key: string;
   readonly first: number;

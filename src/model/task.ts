@@ -128,6 +128,8 @@ export interface TaskPayload {
   readonly name: string;
   readonly kind: string;
   readonly input: Json;
+  /** The trace that it belongs to; see trace.ts. Left out for none. */
+  readonly traceparent?: string;
 }
 
 export interface TaskSpec extends TaskHead, TaskPayload {

@@ -38,6 +38,7 @@ export interface HandlerStart {
   readonly input: Json;
   readonly parent: string | null;
   readonly deadlineAt: number | null;
+  readonly traceparent?: string;
   readonly steps: readonly (readonly [key: string, step: StepRecord])[];
   readonly sets: readonly OpenSet[];
 }

@@ -16,6 +16,8 @@ export interface ReadOptions extends CallOptions {
 export interface SubmitOptions extends CallOptions {
   /** Calls with equal keys and equal content create their tasks once. Drawn at random for each call if left out. */
   readonly key?: string;
+  /** The trace that new tasks belong to: https://www.w3.org/TR/trace-context. */
+  readonly traceparent?: string;
 }
 
 export interface Submitted {

@@ -96,7 +96,7 @@ export class Outlast {
       const [only] = await this.submitAll([submission], { ...options, key });
       if (only !== undefined) return only;
     }
-    const submitted = await this.#post<Submitted>("/v1/tasks", body, options.signal, key);
+    const submitted = await this.#create<Submitted>("/v1/tasks", body, options, key);
     return asOfThisCall(submitted, submission as unknown as Submission, options);
   }
 
@@ -118,10 +118,10 @@ export class Outlast {
     const all: Submitted[] = [];
     for (const batch of batches) {
       try {
-        const answer = await this.#post<{ readonly tasks: readonly Submitted[] }>(
+        const answer = await this.#create<{ readonly tasks: readonly Submitted[] }>(
           "/v1/tasks/batch",
           batch.body,
-          options.signal,
+          options,
           keyOf(batch),
         );
         for (const task of answer.tasks) all.push(asOfThisCall(task, submissions[all.length], options));
@@ -165,13 +165,7 @@ export class Outlast {
   async cancel(id: string, options: CallOptions = {}): Promise<void> {
     let failedTries = 0;
     try {
-      await this.#post(
-        `/v1/tasks/${encodeURIComponent(id)}/cancel`,
-        undefined,
-        options.signal,
-        undefined,
-        () => failedTries++,
-      );
+      await this.#post(`/v1/tasks/${encodeURIComponent(id)}/cancel`, undefined, options.signal, () => failedTries++);
     } catch (error) {
       // The answer to an earlier try was lost on its way: this cancel has worked.
       if (failedTries > 0 && error instanceof OutlastError && error.details["state"] === "cancelled") return;
@@ -265,12 +259,7 @@ export class Outlast {
   /** Creates a task from a template; `key` as for `submit`. */
   async runTemplate(name: string, run: TemplateRun = {}, options: SubmitOptions = {}): Promise<Submitted> {
     const key = options.key ?? crypto.randomUUID();
-    const submitted = await this.#post<Submitted>(
-      `${templatePath(name)}/run`,
-      JSON.stringify(run),
-      options.signal,
-      key,
-    );
+    const submitted = await this.#create<Submitted>(`${templatePath(name)}/run`, JSON.stringify(run), options, key);
     return options.key === undefined && run.id === undefined ? { ...submitted, isNew: true } : submitted;
   }
 
@@ -367,11 +356,15 @@ export class Outlast {
     return this.#connection.json<Body>({ method, path, signal, ...(body !== undefined && { body }) });
   }
 
+  #create<Body>(path: string, body: string, { signal, traceparent }: SubmitOptions, key: string): Promise<Body> {
+    const headers = { "idempotency-key": key, ...(traceparent !== undefined && { traceparent }) };
+    return this.#connection.json<Body>({ method: "POST", path, body, signal, headers });
+  }
+
   #post<Body>(
     path: string,
     body: string | undefined,
     signal: AbortSignal | undefined,
-    key?: string,
     onFailedTry?: () => void,
   ): Promise<Body> {
     return this.#connection.json<Body>({
@@ -379,7 +372,6 @@ export class Outlast {
       path,
       signal,
       ...(body === undefined ? {} : { body }),
-      ...(key === undefined ? {} : { headers: { "idempotency-key": key } }),
       ...(onFailedTry === undefined ? {} : { onFailedTry }),
     });
   }

@@ -90,7 +90,7 @@ export class Schedules {
   }
 
   /** Runs the task of a schedule now, besides its ticks. */
-  async trigger(name: string, { key, signal }: SubmitOptions = {}): Promise<Submitted> {
+  async trigger(name: string, { key, signal }: Omit<SubmitOptions, "traceparent"> = {}): Promise<Submitted> {
     const headers = { "idempotency-key": key ?? crypto.randomUUID() };
     const path = `${pathOf(name)}/trigger`;
     const submitted = await this.#connection.json<Submitted>({ method: "POST", path, headers, signal });

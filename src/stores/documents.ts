@@ -42,6 +42,7 @@ export function toHead(text: string): TaskHead {
   const {
     name: _name,
     input: _input,
+    traceparent: _traceparent,
     adoptedFrom: _adoptedFrom,
     afterNames: _afterNames,
     onConflict: _onConflict,
@@ -51,6 +52,6 @@ export function toHead(text: string): TaskHead {
 }
 
 export function toPayload(text: string): TaskPayload {
-  const { name, kind, input } = toSpec(text);
-  return { name, kind, input };
+  const { name, kind, input, traceparent } = toSpec(text);
+  return { name, kind, input, ...(traceparent !== undefined && { traceparent }) };
 }

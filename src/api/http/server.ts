@@ -6,6 +6,7 @@ import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import { checkExposure, TokenCheck } from "../auth/access.ts";
 import { Guard } from "../auth/guard.ts";
 import { SignInDelays } from "../auth/signInDelays.ts";
@@ -37,6 +38,8 @@ export interface ApiOptions {
   readonly isRecording?: boolean;
   /** True if every request comes through a proxy that sets X-Forwarded-For, -Proto and -Host. */
   readonly isBehindProxy?: boolean;
+  /** Who is told of submissions as parts of traces; absent for nobody. */
+  readonly tracing?: Tracing;
   /** The certificate and its key, in PEM; absent to serve plain HTTP. */
   readonly tls?: TlsContent;
 }
@@ -58,7 +61,7 @@ export interface ApiServer {
 }
 
 export function createApi(options: ApiOptions): ApiServer {
-  const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls } = options;
+  const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls, tracing = null } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
   const guard = new Guard(master, tokenCheck, { isTls: tls !== undefined, isBehindProxy });
   const streams = new Streams(master, log, (grant) => guard.isCurrent(grant));
@@ -94,7 +97,7 @@ export function createApi(options: ApiOptions): ApiServer {
   const consistency = new Consistency(master, relay);
   const bodyBudget = new BodyBudget();
   serveRoutes(http, routes, {
-    ...{ master, streams, metrics, relay, consistency, bodyBudget, history, guard },
+    ...{ master, streams, metrics, relay, consistency, bodyBudget, history, guard, tracing },
     transfers: new Transfers(),
     watch: new TaskWatch(master),
     delays: new SignInDelays(),

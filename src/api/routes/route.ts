@@ -5,6 +5,7 @@ import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { id, limitKeyword, listKeyword, ref, type Schema, taskId, whole } from "../../model/schema.ts";
 import { taskStates } from "../../model/task.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import type { Guard } from "../auth/guard.ts";
 import type { Access } from "../auth/routeAccess.ts";
 import type { SignInDelays } from "../auth/signInDelays.ts";
@@ -34,6 +35,8 @@ export interface Context {
   readonly history: HistoryRecorder;
   readonly guard: Guard;
   readonly delays: SignInDelays;
+  /** Null where nobody collects spans. */
+  readonly tracing: Tracing | null;
 }
 
 export interface Route {

@@ -11,6 +11,7 @@ import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
 import { readForm } from "../http/formSubmission.ts";
+import { traceSubmission } from "../http/tracedSubmission.ts";
 import {
   type Context,
   consistentQuery,
@@ -29,6 +30,14 @@ export const idempotencyKey: Schemas = {
     [limitKeyword]: "idempotencyKeyLengthMax",
     description:
       "A request that is repeated with its key creates nothing again. The same key with another body is a conflict.",
+  },
+};
+
+export const submissionHeaders: Schemas = {
+  ...idempotencyKey,
+  traceparent: {
+    type: "string",
+    description: "The trace that new tasks belong to, as W3C Trace Context writes it. Any other text is passed over.",
   },
 };
 
@@ -52,7 +61,7 @@ export const taskRoutes: readonly Route[] = [
     access: { needs: "submit", of: "queue" },
     summary: "Create one task. After the answer, the task is never lost.",
     tag: "tasks",
-    headers: idempotencyKey,
+    headers: submissionHeaders,
     body: { schema: "Submission", limit: "bodyBytesMax" },
     needsLeader: true,
     answers: {
@@ -69,7 +78,7 @@ export const taskRoutes: readonly Route[] = [
     summary:
       "Create one task together with its files: multipart/form-data with the field `task` and one part for each file.",
     tag: "tasks",
-    headers: idempotencyKey,
+    headers: submissionHeaders,
     body: { limit: "blobBodyBytesMax", isRaw: true },
     needsLeader: true,
     answers: {
@@ -85,7 +94,7 @@ export const taskRoutes: readonly Route[] = [
     access: { needs: "submit", of: "queue" },
     summary: "Create many tasks: all of them or none.",
     tag: "tasks",
-    headers: idempotencyKey,
+    headers: submissionHeaders,
     body: { schema: "Batch", limit: "batchBodyBytesMax", isNdjson: true },
     needsLeader: true,
     answers: {
@@ -202,9 +211,11 @@ async function submitIt(
   submission: Submission,
   request: FastifyRequest,
   reply: FastifyReply,
-  { master }: Context,
+  { master, tracing }: Context,
 ): Promise<unknown> {
-  const [task] = await master.submit([submission], keyOf(request));
+  const [task] = await traceSubmission(request, tracing, submission.kind, (traceparent) =>
+    master.submit([submission], keyOf(request), undefined, traceparent),
+  );
   if (task === undefined) throw new Error("The master answered a submission with no task.");
   return reply
     .code(task.isNew ? 201 : 200)
@@ -212,11 +223,14 @@ async function submitIt(
     .send(task);
 }
 
-async function submitBatch(request: FastifyRequest, reply: FastifyReply, { master }: Context): Promise<unknown> {
+async function submitBatch(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<unknown> {
+  const { master, tracing } = context;
   const { tasks } = request.body as { tasks: readonly Submission[] };
-  const submitted = await master.submit(tasks, keyOf(request)).catch((error: unknown) => {
-    throw tasks.length === 1 ? inBatchOfOne(error) : error;
-  });
+  const submitted = await traceSubmission(request, tracing, `${tasks.length} tasks`, (traceparent) =>
+    master.submit(tasks, keyOf(request), undefined, traceparent).catch((error: unknown) => {
+      throw tasks.length === 1 ? inBatchOfOne(error) : error;
+    }),
+  );
   return reply.code(submitted.some((task) => task.isNew) ? 201 : 200).send({ tasks: submitted });
 }
 

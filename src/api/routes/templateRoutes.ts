@@ -3,8 +3,9 @@ import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { id, whole } from "../../model/schema.ts";
 import type { TemplateRun } from "../../model/templates/template.ts";
+import { traceSubmission } from "../http/tracedSubmission.ts";
 import { consistentQuery, type Route } from "./route.ts";
-import { idempotencyKey, keyOf } from "./taskRoutes.ts";
+import { keyOf, submissionHeaders } from "./taskRoutes.ts";
 
 const nameParameter = { name: { ...id, description: "The template's name." } };
 const version = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
@@ -115,16 +116,19 @@ export const templateRoutes: readonly Route[] = [
     summary: "Create a task from a template. Unknown, missing and wrong variables are listed in one error.",
     tag: "templates",
     parameters: nameParameter,
-    headers: idempotencyKey,
+    headers: submissionHeaders,
     body: { schema: "TemplateRun", limit: "bodyBytesMax" },
     needsLeader: true,
     answers: {
       200: { description: "An earlier request has created it.", schema: "Submitted" },
       201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
     },
-    handle: async (request, reply, { master }) => {
+    handle: async (request, reply, { master, tracing }) => {
       const { name } = request.params as Named;
-      const task = await master.templates.run(name, request.body as TemplateRun, keyOf(request));
+      const wish = request.body as TemplateRun;
+      const task = await traceSubmission(request, tracing, name, (traceparent) =>
+        master.templates.run(name, wish, keyOf(request), undefined, traceparent),
+      );
       return reply
         .code(task.isNew ? 201 : 200)
         .header("location", `/v1/tasks/${task.id}`)

@@ -2,6 +2,7 @@
  * Schemas of what workers send. Unknown properties are accepted, so that a newer worker can talk to an older master;
  * an unknown kind of report item is not. These are checked tens of thousands of times a second: keep them flat.
  */
+
 import { sha256Pattern } from "../../model/blob.ts";
 import { limits } from "../../model/limits.ts";
 import {
@@ -25,6 +26,7 @@ import {
   whole,
 } from "../../model/schema.ts";
 import { kindName, label } from "../../model/submission.ts";
+import { traceparentPattern } from "../../model/trace.ts";
 import { signalName } from "./tasks.ts";
 
 const session: Schema = { type: "string", minLength: 1, maxLength: limits.idLengthMax, [limitKeyword]: "idLengthMax" };
@@ -41,6 +43,12 @@ const attemptRef = { task: taskId, attempt };
 const issuedAttempt = {
   ...attemptRef,
   assignedAt: { ...instant, description: "By the leader's clock; workers send it back unchanged." },
+};
+
+const traceparent: Schema = {
+  type: "string",
+  pattern: traceparentPattern,
+  description: "The trace that the new tasks belong to.",
 };
 
 export const protocolSchemas = {
@@ -134,7 +142,7 @@ export const protocolSchemas = {
   StepItem: open({ kind: { const: "step" }, ...issuedAttempt, key: stepKey, value: anything }, { id: itemId }),
   SubmitItem: open(
     { kind: { const: "submit" }, ...issuedAttempt, key: stepKey, submission: ref("Submission") },
-    { id: itemId },
+    { id: itemId, traceparent },
   ),
   ChildrenItem: open(
     {
@@ -152,6 +160,7 @@ export const protocolSchemas = {
     },
     {
       id: itemId,
+      traceparent,
       failuresMax: whole(0, limits.childrenMax, "childrenMax"),
       concurrencyMax: whole(1, limits.childrenMax, "childrenMax"),
     },

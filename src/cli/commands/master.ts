@@ -10,6 +10,7 @@ import {
   clusterOptions,
   dataOption,
   logOptions,
+  otlpOption,
   portOption,
   proxyOption,
   stopOnStdinEndOption,
@@ -33,6 +34,7 @@ export function masterCommand(program: Command): void {
       baseUrl,
     )
     .addOption(webhookPrivateOption())
+    .addOption(otlpOption())
     .addOption(stopOnStdinEndOption())
     .addOption(allowFaultsOption())
     .action(

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import { conflictRules, type OnConflict } from "../../model/task.ts";
-import type { Submitted } from "../../sdk/callOptions.ts";
+import type { SubmitOptions, Submitted } from "../../sdk/callOptions.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import {
   bytes,
@@ -367,8 +367,13 @@ function each(value: string, before: readonly string[] = []): readonly string[] 
   return [...before, value];
 }
 
-function keyAndSignal(context: Context, flags: SubmitFlags): { signal: AbortSignal; key?: string } {
-  return { signal: context.signal, ...(flags.key === undefined ? {} : { key: flags.key }) };
+/** Inside of an attempt, and in other programs that take part in traces, TRACEPARENT names what this submission belongs to. */
+function keyAndSignal(
+  { signal }: Context,
+  { key }: SubmitFlags,
+): Pick<SubmitOptions, "signal" | "key" | "traceparent"> {
+  const traceparent = process.env["TRACEPARENT"];
+  return { signal, ...(key !== undefined && { key }), ...(traceparent !== undefined && { traceparent }) };
 }
 
 async function finish(

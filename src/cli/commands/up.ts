@@ -13,6 +13,7 @@ import {
   logOptions,
   masterCount,
   masterCountOptions,
+  otlpOption,
   portOption,
   proxyOption,
   queuesOption,
@@ -36,6 +37,7 @@ export function upCommand(program: Command): void {
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
     .addOption(webhookPrivateOption())
+    .addOption(otlpOption())
     .addOption(queuesOption())
     .addOption(dataOption())
     .addOption(runAsOption())

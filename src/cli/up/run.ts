@@ -112,7 +112,7 @@ class LocalCluster {
   }
 
   #masterArguments(name: string, port: number): string[] {
-    const { address, data, webhookPrivate } = this.#flags;
+    const { address, data, webhookPrivate, otlpEndpoint } = this.#flags;
     const where = ["--name", name, "--address", address, "--port", String(port), "--data", data];
     return [
       "master",
@@ -121,13 +121,14 @@ class LocalCluster {
       ...(this.#flags.behindProxy === true ? ["--behind-proxy"] : []),
       ...clusterArguments(this.#flags),
       ...(webhookPrivate === true ? ["--webhook-private"] : []),
+      ...(otlpEndpoint === undefined ? [] : ["--otlp-endpoint", otlpEndpoint]),
       "--stop-on-stdin-end",
       ...this.#logArguments(),
     ];
   }
 
   #workerArguments(name: string): string[] {
-    const { capacity, queues, data, drainTimeout, tasks = [], runAs, httpPrivate } = this.#flags;
+    const { capacity, queues, data, drainTimeout, tasks = [], runAs, httpPrivate, otlpEndpoint } = this.#flags;
     return [
       "worker",
       ...["--masters", this.#addresses, "--name", name, "--capacity", String(capacity), "--data", data],
@@ -136,6 +137,7 @@ class LocalCluster {
       ...(tasks.length === 0 ? [] : ["--tasks", ...tasks]),
       ...(runAs === undefined ? [] : ["--run-as", runAs]),
       ...(httpPrivate === true ? ["--http-private"] : []),
+      ...(otlpEndpoint === undefined ? [] : ["--otlp-endpoint", otlpEndpoint]),
       ...this.#trustArguments(),
       "--stop-on-stdin-end",
       ...this.#logArguments(),

@@ -8,7 +8,14 @@ import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
-import type { ArtifactsContent, AttemptItem, ChildrenContent, ItemAnswer, ItemRefusal } from "../../model/protocol.ts";
+import type {
+  ArtifactsContent,
+  AttemptItem,
+  ChildrenContent,
+  ItemAnswer,
+  ItemRefusal,
+  SubmitContent,
+} from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import { missingBlobOf, pinBlob, pinBlobs } from "./blobPins.ts";
@@ -47,7 +54,7 @@ function take(state: SchedulerState, batch: Batch, task: LiveTask, item: Attempt
     case "step":
       return isRepeat(task, item) ? committed : takeStep(state, batch, task, item.key, item.value);
     case "submit":
-      return isRepeat(task, item) ? committed : takeSubmit(state, batch, task, item.key, item.submission);
+      return isRepeat(task, item) ? committed : takeSubmit(state, batch, task, item);
     case "artifacts":
       return takeArtifacts(state, batch, task, item);
     case "children":
@@ -89,9 +96,10 @@ function takeArtifacts(state: SchedulerState, batch: Batch, task: LiveTask, item
   return committed;
 }
 
-function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, key: string, wanted: Submission): ItemAnswer {
+function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, item: SubmitContent): ItemAnswer {
+  const { key, submission: wanted, traceparent } = item;
   const id = submittedId(wanted.kind, task.issued, key);
-  const specs = specsFor(state, [wanted], () => id, withRights(task, {}), batch.now);
+  const specs = specsFor(state, [wanted], () => id, withRights(task, traceparent, {}), batch.now);
   if ("code" in specs) return { verdict: "refused", ...specs };
   const unique = resolveUnique(state, specs, undefined);
   if ("kind" in unique) return refused("conflict", unique.kind === "refused" ? unique.message : "It is not unique.");
@@ -134,7 +142,7 @@ function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item:
     state,
     fresh,
     (index) => set.childAt(created + index),
-    withRights(task, { parent: task.id, depth }),
+    withRights(task, item.traceparent, { parent: task.id, depth }),
     batch.now,
   );
   if ("code" in specs) {
@@ -200,11 +208,11 @@ function specsFor(
   }
 }
 
-type FromParent = Pick<TaskSpec, "parent" | "depth" | "rights">;
+type FromParent = Pick<TaskSpec, "parent" | "depth" | "rights" | "traceparent">;
 
 /** Rights travel: what a task makes may reach no further than the task itself. */
-function withRights({ rights }: LiveTask, more: FromParent): FromParent {
-  return rights === undefined ? more : { ...more, rights };
+function withRights({ rights }: LiveTask, traceparent: string | undefined, more: FromParent): FromParent {
+  return { ...more, ...(rights !== undefined && { rights }), ...(traceparent !== undefined && { traceparent }) };
 }
 
 function familyOf(task: LiveTask): Family {

@@ -28,7 +28,12 @@ export const broadcastsModule = {
 } satisfies SchedulerModule;
 
 /** It leaves its lane: its nodes are made, all in this entry, so that no leader ever finds some of them. */
-export function beginBroadcast(state: SchedulerState, batch: Batch, task: LiveTask, input: Json): void {
+export function beginBroadcast(
+  state: SchedulerState,
+  batch: Batch,
+  task: LiveTask,
+  { input, traceparent }: Pick<TaskSpec, "input" | "traceparent">,
+): void {
   if (task.state !== "created" || task.heapIndex !== -1 || isBelowEnding(state, task)) return;
   const workers = [...state.workers].filter((worker) => counts(worker, task)).map(({ id }) => id);
   // They have all gone since it left its lane, or others have filled the entry.
@@ -36,9 +41,10 @@ export function beginBroadcast(state: SchedulerState, batch: Batch, task: LiveTa
   task.family ??= new Family();
   const { epoch } = task.family;
   const prefix = childPrefix(task.id, epoch, nodesKey);
-  const specs = workers
-    .toSorted()
-    .map((worker, index) => specFor(task, worker, { id: childId(prefix, index), input, createdAt: batch.now }));
+  const specs = workers.toSorted().map((worker, index) => {
+    const own = { id: childId(prefix, index), input, createdAt: batch.now };
+    return specFor(task, worker, { ...own, ...(traceparent !== undefined && { traceparent }) });
+  });
   const problem = problemOf(state, task, input, specs);
   if (problem !== null) return failTask(state, batch, task, { code: "too-many", message: problem });
   const options = { onFailure: "continue", failuresMax: null, concurrencyMax: null } as const;
@@ -59,7 +65,11 @@ function counts(worker: LiveWorker, { lane }: LiveTask): boolean {
   return !worker.isGivenUp && !worker.record.isDraining && worker.offer.couldRun(lane);
 }
 
-function specFor(task: LiveTask, worker: WorkerId, own: Pick<TaskSpec, "id" | "input" | "createdAt">): TaskSpec {
+function specFor(
+  task: LiveTask,
+  worker: WorkerId,
+  own: Pick<TaskSpec, "id" | "input" | "createdAt" | "traceparent">,
+): TaskSpec {
   const { lane, priority, limits: taskLimits, rights, key, keyUse } = task;
   return {
     ...own,

@@ -7,6 +7,8 @@ export interface GraphInMaking {
   readonly plan: readonly PlannedNode[];
   readonly queue: string;
   readonly priority: number;
+  /** The trace that the graph belongs to. */
+  readonly traceparent?: string;
 }
 
 export class Graphs {

@@ -30,10 +30,10 @@ type Input<Kind extends SchedulerInput["kind"]> = Extract<SchedulerInput, { kind
 
 export const graphsModule = {
   inputs: {
-    "graph-loaded": (state, batch, { task: id, input }) => {
-      const task = state.tasks.get(id);
-      if (task?.isBroadcast === true) beginBroadcast(state, batch, task, input);
-      else beginGraph(state, batch, id, input as unknown as GraphInput);
+    "graph-loaded": (state, batch, loaded) => {
+      const task = state.tasks.get(loaded.task);
+      if (task?.isBroadcast === true) beginBroadcast(state, batch, task, loaded);
+      else beginGraph(state, batch, loaded);
     },
     "input-resolved": takeInput,
     "graph-concluded": conclude,
@@ -163,7 +163,9 @@ function inputEpochOf({ links, family }: LiveTask): { readonly inputEpoch?: numb
   return links?.takesOutputs === true ? { inputEpoch: family?.epoch ?? 0 } : {};
 }
 
-function beginGraph(state: SchedulerState, batch: Batch, id: TaskId, input: GraphInput): void {
+function beginGraph(state: SchedulerState, batch: Batch, loaded: Input<"graph-loaded">): void {
+  const { task: id, traceparent } = loaded;
+  const input = loaded.input as unknown as GraphInput;
   const task = state.tasks.get(id);
   if (!isOpenGraph(task) || isBelowEnding(state, task) || nodesOf(state, task)?.isSealed === true) return;
   if (task.depth + 1 >= limits.familyDepthMax) {
@@ -175,7 +177,8 @@ function beginGraph(state: SchedulerState, batch: Batch, id: TaskId, input: Grap
     state.families.touch(state.families.create(id, task.family?.epoch ?? 0, nodesKey, options));
   }
   const { queue, priority } = task;
-  state.graphs.inMaking.set(id, { plan: planGraph(input), queue: queue.name, priority });
+  const trace = traceparent === undefined ? {} : { traceparent };
+  state.graphs.inMaking.set(id, { plan: planGraph(input), queue: queue.name, priority, ...trace });
 }
 
 /** Some nodes in each entry, so that nothing else has to wait for a large graph. */
@@ -220,7 +223,8 @@ function createNode(
   const { rights } = task;
   const node = toNodeSpec(planned, parent, { id: set.childAt(set.created), after, now: batch.now });
   if (!coversQueue(rights?.queues, node.queue)) throw new OutlastError("invalid", `There is no queue ${node.queue}.`);
-  const spec = rights === undefined ? node : { ...node, rights };
+  const { traceparent } = graph;
+  const spec = { ...node, ...(rights !== undefined && { rights }), ...(traceparent !== undefined && { traceparent }) };
   const shortage = shortageFor(state, [spec]);
   if (shortage !== null) throw new OutlastError("too-many", shortage.message, { limit: shortage.limit });
   // Nothing of the graph has started yet, so that a node that has ended was cancelled.

@@ -60,7 +60,7 @@ type PlainInput =
       readonly attempt: AttemptRef;
     }
   /** The input of a graph, with outputs in their places. */
-  | { readonly kind: "graph-loaded"; readonly task: TaskId; readonly input: Json }
+  | { readonly kind: "graph-loaded"; readonly task: TaskId; readonly input: Json; readonly traceparent?: string }
   /** The input of a blocked task with the outputs in their places, or why there is none. */
   | ({ readonly kind: "input-resolved"; readonly task: TaskId } & (
       | { readonly input: Json }

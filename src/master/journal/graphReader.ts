@@ -10,7 +10,7 @@ import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { checkFilled, inputSchemaOf } from "../../model/submission.ts";
-import type { TaskDocument, TaskStatus } from "../../model/task.ts";
+import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable, type TaskPage } from "../../ports/store.ts";
@@ -68,8 +68,10 @@ export class GraphReader {
   async *#inputsFor(effect: ReadEffect): AsyncGenerator<SchedulerInput> {
     switch (effect.kind) {
       case "load-graph": {
-        const input = await this.#inputOf(effect);
-        if (input !== undefined) yield { kind: "graph-loaded", task: effect.task, input };
+        const payload = await this.#payloadOf(effect);
+        if (payload === null) return;
+        const { input, traceparent } = payload;
+        yield { kind: "graph-loaded", task: effect.task, input, ...(traceparent !== undefined && { traceparent }) };
         return;
       }
       case "resolve-inputs":
@@ -83,10 +85,10 @@ export class GraphReader {
     }
   }
 
-  async #inputOf(wanted: { readonly task: TaskId; readonly inputEpoch?: number }): Promise<Json | undefined> {
+  async #payloadOf(wanted: { readonly task: TaskId; readonly inputEpoch?: number }): Promise<TaskPayload | null> {
     const payload = (await this.#parts.payloads.get([wanted])).get(wanted.task);
     if (payload === undefined) this.#parts.log.error("a graph has no payload in the store", { task: wanted.task });
-    return payload?.input;
+    return payload ?? null;
   }
 
   async #resolve(task: TaskId): Promise<SchedulerInput> {
@@ -150,9 +152,9 @@ export class GraphReader {
 
   async #nodesOfGraph(effect: Effect<"conclude-graph">): Promise<readonly NamedStatus[] | null> {
     const { task, epoch } = effect;
-    const input = await this.#inputOf(effect);
-    if (input === undefined) return null;
-    const plan = planGraph(input as unknown as GraphInput);
+    const payload = await this.#payloadOf(effect);
+    if (payload === null) return null;
+    const plan = planGraph(payload.input as unknown as GraphInput);
     const prefix = childPrefix(task, epoch, nodesKey);
     const statuses = await this.#statuses(plan.map((_node, index) => childId(prefix, index)));
     return plan.map(({ name }, index) => ({ name, status: statuses.get(childId(prefix, index)) }));

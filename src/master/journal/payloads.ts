@@ -76,10 +76,11 @@ export class Payloads {
     this.#bytes += bytes;
   }
 
-  #keep(id: TaskId, { name, kind, input }: TaskPayload, bytes: number): void {
+  #keep(id: TaskId, { name, kind, input, traceparent }: TaskPayload, bytes: number): void {
     // A late comer is dropped rather than an early one: the early ones are next in line.
     if (this.#bytes + bytes > limits.payloadCacheBytesMax) return;
-    this.#kept.set(id, { payload: { name, kind, input }, bytes });
+    const payload = { name, kind, input, ...(traceparent !== undefined && { traceparent }) };
+    this.#kept.set(id, { payload, bytes });
     this.#bytes += bytes;
   }
 

@@ -42,8 +42,16 @@ export interface MasterApi {
   /** Tells this observer of commits and steps of tasks from now on. */
   observe(observer: MasterObserver): void;
 
-  /** Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed. */
-  submit(submissions: readonly Submission[], key: string | null, by?: Actor): Promise<readonly SubmittedTask[]>;
+  /**
+   * Creates all or none. With a key, a repeated call finds the same tasks. Resolves when they are committed.
+   * @param traceparent the trace that new tasks belong to
+   */
+  submit(
+    submissions: readonly Submission[],
+    key: string | null,
+    by?: Actor,
+    traceparent?: string,
+  ): Promise<readonly SubmittedTask[]>;
   cancel(id: TaskId, by?: Actor): Promise<void>;
   /**
    * Opens a task again that has failed or was cancelled, with what has failed below it and what has ended above it.

@@ -131,15 +131,20 @@ export class MasterService implements MasterApi {
     return this.#parts.membership.members();
   }
 
-  submit(submissions: readonly Submission[], key: string | null, by?: Actor): Promise<readonly SubmittedTask[]> {
-    return this.#submit(() => toSpecs(submissions, key, this.#parts.ids, this.#parts.clock.now()), by);
+  submit(
+    submissions: readonly Submission[],
+    key: string | null,
+    by?: Actor,
+    traceparent?: string,
+  ): Promise<readonly SubmittedTask[]> {
+    return this.#submit(() => toSpecs(submissions, key, this.#parts, traceparent), by);
   }
 
   /** Creates the tasks that somebody put straight into the store, each under the id that it has there. */
   adopt(tasks: readonly ForeignTask[]): Promise<readonly SubmittedTask[]> {
     const submissions = tasks.map(({ id, submission }) => ({ ...submission, id }));
     return this.#submit(() =>
-      toSpecs(submissions, null, this.#parts.ids, this.#parts.clock.now()).map((spec) => ({
+      toSpecs(submissions, null, this.#parts).map((spec) => ({
         ...spec,
         adoptedFrom: "store",
       })),

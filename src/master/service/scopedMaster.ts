@@ -62,8 +62,13 @@ export class ScopedMaster implements MasterApi {
     this.#master.observe(observer);
   }
 
-  submit(submissions: readonly Submission[], key: string | null): Promise<readonly SubmittedTask[]> {
-    return this.#master.submit(submissions, key, this.#by);
+  submit(
+    submissions: readonly Submission[],
+    key: string | null,
+    _by?: Actor,
+    traceparent?: string,
+  ): Promise<readonly SubmittedTask[]> {
+    return this.#master.submit(submissions, key, this.#by, traceparent);
   }
 
   cancel(id: TaskId): Promise<void> {
@@ -209,7 +214,7 @@ function scopedTemplates(templates: TemplateApi, by: Actor): TemplateApi {
     list: (after, limit) => templates.list(after, limit, by),
     read: (name, version) => templates.read(name, version, by),
     versions: (name, after, limit) => templates.versions(name, after, limit, by),
-    run: (name, wish, key) => templates.run(name, wish, key, by),
+    run: (name, wish, key, _by, traceparent) => templates.run(name, wish, key, by, traceparent),
   };
 }
 

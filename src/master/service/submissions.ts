@@ -4,6 +4,7 @@ import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 
 const keyNameLength = 20;
@@ -15,10 +16,18 @@ const base32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
  * whether its content is the same: of the one task if it has an id, of the whole request if it has a key.
  * @throws OutlastError `invalid`, naming the place
  */
-export function toSpecs(submissions: readonly Submission[], key: string | null, ids: Ids, now: number): TaskSpec[] {
+export function toSpecs(
+  submissions: readonly Submission[],
+  key: string | null,
+  { ids, clock }: { readonly ids: Ids; readonly clock: Pick<Clock, "now"> },
+  traceparent?: string,
+): TaskSpec[] {
+  const now = clock.now();
+  // Not a part of what was asked for: a repeated request may belong to another trace.
+  const trace = traceparent === undefined ? {} : { traceparent };
   const isBatch = submissions.length > 1;
   const call = key === null ? null : { name: nameOf(key), fingerprint: fingerprint(submissions as unknown as Json) };
-  return submissions.map((submission, index) => {
+  const specs = submissions.map((submission, index) => {
     const path = isBatch ? `/tasks/${index}` : "";
     if (submission.id !== undefined) {
       return toSpec(
@@ -32,6 +41,7 @@ export function toSpecs(submissions: readonly Submission[], key: string | null, 
     const id = (isBatch ? `${call.name}-${index}` : call.name) as TaskId;
     return toSpec(submission, { id, fingerprint: call.fingerprint, now }, path);
   });
+  return specs.map((spec) => ({ ...spec, ...trace }));
 }
 
 /** 100 bits of the key's digest in Crockford's base 32 (https://www.crockford.com/base32.html). */

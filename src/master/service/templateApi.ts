@@ -33,5 +33,5 @@ export interface TemplateApi {
   /** Oldest first. */
   versions(name: string, after: number | null, limit: number, by?: Actor): Promise<TemplateVersionPage>;
   /** Makes a task. A repeated call with its id or key finds the same task, also if the template has changed meanwhile. */
-  run(name: string, wish: TemplateRun, key: string | null, by?: Actor): Promise<SubmittedTask>;
+  run(name: string, wish: TemplateRun, key: string | null, by?: Actor, traceparent?: string): Promise<SubmittedTask>;
 }

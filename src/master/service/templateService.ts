@@ -92,7 +92,13 @@ export class TemplateService implements TemplateApi {
     return { versions, cursor: isMore ? (last?.version ?? null) : null };
   }
 
-  async run(name: string, wish: TemplateRun, key: string | null, by?: Actor): Promise<SubmittedTask> {
+  async run(
+    name: string,
+    wish: TemplateRun,
+    key: string | null,
+    by?: Actor,
+    traceparent?: string,
+  ): Promise<SubmittedTask> {
     const { clock, ids, store, read, submit } = this.#calls;
     this.#calls.checkLeading();
     const asked = { template: name, ...wish } as unknown as Json;
@@ -106,7 +112,8 @@ export class TemplateService implements TemplateApi {
     const { task, variables } = expandTemplate(template, wish.variables ?? {});
     const submission = wish.name === undefined ? task : { ...task, name: wish.name };
     const origin = { template: name, version: template.version, variables };
-    const [submitted] = await submit([{ ...toSpec(submission, identity), origin }], by);
+    const trace = traceparent === undefined ? {} : { traceparent };
+    const [submitted] = await submit([{ ...toSpec(submission, identity), origin, ...trace }], by);
     if (submitted === undefined) throw new Error("The scheduler answered a run of a template with no task.");
     return submitted;
   }

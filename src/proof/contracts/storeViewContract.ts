@@ -45,12 +45,15 @@ export function documentContract(current: Current): void {
   test("payloads and origins are found by id, the unknown ones left out", async () => {
     const { store, journal } = current();
     await store.append(
-      journal.next(...created("a", { name: "A", input: { seconds: 5 } }), ...created("b", { fingerprint: "f" })),
+      journal.next(
+        ...created("a", { name: "A", input: { seconds: 5 }, traceparent: "trace" }),
+        ...created("b", { fingerprint: "f" }),
+      ),
     );
     const ids = ["a", "b", "x"].map(taskId);
     expect(await store.readPayloads(ids)).toEqual(
       new Map([
-        ["a", { name: "A", kind: "sleep", input: { seconds: 5 } }],
+        ["a", { name: "A", kind: "sleep", input: { seconds: 5 }, traceparent: "trace" }],
         ["b", { name: "b", kind: "sleep", input: { seconds: 1 } }],
       ]),
     );

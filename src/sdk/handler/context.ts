@@ -82,6 +82,8 @@ export interface TaskContext {
   readonly fence: number;
   /** When the attempt's time is over, in ms since 1970 by the worker's clock; null without a time-out. */
   readonly deadlineAt: number | null;
+  /** Names this attempt in its trace, for requests that belong to it: https://www.w3.org/TR/trace-context; null without a trace. */
+  readonly traceparent: string | null;
   /** Fires when the task is cancelled, its time is over, or its worker stops. The process is killed a few seconds later. */
   readonly abortSignal: AbortSignal;
 

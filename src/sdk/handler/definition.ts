@@ -120,12 +120,13 @@ class Definition implements TaskDefinition<unknown, unknown> {
   async submit(
     client: Outlast,
     input: unknown,
-    { key, signal, ...options }: TaskOptions & SubmitOptions = {},
+    { key, signal, traceparent, ...options }: TaskOptions & SubmitOptions = {},
   ): Promise<SubmittedTask<unknown>> {
     const submission = await this.#toSubmission(input, options);
     const { id, isNew } = await client.submit(submission, {
       ...(key !== undefined && { key }),
       ...(signal !== undefined && { signal }),
+      ...(traceparent !== undefined && { traceparent }),
     });
     const result = async (call: CallOptions = {}) => {
       const task = await client.wait(id, call);

@@ -65,6 +65,10 @@ export class HandlerContext implements TaskContext {
     return this.#run.start.deadlineAt;
   }
 
+  get traceparent(): string | null {
+    return this.#run.start.traceparent ?? null;
+  }
+
   get abortSignal(): AbortSignal {
     return this.#run.abortSignal;
   }

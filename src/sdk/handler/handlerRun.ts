@@ -120,6 +120,7 @@ export class HandlerRun implements HandlerOperations {
     const remembered = this.#take(key);
     if (remembered !== undefined) return "value" in remembered ? remembered.value : this.#otherwise(key, "step");
     return this.#track(key, async () => {
+      const startedAt = this.port.now();
       const result = await runStep(key, run, options, this.abortSignal, this.port);
       const value = toJson(result, `The result of step "${key}"`);
       const bytes = Buffer.byteLength(JSON.stringify(value));
@@ -128,7 +129,12 @@ export class HandlerRun implements HandlerOperations {
           `The result of step "${key}" has ${bytes} bytes; ${limits.stepBytesMax} are allowed. Keep large results elsewhere, or divide the work among children.`,
         );
       }
-      await this.#requests.send({ kind: "step", key, value });
+      await this.#requests.send({
+        kind: "step",
+        key,
+        value,
+        ...(this.start.traceparent !== undefined && { startedAt }),
+      });
       return value;
     });
   }

@@ -14,6 +14,8 @@ export interface AttemptStart {
   readonly parent: string | null;
   /** By this machine's clock, in ms since 1970; null for no bound. */
   readonly deadlineAt: number | null;
+  /** Names the attempt in its trace; left out if it belongs to none. */
+  readonly traceparent?: string;
   /** What the task remembers, by key. */
   readonly steps: readonly (readonly [key: string, step: StepRecord])[];
   /** Sets of children that are not over. */

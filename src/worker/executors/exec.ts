@@ -8,11 +8,12 @@ import { isObject, isText, type KindRunner } from "./kindRunner.ts";
 export const execRunner: KindRunner = {
   name: "exec",
 
-  start({ task, attempt: number, assignedAt, input }, machine, onEnd, session) {
+  start({ task, attempt: number, assignedAt, input, traceparent }, machine, onEnd, session) {
     if (!isExecInput(input)) return "invalid";
     const attempt: IssuedAttempt = { task, attempt: number, assignedAt };
     const admission = machine.attemptServer?.admit(session) ?? null;
-    const environment = admission?.environment ?? {};
+    const trace = traceparent === undefined ? {} : { TRACEPARENT: traceparent };
+    const environment = { ...admission?.environment, ...trace };
     const running = new ExecAttempt({ attempt, input, machine, session, environment });
     void running.run().then((end) => {
       admission?.end();

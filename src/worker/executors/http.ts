@@ -95,13 +95,14 @@ class Call {
   #headers(body: Buffer | undefined): { [name: string]: string | number } {
     const { secretHeaders, json } = this.#input;
     const headers = { ...this.#input.headers, ...secretHeaders };
-    const { task, attempt } = this.#assignment;
+    const { task, attempt, traceparent } = this.#assignment;
     const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
     const type = json === undefined ? "text/plain; charset=utf-8" : "application/json";
     const defaults = {
       "User-Agent": "outlast",
       // The same in each attempt, so that a service can tell that a request is a repeat.
       "Idempotency-Key": task,
+      ...(traceparent !== undefined && { traceparent }),
       ...(body !== undefined && { "Content-Type": type }),
     };
     return {

@@ -11,7 +11,9 @@ export async function readStart(
   now: number,
 ): Promise<HandlerStart | null> {
   const { task, attempt, kind, input, parent = null, timeoutMs, steps: count = 0, isFamilyOpen = false } = assignment;
-  const about = { task, attempt, kind, input, parent, deadlineAt: timeoutMs === null ? null : now + timeoutMs };
+  const { traceparent } = assignment;
+  const deadlineAt = timeoutMs === null ? null : now + timeoutMs;
+  const about = { task, attempt, kind, input, parent, deadlineAt, ...(traceparent !== undefined && { traceparent }) };
   if (count === 0 && !isFamilyOpen) return { ...about, steps: [], sets: [] };
   try {
     return { ...about, ...(await readFamily(session)) };
