@@ -13,6 +13,7 @@ const files = [];
 registerHooks({ load: (url, context, next) => (files.push(url), next(url, context)) });
 process.on("exit", () => process.stderr.write("LOADED " + JSON.stringify({
   files: files.filter((url) => url.includes("/src/")),
+  seldom: files.filter((url) => /@opentelemetry.(sdk|otlp|exporter)|standardwebhooks/.test(url)),
   hasFetch: process.moduleLoadList.some((name) => name.includes("undici")),
 }) + "\\n"));
 `;
@@ -51,6 +52,21 @@ test("a command loads its own file only, a client, and not the global fetch", as
     expect(files.filter((file) => /\/(master|worker|api|stores|proof|core)\//.test(file))).toEqual([]);
     expect(files.length).toBeLessThan(74);
     expect(hasFetch).toBe(false);
+  }
+});
+
+test("a master that sends neither traces nor webhooks loads nothing for them", async () => {
+  const port = String(await findFreePort());
+  for (const [more, isTracing] of [
+    [[], false],
+    [["--otlp-endpoint", "http://127.0.0.1:9"], true],
+  ] as const) {
+    const own = new Started(["master", "--port", port, "--store", "memory:", ...more], { env });
+    await own.line(/^outlast master ready at /);
+    own.child.kill("SIGTERM");
+    const { stderr } = await own.ended;
+    const { seldom } = JSON.parse(/^LOADED (.*)$/m.exec(stderr)![1]!) as { seldom: string[] };
+    expect(seldom.length > 0).toBe(isTracing);
   }
 });
 
