@@ -7,7 +7,7 @@ import type { Json, JsonObject } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import { conflictRules, type OnConflict } from "../../model/task.ts";
-import type { SubmitOptions, Submitted } from "../../sdk/callOptions.ts";
+import type { Submitted } from "../../sdk/callOptions.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import {
   bytes,
@@ -26,6 +26,7 @@ import { action, type Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
+import { keyAndSignal } from "../submitOptions.ts";
 
 interface SubmitFlags {
   /** Either one file of tasks, or the files of one task. */
@@ -365,15 +366,6 @@ function inFile(error: unknown, source: string, places: readonly string[]): unkn
 
 function each(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
-}
-
-/** Inside of an attempt, and in other programs that take part in traces, TRACEPARENT names what this submission belongs to. */
-function keyAndSignal(
-  { signal }: Context,
-  { key }: SubmitFlags,
-): Pick<SubmitOptions, "signal" | "key" | "traceparent"> {
-  const traceparent = process.env["TRACEPARENT"];
-  return { signal, ...(key !== undefined && { key }), ...(traceparent !== undefined && { traceparent }) };
 }
 
 async function finish(
