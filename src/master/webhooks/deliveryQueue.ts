@@ -41,6 +41,8 @@ export class DeliveryQueue {
     if (delivery === null) {
       this.#held.delete(id);
     } else if (held !== undefined) {
+      // It was read from the store before its own commit was known here, and may be on its way: to send it again would count it twice.
+      if (held.delivery.tries === delivery.tries) return;
       held.delivery = delivery;
       held.dueAt = delivery.nextAt ?? 0;
       held.isBusy = false;

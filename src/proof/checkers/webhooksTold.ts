@@ -2,6 +2,7 @@
 import type { Write } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
+import type { DeliveryRecord } from "../../model/webhooks/delivery.ts";
 import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
@@ -22,7 +23,7 @@ interface Due {
 type Taken = Extract<LedgerEvent, { kind: "webhook-taken" }>;
 
 export const webhooksTold = checker("I50", "webhooks are told what happened, and nothing else", (history, report) => {
-  const { due, last } = readJournal(history, report);
+  const { due, last, waiting } = readJournal(history, report);
   const messages = new Map<string, string>();
   const late = new Set<string>();
   const told = new Set<string>();
@@ -34,7 +35,7 @@ export const webhooksTold = checker("I50", "webhooks are told what happened, and
   }
   const missing = new Map<string, Due[]>();
   for (const [key, each] of due) {
-    if (each.isExcused || each.isOptional || told.has(key)) continue;
+    if (each.isExcused || each.isOptional || told.has(key) || waiting.has(key)) continue;
     missing.set(each.webhook, [...(missing.get(each.webhook) ?? []), each]);
   }
   for (const [webhook, ends] of missing) {
@@ -92,7 +93,7 @@ function keyOf(webhook: string, task: TaskId, state: string, attempt: number, at
 function readJournal(history: History, report: Report) {
   const webhooks = new Map<string, WebhookRecord>();
   const last = new Map<string, WebhookRecord>();
-  const waiting = new Map<string, Set<string>>();
+  const waiting = new Map<string, Map<string, DeliveryRecord>>();
   const due = new Map<string, Due>();
   const queues = new Map<TaskId, string>();
   for (const entry of history.entries) {
@@ -100,10 +101,10 @@ function readJournal(history: History, report: Report) {
     for (const write of entry.writes) {
       if (write.kind === "spec") queues.set(write.spec.id, write.spec.queue);
       if (write.kind === "record" && write.collection === "deliveries") {
-        const own = waiting.get(nameIn(write.id)) ?? new Set();
+        const own = waiting.get(nameIn(write.id)) ?? new Map<string, DeliveryRecord>();
         waiting.set(nameIn(write.id), own);
         if (write.value === null) own.delete(write.id);
-        else own.add(write.id);
+        else own.set(write.id, write.value);
       }
       if (write.kind === "record" && write.collection === "webhooks") take(webhooks, last, write);
     }
@@ -115,7 +116,18 @@ function readJournal(history: History, report: Report) {
     excuse(due, before, webhooks);
     noteEnds(entry, { before, after: webhooks, queues, due });
   }
-  return { due, last };
+  return { due, last, waiting: new Set(waitingEnds(waiting, history.entries.at(-1)?.at ?? 0)) };
+}
+
+/** Ends that the receiver did not take at first: their next try comes only after this history. */
+function* waitingEnds(
+  waiting: ReadonlyMap<string, ReadonlyMap<string, DeliveryRecord>>,
+  at: number,
+): Generator<string> {
+  for (const deliveries of waiting.values()) {
+    for (const { webhook, task, state = "", attempt = 0, at: toldAt, nextAt = 0 } of deliveries.values())
+      if (task !== undefined && nextAt > at) yield keyOf(webhook, task, state, attempt, toldAt);
+  }
 }
 
 function nameIn(deliveryId: string): string {
