@@ -17,8 +17,18 @@ export const limitMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/sessions.ts",
-        search: "=> running.has(attemptKey(task, attempt)));",
-        replace: "=> running.size > 9 && attempt > 9 && task.length > 0);",
+        search: "  worker.clearDying();\n  const abort = adoptRunning(",
+        replace: "  worker.clearDying();\n  state.holds.endOf(batch, id);\n  const abort = adoptRunning(",
+      },
+    ],
+  },
+  {
+    name: "does not ask a worker that attaches again about dying attempts that it does not name",
+    patches: [
+      {
+        file: "src/core/scheduler/sessions.ts",
+        search: "  askAboutHolds(state, batch, worker, session);\n",
+        replace: "",
       },
     ],
   },

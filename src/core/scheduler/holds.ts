@@ -1,6 +1,6 @@
 /** Dying attempts that still count for a limit of their queue or for a key: until their worker reports their end, or is lost. */
 import type { DyingHold } from "../../model/collections/dyingHolds.ts";
-import type { WorkerId } from "../../model/ids.ts";
+import type { BootId, WorkerId } from "../../model/ids.ts";
 import type { AttemptRef } from "../../model/protocol.ts";
 import type { Batch } from "./effects.ts";
 import { keyGroup } from "./keyGroups.ts";
@@ -52,9 +52,15 @@ export class Holds implements RecordModule<DyingHold> {
     if (this.#byId.has(id)) this.#write(batch, id, null);
   }
 
-  /** Of this worker, only those that `isKept` go on. */
-  endOf(batch: Batch, worker: WorkerId, isKept: (hold: DyingHold) => boolean = () => false): void {
-    for (const [id, hold] of this.#byId) if (hold.worker === worker && !isKept(hold)) this.#write(batch, id, null);
+  /** The worker is gone, and what it ran with it. */
+  endOf(batch: Batch, worker: WorkerId): void {
+    for (const [id, hold] of this.#byId) if (hold.worker === worker) this.#write(batch, id, null);
+  }
+
+  /** Attempts on this boot of the worker. */
+  *of({ id, boot }: { readonly id: WorkerId; readonly boot: BootId }): Generator<AttemptRef> {
+    for (const { task, attempt, worker, boot: itsBoot } of this.#byId.values())
+      if (worker === id && itsBoot === boot) yield { task, attempt };
   }
 
   #write(batch: Batch, id: string, value: DyingHold | null): void {

@@ -45,8 +45,6 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
 
   worker.clearDying();
   const abort = adoptRunning(state, batch, worker, request, inOutbox);
-  const running = new Set(request.running.map(({ task, attempt }) => attemptKey(task, attempt)));
-  state.holds.endOf(batch, id, ({ task, attempt }) => running.has(attemptKey(task, attempt)));
   watchOpening(state, batch, worker);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
@@ -193,7 +191,19 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
   for (const { reason, ...attempt } of worker.dying) {
     batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });
   }
+  askAboutHolds(state, batch, worker, session);
   if (attempts.length > 0) batch.out.effects.push({ kind: "assign", worker: id, session, attempts });
+}
+
+/**
+ * That it does not name an attempt when it attaches proves nothing: the request may be older than the attempt. It is told to end it
+ * once more, and reports its end, also of one that it was never given.
+ */
+function askAboutHolds(state: SchedulerState, batch: Batch, worker: LiveWorker, session: SessionId): void {
+  const known = new Set([...worker.dying].map(({ task, attempt }) => attemptKey(task, attempt)));
+  const attempts = [...state.holds.of(worker)].filter(({ task, attempt }) => !known.has(attemptKey(task, attempt)));
+  if (attempts.length > 0)
+    batch.out.effects.push({ kind: "abort", worker: worker.id, session, reason: "killed", attempts });
 }
 
 export function closeStream(state: SchedulerState, batch: Batch, id: WorkerId, session: SessionId): void {

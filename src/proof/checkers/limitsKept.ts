@@ -42,7 +42,10 @@ class Board {
   readonly queues = new Map<string, QueueRecord>();
   /** The boot that holds the place of each worker, unless it is given up. */
   readonly boots = new Map<string, string>();
-  /** When a boot was last given up: the `order` of the entry. What it ran by then holds nothing, also if it comes back. */
+  /**
+   * When a boot was last given up, or another one took its place: the `order` of the entry. What it ran by then holds nothing, also
+   * if it comes back: it had been taken for dead.
+   */
   readonly givenUpIn = new Map<string, number>();
   /** Of queues with a rate, since it was set: their starts in the present term. */
   readonly starts = new Map<string, number[]>();
@@ -63,6 +66,8 @@ class Board {
         this.starts.delete(write.id);
       }
       if (write.kind === "record" && write.collection === "workers") {
+        const before = this.boots.get(write.id);
+        if (before !== undefined && before !== write.value?.boot) this.givenUpIn.set(before, entry.order);
         if (write.value?.state === "connected") this.boots.set(write.id, write.value.boot);
         else this.boots.delete(write.id);
         if (write.value?.state === "lost") this.givenUpIn.set(write.value.boot, entry.order);
