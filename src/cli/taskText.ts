@@ -173,7 +173,15 @@ function originText({ template, version, variables }: NonNullable<TaskDocument["
 
 function exitText(task: TaskDocument): string | null {
   if (task.exit === undefined) return null;
-  return task.exit.signal === null ? `code ${task.exit.code}` : `signal ${task.exit.signal}`;
+  const { code, signal, bounds = {} } = task.exit;
+  const means = [
+    ...(bounds.memory === undefined
+      ? []
+      : [`memory by ${bounds.memory === "cgroup" ? "cgroup" : "process (prlimit)"}`]),
+    ...(bounds.processes === undefined ? [] : ["processes by cgroup"]),
+  ];
+  const how = means.length === 0 ? "" : `; bounds: ${means.join(", ")}`;
+  return (signal === null ? `code ${code}` : `signal ${signal}`) + how;
 }
 
 export function instantText(at: number, now: number): string {

@@ -5,6 +5,7 @@ import type { WorkerFigures, WorkerMetrics } from "../api/workerMetrics.ts";
 import { HttpBlobs } from "../blobs/http/blobs.ts";
 import type { AgentView } from "../core/agent/options.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
+import { boundsProcesses } from "../model/kinds/exec.ts";
 import { SystemClock } from "../node/clock.ts";
 import { type HealthPortOptions, openHealthPort } from "../node/healthPort.ts";
 import { createDial } from "../node/httpLink.ts";
@@ -65,6 +66,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   });
   await openOrLeave(executor, place);
   const tracing = await openTracing(flags.otlpEndpoint, "outlast-worker", name);
+  const groups = await processes.openGroups(await directoryMark(place.directory));
   const probePort = await openProbe(options.masters, boot);
 
   const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
@@ -75,7 +77,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     boot,
     capacity: flags.capacity,
     queues: flags.queues,
-    labels: flags.labels ?? [],
+    labels: [...(flags.labels ?? []), ...(groups.can("processesMax") ? [boundsProcesses] : [])],
     masters: options.masters,
     dial: createDial({ token, log }),
     clock,

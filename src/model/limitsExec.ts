@@ -7,4 +7,5 @@ export const execLimits = {
   /** Less, and a shell does not even start. */
   execMemoryBytesMin: 4 * mebibyte,
   execMemoryBytesMax: 16 * tebibyte,
+  execProcessesMax: 4_194_304,
 } as const;

@@ -4,6 +4,7 @@ import { problemsOfReferences } from "./graphs/plan.ts";
 import { fillInput, referencesIn, takesOutputs } from "./graphs/references.ts";
 import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import { labelsFor } from "./kinds/exec.ts";
 import { invalid, isObject, quote, type TaskScope } from "./kinds/kind.ts";
 import { builtInKinds, findKind, kindsWithoutWorker, reservedKinds } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
@@ -166,7 +167,7 @@ function buildSpec(
   submission: Omit<Submission, "after">,
   { id: ownId, fingerprint, now }: { id: TaskId; fingerprint: string | null; now: number },
 ): TaskSpec {
-  const requires = [...new Set(submission.requires)].sort();
+  const requires = [...new Set([...(submission.requires ?? []), ...labelsFor(submission)])].sort();
   return {
     id: ownId,
     name: submission.name ?? ownId,

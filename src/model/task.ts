@@ -158,7 +158,17 @@ export interface Progress {
 export interface ExitRecord {
   readonly code: number | null;
   readonly signal: string | null;
+  /** How a command was bounded that asks for it. */
+  readonly bounds?: BoundMeans;
 }
+
+/** `cgroup`: the command with all that it starts. `process`: each of its processes by itself. */
+export interface BoundMeans {
+  readonly memory?: (typeof boundMeans)[number];
+  readonly processes?: "cgroup";
+}
+
+export const boundMeans = ["cgroup", "process"] as const;
 
 /** Children by state; a state that none is in is left out. */
 export type ChildCounts = { readonly [State in TaskState]?: number };

@@ -6,6 +6,7 @@ import { access, constants, realpath, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Json } from "../model/json.ts";
 import { defaults, limits } from "../model/limits.ts";
+import type { BoundMeans } from "../model/task.ts";
 import {
   type ProcessCommand,
   type Processes,
@@ -15,6 +16,7 @@ import {
   type Sweep,
 } from "../ports/processes.ts";
 import { BoundedLooks } from "./boundedLooks.ts";
+import { type ControlGroup, ControlGroups, joining } from "./controlGroups.ts";
 import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 import { countOomKills } from "./oomKills.ts";
 import { OutputPipes } from "./outputPipes.ts";
@@ -27,6 +29,8 @@ export class SystemProcesses implements Processes {
   readonly #looks = new BoundedLooks(limits.spawnLooksMax, defaults.spawnLookMs);
   readonly #pipes: FifoPipes;
   readonly #user: TaskUser | null;
+  /** Null until they are looked for. */
+  #groups: ControlGroups | null = null;
   /** What stands before each tied command. */
   #prefixes: Promise<readonly string[]> | null = null;
 
@@ -44,17 +48,51 @@ export class SystemProcesses implements Processes {
     const look = () => checkProgram(command);
     await this.#looks.run(look, () => toSpawnError(name, { code: "ETIMEDOUT" }));
     const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
-    if (command.memoryBytesMax !== undefined) prefix.push(...(await findMemoryLimiter(name, command.memoryBytesMax)));
+    const { group, bounds } = await this.#bound(command, prefix);
     const made = await this.#makePipes(command);
     const input = command.inputFile === undefined ? null : openInput(command.inputFile, command.argv[0] ?? "", made);
     try {
-      return await start(command, [...prefix, ...command.argv], { made, input }, handlers);
+      const started = await start(command, [...prefix, ...command.argv], { made, input }, handlers);
+      return { ...started, ...(bounds !== null && { bounds }), endBounds: () => endGroup(group) };
     } catch (error) {
+      await group?.remove();
       for (const { reader } of made) reader.destroy();
       throw error;
     } finally {
       for (const { writer } of made) closeSync(writer);
       if (input !== null) closeSync(input);
+    }
+  }
+
+  /** Looks for what this machine can bound as a whole. Call it when no process of an earlier life is left. */
+  async openGroups(name: string): Promise<ControlGroups> {
+    this.#groups = await ControlGroups.find(name);
+    return this.#groups;
+  }
+
+  /** Bounds it by a group where that can be done, and memory else by each process. @throws SpawnError where it cannot be bounded */
+  async #bound({ argv, memoryBytesMax, processesMax }: ProcessCommand, prefix: string[]) {
+    const [name = ""] = argv;
+    if (memoryBytesMax === undefined && processesMax === undefined) return { group: null, bounds: null };
+    if (processesMax !== undefined && this.#groups?.can("processesMax") !== true)
+      throw new SpawnError("This worker cannot bound the number of processes (processesMax).", "task");
+    const isGrouped = memoryBytesMax !== undefined && this.#groups?.can("memoryBytesMax") === true;
+    const wanted = {
+      ...(isGrouped && { memoryBytesMax }),
+      ...(processesMax !== undefined && { processesMax }),
+    };
+    if (memoryBytesMax !== undefined && !isGrouped) prefix.push(...(await findMemoryLimiter(name, memoryBytesMax)));
+    const bounds: BoundMeans = {
+      ...(memoryBytesMax !== undefined && { memory: isGrouped ? "cgroup" : "process" }),
+      ...(processesMax !== undefined && { processes: "cgroup" }),
+    };
+    if (this.#groups === null || Object.keys(wanted).length === 0) return { group: null, bounds };
+    try {
+      const group = await this.#groups.make(wanted);
+      prefix.unshift(...joining(group.doors));
+      return { group, bounds };
+    } catch (error) {
+      throw new SpawnError(`This worker cannot make a control group: ${codeOf(error)}.`, "machine", { cause: error });
     }
   }
 
@@ -122,6 +160,12 @@ export async function directoryMark(directory: string): Promise<string> {
     .update(await realpath(directory))
     .digest("hex")
     .slice(0, 16);
+}
+
+async function endGroup(group: ControlGroup | null): Promise<{ readonly hasHitProcesses: boolean }> {
+  const hasHitProcesses = (await group?.hasHitProcesses()) === true;
+  await group?.remove();
+  return { hasHitProcesses };
 }
 
 /** @throws SpawnError */

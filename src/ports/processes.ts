@@ -1,6 +1,6 @@
 /** Processes of the machine: starting them so that none escapes, and finding those that did. */
 import type { Json } from "../model/json.ts";
-import type { ExitRecord } from "../model/task.ts";
+import type { BoundMeans, ExitRecord } from "../model/task.ts";
 
 export interface Processes {
   /**
@@ -20,6 +20,12 @@ export interface Processes {
   countOomKills(): Promise<number | null>;
 }
 
+/** Bounds of a command with all that it starts. */
+export interface GroupBounds {
+  readonly processesMax?: number;
+  readonly memoryBytesMax?: number;
+}
+
 export interface ProcessCommand {
   /** The program, looked up in `env.PATH` unless it has a slash, and its arguments. */
   readonly argv: readonly string[];
@@ -31,8 +37,10 @@ export interface ProcessCommand {
   readonly home: string;
   /** True: it runs a task. The kernel kills it when this process dies, where the machine can do that, and it has the user of tasks. */
   readonly isTied: boolean;
-  /** Memory that it, and each process that it starts, may have of its own, in bytes. */
+  /** Memory that it may have with all that it starts, in bytes; where the machine cannot bound that, each process by itself. */
   readonly memoryBytesMax?: number;
+  /** Processes and threads that it may be at a time, with all that it starts. */
+  readonly processesMax?: number;
   /** True: its stdin is a pipe from this process; false: its stdin is empty. */
   readonly hasInput: boolean;
   /** The file that it reads from its stdin, instead. Absolute. */
@@ -57,6 +65,10 @@ export interface ProcessHandlers {
 
 export interface StartedProcess {
   readonly pid: number;
+  /** How it is bounded; left out where nothing bounds it. */
+  readonly bounds?: BoundMeans;
+  /** To be called when nothing of it is alive. @returns what of its bounds it has met */
+  endBounds?(): Promise<{ readonly hasHitProcesses: boolean }>;
   /** Writes to its stdin; nothing happens if it has closed it. */
   write(text: string): void;
   /** Sends a message over its channel; nothing happens if it is gone. */

@@ -26,6 +26,7 @@ import {
   whole,
 } from "../../model/schema.ts";
 import { kindName, label } from "../../model/submission.ts";
+import { boundMeans } from "../../model/task.ts";
 import { traceparentPattern } from "../../model/trace.ts";
 import { signalName } from "./tasks.ts";
 
@@ -40,6 +41,10 @@ const stepKey: Schema = {
   [limitKeyword]: "stepKeyLengthMax",
 };
 const attemptRef = { task: taskId, attempt };
+const exitRecord = open(
+  { code: { type: ["integer", "null"] }, signal: orNull(shortText) },
+  { bounds: open({}, { memory: oneOf(boundMeans), processes: oneOf(["cgroup"]) }) },
+);
 const issuedAttempt = {
   ...attemptRef,
   assignedAt: { ...instant, description: "By the leader's clock; workers send it back unchanged." },
@@ -117,8 +122,8 @@ export const protocolSchemas = {
           [limitKeyword]: "errorMessageLengthMax",
         },
       }),
-      exit: open({ code: { type: ["integer", "null"] }, signal: orNull(shortText) }),
-      exits: list(open({ code: { type: ["integer", "null"] }, signal: orNull(shortText) }), {
+      exit: exitRecord,
+      exits: list(exitRecord, {
         maxItems: limits.execCommandsMax,
         [limitKeyword]: "execCommandsMax",
         description: "Of several commands: how each ended that was started, in order.",

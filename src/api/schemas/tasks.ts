@@ -23,10 +23,19 @@ import {
   whole,
 } from "../../model/schema.ts";
 import { attemptsMax, backoffFactor, killsMax, kindName, submissionSchema } from "../../model/submission.ts";
-import { taskStates } from "../../model/task.ts";
+import { boundMeans, taskStates } from "../../model/task.ts";
 
 const attemptError = open({ code: text, message: text });
-const exitRecord = open({ code: { type: ["integer", "null"] }, signal: { type: ["string", "null"] } });
+const exitRecord = open(
+  { code: { type: ["integer", "null"] }, signal: { type: ["string", "null"] } },
+  {
+    bounds: open(
+      {},
+      { memory: oneOf(boundMeans), processes: oneOf(["cgroup"]) },
+      { description: "How a command was bounded: with all that it starts, or each of its processes by itself." },
+    ),
+  },
+);
 const states = oneOf(taskStates);
 
 /** Properties of a task's status in answers and events, without its output. */

@@ -10,7 +10,6 @@ import { conflictRules, type OnConflict } from "../../model/task.ts";
 import type { Submitted } from "../../sdk/callOptions.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import {
-  bytes,
   environment,
   idArgument,
   instant,
@@ -24,11 +23,12 @@ import {
 } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
+import { boundsOf, type ExecBoundFlags, memoryMaxOption, processesMaxOption } from "../execBounds.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
 import { keyAndSignal } from "../submitOptions.ts";
 
-interface SubmitFlags {
+interface SubmitFlags extends ExecBoundFlags {
   /** Either one file of tasks, or the files of one task. */
   readonly file?: readonly string[];
   readonly stdin?: string;
@@ -56,7 +56,6 @@ interface SubmitFlags {
   readonly secretEnv?: { readonly [name: string]: string };
   readonly cwd?: string;
   readonly shell?: boolean;
-  readonly memoryMax?: number;
   readonly wait?: boolean;
   readonly child?: string;
 }
@@ -129,7 +128,8 @@ export function submitCommand(program: Command): void {
       ownVariable,
     )
     .option("--cwd <directory>", "exec: working directory, on the machine of the worker")
-    .option("--memory-max <size>", "exec: memory that each of its processes may use: 512MiB, 2GiB", bytes)
+    .addOption(memoryMaxOption())
+    .addOption(processesMaxOption())
     .option(
       "--input <json>",
       "handler: its input as JSON; default: {}. http: method, headers, body, json, expect",
@@ -163,9 +163,7 @@ async function submit(
     }
     const [file = "", ...more] = flags.file;
     if (more.length > 0) throw new UsageError("Give one file of tasks.");
-    const forOne = (["name", "id", "env", "secretEnv", "cwd", "shell", "memoryMax", "stdin", "artifact"] as const).find(
-      (flag) => flags[flag] !== undefined,
-    );
+    const forOne = forOneTask.find((flag) => flags[flag] !== undefined);
     if (forOne !== undefined)
       throw new UsageError(
         `--${forOne.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for a single task. In a file, set it for each task.`,
@@ -182,6 +180,10 @@ async function submit(
   const submitted = await client.submit(whole, keyAndSignal(context, flags));
   return finish(context, client, [submitted], flags, false);
 }
+
+const forOneTask = [
+  ...(["name", "id", "env", "secretEnv", "cwd", "shell", "memoryMax", "processesMax", "stdin", "artifact"] as const),
+];
 
 async function submitChild(key: string, submission: Submission, flags: SubmitFlags): Promise<ExitCode> {
   const refused = (["wait", "id", "key", "file", "stdin", "artifact"] as const).find(
@@ -249,7 +251,7 @@ function commonFields(flags: SubmitFlags): Partial<Submission> {
 }
 
 function toSubmission(kind: string | undefined, operands: readonly string[], flags: SubmitFlags): Submission {
-  const { name, id, env, secretEnv, cwd, shell, memoryMax } = flags;
+  const { name, id, env, secretEnv, cwd, shell } = flags;
   const names = { ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { id }) };
   switch (kind) {
     case "sleep": {
@@ -272,7 +274,7 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
           ...(secretEnv === undefined ? {} : { secretEnv: { ...secretEnv } }),
           ...(cwd === undefined ? {} : { cwd }),
           ...(shell === undefined ? {} : { shell }),
-          ...(memoryMax === undefined ? {} : { memoryBytesMax: memoryMax }),
+          ...boundsOf(flags),
         },
       };
     case "http": {
@@ -301,9 +303,9 @@ function toSubmission(kind: string | undefined, operands: readonly string[], fla
   }
 }
 
-function refuseExecOptions({ env, secretEnv, cwd, shell, memoryMax }: SubmitFlags): void {
-  if ([env, secretEnv, cwd, shell, memoryMax].some((given) => given !== undefined))
-    throw new UsageError("--env, --secret-env, --cwd, --shell and --memory-max are options of exec.");
+function refuseExecOptions({ env, secretEnv, cwd, shell, memoryMax, processesMax }: SubmitFlags): void {
+  if ([env, secretEnv, cwd, shell, memoryMax, processesMax].some((given) => given !== undefined))
+    throw new UsageError("--env, --secret-env, --cwd, --shell, --memory-max and --processes-max are options of exec.");
 }
 
 function refuseInput(kind: string, { input }: SubmitFlags): void {

@@ -1,7 +1,7 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
 import { handedBackCodes } from "../../model/attemptRecord.ts";
 import type { AbortReason, ResultItem } from "../../model/protocol.ts";
-import type { AttemptError } from "../../model/task.ts";
+import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
 import { recordAttempt } from "./attemptRecords.ts";
 import { pinBlobs } from "./blobPins.ts";
@@ -214,13 +214,23 @@ function noteEnd(task: LiveTask, result: ResultItem): void {
   if (task.run !== null) task.run = { ...task.run, startedAt: result.startedAt };
   // Field by field: what a report says beyond them is not to be kept.
   const error = result.error && { code: result.error.code, message: result.error.message };
-  const exit = result.exit && { code: result.exit.code, signal: result.exit.signal };
-  const exits = result.exits?.map(({ code, signal }) => ({ code, signal }));
+  const exit = result.exit && exitOf(result.exit);
+  const exits = result.exits?.map(exitOf);
   task.last = {
     endedAt: result.endedAt,
     error,
     exit,
     logBytes: result.logBytes,
     ...(exits !== undefined && { exits }),
+  };
+}
+
+/** Without what a newer worker may have added. */
+function exitOf({ code, signal, bounds }: ExitRecord): ExitRecord {
+  if (bounds === undefined) return { code, signal };
+  const { memory, processes } = bounds;
+  return {
+    ...{ code, signal },
+    bounds: { ...(memory !== undefined && { memory }), ...(processes !== undefined && { processes }) },
   };
 }

@@ -19,14 +19,27 @@ export interface ExecInput {
   /** Where to run it, on the worker's machine; relative to the worker's own directory for tasks, or to the attempt's folder. */
   readonly cwd?: string;
   readonly shell?: boolean;
-  /** How much memory each of its processes may use, in bytes; unbounded if left out. */
+  /**
+   * How much memory it may use with all that it starts, in bytes, where the worker can bound that; each of its processes elsewhere.
+   * Unbounded if left out.
+   */
   readonly memoryBytesMax?: number;
+  /** How many processes and threads it may be at a time, with all that it starts. It waits for a worker that can bound that. */
+  readonly processesMax?: number;
   /** What each command reads from its stdin: a text, or a blob. Empty if left out. */
   readonly stdin?: string | { readonly blob: string };
   /** Blobs that are put into the attempt's folder under these names, such as `{ "in/data.csv": "sha256:…" }`. */
   readonly files?: { readonly [name: string]: string };
   /** Patterns such as `out/**`: what matches in the attempt's folder is kept after success. */
   readonly artifacts?: readonly string[];
+}
+
+/** The label of workers that can bound how many processes a command is: a task that asks for it requires it. */
+export const boundsProcesses = "bounds=processes";
+
+/** Labels that a worker must carry to run this, besides those that the task names. */
+export function labelsFor({ kind, input }: { readonly kind: string; readonly input: Json }): readonly string[] {
+  return kind === "exec" && isObject(input) && input["processesMax"] !== undefined ? [boundsProcesses] : [];
 }
 
 /** Names that would let a submitter change what the worker itself runs. */
@@ -74,7 +87,12 @@ export const execKind: KindDefinition = {
       shell: { ...truth, default: false, description: "`command` is one line for /bin/sh." },
       memoryBytesMax: {
         ...whole(limits.execMemoryBytesMin, limits.execMemoryBytesMax, "execMemoryBytesMax"),
-        description: "How much memory each of its processes may use; unbounded if left out.",
+        description:
+          "How much memory it may use with all that it starts, or each of its processes where the worker cannot bound the whole.",
+      },
+      processesMax: {
+        ...whole(1, limits.execProcessesMax, "execProcessesMax"),
+        description: "How many processes and threads it may be at a time; it waits for a worker that can bound that.",
       },
       stdin: {
         anyOf: [processText, closed({ blob: blobReference })],

@@ -5,7 +5,7 @@ import { type AttemptEnd, type AttemptRef, machineFault } from "../../model/prot
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import { type Processes, SpawnError } from "../../ports/processes.ts";
+import { type GroupBounds, type Processes, SpawnError } from "../../ports/processes.ts";
 import type { Environment } from "./environment.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -15,8 +15,8 @@ export interface CommandOptions {
   readonly argv: readonly string[];
   /** What it reads from its stdin; null for nothing. Absolute. */
   readonly inputFile: string | null;
-  /** How much memory each of its processes may use, in bytes; null for no bound. */
-  readonly memoryBytesMax: number | null;
+  /** What bounds it with all that it starts; what is left out has no bound. */
+  readonly bounds: GroupBounds;
   readonly env: Environment;
   /** Absolute. */
   readonly cwd: string;
@@ -79,10 +79,13 @@ export class CommandAttempt {
       watchdog.forget(child.pid);
       await this.#lastOutput();
       child.closeOutput();
+      const met = await child.endBounds?.();
       const endedAt = clock.now();
       const isOom = isBySigkill(exit) && hasRisen(oomKillsBefore, await processes.countOomKills());
       if (exit.code !== 0 && this.#killAt === null) await this.#waitForSignal();
-      return { ...this.#judge(exit, isOom), startedAt, endedAt, exit };
+      const judged = this.#judge(exit, { isOom, hasHitProcesses: met?.hasHitProcesses === true });
+      const { bounds } = child;
+      return { ...judged, startedAt, endedAt, exit: { ...exit, ...(bounds !== undefined && { bounds }) } };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
       const times = { startedAt, endedAt: clock.now() };
@@ -106,10 +109,9 @@ export class CommandAttempt {
   }
 
   #command() {
-    const { argv, inputFile, memoryBytesMax, env, cwd, home } = this.#options;
-    const bound = memoryBytesMax === null ? {} : { memoryBytesMax };
+    const { argv, inputFile, bounds, env, cwd, home } = this.#options;
     const input = inputFile === null ? {} : { inputFile };
-    return { argv, env, cwd, home, isTied: true, hasInput: false, ...bound, ...input };
+    return { argv, env, cwd, home, isTied: true, hasInput: false, ...bounds, ...input };
   }
 
   #onExit(exit: ExitRecord): void {
@@ -161,7 +163,7 @@ export class CommandAttempt {
     await new Promise<void>((resolve) => clock.at(clock.now() + defaults.stopWaitMs, resolve));
   }
 
-  #judge(exit: ExitRecord, isOom: boolean): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
+  #judge(exit: ExitRecord, { isOom, hasHitProcesses }: Met): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
     if (this.#killAt !== null) return { outcome: "aborted" };
     if (exit.code === 0) return { outcome: "success" };
     // The signal that told this worker to stop has hit the command, too. That is not the task's failure.
@@ -171,12 +173,20 @@ export class CommandAttempt {
         "The command was ended by SIGKILL, and the kernel killed processes meanwhile because memory ran out.";
       return { outcome: "failed", error: { code: "oom", message } };
     }
+    const { processesMax } = this.#options.bounds;
+    const more = hasHitProcesses ? ` It could not start more than ${processesMax} processes (processesMax).` : "";
     const error =
       exit.signal === null
-        ? { code: "exit", message: `The command ended with exit code ${exit.code}.` }
-        : { code: "signal", message: `The command was ended by ${exit.signal}.` };
+        ? { code: "exit", message: `The command ended with exit code ${exit.code}.${more}` }
+        : { code: "signal", message: `The command was ended by ${exit.signal}.${more}` };
     return { outcome: "failed", error };
   }
+}
+
+/** What a command has run into. */
+interface Met {
+  readonly isOom: boolean;
+  readonly hasHitProcesses: boolean;
 }
 
 function isBySigkill({ code, signal }: ExitRecord): boolean {

@@ -31,6 +31,7 @@ function isExecInput(input: Json): input is Json & ExecInput {
     cwd = "",
     shell = false,
     memoryBytesMax = 1,
+    processesMax = 1,
     stdin,
     files = {},
     artifacts = [],
@@ -43,6 +44,8 @@ function isExecInput(input: Json): input is Json & ExecInput {
   const areFiles = isObject(files) && Object.values(files).every(isText);
   const arePatterns = Array.isArray(artifacts) && artifacts.every(isText);
   const isPlace = isText(cwd) && typeof shell === "boolean";
-  const isBound = typeof memoryBytesMax === "number" && Number.isSafeInteger(memoryBytesMax) && memoryBytesMax > 0;
-  return areCommands && isEnvironment && isPlace && isBound && isStdin && areFiles && arePatterns;
+  const areBounds = [memoryBytesMax, processesMax].every(
+    (bound) => typeof bound === "number" && Number.isSafeInteger(bound) && bound > 0,
+  );
+  return areCommands && isEnvironment && isPlace && areBounds && isStdin && areFiles && arePatterns;
 }

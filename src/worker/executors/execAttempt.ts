@@ -107,7 +107,10 @@ export class ExecAttempt {
     const command = new CommandAttempt({
       ...{ attempt, processes, watchdog, clock, log },
       argv: input.shell === true ? ["/bin/sh", "-c", ...words] : words,
-      memoryBytesMax: input.memoryBytesMax ?? null,
+      bounds: {
+        ...(input.memoryBytesMax !== undefined && { memoryBytesMax: input.memoryBytesMax }),
+        ...(input.processesMax !== undefined && { processesMax: input.processesMax }),
+      },
       inputFile: input.stdin === undefined || folder === null ? null : folder.stdin,
       env: {
         ...attemptEnvironment(machine.commandEnvironment, { ...input.env, ...input.secretEnv }, machine, attempt),
