@@ -1,11 +1,11 @@
 /** While it leads: broadcasts with nodes that have not ended, and the workers that these wait for. */
-import type { TaskId, WorkerId } from "../../model/ids.ts";
+import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 
 export class Broadcasts {
   readonly open = new Set<TaskId>();
-  /** Workers that such nodes wait for and that are away: for how many ms that was seen. */
-  away: ReadonlyMap<WorkerId, number> = new Map();
+  /** Such nodes whose worker is away: for how many ms that was seen, and which process and session of it were there last. */
+  away: ReadonlyMap<TaskId, { readonly ms: number; readonly sight: string }> = new Map();
   checkedAt = 0;
 
   get nextCheckAt(): number | null {

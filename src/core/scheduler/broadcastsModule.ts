@@ -4,7 +4,7 @@
  */
 
 import { childId, childPrefix, nodesKey } from "../../model/family.ts";
-import { type WorkerId, workerLabel, workerOf } from "../../model/ids.ts";
+import { type TaskId, type WorkerId, workerLabel, workerOf } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
@@ -98,15 +98,18 @@ function endAbandoned(state: SchedulerState, batch: Batch): void {
   // What nobody could see, as while the store was away, does not count.
   const elapsedMs = Math.min(batch.now - broadcasts.checkedAt, 2 * limits.broadcastCheckMs);
   broadcasts.checkedAt = batch.now;
-  const away = new Map<WorkerId, number>();
+  const away = new Map<TaskId, { readonly ms: number; readonly sight: string }>();
   for (const node of openNodes(state)) {
-    const worker = workerOf(node.lane.requires);
-    if (worker === null || !isAway(state.workers.get(worker), node)) continue;
-    const before = broadcasts.away.get(worker);
-    const awayMs = before === undefined ? 0 : before + elapsedMs;
-    away.set(worker, awayMs);
+    const id = workerOf(node.lane.requires);
+    const worker = id === null ? undefined : state.workers.get(id);
+    if (!isAway(worker, node)) continue;
+    // One that has come back in between begins anew, however short that was.
+    const sight = `${worker?.boot} ${worker?.session}`;
+    const before = broadcasts.away.get(node.id);
+    const awayMs = before?.sight === sight ? before.ms + elapsedMs : 0;
+    away.set(node.id, { ms: awayMs, sight });
     if (awayMs < settings.broadcastAwayMs || isFull(batch)) continue;
-    const message = `It was for worker ${worker}, which has been away for ${Math.round(settings.broadcastAwayMs / 1000)} s, or no longer takes such tasks.`;
+    const message = `It was for worker ${id}, which has been away for ${Math.round(settings.broadcastAwayMs / 1000)} s, or no longer takes such tasks.`;
     failTask(state, batch, node, { code: "worker-gone", message });
   }
   broadcasts.away = away;
