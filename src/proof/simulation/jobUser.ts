@@ -3,6 +3,7 @@ import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { type MapReduceInput, mapReduceKindName } from "../../model/kinds/mapReduce.ts";
 import type { Submission } from "../../model/submission.ts";
+import { isFinal } from "../../model/task.ts";
 import { deadlyWord } from "../checkers/jobs.ts";
 import { codeOf, isAnswer } from "./call.ts";
 import type { JobDisk } from "./jobDisk.ts";
@@ -42,7 +43,11 @@ export class JobUser {
 
   #draw(id: TaskId): Submission {
     const { random, world } = this.#visitor;
-    const ended = this.#jobs.filter((job) => world.disk.view.document(job.id)?.state === "success");
+    const stateOf = (job: { readonly id: TaskId }) => world.disk.view.document(job.id)?.state;
+    // Of two jobs that replace the same output at once, neither could be told to be right.
+    const isFree = (folder: string) =>
+      this.#jobs.every((job) => job.folder !== folder || isFinal(stateOf(job) ?? "created"));
+    const ended = this.#jobs.filter((job) => stateOf(job) === "success" && isFree(job.folder));
     const isOver = ended.length > 0 && random.chance(0.5);
     const folder = isOver ? random.pick(ended).folder : `out-${id}`;
     const isDeadly = random.chance(0.2);
