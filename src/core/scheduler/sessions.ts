@@ -45,6 +45,8 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
 
   worker.clearDying();
   const abort = adoptRunning(state, batch, worker, request, inOutbox);
+  // These have ended, and are not told again: their verdicts go out with the answer.
+  for (const ref of request.outbox) state.holds.end(batch, ref);
   watchOpening(state, batch, worker);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
