@@ -77,6 +77,9 @@ export class JobDisk {
   }
 }
 
+/** How many steps of a promotion take long: often enough that workers die in the middle of one. */
+const slowPromotions = 0.4;
+
 class SimulatedStore implements JobStore {
   readonly #disk: JobDisk;
   readonly #user: DiskUser;
@@ -135,7 +138,7 @@ class SimulatedStore implements JobStore {
     const output = this.#disk.outputOf(this.#user.folder);
     /** Waits, and then is the only one that may change the output for a moment. */
     const turn = async (): Promise<JobFolder> => {
-      await this.#access();
+      await this.#access(slowPromotions);
       const now = this.#folder();
       if (now.promoting !== attempt) throw new Error("A later attempt of this job promotes its output.");
       return now;
@@ -193,8 +196,8 @@ class SimulatedStore implements JobStore {
   }
 
   /** Mostly quick; now and then the disk takes its time. */
-  async #access(): Promise<void> {
+  async #access(slow = 0.05): Promise<void> {
     const { pause, random } = this.#user;
-    await pause(random.chance(0.05) ? random.spread(10, 5_000) : random.integer(0, 3));
+    await pause(random.chance(slow) ? random.spread(10, 5_000) : random.integer(0, 3));
   }
 }
