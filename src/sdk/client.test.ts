@@ -71,6 +71,20 @@ describe("submit", () => {
     expect(leader.requests).toHaveLength(2);
   });
 
+  test("asks again where a master's name for the leader leads to somebody else", async () => {
+    const stranger = await fake((_request, response) => {
+      response.json(404, "page not found");
+    });
+    const entry = await fake((_request, response) => {
+      if (entry.requests.length > 1) response.json(201, { id: "a", isNew: true });
+      else response.json(503, { error: { code: "not-leader", message: "I only follow.", leader: stranger.url } });
+    });
+    const client = createClient({ masters: entry.url });
+    await expect(client.submit(sleep)).resolves.toEqual({ id: "a", isNew: true });
+    expect(stranger.requests).toHaveLength(1);
+    await expect(createClient({ masters: stranger.url }).submit(sleep)).rejects.toThrow("not from a master");
+  });
+
   test("goes to the next master if one cannot be reached", async () => {
     const dead = await fake(() => {});
     const deadUrl = dead.url;

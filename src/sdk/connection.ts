@@ -201,6 +201,8 @@ export class Connection {
     this.#checkEpoch(call, response);
     if (response.ok) return response;
     const error = toError(response.status, await response.text());
+    // A leader is named by the address that it has among masters, where somebody else may be from here: ask the others again.
+    if (error.details["reason"] === "no-master" && !this.masters.includes(address)) throw new Retryable(error, null, 0);
     // 408: the master has not heard all of it, so the way there is slow or broken.
     if (![408, 429, 502, 503, 504].includes(response.status)) throw error;
     const { leader } = error.details;
@@ -286,6 +288,7 @@ function toError(status: number, text: string): OutlastError {
     (Object.keys(errorStatus) as ErrorCode[]).find((known) => errorStatus[known] === status) ??
     (status >= 500 ? "unavailable" : "bad-request");
   return new OutlastError(code, `The answer (HTTP ${status}) is not from a master of Outlast.`, {
+    reason: "no-master",
     hint: "Another program may be listening at that address, or a proxy may be in between.",
   });
 }
