@@ -151,7 +151,9 @@ class ScriptsByJournal {
     if (set === undefined || most === undefined) return;
     const begun = set.children.filter((id) => {
       const status = this.#statuses.get(id);
-      return status !== undefined && status.attempt > 0 && !isFinal(status.state);
+      // One that a retry has opened again waits for its place like a new one, whatever it has tried before.
+      const hasBegun = status !== undefined && status.attempt > 0 && status.state !== "created";
+      return hasBegun && !isFinal(status.state);
     });
     if (begun.length > most)
       this.#report(
