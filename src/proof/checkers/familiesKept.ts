@@ -108,7 +108,8 @@ class FamiliesByJournal {
   ): void {
     const parent = this.#specs.get(id)?.parent;
     const above = parent === undefined ? undefined : this.#statuses.get(parent)?.state;
-    if (above !== undefined && isFinal(above))
+    // Both may have been cancelled again within the entry.
+    if (parent !== undefined && above !== undefined && isFinal(above) && !opened.has(parent))
       this.#report(`${id} was opened again in entry ${entry.seq}, and its parent is ${above}`, id);
     const isAbove = [...opened.keys()].some((each) => this.#specs.get(each)?.parent === id);
     if (before?.state === "success" && !isAbove)
