@@ -26,7 +26,7 @@ export class Rates implements RecordModule<QueueStarts> {
 
   recordOf(name: string): QueueStarts | null {
     const starts = this.#queues.get(name)?.starts ?? [];
-    return starts.length === 0 ? null : { name, starts };
+    return starts.length === 0 ? null : { name, starts: [...starts] };
   }
 
   /** Must be called when the rate of a queue has been set. */
