@@ -11,7 +11,7 @@ import type { JobHappening } from "./jobHappening.ts";
 import { type Job, jobs } from "./jobReading.ts";
 import { countWords, partitionOf } from "./jobs.ts";
 import type { History } from "./ledger.ts";
-import { eventsOf, executions, specs, stepsByTask } from "./reading.ts";
+import { eventsOf, executions, once, specs, stepsByTask } from "./reading.ts";
 
 export const jobOutputs = checker("I28", "output of jobs is made of committed attempts", (history, report) => {
   if (jobs(history).size === 0) return;
@@ -25,9 +25,25 @@ export const jobOutputs = checker("I28", "output of jobs is made of committed at
     const hasLostChildren = childrenOf(history, job.id).some((child) =>
       lost.includes(endOf(history, child)?.state ?? ""),
     );
-    if (state === "failed" && error?.code !== "kills-used-up" && !hasLostChildren)
+    // A submit that arrives once more when the job is forgotten makes it again, and it finds the output that is there.
+    const isAgain = remade(history).has(job.id);
+    if (state === "failed" && error?.code !== "kills-used-up" && !hasLostChildren && !isAgain)
       report(`job ${job.id} failed by itself: ${error?.message}`, job.id);
   }
+});
+
+/** Tasks whose ids were used again. */
+const remade = once((history): ReadonlySet<TaskId> => {
+  const made = new Set<TaskId>();
+  const again = new Set<TaskId>();
+  for (const { writes } of history.entries) {
+    for (const write of writes) {
+      if (write.kind !== "spec") continue;
+      if (made.has(write.spec.id)) again.add(write.spec.id);
+      made.add(write.spec.id);
+    }
+  }
+  return again;
 });
 
 const lost: readonly string[] = ["failed", "cancelled"];
