@@ -33,7 +33,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await task.getByRole("button", { name: "Cancel …" }).click();
     await task.getByRole("button", { name: "Cancel the task" }).click();
     await task.getByRole("heading", { name: "moves" }).waitFor();
-    await task.locator("header").getByText("cancelled").waitFor();
+    await task.locator("header").getByText("cancelled", { exact: true }).waitFor();
     expect((await client.get("moves")).state).toBe("cancelled");
     await overview.getByRole("link", { name: "cancelled 1" }).waitFor();
   });
