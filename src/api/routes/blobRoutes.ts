@@ -6,7 +6,7 @@ import { limits } from "../../model/limits.ts";
 import { limitKeyword } from "../../model/schema.ts";
 import { uploadOf } from "../http/uploads.ts";
 import { downloadAnswers, hereOrAtLeader, rangeHeader, sendDownload } from "./download.ts";
-import type { Route } from "./route.ts";
+import { pathName, type Route } from "./route.ts";
 
 const blobParameter = {
   id: {
@@ -102,7 +102,7 @@ export const blobRoutes: readonly Route[] = [
     handle: async (request, reply, { master, transfers }) => {
       const end = transfers.begin();
       try {
-        const stored = await master.blobs.putObject(nameOf(request), uploadOf(request));
+        const stored = await master.blobs.putObject(pathName(request), uploadOf(request));
         return await reply.code(201).send({ sha256: stored.sha256, size: stored.size });
       } finally {
         end();
@@ -122,7 +122,7 @@ export const blobRoutes: readonly Route[] = [
     handle: (request, reply, context) =>
       hereOrAtLeader(request, reply, context, async () => {
         const { blobs } = context.master;
-        const name = nameOf(request);
+        const name = pathName(request);
         const { size } = await blobs.statObject(name);
         return sendDownload(request, reply, context, { size, read: (range) => blobs.readObject(name, range) });
       }),
@@ -138,7 +138,7 @@ export const blobRoutes: readonly Route[] = [
     needsLeader: "unless-shared",
     answers: { 200: { description: "It is gone.", schema: "ObjectDeleted" } },
     handle: async (request, _reply, { master }) => {
-      const name = nameOf(request);
+      const name = pathName(request);
       await master.blobs.deleteObject(name);
       return { name, isDeleted: true };
     },
@@ -186,10 +186,6 @@ export const blobRoutes: readonly Route[] = [
 function sha256In(request: FastifyRequest): string {
   const { id } = request.params as { id: string };
   return sha256Of(id) ?? id;
-}
-
-function nameOf(request: FastifyRequest): string {
-  return (request.params as { name: string }).name;
 }
 
 async function* linesOf(objects: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {

@@ -4,14 +4,10 @@ import { limits } from "../../model/limits.ts";
 import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
 import { id, instant, limitKeyword, oneOf } from "../../model/schema.ts";
 import type { Access } from "../auth/routeAccess.ts";
-import { pageQuery, type Route } from "./route.ts";
+import { pageQuery, pathName, type Route } from "./route.ts";
 
 const access: Access = { needs: "administer", of: "all" };
 const parameters = { name: id };
-
-interface Named {
-  readonly name: string;
-}
 
 export const peopleRoutes: readonly Route[] = [
   {
@@ -49,7 +45,7 @@ export const peopleRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Changed.", schema: "UserChanged" } },
     handle: async (request, _reply, { master, actor }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       await master.principals.changeUser(name, request.body as UserChange, actor);
       return { name };
     },
@@ -65,7 +61,7 @@ export const peopleRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Removed.", schema: "UserRemoved" } },
     handle: async (request, _reply, { master, actor }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       await master.principals.removeUser(name, actor);
       return { name, isRemoved: true };
     },
@@ -104,7 +100,7 @@ export const peopleRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Removed.", schema: "TokenRemoved" } },
     handle: async (request, _reply, { master, actor }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       await master.principals.removeToken(name, actor);
       return { name, isRemoved: true };
     },

@@ -138,3 +138,8 @@ export const taskParameter = { id: { ...taskId, description: "Letters, digits an
 export function pathId<Id extends string>(request: FastifyRequest): Id {
   return (request.params as { id: Id }).id;
 }
+
+/** The validated `name` of a request's path. */
+export function pathName(request: FastifyRequest): string {
+  return (request.params as { name: string }).name;
+}

@@ -3,14 +3,10 @@ import type { Backfill } from "../../master/service/scheduleApi.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { id, whole } from "../../model/schema.ts";
-import { consistentQuery, type Route } from "./route.ts";
+import { consistentQuery, pathName, type Route } from "./route.ts";
 import { idempotencyKey, keyOf } from "./taskRoutes.ts";
 
 const parameters = { name: { ...id, description: "The schedule's name." } };
-
-interface Named {
-  readonly name: string;
-}
 
 export const scheduleRoutes: readonly Route[] = [
   {
@@ -41,7 +37,7 @@ export const scheduleRoutes: readonly Route[] = [
     parameters,
     query: consistentQuery,
     answers: { 200: { description: "The schedule.", schema: "ScheduleView" } },
-    handle: (request, _reply, { master }) => master.schedules.read((request.params as Named).name),
+    handle: (request, _reply, { master }) => master.schedules.read(pathName(request)),
   },
   {
     method: "PUT",
@@ -58,7 +54,7 @@ export const scheduleRoutes: readonly Route[] = [
       201: { description: "Put.", schema: "SchedulePut" },
     },
     handle: async (request, reply, { master }) => {
-      const put = await master.schedules.put((request.params as Named).name, request.body as Json);
+      const put = await master.schedules.put(pathName(request), request.body as Json);
       return reply.code(put.isNew ? 201 : 200).send(put);
     },
   },
@@ -73,7 +69,7 @@ export const scheduleRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Removed.", schema: "ScheduleRemoved" } },
     handle: async (request, _reply, { master }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       await master.schedules.remove(name);
       return { name, isRemoved: true };
     },
@@ -95,7 +91,7 @@ export const scheduleRoutes: readonly Route[] = [
       201: { description: "Created.", schema: "Submitted" },
     },
     handle: async (request, reply, { master }) => {
-      const task = await master.schedules.trigger((request.params as Named).name, keyOf(request));
+      const task = await master.schedules.trigger(pathName(request), keyOf(request));
       return reply.code(task.isNew ? 201 : 200).send(task);
     },
   },
@@ -113,7 +109,7 @@ export const scheduleRoutes: readonly Route[] = [
     answers: { 200: { description: "What was done.", schema: "ScheduleBackfilled" } },
     handle: (request, _reply, { master }) => {
       const { from, to = limits.instantMsMax, isDryRun = false } = request.body as Partial<Backfill> & { from: number };
-      return master.schedules.backfill((request.params as Named).name, { from, to, isDryRun });
+      return master.schedules.backfill(pathName(request), { from, to, isDryRun });
     },
   },
   {
@@ -144,7 +140,7 @@ function pauseRoute(verb: "pause" | "resume", summary: string, isPaused: boolean
     needsLeader: true,
     answers: { 200: { description: "Done.", schema: "SchedulePaused" } },
     handle: async (request, _reply, { master }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       await master.schedules.setPaused(name, isPaused);
       return { name, isPaused };
     },

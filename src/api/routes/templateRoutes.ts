@@ -4,17 +4,12 @@ import { limits } from "../../model/limits.ts";
 import { id, whole } from "../../model/schema.ts";
 import type { TemplateRun } from "../../model/templates/template.ts";
 import { traceSubmission } from "../http/tracedSubmission.ts";
-import { consistentQuery, type Route } from "./route.ts";
+import { consistentQuery, pathName, type Route } from "./route.ts";
 import { keyOf, submissionHeaders } from "./taskRoutes.ts";
 
 const nameParameter = { name: { ...id, description: "The template's name." } };
 const version = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const pageLimit = whole(1, limits.pageMax, "pageMax", { default: limits.pageDefault });
-
-interface Named {
-  readonly name: string;
-  readonly version?: number;
-}
 
 export const templateRoutes: readonly Route[] = [
   {
@@ -41,7 +36,7 @@ export const templateRoutes: readonly Route[] = [
     parameters: nameParameter,
     query: consistentQuery,
     answers: { 200: { description: "The version.", schema: "TemplateVersion" } },
-    handle: (request, _reply, { master }) => master.templates.read((request.params as Named).name, null),
+    handle: (request, _reply, { master }) => master.templates.read(pathName(request), null),
   },
   {
     method: "PUT",
@@ -58,7 +53,7 @@ export const templateRoutes: readonly Route[] = [
       201: { description: "A new version.", schema: "TemplatePut" },
     },
     handle: async (request, reply, { master }) => {
-      const put = await master.templates.put((request.params as Named).name, request.body as Json);
+      const put = await master.templates.put(pathName(request), request.body as Json);
       return reply.code(put.isNew ? 201 : 200).send(put);
     },
   },
@@ -73,7 +68,7 @@ export const templateRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Removed.", schema: "TemplateRemoved" } },
     handle: async (request, _reply, { master }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       await master.templates.remove(name);
       return { name, isRemoved: true };
     },
@@ -90,7 +85,7 @@ export const templateRoutes: readonly Route[] = [
     answers: { 200: { description: "One page.", schema: "TemplateVersionPage" } },
     handle: (request, _reply, { master }) => {
       const { cursor = null, limit = limits.pageDefault } = request.query as { cursor?: number; limit?: number };
-      return master.templates.versions((request.params as Named).name, cursor, limit);
+      return master.templates.versions(pathName(request), cursor, limit);
     },
   },
   {
@@ -104,8 +99,8 @@ export const templateRoutes: readonly Route[] = [
     query: consistentQuery,
     answers: { 200: { description: "The version.", schema: "TemplateVersion" } },
     handle: (request, _reply, { master }) => {
-      const { name, version: wanted = 0 } = request.params as Named;
-      return master.templates.read(name, wanted);
+      const { version: wanted } = request.params as { readonly version: number };
+      return master.templates.read(pathName(request), wanted);
     },
   },
   {
@@ -124,7 +119,7 @@ export const templateRoutes: readonly Route[] = [
       201: { description: "Created.", schema: "Submitted", headers: { location: { type: "string" } } },
     },
     handle: async (request, reply, { master, tracing }) => {
-      const { name } = request.params as Named;
+      const name = pathName(request);
       const wish = request.body as TemplateRun;
       const task = await traceSubmission(request, tracing, name, (traceparent) =>
         master.templates.run(name, wish, keyOf(request), undefined, traceparent),

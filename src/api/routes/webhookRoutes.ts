@@ -2,14 +2,10 @@
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { id, oneOf } from "../../model/schema.ts";
-import { consistentQuery, pageQuery, type Route } from "./route.ts";
+import { consistentQuery, pageQuery, pathName, type Route } from "./route.ts";
 
 const parameters = { name: { ...id, description: "The webhook's name." } };
 const access = { needs: "operate", of: "webhook" } as const;
-
-function nameOf(request: { readonly params: unknown }): string {
-  return (request.params as { readonly name: string }).name;
-}
 
 export const webhookRoutes: readonly Route[] = [
   {
@@ -34,7 +30,7 @@ export const webhookRoutes: readonly Route[] = [
     parameters,
     query: consistentQuery,
     answers: { 200: { description: "The webhook.", schema: "WebhookView" } },
-    handle: (request, _reply, { master }) => master.webhooks.read(nameOf(request)),
+    handle: (request, _reply, { master }) => master.webhooks.read(pathName(request)),
   },
   {
     method: "PUT",
@@ -51,7 +47,7 @@ export const webhookRoutes: readonly Route[] = [
       201: { description: "Made.", schema: "WebhookPut" },
     },
     handle: async (request, reply, { master }) => {
-      const put = await master.webhooks.put(nameOf(request), request.body as Json);
+      const put = await master.webhooks.put(pathName(request), request.body as Json);
       return reply.code(put.isNew ? 201 : 200).send(put);
     },
   },
@@ -66,7 +62,7 @@ export const webhookRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Removed.", schema: "WebhookRemoved" } },
     handle: async (request, _reply, { master }) => {
-      const name = nameOf(request);
+      const name = pathName(request);
       await master.webhooks.remove(name);
       return { name, isRemoved: true };
     },
@@ -82,7 +78,7 @@ export const webhookRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 202: { description: "It is on its way.", schema: "WebhookTested" } },
     handle: async (request, reply, { master }) =>
-      reply.code(202).send({ delivery: await master.webhooks.test(nameOf(request)) }),
+      reply.code(202).send({ delivery: await master.webhooks.test(pathName(request)) }),
   },
   {
     method: "GET",
@@ -102,7 +98,7 @@ export const webhookRoutes: readonly Route[] = [
     handle: (request, _reply, { master }) => {
       const query = request.query as { readonly state?: string; readonly cursor?: string; readonly limit?: number };
       const { state = "pending", cursor = null, limit = limits.pageDefault } = query;
-      return master.webhooks.deliveries(nameOf(request), { isGivenUp: state === "given-up", after: cursor, limit });
+      return master.webhooks.deliveries(pathName(request), { isGivenUp: state === "given-up", after: cursor, limit });
     },
   },
 ];

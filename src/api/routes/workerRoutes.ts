@@ -3,7 +3,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { id } from "../../model/schema.ts";
 import type { QueueSettings } from "../../model/worker.ts";
-import { type Context, consistentQuery, idParameter, pathId, type Route } from "./route.ts";
+import { type Context, consistentQuery, idParameter, pathId, pathName, type Route } from "./route.ts";
 
 export const workerRoutes: readonly Route[] = [
   {
@@ -101,7 +101,7 @@ export const queueRoutes: readonly Route[] = [
     needsLeader: true,
     answers: { 200: { description: "Set. What runs already goes on.", schema: "QueueLimitsSet" } },
     handle: async (request, _reply, { master }) => {
-      const { name } = request.params as { name: string };
+      const name = pathName(request);
       const settings = request.body as Pick<QueueSettings, "concurrencyMax" | "rate">;
       await master.setQueue(name, settings);
       const { concurrencyMax = null, rate = null } = settings;
@@ -122,7 +122,7 @@ function setQueueRoute(verb: "pause" | "resume", summary: string, isPaused: bool
     needsLeader: true,
     answers: { 200: { description: "Done.", schema: "QueueSet" } },
     handle: async (request, _reply, { master }: Context) => {
-      const { name } = request.params as { name: string };
+      const name = pathName(request);
       await master.setQueue(name, { isPaused });
       return { name, isPaused };
     },
