@@ -28,7 +28,7 @@ export class LateWatch {
   /** @param isNew false for a task that was there when its master began to lead: it may have been told of */
   add(task: LiveTask, isNew = true): void {
     const startAt = startOf(task);
-    if (startAt === null || hasStarted(task)) return;
+    if (startAt === null || task.hasStarted) return;
     let lateAt = Math.max(startAt, task.createdAt) + this.#lateMs;
     if (isNew && lateAt <= this.#until) lateAt = this.#until + 1;
     if (lateAt < this.#until || (lateAt === this.#until && task.id <= this.#untilId)) return;
@@ -48,7 +48,7 @@ export class LateWatch {
       this.#until = lateAt;
       this.#untilId = id;
       const task = find(id);
-      if (task !== undefined && !hasStarted(task) && startOf(task) === startAt) return { task, startAt, lateAt };
+      if (task !== undefined && !task.hasStarted && startOf(task) === startAt) return { task, startAt, lateAt };
     }
   }
 
@@ -59,7 +59,7 @@ export class LateWatch {
     this.#heap = emptyHeap();
     for (const due of old) {
       const task = find(due.id);
-      if (task === undefined || hasStarted(task)) continue;
+      if (task === undefined || task.hasStarted) continue;
       this.#heap.push({ ...due, heapIndex: -1 });
     }
   }
@@ -77,9 +77,4 @@ function emptyHeap(): Heap<Due> {
 function startOf({ startAt, createdAt, id, parent }: LiveTask): number | null {
   if (startAt !== null) return startAt;
   return parent === null && id.includes("@") ? createdAt : null;
-}
-
-/** A graph starts without an attempt. */
-function hasStarted({ attempt, state }: LiveTask): boolean {
-  return attempt > 0 || state === "waiting";
 }

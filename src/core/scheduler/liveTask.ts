@@ -180,6 +180,11 @@ export class LiveTask implements InLine {
     return isSuspect(this);
   }
 
+  /** A graph has no attempts: it has started when its nodes are there. */
+  get hasStarted(): boolean {
+    return this.attempt > 0 || (this.isGraph && this.state === "waiting");
+  }
+
   /** True for a task that masters decide: no worker runs it, and its children are its nodes. */
   get isGraph(): boolean {
     return this.lane.needsNoWorker;

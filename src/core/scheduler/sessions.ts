@@ -202,8 +202,7 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
  * once more, and reports its end, also of one that it was never given.
  */
 function askAboutHolds(state: SchedulerState, batch: Batch, worker: LiveWorker, session: SessionId): void {
-  const known = new Set([...worker.dying].map(({ task, attempt }) => attemptKey(task, attempt)));
-  const attempts = [...state.holds.of(worker)].filter(({ task, attempt }) => !known.has(attemptKey(task, attempt)));
+  const attempts = [...state.holds.of(worker)].filter((attempt) => !worker.mayHold(attempt));
   if (attempts.length > 0)
     batch.out.effects.push({ kind: "abort", worker: worker.id, session, reason: "killed", attempts });
 }

@@ -3,13 +3,7 @@
  * after its creation fails as `deadline`, whatever it is doing. Both are instants of the wall clock.
  */
 import { failTask } from "./attempts.ts";
-import type { LiveTask } from "./liveTask.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
-
-/** A graph has no attempts: it has started when its nodes are there. */
-function hasStarted({ attempt, isGraph, state }: LiveTask): boolean {
-  return attempt > 0 || (isGraph && state === "waiting");
-}
 
 export const taskBounds = {
   step(state, batch) {
@@ -19,7 +13,7 @@ export const taskBounds = {
       const due = tasks.bounds.popDue(now);
       if (due === undefined) return;
       const { task, code } = due;
-      if (task.family?.isEnding === true || (code === "expired" && hasStarted(task))) continue;
+      if (task.family?.isEnding === true || (code === "expired" && task.hasStarted)) continue;
       const message =
         code === "expired"
           ? "It had not started when its time was over (expiresAt)."
