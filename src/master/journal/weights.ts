@@ -20,6 +20,17 @@ const firstStatusBytes = 256;
 
 /** Bytes of the writes that create these tasks: an estimate that is never too low, and the count itself where that matters. */
 export function bytesOfSpecs(specs: readonly TaskSpec[]): number {
+  const known = bytesOfCounted.get(specs);
+  if (known !== undefined) return known;
+  const bytes = countSpecs(specs);
+  bytesOfCounted.set(specs, bytes);
+  return bytes;
+}
+
+/** A submission is counted when it is checked, and once more when it is taken into a batch. */
+const bytesOfCounted = new WeakMap<readonly TaskSpec[], number>();
+
+function countSpecs(specs: readonly TaskSpec[]): number {
   const sumOf = (bytesOf: (spec: TaskSpec) => number): number =>
     specs.reduce((sum, spec) => sum + bytesOf(spec) + firstStatusBytes + spec.id.length + bytesOfPins(spec.input), 0);
   const estimate = sumOf(jsonBytes);
