@@ -4,14 +4,13 @@ import type { BootId, TaskId, WorkerId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import type { Assignment, StreamMessage } from "../model/protocol.ts";
 import type { Submission } from "../model/submission.ts";
-import { SystemClock } from "../node/clock.ts";
 import { SystemIds } from "../node/ids.ts";
 import type { OutgoingEntry } from "../ports/store.ts";
 import { attachRequest } from "../proof/fakes/attachRequest.ts";
+import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
-import { Master } from "./master.ts";
+import type { Master } from "./master.ts";
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 let master: Master;
 /** The size of each entry with all that stands around its body, as a document of its fields. */
 let entryBytes: number[];
@@ -30,18 +29,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 async function lead(): Promise<void> {
   entryBytes = [];
-  master = new Master({
-    name: "m",
-    address: "http://m:1",
-    store: new WeighingStore({ ids: new SystemIds() }),
-    clock: new SystemClock(),
-    ids: new SystemIds(),
-    log: silent,
-    probe: async () => "unknown",
-    peers: { watch: () => ({ close: () => undefined }), probe: async () => "unknown" },
-  });
-  await master.start();
-  await until(() => master.service.status().role === "leader");
+  master = await startSoloMaster({ store: new WeighingStore({ ids: new SystemIds() }) });
 }
 
 afterEach(async () => {
