@@ -75,6 +75,20 @@ export function Labelled({
   );
 }
 
+interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "id" | "onChange"> {
+  readonly label: string;
+  readonly hint?: ReactNode;
+  readonly onText: (text: string) => void;
+}
+
+export function TextField({ label, hint, onText, ...rest }: TextFieldProps) {
+  return (
+    <Labelled label={label} hint={hint}>
+      {(id) => <Field id={id} {...rest} onChange={(event) => onText(event.target.value)} />}
+    </Labelled>
+  );
+}
+
 interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;

@@ -6,7 +6,7 @@ import { post, remove, segment } from "../../api/client.ts";
 import { tokensQuery } from "../../api/queries.ts";
 import type { Token, TokenMade } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
-import { Button, Field, Labelled, Select } from "../../parts/controls.tsx";
+import { Button, Labelled, Select, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { patternsOf, QueueList, type Role, RoleAndQueues } from "../../parts/principals.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
@@ -143,18 +143,15 @@ function AddDialog({ onMade, onClose }: AddDialogProps) {
   });
   return (
     <DialogForm title="Make a token" verb="Make the token" mutation={add} onClose={onClose}>
-      <Labelled label="Name" hint="It stands in the audit as token:NAME.">
-        {(id) => (
-          <Field
-            id={id}
-            required
-            autoComplete="off"
-            spellCheck={false}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Labelled>
+      <TextField
+        label="Name"
+        hint="It stands in the audit as token:NAME."
+        required
+        autoComplete="off"
+        spellCheck={false}
+        value={name}
+        onText={setName}
+      />
       <RoleAndQueues roles={rolesOfTokens} {...{ role, queues }} onRole={setRole} onQueues={setQueues} />
       <Labelled label="Ends">
         {(id) => (

@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { post, put, segment } from "../../api/client.ts";
 import type { User } from "../../api/schema.ts";
-import { Button, Field, Labelled } from "../../parts/controls.tsx";
+import { Button, Field, Labelled, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { patternsOf, type Role, RoleAndQueues } from "../../parts/principals.tsx";
 import { Note } from "../../parts/surfaces.tsx";
@@ -48,19 +48,16 @@ export function UserDialog({ user, isFirst = false, onSaved, onClose }: UserDial
       onClose={onClose}
     >
       {user === undefined ? (
-        <Labelled label="Name" hint="To sign in with. It cannot be changed.">
-          {(id) => (
-            <Field
-              id={id}
-              required
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Labelled>
+        <TextField
+          label="Name"
+          hint="To sign in with. It cannot be changed."
+          required
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          value={name}
+          onText={setName}
+        />
       ) : null}
       <RoleAndQueues
         roles={isFirst ? ["admin"] : rolesOfUsers}

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { post, remove, segment } from "../../api/client.ts";
 import type { ScheduleBackfilled, ScheduleView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
-import { Button, Field, Labelled } from "../../parts/controls.tsx";
+import { Button, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
 import { localField } from "./draft.ts";
@@ -84,18 +84,8 @@ function BackfillDialog({ name, onClose, onDone }: DialogProps & Pick<ActionsPro
   return (
     <DialogForm title={`Make up for ticks of ${name}`} verb="Make the tasks" mutation={mutation} onClose={onClose}>
       <p>Each tick of that time that has made no task makes one now. To do so again makes none twice.</p>
-      {(
-        [
-          ["From", from, setFrom],
-          ["To", to, setTo],
-        ] as const
-      ).map(([label, value, set]) => (
-        <Labelled key={label} label={label} hint="in your time">
-          {(id) => (
-            <Field id={id} type="datetime-local" required value={value} onChange={(event) => set(event.target.value)} />
-          )}
-        </Labelled>
-      ))}
+      <TextField label="From" hint="in your time" type="datetime-local" required value={from} onText={setFrom} />
+      <TextField label="To" hint="in your time" type="datetime-local" required value={to} onText={setTo} />
     </DialogForm>
   );
 }

@@ -6,7 +6,7 @@ import { put, segment } from "../../api/client.ts";
 import { templateQuery, templatesQuery, ticksQuery } from "../../api/queries.ts";
 import type { Schedule, ScheduleView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
-import { Field, Labelled, Select } from "../../parts/controls.tsx";
+import { Field, Labelled, Select, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { Note, Problem } from "../../parts/surfaces.tsx";
 import { VariableFields } from "../templates/variableFields.tsx";
@@ -54,9 +54,13 @@ export function ScheduleDialog({ schedule, names, onClose }: Props) {
       onClose={onClose}
     >
       {schedule === null ? (
-        <Labelled label="Name" hint={isTaken ? "There is a schedule of this name." : undefined}>
-          {(id) => <Field id={id} required value={name} onChange={(event) => setName(event.target.value)} />}
-        </Labelled>
+        <TextField
+          label="Name"
+          hint={isTaken ? "There is a schedule of this name." : undefined}
+          required
+          value={name}
+          onText={setName}
+        />
       ) : null}
       <WhenFields draft={draft} onChange={change} />
       <RunsFields draft={draft} onChange={change} variables={variables} texts={held} onTexts={setTexts} />
@@ -103,17 +107,14 @@ function WhenFields({
       />
       {draft.when === "cron" ? (
         <div className="grid grid-cols-2 items-start gap-4">
-          <Labelled label="Cron" hint="minute hour day month weekday">
-            {(id) => (
-              <Field
-                id={id}
-                required
-                className="font-mono"
-                value={draft.cron}
-                onChange={(event) => onChange({ cron: event.target.value })}
-              />
-            )}
-          </Labelled>
+          <TextField
+            label="Cron"
+            hint="minute hour day month weekday"
+            required
+            className="font-mono"
+            value={draft.cron}
+            onText={(cron) => onChange({ cron })}
+          />
           <Labelled label="Time zone">
             {(id) => (
               <>
@@ -134,23 +135,22 @@ function WhenFields({
           </Labelled>
         </div>
       ) : draft.when === "every" ? (
-        <Labelled label="Every" hint="90s, 15m, 2h, 1d">
-          {(id) => (
-            <Field id={id} required value={draft.every} onChange={(event) => onChange({ every: event.target.value })} />
-          )}
-        </Labelled>
+        <TextField
+          label="Every"
+          hint="90s, 15m, 2h, 1d"
+          required
+          value={draft.every}
+          onText={(every) => onChange({ every })}
+        />
       ) : (
-        <Labelled label="At" hint={`in your time, ${ownTimeZone}`}>
-          {(id) => (
-            <Field
-              id={id}
-              required
-              type="datetime-local"
-              value={draft.at}
-              onChange={(event) => onChange({ at: event.target.value })}
-            />
-          )}
-        </Labelled>
+        <TextField
+          label="At"
+          hint={`in your time, ${ownTimeZone}`}
+          required
+          type="datetime-local"
+          value={draft.at}
+          onText={(at) => onChange({ at })}
+        />
       )}
     </>
   );
