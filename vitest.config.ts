@@ -71,6 +71,15 @@ export default defineConfig({
           hookTimeout: 10 * minute,
         },
       },
+      {
+        test: {
+          name: "kubernetes",
+          include: ["tests/kubernetes/**/*.test.ts"],
+          globalSetup: "tests/kubernetes/prepare.ts",
+          testTimeout: 10 * minute,
+          hookTimeout: 10 * minute,
+        },
+      },
     ],
   },
 });
