@@ -7,9 +7,9 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/leadership/term.ts",
-        search: "        if (end !== null) return end;",
+        search: "      if (end !== null) return end;\n    }\n    this.#parts.stats",
         replace:
-          "        if (end !== null) {\n          this.#parts.release(out.effects);\n          return end;\n        }",
+          "      if (end !== null) {\n        this.#parts.release(out.effects);\n        return end;\n      }\n    }\n    this.#parts.stats",
       },
     ],
   },

@@ -37,9 +37,9 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/leadership/term.ts",
-        search: "      const isLeadUnconfirmed =",
+        search: "    const isLeadUnconfirmed =",
         replace:
-          '      this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n      const isLeadUnconfirmed =',
+          '    this.#parts.release(out.effects.filter((effect) => effect.kind === "reply"));\n    const isLeadUnconfirmed =',
       },
     ],
   },
@@ -48,8 +48,8 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/leadership/term.ts",
-        search: "      const isLeadUnconfirmed =",
-        replace: "      this.#parts.release(out.effects.splice(0));\n      const isLeadUnconfirmed =",
+        search: "    const isLeadUnconfirmed =",
+        replace: "    this.#parts.release(out.effects.splice(0));\n    const isLeadUnconfirmed =",
       },
     ],
   },
@@ -113,6 +113,26 @@ export const masterMutants: readonly Mutant[] = [
         search:
           'does not count against workers.\n    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });',
         replace: "does not count against workers.",
+      },
+    ],
+  },
+  {
+    name: "decides the next batch ahead however long the store has been away",
+    patches: [
+      {
+        file: "src/master/leadership/term.ts",
+        search: "    if (waiting.now - startedAt <= defaults.clockGapCommitMs) return this.#decide(waiting);",
+        replace: "    return this.#decide(waiting);",
+      },
+    ],
+  },
+  {
+    name: "begins to commit a batch that was decided ahead before the one before it is committed",
+    patches: [
+      {
+        file: "src/master/leadership/term.ts",
+        search: "      const end = await finishing;",
+        replace: "      const end = ahead === null ? await finishing : null;",
       },
     ],
   },

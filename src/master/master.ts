@@ -47,6 +47,8 @@ export interface MasterSettings extends SchedulerSettings, CandidateSettings, Ho
   readonly tailPollMs: number;
   /** After this long without a commit, a leader makes one before it answers anything, to prove that it still leads. */
   readonly leaderIdleMsMax: number;
+  /** See `Term`. */
+  readonly aheadRecordsMin: number;
   readonly heartbeatMs: number;
   /** How often blobs that nothing refers to are looked for. */
   readonly blobCollectMs: number;
@@ -265,6 +267,7 @@ export class Master {
       stats: this.#stats,
       readBarrier: this.#readBarrier,
       unconfirmedMsMax: this.#settings.leaderIdleMsMax,
+      aheadRecordsMin: this.#settings.aheadRecordsMin,
       isWanted: (input) => !("request" in input) || this.#requests.isOpen(input.request),
       onCommitted: (batch, texts) => {
         this.#noteCommitted(housekeeper, batch, texts);

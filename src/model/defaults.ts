@@ -132,6 +132,8 @@ export const defaults = {
   // The leader's loop.
   /** A commit that takes longer than this has made the leader deaf: nobody's silence counts for so long. */
   clockGapCommitMs: 250,
+  /** From so many waiting records the leader decides the next batch while the last one is being committed. */
+  aheadRecordsMin: 500,
   commitRetryMs: 10,
   commitRetryMsMax: 1 * second,
 

@@ -20,3 +20,33 @@ test("a full inbox sends those away who can come again, and takes what this mast
   expect(inbox.length).toBe(limits.inboxMax + 3);
   expect((await inbox.take(null)).inputs[0]).toEqual({ kind: "clock-gap", forMs: 1 });
 });
+
+test("who waits for many records is told once they are there, also if they were given back", async () => {
+  const inbox = new Inbox(new FakeClock());
+  let isTold = false;
+  const watch = () => {
+    isTold = false;
+    void inbox.untilWaiting(3).then(() => (isTold = true));
+  };
+  watch();
+  inbox.push({ kind: "beat", ...who });
+  inbox.push({ kind: "beat", ...who });
+  await Promise.resolve();
+  expect(isTold).toBe(false);
+  inbox.push({ kind: "beat", ...who });
+  await Promise.resolve();
+  expect(isTold).toBe(true);
+  const { inputs } = inbox.takeAtOnce();
+  expect(inputs).toHaveLength(3);
+  watch();
+  await Promise.resolve();
+  expect(isTold).toBe(false);
+  inbox.giveBack(inputs);
+  watch();
+  await Promise.resolve();
+  expect(isTold).toBe(true);
+  inbox.shut();
+  watch();
+  await Promise.resolve();
+  expect(isTold).toBe(false);
+});

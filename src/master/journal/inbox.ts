@@ -8,6 +8,10 @@ import { bytesOfInput } from "./weights.ts";
 export class Inbox {
   readonly #clock: Clock;
   #waiting: SchedulerInput[] = [];
+  /** Of all that wait, about. */
+  #records = 0;
+  /** Who waits until so many records do. */
+  #watch: { readonly records: number; resolve(isWaiting: true): void } | null = null;
   #wake: (() => void) | null = null;
   #timer: Timer | null = null;
   #isInterrupted = false;
@@ -36,7 +40,9 @@ export class Inbox {
     // A pause must be known before anything is decided by the new time.
     if (input.kind === "clock-gap") this.#waiting.unshift(input);
     else this.#waiting.push(input);
+    this.#records += recordsOf(input);
     this.#stir();
+    this.#tellWatch();
   }
 
   /** Makes the current or next `take` return at once. */
@@ -54,22 +60,45 @@ export class Inbox {
       });
     }
     this.#isInterrupted = false;
+    return this.takeAtOnce();
+  }
+
+  /** The same without a wait. */
+  takeAtOnce(): { now: number; inputs: SchedulerInput[] } {
     // The time must be read first: if this process was paused, the clock reports it within this call, and that input must be
     // processed before silence is judged by the new time.
     const now = this.#clock.now();
     const inputs = this.#waiting.slice(0, countForBatch(this.#waiting));
     this.#waiting = this.#waiting.slice(inputs.length);
+    for (const input of inputs) this.#records -= recordsOf(input);
     return { now, inputs };
+  }
+
+  /** Resolves once about so many records wait. Each call takes the place of the one before, which is never resolved then. */
+  untilWaiting(records: number): Promise<true> {
+    return new Promise((resolve) => {
+      this.#watch = { records, resolve };
+      this.#tellWatch();
+    });
+  }
+
+  #tellWatch(): void {
+    const watch = this.#watch;
+    if (watch === null || this.#records < watch.records) return;
+    this.#watch = null;
+    watch.resolve(true);
   }
 
   /** Puts inputs that were taken, and found no room in their batch, before all others. */
   giveBack(inputs: readonly SchedulerInput[]): void {
     this.#waiting = [...inputs, ...this.#waiting];
+    for (const input of inputs) this.#records += recordsOf(input);
   }
 
   /** Drops all inputs, and all later ones until `open`. A deposed leader must do so. */
   shut(): void {
     this.#waiting = [];
+    this.#records = 0;
     this.#isShut = true;
   }
 

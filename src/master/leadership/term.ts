@@ -1,12 +1,16 @@
 /**
  * One term of leadership: the loop that lets the scheduler process inputs, commits what it writes as one entry, and then releases
  * its effects. Durable first, visible second: that order is the safety rule of this file.
+ *
+ * Where much waits, the next batch is decided and encoded while the entry of the last one is on its way into the store. Its own
+ * append begins only when that entry is committed; if it is refused, both are dropped with all memory of this term.
  */
 
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { TaskStep } from "../../core/scheduler/tasks.ts";
+import type { OutgoingEntry } from "../../model/entry.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -33,6 +37,8 @@ export interface TermParts {
   readonly state: MasterState;
   /** After this long without a commit, an answer that writes nothing needs one first, to prove that this master still leads. */
   readonly unconfirmedMsMax: number;
+  /** From so many waiting records the next batch is decided while the last one is being committed. */
+  readonly aheadRecordsMin: number;
   /** False if nobody waits for the input's reply any more. */
   isWanted(input: SchedulerInput): boolean;
   /** The writes are committed. `texts[i]` is the JSON text of the record in `writes[i]`. */
@@ -53,9 +59,21 @@ export interface TermParts {
  */
 export type TermEnd = "deposed" | "stopped";
 
+/** A batch that is decided and not committed yet. */
+interface Decided {
+  readonly now: number;
+  readonly out: EntryDraft;
+  /** How many inputs it took. */
+  readonly taken: number;
+  readonly steps: readonly TaskStep[];
+  /** Null if it writes nothing. */
+  readonly entry: OutgoingEntry | null;
+}
+
 export class Term {
   readonly #parts: TermParts;
   readonly #committer: Committer;
+  /** After the last entry that was encoded; the one before it is committed. */
   #position: JournalPosition;
   #provenAt: number;
   /** As the scheduler was last told. */
@@ -72,27 +90,58 @@ export class Term {
 
   /** Runs until it is stopped or deposed. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<TermEnd> {
-    const { inbox, scheduler, readBarrier } = this.#parts;
+    const { inbox, scheduler } = this.#parts;
     scheduler.countSteps();
     const migrationEnd = await this.#migrate();
     if (migrationEnd !== null) return migrationEnd;
+    let ahead: Decided | null = null;
     while (!this.#isStopping) {
-      const { now, inputs } = await inbox.take(scheduler.nextWakeAt());
-      const out = new EntryDraft(this.#position.seq + 1);
-      this.#tellClockLag(now, out);
-      const taken = this.#stepAll(now, inputs, out);
-      scheduler.step(now, { kind: "tick" }, out);
-      const isBarrierWanted = readBarrier.begin();
-      const isLeadUnconfirmed = now - this.#provenAt > this.#parts.unconfirmedMsMax;
-      if (out.writes.length > 0 || isBarrierWanted || (isLeadUnconfirmed && out.effects.length > 0)) {
-        const end = await this.#commit(now, out);
-        if (end !== null) return end;
-      }
-      this.#parts.stats.noteBatch(taken, out.writes.length);
-      this.#parts.onSteps(now, scheduler.takeSteps());
-      this.#parts.release(out.effects);
+      const decided: Decided = ahead ?? this.#decide(await inbox.take(scheduler.nextWakeAt()));
+      const finishing = this.#finish(decided);
+      ahead = await this.#decideAhead(finishing);
+      const end = await finishing;
+      if (end !== null) return end;
     }
     return "stopped";
+  }
+
+  #decide({ now, inputs }: { readonly now: number; readonly inputs: readonly SchedulerInput[] }): Decided {
+    const { scheduler } = this.#parts;
+    const out = new EntryDraft(this.#position.seq + 1);
+    this.#tellClockLag(now, out);
+    const taken = this.#stepAll(now, inputs, out);
+    scheduler.step(now, { kind: "tick" }, out);
+    const entry = out.writes.length > 0 ? this.#encode(now, out) : null;
+    return { now, out, taken, steps: scheduler.takeSteps(), entry };
+  }
+
+  /**
+   * Decides the next batch while `finishing` goes on, if much waits for it. Not once the leader has been deaf for long: silence must
+   * not be judged before it knows how long.
+   */
+  async #decideAhead(finishing: Promise<unknown>): Promise<Decided | null> {
+    const { inbox, clock, aheadRecordsMin } = this.#parts;
+    const startedAt = clock.now();
+    const isWaiting = await Promise.race([finishing.then(() => false), inbox.untilWaiting(aheadRecordsMin)]);
+    if (!isWaiting || this.#isStopping) return null;
+    const waiting = inbox.takeAtOnce();
+    if (waiting.now - startedAt <= defaults.clockGapCommitMs) return this.#decide(waiting);
+    inbox.giveBack(waiting.inputs);
+    return null;
+  }
+
+  /** Commits what was decided, then lets it be seen. @returns null if the term goes on */
+  async #finish({ now, out, taken, steps, entry }: Decided): Promise<TermEnd | null> {
+    const isBarrierWanted = this.#parts.readBarrier.begin();
+    const isLeadUnconfirmed = now - this.#provenAt > this.#parts.unconfirmedMsMax;
+    if (entry !== null || isBarrierWanted || (isLeadUnconfirmed && out.effects.length > 0)) {
+      const end = await this.#commit(now, out, entry ?? this.#encode(now, out));
+      if (end !== null) return end;
+    }
+    this.#parts.stats.noteBatch(taken, out.writes.length);
+    this.#parts.onSteps(now, steps);
+    this.#parts.release(out.effects);
+    return null;
   }
 
   #tellClockLag(now: number, out: EntryDraft): void {
@@ -146,8 +195,9 @@ export class Term {
     if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
   }
 
-  async #commit(now: number, out: EntryDraft): Promise<TermEnd | null> {
-    const { clock, stats, epoch, readBarrier, state } = this.#parts;
+  /** The entry that follows the last one that was encoded. */
+  #encode(now: number, out: EntryDraft): OutgoingEntry {
+    const { epoch, state } = this.#parts;
     const entry = encodeEntry(this.#position, { epoch, nonce: state.nonce }, now, out.writes, (write) =>
       out.textOf(write),
     );
@@ -156,6 +206,12 @@ export class Term {
       throw new Error(
         `Entry ${entry.seq} would have ${bytes} bytes with ${out.writes.length} writes; ${limits.entryBytesMax} are allowed.`,
       );
+    this.#position = positionOf(entry);
+    return entry;
+  }
+
+  async #commit(now: number, out: EntryDraft, entry: OutgoingEntry): Promise<TermEnd | null> {
+    const { clock, stats, epoch, readBarrier } = this.#parts;
     const alarm = clock.at(now + limits.commitWaitMsMax, () => this.#parts.onTrouble());
     const startedAt = clock.now();
     const end = await this.#committer.commit(entry);
@@ -163,7 +219,6 @@ export class Term {
     if (end !== "committed") return end;
     const tookMs = clock.now() - startedAt;
     stats.noteCommit(startedAt, tookMs);
-    this.#position = positionOf(entry);
     this.#noteAnswered(tookMs);
     this.#parts.onCommitted({ seq: entry.seq, epoch, at: now, writes: out.writes }, entry.texts);
     readBarrier.settle(entry.seq);

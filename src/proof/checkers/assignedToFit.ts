@@ -9,7 +9,7 @@ import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
 import { canRun, name } from "./reading.ts";
 import { troubledMs } from "./troubles.ts";
 
-/** A decision is made a little before its entry is handed to the store. */
+/** A decision is made a little before its entry is handed to the store, or before the entry ahead of it was committed. */
 const slackMs = 300;
 
 export const assignedToFit = checker(
@@ -45,7 +45,10 @@ export const assignedToFit = checker(
           report(`${name(status.id, status.attempt)} was assigned from ${spec.queue}, which is paused`, status.id);
       }
       const append = handed.get(`${entry.seq} ${entry.epoch}`);
-      if (append !== undefined) for (const status of fresh) contacts.check(status, append, report);
+      if (append === undefined) continue;
+      const before = handed.get(`${entry.seq - 1} ${entry.epoch}`);
+      const since = before?.life === append.life ? before : append;
+      for (const status of fresh) contacts.check(status, append, since, report);
     }
   },
 );
@@ -104,16 +107,20 @@ class Contacts {
     }
   }
 
-  check({ id, attempt, host: worker }: TaskStatus, append: Append, report: Report): void {
+  /** @param since when the entry before was handed to the store: the earliest moment at which this one can have been decided */
+  check({ id, attempt, host: worker }: TaskStatus, append: Append, since: Append, report: Report): void {
     const host: string = worker ?? "nobody";
     const key = `${append.life} ${host}`;
     const what = `${append.life} assigned ${name(id, attempt)} to ${host}`;
-    const stream = this.#streams.get(key)?.findLast(({ order }) => order < append.order);
-    if (stream?.isOpen !== true) report(`${what}, whose stream is closed`, id, host);
+    const streams = this.#streams.get(key) ?? [];
+    const first = streams.findLast(({ order }) => order < since.order);
+    const wasOpen = streams.some(({ order, isOpen }) => isOpen && order > since.order && order < append.order);
+    if (first?.isOpen !== true && !wasOpen) report(`${what}, whose stream is closed`, id, host);
     const heard = this.#heard.get(key)?.findLast(({ order }) => order < append.order);
     if (heard === undefined) return;
     const { suspectMs, driftMax } = this.#history.conditions;
-    const silentMs = append.at - heard.at - 2 * troubledMs(this.#history, { from: heard.at, to: append.at });
+    const until = Math.max(since.at, heard.at);
+    const silentMs = until - heard.at - 2 * troubledMs(this.#history, { from: heard.at, to: until });
     const allowedMs = suspectMs * (1 + 2 * driftMax) + slackMs;
     if (silentMs > allowedMs) report(`${what}, which had been silent for ${silentMs} ms`, id, host);
   }

@@ -3,6 +3,7 @@
 import { Master } from "../../master/master.ts";
 import type { ChangeBatch } from "../../master/service/masterApi.ts";
 import type { BootId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
 import { StoreUnavailable } from "../../ports/store.ts";
 import { simulatedCalendar } from "../calendar/simulatedZones.ts";
 import type { RunningMaster } from "./call.ts";
@@ -88,6 +89,8 @@ export class MasterNode {
         ...this.#world.knobs.waits,
         ...this.#world.knobs.master,
         clockSettleMs: this.#world.knobs.clockSettleMs,
+        // Nearly always in half of the lives, never in the others: so many inputs never wait here.
+        aheadRecordsMin: random.fork("ahead").pick([1, 4, defaults.aheadRecordsMin, defaults.aheadRecordsMin]),
         blobCollectMs,
         broadcastAwayMs: this.#world.knobs.broadcastAwayMs,
         blobRemoveWaitMs: random.fork("wait for blobs").pick([0, 2_000, 10_000]),
