@@ -1,5 +1,6 @@
 /** All planted bugs that the simulator must see. */
 
+import { backupMutants } from "./backupMutants.ts";
 import { blobMutants } from "./blobMutants.ts";
 import { broadcastMutants } from "./broadcastMutants.ts";
 import { bulkMutants } from "./bulkMutants.ts";
@@ -31,6 +32,7 @@ export const simulatedMutants: readonly Mutant[] = [
   ...recordMutants,
   ...blobMutants,
   ...jobMutants,
+  ...backupMutants,
   ...webhookMutants,
   ...workerMutants,
 ];

@@ -7,31 +7,25 @@ const promote = "src/mapreduce/coordinator/promote.ts";
 
 export const jobMutants: readonly Mutant[] = [
   {
-    name: "reads the file of a map's attempt before it is committed",
+    name: "reads the first file that any attempt of a map has written",
     patches: [
-      {
-        file: "src/mapreduce/coordinator/mapWork.ts",
-        search: '  const file = store.create(`map/${String(index).padStart(5, "0")}`);',
-        replace:
-          '  const file = store.create(`map/${String(index).padStart(5, "0")}`);\n  written.set(`${settings.id} ${index}`, file);',
-      },
       {
         file: "src/mapreduce/coordinator/mapWork.ts",
         search: "export async function doMap(",
         replace:
-          "/** The latest file that any attempt of a map began, whether it was committed or not. */\nexport const written = new Map<string, { name?: string; size?: number }>();\n\nexport async function doMap(",
+          "/** Whether it was committed or not. */\nexport const firstFiles = new Map<string, object>();\n\nexport async function doMap(",
       },
       {
         file: "src/mapreduce/coordinator/mapWork.ts",
         search: "    return { map: index, ...file.end(), ...figures, pairs, runs };",
         replace:
-          "    const ended = file.end();\n    written.set(`${settings.id} ${index}`, ended);\n    return { map: index, ...ended, ...figures, pairs, runs };",
+          "    const ended = file.end();\n    const key = `${settings.id} ${index}`;\n    if (!firstFiles.has(key)) firstFiles.set(key, ended);\n    return { map: index, ...ended, ...figures, pairs, runs };",
       },
       {
         file: reduceWork,
         search: "        shuffledBytes += await fold(table, store, pinned, partition, parts);",
         replace:
-          '        const { written } = await import("./mapWork.ts");\n        const latest = { ...pinned, ...written.get(`${settings.id} ${pinned.map}`) };\n        shuffledBytes += await fold(table, store, latest, partition, parts);',
+          '        const { firstFiles } = await import("./mapWork.ts");\n        const first = { ...pinned, ...firstFiles.get(`${settings.id} ${pinned.map}`) };\n        shuffledBytes += await fold(table, store, first, partition, parts);',
       },
     ],
   },

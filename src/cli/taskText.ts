@@ -97,6 +97,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ["template", task.origin === undefined ? null : printable(originText(task.origin))],
     ["host", task.host ?? null],
     ["parent", task.parent ?? null],
+    ["backup", backupText(task)],
     ["family", familyText(task, paint)],
     ["key", task.concurrencyKey === undefined ? null : keyText(task.concurrencyKey, task.concurrencyMax)],
     ["unique", task.uniqueKey === undefined ? null : printable(task.uniqueKey)],
@@ -118,6 +119,13 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
 /** `customer-7`, or `api, at most 3 at a time`. */
 function keyText(key: string, max = 1): string {
   return printable(key) + (max === 1 ? "" : `, at most ${max} at a time`);
+}
+
+/** Where another worker does the same because a task takes much longer than its siblings. */
+function backupText({ backup, backupOf }: TaskDocument): string | null {
+  if (backupOf !== undefined) return `of ${backupOf}, which does the same and took much longer than its siblings`;
+  if (backup === undefined) return null;
+  return `${backup.id}${backup.isWinner === true ? ", which was done first: its result is that of this task" : ""}`;
 }
 
 function waitingText({ waiting }: TaskDocument, now: number): string | null {

@@ -79,6 +79,11 @@ interface CommonOptions<Value> {
   readonly maxSkipped?: number | `${number}%`;
   /** Of what travels between map and reduce; `zstd` if left out. */
   readonly compression?: "zstd" | "deflate" | "none";
+  /**
+   * A map or reduce that takes much longer than the others is done by another worker as well, and what is done first counts. True if left
+   * out; say false if the functions change something outside of the job.
+   */
+  readonly backups?: boolean;
   /** A record or key that takes longer ends the attempt; 60 s if left out. In ms. */
   readonly recordTimeoutMs?: number;
   /** What the functions find as `ctx.params`. */
@@ -108,6 +113,7 @@ export interface MapReduceJob {
   readonly output: JobOutput;
   readonly maxSkipped: number | string;
   readonly compression: "zstd" | "deflate" | "none";
+  readonly backups: boolean;
   readonly recordTimeoutMs: number;
   readonly params: Json;
   readonly map: (input: never, emit: never, ctx: MapContext) => unknown;
@@ -156,6 +162,7 @@ export function mapReduce(given: unknown): MapReduceJob {
     output: options.output,
     maxSkipped: options.maxSkipped ?? 0,
     compression: options.compression ?? "zstd",
+    backups: options.backups ?? true,
     recordTimeoutMs: options.recordTimeoutMs ?? defaultRecordTimeoutMs,
     params: options.params ?? null,
     map: options.map.bind(options),

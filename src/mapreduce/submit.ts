@@ -120,6 +120,7 @@ function inputOf(job: MapReduceJob, code: MapReduceInput["code"], overrides: Job
     partition: typeof job.partition === "function" ? "own" : job.partition,
     maxSkipped: job.maxSkipped,
     compression: overrides.compression ?? job.compression,
+    ...(!job.backups && { backups: false }),
     recordTimeoutMs: job.recordTimeoutMs,
     ...(params !== null && { params }),
   };

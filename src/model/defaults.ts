@@ -79,6 +79,14 @@ export const defaults = {
   lossesBeforeBackoff: 2,
   lossBackoffBaseMs: 1 * second,
   lossBackoffMaxMs: 30 * second,
+  /** A backup is started once this share of the children has ended, and what is left has run for so long: in ms, and times what the others took. */
+  backupEndedShare: 0.75,
+  backupAfterMs: 1_000,
+  backupAfterFactor: 2,
+  /** So many of what runs of a set may have a backup at a time, but at least one. */
+  backupsShare: 0.1,
+  /** Where a slow child has no backup, for want of a worker or since it says that it is nearly done, it is looked at again after so long. */
+  backupLookMs: 250,
   /** From this loss in a row it runs alone on its worker. */
   lossesBeforeAlone: 3,
 

@@ -39,6 +39,17 @@ export interface ChildrenOutcome {
   /** Nodes of a graph that never ran; left out if 0. */
   readonly skipped?: number;
   readonly firstFailed?: FailedChild;
+  /** So many of those that succeeded did so with the result of a backup; left out if 0. */
+  readonly byBackup?: number;
+}
+
+/** How long the children of a set with backups take. */
+export interface Pace {
+  /** Successes without a backup's help, and the sum of the logarithms of what they took in ms, times 1000. */
+  readonly timed: number;
+  readonly logSum: number;
+  /** Successes with the result of a backup. */
+  readonly byBackup: number;
 }
 
 export interface FailedChild {
@@ -68,6 +79,9 @@ export interface ChildSetRecord {
   readonly failuresMax: number | null;
   /** So many children run at a time; null for no bound. */
   readonly concurrencyMax: number | null;
+  /** Children that take much longer than the others get a backup. */
+  readonly backups?: true;
+  readonly pace?: Pace;
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
@@ -114,6 +128,11 @@ const descendantPattern = /~[0-9a-f]{16}[.][0-9]{7}$/;
 /** Children of one set share a prefix (see `childPrefix`), and their ids sort by their index. */
 export function childId(prefix: string, index: number): TaskId {
   return `${prefix}${String(index).padStart(indexDigits, "0")}` as TaskId;
+}
+
+/** The id of the backup of a task: no set of children has this generation. */
+export function backupId(task: TaskId): TaskId {
+  return childId(childPrefix(task, -1, "backup"), 0);
 }
 
 /** The prefix of the set that a child belongs to. */
@@ -220,4 +239,11 @@ export interface ChildResult {
   readonly state: "success" | "failed" | "cancelled";
   readonly output?: Json;
   readonly error?: AttemptError;
+}
+
+/** A second task that does the same as one that takes much longer than its siblings. It counts nowhere. */
+export interface Backup {
+  readonly id: TaskId;
+  /** The task has ended with the result of its backup. */
+  readonly isWinner?: true;
 }

@@ -214,6 +214,7 @@ export interface ChildrenContent extends Traced {
   readonly onFailure: OnChildFailure;
   readonly failuresMax?: number;
   readonly concurrencyMax?: number;
+  readonly backups?: true;
 }
 
 /** The same on its way: whose it is, and the id that acknowledges it, if the attempt waits for that. Since protocol 2. */

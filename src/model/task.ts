@@ -1,7 +1,7 @@
 /** A task: what was asked for (its spec, never changed) and how it stands (its status, written at each change). */
 import type { AttemptError } from "./attemptError.ts";
 import { defaults } from "./defaults.ts";
-import type { OpenWait } from "./family.ts";
+import type { Backup, OpenWait } from "./family.ts";
 import type { RunCondition } from "./graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
@@ -46,8 +46,9 @@ export const transitions: { readonly [From in TaskState | "none"]: readonly Task
   running: ["success", "failed", "retrying", "killed", "waiting", "cancelled", "running"],
   // A waiting task may take notice of one thing after another, or wait for its descendants to end once its outcome is decided.
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
-  retrying: ["running", "waiting", "failed", "cancelled"],
-  killed: ["running", "waiting", "failed", "cancelled"],
+  // To success by a backup.
+  retrying: ["running", "waiting", "success", "failed", "cancelled"],
+  killed: ["running", "waiting", "success", "failed", "cancelled"],
   // A retry opens what has ended, and what has ended above it.
   success: ["created"],
   failed: ["created", "blocked", "waiting"],
@@ -101,6 +102,8 @@ export interface TaskHead {
   readonly limits: TaskLimits;
   /** The task that it is a child of. */
   readonly parent?: TaskId;
+  /** The task of which this one is a backup: it does the same, and counts nowhere. */
+  readonly backupOf?: TaskId;
   /** 1 for a child, 2 for its child …; left out for a task without a parent. */
   readonly depth?: number;
   /** The tasks that must have ended before it starts; without repeats. Left out if there are none. */
@@ -249,6 +252,8 @@ export interface TaskStatus {
   readonly family?: FamilyStatus;
   /** Bytes of log that the last ended attempt wrote. */
   readonly logBytes?: number;
+  /** Left out for a task that has had none. */
+  readonly backup?: Backup;
 }
 
 /** True for a task that may be what takes its workers down: it runs alone, so that it cannot take others along. */

@@ -1,10 +1,10 @@
 /** A checker is believed only after it has seen a lie: for each invariant, a history that breaks it. */
-
 import { describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../../src/model/ids.ts";
 import { checkAll, checkers } from "../../src/proof/checkers/all.ts";
 import { queueWrite, workerWrite } from "../../src/proof/contracts/storeJournal.ts";
 import { attemptLies } from "./attemptLies.ts";
+import { backupLies } from "./backupLies.ts";
 import { blobLies } from "./blobLies.ts";
 import { broadcastLies, goodBroadcasts } from "./broadcastLies.ts";
 import { familyLies } from "./familyLies.ts";
@@ -338,7 +338,7 @@ const allLies = {
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
   I26: { ...scriptLies["I26"], ...graphLies },
-  ...{ I49: blobLies.I49, ...jobLies, ...webhookLies, ...broadcastLies },
+  ...{ I49: blobLies.I49, ...jobLies, ...backupLies, ...webhookLies, ...broadcastLies },
 };
 
 test("a history without a lie is accepted by every checker", () => {

@@ -1,10 +1,18 @@
-/** The checkers of MapReduce jobs accept a job in which nothing is wrong. */
+/** The checkers of MapReduce jobs and backups accept what is right. */
 import { expect, test } from "vitest";
+import { backupsKept } from "../../src/proof/checkers/backupsKept.ts";
 import { jobFiles } from "../../src/proof/checkers/jobFiles.ts";
 import { jobOutputs } from "../../src/proof/checkers/jobOutputs.ts";
+import { goodBackups } from "./backupLies.ts";
 import { goodJob } from "./jobLies.ts";
 
 test("a MapReduce job without a lie is accepted", () => {
   const history = goodJob().build();
   expect([...jobOutputs.check(history), ...jobFiles.check(history)]).toEqual([]);
 });
+
+for (const [what, make] of Object.entries(goodBackups)) {
+  test(`backups where ${what} are accepted`, () => {
+    expect(backupsKept.check(make().build())).toEqual([]);
+  });
+}

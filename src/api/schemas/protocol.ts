@@ -168,6 +168,7 @@ export const protocolSchemas = {
       traceparent,
       failuresMax: whole(0, limits.childrenMax, "childrenMax"),
       concurrencyMax: whole(1, limits.childrenMax, "childrenMax"),
+      backups: { const: true, description: "Children that take much longer than the others get a backup." },
     },
     { description: "Children `first`, `first + 1` … of the set `key` of the task that runs." },
   ),

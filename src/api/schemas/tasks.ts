@@ -87,6 +87,17 @@ const document = open(
     waiting: { ...ref("Waiting"), description: "Why it does not run; only while it waits." },
     parent: { ...taskId, description: "The task that it is a child of." },
     childCounts: ref("ChildCounts"),
+    backupOf: {
+      ...taskId,
+      description: "The task of which this one is a backup: it does the same, and counts nowhere.",
+    },
+    backup: {
+      ...open(
+        { id: taskId },
+        { isWinner: { const: true, description: "The task ended with the result of its backup." } },
+      ),
+      description: "Of a task that took much longer than its siblings: another one that does the same.",
+    },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
     broadcast: truth,

@@ -1,11 +1,13 @@
 /** How far a job is, from the changes of its children. */
+import type { Json } from "../../model/json.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import type { TaskChange } from "../../sdk/events.ts";
 
 export class JobProgress {
   readonly #job: string;
-  readonly #maps = new Set<string>();
-  readonly #reduces = new Set<string>();
+  /** By number: a backup succeeds as well as the task that gets its result. */
+  readonly #maps = new Set<Json | undefined>();
+  readonly #reduces = new Set<Json | undefined>();
   #bytes = 0;
   #kills = 0;
 
@@ -41,12 +43,14 @@ export class JobProgress {
       return true;
     }
     if (typeof output !== "object" || output === null || Array.isArray(output)) return false;
-    if ("map" in output && !this.#maps.has(id)) {
-      this.#maps.add(id);
+    if ("map" in output && !this.#maps.has(output["map"])) {
+      this.#maps.add(output["map"]);
       this.#bytes += typeof output["bytes"] === "number" ? output["bytes"] : 0;
       return true;
     }
-    if ("part" in output) this.#reduces.add(id);
-    return "part" in output;
+    const part = "part" in output ? output["part"] : null;
+    if (typeof part !== "object" || part === null || Array.isArray(part)) return false;
+    this.#reduces.add(part["partition"]);
+    return true;
   }
 }

@@ -28,6 +28,7 @@ export function reportJob(
     ["shuffled", `${megabytes("shuffledBytes")}, ${number("pairs")} pairs`],
     ["skipped", `${number("skipped")} records`],
     ["run again", `${kills} attempts whose worker was lost, ${number("mapsAgain")} maps whose output was lost`],
+    ["backups", `${number("backups")} maps and reduces were done sooner by a second worker`],
     [
       "output",
       `${number("outputRecords")} lines, ${megabytes("outputBytes")}; the largest part is ${number("skew")} times the average`,

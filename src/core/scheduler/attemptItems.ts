@@ -48,6 +48,7 @@ function take(state: SchedulerState, batch: Batch, task: LiveTask, item: Attempt
   switch (item.kind) {
     case "progress": {
       const { task: id, attempt, assignedAt: _assignedAt, id: _id, kind: _kind, ...progress } = item;
+      if (progress.total !== undefined && progress.total > 0) task.share = Math.min(1, progress.done / progress.total);
       batch.out.effects.push({ kind: "progress", task: id, attempt, progress });
       return committed;
     }
@@ -170,8 +171,9 @@ function addChildren(
   releaseNext(state, batch, set);
 }
 
-function toOptions({ onFailure, failuresMax, concurrencyMax }: ChildrenContent): ChildSet["options"] {
-  return { onFailure, failuresMax: failuresMax ?? null, concurrencyMax: concurrencyMax ?? null };
+function toOptions({ onFailure, failuresMax, concurrencyMax, backups }: ChildrenContent): ChildSet["options"] {
+  const bounds = { failuresMax: failuresMax ?? null, concurrencyMax: concurrencyMax ?? null };
+  return { onFailure, ...bounds, ...(backups === true && { backups }) };
 }
 
 /** All of them, or why they are refused: one is not valid, or there is no room for them. */

@@ -1,12 +1,14 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
 import { handedBackCodes } from "../../model/attemptRecord.ts";
+import type { TaskId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
 import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
 import { recordAttempt } from "./attemptRecords.ts";
 import { pinBlobs } from "./blobPins.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
-import { finish, isBelowEnding } from "./endings.ts";
+import { finish, isBelowEnding, isEnding } from "./endings.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import type { SchedulerState } from "./state.ts";
@@ -24,6 +26,7 @@ export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask
   state.tasks.setState(task, "running");
   task.attempt += 1;
   task.isRecorded = false;
+  task.share = 0;
   if (task.family !== null) task.family.beginAttempt();
   // Never before its task was created, also where the clock was set back since: an attempt's output is known by that.
   const assignedAt = Math.max(batch.now, task.createdAt);
@@ -44,6 +47,7 @@ export function toAssigned(state: SchedulerState, task: LiveTask): AssignedAttem
     ...(family !== null && family.steps > 0 && { steps: family.steps }),
     ...(isFamilyOpen && { isFamilyOpen }),
     ...(parent !== null && { parent: parent.parent }),
+    ...(task.backupOf !== null && { payloadOf: task.backupOf }),
     ...(task.links?.takesOutputs === true && { inputEpoch: family?.epoch ?? 0 }),
   };
 }
@@ -70,6 +74,7 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       leaveWorker(state, task);
       noteEnd(task, result);
       if (result.output !== undefined) pinBlobs(state, batch, task, result.output);
+      if (task.backupOf !== null) return succeedAsBackup(state, batch, task, task.backupOf, result.output);
       return finish(state, batch, task, "success", result.output);
     case "failed":
       leaveWorker(state, task);
@@ -123,7 +128,8 @@ export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
 function runAgain(state: SchedulerState, batch: Batch, task: LiveTask): void {
   state.tasks.setState(task, "killed");
   state.tasks.write(batch, task);
-  if (isBelowEnding(state, task)) cancelTask(state, batch, task);
+  // The task of a backup runs anyhow.
+  if (isBelowEnding(state, task) || task.backupOf !== null) cancelTask(state, batch, task);
   else state.tasks.enqueue(task, task.last?.retryAt ?? 0, batch.now);
 }
 
@@ -170,6 +176,28 @@ function stopTask(state: SchedulerState, batch: Batch, task: LiveTask, { end, er
   }
   task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
   finish(state, batch, task, end);
+}
+
+/** A backup has succeeded: its task ends with its result, and what runs of the task itself is ended. */
+function succeedAsBackup(
+  state: SchedulerState,
+  batch: Batch,
+  backup: LiveTask,
+  of: TaskId,
+  output: Json | undefined,
+): void {
+  finish(state, batch, backup, "success", output);
+  const task = state.tasks.get(of);
+  if (task?.backup?.id !== backup.id || isEnding(task)) return;
+  if (task.state === "running") abortOnWorker(state, batch, task, "killed");
+  else {
+    recordAttempt(batch, task);
+    state.tasks.unplace(task);
+  }
+  task.backup = { id: backup.id, isWinner: true };
+  task.last = { endedAt: batch.now, error: undefined, exit: undefined, logBytes: undefined };
+  if (output !== undefined) pinBlobs(state, batch, task, output);
+  finish(state, batch, task, "success", output);
 }
 
 /** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when its stream opens. */

@@ -21,6 +21,7 @@ export function digestTask(task: LiveTask): number {
   if (task.uncounted > 0) hash = hashNumber(hash, task.uncounted);
   if (task.losses > 0) hash = hashNumber(hash, task.losses);
   if (task.state === "retrying") hash = hashNumber(hash, (task.last?.retryAt ?? 0) % 2 ** 31);
+  if (task.backup !== null) hash = hashNumber(hash, task.backup.isWinner === true ? 2 : 1);
   if (task.family !== null) hash = digestFamily(hash, task.family);
   if (task.run !== null) hash = hashText(hashText(hash, task.run.host), task.run.boot);
   return finishHash(hash) | 0;

@@ -54,6 +54,8 @@ export interface AssignedAttempt extends IssuedAttempt {
   readonly parent?: TaskId;
   /** Of a task that takes outputs: the generation for which its input was resolved. Added to the payload by the shell. */
   readonly inputEpoch?: number;
+  /** Of a backup: the task whose payload it has. */
+  readonly payloadOf?: TaskId;
 }
 
 export type Reply =

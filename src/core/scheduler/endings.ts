@@ -71,6 +71,7 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
     task.family?.countEnded(set);
     state.families.drop(batch, set, false);
   }
+  state.backups.noteEnd(task);
   state.signals.remove(batch, task.id);
   task.family?.end();
   state.tasks.setState(task, end);
@@ -82,6 +83,8 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
 /** A child has ended: its set counts it, and its parent may go on, or end. */
 function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask, end: FinalState): void {
   const error = child.last?.error;
+  if (set.options.backups === true && end === "success" && child.run !== null)
+    set.time(batch.now - child.run.assignedAt, child.backup?.isWinner === true);
   set.count({ index: indexOf(child.id), id: child.id, ...(error !== undefined && { error }) }, end);
   if (child.isReleased) set.active -= 1;
   state.families.touch(set);

@@ -11,6 +11,7 @@ import {
   childPrefix,
   type FailedChild,
   noItems,
+  type Pace,
   prefixOf,
 } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
@@ -22,7 +23,10 @@ export interface ChildSetOptions {
   readonly onFailure: ChildSetRecord["onFailure"];
   readonly failuresMax: number | null;
   readonly concurrencyMax: number | null;
+  readonly backups?: true;
 }
+
+const noPace: Pace = { timed: 0, logSum: 0, byBackup: 0 };
 
 export class ChildSet {
   readonly prefix: string;
@@ -38,6 +42,7 @@ export class ChildSet {
   cancelled = 0;
   skipped = 0;
   firstFailed: FailedChild | null = null;
+  pace: Pace = noPace;
   /** While it leads: children that are in a lane or beyond it and have not ended. Counted only where their number is bounded. */
   active = 0;
   /** While it leads: children before this index have been let into their lanes. */
@@ -83,6 +88,21 @@ export class ChildSet {
     return this.options.onFailure === "stop" && this.failed + this.cancelled > 0;
   }
 
+  /** A child has succeeded: by itself after so long, or with the result of its backup. */
+  time(ms: number, isByBackup: boolean): void {
+    const { timed, logSum, byBackup } = this.pace;
+    const log = Math.round(1_000 * Math.log(Math.max(1, ms)));
+    this.pace = isByBackup
+      ? { timed, logSum, byBackup: byBackup + 1 }
+      : { timed: timed + 1, logSum: logSum + log, byBackup };
+  }
+
+  /** How long children take: their geometric mean, which single slow ones hardly change. Null while that is not known. */
+  get typicalMs(): number | null {
+    const { timed, logSum } = this.pace;
+    return timed === 0 ? null : Math.exp(logSum / timed / 1_000);
+  }
+
   childAt(index: number): TaskId {
     return childId(this.prefix, index);
   }
@@ -112,6 +132,7 @@ export class ChildSet {
       ...{ total, succeeded, failed, cancelled },
       ...(skipped > 0 && { skipped }),
       ...(firstFailed !== null && { firstFailed }),
+      ...(this.pace.byBackup > 0 && { byBackup: this.pace.byBackup }),
     };
   }
 
@@ -121,22 +142,26 @@ export class ChildSet {
       ...{ succeeded, failed, cancelled },
       ...(skipped > 0 && { skipped }),
       ...(firstFailed !== null && { firstFailed }),
+      ...(this.pace !== noPace && { pace: this.pace }),
     };
     return { parent, key, created, fingerprint, isSealed, ...this.options, ...counts };
   }
 
   restore(record: ChildSetRecord): void {
     const { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed = null } = record;
-    const { onFailure, failuresMax, concurrencyMax, skipped = 0 } = record;
+    const { onFailure, failuresMax, concurrencyMax, backups, skipped = 0 } = record;
+    this.pace = record.pace ?? noPace;
     this.skipped = skipped;
     Object.assign(this, { parent, key, created, fingerprint, isSealed, succeeded, failed, cancelled, firstFailed });
-    this.options = { onFailure, failuresMax, concurrencyMax };
+    this.options = { onFailure, failuresMax, concurrencyMax, ...(backups !== undefined && { backups }) };
   }
 }
 
 export class Families implements RecordModule<ChildSetRecord> {
   readonly #byPrefix = new Map<string, ChildSet>();
   readonly #byParent = new Map<TaskId, Set<ChildSet>>();
+  /** Sets whose slow children get backups. */
+  readonly withBackups = new Set<ChildSet>();
   #dirty: ChildSet[] = [];
 
   put(prefix: string, record: ChildSetRecord | null): void {
@@ -229,12 +254,14 @@ export class Families implements RecordModule<ChildSetRecord> {
     const siblings = this.#byParent.get(set.parent);
     if (siblings === undefined) this.#byParent.set(set.parent, new Set([set]));
     else siblings.add(set);
+    if (set.options.backups === true) this.withBackups.add(set);
   }
 
   #remove(prefix: string): void {
     const set = this.#byPrefix.get(prefix);
     if (set === undefined) return;
     this.#byPrefix.delete(prefix);
+    this.withBackups.delete(set);
     const siblings = this.#byParent.get(set.parent);
     siblings?.delete(set);
     if (siblings?.size === 0) this.#byParent.delete(set.parent);

@@ -1,5 +1,6 @@
 /** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
 
+import type { Backup } from "../../model/family.ts";
 import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Rights } from "../../model/principals/principal.ts";
@@ -84,6 +85,8 @@ export class LiveTask implements InLine {
   /** The set of children that it belongs to; null for a task without a parent. */
   readonly parent: ChildSet | null;
   readonly depth: number;
+  /** The task of which this one is a backup; null for any other. */
+  readonly backupOf: TaskId | null;
   /** Null for a task that waits for no other. */
   readonly links: Links | null;
 
@@ -102,6 +105,10 @@ export class LiveTask implements InLine {
   isRecorded = false;
   /** While it leads: true once its set has let it into its lane. */
   isReleased = false;
+  /** Null for a task that has had none. */
+  backup: Backup | null = null;
+  /** While it leads: how much of its work its attempt has done, as it said last, from 0 to 1. */
+  share = 0;
   /** When it was last retried after it had ended, by the wall clock. */
   retriedAt: number | undefined = undefined;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
@@ -134,6 +141,7 @@ export class LiveTask implements InLine {
     this.lane = lane;
     this.parent = parent;
     this.depth = head.depth ?? 0;
+    this.backupOf = head.backupOf ?? null;
     this.links =
       head.after === undefined
         ? null
@@ -236,6 +244,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
     ...(last?.exits !== undefined && { exits: last.exits }),
     ...(last?.logBytes !== undefined && { logBytes: last.logBytes }),
     ...(task.isRecorded && { isRecorded: true }),
+    ...(task.backup !== null && { backup: task.backup }),
     ...(task.family !== null && { family: task.family.toStatus() }),
     ...(result !== undefined && { output: result }),
   };
@@ -251,6 +260,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.losses = status.losses ?? 0;
   task.firstLoss = status.firstLoss ?? 0;
   task.isRecorded = status.isRecorded ?? false;
+  task.backup = status.backup ?? null;
   task.retriedAt = status.retriedAt;
   task.family = status.family === undefined ? null : Family.restore(status.family, status.output, status.changedAt);
   const { host, boot, assignedAt } = status;

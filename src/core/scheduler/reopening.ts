@@ -151,9 +151,10 @@ function reopen(state: SchedulerState, batch: Batch, { head, status }: Ended): L
   const task = state.tasks.reopen(head, before, at);
   // Attempts count on, and none of them against the task; what the last one left is on record.
   const { attempt } = status;
-  const { startedAt: _s, endedAt: _e, error: _r, exit: _x, logBytes: _l, output: _o, ...rest } = status;
+  const { startedAt: _s, endedAt: _e, error: _r, exit: _x, logBytes: _l, output: _o, backup, ...rest } = status;
   const counts = { failures: 0, kills: 0, uncounted: attempt, losses: 0 };
-  restoreStatus(task, { ...rest, ...counts, state: "created", retriedAt: at, isRecorded: attempt > 0 });
+  const known = backup === undefined ? {} : { backup: { id: backup.id } };
+  restoreStatus(task, { ...rest, ...known, ...counts, state: "created", retriedAt: at, isRecorded: attempt > 0 });
   return task;
 }
 

@@ -18,6 +18,8 @@ import type { WaitingReason } from "../../model/waiting.ts";
 import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
 import { auditInput } from "./audit.ts";
+import { Backups } from "./backups.ts";
+import { backupsModule } from "./backupsModule.ts";
 import { Blobs } from "./blobs.ts";
 import { blobsModule } from "./blobsModule.ts";
 import { Broadcasts } from "./broadcasts.ts";
@@ -82,6 +84,8 @@ const modules: readonly SchedulerModule[] = [
   ratesModule,
   isolation,
   dispatch,
+  // They take only what is left.
+  backupsModule,
   // What starts in this batch is not late.
   webhooksModule,
 ];
@@ -138,6 +142,7 @@ export class Scheduler {
       graphs: new Graphs(),
       broadcasts: new Broadcasts(),
       walks: new Walks(),
+      backups: new Backups(),
       templates,
       schedules,
       blobs,

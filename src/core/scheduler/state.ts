@@ -1,6 +1,7 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
 import type { DigestSums } from "../../model/entry.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
+import type { Backups } from "./backups.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -59,6 +60,7 @@ export interface SchedulerState {
   readonly broadcasts: Broadcasts;
   /** While it leads: tasks whose outcome is decided, and sets whose rest is cancelled, with descendants that have yet to end. */
   readonly walks: Walks;
+  readonly backups: Backups;
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly blobs: Blobs;

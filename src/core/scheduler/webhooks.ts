@@ -63,8 +63,9 @@ export class Webhooks implements RecordModule<WebhookRecord> {
     this.#dirty.push(webhook);
   }
 
-  /** A task has ended. */
-  noteEnd(batch: Batch, { id, queue, attempt }: LiveTask, state: FinalState): void {
+  /** A task has ended. A backup counts nowhere. */
+  noteEnd(batch: Batch, { id, queue, attempt, backupOf }: LiveTask, state: FinalState): void {
+    if (backupOf !== null) return;
     const event = { type: `task.${state}`, task: id, queue: queue.name, state, attempt } as const;
     for (const webhook of this.#byName.values()) {
       if (isThere(webhook) && hearsOfEnd(webhook.record, state, queue.name)) this.tell(batch, webhook, event);

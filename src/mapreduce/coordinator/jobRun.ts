@@ -57,11 +57,16 @@ class JobRun {
   readonly #input: MapReduceInput;
   readonly #ctx: TaskContext;
   readonly #parts: JobParts;
+  readonly #setOptions: { readonly onFailure: "cancel"; readonly backups: boolean };
+  /** Maps and reduces that ended with the result of a backup. */
+  #byBackup = 0;
 
   constructor(input: MapReduceInput, ctx: TaskContext, parts: JobParts) {
     this.#input = input;
     this.#ctx = ctx;
     this.#parts = parts;
+    // Each attempt writes under a name of its own, so two of one map may run at a time, unless its functions change something else.
+    this.#setOptions = { onFailure: "cancel", backups: input.backups ?? true };
   }
 
   async run(): Promise<JobSummary> {
@@ -80,7 +85,18 @@ class JobRun {
     const { reduced, mapsAgain } = await this.#runReduces(maps, plan, settings);
     return ctx.step("commit", async () => {
       const endedAt = now();
-      const job = { id: ctx.taskId, input, plan, maps, parts: reduced, mapsAgain, startedAt, mappedAt, endedAt };
+      const job = {
+        id: ctx.taskId,
+        input,
+        plan,
+        maps,
+        parts: reduced,
+        mapsAgain,
+        byBackup: this.#byBackup,
+        startedAt,
+        mappedAt,
+        endedAt,
+      };
       const summary = summaryOf(job);
       const { format, overwrite = false } = input.output;
       await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, summary });
@@ -96,7 +112,8 @@ class JobRun {
       const ranges = await rangesOf(plan);
       for (const map of wanted) yield mapTask({ settings, map, ranges: ranges[map] ?? [] }, `map ${map}`);
     }
-    const results = await this.#ctx.all(key, calls(), { onFailure: "cancel" });
+    const results = await this.#ctx.all(key, calls(), this.#setOptions);
+    this.#byBackup += results.byBackup;
     const manifests: MapManifest[] = [];
     for await (const manifest of results) manifests.push(manifest);
     return manifests;
@@ -123,7 +140,9 @@ class JobRun {
       const calls = missing.map((partition) => reduceTask({ settings, partition, manifests }, `reduce ${partition}`));
       const lost = new Set<number>();
       let reason = "";
-      for await (const result of await this.#ctx.all(`reduces${mark}`, iterate(calls), { onFailure: "cancel" })) {
+      const results = await this.#ctx.all(`reduces${mark}`, iterate(calls), this.#setOptions);
+      this.#byBackup += results.byBackup;
+      for await (const result of results) {
         if ("part" in result) reduced.set(result.part.partition, result.part);
         else {
           for (const map of result.lost) lost.add(map);

@@ -13,6 +13,8 @@ export interface JobSummary {
   readonly maps: number;
   /** Maps that ran again because their output was lost. */
   readonly mapsAgain: number;
+  /** Maps and reduces that took so much longer than the others that a backup did their work. */
+  readonly backups: number;
   readonly reduces: number;
   readonly inputFiles: number;
   readonly inputBytes: number;
@@ -41,13 +43,14 @@ export interface SummaryParts {
   readonly maps: readonly MapManifest[];
   readonly parts: readonly PartManifest[];
   readonly mapsAgain: number;
+  readonly byBackup: number;
   readonly startedAt: number;
   readonly mappedAt: number;
   readonly endedAt: number;
 }
 
 export function summaryOf(job: SummaryParts): JobSummary {
-  const { id, input, plan, maps, parts, mapsAgain, startedAt, mappedAt, endedAt } = job;
+  const { id, input, plan, maps, parts, mapsAgain, byBackup, startedAt, mappedAt, endedAt } = job;
   const counters = new Counters();
   for (const { counters: counts } of [...maps, ...parts]) counters.addAll(counts);
   const outputBytes = sum(parts, ({ size }) => size);
@@ -58,6 +61,7 @@ export function summaryOf(job: SummaryParts): JobSummary {
     folder: input.output.folder,
     maps: plan.maps,
     mapsAgain,
+    backups: byBackup,
     reduces: parts.length,
     inputFiles: plan.files,
     inputBytes: plan.bytes,

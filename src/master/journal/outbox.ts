@@ -12,7 +12,7 @@ import type { ProgressBoard } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
 import type { GraphReader } from "./graphReader.ts";
 import type { Inbox } from "./inbox.ts";
-import type { Payloads } from "./payloads.ts";
+import type { Payloads, Wanted } from "./payloads.ts";
 import type { Requests } from "./requests.ts";
 
 export interface OutboxParts {
@@ -82,7 +82,7 @@ export class Outbox {
   }
 
   #assign(epoch: number, effect: AssignEffect): void {
-    const payloads = this.#parts.payloads.get(effect.attempts);
+    const payloads = this.#parts.payloads.get(effect.attempts.map(toWanted));
     if (payloads instanceof Map) this.#send(epoch, effect, payloads);
     else void this.#sendWhenRead(epoch, effect, payloads);
   }
@@ -100,15 +100,16 @@ export class Outbox {
       await new Promise<void>((resolve) => clock.at(clock.now() + defaults.commitRetryMsMax, resolve));
       // If the session has closed, the assignment is sent again when the worker attaches.
       if (!streams.isOpen(effect.worker, effect.session)) return;
-      pending = Promise.resolve(payloads.get(effect.attempts));
+      pending = Promise.resolve(payloads.get(effect.attempts.map(toWanted)));
     }
   }
 
   #send(epoch: number, effect: AssignEffect, payloads: ReadonlyMap<TaskId, TaskPayload>): void {
     const assignments: Assignment[] = [];
-    for (const { inputEpoch: _inputEpoch, ...attempt } of effect.attempts) {
-      const payload = payloads.get(attempt.task);
-      if (payload === undefined) this.#parts.log.error("a task has no payload in the store", { task: attempt.task });
+    for (const { inputEpoch: _inputEpoch, payloadOf, ...attempt } of effect.attempts) {
+      const task = payloadOf ?? attempt.task;
+      const payload = payloads.get(task);
+      if (payload === undefined) this.#parts.log.error("a task has no payload in the store", { task });
       else assignments.push({ ...attempt, ...payload });
     }
     this.#parts.streams.send(effect.worker, effect.session, { kind: "assign", epoch, assignments });
@@ -118,4 +119,8 @@ export class Outbox {
     const result = await this.#parts.probe(host, port, boot);
     this.#parts.inbox.push({ kind: "probed", worker, boot, host, port, result });
   }
+}
+
+function toWanted({ task, payloadOf, inputEpoch }: AssignEffect["attempts"][number]): Wanted {
+  return { task: payloadOf ?? task, ...(inputEpoch !== undefined && { inputEpoch }) };
 }

@@ -240,6 +240,7 @@ const statusFields: { readonly [Field in keyof TaskStatus]-?: true } = {
   isRecorded: true,
   family: true,
   logBytes: true,
+  backup: true,
 };
 
 /** Without what a retry does not need: payload and output. */

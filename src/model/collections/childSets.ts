@@ -16,7 +16,7 @@ export const childSets = {
     return typeof value["isSealed"] === "boolean" ? null : "does not say whether it is sealed";
   },
 
-  digestOf: (set) => ({ ...set, firstFailed: set.firstFailed?.id }),
+  digestOf: (set) => ({ ...set, firstFailed: set.firstFailed?.id, pace: set.pace && { ...set.pace } }),
 
   toEvent: () => null,
 } as const satisfies Collection<ChildSetRecord>;

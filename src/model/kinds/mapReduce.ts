@@ -37,6 +37,8 @@ export interface MapReduceInput {
   /** How many records may be left out: a number, or a share of all such as `1%`. */
   readonly maxSkipped?: number | string;
   readonly compression?: "zstd" | "deflate" | "none";
+  /** A map or reduce that takes much longer than the others is done by another worker as well; true if left out. */
+  readonly backups?: boolean;
   /** A record that takes longer ends its attempt. */
   readonly recordTimeoutMs?: number;
   /** What the functions of the job find as `ctx.params`. */
@@ -72,6 +74,7 @@ export const mapReduceKind: KindDefinition = {
         description: "A number of records, or a share such as `1%`.",
       },
       compression: oneOf(["zstd", "deflate", "none"]),
+      backups: truth,
       recordTimeoutMs: whole(1, limits.durationMsMax, "durationMsMax"),
       params: anything,
     },

@@ -7,6 +7,7 @@ import { assignedBeforeStart } from "./assignedBeforeStart.ts";
 import { assignedToFit } from "./assignedToFit.ts";
 import { attemptNumbers } from "./attemptNumbers.ts";
 import { backToBase } from "./backToBase.ts";
+import { backupsKept } from "./backupsKept.ts";
 import { blobsKept } from "./blobsKept.ts";
 import { broadcastsKept } from "./broadcastsKept.ts";
 import { capacityKept } from "./capacityKept.ts";
@@ -89,6 +90,7 @@ export const checkers: readonly Checker[] = [
   deathsNoticed,
   networkSpared,
   familiesKept,
+  backupsKept,
   scriptsKept,
   waitsNoticed,
   signalsOnce,
@@ -118,6 +120,7 @@ export const checkers: readonly Checker[] = [
 /** Families, and all that belongs to a task, are told by the ids of tasks, which must be the real ones. */
 const byRealIds: ReadonlySet<Checker> = new Set([
   familiesKept,
+  backupsKept,
   graphsKept,
   broadcastsKept,
   scriptsKept,

@@ -13,8 +13,9 @@ const next: { readonly [From in TaskState | "none"]: readonly TaskState[] } = {
   running: ["running", "success", "failed", "retrying", "killed", "waiting", "cancelled"],
   // Waiting to waiting: it takes notice of one thing after another, or its outcome is decided and its descendants have to end.
   waiting: ["running", "waiting", "success", "failed", "cancelled"],
-  retrying: ["running", "waiting", "failed", "cancelled"],
-  killed: ["running", "waiting", "failed", "cancelled"],
+  // To success with the result of a backup.
+  retrying: ["running", "waiting", "success", "failed", "cancelled"],
+  killed: ["running", "waiting", "success", "failed", "cancelled"],
   // By a retry only. A graph goes back to its nodes at once.
   success: ["created"],
   failed: ["created", "blocked", "waiting"],

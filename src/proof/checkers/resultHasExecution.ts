@@ -38,9 +38,15 @@ export const resultHasExecution = checker("I3", "no result from nowhere", (histo
 
 /** The execution that a committed success came from, as far as it is recorded. */
 export function executionBehind(history: History, success: TaskStatus): Execution | undefined {
-  return executionsByTask(history)
-    .get(success.id)
-    ?.find((execution) => isSource(history, execution, success));
+  const { backup } = success;
+  if (backup?.isWinner !== true)
+    return executionsByTask(history)
+      .get(success.id)
+      ?.find((execution) => isSource(history, execution, success));
+  const own = stepsByTask(history)
+    .get(backup.id)
+    ?.find(({ status }) => status.state === "success")?.status;
+  return own === undefined ? undefined : executionBehind(history, own);
 }
 
 function isSource(history: History, execution: Execution, { attempt, boot, output }: TaskStatus): boolean {

@@ -99,7 +99,8 @@ function readJournal(history: History, report: Report) {
   for (const entry of history.entries) {
     const before = new Map(webhooks);
     for (const write of entry.writes) {
-      if (write.kind === "spec") queues.set(write.spec.id, write.spec.queue);
+      // A backup counts nowhere: only how its task ends is told.
+      if (write.kind === "spec" && write.spec.backupOf === undefined) queues.set(write.spec.id, write.spec.queue);
       if (write.kind === "record" && write.collection === "deliveries") {
         const own = waiting.get(nameIn(write.id)) ?? new Map<string, DeliveryRecord>();
         waiting.set(nameIn(write.id), own);
@@ -170,7 +171,7 @@ interface Reading {
 /** A webhook that was changed in the entry of an end may have said anything meanwhile: it may be told, or not. */
 function noteEnds({ writes, at, order }: LandedEntry, { before, after, queues, due }: Reading): void {
   for (const write of writes) {
-    if (write.kind !== "status" || !isFinal(write.status.state)) continue;
+    if (write.kind !== "status" || !isFinal(write.status.state) || !queues.has(write.status.id)) continue;
     const { id, state, attempt } = write.status;
     for (const name of new Set([...before.keys(), ...after.keys()])) {
       const [old, now] = [before.get(name), after.get(name)];

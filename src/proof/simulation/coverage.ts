@@ -148,6 +148,10 @@ export const situations = [
   "a later attempt of a job promoted what an earlier one had begun to",
   "a job replaced the output of another one",
   "a record that no map survived was left out",
+  "a backup was started for a slow task",
+  "a task ended with the result of its backup",
+  "a task ended before its backup",
+  "a leader died while a backup ran",
   // Webhooks.
   "a webhook was delivered",
   "a receiver of webhooks failed",

@@ -17,6 +17,7 @@ import type { Json } from "../../model/json.ts";
 import { type MapReduceInput, mapKindName, mapReduceKindName, reduceKindName } from "../../model/kinds/mapReduce.ts";
 import type { Assignment } from "../../model/protocol.ts";
 import { AttemptOver, type AttemptSession } from "../../ports/work.ts";
+import type { TaskContext } from "../../sdk/handler/context.ts";
 import { defineBuiltIn } from "../../sdk/handler/definition.ts";
 import { HandlerRun } from "../../sdk/handler/handlerRun.ts";
 import type { AttemptStart, HandlerEnd } from "../../sdk/handler/port.ts";
@@ -129,33 +130,52 @@ function planned({ file, start, end }: { file: number; start: number; end: numbe
   return there === undefined ? [] : [{ file: there, start, end }];
 }
 
-/** Takes virtual time before and after the work; some attempts fail, and none survives a deadly record. */
+/** Takes virtual time before and after the work; some attempts fail, before or after it, and none survives a deadly record. */
 function runnerFor(host: JobHost): WorkRunner {
   const { random } = host;
   const { task, attempt } = host.assignment;
-  const begin = async (settings: MapInput["settings"]) => {
-    const { taskMsMax, failPercent } = settings.params as { taskMsMax: number; failPercent: number };
-    await pauseOf(host, random.spread(1, taskMsMax));
-    if (hashText(attemptKey(task, attempt)) % 100 < failPercent)
-      throw new BrokenTask("error", "simulated failure", null);
+  const key = attemptKey(task, attempt);
+  const fail = ({ params }: MapInput["settings"], when: string) => {
+    const { failPercent } = params as { failPercent: number };
+    if (hashText(`${when} ${key}`) % 100 < failPercent) throw new BrokenTask("error", "simulated failure", null);
+  };
+  const begin = async (settings: MapInput["settings"], ctx: TaskContext) => {
+    const { taskMsMax } = settings.params as { taskMsMax: number };
+    const ms = random.spread(1, taskMsMax);
+    const isSlow = hashText(`slow ${key}`) % 12 === 0;
+    await pass(ctx, host, isSlow ? 20_000 + ms : ms);
+    fail(settings, "early");
     const parts = { settings, job: wordcount, cursor: new Cursor(), open: openText, openScratch: noScratch };
     return { parts, store: storeFor(host, settings.id as TaskId, settings.folder) };
   };
+  /** Its file is there, and its result on the way. */
+  const end = () => pauseOf(host, random.chance(0.1) ? random.spread(20, 3_000) : random.integer(0, 20));
   return {
-    async map(settings, work) {
-      const { parts, store } = await begin(settings);
+    async map(settings, work, ctx) {
+      const { parts, store } = await begin(settings, ctx);
       for (const [index, range] of work.ranges.entries()) meetDeadly(range, index, work.poison);
       const manifest = await doMap(parts, store, work);
-      await pauseOf(host, random.integer(0, 20));
+      await end();
+      fail(settings, "late");
       return manifest;
     },
-    async reduce(settings, work) {
-      const { parts, store } = await begin(settings);
+    async reduce(settings, work, ctx) {
+      const { parts, store } = await begin(settings, ctx);
       const result = await doReduce(parts, store, work);
-      await pauseOf(host, random.integer(0, 20));
+      await end();
+      if ("part" in result) fail(settings, "late");
       return result;
     },
   };
+}
+
+/** Takes its time, and says how far it is. */
+async function pass(ctx: TaskContext, host: JobHost, ms: number): Promise<void> {
+  const parts = 4;
+  for (let part = 0; part < parts; part += 1) {
+    await pauseOf(host, ms / parts);
+    ctx.progress(part + 1, parts);
+  }
 }
 
 /** @throws BrokenTask */

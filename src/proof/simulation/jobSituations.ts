@@ -1,5 +1,7 @@
 /** Finds in a finished history which situations of MapReduce jobs came up. */
 
+import type { TaskId } from "../../model/ids.ts";
+import { isFinal } from "../../model/task.ts";
 import { jobs } from "../checkers/jobReading.ts";
 import { deadlyWord } from "../checkers/jobs.ts";
 import type { History } from "../checkers/ledger.ts";
@@ -9,6 +11,7 @@ import type { Coverage } from "./coverage.ts";
 export function noteJobs(coverage: Coverage, history: History): void {
   const all = [...jobs(history).values()];
   if (all.length === 0) return;
+  noteBackups(coverage, history);
   for (const { id, input, files, succeededOrder } of all) {
     if (succeededOrder !== null) {
       coverage.saw("a job of maps and reduces succeeded");
@@ -26,5 +29,22 @@ export function noteJobs(coverage: Coverage, history: History): void {
       job === id && /^(map|reduce)/.test(file) && !files.has(file);
     if (eventsOf(history, "job-file").some(isLate))
       coverage.saw("an attempt of a map or reduce that was given up wrote its file");
+  }
+}
+
+function noteBackups(coverage: Coverage, history: History): void {
+  const open = new Set<TaskId>();
+  for (const { writes } of history.entries) {
+    if (open.size > 0 && writes.some(({ kind }) => kind === "marker")) coverage.saw("a leader died while a backup ran");
+    for (const write of writes) {
+      if (write.kind === "spec" && write.spec.backupOf !== undefined) {
+        coverage.saw("a backup was started for a slow task");
+        open.add(write.spec.id);
+      }
+      if (write.kind !== "status" || !isFinal(write.status.state)) continue;
+      const { id, state, backup } = write.status;
+      if (open.delete(id) && state === "cancelled") coverage.saw("a task ended before its backup");
+      if (backup?.isWinner === true) coverage.saw("a task ended with the result of its backup");
+    }
   }
 }

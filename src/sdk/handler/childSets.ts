@@ -72,9 +72,10 @@ export async function createChildren(
   await hand(true);
 }
 
-function setOptionsOf({ concurrencyMax, failuresMax, onFailure = "wait" }: SetOptions) {
+function setOptionsOf({ concurrencyMax, failuresMax, onFailure = "wait", backups = false }: SetOptions) {
   const isBounded = failuresMax !== undefined && Number.isFinite(failuresMax);
-  return { onFailure, ...(concurrencyMax !== undefined && { concurrencyMax }), ...(isBounded && { failuresMax }) };
+  const bounds = { ...(concurrencyMax !== undefined && { concurrencyMax }), ...(isBounded && { failuresMax }) };
+  return { onFailure, ...bounds, ...(backups && ({ backups } as const)) };
 }
 
 /** @throws NonRetryableError that names the task as `what` */
@@ -104,8 +105,9 @@ export function checkOutcome(key: string, outcome: ChildrenOutcome, failuresMax:
 
 /** The results in order, null for children that did not succeed. */
 export function resultsOf(key: string, outcome: ChildrenOutcome, requests: Requests): ChildResults<Json> {
-  const { total, succeeded, failed, cancelled } = outcome;
+  const { total, succeeded, failed, cancelled, byBackup = 0 } = outcome;
   return {
+    byBackup,
     total,
     succeeded,
     failed,

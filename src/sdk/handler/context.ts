@@ -27,6 +27,11 @@ export interface ChildrenOptions {
   readonly concurrencyMax?: number;
   /** When a child fails: `wait` lets the others run on, `cancel` cancels them. `wait` if left out. */
   readonly onFailure?: "wait" | "cancel";
+  /**
+   * True: when nearly all have ended and one takes much longer than the others did, another worker does the same as well, and the
+   * first result counts. Only for children that may run twice at a time. False if left out.
+   */
+  readonly backups?: boolean;
 }
 
 export interface TolerantChildrenOptions extends ChildrenOptions {
@@ -40,6 +45,8 @@ export interface ChildResults<Output> extends AsyncIterable<Output> {
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** So many of those that succeeded did so with the result of a backup. */
+  readonly byBackup: number;
 }
 
 export interface SignalOptions {

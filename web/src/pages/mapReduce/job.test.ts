@@ -20,8 +20,14 @@ test("a job without a plan is planning", () => {
 
 test("maps add up to bytes and records, those that run by their progress", () => {
   const children = [
-    child("map 0", "success", { output: { bytes: 200, records: 20, skipped: 1, size: 30 }, kills: 1 }),
-    child("map 1", "running", { progress: { done: 50, total: 200, text: "7 records, 2 skipped" }, failures: 1 }),
+    child("map 0", "success", {
+      output: { bytes: 200, records: 20, skipped: 1, size: 30 },
+      ...{ kills: 1, backup: { id: "b0", isWinner: true } },
+    }),
+    child("map 1", "running", {
+      progress: { done: 50, total: 200, text: "7 records, 2 skipped" },
+      ...{ failures: 1, backup: { id: "b1" } },
+    }),
     child("map 2", "created"),
   ];
   const progress = jobProgress(job, planned, children);
@@ -29,7 +35,7 @@ test("maps add up to bytes and records, those that run by their progress", () =>
   expect(progress.maps.map(({ share }) => share)).toEqual([1, 0.25, 0]);
   expect(progress.mapSums).toEqual({
     ...{ ended: 1, running: 1, bytes: 250, records: 27, shuffledBytes: 30 },
-    ...{ skipped: 3, failures: 1, kills: 1, reruns: 0 },
+    ...{ skipped: 3, failures: 1, kills: 1, reruns: 0, backups: 2, byBackup: 1 },
   });
 });
 

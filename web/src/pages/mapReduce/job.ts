@@ -33,6 +33,9 @@ export interface Sums {
   readonly failures: number;
   readonly kills: number;
   readonly reruns: number;
+  /** Slow ones that were done by a second worker as well, and those of them that ended with its result. */
+  readonly backups: number;
+  readonly byBackup: number;
 }
 
 export interface JobProgress {
@@ -138,7 +141,7 @@ function runningFigures(progress: Task["progress"]): Figures {
 
 function sumsOf(cells: readonly Cell[], figuresOf: (task: Task) => Figures): Sums {
   const sums = { ended: 0, running: 0, bytes: 0, records: 0, shuffledBytes: 0 };
-  const troubles = { skipped: 0, failures: 0, kills: 0, reruns: 0 };
+  const troubles = { skipped: 0, failures: 0, kills: 0, reruns: 0, backups: 0, byBackup: 0 };
   for (const cell of cells) {
     const { bytes, records, shuffledBytes, skipped } = figuresOf(cell.task);
     sums.ended += isEnded(cell) ? 1 : 0;
@@ -150,6 +153,8 @@ function sumsOf(cells: readonly Cell[], figuresOf: (task: Task) => Figures): Sum
     troubles.failures += cell.task.failures;
     troubles.kills += cell.task.kills;
     troubles.reruns += cell.reruns;
+    troubles.backups += cell.task.backup === undefined ? 0 : 1;
+    troubles.byBackup += cell.task.backup?.isWinner === true ? 1 : 0;
   }
   return { ...sums, ...troubles };
 }

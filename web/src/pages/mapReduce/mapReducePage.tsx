@@ -179,11 +179,12 @@ function ReduceFacts({ progress: { mapSums, reduceSums } }: { readonly progress:
 }
 
 /** What did not go smoothly; nothing where all did. */
-function Troubles({ sums: { skipped, failures, kills, reruns } }: { readonly sums: Sums }) {
+function Troubles({ sums: { skipped, failures, kills, reruns, backups, byBackup } }: { readonly sums: Sums }) {
   const texts = [
     [reruns, "ran again since output was lost"],
     [kills, "attempts lost with a worker"],
     [failures, "attempts failed"],
+    [backups, `given to a second worker since they were slow, ${number.format(byBackup)} done sooner by it`],
     [skipped, "records skipped"],
   ] as const;
   const given = texts.filter(([count]) => count > 0);

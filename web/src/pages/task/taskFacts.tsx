@@ -76,20 +76,24 @@ export function TaskFacts({ task }: { readonly task: Task }) {
   );
 }
 
+function LinkedTask({ name, id }: { readonly name: string; readonly id: string }) {
+  return (
+    <Fact name={name}>
+      <Link to="/tasks/$id" params={{ id }} className="font-mono text-xs break-all text-accent hover:underline">
+        {id}
+      </Link>
+    </Fact>
+  );
+}
+
 /** What has made the task, if not a person. */
 function Sources({ task }: { readonly task: Task }) {
   return (
     <>
-      {task.parent === undefined ? null : (
-        <Fact name="Child of">
-          <Link
-            to="/tasks/$id"
-            params={{ id: task.parent }}
-            className="font-mono text-xs break-all text-accent hover:underline"
-          >
-            {task.parent}
-          </Link>
-        </Fact>
+      {task.parent === undefined ? null : <LinkedTask name="Child of" id={task.parent} />}
+      {task.backupOf === undefined ? null : <LinkedTask name="Backup of" id={task.backupOf} />}
+      {task.backup === undefined ? null : (
+        <LinkedTask name={task.backup.isWinner === true ? "Result of its backup" : "Backup"} id={task.backup.id} />
       )}
       {task.rights === undefined ? null : <Fact name="Submitted by">{task.rights.owner}</Fact>}
       {task.origin === undefined ? null : (
