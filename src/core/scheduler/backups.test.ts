@@ -26,7 +26,7 @@ class World {
   readonly aborted: string[] = [];
   readonly #sessions = new Map<WorkerId, SessionId>();
   readonly #history: Write[] = [];
-  #seq = 1;
+  seq = 1;
 
   constructor(workers: number) {
     this.leader.activate(this.now, 1, 1);
@@ -48,8 +48,8 @@ class World {
   }
 
   tell(...inputs: SchedulerInput[]): SchedulerEffect[] {
-    this.#seq += 1;
-    const out = { seq: this.#seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
+    this.seq += 1;
+    const out = { seq: this.seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
     for (const input of [...inputs, { kind: "tick" } as const]) this.leader.step(this.now, input, out);
     for (const write of out.writes) {
       const read = JSON.parse(JSON.stringify(write)) as Write;
@@ -74,7 +74,7 @@ class World {
 
   failOver(): void {
     this.leader = this.follower;
-    this.leader.activate(this.now, 2, this.#seq);
+    this.leader.activate(this.now, 2, this.seq);
     this.follower = new Scheduler();
     for (const write of this.#history) this.follower.apply(write, this.now);
     for (const worker of this.#sessions.keys()) this.#attach(worker);
@@ -261,5 +261,20 @@ describe("a backup", () => {
     world.pass(3_000);
     world.succeed(backup);
     expect(world.statuses.get(slow)).toMatchObject({ state: "success", output: "of the backup" });
+  });
+
+  test("that has ended is never retried: its task is", () => {
+    world.begin();
+    world.pass(1_000);
+    world.succeed(slow);
+    const head = world.specs.get(backup);
+    const status = world.statuses.get(backup);
+    if (head === undefined || status === undefined) throw new Error("there was no backup");
+    const found = { seq: world.seq, ends: new Map(), tasks: [{ head, status }], sets: [] };
+    const effects = world.tell({ kind: "retry", request: 7, id: backup, attempt: null, isFromScratch: false, found });
+    const message: unknown = expect.stringContaining(`was a backup of ${slow}`);
+    expect(effects).toMatchObject([{ kind: "reply", reply: { kind: "refused", code: "conflict", message } }]);
+    expect(world.statuses.get(backup)?.state).toBe("cancelled");
+    world.failOver();
   });
 });

@@ -113,7 +113,11 @@ function hasEndedSince({ tasks }: SchedulerState, id: TaskId, { seq }: FinishedT
   return (tasks.recentlyFinished.seqOf(id) ?? 0) > seq ? { kind: "look-again" } : null;
 }
 
-function problemOf({ head: { id }, status }: Ended): Reply | null {
+function problemOf({ head: { id, backupOf }, status }: Ended): Reply | null {
+  if (backupOf !== undefined) {
+    const hint = `Retry the task itself, if it has failed: outlast retry ${backupOf}`;
+    return refuse("conflict", `Task ${id} was a backup of ${backupOf}, and only runs beside it.`, undefined, { hint });
+  }
   if (status.state !== "success") return null;
   const hint = "Only what failed, was cancelled or was skipped is retried. Submit the task anew to run it again.";
   return refuse("conflict", `Task ${id} has ended as success.`, undefined, { hint });
