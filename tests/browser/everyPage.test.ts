@@ -23,6 +23,7 @@ const pages: Pages = {
   timeline: ["/timeline", "Timeline"],
   schedules: ["/schedules", "Schedules"],
   templates: ["/templates?name=report", "Templates"],
+  webhooks: ["/webhooks", "Webhooks"],
   graph: ["/tasks/etl/graph", "Graph of etl"],
   family: ["/tasks/etl/family", "Family of etl"],
   "unknown-page": ["/nowhere/at/all", "Unknown page"],
@@ -50,6 +51,7 @@ async function fill({ client, until }: Scene): Promise<void> {
   await client.putTemplate("report", { description: "Some rows", variables, task });
   const when = { cron: "30 2 * * *", timeZone: "Europe/Berlin" };
   await client.schedules.put("nightly", { when, template: "report", variables: { title: "nightly" } });
+  await client.webhooks.put("oncall", { url: "https://example.com/hooks", on: ["late"], queues: ["reports", "etl-*"] });
   await until("the tasks to end", async () => (await client.list({ states: ["success", "failed"] })).tasks.length >= 2);
 }
 

@@ -109,7 +109,7 @@ test("a viewer is offered nothing that he may not do", async () => {
         expect([path, await page.getByRole("button", { name: refused }).allInnerTexts()]).toEqual([path, []]);
         expect([path, await page.getByRole("checkbox").count()]).toEqual([path, 0]);
       }
-      for (const path of ["/users", "/tokens", "/audit"]) {
+      for (const path of ["/webhooks", "/users", "/tokens", "/audit"]) {
         await page.goto(`${stage.cluster.address}${path}`);
         await page.getByText("Your role is viewer.").waitFor();
       }
@@ -125,6 +125,7 @@ async function fillQueues(root: Outlast, { until }: Scene): Promise<void> {
   const task = { kind: "sleep", input: { seconds: 0 }, queue: "payroll" };
   await root.putTemplate("payroll", { task });
   await root.schedules.put("payroll-nightly", { when: { cron: "30 2 * * *" }, task });
+  await root.webhooks.put("payroll-late", { url: "https://example.com/hooks", on: ["late"], queues: ["payroll"] });
   await until("both tasks to end", async () => (await root.list({ states: ["success"] })).tasks.length === 2);
 }
 
@@ -168,6 +169,7 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
         ["/timeline", "report of May"],
         ["/schedules", "No schedule yet"],
         ["/templates", "No template yet"],
+        ["/webhooks", "No webhook yet"],
         ["/account", "reports"],
       ] as const) {
         await colleague.goto(`${address}${path}`);
@@ -181,6 +183,10 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
       await colleague.goto(`${address}/queues`);
       await colleague.getByRole("button", { name: "Pause" }).click();
       await colleague.getByRole("button", { name: "Resume" }).waitFor();
+      await colleague.goto(`${address}/webhooks`);
+      await colleague.getByRole("button", { name: "New webhook …" }).click();
+      await colleague.getByRole("checkbox", { name: "failure" }).waitFor();
+      expect(await colleague.getByRole("checkbox", { name: "alarm" }).count()).toBe(0);
 
       // A page that is open notices at once, by its event stream.
       await row.getByRole("button", { name: "Remove rep" }).click();

@@ -77,6 +77,12 @@ const templates = createRoute({
   component: lazyRouteComponent(() => import("./pages/templates/templatesPage.tsx"), "TemplatesPage"),
   validateSearch: named,
 });
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: "/webhooks",
+  component: lazyRouteComponent(() => import("./pages/webhooks/webhooksPage.tsx"), "WebhooksPage"),
+  validateSearch: named,
+});
 
 const users = createRoute({
   getParentRoute: () => root,
@@ -101,7 +107,7 @@ const account = createRoute({
 });
 
 const ofTasks = [tasks, task, graph, family, mapReduce];
-const ofCluster = [workers, queues, timeline, schedules, templates];
+const ofCluster = [workers, queues, timeline, schedules, templates, webhooks];
 const ofPeople = [users, tokens, audit, account];
 
 export const router = createRouter({

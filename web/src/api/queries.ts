@@ -6,6 +6,7 @@ import type {
   ArtifactList,
   AttemptsOfTask,
   ChildPage,
+  DeliveryPage,
   Graph,
   History,
   MarkList,
@@ -25,6 +26,7 @@ import type {
   TemplateVersion,
   TokenList,
   UserList,
+  WebhookList,
   WorkerList,
 } from "./schema.ts";
 
@@ -129,6 +131,20 @@ export function ticksQuery(name: string, schedule: Schedule) {
   return queryOptions({
     queryKey: ["ticks", name, schedule],
     queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, name }),
+  });
+}
+
+export const webhooksQuery = queryOptions({
+  queryKey: ["webhooks"],
+  queryFn: ({ signal }) => get<WebhookList>("/v1/webhooks", {}, signal),
+});
+
+/** Deliveries that wait, the oldest first; or those that were given up, in no order. */
+export function deliveriesQuery(name: string, state: "pending" | "given-up", limit: number) {
+  return queryOptions({
+    queryKey: ["deliveries", name, state, limit],
+    queryFn: ({ signal }) => get<DeliveryPage>(`/v1/webhooks/${segment(name)}/deliveries`, { state, limit }, signal),
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -8,7 +8,7 @@ export type Role = User["role"];
 export const roleTexts: { readonly [Name in Role]: string } = {
   viewer: "Reads.",
   submitter: "Reads, submits, and cancels its own tasks.",
-  operator: "Reads, submits, cancels, pauses, drains, and edits templates and schedules.",
+  operator: "Reads, submits, cancels, pauses, drains, and edits templates, schedules and webhooks.",
   admin: "Does all that an operator does, manages users and tokens, and reads the audit.",
   worker: "Runs tasks and nothing else.",
 };
@@ -29,12 +29,6 @@ export function QueueList({ queues }: { readonly queues: readonly string[] | nul
       ))}
     </span>
   );
-}
-
-/** Patterns of queues as they were typed; undefined for all queues. */
-export function patternsOf(text: string): readonly string[] | undefined {
-  const patterns = text.split(/[\s,]+/).filter((pattern) => pattern !== "");
-  return patterns.length === 0 ? undefined : patterns;
 }
 
 interface RoleAndQueuesProps {

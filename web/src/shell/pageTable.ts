@@ -13,6 +13,7 @@ export interface PageEntry {
     | "/timeline"
     | "/schedules"
     | "/templates"
+    | "/webhooks"
     | "/users"
     | "/tokens"
     | "/audit";
@@ -31,6 +32,7 @@ const pageTable: readonly PageEntry[] = [
   { name: "Timeline", path: "/timeline", icon: "timeline", key: "l" },
   { name: "Schedules", path: "/schedules", icon: "schedules", key: "s" },
   { name: "Templates", path: "/templates", icon: "templates", key: "e" },
+  { name: "Webhooks", path: "/webhooks", icon: "webhooks", key: "h", needs: "operate" },
   { name: "Users", path: "/users", icon: "people", key: "u", needs: "administer" },
   { name: "Tokens", path: "/tokens", icon: "key", key: "n", needs: "administer" },
   { name: "Audit", path: "/audit", icon: "audit", key: "a", needs: "administer" },

@@ -5,10 +5,10 @@ import { useState } from "react";
 import { get } from "../../api/client.ts";
 import type { AuditRecord, AuditPage as Page } from "../../api/schema.ts";
 import { Button, Field, Select } from "../../parts/controls.tsx";
+import { OnlyFor } from "../../parts/onlyFor.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { AdminOnly } from "./adminOnly.tsx";
 import { type AuditFilters, readAuditFilters } from "./auditFilters.ts";
 
 const route = getRouteApi("/audit");
@@ -16,9 +16,9 @@ const pageSize = 100;
 
 export function AuditPage() {
   return (
-    <AdminOnly title="Audit">
+    <OnlyFor needs="administer" title="Audit">
       <Audit />
-    </AdminOnly>
+    </OnlyFor>
   );
 }
 

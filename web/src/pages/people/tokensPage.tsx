@@ -8,12 +8,13 @@ import type { Token, TokenMade } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button, Labelled, Select, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
-import { patternsOf, QueueList, type Role, RoleAndQueues } from "../../parts/principals.tsx";
+import { patternsOf } from "../../parts/fieldTexts.ts";
+import { OnlyFor } from "../../parts/onlyFor.tsx";
+import { QueueList, type Role, RoleAndQueues } from "../../parts/principals.tsx";
+import { SecretDialog } from "../../parts/secretDialog.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, useNow } from "../../parts/time.tsx";
-import { AdminOnly } from "./adminOnly.tsx";
-import { SecretDialog } from "./secretDialog.tsx";
 
 const rolesOfTokens: readonly Role[] = ["viewer", "submitter", "operator", "admin", "worker"];
 const dayMs = 86_400_000;
@@ -27,9 +28,9 @@ type Open =
 
 export function TokensPage() {
   return (
-    <AdminOnly title="Tokens">
+    <OnlyFor needs="administer" title="Tokens">
       <Tokens />
-    </AdminOnly>
+    </OnlyFor>
   );
 }
 

@@ -5,7 +5,8 @@ import { post, put, segment } from "../../api/client.ts";
 import type { User } from "../../api/schema.ts";
 import { Button, Field, Labelled, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
-import { patternsOf, type Role, RoleAndQueues } from "../../parts/principals.tsx";
+import { patternsOf } from "../../parts/fieldTexts.ts";
+import { type Role, RoleAndQueues } from "../../parts/principals.tsx";
 import { Note } from "../../parts/surfaces.tsx";
 
 /** A worker signs in by a token only. */

@@ -9,12 +9,12 @@ import type { User } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
+import { OnlyFor } from "../../parts/onlyFor.tsx";
 import { QueueList } from "../../parts/principals.tsx";
+import { SecretDialog } from "../../parts/secretDialog.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { AdminOnly } from "./adminOnly.tsx";
-import { SecretDialog } from "./secretDialog.tsx";
 import { UserDialog } from "./userDialog.tsx";
 
 type Open =
@@ -24,9 +24,9 @@ type Open =
 
 export function UsersPage() {
   return (
-    <AdminOnly title="Users">
+    <OnlyFor needs="administer" title="Users">
       <Users />
-    </AdminOnly>
+    </OnlyFor>
   );
 }
 

@@ -1,7 +1,8 @@
 /** What the fields of a schedule's form hold, and what comes of them. */
 import { expect, test } from "vitest";
 import type { Schedule } from "../../api/schema.ts";
-import { type Draft, draftOf, everyMsOf, everyText, localField, scheduleOf, UnreadableField } from "./draft.ts";
+import { UnreadableField } from "../../parts/fieldTexts.ts";
+import { type Draft, draftOf, localField, scheduleOf } from "./draft.ts";
 
 const again = (schedule: Schedule, changes: Partial<Draft> = {}) =>
   scheduleOf({ ...draftOf(schedule, "UTC"), ...changes }, schedule.variables ?? {}, schedule);
@@ -34,11 +35,6 @@ test("a template takes the place of a task, and the other way round", () => {
   const back = scheduleOf({ ...draftOf(made, "UTC"), template: "" }, {}, made);
   expect(back).not.toHaveProperty("template");
   expect(back).not.toHaveProperty("variables");
-});
-
-test("distances of ticks are read and shown", () => {
-  expect(["90s", "15 m", "1.5h", "2d"].map(everyMsOf)).toEqual([90_000, 900_000, 5_400_000, 172_800_000]);
-  expect([1500, 90_000, 900_000, 5_400_000, 172_800_000].map(everyText)).toEqual(["1.5s", "90s", "15m", "90m", "2d"]);
 });
 
 test("a field that cannot be read says what it takes", () => {

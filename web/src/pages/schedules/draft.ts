@@ -1,5 +1,6 @@
 /** A schedule as a form: what its fields hold, and the schedule that they come to. */
 import type { Schedule } from "../../api/schema.ts";
+import { durationField, durationMsOf, UnreadableField } from "../../parts/fieldTexts.ts";
 
 export const overlaps = ["allow", "skip", "queue", "cancel"] as const;
 export const misses = ["skip", "latest", "all"] as const;
@@ -22,9 +23,6 @@ export interface Draft {
   readonly missed: (typeof misses)[number];
 }
 
-/** A field cannot be read: the message names it and says what it takes. */
-export class UnreadableField extends Error {}
-
 const exampleTask = { kind: "exec", input: { command: ["echo", "hello"] } };
 
 /** What the fields hold at first: of a schedule that is there, or of a new one in the viewer's own time zone. */
@@ -34,7 +32,7 @@ export function draftOf(schedule: Schedule | null, ownTimeZone: string): Draft {
     when: when.everyMs !== undefined ? "every" : when.at !== undefined ? "once" : "cron",
     cron: when.cron ?? "0 2 * * *",
     timeZone: schedule === null ? ownTimeZone : (when.timeZone ?? "UTC"),
-    every: when.everyMs === undefined ? "15m" : everyText(when.everyMs),
+    every: when.everyMs === undefined ? "15m" : durationField(when.everyMs),
     at: when.at === undefined ? "" : localField(when.at),
     template,
     task: JSON.stringify(task ?? exampleTask, null, 2),
@@ -59,7 +57,7 @@ function whenOf({ when, cron, timeZone, every, at }: Draft, before: Schedule | n
   if (when === "cron") return { cron, ...(timeZone === "" ? {} : { timeZone }) };
   if (when === "every") {
     const from = before?.when.from;
-    return { everyMs: everyMsOf(every), ...(from === undefined ? {} : { from }) };
+    return { everyMs: durationMsOf(every, "The distance of ticks"), ...(from === undefined ? {} : { from }) };
   }
   const instant = new Date(at).getTime();
   if (Number.isNaN(instant)) throw new UnreadableField("Say at which time it shall run.");
@@ -76,27 +74,6 @@ function taskOf(text: string): { [name: string]: unknown } {
   if (typeof task !== "object" || task === null || Array.isArray(task))
     throw new UnreadableField('The task is an object, such as {"kind": "sleep", "input": {"seconds": 1}}.');
   return task as { [name: string]: unknown };
-}
-
-const units = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-] as const;
-
-/** @throws UnreadableField */
-export function everyMsOf(text: string): number {
-  const [, count, name] = /^\s*(\d+(?:\.\d+)?)\s*([dhms])\s*$/.exec(text) ?? [];
-  const unit = units.find(([each]) => each === name)?.[1];
-  if (unit === undefined) throw new UnreadableField("The distance of ticks is a number and a unit: 90s, 15m, 2h, 1d.");
-  return Math.round(Number(count) * unit);
-}
-
-/** In the largest unit that needs no fraction. */
-export function everyText(ms: number): string {
-  const [name, unit] = units.find(([, each]) => ms % each === 0) ?? ["s", 1000];
-  return `${ms / unit}${name}`;
 }
 
 /** An instant in the viewer's time, to the minute, as fields of type `datetime-local` take it. */

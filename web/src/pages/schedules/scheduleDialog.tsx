@@ -8,10 +8,11 @@ import type { Schedule, ScheduleView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Field, Labelled, Select, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
+import { UnreadableField } from "../../parts/fieldTexts.ts";
 import { Note, Problem } from "../../parts/surfaces.tsx";
 import { VariableFields } from "../templates/variableFields.tsx";
 import { initialTexts, type Texts, type Variables, valuesOf } from "../templates/variables.ts";
-import { type Draft, draftOf, misses, overlaps, scheduleOf, UnreadableField, whens } from "./draft.ts";
+import { type Draft, draftOf, misses, overlaps, scheduleOf, whens } from "./draft.ts";
 
 interface Props {
   /** The schedule to change; null for a new one. */

@@ -1,16 +1,24 @@
 /** Shows a secret once: it cannot be read again. */
 import type { ReactNode } from "react";
-import { Button, Dialog } from "../../parts/controls.tsx";
-import { CopyButton, Note } from "../../parts/surfaces.tsx";
+import { Button, Dialog } from "./controls.tsx";
+import { CopyButton, Note } from "./surfaces.tsx";
 
 interface SecretDialogProps {
   readonly title: string;
   readonly secret: string;
+  /** What Outlast itself keeps of it. */
+  readonly kept?: string;
   readonly children: ReactNode;
   readonly onClose: () => void;
 }
 
-export function SecretDialog({ title, secret, children, onClose }: SecretDialogProps) {
+export function SecretDialog({
+  title,
+  secret,
+  kept = "Outlast keeps a hash of it.",
+  children,
+  onClose,
+}: SecretDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       <div className="grid gap-4">
@@ -22,7 +30,7 @@ export function SecretDialog({ title, secret, children, onClose }: SecretDialogP
             <CopyButton text={secret} what="secret" />
           </span>
         </p>
-        <Note tone="warn">It is shown only now. Outlast keeps a hash of it.</Note>
+        <Note tone="warn">It is shown only now. {kept}</Note>
         <p className="text-soft">{children}</p>
         <div className="flex justify-end">
           <Button look="primary" onClick={onClose}>
