@@ -54,8 +54,10 @@ export class Machine {
 
   /** @param folder for logs and what stands in for settings of the kernel */
   static async start(folder: string): Promise<Machine> {
-    if (cgroups().length > 0)
-      throw new Error(`A kubelet runs on this machine, or has left its cgroups behind: ${cgroups()[0]}.`);
+    const used = cgroups().find(hasProcesses);
+    if (used !== undefined) throw new Error(`A kubelet runs on this machine: it has processes in ${used}.`);
+    // A run that was killed has left its own behind.
+    for (const cgroup of cgroups()) removeCgroup(cgroup);
     mkdirSync(join(folder, "logs"), { recursive: true });
     // It ends when its input does, however this process ends; the kernel then ends all other processes in there.
     const own = ["--net", "--mount", "--propagation", "private", "--pid", "--mount-proc", "--fork", "--kill-child"];
@@ -156,6 +158,12 @@ function childOf(parent: number): number | null {
 function cgroups(): string[] {
   const hierarchies = [cgroupRoot, ...readdirSync(cgroupRoot).map((name) => join(cgroupRoot, name))];
   return hierarchies.map((hierarchy) => join(hierarchy, kubeletCgroup)).filter((path) => existsSync(path));
+}
+
+function hasProcesses(cgroup: string): boolean {
+  return readdirSync(cgroup, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith("cgroup.procs"))
+    .some((path) => readFileSync(join(cgroup, path), "utf8") !== "");
 }
 
 /** As far as no process is in it any more. */

@@ -1,6 +1,6 @@
 /** What stands in `deploy/kubernetes/`: valid for Kubernetes, and as sealed as it says. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,7 +9,7 @@ import { installKustomize, installValidator } from "./tools.ts";
 
 const run = promisify(execFile);
 const kubernetesVersion = "1.35";
-const overlays = ["single", "cluster", "fail"] as const;
+const overlays = ["single", "cluster", "fail", "of-map-reduce"] as const;
 const folder = mkdtempSync(join(tmpdir(), "outlast-manifests-"));
 let kustomize = "";
 let validator = "";
@@ -18,6 +18,9 @@ beforeAll(async () => {
   [kustomize, validator] = await Promise.all([installKustomize(), installValidator()]);
   cpSync(join("deploy", "kubernetes"), folder, { recursive: true });
   writeFileSync(join(folder, "base", "secret.env"), "token=a-token-for-tests-only-0123456789\n");
+  mkdirSync(join(folder, "of-map-reduce"));
+  const withComponent = { namespace: "outlast", resources: ["../cluster"], components: ["../map-reduce"] };
+  writeFileSync(join(folder, "of-map-reduce", "kustomization.yaml"), JSON.stringify(withComponent));
   for (const overlay of overlays) writeFileSync(join(folder, `${overlay}.yaml`), await render(overlay));
 });
 
@@ -73,6 +76,18 @@ describe.each(overlays)("the overlay %s", (overlay) => {
     expect(text.includes("OUTLAST_FAIL")).toBe(overlay === "fail");
     expect(text.includes("--allow-faults")).toBe(overlay === "fail");
   });
+});
+
+test("workers of a cluster for MapReduce have the folder that the job of the example uses", async () => {
+  const job = readFileSync(join(folder, "map-reduce", "wordcount.yaml"), "utf8");
+  expect(await complaints(join(folder, "map-reduce", "wordcount.yaml"))).toBe("");
+  const worker = (await render("of-map-reduce")).split(/^---$/m).find((text) => /^ {2}name: worker$/m.test(text)) ?? "";
+  for (const text of [worker, job]) {
+    expect(text).toMatch(/mountPath: \/shared$/m);
+    expect(text).toMatch(/claimName: shared$/m);
+  }
+  for (const line of ["runAsNonRoot: true", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false"])
+    expect(job).toContain(line);
 });
 
 test("the validator sees a field that Kubernetes does not know", async () => {

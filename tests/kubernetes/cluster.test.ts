@@ -21,6 +21,7 @@ import { OutlastCluster, waitMsMax } from "./outlastCluster.ts";
 import { writeOverlays } from "./overlay.ts";
 import { PodLogs } from "./podLogs.ts";
 import { printTableInTheEnd, promised } from "./promises.ts";
+import { outputsOf, prepareWordCount, runWordCount } from "./wordCount.ts";
 
 /** The kubelet writes these for the whole machine, which is not to notice. */
 const settings = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"];
@@ -34,7 +35,9 @@ let hasFailed = true;
 
 beforeAll(async () => {
   kubernetes = await KubernetesCluster.start((text) => process.stdout.write(`${text}\n`));
-  await kubernetes.loadImages(...(["mongodb", "master", "worker"] as const).map((part) => `${imageOf(part)}:latest`));
+  await kubernetes.loadImages(
+    ...(["mongodb", "master", "worker", "client"] as const).map((part) => `${imageOf(part)}:latest`),
+  );
   logs = new PodLogs(kubernetes.podLogs, join(kubernetes.folder, "kept"));
   writeOverlays(kubernetes.folder);
   outlast = new OutlastCluster(kubernetes, kubernetes.folder);
@@ -172,9 +175,7 @@ test(
     await outlast.rolledOut("deployment/master", "deployment/worker");
     const load = new Load(outlast);
     const deaths = await until("masters and workers to have died", waitMsMax, async () => {
-      const count = async (part: "master" | "worker") =>
-        (await outlast.pods(part)).reduce((sum, { restarts }) => sum + restarts, 0);
-      const [masters, workers] = [await count("master"), await count("worker")];
+      const [masters, workers] = [await outlast.restarts("master"), await outlast.restarts("worker")];
       return masters >= 2 && workers >= 3 ? { masters, workers } : null;
     });
     // Back without faults, so that all ends.
@@ -220,6 +221,46 @@ test(
     const starts = evidence.ledger.filter(({ kind }) => kind === "started").length;
     expect(starts).toBeGreaterThanOrEqual(successes);
     return `${successes} tasks, ${starts} attempts, ${journal.markers.length} leaders`;
+  }),
+);
+
+test.for([
+  { corpus: "25mb", maps: 20, reduces: 5 },
+  { corpus: "250mb", maps: 100, reduces: 20 },
+])("MapReduce counts the words of $corpus while leaders and workers die on purpose", (count, context) =>
+  promised(async () => {
+    if (count.corpus === "25mb") {
+      await outlast.addVolume("shared", "ReadWriteMany");
+      await prepareWordCount(outlast);
+    }
+    await outlast.apply("map-reduce-fail");
+    await outlast.rolledOut("deployment/master", "deployment/worker");
+    const epoch = outlast.live.leader?.epoch ?? 0;
+    const startedAt = performance.now();
+    await runWordCount(outlast, kubernetes.folder, count);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const leaders = (outlast.live.leader?.epoch ?? 0) - epoch;
+    const workers = await outlast.restarts("worker");
+    await outlast.apply("map-reduce");
+    await outlast.rolledOut("deployment/master", "deployment/worker");
+    const { found, expected, parts } = await outputsOf(kubernetes.folder, count);
+    expect(parts).toBe(count.reduces);
+    expect(found.equals(expected)).toBe(true);
+    expect(leaders).toBeGreaterThan(0);
+    expect(workers).toBeGreaterThan(0);
+    return `${seconds.toFixed(0)} s, ${leaders} other leaders, ${workers} deaths of workers, ${found.length} bytes as a plain count gives`;
+  })(context),
+);
+
+test(
+  "The masters' logs tell of take-overs, lost workers, and tasks that ran again",
+  promised(async () => {
+    const text = logs.textOf("master");
+    const counts = ["leading", "a worker is lost and was given up", "their tasks run again"].map(
+      (message) => text.split(message).length - 1,
+    );
+    for (const lines of counts) expect(lines).toBeGreaterThan(0);
+    return `${counts[0]}, ${counts[1]} and ${counts[2]} lines`;
   }),
 );
 

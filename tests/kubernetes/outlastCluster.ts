@@ -8,7 +8,7 @@ import { until } from "../../src/proof/cluster/until.ts";
 import { LiveStates } from "../../src/proof/demo/witness.ts";
 import { createClient, type Outlast } from "../../src/sdk/client.ts";
 import { testEnvironment } from "../deploy/testEngine.ts";
-import { type OverlayName, overlayPath, volumeManifest } from "./overlay.ts";
+import { type OverlayName, overlayPath, type VolumeAccess, volumeManifest } from "./overlay.ts";
 
 const namespace = "outlast";
 export const waitMsMax = 120_000;
@@ -54,9 +54,9 @@ export class OutlastCluster {
     await this.#cluster.kubectl("apply", "--kustomize", overlayPath(this.#folder, overlay));
   }
 
-  async addVolume(name: string): Promise<void> {
+  async addVolume(name: string, access: VolumeAccess = "ReadWriteOncePod"): Promise<void> {
     const file = join(this.#folder, `${name}.json`);
-    writeFileSync(file, volumeManifest(this.#folder, name));
+    writeFileSync(file, volumeManifest(this.#folder, name, access));
     await this.#cluster.kubectl("apply", "--filename", file);
   }
 
@@ -107,6 +107,11 @@ export class OutlastCluster {
     const documents: TaskDocument[] = [];
     for (const id of ids) documents.push(await this.client.wait(id));
     return documents;
+  }
+
+  /** How often containers of this kind have been started anew in the pods that are there. */
+  async restarts(component: Component): Promise<number> {
+    return (await this.pods(component)).reduce((sum, { restarts }) => sum + restarts, 0);
   }
 
   async pods(component: Component): Promise<Pod[]> {

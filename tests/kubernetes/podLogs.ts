@@ -24,6 +24,14 @@ export class PodLogs {
     this.#look();
   }
 
+  /** All that containers of this name have written. */
+  textOf(container: string): string {
+    return readdirSync(this.#to)
+      .filter((name) => name.includes(`_${container}_`))
+      .map((name) => withoutPrefixes(readFileSync(join(this.#to, name), "utf8")))
+      .join("");
+  }
+
   /** What the workers wrote down of the attempts that they ran. */
   ledger(): LedgerFact[] {
     return readdirSync(this.#to)
