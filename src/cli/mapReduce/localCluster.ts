@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { defaults } from "../../model/limits.ts";
 import { findFreePort } from "../freePort.ts";
 import { Supervised } from "../up/supervised.ts";
@@ -19,6 +20,7 @@ export class OwnCluster {
     this.#processes = processes;
   }
 
+  /** Resolves when its master answers, or should have long ago: then whoever asks it hears why. */
   static async start(workers: number): Promise<OwnCluster> {
     const folder = await mkdtemp(join(tmpdir(), "outlast-map-reduce-"));
     const port = await findFreePort();
@@ -26,6 +28,7 @@ export class OwnCluster {
     const shared = ["--data", folder, "--stop-on-stdin-end", "--log-level", "error"];
     const env = { ...process.env };
     for (const name of ["OUTLAST_MASTERS", "OUTLAST_DATA", "OUTLAST_STORE", "OUTLAST_TOKEN"]) delete env[name];
+    const { promise: isReady, resolve: ready } = Promise.withResolvers<void>();
     const supervise = (name: string, ownArguments: readonly string[]) =>
       new Supervised({
         name,
@@ -34,7 +37,9 @@ export class OwnCluster {
         onLine: (_stream, line) => process.stderr.write(`${name}: ${line}\n`),
         // Workers look for a master that is there.
         onReady: () => {
-          if (name === master) for (const one of workerProcesses) one.start();
+          if (name !== master) return;
+          for (const one of workerProcesses) one.start();
+          ready();
         },
         isRestarted: () => true,
         onExit: () => {},
@@ -45,6 +50,7 @@ export class OwnCluster {
     );
     const masterProcess = supervise(master, ["master", "--name", master, "--port", String(port)]);
     masterProcess.start();
+    await Promise.race([isReady, setTimeout(defaults.clientRetryForMs, undefined, { ref: false })]);
     return new OwnCluster(address, folder, [...workerProcesses, masterProcess]);
   }
 

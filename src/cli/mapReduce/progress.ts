@@ -24,7 +24,11 @@ export class JobProgress {
   async follow(client: Outlast, signal: AbortSignal, onChange: (text: string) => void): Promise<void> {
     try {
       for await (const event of client.events({ states: ["success", "killed"], signal })) {
-        if (event.kind !== "task" || !this.#takes(event.task)) continue;
+        if (event.kind !== "task" || !this.#isOurs(event.task)) continue;
+        const { id, state } = event.task;
+        if (state === "killed") this.#kills += 1;
+        // Events come without outputs.
+        else if (id !== this.#job) this.#count((await client.get(id, { signal })).output ?? null);
         onChange(this.text());
       }
     } catch {
@@ -36,21 +40,17 @@ export class JobProgress {
     return `${this.#maps.size} maps done (${(this.#bytes / 1e6).toFixed(0)} MB), ${this.#reduces.size} reduces done`;
   }
 
-  #takes({ id, state, output }: TaskChange): boolean {
-    if (!id.startsWith(`${this.#job}~`) && id !== this.#job) return false;
-    if (state === "killed") {
-      this.#kills += 1;
-      return true;
-    }
-    if (typeof output !== "object" || output === null || Array.isArray(output)) return false;
+  #isOurs({ id }: TaskChange): boolean {
+    return id === this.#job || id.startsWith(`${this.#job}~`);
+  }
+
+  #count(output: Json): void {
+    if (typeof output !== "object" || output === null || Array.isArray(output)) return;
     if ("map" in output && !this.#maps.has(output["map"])) {
       this.#maps.add(output["map"]);
       this.#bytes += typeof output["bytes"] === "number" ? output["bytes"] : 0;
-      return true;
     }
     const part = "part" in output ? output["part"] : null;
-    if (typeof part !== "object" || part === null || Array.isArray(part)) return false;
-    this.#reduces.add(part["partition"]);
-    return true;
+    if (typeof part === "object" && part !== null && !Array.isArray(part)) this.#reduces.add(part["partition"]);
   }
 }

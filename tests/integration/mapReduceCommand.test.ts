@@ -1,0 +1,25 @@
+/** `outlast map-reduce` as people run it: what it tells while the job runs, and at its end. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folder, start } from "./commands.ts";
+
+const example = join(import.meta.dirname, "../../examples/map-reduce/wordcount.ts");
+
+test("a job on a cluster of its own tells how far it is, and what came of it", async () => {
+  writeFileSync(join(folder, "text"), "one two two\n".repeat(10_000));
+  const words = ["-c", "text", "-m", "4", "-r", "2", "-o", "counts", "--local", "--workers", "2"];
+  const { code, stdout, stderr } = await start("map-reduce", example, ...words).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^Job /m) as string });
+  // Told at most once a second, and at once the first time.
+  expect(stderr).toMatch(/^[1-4] maps done \(/m);
+  expect(stderr).not.toContain("No master answers");
+  expect(stdout).toMatch(/^verified +every part /m);
+  const parts = readdirSync(join(folder, "counts")).filter((name) => name.startsWith("part-"));
+  const lines = parts.flatMap((part) =>
+    readFileSync(join(folder, "counts", part), "utf8")
+      .split("\n")
+      .slice(0, -1),
+  );
+  expect(lines.sort()).toEqual(["one\t10000", "two\t20000"]);
+});
