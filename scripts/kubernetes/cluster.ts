@@ -156,6 +156,8 @@ export class KubernetesCluster {
       "service-account-signing-key-file": join(this.folder, "accounts.key"),
       "token-auth-file": join(this.folder, "tokens.csv"),
       "authorization-mode": "Node,RBAC",
+      // No name server knows the node, and `kubectl logs` goes there.
+      "kubelet-preferred-address-types": "InternalIP",
     });
   }
 

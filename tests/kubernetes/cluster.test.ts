@@ -234,6 +234,9 @@ test.for([
       await prepareWordCount(outlast);
     }
     await outlast.apply("map-reduce-fail");
+    // Not so soon that most of the time is the kubelet's wait before it starts a container again, which doubles each time.
+    await outlast.kubectl("set", "env", "deployment/master", `OUTLAST_FAIL=after-assign:${count.maps / 2}`);
+    await outlast.kubectl("set", "env", "deployment/worker", `OUTLAST_FAIL=after-start:${count.maps / 5}`);
     await outlast.rolledOut("deployment/master", "deployment/worker");
     const epoch = outlast.live.leader?.epoch ?? 0;
     const startedAt = performance.now();

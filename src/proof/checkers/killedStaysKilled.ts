@@ -8,9 +8,11 @@ export const killedStaysKilled = checker("I7", "killed means not committed", (hi
     for (const [index, step] of steps.entries()) {
       const { status, entry } = step;
       if (isReopening(step, steps[index - 1]?.status ?? null)) killed = -1;
-      // The task itself may end without another attempt: it is cancelled, its time is over, or its worker is gone. With children it waits for their end.
+      // The task itself may end without another attempt: it is cancelled, its time is over, its worker is gone, or its backup succeeds. With
+      // children it waits for their end.
       const isCancelled = status.state === "cancelled" || status.family?.ending === "cancelled";
-      const isTasksEnd = isCancelled || ["deadline", "worker-gone"].includes(status.error?.code ?? "");
+      const isByBackup = status.state === "success" && status.backup?.isWinner === true;
+      const isTasksEnd = isCancelled || isByBackup || ["deadline", "worker-gone"].includes(status.error?.code ?? "");
       if (status.attempt <= killed && status.state !== "killed" && !isTasksEnd) {
         report(
           `${name(task, status.attempt)} became ${status.state} in entry ${entry.seq} after it had been killed`,
