@@ -41,6 +41,12 @@ export const layers: readonly Layer[] = [
     packages: ["node:crypto", "node:zlib"],
   },
   {
+    folder: "s3",
+    holds: "S3: buckets, conditional writes, what is told of failures; loads its SDK when the first request is made",
+    layers: ["model"],
+    packages: ["node:*", "@aws-sdk/client-s3", "@aws-sdk/lib-storage"],
+  },
+  {
     folder: "outbound",
     holds: "requests to services of others that users ask for: which addresses they may reach",
     layers: [],
@@ -119,8 +125,8 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "blobs/*",
-    holds: "directory, gridfs, http (through masters), memory: all pass one contract suite",
-    layers: ["model", "ports", "blobs"],
+    holds: "directory, gridfs, http (through masters), memory, s3: all pass one contract suite",
+    layers: ["model", "ports", "blobs", "s3"],
     packages: ["node:*", "mongodb"],
   },
   {
@@ -161,6 +167,7 @@ export const layers: readonly Layer[] = [
       "api",
       "stores/*",
       "blobs/*",
+      "s3",
       "node",
       "telemetry",
     ],

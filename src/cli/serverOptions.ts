@@ -30,7 +30,7 @@ export function storeOption(): Option {
 export function blobsOption(): Option {
   return new Option(
     "--blobs <place>",
-    "where files are kept: directory:PATH on a volume that all masters share, gridfs: in a MongoDB store, or memory:; default: gridfs: with MongoDB, else DATA/blobs",
+    "where files are kept: directory:PATH on a volume that all masters share, gridfs: in a MongoDB store, s3://BUCKET/PREFIX, or memory:; default: gridfs: with MongoDB, else DATA/blobs",
   ).env("OUTLAST_BLOBS");
 }
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { MemoryBlobs } from "../blobs/memory/blobs.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type Blobs, BlobsUnavailable } from "../ports/blobs.ts";
+import type { Log } from "../ports/log.ts";
 import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
 import type { Master } from "./master.ts";
@@ -73,6 +74,21 @@ test("a full disk is told as one, and nothing is known of the upload", async () 
   await expect(master.service.blobs.put(text("x"))).rejects.toMatchObject({ code: "storage-full" });
   place.put = () => Promise.reject(new BlobsUnavailable("io", "It is broken."));
   await expect(master.service.blobs.put(text("x"))).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("why the place of files failed is in the log, and not told to clients", async () => {
+  const place = new MemoryBlobs();
+  const logged: unknown[] = [];
+  const warn: Log["warn"] = (_message, fields) => void logged.push(fields?.["error"]);
+  const log: Log = { debug: () => {}, info: () => {}, warn, error: () => {} };
+  const master = await startSoloMaster({ blobs: place, log });
+  masters.push(master);
+  const error = new BlobsUnavailable("io", "answered 403 AccessDenied");
+  place.stat = () => Promise.reject(error);
+  const refusal = master.service.blobs.statObject("a");
+  await expect(refusal).rejects.toMatchObject({ code: "unavailable" });
+  await expect(refusal).rejects.not.toMatchObject({ message: expect.stringContaining("403") as string });
+  expect(logged).toEqual([error]);
 });
 
 test("a master without a place for files says so", async () => {

@@ -8,6 +8,7 @@ import { dataOption } from "../serverOptions.ts";
 interface DoctorFlags {
   readonly data: string;
   readonly store?: string;
+  readonly blobs?: string;
 }
 
 export function doctorCommand(program: Command): void {
@@ -15,6 +16,10 @@ export function doctorCommand(program: Command): void {
     .command("doctor")
     .addOption(dataOption())
     .option("--store <store>", "check only this store: sqlite:FILE or mongodb://HOST/DATABASE")
+    .option(
+      "--blobs <place>",
+      "check only this place for files, with a small file: directory:PATH, gridfs: (with --store) or s3://BUCKET/PREFIX",
+    )
     .action(action(doctor));
 }
 
@@ -38,7 +43,11 @@ async function doctor(context: Context, flags: DoctorFlags): Promise<ExitCode> {
   return isHealthy ? exitCodes.ok : exitCodes.failed;
 }
 
-async function examineWhat(context: Context, { data, store }: DoctorFlags) {
+async function examineWhat(context: Context, { data, store, blobs }: DoctorFlags) {
+  if (blobs !== undefined) {
+    const { examineBlobs } = await import("../doctor/examineBlobs.ts");
+    return examineBlobs({ blobs, data, ...(store !== undefined && { store }) });
+  }
   if (store !== undefined) {
     const { examineStore } = await import("../doctor/examineStore.ts");
     return examineStore(store);

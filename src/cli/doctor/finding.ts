@@ -7,6 +7,7 @@ export interface Finding {
     | "node"
     | "data"
     | "store"
+    | "files"
     | "token"
     | "access"
     | "tls"

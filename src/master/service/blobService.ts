@@ -13,16 +13,19 @@ import {
   ObjectTooLarge,
   type StoredObject,
 } from "../../ports/blobs.ts";
+import type { Log } from "../../ports/log.ts";
 import type { BlobApi, KeptBlob } from "./blobApi.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
 export class BlobService implements BlobApi {
   readonly #calls: ServiceCalls;
   readonly #blobs: Blobs | null;
+  readonly #log: Log;
 
-  constructor(calls: ServiceCalls, blobs: Blobs | null) {
+  constructor(calls: ServiceCalls, blobs: Blobs | null, log: Log) {
     this.#calls = calls;
     this.#blobs = blobs;
+    this.#log = log;
   }
 
   get isShared(): boolean {
@@ -34,7 +37,7 @@ export class BlobService implements BlobApi {
     checkLeading();
     const blobs = this.#place();
     const object = `${blobFolder}/${ids.task(clock.now())}`;
-    const stored = await translate(() => blobs.put(object, content, limits.blobBodyBytesMax));
+    const stored = await this.#translate(() => blobs.put(object, content, limits.blobBodyBytesMax));
     const missing = await this.#missing(stored.sha256);
     const reply = await ask((request) => ({ kind: "keep-blob", request, upload: { ...stored, object, missing } }));
     if (reply.kind !== "blob") throw new Error(`The scheduler answered ${reply.kind} to an upload.`);
@@ -44,13 +47,13 @@ export class BlobService implements BlobApi {
   }
 
   async stat(sha256: string): Promise<{ readonly size: number }> {
-    const found = await translate(async () => this.#place().stat(await this.#objectOf(sha256)));
+    const found = await this.#translate(async () => this.#place().stat(await this.#objectOf(sha256)));
     if (found === null) throw noBlob(sha256);
     return found;
   }
 
   async read(sha256: string, range?: ByteRange): Promise<ObjectContent> {
-    const found = await translate(async () => this.#place().get(await this.#objectOf(sha256), range));
+    const found = await this.#translate(async () => this.#place().get(await this.#objectOf(sha256), range));
     if (found === null) throw noBlob(sha256);
     return found;
   }
@@ -61,27 +64,27 @@ export class BlobService implements BlobApi {
 
   putObject(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredObject> {
     const place = this.#place();
-    return translate(() => place.put(inFolder(name), content, limits.blobBodyBytesMax));
+    return this.#translate(() => place.put(inFolder(name), content, limits.blobBodyBytesMax));
   }
 
   async statObject(name: string): Promise<{ readonly size: number }> {
-    const found = await translate(async () => this.#place().stat(inFolder(name)));
+    const found = await this.#translate(async () => this.#place().stat(inFolder(name)));
     if (found === null) throw noObject(name);
     return found;
   }
 
   async readObject(name: string, range?: ByteRange): Promise<ObjectContent> {
-    const found = await translate(async () => this.#place().get(inFolder(name), range));
+    const found = await this.#translate(async () => this.#place().get(inFolder(name), range));
     if (found === null) throw noObject(name);
     return found;
   }
 
   async deleteObject(name: string): Promise<void> {
-    await translate(async () => this.#place().delete(inFolder(name)));
+    await this.#translate(async () => this.#place().delete(inFolder(name)));
   }
 
   async deleteObjects(folder: string): Promise<void> {
-    await translate(async () => this.#place().deleteAll(inFolder(folder)));
+    await this.#translate(async () => this.#place().deleteAll(inFolder(folder)));
   }
 
   async *listObjects(folder: string): AsyncGenerator<ListedObject, void, undefined> {
@@ -95,7 +98,7 @@ export class BlobService implements BlobApi {
     const { read, store } = this.#calls;
     const record = await read(() => store.readRecord("blobs", sha256));
     if (record === null) return null;
-    return (await translate(() => this.#place().stat(record.object))) === null ? record.object : null;
+    return (await this.#translate(() => this.#place().stat(record.object))) === null ? record.object : null;
   }
 
   async #objectOf(sha256: string): Promise<string> {
@@ -103,6 +106,18 @@ export class BlobService implements BlobApi {
     const record = await read(() => store.readRecord("blobs", sha256));
     if (record === null) throw noBlob(sha256);
     return record.object;
+  }
+
+  /** Errors of the port, as callers are told of them; what they are not told is in the log. */
+  async #translate<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof BlobsUnavailable) {
+        this.#log.warn("the place of files could not be used", { reason: error.reason, error });
+      }
+      throw toOutlastError(error);
+    }
   }
 
   #place(): Blobs {
@@ -121,15 +136,6 @@ function inFolder(name: string): string {
     hint: `Up to ${limits.objectNamePartsMax - 1} parts between slashes, of letters, digits and . _ = @ : ~ -; no part begins with a dot.`,
     limit: "objectNameLengthMax",
   });
-}
-
-/** Errors of the port, as callers are told of them. */
-async function translate<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toOutlastError(error);
-  }
 }
 
 function toOutlastError(error: unknown): unknown {

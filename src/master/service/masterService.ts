@@ -108,7 +108,7 @@ export class MasterService implements MasterApi {
     this.#reads = new TaskReads({ ...parts, read: calls.read });
     this.views = new TaskViewService(calls, this.#reads);
     this.templates = new TemplateService(calls);
-    this.blobs = new BlobService(calls, parts.blobs);
+    this.blobs = new BlobService(calls, parts.blobs, parts.log);
     this.bulk = new BulkService(calls, this.#retries);
     this.schedules = new ScheduleService(calls, this.templates, parts.calendar);
     this.principals = new PrincipalService(calls, parts);
