@@ -40,6 +40,11 @@ const family = createRoute({
   path: "/tasks/$id/family",
   component: lazyRouteComponent(() => import("./pages/family/familyPage.tsx"), "FamilyPage"),
 });
+const familyTimeline = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id/timeline",
+  component: lazyRouteComponent(() => import("./pages/timeline/familyTimelinePage.tsx"), "FamilyTimelinePage"),
+});
 const mapReduce = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id/map-reduce",
@@ -106,7 +111,7 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("./pages/account/accountPage.tsx"), "AccountPage"),
 });
 
-const ofTasks = [tasks, task, graph, family, mapReduce];
+const ofTasks = [tasks, task, graph, family, familyTimeline, mapReduce];
 const ofCluster = [workers, queues, timeline, schedules, templates, webhooks];
 const ofPeople = [users, tokens, audit, account];
 

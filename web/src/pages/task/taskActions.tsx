@@ -41,6 +41,11 @@ export function TaskActions({ task }: { readonly task: Task }) {
           Maps and reduces
         </Link>
       ) : null}
+      {task.attempt === 0 && task.childCounts === undefined ? null : (
+        <Link to="/tasks/$id/timeline" params={{ id: task.id }} className="px-1 text-accent hover:underline">
+          Timeline
+        </Link>
+      )}
       <a
         href={`/v1/tasks/${segment(task.id)}`}
         target="_blank"

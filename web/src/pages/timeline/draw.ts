@@ -1,60 +1,12 @@
 /** Draws the timeline: lanes, bars by outcome, and marks. */
-import type { Mark } from "../../api/schema.ts";
+import type { Attempt } from "../../api/schema.ts";
 import { resolvedColour } from "../../parts/colours.ts";
+import { drawPath } from "./drawPath.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
 import { colourOf } from "./outcome.ts";
+import { axisHeight, barTop, gutter, heightOf, laneHeight, rowHeight, type Scene, xOf } from "./scene.ts";
 
-export const gutter = 120;
-const axisHeight = 26;
-const rowHeight = 16;
-const rowGap = 2;
-const lanePadding = 7;
 const font = '11px "Inter Variable", sans-serif';
-
-export interface View {
-  /** What is shown, in ms since 1970. */
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface Scene {
-  readonly lanes: readonly Lane[];
-  readonly marks: readonly Mark[];
-  readonly view: View;
-  readonly width: number;
-  readonly now: number;
-  readonly hovered: PlacedAttempt | null;
-}
-
-function laneHeight({ rows }: Lane): number {
-  return rows * (rowHeight + rowGap) - rowGap + 2 * lanePadding;
-}
-
-export function heightOf(lanes: readonly Lane[]): number {
-  return axisHeight + lanes.reduce((sum, lane) => sum + laneHeight(lane), 0);
-}
-
-function xOf(at: number, { view, width }: Pick<Scene, "view" | "width">): number {
-  return gutter + ((at - view.from) / (view.to - view.from)) * (width - gutter);
-}
-
-/** The attempt at a point; null if there is none. */
-export function attemptAt(x: number, y: number, scene: Scene): PlacedAttempt | null {
-  let top = axisHeight;
-  for (const lane of scene.lanes) {
-    const bottom = top + laneHeight(lane);
-    if (y >= top && y < bottom) {
-      const row = Math.floor((y - top - lanePadding) / (rowHeight + rowGap));
-      const isUnder = (placed: PlacedAttempt) =>
-        placed.row === row &&
-        x >= xOf(placed.from, scene) - 2 &&
-        x <= Math.max(xOf(placed.to, scene), xOf(placed.from, scene) + 3) + 2;
-      return lane.attempts.findLast(isUnder) ?? null;
-    }
-    top = bottom;
-  }
-  return null;
-}
 
 export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
   const context = canvas.getContext("2d");
@@ -71,14 +23,22 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
   const colour = colours();
   drawAxis(context, scene, height, colour);
   let top = axisHeight;
+  const onPath = new Set(scene.path.flatMap(({ attempt }) => attempt ?? []));
   for (const lane of lanes) {
-    drawLane(context, scene, lane, top, colour);
+    drawLane(context, scene, lane, top, { colour, onPath });
     top += laneHeight(lane);
   }
+  drawPath(context, scene, colour);
   drawMarks(context, scene, height, colour);
 }
 
-type Colours = (name: string) => string;
+export type Colours = (name: string) => string;
+
+interface Look {
+  readonly colour: Colours;
+  /** Attempts of the critical path; none where there is no path. */
+  readonly onPath: ReadonlySet<Attempt>;
+}
 
 /** Each colour is looked up once per drawing. */
 function colours(): Colours {
@@ -115,8 +75,9 @@ function drawAxis(context: CanvasRenderingContext2D, scene: Scene, height: numbe
   }
 }
 
-function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number, colour: Colours): void {
+function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number, look: Look): void {
   const { width } = scene;
+  const { colour } = look;
   context.fillStyle = colour("--line");
   context.fillRect(0, top, width, 1);
   context.textAlign = "left";
@@ -126,7 +87,7 @@ function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, t
   context.beginPath();
   context.rect(gutter, top, width - gutter, laneHeight(lane));
   context.clip();
-  for (const placed of lane.attempts) drawBar(context, scene, placed, top, colour);
+  for (const placed of lane.attempts) drawBar(context, scene, placed, top, look);
   context.restore();
 }
 
@@ -135,14 +96,15 @@ function drawBar(
   scene: Scene,
   placed: PlacedAttempt,
   top: number,
-  colour: Colours,
+  { colour, onPath }: Look,
 ): void {
   const from = xOf(placed.from, scene);
   const to = Math.max(from + 3, xOf(placed.to, scene));
   if (to < gutter || from > scene.width) return;
-  const y = top + lanePadding + placed.row * (rowHeight + rowGap);
+  const y = barTop(placed, top);
   const fill = colour(colourOf(placed.attempt.outcome));
-  context.globalAlpha = placed === scene.hovered ? 1 : 0.8;
+  const isBehind = onPath.size > 0 && !onPath.has(placed.attempt);
+  context.globalAlpha = placed === scene.hovered ? 1 : isBehind ? 0.35 : 0.8;
   context.fillStyle = fill;
   context.beginPath();
   context.roundRect(from, y, to - from - 1, rowHeight, Math.min(3, (to - from) / 3));

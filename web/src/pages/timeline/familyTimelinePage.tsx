@@ -1,0 +1,124 @@
+/** The timeline of one task with its family, and the critical path: what decided when it ended. */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { taskQuery } from "../../api/queries.ts";
+import type { Task } from "../../api/schema.ts";
+import { Button } from "../../parts/controls.tsx";
+import { finalStates, StateBadge } from "../../parts/states.tsx";
+import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { TaskPath } from "../../parts/taskPath.tsx";
+import { durationText, useNow } from "../../parts/time.tsx";
+import { AttemptList } from "./attemptList.tsx";
+import { criticalPath } from "./criticalPath.ts";
+import { type Family, familyTimelineQuery } from "./family.ts";
+import { lanesOf } from "./lanes.ts";
+import { PathTable } from "./pathTable.tsx";
+import type { View } from "./scene.ts";
+import { Legend, spanMsMin, TimelineCanvas } from "./timelineCanvas.tsx";
+
+const route = getRouteApi("/tasks/$id/timeline");
+/** Of the whole, on both sides. */
+const margin = 0.02;
+
+export function FamilyTimelinePage() {
+  const { id } = route.useParams();
+  const { data: task, error } = useQuery(taskQuery(id));
+  if (task === undefined) return error === null ? <Loading what="the task" /> : <Problem error={error} />;
+  return (
+    <>
+      <TaskPath id={id} name={task.name}>
+        {task.parent === undefined ? null : (
+          <Link to="/tasks/$id/timeline" params={{ id: task.parent }} className="ml-auto text-accent hover:underline">
+            Parent
+          </Link>
+        )}
+      </TaskPath>
+      <FamilyOf key={id} task={task} />
+    </>
+  );
+}
+
+function FamilyOf({ task }: { readonly task: Task }) {
+  const { data: family, error } = useQuery(familyTimelineQuery(task));
+  const [view, setView] = useState<View | null>(null);
+  return (
+    <>
+      <PageHeader title={`Timeline of ${task.name}`} note={<StateBadge state={task.state} />}>
+        <Button disabled={view === null} onClick={() => setView(null)}>
+          Show all
+        </Button>
+      </PageHeader>
+      {family === undefined ? (
+        error === null ? (
+          <Loading what="the family" />
+        ) : (
+          <Problem error={error} />
+        )
+      ) : (
+        <Shown family={family} view={view} onView={setView} />
+      )}
+    </>
+  );
+}
+
+interface ShownProps {
+  readonly family: Family;
+  /** Null for all of it. */
+  readonly view: View | null;
+  readonly onView: (view: View) => void;
+}
+
+function Shown({ family, view, onView }: ShownProps) {
+  const { root, others, isCut, withoutHistory } = family;
+  const isOver = finalStates.has(root.state);
+  const clock = useNow();
+  const now = isOver ? root.changedAt : clock;
+  const path = useMemo(() => criticalPath(root, others), [root, others]);
+  const attempts = useMemo(() => [root, ...others].flatMap((task) => task.attempts), [root, others]);
+  const lanes = useMemo(() => lanesOf(attempts, [], now), [attempts, now]);
+  const edge = Math.max(1, now - root.createdAt) * margin;
+  const shown = view ?? { from: root.createdAt - edge, to: now + edge };
+  const spanMs = shown.to - shown.from;
+  if (attempts.length === 0)
+    return (
+      <div className="card">
+        <Empty title="Nothing of it has run yet" />
+      </div>
+    );
+  return (
+    <div className="grid gap-4">
+      {isCut ? <Note tone="warn">Of its family, {others.length} tasks are shown. There are more.</Note> : null}
+      {withoutHistory === 0 ? null : (
+        <Note tone="info">Of {withoutHistory} tasks only the latest attempts are shown.</Note>
+      )}
+      <Card isFlush>
+        <Legend hasPath={path.length > 0} />
+        <TimelineCanvas
+          {...{ lanes, path, now, view: shown, marks: noMarks }}
+          onPan={(byMs) => onView({ from: shown.from + byMs, to: shown.to + byMs })}
+          onZoom={(factor) => onView(zoomed(shown, Math.max(spanMsMin / spanMs, factor)))}
+        />
+      </Card>
+      {isOver ? (
+        <PathTable root={root} path={path} />
+      ) : (
+        <p className="text-muted">
+          It has lasted {durationText(now - root.createdAt)}. What decides when it ends is told once it has ended.
+        </p>
+      )}
+      <AttemptList
+        attempts={attempts.filter((each) => each.assignedAt <= shown.to && (each.endedAt ?? now) >= shown.from)}
+      />
+    </div>
+  );
+}
+
+const noMarks = [] as const;
+
+/** Around its middle. */
+function zoomed({ from, to }: View, factor: number): View {
+  const middle = (from + to) / 2;
+  const half = ((to - from) / 2) * factor;
+  return { from: middle - half, to: middle + half };
+}
