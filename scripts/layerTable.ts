@@ -130,6 +130,12 @@ export const layers: readonly Layer[] = [
     packages: ["node:*", "mongodb"],
   },
   {
+    folder: "backends/*",
+    holds: "container (podman, docker); each passes one contract suite",
+    layers: ["model", "ports"],
+    packages: ["node:*"],
+  },
+  {
     folder: "node",
     holds: "the real clock, ids, log, HTTP connections, liveness probes and receivers of webhooks",
     layers: ["model", "ports", "outbound"],
@@ -168,6 +174,7 @@ export const layers: readonly Layer[] = [
       "stores/*",
       "blobs/*",
       "s3",
+      "backends/*",
       "node",
       "telemetry",
     ],
@@ -191,6 +198,7 @@ export const layers: readonly Layer[] = [
       "api",
       "stores/*",
       "blobs/*",
+      "backends/*",
       "node",
       "cli",
     ],
@@ -200,7 +208,7 @@ export const layers: readonly Layer[] = [
 
 /** What a unit test beside the source may import on top of what its folder may. */
 export const forTests: Pick<Layer, "layers" | "packages"> = {
-  layers: ["model", "core", "ports", "master", "worker", "stores/*", "blobs/*", "node", "proof"],
+  layers: ["model", "core", "ports", "master", "worker", "stores/*", "blobs/*", "backends/*", "node", "proof"],
   packages: ["node:*", "vitest", "fast-check", "ajv", "@seriousme/openapi-schema-validator"],
 };
 

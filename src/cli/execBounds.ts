@@ -10,12 +10,14 @@ export interface ExecBoundFlags {
 }
 
 export function memoryMaxOption(): Option {
-  const text = "exec: memory that it may use with all that it starts, or each of its processes: 512MiB, 2GiB";
+  const text =
+    "exec, container: memory that it may use with all that it starts, or each of its processes: 512MiB, 2GiB";
   return new Option("--memory-max <size>", text).argParser(bytes);
 }
 
 export function processesMaxOption(): Option {
-  const text = "exec: processes and threads that it may be at a time; it waits for a worker that can bound that";
+  const text =
+    "exec, container: processes and threads that it may be at a time; exec waits for a worker that can bound that";
   return new Option("--processes-max <n>", text).argParser(wholeNumber(1, limits.execProcessesMax));
 }
 

@@ -3,7 +3,7 @@
 import type { Json } from "../model/json.ts";
 import type { TaskState } from "../model/task.ts";
 import type { ListFilter } from "../sdk/lists.ts";
-import type { ClusterFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
+import type { ClusterFlags, ContainerFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
 import type { TlsFlags } from "./tlsFiles.ts";
 
 export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
@@ -22,7 +22,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
   readonly allowFaults?: boolean;
 }
 
-export interface WorkerFlags extends LogFlags {
+export interface WorkerFlags extends LogFlags, ContainerFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly otlpEndpoint?: string;
@@ -41,7 +41,7 @@ export interface WorkerFlags extends LogFlags {
   readonly allowFaults?: boolean;
 }
 
-export interface UpFlags extends LogFlags, ClusterFlags, MasterCountFlags, TlsFlags {
+export interface UpFlags extends LogFlags, ContainerFlags, ClusterFlags, MasterCountFlags, TlsFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly webhookPrivate?: boolean;

@@ -122,6 +122,31 @@ export function httpPrivateOption(): Option {
   );
 }
 
+export interface ContainerFlags {
+  /** True: the engine that is installed. */
+  readonly container?: string | true;
+  readonly containerMount?: readonly string[];
+}
+
+export function containerOptions(): readonly Option[] {
+  return [
+    new Option(
+      "--container [engine]",
+      "run tasks of kind container with podman or docker; without a name, with the one that is installed",
+    ),
+    new Option(
+      "--container-mount <folders...>",
+      "folders of this machine that containers of tasks may mount; none otherwise",
+    ),
+  ];
+}
+
+/** The same on the command line of a worker. */
+export function containerArguments({ container, containerMount = [] }: ContainerFlags): string[] {
+  const engine = container === undefined ? [] : ["--container", ...(container === true ? [] : [container])];
+  return [...engine, ...(containerMount.length === 0 ? [] : ["--container-mount", ...containerMount])];
+}
+
 export function webhookPrivateOption(): Option {
   return new Option(
     "--webhook-private",

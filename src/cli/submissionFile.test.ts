@@ -26,7 +26,7 @@ describe("parseSubmissions", () => {
     const text = [
       one,
       "{broken",
-      '{"kind":"remote","input":{}}',
+      '{"kind":"container","input":{}}',
       '{"kind":"sleep","input":{"seconds":1},"qeue":"x"}',
       "5",
     ].join("\n");
@@ -34,7 +34,7 @@ describe("parseSubmissions", () => {
     expect(read).toThrow(UsageError);
     expect(read).toThrow(/^tasks\.jsonl is not valid, so none/);
     expect(read).toThrow(/line 2: not JSON/);
-    expect(read).toThrow(/line 3: .*reserved/);
+    expect(read).toThrow(/line 3: .*"image" is missing/);
     expect(read).toThrow(/line 4: Unknown property "qeue"\. Did you mean "queue"\?/);
     expect(read).toThrow(/line 5: The task must be an object/);
   });

@@ -27,6 +27,7 @@ import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { warnOfExposedToken } from "./exposedToken.ts";
 import { LocalFailure } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
+import { openContainers } from "./openContainers.ts";
 import { openTracing } from "./openTracing.ts";
 import type { Output } from "./output.ts";
 import { PlannedFault, withExecutorFault } from "./plannedFault.ts";
@@ -47,26 +48,31 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const clock = new SystemClock();
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;
+  const home = await directoryMark(place.directory);
+  const containers = await openOrLeave(place, () =>
+    openContainers(flags, { home, boot, runAs: flags.runAs }, process.env),
+  );
   const spool = new ThreadedLogSpool(join(place.directory, "logs"), clock);
   const processes = new SystemProcesses(join(place.directory, "pipes"), user);
   const executor = new ProcessExecutor({
     worker: id,
     boot,
-    home: await directoryMark(place.directory),
+    home,
     clock,
     log,
     processes,
     environment: { ...process.env, ...(user !== null && environmentOf(user)) },
     directory: process.cwd(),
     allowsPrivateHttp: flags.httpPrivate === true,
+    containers,
     ...(await attemptFiles(place, user, new HttpBlobs({ masters: options.masters, token }))),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
-  await openOrLeave(executor, place);
+  await openExecutor(executor, place);
   const tracing = await openTracing(flags.otlpEndpoint, "outlast-worker", name);
-  const groups = await processes.openGroups(await directoryMark(place.directory));
+  const groups = await processes.openGroups(home);
   const probePort = await openProbe(options.masters, boot);
 
   const metrics = await loadMetrics(flags, () => figuresOf(worker.view(), flags.capacity));
@@ -77,7 +83,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     boot,
     capacity: flags.capacity,
     queues: flags.queues,
-    labels: [...(flags.labels ?? []), ...(groups.can("processesMax") ? [boundsProcesses] : [])],
+    labels: labelsOf(flags, { boundsProcesses: groups.can("processesMax"), engine: containers?.name }),
     masters: options.masters,
     dial: createDial({ token, log }),
     clock,
@@ -96,7 +102,23 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
       announce(output, name, boot);
     },
   });
-  let code: ExitCode = exitCodes.ok;
+  const stopping = stopOnRequest(worker, executor, flags, log);
+  if (metrics !== null) await openPorts(flags, isReady, (...exchange) => metrics.answer(...exchange, token), log);
+  await worker.start();
+  const error = await worker.ended;
+  await leave(place, processes, spool);
+  if (error !== null) throw error;
+  process.exit(stopping.code);
+}
+
+/** @returns the exit code of the process, once the worker has ended */
+function stopOnRequest(
+  worker: Worker,
+  executor: ProcessExecutor,
+  flags: WorkerFlags,
+  log: Log,
+): { readonly code: ExitCode } {
+  const stopping: { code: ExitCode } = { code: exitCodes.ok };
   onStopRequests(
     flags.stopOnStdinEnd === true,
     (reason) => {
@@ -107,19 +129,36 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
       void worker.drain(flags.drainTimeout);
     },
     (forced) => {
-      code = forced;
+      stopping.code = forced;
       void worker.stop();
     },
   );
-  if (metrics !== null) await openPorts(flags, isReady, (...exchange) => metrics.answer(...exchange, token), log);
-  await worker.start();
-  const error = await worker.ended;
-  await leave(place, processes, spool);
-  if (error !== null) throw error;
-  process.exit(code);
+  return stopping;
 }
 
-async function openOrLeave(executor: ProcessExecutor, place: WorkerPlace): Promise<void> {
+/** Those of its operator, and what it can do that not every worker can. */
+function labelsOf(
+  { labels = [] }: WorkerFlags,
+  able: { readonly boundsProcesses: boolean; readonly engine: string | undefined },
+): readonly string[] {
+  return [
+    ...labels,
+    ...(able.boundsProcesses ? [boundsProcesses] : []),
+    ...(able.engine === undefined ? [] : [`container=${able.engine}`]),
+  ];
+}
+
+/** Where something cannot be opened, another process may have the place. */
+async function openOrLeave<Opened>(place: WorkerPlace, open: () => Promise<Opened>): Promise<Opened> {
+  try {
+    return await open();
+  } catch (error) {
+    await place.release();
+    throw error;
+  }
+}
+
+async function openExecutor(executor: ProcessExecutor, place: WorkerPlace): Promise<void> {
   try {
     await executor.open();
   } catch (error) {

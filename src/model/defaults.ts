@@ -44,6 +44,13 @@ export const defaults = {
   /** How long the last output of an ended command is waited for, when a grandchild still holds the pipe. */
   outputDrainMs: 2 * second,
 
+  // Runs that somebody else carries out.
+  /** How often an engine is asked for a container, besides when its output ends. */
+  containerPollMs: 30 * second,
+  /** Waits after a backend did not answer, doubling. */
+  runRetryBaseMs: 1 * second,
+  runRetryMaxMs: 1 * minute,
+
   /** The longest sleep of a task of the demo and of the stress test. */
   demoSleepMaxMs: 2 * second,
   chaosDurationMs: 10 * minute,

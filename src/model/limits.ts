@@ -1,4 +1,5 @@
 /** Every bound of the system, with its unit in its name. Nothing else in the code invents a maximum. */
+import { backendLimits } from "./limitsBackends.ts";
 import { execLimits } from "./limitsExec.ts";
 import { familyLimits } from "./limitsFamilies.ts";
 import { fileLimits } from "./limitsFiles.ts";
@@ -47,6 +48,7 @@ export const limits = {
 
   errorMessageLengthMax: 4 * kibibyte,
   ...execLimits,
+  ...backendLimits,
 
   // Templates.
   /** Templates by name, removed ones included: their names go on counting versions. */

@@ -108,6 +108,12 @@ export interface Assignment extends IssuedAttempt, TaskPayload {
 export type AbortReason = "cancelled" | "timeout" | "killed";
 
 /**
+ * Why a worker ends an attempt. `cancelled` and `timeout`: nobody wants what it does any more. `killed` and `drain`: this worker
+ * must let go of it, and its task goes on elsewhere.
+ */
+export type AbortCause = AbortReason | "drain";
+
+/**
  * Something that the leader tells one running attempt. The leader sends it after the attempt was reported as started, and sends
  * it again, with the same id, when the worker attaches anew and still runs the attempt. The worker hands each id on once.
  */

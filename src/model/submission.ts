@@ -4,9 +4,8 @@ import { problemsOfReferences } from "./graphs/plan.ts";
 import { fillInput, referencesIn, takesOutputs } from "./graphs/references.ts";
 import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
-import { labelsFor } from "./kinds/exec.ts";
-import { invalid, isObject, quote, type TaskScope } from "./kinds/kind.ts";
-import { builtInKinds, findKind, kindsWithoutWorker, reservedKinds } from "./kinds/table.ts";
+import { invalid, isObject, type TaskScope } from "./kinds/kind.ts";
+import { builtInKinds, findKind, kindsWithoutWorker, labelsFor } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Problem, toError } from "./problems.ts";
 import {
@@ -299,9 +298,6 @@ type Work = Omit<Submission, "after">;
 
 function checkWork(task: Work, path: string, scope: Pick<TaskScope, "visible" | "depth">): void {
   const { kind, input } = task;
-  if (reservedKinds.includes(kind)) {
-    throw invalid(`${path}/kind`, `The kind ${quote(kind)} is reserved and not available in this version.`);
-  }
   if (kindsWithoutWorker.has(kind)) {
     const useless = attemptFields.filter((field) => task[field] !== undefined);
     if (useless.length > 0) {

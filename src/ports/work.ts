@@ -3,6 +3,7 @@ import type { ChildrenPage, StepsPage } from "../model/family.ts";
 import type { Incarnation } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import type {
+  AbortCause,
   Assignment,
   AttemptContent,
   AttemptEnd,
@@ -23,7 +24,7 @@ export interface Executor {
    */
   start(assignment: Assignment, session: AttemptSession): void;
   /** Ends an attempt: SIGTERM to its process group, SIGKILL after `graceMs`. It then ends as `aborted`. */
-  abort(attempt: AttemptRef, graceMs: number): void;
+  abort(attempt: AttemptRef, graceMs: number, cause: AbortCause): void;
   /** Ends everything at once; resolves when nothing is left. */
   stop(): Promise<void>;
 }

@@ -6,6 +6,7 @@ export type { OnNodeFailure, RunCondition } from "../model/graphs/conditions.ts"
 export type { GraphInput, GraphNode } from "../model/graphs/graph.ts";
 export type { GraphNodeView, GraphView, LinkedTask } from "../model/graphs/graphView.ts";
 export type { Json } from "../model/json.ts";
+export type { ContainerInput, ContainerMount } from "../model/kinds/container.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { HttpInput, HttpMethod, HttpOutput } from "../model/kinds/http.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";

@@ -2,7 +2,7 @@
  * Runs attempts as parts of the traces that their tasks belong to: each attempt is a span, its steps are spans within, and what it
  * makes belongs to it. Without anybody who collects spans, children still belong to the trace of their parent.
  */
-import type { Assignment, AttemptContent, AttemptEnd, AttemptRef } from "../model/protocol.ts";
+import type { AbortCause, Assignment, AttemptContent, AttemptEnd, AttemptRef } from "../model/protocol.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { AttemptSession, Executor } from "../ports/work.ts";
 
@@ -46,8 +46,8 @@ export class TracedExecutor implements Executor {
     );
   }
 
-  abort(attempt: AttemptRef, graceMs: number): void {
-    this.#executor.abort(attempt, graceMs);
+  abort(attempt: AttemptRef, graceMs: number, cause: AbortCause): void {
+    this.#executor.abort(attempt, graceMs, cause);
   }
 
   async stop(): Promise<void> {

@@ -213,7 +213,11 @@ export class Worker {
       case "start":
         return this.#start(effect);
       case "abort":
-        return this.#options.executor.abort({ task: effect.task, attempt: effect.attempt }, effect.graceMs);
+        return this.#options.executor.abort(
+          { task: effect.task, attempt: effect.attempt },
+          effect.graceMs,
+          effect.cause,
+        );
       case "acknowledge":
         return this.#sessions.acknowledge(effect, effect.ticket, effect.answer);
       case "deliver":

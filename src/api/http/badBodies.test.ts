@@ -173,7 +173,12 @@ const cases: readonly BadInput[] = [
     code: "invalid",
     path: "/input/second",
   },
-  { what: "a reserved kind", send: submit({ kind: "remote" }), code: "invalid", path: "/kind" },
+  {
+    what: "a container without an image",
+    send: submit({ kind: "container" }),
+    code: "invalid",
+    path: "/input/image",
+  },
   {
     what: "a kind that is no name",
     send: submit({ kind: "a/b" }),

@@ -1,6 +1,6 @@
 /** Schemas of tasks: what clients submit, and how tasks are shown. */
 import { runConditions } from "../../model/graphs/conditions.ts";
-import { builtInKinds, reservedKinds } from "../../model/kinds/table.ts";
+import { builtInKinds } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import {
   anything,
@@ -136,7 +136,7 @@ export const documentedSubmissions: { readonly [name: string]: Schema } = {
     ]),
   ),
   HandlerSubmission: submissionOf(
-    { ...kindName, not: { enum: [...builtInKinds.map(({ name }) => name), ...reservedKinds] } },
+    { ...kindName, not: { enum: builtInKinds.map(({ name }) => name) } },
     anything,
     "A task for a handler that workers have. Its input is any JSON.",
   ),

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
 import { OutlastError } from "../../model/errors.ts";
 import { type RunCondition, runConditions } from "../../model/graphs/conditions.ts";
-import type { Json, JsonObject } from "../../model/json.ts";
+import type { JsonObject } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import { conflictRules, type OnConflict } from "../../model/task.ts";
@@ -22,25 +22,22 @@ import {
   wholeNumber,
 } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
-import { parseDuration } from "../duration.ts";
-import { boundsOf, type ExecBoundFlags, memoryMaxOption, processesMaxOption } from "../execBounds.ts";
+import { memoryMaxOption, processesMaxOption } from "../execBounds.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
+import type { OperandFlags } from "../submitOperands.ts";
 import { keyAndSignal } from "../submitOptions.ts";
 
-interface SubmitFlags extends ExecBoundFlags {
+interface SubmitFlags extends OperandFlags {
   /** Either one file of tasks, or the files of one task. */
   readonly file?: readonly string[];
   readonly stdin?: string;
   readonly artifact?: readonly string[];
-  readonly name?: string;
-  readonly id?: string;
   readonly key?: string;
   readonly queue?: string;
   readonly priority?: number;
   readonly requires?: readonly string[];
   readonly broadcast?: boolean;
-  readonly input?: Json;
   readonly startAt?: number;
   readonly after?: readonly string[];
   readonly runIf?: RunCondition;
@@ -52,10 +49,6 @@ interface SubmitFlags extends ExecBoundFlags {
   readonly deadline?: number;
   readonly attemptsMax?: number;
   readonly timeout?: number;
-  readonly env?: { readonly [name: string]: string };
-  readonly secretEnv?: { readonly [name: string]: string };
-  readonly cwd?: string;
-  readonly shell?: boolean;
   readonly wait?: boolean;
   readonly child?: string;
 }
@@ -65,6 +58,7 @@ Examples:
   outlast submit sleep 5
   outlast submit exec --wait -- make test
   outlast submit exec --shell -- 'pg_dump shop | gzip > shop.gz'
+  outlast submit container docker.io/library/alpine:3.22 --env NAME=world -- sh -c 'echo hello $NAME'
   outlast submit http https://example.com/hook --input '{"json":{"order":7}}'
   outlast submit exec --file data.csv=./today.csv --artifact 'out/**' -- make report
   outlast submit resize --input '{"file":"a.png"}' --requires gpu
@@ -80,8 +74,8 @@ unless --key has a new value.
 export function submitCommand(program: Command): void {
   program
     .command("submit")
-    .argument("[kind]", "sleep, exec, http, or the name of a handler")
-    .argument("[operands...]", "seconds, a command and its arguments, or an address")
+    .argument("[kind]", "sleep, exec, container, http, or the name of a handler")
+    .argument("[operands...]", "seconds, a command and its arguments, an image and its arguments, or an address")
     .option(
       "--file <file>",
       "without a kind: submit the tasks in a file, a JSON array, one JSON object per line, or one task in YAML; - reads stdin. exec: NAME=PATH uploads a file into the folder of the attempt; may be repeated",
@@ -121,18 +115,18 @@ export function submitCommand(program: Command): void {
     .option("--deadline <duration>", "how long it may take in all, with every attempt and wait", positiveDuration)
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
-    .option("--env <NAME=value>", "exec: an environment variable; may be repeated", environment)
+    .option("--env <NAME=value>", "exec, container: an environment variable; may be repeated", environment)
     .option(
       "--secret-env <NAME>",
-      "exec: a secret variable, with the value that it has in this command's own environment; may be repeated",
+      "exec, container: a secret variable, with the value that it has in this command's own environment; may be repeated",
       ownVariable,
     )
-    .option("--cwd <directory>", "exec: working directory, on the machine of the worker")
+    .option("--cwd <directory>", "working directory; exec: on the machine of the worker, container: in the container")
     .addOption(memoryMaxOption())
     .addOption(processesMaxOption())
     .option(
       "--input <json>",
-      "handler: its input as JSON; default: {}. http: method, headers, body, json, expect",
+      "handler: its input as JSON; default: {}. http: method, headers, body, json, expect. container: mounts, cpusMax, entrypoint.",
       json,
     )
     .option("--requires <labels>", "labels that the worker must have, separated by commas", labelList)
@@ -170,6 +164,7 @@ async function submit(
       );
     return submitFile(context, file, common, flags);
   }
+  const { toSubmission } = await import("../submitOperands.ts");
   const submission = { ...common, ...toSubmission(kind, operands, flags) };
   const { checkOne } = await import("../submissionFile.ts");
   checkOne(submission);
@@ -248,78 +243,6 @@ function commonFields(flags: SubmitFlags): Partial<Submission> {
     ...(attemptsMax === undefined ? {} : { attemptsMax }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };
-}
-
-function toSubmission(kind: string | undefined, operands: readonly string[], flags: SubmitFlags): Submission {
-  const { name, id, env, secretEnv, cwd, shell } = flags;
-  const names = { ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { id }) };
-  switch (kind) {
-    case "sleep": {
-      refuseInput(kind, flags);
-      const [seconds] = operands;
-      if (seconds === undefined || operands.length > 1)
-        throw new UsageError("sleep takes one number of seconds: outlast submit sleep 5");
-      refuseExecOptions(flags);
-      return { ...names, kind, input: { seconds: toSeconds(seconds) } };
-    }
-    case "exec":
-      refuseInput(kind, flags);
-      if (operands.length === 0) throw new UsageError("exec takes a command: outlast submit exec -- make test");
-      return {
-        ...names,
-        kind,
-        input: {
-          command: [...operands],
-          ...(env === undefined ? {} : { env: { ...env } }),
-          ...(secretEnv === undefined ? {} : { secretEnv: { ...secretEnv } }),
-          ...(cwd === undefined ? {} : { cwd }),
-          ...(shell === undefined ? {} : { shell }),
-          ...boundsOf(flags),
-        },
-      };
-    case "http": {
-      const [url] = operands;
-      if (url === undefined || operands.length > 1)
-        throw new UsageError("http takes one address: outlast submit http https://example.com/hook");
-      refuseExecOptions(flags);
-      const { input = {} } = flags;
-      if (typeof input !== "object" || input === null || Array.isArray(input))
-        throw new UsageError('--input of http is an object, such as {"json":{"order":7}}.');
-      return { ...names, kind, input: { ...input, url } };
-    }
-    case undefined:
-      throw new UsageError(
-        "Missing task kind.",
-        "outlast submit sleep 5, outlast submit exec -- make test, or outlast submit --file tasks.jsonl",
-      );
-    default:
-      // A handler: code that some workers have. Whether one of them has it is seen when the task waits.
-      if (operands.length > 0)
-        throw new UsageError(
-          `A task of kind "${kind}" takes its input with --input.`,
-          `For a command: outlast submit exec -- ${[kind, ...operands].join(" ")}`,
-        );
-      return { ...names, kind, input: flags.input ?? {} };
-  }
-}
-
-function refuseExecOptions({ env, secretEnv, cwd, shell, memoryMax, processesMax }: SubmitFlags): void {
-  if ([env, secretEnv, cwd, shell, memoryMax, processesMax].some((given) => given !== undefined))
-    throw new UsageError("--env, --secret-env, --cwd, --shell, --memory-max and --processes-max are options of exec.");
-}
-
-function refuseInput(kind: string, { input }: SubmitFlags): void {
-  if (input !== undefined) throw new UsageError(`--input is for handlers; ${kind} takes its input as operands.`);
-}
-
-/** A bare number is seconds; a duration with its units will do as well. */
-function toSeconds(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  try {
-    return parseDuration(text) / 1000;
-  } catch {
-    throw new UsageError(`"${text}" is not a number of seconds.`, "Examples: 5, 0.25, 1h30m");
-  }
 }
 
 async function submitFile(

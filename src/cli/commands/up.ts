@@ -8,6 +8,7 @@ import {
   addressOption,
   blobsOption,
   clusterOptions,
+  containerOptions,
   dataOption,
   httpPrivateOption,
   logOptions,
@@ -61,6 +62,13 @@ export function upCommand(program: Command): void {
     limits.upMastersMax,
     1,
   );
-  for (const option of [...counts, ...clusterOptions(), ...tlsOptions(), proxyOption(), ...logOptions()])
+  for (const option of [
+    ...counts,
+    ...containerOptions(),
+    ...clusterOptions(),
+    ...tlsOptions(),
+    proxyOption(),
+    ...logOptions(),
+  ])
     up.addOption(option);
 }

@@ -6,6 +6,7 @@ import { action } from "../context.ts";
 import type { WorkerFlags } from "../flags.ts";
 import {
   allowFaultsOption,
+  containerOptions,
   dataOption,
   httpPrivateOption,
   logOptions,
@@ -57,5 +58,5 @@ export function workerCommand(program: Command): void {
         return runWorker(context, flags);
       }, "server"),
     );
-  for (const option of logOptions()) worker.addOption(option);
+  for (const option of [...containerOptions(), ...logOptions()]) worker.addOption(option);
 }

@@ -31,6 +31,9 @@ function columns(workers: readonly WorkerView[], now: number): readonly Column<W
     ...(workers.some(hasTrouble) ? [{ title: "TROUBLE", text: troubleOf, isElastic: true }] : []),
     { title: "RUNS", text: (worker) => `${worker.running}/${worker.capacity}`, isRightAligned: true },
     { title: "QUEUES", text: (worker) => worker.queues.join(","), isElastic: true },
+    ...(workers.some(hasLabels)
+      ? [{ title: "LABELS", text: ({ labels = [] }: WorkerView) => labels.join(","), isElastic: true }]
+      : []),
     { title: "MACHINE", text: (worker) => worker.hostname, isElastic: true },
     { title: "PID", text: (worker) => String(worker.pid), isRightAligned: true },
     { title: "VERSION", text: (worker) => worker.version },
@@ -41,6 +44,11 @@ function columns(workers: readonly WorkerView[], now: number): readonly Column<W
       isRightAligned: true,
     },
   ];
+}
+
+/** Beside those of its operator: what it can do that not every worker can, such as `container=podman`. */
+function hasLabels({ labels = [] }: WorkerView): boolean {
+  return labels.length > 0;
 }
 
 function hasTrouble(worker: WorkerView): boolean {

@@ -12,7 +12,7 @@ import type { UpFlags } from "../flags.ts";
 import { findFreePorts, findFreePortsFrom } from "../freePort.ts";
 import { makeDirectory } from "../makeDirectory.ts";
 import { bootIn } from "../readyLine.ts";
-import { clusterArguments } from "../serverOptions.ts";
+import { clusterArguments, containerArguments } from "../serverOptions.ts";
 import { readTls } from "../tlsFiles.ts";
 import { type ProcessExit, Supervised } from "./supervised.ts";
 
@@ -137,6 +137,7 @@ class LocalCluster {
       ...(tasks.length === 0 ? [] : ["--tasks", ...tasks]),
       ...(runAs === undefined ? [] : ["--run-as", runAs]),
       ...(httpPrivate === true ? ["--http-private"] : []),
+      ...containerArguments(this.#flags),
       ...(otlpEndpoint === undefined ? [] : ["--otlp-endpoint", otlpEndpoint]),
       ...this.#trustArguments(),
       "--stop-on-stdin-end",

@@ -3,7 +3,7 @@ import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
 import type {
-  AbortReason,
+  AbortCause,
   Assignment,
   AttemptEnd,
   AttemptRef,
@@ -38,7 +38,7 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
   deadlineAt = 0;
   heapIndex = -1;
   /** Why it was told to end; null while it was not. */
-  endedBy: AbortReason | "drain" | null = null;
+  endedBy: AbortCause | null = null;
   /** The leader has not been told yet that it started. */
   isStartUnreported = false;
   /** Made when it first exchanges something with the leader: most attempts never do. */

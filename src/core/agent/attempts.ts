@@ -5,7 +5,7 @@
 import { attemptKey, type BootId } from "../../model/ids.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import {
-  type AbortReason,
+  type AbortCause,
   type Assignment,
   type AttemptEnd,
   type AttemptRef,
@@ -207,7 +207,7 @@ export class AgentAttempts {
   }
 
   /** The leader, or a drain whose deadline has passed, wants an attempt ended. */
-  abort(now: number, ref: AttemptRef, by: AbortReason | "drain", out: AgentOutput): void {
+  abort(now: number, ref: AttemptRef, by: AbortCause, out: AgentOutput): void {
     const held = this.#held.get(attemptKey(ref.task, ref.attempt));
     if (held === undefined) {
       const issued = { ...ref, assignedAt: 0 };
@@ -226,11 +226,11 @@ export class AgentAttempts {
     const isDying = held.endedBy !== null;
     // The leader's reason replaces the worker's own: the leader has settled the attempt already.
     held.endedBy = by === "drain" ? (held.endedBy ?? by) : by;
-    if (!isDying) this.#kill(held, out);
+    if (!isDying) this.#kill(held, held.endedBy, out);
   }
 
   /** It has ended by itself already, and its result waits for acknowledgements. */
-  #abortClosing(now: number, held: HeldAttempt, by: AbortReason | "drain", out: AgentOutput): void {
+  #abortClosing(now: number, held: HeldAttempt, by: AbortCause, out: AgentOutput): void {
     held.itemsIfAny?.shift(Number.POSITIVE_INFINITY);
     if (by !== "drain") return this.closed(held, out);
     // No master has acknowledged its items in time, and without them its result must not count.
@@ -274,7 +274,7 @@ export class AgentAttempts {
       this.#deadlines.remove(held);
       if (held.endedBy !== null) continue;
       held.endedBy = "timeout";
-      this.#kill(held, out);
+      this.#kill(held, held.endedBy, out);
     }
   }
 
@@ -340,8 +340,8 @@ export class AgentAttempts {
     this.#reports.addResult(held);
   }
 
-  #kill(held: HeldAttempt, out: AgentOutput): void {
-    out.effects.push({ kind: "abort", task: held.task, attempt: held.attempt, graceMs: this.#settings.killGraceMs });
+  #kill({ ref }: HeldAttempt, cause: AbortCause, out: AgentOutput): void {
+    out.effects.push({ kind: "abort", ...ref, graceMs: this.#settings.killGraceMs, cause });
   }
 
   #forget(now: number, held: HeldAttempt, settled: AttemptRef[]): void {

@@ -2,6 +2,7 @@
 import type { Incarnation, SessionId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type {
+  AbortCause,
   Assignment,
   AttachRequest,
   AttemptRef,
@@ -35,7 +36,7 @@ export type AgentEffect =
   /** Answered by `ended`, exactly once. */
   | { readonly kind: "start"; readonly assignment: Assignment }
   /** The attempt was started; that it is over is still told by `ended`. */
-  | ({ readonly kind: "abort"; readonly graceMs: number } & AttemptRef)
+  | ({ readonly kind: "abort"; readonly graceMs: number; readonly cause: AbortCause } & AttemptRef)
   /** What became of the item that the attempt sent under this ticket; once for each. The attempt may have ended by now. */
   | ({ readonly kind: "acknowledge"; readonly ticket: number; readonly answer: ItemAnswer } & AttemptRef)
   /** A message of the leader for a running attempt. */

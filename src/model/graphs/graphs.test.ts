@@ -65,7 +65,7 @@ describe("a graph is refused, with everything that is wrong named at once:", () 
     ["no tasks", {}, /at least one/],
     ["a node that waits for itself", { a: node({ after: ["a"] }) }, /circle: a → a/],
     ["an id", { a: node({ id: "x" }) }, /a: Unknown property "id"/],
-    ["a kind that is reserved", { a: { kind: "remote", input: {} } }, /a: The kind "remote" is reserved/],
+    ["a node without what its kind needs", { a: { kind: "container", input: {} } }, /a: "image" is missing/],
     [
       "something in a graph in it",
       { s: { kind: "graph", input: { tasks: { x: node({ after: ["y"] }) } } } },

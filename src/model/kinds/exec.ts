@@ -6,6 +6,7 @@ import { closed, limitKeyword, list, type Schema, truth, whole } from "../schema
 import { utf8Bytes } from "../utf8.ts";
 import { relativePathProblem } from "./execPaths.ts";
 import { invalid, isObject, type KindDefinition, quote } from "./kind.ts";
+import { checkApart, checkText, checkVariables, processText, shellWord, variables } from "./processText.ts";
 
 export interface ExecInput {
   /** The program and its arguments; with `shell`, exactly one string for `/bin/sh -c`. */
@@ -37,16 +38,9 @@ export interface ExecInput {
 /** The label of workers that can bound how many processes a command is: a task that asks for it requires it. */
 export const boundsProcesses = "bounds=processes";
 
-/** Labels that a worker must carry to run this, besides those that the task names. */
-export function labelsFor({ kind, input }: { readonly kind: string; readonly input: Json }): readonly string[] {
-  return kind === "exec" && isObject(input) && input["processesMax"] !== undefined ? [boundsProcesses] : [];
-}
-
 /** Names that would let a submitter change what the worker itself runs. */
 const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_ENV|ENV|IFS|OUTLAST_.*)$/;
 
-/** Text that reaches a process as one argument or variable. */
-const processText: Schema = { type: "string", maxLength: limits.stringBytesMax, [limitKeyword]: "stringBytesMax" };
 const blobReference: Schema = {
   type: "string",
   pattern: blobReferencePattern,
@@ -57,13 +51,6 @@ const argumentList = list(processText, {
   maxItems: limits.execArgumentsMax,
   [limitKeyword]: "execArgumentsMax",
 });
-
-const variables: Schema = {
-  type: "object",
-  maxProperties: limits.execEnvironmentMax,
-  [limitKeyword]: "execEnvironmentMax",
-  additionalProperties: processText,
-};
 
 export const execKind: KindDefinition = {
   name: "exec",
@@ -114,6 +101,7 @@ export const execKind: KindDefinition = {
     { examples: [{ command: ["make", "test"] }] },
   ),
   secretMembers: ["secretEnv"],
+  labels: ({ processesMax }) => (processesMax === undefined ? [] : [boundsProcesses]),
   check: checkExec,
   describe: (input) => {
     // Of a task that somebody put straight into the store, it may be anything.
@@ -146,25 +134,13 @@ function checkExec(input: JsonObject, path: string): void {
   const { env = {}, secretEnv = {}, cwd = "", shell, stdin, files = {}, artifacts = [] } = input;
   checkCommands(input, path, shell === true);
   checkText(cwd as string, `${path}/cwd`);
-  checkVariables(env, `${path}/env`);
-  checkVariables(secretEnv, `${path}/secretEnv`);
-  for (const name of isObject(secretEnv) && isObject(env) ? Object.keys(secretEnv) : []) {
-    if (Object.hasOwn(env as JsonObject, name)) throw invalid(`${path}/secretEnv/${name}`, `${name} is in env, too.`);
-  }
+  checkVariables(env, `${path}/env`, forbiddenEnvironment);
+  checkVariables(secretEnv, `${path}/secretEnv`, forbiddenEnvironment);
+  checkApart(env, secretEnv, path);
   if (typeof stdin === "string" && utf8Bytes(stdin) > limits.stringBytesMax) {
     throw invalid(`${path}/stdin`, "This text is too long for a submission: upload it as a blob.", "stringBytesMax");
   }
   checkPaths(Object.keys(isObject(files) ? files : {}), artifacts as string[], path);
-}
-
-function checkVariables(given: Json, path: string): void {
-  for (const [name, value] of Object.entries(isObject(given) ? given : {})) {
-    checkText(value as string, `${path}/${name}`);
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      throw invalid(`${path}/${name}`, `${quote(name)} is not a valid name of an environment variable.`);
-    if (forbiddenEnvironment.test(name))
-      throw invalid(`${path}/${name}`, `A task may not set ${name}: it belongs to the worker.`);
-  }
 }
 
 function checkCommands({ command, commands }: JsonObject, path: string, isShell: boolean): void {
@@ -199,20 +175,4 @@ function checkPaths(names: readonly string[], patterns: readonly string[], path:
     const problem = relativePathProblem(pattern);
     if (problem !== null) throw invalid(`${path}/artifacts/${index}`, `${quote(pattern)} is no pattern: ${problem}.`);
   }
-}
-
-/** No process can be given a NUL byte, a lone surrogate has no UTF-8, and Linux takes no argument of more than 128 KiB. */
-function checkText(value: string, path: string): void {
-  const bytes = utf8Bytes(value);
-  if (bytes > limits.stringBytesMax) {
-    const message = `The text has ${bytes} bytes; ${limits.stringBytesMax} are allowed.`;
-    throw invalid(path, message, "stringBytesMax");
-  }
-  if (value.includes("\0") || !value.isWellFormed())
-    throw invalid(path, "NUL and broken characters are not allowed here.");
-}
-
-function shellWord(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

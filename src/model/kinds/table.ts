@@ -2,6 +2,7 @@
 
 import type { GraphInput } from "../graphs/graph.ts";
 import type { Json } from "../json.ts";
+import { type ContainerInput, containerKind } from "./container.ts";
 import { type ExecInput, execKind } from "./exec.ts";
 import { graphKind } from "./graph.ts";
 import { type HttpInput, httpKind } from "./http.ts";
@@ -9,19 +10,24 @@ import { isObject, type KindDefinition } from "./kind.ts";
 import { type MapReduceInput, mapKindName, mapReduceKind, reduceKindName } from "./mapReduce.ts";
 import { type SleepInput, sleepKind } from "./sleep.ts";
 
-export const builtInKinds: readonly KindDefinition[] = [sleepKind, execKind, httpKind, graphKind, mapReduceKind];
+export const builtInKinds: readonly KindDefinition[] = [
+  sleepKind,
+  execKind,
+  containerKind,
+  httpKind,
+  graphKind,
+  mapReduceKind,
+];
 
 /** The inputs of the built-in kinds, for users of the client. */
 export interface KindInputs {
   readonly sleep: SleepInput;
   readonly exec: ExecInput;
+  readonly container: ContainerInput;
   readonly http: HttpInput;
   readonly graph: GraphInput;
   readonly "map-reduce": MapReduceInput;
 }
-
-/** Names that later versions use for kinds of their own; no handler may take them. */
-export const reservedKinds: readonly string[] = ["remote", "container"];
 
 /** Kinds of the children of built-in kinds; no handler may take them, either. */
 export const innerKinds: readonly string[] = [mapKindName, reduceKindName];
@@ -47,6 +53,11 @@ const byName = new Map(builtInKinds.map((kind) => [kind.name, kind]));
 /** The definition of a built-in kind; undefined for a handler. */
 export function findKind(name: string): KindDefinition | undefined {
   return byName.get(name);
+}
+
+/** Labels that a worker must carry to run this, besides those that the task names. */
+export function labelsFor({ kind, input }: { readonly kind: string; readonly input: Json }): readonly string[] {
+  return (isObject(input) ? findKind(kind)?.labels?.(input) : undefined) ?? [];
 }
 
 /** The work in a few words, for people: `sleep 5s`, `make test`; the kind where its input says no more. */

@@ -1,7 +1,7 @@
 /** `defineTask`: a kind of task that is a function, with types that hold from submit to result. */
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
-import { builtInKinds, innerKinds, reservedKinds } from "../../model/kinds/table.ts";
+import { builtInKinds, innerKinds } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
 import type { CallOptions, SubmitOptions } from "../callOptions.ts";
@@ -205,8 +205,7 @@ function refusalOf(name: string): OutlastError | null {
     const hint = `A name is a letter and up to ${limits.kindLengthMax - 1} letters, digits and . _ - after it.`;
     return new OutlastError("invalid", `${JSON.stringify(name)} cannot be the name of a task.`, { hint });
   }
-  if (![...reservedKinds, ...innerKinds].includes(name) && !builtInKinds.some((kind) => kind.name === name))
-    return null;
+  if (!innerKinds.includes(name) && !builtInKinds.some((kind) => kind.name === name)) return null;
   return new OutlastError("invalid", `"${name}" is the name of a built-in kind.`, { hint: "Choose another name." });
 }
 

@@ -193,6 +193,7 @@ function isBySigkill({ code, signal }: ExitRecord): boolean {
   return signal === "SIGKILL" || code === 137;
 }
 
-function hasRisen(before: number | null, after: number | null): boolean {
+/** @param before null if it is not known */
+export function hasRisen(before: number | null, after: number | null): boolean {
   return before !== null && after !== null && after > before;
 }

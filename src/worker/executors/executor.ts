@@ -2,7 +2,8 @@
 import { attemptKey } from "../../model/ids.ts";
 import { mapKindName, mapReduceKindName, reduceKindName } from "../../model/kinds/mapReduce.ts";
 import { defaults } from "../../model/limits.ts";
-import type { Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
+import type { AbortCause, Assignment, AttemptEnd, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
+import type { Backend } from "../../ports/backend.ts";
 import type { BlobAccess } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -12,6 +13,7 @@ import { type InlineHandlers, inlineRunner } from "../runners/inlineRunner.ts";
 import { pooledRunner, RunnerPool } from "../runners/runnerPool.ts";
 import { removeAttemptFolders } from "./attemptFolder.ts";
 import { AttemptServer } from "./attemptServer.ts";
+import { containerRunner } from "./container.ts";
 import {
   bootMarks,
   type Environment,
@@ -23,7 +25,7 @@ import { execRunner } from "./exec.ts";
 import { httpRunner } from "./http.ts";
 import type { KindRunner, Machine, RunningAttempt } from "./kindRunner.ts";
 import { sleepRunner } from "./sleep.ts";
-import { Watchdog } from "./watchdog.ts";
+import { Watchdog, type WatchedEngine } from "./watchdog.ts";
 
 /** How each built-in kind runs. */
 const builtIn: readonly KindRunner[] = [sleepRunner, execRunner, httpRunner];
@@ -38,6 +40,8 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly directory: string;
   /** True if tasks of kind `http` may call private addresses. */
   readonly allowsPrivateHttp?: boolean;
+  /** What runs containers here; null for a worker that runs none. */
+  readonly containers?: ContainerHost | null;
   /** How files of masters are reached; left out for a worker that cannot. */
   readonly blobs?: BlobAccess;
   /** Where attempts have folders of their own; absolute. It is emptied at the start. */
@@ -50,6 +54,12 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly mapReduce?: Omit<HandlerOptions, "loadInline"> | null;
   /** Output of an attempt. While a returned promise is pending, the process is held up by its full pipe. */
   onOutput(attempt: IssuedAttempt, bytes: Uint8Array): void | Promise<void>;
+}
+
+export interface ContainerHost {
+  readonly backend: Backend;
+  /** What it runs, so that containers can be removed when this process dies. */
+  readonly engine: WatchedEngine;
 }
 
 export interface HandlerOptions {
@@ -77,7 +87,10 @@ export class ProcessExecutor implements Executor {
     const { worker, boot, home, processes, clock, log, directory, allowsPrivateHttp = false } = options;
     const commandEnvironment = inheritedEnvironment(options.environment);
     const [mark = ""] = bootMarks(options);
-    const watchdog = new Watchdog({ mark, path: commandEnvironment["PATH"] ?? "", processes, clock, log });
+    const { containers = null } = options;
+    const engine = containers?.engine ?? null;
+    const watchdog = new Watchdog({ mark, engine, path: commandEnvironment["PATH"] ?? "", processes, clock, log });
+    if (containers !== null) this.#kinds.set("container", containerRunner(containers.backend));
     const onOutput = (attempt: IssuedAttempt, bytes: Uint8Array) => options.onOutput(attempt, bytes);
     const identity = { worker, boot, home };
     const wasSignalled = () => clock.now() - this.#signalledAt < defaults.stopSharedMs;
@@ -119,12 +132,25 @@ export class ProcessExecutor implements Executor {
     if (!isComplete) log.warn("This machine could not be searched for processes of an earlier life.", { worker });
     if (killed > 0) log.info("Killed what an earlier life of this worker had left running.", { worker, killed });
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
-    const { handlers = null, attemptFolders } = this.#options;
+    const { handlers = null, attemptFolders, containers = null } = this.#options;
+    if (containers !== null) await this.#removeContainers(containers.backend);
     if (attemptFolders !== undefined) await removeAttemptFolders(attemptFolders);
     await this.#machine.attemptServer?.open().catch((error: unknown) => {
       log.warn("commands cannot talk with their tasks: their socket cannot be opened", { worker, error });
     });
     if (handlers !== null) await this.#loadHandlers(handlers);
+  }
+
+  /** Of earlier lives. */
+  async #removeContainers(backend: Backend): Promise<void> {
+    const { log, worker } = this.#options;
+    const left = (await backend.list()) ?? [];
+    for (const handle of left) {
+      await backend.stop(handle, 0);
+      await backend.forget(handle);
+    }
+    if (left.length > 0)
+      log.info("removed containers that an earlier life of this worker had left", { worker, removed: left.length });
   }
 
   async #loadHandlers(options: HandlerOptions): Promise<void> {
@@ -174,13 +200,13 @@ export class ProcessExecutor implements Executor {
   }
 
   /** Does nothing for an attempt that has ended. */
-  abort({ task, attempt }: AttemptRef, graceMs: number): void {
-    this.#running.get(attemptKey(task, attempt))?.abort(graceMs);
+  abort({ task, attempt }: AttemptRef, graceMs: number, cause: AbortCause): void {
+    this.#running.get(attemptKey(task, attempt))?.abort(graceMs, cause);
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const running of [...this.#running.values()]) running.abort(0);
+    for (const running of [...this.#running.values()]) running.abort(0, "drain");
     if (this.#running.size > 0) {
       await new Promise<void>((done) => {
         this.#onEmpty = done;

@@ -1,6 +1,6 @@
 /** What makes a kind of task run on a worker: one file per kind beside this one, and a table of them in `executor.ts`. */
 import type { Json, JsonObject } from "../../model/json.ts";
-import type { Assignment, AttemptEnd, IssuedAttempt } from "../../model/protocol.ts";
+import type { AbortCause, Assignment, AttemptEnd, IssuedAttempt } from "../../model/protocol.ts";
 import type { BlobAccess } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -29,7 +29,7 @@ export interface KindRunner {
 /** An attempt that has not ended. */
 export interface RunningAttempt {
   /** Ends the attempt, at the latest after `graceMs`. A later call can only make that sooner. */
-  abort(graceMs: number): void;
+  abort(graceMs: number, cause: AbortCause): void;
 }
 
 /** What a kind needs of the machine that it runs on. */

@@ -80,7 +80,7 @@ describe("abort", () => {
   test("ends a command by SIGTERM, which it may use to clear up", async () => {
     const run = shell("trap 'echo cleared; exit 7' TERM; echo ready; while :; do sleep 0.02; done");
     await until("it to be ready", () => run.text() === "ready\n");
-    on.executor.abort(run.ref, 10_000);
+    on.executor.abort(run.ref, 10_000, "cancelled");
     const end = await run.ended;
     expect(end).toMatchObject({ outcome: "aborted", exit: { code: 7, signal: null } });
     expect(end.error).toBeUndefined();
@@ -93,7 +93,7 @@ describe("abort", () => {
       "sh -c 'trap \"sleep 0.1; echo child cleared; exit\" TERM; echo ready; while :; do sleep 0.02; done' & wait",
     );
     await until("it to be ready", () => run.text() === "ready\n");
-    on.executor.abort(run.ref, 10_000);
+    on.executor.abort(run.ref, 10_000, "cancelled");
     expect(await run.ended).toMatchObject({ outcome: "aborted", exit: { signal: "SIGTERM" } });
     expect(run.text()).toMatch(/^ready\n(Terminated\n)?child cleared\n$/);
   });
@@ -102,7 +102,7 @@ describe("abort", () => {
     const run = shell("trap '' TERM; echo ready; while :; do sleep 0.02; done");
     await until("it to be ready", () => run.text() === "ready\n");
     const before = performance.now();
-    on.executor.abort(run.ref, 200);
+    on.executor.abort(run.ref, 200, "cancelled");
     expect(await run.ended).toMatchObject({ outcome: "aborted", exit: { signal: "SIGKILL" } });
     expect(performance.now() - before).toBeGreaterThanOrEqual(195);
   });
@@ -110,7 +110,7 @@ describe("abort", () => {
   test("kills a daemon that left the group, and holds the pipe", async () => {
     const run = shell("setsid sh -c 'trap \"\" TERM; echo ready; while :; do sleep 0.02; done' & sleep 1000");
     await until("it to be ready", () => run.text() === "ready\n");
-    on.executor.abort(run.ref, 100);
+    on.executor.abort(run.ref, 100, "cancelled");
     expect(await run.ended).toMatchObject({ outcome: "aborted" });
     expect(alive(run)).toBe(0);
   });
@@ -118,31 +118,31 @@ describe("abort", () => {
   test("without grace kills at once, also where a longer one was running", async () => {
     const run = shell("trap '' TERM; echo ready; while :; do sleep 0.02; done");
     await until("it to be ready", () => run.text() === "ready\n");
-    on.executor.abort(run.ref, 3_600_000);
-    on.executor.abort(run.ref, 0);
-    on.executor.abort(run.ref, 1000);
+    on.executor.abort(run.ref, 3_600_000, "cancelled");
+    on.executor.abort(run.ref, 0, "cancelled");
+    on.executor.abort(run.ref, 1000, "cancelled");
     expect(await run.ended).toMatchObject({ outcome: "aborted", exit: { signal: "SIGKILL" } });
   });
 
   test("before the process is there, or after it has ended, does no harm", async () => {
     const early = on.exec(["sleep", "1000"]);
-    on.executor.abort(early.ref, 5000);
+    on.executor.abort(early.ref, 5000, "cancelled");
     expect(await early.ended).toMatchObject({ outcome: "aborted" });
     const late = on.exec(["true"]);
     expect(await late.ended).toMatchObject({ outcome: "success" });
-    on.executor.abort(late.ref, 0);
+    on.executor.abort(late.ref, 0, "cancelled");
     const missing = on.exec(["no-such-program-of-ours"]);
-    on.executor.abort(missing.ref, 0);
+    on.executor.abort(missing.ref, 0, "cancelled");
     expect(await missing.ended).toMatchObject({ outcome: "aborted" });
   });
 
   test("touches no other attempt", async () => {
     const [one, two] = [on.exec(["sleep", "1000"]), on.exec(["sleep", "1000"])];
     await until("both to run", () => alive(one) === 1 && alive(two) === 1);
-    on.executor.abort(one.ref, 0);
+    on.executor.abort(one.ref, 0, "cancelled");
     await one.ended;
     expect(alive(two)).toBe(1);
-    on.executor.abort(two.ref, 0);
+    on.executor.abort(two.ref, 0, "cancelled");
     await two.ended;
   });
 });
@@ -189,7 +189,7 @@ describe("sleep", () => {
 
   test("is ended at once by abort, even one of a year", async () => {
     const run = on.start("sleep", { seconds: 31_536_000 });
-    on.executor.abort(run.ref, 60_000);
+    on.executor.abort(run.ref, 60_000, "cancelled");
     expect(await run.ended).toMatchObject({ outcome: "aborted" });
   });
 

@@ -118,7 +118,7 @@ describe("several commands", () => {
   test("an abort ends the one that runs, and starts no other", async () => {
     const running = run({ commands: ["echo begun; sleep 1000", "echo next"], shell: true });
     while (!running.text().includes("begun")) await new Promise((resolve) => setImmediate(resolve));
-    place.executor.abort(running.ref, 0);
+    place.executor.abort(running.ref, 0, "cancelled");
     expect((await running.ended).outcome).toBe("aborted");
     expect(running.text()).toBe("begun\n");
   });
@@ -177,7 +177,7 @@ describe("files", () => {
     files.failures = 1_000_000;
     const running = run({ command: ["true"], files: { f: files.add("x") } });
     while (files.failures === 1_000_000) await new Promise((resolve) => setImmediate(resolve));
-    place.executor.abort(running.ref, 0);
+    place.executor.abort(running.ref, 0, "cancelled");
     expect((await running.ended).outcome).toBe("aborted");
     expect(foldersLeft()).toEqual([]);
   });

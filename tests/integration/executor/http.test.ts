@@ -147,7 +147,7 @@ describe("an answer", () => {
   test("that does not come ends with the attempt", async () => {
     const running = call("/hang");
     await until("the request to arrive", () => requests.length === 1);
-    on.executor.abort(running.ref, 1000);
+    on.executor.abort(running.ref, 1000, "cancelled");
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
   });
 });

@@ -106,21 +106,21 @@ describe("what a handler does to its process costs its attempt and the process, 
   test("an endless loop is killed when it is aborted", async () => {
     const running = on.start("loop", null);
     await until("the loop to begin", () => running.text().includes("looping"));
-    on.executor.abort(running.ref, 20);
+    on.executor.abort(running.ref, 20, "cancelled");
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
   });
 
   test("a handler that is deaf to its signal is killed after the grace", async () => {
     const running = on.start("deaf", null);
     await until("the handler to begin", () => running.text().includes("deaf"));
-    on.executor.abort(running.ref, 20);
+    on.executor.abort(running.ref, 20, "cancelled");
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
   });
 
   test("a handler that heeds its signal ends before the grace is over", async () => {
     const running = on.start("heed", null);
     await until("the handler to begin", () => running.text().includes("listening"));
-    on.executor.abort(running.ref, 600_000);
+    on.executor.abort(running.ref, 600_000, "cancelled");
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
     expect(running.text()).toContain("heard");
   });
@@ -168,7 +168,7 @@ describe("durable waits", () => {
 
   test("an attempt that is aborted while its steps are read ends", async () => {
     const running = on.start("nap", null, { steps: 1 }, { readSteps: () => new Promise(() => {}) });
-    on.executor.abort(running.ref, 0);
+    on.executor.abort(running.ref, 0, "cancelled");
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
   });
 });

@@ -1,0 +1,71 @@
+/** What a task remembers of the runs that were started for it: three steps for each, so that the next attempt knows how far it had come. */
+import type { Json } from "../../model/json.ts";
+import type { RunHandle, RunState } from "../../ports/backend.ts";
+import { AttemptOver, type AttemptSession } from "../../ports/work.ts";
+
+export interface BookedRun {
+  /** The attempt that has begun it. */
+  readonly number: number;
+  readonly key: string;
+  /** Null if it is not known whether it was started. */
+  readonly handle: RunHandle | null;
+}
+
+/** How a run is over for its task. */
+export type RunEnd =
+  | Extract<RunState, { readonly kind: "ended" | "gone" }>
+  | { readonly kind: "refused"; readonly message: string };
+
+/** A master does not take what must be remembered. */
+export class StepRefused extends Error {
+  override readonly name = "StepRefused";
+}
+
+/**
+ * The steps of the run that attempt 3 has begun: `run 3` before it is started, with its key; `handle 3` once it is known what the
+ * backend calls it; `end 3` once it is over, before the result of the attempt: should the
+ * worker die between the two, the next attempt knows that the run has succeeded.
+ */
+export class RunSteps {
+  readonly #session: AttemptSession;
+
+  constructor(session: AttemptSession) {
+    this.#session = session;
+  }
+
+  /** The latest run, and how it ended if that is known; null if there is none. @throws AttemptOver */
+  async findLatest(): Promise<{ readonly run: BookedRun; readonly end: RunEnd | null } | null> {
+    const steps = new Map<string, Json>();
+    for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
+      const page = await this.#session.readSteps(after);
+      for (const { key, step } of page.steps) if ("value" in step) steps.set(key, step.value);
+      after = page.next;
+    }
+    const numbers = [...steps.keys()].flatMap((key) => /^run (\d+)$/.exec(key)?.[1] ?? []).map(Number);
+    const number = numbers.sort((a, b) => a - b).at(-1);
+    if (number === undefined) return null;
+    const { key } = steps.get(`run ${number}`) as { key: string };
+    const handle = (steps.get(`handle ${number}`) ?? null) as RunHandle | null;
+    const end = (steps.get(`end ${number}`) ?? null) as RunEnd | null;
+    return { run: { number, key, handle }, end };
+  }
+
+  /** @throws AttemptOver, StepRefused */
+  async begin(run: BookedRun): Promise<void> {
+    await this.#keep(`run ${run.number}`, { key: run.key });
+  }
+
+  async noteHandle(run: BookedRun, { key, id }: RunHandle): Promise<void> {
+    await this.#keep(`handle ${run.number}`, { key, id });
+  }
+
+  async noteEnd(run: BookedRun, end: RunEnd): Promise<void> {
+    await this.#keep(`end ${run.number}`, { ...end });
+  }
+
+  async #keep(key: string, value: Json): Promise<void> {
+    const answer = await this.#session.send({ kind: "step", key, value });
+    if (answer.verdict === "stale") throw new AttemptOver("The attempt has ended.");
+    if (answer.verdict === "refused") throw new StepRefused(answer.message);
+  }
+}
