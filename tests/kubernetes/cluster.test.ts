@@ -225,8 +225,8 @@ test(
 );
 
 test.for([
-  { corpus: "25mb", maps: 20, reduces: 5 },
-  { corpus: "250mb", maps: 100, reduces: 20 },
+  { corpus: "25mb", maps: 20, reduces: 5, assigns: 10, starts: 10 },
+  { corpus: "250mb", maps: 100, reduces: 20, assigns: 50, starts: 20 },
 ])("MapReduce counts the words of $corpus while leaders and workers die on purpose", (count, context) =>
   promised(async () => {
     if (count.corpus === "25mb") {
@@ -235,8 +235,8 @@ test.for([
     }
     await outlast.apply("map-reduce-fail");
     // Not so soon that most of the time is the kubelet's wait before it starts a container again, which doubles each time.
-    await outlast.kubectl("set", "env", "deployment/master", `OUTLAST_FAIL=after-assign:${count.maps / 2}`);
-    await outlast.kubectl("set", "env", "deployment/worker", `OUTLAST_FAIL=after-start:${count.maps / 5}`);
+    await outlast.kubectl("set", "env", "deployment/master", `OUTLAST_FAIL=after-assign:${count.assigns}`);
+    await outlast.kubectl("set", "env", "deployment/worker", `OUTLAST_FAIL=after-start:${count.starts}`);
     await outlast.rolledOut("deployment/master", "deployment/worker");
     const epoch = outlast.live.leader?.epoch ?? 0;
     const startedAt = performance.now();

@@ -44,11 +44,10 @@ function checkRetry(waiting: Step, started: Step, fullMs: number, report: Report
   if (waitMs < fullMs / 2 - 1 || waitMs > fullMs + 1) {
     report(`task ${id} was to wait ${waitMs} ms before its next attempt, not ${fullMs / 2} to ${fullMs}`, id);
   }
-  // A new leader with another clock counts the wait anew rather than trust the instant.
+  // A new leader goes by its own clock, and waits no longer than once more. So by that clock it may not be early, unless time itself says so.
   const isByOneLeader = started.entry.epoch === waiting.entry.epoch;
-  const isEarly = isByOneLeader
-    ? started.entry.at < retryAt
-    : started.entry.landedAt - waiting.entry.landedAt < waitMs * 0.8 - slackOfWaitMs;
+  const isOver = !isByOneLeader && started.entry.landedAt - waiting.entry.landedAt >= waitMs * 0.8 - slackOfWaitMs;
+  const isEarly = started.entry.at < retryAt && !isOver;
   if (isEarly) {
     report(
       `${name(id, started.status.attempt)} was started ${retryAt - started.entry.at} ms before its back-off was over`,
