@@ -30,8 +30,8 @@ export const backupMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/liveTask.ts",
-        search: "    ...(task.backup !== null && { backup: task.backup }),",
-        replace: "    ...(task.backup?.isWinner === true && { backup: task.backup }),",
+        search: "  if (task.backup !== null) status.backup = task.backup;",
+        replace: "  if (task.backup?.isWinner === true) status.backup = task.backup;",
       },
       {
         file: "src/core/scheduler/digest.ts",

@@ -223,31 +223,40 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
   const result = output ?? task.family?.ending?.output;
   // While an attempt runs, the end of the one before would look like its own.
   const last = task.state === "running" ? null : task.last;
-  return {
+  // Each change of a task comes by here, so without the intermediate objects that spreading would make.
+  const status: { -readonly [Field in keyof TaskStatus]: TaskStatus[Field] } = {
     id: task.id,
     state: task.state,
     attempt: task.attempt,
     failures: task.failures,
     kills: task.kills,
     changedAt,
-    ...(task.uncounted > 0 && { uncounted: task.uncounted }),
-    ...(task.losses > 0 && { losses: task.losses, firstLoss: task.firstLoss }),
-    ...(run !== null && { host: run.host, boot: run.boot, assignedAt: run.assignedAt }),
-    ...(run?.isAlone === true && task.state === "running" && { isAlone: true }),
-    ...(task.retriedAt !== undefined && { retriedAt: task.retriedAt }),
-    ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
-    ...(task.state === "retrying" && { retryAt: last?.retryAt ?? 0 }),
-    ...(task.state === "killed" && last?.retryAt !== undefined && { retryAt: last.retryAt }),
-    ...(last?.endedAt !== undefined && { endedAt: last.endedAt }),
-    ...(last?.error !== undefined && { error: last.error }),
-    ...(last?.exit !== undefined && { exit: last.exit }),
-    ...(last?.exits !== undefined && { exits: last.exits }),
-    ...(last?.logBytes !== undefined && { logBytes: last.logBytes }),
-    ...(task.isRecorded && { isRecorded: true }),
-    ...(task.backup !== null && { backup: task.backup }),
-    ...(task.family !== null && { family: task.family.toStatus() }),
-    ...(result !== undefined && { output: result }),
   };
+  if (task.uncounted > 0) status.uncounted = task.uncounted;
+  if (task.losses > 0) {
+    status.losses = task.losses;
+    status.firstLoss = task.firstLoss;
+  }
+  if (run !== null) {
+    status.host = run.host;
+    status.boot = run.boot;
+    status.assignedAt = run.assignedAt;
+    if (run.isAlone && task.state === "running") status.isAlone = true;
+  }
+  if (task.retriedAt !== undefined) status.retriedAt = task.retriedAt;
+  if (run?.startedAt !== undefined) status.startedAt = run.startedAt;
+  if (task.state === "retrying") status.retryAt = last?.retryAt ?? 0;
+  if (task.state === "killed" && last?.retryAt !== undefined) status.retryAt = last.retryAt;
+  if (last?.endedAt !== undefined) status.endedAt = last.endedAt;
+  if (last?.error !== undefined) status.error = last.error;
+  if (last?.exit !== undefined) status.exit = last.exit;
+  if (last?.exits !== undefined) status.exits = last.exits;
+  if (last?.logBytes !== undefined) status.logBytes = last.logBytes;
+  if (task.isRecorded) status.isRecorded = true;
+  if (task.backup !== null) status.backup = task.backup;
+  if (task.family !== null) status.family = task.family.toStatus();
+  if (result !== undefined) status.output = result;
+  return status;
 }
 
 /** Brings a task back to where its status says that it was. */
