@@ -88,7 +88,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "mapreduce/slot",
     holds: "the tasks of a MapReduce job, the thread that runs its functions, its files",
-    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator"],
+    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator", "s3"],
     loadsUserCode: true,
     packages: ["node:*"],
   },

@@ -25,6 +25,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
 export interface WorkerFlags extends LogFlags, ContainerFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
+  readonly jobsUseS3?: boolean;
   readonly otlpEndpoint?: string;
   readonly name?: string;
   readonly capacity: number;
@@ -44,6 +45,7 @@ export interface WorkerFlags extends LogFlags, ContainerFlags {
 export interface UpFlags extends LogFlags, ContainerFlags, ClusterFlags, MasterCountFlags, TlsFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
+  readonly jobsUseS3?: boolean;
   readonly webhookPrivate?: boolean;
   readonly otlpEndpoint?: string;
   readonly store?: string;

@@ -147,6 +147,13 @@ export function containerArguments({ container, containerMount = [] }: Container
   return [...engine, ...(containerMount.length === 0 ? [] : ["--container-mount", ...containerMount])];
 }
 
+export function jobsUseS3Option(): Option {
+  return new Option(
+    "--jobs-use-s3",
+    "hand the AWS_ variables of this worker to MapReduce jobs, so that they read and write s3:// addresses; the code of a job can see them",
+  ).env("OUTLAST_JOBS_USE_S3");
+}
+
 export function webhookPrivateOption(): Option {
   return new Option(
     "--webhook-private",

@@ -67,7 +67,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     containers,
     ...(await attemptFiles(place, user, new HttpBlobs({ masters: options.masters, token }))),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
-    mapReduce: mapReduceOptions(),
+    mapReduce: mapReduceOptions(flags.jobsUseS3 === true ? process.env : {}),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
   await openExecutor(executor, place);

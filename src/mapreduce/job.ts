@@ -19,7 +19,7 @@ export interface Chunks {
   readonly paths: readonly string[];
 }
 
-/** Text by lines: files, folders, patterns such as `logs/*.log`, and http(s) addresses. A line ends at `\n`, or `\r\n`. */
+/** Text by lines: files, folders, patterns such as `logs/*.log`, http(s) addresses, and `s3://bucket/key` (an object, a folder, a pattern). A line ends at `\n`, or `\r\n`. */
 export function lines(paths: readonly string[] | string): Lines {
   return { format: "lines", paths: [paths].flat() };
 }
@@ -34,12 +34,12 @@ export interface JobOutput {
   readonly folder: string;
 }
 
-/** A folder of `part-00000.tsv` …: a line per key and value, tab-separated, sorted by the bytes of the key within each part. */
+/** A folder, or `s3://bucket/prefix`, of `part-00000.tsv` …: a line per key and value, tab-separated, sorted by the bytes of the key within each part. */
 export function tsv(folder: string): JobOutput {
   return { format: "tsv", folder };
 }
 
-/** A folder of `part-00000.jsonl` …: a line `{ "key", "value" }` per key and value. */
+/** A folder, or `s3://bucket/prefix`, of `part-00000.jsonl` …: a line `{ "key", "value" }` per key and value. */
 export function jsonl(folder: string): JobOutput {
   return { format: "jsonl", folder };
 }

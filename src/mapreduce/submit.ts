@@ -102,9 +102,13 @@ function choose(jobs: ReadonlyMap<string, MapReduceJob>, wanted: string | undefi
   throw new OutlastError("invalid", message, { hint: "Say which one to run." });
 }
 
+const isAddress = (path: string) => /^(https?|s3):\/\//.test(path);
+
+const placeOf = (path: string) => (isAddress(path) ? path : resolve(path));
+
 function inputOf(job: MapReduceJob, code: MapReduceInput["code"], overrides: JobOverrides): MapReduceInput {
   const maps = overrides.maps ?? job.maps;
-  const paths = (overrides.input ?? job.input.paths).map((path) => (/^https?:\/\//.test(path) ? path : resolve(path)));
+  const paths = (overrides.input ?? job.input.paths).map(placeOf);
   const params = overrides.params ?? job.params;
   return {
     code,
@@ -114,7 +118,7 @@ function inputOf(job: MapReduceJob, code: MapReduceInput["code"], overrides: Job
     reduces: overrides.reduces ?? job.reduces,
     output: {
       format: job.output.format,
-      folder: resolve(overrides.output ?? job.output.folder),
+      folder: placeOf(overrides.output ?? job.output.folder),
       ...(overrides.overwrite !== undefined && { overwrite: overrides.overwrite }),
     },
     partition: typeof job.partition === "function" ? "own" : job.partition,

@@ -19,6 +19,16 @@ export const s3Limits = {
   partsAtOnce: 2,
   /** Deletions, and copies, that are on their way together. */
   requestsAtOnce: 16,
+  /** What is copied by one request: S3 takes at most 5 GiB. */
+  copiedPartBytes: 1024 * mebibyte,
+  /** What a map asks for at once of a large object. */
+  windowBytes: 16 * mebibyte,
+  /** What is read of the end of a file of a map, to find its index: enough for 100 reduces and more than 30 runs. */
+  tailBytes: 64 * 1024,
+  /** A task of a MapReduce job waits for so long when S3 is away; less than a record may take. */
+  outageMsMax: 45 * second,
+  outageWaitMs: 200,
+  outageWaitMsMax: 5 * second,
   /** Of a key, in bytes: what S3 allows. */
   keyBytesMax: 1024,
 } as const;

@@ -4,14 +4,20 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TaskFile } from "./taskFiles.ts";
 
-/** The same for the tasks of MapReduce jobs, which every worker runs. */
-export function mapReduceOptions(): {
+/**
+ * The same for the tasks of MapReduce jobs, which every worker runs.
+ * @param env of its variables, jobs see those that a client of S3 needs
+ */
+export function mapReduceOptions(env: NodeJS.ProcessEnv): {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 } {
   const path = fileURLToPath(new URL(`../mapreduce/slot/tasks${extname(import.meta.url)}`, import.meta.url));
   const { argv, environment } = handlerOptions([{ path, isNamed: true }]);
-  return { argv, environment };
+  const forS3 = Object.entries(env).filter((entry): entry is [string, string] => {
+    return entry[0].startsWith("AWS_") && entry[1] !== undefined;
+  });
+  return { argv, environment: { ...environment, ...Object.fromEntries(forS3) } };
 }
 
 export function handlerOptions(files: readonly TaskFile[]) {

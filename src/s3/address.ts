@@ -7,6 +7,8 @@ export interface S3Address {
   readonly key: string;
 }
 
+export const isS3 = (text: string): boolean => text.startsWith("s3://");
+
 const addressPattern = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s;
 
 /** Null for what is no such address. */
@@ -14,4 +16,8 @@ export function parseS3Address(text: string): S3Address | null {
   const [, bucket, key = ""] = addressPattern.exec(text) ?? [];
   if (bucket === undefined || Buffer.byteLength(key) > s3Limits.keyBytesMax) return null;
   return { bucket, key };
+}
+
+export function s3Address({ bucket, key }: S3Address): string {
+  return `s3://${bucket}/${key}`;
 }

@@ -21,6 +21,10 @@ export interface ListedKey {
   readonly etag: string;
 }
 
+export interface ObjectTail extends Omit<FoundObject, "metadata"> {
+  readonly bytes: Buffer;
+}
+
 /** Write only if there is no object of this key, only in place of one with this ETag, or in any case. */
 export type Condition = "absent" | { readonly etag: string } | "any";
 
@@ -119,6 +123,15 @@ export class Bucket {
         if (!isWorthIt) throw failure;
       }
     }
+  }
+
+  /** The last bytes of an object, at most `length`, with its whole size; null if there is none. */
+  async tail(key: string, length: number): Promise<ObjectTail | null> {
+    const found = await this.head(key);
+    if (found === null) return null;
+    const { size, etag } = found;
+    const bytes = await Array.fromAsync(this.read(key, etag, Math.max(0, size - length), size));
+    return { size, etag, bytes: Buffer.concat(bytes) };
   }
 
   /** Does nothing if there is none. @param etag only the object with this one, where the server looks at it */
@@ -220,7 +233,7 @@ function sdk() {
   return import("@aws-sdk/client-s3");
 }
 
-function conditionOf(condition: Condition): { IfNoneMatch?: string; IfMatch?: string } {
+export function conditionOf(condition: Condition): { IfNoneMatch?: string; IfMatch?: string } {
   if (condition === "any") return {};
   return condition === "absent" ? { IfNoneMatch: "*" } : { IfMatch: condition.etag };
 }

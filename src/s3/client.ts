@@ -36,6 +36,6 @@ export function endpointOf(env: NodeJS.ProcessEnv = process.env): string | null 
 
 /** Servers of one's own seldom have a name for every bucket. */
 function isPathStyle(env: NodeJS.ProcessEnv, endpoint: string | null): boolean {
-  const said = env["OUTLAST_S3_PATH_STYLE"];
+  const said = env["AWS_S3_FORCE_PATH_STYLE"];
   return said === undefined || said === "" ? endpoint !== null : said === "true" || said === "1";
 }

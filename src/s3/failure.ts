@@ -23,6 +23,10 @@ export class S3Failure extends Error {
   }
 }
 
+/** What the SDK says here names all the places where it has looked. */
+const unknownHere =
+  "no credentials or no region are known here. Set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or a profile; MapReduce jobs see those of their worker only if it was started with --jobs-use-s3.";
+
 const fullCodes = /^(QuotaExceeded|InsufficientStorage\w*|XMinioStorageFull|StorageFull|EntityQuotaExceeded)$/;
 
 /**
@@ -36,6 +40,9 @@ export function toS3Failure(error: unknown, place: string): unknown {
     code?: string;
   };
   const status = answer?.httpStatusCode;
+  if (error.name === "CredentialsProviderError" || error.message === "Region is missing") {
+    return new S3Failure("refused", error.name, `${place} cannot be used: ${unknownHere}`);
+  }
   const code = error.name === "Error" ? (systemCode ?? error.name) : error.name;
   const kind = kindOf(status, code, answer !== undefined || systemCode !== undefined);
   if (kind === null) return error;
@@ -43,9 +50,11 @@ export function toS3Failure(error: unknown, place: string): unknown {
 }
 
 function kindOf(status: number | undefined, code: string, isOfRequest: boolean): S3FailureKind | null {
-  if (code === "CredentialsProviderError" || code === "TokenProviderError") return "refused";
+  if (code === "TokenProviderError") return "refused";
   if (fullCodes.test(code) || status === 507) return "full";
   if (status === undefined) return isOfRequest || code === "TimeoutError" ? "away" : null;
+  // The upload was ended before: perhaps by this very request, whose answer was lost.
+  if (code === "NoSuchUpload") return "conflict";
   if (status === 404) return code === "NoSuchBucket" ? "refused" : "absent";
   if (status === 412 || status === 304) return "changed";
   if (status === 409) return "conflict";

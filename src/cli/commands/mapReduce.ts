@@ -11,12 +11,12 @@ export function mapReduceCommand(program: Command): void {
     .argument("<file>", "module that exports what mapReduce() returns")
     .option(
       "-c, --corpus <input…>",
-      "input instead of the job's own: files, folders, patterns, http(s) addresses; 25mb and 250mb are made on first use",
+      "input instead of the job's own: files, folders, patterns, http(s) and s3:// addresses; 25mb and 250mb are made on first use",
       collect,
     )
     .option("-m, --maps <n>", "how many maps", wholeNumber(1, limits.jobMapsMax))
     .option("-r, --reduces <n>", "how many reduces", wholeNumber(1, limits.jobReducesMax))
-    .option("-o, --output <folder>", "output folder instead of the job's own")
+    .option("-o, --output <folder>", "output folder, or s3://BUCKET/PREFIX, instead of the job's own")
     .option("--overwrite", "replace the output of an earlier job")
     .option("--job <name>", "which job of the file, if it holds several")
     .option("--params <json>", "what the job's functions find as ctx.params", json)

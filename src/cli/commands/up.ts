@@ -11,6 +11,7 @@ import {
   containerOptions,
   dataOption,
   httpPrivateOption,
+  jobsUseS3Option,
   logOptions,
   masterCount,
   masterCountOptions,
@@ -37,6 +38,7 @@ export function upCommand(program: Command): void {
     )
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
+    .addOption(jobsUseS3Option())
     .addOption(webhookPrivateOption())
     .addOption(otlpOption())
     .addOption(queuesOption())

@@ -9,6 +9,7 @@ import {
   containerOptions,
   dataOption,
   httpPrivateOption,
+  jobsUseS3Option,
   logOptions,
   otlpOption,
   queuesOption,
@@ -28,6 +29,7 @@ export function workerCommand(program: Command): void {
     .option("--capacity <n>", "how many tasks to run at a time", wholeNumber(1, limits.capacityMax), defaults.capacity)
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
+    .addOption(jobsUseS3Option())
     .addOption(otlpOption())
     .addOption(queuesOption())
     .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", ownLabels)

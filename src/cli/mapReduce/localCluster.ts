@@ -27,7 +27,8 @@ export class OwnCluster {
     const address = `http://${defaults.address}:${port}`;
     const shared = ["--data", folder, "--stop-on-stdin-end", "--log-level", "error"];
     const env = { ...process.env };
-    for (const name of ["OUTLAST_MASTERS", "OUTLAST_DATA", "OUTLAST_STORE", "OUTLAST_TOKEN"]) delete env[name];
+    for (const name of ["OUTLAST_MASTERS", "OUTLAST_DATA", "OUTLAST_STORE", "OUTLAST_BLOBS", "OUTLAST_TOKEN"])
+      delete env[name];
     const { promise: isReady, resolve: ready } = Promise.withResolvers<void>();
     const supervise = (name: string, ownArguments: readonly string[]) =>
       new Supervised({
@@ -46,7 +47,7 @@ export class OwnCluster {
       });
     const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
     const workerProcesses = names.map((name) =>
-      supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1"]),
+      supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1", "--jobs-use-s3"]),
     );
     const masterProcess = supervise(master, ["master", "--name", master, "--port", String(port)]);
     masterProcess.start();

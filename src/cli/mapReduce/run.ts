@@ -1,19 +1,19 @@
 /** Runs `outlast map-reduce`: finds or starts a cluster, submits the job, shows its progress, and checks its output. */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { type JobOverrides, submitMapReduce } from "../../mapreduce/submit.ts";
 import type { Json } from "../../model/json.ts";
 import { defaults } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
+import { S3Failure } from "../../s3/failure.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import { type Context, impatient } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
-import { UsageError } from "../failure.ts";
+import { LocalFailure, UsageError } from "../failure.ts";
 import type { MapReduceFlags } from "../flags.ts";
 import { resolveCorpora } from "./corpus.ts";
 import { OwnCluster } from "./localCluster.ts";
+import { type OutputPlace, outputPlace } from "./outputPlace.ts";
 import { JobProgress } from "./progress.ts";
 import { reportJob } from "./report.ts";
 import { verifyOutput } from "./verify.ts";
@@ -77,9 +77,22 @@ async function waitFor(context: Context, client: Outlast, id: string): Promise<E
   const ms = performance.now() - startedAt;
   if (task.state !== "success") return fail(context, task);
   const summary = task.output as { readonly [field: string]: Json };
-  if (typeof summary["folder"] === "string") await verifyOutput(summary["folder"], id);
+  const { folder } = summary;
+  if (typeof folder === "string") await inOutput(folder, (place) => verifyOutput(place, folder, id));
   reportJob(output, summary, { ms, kills: progress.kills });
   return exitCodes.ok;
+}
+
+async function inOutput(folder: string, work: (place: OutputPlace) => Promise<void>): Promise<void> {
+  const place = await outputPlace(folder);
+  try {
+    await work(place);
+  } catch (error) {
+    if (!(error instanceof S3Failure)) throw error;
+    throw new LocalFailure(error.message, "This command looks at the output itself, so it needs the credentials, too.");
+  } finally {
+    await place.close();
+  }
 }
 
 /** A job that was cancelled has nobody left who could remove what it had in its output folder. */
@@ -87,7 +100,7 @@ async function fail({ output }: Context, task: TaskDocument): Promise<ExitCode> 
   const { input } = task;
   const target = typeof input === "object" && input !== null && !Array.isArray(input) ? input["output"] : null;
   if (typeof target === "object" && target !== null && !Array.isArray(target) && typeof target["folder"] === "string") {
-    await rm(join(target["folder"], "_temporary", task.id), { recursive: true, force: true });
+    await inOutput(target["folder"], (place) => place.removeTemporary(task.id));
   }
   if (output.isJson) output.document(task);
   else output.complain(`The job was ${task.state}${task.error === undefined ? "" : `: ${task.error.message}`}`);

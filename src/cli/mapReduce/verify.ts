@@ -1,9 +1,7 @@
 /** Checks the output of a job against its manifest: every part has the size and the hash that were committed. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { LocalFailure } from "../failure.ts";
+import type { OutputPlace } from "./outputPlace.ts";
 
 interface Manifest {
   readonly job: string;
@@ -11,19 +9,20 @@ interface Manifest {
 }
 
 /** @throws LocalFailure that names what differs */
-export async function verifyOutput(folder: string, job: string): Promise<void> {
-  const manifest = JSON.parse(await readFile(join(folder, "_manifest.json"), "utf8")) as Manifest;
+export async function verifyOutput(place: OutputPlace, folder: string, job: string): Promise<void> {
+  const text = Buffer.concat(await Array.fromAsync(place.read("_manifest.json"))).toString();
+  const manifest = JSON.parse(text) as Manifest;
   if (manifest.job !== job) throw new LocalFailure(`${folder} holds the output of another job (${manifest.job}).`);
-  await readFile(join(folder, "_SUCCESS"));
+  await Array.fromAsync(place.read("_SUCCESS"));
   for (const { name, size, sha256 } of manifest.parts) {
     const hash = createHash("sha256");
     let bytes = 0;
-    for await (const piece of createReadStream(join(folder, name)) as AsyncIterable<Buffer>) {
+    for await (const piece of place.read(name)) {
       hash.update(piece);
       bytes += piece.length;
     }
     if (bytes !== size || hash.digest("hex") !== sha256) {
-      throw new LocalFailure(`${join(folder, name)} is not what the job wrote: it was changed afterwards.`);
+      throw new LocalFailure(`${folder}/${name} is not what the job wrote: it was changed afterwards.`);
     }
   }
 }

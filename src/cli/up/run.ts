@@ -128,7 +128,17 @@ class LocalCluster {
   }
 
   #workerArguments(name: string): string[] {
-    const { capacity, queues, data, drainTimeout, tasks = [], runAs, httpPrivate, otlpEndpoint } = this.#flags;
+    const {
+      capacity,
+      queues,
+      data,
+      drainTimeout,
+      tasks = [],
+      runAs,
+      httpPrivate,
+      jobsUseS3,
+      otlpEndpoint,
+    } = this.#flags;
     return [
       "worker",
       ...["--masters", this.#addresses, "--name", name, "--capacity", String(capacity), "--data", data],
@@ -138,6 +148,7 @@ class LocalCluster {
       ...(runAs === undefined ? [] : ["--run-as", runAs]),
       ...(httpPrivate === true ? ["--http-private"] : []),
       ...containerArguments(this.#flags),
+      ...(jobsUseS3 === true ? ["--jobs-use-s3"] : []),
       ...(otlpEndpoint === undefined ? [] : ["--otlp-endpoint", otlpEndpoint]),
       ...this.#trustArguments(),
       "--stop-on-stdin-end",

@@ -48,7 +48,7 @@ export async function doMap(
     });
     const figures = await runRanges(parts, ranges, emitter, new Set(poison));
     const { records: pairs, runs } = emitter.end();
-    return { map: index, ...file.end(), ...figures, pairs, runs };
+    return { map: index, ...(await file.end()), ...figures, pairs, runs };
   } finally {
     file.abandon();
   }

@@ -41,6 +41,6 @@ export async function promote(store: JobStore, plan: PromotionPlan): Promise<voi
   }
   const listed = parts.map(({ size, sha256, records }, index) => ({ name: names[index], size, sha256, records }));
   const manifest = `${JSON.stringify({ ...summary, parts: listed }, null, 2)}\n`;
-  await promotion.replace(writeText(store, "job/manifest", manifest), manifestName);
-  await promotion.replace(writeText(store, "job/success", ""), successName);
+  await promotion.replace(await writeText(store, "job/manifest", manifest), manifestName);
+  await promotion.replace(await writeText(store, "job/success", ""), successName);
 }

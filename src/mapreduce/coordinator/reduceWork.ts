@@ -62,7 +62,7 @@ export async function doReduce(
       const writer = new OutputWriter(settings.outputFormat, (bytes) => file.write(bytes));
       const { params } = settings;
       const figures = await runReduce({ groups: table.groups(), reduce: job.reduce, params, writer, cursor });
-      return { part: { partition, ...file.end(), records: writer.records, shuffledBytes, ...figures } };
+      return { part: { partition, ...(await file.end()), records: writer.records, shuffledBytes, ...figures } };
     } finally {
       file.abandon();
     }

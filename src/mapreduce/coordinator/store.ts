@@ -16,7 +16,7 @@ export interface FileRef {
 export interface JobStore {
   /** Makes the place for the files of the job. Only the beginning of the job does that: what comes late finds it gone. */
   open(): Promise<void>;
-  /** Begins a file whose name begins and ends like this. @throws NonRetryableError if the job is over */
+  /** Begins a file whose name begins and ends like this. Here or at its end: @throws NonRetryableError if the job is over */
   create(prefix: string, suffix?: string): JobFileWriter;
   /** The text of a file, checked. @throws DamagedSegment if it is gone or not what was written */
   text(file: FileRef): Promise<string>;
@@ -30,8 +30,8 @@ export interface JobStore {
 
 export interface JobFileWriter {
   write(bytes: Uint8Array): void;
-  /** On disk when it returns. */
-  end(): FileRef;
+  /** Durable when it is done. @throws NonRetryableError if the job is over */
+  end(): FileRef | Promise<FileRef>;
   /** Removes what was written; does nothing after `end`. */
   abandon(): void;
 }
@@ -53,8 +53,12 @@ export interface Promotion {
   retract(name: string): Promise<void>;
 }
 
-export function writeText(store: JobStore, prefix: string, content: string, suffix = ""): FileRef {
+export async function writeText(store: JobStore, prefix: string, content: string, suffix = ""): Promise<FileRef> {
   const file = store.create(prefix, suffix);
-  file.write(Buffer.from(content));
-  return file.end();
+  try {
+    file.write(Buffer.from(content));
+    return await file.end();
+  } finally {
+    file.abandon();
+  }
 }

@@ -2,22 +2,33 @@
 import { type FileHandle, glob, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "../../model/limits.ts";
+import { isS3 } from "../../s3/address.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import type { OpenInput } from "../coordinator/mapWork.ts";
 import type { PlannedFile } from "../coordinator/settings.ts";
 
-const isAddress = (path: string) => /^https?:\/\//.test(path);
+const isWeb = (path: string) => /^https?:\/\//.test(path);
 
 /** The files that paths lead to, sorted, each once. @throws NonRetryableError if one leads nowhere */
 export async function findInput(paths: readonly string[]): Promise<PlannedFile[]> {
   const found = new Map<string, PlannedFile>();
   for (const path of paths) {
-    const files = isAddress(path) ? [await addressed(path)] : await filesAt(path);
+    const files = await filesOf(path);
     for (const file of files) found.set(file.path, file);
     if (found.size > limits.jobFilesMax)
       throw new NonRetryableError(`The input has more than ${limits.jobFilesMax} files.`);
   }
   return [...found.values()].sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+async function filesOf(path: string): Promise<PlannedFile[]> {
+  if (isS3(path)) return (await s3Input()).findS3Input(path);
+  return isWeb(path) ? [await addressed(path)] : filesAt(path);
+}
+
+/** Loads what most jobs never need. */
+function s3Input() {
+  return import("./s3Input.ts");
 }
 
 async function filesAt(path: string): Promise<PlannedFile[]> {
@@ -55,7 +66,8 @@ async function addressed(path: string): Promise<PlannedFile> {
 
 /** @throws NonRetryableError if the file is not the one that was planned */
 export async function openInput(file: PlannedFile): Promise<OpenInput> {
-  return isAddress(file.path) ? new AddressedFile(file) : localFile(file);
+  if (isS3(file.path)) return new (await s3Input()).S3Input(file);
+  return isWeb(file.path) ? new AddressedFile(file) : localFile(file);
 }
 
 async function localFile(file: PlannedFile): Promise<OpenInput> {

@@ -1,7 +1,7 @@
 /** The files of a job in a folder that every worker reaches: `_temporary/<job>` in the output folder. */
 import { createHash, randomUUID } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
-import { mkdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import type { FileRef, JobFileReader, JobFileWriter, JobStore, Promotion } from "../coordinator/store.ts";
@@ -11,7 +11,16 @@ import { beginPromotion } from "./folderPromotion.ts";
 /** Where output goes, and in it what a job keeps while it runs. */
 export const temporaryFolder = "_temporary";
 
-export class JobFiles implements JobStore {
+/** What slots need of them besides what every part of a job needs. */
+export interface SlotFiles extends JobStore {
+  /** Names in the output, without what jobs keep there while they run; at most `max` of them. */
+  outputNames(max: number): Promise<readonly string[]>;
+  /** Hands a file of the job, checked, to `work` as a file of this machine. @throws DamagedSegment */
+  withLocal<Result>(file: FileRef, work: (path: string) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export class JobFiles implements SlotFiles {
   readonly folder: string;
   readonly #outputFolder: string;
 
@@ -55,6 +64,21 @@ export class JobFiles implements JobStore {
   promotion(attempt: number): Promise<Promotion> {
     return beginPromotion(this.folder, this.#outputFolder, attempt);
   }
+
+  async outputNames(max: number): Promise<readonly string[]> {
+    const names = await readdir(this.#outputFolder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    return names.filter((name) => name !== temporaryFolder).slice(0, max);
+  }
+
+  async withLocal<Result>(file: FileRef, work: (path: string) => Promise<Result>): Promise<Result> {
+    await this.text(file);
+    return work(this.pathOf(file.name));
+  }
+
+  async close(): Promise<void> {}
 
   pathOf(name: string): string {
     return join(this.folder, name);

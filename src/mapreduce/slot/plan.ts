@@ -1,6 +1,5 @@
 /** Plans a job: finds its input, divides it, checks its output folder and its code, and samples keys where it sorts by ranges. */
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
@@ -9,7 +8,7 @@ import { writeText } from "../coordinator/store.ts";
 import { divide, mapsFor } from "../engine/byteRanges.ts";
 import { boundariesOf } from "../engine/rangePartition.ts";
 import { findInput } from "./inputFiles.ts";
-import { JobFiles, temporaryFolder } from "./jobFiles.ts";
+import type { SlotFiles } from "./jobFiles.ts";
 import { runInThread, type ThreadOptions } from "./userThread.ts";
 
 /** Where the number of maps is not given, so many slots are assumed to share the work. */
@@ -18,22 +17,26 @@ const slotsAssumed = 4;
 const samplePlaces = 20;
 const sampleBytes = 64 * 1024;
 
-export async function makePlan(id: string, input: MapReduceInput, options: ThreadOptions): Promise<Plan> {
+export async function makePlan(
+  id: string,
+  input: MapReduceInput,
+  files: SlotFiles,
+  options: ThreadOptions,
+): Promise<Plan> {
   const { code, output } = input;
   if (createHash("sha256").update(code.text).digest("hex") !== code.sha256) {
     throw new NonRetryableError("The code of the job does not have the hash that the job names.");
   }
   const found = await findInput(input.input.paths);
-  await checkOutput(output);
-  const files = new JobFiles(output.folder, id);
+  await checkOutput(output, files);
   const bytes = found.reduce((sum, { size }) => sum + size, 0);
   const wanted = input.maps ?? mapsFor(bytes, slotsAssumed, limits.jobRangeBytesMin, limits.jobRangeBytesMax);
   const plan: Plan = {
     maps: Math.max(1, Math.min(wanted, limits.jobMapsMax, bytes)),
     bytes,
     files: found.length,
-    input: writeText(files, "job/input", JSON.stringify(found)),
-    code: writeText(files, "job/code", code.text, ".mjs"),
+    input: await writeText(files, "job/input", JSON.stringify(found)),
+    code: await writeText(files, "job/code", code.text, ".mjs"),
     boundaries: [],
   };
   const settings = settingsOf(id, input, plan);
@@ -47,7 +50,7 @@ export async function makePlan(id: string, input: MapReduceInput, options: Threa
 }
 
 /** The ranges of each map, the same in every attempt. */
-export async function rangesOf(plan: Plan, files: JobFiles): Promise<readonly (readonly PlannedRange[])[]> {
+export async function rangesOf(plan: Plan, files: SlotFiles): Promise<readonly (readonly PlannedRange[])[]> {
   const found = JSON.parse(await files.text(plan.input)) as readonly PlannedFile[];
   return divide(found, plan.maps).map((ranges, map) => {
     const planned = withFiles(ranges, found);
@@ -76,12 +79,8 @@ function samplesOf(found: readonly PlannedFile[], bytes: number): PlannedRange[]
 }
 
 /** A folder that holds something is refused, unless the job says otherwise: nobody wants two outputs mixed. */
-async function checkOutput({ folder, overwrite = false }: MapReduceInput["output"]): Promise<void> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  const others = names.filter((name) => name !== temporaryFolder);
+async function checkOutput({ folder, overwrite = false }: MapReduceInput["output"], files: SlotFiles): Promise<void> {
+  const others = await files.outputNames(limits.jobReducesMax + 3);
   const isOutput = others.every((name) => /^(part-\d+\.(tsv|jsonl)|_manifest\.json|_SUCCESS)$/.test(name));
   if (others.length === 0 || (overwrite && isOutput)) return;
   const hint = isOutput

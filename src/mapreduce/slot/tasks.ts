@@ -5,11 +5,12 @@ import { defineBuiltIn } from "../../sdk/handler/definition.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import { BrokenTask } from "../coordinator/brokenTask.ts";
 import { childOptions, runMapTask, runReduceTask, type WorkRunner } from "../coordinator/childRuns.ts";
-import { runJob } from "../coordinator/jobRun.ts";
+import { type JobParts, runJob } from "../coordinator/jobRun.ts";
 import type { MapInput, MapManifest, ReduceInput, ReduceResult } from "../coordinator/settings.ts";
 import type { JobSummary } from "../coordinator/summary.ts";
 import type { Cursor } from "../engine/cursor.ts";
-import { JobFiles } from "./jobFiles.ts";
+import type { SlotFiles } from "./jobFiles.ts";
+import { filesOf } from "./jobPlace.ts";
 import { makePlan, rangesOf } from "./plan.ts";
 import { runInThread, type ThreadOptions } from "./userThread.ts";
 
@@ -38,18 +39,26 @@ export const reduceTask = defineBuiltIn<ReduceInput, ReduceResult>({
 
 export const mapReduceTask = defineBuiltIn<MapReduceInput, JobSummary>({
   name: mapReduceKindName,
-  run(input, ctx) {
-    const store = new JobFiles(input.output.folder, ctx.taskId);
-    return runJob(input, ctx, {
-      store,
-      makePlan: () => asFinal(makePlan(ctx.taskId, input, optionsFor(ctx))),
-      rangesOf: (plan) => rangesOf(plan, store),
-      mapTask: (map, name) => mapTask.task(map, { name }),
-      reduceTask: (reduce, name) => reduceTask.task(reduce, { name }),
-      now: () => Date.now(),
-    });
+  async run(input, ctx) {
+    const store = await filesOf(input.output.folder, ctx.taskId);
+    try {
+      return await runJob(input, ctx, partsOf(input, ctx, store));
+    } finally {
+      await store.close();
+    }
   },
 });
+
+function partsOf(input: MapReduceInput, ctx: TaskContext, store: SlotFiles): JobParts {
+  return {
+    store,
+    makePlan: () => asFinal(makePlan(ctx.taskId, input, store, optionsFor(ctx))),
+    rangesOf: (plan) => rangesOf(plan, store),
+    mapTask: (map, name) => mapTask.task(map, { name }),
+    reduceTask: (reduce, name) => reduceTask.task(reduce, { name }),
+    now: () => Date.now(),
+  };
+}
 
 /** A plan that user code spoils is spoilt for good. */
 async function asFinal<Result>(work: Promise<Result>): Promise<Result> {

@@ -14,16 +14,25 @@ import { UnfitKey } from "../engine/shuffleWriter.ts";
 import { UnfitValue } from "../engine/valueCodec.ts";
 import { jobsIn, type MapReduceJob } from "../job.ts";
 import { openInput } from "./inputFiles.ts";
-import { JobFiles } from "./jobFiles.ts";
+import type { SlotFiles } from "./jobFiles.ts";
+import { filesOf } from "./jobPlace.ts";
 import { ScratchFile } from "./scratchFile.ts";
-import type { FromThread, ThreadFailure, ThreadResult, ToThread } from "./threadProtocol.ts";
+import type { FromThread, ThreadFailure, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
 
 const cursor = new Cursor(workerData as SharedArrayBuffer);
 /** One module per thread: another one gets a thread of its own. */
 let loaded: ReadonlyMap<string, MapReduceJob> | null = null;
 
 async function run({ settings, task }: ToThread): Promise<ThreadResult> {
-  const files = new JobFiles(settings.folder, settings.id);
+  const files = await filesOf(settings.folder, settings.id);
+  try {
+    return await runOn(files, settings, task);
+  } finally {
+    await files.close();
+  }
+}
+
+async function runOn(files: SlotFiles, settings: JobSettings, task: ThreadTask): Promise<ThreadResult> {
   const job = await load(settings, files);
   const parts = { settings, job, cursor, open: openInput, openScratch: () => new ScratchFile() };
   switch (task.kind) {
@@ -40,16 +49,16 @@ async function run({ settings, task }: ToThread): Promise<ThreadResult> {
   }
 }
 
-async function load(settings: JobSettings, files: JobFiles): Promise<MapReduceJob> {
+async function load(settings: JobSettings, files: SlotFiles): Promise<MapReduceJob> {
   if (loaded === null) {
     process.setSourceMapsEnabled(true);
-    await files.text(settings.code);
-    try {
-      const url = pathToFileURL(files.pathOf(settings.code.name)).href;
-      loaded = jobsIn((await import(url)) as Record<string, unknown>);
-    } catch (error) {
-      throw new NonRetryableError(`The module of the job cannot be loaded: ${String(error)}`, { cause: error });
-    }
+    loaded = await files.withLocal(settings.code, async (path) => {
+      try {
+        return jobsIn((await import(pathToFileURL(path).href)) as Record<string, unknown>);
+      } catch (error) {
+        throw new NonRetryableError(`The module of the job cannot be loaded: ${String(error)}`, { cause: error });
+      }
+    });
   }
   const job = loaded.get(settings.job);
   if (job === undefined) throw new NonRetryableError(`The module exports no job "${settings.job}".`);

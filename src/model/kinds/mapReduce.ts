@@ -19,7 +19,7 @@ export interface MapReduceInput {
   readonly job: string;
   readonly input: {
     readonly format: "lines" | "chunks";
-    /** Files, folders, patterns and http(s) addresses. Paths are absolute, and the same on every worker. */
+    /** Files, folders, patterns, http(s) and s3:// addresses. Paths are absolute, and the same on every worker. */
     readonly paths: readonly string[];
   };
   /** Made from the size of the input if left out. */
@@ -27,7 +27,7 @@ export interface MapReduceInput {
   readonly reduces: number;
   readonly output: {
     readonly format: "tsv" | "jsonl";
-    /** Absolute, and the same on every worker. Holds what is between map and reduce, too, as long as the job runs. */
+    /** Absolute, and the same on every worker, or `s3://BUCKET/PREFIX`. Holds what is between map and reduce, too, as long as the job runs. */
     readonly folder: string;
     /** Replace the output of an earlier job; without it such a folder is refused. */
     readonly overwrite?: boolean;

@@ -119,10 +119,10 @@ function definitionFor(host: JobHost) {
   });
 }
 
-function makePlan(store: JobStore, files: readonly PlannedFile[], { maps = 1 }: MapReduceInput) {
-  const input = writeText(store, "job/input", JSON.stringify(files));
+async function makePlan(store: JobStore, files: readonly PlannedFile[], { maps = 1 }: MapReduceInput) {
+  const input = await writeText(store, "job/input", JSON.stringify(files));
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  return { maps, bytes, files: files.length, input, code: writeText(store, "job/code", ""), boundaries: [] };
+  return { maps, bytes, files: files.length, input, code: await writeText(store, "job/code", ""), boundaries: [] };
 }
 
 function planned({ file, start, end }: { file: number; start: number; end: number }, found: readonly PlannedFile[]) {

@@ -16,6 +16,8 @@ export type Treatment =
   | "lose-answer"
   /** The answer breaks off after so many bytes of its body. */
   | { readonly cutAfter: number }
+  /** Passed on once this is done. */
+  | { readonly after: () => Promise<void> }
   /** Answered without asking the server. */
   | { readonly status: number; readonly body?: string };
 
@@ -51,6 +53,10 @@ export class Proxy {
   }
 
   #handle(from: IncomingMessage, to: ServerResponse): void {
+    this.#answer(from, to).catch(() => to.destroy());
+  }
+
+  async #answer(from: IncomingMessage, to: ServerResponse): Promise<void> {
     const { method = "", url: path = "", headers } = from;
     const seen = { method, path, headers };
     this.seen.push(seen);
@@ -59,6 +65,7 @@ export class Proxy {
       from.resume().once("end", () => to.writeHead(treatment.status).end(treatment.body ?? ""));
       return;
     }
+    if (typeof treatment === "object" && "after" in treatment) await treatment.after();
     // The host is signed, so it stays as it is.
     const onwards = request({ host: "127.0.0.1", port: this.#target, method, path, headers }, (answer) => {
       if (treatment === "lose-answer") {
@@ -66,7 +73,7 @@ export class Proxy {
         return;
       }
       to.writeHead(answer.statusCode ?? 500, answer.headers);
-      if (treatment === "pass") {
+      if (treatment === "pass" || "after" in treatment) {
         answer.pipe(to);
         return;
       }
