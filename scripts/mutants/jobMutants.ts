@@ -17,9 +17,9 @@ export const jobMutants: readonly Mutant[] = [
       },
       {
         file: "src/mapreduce/coordinator/mapWork.ts",
-        search: "    return { map: index, ...file.end(), ...figures, pairs, runs };",
+        search: "    return { map: index, ...(await file.end()), ...figures, pairs, runs };",
         replace:
-          "    const ended = file.end();\n    const key = `${settings.id} ${index}`;\n    if (!firstFiles.has(key)) firstFiles.set(key, ended);\n    return { map: index, ...ended, ...figures, pairs, runs };",
+          "    const ended = await file.end();\n    const key = `${settings.id} ${index}`;\n    if (!firstFiles.has(key)) firstFiles.set(key, ended);\n    return { map: index, ...ended, ...figures, pairs, runs };",
       },
       {
         file: reduceWork,
@@ -96,7 +96,7 @@ export const jobMutants: readonly Mutant[] = [
         file: promote,
         search: "  for (const [index, part] of parts.entries()) {",
         replace:
-          '  await promotion.replace(writeText(store, "job/manifest", JSON.stringify(summary)), manifestName);\n  for (const [index, part] of parts.entries()) {',
+          '  await promotion.replace(await writeText(store, "job/manifest", JSON.stringify(summary)), manifestName);\n  for (const [index, part] of parts.entries()) {',
       },
     ],
   },
@@ -107,7 +107,7 @@ export const jobMutants: readonly Mutant[] = [
         file: promote,
         search: "  const promotion = await store.promotion(attempt);\n",
         replace:
-          '  const promotion = await store.promotion(attempt);\n  if (!overwrite) await promotion.replace(writeText(store, "job/success", ""), successName);\n',
+          '  const promotion = await store.promotion(attempt);\n  if (!overwrite) await promotion.replace(await writeText(store, "job/success", ""), successName);\n',
       },
     ],
   },

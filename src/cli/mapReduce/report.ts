@@ -9,14 +9,16 @@ export interface RunFigures {
   readonly ms: number;
   /** Attempts that were lost with their workers. */
   readonly kills: number;
+  /** Whether every part was read and compared with what was committed. */
+  readonly isVerified: boolean;
 }
 
 export function reportJob(
   output: Output,
   summary: { readonly [field: string]: Json },
-  { ms, kills }: RunFigures,
+  { ms, kills, isVerified }: RunFigures,
 ): void {
-  if (output.isJson) return output.document({ ...summary, ms: Math.round(ms), kills });
+  if (output.isJson) return output.document({ ...summary, ms: Math.round(ms), kills, isVerified });
   const number = (field: string) => Number(summary[field] ?? 0);
   const text = (field: string) => (typeof summary[field] === "string" ? summary[field] : "");
   const megabytes = (field: string) => `${(number(field) / 1e6).toFixed(1)} MB`;
@@ -35,7 +37,10 @@ export function reportJob(
     ],
     ["time", `${(ms / 1000).toFixed(1)} s, ${(number("inputBytes") / 1000 / ms).toFixed(1)} MB/s`],
     ...counters,
-    ["verified", `every part has the size and the SHA-256 that were committed: ${text("folder")}`],
+    [
+      "verified",
+      `${isVerified ? "every part has the size and the SHA-256 that were committed" : "no, it cannot be read from here"}: ${text("folder")}`,
+    ],
   ];
   output.table(
     [

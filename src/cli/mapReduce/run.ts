@@ -9,7 +9,7 @@ import { S3Failure } from "../../s3/failure.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import { type Context, impatient } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
-import { LocalFailure, UsageError } from "../failure.ts";
+import { UsageError } from "../failure.ts";
 import type { MapReduceFlags } from "../flags.ts";
 import { resolveCorpora } from "./corpus.ts";
 import { OwnCluster } from "./localCluster.ts";
@@ -78,29 +78,38 @@ async function waitFor(context: Context, client: Outlast, id: string): Promise<E
   if (task.state !== "success") return fail(context, task);
   const summary = task.output as { readonly [field: string]: Json };
   const { folder } = summary;
-  if (typeof folder === "string") await inOutput(folder, (place) => verifyOutput(place, folder, id));
-  reportJob(output, summary, { ms, kills: progress.kills });
+  const isVerified =
+    typeof folder === "string" && (await inOutput(context, folder, (place) => verifyOutput(place, folder, id)));
+  reportJob(output, summary, { ms, kills: progress.kills, isVerified });
   return exitCodes.ok;
 }
 
-async function inOutput(folder: string, work: (place: OutputPlace) => Promise<void>): Promise<void> {
+/** Does something with the output, if it can be reached from here: only the workers need its credentials. @returns whether it was done */
+async function inOutput(
+  { output }: Context,
+  folder: string,
+  work: (place: OutputPlace) => Promise<void>,
+): Promise<boolean> {
   const place = await outputPlace(folder);
   try {
     await work(place);
+    return true;
   } catch (error) {
     if (!(error instanceof S3Failure)) throw error;
-    throw new LocalFailure(error.message, "This command looks at the output itself, so it needs the credentials, too.");
+    output.note(`This command cannot look at the output itself: ${error.message}`);
+    return false;
   } finally {
     await place.close();
   }
 }
 
 /** A job that was cancelled has nobody left who could remove what it had in its output folder. */
-async function fail({ output }: Context, task: TaskDocument): Promise<ExitCode> {
+async function fail(context: Context, task: TaskDocument): Promise<ExitCode> {
+  const { output } = context;
   const { input } = task;
   const target = typeof input === "object" && input !== null && !Array.isArray(input) ? input["output"] : null;
   if (typeof target === "object" && target !== null && !Array.isArray(target) && typeof target["folder"] === "string") {
-    await inOutput(target["folder"], (place) => place.removeTemporary(task.id));
+    await inOutput(context, target["folder"], (place) => place.removeTemporary(task.id));
   }
   if (output.isJson) output.document(task);
   else output.complain(`The job was ${task.state}${task.error === undefined ? "" : `: ${task.error.message}`}`);
