@@ -40,7 +40,9 @@ export async function promote(store: JobStore, plan: PromotionPlan): Promise<voi
       throw new NonRetryableError(`${name} of the output was written by somebody else while the job ran.`);
   }
   const listed = parts.map(({ size, sha256, records }, index) => ({ name: names[index], size, sha256, records }));
-  const manifest = `${JSON.stringify({ ...summary, parts: listed }, null, 2)}\n`;
-  await promotion.replace(await writeText(store, "job/manifest", manifest), manifestName);
-  await promotion.replace(await writeText(store, "job/success", ""), successName);
+  const text = `${JSON.stringify({ ...summary, parts: listed }, null, 2)}\n`;
+  const manifest = await writeText(store, "job/manifest", text);
+  await promotion.replace(manifest, manifestName);
+  // It says of which manifest. In S3, two objects of one content could not be told apart by conditions.
+  await promotion.replace(await writeText(store, "job/success", `${manifest.sha256}\n`), successName);
 }

@@ -93,7 +93,9 @@ class S3Promotion implements Promotion {
 
   async retract(name: string): Promise<void> {
     await this.#change(name, async (found) => {
-      if (found !== null) await this.#bucket.delete(this.#output + name, found.etag);
+      // What an earlier attempt of this job has put there is of the same output.
+      const isOwn = found?.metadata[sourceMark]?.startsWith(this.#own) === true;
+      if (found !== null && !isOwn) await this.#bucket.delete(this.#output + name, found.etag);
     });
   }
 

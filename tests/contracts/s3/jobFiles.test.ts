@@ -5,10 +5,11 @@ import { promote } from "../../../src/mapreduce/coordinator/promote.ts";
 import { writeText } from "../../../src/mapreduce/coordinator/store.ts";
 import { findInput, openInput } from "../../../src/mapreduce/slot/inputFiles.ts";
 import { S3JobFiles } from "../../../src/mapreduce/slot/s3JobFiles.ts";
+import { s3Limits } from "../../../src/model/limitsS3.ts";
 import { jobStoreContract } from "../../../src/proof/contracts/jobStoreContract.ts";
 import { Bucket } from "../../../src/s3/bucket.ts";
 import { findDeployment } from "./place.ts";
-import { Proxy, type Seen } from "./proxy.ts";
+import { Proxy, type Seen, s3Error } from "./proxy.ts";
 
 const found = await findDeployment();
 
@@ -89,6 +90,30 @@ describe.skipIf(found === null || found.server === null)("s3 behind a proxy", ()
     expect(await text("part-00000.tsv")).toBe("of another job");
   });
 
+  test("an end mark that a later attempt has set is not removed by an earlier one that was about to", async () => {
+    const part = async () => {
+      const file = await writeText(files, "reduce/0", "a\t1\n");
+      return { partition: 0, records: 1, keys: 1, shuffledBytes: 0, counters: {}, ...file };
+    };
+    const parts = [await part()];
+    const plan = (attempt: number) =>
+      ({ attempt, format: "tsv", overwrite: true, parts, summary: { attempt } }) as const;
+    await bucket.put(`${key}/_SUCCESS`, once(""), "any");
+    const earlier = await files.promotion(1);
+    let isHeld = false;
+    proxy.treat = ({ method, path }) => {
+      if (isHeld || method !== "DELETE" || !path.includes("_SUCCESS")) return "pass";
+      isHeld = true;
+      return { after: () => promote(files, plan(2)) };
+    };
+    await expect(earlier.retract("_SUCCESS")).rejects.toThrow("Attempt 2");
+    expect(isHeld).toBe(true);
+    expect(await text("_SUCCESS")).toMatch(/^[0-9a-f]{64}\n$/);
+    // The same attempt again leaves what it has put there until it has something else.
+    await promote(files, plan(3));
+    expect(await text("_SUCCESS")).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+
   test("a copy whose answer is lost is known again", async () => {
     const file = await writeText(files, "reduce/0", "a\t1\n");
     const part = { partition: 0, records: 1, keys: 1, shuffledBytes: 0, counters: {}, ...file };
@@ -101,7 +126,7 @@ describe.skipIf(found === null || found.server === null)("s3 behind a proxy", ()
     await promote(files, { attempt: 1, format: "tsv", overwrite: false, parts: [part], summary: {} });
     expect(isLost).toBe(true);
     expect(await text("part-00000.tsv")).toBe("a\t1\n");
-    expect(await text("_SUCCESS")).toBe("");
+    expect(await text("_SUCCESS")).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
   test("a server that is away for a while costs a job nothing but time", async () => {
@@ -112,6 +137,11 @@ describe.skipIf(found === null || found.server === null)("s3 behind a proxy", ()
     await found!.server!.start();
     expect(await reading).toBe("text");
     expect(await files.text(await writing)).toBe("more");
+    // Longer than the SDK tries by itself.
+    let left = s3Limits.attemptsMax + 1;
+    proxy.treat = () => (left-- > 0 ? s3Error(500, "InternalError") : "pass");
+    expect(await files.text(file)).toBe("text");
+    expect(left).toBeLessThan(0);
   });
 
   test("input is found by its key, below a folder and by a pattern, and nothing else", async () => {
