@@ -20,6 +20,8 @@ export const defaults = {
   streamPingMs: 2 * second,
   /** Between two events of a stream of journal positions. */
   positionMs: 200,
+  /** Between two events of any two such streams: with 100 of them, each gets one every 2 s. */
+  positionTurnMs: 20,
   streamCheckMs: 1 * second,
   /** How often a master notes how many tasks stand in which state. */
   historySampleMs: 1 * second,

@@ -166,7 +166,7 @@ test("positions are announced when something is committed, and not for each entr
   await create("a");
   const stream = await get("/v1/events?positions=true");
   for (let count = 0; count < 300; count += 1) change("a", "running");
-  await stream.until(`data: {"seq":300}\nid: 300\n\n`);
+  await stream.until(`data: {"seq":300,"of":["tasks"]}\nid: 300\n\n`);
   expect(messages(stream).length).toBeLessThan(10);
 });
 

@@ -1,10 +1,9 @@
-/** Event streams that carry only what a client asked for: the changes of some tasks, some states, or only journal positions. */
+/** Event streams that carry only what a client asked for: the changes of some tasks, or of some states. */
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { defaults } from "../../model/limits.ts";
 import type { TaskState } from "../../model/task.ts";
-import { encodeWrites, sseMessage } from "./changeEvents.ts";
+import { encodeWrites } from "./changeEvents.ts";
 import type { EventStream } from "./eventStream.ts";
 import { idOf, type TaskWatch, type TaskWrite } from "./taskWatch.ts";
 
@@ -112,26 +111,4 @@ function replayer(stream: EventStream, teller: FilteredTeller): (batch: ChangeBa
 
 function isTaskWrite(write: { readonly kind: string }): write is TaskWrite {
   return write.kind === "status" || write.kind === "forget-task";
-}
-
-/** Sends the journal position when something was committed, but not more often than every `defaults.positionMs`. */
-export async function followPositions(master: MasterApi, stream: EventStream): Promise<Subscription> {
-  let sentAt = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | null = null;
-  const send = () => {
-    timer = null;
-    sentAt = performance.now();
-    const { seq } = master.status();
-    stream.send(`${sseMessage("position", { seq })}id: ${seq}\n\n`);
-  };
-  const listener = () => {
-    timer ??= setTimeout(send, Math.max(0, sentAt + defaults.positionMs - performance.now()));
-  };
-  const subscription = await master.changes(null, listener, () => stream.end());
-  return {
-    close: () => {
-      if (timer !== null) clearTimeout(timer);
-      subscription.close();
-    },
-  };
 }

@@ -11,6 +11,7 @@ import { checkExposure, TokenCheck } from "../auth/access.ts";
 import { Guard } from "../auth/guard.ts";
 import { SignInDelays } from "../auth/signInDelays.ts";
 import { DashboardServer } from "../dashboard/serveDashboard.ts";
+import { Positions } from "../events/positions.ts";
 import { Streams } from "../events/streams.ts";
 import { TaskWatch } from "../events/taskWatch.ts";
 import { HistoryRecorder } from "../history/historyRecorder.ts";
@@ -99,7 +100,7 @@ export function createApi(options: ApiOptions): ApiServer {
   serveRoutes(http, routes, {
     ...{ master, streams, metrics, relay, consistency, bodyBudget, history, guard, tracing },
     transfers: new Transfers(),
-    watch: new TaskWatch(master),
+    ...{ watch: new TaskWatch(master), positions: new Positions(master) },
     delays: new SignInDelays(),
   });
   if (dashboard !== null) {

@@ -8,7 +8,7 @@ import { id, limitKeyword, listKeyword, ref, safeCount } from "../../model/schem
 import type { TaskState } from "../../model/task.ts";
 import { encodeBatch, sseMessage } from "../events/changeEvents.ts";
 import type { EventStream } from "../events/eventStream.ts";
-import { followFiltered, followPositions } from "../events/filteredEvents.ts";
+import { followFiltered } from "../events/filteredEvents.ts";
 import type { Context, Route } from "./route.ts";
 import { toStates } from "./taskRoutes.ts";
 
@@ -46,7 +46,8 @@ export const eventRoutes: readonly Route[] = [
       positions: {
         type: "boolean",
         default: false,
-        description: "Only `position` events, at most five in a second: something has been committed.",
+        description:
+          "Only `position` events: something has been committed. At most five in a second, fewer if many clients follow.",
       },
       progress: {
         type: "boolean",
@@ -114,7 +115,7 @@ async function followEvents(request: FastifyRequest, reply: FastifyReply, contex
   const after = resumeAt(request);
   await streams.open(reply, "client", async (stream) => {
     const subscription = positions
-      ? await followPositions(master, stream)
+      ? await context.positions.follow(stream)
       : await subscribe(master, stream, after, (seq) =>
           isFiltered
             ? followFiltered(context, stream, { tasks: toTasks(task), states: toStateSet(state) }, seq)

@@ -9,6 +9,7 @@ import type { Tracing } from "../../ports/tracing.ts";
 import type { Guard } from "../auth/guard.ts";
 import type { Access } from "../auth/routeAccess.ts";
 import type { SignInDelays } from "../auth/signInDelays.ts";
+import type { Positions } from "../events/positions.ts";
 import type { Streams } from "../events/streams.ts";
 import type { TaskWatch } from "../events/taskWatch.ts";
 import type { HistoryRecorder } from "../history/historyRecorder.ts";
@@ -28,6 +29,7 @@ export interface Context {
   readonly streams: Streams;
   readonly metrics: Metrics;
   readonly watch: TaskWatch;
+  readonly positions: Positions;
   readonly relay: Relay;
   readonly consistency: Consistency;
   readonly bodyBudget: BodyBudget;

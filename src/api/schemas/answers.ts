@@ -163,7 +163,17 @@ export const answerSchemas = {
     },
     { description: "Only `task` events that match both are sent, and those of forgotten tasks." },
   ),
-  PositionEvent: open({ seq: safeCount }, {}, { description: "Data of the event `position`." }),
+  PositionEvent: open(
+    {
+      seq: safeCount,
+      of: list(text, {
+        description:
+          "What has changed since the event before: `tasks`, `leader`, or records such as `workers`, `queues` and `schedules`.",
+      }),
+    },
+    {},
+    { description: "Data of the event `position`." },
+  ),
   ResetEvent: open(
     { seq: safeCount, reason: text },
     {},

@@ -1,12 +1,20 @@
 /**
- * Keeps what is shown up to date. One stream says that something was committed; then what is on the screen is read again, at most
- * once a second. After a cut everything is read again, so that nothing is missed. A hidden tab does not listen.
+ * Keeps what is shown up to date. One stream says what kinds of things were changed; then what is on the screen of them is read again,
+ * at most once a second. After a cut everything is read again, so that nothing is missed. A hidden tab does not listen.
  */
 import type { QueryClient } from "@tanstack/react-query";
 import { followStream } from "./eventStream.ts";
+import { type Changed, concerns, Refresher } from "./refresher.ts";
 
-/** At most so often is what is on the screen read again. */
-const refreshMs = 1_000;
+declare module "@tanstack/react-query" {
+  interface Register {
+    queryMeta: {
+      /** What it is about, in the words of the event stream. Left out where all that changes may matter; empty where it has a pace of its own. */
+      readonly of?: readonly string[];
+    };
+  }
+}
+
 /** A cut that is shorter than this is not worth a word. */
 const quietCutMs = 700;
 
@@ -17,13 +25,12 @@ export type LiveState =
 export class Live {
   readonly #queries: QueryClient;
   readonly #listeners = new Set<() => void>();
-  readonly #refreshers = new Set<() => void>();
+  readonly #refreshers = new Set<() => Promise<unknown>>();
+  readonly #refresher = new Refresher((changed) => this.#refresh(changed));
   #isOn = false;
   #state: LiveState = { kind: "off" };
   #stream: AbortController | null = null;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
-  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
-  #refreshedAt = 0;
 
   constructor(queries: QueryClient) {
     this.#queries = queries;
@@ -46,8 +53,8 @@ export class Live {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Also calls `refresh` whenever something may have changed, for what is not kept by the query client. */
-  onRefresh(refresh: () => void): () => void {
+  /** Also calls `refresh` whenever tasks may have changed, for what is not kept by the query client. It resolves when they are read. */
+  onRefresh(refresh: () => Promise<unknown>): () => void {
     this.#refreshers.add(refresh);
     return () => this.#refreshers.delete(refresh);
   }
@@ -80,9 +87,9 @@ export class Live {
         clearTimeout(this.#cutTimer);
         this.#cutTimer = undefined;
         this.#set({ kind: "live" });
-        this.#refreshSoon();
+        this.#refresher.note(null);
       },
-      onEvent: () => this.#refreshSoon(),
+      onEvent: ({ data }) => this.#refresher.note(changedBy(data)),
       onCut: () => this.#noteCut(),
     });
   }
@@ -93,19 +100,20 @@ export class Live {
     this.#cutTimer = setTimeout(() => this.#set({ kind: "lost", since }), quietCutMs);
   }
 
-  #refreshSoon(): void {
-    if (this.#refreshTimer !== undefined) return;
-    const waitMs = Math.max(0, this.#refreshedAt + refreshMs - Date.now());
-    this.#refreshTimer = setTimeout(() => {
-      this.#refreshTimer = undefined;
-      this.#refreshedAt = Date.now();
-      void this.#queries.invalidateQueries();
-      for (const refresh of this.#refreshers) refresh();
-    }, waitMs);
+  async #refresh(changed: Changed): Promise<void> {
+    const lists = concerns(["tasks"], changed) ? [...this.#refreshers].map((refresh) => refresh()) : [];
+    const queries = this.#queries.invalidateQueries({ predicate: ({ meta }) => concerns(meta?.of, changed) });
+    await Promise.allSettled([queries, ...lists]);
   }
 
   #set(state: LiveState): void {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A master of an earlier version does not say what has changed. */
+function changedBy(data: string): Changed {
+  const { of } = JSON.parse(data) as { readonly of?: readonly string[] };
+  return of === undefined ? null : new Set(of);
 }

@@ -2,6 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post, segment } from "./client.ts";
 import { setCsrf } from "./credentials.ts";
+import { extended, unsettledSince } from "./history.ts";
 import type {
   ArtifactList,
   AttemptsOfTask,
@@ -50,11 +51,13 @@ export const sessionQuery = queryOptions({
 
 export const usersQuery = queryOptions({
   queryKey: ["users"],
+  meta: { of: ["users"] },
   queryFn: ({ signal }) => get<UserList>("/v1/users", {}, signal),
 });
 
 export const tokensQuery = queryOptions({
   queryKey: ["tokens"],
+  meta: { of: ["tokens"] },
   queryFn: ({ signal }) => get<TokenList>("/v1/tokens", {}, signal),
 });
 
@@ -66,12 +69,14 @@ export const statusQuery = queryOptions({
 
 export const mastersQuery = queryOptions({
   queryKey: ["masters"],
+  meta: { of: ["leader"] },
   queryFn: ({ signal }) => get<MasterList>("/v1/masters", {}, signal),
   refetchInterval: uncommittedMs,
 });
 
 export const workersQuery = queryOptions({
   queryKey: ["workers"],
+  meta: { of: ["workers"] },
   queryFn: ({ signal }) => get<WorkerList>("/v1/workers", {}, signal),
   refetchInterval: uncommittedMs,
 });
@@ -84,13 +89,19 @@ export const queuesQuery = queryOptions({
 export function historyQuery(resolution: "second" | "minute") {
   return queryOptions({
     queryKey: ["history", resolution],
-    queryFn: ({ signal }) => get<History>("/v1/history", { resolution }, signal),
+    meta: { of: [] },
+    queryFn: async ({ client, queryKey, signal }) => {
+      const known = client.getQueryData<History>(queryKey);
+      const since = unsettledSince(known);
+      return extended(known, since, await get<History>("/v1/history", { resolution, since }, signal), resolution);
+    },
     refetchInterval: resolution === "second" ? 1_000 : 10_000,
   });
 }
 
 export const marksQuery = queryOptions({
   queryKey: ["marks"],
+  meta: { of: ["leader", "workers"] },
   queryFn: ({ signal }) => get<MarkList>("/v1/marks", {}, signal),
 });
 
@@ -111,18 +122,21 @@ export function taskListQuery(query: { readonly [name: string]: string | number 
 
 export const templatesQuery = queryOptions({
   queryKey: ["templates"],
+  meta: { of: ["templates"] },
   queryFn: ({ signal }) => get<TemplatePage>("/v1/templates", { limit: 1000 }, signal),
 });
 
 export function templateQuery(name: string) {
   return queryOptions({
     queryKey: ["template", name],
+    meta: { of: ["templates"] },
     queryFn: ({ signal }) => get<TemplateVersion>(`/v1/templates/${segment(name)}`, {}, signal),
   });
 }
 
 export const schedulesQuery = queryOptions({
   queryKey: ["schedules"],
+  meta: { of: ["schedules"] },
   queryFn: ({ signal }) => get<SchedulePage>("/v1/schedules", { limit: 1000 }, signal),
 });
 
@@ -130,12 +144,14 @@ export const schedulesQuery = queryOptions({
 export function ticksQuery(name: string, schedule: Schedule) {
   return queryOptions({
     queryKey: ["ticks", name, schedule],
+    meta: { of: ["schedules"] },
     queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, name }),
   });
 }
 
 export const webhooksQuery = queryOptions({
   queryKey: ["webhooks"],
+  meta: { of: ["webhooks"] },
   queryFn: ({ signal }) => get<WebhookList>("/v1/webhooks", {}, signal),
 });
 
@@ -143,6 +159,7 @@ export const webhooksQuery = queryOptions({
 export function deliveriesQuery(name: string, state: "pending" | "given-up", limit: number) {
   return queryOptions({
     queryKey: ["deliveries", name, state, limit],
+    meta: { of: ["webhooks", "deliveries", "undelivered"] },
     queryFn: ({ signal }) => get<DeliveryPage>(`/v1/webhooks/${segment(name)}/deliveries`, { state, limit }, signal),
     placeholderData: keepPreviousData,
   });
@@ -190,6 +207,7 @@ const jobChildrenMax = 4_000;
 export function jobChildrenQuery(id: string) {
   return queryOptions({
     queryKey: ["job children", id],
+    meta: { of: [] },
     queryFn: async ({ signal }) => {
       const tasks: Task[] = [];
       let cursor: string | null = null;
@@ -202,7 +220,6 @@ export function jobChildrenQuery(id: string) {
       return { tasks, isCut: cursor !== null };
     },
     // Children change with every commit; a large job is not read again each second.
-    staleTime: uncommittedMs,
     refetchInterval: uncommittedMs,
   });
 }
@@ -221,6 +238,8 @@ export function artifactsQuery(id: string) {
   });
 }
 
+const attemptsMs = 3_000;
+const attemptsMsEach = 2;
 /** More attempts than this are not shown in one period. */
 const attemptsMax = 5_000;
 
@@ -228,6 +247,7 @@ const attemptsMax = 5_000;
 export function attemptsQuery(from: number, to: number) {
   return queryOptions({
     queryKey: ["attempts", from, to],
+    meta: { of: [] },
     queryFn: async ({ signal }) => {
       const attempts: TaskAttempt[] = [];
       let cursor: string | null = null;
@@ -240,5 +260,8 @@ export function attemptsQuery(from: number, to: number) {
       return { attempts, isCut: cursor !== null };
     },
     placeholderData: keepPreviousData,
+    // Attempts change with every commit: the more there are, the more seldom are they read again. A period that was left is not kept.
+    refetchInterval: ({ state }) => attemptsMs + (state.data?.attempts.length ?? 0) * attemptsMsEach,
+    gcTime: attemptsMs,
   });
 }

@@ -64,7 +64,7 @@ const shapes: { readonly [State in TaskState]: ReactNode } = {
   running: (
     <g {...line}>
       <circle cx="8" cy="8" r="5.7" opacity="0.3" />
-      <path d="M8 2.3a5.7 5.7 0 0 1 5.7 5.7" className="turning" />
+      <path d="M8 2.3a5.7 5.7 0 0 1 5.7 5.7" />
     </g>
   ),
   waiting: (
@@ -113,7 +113,14 @@ const shapes: { readonly [State in TaskState]: ReactNode } = {
 
 export function StateIcon({ state, size = 14 }: { readonly state: TaskState; readonly size?: number }) {
   return (
-    <svg viewBox="0 0 16 16" width={size} height={size} aria-hidden="true" className={`shrink-0 ${stateText[state]}`}>
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      aria-hidden="true"
+      // As a whole: a part of it would be drawn anew for each frame, in each row.
+      className={`shrink-0 ${state === "running" ? "turning" : ""} ${stateText[state]}`}
+    >
       {shapes[state]}
     </svg>
   );

@@ -20,7 +20,7 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
   const { data: places, error } = useQuery({
     queryKey: ["layout", shape],
     queryFn: () => place(folded),
-    staleTime: Infinity,
+    staleTime: "static",
   });
   if (places === undefined) {
     return (

@@ -89,7 +89,11 @@ function Problems() {
   const workers = useQuery(workersQuery).data?.workers;
   const queues = useQuery(queuesQuery).data?.queues;
   const schedules = useQuery(schedulesQuery).data?.schedules;
-  const waiting = useQuery(waitingQuery).data?.tasks;
+  // Tasks are read only while the leader counts some that no worker can run; a standby does not say.
+  const isAsked =
+    status !== undefined && (status.role !== "leader" || (status.stats.waiting["no-able-worker"] ?? 0) > 0);
+  const tasks = useQuery({ ...waitingQuery, enabled: isAsked }).data?.tasks;
+  const waiting = isAsked ? tasks : undefined;
   const problems = problemsOf({ now, status, workers, queues, schedules, waiting });
   if (problems.length === 0) return null;
   return (

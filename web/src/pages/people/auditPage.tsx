@@ -28,6 +28,7 @@ function Audit() {
   const navigate = useNavigate();
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
     queryKey: ["audit", filters],
+    meta: { of: ["audit"] },
     queryFn: ({ pageParam, signal }) =>
       get<Page>("/v1/audit", { ...filters, cursor: pageParam, limit: pageSize }, signal),
     initialPageParam: null as string | null,

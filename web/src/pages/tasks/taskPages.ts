@@ -27,7 +27,8 @@ export interface TaskPages {
   readonly loadMore: () => void;
   /** These rows are on the screen. */
   readonly show: (first: number, last: number) => void;
-  readonly refresh: () => void;
+  /** Resolves when what is on the screen has been read. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** The page that holds a row. */
@@ -50,6 +51,12 @@ function replaced(pages: readonly Page[], index: number, page: Page): readonly P
   return [...pages.slice(0, index), page, ...after];
 }
 
+interface Work {
+  readonly abort: AbortController;
+  /** What is being read; null for nothing. */
+  reading: Promise<void> | null;
+}
+
 export function useTaskPages(filters: TaskFilters): TaskPages {
   const [pages, setPages] = useState<readonly Page[]>([]);
   const [error, setError] = useState<unknown>(null);
@@ -58,38 +65,34 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
   const latest = useRef(pages);
   latest.current = pages;
   const shown = useRef({ first: 0, last: 0 });
-  const work = useRef<{ readonly abort: AbortController; isBusy: boolean }>({
-    abort: new AbortController(),
-    isBusy: false,
-  });
+  const work = useRef<Work>({ abort: new AbortController(), reading: null });
   const key = JSON.stringify(filters);
   const query = useMemo(() => JSON.parse(key) as TaskFilters, [key]);
 
   /** One read at a time; a new filter ends those of the old one. `read` resolves with what is to be done with what it has read. */
-  const run = useCallback((read: (signal: AbortSignal) => Promise<() => void>) => {
+  const run = useCallback((read: (signal: AbortSignal) => Promise<() => void>): Promise<void> => {
     const mine = work.current;
-    if (mine.isBusy) return;
-    mine.isBusy = true;
-    read(mine.abort.signal).then(
+    mine.reading ??= read(mine.abort.signal).then(
       (apply) => {
         // Before it is shown: what is shown then may ask for more.
-        mine.isBusy = false;
+        mine.reading = null;
         if (mine.abort.signal.aborted) return;
         setReads((before) => before + 1);
         setError(null);
         apply();
       },
       (thrown: unknown) => {
-        mine.isBusy = false;
+        mine.reading = null;
         if (!mine.abort.signal.aborted) setError(thrown);
       },
     );
+    return mine.reading;
   }, []);
 
   const loadMore = useCallback(() => {
     const last = latest.current.at(-1);
     if (last !== undefined && last.next === null) return;
-    run(async (signal) => {
+    void run(async (signal) => {
       const page = await readPage(query, last?.next ?? null, signal);
       return () => {
         setPages((before) => (before.at(-1)?.next === page.cursor || before.length === 0 ? [...before, page] : before));
@@ -98,8 +101,10 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
     });
   }, [query, run]);
 
-  const refresh = useCallback(() => {
-    run(async (signal) => {
+  const refresh = useCallback(async () => {
+    // What is being read may have begun before the change.
+    await work.current.reading;
+    await run(async (signal) => {
       const { first, last } = shown.current;
       const from = pageOf(first);
       const to = Math.min(pageOf(last), latest.current.length - 1);
@@ -115,7 +120,7 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
   }, [query, run]);
 
   useEffect(() => {
-    const mine = { abort: new AbortController(), isBusy: false };
+    const mine: Work = { abort: new AbortController(), reading: null };
     work.current = mine;
     setPages([]);
     latest.current = [];

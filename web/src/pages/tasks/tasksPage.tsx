@@ -47,8 +47,8 @@ export function TasksPage() {
   return (
     <>
       <PageHeader title="Tasks" note={pages.isLoaded ? countText(pages) : undefined}>
-        {maySubmit ? <AllThatMatchButton verb="cancel" filters={filters} onClose={pages.refresh} /> : null}
-        {maySubmit ? <AllThatMatchButton verb="retry" filters={filters} onClose={pages.refresh} /> : null}
+        {maySubmit ? <AllThatMatchButton verb="cancel" filters={filters} onClose={() => void pages.refresh()} /> : null}
+        {maySubmit ? <AllThatMatchButton verb="retry" filters={filters} onClose={() => void pages.refresh()} /> : null}
         {maySubmit ? (
           <SelectAll
             filters={filters}
@@ -95,7 +95,7 @@ export function TasksPage() {
           onClose={() => {
             setBulk(null);
             setSelected(new Map());
-            pages.refresh();
+            void pages.refresh();
           }}
         />
       )}
