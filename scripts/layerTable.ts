@@ -131,7 +131,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: "backends/*",
-    holds: "container (podman, docker); each passes one contract suite",
+    holds: "container (podman, docker), remote (jobs of services): both pass one contract suite",
     layers: ["model", "ports"],
     packages: ["node:*"],
   },

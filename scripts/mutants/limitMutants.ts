@@ -17,8 +17,8 @@ export const limitMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/sessions.ts",
-        search: "  worker.clearDying();\n  const abort = adoptRunning(",
-        replace: "  worker.clearDying();\n  state.holds.endOf(batch, id);\n  const abort = adoptRunning(",
+        search: "  worker.clearDying();\n  const unwanted = adoptRunning(",
+        replace: "  worker.clearDying();\n  state.holds.endOf(batch, id);\n  const unwanted = adoptRunning(",
       },
     ],
   },

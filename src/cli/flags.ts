@@ -26,6 +26,7 @@ export interface WorkerFlags extends LogFlags, ContainerFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly jobsUseS3?: boolean;
+  readonly remote?: readonly string[];
   readonly otlpEndpoint?: string;
   readonly name?: string;
   readonly capacity: number;
@@ -46,6 +47,7 @@ export interface UpFlags extends LogFlags, ContainerFlags, ClusterFlags, MasterC
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly jobsUseS3?: boolean;
+  readonly remote?: readonly string[];
   readonly webhookPrivate?: boolean;
   readonly otlpEndpoint?: string;
   readonly store?: string;

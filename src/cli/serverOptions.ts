@@ -122,6 +122,13 @@ export function httpPrivateOption(): Option {
   );
 }
 
+export function remoteOption(): Option {
+  return new Option(
+    "--remote <files...>",
+    "files that describe services, in YAML or JSON: tasks of kind remote can then be their jobs",
+  );
+}
+
 export interface ContainerFlags {
   /** True: the engine that is installed. */
   readonly container?: string | true;

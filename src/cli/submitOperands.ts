@@ -45,6 +45,13 @@ export function toSubmission(kind: string | undefined, operands: readonly string
       const input = { ...inputObject(kind, flags), image, ...processOptions(flags) };
       return { ...names, kind, input: { ...input, ...(command.length > 0 && { command }) } };
     }
+    case "remote": {
+      const [service] = operands;
+      if (service === undefined || operands.length > 1)
+        throw new UsageError("remote takes the name of a service: outlast submit remote batch --input JSON");
+      refuseExecOptions(flags);
+      return { ...names, kind, input: { service, ...(flags.input === undefined ? {} : { job: flags.input }) } };
+    }
     case "http": {
       const [url] = operands;
       if (url === undefined || operands.length > 1)

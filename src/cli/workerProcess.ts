@@ -6,6 +6,7 @@ import { HttpBlobs } from "../blobs/http/blobs.ts";
 import type { AgentView } from "../core/agent/options.ts";
 import type { BootId, WorkerId } from "../model/ids.ts";
 import { boundsProcesses } from "../model/kinds/exec.ts";
+import { remoteLabel } from "../model/kinds/remote.ts";
 import { SystemClock } from "../node/clock.ts";
 import { type HealthPortOptions, openHealthPort } from "../node/healthPort.ts";
 import { createDial } from "../node/httpLink.ts";
@@ -28,6 +29,7 @@ import { warnOfExposedToken } from "./exposedToken.ts";
 import { LocalFailure } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
 import { openContainers } from "./openContainers.ts";
+import { openRemotes } from "./openRemotes.ts";
 import { openTracing } from "./openTracing.ts";
 import type { Output } from "./output.ts";
 import { PlannedFault, withExecutorFault } from "./plannedFault.ts";
@@ -40,6 +42,7 @@ import { takePlace, type WorkerPlace } from "./workerName.ts";
 export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
   const { token, output, options } = context;
   const taskFiles = await findTaskFiles(flags.tasks ?? [], process.cwd());
+  const remotes = await openRemotes(flags.remote ?? [], process.env);
   const user = flags.runAs === undefined ? null : await findTaskUser(flags.runAs, process.cwd());
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
@@ -65,6 +68,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     directory: process.cwd(),
     allowsPrivateHttp: flags.httpPrivate === true,
     containers,
+    remotes,
     ...(await attemptFiles(place, user, new HttpBlobs({ masters: options.masters, token }))),
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(flags.jobsUseS3 === true ? process.env : {}),
@@ -83,7 +87,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     boot,
     capacity: flags.capacity,
     queues: flags.queues,
-    labels: labelsOf(flags, { boundsProcesses: groups.can("processesMax"), engine: containers?.name }),
+    labels: labelsOf(flags, { boundsProcesses: groups.can("processesMax"), engine: containers?.name, remotes }),
     masters: options.masters,
     dial: createDial({ token, log }),
     clock,
@@ -139,12 +143,17 @@ function stopOnRequest(
 /** Those of its operator, and what it can do that not every worker can. */
 function labelsOf(
   { labels = [] }: WorkerFlags,
-  able: { readonly boundsProcesses: boolean; readonly engine: string | undefined },
+  able: {
+    readonly boundsProcesses: boolean;
+    readonly engine: string | undefined;
+    readonly remotes: ReadonlyMap<string, unknown>;
+  },
 ): readonly string[] {
   return [
     ...labels,
     ...(able.boundsProcesses ? [boundsProcesses] : []),
     ...(able.engine === undefined ? [] : [`container=${able.engine}`]),
+    ...[...able.remotes.keys()].map(remoteLabel),
   ];
 }
 

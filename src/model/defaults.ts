@@ -49,6 +49,10 @@ export const defaults = {
   // Runs that somebody else carries out.
   /** How often an engine is asked for a container, besides when its output ends. */
   containerPollMs: 30 * second,
+  /** How often a service is asked for a run, and how long one call may take, unless its operator says otherwise. */
+  remotePollMs: 5 * second,
+  remoteCallTimeoutMs: 1 * minute,
+  remoteStartTriesMax: 5,
   /** Waits after a backend did not answer, doubling. */
   runRetryBaseMs: 1 * second,
   runRetryMaxMs: 1 * minute,

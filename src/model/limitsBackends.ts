@@ -12,6 +12,12 @@ export const backendLimits = {
   /** How long an engine may take for anything else. */
   engineCallMsMax: 60 * second,
   engineAnswerBytesMax: 16 * mebibyte,
+  /** Of the name of a service; a label holds it. */
+  remoteNameLengthMax: 50,
+  remotePollMsMin: 50,
+  remoteAnswerBytesMax: 16 * mebibyte,
+  /** What a service calls a run. */
+  remoteHandleLengthMax: 2_000,
   /** How long a run may take to end, beyond its grace, once its backend was told to stop it. */
   runStopMsMax: 5 * minute,
   /** How long the last output of a run is waited for after its end. */

@@ -87,10 +87,15 @@ export interface AttachAnswer {
   readonly epoch: number;
   readonly incarnation: Incarnation;
   /** Attempts from `running` that are no longer wanted: kill them, and report nothing but `aborted`. */
-  readonly abort: readonly AttemptRef[];
+  readonly abort: readonly UnwantedAttempt[];
   /** Results from `outbox` that are settled already, one verdict each. */
   readonly verdicts: readonly Verdict[];
   readonly heartbeatMs: number;
+}
+
+export interface UnwantedAttempt extends AttemptRef {
+  /** `cancelled`: its task is over; left out: the task may run elsewhere. */
+  readonly reason?: "cancelled";
 }
 
 /** One task for one slot. `(task, attempt)` is started at most once, ever. */

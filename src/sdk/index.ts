@@ -9,6 +9,7 @@ export type { Json } from "../model/json.ts";
 export type { ContainerInput, ContainerMount } from "../model/kinds/container.ts";
 export type { ExecInput } from "../model/kinds/exec.ts";
 export type { HttpInput, HttpMethod, HttpOutput } from "../model/kinds/http.ts";
+export type { RemoteInput } from "../model/kinds/remote.ts";
 export type { SleepInput } from "../model/kinds/sleep.ts";
 export { limits } from "../model/limits.ts";
 export type { BackfilledTick, PreviewTick, ScheduleContent, ScheduleView } from "../model/schedules/schedule.ts";

@@ -1,6 +1,7 @@
 /** Every command of docs/job-service.md, from top to bottom, on a real cluster: what it prints must hold what the page says. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -44,6 +45,7 @@ test("every table row has a command and what it prints", () => {
 
 test("every command of the page does what it says", { timeout: 240_000 }, () => {
   const binOfWorkers = join(root, "node_modules/.bin");
+  const jobs = mkdtempSync(join(tmpdir(), "outlast-jobs-"));
   return scene(
     ["master", "worker-1", "worker-2"],
     async (play) => {
@@ -63,8 +65,11 @@ test("every command of the page does what it says", { timeout: 240_000 }, () => 
       }
     },
     {
-      workerArguments: ["--labels", "linux", "--queues", "default,reports"],
-      environment: { PATH: `${binOfWorkers}:${process.env["PATH"]}` },
+      workerArguments: [
+        ...["--labels", "linux", "--queues", "default,reports"],
+        ...["--remote", join(root, "examples/remote/local.yaml")],
+      ],
+      environment: { PATH: `${binOfWorkers}:${process.env["PATH"]}`, JOBS: jobs },
     },
   );
 });

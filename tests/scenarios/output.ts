@@ -112,7 +112,10 @@ function describeReply(reply: Reply): string {
         })
         .join(", ");
     case "attached": {
-      const abort = reply.abort.length === 0 ? "" : `, abort ${reply.abort.map(nameOf).join(" ")}`;
+      const abort =
+        reply.abort.length === 0
+          ? ""
+          : `, abort ${reply.abort.map((ref) => (ref.reason === undefined ? nameOf(ref) : `${nameOf(ref)} (${ref.reason})`)).join(" ")}`;
       const verdicts = reply.verdicts.map((each) => `, ${nameOf(each)} ${each.verdict}`).join("");
       return `attached as ${reply.session}${abort}${verdicts}`;
     }

@@ -94,7 +94,11 @@ export const protocolSchemas = {
       session: text,
       epoch: safeCount,
       incarnation: id,
-      abort: list(ref("AttemptRef")),
+      abort: list(
+        open(attemptRef, {
+          reason: { const: "cancelled", description: "Its task is over; left out: it may run elsewhere." },
+        }),
+      ),
       verdicts: list(ref("Verdict")),
       heartbeatMs: safeCount,
     },

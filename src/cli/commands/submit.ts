@@ -59,6 +59,7 @@ Examples:
   outlast submit exec --wait -- make test
   outlast submit exec --shell -- 'pg_dump shop | gzip > shop.gz'
   outlast submit container docker.io/library/alpine:3.22 --env NAME=world -- sh -c 'echo hello $NAME'
+  outlast submit remote batch --input '{"definition":"nightly"}'
   outlast submit http https://example.com/hook --input '{"json":{"order":7}}'
   outlast submit exec --file data.csv=./today.csv --artifact 'out/**' -- make report
   outlast submit resize --input '{"file":"a.png"}' --requires gpu
@@ -74,8 +75,11 @@ unless --key has a new value.
 export function submitCommand(program: Command): void {
   program
     .command("submit")
-    .argument("[kind]", "sleep, exec, container, http, or the name of a handler")
-    .argument("[operands...]", "seconds, a command and its arguments, an image and its arguments, or an address")
+    .argument("[kind]", "sleep, exec, container, http, remote, or the name of a handler")
+    .argument(
+      "[operands...]",
+      "seconds, a command and its arguments, an image and its arguments, an address, or a service",
+    )
     .option(
       "--file <file>",
       "without a kind: submit the tasks in a file, a JSON array, one JSON object per line, or one task in YAML; - reads stdin. exec: NAME=PATH uploads a file into the folder of the attempt; may be repeated",
@@ -126,7 +130,7 @@ export function submitCommand(program: Command): void {
     .addOption(processesMaxOption())
     .option(
       "--input <json>",
-      "handler: its input as JSON; default: {}. http: method, headers, body, json, expect. container: mounts, cpusMax, entrypoint.",
+      "handler: its input as JSON; default: {}. http: method, headers, body, json, expect. container: mounts, cpusMax, entrypoint. remote: the job",
       json,
     )
     .option("--requires <labels>", "labels that the worker must have, separated by commas", labelList)

@@ -19,6 +19,7 @@ import {
   portOption,
   proxyOption,
   queuesOption,
+  remoteOption,
   runAsOption,
   storeOption,
   tasksOption,
@@ -39,6 +40,7 @@ export function upCommand(program: Command): void {
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
     .addOption(jobsUseS3Option())
+    .addOption(remoteOption())
     .addOption(webhookPrivateOption())
     .addOption(otlpOption())
     .addOption(queuesOption())

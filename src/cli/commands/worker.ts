@@ -13,6 +13,7 @@ import {
   logOptions,
   otlpOption,
   queuesOption,
+  remoteOption,
   runAsOption,
   stopOnStdinEndOption,
   tasksOption,
@@ -30,6 +31,7 @@ export function workerCommand(program: Command): void {
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
     .addOption(jobsUseS3Option())
+    .addOption(remoteOption())
     .addOption(otlpOption())
     .addOption(queuesOption())
     .option("--labels <list>", "labels of this worker that tasks can require, such as gpu,zone=eu", ownLabels)

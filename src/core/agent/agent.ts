@@ -207,7 +207,7 @@ export class Agent {
     });
     out.effects.push({ kind: "open-stream", link: attach.link, session });
     this.#attempts.settle(now, answer.verdicts, out);
-    for (const ref of answer.abort) this.#attempts.abort(now, ref, "killed", out);
+    for (const { reason = "killed", ...ref } of answer.abort) this.#attempts.abort(now, ref, reason, out);
     this.#exchange.begin(this.#link.protocol, out);
     this.#reports.isDrainingUnreported = this.#drain.isOn && !attach.saidDraining;
   }

@@ -249,6 +249,20 @@ describe("losing a master", () => {
     expect(script.end("t/1", { outcome: "aborted" })).toEqual(["report t/1:aborted"]);
   });
 
+  test("on coming back it is told which of that is over, and which goes on elsewhere", () => {
+    const script = settledIn();
+    script.assign(["t/1", "u/1"]);
+    script.reported();
+    close(script);
+    script.answer({
+      abort: [
+        { task: "t" as never, attempt: 1, reason: "cancelled" },
+        { task: "u" as never, attempt: 1 },
+      ],
+    });
+    expect(script.causes).toEqual(["t/1 cancelled", "u/1 killed"]);
+  });
+
   test("what started between asking and the answer is told as started", () => {
     const script = settledIn({ capacity: 1 });
     script.assign(["t/1"]);

@@ -4,7 +4,14 @@ import type { Write } from "../../model/entry.ts";
 import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
 import type { OpenFamily } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { AbortReason, Acknowledgement, AttemptRef, IssuedAttempt, Verdict } from "../../model/protocol.ts";
+import type {
+  AbortReason,
+  Acknowledgement,
+  AttemptRef,
+  IssuedAttempt,
+  UnwantedAttempt,
+  Verdict,
+} from "../../model/protocol.ts";
 import type { Progress } from "../../model/task.ts";
 import type { ProbeAddress, QueueView, WorkerView } from "../../model/worker.ts";
 import type { RequestId } from "./inputs.ts";
@@ -85,7 +92,7 @@ export type Reply =
   | {
       readonly kind: "attached";
       readonly session: SessionId;
-      readonly abort: readonly AttemptRef[];
+      readonly abort: readonly UnwantedAttempt[];
       readonly verdicts: readonly Verdict[];
     }
   | {

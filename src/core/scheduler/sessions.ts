@@ -4,11 +4,11 @@ import {
   type Acknowledgement,
   type AttachRequest,
   type AttemptItem,
-  type AttemptRef,
   type IssuedAttempt,
   type ItemAnswer,
   type ReportItem,
   type ResultItem,
+  type UnwantedAttempt,
   unsupportedKind,
   type Verdict,
 } from "../../model/protocol.ts";
@@ -44,7 +44,9 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   worker.session = `${state.epoch}.${state.sessions}` as SessionId;
 
   worker.clearDying();
-  const abort = adoptRunning(state, batch, worker, request, inOutbox);
+  const unwanted = adoptRunning(state, batch, worker, request, inOutbox);
+  // What a boot runs that was never seen here may be tasks of another store, which go on there.
+  const abort = known?.boot === request.boot ? unwanted : unwanted.map(({ task, attempt }) => ({ task, attempt }));
   // These have ended, and are not told again: their verdicts go out with the answer.
   for (const ref of request.outbox) state.holds.end(batch, ref);
   watchOpening(state, batch, worker);
@@ -123,15 +125,16 @@ function adoptRunning(
   worker: LiveWorker,
   request: AttachRequest,
   inOutbox: ReadonlySet<string>,
-): AttemptRef[] {
-  const abort: AttemptRef[] = [];
+): UnwantedAttempt[] {
+  const abort: UnwantedAttempt[] = [];
   const running = new Set<string>();
   for (const held of request.running) {
     const { task: id, attempt, startedAt } = held;
     const task = currentAttempt(state, worker, held);
     if (task === undefined || task.run?.boot !== worker.boot) {
       worker.addDying({ task: id, attempt });
-      abort.push({ task: id, attempt });
+      const isOver = state.tasks.get(id) === undefined;
+      abort.push({ task: id, attempt, ...(isOver && { reason: "cancelled" as const }) });
       continue;
     }
     running.add(id);

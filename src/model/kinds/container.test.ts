@@ -1,4 +1,4 @@
-/** Inputs of the kind `container`: what is refused, and how they are shown. */
+/** Inputs of the kinds `container` and `remote`: what is refused, and what workers must be able to do for the rest. */
 import { describe, expect, test } from "vitest";
 import type { TaskId } from "../ids.ts";
 import type { JsonObject } from "../json.ts";
@@ -62,4 +62,11 @@ test("a container is shown by its image and its words", () => {
   expect(describeWork({ kind: "container", input: { image: "alpine", command: ["echo", "a b"] } })).toBe(
     "alpine echo 'a b'",
   );
+});
+
+test("a remote task needs a worker that knows its service", () => {
+  expect(submit("remote", { service: "batch", job: [1] })).toMatchObject({ requires: ["remote=batch"] });
+  expect(describeWork({ kind: "remote", input: { service: "batch" } })).toBe("remote batch");
+  expect(() => submit("remote", { service: "a,b" })).toThrow(refusal("/input/service"));
+  expect(() => submit("remote", {})).toThrow(refusal("/input/service"));
 });

@@ -8,6 +8,7 @@ import { graphKind } from "./graph.ts";
 import { type HttpInput, httpKind } from "./http.ts";
 import { isObject, type KindDefinition } from "./kind.ts";
 import { type MapReduceInput, mapKindName, mapReduceKind, reduceKindName } from "./mapReduce.ts";
+import { type RemoteInput, remoteKind } from "./remote.ts";
 import { type SleepInput, sleepKind } from "./sleep.ts";
 
 export const builtInKinds: readonly KindDefinition[] = [
@@ -15,6 +16,7 @@ export const builtInKinds: readonly KindDefinition[] = [
   execKind,
   containerKind,
   httpKind,
+  remoteKind,
   graphKind,
   mapReduceKind,
 ];
@@ -25,6 +27,7 @@ export interface KindInputs {
   readonly exec: ExecInput;
   readonly container: ContainerInput;
   readonly http: HttpInput;
+  readonly remote: RemoteInput;
   readonly graph: GraphInput;
   readonly "map-reduce": MapReduceInput;
 }

@@ -204,6 +204,13 @@ export class AgentScript {
   notices(): string[] {
     return this.effects.filter((effect) => effect.kind === "notice").map((effect) => effect.message);
   }
+
+  /** Why attempts were to be ended, in order. */
+  get causes(): string[] {
+    return this.effects
+      .filter((effect) => effect.kind === "abort")
+      .map(({ cause, ...attempt }) => `${names([attempt])} ${cause}`);
+  }
 }
 
 function describe(effect: AgentEffect): string {

@@ -24,6 +24,7 @@ import {
 import { execRunner } from "./exec.ts";
 import { httpRunner } from "./http.ts";
 import type { KindRunner, Machine, RunningAttempt } from "./kindRunner.ts";
+import { type RemoteHost, remoteRunner } from "./remote.ts";
 import { sleepRunner } from "./sleep.ts";
 import { Watchdog, type WatchedEngine } from "./watchdog.ts";
 
@@ -40,6 +41,8 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly directory: string;
   /** True if tasks of kind `http` may call private addresses. */
   readonly allowsPrivateHttp?: boolean;
+  /** Services whose jobs tasks may be, by their names; left out if there are none. */
+  readonly remotes?: ReadonlyMap<string, RemoteHost>;
   /** What runs containers here; null for a worker that runs none. */
   readonly containers?: ContainerHost | null;
   /** How files of masters are reached; left out for a worker that cannot. */
@@ -91,6 +94,8 @@ export class ProcessExecutor implements Executor {
     const engine = containers?.engine ?? null;
     const watchdog = new Watchdog({ mark, engine, path: commandEnvironment["PATH"] ?? "", processes, clock, log });
     if (containers !== null) this.#kinds.set("container", containerRunner(containers.backend));
+    const { remotes = new Map<string, RemoteHost>() } = options;
+    if (remotes.size > 0) this.#kinds.set("remote", remoteRunner(remotes));
     const onOutput = (attempt: IssuedAttempt, bytes: Uint8Array) => options.onOutput(attempt, bytes);
     const identity = { worker, boot, home };
     const wasSignalled = () => clock.now() - this.#signalledAt < defaults.stopSharedMs;
