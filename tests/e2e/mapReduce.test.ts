@@ -131,6 +131,20 @@ describe("a job", () => {
       expect(linesIn(ledger)).toEqual(["map"]);
     }));
 
+  test("that has failed begins from scratch when it is retried: its files are gone", () =>
+    scene(["master", "worker-1"], async (play) => {
+      const text = [...manyLines(20), "@broken"].join("\n");
+      const { job, mapGate, output } = await gatedJob(play, text, { job: "mended", maps: 3, reduces: 2 });
+      await expect(job.result()).rejects.toThrow("what it needs is not there");
+      expect(existsSync(join(output, "_temporary"))).toBe(false);
+      writeFileSync(mapGate, "");
+      await play.client.retry("job");
+      expect(await job.result()).toMatchObject({ maps: 3, mapsAgain: 0, records: 21 });
+      expect(outputOf(output)).toContain("@broken\t1");
+      // What a map of it failed with does not count for the job that began anew.
+      expect((await play.client.get("job")).childCounts).toMatchObject({ success: 5 });
+    }));
+
   test("refuses an output folder that holds something, and replaces an earlier output only when told to", () =>
     scene(["master", "worker-1"], async (play) => {
       const input = join(play.directory, "words");

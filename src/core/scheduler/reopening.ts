@@ -5,7 +5,7 @@
 import { lastAttemptOf } from "../../model/attemptRecord.ts";
 import { type ChildSetRecord, childPrefix, nodesKey, prefixOf, stepId } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { needsNoWorker } from "../../model/kinds/table.ts";
+import { beginsAnew, needsNoWorker } from "../../model/kinds/table.ts";
 import { type FinalState, isFinal } from "../../model/task.ts";
 import { recordOfAttempt } from "./attemptRecords.ts";
 import type { Batch } from "./effects.ts";
@@ -81,7 +81,7 @@ export function beginningOf({ head, status }: Ended, ids: ReadonlySet<TaskId>, f
   // A graph has no attempts.
   const hadBegun = status.attempt > 0 || (needsNoWorker(head) && (status.family?.children ?? 0) > 0);
   const waitsAgain = after.some((each) => ids.has(each));
-  const isAnew = id === fromScratch || (hadBegun && waitsAgain);
+  const isAnew = id === fromScratch || (hadBegun && (waitsAgain || beginsAnew(head)));
   return { hadBegun, isAnew, isUndecided: after.length > 0 && (!hadBegun || waitsAgain || (isAnew && takesOutputs)) };
 }
 

@@ -13,6 +13,8 @@ export interface KindDefinition {
   readonly secretMembers?: readonly string[];
   /** True if the masters decide it: no worker runs it, and what is said of attempts does not apply. */
   readonly needsNoWorker?: true;
+  /** True if what it remembers is of no use once it has failed: a retry begins from scratch. */
+  readonly beginsAnew?: true;
   /** Labels that a worker must carry to run a task with this input, besides those that the task names. */
   labels?(input: JsonObject): readonly string[];
   /**

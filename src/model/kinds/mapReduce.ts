@@ -49,6 +49,8 @@ const path: Schema = { type: "string", minLength: 1, maxLength: 4096 };
 
 export const mapReduceKind: KindDefinition = {
   name: mapReduceKindName,
+  // When a job fails it removes its files, and what it remembers is about them.
+  beginsAnew: true,
   inputName: "MapReduceInput",
   inputSchema: closed(
     {

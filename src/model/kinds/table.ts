@@ -48,6 +48,15 @@ export function needsNoWorker({ kind, broadcast }: { readonly kind: string; read
   return broadcast === true || kindsWithoutWorker.has(kind);
 }
 
+const kindsThatBeginAnew: ReadonlySet<string> = new Set(
+  builtInKinds.filter((kind) => kind.beginsAnew === true).map(({ name }) => name),
+);
+
+/** See `KindDefinition.beginsAnew`. */
+export function beginsAnew({ kind }: { readonly kind: string }): boolean {
+  return kindsThatBeginAnew.has(kind);
+}
+
 /** See `KindDefinition.secretMembers`. A member of this name is hidden wherever it stands. */
 export const secretMembers: ReadonlySet<string> = new Set(builtInKinds.flatMap((kind) => kind.secretMembers ?? []));
 

@@ -70,6 +70,19 @@ export const tolerant = mapReduce({
   output: tsv("unused"),
 });
 
+/** Fails at the line `@broken` as long as its gate is not there. */
+export const mended = mapReduce({
+  name: "mended",
+  input: lines("unused"),
+  map(line: string, emit: (word: string, count: number) => void, ctx: MapContext) {
+    const { mapGate } = ctx.params as GatedParams;
+    if (line === "@broken" && !existsSync(mapGate)) throw new Error("what it needs is not there");
+    emit(line, 1);
+  },
+  combine: "count",
+  output: tsv("unused"),
+});
+
 /** Whoever comes to the line or the key first waits for its gate; whoever comes next goes on. */
 function holdFirst(gate: string, what: string, { ledger }: GatedParams): void {
   const isFirst = !existsSync(ledger) || !readFileSync(ledger, "utf8").includes(`${what}\n`);
