@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { accessMutants } from "../../scripts/mutants/accessMutants.ts";
 import { simulatedMutants } from "../../scripts/mutants/all.ts";
+import { backendMutants } from "../../scripts/mutants/backendMutants.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-for (const { name, patches } of [...simulatedMutants, ...accessMutants]) {
+for (const { name, patches } of [...simulatedMutants, ...accessMutants, ...backendMutants]) {
   test(`the source still has the place for a master or worker that ${name}`, () => {
     for (const { file, search } of patches) {
       const places = readFileSync(join(root, file), "utf8").split(search).length - 1;

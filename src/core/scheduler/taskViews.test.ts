@@ -47,6 +47,7 @@ describe("a task that does not run", () => {
     world.submit("b", { queue: "mail" });
     world.submit("c", { kind: "resize" });
     world.submit("d", { requires: ["gpu"] });
+    world.submit("e", { kind: "container", input: { image: "alpine" } });
     for (const scheduler of [world.leader, world.follower]) {
       expect(reasonOf(world, "a", scheduler)?.reason).toBe("queue-paused");
       expect(reasonOf(world, "b", scheduler)).toMatchObject({ reason: "no-worker" });
@@ -56,6 +57,7 @@ describe("a task that does not run", () => {
       const detail = 'no connected worker of queue default runs kind "resize"';
       expect(reasonOf(world, "c", scheduler)).toMatchObject({ reason: "no-able-worker", detail });
       expect(reasonOf(world, "d", scheduler)?.detail).toMatch(/runs kind "crawl" carries gpu/);
+      expect(reasonOf(world, "e", scheduler)?.detail).toMatch(/runs kind "container"; outlast worker --container$/);
     }
   });
 

@@ -1,4 +1,5 @@
 /** Why tasks do not run: read from memory for people, and never a ground for a decision. */
+import { findKind } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Waiting, WaitingReason } from "../../model/waiting.ts";
 import { keyGroup } from "./keyGroups.ts";
@@ -174,8 +175,11 @@ export class WaitingReasons {
     if (serving.length === 0)
       return { reason: "no-worker", detail: `no worker serves queue ${name}; outlast worker --queues ${name}` };
     const ofKind = serving.filter(({ offer }) => offer.kinds.has(kind));
-    if (ofKind.length === 0)
-      return { reason: "no-able-worker", detail: `no connected worker of queue ${name} runs kind "${kind}"` };
+    if (ofKind.length === 0) {
+      const command = findKind(kind)?.workerCommand;
+      const detail = `no connected worker of queue ${name} runs kind "${kind}"${command === undefined ? "" : `; ${command}`}`;
+      return { reason: "no-able-worker", detail };
+    }
     const able = ofKind.filter(({ offer }) => offer.couldRun(lane));
     if (able.length === 0) {
       const detail = `no connected worker of queue ${name} that runs kind "${kind}" carries ${requires.join(", ")}`;

@@ -76,6 +76,7 @@ export const containerKind: KindDefinition = {
     { examples: [{ image: "docker.io/library/alpine:3.22", command: ["echo", "hello"] }] },
   ),
   secretMembers: ["secretEnv"],
+  workerCommand: "outlast worker --container",
   check: checkContainer,
   describe: ({ image, command = [] }) =>
     typeof image === "string" && Array.isArray(command) ? [image, ...command.map(shellWord)].join(" ") : null,

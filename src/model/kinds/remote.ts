@@ -33,6 +33,7 @@ export const remoteKind: KindDefinition = {
     { job: { description: "What the service is told to run. Any JSON." } },
     { examples: [{ service: "batch", job: { definition: "nightly" } }] },
   ),
+  workerCommand: "outlast worker --remote FILE",
   labels: ({ service }) => (typeof service === "string" ? [remoteLabel(service)] : []),
   describe: ({ service }) => (typeof service === "string" ? `remote ${service}` : null),
 };

@@ -119,14 +119,19 @@ function ofKinds({ waiting, workers, queues }: Seen): Problem[] {
   return [...missing.values()].map(({ kind, queue, requires = [] }) => {
     const labels =
       requires.length === 0 ? "" : ` with ${requires.length === 1 ? "the label" : "the labels"} ${requires.join(", ")}`;
-    const command =
-      requires.length === 0 ? "outlast worker --tasks ./tasks.ts" : `outlast worker --labels ${requires.join(",")}`;
     return {
       tone: "bad",
       text: `No connected worker of the queue ${queue} runs the kind ${kind}${labels}.`,
-      advice: command,
+      advice: workerFor(kind, requires),
     };
   });
+}
+
+/** The command that starts a worker which can. */
+function workerFor(kind: string, requires: readonly string[]): string {
+  if (kind === "container") return "outlast worker --container";
+  if (kind === "remote") return "outlast worker --remote FILE";
+  return requires.length === 0 ? "outlast worker --tasks ./tasks.ts" : `outlast worker --labels ${requires.join(",")}`;
 }
 
 function canRun({ kinds }: Worker, kind: string): boolean {
