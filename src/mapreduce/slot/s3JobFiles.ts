@@ -12,11 +12,12 @@ import { Bucket } from "../../s3/bucket.ts";
 import { S3Failure } from "../../s3/failure.ts";
 import { patiently } from "../../s3/patience.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { beginPromotion } from "../coordinator/claimedPromotion.ts";
 import type { FileRef, JobFileReader, JobFileWriter, Promotion } from "../coordinator/store.ts";
 import { DamagedSegment } from "../engine/segment.ts";
 import type { SlotFiles } from "./jobFiles.ts";
 import { temporaryFolder } from "./jobFiles.ts";
-import { beginS3Promotion, isOpen, openClaim } from "./s3Promotion.ts";
+import { isOpen, openClaim, S3Outputs } from "./s3Outputs.ts";
 import { ScratchFile } from "./scratchFile.ts";
 
 export class S3JobFiles implements SlotFiles {
@@ -72,7 +73,7 @@ export class S3JobFiles implements SlotFiles {
   }
 
   promotion(attempt: number): Promise<Promotion> {
-    return beginS3Promotion(this.#bucket, this.#own, this.#output, attempt);
+    return beginPromotion(new S3Outputs(this.#bucket, this.#own, this.#output), attempt);
   }
 
   async remove(): Promise<void> {

@@ -146,6 +146,7 @@ export const situations = [
   "a leader died while a job was under way",
   "an attempt of a map or reduce that was given up wrote its file",
   "a later attempt of a job promoted what an earlier one had begun to",
+  "a change of an output in S3 found something else than it had seen",
   "a job replaced the output of another one",
   "a record that no map survived was left out",
   "a backup was started for a slow task",

@@ -1,17 +1,30 @@
-/** The shared folder of simulated MapReduce jobs: files of jobs and their outputs, in memory. Each access takes a little while. */
+/**
+ * The shared place of simulated MapReduce jobs: files of jobs and their outputs, in memory. Each access takes a little while. Some
+ * outputs are in a folder, where changes are renames; the others are objects, as in S3, where changes have conditions.
+ */
 import { createHash } from "node:crypto";
+import { beginPromotion, OutputChanged, type OutputObjects } from "../../mapreduce/coordinator/claimedPromotion.ts";
 import type { FileRef, JobFileReader, JobStore, Promotion } from "../../mapreduce/coordinator/store.ts";
 import { DamagedSegment } from "../../mapreduce/engine/segment.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { NonRetryableError } from "../../sdk/index.ts";
+import { hashText } from "../checkers/hashText.ts";
 import type { Ledger } from "../checkers/ledger.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Random } from "./random.ts";
 
 interface JobFolder {
   readonly files: Map<string, Buffer>;
-  /** The attempt of the job that may change the output. */
+  /** The attempt of the job that may change the output, where that is a folder. */
   promoting: number;
+  /** Of attempts, where the output is made of objects. */
+  readonly claims: Set<number>;
+}
+
+interface OutputFile {
+  readonly bytes: Buffer;
+  /** The file of a job that it is a copy of. */
+  readonly source: string;
 }
 
 /** Who uses the folder. */
@@ -29,7 +42,7 @@ export class JobDisk {
   readonly ledger: Ledger;
   readonly coverage: Coverage;
   readonly #jobs = new Map<TaskId, JobFolder>();
-  readonly #outputs = new Map<string, Map<string, Buffer>>();
+  readonly #outputs = new Map<string, Map<string, OutputFile>>();
 
   constructor(ledger: Ledger, coverage: Coverage) {
     this.ledger = ledger;
@@ -41,7 +54,7 @@ export class JobDisk {
   }
 
   open(job: TaskId): void {
-    if (!this.#jobs.has(job)) this.#jobs.set(job, { files: new Map(), promoting: 0 });
+    if (!this.#jobs.has(job)) this.#jobs.set(job, { files: new Map(), promoting: 0, claims: new Set() });
   }
 
   folderOf(job: TaskId): JobFolder | null {
@@ -52,8 +65,8 @@ export class JobDisk {
     if (this.#jobs.delete(job)) this.ledger.add({ kind: "job-files-removed", job });
   }
 
-  outputOf(folder: string): Map<string, Buffer> {
-    const output = this.#outputs.get(folder) ?? new Map<string, Buffer>();
+  outputOf(folder: string): Map<string, OutputFile> {
+    const output = this.#outputs.get(folder) ?? new Map<string, OutputFile>();
     this.#outputs.set(folder, output);
     return output;
   }
@@ -131,23 +144,20 @@ class SimulatedStore implements JobStore {
   async promotion(attempt: number): Promise<Promotion> {
     await this.#access();
     const folder = this.#folder();
-    if (folder.promoting > attempt) throw new Error(`Attempt ${folder.promoting} of this job promotes its output.`);
-    if (folder.promoting > 0 && folder.promoting < attempt)
+    const earlier = Math.max(folder.promoting, ...[...folder.claims].filter((claim) => claim < attempt));
+    if (earlier > 0 && earlier < attempt)
       this.#disk.coverage.saw("a later attempt of a job promoted what an earlier one had begun to");
+    return hasObjects(this.#user.folder) ? beginPromotion(this.#objects(), attempt) : this.#inFolder(folder, attempt);
+  }
+
+  #inFolder(folder: JobFolder, attempt: number): Promotion {
+    if (folder.promoting > attempt) throw new Error(`Attempt ${folder.promoting} of this job promotes its output.`);
     folder.promoting = attempt;
     const output = this.#disk.outputOf(this.#user.folder);
     /** Waits, and then is the only one that may change the output for a moment. */
-    const turn = async (): Promise<JobFolder> => {
+    const turn = async (): Promise<void> => {
       await this.#access(slowPromotions);
-      const now = this.#folder();
-      if (now.promoting !== attempt) throw new Error("A later attempt of this job promotes its output.");
-      return now;
-    };
-    const put = ({ files }: JobFolder, file: FileRef, as: string): void => {
-      const bytes = files.get(file.name);
-      if (bytes === undefined) throw new Error(`${file.name} is gone`);
-      output.set(as, bytes);
-      this.#note(as, { name: file.name, text: bytes.toString() });
+      if (this.#folder().promoting !== attempt) throw new Error("A later attempt of this job promotes its output.");
     };
     return {
       names: async () => {
@@ -155,18 +165,77 @@ class SimulatedStore implements JobStore {
         return [...output.keys()];
       },
       link: async (file, as) => {
-        const now = await turn();
+        await turn();
         const there = output.get(as);
-        if (there !== undefined) return there === now.files.get(file.name);
-        put(now, file, as);
+        if (there !== undefined) return there.source === this.#sourceOf(file);
+        this.#put(file, as);
         return true;
       },
-      replace: async (file, as) => put(await turn(), file, as),
+      replace: async (file, as) => {
+        await turn();
+        this.#put(file, as);
+      },
       retract: async (name) => {
         await turn();
         if (output.delete(name)) this.#note(name, null);
       },
     };
+  }
+
+  /** Requests travel, have their effect at one instant, and their answers travel back; either may take long, or be lost with who asked. */
+  #objects(): OutputObjects {
+    const { job, folder } = this.#user;
+    const output = this.#disk.outputOf(folder);
+    const request = async <Result>(effect: () => Result): Promise<Result> => {
+      await this.#access(slowPromotions / 2);
+      const result = effect();
+      await this.#access(slowPromotions / 2);
+      return result;
+    };
+    const expect = (name: string, etag: string | null): void => {
+      const there = output.get(name);
+      if ((there === undefined ? null : etagOf(name, there)) === etag) return;
+      this.#disk.coverage.saw("a change of an output in S3 found something else than it had seen");
+      throw new OutputChanged(name);
+    };
+    return {
+      ownSources: `${job}/`,
+      sourceOf: (file) => this.#sourceOf(file),
+      find: (name) =>
+        request(() => {
+          const there = output.get(name);
+          return there === undefined ? null : { etag: etagOf(name, there), source: there.source };
+        }),
+      names: () => request(() => [...output.keys()]),
+      copy: (file, as, etag) =>
+        request(() => {
+          expect(as, etag);
+          this.#put(file, as);
+        }),
+      remove: (name, etag) =>
+        request(() => {
+          expect(name, etag);
+          if (output.delete(name)) this.#note(name, null);
+        }),
+      claim: (attempt) => request(() => void this.#disk.folderOf(job)?.claims.add(attempt)),
+      unclaim: () => request(() => undefined),
+      claims: () =>
+        request(() => {
+          const claims = this.#disk.folderOf(job)?.claims;
+          return claims === undefined ? null : [...claims];
+        }),
+    };
+  }
+
+  #put(file: FileRef, as: string): void {
+    const bytes = this.#folder().files.get(file.name);
+    if (bytes === undefined) throw new Error(`${file.name} is gone`);
+    this.#disk.outputOf(this.#user.folder).set(as, { bytes, source: this.#sourceOf(file) });
+    this.#note(as, { name: file.name, text: bytes.toString() });
+  }
+
+  #sourceOf({ name }: FileRef): string {
+    return `${this.#user.job}/${name}`;
   }
 
   async remove(): Promise<void> {
@@ -200,4 +269,15 @@ class SimulatedStore implements JobStore {
     const { pause, random } = this.#user;
     await pause(random.chance(slow) ? random.spread(10, 5_000) : random.integer(0, 3));
   }
+}
+
+/** Half of all outputs. Jobs that share one must see it alike. */
+function hasObjects(folder: string): boolean {
+  return hashText(folder) % 2 === 0;
+}
+
+/** Of the content, as in S3. Of parts with its source: that two jobs make the same part is what no condition can see. */
+function etagOf(name: string, { bytes, source }: OutputFile): string {
+  const text = name.startsWith("part-") ? `${source} ` : "";
+  return createHash("sha256").update(text).update(bytes).digest("hex");
 }
