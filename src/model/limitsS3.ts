@@ -14,9 +14,11 @@ export const s3Limits = {
   readsMax: 3,
   connectionsMax: 100,
   /** What is larger than one part is uploaded in parts. S3 takes at most 10 000 of them, and none below 5 MiB but the last. */
-  partBytes: 8 * mebibyte,
-  /** Parts of one upload that are on their way. So many, and one that is being filled, are in memory. */
-  partsAtOnce: 2,
+  partBytes: 5 * mebibyte,
+  /** Parts of one upload that are on their way. So many are in memory, and as much again while the next is put together. */
+  partsAtOnce: 1,
+  /** Uploads of one master that take content; others wait. With those above, they bound its memory. */
+  uploadsMax: 50,
   /** Deletions, and copies, that are on their way together. */
   requestsAtOnce: 16,
   /** What is copied by one request: S3 takes at most 5 GiB. */

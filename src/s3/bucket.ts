@@ -60,12 +60,20 @@ export class Bucket {
     const { Upload } = await import("@aws-sdk/lib-storage");
     const mark = randomUUID();
     let broken: { readonly error: unknown } | null = null;
+    /** Tells errors of the content from those that the SDK throws in when it gives up reading. */
     async function* watched() {
+      const iterator = content[Symbol.asyncIterator]();
       try {
-        yield* content;
-      } catch (error) {
-        broken = { error };
-        throw error;
+        for (;;) {
+          const next = await iterator.next().catch((error: unknown) => {
+            broken = { error };
+            throw error;
+          });
+          if (next.done === true) return;
+          yield next.value;
+        }
+      } finally {
+        await iterator.return?.();
       }
     }
     const upload = new Upload({

@@ -4,6 +4,7 @@
  * name would clash.
  */
 import { defaults } from "../../model/defaults.ts";
+import { s3Limits } from "../../model/limitsS3.ts";
 import {
   type Blobs,
   BlobsUnavailable,
@@ -21,12 +22,14 @@ import { examineBucket } from "../../s3/examine.ts";
 import { S3Failure } from "../../s3/failure.ts";
 import { Measured } from "../measured.ts";
 import { spanOf } from "../span.ts";
+import { Turns } from "./turns.ts";
 
 export class S3Blobs implements Blobs {
   readonly isShared = true;
   readonly #bucket: Bucket;
   /** Empty, or with a slash at its end. */
   readonly #prefix: string;
+  readonly #uploads = new Turns(s3Limits.uploadsMax);
   #isTrusted: Promise<void> | null = null;
 
   constructor({ bucket, key }: S3Address) {
@@ -46,7 +49,7 @@ export class S3Blobs implements Blobs {
     const measured = new Measured(content, bytesMax);
     try {
       await this.#trusted();
-      await this.#bucket.put(key, measured, "absent");
+      await this.#uploads.turn(() => this.#bucket.put(key, measured, "absent"));
     } catch (error) {
       if (error instanceof S3Failure && error.kind === "changed") throw new ObjectTaken(`There is an object ${name}.`);
       throw toBlobsError(error);

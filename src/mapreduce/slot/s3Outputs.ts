@@ -61,8 +61,15 @@ export class S3Outputs implements OutputObjects {
     return orChanged(() => copyObject(this.#bucket, source, this.#output + as, condition, { [sourceMark]: source }));
   }
 
-  remove(name: string, etag: string): Promise<void> {
-    return orChanged(() => this.#bucket.delete(this.#output + name, etag));
+  async remove(name: string, etag: string): Promise<void> {
+    const key = this.#output + name;
+    try {
+      await orChanged(() => this.#bucket.delete(key, etag));
+    } catch (error) {
+      // Not every server knows conditions of deletes. The window is small without one, and the manifest tells what belongs to the output.
+      if (!(error instanceof S3Failure) || error.code !== "NotImplemented") throw error;
+      await patiently(() => this.#bucket.delete(key));
+    }
   }
 
   claim(attempt: number): Promise<void> {
