@@ -3,7 +3,6 @@ import type { Mutant } from "./mutant.ts";
 
 const jobRun = "src/mapreduce/coordinator/jobRun.ts";
 const reduceWork = "src/mapreduce/coordinator/reduceWork.ts";
-const claimed = "src/mapreduce/coordinator/claimedPromotion.ts";
 const promote = "src/mapreduce/coordinator/promote.ts";
 
 export const jobMutants: readonly Mutant[] = [
@@ -121,24 +120,6 @@ export const jobMutants: readonly Mutant[] = [
         replace: '!names.includes(name) && name < "") await promotion.retract(name);',
       },
     ],
-  },
-  {
-    name: "changes an output in S3 without a look at the claims",
-    patches: [{ file: claimed, search: "      await this.check();\n      try {", replace: "      try {" }],
-  },
-  {
-    name: "takes the end mark of a job in S3 for the one of before (real)",
-    patches: [
-      {
-        file: promote,
-        search: "`${manifest.sha256}\\n`",
-        replace: '""',
-      },
-    ],
-  },
-  {
-    name: "takes back the end mark that an earlier attempt of the job has set in S3",
-    patches: [{ file: claimed, search: "if (found !== null && !isOwn)", replace: "if (found !== null)" }],
   },
   {
     name: "does not remember that the output of a job was promoted",
