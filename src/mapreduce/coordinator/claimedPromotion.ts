@@ -87,7 +87,9 @@ class ClaimedPromotion implements Promotion {
 
   async check(): Promise<void> {
     const claims = await this.#objects.claims();
-    if (claims === null) throw new Error("The files of this job are gone: it is over.");
+    // Its own claim is gone if the job has failed and was begun from scratch since.
+    if (claims === null || !claims.includes(this.#attempt))
+      throw new Error("The files of this job are gone: it is over.");
     const later = claims.find((attempt) => attempt > this.#attempt);
     if (later !== undefined) throw new Error(`Attempt ${later} of this job promotes its output.`);
   }

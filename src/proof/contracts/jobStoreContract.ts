@@ -118,6 +118,19 @@ export function jobStoreContract(kind: string, makePlace: () => Promise<JobPlace
       expect(await output()).toEqual(["_SUCCESS", "_manifest.json", "part-00000.tsv"]);
     });
 
+    test("an attempt from before a job was begun from scratch changes nothing", async () => {
+      const file = await part(0, "a\t1\n");
+      const late = await store.promotion(1);
+      await store.remove();
+      await store.open();
+      const again = await part(0, "b\t2\n");
+      await expect(late.link(again, "part-00000.tsv")).rejects.toThrow();
+      await expect(late.replace(file, "part-00000.tsv")).rejects.toThrow();
+      expect(await output()).toEqual([]);
+      await promote(store, planOf(2, [again]));
+      expect(await place.readOutput("part-00000.tsv")).toBe("b\t2\n");
+    });
+
     test("nothing of a job changes the output once its files are removed, also if another job has the folder by then", async () => {
       const late = await store.promotion(1);
       const parts = [await part(0, "a\t1\n")];
