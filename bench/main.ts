@@ -13,6 +13,7 @@ import { createClient } from "../src/sdk/index.ts";
 import { measureAdoption } from "./adoption.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
 import { childHeapBytes, countChildrenUnderFire, manyFile, measureChildren } from "./children.ts";
+import { measureDashboards, measurePage } from "./dashboards.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
 import { measureIdleStore } from "./idleStore.ts";
 import { measureKeys } from "./keys.ts";
@@ -21,7 +22,18 @@ import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const parts = ["throughput", "latency", "memory", "handlers", "children", "idle", "adoption", "keys", "peers"];
+const parts = [
+  "throughput",
+  "latency",
+  "memory",
+  "handlers",
+  "children",
+  "idle",
+  "adoption",
+  "keys",
+  "dashboards",
+  "peers",
+];
 /** Of these, only a store on a server of its own has something to show. */
 const mongodbParts = ["idle", "adoption"];
 
@@ -37,6 +49,8 @@ interface BenchFlags {
   readonly delayed: number;
   readonly documents: number;
   readonly children: number;
+  readonly dashboards: number;
+  readonly changes: number;
   readonly dir: string;
   readonly json: boolean;
 }
@@ -56,6 +70,8 @@ const command = new Command("npm run bench --")
   .option("--delayed <n>", "delayed tasks while MongoDB's server is watched for a minute", count, 500_000)
   .option("--documents <n>", "documents that are adopted from MongoDB", count, 100_000)
   .option("--children <n>", "children of one task", count, 1_000_000)
+  .option("--dashboards <n>", "dashboards that are open", count, 100)
+  .option("--changes <n>", "changes of tasks in a second meanwhile", count, 1_000)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
   .option("--json", "the figures as one JSON document", false)
   .parse();
@@ -158,6 +174,25 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
       for (const queued of flags.queued) {
         const mebibytes = await measureMemory(cluster, queued);
         note(`master's memory with ${whole(queued)} tasks queued`, `${whole(mebibytes)} MiB resident`, durability);
+      }
+    }),
+
+  dashboards: (store) =>
+    withCluster({ parent, store, workers: 1, capacity: 200 }, async (cluster) => {
+      const durability = await durabilityOf(cluster);
+      const { dashboards, changes } = flags;
+      const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
+      const meanwhile = `${whole(changes)} changes/s`;
+      const costs = await measureDashboards(cluster, dashboards, changes);
+      const more = `${share(costs.busyShare - costs.quietShare)} of a core more than ${share(costs.quietShare)}`;
+      const calls = `${whole(costs.callsPerSecond)} calls/s, ${whole(costs.bytesPerSecond / 1_000)} kB/s`;
+      const made = `${whole(costs.changesPerSecond)} changes/s`;
+      note(`master with ${whole(dashboards)} open dashboards`, `${more}; ${calls}, ${made}`, durability);
+      for (const path of ["/", "/tasks", "/timeline"]) {
+        const page = await measurePage(cluster, path, changes);
+        const frames = `${page.framesPerSecond.toFixed(0)} frames/s, the longest ${page.longestFrameMs.toFixed(0)} ms`;
+        const rest = `${(page.heapBytes / 1e6).toFixed(1)} MB, ${page.callsPerSecond.toFixed(1)} calls/s`;
+        note(`page ${path}, ${meanwhile}`, `main thread ${share(page.mainShare)}, ${frames}, ${rest}`, "none");
       }
     }),
 

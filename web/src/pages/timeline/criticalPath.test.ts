@@ -83,6 +83,17 @@ test("of the nodes of a graph only those that others have waited for, the last o
   expect(told(graph("g", [0, 300]), ...nodes.toReversed())).toEqual(told(graph("g", [0, 300]), ...nodes));
 });
 
+test("what had ended before a task was made has held up nothing", () => {
+  const early = member("a", [0, 100], [[0, 100]], { parent: "g" });
+  const late = member("b", [150, 200], [[160, 200]], { parent: "g", after: ["a"] });
+  expect(told(graph("g", [0, 200]), early, late)).toEqual([
+    "a/1 0-100",
+    "g family 100-150",
+    "b start 150-160",
+    "b/1 160-200",
+  ]);
+});
+
 test("a graph in a graph waits for what it comes after, although its nodes are there from the beginning", () => {
   const outer = [
     member("first", [0, 100], [[0, 100]], { parent: "g" }),
