@@ -1,7 +1,6 @@
 /** What open dashboards cost a master, and what changes cost a page: tasks come and go meanwhile, as many in a second as are asked for. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type CDPSession, chromium } from "playwright-core";
-import { installChromium } from "../scripts/browser/install.ts";
 import { createClient } from "../src/sdk/index.ts";
 import type { BenchCluster } from "./benchCluster.ts";
 import { cpuMs } from "./processFigures.ts";
@@ -108,10 +107,18 @@ export interface PageCosts {
   readonly callsPerSecond: number;
 }
 
-/** One page in a real Chromium, without a graphics card, that asks for each frame. */
-export async function measurePage(cluster: BenchCluster, path: string, changesPerSecond: number): Promise<PageCosts> {
+/**
+ * One page in a real Chromium, without a graphics card, that asks for each frame.
+ * @param executablePath of Chromium
+ */
+export async function measurePage(
+  cluster: BenchCluster,
+  executablePath: string,
+  path: string,
+  changesPerSecond: number,
+): Promise<PageCosts> {
   return underLoad(cluster, changesPerSecond, async () => {
-    const browser = await chromium.launch({ executablePath: await installChromium(), args: ["--no-sandbox"] });
+    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
     try {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
       let calls = 0;

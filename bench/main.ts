@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
+import { installChromium } from "../scripts/browser/install.ts";
 import { count } from "../scripts/flags.ts";
 import { commaList } from "../src/cli/arguments.ts";
 import { createClient } from "../src/sdk/index.ts";
@@ -188,8 +189,10 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
       const calls = `${whole(costs.callsPerSecond)} calls/s, ${whole(costs.bytesPerSecond / 1_000)} kB/s`;
       const made = `${whole(costs.changesPerSecond)} changes/s`;
       note(`master with ${whole(dashboards)} open dashboards`, `${more}; ${calls}, ${made}`, durability);
+      const chromium = await installChromium().catch(() => null);
+      if (chromium === null) return note("pages", "not measured: Chromium is missing", "none");
       for (const path of ["/", "/tasks", "/timeline"]) {
-        const page = await measurePage(cluster, path, changes);
+        const page = await measurePage(cluster, chromium, path, changes);
         const frames = `${page.framesPerSecond.toFixed(0)} frames/s, the longest ${page.longestFrameMs.toFixed(0)} ms`;
         const rest = `${(page.heapBytes / 1e6).toFixed(1)} MB, ${page.callsPerSecond.toFixed(1)} calls/s`;
         note(`page ${path}, ${meanwhile}`, `main thread ${share(page.mainShare)}, ${frames}, ${rest}`, "none");
