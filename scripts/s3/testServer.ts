@@ -56,14 +56,22 @@ export class TestServer {
       return path;
     }) as [string, string];
     const { AWS_ACCESS_KEY_ID: access = "", AWS_SECRET_ACCESS_KEY: secret = "" } = this.env;
-    const child = spawn(
+    const argv = [
       this.#program,
-      ["--port", `127.0.0.1:${this.port}`, "--quiet", "posix", "--sidecar", metadata, objects],
-      {
-        stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret },
-      },
-    );
+      "--port",
+      `127.0.0.1:${this.port}`,
+      "--quiet",
+      "posix",
+      "--sidecar",
+      metadata,
+      objects,
+    ];
+    // A runner of tests may end this process without a word, and leave out `stop` where all tests of a file are left out.
+    const [command = "", ...args] = process.platform === "linux" ? ["setpriv", "--pdeathsig", "KILL", ...argv] : argv;
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret },
+    });
     this.#process = child;
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
