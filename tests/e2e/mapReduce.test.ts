@@ -138,6 +138,9 @@ describe("a job", () => {
       await expect(job.result()).rejects.toThrow("what it needs is not there");
       expect(existsSync(join(output, "_temporary"))).toBe(false);
       writeFileSync(mapGate, "");
+      const { tasks } = await play.client.list({ parent: "job", states: ["failed"], limit: 1 });
+      const refused = play.client.retry(tasks[0]?.id ?? "");
+      await expect(refused).rejects.toThrow("is a task of the job job");
       await play.client.retry("job");
       expect(await job.result()).toMatchObject({ maps: 3, mapsAgain: 0, records: 21 });
       expect(outputOf(output)).toContain("@broken\t1");

@@ -7,7 +7,7 @@
  */
 import { childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { needsNoWorker } from "../../model/kinds/table.ts";
+import { beginsAnew, needsNoWorker } from "../../model/kinds/table.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { shortageFor } from "./creation.ts";
 import type { Batch, Reply } from "./effects.ts";
@@ -141,15 +141,22 @@ function ancestorsOf(
         hasEndedSince(state, parent, found) ??
         refuse("not-found", `There is no task ${parent}, the parent of ${child.id}.`)
       );
-    if (needsNoWorker(above.head)) {
-      const what = above.head.broadcast === true ? "broadcast" : "graph";
-      const hint = `Retry the ${what}, of which only what failed runs again: outlast retry ${parent}`;
+    if (needsNoWorker(above.head) || beginsAnew(above.head)) {
+      const what = wholeName(above.head);
+      const again = beginsAnew(above.head) ? "which begins from scratch" : "of which only what failed runs again";
+      const hint = `Retry the ${what}, ${again}: outlast retry ${parent}`;
       return refuse("conflict", `Task ${child.id} is a task of the ${what} ${parent}.`, undefined, { hint });
     }
     ended.unshift(parent);
     child = above.head;
   }
   return { ended };
+}
+
+/** What is retried as a whole, for people. */
+function wholeName({ kind, broadcast }: TaskHead): string {
+  if (beginsAnew({ kind })) return "job";
+  return broadcast === true ? "broadcast" : "graph";
 }
 
 /** True if the parent, which has not ended, still counts the children of this set. */

@@ -17,7 +17,7 @@ type Outcome =
   | { readonly kind: "ending"; readonly error: OutlastError };
 
 /** How the retry ended of each graph that was retried for one of its tasks. */
-type Graphs = Map<TaskId, Outcome>;
+type Wholes = Map<TaskId, Outcome>;
 
 export class BulkRetries {
   readonly #retries: RetryService;
@@ -40,8 +40,8 @@ export class BulkRetries {
     const outcomes = new Map<TaskId, Outcome>();
     const work = async (): Promise<void> => {
       for (let family = families.shift(); family !== undefined; family = families.shift()) {
-        const graphs: Graphs = new Map();
-        for (const task of family) outcomes.set(task.id, await this.#retry(task, graphs, isDryRun, by));
+        const wholes: Wholes = new Map();
+        for (const task of family) outcomes.set(task.id, await this.#retry(task, wholes, isDryRun, by));
       }
     };
     try {
@@ -61,17 +61,17 @@ export class BulkRetries {
     return { tasks, refused };
   }
 
-  /** A task of a graph that has ended is retried with its whole graph. */
-  async #retry(task: TaskDocument, graphs: Graphs, isDryRun: boolean, by: Actor | undefined): Promise<Outcome> {
+  /** A task of a graph or job that has ended is retried with all of that. */
+  async #retry(task: TaskDocument, wholes: Wholes, isDryRun: boolean, by: Actor | undefined): Promise<Outcome> {
     const options = { isFromScratch: false, leavesSuccess: true, isDryRun };
-    const graph = await this.#retries.graphAround(task);
-    if (graph !== null) {
-      const before = graphs.get(graph);
-      const outcome = before ?? (await outcomeOf(this.#retries.retry(graph, { attempt: null, ...options }, by)));
-      graphs.set(graph, outcome);
+    const whole = await this.#retries.wholeAround(task);
+    if (whole !== null) {
+      const before = wholes.get(whole);
+      const outcome = before ?? (await outcomeOf(this.#retries.retry(whole, { attempt: null, ...options }, by)));
+      wholes.set(whole, outcome);
       if (isDryRun || outcome.kind !== "open") return outcome;
     }
-    // Of a graph it is open by now, unless it belongs to something that has begun from scratch.
+    // With a graph it is open by now, unless it belongs to something that has begun from scratch.
     return outcomeOf(this.#retries.retry(task.id, { attempt: task.attempt, ...options }, by));
   }
 }

@@ -4,7 +4,7 @@ import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { needsNoWorker } from "../../model/kinds/table.ts";
+import { beginsAnew, needsNoWorker } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskHead, type TaskStatus } from "../../model/task.ts";
@@ -54,11 +54,11 @@ export class RetryService {
     throw new OutlastError("unavailable", "The task's family changed while it was looked up; try again.");
   }
 
-  /** The outermost graph that has ended around this task: only as a whole is a graph retried. Null if there is none. */
-  async graphAround(task: TaskDocument): Promise<TaskId | null> {
+  /** The outermost graph or job that has ended around this task: only as a whole is it retried. Null if there is none. */
+  async wholeAround(task: TaskDocument): Promise<TaskId | null> {
     if (task.parent === undefined) return null;
     const above = await this.#calls.read(() => this.#endedAbove(task));
-    return above.find(needsNoWorker)?.id ?? null;
+    return above.find((each) => needsNoWorker(each) || beginsAnew(each))?.id ?? null;
   }
 
   /** Each is a retry of its own, and complete by itself. Should it break off here, the same request goes on. */
