@@ -147,6 +147,24 @@ describe("a tick while an earlier task has not ended", () => {
     expect(world.record().skipped).toMatchObject([{ reason: "queue-full" }]);
   });
 
+  test("is skipped when the schedule is removed, all of them with a word on it however many wait", () => {
+    const world = new ScheduleWorld();
+    world.put({ when: every(second), overlap: "queue" });
+    world.advance((limits.queuedTicksMax + 5) * second);
+    const [first] = world.record().queued;
+    // One more waits, behind those that were skipped.
+    world.cancel(tickId("s", start + second));
+    world.advance(second);
+    const { queued } = world.record();
+    world.step({ kind: "remove-schedule", request: 3, name: "s" });
+    const { skipped } = world.record();
+    const isSkipped = (tick: number) =>
+      skipped.some(({ from, to, reason }) => reason === "removed" && from <= tick && tick <= to);
+    expect(queued.filter((tick) => !isSkipped(tick))).toEqual([]);
+    expect(isSkipped(first ?? 0)).toBe(false);
+    expect(skipped.map(({ reason }) => reason)).toEqual(["queue-full", "removed", "removed"]);
+  });
+
   test("cancels the earlier one", () => {
     const world = overlapping("cancel");
     expect(world.ticks(minute)).toEqual([1, 2, 3]);

@@ -5,7 +5,7 @@
  */
 import type { TaskId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import { nextTick, type ScheduleRecord, type SkippedTicks, tickId } from "../../model/schedules/schedule.ts";
+import { nextTick, type ScheduleRecord, type SkippedTicks, type Span, tickId } from "../../model/schedules/schedule.ts";
 import type { ScheduleOrigin } from "../../model/schedules/scheduleOrigin.ts";
 import { toSpec } from "../../model/submission.ts";
 import { cancelTask } from "./attempts.ts";
@@ -134,13 +134,25 @@ function queueUp(state: SchedulerState, schedule: LiveSchedule, tick: number, ne
   state.schedules.change(schedule, { queued: [...schedule.record.queued, tick], settledAt: tick, nextAt: next });
 }
 
-/** Ticks that wait are given up, each with a word on it. */
+/** Ticks that wait are given up, with a word on them: a row for all that followed each other, so that the bound of rows leaves none out. */
 export function dropQueued(state: SchedulerState, schedule: LiveSchedule, reason: SkippedTicks["reason"]): void {
-  for (const tick of schedule.record.queued) {
-    const skipped = withSkipped(schedule.record, { from: tick, to: tick, reason });
+  for (const span of spansOf(schedule.record)) {
+    const skipped = withSkipped(schedule.record, { ...span, reason });
     state.schedules.change(schedule, { skipped });
   }
   if (schedule.record.queued.length > 0) state.schedules.change(schedule, { queued: [] });
+}
+
+/** From the first to the last of waiting ticks that follow each other. Between two others were skipped. */
+function spansOf({ queued, skipped }: ScheduleRecord): Span[] {
+  const spans: Span[] = [];
+  for (const tick of queued) {
+    const last = spans.at(-1);
+    const isApart = last === undefined || skipped.some(({ from, to }) => from > last.to && to < tick);
+    if (isApart) spans.push({ from: tick, to: tick });
+    else spans[spans.length - 1] = { from: last.from, to: tick };
+  }
+  return spans;
 }
 
 /** Ticks that wait run once no task of an earlier one is left. */
