@@ -37,6 +37,13 @@ describe.each(["master", "worker", "client"] as const)("the image of a %s", (par
     expect(facts.Config.Labels["org.opencontainers.image.title"]).toBe("Outlast");
   });
 
+  test("has all that is loaded only when it is used", async () => {
+    const names = ["mongodb", "@aws-sdk/client-s3", "@aws-sdk/lib-storage", "@opentelemetry/sdk-trace", "esbuild"];
+    const loads = names.map((name) => `await import(${JSON.stringify(name)})`).join("; ");
+    const words = ["--workdir", "/opt/outlast", imageOf(part), "--input-type=module", "--eval", loads];
+    expect(await engine.try("run", "--rm", "--entrypoint", "node", ...words)).toMatchObject({ code: 0, stdout: "" });
+  });
+
   test("holds no tool for building", async () => {
     const { stdout } = await engine.try(
       "run",
