@@ -43,6 +43,7 @@ export class JobDisk {
   readonly coverage: Coverage;
   readonly #jobs = new Map<TaskId, JobFolder>();
   readonly #outputs = new Map<string, Map<string, OutputFile>>();
+  readonly #harmed = new Set<TaskId>();
 
   constructor(ledger: Ledger, coverage: Coverage) {
     this.ledger = ledger;
@@ -85,8 +86,14 @@ export class JobDisk {
       damaged[at] = (damaged[at] ?? 0) ^ 0x40;
       all.set(name, damaged);
     }
+    this.#harmed.add(job);
     this.ledger.add({ kind: "job-file-spoilt", job, file: name });
     return true;
+  }
+
+  /** True once a file of the job was spoilt. */
+  isHarmed(job: TaskId): boolean {
+    return this.#harmed.has(job);
   }
 }
 
