@@ -111,10 +111,10 @@ export class Deliverer {
     try {
       const { records, isMore } = await store.listRecords("deliveries", query);
       if (this.#isStopped) return;
-      queue.noteRead(records, isMore);
+      queue.noteRead(records, isMore, clock.now());
       this.#go();
     } catch (error) {
-      queue.noteRead(null, true);
+      queue.noteRead(null, true, clock.now());
       if (this.#isStopped) return;
       if (!(error instanceof StoreUnavailable)) log.error("deliveries could not be read", { error });
       clock.at(clock.now() + defaults.commitRetryMsMax, () => this.#go());

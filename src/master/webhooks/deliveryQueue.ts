@@ -1,6 +1,6 @@
 /** The deliveries of one webhook that a leader has in memory: which one is due next, and whether more wait in the store. */
 import { defaults, limits } from "../../model/limits.ts";
-import type { DeliveryRecord } from "../../model/webhooks/delivery.ts";
+import { type DeliveryRecord, deliveryWaitMs } from "../../model/webhooks/delivery.ts";
 import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 
 /**
@@ -62,11 +62,21 @@ export class DeliveryQueue {
   }
 
   /** @param records null if they could not be read */
-  noteRead(records: readonly { readonly id: string; readonly value: DeliveryRecord }[] | null, isMore: boolean): void {
+  noteRead(
+    records: readonly { readonly id: string; readonly value: DeliveryRecord }[] | null,
+    isMore: boolean,
+    now: number,
+  ): void {
     this.#isReading = false;
     if (records === null) return;
     this.#hasMore = isMore || this.#cameMeanwhile;
-    for (const { id, value } of records) if (id > this.#readTo) this.#take(id, value);
+    for (const { id, value } of records) {
+      if (id <= this.#readTo) continue;
+      this.#take(id, value);
+      const held = this.#held.get(id);
+      // A leader before may have had another clock: the wait is never longer than once more.
+      if (held !== undefined) held.dueAt = Math.min(held.dueAt, now + deliveryWaitMs(id, value.tries ?? 1));
+    }
   }
 
   /** The next one whose time has come; null if there is none, or if the receiver is to be left alone. */
