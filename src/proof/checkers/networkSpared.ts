@@ -23,9 +23,12 @@ export const networkSpared = checker("I46", "a lost network is not taken for dea
       (event) => event.boot === boot && event.order < entry.order,
     );
     if (closing === undefined || isOpenAfter(history, closing, entry.order)) continue;
-    // The leader after the one that lost the connections gives everybody the grace of an election, whatever was before it.
+    // The leader after the one that lost the connections gives everybody the grace of an election, whatever was before it; so does the
+    // same process that leads anew.
     const author = eventsOf(history, "append").find(({ seq, epoch }) => seq === entry.seq && epoch === entry.epoch);
     if (author !== undefined && author.life !== closing.life) continue;
+    const termBegan = history.entries.find(({ epoch }) => epoch === entry.epoch);
+    if (termBegan !== undefined && termBegan.order > closing.order) continue;
     const sparedMs = entry.landedAt - closing.at;
     if (sparedMs >= lostGraceMs * (1 - 2 * driftMax) - slackMs) continue;
     const others = closingsWith(history, closing).filter((event) => !ended.has(event.boot));
