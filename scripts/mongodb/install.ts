@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cachePath } from "../cache.ts";
+import { lastLine } from "../lastLine.ts";
 
 const run = promisify(execFile);
 
@@ -58,9 +59,4 @@ async function findPython(): Promise<{ readonly path: string; readonly version: 
     if (fitting.has(version)) return { path, version };
   }
   throw new Error(`SecantusDB needs Python ${[...fitting].join(", ")} with venv, and none was found.`);
-}
-
-function lastLine(error: unknown): string {
-  const { stderr = "", message = "" } = error as { stderr?: string; message?: string };
-  return (stderr.trim() || message).split("\n").at(-1) ?? "";
 }

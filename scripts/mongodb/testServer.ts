@@ -1,14 +1,11 @@
 /** A MongoDB server as a process of its own, for tests, chaos and measurements: started on a free port, killed, started again. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { TestServerProcess } from "../testServerProcess.ts";
 import { installServer } from "./install.ts";
 
 const startMsMax = 60_000;
-const stopMsMax = 5_000;
 
 export interface ServerOptions {
   /** Where it keeps its data; a temporary folder that goes with the server, if left out. */
@@ -18,20 +15,16 @@ export interface ServerOptions {
   readonly hasTestCommands?: boolean;
 }
 
-export class TestServer {
+export class TestServer extends TestServerProcess {
   readonly #program: string;
   readonly #options: ServerOptions;
-  readonly #folder: string;
   #port: number;
-  #process: ChildProcess | null = null;
-  readonly #killOnExit = (): void => void this.#process?.kill("SIGKILL");
 
   private constructor(program: string, options: ServerOptions) {
+    super("outlast-mongodb-", options.folder);
     this.#program = program;
     this.#options = options;
     this.#port = options.port ?? 0;
-    this.#folder = options.folder ?? mkdtempSync(join(tmpdir(), "outlast-mongodb-"));
-    process.on("exit", this.#killOnExit);
   }
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
@@ -50,17 +43,17 @@ export class TestServer {
   }
 
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    return this.process?.pid ?? 0;
   }
 
   /** Starts it, again on the port that it had. Resolves once it takes connections. */
   async start(): Promise<void> {
-    const flags = ["--host", "127.0.0.1", "--port", String(this.#port), "--storage-path", this.#folder];
+    const flags = ["--host", "127.0.0.1", "--port", String(this.#port), "--storage-path", this.folder];
     const testCommands = this.#options.hasTestCommands === false ? [] : ["--enable-test-commands"];
     const child = spawn(this.#program, [...flags, "--cache-size", "64M", ...testCommands], {
       stdio: ["ignore", "pipe", "pipe"],
     });
-    this.#process = child;
+    this.process = child;
     let output = "";
     const listening = Promise.withResolvers<number>();
     const read = (text: string): void => {
@@ -84,41 +77,18 @@ export class TestServer {
     }
   }
 
-  /** As if the machine had gone: nothing is flushed, nobody is told. */
-  async kill(): Promise<void> {
-    const child = this.#process;
-    this.#process = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, "exit");
-    child.kill("SIGKILL");
-    await exit;
-  }
-
   /** Stands still until `resume`: connections stay open and nothing is answered. */
   pause(): void {
-    this.#process?.kill("SIGSTOP");
+    this.process?.kill("SIGSTOP");
   }
 
   resume(): void {
-    this.#process?.kill("SIGCONT");
+    this.process?.kill("SIGCONT");
   }
 
   /** CPU time that the process has used so far, in ms. */
   cpuMs(): number {
     const fields = readFileSync(`/proc/${this.pid}/stat`, "utf8").split(" ");
     return (Number(fields[13]) + Number(fields[14])) * 10;
-  }
-
-  /** Ends it for good, its data too if they were temporary. */
-  async stop(): Promise<void> {
-    process.off("exit", this.#killOnExit);
-    const child = this.#process;
-    if (child !== null && child.exitCode === null && child.signalCode === null) {
-      const exit = once(child, "exit");
-      child.kill("SIGTERM");
-      await Promise.race([exit, setTimeout(stopMsMax, null, { ref: false })]);
-      await this.kill();
-    }
-    if (this.#options.folder === undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 }

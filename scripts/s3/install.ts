@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cachePath } from "../cache.ts";
+import { lastLine } from "../lastLine.ts";
 
 const run = promisify(execFile);
 
@@ -36,9 +37,4 @@ export async function installServer(): Promise<string> {
     throw new Error(`VersityGW cannot be built: ${lastLine(error)} (it needs Go 1.25 or newer)`, { cause: error });
   }
   return path;
-}
-
-function lastLine(error: unknown): string {
-  const { stderr = "", message = "" } = error as { stderr?: string; message?: string };
-  return (stderr.trim() || message).split("\n").at(-1) ?? "";
 }

@@ -1,16 +1,16 @@
 /** An S3 server as a process of its own, for tests and trials: VersityGW on a folder, started on a free port, killed, started again. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createConnection, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { findFreePort } from "../../src/cli/freePort.ts";
+import { TestServerProcess } from "../testServerProcess.ts";
 import { installServer } from "./install.ts";
 
 const startMsMax = 60_000;
 const lookMs = 20;
-const stopMsMax = 5_000;
 
 export interface ServerOptions {
   /** Where it keeps its data; a temporary folder that goes with the server, if left out. */
@@ -18,32 +18,26 @@ export interface ServerOptions {
   readonly port?: number;
 }
 
-export class TestServer {
+export class TestServer extends TestServerProcess {
   /** What a program needs in its environment to use it. */
   readonly env: Readonly<Record<string, string>>;
   readonly port: number;
   readonly #program: string;
-  readonly #options: ServerOptions;
-  readonly #folder: string;
-  #process: ChildProcess | null = null;
-  readonly #killOnExit = (): void => void this.#process?.kill("SIGKILL");
 
-  private constructor(program: string, port: number, options: ServerOptions) {
+  private constructor(program: string, port: number, folder: string | undefined) {
+    super("outlast-s3-", folder);
     this.#program = program;
-    this.#options = options;
     this.port = port;
-    this.#folder = options.folder ?? mkdtempSync(join(tmpdir(), "outlast-s3-"));
     this.env = {
       AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: "outlast-tests",
       AWS_SECRET_ACCESS_KEY: "a-secret-of-the-tests",
     };
-    process.on("exit", this.#killOnExit);
   }
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const server = new TestServer(await installServer(), options.port ?? (await freePort()), options);
+    const server = new TestServer(await installServer(), options.port ?? (await findFreePort()), options.folder);
     await server.start();
     return server;
   }
@@ -51,7 +45,7 @@ export class TestServer {
   /** Starts it, again on the port that it had. Resolves once it takes connections. */
   async start(): Promise<void> {
     const [objects, metadata] = ["objects", "metadata"].map((name) => {
-      const path = join(this.#folder, name);
+      const path = join(this.folder, name);
       mkdirSync(path, { recursive: true });
       return path;
     }) as [string, string];
@@ -72,7 +66,7 @@ export class TestServer {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret },
     });
-    this.#process = child;
+    this.process = child;
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -89,39 +83,6 @@ export class TestServer {
       await Promise.race([ended, setTimeout(lookMs)]);
     }
   }
-
-  /** As if the machine had gone: nothing is flushed, nobody is told. */
-  async kill(): Promise<void> {
-    const child = this.#process;
-    this.#process = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, "exit");
-    child.kill("SIGKILL");
-    await exit;
-  }
-
-  /** Ends it for good, its data too if they were temporary. */
-  async stop(): Promise<void> {
-    process.off("exit", this.#killOnExit);
-    const child = this.#process;
-    if (child !== null && child.exitCode === null && child.signalCode === null) {
-      const exit = once(child, "exit");
-      child.kill("SIGTERM");
-      await Promise.race([exit, setTimeout(stopMsMax, null, { ref: false })]);
-      await this.kill();
-    }
-    if (this.#options.folder === undefined) rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("No port was given out.");
-  return address.port;
 }
 
 async function isListening(port: number): Promise<boolean> {
