@@ -1,7 +1,9 @@
 /** Whether a bucket does what Outlast relies on: never to write over an object, neither at once nor in parts. */
 import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
 import type { Bucket } from "./bucket.ts";
-import { S3Failure, toS3Failure } from "./failure.ts";
+import { S3Failure } from "./failure.ts";
+import { putInParts } from "./parts.ts";
 
 /**
  * Writes a small object whose key begins with `prefix`, tries to write over it, and removes it.
@@ -10,20 +12,17 @@ import { S3Failure, toS3Failure } from "./failure.ts";
 export async function examineBucket(bucket: Bucket, prefix: string): Promise<void> {
   const key = `${prefix}check-${randomUUID()}`;
   try {
-    await bucket.put(key, once("check"), "absent");
+    await bucket.put(key, Readable.from([Buffer.from("check")]), "absent");
   } catch (error) {
     throw isUnknownThere(error) ? noConditions(bucket, "in PutObject") : error;
   }
   try {
-    if (!(await isRefused(() => bucket.put(key, once("other"), "absent")))) throw noConditions(bucket, "in PutObject");
-    if (!(await isRefused(() => putInParts(bucket, key)))) throw noConditions(bucket, "in CompleteMultipartUpload");
+    if (!(await isRefused(() => bucket.put(key, Readable.from([Buffer.from("other")]), "absent"))))
+      throw noConditions(bucket, "in PutObject");
+    if (!(await isRefused(() => putOnePart(bucket, key)))) throw noConditions(bucket, "in CompleteMultipartUpload");
   } finally {
     await bucket.delete(key);
   }
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array, void, undefined> {
-  yield Buffer.from(text);
 }
 
 async function isRefused(write: () => Promise<unknown>): Promise<boolean> {
@@ -43,25 +42,12 @@ function isUnknownThere(error: unknown): boolean {
 }
 
 /** One part: the last one may be of any size. */
-async function putInParts(bucket: Bucket, key: string): Promise<void> {
-  const sdk = await import("@aws-sdk/client-s3");
-  const client = await bucket.client();
-  const at = { Bucket: bucket.name, Key: key };
-  try {
-    const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(at));
-    const upload = { ...at, UploadId };
-    try {
-      const part = { PartNumber: 1, Body: "parts" };
-      const { ETag } = await client.send(new sdk.UploadPartCommand({ ...upload, ...part }));
-      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-      await client.send(new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload, IfNoneMatch: "*" }));
-    } catch (error) {
-      await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined);
-      throw error;
-    }
-  } catch (error) {
-    throw toS3Failure(error, bucket.place);
-  }
+async function putOnePart(bucket: Bucket, key: string): Promise<void> {
+  const { UploadPartCommand } = await import("@aws-sdk/client-s3");
+  await putInParts(bucket, key, { condition: "absent" }, async (client, upload) => {
+    const { ETag } = await client.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: "parts" }));
+    return [{ PartNumber: 1, ETag }];
+  });
 }
 
 function noConditions({ place }: Bucket, where: string): S3Failure {

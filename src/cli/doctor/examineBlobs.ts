@@ -1,5 +1,7 @@
 /** The checks of `outlast doctor` on a place for files: whether it does, with a small file, what masters rely on. */
+
 import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
 import { type Blobs, BlobsUnavailable, ObjectTaken } from "../../ports/blobs.ts";
 import { type BlobsFlags, findBlobs } from "../openBlobs.ts";
 import { type Finding, good } from "./finding.ts";
@@ -38,7 +40,7 @@ function checksOn(blobs: Blobs, name: string): readonly Check[] {
     {
       done: "a file is written",
       fault: "A file was not written whole.",
-      check: async () => (await blobs.put(name, once(text), bytesMax)).size === text.length,
+      check: async () => (await blobs.put(name, Readable.from([Buffer.from(text)]), bytesMax)).size === text.length,
     },
     {
       done: "it is read at once, as it was written",
@@ -48,7 +50,7 @@ function checksOn(blobs: Blobs, name: string): readonly Check[] {
     {
       done: "it cannot be written over",
       fault: "A file could be written over.",
-      check: () => isRefused(() => blobs.put(name, once("other"), bytesMax)),
+      check: () => isRefused(() => blobs.put(name, Readable.from([Buffer.from("other")]), bytesMax)),
     },
     {
       done: "it is listed",
@@ -94,10 +96,6 @@ async function isRefused(write: () => Promise<unknown>): Promise<boolean> {
 async function readText(blobs: Blobs, name: string): Promise<string | null> {
   const found = await blobs.get(name);
   return found === null ? null : Buffer.concat(await Array.fromAsync(found.content)).toString();
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array, void, undefined> {
-  yield Buffer.from(text);
 }
 
 function bad(message: string, advice: string): Finding {

@@ -6,6 +6,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { Readable } from "node:stream";
 import { s3Limits } from "../../model/limitsS3.ts";
 import { type S3Address, s3Address } from "../../s3/address.ts";
 import { Bucket } from "../../s3/bucket.ts";
@@ -34,7 +35,7 @@ export class S3JobFiles implements SlotFiles {
   }
 
   open(): Promise<void> {
-    return patiently(() => this.#bucket.put(openClaim(this.#own), pieces(), "any"));
+    return patiently(() => this.#bucket.put(openClaim(this.#own), Readable.from([]), "any"));
   }
 
   create(prefix: string, suffix = ""): JobFileWriter {
@@ -158,8 +159,7 @@ class Upload implements JobFileWriter {
 
 const pieceBytes = 1 << 20;
 
-async function* pieces(scratch?: ScratchFile): AsyncGenerator<Uint8Array, void, undefined> {
-  const length = scratch?.length ?? 0;
-  for (let at = 0; at < length; at += pieceBytes)
-    yield scratch?.read(at, Math.min(pieceBytes, length - at)) ?? Buffer.alloc(0);
+async function* pieces(scratch: ScratchFile): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < scratch.length; at += pieceBytes)
+    yield scratch.read(at, Math.min(pieceBytes, scratch.length - at));
 }

@@ -1,4 +1,5 @@
 /** The output of a job in S3, and the claims of its attempts: objects below `_temporary/<job>/claims/`. */
+import { Readable } from "node:stream";
 import type { Bucket } from "../../s3/bucket.ts";
 import { copyObject } from "../../s3/copy.ts";
 import { S3Failure } from "../../s3/failure.ts";
@@ -73,7 +74,7 @@ export class S3Outputs implements OutputObjects {
   }
 
   claim(attempt: number): Promise<void> {
-    return patiently(() => this.#bucket.put(claimsOf(this.ownSources) + attempt, nothing(), "any"));
+    return patiently(() => this.#bucket.put(claimsOf(this.ownSources) + attempt, Readable.from([]), "any"));
   }
 
   unclaim(attempt: number): Promise<void> {
@@ -99,5 +100,3 @@ async function orChanged(request: () => Promise<void>): Promise<void> {
     throw error;
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
