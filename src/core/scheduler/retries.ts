@@ -7,7 +7,7 @@
  */
 import { childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { beginsAnew, needsNoWorker } from "../../model/kinds/table.ts";
+import { beginsAnew, isRetriedWhole, needsNoWorker } from "../../model/kinds/table.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { shortageFor } from "./creation.ts";
 import type { Batch, Reply } from "./effects.ts";
@@ -141,7 +141,7 @@ function ancestorsOf(
         hasEndedSince(state, parent, found) ??
         refuse("not-found", `There is no task ${parent}, the parent of ${child.id}.`)
       );
-    if (needsNoWorker(above.head) || beginsAnew(above.head)) {
+    if (isRetriedWhole(above.head)) {
       const what = wholeName(above.head);
       const again = beginsAnew(above.head) ? "which begins from scratch" : "of which only what failed runs again";
       const hint = `Retry the ${what}, ${again}: outlast retry ${parent}`;

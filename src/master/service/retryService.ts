@@ -4,7 +4,7 @@ import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { beginsAnew, needsNoWorker } from "../../model/kinds/table.ts";
+import { isRetriedWhole, needsNoWorker } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskHead, type TaskStatus } from "../../model/task.ts";
@@ -58,7 +58,7 @@ export class RetryService {
   async wholeAround(task: TaskDocument): Promise<TaskId | null> {
     if (task.parent === undefined) return null;
     const above = await this.#calls.read(() => this.#endedAbove(task));
-    return above.find((each) => needsNoWorker(each) || beginsAnew(each))?.id ?? null;
+    return above.find(isRetriedWhole)?.id ?? null;
   }
 
   /** Each is a retry of its own, and complete by itself. Should it break off here, the same request goes on. */

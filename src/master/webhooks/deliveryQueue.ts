@@ -71,11 +71,9 @@ export class DeliveryQueue {
     if (records === null) return;
     this.#hasMore = isMore || this.#cameMeanwhile;
     for (const { id, value } of records) {
-      if (id <= this.#readTo) continue;
-      this.#take(id, value);
-      const held = this.#held.get(id);
       // A leader before may have had another clock: the wait is never longer than once more.
-      if (held !== undefined) held.dueAt = Math.min(held.dueAt, now + deliveryWaitMs(id, value.tries ?? 1));
+      const dueAtMax = now + deliveryWaitMs(id, value.tries ?? 1);
+      if (id > this.#readTo) this.#take(id, value, dueAtMax);
     }
   }
 
@@ -117,9 +115,9 @@ export class DeliveryQueue {
     return this.webhook.isRemoved === true ? 0 : this.restUntil;
   }
 
-  #take(id: string, delivery: DeliveryRecord): void {
+  #take(id: string, delivery: DeliveryRecord, dueAtMax = Number.POSITIVE_INFINITY): void {
     this.#readTo = id;
-    this.#held.set(id, { id, delivery, dueAt: delivery.nextAt ?? 0, isBusy: false });
+    this.#held.set(id, { id, delivery, dueAt: Math.min(dueAtMax, delivery.nextAt ?? 0), isBusy: false });
   }
 
   #first(): HeldDelivery | null {

@@ -57,6 +57,11 @@ export function beginsAnew({ kind }: { readonly kind: string }): boolean {
   return kindsThatBeginAnew.has(kind);
 }
 
+/** True for a task whose tasks are retried with it, and never one by one. */
+export function isRetriedWhole(head: { readonly kind: string; readonly broadcast?: boolean }): boolean {
+  return needsNoWorker(head) || beginsAnew(head);
+}
+
 /** See `KindDefinition.secretMembers`. A member of this name is hidden wherever it stands. */
 export const secretMembers: ReadonlySet<string> = new Set(builtInKinds.flatMap((kind) => kind.secretMembers ?? []));
 

@@ -39,6 +39,7 @@ class OpenSession implements AttemptSession {
   readonly #parts: SessionParts;
   readonly #task: TaskId;
   readonly #attempt: number;
+  readonly #key: string;
   readonly #onEnd: (end: AttemptEnd) => void;
   #waiting: Map<number, (answer: ItemAnswer) => void> | null = null;
   #listener: ((message: MessageToAttempt) => void) | null = null;
@@ -49,6 +50,7 @@ class OpenSession implements AttemptSession {
     this.#parts = parts;
     this.#task = task;
     this.#attempt = attempt;
+    this.#key = attemptKey(task, attempt);
     this.#onEnd = onEnd;
     parts.open.set(this.#key, this);
   }
@@ -103,10 +105,6 @@ class OpenSession implements AttemptSession {
 
   get #ref(): AttemptRef {
     return { task: this.#task, attempt: this.#attempt };
-  }
-
-  get #key(): string {
-    return attemptKey(this.#task, this.#attempt);
   }
 
   /** Nobody of the attempt is left to hear an answer; promises are settled so that nothing is kept waiting. */
