@@ -7,7 +7,7 @@ import { attemptLies } from "./attemptLies.ts";
 import { backupLies } from "./backupLies.ts";
 import { blobLies } from "./blobLies.ts";
 import { broadcastLies, goodBroadcasts } from "./broadcastLies.ts";
-import { familyLies } from "./familyLies.ts";
+import { familyLies, forgottenChild } from "./familyLies.ts";
 import { goodGraph, graphLies, retriedGraph } from "./graphLies.ts";
 import { jobLies } from "./jobLies.ts";
 import { limitLies } from "./limitLies.ts";
@@ -361,6 +361,10 @@ test("broadcasts without a lie are accepted", () => {
 test("a history in which an id is used again is accepted by every checker", () => {
   const made = usedAgain().prints("first").prints("second", "token of the second").log(1, "second");
   expect(checkAll(made.build())).toEqual([]);
+});
+
+test("a child may be forgotten by the age of its root, though it ended by a clock that was ahead", () => {
+  expect(invariantsOf(forgottenChild({ ageMs: 61_000, childEndedAt: 3_600_000 }))).not.toContain("I40");
 });
 
 test("a result of the forgotten task is no result of its successor", () => {

@@ -42,6 +42,16 @@ function parent(): MadeHistory {
     .entry(...made(child), set(1, 0));
 }
 
+/** A child that is forgotten `ageMs` after its root's end; it ended itself when the clock of another master said `childEndedAt`. */
+export function forgottenChild({ ageMs, childEndedAt }: { ageMs: number | null; childEndedAt: number }): MadeHistory {
+  const made = parent()
+    .entry(childStatus({ state: "running", attempt: 1 }))
+    .entry(childStatus({ state: "success", attempt: 1, changedAt: childEndedAt }), set(1, 1));
+  made.conditions = { ...made.conditions, retention: { retentionMs: 60_000, finishedTasksMax: 100 } };
+  if (ageMs !== null) made.status({ state: "success", attempt: 1, changedAt: made.now, family }).later(ageMs);
+  return made.entry({ kind: "forget-task", id: child, queue: "default", state: "success" });
+}
+
 export const familyLies: { readonly [invariant: string]: { readonly [name: string]: () => MadeHistory } } = {
   I24: {
     "a parent ends before its child": () => parent().status({ state: "success", attempt: 1 }),

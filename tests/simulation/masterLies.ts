@@ -1,6 +1,7 @@
 /** Lies about masters, epochs and those who follow them, for the checkers that must see each one. */
 import type { TaskId } from "../../src/model/ids.ts";
 import type { MasterMemory } from "../../src/proof/checkers/ledger.ts";
+import { forgottenChild } from "./familyLies.ts";
 import {
   boot,
   goodHistory,
@@ -135,6 +136,10 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
       made.conditions = { ...made.conditions, retention: { retentionMs: 0, finishedTasksMax: 0 } };
       return made;
     },
+    "a child that is forgotten before its root has ended": () =>
+      forgottenChild({ ageMs: null, childEndedAt: -100_000 }),
+    "a child that is forgotten too soon after its root's end": () =>
+      forgottenChild({ ageMs: 30_000, childEndedAt: -100_000 }),
     "a task that is forgotten twice": () => {
       const made = goodHistory();
       made.conditions = { ...made.conditions, retention: { retentionMs: 0, finishedTasksMax: 0 } };

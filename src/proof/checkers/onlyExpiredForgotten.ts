@@ -17,19 +17,24 @@ export const onlyExpiredForgotten = checker(
     const { retention, clockSpreadMs } = history.conditions;
     const ended = new Map<TaskId, number>();
     const known = new Set<TaskId>();
+    const latest = new Map<TaskId, TaskId>();
     const families = new Set<TaskId>();
     const asked = eventsOf(history, "delete-asked");
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
       for (const write of writes) {
         if (write.kind === "spec") known.add(write.spec.id);
+        if (write.kind === "spec") latest.set(idOf(write.spec.id), write.spec.id);
         if (write.kind === "spec" && isDescendant(idOf(write.spec.id))) families.add(rootOf(idOf(write.spec.id)));
-        if (write.kind === "status" && finals.includes(write.status.state))
-          ended.set(write.status.id, write.status.changedAt);
+        if (write.kind === "status") {
+          if (finals.includes(write.status.state)) ended.set(write.status.id, write.status.changedAt);
+          else ended.delete(write.status.id);
+        }
         if (write.kind !== "forget-task") continue;
-        const endedAt = ended.get(write.id);
-        // A family goes as a whole, though that be more than is too much.
+        // A family goes as a whole: when its root has been over for long enough, and though that be more than is too much.
         const isOfFamily = isDescendant(idOf(write.id)) || families.has(idOf(write.id));
+        const root = isDescendant(idOf(write.id)) ? latest.get(rootOf(idOf(write.id))) : write.id;
+        const endedAt = ended.has(write.id) && root !== undefined ? ended.get(root) : undefined;
         const finishedCount = isOfFamily ? countBefore : ended.size;
         ended.delete(write.id);
         if (!known.delete(write.id))
