@@ -1,13 +1,14 @@
 /** BullMQ on a Redis that syncs its append-only file before it answers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { Queue } from "bullmq";
+import { findFreePort } from "../../src/cli/freePort.ts";
 import { familyCpuMs } from "../processFigures.ts";
-import { type Contender, end, freePort, startWorkers, waitFor } from "./contender.ts";
+import { type Contender, end, startWorkers, waitFor } from "./contender.ts";
 
 export const queueName = "bench";
 
 export async function bullmq(): Promise<Contender> {
-  const port = await freePort();
+  const port = await findFreePort();
   let server: ChildProcess | null = null;
   let queue: Queue | null = null;
   let workers: readonly ChildProcess[] = [];

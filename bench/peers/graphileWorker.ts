@@ -4,11 +4,12 @@ import { chownSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeWorkerUtils, type WorkerUtils } from "graphile-worker";
 import pg from "pg";
+import { findFreePort } from "../../src/cli/freePort.ts";
 import { familyCpuMs } from "../processFigures.ts";
-import { type Contender, end, freePort, startWorkers, waitFor } from "./contender.ts";
+import { type Contender, end, startWorkers, waitFor } from "./contender.ts";
 
 export async function graphileWorker(): Promise<Contender> {
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `postgres://bench@127.0.0.1:${port}/postgres`;
   const who = ordinaryUser();
   let server: ChildProcess | null = null;
