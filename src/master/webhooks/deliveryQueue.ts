@@ -72,8 +72,7 @@ export class DeliveryQueue {
     this.#hasMore = isMore || this.#cameMeanwhile;
     for (const { id, value } of records) {
       // A leader before may have had another clock: the wait is never longer than once more.
-      const dueAtMax = now + deliveryWaitMs(id, value.tries ?? 1);
-      if (id > this.#readTo) this.#take(id, value, dueAtMax);
+      if (id > this.#readTo) this.#take(id, value, now + deliveryWaitMs(id, value.tries ?? 1));
     }
   }
 

@@ -2,11 +2,11 @@
 
 import { isDescendant, rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { isFinal } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import { idOf } from "./lives.ts";
 import { eventsOf } from "./reading.ts";
 
-const finals: readonly string[] = ["success", "failed", "cancelled", "skipped"];
 /** A round of housekeeping, and what a commit may take; masters' clocks may be this far apart. */
 const slackMs = 2_000;
 
@@ -17,25 +17,28 @@ export const onlyExpiredForgotten = checker(
     const { retention, clockSpreadMs } = history.conditions;
     const ended = new Map<TaskId, number>();
     const known = new Set<TaskId>();
-    const latest = new Map<TaskId, TaskId>();
+    /** What the task of an id is called now: ids may be used again. */
+    const names = new Map<TaskId, TaskId>();
     const families = new Set<TaskId>();
     const asked = eventsOf(history, "delete-asked");
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
       for (const write of writes) {
-        if (write.kind === "spec") known.add(write.spec.id);
-        if (write.kind === "spec") latest.set(idOf(write.spec.id), write.spec.id);
-        if (write.kind === "spec" && isDescendant(idOf(write.spec.id))) families.add(rootOf(idOf(write.spec.id)));
+        if (write.kind === "spec") {
+          const id = idOf(write.spec.id);
+          known.add(write.spec.id);
+          names.set(id, write.spec.id);
+          if (isDescendant(id)) families.add(rootOf(id));
+        }
         if (write.kind === "status") {
-          if (finals.includes(write.status.state)) ended.set(write.status.id, write.status.changedAt);
+          if (isFinal(write.status.state)) ended.set(write.status.id, write.status.changedAt);
           else ended.delete(write.status.id);
         }
         if (write.kind !== "forget-task") continue;
         // A family goes as a whole: when its root has been over for long enough, and though that be more than is too much.
-        const isOfFamily = isDescendant(idOf(write.id)) || families.has(idOf(write.id));
-        const root = isDescendant(idOf(write.id)) ? latest.get(rootOf(idOf(write.id))) : write.id;
-        const endedAt = ended.has(write.id) && root !== undefined ? ended.get(root) : undefined;
-        const finishedCount = isOfFamily ? countBefore : ended.size;
+        const root = rootOf(idOf(write.id));
+        const endedAt = ended.has(write.id) ? ended.get(names.get(root) ?? root) : undefined;
+        const finishedCount = families.has(root) ? countBefore : ended.size;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
