@@ -1,6 +1,6 @@
 /** Breaks the source on purpose, one bug at a time in a scratch copy, and asks the simulator whether it sees that: `npm run sim:mutants`. */
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -15,24 +15,34 @@ interface MutantFlags {
   readonly only: readonly string[];
   readonly processes: number;
   readonly minutesMax: number;
+  readonly results?: string;
+  readonly note: boolean;
   readonly markdown: boolean;
 }
 
 const flags = new Command("npm run sim:mutants --")
   .description("Plants one bug at a time in a copy of the source, and asks the simulator whether it sees it.")
   .option("--seeds <n>", "how many seeds a bug may hide in before it counts as missed", count, 2000)
-  .option("--from <seed>", "the first of them", ordinal, 1)
+  .option("--from <seed>", "the first of them, after the one that caught it last", ordinal, 1)
   .option("--only <texts...>", "only bugs whose name holds one of these texts", [""])
   .option("--processes <n>", "how many bugs at a time", count, availableParallelism())
   .option("--minutes-max <n>", "how long one bug may hide", minutes, 15)
+  .option("--results <file>", "keeps each verdict in this file at once, and leaves out bugs that it says were caught")
+  .option("--note", "writes down which seeds caught the bugs, to be tried first the next time", false)
   .option("--markdown", "prints the table as docs/simulation.md holds it", false)
   .parse()
   .opts<MutantFlags>();
 
+/** By the names of bugs: the seed that caught each of them last. */
+const knownSeedsFile = join(import.meta.dirname, "mutants", "seeds.json");
+const knownSeeds = JSON.parse(readFileSync(knownSeedsFile, "utf8")) as { [name: string]: number };
+
 interface Verdict {
-  readonly mutant: Mutant;
+  readonly name: string;
   /** What the first failing seed violated; null if none failed. */
   readonly invariants: string | null;
+  /** The first seed that failed; null if none did. */
+  readonly seed: number | null;
   /** Seeds that ran; null if its time was over before all had. */
   readonly seeds: number | null;
 }
@@ -41,38 +51,42 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
   const scratch = makeScratch();
   try {
     plant(scratch, mutant);
-    const script = join(scratch, "scripts", "sim.ts");
-    const flagsOfRun = [
-      "--seeds",
-      `${flags.seeds}`,
-      "--from",
-      `${flags.from}`,
-      "--processes",
-      "1",
-      "--once",
-      "--stop-at-first",
-    ];
-    // A process group of its own, so that all of it can be ended.
-    const child = spawn(process.execPath, [script, ...flagsOfRun], { detached: true });
-    let text = "";
-    child.stdout.on("data", (chunk) => (text += chunk));
-    child.stderr.on("data", (chunk) => (text += chunk));
-    const alarm = setTimeout(
-      () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"),
-      flags.minutesMax * 60_000,
-    );
-    const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
-    clearTimeout(alarm);
-    if (child.signalCode !== null) return { mutant, invariants: null, seeds: null };
-    const seeds = Number(/^(\d+) seeds in/m.exec(text)?.[1] ?? Number.NaN);
-    if (Number.isNaN(seeds)) throw new Error(`"${mutant.name}" could not be run:\n${text.slice(-2000)}`);
-    const caught = /^ {2}seed \d+: (.*)$/m.exec(text)?.[1] ?? null;
-    if (caught === null && code !== 0 && !text.includes("INVALID"))
-      throw new Error(`"${mutant.name}" ended with ${code}:\n${text.slice(-2000)}`);
-    return { mutant, invariants: caught, seeds };
+    // The table counts from the first seed.
+    const known = flags.markdown ? undefined : knownSeeds[mutant.name];
+    if (known !== undefined) {
+      const verdict = await simulate(scratch, mutant, known, 1);
+      if (verdict.invariants !== null) return verdict;
+    }
+    return await simulate(scratch, mutant, flags.from, flags.seeds);
   } finally {
     rmSync(scratch, { recursive: true });
   }
+}
+
+/** Runs these seeds on the broken source, until one fails. */
+async function simulate(scratch: string, { name }: Mutant, from: number, seedsMax: number): Promise<Verdict> {
+  const script = join(scratch, "scripts", "sim.ts");
+  const range = ["--seeds", `${seedsMax}`, "--from", `${from}`];
+  // A process group of its own, so that all of it can be ended.
+  const child = spawn(process.execPath, [script, ...range, "--processes", "1", "--once", "--stop-at-first"], {
+    detached: true,
+  });
+  let text = "";
+  child.stdout.on("data", (chunk) => (text += chunk));
+  child.stderr.on("data", (chunk) => (text += chunk));
+  const alarm = setTimeout(
+    () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"),
+    flags.minutesMax * 60_000,
+  );
+  const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
+  clearTimeout(alarm);
+  if (child.signalCode !== null) return { name, invariants: null, seed: null, seeds: null };
+  const seeds = Number(/^(\d+) seeds in/m.exec(text)?.[1] ?? Number.NaN);
+  if (Number.isNaN(seeds)) throw new Error(`"${name}" could not be run:\n${text.slice(-2000)}`);
+  const caught = /^ {2}seed (\d+): (.*)$/m.exec(text);
+  if (caught === null && code !== 0 && !text.includes("INVALID"))
+    throw new Error(`"${name}" ended with ${code}:\n${text.slice(-2000)}`);
+  return { name, invariants: caught?.[2] ?? null, seed: caught === null ? null : Number(caught[1]), seeds };
 }
 
 async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
@@ -83,23 +97,49 @@ async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
       const verdict = await hunt(mutant);
       verdicts.push(verdict);
       print(verdict);
+      if (flags.results !== undefined) appendFileSync(flags.results, `${JSON.stringify(verdict)}\n`);
+      if (flags.note) noteSeeds([...before, ...verdicts]);
     }
   };
   await Promise.all(Array.from({ length: flags.processes }, work));
   return verdicts;
 }
 
-function print({ mutant, invariants, seeds }: Verdict): void {
-  const found = invariants ?? "MISSED";
-  const needed = seeds === null ? `${flags.minutesMax} minutes` : `${seeds} seeds`;
-  if (flags.markdown) console.log(`| ${mutant.name} | ${found.replaceAll("none", "a crash")} | ${seeds ?? needed} |`);
-  else
-    console.log(`${mutant.name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${needed.padStart(11)}`);
+/** What an earlier run has found, as far as it caught the bug; a bug that was missed is hunted again. */
+function readResults(): Verdict[] {
+  if (flags.results === undefined || !existsSync(flags.results)) return [];
+  const lines = readFileSync(flags.results, "utf8").split("\n");
+  const verdicts = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Verdict);
+  return verdicts.filter(({ invariants }) => invariants !== null);
 }
 
+function print({ name, invariants, seeds }: Verdict): void {
+  const found = invariants ?? "MISSED";
+  const needed = seeds === null ? `${flags.minutesMax} minutes` : `${seeds} seeds`;
+  if (flags.markdown) console.log(`| ${name} | ${found.replaceAll("none", "a crash")} | ${seeds ?? needed} |`);
+  else console.log(`${name.padEnd(90)} ${found.replaceAll("none", "a crash").padEnd(24)} ${needed.padStart(11)}`);
+}
+
+function noteSeeds(verdicts: readonly Verdict[]): void {
+  const names = new Set(simulatedMutants.map(({ name }) => name));
+  const noted = new Map(Object.entries(knownSeeds).filter(([name]) => names.has(name)));
+  for (const { name, seed } of verdicts) if (seed !== null) noted.set(name, seed);
+  const sorted = [...noted].sort(([one], [other]) => (one < other ? -1 : 1));
+  writeFileSync(knownSeedsFile, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+}
+
+const startedAt = performance.now();
 const chosen = simulatedMutants.filter(({ name }) => flags.only.some((text) => name.includes(text)));
+const chosenNames = new Set(chosen.map(({ name }) => name));
+const before = readResults().filter(({ name }) => chosenNames.has(name));
+const caughtBefore = new Set(before.map(({ name }) => name));
 if (flags.markdown) console.log("| planted bug | seen as | seeds needed |\n|---|---|---|");
-const verdicts = await huntAll(chosen);
+for (const verdict of before) print(verdict);
+const verdicts = [...before, ...(await huntAll(chosen.filter(({ name }) => !caughtBefore.has(name))))];
 const missed = verdicts.filter(({ invariants }) => invariants === null);
-console.log(`\n${verdicts.length - missed.length} of ${verdicts.length} planted bugs were caught`);
+const tookMinutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+console.log(
+  `\n${verdicts.length - missed.length} of ${verdicts.length} planted bugs were caught, in ${tookMinutes} minutes`,
+);
+for (const { name } of missed) console.log(`missed: ${name}`);
 process.exitCode = missed.length === 0 ? 0 : 1;
