@@ -70,6 +70,20 @@ test("a clock tells of a pause before it tells the time after it", async () => {
   expect(seen).toEqual(["jump", "timer at 6100"]);
 });
 
+test("a clock that is read from outside while its process is paused wakes nothing inside", async () => {
+  const timeline = new Timeline();
+  const process = new Process("p", timeline);
+  const clock = new SimulatedClock(timeline, process, { offsetMs: 0, drift: 0 }, new Random("clock"), 1000);
+  const seen: string[] = [];
+  clock.onJump(() => seen.push(process.isPaused ? "jump in the pause" : "jump"));
+  timeline.after(1000, () => clock.now());
+  timeline.after(1001, () => process.pause());
+  timeline.after(5000, () => seen.push(`${clock.now() - worldBeganAt} and ${clock.lagMs()}`));
+  timeline.after(6000, () => process.resume());
+  await timeline.run(10_000, () => false);
+  expect(seen).toEqual(["1000 and 0", "jump"]);
+});
+
 test("real time, chance and files are out of reach while a simulation runs", () => {
   const attempts = {
     now: () => Date.now(),

@@ -46,6 +46,8 @@ export class SimulatedClock implements Clock {
   }
 
   now(): number {
+    // Whoever watches from outside may ask a paused process for its state. Nothing inside may learn of the time by that.
+    if (this.#process.isPaused) return Math.floor(this.#tracker.now);
     this.#unreportedMs += this.#tracker.read(this.#readings());
     const now = Math.floor(this.#tracker.now);
     // Whoever asks for the time must not decide by it before it is known why it moved so far.
