@@ -17,8 +17,8 @@ const ports = new WeakMap<Scenario, Map<WorkerId, number>>();
 
 /**
  *     submit TASK [queue= priority= startAt= attemptsMax= killsMax= timeoutMs= backoffBaseMs= key]
- *            [concurrencyKey= concurrencyMax= uniqueKey= onConflict= expiresAt= deadlineMs=] · limit QUEUE [concurrency= rate=COUNT/MS], none where left out
- *     forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · clock-gap MS
+ *            [concurrencyKey= concurrencyMax= uniqueKey= onConflict= expiresAt= deadlineMs= broadcast] · limit QUEUE [concurrency= rate=COUNT/MS], none where left out
+ *     loaded TASK, a broadcast that begins · forget TASK, which is finished ·  cancel TASK · pause QUEUE · resume QUEUE · drain WORKER · exit WORKER · clock-gap MS
  *     attach WORKER [boot= capacity= queues=a,b running=t/1,u/2 outbox=t/1 port= draining]
  *     open WORKER · close WORKER · beat WORKER · probed WORKER refused|connected|unknown [port=]
  *     new-leader [WORKER,…], with the workers that it has found alive at their probe ports · advance MS
@@ -38,6 +38,8 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
       return toSubmit(id, options, scenario);
     case "forget":
       return { kind: "forget", tasks: [{ id, queue: "default", state: "success" }] };
+    case "loaded":
+      return { kind: "graph-loaded", task: id, input: { seconds: 1 } };
     case "cancel":
       return { kind: "cancel", request, id };
     case "pause":
@@ -93,6 +95,7 @@ function toSubmit(id: TaskId, options: Options, scenario: Scenario): SchedulerIn
     if (option === "key") continue;
     // Bounds of the whole task are given as times after the beginning.
     if (option === "expiresAt") submission[option] = scenario.now + Number(value);
+    else if (option === "broadcast") submission[option] = true;
     else submission[option] = textOptions.includes(option) ? value : Number(value);
   }
   const fingerprint = options.get("key") ?? null;

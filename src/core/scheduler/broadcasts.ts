@@ -4,7 +4,7 @@ import { limits } from "../../model/limits.ts";
 
 export class Broadcasts {
   readonly open = new Set<TaskId>();
-  /** Such nodes whose worker is away: for how many ms that was seen, and which process and session of it were there last. */
+  /** Such nodes whose worker is away: for how many ms that was seen, and which session of it is there or when it went. */
   away: ReadonlyMap<TaskId, { readonly ms: number; readonly sight: string }> = new Map();
   checkedAt = 0;
 

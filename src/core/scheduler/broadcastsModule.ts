@@ -104,7 +104,7 @@ function endAbandoned(state: SchedulerState, batch: Batch): void {
     const worker = id === null ? undefined : state.workers.get(id);
     if (!isAway(worker, node)) continue;
     // One that has come back in between begins anew, however short that was.
-    const sight = `${worker?.boot} ${worker?.session}`;
+    const sight = `${worker?.boot} ${worker?.session ?? worker?.record.changedAt}`;
     const before = broadcasts.away.get(node.id);
     const awayMs = before?.sight === sight ? before.ms + elapsedMs : 0;
     away.set(node.id, { ms: awayMs, sight });
