@@ -38,11 +38,14 @@ export function noteLife(state: SchedulerState, batch: Batch, worker: LiveWorker
 /**
  * The worker has a session and is about to open its stream. It is probed at once: should it die soon, a refusal proves that only
  * if this master has found it alive before.
+ * @param hasLostStream true if the same process had a stream that was open as far as this master knew: the worker was the first
+ * to notice that it was lost
  */
-export function watchOpening(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
+export function watchOpening(state: SchedulerState, batch: Batch, worker: LiveWorker, hasLostStream: boolean): void {
   worker.heardAt = batch.now;
   state.massLoss.noteDisconnected(worker.id);
   suspect(state, batch, worker, state.settings.lostGraceMs);
+  if (hasLostStream) weighLoss(state, batch, worker);
   if (!worker.isProbeTrusted) probeWorker(batch, worker);
 }
 
@@ -63,6 +66,12 @@ export function noteClosing(state: SchedulerState, batch: Batch, worker: LiveWor
   const { settings } = state;
   suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);
   if (worker.isProbeTrusted) probeWorker(batch, worker);
+  weighLoss(state, batch, worker);
+}
+
+/** A stream was lost, and nothing says why: if many are lost at once, their workers are spared. */
+function weighLoss(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
+  const { settings } = state;
   const spared = state.massLoss.noteClosing(worker.id, batch.now, {
     windowMs: settings.massLossWindowMs,
     share: settings.massLossShare,

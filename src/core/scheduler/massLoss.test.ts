@@ -141,6 +141,22 @@ describe("workers that die in quick turns", () => {
   });
 });
 
+test("workers that attach anew before their streams are seen to close count as cut off, and so spare others", () => {
+  for (const order of [
+    [1, 2, 3, 4],
+    [3, 4, 1, 2],
+  ]) {
+    const fleet = new Fleet();
+    for (const number of [1, 2, 3, 4]) fleet.start(number);
+    for (const number of order) {
+      if (number <= 2) fleet.start(number);
+      else fleet.tell(fleet.closing(number));
+    }
+    fleet.pass(defaults.lostGraceMs - 1);
+    expect(fleet.killed).toEqual([]);
+  }
+});
+
 describe("a worker that has just started", () => {
   test("is probed before it can be given anything", () => {
     const fleet = new Fleet();

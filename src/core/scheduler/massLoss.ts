@@ -23,7 +23,7 @@ export class MassLoss {
     this.#open.add(worker);
   }
 
-  /** The leader has ended the connection, or the worker opens another one: that is no closing. */
+  /** The connection is over: the leader has ended it, or the worker opens another one. That alone is no closing. */
   noteDisconnected(worker: WorkerId): void {
     this.#open.delete(worker);
   }
@@ -36,7 +36,7 @@ export class MassLoss {
   }
 
   /**
-   * A stream has closed and nothing says why.
+   * A stream was lost and nothing says why: it has closed, or its worker attaches anew and this master has not seen it close.
    * @returns the workers to be spared: all that closed within the window and have not been returned before, if those closings
    * are too many to be the workers' own doing
    */

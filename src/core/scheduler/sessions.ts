@@ -33,6 +33,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   }
 
   const inOutbox = new Set(request.outbox.map(issueKey));
+  const hasLostStream = known?.boot === request.boot && known.isOpen;
   if (known !== undefined) {
     replaceSession(batch, known);
     if (known.boot !== request.boot) endBoot(state, batch, known, inOutbox);
@@ -49,7 +50,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   const abort = known?.boot === request.boot ? unwanted : unwanted.map(({ task, attempt }) => ({ task, attempt }));
   // These have ended, and are not told again: their verdicts go out with the answer.
   for (const ref of request.outbox) state.holds.end(batch, ref);
-  watchOpening(state, batch, worker);
+  watchOpening(state, batch, worker, hasLostStream);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
 
