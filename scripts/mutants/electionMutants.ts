@@ -84,6 +84,36 @@ export const electionMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "tells standbys of a lease that the store has not taken",
+    patches: [
+      {
+        file: "src/master/leadership/election.ts",
+        search: "      leaseGuard.noteWrite(lease.ttlMs);\n",
+        replace: "      leaseGuard.noteWrite(lease.ttlMs);\n      beats.noteLease(lease);\n",
+      },
+    ],
+  },
+  {
+    name: "tells standbys of an entry before its commit",
+    patches: [
+      {
+        file: "src/master/leadership/leaderBeats.ts",
+        search: "ttlMs, seq: this.#seq });",
+        replace: "ttlMs, seq: this.#seq + 1 });",
+      },
+    ],
+  },
+  {
+    name: "never looks at the lease again once its leader has told of it",
+    patches: [
+      {
+        file: "src/core/election/candidate.ts",
+        search: "now + renewalsMissedMax * leaseRenewMs);",
+        replace: "now + renewalsMissedMax * leaseRenewMs * 10_000);",
+      },
+    ],
+  },
+  {
     name: "waits for the whole lease of a leader whose address has vanished",
     patches: [
       {

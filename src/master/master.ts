@@ -30,6 +30,7 @@ import { Payloads } from "./journal/payloads.ts";
 import { ReadBarrier } from "./journal/readBarrier.ts";
 import { Requests } from "./journal/requests.ts";
 import { Election } from "./leadership/election.ts";
+import { LeaderBeats } from "./leadership/leaderBeats.ts";
 import { LeaseGuard } from "./leadership/leaseGuard.ts";
 import { Membership } from "./leadership/membership.ts";
 import { type Lead, Standby } from "./leadership/standby.ts";
@@ -97,6 +98,7 @@ export class Master {
   readonly #membership: Membership;
   readonly #clusterLog: ClusterLog;
   readonly #leaseGuard: LeaseGuard;
+  readonly #beats: LeaderBeats;
   #standby: Standby | null = null;
   #term: Term | null = null;
   #isStopping = false;
@@ -137,6 +139,7 @@ export class Master {
     const outboxParts = { clock, log, probe, inbox, requests, streams, payloads, graphReader };
     this.#outbox = new Outbox({ ...outboxParts, progress: this.#progress, blobs: options.blobs ?? null });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
+    this.#beats = new LeaderBeats(clock, this.#settings.tailPollMs);
     this.#leaseGuard = new LeaseGuard({ clock, doubtMs, leaseTtlMs, readBarrier, inbox, streams });
     this.service = new MasterService({
       ...{
@@ -152,6 +155,7 @@ export class Master {
         membership,
         readBarrier,
         logOwners,
+        beats: this.#beats,
         heartbeatMs,
         calendar: this.#settings.calendar,
         blobs: options.blobs ?? null,
@@ -180,6 +184,7 @@ export class Master {
       ...{ store, clock, log, peers, state },
       stats: this.#stats,
       leaseGuard: this.#leaseGuard,
+      beats: this.#beats,
       onBroken: (error) => {
         this.#failure = error;
         this.#halt();
@@ -293,6 +298,7 @@ export class Master {
     });
     const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
     this.#leaseGuard.begin();
+    this.#beats.noteCommitted(position.seq);
     this.#logOwners.clear();
     this.#inbox.open();
     this.#outbox.release(epoch, effects);
@@ -322,7 +328,9 @@ export class Master {
     this.#progress.clear();
     this.#streams.closeAll();
     this.#rejectAll(() => state.notLeader());
-    if (end === "deposed") election.tell({ kind: "deposed" });
+    if (end !== "deposed") return;
+    this.#beats.end();
+    election.tell({ kind: "deposed" });
   }
 
   #makeDeliverer(): Deliverer {
@@ -346,6 +354,7 @@ export class Master {
     this.#progress.committed(batch.writes);
     housekeeper.note(batch.seq, bytes);
     this.#changes.publish(batch);
+    this.#beats.noteCommitted(batch.seq);
   }
 
   /** The store does not answer: all who wait are told so, and new requests are refused at once, until it does. */

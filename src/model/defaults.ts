@@ -163,6 +163,8 @@ export const defaults = {
   /** A leader's lease lasts for so many of its slow commits (the 99th of a hundred), if that is longer, up to `leaseTtlMsMax`. */
   leasePerCommit: 10,
   leaseRenewMs: 400,
+  /** A leader that tells a standby of so many renewals too few is silent: the standby looks at the lease and the journal itself again. */
+  renewalsMissedMax: 2,
   /** The share of its lease that a leader has once its connection to a standby has closed and nothing answers at its address: two renewals. */
   leaseShareClosed: 0.4,
   leaderIdleMsMax: 1500,
@@ -172,9 +174,11 @@ export const defaults = {
   tailPollMs: 50,
   /** As slow as an idle standby's looks at the journal become. */
   tailPollMsMax: 250,
+  /** The same while the leader itself tells it how far the journal is. */
+  tailPollToldMs: 2 * second,
   /** How often a standby knocks at workers that it has not found alive yet. */
   workerProbeMs: 500,
-  memberRenewMs: 1 * second,
+  memberRenewMs: 2 * second,
   /** A master whose note has not changed for this long holds nothing up any more. */
   memberTtlMs: 10 * second,
   memberForgetMs: 10 * minute,

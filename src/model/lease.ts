@@ -13,3 +13,9 @@ export interface Lease {
   /** How long it may stand still, in ms, before it is nobody's: more than usual where the holder's store is slow. */
   readonly ttlMs: number;
 }
+
+/** What a leader tells those who watch its process: its lease, once the store has it, and how far the journal is. */
+export interface LeaderBeat extends Pick<Lease, "epoch" | "beat" | "isResigned" | "ttlMs"> {
+  /** The last entry that it has committed. */
+  readonly seq: number;
+}

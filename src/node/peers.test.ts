@@ -8,10 +8,12 @@ let server: Server;
 let address: string;
 const answers: ServerResponse[] = [];
 const paths: (string | undefined)[] = [];
+const tokens: (string | undefined)[] = [];
 
 beforeEach(async () => {
   server = createServer((request, response) => {
     paths.push(request.url);
+    tokens.push(request.headers.authorization);
     answers.push(response);
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.flushHeaders();
@@ -24,13 +26,15 @@ afterEach(() => {
   server.close();
   answers.length = 0;
   paths.length = 0;
+  tokens.length = 0;
 });
 
-async function watching() {
+async function watching(token: string | null = null) {
   const onClose = vi.fn();
-  const watch = createPeers().watch(address, onClose);
+  const onBeat = vi.fn();
+  const watch = createPeers(token).watch(address, { onBeat, onClose });
   await vi.waitFor(() => expect(answers).toHaveLength(1));
-  return { onClose, watch };
+  return { onClose, onBeat, watch };
 }
 
 describe("a watch", () => {
@@ -43,12 +47,26 @@ describe("a watch", () => {
     await vi.waitFor(() => expect(onClose).toHaveBeenCalledOnce());
   });
 
+  test("hands on what a leader tells, and nothing else", async () => {
+    const { onBeat, onClose } = await watching("a-secret");
+    expect(tokens).toEqual(["Bearer a-secret"]);
+    const beat = { epoch: 2, beat: 3, ttlMs: 2000, isResigned: false, seq: 7 };
+    const { seq: _seq, ...partial } = beat;
+    for (const data of ["no JSON", "null", JSON.stringify(partial), JSON.stringify({ ...beat, epoch: -1 })])
+      answers[0]!.write(`event: leader\ndata: ${data}\n\n`);
+    answers[0]!.write(`event: leader\ndata: ${JSON.stringify(beat)}\n\n`);
+    await vi.waitFor(() => expect(onBeat).toHaveBeenCalled());
+    expect(onBeat.mock.calls).toEqual([[beat]]);
+    answers[0]!.end();
+    await vi.waitFor(() => expect(onClose).toHaveBeenCalledOnce());
+  });
+
   test("tells that it was refused", async () => {
     await new Promise((resolve) => server.close(resolve));
     const onClose = vi.fn();
-    createPeers().watch(address, onClose);
+    createPeers(null).watch(address, { onBeat: vi.fn(), onClose });
     await vi.waitFor(() => expect(onClose).toHaveBeenCalledOnce());
-    expect(await createPeers().probe(address)).toBe("refused");
+    expect(await createPeers(null).probe(address)).toBe("refused");
   });
 
   test("that is given up closes its connection and tells nothing", async () => {
@@ -57,6 +75,6 @@ describe("a watch", () => {
     watch.close();
     await closed;
     expect(onClose).not.toHaveBeenCalled();
-    expect(await createPeers().probe(address)).toBe("connected");
+    expect(await createPeers(null).probe(address)).toBe("connected");
   });
 });

@@ -1,8 +1,16 @@
 /** How a master watches another one: by connections, so that a dead process is noticed at once. */
+import type { LeaderBeat } from "../model/lease.ts";
 
 export interface Peers {
-  /** Keeps a connection to the master at this base URL; `onClose` is called once when it is lost or cannot be made. */
-  watch(address: string, onClose: () => void): { close(): void };
+  /** Keeps a connection to the master at this base URL. */
+  watch(address: string, handlers: PeerHandlers): { close(): void };
   /** `refused` proves that no process listens there. */
   probe(address: string): Promise<"refused" | "connected" | "unknown">;
+}
+
+export interface PeerHandlers {
+  /** What the master there tells while it leads. */
+  onBeat(beat: LeaderBeat): void;
+  /** Called once, when the connection is lost or cannot be made. */
+  onClose(): void;
 }

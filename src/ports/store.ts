@@ -98,7 +98,8 @@ export interface Store {
 
   /** The lease is only a hint for liveness; safety does not depend on it. */
   readLease(): Promise<Lease | null>;
-  writeLease(lease: Lease): Promise<void>;
+  /** `superseded` if the lease is that of a higher epoch, and stays as it is. One request where the store is asked over a network. */
+  writeLease(lease: Lease): Promise<"written" | "superseded">;
 }
 
 export interface StoreIdentity {

@@ -212,6 +212,10 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
         .status({ state: "running", attempt: 1 })
         .add({ kind: "sent-abort", life, worker, boot, task, attempt: 1, reason: "cancelled" }),
     "a change is told too early": () => submitted().add({ kind: "sent-change", life, seq: 99, epoch: 1, text: 0 }),
+    "a standby is told of an entry too early": () =>
+      submitted().add({ kind: "sent-beat", life, epoch: 1, beat: 1, seq: 99, stored: { epoch: 1, beat: 1 } }),
+    "a standby is told of a lease too early": () =>
+      submitted().add({ kind: "sent-beat", life, epoch: 1, beat: 2, seq: 1, stored: { epoch: 1, beat: 1 } }),
   },
   I18: {
     "a standby that counts otherwise": () => {

@@ -66,6 +66,12 @@ export class Guard {
     });
   }
 
+  /** True for a caller with the token that all masters share, and for everybody where nobody needs a credential. */
+  isPeer(request: FastifyRequest): boolean {
+    const bearer = bearerOf(request.headers.authorization);
+    return this.isOpen || (bearer !== null && this.#rootToken?.matches(bearer) === true);
+  }
+
   /** @throws OutlastError `forbidden` */
   check({ principal, address }: Grant, access: Access, action: string, target: string | undefined): void {
     const { needs, of, isForWorkers } = access;

@@ -217,6 +217,24 @@ describe("a lifeline", () => {
     await lifeline.closed();
   });
 
+  test("tells of the leader's lease to callers with the masters' token only", async () => {
+    const token = "a-token-of-some-length";
+    const guarded = createApi({ master, log: silent, token });
+    const where = await guarded.listen({ address: "127.0.0.1", port: 0 });
+    const path = "/healthz/lifeline";
+    const stranger = await RawConnection.get(where, path, "authorization: Bearer another");
+    const peer = await RawConnection.get(where, path, `authorization: Bearer ${token}`);
+    connections.push(stranger, peer);
+    const beat = { epoch: 3, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
+    for (const listener of master.beatListeners) listener(beat);
+    await peer.until('"seq"');
+    expect(messages(peer)).toMatchObject([{ event: "leader", data: beat }]);
+    await guarded.close();
+    expect(messages(stranger)).toEqual([]);
+    await peer.closed();
+    expect(master.beatListeners.size).toBe(0);
+  });
+
   test("is refused beyond a bound", async () => {
     const held = await Promise.all(Array.from({ length: limits.livenessStreamsMax }, () => open("/healthz/lifeline")));
     expect((await open("/healthz/lifeline")).received).toMatch(/^HTTP\/1\.1 429 /);

@@ -10,7 +10,7 @@ import { EventStream, type StreamBounds } from "./eventStream.ts";
 
 /**
  * `worker` streams carry assignments and the master's heartbeats. `client` and `lifeline` streams are pinged from here. A
- * `lifeline` carries no events: when it closes, a standby knows that this process is gone.
+ * `lifeline` tells other masters of the leader's lease and journal; when it closes, a standby knows that this process is gone.
  */
 export type StreamKind = "client" | "worker" | "lifeline";
 

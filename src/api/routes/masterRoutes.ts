@@ -1,5 +1,6 @@
 /** Status, health checks and metrics of a master. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { sseMessage } from "../events/changeEvents.ts";
 import { statusOrNull } from "../http/headers.ts";
 import type { Context, Route } from "./route.ts";
 
@@ -58,13 +59,22 @@ export const masterRoutes: readonly Route[] = [
     path: "/healthz/lifeline",
     name: "holdLivenessStream",
     access: { needs: "everybody", of: "none" },
-    summary: "A stream without events that stays open while the process is alive. Standbys watch the leader with it.",
+    summary:
+      "A stream that stays open while the process is alive. Standbys watch the leader with it. To callers with the masters' token a leader tells of its lease and its journal.",
     tag: "master",
     isStream: true,
     answers: {
-      200: { description: "Comments only.", content: { "text/event-stream": { type: "string" } } },
+      200: {
+        description: "`leader` events with `epoch`, `beat`, `isResigned`, `ttlMs` and `seq`; otherwise comments only.",
+        content: { "text/event-stream": { type: "string" } },
+      },
     },
-    handle: (_request, reply, { streams }) => streams.open(reply, "lifeline", () => () => {}),
+    handle: (request, reply, { streams, master, guard }) =>
+      streams.open(reply, "lifeline", (stream) =>
+        guard.isPeer(request)
+          ? master.onLeaderBeat((beat) => stream.send(sseMessage("leader", beat)))
+          : () => undefined,
+      ),
   },
   {
     method: "GET",

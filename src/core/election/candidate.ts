@@ -8,7 +8,7 @@
  */
 import { hashToUnit } from "../../model/hash.ts";
 import { areOfOnePlace, type Nonce } from "../../model/ids.ts";
-import type { Lease } from "../../model/lease.ts";
+import type { LeaderBeat, Lease } from "../../model/lease.ts";
 import { defaults, limits } from "../../model/limits.ts";
 
 export interface CandidateSettings {
@@ -17,6 +17,8 @@ export interface CandidateSettings {
   /** The share of that time that is enough once the leader's connection has closed. */
   readonly leaseShareClosed: number;
   readonly leaseRenewMs: number;
+  /** After so many renewals without word from the leader, the lease is read from the store. */
+  readonly renewalsMissedMax: number;
   readonly standbyJitterMs: number;
   /** Between two refused connections that together prove that a leader's process is gone. */
   readonly refusalGapMs: number;
@@ -29,6 +31,8 @@ export type CandidateInput =
   | { readonly kind: "lease"; readonly lease: Lease | null }
   /** How far the journal has come: the epoch that is led now, and by whom, if the marker itself was read. */
   | { readonly kind: "led"; readonly epoch: number; readonly address: string | null }
+  /** The leader's process tells of the lease that it has in the store. */
+  | { readonly kind: "leader-beat"; readonly address: string; readonly beat: LeaderBeat }
   /** The connection to the leader's process is gone. */
   | { readonly kind: "peer-closed"; readonly address: string }
   | { readonly kind: "peer-probed"; readonly address: string; readonly result: "refused" | "connected" | "unknown" }
@@ -96,8 +100,10 @@ export class Candidate {
         return this.#noteLease(now, input.lease, effects);
       case "led":
         return this.#noteLed(now, input.epoch, input.address, effects);
+      case "leader-beat":
+        return this.#noteBeat(now, input.address, input.beat, effects);
       case "peer-closed":
-        return this.#notePeerClosed(input.address, effects);
+        return this.#notePeerClosed(now, input.address, effects);
       case "peer-probed":
         return this.#notePeerProbed(now, input.address, input.result, effects);
       case "elected":
@@ -211,6 +217,25 @@ export class Candidate {
     }
   }
 
+  /**
+   * As good as a look at the lease, if the store has shown this leader's lease before: who it is and where, is known from there alone.
+   * While it tells of its renewals, the store need not be asked.
+   */
+  #noteBeat(
+    now: number,
+    address: string,
+    { beat, isResigned, ttlMs, epoch }: LeaderBeat,
+    effects: CandidateEffect[],
+  ): void {
+    const seen = this.#seen;
+    if (this.role !== "standby" || address !== this.#watched || seen === null || seen.epoch !== epoch) return;
+    const lease = { ...seen, beat, isResigned, ttlMs };
+    if (!isResigned && !isNews(seen, lease)) return;
+    this.#noteLease(now, lease, effects);
+    const { renewalsMissedMax, leaseRenewMs } = this.#settings;
+    this.#readAt = Math.max(this.#readAt, now + renewalsMissedMax * leaseRenewMs);
+  }
+
   /** Another master has just won: it is watched from now on, and its lease has all its time to appear. */
   #noteLed(now: number, epoch: number, address: string | null, effects: CandidateEffect[]): void {
     if (epoch <= this.#leader.epoch) return;
@@ -237,8 +262,10 @@ export class Candidate {
     this.#probeAt = null;
   }
 
-  #notePeerClosed(address: string, effects: CandidateEffect[]): void {
+  #notePeerClosed(now: number, address: string, effects: CandidateEffect[]): void {
     if (this.role !== "standby" || address !== this.#watched) return;
+    // It tells nothing any more.
+    this.#readAt = Math.min(this.#readAt, now + this.#settings.leaseRenewMs / 2);
     this.#beatAtClose ??= this.#seen?.beat ?? 0;
     this.#probes = 0;
     this.#refusals = 0;

@@ -46,6 +46,11 @@ export class Follower {
     this.#scheduler = new Scheduler(settings);
   }
 
+  /** False until the store was read for the first time, and while it must be read again. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
   get position(): JournalPosition {
     return this.#position;
   }

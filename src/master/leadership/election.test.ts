@@ -3,10 +3,11 @@
 import { expect, test } from "vitest";
 import { Candidate } from "../../core/election/candidate.ts";
 import type { Nonce } from "../../model/ids.ts";
-import type { Lease } from "../../model/lease.ts";
+import type { LeaderBeat, Lease } from "../../model/lease.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
+import type { PeerHandlers } from "../../ports/peers.ts";
 import { MemoryStore } from "../../stores/memory/store.ts";
 import { CollectionGaps } from "../journal/collectionGaps.ts";
 import { Inbox } from "../journal/inbox.ts";
@@ -16,6 +17,7 @@ import { MasterState } from "../masterState.ts";
 import { Changes } from "../streams/changes.ts";
 import { Streams } from "../streams/streams.ts";
 import { Election } from "./election.ts";
+import { LeaderBeats } from "./leaderBeats.ts";
 import { LeaseGuard } from "./leaseGuard.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -33,10 +35,18 @@ function stage(store = new MemoryStore({ ids: new SystemIds() }), nonce = "own")
   const log = new FakeLog();
   const broken: Error[] = [];
   const candidate = new Candidate(state.nonce, address);
-  const peers = { watch: () => ({ close: () => undefined }), probe: async () => "unknown" as const };
+  const watched: PeerHandlers[] = [];
+  const peers = {
+    watch: (_address: string, handlers: PeerHandlers) => {
+      watched.push(handlers);
+      return { close: () => undefined };
+    },
+    probe: async () => "unknown" as const,
+  };
+  const beats = new LeaderBeats(clock, defaults.tailPollMs);
   const onBroken = (error: Error) => broken.push(error);
-  const election = new Election({ candidate, store, clock, log, peers, state, stats, leaseGuard, onBroken });
-  return { election, candidate, store, clock, stats, leaseGuard, log, broken };
+  const election = new Election({ candidate, store, clock, log, peers, state, stats, leaseGuard, beats, onBroken });
+  return { election, candidate, store, clock, stats, leaseGuard, log, broken, watched, beats };
 }
 
 class FakeLog {
@@ -56,7 +66,7 @@ class SlowStore extends MemoryStore {
   readonly begun: Lease[] = [];
   readonly #ends: (() => void)[] = [];
 
-  override async writeLease(lease: Lease): Promise<void> {
+  override async writeLease(lease: Lease): Promise<"written" | "superseded"> {
     this.begun.push(lease);
     await new Promise<void>((resolve) => this.#ends.push(resolve));
     return super.writeLease(lease);
@@ -143,5 +153,62 @@ test("a leader whose commits are slow asks for more time before it is given up, 
   expect(await ttlMs()).toBe(400 * defaults.leasePerCommit);
   await clock.advance(limits.slowCommitAgeMsMax);
   expect(await ttlMs()).toBe(defaults.leaseTtlMs);
+  await election.resign();
+});
+
+/** A store that counts how often its lease is read and written. */
+class CountingStore extends MemoryStore {
+  reads = 0;
+  writes = 0;
+
+  override async readLease(): Promise<Lease | null> {
+    this.reads += 1;
+    return super.readLease();
+  }
+
+  override async writeLease(lease: Lease): Promise<"written" | "superseded"> {
+    this.writes += 1;
+    return super.writeLease(lease);
+  }
+}
+
+const elsewhere = { epoch: 1, nonce: "other" as Nonce, address: "http://other:1", isResigned: false, ttlMs: 2000 };
+
+test("a leader renews its lease with one request, and tells those who watch it once the store has it", async () => {
+  const store = new CountingStore({ ids: new SystemIds() });
+  await store.open();
+  const { election, clock, beats } = stage(store);
+  const told: LeaderBeat[] = [];
+  beats.listen((beat) => told.push(beat));
+  election.tell({ kind: "elected", epoch: 2 });
+  await clock.advance(5 * defaults.leaseRenewMs);
+  expect({ reads: store.reads, writes: store.writes }).toEqual({ reads: 0, writes: 6 });
+  expect(told.map(({ epoch, beat }) => [epoch, beat])).toEqual([1, 2, 3, 4, 5, 6].map((beat) => [2, beat]));
+  // Another master has won meanwhile.
+  await store.writeLease({ ...elsewhere, epoch: 3, beat: 1 });
+  await clock.advance(defaults.leaseRenewMs);
+  expect(told).toHaveLength(6);
+  await election.resign();
+});
+
+test("a standby does not read a lease whose leader tells of it, and reads it again once that leader is silent", async () => {
+  const store = new CountingStore({ ids: new SystemIds() });
+  await store.open();
+  await store.writeLease({ ...elsewhere, beat: 1 });
+  const { election, candidate, clock, watched } = stage(store);
+  election.tell({ kind: "tick" });
+  await clock.advance(0);
+  const { reads } = store;
+  for (let beat = 2; beat <= 50; beat += 1) {
+    watched[0]?.onBeat({ epoch: 1, beat, ttlMs: 2000, isResigned: false, seq: 7 });
+    await clock.advance(defaults.leaseRenewMs);
+  }
+  expect(store.reads).toBe(reads);
+  await store.writeLease({ ...elsewhere, beat: 50 });
+  await clock.advance(defaults.leaseTtlMs - defaults.leaseRenewMs - 1);
+  expect(store.reads).toBeGreaterThan(reads);
+  expect(candidate.role).toBe("standby");
+  await clock.advance(defaults.standbyJitterMs + defaults.leaseRenewMs / 2 + 1);
+  expect(candidate.role).toBe("electing");
   await election.resign();
 });

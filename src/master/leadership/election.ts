@@ -1,12 +1,13 @@
 /** Carries out what the Candidate decides: reads and renews the lease, and watches the leader's process. */
 import type { Candidate, CandidateEffect, CandidateInput } from "../../core/election/candidate.ts";
-import type { Lease } from "../../model/lease.ts";
+import type { LeaderBeat, Lease } from "../../model/lease.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Store } from "../../ports/store.ts";
 import type { LoopStats } from "../journal/loopStats.ts";
 import type { MasterState } from "../masterState.ts";
+import type { LeaderBeats } from "./leaderBeats.ts";
 import type { LeaseGuard } from "./leaseGuard.ts";
 
 export interface ElectionParts {
@@ -18,9 +19,21 @@ export interface ElectionParts {
   readonly state: MasterState;
   readonly stats: LoopStats;
   readonly leaseGuard: LeaseGuard;
+  readonly beats: LeaderBeats;
   /** A bug in the candidate: this master must not go on. */
   readonly onBroken: (error: Error) => void;
 }
+
+/** What a standby learns of the leader that it watches. */
+export interface LeaderWatch {
+  /** This master begins to stand for election. */
+  onCandidacy(): void;
+  onBeat(beat: LeaderBeat): void;
+  /** The connection to the leader has closed. */
+  onClosed(): void;
+}
+
+const nobody: LeaderWatch = { onCandidacy: () => undefined, onBeat: () => undefined, onClosed: () => undefined };
 
 export class Election {
   readonly #parts: ElectionParts;
@@ -28,7 +41,7 @@ export class Election {
   #watch: { close(): void } | null = null;
   #lastReadAt: number;
   #epochToEnd: number | null = null;
-  #onCandidacy: () => void = () => undefined;
+  #listener = nobody;
   #isStopped = false;
   /** The lease to write next; null while none waits. Only the newest counts. */
   #nextLease: Lease | null = null;
@@ -48,9 +61,9 @@ export class Election {
     return this.#epochToEnd;
   }
 
-  /** Calls `listener`, and nobody else from now on, when this master begins to stand for election. */
-  onCandidacy(listener: () => void): void {
-    this.#onCandidacy = listener;
+  /** Tells this listener from now on, and nobody else. */
+  listen(listener: LeaderWatch): void {
+    this.#listener = listener;
   }
 
   tell(input: CandidateInput): void {
@@ -99,19 +112,29 @@ export class Election {
         this.#watch = null;
         this.#parts.log.info("standing for election", { reason: effect.reason });
         this.#epochToEnd = effect.epoch;
-        return this.#onCandidacy();
+        return this.#listener.onCandidacy();
       case "watch-peer":
-        this.#watch?.close();
-        this.#watch = this.#parts.peers.watch(effect.address, () =>
-          this.tell({ kind: "peer-closed", address: effect.address }),
-        );
-        return;
+        return this.#watchPeer(effect.address);
       case "probe-peer":
         void this.#probe(effect.address);
         return;
       default:
         effect satisfies never;
     }
+  }
+
+  #watchPeer(address: string): void {
+    this.#watch?.close();
+    this.#watch = this.#parts.peers.watch(address, {
+      onBeat: (beat) => {
+        this.tell({ kind: "leader-beat", address, beat });
+        this.#listener.onBeat(beat);
+      },
+      onClose: () => {
+        this.tell({ kind: "peer-closed", address });
+        this.#listener.onClosed();
+      },
+    });
   }
 
   async #probe(address: string): Promise<void> {
@@ -174,17 +197,16 @@ export class Election {
   }
 
   async #writeLease(lease: Lease): Promise<void> {
-    const { store, clock, log, stats, leaseGuard } = this.#parts;
+    const { store, clock, log, stats, leaseGuard, beats } = this.#parts;
     try {
-      const current = await store.readLease();
-      if (current !== null && current.epoch > lease.epoch) return leaseGuard.noteRival();
       leaseGuard.noteWrite(lease.ttlMs);
-      await store.writeLease(lease);
+      if ((await store.writeLease(lease)) === "superseded") return leaseGuard.noteRival();
     } catch (error) {
       log.warn("the lease cannot be renewed", { error });
       return;
     }
     leaseGuard.noteWritten(lease.ttlMs);
+    beats.noteLease(lease);
     this.tell({ kind: "commit-time", commitMs: stats.slowCommitMs(clock.now()) });
   }
 }

@@ -3,7 +3,6 @@
 import type { Scheduler } from "../../core/scheduler/scheduler.ts";
 import type { SchedulerSettings } from "../../core/scheduler/state.ts";
 import { collectionVersions } from "../../model/collections/table.ts";
-import { defaults, limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
@@ -16,6 +15,7 @@ import type { LoopStats } from "../journal/loopStats.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
 import type { Election } from "./election.ts";
+import { JournalPace, type JournalPaceSettings } from "./journalPace.ts";
 import { WorkerProber } from "./workerProber.ts";
 
 /** A lead that has been won: the memory to lead with, and where the journal stands. */
@@ -29,7 +29,7 @@ export interface StandbyParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly probe: Probe;
-  readonly settings: Partial<SchedulerSettings> & { readonly tailPollMs: number };
+  readonly settings: Partial<SchedulerSettings> & JournalPaceSettings;
   readonly state: MasterState;
   readonly stats: LoopStats;
   readonly changes: Changes;
@@ -41,31 +41,42 @@ export class Standby {
   readonly #parts: StandbyParts;
   readonly #follower: Follower;
   readonly #workerProber: WorkerProber;
+  readonly #pace: JournalPace;
   #takeOver: Committer | null = null;
   #isElectionOpen = false;
   #hasLeft = false;
   #isStopped = false;
-  /** Looks at the journal in a row that found nothing new. */
-  #idleLooks = 0;
+  /** True once a rest is to end, whatever the pace. */
+  #isRested = false;
   #wake: (() => void) | null = null;
 
   constructor(parts: StandbyParts) {
     this.#parts = parts;
     this.#workerProber = new WorkerProber(parts.probe, parts.clock);
+    this.#pace = new JournalPace(parts.settings);
     const { store, clock, settings, gaps } = parts;
     this.#follower = new Follower({ store, clock, settings, gaps, onDrift: (seq) => this.#noteDrift(seq) });
-    parts.election.onCandidacy(() => this.#wake?.());
+    parts.election.listen({
+      onCandidacy: () => this.#endRest(),
+      onBeat: (beat) => {
+        this.#pace.noteBeat(clock.now(), beat);
+        this.#wake?.();
+      },
+      onClosed: () => {
+        this.#pace.noteClosed();
+        this.#wake?.();
+      },
+    });
   }
 
   /** Runs until the lead is won; null if it is stopped before. Throws only what is a bug or a store that must not be used. */
   async run(): Promise<Lead | null> {
-    const { election } = this.#parts;
+    const { election, clock } = this.#parts;
     while (!this.#isStopped) {
-      const seqBefore = this.#follower.position.seq;
       try {
         await this.#follower.catchUp((batch) => this.#noteEntry(batch));
         this.#noteCaughtUp();
-        this.#idleLooks = this.#follower.position.seq === seqBefore ? this.#idleLooks + 1 : 0;
+        this.#pace.noteLook(clock.now(), this.#follower.position);
         this.#workerProber.look(this.#follower.scheduler);
         if (election.epochToEnd !== null) {
           const lead = await this.#standForElection(election.epochToEnd);
@@ -78,6 +89,7 @@ export class Standby {
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         this.#noteTrouble(error);
+        this.#pace.noteTrouble(clock.now());
         await this.#rest();
         continue;
       }
@@ -89,7 +101,7 @@ export class Standby {
   stop(): void {
     this.#isStopped = true;
     this.#takeOver?.stop();
-    this.#wake?.();
+    this.#endRest();
   }
 
   async #standForElection(epochToEnd: number): Promise<Lead | null> {
@@ -168,16 +180,25 @@ export class Standby {
     });
   }
 
-  /** Slower once nothing has come for a while: a store that is asked over a network is asked for nothing otherwise. */
-  #pollMs(usualMs: number): number {
-    const doublings = Math.floor(this.#idleLooks / limits.idleLooksPerDoubling);
-    return Math.max(usualMs, Math.min(defaults.tailPollMsMax, usualMs * 2 ** Math.min(doublings, 10)));
+  /** Until it is time to look at the journal, or this master stands for election or stops. */
+  async #rest(): Promise<void> {
+    const { clock } = this.#parts;
+    this.#isRested = false;
+    while (!this.#isRested && !this.#isStopped && this.#pace.nextLookAt > clock.now()) {
+      await this.#wait(Math.min(this.#pace.nextLookAt, this.#workerProber.nextAt));
+      if (this.#follower.isLoaded) this.#workerProber.look(this.#follower.scheduler);
+    }
   }
 
-  async #rest(): Promise<void> {
-    const { clock, settings } = this.#parts;
+  #endRest(): void {
+    this.#isRested = true;
+    this.#wake?.();
+  }
+
+  /** Until then, or until something has come up that may bring the next look nearer. */
+  async #wait(until: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = clock.at(clock.now() + this.#pollMs(settings.tailPollMs), resolve);
+      const timer = this.#parts.clock.at(until, resolve);
       this.#wake = () => {
         timer.cancel();
         resolve();

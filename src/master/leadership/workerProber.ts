@@ -15,6 +15,10 @@ export class WorkerProber {
     this.#clock = clock;
   }
 
+  get nextAt(): number {
+    return this.#nextAt;
+  }
+
   /** Probes the workers that were not found alive yet, if the last probe was long enough ago. */
   look(scheduler: Scheduler): void {
     const now = this.#clock.now();

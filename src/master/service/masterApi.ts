@@ -3,6 +3,7 @@ import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { LeaderBeat } from "../../model/lease.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -97,6 +98,9 @@ export interface MasterApi {
     listener: (batch: ChangeBatch) => unknown,
     onGap?: () => void,
   ): Promise<Subscription>;
+
+  /** Calls `listener` with what a leader tells the masters that watch its process. Returns how to stop. */
+  onLeaderBeat(listener: (beat: LeaderBeat) => void): () => void;
 
   /** Calls `listener` when a running attempt says how far it is; only on the leader. Returns how to stop. */
   onProgress(listener: (change: ProgressChange) => void): () => void;

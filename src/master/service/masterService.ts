@@ -5,6 +5,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { LeaderBeat } from "../../model/lease.ts";
 import { limits } from "../../model/limits.ts";
 import type { MemberView } from "../../model/member.ts";
 import { type Actor, rightsOf } from "../../model/principals/principal.ts";
@@ -33,6 +34,7 @@ import type { LoopStats, MasterObserver } from "../journal/loopStats.ts";
 import type { ReadBarrier } from "../journal/readBarrier.ts";
 import type { Requests } from "../journal/requests.ts";
 import { partsOf } from "../journal/weights.ts";
+import type { LeaderBeats } from "../leadership/leaderBeats.ts";
 import type { Membership } from "../leadership/membership.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
@@ -72,6 +74,7 @@ export interface MasterServiceParts {
   readonly membership: Membership;
   readonly readBarrier: ReadBarrier;
   readonly logOwners: LogOwners;
+  readonly beats: LeaderBeats;
   readonly heartbeatMs: number;
   readonly calendar: Calendar;
   /** Null for a master without a place for files. */
@@ -144,10 +147,7 @@ export class MasterService implements MasterApi {
   adopt(tasks: readonly ForeignTask[]): Promise<readonly SubmittedTask[]> {
     const submissions = tasks.map(({ id, submission }) => ({ ...submission, id }));
     return this.#submit(() =>
-      toSpecs(submissions, null, this.#parts).map((spec) => ({
-        ...spec,
-        adoptedFrom: "store",
-      })),
+      toSpecs(submissions, null, this.#parts).map((spec) => ({ ...spec, adoptedFrom: "store" })),
     );
   }
 
@@ -258,6 +258,10 @@ export class MasterService implements MasterApi {
 
   listTasks(query: TaskQuery): Promise<TaskPage> {
     return this.#reads.listTasks(query);
+  }
+
+  onLeaderBeat(listener: (beat: LeaderBeat) => void): () => void {
+    return this.#parts.beats.listen(listener);
   }
 
   onProgress(listener: (change: ProgressChange) => void): () => void {

@@ -3,6 +3,7 @@ import type { SubmittedTask } from "../../core/scheduler/effects.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { LeaderBeat } from "../../model/lease.ts";
 import type { MemberView } from "../../model/member.ts";
 import { type Actor, coversQueue } from "../../model/principals/principal.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
@@ -151,6 +152,10 @@ export class ScopedMaster implements MasterApi {
     const { queues } = this.#by;
     if (queues === undefined) return this.#master.changes(afterSeq, listener, onGap);
     return followVisible(this.#master, queues, afterSeq, listener, onGap);
+  }
+
+  onLeaderBeat(listener: (beat: LeaderBeat) => void): () => void {
+    return this.#master.onLeaderBeat(listener);
   }
 
   onProgress(listener: (change: ProgressChange) => void): () => void {

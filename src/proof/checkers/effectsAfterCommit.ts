@@ -33,5 +33,10 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
     if (event.kind === "sent-change" && event.seq > landed) {
       report(`${event.life} told of entry ${event.seq} when the store had only ${landed}`);
     }
+    if (event.kind !== "sent-beat") continue;
+    if (event.seq > landed) report(`${event.life} told a standby of entry ${event.seq} before it was in the store`);
+    const { epoch, beat, stored } = event;
+    const isStored = stored !== null && (stored.epoch > epoch || (stored.epoch === epoch && stored.beat >= beat));
+    if (!isStored) report(`${event.life} told a standby of lease ${epoch}/${beat} before the store had it`);
   }
 });

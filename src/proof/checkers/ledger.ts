@@ -105,6 +105,15 @@ export type Happening =
       readonly epoch: number;
       readonly text: number;
     }
+  /** A leader told a standby of its lease and its journal; `stored` is the lease that the store had at that instant. */
+  | {
+      readonly kind: "sent-beat";
+      readonly life: string;
+      readonly epoch: number;
+      readonly beat: number;
+      readonly seq: number;
+      readonly stored: { readonly epoch: number; readonly beat: number } | null;
+    }
   /** Entries below `firstSeq` have gone; `notes` says how far each master was by its last note, how old that was, and since when it was in sight. */
   | {
       readonly kind: "compacted";

@@ -257,13 +257,13 @@ function leaseContract(current: Current): void {
       isResigned: false,
       ttlMs: 2000,
     };
-    await store.writeLease(lease);
-    await store.writeLease({ ...lease, beat: 2 });
-    await store.writeLease({ ...lease, epoch: 1, beat: 9 });
+    expect(await store.writeLease(lease)).toBe("written");
+    expect(await store.writeLease({ ...lease, beat: 2 })).toBe("written");
+    expect(await store.writeLease({ ...lease, epoch: 1, beat: 9 })).toBe("superseded");
     const other = place.handle();
     await other.open();
     expect(await other.readLease()).toEqual({ ...lease, beat: 2 });
-    await other.writeLease({ ...lease, epoch: 3, isResigned: true });
+    expect(await other.writeLease({ ...lease, epoch: 3, isResigned: true })).toBe("written");
     expect(await store.readLease()).toEqual({ ...lease, epoch: 3, isResigned: true });
     await other.close();
   });

@@ -15,6 +15,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, PendingSignal, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { GraphView } from "../../model/graphs/graphView.ts";
 import type { BootId, Incarnation, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { LeaderBeat } from "../../model/lease.ts";
 import type { MemberView } from "../../model/member.ts";
 import type { AttachAnswer, AttachRequest, LogChunk, ReportAnswer, ReportRequest } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
@@ -41,6 +42,7 @@ export class FakeMasterApi implements MasterApi {
   readonly listeners = new Set<(batch: ChangeBatch) => unknown>();
   readonly gapListeners = new Set<() => void>();
   readonly logListeners = new Set<() => void>();
+  readonly beatListeners = new Set<(beat: LeaderBeat) => void>();
   readonly progressListeners = new Set<(change: ProgressChange) => void>();
   readonly templates = new FakeTemplateApi((submissions, key) => this.submit(submissions, key));
   readonly schedules = new FakeScheduleApi();
@@ -251,6 +253,11 @@ export class FakeMasterApi implements MasterApi {
         this.gapListeners.delete(onGap);
       },
     };
+  }
+
+  onLeaderBeat(listener: (beat: LeaderBeat) => void): () => void {
+    this.beatListeners.add(listener);
+    return () => this.beatListeners.delete(listener);
   }
 
   onProgress(listener: (change: ProgressChange) => void): () => void {

@@ -37,6 +37,7 @@ export const situations = [
   "a master was cut off from another",
   "a leader resigned and another took over",
   "a leader with a slow store asked for a longer lease",
+  "a leader told a standby of its lease",
   "a standby took over within a second of the leader's death",
   "a standby took over soon from a leader whose address had vanished",
   "five masters were up at once",

@@ -1,7 +1,9 @@
-/** How one simulated master watches another: a connection that breaks with the process, and probes of its port. */
+/** How one simulated master watches another: a stream that breaks with the process or is reset, and probes of its port. */
+import type { LeaderBeat } from "../../model/lease.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Process } from "./process.ts";
+import { SimulatedStream, type Speaker } from "./stream.ts";
 import type { KnownMaster, World } from "./world.ts";
 
 export function simulatedPeers(world: World, machine: string, process: Process): Peers {
@@ -9,20 +11,21 @@ export function simulatedPeers(world: World, machine: string, process: Process):
   const isCutFrom = (other: KnownMaster): boolean =>
     network.isCut(machine, other.machine) || network.isCut(other.machine, machine);
   return {
-    watch(address, onClose) {
+    watch(address, { onBeat, onClose }) {
+      const peer = world.masterAt(address) ?? { machine: address, running: null };
       let isClosed = false;
-      const close = (): void => {
-        if (isClosed) return;
-        isClosed = true;
-        process.after(network.latency(), onClose);
+      const listener = {
+        onMessage: onBeat,
+        onClose: () => {
+          if (!isClosed) onClose();
+        },
       };
-      const peer = world.masterAt(address);
-      const stop = peer?.running?.process.onDeath(() => network.whenOpen(peer.machine, machine, close));
-      if (stop === undefined) close();
+      const stream = new SimulatedStream(world.wire, { machine, process }, peer, listener, beatsOf(world));
+      stream.connect();
       return {
         close() {
           isClosed = true;
-          stop?.();
+          stream.close();
         },
       };
     },
@@ -35,5 +38,21 @@ export function simulatedPeers(world: World, machine: string, process: Process):
       await process.sleep(defaults.probeTimeoutMs);
       return "unknown";
     },
+  };
+}
+
+/** Written down as it leaves the leader: nothing may be told that is not in the store. */
+function beatsOf({ ledger, disk, coverage }: World): Speaker<LeaderBeat> {
+  return {
+    open: ({ face }, sink) => face.onLeaderBeat((beat) => sink.send(beat)),
+    opened: () => undefined,
+    sent: ({ process }, { epoch, beat, seq }) => {
+      coverage.saw("a leader told a standby of its lease");
+      const stored = disk.lease === null ? null : { epoch: disk.lease.epoch, beat: disk.lease.beat };
+      ledger.add({ kind: "sent-beat", life: process.name, epoch, beat, seq, stored });
+    },
+    closed: () => undefined,
+    describe: ({ epoch, beat, seq }) => `beat ${beat} of epoch ${epoch} at ${seq}`,
+    mayRepeat: false,
   };
 }

@@ -325,15 +325,16 @@ export class SimulatedStore implements Store {
     });
   }
 
-  writeLease(lease: Lease): Promise<void> {
+  writeLease(lease: Lease): Promise<"written" | "superseded"> {
     return this.#ask(() => {
       const { disk, coverage } = this.#parts;
       const { epoch = 0, ttlMs = 0 } = disk.lease ?? {};
-      if (epoch > lease.epoch) return;
+      if (epoch > lease.epoch) return "superseded";
       if (epoch === lease.epoch && ttlMs < lease.ttlMs)
         coverage.saw("a leader with a slow store asked for a longer lease");
       disk.leaseBefore = disk.lease;
       disk.lease = lease;
+      return "written";
     });
   }
 

@@ -292,8 +292,10 @@ export class MemoryStore implements Store {
     return this.#lease;
   }
 
-  async writeLease(lease: Lease): Promise<void> {
-    if (this.#lease === null || this.#lease.epoch <= lease.epoch) this.#lease = { ...lease };
+  async writeLease(lease: Lease): Promise<"written" | "superseded"> {
+    if (this.#lease !== null && this.#lease.epoch > lease.epoch) return "superseded";
+    this.#lease = { ...lease };
+    return "written";
   }
 
   #seq(): number {

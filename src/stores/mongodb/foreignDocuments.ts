@@ -13,6 +13,9 @@ import { toKey, toTaskId } from "./taskDocument.ts";
 const clashReason = "A task of Outlast's has this _id.";
 const changedReason = "This document was changed after its task had been adopted.";
 
+/** Neither ours nor marked with an error. */
+const waiting = { "outlast.state": null, error: { $exists: false } };
+
 export class ForeignDocuments {
   readonly #connection: Connection;
 
@@ -20,12 +23,14 @@ export class ForeignDocuments {
     this.#connection = connection;
   }
 
+  /** True if a document waits that is not ours yet. */
+  async isAny(): Promise<boolean> {
+    return (await this.#connection.tasks.findOne(waiting, { projection: { _id: 1 } })) !== null;
+  }
+
   /** Tasks that wait to be adopted, at most `max`. What is no task is marked with a readable `error`, and left alone from then on. */
   async find(max: number): Promise<ForeignTask[]> {
-    const documents = await this.#connection.tasks
-      .find({ "outlast.state": null, error: { $exists: false } })
-      .limit(max)
-      .toArray();
+    const documents = await this.#connection.tasks.find(waiting).limit(max).toArray();
     const found: ForeignTask[] = [];
     for (const document of documents) {
       const read = readForeign(document, this.#connection);

@@ -47,19 +47,20 @@ export class LeaseNote {
   }
 
   /** A leader that slept and wakes must not take the hint away from its successor. */
-  async write(lease: Lease): Promise<void> {
+  async write(lease: Lease): Promise<"written" | "superseded"> {
     const { meta } = this.#connection;
     const fields = { epoch: lease.epoch, lease: JSON.stringify(lease) };
     for (let tries = 0; tries < 2; tries += 1) {
       const { matchedCount } = await meta.updateOne({ _id: "lease", epoch: { $lte: lease.epoch } }, { $set: fields });
-      if (matchedCount > 0) return;
+      if (matchedCount > 0) return "written";
       try {
         await meta.insertOne({ _id: "lease", ...fields });
-        return;
+        return "written";
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
         // A higher epoch has it, or another master has just written the first one.
       }
     }
+    return "superseded";
   }
 }

@@ -241,9 +241,14 @@ export class MongodbStore implements Store {
     });
   }
 
-  /** Waits until the view has reached the end of the journal: what is not ours then is nobody's task yet. */
+  /**
+   * While there is nothing, one request is all. What is there counts only once the view has reached the end of the journal: what is
+   * not ours then is nobody's task yet.
+   */
   findForeign(max: number): Promise<ForeignTask[]> {
-    return this.#read(async ({ foreign, view, window }) => {
+    return this.#use(async ({ foreign, view, window }) => {
+      if (!(await foreign.isAny())) return [];
+      await window.sync();
       await view.reached(window.tail.seq, "soon");
       return foreign.find(max);
     });
@@ -279,7 +284,7 @@ export class MongodbStore implements Store {
     return this.#use(({ lease }) => lease.read());
   }
 
-  writeLease(lease: Lease): Promise<void> {
+  writeLease(lease: Lease): Promise<"written" | "superseded"> {
     return this.#use(({ lease: note }) => note.write(lease));
   }
 

@@ -247,8 +247,11 @@ export class SqliteStore implements Store {
     });
   }
 
-  async writeLease({ epoch, nonce, beat, address, isResigned, ttlMs }: Lease): Promise<void> {
-    this.#use(({ saveLease }) => saveLease.run(epoch, nonce, beat, address, isResigned ? 1 : 0, ttlMs));
+  async writeLease({ epoch, nonce, beat, address, isResigned, ttlMs }: Lease): Promise<"written" | "superseded"> {
+    return this.#use(({ saveLease }) => {
+      const { changes } = saveLease.run(epoch, nonce, beat, address, isResigned ? 1 : 0, ttlMs);
+      return Number(changes) > 0 ? "written" : "superseded";
+    });
   }
 
   /** Checks everything in the file, for `outlast doctor`. Works on a store that is open, closed, or refused by `open`. */

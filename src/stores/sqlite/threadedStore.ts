@@ -156,7 +156,7 @@ export class ThreadedSqliteStore implements Store {
     return this.#use().ask("readLease");
   }
 
-  async writeLease(lease: Lease): Promise<void> {
+  async writeLease(lease: Lease): Promise<"written" | "superseded"> {
     return this.#use().ask("writeLease", lease);
   }
 

@@ -50,7 +50,7 @@ export class Stage {
       ids: new SystemIds(),
       log: silent,
       probe,
-      peers: createPeers(),
+      peers: createPeers(null),
       settings,
     });
     const api = createApi({ master: master.service, log: silent, token: null });
