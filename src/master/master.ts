@@ -298,7 +298,7 @@ export class Master {
     });
     const adopter = new Adopter({ store, clock, log, submit: (tasks) => this.service.adopt(tasks) });
     this.#leaseGuard.begin();
-    this.#beats.noteCommitted(position.seq);
+    this.#beats.begin(epoch, position.seq);
     this.#logOwners.clear();
     this.#inbox.open();
     this.#outbox.release(epoch, effects);
@@ -322,15 +322,20 @@ export class Master {
     this.#term = null;
     state.leader = null;
     state.setRole(this.#isStopping ? "stopping" : "starting");
+    this.#forgetTerm();
+    if (end !== "deposed") return;
+    this.#beats.end();
+    election.tell({ kind: "deposed" });
+  }
+
+  /** What belonged to the lead alone is dropped, and whoever waits for it is told. */
+  #forgetTerm(): void {
     this.#inbox.shut();
     this.#payloads.clear();
     this.#graphReader.clear();
     this.#progress.clear();
     this.#streams.closeAll();
-    this.#rejectAll(() => state.notLeader());
-    if (end !== "deposed") return;
-    this.#beats.end();
-    election.tell({ kind: "deposed" });
+    this.#rejectAll(() => this.#state.notLeader());
   }
 
   #makeDeliverer(): Deliverer {

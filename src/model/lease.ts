@@ -15,7 +15,7 @@ export interface Lease {
 }
 
 /** What a leader tells those who watch its process: its lease, once the store has it, and how far the journal is. */
-export interface LeaderBeat extends Pick<Lease, "epoch" | "beat" | "isResigned" | "ttlMs"> {
+export interface LeaderBeat extends Pick<Lease, "epoch" | "nonce" | "beat" | "isResigned" | "ttlMs"> {
   /** The last entry that it has committed. */
   readonly seq: number;
 }

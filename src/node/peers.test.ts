@@ -50,7 +50,7 @@ describe("a watch", () => {
   test("hands on what a leader tells, and nothing else", async () => {
     const { onBeat, onClose } = await watching("a-secret");
     expect(tokens).toEqual(["Bearer a-secret"]);
-    const beat = { epoch: 2, beat: 3, ttlMs: 2000, isResigned: false, seq: 7 };
+    const beat = { epoch: 2, nonce: "other", beat: 3, ttlMs: 2000, isResigned: false, seq: 7 };
     const { seq: _seq, ...partial } = beat;
     for (const data of ["no JSON", "null", JSON.stringify(partial), JSON.stringify({ ...beat, epoch: -1 })])
       answers[0]!.write(`event: leader\ndata: ${data}\n\n`);

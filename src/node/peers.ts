@@ -1,6 +1,7 @@
 /** Watches another master's process through an open connection, which its kernel closes at once when the process dies. */
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
+import type { Nonce } from "../model/ids.ts";
 import type { LeaderBeat } from "../model/lease.ts";
 import type { Peers } from "../ports/peers.ts";
 import { readStream } from "./httpAnswer.ts";
@@ -48,10 +49,10 @@ function readBeat(data: string): LeaderBeat | null {
     return null;
   }
   if (typeof value !== "object" || value === null) return null;
-  const { epoch, beat, ttlMs, seq, isResigned } = value as { readonly [Key in keyof LeaderBeat]?: unknown };
-  if (!isCount(epoch) || !isCount(beat) || !isCount(ttlMs) || !isCount(seq) || typeof isResigned !== "boolean")
-    return null;
-  return { epoch, beat, ttlMs, seq, isResigned };
+  const { epoch, nonce, beat, ttlMs, seq, isResigned } = value as { readonly [Key in keyof LeaderBeat]?: unknown };
+  if (!isCount(epoch) || !isCount(beat) || !isCount(ttlMs) || !isCount(seq)) return null;
+  if (typeof nonce !== "string" || typeof isResigned !== "boolean") return null;
+  return { epoch, nonce: nonce as Nonce, beat, ttlMs, seq, isResigned };
 }
 
 function isCount(value: unknown): value is number {

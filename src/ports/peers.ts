@@ -10,7 +10,7 @@ export interface Peers {
 
 export interface PeerHandlers {
   /** What the master there tells while it leads. */
-  onBeat(beat: LeaderBeat): void;
+  readonly onBeat: (beat: LeaderBeat) => void;
   /** Called once, when the connection is lost or cannot be made. */
-  onClose(): void;
+  readonly onClose: () => void;
 }

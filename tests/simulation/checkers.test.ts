@@ -204,19 +204,6 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
         .entry({ kind: "forget-task", id: task, queue: "default", state: "success" }),
     "a task that is created twice": () => goodHistory().entry({ kind: "spec", spec: spec() }),
   },
-  I16: {
-    "an assignment is sent too early": () =>
-      submitted().add({ kind: "sent-assign", life, worker, boot, task, attempt: 1 }),
-    "a current attempt is aborted": () =>
-      submitted()
-        .status({ state: "running", attempt: 1 })
-        .add({ kind: "sent-abort", life, worker, boot, task, attempt: 1, reason: "cancelled" }),
-    "a change is told too early": () => submitted().add({ kind: "sent-change", life, seq: 99, epoch: 1, text: 0 }),
-    "a standby is told of an entry too early": () =>
-      submitted().add({ kind: "sent-beat", life, epoch: 1, beat: 1, seq: 99, stored: { epoch: 1, beat: 1 } }),
-    "a standby is told of a lease too early": () =>
-      submitted().add({ kind: "sent-beat", life, epoch: 1, beat: 2, seq: 1, stored: { epoch: 1, beat: 1 } }),
-  },
   I18: {
     "a standby that counts otherwise": () => {
       const made = goodHistory();

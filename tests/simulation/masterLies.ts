@@ -64,6 +64,19 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
     "a result is acknowledged too early": () =>
       submitted().status({ state: "running", attempt: 1 }).verdict(1, "committed"),
   },
+  I16: {
+    "an assignment is sent too early": () =>
+      submitted().add({ kind: "sent-assign", life, worker, boot, task, attempt: 1 }),
+    "a current attempt is aborted": () =>
+      submitted()
+        .status({ state: "running", attempt: 1 })
+        .add({ kind: "sent-abort", life, worker, boot, task, attempt: 1, reason: "cancelled" }),
+    "a change is told too early": () => submitted().add({ kind: "sent-change", life, seq: 99, epoch: 1, text: 0 }),
+    "a standby is told of an entry too early": () =>
+      submitted().add({ kind: "sent-beat", life, epoch: 1, beat: 1, seq: 99, stored: { epoch: 1, beat: 1 } }),
+    "a standby is told of a lease too early": () =>
+      submitted().add({ kind: "sent-beat", life, epoch: 1, beat: 2, seq: 1, stored: { epoch: 1, beat: 1 } }),
+  },
   I13: {
     "an epoch without a marker": () => goodHistory().entryOf({ epoch: 2 }),
     "an epoch that begins twice": () => goodHistory().entry(marker),

@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { queueWrite, workerWrite } from "../../proof/contracts/storeJournal.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
@@ -225,7 +225,7 @@ describe("a lifeline", () => {
     const stranger = await RawConnection.get(where, path, "authorization: Bearer another");
     const peer = await RawConnection.get(where, path, `authorization: Bearer ${token}`);
     connections.push(stranger, peer);
-    const beat = { epoch: 3, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
+    const beat = { epoch: 3, nonce: "own" as Nonce, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
     for (const listener of master.beatListeners) listener(beat);
     await peer.until('"seq"');
     expect(messages(peer)).toMatchObject([{ event: "leader", data: beat }]);

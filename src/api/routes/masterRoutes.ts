@@ -65,7 +65,8 @@ export const masterRoutes: readonly Route[] = [
     isStream: true,
     answers: {
       200: {
-        description: "`leader` events with `epoch`, `beat`, `isResigned`, `ttlMs` and `seq`; otherwise comments only.",
+        description:
+          "`leader` events with `epoch`, `nonce`, `beat`, `isResigned`, `ttlMs` and `seq`; otherwise comments only.",
         content: { "text/event-stream": { type: "string" } },
       },
     },

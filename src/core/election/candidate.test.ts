@@ -261,7 +261,7 @@ describe("a standby whose leader tells of its lease", () => {
   const told = (beat: number, fields: Partial<LeaderBeat> = {}): CandidateInput => ({
     kind: "leader-beat",
     address: other,
-    beat: { epoch: 3, beat, isResigned: false, ttlMs: defaults.leaseTtlMs, seq: 1, ...fields },
+    beat: { epoch: 3, nonce: "other" as Nonce, beat, isResigned: false, ttlMs: defaults.leaseTtlMs, seq: 1, ...fields },
   });
   const silenceMs = defaults.renewalsMissedMax * defaults.leaseRenewMs;
 
@@ -306,6 +306,7 @@ describe("a standby whose leader tells of its lease", () => {
     ["a leader whose lease the store has not shown", told(9, { epoch: 4 })],
     ["a leader of the past", told(9, { epoch: 2 })],
     ["the same beat again", told(1)],
+    ["another process at the leader's address", told(9, { nonce: "third" as Nonce })],
     ["somebody who is not watched", { ...told(9), address: "http://third:1" } as CandidateInput],
   ])("is not held back by %s", (_who, input) => {
     const { candidate, tell } = start();

@@ -155,6 +155,14 @@ export class Candidate {
     }
   }
 
+  /**
+   * True for what is told by the process whose lease the store has shown last: who leads, and where, is known from the store alone.
+   * At the address of a leader that is gone, another master may listen by now, even one of another store.
+   */
+  believes({ epoch, nonce }: LeaderBeat): boolean {
+    return this.#seen !== null && this.#seen.epoch === epoch && this.#seen.nonce === nonce;
+  }
+
   #tick(now: number, effects: CandidateEffect[]): void {
     if (this.role === "leader" && now >= this.#renewAt) return this.#renew(now, effects);
     if (this.role !== "standby") return;
@@ -217,19 +225,13 @@ export class Candidate {
     }
   }
 
-  /**
-   * As good as a look at the lease, if the store has shown this leader's lease before: who it is and where, is known from there alone.
-   * While it tells of its renewals, the store need not be asked.
-   */
-  #noteBeat(
-    now: number,
-    address: string,
-    { beat, isResigned, ttlMs, epoch }: LeaderBeat,
-    effects: CandidateEffect[],
-  ): void {
+  /** As good as a look at the lease. While the leader tells of its renewals, the store need not be asked. */
+  #noteBeat(now: number, address: string, told: LeaderBeat, effects: CandidateEffect[]): void {
     const seen = this.#seen;
-    if (this.role !== "standby" || address !== this.#watched || seen === null || seen.epoch !== epoch) return;
+    if (this.role !== "standby" || address !== this.#watched || seen === null || !this.believes(told)) return;
+    const { beat, isResigned, ttlMs } = told;
     const lease = { ...seen, beat, isResigned, ttlMs };
+    // What it tells of a commit names the lease that is known already: that one must not count as renewed.
     if (!isResigned && !isNews(seen, lease)) return;
     this.#noteLease(now, lease, effects);
     const { renewalsMissedMax, leaseRenewMs } = this.#settings;

@@ -6,8 +6,8 @@ import type { Nonce } from "../../model/ids.ts";
 import type { LeaderBeat, Lease } from "../../model/lease.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
-import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import type { PeerHandlers } from "../../ports/peers.ts";
+import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { MemoryStore } from "../../stores/memory/store.ts";
 import { CollectionGaps } from "../journal/collectionGaps.ts";
 import { Inbox } from "../journal/inbox.ts";
@@ -180,6 +180,7 @@ test("a leader renews its lease with one request, and tells those who watch it o
   const { election, clock, beats } = stage(store);
   const told: LeaderBeat[] = [];
   beats.listen((beat) => told.push(beat));
+  beats.begin(2, 0);
   election.tell({ kind: "elected", epoch: 2 });
   await clock.advance(5 * defaults.leaseRenewMs);
   expect({ reads: store.reads, writes: store.writes }).toEqual({ reads: 0, writes: 6 });
@@ -200,7 +201,7 @@ test("a standby does not read a lease whose leader tells of it, and reads it aga
   await clock.advance(0);
   const { reads } = store;
   for (let beat = 2; beat <= 50; beat += 1) {
-    watched[0]?.onBeat({ epoch: 1, beat, ttlMs: 2000, isResigned: false, seq: 7 });
+    watched[0]?.onBeat({ epoch: 1, nonce: elsewhere.nonce, beat, ttlMs: 2000, isResigned: false, seq: 7 });
     await clock.advance(defaults.leaseRenewMs);
   }
   expect(store.reads).toBe(reads);

@@ -127,6 +127,7 @@ export class Election {
     this.#watch?.close();
     this.#watch = this.#parts.peers.watch(address, {
       onBeat: (beat) => {
+        if (!this.#parts.candidate.believes(beat)) return;
         this.tell({ kind: "leader-beat", address, beat });
         this.#listener.onBeat(beat);
       },

@@ -1,11 +1,12 @@
 /** When a standby looks at the journal next. */
 import { expect, test } from "vitest";
+import type { Nonce } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { JournalPace } from "./journalPace.ts";
 
 const { tailPollMs, tailPollMsMax, tailPollToldMs, leaseRenewMs, renewalsMissedMax } = defaults;
 const at = { epoch: 2, seq: 5 };
-const beat = { epoch: 2, beat: 1, isResigned: false, ttlMs: 2000, seq: 5 };
+const beat = { epoch: 2, nonce: "other" as Nonce, beat: 1, isResigned: false, ttlMs: 2000, seq: 5 };
 
 /** After enough looks that found nothing, the last one at 0. */
 function idle(): JournalPace {

@@ -13,6 +13,7 @@ function start() {
   const beats = new LeaderBeats(clock, everyMs);
   const told: LeaderBeat[] = [];
   const stop = beats.listen((beat) => told.push(beat));
+  beats.begin(2, 0);
   return { clock, beats, told, stop, seqs: () => told.map(({ seq }) => seq) };
 }
 
@@ -24,8 +25,8 @@ test("tells of each lease and of the last commit before it, and of nothing befor
   beats.noteLease(lease);
   beats.noteLease({ ...lease, beat: 2, isResigned: true });
   expect(told).toEqual([
-    { epoch: 2, beat: 1, isResigned: false, ttlMs: 2000, seq: 7 },
-    { epoch: 2, beat: 2, isResigned: true, ttlMs: 2000, seq: 7 },
+    { epoch: 2, nonce: "own", beat: 1, isResigned: false, ttlMs: 2000, seq: 7 },
+    { epoch: 2, nonce: "own", beat: 2, isResigned: true, ttlMs: 2000, seq: 7 },
   ]);
 });
 
@@ -46,6 +47,12 @@ test("tells nothing once it was deposed, and nobody who has stopped listening", 
   beats.noteLease(lease);
   beats.noteCommitted(1);
   beats.end();
+  await clock.advance(10 * everyMs);
+  expect(told).toHaveLength(1);
+  beats.begin(3, 4);
+  // A renewal of the term before, which the store has answered late.
+  beats.noteLease(lease);
+  beats.noteCommitted(5);
   await clock.advance(10 * everyMs);
   expect(told).toHaveLength(1);
   stop();

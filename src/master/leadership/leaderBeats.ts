@@ -10,7 +10,9 @@ export class LeaderBeats {
   /** Commits are told at most so often. */
   readonly #everyMs: number;
   readonly #listeners = new Set<(beat: LeaderBeat) => void>();
-  /** As the store has it; null while this master does not lead. */
+  /** Null while this master does not lead. */
+  #epoch: number | null = null;
+  /** As the store has it; null before the first one. */
   #lease: Lease | null = null;
   #seq = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -27,8 +29,15 @@ export class LeaderBeats {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The store has taken this lease. */
+  /** This master leads from now on; the entry with this seq is committed. */
+  begin(epoch: number, seq: number): void {
+    this.#epoch = epoch;
+    this.#seq = seq;
+  }
+
+  /** The store has taken this lease: also, late, one of an epoch that is over. */
   noteLease(lease: Lease): void {
+    if (lease.epoch !== this.#epoch) return;
     this.#lease = lease;
     this.#tell();
   }
@@ -44,6 +53,7 @@ export class LeaderBeats {
 
   /** This master was deposed. */
   end(): void {
+    this.#epoch = null;
     this.#lease = null;
     this.#timer?.cancel();
     this.#timer = null;
@@ -54,7 +64,7 @@ export class LeaderBeats {
     this.#timer = null;
     if (this.#lease === null) return;
     this.#toldAt = this.#clock.now();
-    const { epoch, beat, isResigned, ttlMs } = this.#lease;
-    for (const listener of [...this.#listeners]) listener({ epoch, beat, isResigned, ttlMs, seq: this.#seq });
+    const { epoch, nonce, beat, isResigned, ttlMs } = this.#lease;
+    for (const listener of [...this.#listeners]) listener({ epoch, nonce, beat, isResigned, ttlMs, seq: this.#seq });
   }
 }

@@ -49,6 +49,7 @@ import { readGraph } from "./graphReads.ts";
 import type { ChangeBatch, MasterApi, MasterStats, MasterStatus, Subscription } from "./masterApi.ts";
 import { PrincipalService } from "./principalService.ts";
 import { checkItems, checkOwner, checkSession, checkSize, noCommonProtocol, restoredHint } from "./refusals.ts";
+import { type Answer, expectReply } from "./replies.ts";
 import { type RetryOptions, RetryService } from "./retryService.ts";
 import { ScheduleService } from "./scheduleService.ts";
 import { statsOf } from "./stats.ts";
@@ -81,8 +82,6 @@ export interface MasterServiceParts {
   readonly blobs: Blobs | null;
   readonly receivers: Receivers;
 }
-
-type Answer<Kind extends Reply["kind"]> = Extract<Reply, { kind: Kind }>;
 
 export class MasterService implements MasterApi {
   readonly #parts: MasterServiceParts;
@@ -210,7 +209,7 @@ export class MasterService implements MasterApi {
   }
 
   async #inspectFamily(worker: WorkerId, session: SessionId, attempt: AttemptRef): Promise<Answer<"family">> {
-    return expect(
+    return expectReply(
       await this.#ask((request) => ({ kind: "inspect-family", request, worker, session, attempt })),
       "family",
     );
@@ -225,11 +224,11 @@ export class MasterService implements MasterApi {
   }
 
   async workers(): Promise<readonly WorkerView[]> {
-    return expect(await this.#ask((request) => ({ kind: "inspect-workers", request })), "workers").workers;
+    return expectReply(await this.#ask((request) => ({ kind: "inspect-workers", request })), "workers").workers;
   }
 
   async queues(): Promise<readonly QueueView[]> {
-    return expect(await this.#ask((request) => ({ kind: "inspect-queues", request })), "queues").queues;
+    return expectReply(await this.#ask((request) => ({ kind: "inspect-queues", request })), "queues").queues;
   }
 
   async barrier(): Promise<number> {
@@ -252,7 +251,7 @@ export class MasterService implements MasterApi {
     const document = await this.readTask(id);
     if (document === null) return null;
     const reply = await this.#ask((request) => ({ kind: "inspect-dependents", request, task: id }));
-    const dependents = expect(reply, "dependents").tasks;
+    const dependents = expectReply(reply, "dependents").tasks;
     return this.#read(() => readGraph(this.#parts.store, document, { cursor, limit, dependents }));
   }
 
@@ -291,7 +290,7 @@ export class MasterService implements MasterApi {
     const { incarnation } = this.#parts.state.identity;
     if (request.incarnation === incarnation) this.#checkEpoch(request.epochMax);
     const reply = await this.#ask((id) => ({ kind: "attach", request: id, worker, attach: request, host }), by);
-    const { session, abort, verdicts } = expect(reply, "attached");
+    const { session, abort, verdicts } = expectReply(reply, "attached");
     this.#parts.streams.expect(worker, session, by?.name);
     const { epoch } = this.#parts.state;
     return { session, protocol, epoch, incarnation, abort, verdicts, heartbeatMs: this.#parts.heartbeatMs };
@@ -322,7 +321,7 @@ export class MasterService implements MasterApi {
       const answers = [];
       for (const part of partsOf(items)) {
         const reply = await this.#ask((request) => ({ kind: "report", request, worker, session, items: part }));
-        answers.push(expect(reply, "reported"));
+        answers.push(expectReply(reply, "reported"));
       }
       const verdicts = answers.flatMap((answer) => answer.verdicts);
       return { epoch: this.#parts.state.epoch, verdicts, acks: answers.flatMap((answer) => answer.acks) };
@@ -396,9 +395,4 @@ export class MasterService implements MasterApi {
       throw new OutlastError("unavailable", "The store cannot be read at the moment.", { reason: error.reason });
     }
   }
-}
-
-function expect<Kind extends Reply["kind"]>(reply: Reply, kind: Kind): Answer<Kind> {
-  if (reply.kind !== kind) throw new Error(`The scheduler answered ${reply.kind} where ${kind} was asked for.`);
-  return reply as Answer<Kind>;
 }
