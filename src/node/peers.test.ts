@@ -52,7 +52,8 @@ describe("a watch", () => {
     expect(tokens).toEqual(["Bearer a-secret"]);
     const beat = { epoch: 2, nonce: "other", beat: 3, ttlMs: 2000, isResigned: false, seq: 7 };
     const { seq: _seq, ...partial } = beat;
-    for (const data of ["no JSON", "null", JSON.stringify(partial), JSON.stringify({ ...beat, epoch: -1 })])
+    const wrong = [null, partial, { ...beat, epoch: -1 }, { ...beat, nonce: 5 }, { ...beat, isResigned: 0 }];
+    for (const data of ["no JSON", ...wrong.map((value) => JSON.stringify(value))])
       answers[0]!.write(`event: leader\ndata: ${data}\n\n`);
     answers[0]!.write(`event: leader\ndata: ${JSON.stringify(beat)}\n\n`);
     await vi.waitFor(() => expect(onBeat).toHaveBeenCalled());

@@ -222,7 +222,7 @@ describe("a lifeline", () => {
     const guarded = createApi({ master, log: silent, token });
     const where = await guarded.listen({ address: "127.0.0.1", port: 0 });
     const path = "/healthz/lifeline";
-    const stranger = await RawConnection.get(where, path, "authorization: Bearer another");
+    const stranger = await RawConnection.get(where, path);
     const peer = await RawConnection.get(where, path, `authorization: Bearer ${token}`);
     connections.push(stranger, peer);
     const beat = { epoch: 3, nonce: "own" as Nonce, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
@@ -230,6 +230,8 @@ describe("a lifeline", () => {
     await peer.until('"seq"');
     expect(messages(peer)).toMatchObject([{ event: "leader", data: beat }]);
     await guarded.close();
+    await stranger.closed();
+    expect(stranger.received).toMatch(/^HTTP\/1\.1 200 /);
     expect(messages(stranger)).toEqual([]);
     await peer.closed();
     expect(master.beatListeners.size).toBe(0);
