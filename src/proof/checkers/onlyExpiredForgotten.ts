@@ -23,6 +23,8 @@ export const onlyExpiredForgotten = checker(
     const asked = eventsOf(history, "delete-asked");
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
+      /** Of this entry: what was too many when housekeeping looked may be one fewer by now. */
+      let deletedCount = 0;
       for (const write of writes) {
         if (write.kind === "spec") {
           const id = idOf(write.spec.id);
@@ -38,7 +40,7 @@ export const onlyExpiredForgotten = checker(
         // A family goes as a whole: when its root has been over for long enough, and though that be more than is too much.
         const root = rootOf(idOf(write.id));
         const endedAt = ended.has(write.id) ? ended.get(names.get(root) ?? root) : undefined;
-        const finishedCount = families.has(root) ? countBefore : ended.size;
+        const finishedCount = families.has(root) ? countBefore : ended.size + deletedCount;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
@@ -46,7 +48,7 @@ export const onlyExpiredForgotten = checker(
           endedAt !== undefined &&
           asked.some((each) => each.order < order && each.queue === write.queue && each.state === write.state)
         )
-          continue;
+          deletedCount += 1;
         else if (endedAt === undefined) report(`entry ${seq} forgets task ${write.id}, which has not ended`, write.id);
         else if (retention === null)
           report(`entry ${seq} forgets task ${write.id}, long before it is time to`, write.id);
