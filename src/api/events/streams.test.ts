@@ -227,7 +227,8 @@ describe("a lifeline", () => {
     connections.push(stranger, peer);
     const beat = { epoch: 3, nonce: "own" as Nonce, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
     for (const listener of master.beatListeners) listener(beat);
-    await peer.until('"seq"');
+    // The empty line ends it: no reader looks at it before.
+    await peer.until('"seq":5}\n\n');
     expect(messages(peer)).toMatchObject([{ event: "leader", data: beat }]);
     await guarded.close();
     await stranger.closed();

@@ -73,7 +73,7 @@ export const masterRoutes: readonly Route[] = [
     handle: (request, reply, { streams, master, guard }) =>
       streams.open(reply, "lifeline", (stream) =>
         guard.isPeer(request)
-          ? master.onLeaderBeat((beat) => stream.send(sseMessage("leader", beat)))
+          ? master.onLeaderBeat((beat) => stream.send(`${sseMessage("leader", beat)}\n`))
           : () => undefined,
       ),
   },

@@ -287,6 +287,29 @@ describe("a standby whose leader tells of its lease", () => {
     expect(tell(dueAt, { kind: "lease", lease: lease(2) })).toEqual(["take-over"]);
   });
 
+  test.each([
+    ["was told of the last renewal", 10, 10],
+    ["was not told of the last renewal", 9, 10],
+    ["was told only long ago", 2, 10],
+  ])("takes over in time from a leader that stands still, if it %s", (_case, lastTold, lastWritten) => {
+    const { candidate, tell } = start();
+    tell(0, { kind: "lease", lease: lease(1) });
+    const writtenAt = (beat: number) => (beat - 1) * defaults.leaseRenewMs;
+    const stoppedAt = writtenAt(lastWritten);
+    let beat = 1;
+    for (let now = 1; ; now += 1) {
+      if (beat < lastTold && now >= writtenAt(beat + 1)) tell(now, told((beat += 1)));
+      if (now < (candidate.nextWakeAt() ?? Infinity)) continue;
+      if (!tell(now, { kind: "tick" }).includes("read-lease")) continue;
+      const stored = Math.min(lastWritten, 1 + Math.floor(now / defaults.leaseRenewMs));
+      if (!tell(now, { kind: "lease", lease: lease(stored) }).includes("take-over")) continue;
+      expect(now - stoppedAt).toBeGreaterThanOrEqual(defaults.leaseTtlMs);
+      const { leaseTtlMs, standbyJitterMs, leaseRenewMs } = defaults;
+      expect(now - stoppedAt).toBeLessThanOrEqual(leaseTtlMs + standbyJitterMs + silenceMs + leaseRenewMs / 2);
+      return;
+    }
+  });
+
   test("takes over at once when it is told of a resignation", () => {
     const { tell } = start();
     tell(0, { kind: "lease", lease: lease(1) });

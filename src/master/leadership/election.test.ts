@@ -8,6 +8,7 @@ import { defaults, limits } from "../../model/limits.ts";
 import { SystemIds } from "../../node/ids.ts";
 import type { PeerHandlers } from "../../ports/peers.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
+import { StoreUnavailable } from "../../ports/store.ts";
 import { MemoryStore } from "../../stores/memory/store.ts";
 import { CollectionGaps } from "../journal/collectionGaps.ts";
 import { Inbox } from "../journal/inbox.ts";
@@ -190,6 +191,38 @@ test("a leader renews its lease with one request, and tells those who watch it o
   await clock.advance(defaults.leaseRenewMs);
   expect(told).toHaveLength(6);
   await election.resign();
+});
+
+/** A store out of reach for its leader, which may have taken what it was sent: nobody can know. */
+class CutOffStore extends MemoryStore {
+  isCutOff = false;
+
+  override async writeLease(lease: Lease): Promise<"written" | "superseded"> {
+    const end = await super.writeLease(lease);
+    if (this.isCutOff) throw new StoreUnavailable("timeout", "The store does not answer.");
+    return end;
+  }
+}
+
+test("a leader that cannot reach its store tells of no lease, also not when it resigns", async () => {
+  const store = new CutOffStore({ ids: new SystemIds() });
+  await store.open();
+  const { election, clock, beats } = stage(store);
+  const told: number[] = [];
+  beats.listen(({ beat }) => told.push(beat));
+  beats.begin(2, 0);
+  election.tell({ kind: "elected", epoch: 2 });
+  await clock.advance(2 * defaults.leaseRenewMs);
+  expect(told).toEqual([1, 2, 3]);
+  store.isCutOff = true;
+  await clock.advance(10 * defaults.leaseRenewMs);
+  expect(told).toEqual([1, 2, 3]);
+  store.isCutOff = false;
+  await clock.advance(defaults.leaseRenewMs);
+  expect(told).toEqual([1, 2, 3, 14]);
+  store.isCutOff = true;
+  await election.resign();
+  expect(told).toHaveLength(4);
 });
 
 test("a standby does not read a lease whose leader tells of it, and reads it again once that leader is silent", async () => {

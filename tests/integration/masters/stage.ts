@@ -32,20 +32,20 @@ export interface StagedWorker {
 }
 
 export class Stage {
-  readonly #store = new MemoryStore({ ids: new SystemIds() });
+  readonly store = new MemoryStore({ ids: new SystemIds() });
   readonly #masters: StagedMaster[] = [];
   readonly #workers: StagedWorker[] = [];
 
   constructor() {
     // It is everybody's.
-    this.#store.close = async () => {};
+    this.store.close = async () => {};
   }
 
   async startMaster(name: string, settings: Partial<MasterSettings> = {}): Promise<StagedMaster> {
     const master = new Master({
       name,
       address: "http://127.0.0.1:0",
-      store: this.#store,
+      store: this.store,
       clock: new SystemClock(),
       ids: new SystemIds(),
       log: silent,

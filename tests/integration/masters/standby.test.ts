@@ -1,5 +1,6 @@
 /** A standby beside its leader: what it answers itself, what it passes on, and what it says when the leader is gone. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { StoreUnavailable } from "../../../src/ports/store.ts";
 import { RawConnection } from "../../../src/proof/fakes/rawHttp.ts";
 import { createClient, type Outlast } from "../../../src/sdk/client.ts";
 import { Stage, type StagedMaster, until } from "./stage.ts";
@@ -132,6 +133,25 @@ describe("a standby", () => {
       ["m1", "leader", leader.url, 1],
       ["m2", "standby", standby.url, 1],
     ]);
+  });
+
+  test("takes its leader's word for the lease while the store shows an old one, and its own look once there is no word", async () => {
+    const settings = { leaseTtlMs: 500, leaseRenewMs: 50, standbyJitterMs: 50 };
+    const own = new Stage();
+    try {
+      const first = await own.startMaster("m1", settings);
+      const second = await own.startMaster("m2", settings);
+      const old = await own.store.readLease();
+      vi.spyOn(own.store, "readLease").mockImplementation(async () => old);
+      const write = vi.spyOn(own.store, "writeLease");
+      await until(() => write.mock.calls.length >= 30);
+      expect(second.master.service.status()).toMatchObject({ role: "standby", epoch: 1, leader: first.url });
+      // From now on it is told of nothing that the store has taken.
+      write.mockRejectedValue(new StoreUnavailable("timeout", "The store does not answer."));
+      await until(() => second.master.service.status().epoch > 1);
+    } finally {
+      await own.close();
+    }
   });
 
   test("that leaves in good order is known to nobody any more", async () => {
