@@ -4,7 +4,7 @@
  * It only decides when to *try*. The journal decides who leads: a take-over is a marker entry with a higher epoch in
  * the first free slot, and from then on the old leader's entries are refused. So a wrong guess here costs a moment, never more.
  * The lease is watched as client-go does it (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection): whether its counter
- * changes within our own time, never what any clock says.
+ * changes within our own time, never what any clock says. While the leader itself tells of each change, the store is not asked.
  */
 import { hashToUnit } from "../../model/hash.ts";
 import { areOfOnePlace, type Nonce } from "../../model/ids.ts";
