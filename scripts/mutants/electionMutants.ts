@@ -263,7 +263,7 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/master.ts",
-        search: "    this.#rejectAll(() => state.notLeader());",
+        search: "    this.#rejectAll(() => this.#state.notLeader());",
         replace: "",
       },
     ],

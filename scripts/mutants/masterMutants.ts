@@ -17,8 +17,8 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/service/masterService.ts",
-        search: '        adoptedFrom: "store",\n',
-        replace: "",
+        search: ', adoptedFrom: "store" }',
+        replace: " }",
       },
     ],
   },
