@@ -222,18 +222,23 @@ describe("a lifeline", () => {
     const guarded = createApi({ master, log: silent, token });
     const where = await guarded.listen({ address: "127.0.0.1", port: 0 });
     const path = "/healthz/lifeline";
-    const stranger = await RawConnection.get(where, path);
+    const strangers = [
+      await RawConnection.get(where, path),
+      await RawConnection.get(where, path, "authorization: Bearer another"),
+    ];
     const peer = await RawConnection.get(where, path, `authorization: Bearer ${token}`);
-    connections.push(stranger, peer);
+    connections.push(...strangers, peer);
     const beat = { epoch: 3, nonce: "own" as Nonce, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
     for (const listener of master.beatListeners) listener(beat);
     // The empty line ends it: no reader looks at it before.
     await peer.until('"seq":5}\n\n');
     expect(messages(peer)).toMatchObject([{ event: "leader", data: beat }]);
     await guarded.close();
-    await stranger.closed();
-    expect(stranger.received).toMatch(/^HTTP\/1\.1 200 /);
-    expect(messages(stranger)).toEqual([]);
+    for (const stranger of strangers) {
+      await stranger.closed();
+      expect(stranger.received).toMatch(/^HTTP\/1\.1 200 /);
+      expect(messages(stranger)).toEqual([]);
+    }
     await peer.closed();
     expect(master.beatListeners.size).toBe(0);
   });
