@@ -104,16 +104,6 @@ export const electionMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "never looks at the lease again once its leader has told of it",
-    patches: [
-      {
-        file: "src/core/election/candidate.ts",
-        search: "now + renewalsMissedMax * leaseRenewMs);",
-        replace: "now + renewalsMissedMax * leaseRenewMs * 10_000);",
-      },
-    ],
-  },
-  {
     name: "waits for the whole lease of a leader whose address has vanished",
     patches: [
       {
