@@ -89,3 +89,16 @@ test("of an error's message the beginning is kept", () => {
   world.pass(10);
   expect([...world.attempts.values()][0]?.error?.message.length).toBe(limits.attemptMessageLengthMax);
 });
+
+test("a worker that hands a kind back is not given it again; one whose task fails by the same code is", () => {
+  const unsupported = { code: "unsupported", message: "no files here" };
+  const world = new FamilyWorld();
+  world.submit("p", { attemptsMax: 1 });
+  world.end("p", { outcome: "failed", error: unsupported });
+  expect(world.state("p")).toBe("failed");
+  world.submit("q");
+  expect(world.state("q")).toBe("running");
+  world.end("q", { outcome: "aborted", error: unsupported });
+  world.submit("r");
+  expect(world.state("r")).toBe("created");
+});

@@ -291,7 +291,8 @@ function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, res
     }
     return "stale";
   }
-  if (result.error?.code === unsupportedKind) {
+  // Of a failure the code is the task's own word.
+  if (result.outcome === "aborted" && result.error?.code === unsupportedKind) {
     // It is not given this kind again until it attaches anew.
     const kinds = [...worker.offer.kinds].filter((kind) => kind !== task.lane.kind);
     state.workers.write(batch, { ...worker.record, kinds, changedAt: batch.now });
