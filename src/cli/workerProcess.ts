@@ -1,5 +1,5 @@
 /** A worker as a process: its outbox, its spool, its executor and its wire, put together, drained and taken apart. */
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { WorkerFigures, WorkerMetrics } from "../api/workerMetrics.ts";
 import { HttpBlobs } from "../blobs/http/blobs.ts";
@@ -14,15 +14,16 @@ import { SystemIds } from "../node/ids.ts";
 import { createLog } from "../node/log.ts";
 import { openProbePort } from "../node/probe.ts";
 import { directoryMark, SystemProcesses } from "../node/processes.ts";
-import { environmentOf, findTaskUser, type TaskUser } from "../node/taskUser.ts";
+import { environmentOf, findTaskUser } from "../node/taskUser.ts";
 import type { Log } from "../ports/log.ts";
 import { handlerOptions, mapReduceOptions } from "../runner/handlerOptions.ts";
-import { type ExecutorOptions, ProcessExecutor } from "../worker/executors/executor.ts";
+import { ProcessExecutor } from "../worker/executors/executor.ts";
 import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
 import { UnloadableTasks } from "../worker/runners/runner.ts";
 import { TracedExecutor } from "../worker/tracedExecutor.ts";
 import { Worker } from "../worker/worker.ts";
+import { openAttemptPlaces } from "./attemptPlaces.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { warnOfExposedToken } from "./exposedToken.ts";
@@ -57,10 +58,12 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   );
   const spool = new ThreadedLogSpool(join(place.directory, "logs"), clock);
   const processes = new SystemProcesses(join(place.directory, "pipes"), user);
+  const identity = { worker: id, boot, home };
+  const attemptPlaces = await openOrLeave(place, () =>
+    openAttemptPlaces({ place, data: resolve(flags.data), user, identity, clock, log }),
+  );
   const executor = new ProcessExecutor({
-    worker: id,
-    boot,
-    home,
+    ...identity,
     clock,
     log,
     processes,
@@ -69,7 +72,8 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     allowsPrivateHttp: flags.httpPrivate === true,
     containers,
     remotes,
-    ...(await attemptFiles(place, user, new HttpBlobs({ masters: options.masters, token }))),
+    blobs: new HttpBlobs({ masters: options.masters, token }),
+    ...attemptPlaces,
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(flags.jobsUseS3 === true ? process.env : {}),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
@@ -175,24 +179,6 @@ async function openExecutor(executor: ProcessExecutor, place: WorkerPlace): Prom
     await place.release();
     throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
   }
-}
-
-type AttemptFiles = Pick<ExecutorOptions, "blobs" | "attemptFolders" | "attemptSocket">;
-
-/** How attempts have files, and where. No place where tasks have another user: they could not enter what is the worker's alone. */
-async function attemptFiles(
-  { directory }: WorkerPlace,
-  user: TaskUser | null,
-  blobs: HttpBlobs,
-): Promise<AttemptFiles> {
-  if (user !== null) return { blobs };
-  return { blobs, attemptFolders: join(directory, "attempts"), attemptSocket: await socketPath(directory) };
-}
-
-/** The path of a socket has 107 bytes at most on Linux, 103 elsewhere. */
-async function socketPath(directory: string): Promise<string> {
-  const path = join(directory, "attempts.sock");
-  return Buffer.byteLength(path) <= 100 ? path : join(tmpdir(), `outlast-${await directoryMark(directory)}.sock`);
 }
 
 function openLog(name: string, { logLevel: level, logFormat }: WorkerFlags, hasColor: boolean): Log {

@@ -285,6 +285,10 @@ export const defaults = {
   taskDescriptors: 1024,
   /** How long the look-up of a command's directory and program may take. */
   spawnLookMs: 10 * second,
+  /** A process that deals with files of another user and says nothing for so long is killed. */
+  treeSilenceMs: 30 * second,
+  /** How long such a process is kept for the next request. */
+  treeIdleMs: 1 * second,
   /** How long a worker waits before it starts a watchdog again that did not last. */
   watchdogRestartMs: 1 * second,
 } as const;

@@ -1,5 +1,5 @@
 /** Largest values of what is kept of files: those of commands, and blobs. Part of `limits`. */
-import { gibibyte, kibibyte, second } from "./units.ts";
+import { gibibyte, kibibyte, mebibyte, second } from "./units.ts";
 
 export const fileLimits = {
   // Commands and the folder that they run in.
@@ -16,6 +16,8 @@ export const fileLimits = {
   artifactsPerItemMax: 100,
   /** Files and folders that are looked at for artifacts. */
   folderEntriesMax: 100_000,
+  /** What a process that deals with files of another user says at once, in bytes: a list of artifacts with long names, at most. */
+  treeFrameBytesMax: 8 * mebibyte,
 
   // Blobs: files that are kept for tasks.
   blobBodyBytesMax: 4 * gibibyte,

@@ -20,7 +20,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "outlast-socket-"));
   // What a killed process has left in its place.
   writeFileSync(join(folder, "s"), "");
-  server = new AttemptServer(join(folder, "s"), new FakeClock());
+  server = new AttemptServer({ path: join(folder, "s"), isForOthers: false }, new FakeClock());
   await server.open();
   said = [];
 });

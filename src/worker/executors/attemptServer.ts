@@ -4,7 +4,7 @@
  * long as its attempt runs, and only for that attempt's task.
  */
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { noItems } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
@@ -36,6 +36,13 @@ export interface Admission {
   end(): void;
 }
 
+export interface SocketPlace {
+  /** Absolute. A socket that a dead process of this worker has left there is replaced. */
+  readonly path: string;
+  /** True if commands run as another user. Whoever connects still needs a token. */
+  readonly isForOthers: boolean;
+}
+
 interface Admitted {
   readonly session: AttemptSession;
   progress: { readonly done: number; readonly total?: number };
@@ -46,11 +53,12 @@ export class AttemptServer {
   readonly #admitted = new Map<string, Admitted>();
   readonly #server: Server;
   readonly #path: string;
+  readonly #isForOthers: boolean;
   #isListening = false;
 
-  /** @param path absolute; a socket that a dead process of this worker has left there is replaced */
-  constructor(path: string, clock: Clock) {
+  constructor({ path, isForOthers }: SocketPlace, clock: Clock) {
     this.#path = path;
+    this.#isForOthers = isForOthers;
     this.#clock = clock;
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
@@ -61,6 +69,7 @@ export class AttemptServer {
       this.#server.once("error", reject);
       this.#server.listen(this.#path, resolve);
     });
+    if (this.#isForOthers) await chmod(this.#path, 0o666);
     this.#isListening = true;
   }
 

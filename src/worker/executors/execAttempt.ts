@@ -5,7 +5,8 @@ import { commandsOf, type ExecInput, needsFolder } from "../../model/kinds/exec.
 import { type AttemptEnd, type IssuedAttempt, machineFault } from "../../model/protocol.ts";
 import type { ExitRecord } from "../../model/task.ts";
 import type { AttemptSession } from "../../ports/work.ts";
-import { AttemptFolder, FolderProblem } from "./attemptFolder.ts";
+import type { AttemptFolder } from "../folders/attemptFolder.ts";
+import { FolderProblem } from "../folders/fileTree.ts";
 import { CommandAttempt } from "./command.ts";
 import { attemptEnvironment, attemptMarks, type Environment } from "./environment.ts";
 import type { Machine } from "./kindRunner.ts";
@@ -40,13 +41,10 @@ export class ExecAttempt {
     if (!needsFolder(input)) return this.#runCommands(null, startedAt);
     let folder: AttemptFolder | null = null;
     try {
-      if (folders === null)
-        throw new FolderProblem(
-          "unsupported",
-          "This worker has no place for folders of attempts: it was started with --run-as.",
-        );
-      folder = await AttemptFolder.make(folders);
+      if (folders === null) throw new FolderProblem("unsupported", "This worker has no place for folders of attempts.");
+      folder = await folders.make();
       await this.#fill(folder);
+      folder.files.rest();
       const end = await this.#runCommands(folder, startedAt);
       if (end.outcome !== "success" || input.artifacts === undefined) return end;
       await this.#transfers.keepArtifacts(folder, input.artifacts, this.#parts.session);
@@ -66,25 +64,21 @@ export class ExecAttempt {
 
   async #fill(folder: AttemptFolder): Promise<void> {
     const { stdin, files = {} } = this.#parts.input;
-    if (typeof stdin === "string") await folder.writeStdin(stdin);
-    else if (stdin !== undefined) await this.#fetch(stdin.blob, folder.stdin, (content) => folder.putStdin(content));
+    if (typeof stdin === "string") await folder.putStdin(whole(stdin));
+    else if (stdin !== undefined) await this.#fetch(stdin.blob, (content) => folder.putStdin(content));
     for (const [name, reference] of Object.entries(files)) {
-      await this.#fetch(reference, resolve(folder.files, name), (content) => folder.put(name, content));
+      await this.#fetch(reference, async (content) => {
+        // What an earlier try has left.
+        await folder.files.discard(name);
+        await folder.files.put(name, content);
+      });
     }
   }
 
-  async #fetch(
-    reference: string,
-    path: string,
-    write: (content: AsyncIterable<Uint8Array>) => Promise<void>,
-  ): Promise<void> {
+  async #fetch(reference: string, write: (content: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
     const sha256 = sha256Of(reference);
     if (sha256 === null) throw new FolderProblem("invalid-input", `${JSON.stringify(reference)} names no blob.`);
-    await this.#transfers.fetch(sha256, async (content) => {
-      // What an earlier try has left.
-      await AttemptFolder.discard(path);
-      await write(content);
-    });
+    await this.#transfers.fetch(sha256, write);
   }
 
   async #runCommands(folder: AttemptFolder | null, startedAt: number): Promise<AttemptEnd> {
@@ -115,9 +109,9 @@ export class ExecAttempt {
       env: {
         ...attemptEnvironment(machine.commandEnvironment, { ...input.env, ...input.secretEnv }, machine, attempt),
         ...environment,
-        ...(folder !== null && { OUTLAST_FOLDER: folder.files }),
+        ...(folder !== null && { OUTLAST_FOLDER: folder.files.path }),
       },
-      cwd: resolve(folder?.files ?? directory, input.cwd ?? ""),
+      cwd: resolve(folder?.files.path ?? directory, input.cwd ?? ""),
       home: directory,
       marks: attemptMarks(machine, attempt),
       wasSignalled: () => machine.wasSignalled(),
@@ -138,4 +132,8 @@ export class ExecAttempt {
     const text = `The folder of the attempt cannot be used: ${message}`;
     return { outcome: "aborted", error: { code: machineFault, message: text } };
   }
+}
+
+async function* whole(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from(text);
 }

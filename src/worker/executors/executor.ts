@@ -9,10 +9,10 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
 import type { AttemptSession, Executor } from "../../ports/work.ts";
+import type { AttemptFolders } from "../folders/attemptFolder.ts";
 import { type InlineHandlers, inlineRunner } from "../runners/inlineRunner.ts";
 import { pooledRunner, RunnerPool } from "../runners/runnerPool.ts";
-import { removeAttemptFolders } from "./attemptFolder.ts";
-import { AttemptServer } from "./attemptServer.ts";
+import { AttemptServer, type SocketPlace } from "./attemptServer.ts";
 import { containerRunner } from "./container.ts";
 import {
   bootMarks,
@@ -47,10 +47,10 @@ export interface ExecutorOptions extends ExecutorIdentity {
   readonly containers?: ContainerHost | null;
   /** How files of masters are reached; left out for a worker that cannot. */
   readonly blobs?: BlobAccess;
-  /** Where attempts have folders of their own; absolute. It is emptied at the start. */
-  readonly attemptFolders?: string;
-  /** The socket by which commands can remember steps, make children and tell their progress; absolute. Left out: they cannot. */
-  readonly attemptSocket?: string;
+  /** Where attempts have folders of their own; they are emptied at the start. Left out: attempts have none. */
+  readonly attemptFolders?: AttemptFolders;
+  /** The socket by which commands can remember steps, make children and tell their progress. Left out: they cannot. */
+  readonly attemptSocket?: SocketPlace;
   /** The handlers that this worker has; null for none. */
   readonly handlers?: HandlerOptions | null;
   /** Runs MapReduce jobs; null for a worker without them. */
@@ -139,7 +139,7 @@ export class ProcessExecutor implements Executor {
     if (left.length > 0) log.warn("Processes of an earlier life cannot be killed.", { worker, pids: left });
     const { handlers = null, attemptFolders, containers = null } = this.#options;
     if (containers !== null) await this.#removeContainers(containers.backend);
-    if (attemptFolders !== undefined) await removeAttemptFolders(attemptFolders);
+    await attemptFolders?.clear();
     await this.#machine.attemptServer?.open().catch((error: unknown) => {
       log.warn("commands cannot talk with their tasks: their socket cannot be opened", { worker, error });
     });

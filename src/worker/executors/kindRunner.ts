@@ -6,6 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Processes } from "../../ports/processes.ts";
 import type { AttemptSession } from "../../ports/work.ts";
+import type { AttemptFolders } from "../folders/attemptFolder.ts";
 import type { AttemptServer } from "./attemptServer.ts";
 import type { Environment, ExecutorIdentity } from "./environment.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -42,8 +43,8 @@ export interface Machine extends ExecutorIdentity {
   readonly commandEnvironment: Environment;
   /** How files of masters are reached; null for a worker that cannot. */
   readonly blobs: BlobAccess | null;
-  /** Where attempts have folders of their own; absolute. Null for a worker without such a place. */
-  readonly attemptFolders: string | null;
+  /** Where attempts have folders of their own; null for a worker without such a place. */
+  readonly attemptFolders: AttemptFolders | null;
   /** How commands talk with the leaders of their tasks; null for a worker that does not offer that. */
   readonly attemptServer: AttemptServer | null;
   /** Where commands run that do not say where; absolute. A task's relative `cwd` starts here. */

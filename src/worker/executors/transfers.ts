@@ -3,7 +3,8 @@ import { defaults, limits } from "../../model/limits.ts";
 import { type BlobAccess, BlobsUnavailable, ObjectTooLarge, type StoredObject } from "../../ports/blobs.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AttemptSession } from "../../ports/work.ts";
-import { type AttemptFolder, FolderProblem } from "./attemptFolder.ts";
+import type { AttemptFolder } from "../folders/attemptFolder.ts";
+import { FolderProblem } from "../folders/fileTree.ts";
 
 /** The attempt was aborted meanwhile. */
 export class TransferAborted extends Error {}
@@ -32,7 +33,7 @@ export class Transfers {
 
   /** Uploads what matches and tells the leader of it. @throws FolderProblem, TransferAborted */
   async keepArtifacts(folder: AttemptFolder, patterns: readonly string[], session: AttemptSession): Promise<void> {
-    const found = await folder.find(patterns);
+    const found = await folder.files.find(patterns);
     for (let first = 0; first < found.length; first += limits.artifactsPerItemMax) {
       const files: { path: string; sha256: string; size: number }[] = [];
       for (const { path } of found.slice(first, first + limits.artifactsPerItemMax)) {
@@ -62,7 +63,7 @@ export class Transfers {
   async #upload(folder: AttemptFolder, path: string): Promise<StoredObject> {
     return this.#untilAnswered(async (blobs) => {
       try {
-        return await blobs.putBlob(this.#watched(folder.read(path)));
+        return await blobs.putBlob(this.#watched(folder.files.read(path)));
       } catch (error) {
         if (!(error instanceof ObjectTooLarge)) throw error;
         const message = `The artifact ${JSON.stringify(path)} is larger than ${error.bytesMax} bytes.`;

@@ -1,14 +1,14 @@
 /** What `ctx.files` of one handler's attempt asks its worker for: a folder, files of the masters in it, and artifacts out of it. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import { sha256Of } from "../../model/blob.ts";
 import { relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
 import type { AttemptSession } from "../../ports/work.ts";
-import { AttemptFolder, FolderProblem } from "../executors/attemptFolder.ts";
 import type { Machine } from "../executors/kindRunner.ts";
 import { TransferAborted, Transfers } from "../executors/transfers.ts";
+import type { AttemptFolder } from "../folders/attemptFolder.ts";
+import { FolderProblem } from "../folders/fileTree.ts";
 
 export class AttemptFiles {
   readonly #machine: Machine;
@@ -50,7 +50,7 @@ export class AttemptFiles {
     const folder = await this.#open();
     switch (asked.do) {
       case "folder":
-        return { path: folder.files };
+        return { path: folder.files.path };
       case "input":
         return { path: await this.#input(folder, asked.reference, asked.path) };
       case "publish": {
@@ -66,7 +66,7 @@ export class AttemptFiles {
   #open(): Promise<AttemptFolder> {
     const { attemptFolders } = this.#machine;
     if (attemptFolders === null) throw new FolderProblem("unsupported", "This worker has no place for files.");
-    this.#folder ??= AttemptFolder.make(attemptFolders);
+    this.#folder ??= attemptFolders.make();
     return this.#folder;
   }
 
@@ -74,13 +74,12 @@ export class AttemptFiles {
     const sha256 = sha256Of(reference);
     if (sha256 === null) throw new FolderProblem("invalid", `${JSON.stringify(reference)} names no blob.`);
     checkPath(path);
-    const target = join(folder.files, path);
     await this.#transfers.fetch(sha256, async (content) => {
       // What an earlier try has left, or an earlier call has put there.
-      await rm(target, { force: true });
-      await folder.put(path, content);
+      await folder.files.discard(path);
+      await folder.files.put(path, content);
     });
-    return target;
+    return join(folder.files.path, path);
   }
 
   async #publish(folder: AttemptFolder, path: string): Promise<FilesAnswer> {

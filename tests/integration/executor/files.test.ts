@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { toBlobReference } from "../../../src/model/blob.ts";
 import type { AttemptContent, ItemAnswer } from "../../../src/model/protocol.ts";
 import { type BlobAccess, BlobsUnavailable } from "../../../src/ports/blobs.ts";
+import { OwnFolders } from "../../../src/worker/folders/attemptFolder.ts";
 import { marked, type Stage, stage } from "./stage.ts";
 
 /** The masters' files, in memory. */
@@ -60,7 +61,7 @@ beforeEach(async () => {
   files = new Files();
   folders = join(mkdtempSync(join(tmpdir(), "outlast-folders-")), "attempts");
   items = [];
-  place = await stage({ blobs: files, attemptFolders: folders });
+  place = await stage({ blobs: files, attemptFolders: new OwnFolders(folders) });
 });
 afterEach(async () => {
   await place.close();

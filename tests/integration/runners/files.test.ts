@@ -10,6 +10,7 @@ import type { Json } from "../../../src/model/json.ts";
 import type { AttemptContent } from "../../../src/model/protocol.ts";
 import { type BlobAccess, BlobsUnavailable } from "../../../src/ports/blobs.ts";
 import { handlerOptions } from "../../../src/runner/handlerOptions.ts";
+import { OwnFolders } from "../../../src/worker/folders/attemptFolder.ts";
 import { type Stage, stage } from "../executor/stage.ts";
 
 const tasks = fileURLToPath(new URL("./tasks/files.ts", import.meta.url));
@@ -46,7 +47,11 @@ let items: AttemptContent[] = [];
 
 beforeAll(async () => {
   folders = join(mkdtempSync(join(tmpdir(), "outlast-folders-")), "attempts");
-  on = await stage({ handlers: handlerOptions([{ path: tasks, isNamed: true }]), blobs, attemptFolders: folders });
+  on = await stage({
+    handlers: handlerOptions([{ path: tasks, isNamed: true }]),
+    blobs,
+    attemptFolders: new OwnFolders(folders),
+  });
   await on.executor.open();
 }, 60_000);
 afterAll(async () => {

@@ -1,74 +1,40 @@
-/** The folder of one attempt: made fresh, filled with the files that the task names, searched for artifacts, removed afterwards. */
+/** Files of an attempt that this process deals with itself, with the rights of its own user. */
 import { constants } from "node:fs";
-import { chmod, type FileHandle, lstat, mkdir, mkdtemp, open, opendir, rm, writeFile } from "node:fs/promises";
+import { chmod, type FileHandle, lstat, mkdir, open, opendir, rm } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { pathMatcher, relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
-
-/** What an attempt has left, or was given, cannot be used as it is; the message is for people. */
-export class FolderProblem extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { type FileTree, FolderProblem, type FoundArtifact } from "./fileTree.ts";
 
 /** No permission, a name that is not UTF-8, a path that is too long. */
 const unreadable = ["EACCES", "EPERM", "ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
-export interface FoundArtifact {
-  /** Relative, with slashes. */
+export class LocalFileTree implements FileTree {
   readonly path: string;
-  /** In bytes. */
-  readonly size: number;
-}
 
-export class AttemptFolder {
-  readonly #root: string;
-  /** The working folder of the commands. Absolute. */
-  readonly files: string;
-  /** What commands read from their stdin; outside of their working folder. */
-  readonly stdin: string;
-
-  private constructor(root: string) {
-    this.#root = root;
-    this.files = join(root, "files");
-    this.stdin = join(root, "stdin");
+  /** @param path absolute */
+  constructor(path: string) {
+    this.path = path;
   }
 
-  /** @param parent absolute; made if it is missing */
-  static async make(parent: string): Promise<AttemptFolder> {
-    await mkdir(parent, { recursive: true, mode: 0o700 });
-    const folder = new AttemptFolder(await mkdtemp(join(parent, "attempt-")));
-    await mkdir(folder.files);
-    return folder;
+  /** @param mode who may enter it, whatever this process's umask says @throws what the system says if it is there already */
+  async make(mode: number): Promise<void> {
+    await mkdir(this.path);
+    await chmod(this.path, mode);
   }
 
-  /** Removes a file that was not written to its end. */
-  static async discard(path: string): Promise<void> {
-    await rm(path, { force: true });
-  }
-
-  writeStdin(text: string): Promise<void> {
-    return writeFile(this.stdin, text);
-  }
-
-  /** Writes a file that is not there yet. `name` was checked when the task was submitted. */
   async put(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     const problem = relativePathProblem(name);
     if (problem !== null) throw new FolderProblem("invalid-input", `The file ${JSON.stringify(name)}: ${problem}.`);
-    const path = join(this.files, name);
+    const path = join(this.path, name);
     await mkdir(dirname(path), { recursive: true });
-    await write(path, content);
+    await writeNew(path, content);
   }
 
-  putStdin(content: AsyncIterable<Uint8Array>): Promise<void> {
-    return write(this.stdin, content);
+  async discard(name: string): Promise<void> {
+    await rm(join(this.path, name), { force: true });
   }
 
-  /** The files that match, in the order of their paths. @throws FolderProblem */
   async find(patterns: readonly string[]): Promise<readonly FoundArtifact[]> {
     return this.#search(patterns).catch((error: unknown) => {
       throw this.#explain(error);
@@ -97,17 +63,18 @@ export class AttemptFolder {
         }
       }
     };
-    await walk(this.files, "");
+    await walk(this.path, "");
     return found.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** The content of an artifact. Never follows a link. @throws FolderProblem */
   async *read(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
-    const file = await open(join(this.files, path), flags).catch((error: unknown) => {
+    // Without blocking: a pipe that nobody writes to would never open.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await open(join(this.path, path), flags).catch((error: unknown) => {
       throw this.#explain(error);
     });
     try {
+      if (!(await file.stat()).isFile()) throw notKept(path, "no regular file");
       for (;;) {
         const piece = Buffer.allocUnsafe(limits.blobPieceBytesMax);
         const { bytesRead } = await file.read(piece, 0, piece.length, null);
@@ -119,39 +86,32 @@ export class AttemptFolder {
     }
   }
 
-  /** What cannot be removed now is left for the next start of the worker. */
-  async remove(): Promise<void> {
-    await removeTree(this.#root).catch(() => undefined);
+  rest(): void {}
+
+  remove(): Promise<void> {
+    return removeTree(this.path);
   }
 
   /** What a command has left cannot be read: that is its own doing, and another machine would meet the same. */
   #explain(error: unknown): unknown {
     const { code, path } = error as NodeJS.ErrnoException;
     if (code === undefined || path === undefined || !unreadable.includes(code)) return error;
-    return new FolderProblem(
-      "artifacts",
-      `The artifact ${quote(relative(this.files, path))} cannot be read (${code}).`,
-    );
+    return new FolderProblem("artifacts", `The artifact ${quote(relative(this.path, path))} cannot be read (${code}).`);
   }
 
   async #check(path: string): Promise<{ readonly size: number }> {
     const problem = relativePathProblem(path);
     if (problem !== null)
       throw new FolderProblem("artifacts", `The artifact ${quote(path)} cannot be kept: ${problem}.`);
-    const found = await lstat(join(this.files, path));
+    const found = await lstat(join(this.path, path));
     if (found.isFile()) return found;
     const what = found.isSymbolicLink() ? "a symbolic link" : "no regular file";
-    throw new FolderProblem("artifacts", `The artifact ${quote(path)} is ${what}; only files can be kept.`);
+    throw notKept(path, what);
   }
 }
 
-/** Empties the place of the folders, when no attempt runs. */
-export async function removeAttemptFolders(parent: string): Promise<void> {
-  await removeTree(parent);
-}
-
 /** A command may have left folders that do not let their files go, as caches of compilers are. */
-async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
@@ -166,7 +126,8 @@ async function openFolders(folder: string): Promise<void> {
   for await (const entry of await opendir(folder)) if (entry.isDirectory()) await openFolders(join(folder, entry.name));
 }
 
-async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+/** @throws what the system says if it is there already */
+export async function writeNew(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const file: FileHandle = await open(path, "wx", 0o644);
   try {
     for await (const piece of content) {
@@ -175,6 +136,10 @@ async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<
   } finally {
     await file.close();
   }
+}
+
+function notKept(path: string, what: string): FolderProblem {
+  return new FolderProblem("artifacts", `The artifact ${quote(path)} is ${what}; only files can be kept.`);
 }
 
 function tooMany(what: string, limit: keyof typeof limits): FolderProblem {
