@@ -4,11 +4,15 @@ import { backupsKept } from "../../src/proof/checkers/backupsKept.ts";
 import { jobFiles } from "../../src/proof/checkers/jobFiles.ts";
 import { jobOutputs } from "../../src/proof/checkers/jobOutputs.ts";
 import { goodBackups } from "./backupLies.ts";
-import { goodJob } from "./jobLies.ts";
+import { goodJob, retriedJob } from "./jobLies.ts";
 
 test("a MapReduce job without a lie is accepted", () => {
   const history = goodJob().build();
   expect([...jobOutputs.check(history), ...jobFiles.check(history)]).toEqual([]);
+});
+
+test("a retried job may refuse the output that it had begun before", () => {
+  expect(jobOutputs.check(retriedJob().build())).toEqual([]);
 });
 
 for (const [what, make] of Object.entries(goodBackups)) {

@@ -89,6 +89,13 @@ const begun = () => new MadeJob().begin();
 const reduced = () => begun().map().reduces().part();
 
 /** A job as it should be. */
+/** A job that is cancelled while it promotes, and retried: it refuses the output that is there. */
+export const retriedJob = () =>
+  reduced()
+    .puts(partName, "reduce/a", right)
+    .status({ state: "cancelled", attempt: 1 })
+    .status({ state: "created", attempt: 1 })
+    .status({ state: "failed", attempt: 2, error: { code: "non-retryable", message: "no" } });
 export const goodJob = () => reduced().promotes().remembers().cleans().succeeds();
 
 export const jobLies = {

@@ -11,7 +11,7 @@ import type { JobHappening } from "./jobHappening.ts";
 import { type Job, jobs } from "./jobReading.ts";
 import { countWords, partitionOf } from "./jobs.ts";
 import type { History } from "./ledger.ts";
-import { eventsOf, executions, once, specs, stepsByTask } from "./reading.ts";
+import { eventsOf, executions, isReopening, once, specs, stepsByTask } from "./reading.ts";
 
 export const jobOutputs = checker("I28", "output of jobs is made of committed attempts", (history, report) => {
   if (jobs(history).size === 0) return;
@@ -26,7 +26,7 @@ export const jobOutputs = checker("I28", "output of jobs is made of committed at
       lost.includes(endOf(history, child)?.state ?? ""),
     );
     // A submit that arrives once more when the job is forgotten makes it again, and it finds the output that is there.
-    const isAgain = remade(history).has(job.id);
+    const isAgain = remade(history).has(job.id) || foundItsOwn(history, job.id);
     if (state === "failed" && error?.code !== "kills-used-up" && !hasLostChildren && !isAgain)
       report(`job ${job.id} failed by itself: ${error?.message}`, job.id);
   }
@@ -45,6 +45,14 @@ const remade = once((history): ReadonlySet<TaskId> => {
   }
   return again;
 });
+
+/** True for a job that was retried after it had written a part of its output: it refuses a folder that is not empty. */
+function foundItsOwn(history: History, id: TaskId): boolean {
+  const steps = stepsByTask(history).get(id) ?? [];
+  const reopened = steps.findLast((step, index) => isReopening(step, steps[index - 1]?.status ?? null));
+  if (reopened === undefined) return false;
+  return eventsOf(history, "job-output").some(({ job, order }) => job === id && order < reopened.entry.order);
+}
 
 const lost: readonly string[] = ["failed", "cancelled"];
 

@@ -23,8 +23,8 @@ export const onlyExpiredForgotten = checker(
     const asked = eventsOf(history, "delete-asked");
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
-      /** Of this entry: what was too many when housekeeping looked may be one fewer by now. */
-      let deletedCount = 0;
+      /** Deleted or retried in this entry: what was too many when housekeeping looked may be fewer by now. */
+      let fewerCount = 0;
       for (const write of writes) {
         if (write.kind === "spec") {
           const id = idOf(write.spec.id);
@@ -34,13 +34,13 @@ export const onlyExpiredForgotten = checker(
         }
         if (write.kind === "status") {
           if (isFinal(write.status.state)) ended.set(write.status.id, write.status.changedAt);
-          else ended.delete(write.status.id);
+          else if (ended.delete(write.status.id)) fewerCount += 1;
         }
         if (write.kind !== "forget-task") continue;
         // A family goes as a whole: when its root has been over for long enough, and though that be more than is too much.
         const root = rootOf(idOf(write.id));
         const endedAt = ended.has(write.id) ? ended.get(names.get(root) ?? root) : undefined;
-        const finishedCount = families.has(root) ? countBefore : ended.size + deletedCount;
+        const finishedCount = families.has(root) ? countBefore : ended.size + fewerCount;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
@@ -48,7 +48,7 @@ export const onlyExpiredForgotten = checker(
           endedAt !== undefined &&
           asked.some((each) => each.order < order && each.queue === write.queue && each.state === write.state)
         )
-          deletedCount += 1;
+          fewerCount += 1;
         else if (endedAt === undefined) report(`entry ${seq} forgets task ${write.id}, which has not ended`, write.id);
         else if (retention === null)
           report(`entry ${seq} forgets task ${write.id}, long before it is time to`, write.id);
