@@ -12,7 +12,13 @@ export const backendMutants: readonly Mutant[] = [
   },
   {
     name: "does not keep what the backend calls a run",
-    patches: [{ file: attempt, search: "        await steps?.noteHandle(run, handle);\n", replace: "" }],
+    patches: [
+      {
+        file: attempt,
+        search: "await steps?.noteHandle(run, handle).catch(",
+        replace: "await Promise.resolve().catch(",
+      },
+    ],
   },
   {
     name: "starts a new run although the last one has succeeded",
@@ -40,7 +46,7 @@ export const backendMutants: readonly Mutant[] = [
   },
   {
     name: "leaves a container running when its worker stops",
-    patches: [{ file: attempt, search: "if (isWanted && steps !== null) {", replace: "if (isWanted) {" }],
+    patches: [{ file: attempt, search: "(isWanted && steps !== null)", replace: "isWanted" }],
   },
   {
     name: "fails a task because its backend does not answer",

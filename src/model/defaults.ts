@@ -53,6 +53,8 @@ export const defaults = {
   remotePollMs: 5 * second,
   remoteCallTimeoutMs: 1 * minute,
   remoteStartTriesMax: 5,
+  /** How long it is tried to stop a job that no worker looks after any more. */
+  remoteStopDeadlineMs: 7 * day,
   /** Waits after a backend did not answer, doubling. */
   runRetryBaseMs: 1 * second,
   runRetryMaxMs: 1 * minute,

@@ -159,6 +159,14 @@ export function submittedId(
   return `${kind}${childMark}s${hashName(by.task, by.assignedAt, key)}` as TaskId;
 }
 
+/**
+ * The id of the task that stops a job of a task which is over, made in this entry of the journal. It is no child: the task may be
+ * forgotten before its job is stopped.
+ */
+export function stopId(kind: string, task: TaskId, seq: number): TaskId {
+  return `${kind}${childMark}s${hashName(task, seq, "stop")}` as TaskId;
+}
+
 /** The id of the record of a step: the generation is part of it, so that a retry from scratch begins without any. */
 export function stepId(task: TaskId, epoch: number, key: string): string {
   return `${task}/${epoch}.${key}`;

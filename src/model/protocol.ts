@@ -2,6 +2,7 @@
 import type { OnChildFailure, Wait } from "./family.ts";
 import type { BootId, Incarnation, SessionId, TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import type { OpenRun } from "./kinds/remote.ts";
 import type { Submission } from "./submission.ts";
 import type { AttemptError, ExitRecord, Progress, TaskPayload } from "./task.ts";
 
@@ -144,6 +145,8 @@ export type StreamMessage =
 
 /** The error code of an `aborted` attempt that this machine could not run: the task goes elsewhere, and nothing is counted. */
 export const machineFault = "machine";
+/** Code of the error of an aborted attempt that has seen the job end which its task had at a service. */
+export const runStopped = "run-stopped";
 /** What a worker reports of an attempt whose kind it cannot run. */
 export const unsupportedKind = "unsupported";
 
@@ -187,6 +190,11 @@ export type AttemptContent =
       readonly value: Json;
       /** When its function was first called, by the worker's clock, in ms since 1970. For traces: masters are not told. */
       readonly startedAt?: number;
+      /**
+       * The job of a service that the task has from here on; null: it has ended; `left`: it goes on although it was to be stopped.
+       * Should the task end while its job may go on, a worker is told to stop it.
+       */
+      readonly run?: OpenRun | "left" | null;
     }
   | ChildrenContent
   | ArtifactsContent

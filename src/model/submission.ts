@@ -5,6 +5,7 @@ import { fillInput, referencesIn, takesOutputs } from "./graphs/references.ts";
 import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import { invalid, isObject, type TaskScope } from "./kinds/kind.ts";
+import { remoteStopKindName } from "./kinds/remote.ts";
 import { builtInKinds, findKind, kindsWithoutWorker, labelsFor } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Problem, toError } from "./problems.ts";
@@ -320,6 +321,7 @@ function checkInput(
   path: string,
   scope: Pick<TaskScope, "visible" | "depth">,
 ): void {
+  if (kind === remoteStopKindName) throw invalid(`${path}/kind`, `Only masters create tasks of kind ${kind}.`);
   const definition = findKind(kind);
   if (definition === undefined) return;
   if (!isObject(input)) throw invalid(`${path}/input`, `The input of ${kind} is an object.`);

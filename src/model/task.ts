@@ -5,6 +5,7 @@ import type { Backup, OpenWait } from "./family.ts";
 import type { RunCondition } from "./graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import type { OpenRun } from "./kinds/remote.ts";
 import type { Rights } from "./principals/principal.ts";
 import type { ScheduleOrigin } from "./schedules/scheduleOrigin.ts";
 import type { TemplateOrigin } from "./templates/template.ts";
@@ -254,6 +255,8 @@ export interface TaskStatus {
   readonly logBytes?: number;
   /** Left out for a task that has had none. */
   readonly backup?: Backup;
+  /** Its job at a service, while that is not known to have ended. */
+  readonly openRun?: OpenRun;
 }
 
 /** True for a task that may be what takes its workers down: it runs alone, so that it cannot take others along. */

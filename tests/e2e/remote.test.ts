@@ -149,6 +149,38 @@ test("cancelling and a time-out stop a job", () =>
     await play.until("nothing to be left of them", () => service.keys.length === 0);
   }));
 
+test("a job whose task is cancelled after its only worker has died is stopped by the next worker that knows the service", () =>
+  withService(["master", "worker-1"], async (play, service) => {
+    const never = join(play.directory, "never");
+    await play.client.submit({ id: "job", kind: "remote", input: waitsFor(never, 0) });
+    await play.until("the job", () => service.alive.length === 1);
+    await play.until("its handle to be on record", () => hasStep(play, "job", "handle 1"));
+    await play.cluster.kill("worker-1");
+    await play.until("the loss of its worker", async () => (await play.client.get("job")).state === "killed");
+    await play.client.cancel("job");
+    expect(service.alive).toHaveLength(1);
+    await play.cluster.start("worker-2");
+    await play.until("the end of the job", () => service.alive.length === 0);
+    await play.until("nothing to be left of it", () => service.keys.length === 0);
+    expect((await play.client.get("job")).state).toBe("cancelled");
+  }));
+
+test("a job is stopped whose worker dies while it is told to stop it", () =>
+  withService(["master", "worker-1"], async (play, service) => {
+    const never = join(play.directory, "never");
+    await play.client.submit({ id: "job", kind: "remote", input: waitsFor(never, 0) });
+    await play.until("the job", () => service.alive.length === 1);
+    await play.until("its handle to be on record", () => hasStep(play, "job", "handle 1"));
+    // It is told, and cannot act on it.
+    play.cluster.signal("worker-1", "SIGSTOP");
+    await play.client.cancel("job");
+    await play.cluster.kill("worker-1");
+    expect(service.alive).toHaveLength(1);
+    await play.cluster.start("worker-2");
+    await play.until("the end of the job", () => service.alive.length === 0);
+    await play.until("nothing to be left of it", () => service.keys.length === 0);
+  }));
+
 test("a task for a service that no worker knows waits, and says so", () =>
   withService(["master", "worker-1"], async (play) => {
     await play.client.submit({ id: "job", kind: "remote", input: { service: "elsewhere" } });

@@ -4,6 +4,7 @@
  */
 
 import { sha256Pattern } from "../../model/blob.ts";
+import { remoteNamePattern, runKeyPattern } from "../../model/kinds/remote.ts";
 import { limits } from "../../model/limits.ts";
 import {
   anything,
@@ -148,7 +149,32 @@ export const protocolSchemas = {
       open({ kind: { const: "signal" }, key: stepKey, name: signalName }, { timeoutMs: duration }),
     ],
   },
-  StepItem: open({ kind: { const: "step" }, ...issuedAttempt, key: stepKey, value: anything }, { id: itemId }),
+  OpenRun: open(
+    {
+      service: { type: "string", pattern: remoteNamePattern, [limitKeyword]: "remoteNameLengthMax" },
+      key: { type: "string", pattern: runKeyPattern },
+    },
+    {
+      handle: {
+        type: "string",
+        minLength: 1,
+        maxLength: limits.remoteHandleLengthMax,
+        [limitKeyword]: "remoteHandleLengthMax",
+        description: "What the service calls it; left out while that is not known, nor whether it was started.",
+      },
+    },
+  ),
+  StepItem: open(
+    { kind: { const: "step" }, ...issuedAttempt, key: stepKey, value: anything },
+    {
+      id: itemId,
+      run: {
+        anyOf: [ref("OpenRun"), { enum: ["left", null] }],
+        description:
+          "Of kind `remote`: the job that it has at its service from here on; null: it has ended; `left`: it could not be stopped.",
+      },
+    },
+  ),
   SubmitItem: open(
     { kind: { const: "submit" }, ...issuedAttempt, key: stepKey, submission: ref("Submission") },
     { id: itemId, traceparent },

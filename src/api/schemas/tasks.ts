@@ -98,6 +98,7 @@ const document = open(
       ),
       description: "Of a task that took much longer than its siblings: another one that does the same.",
     },
+    openRun: { ...ref("OpenRun"), description: "Its job at a service, while that is not known to have ended." },
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
     broadcast: truth,

@@ -25,6 +25,7 @@ import { isBelowEnding, releaseNext } from "./endings.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import type { LiveTask } from "./liveTask.ts";
+import { noteRun } from "./runStops.ts";
 import type { SchedulerState } from "./state.ts";
 import { cancelReplaced, refuseForHandler, resolveUnique } from "./uniqueKeys.ts";
 import { remember } from "./waits.ts";
@@ -53,7 +54,7 @@ function take(state: SchedulerState, batch: Batch, task: LiveTask, item: Attempt
       return committed;
     }
     case "step":
-      return isRepeat(task, item) ? committed : takeStep(state, batch, task, item.key, item.value);
+      return isRepeat(task, item) ? committed : takeRemembered(state, batch, task, item);
     case "submit":
       return isRepeat(task, item) ? committed : takeSubmit(state, batch, task, item);
     case "artifacts":
@@ -63,6 +64,17 @@ function take(state: SchedulerState, batch: Batch, task: LiveTask, item: Attempt
     default:
       return item satisfies never;
   }
+}
+
+function takeRemembered(
+  state: SchedulerState,
+  batch: Batch,
+  task: LiveTask,
+  { key, value, run }: Extract<AttemptItem, { kind: "step" }>,
+): ItemAnswer {
+  const answer = takeStep(state, batch, task, key, value);
+  if (answer.verdict === "committed" && run !== undefined) noteRun(state, batch, task, run);
+  return answer;
 }
 
 function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: string, value: Json): ItemAnswer {

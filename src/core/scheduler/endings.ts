@@ -10,6 +10,7 @@ import type { Batch } from "./effects.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import type { LiveTask } from "./liveTask.ts";
+import { stopRun } from "./runStops.ts";
 import type { SchedulerState } from "./state.ts";
 import { wakeIfDue } from "./waits.ts";
 
@@ -73,6 +74,7 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
   }
   state.backups.noteEnd(task);
   state.signals.remove(batch, task.id);
+  stopRun(state, batch, task);
   task.family?.end();
   state.tasks.setState(task, end);
   state.tasks.write(batch, task, output);

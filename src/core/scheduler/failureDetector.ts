@@ -8,6 +8,7 @@ import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveWorker } from "./liveWorker.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
+import { endHoldsOf } from "./runStops.ts";
 import type { SchedulerState } from "./state.ts";
 
 export const failureDetector = {
@@ -195,7 +196,7 @@ function endWorker(state: SchedulerState, batch: Batch, worker: LiveWorker, end:
     else killAttempt(state, batch, task, message);
   }
   worker.clearDying();
-  state.holds.endOf(batch, worker.id);
+  endHoldsOf(state, batch, worker.id);
 }
 
 /** It is shown for a while, for people who ask what has become of it. Names that never come again must not fill up the memory. */

@@ -1,7 +1,8 @@
-/** Dying attempts that still count for a limit of their queue or for a key: until their worker reports their end, or is lost. */
+/** Dying attempts that still count for a limit of their queue or for a key, or still have a job to stop: until their worker reports their end, or is lost. */
 import type { DyingHold } from "../../model/collections/dyingHolds.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import type { AttemptRef } from "../../model/protocol.ts";
+import type { TaskSpec } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import { keyGroup } from "./keyGroups.ts";
 import type { Lanes } from "./lanes.ts";
@@ -38,23 +39,42 @@ export class Holds implements RecordModule<DyingHold> {
 
   /** The current attempt of the task has been aborted on its worker; its process is still to end. */
   add(batch: Batch, task: LiveTask): void {
+    const { queue, key, uniqueKey } = task;
+    if (queue.concurrencyMax !== null || key !== null || uniqueKey !== null) this.#add(batch, task, {});
+  }
+
+  /** The same attempt stops a job of a service; should its worker be lost before, this task does. */
+  addStop(batch: Batch, task: LiveTask, stop: TaskSpec): void {
+    this.#add(batch, task, { stop });
+  }
+
+  #add(batch: Batch, task: LiveTask, stop: Pick<DyingHold, "stop">): void {
     const { run, attempt, queue, key, uniqueKey } = task;
-    if (run === null || (queue.concurrencyMax === null && key === null && uniqueKey === null)) return;
+    if (run === null) return;
     const { host: worker, boot } = run;
     const keys = { ...(key !== null && { key }), ...(uniqueKey !== null && { uniqueKey }) };
-    const value = { task: task.id, attempt, worker, boot, queue: queue.name, ...keys };
+    const value = { task: task.id, attempt, worker, boot, queue: queue.name, ...keys, ...stop };
     this.#write(batch, idOf(value), value);
   }
 
-  /** The worker reports that this attempt has ended. */
-  end(batch: Batch, attempt: AttemptRef): void {
+  /** The worker reports that this attempt has ended. @returns what stops its job, if the worker has not done so */
+  end(batch: Batch, attempt: AttemptRef): TaskSpec | null {
     const id = idOf(attempt);
-    if (this.#byId.has(id)) this.#write(batch, id, null);
+    const hold = this.#byId.get(id);
+    if (hold === undefined) return null;
+    this.#write(batch, id, null);
+    return hold.stop ?? null;
   }
 
-  /** The worker is gone, and what it ran with it. */
-  endOf(batch: Batch, worker: WorkerId): void {
-    for (const [id, hold] of this.#byId) if (hold.worker === worker) this.#write(batch, id, null);
+  /** The worker is gone, and what it ran with it. @returns what stops the jobs that it leaves behind */
+  endOf(batch: Batch, worker: WorkerId): TaskSpec[] {
+    const stops: TaskSpec[] = [];
+    for (const [id, hold] of this.#byId) {
+      if (hold.worker !== worker) continue;
+      this.#write(batch, id, null);
+      if (hold.stop !== undefined) stops.push(hold.stop);
+    }
+    return stops;
   }
 
   /** Attempts on this boot of the worker. */

@@ -3,6 +3,7 @@
 import type { Backup } from "../../model/family.ts";
 import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
+import type { OpenRun } from "../../model/kinds/remote.ts";
 import type { Rights } from "../../model/principals/principal.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import {
@@ -107,6 +108,8 @@ export class LiveTask implements InLine {
   isReleased = false;
   /** Null for a task that has had none. */
   backup: Backup | null = null;
+  /** Its job at a service, while that is not known to have ended. */
+  openRun: OpenRun | null = null;
   /** While it leads: how much of its work its attempt has done, as it said last, from 0 to 1. */
   share = 0;
   /** When it was last retried after it had ended, by the wall clock. */
@@ -254,6 +257,7 @@ export function toStatus(task: LiveTask, changedAt: number, output?: TaskStatus[
   if (last?.logBytes !== undefined) status.logBytes = last.logBytes;
   if (task.isRecorded) status.isRecorded = true;
   if (task.backup !== null) status.backup = task.backup;
+  if (task.openRun !== null) status.openRun = task.openRun;
   if (task.family !== null) status.family = task.family.toStatus();
   if (result !== undefined) status.output = result;
   return status;
@@ -270,6 +274,7 @@ export function restoreStatus(task: LiveTask, status: TaskStatus): void {
   task.firstLoss = status.firstLoss ?? 0;
   task.isRecorded = status.isRecorded ?? false;
   task.backup = status.backup ?? null;
+  task.openRun = status.openRun ?? null;
   task.retriedAt = status.retriedAt;
   task.family = status.family === undefined ? null : Family.restore(status.family, status.output, status.changedAt);
   const { host, boot, assignedAt } = status;

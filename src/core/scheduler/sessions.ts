@@ -8,6 +8,7 @@ import {
   type ItemAnswer,
   type ReportItem,
   type ResultItem,
+  runStopped,
   type UnwantedAttempt,
   unsupportedKind,
   type Verdict,
@@ -19,6 +20,7 @@ import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchO
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
+import { createStop, endHoldsOf } from "./runStops.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
 /** A worker asks for a session: for the first time, after a lost connection, or as a new boot. */
@@ -49,7 +51,11 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   // What a boot runs that was never seen here may be tasks of another store, which go on there.
   const abort = known?.boot === request.boot ? unwanted : unwanted.map(({ task, attempt }) => ({ task, attempt }));
   // These have ended, and are not told again: their verdicts go out with the answer.
-  for (const ref of request.outbox) state.holds.end(batch, ref);
+  for (const ref of request.outbox) {
+    // Whether a job was left running is not told again, either.
+    const stop = state.holds.end(batch, ref);
+    if (stop !== null) createStop(state, batch, stop);
+  }
   watchOpening(state, batch, worker, hasLostStream);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
 }
@@ -74,7 +80,7 @@ function endBoot(state: SchedulerState, batch: Batch, worker: LiveWorker, inOutb
   }
   // The slots of the old boot went with it; results that wait in its outbox need none.
   worker.clearSlots();
-  state.holds.endOf(batch, worker.id);
+  endHoldsOf(state, batch, worker.id);
 }
 
 function recordWorker(
@@ -287,7 +293,9 @@ function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, res
   if (task === undefined || task.run?.boot !== result.boot) {
     if (result.boot === worker.boot) {
       worker.endDying(result);
-      state.holds.end(batch, result);
+      const stop = state.holds.end(batch, result);
+      const hasRunEnded = result.outcome === "success" || result.error?.code === runStopped;
+      if (stop !== null && !hasRunEnded) createStop(state, batch, stop);
     }
     return "stale";
   }

@@ -241,6 +241,7 @@ const statusFields: { readonly [Field in keyof TaskStatus]-?: true } = {
   family: true,
   logBytes: true,
   backup: true,
+  openRun: true,
 };
 
 /** Without what a retry does not need: payload and output. */

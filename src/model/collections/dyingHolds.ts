@@ -1,8 +1,10 @@
 /**
  * The collection `dyingHolds`: attempts that are over for the leader while their processes may still be ending, and that still
- * count for a limit of their queue, for their concurrency key or for their unique key. A new leader goes on counting them.
+ * count for a limit of their queue, for their concurrency key or for their unique key, or that are still to stop a job of a service. A
+ * new leader goes on counting them.
  */
 import type { BootId, TaskId, WorkerId } from "../ids.ts";
+import type { TaskSpec } from "../task.ts";
 import { type Collection, isObject } from "./collection.ts";
 
 export interface DyingHold {
@@ -15,6 +17,8 @@ export interface DyingHold {
   readonly key?: string;
   /** The task's unique key; left out if it has none. */
   readonly uniqueKey?: string;
+  /** Creates the task that stops its job at a service, should its worker be lost before it has done so. */
+  readonly stop?: TaskSpec;
 }
 
 export const dyingHolds = {
@@ -28,7 +32,7 @@ export const dyingHolds = {
     return texts && typeof value["attempt"] === "number" ? null : "does not name an attempt, its worker and its queue";
   },
 
-  digestOf: (hold) => ({ ...hold }),
+  digestOf: ({ stop, ...hold }) => ({ ...hold, ...(stop !== undefined && { stop: stop.id }) }),
 
   toEvent: () => null,
 } as const satisfies Collection<DyingHold>;

@@ -11,7 +11,22 @@ export interface RemoteInput {
   readonly job?: Json;
 }
 
+/** The kind of tasks that masters create to stop a job whose task is over, where no worker is left that would. */
+export const remoteStopKindName = "remote.stop";
+
+/** A job of a service that is not known to have ended. */
+export interface OpenRun {
+  readonly service: string;
+  /** What its start is repeated with. */
+  readonly key: string;
+  /** What the service calls it; left out while that is not known, nor whether it was started. */
+  readonly handle?: string;
+}
+
 export const remoteNamePattern = `^[A-Za-z0-9][A-Za-z0-9._-]{0,${limits.remoteNameLengthMax - 1}}$`;
+
+/** What tells a job from all others, also of other clusters. */
+export const runKeyPattern = "^[a-z0-9-]{1,63}$";
 
 /** The label of workers that can reach a service. */
 export function remoteLabel(service: string): string {

@@ -8,7 +8,7 @@ import { graphKind } from "./graph.ts";
 import { type HttpInput, httpKind } from "./http.ts";
 import { isObject, type KindDefinition } from "./kind.ts";
 import { type MapReduceInput, mapKindName, mapReduceKind, reduceKindName } from "./mapReduce.ts";
-import { type RemoteInput, remoteKind } from "./remote.ts";
+import { type RemoteInput, remoteKind, remoteStopKindName } from "./remote.ts";
 import { type SleepInput, sleepKind } from "./sleep.ts";
 
 export const builtInKinds: readonly KindDefinition[] = [
@@ -32,8 +32,8 @@ export interface KindInputs {
   readonly "map-reduce": MapReduceInput;
 }
 
-/** Kinds of the children of built-in kinds; no handler may take them, either. */
-export const innerKinds: readonly string[] = [mapKindName, reduceKindName];
+/** Kinds of tasks that built-in kinds bring about; no handler may take them, either. */
+export const innerKinds: readonly string[] = [mapKindName, reduceKindName, remoteStopKindName];
 
 /** What a worker can run that attached without telling its kinds: it is older than the field. */
 export const kindsOfOldWorkers: readonly string[] = ["sleep", "exec"];

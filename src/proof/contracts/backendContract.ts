@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json } from "../../model/json.ts";
 import type { Backend, RunHandle, RunState } from "../../ports/backend.ts";
 import { until } from "../cluster/until.ts";
-import { dyingWorker } from "./dyingWorker.ts";
+import { dyingStopper, dyingWorker } from "./dyingWorker.ts";
 
 /** A backend with whatever stands behind it. */
 export interface BackendPlace {
@@ -157,6 +157,25 @@ export function describeBackend(driver: string, openPlace: () => Promise<Backend
       // Before and after each of: two steps, a start, at least one look, a last step, a removal.
       expect(points.length).toBeGreaterThan(10);
       expect(((await place.open().list()) ?? []).filter(({ key }) => key.startsWith("contract-"))).toEqual([]);
+    });
+
+    test("a run whose task is over is stopped, though the worker dies that stops it", async () => {
+      for (let point = 1; ; point += 1) {
+        const one = order([], "goes on");
+        const known = await place.open().start(one, nobody);
+        const stopped = await dyingStopper({ open: () => place.open(), order: one, known, diesAt: point });
+        expect(stopped.end, `killed at point ${point}`).toMatchObject({ outcome: "success" });
+        expect((await place.open().inspect(known)).kind, `killed at point ${point}`).toBe("gone");
+        if (!stopped.hasDied) break;
+      }
+    });
+
+    test("a run whose task is over is found by its key", async () => {
+      const one = order([], "goes on");
+      const handle = await place.open().start(one, nobody);
+      const once = { open: () => place.open(), order: one, known: null, diesAt: Number.POSITIVE_INFINITY };
+      expect((await dyingStopper(once)).end).toMatchObject({ outcome: "success", output: { wasFound: true } });
+      expect((await place.open().inspect(handle)).kind).toBe("gone");
     });
   });
 }

@@ -2,7 +2,7 @@
 import type { StepRecord } from "../../model/family.ts";
 import type { AttemptEnd, ItemAnswer } from "../../model/protocol.ts";
 import { SystemClock } from "../../node/clock.ts";
-import type { Backend, RunOrder } from "../../ports/backend.ts";
+import type { Backend, RunHandle, RunOrder } from "../../ports/backend.ts";
 import type { Log } from "../../ports/log.ts";
 import type { AttemptSession } from "../../ports/work.ts";
 import { RunAttempt } from "../../worker/executors/runAttempt.ts";
@@ -71,7 +71,7 @@ export async function dyingWorker(parts: {
       backend: mortalBackend(parts.open(), mortal),
       // A later attempt would begin a run with a key of its own.
       order: attempt === 1 ? parts.order : { ...parts.order, key: `${parts.order.key}-${attempt}`, attempt },
-      steps: new RunSteps(sessionOver(steps, mortal)),
+      steps: new RunSteps(sessionOver(steps, mortal), "contract"),
       ...{ settings, clock: new SystemClock(), log: silent },
       tell: () => {},
       onOutput: () => {},
@@ -82,6 +82,31 @@ export async function dyingWorker(parts: {
     hasDied = true;
   }
   return { hasDied, ends };
+}
+
+/**
+ * Workers that stop a run whose task is over, and die at a given point, one after the other.
+ * @param known null: the run is looked for by the key of the order
+ */
+export async function dyingStopper(parts: {
+  readonly open: () => Backend;
+  readonly order: RunOrder;
+  readonly known: RunHandle | null;
+  readonly diesAt: number;
+}): Promise<{ readonly hasDied: boolean; readonly end: AttemptEnd | "died" }> {
+  const stopOnce = (mortal: Mortal, attempt: number): Promise<AttemptEnd | "died"> => {
+    const stopping = new RunAttempt({
+      attempt: { task: parts.order.task, attempt, assignedAt: attempt },
+      ...{ backend: mortalBackend(parts.open(), mortal), order: parts.order, steps: null },
+      ...{ settings, clock: new SystemClock(), log: silent },
+      tell: () => {},
+      onOutput: () => {},
+    });
+    return Promise.race([stopping.stop(parts.known), mortal.died.promise]);
+  };
+  const first = await stopOnce(new Mortal(parts.diesAt), 1);
+  if (first !== "died") return { hasDied: false, end: first };
+  return { hasDied: true, end: await stopOnce(new Mortal(Number.POSITIVE_INFINITY), 2) };
 }
 
 function sessionOver(steps: Map<string, StepRecord>, mortal: Mortal): AttemptSession {

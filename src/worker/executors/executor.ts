@@ -24,7 +24,7 @@ import {
 import { execRunner } from "./exec.ts";
 import { httpRunner } from "./http.ts";
 import type { KindRunner, Machine, RunningAttempt } from "./kindRunner.ts";
-import { type RemoteHost, remoteRunner } from "./remote.ts";
+import { type RemoteHost, remoteRunner, remoteStopRunner } from "./remote.ts";
 import { sleepRunner } from "./sleep.ts";
 import { Watchdog, type WatchedEngine } from "./watchdog.ts";
 
@@ -95,7 +95,8 @@ export class ProcessExecutor implements Executor {
     const watchdog = new Watchdog({ mark, engine, path: commandEnvironment["PATH"] ?? "", processes, clock, log });
     if (containers !== null) this.#kinds.set("container", containerRunner(containers.backend));
     const { remotes = new Map<string, RemoteHost>() } = options;
-    if (remotes.size > 0) this.#kinds.set("remote", remoteRunner(remotes));
+    if (remotes.size > 0)
+      for (const kind of [remoteRunner(remotes), remoteStopRunner(remotes)]) this.#kinds.set(kind.name, kind);
     const onOutput = (attempt: IssuedAttempt, bytes: Uint8Array) => options.onOutput(attempt, bytes);
     const identity = { worker, boot, home };
     const wasSignalled = () => clock.now() - this.#signalledAt < defaults.stopSharedMs;

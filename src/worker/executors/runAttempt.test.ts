@@ -1,123 +1,14 @@
 /** What an attempt makes of its run: what it takes up, what it starts anew, what it stops and what it leaves alone. */
 import { describe, expect, test } from "vitest";
-import type { Json } from "../../model/json.ts";
-import type { AbortCause, AttemptEnd } from "../../model/protocol.ts";
-import {
-  type Backend,
-  BackendTrouble,
-  type RunHandle,
-  type RunOrder,
-  RunRefused,
-  type RunState,
-} from "../../ports/backend.ts";
-import type { AttemptSession } from "../../ports/work.ts";
-import { FakeClock } from "../../proof/fakes/fakeClock.ts";
-import { sessionThatEnds } from "../../proof/fakes/sessions.ts";
-import { RunAttempt } from "./runAttempt.ts";
-import { RunSteps } from "./runSteps.ts";
-
-const settings = { pollMs: 100, retryBaseMs: 10, retryMaxMs: 40, startTriesMax: 3, stopMsMax: 1_000, logMsMax: 1_000 };
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** A service in memory, which does at once what it is told, and answers as the test wants. */
-class MemoryBackend implements Backend {
-  readonly calls: string[] = [];
-  readonly states = new Map<string, RunState>();
-  readonly output = new Map<string, string>();
-  /** What the next calls come to instead. */
-  readonly troubles: Error[] = [];
-
-  async start({ key }: RunOrder): Promise<RunHandle> {
-    this.#note(`start ${key}`);
-    if (!this.states.has(key)) this.states.set(key, { kind: "running" });
-    return { key, id: `id-of-${key}` };
-  }
-
-  async inspect({ key }: RunHandle): Promise<RunState> {
-    return this.states.get(key) ?? { kind: "gone" };
-  }
-
-  async stop({ key }: RunHandle): Promise<void> {
-    this.#note(`stop ${key}`);
-    if (this.states.get(key)?.kind === "running") this.states.set(key, { kind: "ended", outcome: "stopped" });
-  }
-
-  async *logs({ key }: RunHandle, offset: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const bytes = Buffer.from(this.output.get(key) ?? "").subarray(offset);
-    if (bytes.length > 0) yield bytes;
-  }
-
-  async list(): Promise<readonly RunHandle[]> {
-    return [...this.states.keys()].map((key) => ({ key, id: `id-of-${key}` }));
-  }
-
-  async forget({ key }: RunHandle): Promise<void> {
-    this.#note(`forget ${key}`);
-  }
-
-  #note(call: string): void {
-    this.calls.push(call);
-    const trouble = this.troubles.shift();
-    if (trouble !== undefined) throw trouble;
-  }
-}
-
-/** One task, its memory, and the service that runs it. */
-class Stage {
-  readonly clock = new FakeClock();
-  readonly backend = new MemoryBackend();
-  readonly steps = new Map<string, Json>();
-  readonly told: string[] = [];
-  isOver = false;
-  log = "";
-
-  attempt(number: number, isKept = true): { readonly run: RunAttempt; readonly end: Promise<AttemptEnd> } {
-    const attempt = { task: "t" as never, attempt: number, assignedAt: number };
-    const run = new RunAttempt({
-      ...{ attempt, settings, clock: this.clock, log: silent, backend: this.backend },
-      order: { task: "t" as never, attempt: number, key: `k${number}`, input: null, environment: {} },
-      steps: isKept ? new RunSteps(this.#session()) : null,
-      tell: (text) => void this.told.push(text),
-      onOutput: (bytes) => {
-        this.log += Buffer.from(bytes).toString();
-      },
-    });
-    return { run, end: run.run() };
-  }
-
-  /** Lets time pass, and then everything that was begun come to rest. */
-  settle(passMs = 0): Promise<void> {
-    return this.clock.advance(passMs);
-  }
-
-  async endOf(end: Promise<AttemptEnd>): Promise<AttemptEnd> {
-    let found: AttemptEnd | null = null;
-    void end.then((value) => {
-      found = value;
-    });
-    for (let round = 0; found === null && round < 100; round += 1) await this.settle(50);
-    expect(found).not.toBeNull();
-    return end;
-  }
-
-  #session(): AttemptSession {
-    return {
-      ...sessionThatEnds(() => {}),
-      readSteps: async () => ({ steps: [...this.steps].map(([key, value]) => ({ key, step: { value } })), next: null }),
-      send: async (content) => {
-        if (this.isOver) return { verdict: "stale" };
-        if (content.kind === "step") this.steps.set(content.key, content.value);
-        return { verdict: "committed" };
-      },
-    };
-  }
-}
+import type { AbortCause } from "../../model/protocol.ts";
+import { BackendTrouble, RunRefused, type RunState } from "../../ports/backend.ts";
+import { RunStage } from "../../proof/fakes/runStage.ts";
 
 const failed: RunState = { kind: "ended", outcome: "failed", exitCode: 3 };
 const succeeded: RunState = { kind: "ended", outcome: "success", exitCode: 0, output: { rows: 7 } };
 
 test("key and handle are on record before anything else, and the end before the result", async () => {
-  const stage = new Stage();
+  const stage = new RunStage();
   stage.backend.output.set("k1", "all of it");
   const { end } = stage.attempt(1);
   await stage.settle();
@@ -133,7 +24,7 @@ test("key and handle are on record before anything else, and the end before the 
 });
 
 test("a failed run is over: the next attempt starts one of its own", async () => {
-  const stage = new Stage();
+  const stage = new RunStage();
   const first = stage.attempt(1);
   await stage.settle();
   stage.backend.states.set("k1", failed);
@@ -146,7 +37,7 @@ test("a failed run is over: the next attempt starts one of its own", async () =>
 });
 
 test("of several runs it takes up the latest", async () => {
-  const stage = new Stage();
+  const stage = new RunStage();
   for (const number of [2, 10]) {
     stage.steps.set(`run ${number}`, { key: `k${number}` }).set(`handle ${number}`, { key: `k${number}`, id: "i" });
   }
@@ -157,7 +48,7 @@ test("of several runs it takes up the latest", async () => {
 });
 
 test("a success that was never reported is reported, and nothing is started", async () => {
-  const stage = new Stage();
+  const stage = new RunStage();
   stage.steps.set("run 1", { key: "k1" }).set("handle 1", { key: "k1", id: "i" }).set("end 1", succeeded);
   expect(await stage.endOf(stage.attempt(2).end)).toMatchObject({ outcome: "success", output: { rows: 7 } });
   expect(stage.backend.calls).toEqual(["forget k1"]);
@@ -165,7 +56,7 @@ test("a success that was never reported is reported, and nothing is started", as
 
 describe("an attempt that must let go", () => {
   test.each<AbortCause>(["drain", "killed"])("leaves the run alone: %s", async (cause) => {
-    const stage = new Stage();
+    const stage = new RunStage();
     const first = stage.attempt(1);
     await stage.settle();
     first.run.abort(5_000, cause);
@@ -181,7 +72,7 @@ describe("an attempt that must let go", () => {
   });
 
   test.each<AbortCause>(["drain", "killed"])("stops a run that ends with its attempt: %s", async (cause) => {
-    const stage = new Stage();
+    const stage = new RunStage();
     const { run, end } = stage.attempt(1, false);
     await stage.settle();
     run.abort(0, cause);
@@ -192,17 +83,18 @@ describe("an attempt that must let go", () => {
 
 describe("an attempt whose run nobody wants any more", () => {
   test.each<AbortCause>(["cancelled", "timeout"])("stops it: %s", async (cause) => {
-    const stage = new Stage();
+    const stage = new RunStage();
     const { run, end } = stage.attempt(1);
     await stage.settle();
     run.abort(5_000, cause);
     expect(await stage.endOf(end)).toMatchObject({ outcome: "aborted" });
     expect(stage.backend.calls).toEqual(["start k1", "stop k1", "forget k1"]);
     expect(stage.steps.get("end 1")).toMatchObject({ outcome: "stopped" });
+    expect(await end).toMatchObject({ error: { code: "run-stopped" } });
   });
 
   test("stops it until the backend has heard it, also if the leader does not listen any more", async () => {
-    const stage = new Stage();
+    const stage = new RunStage();
     const { run, end } = stage.attempt(1);
     await stage.settle();
     stage.isOver = true;
@@ -213,7 +105,7 @@ describe("an attempt whose run nobody wants any more", () => {
   });
 
   test("finds it by its key if its start was broken off", async () => {
-    const stage = new Stage();
+    const stage = new RunStage();
     const { run, end } = stage.attempt(1);
     stage.backend.troubles.push(new BackendTrouble("no answer"));
     stage.backend.states.set("k1", { kind: "running" });
@@ -226,7 +118,7 @@ describe("an attempt whose run nobody wants any more", () => {
 
 test("a run that was stopped or lost while no worker watched it is started anew, in the same attempt", async () => {
   for (const state of [{ kind: "ended", outcome: "stopped" }, { kind: "gone" }] as const) {
-    const stage = new Stage();
+    const stage = new RunStage();
     stage.steps.set("run 1", { key: "k1" }).set("handle 1", { key: "k1", id: "i" });
     if (state.kind === "ended") stage.backend.states.set("k1", state);
     const { end } = stage.attempt(2);
@@ -242,7 +134,7 @@ test("a run that is stopped or lost under the eyes of its worker has failed", as
     [{ kind: "ended", outcome: "stopped" }, "stopped"],
     [{ kind: "gone" }, "lost"],
   ] as const) {
-    const stage = new Stage();
+    const stage = new RunStage();
     const { end } = stage.attempt(1);
     await stage.settle();
     stage.backend.states.set("k1", state);
@@ -251,7 +143,7 @@ test("a run that is stopped or lost under the eyes of its worker has failed", as
 });
 
 test("that a backend does not answer is told, and fails nothing", async () => {
-  const stage = new Stage();
+  const stage = new RunStage();
   const { end } = stage.attempt(1);
   await stage.settle();
   stage.backend.states.set("k1", { kind: "unknown", message: "no route" });
@@ -263,7 +155,7 @@ test("that a backend does not answer is told, and fails nothing", async () => {
 
 describe("a start", () => {
   test("that the backend refuses for good fails the task", async () => {
-    const stage = new Stage();
+    const stage = new RunStage();
     stage.backend.troubles.push(new RunRefused("refused", "no such definition", true));
     expect(await stage.endOf(stage.attempt(1).end)).toMatchObject({
       outcome: "failed",
@@ -272,7 +164,7 @@ describe("a start", () => {
   });
 
   test("that comes to nothing is tried again with the same key, also by the next attempt", async () => {
-    const stage = new Stage();
+    const stage = new RunStage();
     stage.backend.troubles.push(...Array.from({ length: 3 }, () => new BackendTrouble("away")));
     expect(await stage.endOf(stage.attempt(1).end)).toMatchObject({ outcome: "failed", error: { code: "backend" } });
     const second = stage.attempt(2);
@@ -283,9 +175,117 @@ describe("a start", () => {
   });
 
   test("by an engine that does not work is not the task's fault", async () => {
-    const stage = new Stage();
+    const stage = new RunStage();
     stage.backend.troubles.push(...Array.from({ length: 3 }, () => new BackendTrouble("away")));
     const end = await stage.endOf(stage.attempt(1, false).end);
     expect(end).toMatchObject({ outcome: "aborted", error: { code: "machine" } });
+  });
+});
+
+describe("what masters are told of a run, so that they have it stopped", () => {
+  test("its key before it is started, what the service calls it afterwards, and that it has ended", async () => {
+    const stage = new RunStage();
+    stage.backend.troubles.push(new BackendTrouble("away"));
+    const { end } = stage.attempt(1);
+    await stage.settle();
+    expect(stage.openRun).toEqual({ service: "batch", key: "k1" });
+    await stage.settle(20);
+    expect(stage.openRun).toEqual({ service: "batch", key: "k1", handle: "id-of-k1" });
+    stage.backend.states.set("k1", succeeded);
+    await stage.endOf(end);
+    expect(stage.openRun).toBeNull();
+  });
+
+  test("that it could not be stopped", async () => {
+    const stage = new RunStage();
+    const { run, end } = stage.attempt(1);
+    await stage.settle();
+    stage.backend.troubles.push(...Array.from({ length: 1_000 }, () => new BackendTrouble("away")));
+    run.abort(0, "timeout");
+    expect(await stage.endOf(end)).not.toHaveProperty("error");
+    expect(stage.openRun).toBe("left");
+  });
+
+  test("that it cannot be told whether a start that broke off has made one, where its service has no list", async () => {
+    const stage = new RunStage();
+    stage.backend.hasList = false;
+    stage.backend.troubles.push(new BackendTrouble("away"));
+    const { run, end } = stage.attempt(1);
+    await stage.settle();
+    run.abort(0, "timeout");
+    expect(await stage.endOf(end)).not.toHaveProperty("error");
+    expect(stage.openRun).toBe("left");
+  });
+
+  test("that a worker which drains has let go of it, also in the midst of a stop", async () => {
+    const stage = new RunStage();
+    const { run, end } = stage.attempt(1);
+    await stage.settle();
+    stage.backend.troubles.push(...Array.from({ length: 1_000 }, () => new BackendTrouble("away")));
+    run.abort(5_000, "cancelled");
+    await stage.settle();
+    run.abort(5_000, "drain");
+    expect(await stage.endOf(end)).not.toHaveProperty("error");
+  });
+
+  test("a run is stopped whose attempt was cancelled while it was started", async () => {
+    const stage = new RunStage();
+    const started = Promise.withResolvers<void>();
+    const start = stage.backend.start.bind(stage.backend);
+    stage.backend.start = async (order) => {
+      await started.promise;
+      return start(order);
+    };
+    const { run, end } = stage.attempt(1);
+    await stage.settle();
+    run.abort(0, "cancelled");
+    stage.isOver = true;
+    started.resolve();
+    expect(await stage.endOf(end)).toMatchObject({ outcome: "aborted" });
+    expect(stage.backend.calls).toEqual(["start k1", "stop k1", "forget k1"]);
+  });
+});
+
+describe("a task that stops a run", () => {
+  test("stops it, and succeeds once it has ended", async () => {
+    const stage = new RunStage();
+    stage.backend.states.set("k1", { kind: "running" });
+    const { end } = stage.stopping({ key: "k1", id: "id-of-k1" });
+    expect(await stage.endOf(end)).toMatchObject({ outcome: "success", output: { wasFound: true } });
+    expect(stage.backend.calls).toEqual(["stop k1", "forget k1"]);
+  });
+
+  test("finds a run by its key that another worker was starting", async () => {
+    const stage = new RunStage();
+    const { end } = stage.stopping(null);
+    await stage.settle(5_000);
+    stage.backend.states.set("k1", { kind: "running" });
+    expect(await stage.endOf(end)).toMatchObject({ outcome: "success", output: { wasFound: true } });
+    expect(stage.backend.states.get("k1")).toMatchObject({ outcome: "stopped" });
+  });
+
+  test("fails for good if it is not known whether there is one, and its service has no list", async () => {
+    const stage = new RunStage();
+    stage.backend.hasList = false;
+    const { end } = stage.stopping(null);
+    expect(await stage.endOf(end)).toMatchObject({ outcome: "failed", error: { code: "non-retryable" } });
+  });
+
+  test("fails an attempt if the service does not answer, so that it is tried again", async () => {
+    const stage = new RunStage();
+    stage.backend.states.set("k1", { kind: "running" });
+    stage.backend.troubles.push(...Array.from({ length: 1_000 }, () => new BackendTrouble("away")));
+    const { end } = stage.stopping({ key: "k1", id: "id-of-k1" });
+    expect(await stage.endOf(end)).toMatchObject({ outcome: "failed", error: { code: "backend" } });
+  });
+
+  test("is given back if its worker drains", async () => {
+    const stage = new RunStage();
+    stage.backend.states.set("k1", { kind: "running" });
+    stage.backend.troubles.push(...Array.from({ length: 1_000 }, () => new BackendTrouble("away")));
+    const { run, end } = stage.stopping({ key: "k1", id: "id-of-k1" });
+    await stage.settle();
+    run.abort(0, "drain");
+    expect(await stage.endOf(end)).toMatchObject({ outcome: "aborted" });
   });
 });

@@ -1,6 +1,7 @@
 /** One attempt whose work a backend does: it starts the run or takes it up, watches it, passes its output on, and stops it if nobody wants it any more. */
+import { defaults } from "../../model/limits.ts";
 import type { AbortCause, AttemptEnd, IssuedAttempt } from "../../model/protocol.ts";
-import { machineFault } from "../../model/protocol.ts";
+import { machineFault, runStopped } from "../../model/protocol.ts";
 import {
   type Backend,
   BackendTrouble,
@@ -45,6 +46,8 @@ export interface RunSettings extends RunLogSettings {
 type End = Pick<AttemptEnd, "outcome" | "output" | "error" | "exit">;
 
 const aborted: End = { outcome: "aborted" };
+/** The same, of an attempt that has seen its run end. */
+const stopped: End = { outcome: "aborted", error: { code: runStopped, message: "Its run was stopped." } };
 
 /** This worker lets go of the run, which goes on. */
 class LeftRunning extends Error {}
@@ -55,6 +58,8 @@ export class RunAttempt {
   readonly #left = Promise.withResolvers<never>();
   #isLeft = false;
   #isStopped = false;
+  /** All that it does is stop a run. */
+  #isStopOnly = false;
   /** A run may have been started. */
   #hasTried = false;
   /** When the run will be killed because of `abort`. */
@@ -79,11 +84,41 @@ export class RunAttempt {
     return { ...end, startedAt, endedAt: clock.now() };
   }
 
+  /**
+   * Stops a run of a task that is over, once and for all. Resolves when it has ended; a failure is tried again. Never rejects. Call it
+   * instead of `run`.
+   * @param known null if it is not known whether it was started: it is looked for by the key of the order
+   */
+  async stop(known: RunHandle | null): Promise<AttemptEnd> {
+    const { clock } = this.#parts;
+    const startedAt = clock.now();
+    this.#isStopOnly = true;
+    this.#isStopped = true;
+    this.#hasTried = true;
+    this.#killAt = startedAt;
+    const end = await Promise.race([this.#stopOnly(known), this.#left.promise]).catch((error: unknown) =>
+      this.#judge(error),
+    );
+    return { ...end, startedAt, endedAt: clock.now() };
+  }
+
+  async #stopOnly(known: RunHandle | null): Promise<End> {
+    const { order, attempt, backend } = this.#parts;
+    if (known === null && (await backend.list()) === null) {
+      const message = `Whether its service runs a job with the key ${order.key} cannot be told: it has no \`list\`.`;
+      return failure("non-retryable", message);
+    }
+    const { handle, isOver } = await this.#end({ number: attempt.attempt, key: order.key, handle: known }, known);
+    if (!isOver) return failure("backend", "The job could not be stopped, or its end could not be seen.");
+    if (handle !== null) await this.#forget(handle);
+    return { outcome: "success", output: { wasFound: handle !== null } };
+  }
+
   /** A run that outlives its worker is stopped only if nobody wants it any more. */
   abort(graceMs: number, cause: AbortCause): void {
     const { clock, steps, backend } = this.#parts;
     const isWanted = cause === "killed" || cause === "drain";
-    if (isWanted && steps !== null) {
+    if (this.#isStopOnly || (isWanted && steps !== null)) {
       // Also in the midst of a stop: the next attempt stops it, or sees that it has ended.
       this.#isLeft = true;
       this.#left.reject(new LeftRunning());
@@ -141,7 +176,10 @@ export class RunAttempt {
       try {
         const handle = await backend.start({ ...order, key: run.key }, this.#abortion.signal);
         // Before anything else: from here on every later attempt knows it.
-        await steps?.noteHandle(run, handle);
+        await steps?.noteHandle(run, handle).catch((error: unknown) => {
+          // What was cancelled while it was started must be stopped now.
+          if (!(this.#isStopped && error instanceof AttemptOver)) throw error;
+        });
         return handle;
       } catch (error) {
         if (error instanceof RunRefused) await steps?.noteEnd(run, { kind: "refused", message: error.message });
@@ -180,37 +218,56 @@ export class RunAttempt {
   /** Stops a run that nobody wants any more, and waits for its end. */
   async #stop(run: BookedRun, known: RunHandle | null): Promise<End> {
     const { steps } = this.#parts;
-    const handle = await this.#end(run, known);
+    const { handle, isOver } = await this.#end(run, known);
     await this.#log?.end();
     // An attempt that the leader has given up already is told that it is over; all else is done.
-    await steps?.noteEnd(run, { kind: "ended", outcome: "stopped" }).catch(ignoreOver);
+    const noted = isOver ? steps?.noteEnd(run, { kind: "ended", outcome: "stopped" }) : steps?.noteLeft(run);
+    await noted?.catch(ignoreOver);
+    if (!isOver) return aborted;
     if (handle !== null) await this.#forget(handle);
-    return aborted;
+    return steps === null ? aborted : stopped;
   }
 
-  /** @returns what there was to be stopped */
-  async #end(run: BookedRun, known: RunHandle | null): Promise<RunHandle | null> {
+  /** @returns what there was to be stopped, and whether it has ended as far as can be told */
+  async #end(
+    run: BookedRun,
+    known: RunHandle | null,
+  ): Promise<{ readonly handle: RunHandle | null; readonly isOver: boolean }> {
     const { backend, clock, settings, attempt, log } = this.#parts;
     let handle = known;
-    if (handle === null && run.number === attempt.attempt && !this.#hasTried) return null;
+    if (handle === null && run.number === attempt.attempt && !this.#hasTried) return { handle, isOver: true };
+    const beganAt = clock.now();
     for (let tries = 1; ; tries += 1) {
       try {
         // The start was broken off: if it has made a run, that is in the list.
-        handle ??= (await backend.list())?.find(({ key }) => key === run.key) ?? null;
+        const runs = handle === null ? await backend.list() : [];
+        if (runs === null) {
+          log.warn("a run may have been started that cannot be found: its backend has no list", {
+            ...attempt,
+            key: run.key,
+          });
+          return { handle, isOver: false };
+        }
+        handle ??= runs.find(({ key }) => key === run.key) ?? null;
         if (handle === null) {
+          // A start of another worker may be under way.
+          if (this.#isStopOnly && clock.now() < beganAt + defaults.remoteCallTimeoutMs) {
+            await this.#pause(this.#backOff(tries));
+            continue;
+          }
           log.warn("no run was found that could be stopped; perhaps none was started", { ...attempt, key: run.key });
-          return null;
+          return { handle, isOver: true };
         }
         this.#handle = handle;
         await backend.stop(handle, Math.max(0, this.#killAt - clock.now()));
         const { kind } = await backend.inspect(handle);
-        if (kind === "ended" || kind === "gone") return handle;
+        if (kind === "ended" || kind === "gone") return { handle, isOver: true };
       } catch (error) {
         if (!(error instanceof BackendTrouble)) throw error;
       }
       if (clock.now() >= this.#killAt + settings.stopMsMax) {
         log.warn("a run could not be stopped, or its end could not be seen", { ...attempt, key: run.key });
-        return handle;
+        return { handle, isOver: false };
       }
       await this.#pause(this.#backOff(tries));
     }
@@ -242,6 +299,7 @@ export class RunAttempt {
     if (error instanceof RunRefused) return failure(error.isFinal ? "non-retryable" : error.code, error.message);
     if (error instanceof StepRefused) return failure("non-retryable", error.message);
     if (!(error instanceof BackendTrouble)) throw error;
+    if (this.#isStopOnly) return failure("backend", error.message);
     if (this.#isStopped) return aborted;
     // An engine is a part of this machine: elsewhere, or later, the same may well be started. A service is the same everywhere.
     if (this.#parts.steps !== null) return failure("backend", error.message);

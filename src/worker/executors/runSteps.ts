@@ -1,5 +1,6 @@
 /** What a task remembers of the runs that were started for it: three steps for each, so that the next attempt knows how far it had come. */
 import type { Json } from "../../model/json.ts";
+import type { OpenRun } from "../../model/kinds/remote.ts";
 import type { RunHandle, RunState } from "../../ports/backend.ts";
 import { AttemptOver, type AttemptSession } from "../../ports/work.ts";
 
@@ -28,9 +29,12 @@ export class StepRefused extends Error {
  */
 export class RunSteps {
   readonly #session: AttemptSession;
+  readonly #service: string;
 
-  constructor(session: AttemptSession) {
+  /** @param service where the runs are; masters have those stopped whose task ends meanwhile */
+  constructor(session: AttemptSession, service: string) {
     this.#session = session;
+    this.#service = service;
   }
 
   /** The latest run, and how it ended if that is known; null if there is none. @throws AttemptOver */
@@ -52,19 +56,24 @@ export class RunSteps {
 
   /** @throws AttemptOver, StepRefused */
   async begin(run: BookedRun): Promise<void> {
-    await this.#keep(`run ${run.number}`, { key: run.key });
+    await this.#keep(`run ${run.number}`, { key: run.key }, { service: this.#service, key: run.key });
   }
 
   async noteHandle(run: BookedRun, { key, id }: RunHandle): Promise<void> {
-    await this.#keep(`handle ${run.number}`, { key, id });
+    await this.#keep(`handle ${run.number}`, { key, id }, { service: this.#service, key, handle: id });
   }
 
   async noteEnd(run: BookedRun, end: RunEnd): Promise<void> {
-    await this.#keep(`end ${run.number}`, { ...end });
+    await this.#keep(`end ${run.number}`, { ...end }, null);
   }
 
-  async #keep(key: string, value: Json): Promise<void> {
-    const answer = await this.#session.send({ kind: "step", key, value });
+  /** It could not be stopped. The task goes on without it, and a master has it stopped. */
+  async noteLeft(run: BookedRun): Promise<void> {
+    await this.#keep(`end ${run.number}`, { kind: "ended", outcome: "stopped" }, "left");
+  }
+
+  async #keep(key: string, value: Json, run: OpenRun | "left" | null): Promise<void> {
+    const answer = await this.#session.send({ kind: "step", key, value, run });
     if (answer.verdict === "stale") throw new AttemptOver("The attempt has ended.");
     if (answer.verdict === "refused") throw new StepRefused(answer.message);
   }

@@ -1,0 +1,51 @@
+/** Bugs planted where jobs of services are stopped whose tasks are over. The tests of backends must see them as well. */
+import type { Mutant } from "./mutant.ts";
+
+const attempt = "src/worker/executors/runAttempt.ts";
+
+export const remoteMutants: readonly Mutant[] = [
+  {
+    name: "stops no job whose task has no worker",
+    patches: [
+      {
+        file: "src/core/scheduler/runStops.ts",
+        search: "  else createStop(state, batch, stop);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "stops no job whose worker is lost before it has done so",
+    patches: [
+      {
+        file: "src/core/scheduler/holds.ts",
+        search: "      if (hold.stop !== undefined) stops.push(hold.stop);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "takes the end of an attempt for that of its job",
+    patches: [
+      {
+        file: "src/core/scheduler/sessions.ts",
+        search: 'const hasRunEnded = result.outcome === "success" || result.error?.code === runStopped;',
+        replace: "const hasRunEnded = true;",
+      },
+    ],
+  },
+  {
+    name: "says of a job that could not be stopped that it was",
+    patches: [{ file: attempt, search: "    if (!isOver) return aborted;\n", replace: "" }],
+  },
+  {
+    name: "does not stop a job whose task was cancelled while it was started",
+    patches: [
+      {
+        file: attempt,
+        search: "if (!(this.#isStopped && error instanceof AttemptOver)) throw error;",
+        replace: "throw error;",
+      },
+    ],
+  },
+];

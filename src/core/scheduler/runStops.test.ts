@@ -1,0 +1,191 @@
+/** Jobs of services whose task is over, over the scheduler alone: who stops them, and when a task is created for that. */
+import { beforeEach, expect, test } from "vitest";
+import type { Write } from "../../model/entry.ts";
+import { stopId } from "../../model/family.ts";
+import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
+import { runStopped } from "../../model/protocol.ts";
+import { toSpec } from "../../model/submission.ts";
+import type { TaskSpec } from "../../model/task.ts";
+import { attachRequest } from "../../proof/fakes/attachRequest.ts";
+import type { AssignedAttempt, SchedulerEffect } from "./effects.ts";
+import type { SchedulerInput } from "./inputs.ts";
+import { Scheduler } from "./scheduler.ts";
+
+const job = "t" as TaskId;
+const openRun = { service: "batch", key: "k1", handle: "h1" };
+
+/** A leader with a follower, and a task whose job runs. */
+class World {
+  now = 1_000;
+  seq = 1;
+  leader = new Scheduler();
+  follower = new Scheduler();
+  readonly specs: TaskSpec[] = [];
+  readonly running = new Map<TaskId, AssignedAttempt & { readonly worker: WorkerId }>();
+  readonly #history: Write[] = [];
+  readonly #sessions = new Map<WorkerId, SessionId>();
+
+  constructor() {
+    this.leader.activate(this.now, 1, 1);
+    this.attach("w1");
+    const work = { kind: "remote", input: { service: "batch" }, deadlineMs: 60_000 };
+    const spec = toSpec(work, { id: job, fingerprint: null, now: this.now });
+    this.tell({ kind: "submit", request: 1, specs: [spec], lookup: null });
+    this.step("run 1", { service: "batch", key: "k1" });
+    this.step("handle 1", openRun);
+  }
+
+  tell(...inputs: SchedulerInput[]): SchedulerEffect[] {
+    this.seq += 1;
+    const out = { seq: this.seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
+    for (const input of [...inputs, { kind: "tick" } as const]) this.leader.step(this.now, input, out);
+    for (const write of out.writes) {
+      const read = JSON.parse(JSON.stringify(write)) as Write;
+      this.#history.push(read);
+      this.follower.apply(read, this.now);
+      if (write.kind === "spec") this.specs.push(write.spec);
+    }
+    for (const effect of out.effects)
+      if (effect.kind === "assign")
+        for (const attempt of effect.attempts) this.running.set(attempt.task, { ...attempt, worker: effect.worker });
+    expect(this.follower.digest).toEqual(this.leader.digest);
+    return out.effects;
+  }
+
+  attach(name: string, running: readonly TaskId[] = []): void {
+    const worker = name as WorkerId;
+    const held = running.flatMap((task) => this.running.get(task) ?? []);
+    const attach = attachRequest({
+      capacity: 2,
+      kinds: ["remote", "remote.stop"],
+      labels: ["remote=batch"],
+      running: held.map(({ task, attempt, assignedAt }) => ({ task, attempt, assignedAt, startedAt: 0 })),
+    });
+    for (const effect of this.tell({ kind: "attach", request: 0, worker, attach, host: "h" }))
+      if (effect.kind === "reply" && effect.reply.kind === "attached") this.#sessions.set(worker, effect.reply.session);
+    this.tell({ kind: "opened", worker, session: this.#sessions.get(worker) ?? ("" as SessionId) });
+  }
+
+  #report(item: object): void {
+    const { worker, attempt, assignedAt } = this.#attemptOf(job);
+    const session = this.#sessions.get(worker) ?? ("" as SessionId);
+    const items = [{ task: job, attempt, assignedAt, ...item } as never];
+    this.tell({ kind: "report", request: 0, worker, session, items });
+  }
+
+  #attemptOf(task: TaskId) {
+    const attempt = this.running.get(task);
+    if (attempt === undefined) throw new Error(`${task} does not run`);
+    return attempt;
+  }
+
+  #items = 0;
+  step(key: string, run: object | "left" | null): void {
+    this.#items += 1;
+    this.#report({ kind: "step", key, value: {}, run, id: this.#items });
+  }
+
+  end(end: object): void {
+    this.#report({ kind: "result", boot: "boot-1" as BootId, startedAt: 0, endedAt: this.now, ...end });
+  }
+
+  cancel(): void {
+    this.tell({ kind: "cancel", request: 2, id: job });
+  }
+
+  lose(worker: string): void {
+    this.tell({ kind: "report-exit", request: 0, worker: worker as WorkerId, boot: "boot-1" as BootId });
+  }
+
+  failOver(): void {
+    this.leader = this.follower;
+    this.leader.activate(this.now, 2, this.seq);
+    this.follower = new Scheduler();
+    for (const write of this.#history) this.follower.apply(write, this.now);
+  }
+
+  get stops(): readonly TaskSpec[] {
+    return this.specs.filter(({ kind }) => kind === "remote.stop");
+  }
+}
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+test("a task that is cancelled while no worker has it gets a task that stops its job, for any worker that knows the service", () => {
+  world.lose("w1");
+  world.cancel();
+  expect(world.stops).toMatchObject([
+    {
+      id: stopId("remote.stop", job, world.seq),
+      input: openRun,
+      requires: ["remote=batch"],
+      deadlineMs: defaults.remoteStopDeadlineMs,
+    },
+  ]);
+  world.attach("w2");
+  expect(world.running.get(world.stops[0]?.id as TaskId)).toMatchObject({ worker: "w2", attempt: 1 });
+});
+
+test("the same at the deadline of the task", () => {
+  world.lose("w1");
+  world.now += 60_001;
+  world.tell();
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+});
+
+test("the worker that has it stops its job itself", () => {
+  world.cancel();
+  world.end({ outcome: "aborted", error: { code: runStopped, message: "" } });
+  world.lose("w1");
+  expect(world.stops).toEqual([]);
+});
+
+test("a worker that is lost before it has stopped the job is followed by a task that does", () => {
+  world.cancel();
+  expect(world.stops).toEqual([]);
+  world.lose("w1");
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+});
+
+test("the next leader knows what a lost worker was still to stop", () => {
+  world.cancel();
+  world.failOver();
+  world.lose("w1");
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+});
+
+test("a worker that does not say that it has stopped the job, or never had it, is followed by a task that does", () => {
+  world.cancel();
+  world.end({ outcome: "aborted" });
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+});
+
+test("a job that outlives an attempt that was to stop it is stopped, and the task goes on", () => {
+  world.step("end 1", "left");
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+  world.lose("w1");
+  world.cancel();
+  expect(world.stops).toHaveLength(1);
+});
+
+test("a job that has ended is not stopped", () => {
+  world.step("end 1", null);
+  world.lose("w1");
+  world.cancel();
+  expect(world.stops).toEqual([]);
+});
+
+test("a task that was created and never ran has no job", () => {
+  world.lose("w1");
+  const spec = toSpec(
+    { kind: "remote", input: { service: "batch" } },
+    { id: "t2" as TaskId, fingerprint: null, now: 1 },
+  );
+  world.tell({ kind: "submit", request: 3, specs: [spec], lookup: null });
+  world.tell({ kind: "cancel", request: 4, id: "t2" as TaskId });
+  expect(world.stops).toEqual([]);
+});
