@@ -12,6 +12,7 @@ import { limitMutants } from "./limitMutants.ts";
 import { masterMutants } from "./masterMutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { recordMutants } from "./recordMutants.ts";
+import { remoteMutants } from "./remoteMutants.ts";
 import { retryMutants } from "./retryMutants.ts";
 import { scheduleMutants } from "./scheduleMutants.ts";
 import { schedulerMutants } from "./schedulerMutants.ts";
@@ -34,5 +35,6 @@ export const simulatedMutants: readonly Mutant[] = [
   ...jobMutants,
   ...backupMutants,
   ...webhookMutants,
+  ...remoteMutants,
   ...workerMutants,
 ];

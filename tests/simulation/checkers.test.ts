@@ -25,6 +25,7 @@ import {
   workerRecord,
 } from "./madeHistory.ts";
 import { death, idleMaster, led, masterLies } from "./masterLies.ts";
+import { remoteLies } from "./remoteLies.ts";
 import { goodSchedules, scheduleLies } from "./scheduleLies.ts";
 import { scriptLies } from "./scriptLies.ts";
 import { webhookLies } from "./webhookLies.ts";
@@ -329,7 +330,7 @@ const allLies = {
   I4: { ...lies["I4"], ...attemptLies.I4 },
   I22: { ...familyLies["I22"], ...scheduleLies.I22 },
   I26: { ...scriptLies["I26"], ...graphLies },
-  ...{ I49: blobLies.I49, ...jobLies, ...backupLies, ...webhookLies, ...broadcastLies },
+  ...{ I49: blobLies.I49, ...jobLies, ...backupLies, ...webhookLies, ...broadcastLies, ...remoteLies },
 };
 
 test("a history without a lie is accepted by every checker", () => {

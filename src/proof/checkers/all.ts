@@ -45,6 +45,7 @@ import { outboxDrains } from "./outboxDrains.ts";
 import { overlapAccounted } from "./overlapAccounted.ts";
 import { prefixStands } from "./prefixStands.ts";
 import { readsGoForward } from "./readsGoForward.ts";
+import { remoteJobs } from "./remoteJobs.ts";
 import { resultHasExecution } from "./resultHasExecution.ts";
 import { scriptsKept } from "./scriptsKept.ts";
 import { signalsOnce } from "./signalsOnce.ts";
@@ -115,6 +116,7 @@ export const checkers: readonly Checker[] = [
   itemsBeforeResult,
   limitsKept,
   webhooksTold,
+  remoteJobs,
 ];
 
 /** Families, and all that belongs to a task, are told by the ids of tasks, which must be the real ones. */
@@ -131,6 +133,7 @@ const byRealIds: ReadonlySet<Checker> = new Set([
   jobFiles,
   blobsKept,
   webhooksTold,
+  remoteJobs,
 ]);
 
 export function checkAll(history: History): Violation[] {

@@ -230,6 +230,9 @@ export type Happening =
       readonly state?: TaskState;
       readonly attempt?: number;
     }
+  /** A service runs a job for a task; the job has ended, by itself or because it was told to. */
+  | { readonly kind: "remote-started"; readonly key: string; readonly task: TaskId }
+  | { readonly kind: "remote-ended"; readonly key: string; readonly outcome: "success" | "failed" | "stopped" }
   /** What an execution printed. */
   | { readonly kind: "exec-wrote"; readonly token: string; readonly text: string }
   /** What the store held of an attempt's log when its task was forgotten. */

@@ -1,8 +1,8 @@
 /** I10: two attempts of a task run at once only where the first one's worker had been out of reach; in calm runs, never. */
-
+import { remoteKind } from "../../model/kinds/remote.ts";
 import { checker } from "./checker.ts";
 import type { History } from "./ledger.ts";
-import { type Execution, executionsByTask, name, type Step, stepsByTask } from "./reading.ts";
+import { type Execution, executionsByTask, name, type Step, specs, stepsByTask } from "./reading.ts";
 
 export const overlapAccounted = checker("I10", "overlap is accounted for", (history, report) => {
   for (const [task, executions] of executionsByTask(history)) {
@@ -12,8 +12,8 @@ export const overlapAccounted = checker("I10", "overlap is accounted for", (hist
       if (earlier === undefined || later.attempt === earlier.attempt) continue;
       if (earlier.endOrder !== null && earlier.endOrder < later.startOrder) continue;
       const what = `${name(task, later.attempt)} on ${later.worker} began while ${name(task, earlier.attempt)} ran on ${earlier.worker}`;
-      if (history.conditions.isCalm) report(`${what}, in a calm run`, task);
-      else if (!wasOutOfReach(history, earlier, later))
+      if (history.conditions.isCalm && !isStoppingJob(history, earlier)) report(`${what}, in a calm run`, task);
+      else if (!wasOutOfReach(history, earlier, later) && !isStoppingJob(history, earlier))
         report(`${what}, which had been in reach all the time`, task, earlier.worker);
     }
   }
@@ -41,6 +41,13 @@ function wasOutOfReach(history: History, earlier: Execution, later: Execution): 
     if (isItsOwn || isItsMachine || isTrouble) return true;
   }
   return decided.entry.landedAt - (heardAt ?? from) > suspectMs;
+}
+
+/** True if its time was up, and it still stops its job at a service: the next attempt takes that job up. */
+function isStoppingJob(history: History, { task, attempt }: Execution): boolean {
+  if (specs(history).get(task)?.spec.kind !== remoteKind.name) return false;
+  const steps = stepsByTask(history).get(task) ?? [];
+  return steps.some(({ status }) => status.attempt === attempt && status.error?.code === "timeout");
 }
 
 function assignment(history: History, { task, attempt }: Execution): Step | undefined {

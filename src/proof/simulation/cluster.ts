@@ -6,6 +6,7 @@ import { JobUser } from "./jobUser.ts";
 import type { Knobs } from "./knobs.ts";
 import { MasterNode } from "./masterNode.ts";
 import { Outsider } from "./outsider.ts";
+import { RemoteUser } from "./remoteUser.ts";
 import { Signaller } from "./signaller.ts";
 import { TemplateUser } from "./templateUser.ts";
 import { UniqueUser } from "./uniqueUser.ts";
@@ -25,6 +26,7 @@ export class Cluster extends World {
   readonly blobUser: BlobUser;
   readonly jobUser: JobUser;
   readonly webhookUser: WebhookUser;
+  readonly remoteUser: RemoteUser;
 
   constructor(knobs: Knobs) {
     super(knobs);
@@ -38,6 +40,7 @@ export class Cluster extends World {
     this.blobUser = new BlobUser(this);
     this.jobUser = new JobUser(this);
     this.webhookUser = new WebhookUser(this);
+    this.remoteUser = new RemoteUser(this);
     this.followers = numbered(knobs.followers, (count) => new EventReader(this, `follower-${count}`));
   }
 }

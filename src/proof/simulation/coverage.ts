@@ -161,6 +161,10 @@ export const situations = [
   "a leader took over deliveries that waited",
   "deliveries waited for a webhook that was removed",
   "a task was told to be late",
+  // Jobs of services.
+  "a job of a service outlived its worker",
+  "a job was stopped by a task for that, since its worker had not done so",
+  "a job was stopped by a task for that, since its task had no worker",
   // Limits.
   "a queue was limited with tasks in it",
   "a task waited for its concurrency key",

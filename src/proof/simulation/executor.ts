@@ -1,7 +1,9 @@
 /** Attempts that only take virtual time. Each one writes into the ledger when it starts and how it ends. */
 import type { BootId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
+import { remoteKind, remoteStopKindName } from "../../model/kinds/remote.ts";
 import {
+  type AbortCause,
   type Assignment,
   type AttemptEnd,
   type AttemptRef,
@@ -10,7 +12,10 @@ import {
   machineFault,
 } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
 import type { AttemptSession, Executor, LogSpool, SpooledPieceRef } from "../../ports/work.ts";
+import type { RunningAttempt } from "../../worker/executors/kindRunner.ts";
+import { type RemoteKindRunner, remoteRunner, remoteStopRunner } from "../../worker/executors/remote.ts";
 import { hashText } from "../checkers/hashText.ts";
 import type { ExecutionEnd, Ledger } from "../checkers/ledger.ts";
 import { type Operation, programKind } from "../checkers/scripts.ts";
@@ -19,7 +24,10 @@ import { jobKinds, runJobTask } from "./jobRuns.ts";
 import type { Process } from "./process.ts";
 import { runProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
+import { type RemoteService, serviceName } from "./remoteService.ts";
 import type { Timeline } from "./timeline.ts";
+
+export const remoteKinds: readonly string[] = [remoteKind.name, remoteStopKindName];
 
 interface Execution {
   readonly assignment: Assignment;
@@ -28,6 +36,8 @@ interface Execution {
   readonly session: AttemptSession;
   readonly natural: { cancel(): void };
   isEnding: boolean;
+  /** What ends by itself once it is told to. */
+  remote?: RunningAttempt;
 }
 
 /** What a simulated command asks for: `["simulate", duration in ms, chance of failure in percent]`. */
@@ -49,6 +59,8 @@ export class SimulatedExecutor implements Executor {
   readonly #printing: Random;
   readonly #ledger: Ledger;
   readonly #jobDisk: JobDisk;
+  readonly #remotes: readonly RemoteKindRunner[];
+  readonly #log: Log;
   readonly #spool: LogSpool;
   /** Chance that an attempt ignores SIGTERM, and so takes as long to end as it may. */
   readonly #lingerChance: number;
@@ -66,6 +78,8 @@ export class SimulatedExecutor implements Executor {
     random: Random;
     ledger: Ledger;
     jobDisk: JobDisk;
+    service: RemoteService;
+    log: Log;
     spool: LogSpool;
     lingerChance: number;
   }) {
@@ -81,6 +95,9 @@ export class SimulatedExecutor implements Executor {
     this.#planSickness(parts.random.fork("sickness"));
     this.#ledger = parts.ledger;
     this.#jobDisk = parts.jobDisk;
+    const services = new Map([[serviceName, { backend: parts.service.backendFor(parts.process), pollMs: 500 }]]);
+    this.#remotes = [remoteRunner(services), remoteStopRunner(services)];
+    this.#log = parts.log;
     this.#spool = parts.spool;
     this.#lingerChance = parts.lingerChance;
     // A runner dies with its supervisor.
@@ -125,6 +142,8 @@ export class SimulatedExecutor implements Executor {
     this.#timeline.trace(`${this.#process.name} starts ${task}/${attempt}`);
     if (kind === programKind) return this.#runProgram(assignment, session, token);
     if (jobKinds.includes(kind)) return this.#runJob(assignment, session, token);
+    const remote = this.#remotes.find(({ name }) => name === kind);
+    if (remote !== undefined) return this.#runRemote(remote, assignment, session, token);
     const { durationMs, willFail } = planOf(assignment);
     // Runners are processes of their own: they go on while their supervisor is paused, and it hears of their end later.
     const natural = this.#timeline.after(durationMs, () => this.#end(execution, willFail ? "failed" : "success"));
@@ -149,7 +168,7 @@ export class SimulatedExecutor implements Executor {
       kept: (key: string) => this.#ledger.add({ kind: "step-kept", task, key, token }),
     };
     void runProgram(operations, session, (ms) => this.#process.sleep(ms), witness).then((end) => {
-      if (end === null) return this.abort({ task, attempt }, 0);
+      if (end === null) return this.abort({ task, attempt }, 0, "killed");
       if (end.outcome === "suspended") return this.#end(execution, "suspended", end);
       return this.#end(execution, end.outcome === "success" ? "success" : "failed", end);
     });
@@ -177,11 +196,28 @@ export class SimulatedExecutor implements Executor {
         case "suspended":
           return this.#end(execution, "suspended", { waits: end.waits });
         case "aborted":
-          return this.abort(assignment, 0);
+          return this.abort(assignment, 0, "killed");
         default:
           return end satisfies never;
       }
     });
+  }
+
+  /** A job of a service, or the stop of one: the product's own code. The job outlives the process. */
+  #runRemote(runner: RemoteKindRunner, assignment: Assignment, session: AttemptSession, token: string): void {
+    const natural = { cancel: () => {} };
+    const execution: Execution = { assignment, token, startedAt: this.#clock.now(), session, natural, isEnding: false };
+    this.#running.set(attemptKey(assignment.task, assignment.attempt), execution);
+    const machine = { clock: this.#clock, log: this.#log, boot: this.#boot, onOutput: () => {} };
+    const end = ({ outcome, error }: AttemptEnd): void => {
+      if (outcome === "suspended")
+        throw new Error("An attempt with a job of a service does not wait for anything else.");
+      this.#end(execution, outcome, error === undefined ? {} : { error });
+    };
+    const running = runner.start(assignment, machine, end, session);
+    if (running === "invalid")
+      throw new Error(`The input of ${assignment.task} is not one of kind ${assignment.kind}.`);
+    if (running !== null) execution.remote = running;
   }
 
   /** Some attempts say how far they are while they run, and want to know that the leader has heard it. */
@@ -226,8 +262,9 @@ export class SimulatedExecutor implements Executor {
     });
   }
 
-  abort({ task, attempt }: AttemptRef, graceMs: number): void {
+  abort({ task, attempt }: AttemptRef, graceMs: number, cause: AbortCause): void {
     const execution = this.#running.get(attemptKey(task, attempt));
+    if (execution?.remote !== undefined) return execution.remote.abort(graceMs, cause);
     if (execution === undefined || execution.isEnding) return;
     execution.isEnding = true;
     // Most end at once; some ignore SIGTERM until SIGKILL comes; some end by themselves before it does.
@@ -236,7 +273,10 @@ export class SimulatedExecutor implements Executor {
   }
 
   async stop(): Promise<void> {
-    for (const execution of [...this.#running.values()]) this.#end(execution, "aborted");
+    for (const execution of [...this.#running.values()]) {
+      if (execution.remote === undefined) this.#end(execution, "aborted");
+      else execution.remote.abort(0, "drain");
+    }
     await this.#process.sleep(1);
   }
 
@@ -269,6 +309,7 @@ export class SimulatedExecutor implements Executor {
         case "suspended":
           return onEnd({ outcome: "suspended", startedAt, endedAt, waits: more.waits ?? [] });
         case "aborted":
+          if (more.error !== undefined) return onEnd({ outcome: "aborted", startedAt, endedAt, error: more.error });
           return onEnd({ outcome: "aborted", startedAt, endedAt, exit: { code: null, signal: "SIGKILL" } });
         default:
           how satisfies never;

@@ -134,6 +134,8 @@ export interface Knobs {
   readonly jobActs: number;
   /** How often somebody makes, changes or removes a webhook. With 0 there are none. */
   readonly webhookActs: number;
+  /** How often somebody has a service run a job, or cancels a task with one. With 0 no worker knows the service. */
+  readonly remoteActs: number;
   readonly taskMsMax: number;
   /** True if something between some masters and workers refuses connections in the workers' name. */
   readonly refusingBetween: boolean;
@@ -191,6 +193,7 @@ export function drawKnobs(seed: number): Knobs {
     blobActs: random.fork("blobs").pick([0, 0, 0, 40, 120]),
     jobActs: random.fork("jobs").pick([0, 0, 0, 0, 6, 20]),
     webhookActs: random.fork("webhooks").pick([0, 0, 3, 20]),
+    remoteActs: random.fork("remote jobs").pick([0, 0, 0, 0, 15, 60]),
     // In some worlds nearly all tasks are long enough for something to happen to them.
     taskMsMax: Math.max(random.spread(200, 40_000), random.fork("length").pick([0, 20_000, 90_000])),
     refusingBetween: random.fork("between").chance(0.3),

@@ -1,5 +1,5 @@
 /** Runs one seed: faults for a while, then none, then the question whether everything came to rest and was right. */
-
+import { defaults, limits } from "../../model/limits.ts";
 import { checkAll } from "../checkers/all.ts";
 import type { Violation } from "../checkers/checker.ts";
 import type { History } from "../checkers/ledger.ts";
@@ -139,7 +139,7 @@ function planBulks({ knobs, timeline, random, clients }: Cluster): void {
 
 /** Those who do one thing only, a number of times. */
 function planVisitors({ knobs, timeline, random, ...visitors }: Cluster): void {
-  const { outsider, signaller, templateUser, uniqueUser, blobUser, jobUser, webhookUser } = visitors;
+  const { outsider, signaller, templateUser, uniqueUser, blobUser, jobUser, webhookUser, remoteUser } = visitors;
   const plan = (name: string, times: number, act: () => void): void => {
     const when = random.fork(name);
     for (let count = 0; count < times; count++) timeline.after(when.next() * knobs.unsafeMs * 0.95, act);
@@ -152,6 +152,7 @@ function planVisitors({ knobs, timeline, random, ...visitors }: Cluster): void {
   plan("job user", knobs.jobActs, () => jobUser.act());
   if (knobs.webhookActs > 0) timeline.after(0, () => webhookUser.begin());
   plan("webhook user", knobs.webhookActs, () => webhookUser.act());
+  plan("remote user", knobs.remoteActs, () => remoteUser.act());
 }
 
 function isEndless({ timeline, disk }: Cluster): boolean {
@@ -227,8 +228,8 @@ class RestWatch {
 
 function isAtRest(world: Cluster): boolean {
   if (world.clients.some((client) => client.isBusy) || world.outsider.isBusy) return false;
-  const { signaller, templateUser, blobUser, jobUser, webhookUser } = world;
-  if ([signaller, templateUser, blobUser, jobUser, webhookUser].some(({ isBusy }) => isBusy)) return false;
+  const { signaller, templateUser, blobUser, jobUser, webhookUser, remoteUser } = world;
+  if ([signaller, templateUser, blobUser, jobUser, webhookUser, remoteUser].some(({ isBusy }) => isBusy)) return false;
   if (!areMastersSettled(world)) return false;
   if (world.disk.view.unfinishedCount > 0 || !haveEnded(world)) return false;
   if (world.disk.view.records("deliveries").size > 0) return false;
@@ -257,7 +258,9 @@ function areMastersSettled({ masters, disk }: Cluster): boolean {
 /** With all faults over, no task may stay as it is for longer than this: the longest wait of each kind, one after the other. */
 function stallMs({ knobs }: Cluster): number {
   const { lostGraceMs, failoverGraceMs, timeoutBackstopMs } = knobs.waits;
-  return 60_000 + knobs.taskMsMax * 1.1 + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs;
+  // A job that is hard to stop keeps its worker for so long.
+  const stopMs = knobs.remoteActs > 0 ? limits.runStopMsMax + 2 * defaults.remoteCallTimeoutMs : 0;
+  return 60_000 + stopMs + knobs.taskMsMax * 1.1 + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs;
 }
 
 function toViolation(breakage: string): Violation {

@@ -9,6 +9,7 @@ import type { Coverage } from "./coverage.ts";
 import { noteFamilies } from "./familySituations.ts";
 import { noteGraphs } from "./graphSituations.ts";
 import { noteJobs } from "./jobSituations.ts";
+import { noteRemoteJobs } from "./remoteSituations.ts";
 import { noteSchedules } from "./scheduleSituations.ts";
 import { noteWebhooks } from "./webhookSituations.ts";
 import type { World } from "./world.ts";
@@ -22,6 +23,7 @@ export function noteSituations(world: World, judged: History): void {
   noteMasters(world, history);
   noteSchedules(world.coverage, history);
   noteWebhooks(world.coverage, history);
+  noteRemoteJobs(world.coverage, judged);
   noteFamilies(world.coverage, judged);
   noteGraphs(world.coverage, judged);
   noteJobs(world.coverage, judged);
@@ -73,7 +75,12 @@ function noteLimits(coverage: World["coverage"], { entries }: History): void {
   for (const { writes } of entries) {
     const assigned = writes.filter((write) => write.kind === "status" && write.status.state === "running");
     for (const write of writes) {
-      if (write.kind === "record" && write.collection === "dyingHolds" && write.value !== null)
+      if (
+        write.kind === "record" &&
+        write.collection === "dyingHolds" &&
+        write.value !== null &&
+        write.value.stop === undefined
+      )
         coverage.saw("a dying attempt held its concurrency key, or a place in its queue");
       if (write.kind === "status" && write.status.state === "created" && write.status.attempt === 0) {
         const spec = writes.find((each) => each.kind === "spec" && each.spec.id === write.status.id);

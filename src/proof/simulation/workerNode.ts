@@ -1,16 +1,18 @@
 /** A machine with a worker on it: its process dies, is paused, drains and comes back as a new boot, mostly with its disk. */
 import type { BootId, WorkerId } from "../../model/ids.ts";
+import { remoteLabel } from "../../model/kinds/remote.ts";
 import type { StreamMessage } from "../../model/protocol.ts";
 import { Worker } from "../../worker/worker.ts";
 import { call } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
-import { SimulatedExecutor, SimulatedSpool } from "./executor.ts";
+import { remoteKinds, SimulatedExecutor, SimulatedSpool } from "./executor.ts";
 import { jobKinds } from "./jobRuns.ts";
 import { simulatedDial } from "./link.ts";
 import { describeEnd, nodeLog } from "./machine.ts";
 import { SimulatedOutbox, WorkerDisk } from "./outbox.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import { serviceName } from "./remoteService.ts";
 import type { SimulatedStream } from "./stream.ts";
 import type { World } from "./world.ts";
 
@@ -68,6 +70,12 @@ export class WorkerNode {
       this.#able = [...this.#able, ...jobKinds];
       this.#kinds = [...this.#kinds, ...jobKinds];
     }
+    const knowsService = world.knobs.remoteActs > 0 && (isFirst || this.#random.fork("service").chance(0.3));
+    if (knowsService) {
+      this.labels = [...this.labels, remoteLabel(serviceName)];
+      this.#able = [...this.#able, ...remoteKinds];
+      this.#kinds = [...this.#kinds, ...remoteKinds];
+    }
     this.#listens = this.#random.chance(0.6);
     this.#isSupervised = this.#random.chance(0.4);
   }
@@ -123,6 +131,8 @@ export class WorkerNode {
       random: random.fork("executor"),
       ledger,
       jobDisk: this.#world.jobDisk,
+      service: this.#world.remoteService,
+      log: nodeLog(timeline, name),
       spool,
       lingerChance: knobs.isLimited ? 0.6 : 0.3,
     });

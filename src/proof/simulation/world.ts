@@ -10,6 +10,7 @@ import type { Knobs } from "./knobs.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { Receiver } from "./receiver.ts";
+import { RemoteService } from "./remoteService.ts";
 import { ReplicaSet } from "./replicaSet.ts";
 import { StoreDisk } from "./storeDisk.ts";
 import { PlainEngine, SqliteEngine, type StoreEngine } from "./storeEngine.ts";
@@ -43,6 +44,8 @@ export abstract class World {
   readonly files = new MemoryBlobs();
   /** What all workers reach, for MapReduce jobs. */
   readonly jobDisk = new JobDisk(this.ledger, this.coverage);
+  /** What runs the jobs of remote tasks. */
+  readonly remoteService: RemoteService;
   abstract readonly masters: readonly KnownMaster[];
   abstract readonly workers: readonly KnownWorker[];
   readonly receiver: Receiver;
@@ -64,6 +67,8 @@ export abstract class World {
     const network = new Network(weather, this.timeline, this.random.fork("network"), this.coverage);
     const { timeline, coverage, ledger, random } = this;
     this.receiver = new Receiver({ knobs, random, network, timeline, ledger, coverage });
+    const remoteLuck = random.fork("remote service");
+    this.remoteService = new RemoteService({ timeline, ledger, random: remoteLuck, wellFromMs: knobs.unsafeMs });
     this.wire = { network, timeline, coverage, callTimeoutMs: knobs.callTimeoutMs };
   }
 
