@@ -179,6 +179,8 @@ export const limits = {
   connectionsMax: 25_000,
   /** So many from one address, so that nobody can keep everybody else out. */
   connectionsPerAddressMax: 20_000,
+  /** Connections that have come and are not accepted yet. The system has a bound of its own too, net.core.somaxconn on Linux. */
+  connectionsWaitingMax: 4_096,
   headersWaitMsMax: 10 * second,
   requestWaitMsMax: 30 * second,
   idleConnectionMsMax: 30 * second,

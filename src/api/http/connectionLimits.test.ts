@@ -1,6 +1,7 @@
 /** What happens on the wire itself: sizes counted as they come, garbage, smuggling, tokens, and how the server ends. */
 import { EventEmitter, once } from "node:events";
-import type { Server } from "node:net";
+import { readFileSync } from "node:fs";
+import { connect as connectNow, type Server } from "node:net";
 import { PassThrough } from "node:stream";
 import fastify from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -40,6 +41,9 @@ async function exchange(...lines: string[]): Promise<string> {
   connection.send(`${lines.join("\r\n")}\r\n\r\n`);
   return connection.closed();
 }
+
+/** The state of a connection in /proc/net/tcp whose first packet has not been answered. */
+const synSent = "02";
 
 const host = "Host: localhost";
 const json = "Content-Type: application/json";
@@ -222,6 +226,21 @@ describe("connections", () => {
     expect(server.headersTimeout).toBe(limits.headersWaitMsMax);
     expect(server.keepAliveTimeout).toBe(limits.idleConnectionMsMax);
   });
+
+  test.runIf(process.platform === "linux")(
+    "find room in the queue of the system though a thousand come at once",
+    async () => {
+      const { hostname, port } = new URL(url);
+      const sockets = Array.from({ length: 1000 }, () => connectNow(Number(port), hostname));
+      // They connect in this turn of the loop, and nothing is accepted before the next one.
+      await new Promise((resolve) => process.nextTick(resolve));
+      const trying = readFileSync("/proc/net/tcp", "utf8")
+        .split("\n")
+        .filter((line) => line.includes(`:${Number(port).toString(16).toUpperCase().padStart(4, "0")} ${synSent} `));
+      for (const socket of sockets) socket.destroy();
+      expect(trying).toEqual([]);
+    },
+  );
 
   test("are bounded in number from one address; when one closes there is room for another", async () => {
     const server = new EventEmitter() as Server;

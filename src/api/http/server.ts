@@ -194,7 +194,8 @@ async function listen(http: FastifyInstance, address: string, port: number, sche
   // `localhost` may resolve to two addresses; the IPv4 one is used everywhere.
   const host = address === "localhost" ? "127.0.0.1" : address;
   try {
-    await http.listen({ host, port });
+    // After an election all workers come at once; whoever found no room would try again only a second later, and then later still.
+    await http.listen({ host, port, backlog: limits.connectionsWaitingMax });
   } catch (error) {
     throw cannotListen(error, host, port);
   }

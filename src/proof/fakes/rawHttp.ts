@@ -6,6 +6,7 @@ export class RawConnection {
   readonly socket: Socket;
   #received = "";
   #isClosed = false;
+  #failure: NodeJS.ErrnoException | null = null;
   #onChange: (() => void)[] = [];
 
   private constructor(socket: Socket) {
@@ -16,7 +17,9 @@ export class RawConnection {
       this.#changed();
     });
     // Being reset is one of the things a test may be about.
-    socket.on("error", () => {});
+    socket.on("error", (error) => {
+      this.#failure = error;
+    });
     socket.on("close", () => {
       this.#isClosed = true;
       this.#changed();
@@ -51,7 +54,9 @@ export class RawConnection {
   async until(text: string): Promise<string> {
     while (!this.#received.includes(text)) {
       if (this.#isClosed)
-        throw new Error(`The connection closed before ${JSON.stringify(text)} came: ${this.#received}`);
+        throw new Error(`The connection closed before ${JSON.stringify(text)} came: ${this.#received}`, {
+          cause: this.#failure,
+        });
       await this.#change();
     }
     return this.#received;
