@@ -17,25 +17,38 @@ const alias = [
   { find: /^outlast\/mapreduce$/, replacement: fileURLToPath(new URL("./src/mapreduce/index.ts", import.meta.url)) },
 ];
 
+const setupFiles = [fileURLToPath(new URL("./tests/patience.ts", import.meta.url))];
+
 export default defineConfig({
   resolve: { alias },
   test: {
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts", "src/proof/**"] },
     projects: [
-      { test: { name: "unit", include: ["{src,web/src}/**/*.test.ts"], testTimeout: minute } },
+      {
+        test: {
+          name: "unit",
+          include: ["{src,web/src}/**/*.test.ts"],
+          setupFiles,
+          // Files share one copy of the modules: to load them for each file anew took more time than the tests themselves.
+          isolate: false,
+          testTimeout: minute,
+        },
+      },
       {
         test: {
           name: "contracts",
+          setupFiles,
           include: ["tests/contracts/**/*.test.ts"],
           testTimeout: minute,
           hookTimeout: minute,
         },
       },
-      { test: { name: "scenarios", include: ["tests/scenarios/**/*.test.ts"], testTimeout: minute } },
-      { test: { name: "simulation", include: ["tests/simulation/**/*.test.ts"], testTimeout: 5 * minute } },
+      { test: { name: "scenarios", setupFiles, include: ["tests/scenarios/**/*.test.ts"], testTimeout: minute } },
+      { test: { name: "simulation", setupFiles, include: ["tests/simulation/**/*.test.ts"], testTimeout: 5 * minute } },
       {
         test: {
           name: "integration",
+          setupFiles,
           include: ["tests/integration/**/*.test.ts"],
           testTimeout: minute,
           maxWorkers: filesAtATime,
@@ -44,6 +57,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          setupFiles,
           include: ["tests/e2e/**/*.test.ts"],
           testTimeout: 3 * minute,
           hookTimeout: minute,
@@ -53,6 +67,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
+          setupFiles,
           include: ["tests/browser/**/*.test.ts"],
           globalSetup: "tests/browser/prepare.ts",
           testTimeout: 3 * minute,
@@ -63,6 +78,7 @@ export default defineConfig({
       {
         test: {
           name: "deploy",
+          setupFiles,
           include: ["tests/deploy/**/*.test.ts"],
           globalSetup: "tests/deploy/prepare.ts",
           // They share containers, networks and ports.
@@ -74,6 +90,7 @@ export default defineConfig({
       {
         test: {
           name: "kubernetes",
+          setupFiles,
           include: ["tests/kubernetes/**/*.test.ts"],
           globalSetup: "tests/kubernetes/prepare.ts",
           testTimeout: 10 * minute,

@@ -219,6 +219,18 @@ test("a request that does not arrive in time is answered and cut off", async () 
   await server.close();
 });
 
+test("so is one that was answered before it had arrived, if its rest does not come", async () => {
+  const server = fastify();
+  boundRequestTime(server, 20);
+  server.addHook("onRequest", (_request, reply) => reply.send("answered"));
+  server.post("/", () => "never reached");
+  const connection = await RawConnection.open(await server.listen({ host: "127.0.0.1", port: 0 }));
+  connections.push(connection);
+  connection.send(`POST / HTTP/1.1\r\n${host}\r\n${json}\r\nContent-Length: 10\r\n\r\n{"a`);
+  expect(await connection.closed()).toMatch(/^HTTP\/1\.1 200 [^]*answered$/);
+  await server.close();
+});
+
 describe("connections", () => {
   test("are bounded in number, and in the time that they may take", () => {
     const { server } = api.http;

@@ -54,7 +54,7 @@ export function boundRequestTime(server: FastifyInstance, waitMsMax: number = li
   server.addHook("onRequest", (request, reply, done) => {
     if (hasBody(request) && request.routeOptions.config.outlast?.body?.isRaw !== true) {
       const timer = setTimeout(() => {
-        if (reply.raw.headersSent) request.raw.socket.destroy();
+        if (reply.raw.headersSent) request.raw.destroy();
         else answerGarbage(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), request.raw.socket);
       }, waitMsMax);
       const stop = () => clearTimeout(timer);

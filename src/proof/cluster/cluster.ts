@@ -11,7 +11,8 @@ import type { ClusterHost } from "./clusterHost.ts";
 import { type LeaderFact, readLeaderFacts } from "./leaderLines.ts";
 import type { Life } from "./lives.ts";
 
-const readyMsMax = { here: 20_000, elsewhere: 60_000 } as const;
+/** To end what hangs: a master may have a million tasks to load on a busy machine. */
+const readyMsMax = 120_000;
 const stopMsMax = 10_000;
 const signalRetryMs = 50;
 
@@ -111,11 +112,7 @@ export class Cluster {
 
   /** Starts the master or worker of this name; resolves when it says that it is ready. */
   async start(process: string): Promise<void> {
-    await withinReady(
-      process,
-      this.launch(process).ready,
-      readyMsMax[this.#options.host === undefined ? "here" : "elsewhere"],
-    );
+    await withinReady(process, this.launch(process).ready, readyMsMax);
   }
 
   /** Starts without waiting. A master keeps its port and its store over its lives, a worker its name and its outbox. */
