@@ -70,15 +70,18 @@ async function run(job: Job) {
 }
 
 function memoryScratch(): Scratch {
-  let bytes = Buffer.alloc(0);
+  let bytes = Buffer.alloc(1 << 10);
+  let length = 0;
   return {
     get length() {
-      return bytes.length;
+      return length;
     },
     append: (piece) => {
-      bytes = Buffer.concat([bytes, piece]);
+      if (length + piece.length > bytes.length) bytes = Buffer.concat([bytes], 2 * (length + piece.length));
+      bytes.set(piece, length);
+      length += piece.length;
     },
-    read: (offset, length) => bytes.subarray(offset, offset + length),
+    read: (offset, count) => bytes.subarray(offset, Math.min(offset + count, length)),
   };
 }
 
