@@ -18,19 +18,22 @@ const waiting = { "outlast.state": null, error: { $exists: false } };
 
 export class ForeignDocuments {
   readonly #connection: Connection;
+  /** The last look found some, so there may be more. */
+  #hasFound = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** True if a document waits that is not ours yet. */
-  async isAny(): Promise<boolean> {
-    return (await this.#connection.tasks.findOne(waiting, { projection: { _id: 1 } })) !== null;
+  /** True if a document may wait that is not ours yet. Asks only where the last look found none. */
+  async mayBeAny(): Promise<boolean> {
+    return this.#hasFound || (await this.#connection.tasks.findOne(waiting, { projection: { _id: 1 } })) !== null;
   }
 
   /** Tasks that wait to be adopted, at most `max`. What is no task is marked with a readable `error`, and left alone from then on. */
   async find(max: number): Promise<ForeignTask[]> {
     const documents = await this.#connection.tasks.find(waiting).limit(max).toArray();
+    this.#hasFound = documents.length > 0;
     const found: ForeignTask[] = [];
     for (const document of documents) {
       const read = readForeign(document, this.#connection);

@@ -247,7 +247,7 @@ export class MongodbStore implements Store {
    */
   findForeign(max: number): Promise<ForeignTask[]> {
     return this.#use(async ({ foreign, view, window }) => {
-      if (!(await foreign.isAny())) return [];
+      if (!(await foreign.mayBeAny())) return [];
       await window.sync();
       await view.reached(window.tail.seq, "soon");
       return foreign.find(max);
