@@ -7,21 +7,21 @@ test("a retry of many goes on over the death of the master, and opens each task 
     ["master", "worker-1"],
     async (play) => {
       const ids = Array.from({ length: 300 }, (_, index) => `t${index}`);
-      await play.client.pause("many");
-      await play.client.submitAll(ids.map((id) => ({ id, kind: "sleep", input: { seconds: 0 }, queue: "many" })));
-      for await (const _ of play.client.bulk.cancel({ queue: "many" }));
+      await play.client.pause("default");
+      await play.client.submitAll(ids.map((id) => ({ id, kind: "sleep", input: { seconds: 0 }, queue: "default" })));
+      for await (const _ of play.client.bulk.cancel({ queue: "default" }));
       const retry = (async () => {
-        for await (const { refused } of play.client.bulk.retry({ queue: "many", states: ["cancelled"] }))
+        for await (const { refused } of play.client.bulk.retry({ queue: "default", states: ["cancelled"] }))
           expect(refused).toBeUndefined();
       })();
       await play.until("the first to be open", async () => {
-        const { tasks } = await play.client.list({ queue: "many", states: ["created"], limit: 1 });
+        const { tasks } = await play.client.list({ queue: "default", states: ["created"], limit: 1 });
         return tasks.length > 0;
       });
       await play.cluster.kill("master");
       await play.cluster.start("master");
       await retry;
-      await play.client.resume("many");
+      await play.client.resume("default");
       for (const id of ids) await play.success(id);
       const opened = (await play.journal()).filter(({ state }) => state === "created");
       expect(opened.map(({ task }) => task).toSorted()).toEqual([...ids, ...ids].toSorted());
