@@ -277,6 +277,8 @@ export class Run {
       );
     }
     const documents = await readDocuments(this.#client);
+    // Before the journal is read: when all masters stop, one may lead for a moment after another has resigned.
+    const leaderFacts = this.cluster.leaderFacts();
     const journal = await readJournal(this.#client);
     const { place } = this.#options;
     const placeChecks = (await place?.checks(this.cluster)) ?? [];
@@ -290,7 +292,7 @@ export class Run {
       journal: journal.changes,
       markers: journal.markers,
       ledger: this.cluster.ledger(),
-      leaderFacts: this.cluster.leaderFacts(),
+      leaderFacts,
       lives: this.cluster.lives,
       masters: this.cluster.masters,
     };
