@@ -85,6 +85,17 @@ export const backendMutants: readonly Mutant[] = [
     patches: [{ file: remote, search: '      if (isGone(error)) return { kind: "gone" };\n', replace: "" }],
   },
   {
+    // The leader has it stopped all the same, where the service can list its jobs.
+    name: "does not stop a job whose task was cancelled while it was started",
+    patches: [
+      {
+        file: attempt,
+        search: "if (!(this.#isStopped && error instanceof AttemptOver)) throw error;",
+        replace: "throw error;",
+      },
+    ],
+  },
+  {
     name: "does not tell a worker that comes back which attempts are over",
     patches: [
       {

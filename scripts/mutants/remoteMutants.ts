@@ -38,14 +38,4 @@ export const remoteMutants: readonly Mutant[] = [
     name: "says of a job that could not be stopped that it was",
     patches: [{ file: attempt, search: "    if (!isOver) return aborted;\n", replace: "" }],
   },
-  {
-    name: "does not stop a job whose task was cancelled while it was started",
-    patches: [
-      {
-        file: attempt,
-        search: "if (!(this.#isStopped && error instanceof AttemptOver)) throw error;",
-        replace: "throw error;",
-      },
-    ],
-  },
 ];
