@@ -64,7 +64,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     ids,
     log,
     probe: probeBoot,
-    peers: createPeers(token),
+    peers: createPeers(token === null ? null : new TokenCheck(token)),
     receivers: createReceivers(flags.webhookPrivate === true),
     settings: {
       ...failoverProfiles[flags.failover],

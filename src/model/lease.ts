@@ -19,3 +19,13 @@ export interface LeaderBeat extends Pick<Lease, "epoch" | "nonce" | "beat" | "is
   /** The last entry that it has committed. */
   readonly seq: number;
 }
+
+/** What a standby signs that wants to be told by the leader at `address`. Elsewhere it is worth nothing. */
+export function watchClaim(address: string): string {
+  return `watch ${address}`;
+}
+
+/** What a leader signs of all that it tells. */
+export function beatClaim({ epoch, nonce, beat, isResigned, ttlMs, seq }: LeaderBeat): string {
+  return `beat ${epoch} ${nonce} ${beat} ${isResigned} ${ttlMs} ${seq}`;
+}

@@ -1,19 +1,26 @@
 /** Watching another master: over real sockets, to something that answers like one. */
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type PeerKey, peerHeader } from "../ports/peers.ts";
 import { createPeers } from "./peers.ts";
+
+/** As good as a secret here: signs so that a reader of the test sees who has signed what. */
+const key: PeerKey = {
+  sign: (claim) => `ours: ${claim}`,
+  verifies: (claim, signature) => signature === `ours: ${claim}`,
+};
 
 let server: Server;
 let address: string;
 const answers: ServerResponse[] = [];
 const paths: (string | undefined)[] = [];
-const tokens: (string | undefined)[] = [];
+const headers: IncomingHttpHeaders[] = [];
 
 beforeEach(async () => {
   server = createServer((request, response) => {
     paths.push(request.url);
-    tokens.push(request.headers.authorization);
+    headers.push(request.headers);
     answers.push(response);
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.flushHeaders();
@@ -26,13 +33,13 @@ afterEach(() => {
   server.close();
   answers.length = 0;
   paths.length = 0;
-  tokens.length = 0;
+  headers.length = 0;
 });
 
-async function watching(token: string | null = null) {
+async function watching(key: PeerKey | null = null) {
   const onClose = vi.fn();
   const onBeat = vi.fn();
-  const watch = createPeers(token).watch(address, { onBeat, onClose });
+  const watch = createPeers(key).watch(address, { onBeat, onClose });
   await vi.waitFor(() => expect(answers).toHaveLength(1));
   return { onClose, onBeat, watch };
 }
@@ -48,8 +55,7 @@ describe("a watch", () => {
   });
 
   test("hands on what a leader tells, and nothing else", async () => {
-    const { onBeat, onClose } = await watching("a-secret");
-    expect(tokens).toEqual(["Bearer a-secret"]);
+    const { onBeat, onClose } = await watching();
     const beat = { epoch: 2, nonce: "other", beat: 3, ttlMs: 2000, isResigned: false, seq: 7 };
     const { seq: _seq, ...partial } = beat;
     const wrong = [null, partial, { ...beat, epoch: -1 }, { ...beat, nonce: 5 }, { ...beat, isResigned: 0 }];
@@ -60,6 +66,18 @@ describe("a watch", () => {
     expect(onBeat.mock.calls).toEqual([[beat]]);
     answers[0]!.end();
     await vi.waitFor(() => expect(onClose).toHaveBeenCalledOnce());
+  });
+
+  test("shows that it has the masters' token without sending it, and believes only who shows the same", async () => {
+    const { onBeat } = await watching(key);
+    expect(headers).toMatchObject([{ [peerHeader]: `ours: watch ${address}` }]);
+    expect(headers[0]).not.toHaveProperty("authorization");
+    const beat = { epoch: 2, nonce: "other", beat: 3, ttlMs: 2000, isResigned: false, seq: 7 };
+    const signature = "ours: beat 2 other 3 false 2000 7";
+    for (const told of [beat, { ...beat, signature: 1 }, { ...beat, beat: 9, signature }, { ...beat, signature }])
+      answers[0]!.write(`event: leader\ndata: ${JSON.stringify(told)}\n\n`);
+    await vi.waitFor(() => expect(onBeat).toHaveBeenCalled());
+    expect(onBeat.mock.calls).toEqual([[beat]]);
   });
 
   test("tells that it was refused", async () => {

@@ -2,23 +2,24 @@
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
 import type { Nonce } from "../model/ids.ts";
-import type { LeaderBeat } from "../model/lease.ts";
-import type { Peers } from "../ports/peers.ts";
+import { beatClaim, type LeaderBeat, watchClaim } from "../model/lease.ts";
+import { type PeerKey, type Peers, peerHeader } from "../ports/peers.ts";
 import { readStream } from "./httpAnswer.ts";
 import { probe } from "./probe.ts";
 
-/** @param token the one that all masters share; null if they have none */
-export function createPeers(token: string | null): Peers {
+/** @param key of the token that all masters share; null if they have none */
+export function createPeers(key: PeerKey | null): Peers {
   return {
     watch(address, { onBeat, onClose }) {
       const url = new URL(`${address.replace(/\/+$/, "")}/healthz/lifeline`);
       const get = url.protocol === "https:" ? httpsGet : httpGet;
       const leaving = new AbortController();
-      const headers = { accept: "text/event-stream", ...(token !== null && { authorization: `Bearer ${token}` }) };
+      const proof = key === null ? {} : { [peerHeader]: key.sign(watchClaim(address)) };
+      const headers = { accept: "text/event-stream", ...proof };
       // Not shared with other requests, which might close it.
       const request = get(url, { agent: false, headers }, (answer) => {
         readStream(answer, leaving.signal, (data) => {
-          const beat = readBeat(data);
+          const beat = readBeat(data, key);
           if (beat !== null) onBeat(beat);
         }).catch(() => request.destroy());
       });
@@ -40,8 +41,8 @@ export function createPeers(token: string | null): Peers {
   };
 }
 
-/** Null for what is no beat: of another version, or of something that is no master. */
-function readBeat(data: string): LeaderBeat | null {
+/** Null for what is no beat: of another version, of something that is no master, or of somebody without the masters' token. */
+function readBeat(data: string, key: PeerKey | null): LeaderBeat | null {
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -49,10 +50,13 @@ function readBeat(data: string): LeaderBeat | null {
     return null;
   }
   if (typeof value !== "object" || value === null) return null;
-  const { epoch, nonce, beat, ttlMs, seq, isResigned } = value as { readonly [Key in keyof LeaderBeat]?: unknown };
+  const { signature, ...fields } = value as { readonly [Key in keyof LeaderBeat | "signature"]?: unknown };
+  const { epoch, nonce, beat, ttlMs, seq, isResigned } = fields;
   if (!isCount(epoch) || !isCount(beat) || !isCount(ttlMs) || !isCount(seq)) return null;
   if (typeof nonce !== "string" || typeof isResigned !== "boolean") return null;
-  return { epoch, nonce: nonce as Nonce, beat, ttlMs, seq, isResigned };
+  const told = { epoch, nonce: nonce as Nonce, beat, ttlMs, seq, isResigned };
+  if (key !== null && (typeof signature !== "string" || !key.verifies(beatClaim(told), signature))) return null;
+  return told;
 }
 
 function isCount(value: unknown): value is number {

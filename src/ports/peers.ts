@@ -8,6 +8,19 @@ export interface Peers {
   probe(address: string): Promise<"refused" | "connected" | "unknown">;
 }
 
+/**
+ * Signs with the token that all masters share. The token itself is not sent: at the address of a leader that is gone, somebody else
+ * may listen by now.
+ */
+export interface PeerKey {
+  sign(claim: string): string;
+  /** True if `signature` is that of this claim. */
+  verifies(claim: string, signature: string): boolean;
+}
+
+/** Brings the signature of a standby's `watchClaim`. */
+export const peerHeader = "x-outlast-peer";
+
 export interface PeerHandlers {
   /** What the master there tells while it leads. */
   readonly onBeat: (beat: LeaderBeat) => void;

@@ -1,11 +1,12 @@
 /** Access control: the token, and the checks that stop foreign web pages from calling the API through a user's browser. */
-import { hash, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
+import type { PeerKey } from "../../ports/peers.ts";
 
 /** Keeps only a hash of the token. Hashes have equal lengths, so comparing takes constant time. */
-export class TokenCheck {
+export class TokenCheck implements PeerKey {
   readonly #hash: Buffer;
   readonly isLongEnough: boolean;
 
@@ -16,6 +17,15 @@ export class TokenCheck {
 
   matches(token: string): boolean {
     return timingSafeEqual(digest(token), this.#hash);
+  }
+
+  /** Shows to others with this token that the claim is made by one of them. */
+  sign(claim: string): string {
+    return createHmac("sha256", this.#hash).update(claim).digest("base64url");
+  }
+
+  verifies(claim: string, signature: string): boolean {
+    return timingSafeEqual(digest(signature), digest(this.sign(claim)));
   }
 
   /** Of the header `authorization`. @throws OutlastError `unauthorized` */

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
+import { beatClaim, type LeaderBeat, watchClaim } from "../../model/lease.ts";
 import { defaults } from "../../model/limits.ts";
 import { anybody, may, type Principal, principalName, root } from "../../model/principals/principal.ts";
+import { peerHeader } from "../../ports/peers.ts";
 import { relayedClientHeader, relayedHeader, statusOrNull } from "../http/headers.ts";
 import { checkHost, checkOrigin, isLoopback, type TokenCheck } from "./access.ts";
 import { type CookieSettings, csrfHeader, csrfToken, readCookie } from "./cookies.ts";
@@ -66,10 +68,16 @@ export class Guard {
     });
   }
 
-  /** True for a caller with the token that all masters share, and for everybody where nobody needs a credential. */
+  /** True for a master that shows that it has the token that all share, and for everybody where nobody needs a credential. */
   isPeer(request: FastifyRequest): boolean {
-    const bearer = bearerOf(request.headers.authorization);
-    return this.isOpen || (bearer !== null && this.#rootToken?.matches(bearer) === true);
+    const signature = request.headers[peerHeader];
+    if (this.#rootToken === null || typeof signature !== "string") return this.isOpen;
+    return this.#rootToken.verifies(watchClaim(statusOrNull(this.#master)?.address ?? ""), signature);
+  }
+
+  /** What a leader tells, so that those who have the masters' token can see that it comes from one. */
+  signed(beat: LeaderBeat): LeaderBeat & { readonly signature?: string } {
+    return this.#rootToken === null ? beat : { ...beat, signature: this.#rootToken.sign(beatClaim(beat)) };
   }
 
   /** @throws OutlastError `forbidden` */

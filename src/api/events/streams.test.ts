@@ -3,10 +3,13 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { BootId, Nonce, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
+import { beatClaim, watchClaim } from "../../model/lease.ts";
 import { limits } from "../../model/limits.ts";
+import { peerHeader } from "../../ports/peers.ts";
 import { queueWrite, workerWrite } from "../../proof/contracts/storeJournal.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { messages, RawConnection } from "../../proof/fakes/rawHttp.ts";
+import { TokenCheck } from "../auth/access.ts";
 import { type ApiServer, createApi } from "../http/server.ts";
 import { EventStream } from "./eventStream.ts";
 
@@ -217,22 +220,28 @@ describe("a lifeline", () => {
     await lifeline.closed();
   });
 
-  test("tells of the leader's lease to callers with the masters' token only", async () => {
+  test("tells of the leader's lease to masters with the same token only, and signs it", async () => {
     const token = "a-token-of-some-length";
     const guarded = createApi({ master, log: silent, token });
     const where = await guarded.listen({ address: "127.0.0.1", port: 0 });
     const path = "/healthz/lifeline";
+    const key = new TokenCheck(token);
+    const claim = watchClaim(master.state.address);
     const strangers = [
       await RawConnection.get(where, path),
-      await RawConnection.get(where, path, "authorization: Bearer another"),
+      await RawConnection.get(where, path, `${peerHeader}: ${new TokenCheck("another").sign(claim)}`),
+      // Overheard at the address of another master.
+      await RawConnection.get(where, path, `${peerHeader}: ${key.sign(watchClaim("http://127.0.0.1:7071"))}`),
     ];
-    const peer = await RawConnection.get(where, path, `authorization: Bearer ${token}`);
+    const peer = await RawConnection.get(where, path, `${peerHeader}: ${key.sign(claim)}`);
     connections.push(...strangers, peer);
     const beat = { epoch: 3, nonce: "own" as Nonce, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
     for (const listener of master.beatListeners) listener(beat);
     // The empty line ends it: no reader looks at it before.
-    await peer.until('"seq":5}\n\n');
-    expect(messages(peer)).toMatchObject([{ event: "leader", data: beat }]);
+    await peer.until('"}\n\n');
+    const [told] = messages(peer);
+    expect(told).toEqual({ event: "leader", data: { ...beat, signature: expect.any(String) } });
+    expect(key.verifies(beatClaim(beat), String((told as { data: { signature: unknown } }).data.signature))).toBe(true);
     await guarded.close();
     for (const stranger of strangers) {
       await stranger.closed();
@@ -241,6 +250,19 @@ describe("a lifeline", () => {
     }
     await peer.closed();
     expect(master.beatListeners.size).toBe(0);
+  });
+
+  test("tells nobody without a credential any more once there are users", async () => {
+    const stranger = await open("/healthz/lifeline");
+    const beat = { epoch: 3, nonce: "own" as Nonce, beat: 4, isResigned: false, ttlMs: 2000, seq: 5 };
+    for (const listener of master.beatListeners) listener(beat);
+    await stranger.until('"seq":5}\n\n');
+    const first = { name: "first", role: "admin", hash: "", createdAt: 1, createdBy: "operator" } as const;
+    master.principals.tokensBySecret.set("the-first-token", first);
+    for (const listener of master.beatListeners) listener({ ...beat, beat: 5 });
+    await api.close();
+    await stranger.closed();
+    expect(messages(stranger)).toEqual([{ event: "leader", data: beat }]);
   });
 
   test("is refused beyond a bound", async () => {

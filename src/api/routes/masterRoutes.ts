@@ -60,21 +60,22 @@ export const masterRoutes: readonly Route[] = [
     name: "holdLivenessStream",
     access: { needs: "everybody", of: "none" },
     summary:
-      "A stream that stays open while the process is alive. Standbys watch the leader with it. To callers with the masters' token a leader tells of its lease and its journal.",
+      "A stream that stays open while the process is alive. Standbys watch the leader with it. A leader tells of its lease and its journal to masters that show in `x-outlast-peer` that they have the same token, and to everybody where no credential is needed.",
     tag: "master",
     isStream: true,
     answers: {
       200: {
         description:
-          "`leader` events with `epoch`, `nonce`, `beat`, `isResigned`, `ttlMs` and `seq`; otherwise comments only.",
+          "`leader` events with `epoch`, `nonce`, `beat`, `isResigned`, `ttlMs` and `seq`, and `signature` where masters have a token; otherwise comments only.",
         content: { "text/event-stream": { type: "string" } },
       },
     },
     handle: (request, reply, { streams, master, guard }) =>
       streams.open(reply, "lifeline", (stream) =>
-        guard.isPeer(request)
-          ? master.onLeaderBeat((beat) => stream.send(`${sseMessage("leader", beat)}\n`))
-          : () => undefined,
+        // Asked again each time: once there are users, not everybody may hear it any more.
+        master.onLeaderBeat((beat) => {
+          if (guard.isPeer(request)) stream.send(`${sseMessage("leader", guard.signed(beat))}\n`);
+        }),
       ),
   },
   {
