@@ -31,13 +31,13 @@ function optionsOf({ series, format, height = 180, onHover }: ChartProps, width:
   return {
     width,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_plot, values) => values.map(clockText) },
-      { ...axis, grid, size: 48, space: 34, values: (_plot, values) => values.map((value) => format(value)) },
+      { ...axis, grid: { show: false }, size: 24, space: 70, values: (_plot, values) => values.map(clockText) },
+      { ...axis, grid, size: 60, space: 34, values: (_plot, values) => values.map((value) => format(value)) },
     ],
     series: [
       {},

@@ -38,7 +38,7 @@ export function Card({ title, note, actions, children, className = "", isFlush =
         <div className="flex min-h-10 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5">
           <h2 className="font-semibold">{title}</h2>
           {note === undefined ? null : <span className="text-xs text-muted">{note}</span>}
-          <div className="ml-auto flex items-center gap-1.5">{actions}</div>
+          <div className="ml-auto flex flex-wrap items-center gap-1.5">{actions}</div>
         </div>
       )}
       <div className={isFlush ? "" : "p-4"}>{children}</div>

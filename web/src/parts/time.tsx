@@ -48,7 +48,12 @@ function two(ms: number, large: number, largeName: string, small: number, smallN
 export function agoText(at: number, from: number): string {
   const ms = from - at;
   if (Math.abs(ms) < 2 * second) return "now";
-  return ms > 0 ? `${coarse(ms)} ago` : `in ${coarse(-ms)}`;
+  return ms > 0 ? `${coarse(ms)} ago` : `in ${until(-ms)}`;
+}
+
+/** Finer than for what is past: ticks of a schedule that are minutes apart must not read alike. */
+function until(ms: number): string {
+  return ms < hour || ms >= day ? coarse(ms) : two(ms, hour, "h", minute, "min");
 }
 
 function coarse(ms: number): string {

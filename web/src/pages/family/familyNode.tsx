@@ -7,6 +7,7 @@ import type { ChildPage, Task, TaskState } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
+import { waitingText } from "../../parts/waiting.ts";
 
 const number = new Intl.NumberFormat();
 const pageSize = 50;
@@ -20,7 +21,8 @@ export function FamilyNode({ task, isTop = false }: { readonly task: Task; reado
   const [state, setState] = useState<TaskState | null>(null);
   const counts: Counts = task.childCounts ?? {};
   const hasChildren = taskStates.some((each) => (counts[each] ?? 0) > 0);
-  const why = task.waiting?.detail ?? (task.state === "success" ? undefined : task.error?.message);
+  const why =
+    task.waiting === undefined ? (task.state === "success" ? undefined : task.error?.message) : waitingText(task);
   return (
     <li>
       <div className="flex min-h-8 items-center gap-2 rounded px-1 hover:bg-hover/60">

@@ -50,8 +50,8 @@ function NodeTable({ nodes, total }: { readonly nodes: readonly GraphNode[]; rea
       <Table label="Nodes" heads={["Node", "State", "Kind", "Waits for", "Worker", "Took"]}>
         {nodes.slice(0, listed).map((node) => (
           <Row key={node.id}>
-            <Cell className="font-medium">
-              <Link to="/tasks/$id" params={{ id: node.id }} data-row className="hover:underline">
+            <Cell className="max-w-64 truncate font-medium">
+              <Link to="/tasks/$id" params={{ id: node.id }} data-row className="hover:underline" title={node.name}>
                 {node.name}
               </Link>
             </Cell>
@@ -71,9 +71,9 @@ function NodeTable({ nodes, total }: { readonly nodes: readonly GraphNode[]; rea
                 </Link>
               )}
             </Cell>
-            <Cell className="text-soft">{node.after.join(", ")}</Cell>
-            <Cell className="text-soft">{node.host ?? "–"}</Cell>
-            <Cell className="figures">
+            <Cell className="min-w-56 text-soft">{node.after.join(", ")}</Cell>
+            <Cell className="whitespace-nowrap text-soft">{node.host ?? "–"}</Cell>
+            <Cell className="figures whitespace-nowrap">
               {node.startedAt === undefined || node.endedAt === undefined
                 ? "–"
                 : durationText(node.endedAt - node.startedAt)}

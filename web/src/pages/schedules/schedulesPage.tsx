@@ -44,7 +44,7 @@ export function SchedulesPage() {
       ) : (
         <div className="grid gap-4">
           <Card isFlush>
-            <Table label="Schedules" heads={["Schedule", "When", "Next tick", "Runs", "Made", "Skipped"]}>
+            <Table label="Schedules" heads={["Schedule", "Next tick", "When", "Runs", "Made", "Skipped"]}>
               {schedules.map((schedule) => (
                 <ScheduleRow key={schedule.name} schedule={schedule} isShown={schedule.name === shown.name} />
               ))}
@@ -56,6 +56,9 @@ export function SchedulesPage() {
     </>
   );
 }
+
+/** Instants as the viewer's clock shows them. */
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; readonly isShown: boolean }) {
   const { name, content, isPaused, nextAt, fired, skipped } = schedule;
@@ -69,8 +72,19 @@ function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; r
           <span className="ml-2 rounded bg-retrying/12 px-1.5 text-2xs font-medium text-retrying">‖ paused</span>
         ) : null}
       </Cell>
+      <Cell>
+        {nextAt === null ? (
+          <span className="text-muted">none follows</span>
+        ) : (
+          <span className="flex flex-wrap gap-x-2">
+            <span className="figures whitespace-nowrap">{local.format(nextAt)}</span>
+            <span className="text-muted">
+              <Ago at={nextAt} />
+            </span>
+          </span>
+        )}
+      </Cell>
       <Cell className="font-mono text-xs whitespace-nowrap">{whenText(content.when)}</Cell>
-      <Cell>{nextAt === null ? <span className="text-muted">none follows</span> : <Ago at={nextAt} />}</Cell>
       <Cell className="text-soft">{content.template ?? "a task"}</Cell>
       <Cell className="figures">{fired}</Cell>
       <Cell className="figures">{skipped.length}</Cell>
@@ -137,8 +151,6 @@ function SkippedTicks({ schedule: { skipped } }: { readonly schedule: ScheduleVi
     </Card>
   );
 }
-
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function NextTicks({ schedule: { name, content } }: { readonly schedule: ScheduleView }) {
   const { data, error } = useQuery(ticksQuery(name, content));

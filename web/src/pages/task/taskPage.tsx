@@ -68,6 +68,7 @@ function TaskView({ task }: { readonly task: Task }) {
           <TaskFacts task={task} />
         </Card>
         {task.attempt === 0 ? null : <LogView key={shown} task={task.id} attempt={shown} />}
+        <ChildrenCard task={task} />
         <div className="grid items-start gap-4 xl:grid-cols-2">
           <Card title="Input" actions={<CopyButton text={JSON.stringify(task.input, null, 2)} what="input" />}>
             <JsonTree value={task.input} />
@@ -80,7 +81,6 @@ function TaskView({ task }: { readonly task: Task }) {
         </div>
         <FilesCard task={task} />
         <AttemptsCard task={task} shown={shown} />
-        <ChildrenCard task={task} />
         <StepsCard task={task} />
       </div>
     </>

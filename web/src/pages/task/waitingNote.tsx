@@ -1,17 +1,27 @@
 /** Why a task waits, and since when. */
+import { Link } from "@tanstack/react-router";
 import type { Task } from "../../api/schema.ts";
 import { Note } from "../../parts/surfaces.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
-import { needsSomebody } from "../../parts/waiting.ts";
+import { needsSomebody, waitingPieces } from "../../parts/waiting.ts";
 
-export function WaitingNote({ task: { waiting } }: { readonly task: Task }) {
+export function WaitingNote({ task }: { readonly task: Task }) {
+  const { waiting } = task;
   if (waiting === undefined) return null;
-  const { reason, since, detail, until } = waiting;
+  const { reason, since, until } = waiting;
   return (
     <Note tone={needsSomebody.has(reason) ? "warn" : "info"}>
       <p>
         <span className="font-medium">Why it waits: </span>
-        {detail}
+        {waitingPieces(task).map((piece, index) =>
+          typeof piece === "string" ? (
+            piece
+          ) : (
+            <Link key={index} to="/tasks/$id" params={{ id: piece.id }} className="text-accent hover:underline">
+              {piece.name}
+            </Link>
+          ),
+        )}
       </p>
       <p className="text-xs text-muted">
         for <Lasted from={since} />

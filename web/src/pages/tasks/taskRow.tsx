@@ -60,7 +60,8 @@ export function WideRow(props: RowProps) {
       <span role="cell" className="flex min-w-0 items-baseline gap-2">
         <NameLink task={task} />
         {task.name === task.id ? null : (
-          <span className="min-w-0 shrink-[3] truncate font-mono text-2xs text-muted">{task.id}</span>
+          // The name is what people look for: the id gives way first.
+          <span className="min-w-0 shrink-[9999] truncate font-mono text-2xs text-muted">{task.id}</span>
         )}
         <Running task={task} />
       </span>

@@ -32,7 +32,7 @@ export function WorkersPage() {
   const used = connected.reduce((sum, { running }) => sum + running, 0);
   return (
     <>
-      <PageHeader title="Workers" note={`${connected.length} connected, ${used} of ${slots} slots in use`} />
+      <PageHeader title="Workers" note={`${standing(workers)}, ${used} of ${slots} slots in use`} />
       <Card isFlush>
         {workers.length === 0 ? (
           <Empty title="No worker has ever attached" command="outlast worker" />
@@ -43,7 +43,9 @@ export function WorkersPage() {
           >
             {workers.map((worker) => (
               <Row key={worker.id}>
-                <Cell className={worker.id === wanted ? "font-semibold text-accent" : "font-medium"}>
+                <Cell
+                  className={`whitespace-nowrap ${worker.id === wanted ? "font-semibold text-accent" : "font-medium"}`}
+                >
                   <Link to="/tasks" search={{ host: worker.id }} data-row className="hover:underline" title="Its tasks">
                     {worker.id}
                   </Link>
@@ -64,7 +66,7 @@ export function WorkersPage() {
                   </span>
                 </Cell>
                 <Cell className="text-soft">{worker.queues.join(", ")}</Cell>
-                <Cell className="max-w-72">
+                <Cell className="max-w-72 min-w-56">
                   <Tags names={worker.kinds ?? []} />
                   <Tags names={worker.labels ?? []} isLabel />
                 </Cell>
@@ -86,6 +88,16 @@ export function WorkersPage() {
       {draining === null ? null : <DrainDialog worker={draining} onClose={() => setDraining(null)} />}
     </>
   );
+}
+
+/** `3 connected, 1 lost`. Those that have left on purpose are no news. */
+function standing(workers: readonly Worker[]): string {
+  return order
+    .slice(0, 3)
+    .map((state) => [workers.filter((worker) => worker.state === state).length, state] as const)
+    .filter(([count, state]) => count > 0 || state === "connected")
+    .map(([count, state]) => `${count} ${state}`)
+    .join(", ");
 }
 
 function WorkerState({ worker: { state, isDraining, trouble, changedAt } }: { readonly worker: Worker }) {

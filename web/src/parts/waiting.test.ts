@@ -1,0 +1,25 @@
+/** What a task waits for, with the names that people know. */
+import { expect, test } from "vitest";
+import { waitingPieces, waitingText } from "./waiting.ts";
+
+function blocked(detail: string) {
+  return { reason: "blocked", detail, since: 0 } as const;
+}
+
+test("calls what a node of a graph waits for as the graph does", () => {
+  const task = { waiting: blocked("waits for g~1.2, g~1.3"), after: ["g~1.1", "g~1.2", "g~1.3"] };
+  const named = { ...task, afterNames: ["load", "import-rome", "import-oslo"] };
+  expect(waitingText(named)).toBe("waits for import-rome, import-oslo");
+  expect(waitingText(task)).toBe("waits for g~1.2, g~1.3");
+});
+
+test("takes no part of an id for another id", () => {
+  const pieces = waitingPieces({ waiting: blocked("waits for bill-2 and 3 more"), after: ["bill", "bill-2"] });
+  expect(pieces.filter((piece) => typeof piece !== "string")).toEqual([{ id: "bill-2", name: "bill-2" }]);
+});
+
+test("leaves other reasons as they are", () => {
+  const waiting = { reason: "due-later", detail: "waits for its start time", since: 0 } as const;
+  expect(waitingPieces({ waiting, after: ["start"] })).toEqual(["waits for its start time"]);
+  expect(waitingText({})).toBe("");
+});
