@@ -101,9 +101,18 @@ export class Buckets {
     this.#at(at).sample = sample;
   }
 
-  /** Those that begin at or after this instant, in order. The last one is not over yet. */
+  /** Those that begin at or after this instant, in order and without gaps. The last one is not over yet. */
   since(at: number): HistoryPoint[] {
-    return this.#buckets.filter((bucket) => bucket.at >= at).map((bucket) => bucket.toPoint());
+    const points: HistoryPoint[] = [];
+    let next = Math.max(this.#buckets[0]?.at ?? 0, Math.ceil(at / this.#stepMs) * this.#stepMs);
+    for (const bucket of this.#buckets) {
+      if (bucket.at < next) continue;
+      // Where nothing was read or sampled, as before an election, nothing happened.
+      for (; next < bucket.at; next += this.#stepMs) points.push(new Bucket(next).toPoint());
+      points.push(bucket.toPoint());
+      next += this.#stepMs;
+    }
+    return points;
   }
 
   /** A clock that was set back goes on in the newest one. */
@@ -113,7 +122,8 @@ export class Buckets {
     if (newest !== undefined && newest.at >= start) return newest;
     const bucket = new Bucket(start);
     this.#buckets.push(bucket);
-    if (this.#buckets.length > this.#max) this.#buckets.shift();
+    const oldest = start - (this.#max - 1) * this.#stepMs;
+    while ((this.#buckets[0]?.at ?? start) < oldest) this.#buckets.shift();
     return bucket;
   }
 }

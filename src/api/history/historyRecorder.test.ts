@@ -14,7 +14,8 @@ let master: FakeMasterApi;
 let api: ApiServer;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  // The master of the tests dates its entries from one second after 1970 on.
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"], now: 1000 });
   master = new FakeMasterApi();
   api = createApi({ master, log: silent, token: null, isRecording: true });
 });
@@ -97,6 +98,20 @@ describe("buckets", () => {
       [3000, 1],
       [4000, 2],
     ]);
+  });
+
+  test("what is quiet counts nothing, and what is too old goes, also where little happened since", () => {
+    const buckets = new Buckets(1000, 4);
+    for (const at of [1000, 7000, 9500]) buckets.count(at, "started");
+    const told = (since: number) => buckets.since(since).map(({ at, started }) => [at, started]);
+    const lately = [
+      [8000, 0],
+      [9000, 1],
+    ];
+    expect(told(0)).toEqual([[7000, 1], ...lately]);
+    expect(told(7500)).toEqual(lately);
+    expect(told(9001)).toEqual([]);
+    expect(new Buckets(1000, 4).since(0)).toEqual([]);
   });
 
   test("a quantile is right to a quarter over the whole range", () => {
