@@ -154,7 +154,9 @@ function deaths(evidence: Recorded): Placed[] {
   const open = evidence.facts.flatMap((fact): Placed[] => {
     const at = lives.get(fact.boot)?.endedAt ?? null;
     if (fact.kind !== "started" || at === null || ended.has(toToken(fact))) return [];
-    return [{ at, rank, happening: { ...about(fact), kind: "exec-end", end: "died" } }];
+    const happening = { ...about(fact), kind: "exec-end", end: "died" } as const;
+    // The worker may have been killed in the very millisecond in which it began.
+    return [at > fact.at ? { at, rank, happening } : { at: fact.at, rank: ranks.start, happening }];
   });
   const killed = [...lives].flatMap(([boot, { process, cause, endedAt }]): Placed[] =>
     cause === "killed" && endedAt !== null

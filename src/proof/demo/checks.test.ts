@@ -174,6 +174,14 @@ function remove<Item>(list: Item[], which: (item: Item) => boolean): void {
 }
 
 describe("an honest run", () => {
+  test("may kill a worker in the very millisecond in which it began an attempt", () => {
+    const lie = (story: Story) =>
+      replace(story.ledger, ({ kind, task, attempt }) => kind === "started" && task === "b" && attempt === 1, {
+        at: 2000,
+      });
+    expect(told(lie)).toEqual([]);
+  });
+
   test("keeps every promise, each with cases to show for it", () => {
     const checks = checkAll(honest());
     expect(checks.flatMap((check) => check.problems)).toEqual([]);
