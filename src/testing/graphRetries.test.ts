@@ -145,6 +145,25 @@ describe("a retry of a graph", () => {
     expect(cluster.effects.filter((name) => name === "load")).toHaveLength(1);
   });
 
+  test("decides again about a node that ended before it had its input, though it had run before that", async () => {
+    broken = new Set(["load", "tidy"]);
+    const id = await submit(
+      nodes({ load: {}, tidy: { after: ["load"], runIf: "always", takes: "${tasks.load.output.rows}" } }),
+      "continue",
+    );
+    await cluster.ended(id);
+    expect(await states(id)).toEqual({ load: "failed 1", tidy: "failed 1" });
+    broken = new Set();
+    for (let retries = 1; retries <= 2; retries += 1) {
+      await cluster.retry(id);
+      await cluster.ended(id);
+      const tidy = (await below(id)).get("tidy");
+      expect(tidy).toMatchObject({ state: "failed", attempt: 1, error: { code: "input" } });
+      expect(cluster.effects.filter((name) => name === "tidy")).toHaveLength(1);
+      expect(await states(id)).toMatchObject({ load: "success 2" });
+    }
+  });
+
   test("reaches into graphs in the graph, and into families of its nodes", async () => {
     broken = new Set(["inner-b", "child-1"]);
     const inner = {

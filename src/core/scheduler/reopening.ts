@@ -79,10 +79,15 @@ export function reopenAll(
 export function beginningOf({ head, status }: Ended, ids: ReadonlySet<TaskId>, fromScratch: TaskId | null): Beginning {
   const { id, after = [], takesOutputs = false } = head;
   // A graph has no attempts.
-  const hadBegun = status.attempt > 0 || (needsNoWorker(head) && (status.family?.children ?? 0) > 0);
+  const hasAttempts = !needsNoWorker(head);
+  const hadBegun = hasAttempts ? status.attempt > 0 : (status.family?.children ?? 0) > 0;
+  // A retry before this one may have let it wait again, and then it ended before that was decided. Where nobody can tell, it is decided
+  // once more, with the same result: what it waits for has not changed since, or it would have been opened with that.
+  const mayHaveWaited = hasAttempts && status.attempt <= (status.uncounted ?? 0);
   const waitsAgain = after.some((each) => ids.has(each));
   const isAnew = id === fromScratch || (hadBegun && (waitsAgain || beginsAnew(head)));
-  return { hadBegun, isAnew, isUndecided: after.length > 0 && (!hadBegun || waitsAgain || (isAnew && takesOutputs)) };
+  const mustDecide = !hadBegun || mayHaveWaited || waitsAgain || (isAnew && takesOutputs);
+  return { hadBegun, isAnew, isUndecided: after.length > 0 && mustDecide };
 }
 
 /** The prefix of the ids of a graph's nodes. */
