@@ -52,6 +52,12 @@ test("looks again by itself once the leader is silent, has closed its connection
   expect(troubled.nextLookAt).toBe(tailPollMsMax);
 });
 
+test("is not held back by what was told long ago, and has been held up on its way", () => {
+  const pace = idle();
+  for (let now = 0; now < tailPollToldMs; now += leaseRenewMs) pace.noteBeat(now, { ...beat, seq: 4 });
+  expect(pace.nextLookAt).toBe(tailPollMsMax);
+});
+
 test("believes nobody but the leader whose marker it has read", () => {
   const pace = idle();
   pace.noteBeat(0, { ...beat, epoch: 1 });

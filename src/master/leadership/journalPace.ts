@@ -41,8 +41,9 @@ export class JournalPace {
   }
 
   noteBeat(now: number, { epoch, seq }: LeaderBeat): void {
-    // What a leader tells that is over, or whose marker is yet to be read, says nothing about what follows that marker.
-    if (epoch === this.#epoch) this.#told = { at: now, seq };
+    // What a leader tells that is over, or whose marker is yet to be read, says nothing about what follows that marker. What is behind
+    // the journal as read was told a while ago: it has been held up on its way.
+    if (epoch === this.#epoch && seq >= this.#seq) this.#told = { at: now, seq };
   }
 
   /** The connection to the leader has closed: somebody else may be about to lead. */
