@@ -99,6 +99,8 @@ export class JobDisk {
 
 /** How many steps of a promotion take long: often enough that workers die in the middle of one. */
 const slowPromotions = 0.4;
+/** So often a client of S3 sends a request once more by itself. */
+const repeatedRequests = 0.01;
 
 class SimulatedStore implements JobStore {
   readonly #disk: JobDisk;
@@ -195,7 +197,9 @@ class SimulatedStore implements JobStore {
     const output = this.#disk.outputOf(folder);
     const request = async <Result>(effect: () => Result): Promise<Result> => {
       await this.#access(slowPromotions / 2);
-      const result = effect();
+      let result = effect();
+      // The client has lost the answer and asks again: what it then finds is its own doing.
+      if (this.#user.random.chance(repeatedRequests)) result = effect();
       await this.#access(slowPromotions / 2);
       return result;
     };
