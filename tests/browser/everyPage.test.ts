@@ -55,6 +55,19 @@ async function fill({ client, until }: Scene): Promise<void> {
   await until("the tasks to end", async () => (await client.list({ states: ["success", "failed"] })).tasks.length >= 2);
 }
 
+/** The texts of buttons that reach beyond the screen, where nothing around them can be scrolled. */
+function cutButtons(page: Page): Promise<string[]> {
+  return page.getByRole("main").evaluate((main) => {
+    const canScroll = (element: Element | null): boolean =>
+      element !== null &&
+      element !== main &&
+      (/auto|scroll/.test(getComputedStyle(element).overflowX) || canScroll(element.parentElement));
+    const isCut = (button: Element): boolean =>
+      button.getBoundingClientRect().right > document.documentElement.clientWidth && !canScroll(button);
+    return [...main.querySelectorAll("button")].filter(isCut).map((button) => button.textContent);
+  });
+}
+
 /** @param enter what a fresh page does first, such as signing in */
 async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => Promise<unknown>): Promise<void> {
   for (const [look, screen] of Object.entries({ wide, narrow })) {
@@ -74,6 +87,7 @@ async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => P
         await screenshot(page, `${name}-${look}-${colorScheme}`);
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         expect([name, look, width]).toEqual([name, look, screen.viewport.width]);
+        expect([name, look, await cutButtons(page)]).toEqual([name, look, []]);
         // A narrow page has the same parts and colours.
         if (look === "wide")
           expect([name, look, colorScheme, await violations(page)]).toEqual([name, look, colorScheme, []]);
