@@ -30,6 +30,7 @@ import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
 import { readTls } from "./tlsFiles.ts";
 import { toId } from "./workerName.ts";
+import { workerTokenVariable } from "./workerToken.ts";
 
 export async function runMaster(context: Context, flags: MasterFlags): Promise<ExitCode> {
   const { token } = context;
@@ -74,9 +75,11 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     },
   });
   const tracing = await openTracing(flags.otlpEndpoint, "outlast-master", name);
+  const workerToken = process.env[workerTokenVariable];
   const api = createApi({
     ...{ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true },
     ...(tls !== undefined && { tls }),
+    ...(workerToken !== undefined && workerToken !== "" && { workerToken }),
     isBehindProxy: flags.behindProxy === true,
     ...(tracing !== null && { tracing }),
   });

@@ -53,6 +53,23 @@ describe("with a token", () => {
     expect(foreign.statusCode).toBe(403);
   });
 
+  test("one that is for workers alone lets in workers, and keeps nobody else out", async () => {
+    api = createApi({ master: new FakeMasterApi(), log: silent, token: null, workerToken: token });
+    const ask = async (method: "GET" | "POST", url: string, secret?: string) => {
+      const headers = { host: "localhost", ...(secret !== undefined && { authorization: `Bearer ${secret}` }) };
+      return (await api.http.inject({ method, url, headers })).statusCode;
+    };
+    expect(await ask("GET", "/v1/tasks")).toBe(200);
+    expect(await ask("GET", "/v1/tasks", token)).toBe(403);
+    expect(await ask("GET", "/v1/tasks", `${token}x`)).toBe(401);
+    for (const { method, path, access, isStream } of routes) {
+      if (access.needs !== "work" || isStream === true || method !== "POST") continue;
+      // It is let in, and nothing can be made of its empty body.
+      const status = await ask(method, path.replace(/:\w+/g, "x"), token);
+      expect({ path, isIn: status === 400 || status === 422 }).toEqual({ path, isIn: true });
+    }
+  });
+
   test("it is kept as a hash only", () => {
     expect(JSON.stringify(new TokenCheck(token))).not.toContain(token);
   });

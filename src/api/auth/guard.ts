@@ -7,10 +7,10 @@ import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { beatClaim, type LeaderBeat, watchClaim } from "../../model/lease.ts";
 import { defaults } from "../../model/limits.ts";
-import { anybody, may, type Principal, principalName, root } from "../../model/principals/principal.ts";
+import { anybody, may, ownWorker, type Principal, principalName, root } from "../../model/principals/principal.ts";
 import { peerHeader } from "../../ports/peers.ts";
 import { relayedClientHeader, relayedHeader, statusOrNull } from "../http/headers.ts";
-import { checkHost, checkOrigin, isLoopback, type TokenCheck } from "./access.ts";
+import { checkHost, checkOrigin, isLoopback, TokenCheck } from "./access.ts";
 import { type CookieSettings, csrfHeader, csrfToken, readCookie } from "./cookies.ts";
 import type { Grant } from "./grant.ts";
 import type { Access } from "./routeAccess.ts";
@@ -25,11 +25,14 @@ export interface Reach {
 export class Guard {
   readonly #master: MasterApi;
   readonly #rootToken: TokenCheck | null;
+  readonly #workerToken: TokenCheck | null;
   readonly reach: Reach;
 
-  constructor(master: MasterApi, rootToken: TokenCheck | null, reach: Reach) {
+  /** @param workerToken with it a worker may do what workers do; unlike a root token it asks nobody else for a credential */
+  constructor(master: MasterApi, rootToken: TokenCheck | null, reach: Reach, workerToken?: string) {
     this.#master = master;
     this.#rootToken = rootToken;
+    this.#workerToken = workerToken === undefined ? null : new TokenCheck(workerToken);
     this.reach = reach;
   }
 
@@ -58,6 +61,7 @@ export class Guard {
     const address = this.addressOf(request);
     const bearer = bearerOf(request.headers.authorization);
     if (bearer !== null && this.#rootToken?.matches(bearer) === true) return grant(root, address);
+    if (bearer !== null && this.#workerToken?.matches(bearer) === true) return grant(ownWorker, address);
     await this.#untilKnown();
     if (bearer !== null) return this.#byBearer(bearer, address);
     const secret = this.cookieOf(request);
@@ -106,7 +110,7 @@ export class Guard {
   /** False once the credential is gone, has expired, or its user was changed. */
   isCurrent({ principal, credential }: Grant): boolean {
     const { principals } = this.#master;
-    if (principal.kind === "root") return true;
+    if (principal.kind === "root" || principal === ownWorker) return true;
     if (!principals.isKnown) return false;
     if (credential === null) return this.isOpen;
     if (!principals.isCurrent(credential)) return false;

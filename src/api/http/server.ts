@@ -33,6 +33,8 @@ export interface ApiOptions {
   readonly log: Log;
   /** The bearer token that every request needs; null for none, which is allowed on loopback addresses only. */
   readonly token: string | null;
+  /** With this one a worker may do what workers do, also once there are users; it asks nobody else for a credential. */
+  readonly workerToken?: string;
   /** The folder of the built dashboard; absent to serve the API only. */
   readonly dashboard?: string;
   /** True to record what happens from now on, for `/v1/history` and `/v1/marks`. */
@@ -64,7 +66,7 @@ export interface ApiServer {
 export function createApi(options: ApiOptions): ApiServer {
   const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls, tracing = null } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
-  const guard = new Guard(master, tokenCheck, { isTls: tls !== undefined, isBehindProxy });
+  const guard = new Guard(master, tokenCheck, { isTls: tls !== undefined, isBehindProxy }, options.workerToken);
   const streams = new Streams(master, log, (grant) => guard.isCurrent(grant));
   const relay = new Relay(master);
   const metrics = new Metrics(master, streams, relay);

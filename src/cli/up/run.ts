@@ -1,5 +1,7 @@
 /** Runs `outlast up`: masters and workers as child processes, until Ctrl-C. */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { OutlastError } from "../../model/errors.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import { claimDirectory } from "../../worker/directoryClaim.ts";
@@ -14,6 +16,7 @@ import { makeDirectory } from "../makeDirectory.ts";
 import { bootIn } from "../readyLine.ts";
 import { clusterArguments, containerArguments } from "../serverOptions.ts";
 import { readTls } from "../tlsFiles.ts";
+import { workerTokenVariable } from "../workerToken.ts";
 import { type ProcessExit, Supervised } from "./supervised.ts";
 
 const lineColours: readonly Colour[] = ["cyan", "green", "yellow", "blue", "magenta"];
@@ -58,6 +61,11 @@ class LocalCluster {
   readonly #masters: readonly Supervised[];
   readonly #workers: readonly Supervised[];
   readonly #prefixLength: number;
+  /**
+   * For its own workers where it was given no token: they need none while the cluster is open, and the first user must not cut them off.
+   * It is in no file, since tasks could read that.
+   */
+  readonly #workerToken = randomBytes(32).toString("base64url");
   /** Aborts reports to the masters. */
   readonly #telling = new AbortController();
   readonly #outcome = Promise.withResolvers<ExitCode>();
@@ -76,10 +84,10 @@ class LocalCluster {
     const workers = Array.from({ length: flags.workers }, (_, index) => `worker-${index + 1}`);
     this.#prefixLength = Math.max(...[...masters.map(({ name }) => name), ...workers].map((name) => name.length));
     this.#masters = masters.map(({ name, port }, index) =>
-      this.#supervise(name, index, this.#masterArguments(name, port)),
+      this.#supervise(name, index, this.#masterArguments(name, port), workerTokenVariable),
     );
     this.#workers = workers.map((name, index) =>
-      this.#supervise(name, masters.length + index, this.#workerArguments(name)),
+      this.#supervise(name, masters.length + index, this.#workerArguments(name), "OUTLAST_TOKEN"),
     );
   }
 
@@ -92,6 +100,7 @@ class LocalCluster {
     const release = this.#catchSignals(killAll);
     this.#client = await this.#context.client({
       masters: this.#addresses,
+      ...(this.#context.token === null && { token: this.#workerToken }),
       onRetry: () => {},
       retryForMs: defaults.clientRetryForMs,
     });
@@ -176,12 +185,12 @@ class LocalCluster {
     return ["--log-level", this.#flags.logLevel, "--log-format", format];
   }
 
-  #supervise(name: string, index: number, childArguments: readonly string[]): Supervised {
+  #supervise(name: string, index: number, childArguments: readonly string[], ownTokenVariable: string): Supervised {
     const { token, output } = this.#context;
     const { store, blobs } = this.#flags;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
-      ...(token === null ? {} : { OUTLAST_TOKEN: token }),
+      ...(token === null ? { [ownTokenVariable]: this.#workerToken } : { OUTLAST_TOKEN: token }),
       // Not as an argument: a process list would show the address with its credentials.
       ...(store === undefined ? {} : { OUTLAST_STORE: store }),
       ...(blobs === undefined ? {} : { OUTLAST_BLOBS: blobs }),
@@ -236,7 +245,9 @@ class LocalCluster {
     const { signal } = this.#telling;
     if (this.#isStopping || boot === null || this.#client === null) return;
     this.#client.reportExit(worker, boot, { signal }).catch((error: unknown) => {
-      if (!signal.aborted)
+      // Once there are users this is not for everybody. The masters then find out by themselves.
+      const isRefused = error instanceof OutlastError && error.code === "forbidden";
+      if (!signal.aborted && !isRefused)
         this.#context.output.note(
           `The masters could not be told of the exit: ${error instanceof Error ? error.message : String(error)}`,
         );

@@ -44,6 +44,8 @@ export interface Principal {
 
 export const root: Principal = { kind: "root", name: "", role: "admin", queues: null };
 export const anybody: Principal = { kind: "anybody", name: "", role: "admin", queues: null };
+/** A worker with the token that whoever started the masters has given to both. */
+export const ownWorker: Principal = { kind: "token", name: "up", role: "worker", queues: null };
 
 /** `root` and `anybody` also speak the worker protocol. */
 export function may(principal: Principal, permission: Permission): boolean {

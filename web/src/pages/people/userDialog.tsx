@@ -77,7 +77,8 @@ export function UserDialog({ user, isFirst = false, onSaved, onClose }: UserDial
       />
       {isFirst ? (
         <Note tone="warn">
-          From now on everybody needs a credential: you sign in as this user, and workers need a token.
+          From now on everybody needs a credential: you sign in as this user, and workers need a token. Those that{" "}
+          <code>outlast up</code> has started have one; stop others first, or what they run begins anew elsewhere.
         </Note>
       ) : null}
     </DialogForm>
