@@ -40,7 +40,10 @@ export class RemoteUser {
     this.#visitor.ask(`cancel of ${id}`, ({ face }) => face.cancel(id)).catch(codeOf);
   }
 
-  /** Some jobs never end by themselves: their task has a deadline. */
+  /**
+   * Some jobs never end by themselves: their task has a deadline. It is an instant, and may be hours away if the leader's clock was
+   * wrong when the task was made; so each attempt has an end, too.
+   */
   #draw(id: TaskId): Submission {
     const { random, world } = this.#visitor;
     const { queues, unsafeMs, taskMsMax } = world.knobs;
@@ -56,6 +59,7 @@ export class RemoteUser {
       },
       ...{ backoffBaseMs: random.spread(50, 3_000), backoffMaxMs: 5_000, attemptsMax: random.integer(1, 3) },
       ...((isEndless || random.chance(0.2)) && { deadlineMs: random.integer(1_000, unsafeMs) }),
+      ...(isEndless && { timeoutMs: unsafeMs }),
       ...(random.chance(0.3) && { timeoutMs: random.integer(500, unsafeMs) }),
     };
   }
