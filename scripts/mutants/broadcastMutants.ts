@@ -37,8 +37,8 @@ export const broadcastMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/broadcastsModule.ts",
-        search: "    if (awayMs < settings.broadcastAwayMs || isFull(batch)) continue;",
-        replace: "    if (awayMs < 1e9 || isFull(batch)) continue;",
+        search: "    if (awayMs < settings.broadcastAwayMs || isFull(batch)) {",
+        replace: "    if (awayMs < 1e9 || isFull(batch)) {",
       },
     ],
   },
@@ -47,8 +47,8 @@ export const broadcastMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/broadcastsModule.ts",
-        search: "    if (awayMs < settings.broadcastAwayMs || isFull(batch)) continue;",
-        replace: "    if (isFull(batch)) continue;",
+        search: "    if (awayMs < settings.broadcastAwayMs || isFull(batch)) {",
+        replace: "    if (isFull(batch)) {",
       },
     ],
   },

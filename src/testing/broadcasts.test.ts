@@ -109,6 +109,23 @@ test("the part of a worker that is gone for good fails, and a retry runs it once
   expect(cluster.effects.filter((name) => name === "worker-1")).toHaveLength(1);
 });
 
+test("a retry waits as long for a worker that is gone as the first time, however soon it comes", async () => {
+  broken = new Set(["worker-2"]);
+  const id = await cluster.submit(clean.task("x", { broadcast: true, attemptsMax: 2, backoffBaseMs: 60_000 }));
+  await cluster.advance("1s");
+  await cluster.killWorker(2);
+  const failedAt = async () => {
+    for (;;) {
+      const [, node] = await nodes(id);
+      if (node?.state === "failed") return node.changedAt;
+      await cluster.advance("100ms");
+    }
+  };
+  const before = await failedAt();
+  expect(await cluster.retry(id)).toBe(2);
+  expect((await failedAt()) - before).toBeGreaterThanOrEqual(defaults.broadcastAwayMs);
+});
+
 test("from scratch it reaches the workers that are there then", async () => {
   broken = new Set(["worker-3"]);
   const id = await cluster.submit(clean.task("x", { broadcast: true }));

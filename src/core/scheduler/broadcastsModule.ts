@@ -107,8 +107,10 @@ function endAbandoned(state: SchedulerState, batch: Batch): void {
     const sight = `${worker?.boot} ${worker?.session ?? worker?.record.changedAt}`;
     const before = broadcasts.away.get(node.id);
     const awayMs = before?.sight === sight ? before.ms + elapsedMs : 0;
-    away.set(node.id, { ms: awayMs, sight });
-    if (awayMs < settings.broadcastAwayMs || isFull(batch)) continue;
+    if (awayMs < settings.broadcastAwayMs || isFull(batch)) {
+      away.set(node.id, { ms: awayMs, sight });
+      continue;
+    }
     const message = `It was for worker ${id}, which has been away for ${Math.round(settings.broadcastAwayMs / 1000)} s, or no longer takes such tasks.`;
     failTask(state, batch, node, { code: "worker-gone", message });
   }
