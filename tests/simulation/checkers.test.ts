@@ -337,6 +337,13 @@ test("a history without a lie is accepted by every checker", () => {
   expect(checkAll(goodHistory().build())).toEqual([]);
 });
 
+test("a cancel may be acknowledged after another leader has opened the task again", () => {
+  const made = submitted();
+  const asked = (made.entries.at(-1)?.order ?? 0) + 1;
+  made.status({ state: "cancelled" }).status({ state: "created" }).add({ kind: "acked-cancel", life, asked, task });
+  expect(invariantsOf(made)).not.toContain("I15");
+});
+
 test("schedules without a lie are accepted", () => {
   expect(invariantsOf(goodSchedules()).filter((invariant) => ["I21", "I22", "I23"].includes(invariant))).toEqual([]);
 });

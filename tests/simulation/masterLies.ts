@@ -53,7 +53,11 @@ export const masterLies: { readonly [invariant: string]: { readonly [name: strin
         .add({ kind: "acked-submit", life, ids: [task], areNew: [true] })
         .add({ kind: "acked-submit", life, ids: [task], areNew: [true] }),
     "a submit is acknowledged too early": () => submitted().add({ kind: "acked-submit", life, ids: ["t2" as TaskId] }),
-    "a cancel is acknowledged too early": () => submitted().add({ kind: "acked-cancel", life, task }),
+    "a cancel is acknowledged too early": () => submitted().add({ kind: "acked-cancel", life, asked: 0, task }),
+    "a cancel is acknowledged by one from before the task was opened again": () => {
+      const made = submitted().status({ state: "cancelled" }).status({ state: "created" });
+      return made.add({ kind: "acked-cancel", life, asked: (made.entries.at(-1)?.order ?? 0) + 1, task });
+    },
     "a retry by a filter is acknowledged and never happens": () => {
       const made = goodHistory();
       return made.add({ kind: "acked-retry", life, asked: (made.entries.at(-1)?.order ?? 0) + 1, task });

@@ -1,10 +1,11 @@
 /** I15: at the instant an acknowledgement leaves a master, what it acknowledges is in the store. */
 
+import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import type { History } from "./ledger.ts";
 import { idOf } from "./lives.ts";
-import { eventsOf, name, once, recordsByWorker, specs, stepBefore, stepsByTask } from "./reading.ts";
+import { eventsOf, name, once, recordsByWorker, type Step, specs, stepBefore, stepsByTask } from "./reading.ts";
 
 export const ackedIsCommitted = checker("I15", "acknowledged implies committed", (history, report) => {
   for (const { ids, order, life } of eventsOf(history, "acked-submit")) {
@@ -15,19 +16,17 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
       if (!isThere) report(`${life} acknowledged task ${id} before it was in the store`, id);
     }
   }
-  for (const { task, order, life } of eventsOf(history, "acked-cancel")) {
-    if (stepBefore(history, task, order)?.status.state !== "cancelled") {
+  // Another leader may have opened it again before the answer left.
+  for (const { task, asked, order, life } of eventsOf(history, "acked-cancel")) {
+    if (stepsBetween(history, task, asked, order).every(({ status }) => status.state !== "cancelled"))
       report(`${life} acknowledged that task ${task} is cancelled before it was`, task);
-    }
   }
   for (const { task, order, life } of eventsOf(history, "acked-delete")) {
     if (!(forgettings(history).get(task) ?? []).some((at) => at < order))
       report(`${life} acknowledged that task ${task} is deleted before it was`, task);
   }
   for (const { task, asked, order, life } of eventsOf(history, "acked-retry")) {
-    const steps = (stepsByTask(history).get(task) ?? []).filter(({ entry }) => entry.order < order);
-    const last = steps.findLastIndex(({ entry }) => entry.order < asked);
-    if (steps.slice(Math.max(0, last)).every(({ status }) => isFinal(status.state)))
+    if (stepsBetween(history, task, asked, order).every(({ status }) => isFinal(status.state)))
       report(`${life} acknowledged that task ${task} is open again, and it was not`, task);
   }
   for (const { queue, isPaused, order, life } of eventsOf(history, "acked-queue")) {
@@ -49,6 +48,13 @@ export const ackedIsCommitted = checker("I15", "acknowledged implies committed",
     if (!isOver) report(`${life} told a worker that ${name(task, attempt)} is committed before it was`, task);
   }
 });
+
+/** How the task stood when something was asked, and all that became of it before `order`. */
+function stepsBetween(history: History, task: TaskId, asked: number, order: number): readonly Step[] {
+  const steps = (stepsByTask(history).get(task) ?? []).filter(({ entry }) => entry.order < order);
+  const last = steps.findLastIndex(({ entry }) => entry.order < asked);
+  return steps.slice(Math.max(0, last));
+}
 
 /** When each id was forgotten, whichever of its tasks that was. */
 const forgettings = once((history): ReadonlyMap<string, readonly number[]> => {

@@ -49,7 +49,8 @@ export type Happening =
       readonly ids: readonly TaskId[];
       readonly areNew?: readonly boolean[];
     }
-  | { readonly kind: "acked-cancel"; readonly life: string; readonly task: TaskId }
+  /** Asked for at `asked`. */
+  | { readonly kind: "acked-cancel"; readonly life: string; readonly asked: number; readonly task: TaskId }
   /** Somebody wants the finished tasks of a queue gone that ended so. It may happen at any time from here on. */
   | { readonly kind: "delete-asked"; readonly queue: string; readonly state: TaskState }
   | { readonly kind: "acked-delete"; readonly life: string; readonly task: TaskId }

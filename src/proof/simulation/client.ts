@@ -96,11 +96,12 @@ export class ClientNode {
     let cursor: string | null = null;
     for (let part = 0; part < 5 && (part === 0 || cursor !== null); part += 1) {
       const request = { filter, cursor, limit, isDryRun: this.#random.chance(0.1) };
+      const asked = ledger.events.length;
       const answer: BulkAnswer = await this.#ask(`bulk ${action}`, async ({ face, process }) => {
         const given = await face.bulk.run(action, request);
         if (request.isDryRun) return given;
         for (const task of given.tasks) {
-          if (action === "cancel") ledger.add({ kind: "acked-cancel", life: process.name, task });
+          if (action === "cancel") ledger.add({ kind: "acked-cancel", life: process.name, asked, task });
           else ledger.add({ kind: "acked-delete", life: process.name, task });
         }
         return given;
@@ -232,9 +233,10 @@ export class ClientNode {
     const known = this.#random.pick(this.#random.chance(0.7) ? this.#known.slice(-4) : this.#known);
     const task = this.#oneBelow(known) ?? known;
     const { ledger } = this.#world;
+    const asked = ledger.events.length;
     this.#ask(`cancel of ${task}`, async ({ face, process }) => {
       await face.cancel(task);
-      ledger.add({ kind: "acked-cancel", life: process.name, task });
+      ledger.add({ kind: "acked-cancel", life: process.name, asked, task });
     }).then(
       () => ledger.add({ kind: "cancel-ok", task }),
       (error: unknown) => {
