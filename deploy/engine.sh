@@ -118,6 +118,8 @@ start_container() {
   local name=$prefix-$1
   shift
   if "$engine" container inspect "$name" > /dev/null 2>&1; then
+    # One that was killed a moment ago may still hold its address: podman gives it back only some time after the death.
+    if [ -n "$is_podman" ]; then "$engine" container cleanup "$name" > /dev/null 2>&1 || true; fi
     exec "$engine" start ${attach:+--attach} "$name"
   fi
   if [ -n "${attach:-}" ]; then exec "$engine" run "$@"; fi
