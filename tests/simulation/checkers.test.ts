@@ -8,7 +8,7 @@ import { backupLies } from "./backupLies.ts";
 import { blobLies } from "./blobLies.ts";
 import { broadcastLies, goodBroadcasts } from "./broadcastLies.ts";
 import { familyLies, forgottenChild } from "./familyLies.ts";
-import { goodGraph, graphLies, retriedGraph } from "./graphLies.ts";
+import { goodGraph, graphLies, retriedBroadcast, retriedGraph } from "./graphLies.ts";
 import { jobLies } from "./jobLies.ts";
 import { limitLies } from "./limitLies.ts";
 import {
@@ -351,6 +351,7 @@ test("schedules without a lie are accepted", () => {
 test("a graph without a lie is accepted", () => {
   expect(invariantsOf(goodGraph())).not.toContain("I26");
   expect(invariantsOf(retriedGraph())).not.toContain("I26");
+  expect(invariantsOf(retriedBroadcast())).not.toContain("I26");
 });
 
 test("broadcasts without a lie are accepted", () => {

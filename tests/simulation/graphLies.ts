@@ -82,6 +82,22 @@ export function retriedGraph(): MadeHistory {
     .entry(is(task, "success", { output: { first: output } }));
 }
 
+/** A broadcast that began because something had failed, is cancelled, and goes on by a retry although that has succeeded meanwhile. */
+export function retriedBroadcast(): MadeHistory {
+  const alarm = spec({ id: second, broadcast: true, after: [first], runIf: "failure" });
+  const m = { id: first };
+  return new MadeHistory()
+    .attach()
+    .entry({ kind: "spec", spec: spec(m) }, is(first, "running"))
+    .entry(is(first, "failed", { attempt: 1 }))
+    .entry({ kind: "spec", spec: alarm }, is(second, "created"))
+    .entry(is(second, "waiting"))
+    .entry({ kind: "reopen-task", head: spec(m), state: "failed", at: 0 }, is(first, "created", { attempt: 1 }))
+    .entry(is(first, "running", { attempt: 2 }))
+    .entry(is(first, "success", { attempt: 2 }), is(second, "cancelled"))
+    .entry({ kind: "reopen-task", head: alarm, state: "cancelled", at: 0 }, is(second, "waiting"));
+}
+
 /** The whole life of a graph in which everything goes well. */
 export function goodGraph(): MadeHistory {
   return firstSucceeds(graph())

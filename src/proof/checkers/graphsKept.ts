@@ -78,14 +78,19 @@ class GraphsByJournal {
   #isDecision({ id, state, attempt }: TaskStatus, before: TaskStatus | undefined): boolean {
     if (state === "blocked" || isFinal(state)) return false;
     if (before === undefined || before.state === "blocked") return true;
-    // A retry opens what had started as it is: that was decided then. So it is with a graph, which has no attempts.
-    const hadBegun = attempt > 0 || (this.#specs.get(id)?.kind === "graph" && state === "waiting");
+    // A retry opens what had started as it is: that was decided then. So it is with a graph or a broadcast, which have no attempts.
+    const hadBegun = attempt > 0 || (state === "waiting" && this.#isOfNodes(id));
     return isFinal(before.state) && !hadBegun;
   }
 
   #isStart({ id, state, attempt }: TaskStatus, before: TaskStatus | undefined): boolean {
-    const hasBegun = attempt > 0 || (state === "waiting" && this.#specs.get(id)?.kind === "graph");
+    const hasBegun = attempt > 0 || (state === "waiting" && this.#isOfNodes(id));
     return hasBegun && (before === undefined || (before.attempt === 0 && before.state !== "waiting"));
+  }
+
+  #isOfNodes(id: TaskId): boolean {
+    const spec = this.#specs.get(id);
+    return spec?.kind === "graph" || spec?.broadcast === true;
   }
 
   #reopen({ id, after = [] }: TaskHead): void {
