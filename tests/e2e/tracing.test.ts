@@ -105,10 +105,12 @@ test("a submission, its attempts, their steps and their children are one trace, 
       const task = await traced.submit(play.client, { ledger }, { id: "t", traceparent: caller });
       await task.result();
       await arrived(play, "submit traced", "attempt traced", "step prepare", "attempt traced-child");
+      const attemptsOf = () => collector.spans.filter(({ name }) => name === "attempt traced");
+      await play.until("the span of its second attempt", () => attemptsOf().length > 1);
       expect([...collector.paths]).toEqual(["POST /v1/traces application/json"]);
       expect(new Set(collector.spans.map(({ traceId }) => traceId))).toEqual(new Set([trace]));
       const submit = collector.named("submit traced");
-      const attempts = collector.spans.filter(({ name }) => name === "attempt traced");
+      const attempts = attemptsOf();
       const step = collector.named("step prepare");
       const child = collector.named("attempt traced-child");
       expect(submit).toMatchObject({ parentSpanId: "b7ad6b7169203331", service: "outlast-master" });
