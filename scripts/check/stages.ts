@@ -29,6 +29,7 @@ export const phases: readonly (readonly Lane[])[] = [
   ],
   [
     [computing("unit"), computing("contracts"), computing("scenarios"), computing("simulation"), simulator()],
+    // Not in two lanes: on two cores they then slowed each other down, by more than that had saved.
     [processes("e2e"), processes("browser"), processes("integration")],
   ],
   // Alone: its clusters in containers judge how soon a leader is replaced. It needs root and a container engine.
