@@ -107,14 +107,12 @@ class TreeChild {
   /** Rejects when the process has ended and all that it had written is read. */
   readonly #ended = Promise.withResolvers<never>();
   #complaint = "";
-  #hasEnded = false;
 
   constructor({ argv: [program = "", ...args], env, clock }: TreeProcessOptions) {
     this.#clock = clock;
     this.#child = spawn(program, args, { env, cwd: "/", detached: true, stdio: ["pipe", "pipe", "pipe"] });
     this.#ended.promise.catch(() => undefined);
     this.#child.once("error", (error) => this.#ended.reject(lost(error.message)));
-    this.#child.once("exit", () => (this.#hasEnded = true));
     this.#child.once("close", (code, signal) => {
       this.#ended.reject(lost(this.#complaint.trim() || (signal ?? `exit code ${code}`)));
     });
@@ -126,7 +124,7 @@ class TreeChild {
   }
 
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   async write(frame: Frame): Promise<void> {
