@@ -5,6 +5,7 @@
 import { childPrefix, nodesKey, prefixOf, rootOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { needsNoWorker } from "../../model/kinds/table.ts";
 import { isFinal, type TaskHead, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
@@ -90,7 +91,7 @@ class GraphsByJournal {
 
   #isOfNodes(id: TaskId): boolean {
     const spec = this.#specs.get(id);
-    return spec?.kind === "graph" || spec?.broadcast === true;
+    return spec !== undefined && needsNoWorker(spec);
   }
 
   #reopen({ id, after = [] }: TaskHead): void {

@@ -1,4 +1,5 @@
 /** I3: a committed success is the outcome of an execution that really took place and ended before. */
+import { needsNoWorker } from "../../model/kinds/table.ts";
 import type { TaskStatus } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import type { History } from "./ledger.ts";
@@ -18,7 +19,7 @@ export const resultHasExecution = checker("I3", "no result from nowhere", (histo
   for (const [task, steps] of stepsByTask(history)) {
     // No worker runs a graph or a broadcast; what it gives back is judged with its nodes.
     const spec = specs(history).get(task)?.spec;
-    if (spec?.kind === "graph" || spec?.broadcast === true) continue;
+    if (spec !== undefined && needsNoWorker(spec)) continue;
     for (const step of steps) {
       const { status } = step;
       if (status.state !== "success") continue;
