@@ -1,35 +1,29 @@
 /** Backups over the scheduler alone: who gets one and when, whose result counts, and what becomes of the other. */
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Write } from "../../model/entry.ts";
 import { backupId, childId, childPrefix } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttemptContent, ResultItem } from "../../model/protocol.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { TaskSpec, TaskStatus } from "../../model/task.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
+import { FollowedLeader } from "../../proof/fakes/followedLeader.ts";
 import type { AssignedAttempt, SchedulerEffect } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
-import { Scheduler } from "./scheduler.ts";
 
 const parent = "p" as TaskId;
 const child = (index: number) => childId(childPrefix(parent, 0, "maps"), index);
 
 /** A leader with a follower, and workers with two slots each. */
-class World {
-  now = 1_000;
-  leader = new Scheduler();
-  follower = new Scheduler();
+class World extends FollowedLeader {
   readonly statuses = new Map<TaskId, TaskStatus>();
   readonly specs = new Map<TaskId, TaskSpec>();
   /** Attempts by task, with the worker that has each. */
   readonly running = new Map<TaskId, AssignedAttempt & { readonly worker: WorkerId }>();
   readonly aborted: string[] = [];
   readonly #sessions = new Map<WorkerId, SessionId>();
-  readonly #history: Write[] = [];
-  seq = 1;
 
   constructor(workers: number) {
-    this.leader.activate(this.now, 1, 1);
+    super();
     for (let count = 1; count <= workers; count += 1) this.#attach(`w${count}` as WorkerId);
   }
 
@@ -47,24 +41,19 @@ class World {
     return this.#sessions.get(worker) ?? ("" as SessionId);
   }
 
-  tell(...inputs: SchedulerInput[]): SchedulerEffect[] {
-    this.seq += 1;
-    const out = { seq: this.seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
-    for (const input of [...inputs, { kind: "tick" } as const]) this.leader.step(this.now, input, out);
-    for (const write of out.writes) {
-      const read = JSON.parse(JSON.stringify(write)) as Write;
-      this.#history.push(read);
-      this.follower.apply(read, this.now);
-      if (read.kind === "spec") this.specs.set(read.spec.id, read.spec);
-      if (read.kind === "status") this.statuses.set(read.status.id, read.status);
+  tell(...inputs: SchedulerInput[]): readonly SchedulerEffect[] {
+    const { writes, effects } = this.commit(inputs);
+    for (const write of writes) {
+      if (write.kind === "spec") this.specs.set(write.spec.id, write.spec);
+      if (write.kind === "status") this.statuses.set(write.status.id, write.status);
     }
-    for (const effect of out.effects) {
+    for (const effect of effects) {
       if (effect.kind === "assign")
         for (const attempt of effect.attempts) this.running.set(attempt.task, { ...attempt, worker: effect.worker });
       if (effect.kind === "abort") for (const { task } of effect.attempts) this.#abort(task, effect.worker);
     }
     expect(this.follower.digest).toEqual(this.leader.digest);
-    return out.effects;
+    return effects;
   }
 
   #abort(task: TaskId, worker: WorkerId): void {
@@ -73,10 +62,7 @@ class World {
   }
 
   failOver(): void {
-    this.leader = this.follower;
-    this.leader.activate(this.now, 2, this.seq);
-    this.follower = new Scheduler();
-    for (const write of this.#history) this.follower.apply(write, this.now);
+    this.takeOver();
     for (const worker of this.#sessions.keys()) this.#attach(worker);
   }
 

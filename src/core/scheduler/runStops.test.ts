@@ -1,6 +1,5 @@
 /** Jobs of services whose task is over, over the scheduler alone: who stops them, and when a task is created for that. */
 import { beforeEach, expect, test } from "vitest";
-import type { Write } from "../../model/entry.ts";
 import { stopId } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
@@ -8,26 +7,21 @@ import { runStopped } from "../../model/protocol.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
+import { FollowedLeader } from "../../proof/fakes/followedLeader.ts";
 import type { AssignedAttempt, SchedulerEffect } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
-import { Scheduler } from "./scheduler.ts";
 
 const job = "t" as TaskId;
 const openRun = { service: "batch", key: "k1", handle: "h1" };
 
 /** A leader with a follower, and a task whose job runs. */
-class World {
-  now = 1_000;
-  seq = 1;
-  leader = new Scheduler();
-  follower = new Scheduler();
+class World extends FollowedLeader {
   readonly specs: TaskSpec[] = [];
   readonly running = new Map<TaskId, AssignedAttempt & { readonly worker: WorkerId }>();
-  readonly #history: Write[] = [];
   readonly #sessions = new Map<WorkerId, SessionId>();
 
   constructor() {
-    this.leader.activate(this.now, 1, 1);
+    super();
     this.attach("w1");
     const work = { kind: "remote", input: { service: "batch" }, deadlineMs: 60_000 };
     const spec = toSpec(work, { id: job, fingerprint: null, now: this.now });
@@ -36,21 +30,14 @@ class World {
     this.step("handle 1", openRun);
   }
 
-  tell(...inputs: SchedulerInput[]): SchedulerEffect[] {
-    this.seq += 1;
-    const out = { seq: this.seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
-    for (const input of [...inputs, { kind: "tick" } as const]) this.leader.step(this.now, input, out);
-    for (const write of out.writes) {
-      const read = JSON.parse(JSON.stringify(write)) as Write;
-      this.#history.push(read);
-      this.follower.apply(read, this.now);
-      if (write.kind === "spec") this.specs.push(write.spec);
-    }
-    for (const effect of out.effects)
+  tell(...inputs: SchedulerInput[]): readonly SchedulerEffect[] {
+    const { writes, effects } = this.commit(inputs);
+    for (const write of writes) if (write.kind === "spec") this.specs.push(write.spec);
+    for (const effect of effects)
       if (effect.kind === "assign")
         for (const attempt of effect.attempts) this.running.set(attempt.task, { ...attempt, worker: effect.worker });
     expect(this.follower.digest).toEqual(this.leader.digest);
-    return out.effects;
+    return effects;
   }
 
   attach(name: string, running: readonly TaskId[] = []): void {
@@ -99,10 +86,7 @@ class World {
   }
 
   failOver(): void {
-    this.leader = this.follower;
-    this.leader.activate(this.now, 2, this.seq);
-    this.follower = new Scheduler();
-    for (const write of this.#history) this.follower.apply(write, this.now);
+    this.takeOver();
   }
 
   get stops(): readonly TaskSpec[] {

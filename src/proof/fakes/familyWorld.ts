@@ -2,25 +2,21 @@
 
 import type { AssignedAttempt, Reply, SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { Lookup, SchedulerInput } from "../../core/scheduler/inputs.ts";
-import { Scheduler } from "../../core/scheduler/scheduler.ts";
 import { type AttemptRecord, lastAttemptOf } from "../../model/attemptRecord.ts";
-import type { Write } from "../../model/entry.ts";
 import { childId, childPrefix, type OpenFamily, type StepRecord, stepId } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttemptContent, ItemAnswer, ResultItem } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskDocument, TaskSpec, TaskStatus } from "../../model/task.ts";
 import { attachRequest } from "./attachRequest.ts";
+import { FollowedLeader } from "./followedLeader.ts";
 
 const worker = "w" as WorkerId;
 export const nap: Submission = { kind: "sleep", input: { seconds: 1 } };
 
 /** A leader, a follower that is given every entry, and one worker with many slots. */
-export class FamilyWorld {
+export class FamilyWorld extends FollowedLeader {
   readonly worker = worker;
-  now = 1000;
-  leader = new Scheduler();
-  follower = new Scheduler();
   readonly statuses = new Map<string, TaskStatus>();
   readonly steps = new Map<string, StepRecord>();
   /** Records of attempts, by their ids. */
@@ -36,11 +32,8 @@ export class FamilyWorld {
   readonly assignedIn = new Map<string, number>();
   /** Brings more inputs with every entry. */
   onBatch: (seq: number) => readonly SchedulerInput[] = () => [];
-  readonly #history: Write[] = [];
   /** What the shell has read for the scheduler. */
   #answers: SchedulerInput[] = [];
-  #seq = 1;
-  #epoch = 1;
   #request = 0;
   #itemId = 0;
   #session = "";
@@ -48,8 +41,8 @@ export class FamilyWorld {
   private readonly capacity: number;
 
   constructor(capacity = 100) {
+    super();
     this.capacity = capacity;
-    this.leader.activate(this.now, 1, 1);
     this.connect(capacity);
   }
 
@@ -91,15 +84,8 @@ export class FamilyWorld {
   }
 
   #batch(inputs: readonly SchedulerInput[], replies: Reply[]): void {
-    this.#seq += 1;
-    const out = { seq: this.#seq, writes: [] as Write[], effects: [] as SchedulerEffect[] };
-    for (const input of [...inputs, ...this.onBatch(this.#seq), { kind: "tick" } as const])
-      this.leader.step(this.now, input, out);
-    for (const write of out.writes) {
-      // As through the journal: what is not JSON is not there.
-      const read = JSON.parse(JSON.stringify(write)) as Write;
-      this.follower.apply(read, this.now);
-      this.#history.push(read);
+    const { writes, effects } = this.commit([...inputs, ...this.onBatch(this.seq + 1)]);
+    for (const read of writes) {
       if (read.kind === "forget-task") this.forgotten.push(read.id);
       if (read.kind === "spec") this.specs.set(read.spec.id, read.spec);
       if (read.kind === "status") this.statuses.set(read.status.id, read.status);
@@ -110,14 +96,14 @@ export class FamilyWorld {
         else this.attempts.set(read.id, read.value);
       }
     }
-    this.entrySizes.push(out.writes.length);
-    for (const effect of out.effects) {
+    this.entrySizes.push(writes.length);
+    for (const effect of effects) {
       this.#answers.push(...this.read(effect));
       if (effect.kind === "reply") replies.push(effect.reply);
       if (effect.kind === "assign") {
         for (const attempt of effect.attempts) {
           this.running.set(attempt.task, attempt);
-          this.assignedIn.set(attempt.task, this.#seq);
+          this.assignedIn.set(attempt.task, this.seq);
         }
       }
       if (effect.kind === "abort") {
@@ -131,14 +117,9 @@ export class FamilyWorld {
 
   /** The leader is gone; the follower takes over, and the worker comes back to it with what it runs. */
   failOver(): void {
-    this.leader = this.follower;
-    this.#epoch += 1;
     // What the leader before had asked for went with it.
     this.#answers = [];
-    for (const effect of this.leader.activate(this.now, this.#epoch, this.#seq))
-      this.#answers.push(...this.read(effect));
-    this.follower = new Scheduler();
-    for (const write of this.#history) this.follower.apply(write, this.now);
+    for (const effect of this.takeOver()) this.#answers.push(...this.read(effect));
     this.connect();
   }
 
