@@ -21,7 +21,7 @@ export async function prepareEngine(): Promise<void> {
     "/usr/lib/podman/aardvark-dns": "aardvark-dns",
   };
   await installPackages({
-    ...(isInstalled("docker") && !isInstalled("podman") ? {} : podman),
+    ...(!isInstalled("podman") && (await doesDockerAnswer()) ? {} : podman),
     mmdebstrap: "mmdebstrap",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
   });
@@ -37,6 +37,15 @@ export async function prepareEngine(): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** Docker's client is often installed without its daemon. */
+async function doesDockerAnswer(): Promise<boolean> {
+  if (!isInstalled("docker")) return false;
+  return run("docker", ["info"], { timeout: tryMsMax }).then(
+    () => true,
+    () => false,
+  );
 }
 
 if (import.meta.main) {
