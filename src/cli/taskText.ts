@@ -1,6 +1,7 @@
 /** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
 
 import type { AttemptRecord } from "../model/attemptRecord.ts";
+import type { OpenRun } from "../model/kinds/remote.ts";
 import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, isSuspect, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
 import type { RememberedStep } from "../sdk/taskViews.ts";
@@ -96,6 +97,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ],
     ["template", task.origin === undefined ? null : printable(originText(task.origin))],
     ["host", task.host ?? null],
+    ["job", task.openRun === undefined ? null : printable(openRunText(task.openRun))],
     ["parent", task.parent ?? null],
     ["backup", backupText(task)],
     ["family", familyText(task, paint)],
@@ -114,6 +116,11 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ["log", task.logBytes === undefined ? null : formatBytes(task.logBytes)],
   ];
   return rows.flatMap(([label, value]) => (value === null ? [] : [`${paint("dim", label.padEnd(10))} ${value}`]));
+}
+
+/** `batch, 4711`: the service, and what it calls the job. */
+function openRunText({ service, handle, key }: OpenRun): string {
+  return `${service}, ${handle ?? `key ${key}; whether it was started is not known`}`;
 }
 
 /** `customer-7`, or `api, at most 3 at a time`. */

@@ -31,7 +31,7 @@ function optionsOf({ series, format, height = 180, onHover }: ChartProps, width:
   return {
     width,
     height,
-    padding: [8, 24, 0, 0],
+    padding: [8, 32, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },

@@ -68,6 +68,11 @@ export function TaskFacts({ task }: { readonly task: Task }) {
         </Fact>
       ) : null}
       {limits.timeoutMs === null ? null : <Fact name="Time limit">{durationText(limits.timeoutMs)} an attempt</Fact>}
+      {task.openRun === undefined ? null : (
+        <Fact name="Job at a service">
+          {task.openRun.service} · {task.openRun.handle ?? "not known whether it was started"}
+        </Fact>
+      )}
       {task.requires === undefined || task.requires.length === 0 ? null : (
         <Fact name="Requires">{task.requires.join(", ")}</Fact>
       )}
