@@ -1,9 +1,7 @@
 /** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
 
-import type { Backup } from "../../model/family.ts";
 import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
-import type { OpenRun } from "../../model/kinds/remote.ts";
 import type { Rights } from "../../model/principals/principal.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import {
@@ -22,6 +20,7 @@ import { Family } from "./family.ts";
 import { type KeyUse, keyGroup } from "./keyGroups.ts";
 import type { InLine, Lane } from "./lane.ts";
 import type { LiveQueue } from "./queues.ts";
+import { RareParts } from "./rareParts.ts";
 
 /** Where the current or last attempt was put. */
 export interface Run {
@@ -65,7 +64,7 @@ export interface SharedParts {
 /** A lane of tasks as the leader remembers them. */
 export type TaskLane = Lane<LiveTask>;
 
-export class LiveTask implements InLine {
+export class LiveTask extends RareParts implements InLine {
   readonly id: TaskId;
   readonly lane: TaskLane;
   readonly priority: number;
@@ -95,25 +94,10 @@ export class LiveTask implements InLine {
   attempt = 0;
   failures = 0;
   kills = 0;
-  uncounted = 0;
-  /** How often in a row its worker has died under it. */
-  losses = 0;
-  /** How many workers had died in all at the first of these. */
-  firstLoss = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
-  /** True once the current or last attempt has a record of its own. */
-  isRecorded = false;
   /** While it leads: true once its set has let it into its lane. */
   isReleased = false;
-  /** Null for a task that has had none. */
-  backup: Backup | null = null;
-  /** Its job at a service, while that is not known to have ended. */
-  openRun: OpenRun | null = null;
-  /** While it leads: how much of its work its attempt has done, as it said last, from 0 to 1. */
-  share = 0;
-  /** When it was last retried after it had ended, by the wall clock. */
-  retriedAt: number | undefined = undefined;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
   family: Family | null = null;
   /** Its key in the timer heap, while it is in there. */
@@ -139,6 +123,7 @@ export class LiveTask implements InLine {
     parent: ChildSet | null,
     { limits, rights }: SharedParts,
   ) {
+    super();
     this.id = head.id;
     this.ordinal = ordinal;
     this.lane = lane;
