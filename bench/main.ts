@@ -133,11 +133,11 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
     note("handler in a new process, from its spawn to its end", range(coldMs), "none");
     note("handler in a warm process, from its start to its end", range(warmMs), "none");
     const workerArguments = ["--tasks", noopFile];
-    await withCluster({ parent, workers: 3, capacity: 4, store, workerArguments }, async (cluster) => {
+    await withCluster({ parent, workers: 3, capacity: 16, store, workerArguments }, async (cluster) => {
       const durability = await durabilityOf(cluster);
-      await measureHandlers(cluster, 1_000, false);
+      await measureHandlers(cluster, flags.handlers, false);
       const perSecond = await measureHandlers(cluster, flags.handlers, false);
-      note("no-op handlers in processes, 3 workers of 4 slots", `${whole(perSecond)} tasks/s`, durability);
+      note("no-op handlers in processes, 3 workers of 16 slots", `${whole(perSecond)} tasks/s`, durability);
     });
     await withCluster({ parent, workers: 3, capacity: 1000, store, workerArguments }, async (cluster) => {
       const durability = await durabilityOf(cluster);
