@@ -5,7 +5,9 @@ import type { TestServer } from "../scripts/mongodb/testServer.ts";
 import { createClient } from "../src/sdk/index.ts";
 import type { BenchCluster } from "./benchCluster.ts";
 
-const batchTasks = 5_000;
+/** Small enough for a slow server to commit in time. */
+const batchTasks = 1_000;
+const retryForMs = 120_000;
 const day = 24 * 60 * 60 * 1000;
 /** For what follows the last task: its document, a compaction, the standby's slower looks. */
 const settleMs = 30_000;
@@ -25,7 +27,7 @@ export async function measureIdleStore(
   delayed: number,
   seconds: number,
 ): Promise<IdleFigures> {
-  const client = createClient({ masters: [...cluster.masters.keys()] });
+  const client = createClient({ masters: [...cluster.masters.keys()], retryForMs });
   const startAt = Date.now() + day;
   for (let start = 0; start < delayed; start += batchTasks) {
     const count = Math.min(batchTasks, delayed - start);
