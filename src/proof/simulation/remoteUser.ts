@@ -9,6 +9,9 @@ import { type RemoteJob, serviceName } from "./remoteService.ts";
 import { Visitor } from "./visitor.ts";
 import type { World } from "./world.ts";
 
+/** After the faults, each of some twenty tasks may use up its attempts one after the other, on one worker. */
+const endlessAttemptMsMax = 60_000;
+
 export class RemoteUser {
   readonly #visitor: Visitor;
   readonly #tasks: TaskId[] = [];
@@ -42,7 +45,7 @@ export class RemoteUser {
 
   /**
    * Some jobs never end by themselves: their task has a deadline. It is an instant, and may be hours away if the leader's clock was
-   * wrong when the task was made; so each attempt has an end, too.
+   * wrong when the task was made; so each attempt has an end, too, and a near one: faults may last for ten minutes.
    */
   #draw(id: TaskId): Submission {
     const { random, world } = this.#visitor;
@@ -59,7 +62,7 @@ export class RemoteUser {
       },
       ...{ backoffBaseMs: random.spread(50, 3_000), backoffMaxMs: 5_000, attemptsMax: random.integer(1, 3) },
       ...((isEndless || random.chance(0.2)) && { deadlineMs: random.integer(1_000, unsafeMs) }),
-      ...(isEndless && { timeoutMs: unsafeMs }),
+      ...(isEndless && { timeoutMs: Math.min(unsafeMs, endlessAttemptMsMax) }),
       ...(random.chance(0.3) && { timeoutMs: random.integer(500, unsafeMs) }),
     };
   }
