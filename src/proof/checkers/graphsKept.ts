@@ -6,7 +6,7 @@ import { childPrefix, nodesKey, prefixOf, rootOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { needsNoWorker } from "../../model/kinds/table.ts";
-import { isFinal, type TaskHead, type TaskSpec, type TaskStatus } from "../../model/task.ts";
+import { isFinal, type TaskHead, type TaskSpec, type TaskState, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
 import { eventsOf } from "./reading.ts";
@@ -38,6 +38,11 @@ class GraphsByJournal {
   readonly #waiting = new Set<TaskId>();
   readonly #inputs = new Map<TaskId, Resolved[]>();
   readonly #resolvedIn = new Map<string, string>();
+  /**
+   * Of the entry at hand: with its input a task was decided to start. By it, what the tasks were that were opened again after that, in
+   * the same entry.
+   */
+  readonly #before = new Map<TaskId, Map<TaskId, TaskState>>();
   /** Tasks that a retry has opened, and how many attempts they had had by then. */
   readonly #reopened = new Map<TaskId, number>();
 
@@ -49,6 +54,7 @@ class GraphsByJournal {
     const decided: TaskId[] = [];
     const started: TaskId[] = [];
     const ended: TaskId[] = [];
+    this.#before.clear();
     for (const write of entry.writes) {
       if (write.kind === "spec") this.#takeSpec(write.spec, entry);
       if (write.kind === "status") {
@@ -61,6 +67,8 @@ class GraphsByJournal {
       }
       if (write.kind === "record" && write.collection === "childSets" && write.value?.isSealed === true)
         this.#sealed.add(write.id);
+      if (write.kind === "record" && write.collection === "inputs" && write.value !== null)
+        this.#before.set(taskOfInput(write.id), new Map());
       if (write.kind === "reopen-task") this.#reopen(write.head);
       if (write.kind === "forget-task") this.#forget(write.id, entry);
     }
@@ -95,7 +103,9 @@ class GraphsByJournal {
   }
 
   #reopen({ id, after = [] }: TaskHead): void {
-    const attempt = this.#statuses.get(id)?.attempt ?? 0;
+    const status = this.#statuses.get(id);
+    const attempt = status?.attempt ?? 0;
+    if (status !== undefined) for (const known of this.#before.values()) known.set(id, status.state);
     this.#reopened.set(id, attempt);
     if (after.length > 0) this.#waiting.add(id);
     // What has not started may be given another input.
@@ -144,7 +154,7 @@ class GraphsByJournal {
     if (spec === undefined) return;
     const { after = [], runIf = "success" } = spec;
     for (const other of after) {
-      const state = this.#statuses.get(other)?.state ?? null;
+      const state = this.#stateFor(id, other) ?? null;
       if (state === null)
         this.#report(`${id} was started in entry ${seq}, and ${other}, which it waits for, is gone`, id, other);
       else if (!isFinal(state))
@@ -163,8 +173,13 @@ class GraphsByJournal {
       this.#report(`${id} was started in entry ${seq}, after another node of its graph had failed`, id);
   }
 
-  #isWanted({ after = [], runIf = "success" }: TaskSpec): boolean {
-    const haveSucceeded = after.every((other) => this.#statuses.get(other)?.state === "success");
+  /** What a task was when it was decided whether another one may start. */
+  #stateFor(id: TaskId, other: TaskId): TaskState | undefined {
+    return this.#before.get(id)?.get(other) ?? this.#statuses.get(other)?.state;
+  }
+
+  #isWanted({ id, after = [], runIf = "success" }: TaskSpec): boolean {
+    const haveSucceeded = after.every((other) => this.#stateFor(id, other) === "success");
     return runIf === "always" || (runIf === "success") === haveSucceeded;
   }
 
@@ -231,7 +246,7 @@ class GraphsByJournal {
 
   /** Once per generation, and from what the journal says of the tasks that it waits for. */
   #takeInput(record: string, input: unknown, { seq, order }: LandedEntry): void {
-    const id = record.slice(0, record.indexOf("/")) as TaskId;
+    const id = taskOfInput(record);
     const text = JSON.stringify(input);
     if ((this.#resolvedIn.get(record) ?? text) !== text)
       this.#report(`the input of ${id} was resolved again in entry ${seq}, to something else`, id);
@@ -279,6 +294,10 @@ class GraphsByJournal {
     this.#failedIn.delete(prefixOf(id));
     for (const record of this.#resolvedIn.keys()) if (record.startsWith(`${id}/`)) this.#resolvedIn.delete(record);
   }
+}
+
+function taskOfInput(record: string): TaskId {
+  return record.slice(0, record.indexOf("/")) as TaskId;
 }
 
 function lastArgument(input: unknown): string | null {

@@ -3,7 +3,7 @@ import { defaults } from "../../model/limits.ts";
 import type { TaskLimits, TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History } from "./ledger.ts";
-import { name, type Step, specs, stepsByTask } from "./reading.ts";
+import { eventsOf, name, once, type Step, specs, stepsByTask } from "./reading.ts";
 import { troubledMs } from "./troubles.ts";
 
 /** What commits may take from a wait that is counted between two entries. */
@@ -73,13 +73,22 @@ function checkTimeout(
     ({ writes, landedAt }) => landedAt < endedAt && writes.some((write) => write.kind === "marker"),
   );
   const since = Math.max(started.entry.landedAt, markers.at(-1)?.landedAt ?? 0);
-  const allowedMs =
-    (timeoutMs + history.conditions.timeoutBackstopMs) * (1 + 2 * history.conditions.driftMax) + slackMs;
+  // After its wall clock was set back, a master counts time so much slower until the two agree again.
+  const slewed = isAnyClockSetBack(history) ? 1 - defaults.clockSlewMax : 1;
+  const { timeoutBackstopMs, driftMax } = history.conditions;
+  const allowedMs = ((timeoutMs + timeoutBackstopMs) * (1 + 2 * driftMax)) / slewed + slackMs;
   const usedMs = endedAt - since - 2 * troubledMs(history, { from: since, to: endedAt });
   if (usedMs > allowedMs) {
     report(`${name(id, attempt)} has a time-out of ${timeoutMs} ms and was ended only after ${endedAt - since} ms`, id);
   }
 }
+
+const isAnyClockSetBack = once((history) => {
+  const byNode = Map.groupBy(eventsOf(history, "clock-set"), ({ node }) => node);
+  return [...byNode.values()].some((sets) =>
+    sets.some(({ offsetMs }, index) => offsetMs < (sets[index - 1]?.offsetMs ?? Number.NEGATIVE_INFINITY)),
+  );
+});
 
 function isRunning(status: TaskStatus, attempt: number): boolean {
   return status.state === "running" && status.attempt === attempt;
