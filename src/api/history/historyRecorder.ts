@@ -5,7 +5,7 @@
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import type { Write } from "../../model/entry.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import type { TaskState, TaskStatus } from "../../model/task.ts";
+import type { TaskState } from "../../model/task.ts";
 import { minute, second } from "../../model/units.ts";
 import { Buckets, type Counted, type HistoryPoint, type Timed } from "./buckets.ts";
 import { type Mark, Marks } from "./marks.ts";
@@ -21,15 +21,22 @@ const ends: { readonly [State in TaskState]?: Counted } = {
   retrying: "retried",
 };
 
+interface Running {
+  readonly attempt: number;
+  readonly kills: number;
+  readonly assignedAt: number | undefined;
+}
+
 export class HistoryRecorder {
   readonly #master: MasterApi;
   readonly #buckets = {
     second: new Buckets(resolutions.second, limits.historySecondsMax),
     minute: new Buckets(resolutions.minute, limits.historyMinutesMax),
   };
+  readonly #all: readonly Buckets[] = Object.values(this.#buckets);
   readonly #marks = new Marks(limits.historyMarksMax);
   /** Of each running task, what its last status said: the loss of a worker and the next start may share an entry. */
-  readonly #running = new Map<string, Pick<TaskStatus, "attempt" | "kills" | "assignedAt">>();
+  readonly #running = new Map<string, Running>();
   #timer: NodeJS.Timeout | undefined;
   #subscription: Subscription | null = null;
   #isSubscribing = false;
@@ -62,7 +69,7 @@ export class HistoryRecorder {
   #tick(): void {
     if (this.#subscription === null) return void this.#subscribe();
     const { tasks, slots } = this.#master.stats();
-    for (const buckets of Object.values(this.#buckets)) buckets.sample(Date.now(), { tasks, slots });
+    for (const buckets of this.#all) buckets.sample(Date.now(), { tasks, slots });
   }
 
   close(): void {
@@ -115,7 +122,7 @@ export class HistoryRecorder {
     if (before !== undefined && before.kills < kills) this.#count(at, "killed", kills - before.kills);
     if (state === "running") {
       if (before?.attempt !== attempt && assignedAt === write.status.changedAt) this.#count(at, "started");
-      this.#running.set(id, { attempt, kills, ...(assignedAt === undefined ? {} : { assignedAt }) });
+      this.#running.set(id, { attempt, kills, assignedAt });
       return;
     }
     this.#running.delete(id);
@@ -126,7 +133,7 @@ export class HistoryRecorder {
   }
 
   #count(at: number, name: Counted, by = 1): void {
-    for (const buckets of Object.values(this.#buckets)) buckets.count(at, name, by);
+    for (const buckets of this.#all) buckets.count(at, name, by);
   }
 
   /** Not before the past has been read: buckets are filled in order. */
@@ -135,6 +142,6 @@ export class HistoryRecorder {
   }
 
   #time(at: number, name: Timed, ms: number): void {
-    for (const buckets of Object.values(this.#buckets)) buckets.time(at, name, ms);
+    for (const buckets of this.#all) buckets.time(at, name, ms);
   }
 }

@@ -1,8 +1,8 @@
 /** What `/metrics` shows, by the conventions of Prometheus. The number of label values is bounded, so that nobody can flood it. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { MasterObserver, TaskLabels } from "../../master/journal/loopStats.ts";
+import type { MasterObserver } from "../../master/journal/loopStats.ts";
 import type { MasterApi, MasterStatus } from "../../master/service/masterApi.ts";
-import { taskStates } from "../../model/task.ts";
+import { type TaskState, taskStates } from "../../model/task.ts";
 import { waitingReasons } from "../../model/waiting.ts";
 import { type Streams, streamKinds } from "../events/streams.ts";
 import { statusOrNull } from "../http/headers.ts";
@@ -196,29 +196,44 @@ function createObserver(registers: Registry[]): MasterObserver {
     buckets: taskBuckets,
     registers,
   });
-  const attemptsEnded = new Counter({
-    name: "outlast_attempts_ended_total",
-    help: "Attempts that ended, by the state of the task afterwards; `killed` means that the worker was lost.",
-    labelNames: ["queue", "kind", "state"],
+  const countAttempt = countByState(
+    "outlast_attempts_ended_total",
+    "Attempts that ended, by the state of the task afterwards; `killed` means that the worker was lost.",
     registers,
-  });
-  const tasksEnded = new Counter({
-    name: "outlast_tasks_ended_total",
-    help: "Tasks that ended, by their final state.",
-    labelNames: ["queue", "kind", "state"],
-    registers,
-  });
+  );
+  const countTask = countByState("outlast_tasks_ended_total", "Tasks that ended, by their final state.", registers);
   const queues = new LabelBudget();
   const kinds = new LabelBudget();
-  const labels = ({ queue, kind }: TaskLabels) => ({ queue: queues.name(queue), kind: kinds.name(kind) });
   return {
     committed: (tookMs) => commit.observe(tookMs / 1000),
     began: ({ queue }, waitedMs) => wait.observe({ queue: queues.name(queue) }, waitedMs / 1000),
     attemptEnded: (task, state, ranMs) => {
-      attempt.observe({ kind: kinds.name(task.kind) }, ranMs / 1000);
-      attemptsEnded.inc({ ...labels(task), state });
+      const kind = kinds.name(task.kind);
+      attempt.observe({ kind }, ranMs / 1000);
+      countAttempt(queues.name(task.queue), kind, state);
     },
-    taskEnded: (task, state) => tasksEnded.inc({ ...labels(task), state }),
+    taskEnded: (task, state) => countTask(queues.name(task.queue), kinds.name(task.kind), state),
+  };
+}
+
+/** The counter itself is brought up to date when it is read: it looks its labels up each time, and every task is counted. */
+function countByState(name: string, help: string, registers: Registry[]) {
+  const labelNames = ["queue", "kind", "state"] as const;
+  const counts = new Map<string, number>();
+  new Counter({
+    ...{ name, help, labelNames, registers },
+    collect() {
+      for (const [key, count] of counts) {
+        const [queue = "", kind = "", state = ""] = key.split(" ");
+        this.inc({ queue, kind, state }, count);
+      }
+      counts.clear();
+    },
+  });
+  // None of the three can hold a space.
+  return (queue: string, kind: string, state: TaskState): void => {
+    const key = `${queue} ${kind} ${state}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   };
 }
 

@@ -54,7 +54,8 @@ interface LaneTraits {
 
 /** The name of the lane among all lanes. No kind has a star in it. */
 export function laneKey({ queue, kind, requires = [], broadcast }: LaneTraits & { readonly queue: string }): string {
-  return [queue, broadcast === true ? `*${kind}` : kind, ...requires].join(" ");
+  const own = broadcast === true ? `${queue} *${kind}` : `${queue} ${kind}`;
+  return requires.length === 0 ? own : `${own} ${requires.join(" ")}`;
 }
 
 /** The order in which lanes are served: that of the first task in each. Both must hold a ready task. */

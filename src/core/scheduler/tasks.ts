@@ -66,6 +66,8 @@ export class Tasks {
   #added = 0;
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
+  /** Tasks come in batches of equals. */
+  #lastLimits: TaskLimits | null = null;
   readonly #rights = new Map<string, Rights>();
   /** Suspended tasks, by what they wait for. */
   readonly #awaited = new Map<Awaited, number>();
@@ -304,6 +306,12 @@ export class Tasks {
   }
 
   #share(own: TaskLimits): TaskLimits {
+    if (this.#lastLimits !== null && areEqual(own, this.#lastLimits)) return this.#lastLimits;
+    this.#lastLimits = this.#find(own);
+    return this.#lastLimits;
+  }
+
+  #find(own: TaskLimits): TaskLimits {
     const key = `${own.attemptsMax} ${own.killsMax} ${own.timeoutMs} ${own.backoffBaseMs} ${own.backoffFactor} ${own.backoffMaxMs}`;
     const shared = this.#limits.get(key);
     if (shared !== undefined) return shared;
@@ -319,6 +327,17 @@ export class Tasks {
     if (this.#rights.size < limits.sharedLimitsMax) this.#rights.set(key, own);
     return own;
   }
+}
+
+function areEqual(one: TaskLimits, other: TaskLimits): boolean {
+  return (
+    one.attemptsMax === other.attemptsMax &&
+    one.killsMax === other.killsMax &&
+    one.timeoutMs === other.timeoutMs &&
+    one.backoffBaseMs === other.backoffBaseMs &&
+    one.backoffFactor === other.backoffFactor &&
+    one.backoffMaxMs === other.backoffMaxMs
+  );
 }
 
 /** Of a task in the timer: it waits for its next attempt. */

@@ -11,6 +11,13 @@ const keyNameLength = 20;
 const fingerprintLength = 16;
 const base32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/** What a new task is known by. */
+interface Identity {
+  readonly id: TaskId;
+  readonly fingerprint: string | null;
+  readonly now: number;
+}
+
 /**
  * The specs of new tasks. If the client sent an id or a key, a repeated request leads to the same id, and the fingerprint shows
  * whether its content is the same: of the one task if it has an id, of the whole request if it has a key.
@@ -23,25 +30,24 @@ export function toSpecs(
   traceparent?: string,
 ): TaskSpec[] {
   const now = clock.now();
-  // Not a part of what was asked for: a repeated request may belong to another trace.
-  const trace = traceparent === undefined ? {} : { traceparent };
+  // The trace is not a part of what was asked for: a repeated request may belong to another one.
+  const begin = (submission: Submission, identity: Identity, path: string) => {
+    const spec = toSpec(submission, identity, path);
+    return traceparent === undefined ? spec : { ...spec, traceparent };
+  };
   const isBatch = submissions.length > 1;
   const call = key === null ? null : { name: nameOf(key), fingerprint: fingerprint(submissions as unknown as Json) };
-  const specs = submissions.map((submission, index) => {
+  return submissions.map((submission, index) => {
     const path = isBatch ? `/tasks/${index}` : "";
     if (submission.id !== undefined) {
-      return toSpec(
-        submission,
-        { id: submission.id as TaskId, fingerprint: fingerprint(submission as unknown as Json), now },
-        path,
-      );
+      const print = fingerprint(submission as unknown as Json);
+      return begin(submission, { id: submission.id as TaskId, fingerprint: print, now }, path);
     }
-    if (call === null) return toSpec(submission, { id: ids.task(now), fingerprint: null, now }, path);
+    if (call === null) return begin(submission, { id: ids.task(now), fingerprint: null, now }, path);
     // The tasks of one request share a prefix, so that they are neighbours in every index.
     const id = (isBatch ? `${call.name}-${index}` : call.name) as TaskId;
-    return toSpec(submission, { id, fingerprint: call.fingerprint, now }, path);
+    return begin(submission, { id, fingerprint: call.fingerprint, now }, path);
   });
-  return specs.map((spec) => ({ ...spec, ...trace }));
 }
 
 /** 100 bits of the key's digest in Crockford's base 32 (https://www.crockford.com/base32.html). */
@@ -55,13 +61,7 @@ function nameOf(key: string): string {
 /**
  * The id and fingerprint of one task that is asked for in another way than by a submission: `wish` is all that was asked for.
  */
-export function toIdentity(
-  wish: Json,
-  id: string | undefined,
-  key: string | null,
-  ids: Ids,
-  now: number,
-): { readonly id: TaskId; readonly fingerprint: string | null; readonly now: number } {
+export function toIdentity(wish: Json, id: string | undefined, key: string | null, ids: Ids, now: number): Identity {
   if (id !== undefined) return { id: id as TaskId, fingerprint: fingerprint(wish), now };
   if (key !== null) return { id: nameOf(key) as TaskId, fingerprint: fingerprint(wish), now };
   return { id: ids.task(now), fingerprint: null, now };
