@@ -103,8 +103,8 @@ function endAbandoned(state: SchedulerState, batch: Batch): void {
     const id = workerOf(node.lane.requires);
     const worker = id === null ? undefined : state.workers.get(id);
     if (!isAway(worker, node)) continue;
-    // One that has come back in between begins anew, however short that was.
-    const sight = `${worker?.boot} ${worker?.session ?? worker?.record.changedAt}`;
+    // A worker that has come back in between begins anew, however short that was, and so does a node that was retried.
+    const sight = `${node.ordinal} ${worker?.boot} ${worker?.session ?? worker?.record.changedAt}`;
     const before = broadcasts.away.get(node.id);
     const awayMs = before?.sight === sight ? before.ms + elapsedMs : 0;
     if (awayMs < settings.broadcastAwayMs || isFull(batch)) {
