@@ -144,7 +144,7 @@ class Folder {
     const job = jobs(this.#history).get(id);
     if (job === undefined) return;
     const where = `${name} of ${this.#name}`;
-    if (job.succeededOrder !== null && order > job.succeededOrder)
+    if (job.succeededOrder !== null && order > job.succeededOrder && !remade(this.#history).has(id))
       this.#report(`job ${id} had succeeded, and then ${where} was changed for it`, id);
     if (file === null) {
       this.#files.delete(name);
