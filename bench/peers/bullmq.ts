@@ -7,7 +7,8 @@ import { type Contender, end, startWorkers, waitFor } from "./contender.ts";
 
 export const queueName = "bench";
 
-export async function bullmq(): Promise<Contender> {
+/** @param processors whether they run in the worker's own process, or sandboxed, in processes that the worker keeps */
+export async function bullmq(processors: "in-process" | "sandboxed"): Promise<Contender> {
   const port = await findFreePort();
   let server: ChildProcess | null = null;
   let queue: Queue | null = null;
@@ -17,8 +18,8 @@ export async function bullmq(): Promise<Contender> {
     return queue;
   };
   return {
-    name: "BullMQ 6 on Redis",
-    durability: "appendonly yes, appendfsync always",
+    name: `BullMQ 6, ${processors} processors`,
+    durability: "Redis, appendonly yes, appendfsync always",
     async start(directory) {
       const settings = [
         "--save",
@@ -35,7 +36,7 @@ export async function bullmq(): Promise<Contender> {
       await waitFor(server, "Ready to accept connections");
       queue = new Queue(queueName, { connection: { host: "127.0.0.1", port } });
       await queue.waitUntilReady();
-      workers = await startWorkers("bullmq", String(port));
+      workers = await startWorkers(`bullmq-${processors}`, String(port));
     },
     async submit(tasks) {
       await started().addBulk(Array.from({ length: tasks }, () => ({ name: "no-op", data: { seconds: 0 } })));
@@ -45,8 +46,10 @@ export async function bullmq(): Promise<Contender> {
     },
     cpuMs: () => [server, ...workers].reduce((sum, child) => sum + familyCpuMs(child?.pid ?? 0), 0),
     async countOpen() {
-      const counts = await started().getJobCounts("waiting", "active", "delayed", "prioritized");
-      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+      const counts = await started().getJobCounts("waiting", "active", "delayed", "prioritized", "failed");
+      const { failed = 0, ...open } = counts;
+      if (failed > 0) throw new Error(`${failed} jobs of BullMQ failed.`);
+      return Object.values(open).reduce((sum, count) => sum + count, 0);
     },
     async stop() {
       await Promise.all(workers.map(end));

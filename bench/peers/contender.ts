@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 export const workerCount = 3;
+/** Where tasks run in processes of their own, one at a time each. */
+export const processesPerWorker = 16;
 
 /** What a task carries whose start is timed: its worker appends the nanoseconds since `sentAt` to the file when it starts. */
 export interface Timing {

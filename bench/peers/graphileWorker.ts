@@ -21,8 +21,8 @@ export async function graphileWorker(): Promise<Contender> {
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
   return {
-    name: "Graphile Worker 0.18 on PostgreSQL",
-    durability: "fsync on, synchronous_commit on",
+    name: "Graphile Worker 0.18",
+    durability: "PostgreSQL, fsync on, synchronous_commit on",
     async start(directory) {
       if (who.uid !== undefined && who.gid !== undefined) chownSync(directory, who.uid, who.gid);
       const data = join(directory, "data");

@@ -16,8 +16,23 @@ import { cpuMs } from "../processFigures.ts";
 import type { Contender } from "./contender.ts";
 import { outlast } from "./outlast.ts";
 
-const names = ["outlast", "bullmq", "graphile-worker"] as const;
+/** In the order in which they run: each beside those that it is compared with. */
+const names = [
+  "outlast",
+  "outlast-inline",
+  "bullmq",
+  "graphile-worker",
+  "outlast-processes",
+  "bullmq-sandboxed",
+] as const;
 type Name = (typeof names)[number];
+
+/** Which of ours does the same as a peer: there its tasks run in the worker's own process too, or in processes too. */
+const counterparts: { readonly [name in Name]?: readonly Name[] } = {
+  bullmq: ["outlast", "outlast-inline"],
+  "graphile-worker": ["outlast", "outlast-inline"],
+  "bullmq-sandboxed": ["outlast-processes"],
+};
 
 interface PeerFlags {
   readonly only: readonly Name[];
@@ -61,7 +76,7 @@ interface Run {
 }
 
 for (const line of machineLines(flags.dir)) console.log(line);
-const runs = new Map<string, Run[]>();
+const runs = new Map<Name, Run[]>();
 for (let round = 1; round <= flags.rounds; round += 1) {
   for (const name of flags.only) {
     const contender = await contenderOf(name);
@@ -73,10 +88,13 @@ for (let round = 1; round <= flags.rounds; round += 1) {
 printMedians();
 
 async function contenderOf(name: Name): Promise<Contender> {
-  if (name === "outlast") return outlast();
+  if (name === "outlast") return outlast("sleep");
+  if (name === "outlast-inline") return outlast("inline");
+  if (name === "outlast-processes") return outlast("processes");
   try {
-    if (name === "bullmq") return await (await import("./bullmq.ts")).bullmq();
-    return await (await import("./graphileWorker.ts")).graphileWorker();
+    if (name === "graphile-worker") return await (await import("./graphileWorker.ts")).graphileWorker();
+    const { bullmq } = await import("./bullmq.ts");
+    return await bullmq(name === "bullmq" ? "in-process" : "sandboxed");
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
     throw isMissing ? new Error("The peers' packages are missing: npm install --prefix bench/peers") : error;
@@ -143,16 +161,19 @@ function p50AndP99(values: readonly number[]): readonly [number, number] {
 }
 
 function printMedians(): void {
-  const own = runs.get("outlast");
-  const ownRate = own === undefined ? null : medianOf(own).perSecond;
-  console.log(`\nMedians of ${flags.rounds}. The ratio is the rate of Outlast to that of the queue.`);
-  for (const ofOne of runs.values()) {
+  console.log(`\nMedians of ${flags.rounds}. A ratio is the rate of Outlast to that of the queue.`);
+  for (const [name, ofOne] of runs) {
     const [first] = ofOne;
     if (first === undefined) continue;
     const figures = medianOf(ofOne);
-    const ratio = ownRate === null ? "" : `, ratio ${(ownRate / figures.perSecond).toFixed(2)}`;
-    console.log(`${row(first.contender.name, figures)}${ratio}; ${first.contender.durability}`);
+    const ratios = (counterparts[name] ?? []).map((own) => ratioTo(figures, own)).join("");
+    console.log(`${row(first.contender.name, figures)}${ratios}; ${first.contender.durability}`);
   }
+}
+
+function ratioTo({ perSecond }: Figures, own: Name): string {
+  const ofOwn = runs.get(own);
+  return ofOwn === undefined ? "" : `, ratio of ${own} ${(medianOf(ofOwn).perSecond / perSecond).toFixed(2)}`;
 }
 
 function medianOf(ofOne: readonly Run[]): Figures {

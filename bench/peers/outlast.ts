@@ -2,12 +2,45 @@
 import { fileURLToPath } from "node:url";
 import { createClient, type Outlast } from "../../src/sdk/index.ts";
 import { type BenchCluster, openCluster } from "../benchCluster.ts";
-import { cpuMs } from "../processFigures.ts";
-import { type Contender, workerCount } from "./contender.ts";
+import { familyCpuMs } from "../processFigures.ts";
+import { type Contender, processesPerWorker, workerCount } from "./contender.ts";
 
 const tasksFile = fileURLToPath(new URL("../noopTasks.ts", import.meta.url));
 
-export function outlast(): Contender {
+/** What the tasks are: the built-in kind `sleep`, handlers in the worker's own process, or handlers in processes. */
+export type OutlastTasks = "sleep" | "inline" | "processes";
+
+interface TaskKinds {
+  readonly name: string;
+  /** How many tasks a worker runs at a time. */
+  readonly capacity: number;
+  readonly noop: { readonly kind: string; readonly input: { readonly seconds: 0 } | null };
+  readonly timed: string;
+}
+
+const taskKinds: { readonly [tasks in OutlastTasks]: TaskKinds } = {
+  sleep: {
+    name: "Outlast, built-in sleep",
+    capacity: 1000,
+    noop: { kind: "sleep", input: { seconds: 0 } },
+    timed: "timed-inline",
+  },
+  inline: {
+    name: "Outlast, inline handlers",
+    capacity: 1000,
+    noop: { kind: "noop-inline", input: null },
+    timed: "timed-inline",
+  },
+  processes: {
+    name: "Outlast, handlers in processes",
+    capacity: processesPerWorker,
+    noop: { kind: "noop", input: null },
+    timed: "timed",
+  },
+};
+
+export function outlast(tasks: OutlastTasks): Contender {
+  const { name, capacity, noop, timed } = taskKinds[tasks];
   let cluster: BenchCluster | null = null;
   let client: Outlast | null = null;
   const started = (): Outlast => {
@@ -15,30 +48,33 @@ export function outlast(): Contender {
     return client;
   };
   return {
-    name: "Outlast on SQLite",
-    durability: "WAL, synchronous=FULL",
+    name,
+    durability: "SQLite, WAL, synchronous=FULL",
     async start(directory) {
       const workerArguments = ["--tasks", tasksFile];
       cluster = await openCluster({
         directory,
         store: "sqlite",
         workers: workerCount,
-        capacity: 1000,
+        capacity,
         workerArguments,
       });
       client = createClient({ masters: [cluster.address] });
     },
-    async submit(tasks) {
-      await started().submitAll(Array.from({ length: tasks }, () => ({ kind: "sleep", input: { seconds: 0 } })));
+    async submit(count) {
+      await started().submitAll(Array.from({ length: count }, () => noop));
     },
     async submitTimed(timing) {
-      await started().submit({ kind: "timed-inline", input: { ...timing } });
+      await started().submit({ kind: timed, input: { ...timing } });
     },
     async countOpen() {
-      const { tasks } = (await started().status()).stats;
-      return Object.entries(tasks).reduce((sum, [state, count]) => (state === "success" ? sum : sum + (count ?? 0)), 0);
+      const { stats } = await started().status();
+      return Object.entries(stats.tasks).reduce(
+        (sum, [state, count]) => (state === "success" ? sum : sum + (count ?? 0)),
+        0,
+      );
     },
-    cpuMs: () => (cluster?.names() ?? []).reduce((sum, name) => sum + cpuMs(cluster?.pid(name) ?? null), 0),
+    cpuMs: () => (cluster?.names() ?? []).reduce((sum, process) => sum + familyCpuMs(cluster?.pid(process) ?? 0), 0),
     async stop() {
       await cluster?.killAll();
     },
