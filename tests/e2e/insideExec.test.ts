@@ -59,3 +59,18 @@ test("a killed master: the job goes on, and its next step is remembered by the n
     expect((await play.client.get("job")).attempt).toBe(1);
     expect(linesOf(ledger).filter((line) => line.startsWith("second"))).toHaveLength(1);
   }));
+
+test("a child made by the last line of a job runs on the job's only slot, and the job ends after it", () =>
+  scene(["master", "worker-1"], async (play) => {
+    const ledger = join(play.directory, "ledger");
+    const outlast = `'${process.execPath}' '${program}'`;
+    const line = `${outlast} submit --child report exec --env LEDGER="$LEDGER" --shell -- 'echo child >> "$LEDGER"' && echo parent >> "$LEDGER"`;
+    await play.client.submit({
+      id: "job",
+      kind: "exec",
+      input: { command: [line], shell: true, env: { LEDGER: ledger } },
+    });
+    await play.success("job");
+    expect(linesOf(ledger)).toEqual(["parent", "child"]);
+    expect(await play.client.get("job")).toMatchObject({ attempt: 1, childCounts: { success: 1 } });
+  }));

@@ -1,10 +1,11 @@
 /**
  * How families end. A task whose outcome is decided while descendants of it have not ended gets that outcome as `ending`. From
  * then on nothing below it is created or started, and a walk over its children, some in each entry, ends those that do not run;
- * a cancelled or failed task's running children are aborted as well. The task is final in the entry of its last child's end.
+ * a cancelled or failed task's running children are aborted as well. Only a command that has succeeded lets its children run. The task is final in the entry of its last child's end.
  */
 import { indexOf } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
+import { execKind } from "../../model/kinds/exec.ts";
 import type { FinalState } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import type { ChildSet } from "./families.ts";
@@ -30,12 +31,21 @@ export function finish(state: SchedulerState, batch: Batch, task: LiveTask, end:
 
 /** Its children are walked over: now that its outcome is decided, or by a new leader that takes the walk up. */
 export function startWalk(state: SchedulerState, task: LiveTask): void {
+  if (isAwaitingChildren(task)) return;
   for (const set of state.families.of(task.id)) if (set.open > 0) state.walks.add(set);
 }
 
 /** True if the outcome of the task is decided, and it waits for its descendants to end. */
 export function isEnding(task: LiveTask | undefined): boolean {
   return task?.family?.isEnding ?? false;
+}
+
+/**
+ * True for a command that has succeeded and waits for its children, which start, are retried and end as those of an open task do. A
+ * command cannot wait for them itself; a handler can, and children that it did not wait for are cancelled.
+ */
+export function isAwaitingChildren({ lane, family }: LiveTask): boolean {
+  return lane.kind === execKind.name && family?.ending?.state === "success";
 }
 
 /** True if the task must not start any more: the outcome above it is decided, or its graph starts nothing more. A walk ends it. */
@@ -62,7 +72,7 @@ export function isBelowEnding(state: SchedulerState, task: LiveTask): boolean {
   for (let each: LiveTask | undefined = task; each !== undefined && each.parent !== null; ) {
     if (each.parent.isBroken) return true;
     each = state.tasks.get(each.parent.parent);
-    if (isEnding(each)) return true;
+    if (each !== undefined && isEnding(each) && !isAwaitingChildren(each)) return true;
   }
   return false;
 }
@@ -93,10 +103,9 @@ function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: Live
   const parent = state.tasks.get(set.parent);
   if (parent === undefined) throw new Error(`Child ${child.id} has ended, but its parent ${set.parent} is not there.`);
   const ending = parent.family?.ending ?? null;
-  if (ending !== null) {
-    if (state.families.openChildren(parent.id) === 0) endNow(state, batch, parent, ending.state, ending.output);
-    return;
-  }
+  if (ending !== null && state.families.openChildren(parent.id) === 0)
+    return endNow(state, batch, parent, ending.state, ending.output);
+  if (ending !== null && !isAwaitingChildren(parent)) return;
   if (set.isBroken) breakSet(state, set);
   else releaseNext(state, batch, set);
   if (set.isStopped && set.open > 0) state.walks.add(set);

@@ -50,8 +50,23 @@ export function wallAt(history: History, life: string, at: number, settleMs: num
   const offsets = [before, ...within, now].map((set) => set?.offsetMs ?? now.offsetMs);
   // Differences of less than a minute are caught up at once or slowly, also before a longer step that has not stood yet.
   const leastMs = Math.min(...offsets);
-  const offsetMs = Math.max(...offsets.filter((each) => each - leastMs <= followedMsMax));
+  const offsetMs = Math.max(
+    ...offsets.filter((each) => each - leastMs <= followedMsMax),
+    ...stoodBefore(sets, startedAt, at, settleMs),
+  );
   return worldBeganAt + at * (1 + now.drift) + Math.min(now.offsetMs, offsetMs);
+}
+
+/**
+ * The offsets that the process has followed: the one that it found, and those that stood long enough. A step forward that only takes a step
+ * back away agrees with the time that has passed, and counts at once.
+ */
+function stoodBefore(sets: readonly ClockSet[], startedAt: number, at: number, settleMs: number): number[] {
+  return sets.flatMap(({ at: from, offsetMs, drift }, index) => {
+    const to = Math.min(sets[index + 1]?.at ?? at, at);
+    const hasStood = from <= startedAt ? to > startedAt : to - from >= settleMs / (1 + drift);
+    return hasStood ? [offsetMs] : [];
+  });
 }
 
 function nodeOf(life: string): string {

@@ -47,7 +47,7 @@ export class FamilyWorld extends FollowedLeader {
   }
 
   connect(capacity = this.capacity): void {
-    const kinds = ["sleep", "crawl"];
+    const kinds = ["sleep", "crawl", "exec"];
     const attach = attachRequest({ capacity, kinds, running: this.#held() });
     const [reply] = this.tell({ kind: "attach", request: 0, worker, attach, host: "h" });
     if (reply?.kind !== "attached") throw new Error("not attached");
