@@ -33,9 +33,10 @@ export class Expansion {
 
   /** @throws OutlastError `invalid` with the limit that the result would pass */
   expand(value: Json, place: Place): Json {
-    const { path, depth, schema } = place;
+    const { path, depth } = place;
+    const schema = schemaFor(place.schema, value);
     if (depth > limits.jsonDepthMax) throw this.#tooDeep(path);
-    if (typeof value === "string") return this.#expandText(value, place);
+    if (typeof value === "string") return this.#expandText(value, { path, depth, schema });
     if (Array.isArray(value))
       return value.map((item, index) =>
         this.expand(item, { path: `${path}/${index}`, depth: depth + 1, schema: (schema["items"] ?? {}) as Schema }),
@@ -87,6 +88,17 @@ export class Expansion {
   #tooLarge(path: string, limit: string, what: string): OutlastError {
     return new OutlastError("invalid", `${this.#cause} the task is ${what}.`, { path, limit });
   }
+}
+
+/** Of a place that takes several shapes, such as a line or a list of arguments: the one that the value has. */
+function schemaFor(schema: Schema, value: Json): Schema {
+  const shapes = schema["anyOf"] as readonly Schema[] | undefined;
+  if (shapes === undefined) return schema;
+  const type = Array.isArray(value) ? "array" : typeof value;
+  const shape = shapes.find((each) => each["type"] === type);
+  // A value with a type of its own may stand here, too.
+  const isTextOnly = shapes.every((each) => ["string", "array", "object"].includes(String(each["type"])));
+  return shape === undefined || (type === "string" && !isTextOnly) ? {} : shape;
 }
 
 function memberSchema({ properties = {}, additionalProperties }: Schema, name: string): Schema {

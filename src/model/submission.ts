@@ -331,11 +331,11 @@ function checkInput(
 
 function* problemsOfShell({ kind, input }: Work, path: string): Generator<Problem> {
   if (kind !== "exec" || !isObject(input)) return;
-  const { shell = false, command = [] } = input;
-  const [reference] = referencesIn({ input: [shell, command] }, "");
+  const { shell = false, command = [], commands = [] } = input;
+  const [reference] = referencesIn({ input: [shell, command, commands] }, "");
   if (shell === false || reference === undefined) return;
   yield {
-    path: `${path}/input/command`,
+    path: `${path}/input/${input["commands"] === undefined ? "command" : "commands"}`,
     message: `A shell would take an output for a part of its program. Pass it as an environment variable (env: {"ROWS": "${reference.all}"}) and write "$ROWS" in the command, or leave out "shell".`,
   };
 }

@@ -91,6 +91,11 @@ describe("a graph is refused, with everything that is wrong named at once:", () 
       { a: node(), b: { kind: "exec", after: ["a"], input: { shell: true, command: ["echo ${tasks.a.output}"] } } },
       /A shell would take an output/,
     ],
+    [
+      "a reference in one of several programs of a shell",
+      { a: node(), b: { kind: "exec", after: ["a"], input: { shell: true, commands: ["echo ${tasks.a.output}"] } } },
+      /A shell would take an output/,
+    ],
     ["a runIf without anything to wait for", { a: node({ runIf: "always" }) }, /waits for no task/],
   ])("%s", (_what, tasks, message) => {
     expect(problemsOf(tasks).join("\n")).toMatch(message);

@@ -251,6 +251,14 @@ describe("a template is refused", () => {
       { variables: { a: { type: "string" } }, task: { kind: "exec", input: { shell: true, command: ["echo ${a}"] } } },
       "/task/input/command",
     ],
+    [
+      "that hands values to a shell in one of several commands",
+      {
+        variables: { a: { type: "string" } },
+        task: { kind: "exec", input: { shell: true, commands: ["true", "echo ${a}"] } },
+      },
+      "/task/input/commands",
+    ],
   ])("%s", (_what, content, path) => {
     expect(errorOf(() => checkTemplate(content)).details.path).toBe(path);
   });
@@ -261,6 +269,22 @@ describe("a template is refused", () => {
       task: { kind: "x", input: ["${b}", "${c"] },
     };
     expect(errorOf(() => checkTemplate(content)).details["problems"]).toHaveLength(3);
+  });
+});
+
+test("values are text in several commands and on stdin, whatever is in them", () => {
+  const hostile = "'; touch /tmp/x; $(id)\n\"";
+  const content: Json = {
+    variables: { n: { type: "integer" }, a: { type: "string" } },
+    task: { kind: "exec", input: { commands: [["seq", "${n}"], ["echo", "${a}"]], stdin: "${n}" } },
+  };
+  checkTemplate(content);
+  expect(inputOf(content as unknown as TemplateContent, { n: 3, a: hostile })).toEqual({
+    commands: [
+      ["seq", "3"],
+      ["echo", hostile],
+    ],
+    stdin: "3",
   });
 });
 

@@ -115,10 +115,11 @@ function* problemsOfWork(task: JsonObject, path = "/task"): Generator<Problem> {
     for (const [name, node] of nodesOf(input)) yield* problemsOfWork(node, `${path}/input/tasks/${name}`);
   }
   if (kind !== "exec" || !isObject(input)) return;
-  const { shell = false, command = [] } = input;
-  if (shell !== false && hasPlaceholders([shell, command], path !== "/task" || isSearchedForReferences(task))) {
+  const { shell = false, command = [], commands = [] } = input;
+  const isSearched = path !== "/task" || isSearchedForReferences(task);
+  if (shell !== false && hasPlaceholders([shell, command, commands], isSearched)) {
     yield {
-      path: `${path}/input/command`,
+      path: `${path}/input/${input["commands"] === undefined ? "command" : "commands"}`,
       message:
         'A shell would take a value for a part of its program. Pass it as an environment variable (env: {"N": "${n}"}) and write "$N" in the command, or leave out "shell".',
     };
