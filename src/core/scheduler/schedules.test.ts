@@ -220,6 +220,25 @@ test("a paused schedule makes no tasks, and says so afterwards", () => {
   expect(world.record().skipped).toEqual([{ from: start + 3 * second, to: start + 7 * second, reason: "paused" }]);
 });
 
+test("a change leaves a schedule paused, unless it says otherwise", () => {
+  const world = new ScheduleWorld();
+  world.put({ when: every(second) });
+  world.advance(second);
+  world.step({ kind: "pause-schedule", request: 3, name: "s", isPaused: true });
+  world.put({ when: every(second), missed: "all" });
+  world.advance(2 * second);
+  expect(world.record()).toMatchObject({ isPaused: true, content: { missed: "all" } });
+  expect(world.ticks(second)).toEqual([1]);
+  world.put({ when: every(second), missed: "all", isPaused: false });
+  world.advance(2 * second);
+  expect(world.ticks(second)).toEqual([1, 4, 5]);
+  // The same once more, after somebody has paused it: what it says is done.
+  world.step({ kind: "pause-schedule", request: 4, name: "s", isPaused: true });
+  world.put({ when: every(second), missed: "all", isPaused: false });
+  world.advance(second);
+  expect(world.ticks(second)).toEqual([1, 4, 5, 6]);
+});
+
 test("one instant, a start and an end are kept", () => {
   const world = new ScheduleWorld();
   world.put({ when: { at: start + 5 * second } }, "once");
@@ -246,6 +265,14 @@ test("jitter delays a task by a bounded time and never changes its tick", () => 
     expect(ms).toBeGreaterThanOrEqual((index + 1) * minute);
     expect(ms).toBeLessThanOrEqual((index + 1) * minute + 21 * second);
   }
+});
+
+test.each(["skip", "latest"] as const)("a tick that waits for its jitter is not missed, with missed: %s", (missed) => {
+  const world = new ScheduleWorld();
+  world.put({ when: every(hour), jitterMs: hour / 4, missed });
+  world.advance(10 * hour + hour / 2);
+  expect(world.ticks(hour)).toEqual(range(1, 10));
+  expect(world.record().skipped).toEqual([]);
 });
 
 test("the text of an instant is that of Date", () => {

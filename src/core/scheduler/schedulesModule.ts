@@ -43,7 +43,10 @@ function putSchedule(state: SchedulerState, batch: Batch, wanted: NewSchedule): 
   const schedule = schedules.get(wanted.name);
   const before = schedule?.record;
   if (before !== undefined && before.isRemoved !== true && before.fingerprint === wanted.fingerprint) {
-    return { kind: "schedule", nextAt: before.nextAt, isNew: false };
+    const { isPaused = before.isPaused } = wanted.content;
+    const reply = setPaused(state, batch, wanted.name, isPaused);
+    if (reply.kind !== "done") return reply;
+    return { kind: "schedule", nextAt: schedules.get(wanted.name)?.record.nextAt ?? null, isNew: false };
   }
   if (before === undefined && schedules.size >= limits.schedulesMax) {
     return refuse("too-many", `Too many schedules (${limits.schedulesMax}).`, "schedulesMax");
@@ -74,7 +77,10 @@ function recordOf(
   const wasWatching = old !== null && (old.content.overlap ?? "allow") !== "allow";
   return {
     ...wanted,
-    ...{ changedAt: batch.now, isPaused: wanted.content.isPaused ?? false },
+    ...{
+      changedAt: batch.now,
+      isPaused: wanted.content.isPaused ?? (old?.isRemoved !== true && old?.isPaused === true),
+    },
     sinceAt: Math.min(old?.sinceAt ?? now, "at" in wanted.content.when ? wanted.content.when.at - 1 : now),
     nextAt: nextTick(wanted.content, settledAt, calendar),
     open: isWatching && old !== null && !wasWatching ? findOpenTicks(state, wanted.name) : (old?.open ?? []),

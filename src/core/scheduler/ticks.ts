@@ -49,9 +49,10 @@ function settleNext(state: SchedulerState, batch: Batch, schedule: LiveSchedule)
   const { content, nextAt: tick } = schedule.record;
   if (tick === null) return true;
   const now = wallNow(state, batch);
-  const lateFrom = now - defaults.missedGraceMs;
+  const { missed = "latest", missedWindowMs = defaults.missedWindowMs, jitterMs = 0 } = content;
+  // Up to so much later it is in time.
+  const lateFrom = now - defaults.missedGraceMs - jitterMs;
   const isMissed = tick < lateFrom;
-  const { missed = "latest", missedWindowMs = defaults.missedWindowMs } = content;
   const windowFrom = missed === "skip" ? lateFrom : now - missedWindowMs;
   if (isMissed && tick < windowFrom) {
     // All that is too old is passed over at once, however many ticks that are.

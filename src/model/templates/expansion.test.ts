@@ -276,7 +276,16 @@ test("values are text in several commands and on stdin, whatever is in them", ()
   const hostile = "'; touch /tmp/x; $(id)\n\"";
   const content: Json = {
     variables: { n: { type: "integer" }, a: { type: "string" } },
-    task: { kind: "exec", input: { commands: [["seq", "${n}"], ["echo", "${a}"]], stdin: "${n}" } },
+    task: {
+      kind: "exec",
+      input: {
+        commands: [
+          ["seq", "${n}"],
+          ["echo", "${a}"],
+        ],
+        stdin: "${n}",
+      },
+    },
   };
   checkTemplate(content);
   expect(inputOf(content as unknown as TemplateContent, { n: 3, a: hostile })).toEqual({

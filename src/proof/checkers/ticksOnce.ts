@@ -114,7 +114,7 @@ function problemOf(
 ): string | null {
   switch (reason) {
     case "missed":
-      return from <= at - missedGraceMs ? null : "though they are not late";
+      return from <= at - missedGraceMs - (after.content.jitterMs ?? 0) ? null : "though they are not late";
     case "paused":
       return before?.isPaused === true ? null : "though it was not paused";
     case "edited":

@@ -59,7 +59,7 @@ function drawSchedule(random: Random, knobs: Knobs): JsonObject {
     ...sometimes(0.7, "overlap", () => random.pick(["allow", "skip", "queue", "cancel"])),
     ...sometimes(0.7, "missed", () => random.pick(["skip", "latest", "all"])),
     missedWindowMs: random.spread(1_000, 240_000),
-    ...sometimes(0.25, "jitterMs", () => random.spread(1, 4_000)),
+    ...sometimes(0.25, "jitterMs", () => random.spread(1, 100_000)),
     ...sometimes(0.1, "startsAt", () => worldBeganAt + random.integer(0, knobs.unsafeMs)),
     ...sometimes(0.1, "endsAt", () => worldBeganAt + random.integer(knobs.unsafeMs / 2, 2 * knobs.unsafeMs)),
     ...sometimes(0.07, "isPaused", () => true),
