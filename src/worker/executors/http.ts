@@ -82,6 +82,7 @@ class Call {
       const sent = request(url, options, resolve);
       sent.on("error", reject);
       limitConnecting(sent, url.protocol === "https:" ? "secureConnect" : "connect");
+      if (this.#assignment.timeoutMs === null) limitSilence(sent);
       sent.end(body);
     });
   }
@@ -160,6 +161,19 @@ function limitConnecting(request: ClientRequest, connected: "secureConnect" | "c
   }, limits.httpConnectMsMax);
   request.on("socket", (socket) => socket.once(connected, () => clearTimeout(timer)));
   request.on("close", () => clearTimeout(timer));
+}
+
+/** Otherwise a service that never answers, or that vanished with its machine, keeps the slot for ever. */
+function limitSilence(request: ClientRequest): void {
+  const silenceMs = limits.httpSilenceMsMax;
+  let answer: IncomingMessage | null = null;
+  request.once("response", (begun) => {
+    answer = begun;
+  });
+  request.setTimeout(silenceMs, () => {
+    const message = `The service said nothing for ${silenceMs / 1000} s. A task with a timeoutMs may wait longer.`;
+    (answer ?? request).destroy(new Error(message));
+  });
 }
 
 function redirectOf({ statusCode = 0, headers }: IncomingMessage, from: URL): URL | null {

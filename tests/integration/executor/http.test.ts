@@ -31,6 +31,7 @@ const answers: { [path: string]: Answer } = {
     setImmediate(() => response.destroy());
   },
   "/hang": () => {},
+  "/half": (_, response) => response.writeHead(200, { "Content-Length": 100 }).write("half"),
 };
 
 function serve(): Promise<Server> {
@@ -150,6 +151,20 @@ describe("an answer", () => {
     on.executor.abort(running.ref, 1000, "cancelled");
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
   });
+});
+
+test("a service that says nothing fails the attempt, before its answer and in the middle of it", async () => {
+  const { httpSilenceMsMax } = limits;
+  try {
+    Object.assign(limits, { httpSilenceMsMax: 100 });
+    for (const path of ["/hang", "/half"]) {
+      const end = await call(path).ended;
+      expect(end).toMatchObject({ outcome: "failed", error: { code: "http" } });
+      expect(end.error?.message).toMatch(/said nothing for 0.1 s/);
+    }
+  } finally {
+    Object.assign(limits, { httpSilenceMsMax });
+  }
 });
 
 describe("redirects", () => {
