@@ -114,8 +114,8 @@ export const scheduleMutants: readonly Mutant[] = [
     patches: [
       {
         file: ticks,
-        search: "  const lateFrom = now - defaults.missedGraceMs;",
-        replace: "  const lateFrom = now;",
+        search: "  const lateFrom = now - defaults.missedGraceMs - jitterMs;",
+        replace: "  const lateFrom = now - jitterMs;",
       },
     ],
   },

@@ -77,15 +77,17 @@ function recordOf(
   const wasWatching = old !== null && (old.content.overlap ?? "allow") !== "allow";
   return {
     ...wanted,
-    ...{
-      changedAt: batch.now,
-      isPaused: wanted.content.isPaused ?? (old?.isRemoved !== true && old?.isPaused === true),
-    },
+    ...{ changedAt: batch.now, isPaused: wanted.content.isPaused ?? wasPausedByHand(old) },
     sinceAt: Math.min(old?.sinceAt ?? now, "at" in wanted.content.when ? wanted.content.when.at - 1 : now),
     nextAt: nextTick(wanted.content, settledAt, calendar),
     open: isWatching && old !== null && !wasWatching ? findOpenTicks(state, wanted.name) : (old?.open ?? []),
     ...{ settledAt, queued, fired, skipped, backfilled },
   };
+}
+
+/** Paused by a command and not by what the schedule says: a change of the schedule leaves that as it is. */
+function wasPausedByHand(old: ScheduleRecord | null): boolean {
+  return old !== null && old.isRemoved !== true && old.isPaused && old.content.isPaused !== true;
 }
 
 /** Until now the schedule was paused, or removed, or said something else: ticks of that time are passed over, with a word on it. */

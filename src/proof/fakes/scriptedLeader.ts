@@ -21,6 +21,7 @@ interface ChildSet {
   readonly submissions: Submission[];
   fingerprint: string;
   isSealed: boolean;
+  readonly onFailure: ChildrenContent["onFailure"];
 }
 
 /** How a child ends: with an output, or with an error. */
@@ -141,8 +142,8 @@ export class ScriptedLeader implements HandlerPort {
     this.lines.push(text);
   }
 
-  #takeChildren({ key, first, submissions, before, isLast }: ChildrenContent): ItemAnswer {
-    const set = this.sets.get(key) ?? { submissions: [], fingerprint: noItems, isSealed: false };
+  #takeChildren({ key, first, submissions, before, isLast, onFailure }: ChildrenContent): ItemAnswer {
+    const set = this.sets.get(key) ?? { submissions: [], fingerprint: noItems, isSealed: false, onFailure };
     this.sets.set(key, set);
     if (before !== set.submissions.slice(0, first).reduce(foldItem, noItems)) {
       return { verdict: "refused", code: "conflict", message: `child ${first} of "${key}" is another one than before` };

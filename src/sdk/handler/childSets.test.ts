@@ -53,6 +53,17 @@ describe("children", () => {
     expect(await leader.run(tolerant)).toMatchObject({ outcome: "failed" });
   });
 
+  test.each<[object, "wait" | "cancel"]>([
+    [{}, "wait"],
+    [{ failuresMax: 1 }, "cancel"],
+    [{ failuresMax: 1, onFailure: "wait" }, "wait"],
+    [{ failuresMax: Number.POSITIVE_INFINITY, onFailure: "cancel" }, "wait"],
+  ])("with %o, what becomes of the others is: %s", async (options, onFailure) => {
+    const leader = new ScriptedLeader();
+    await leader.runToWaits(work((ctx) => ctx.all("parts", [double.task(1)], options)));
+    expect(leader.sets.get("parts")).toMatchObject({ onFailure });
+  });
+
   test("run gives the one result", async () => {
     const leader = new ScriptedLeader();
     const one = work((ctx) => ctx.run("one", double.task(4)));

@@ -72,10 +72,12 @@ export async function createChildren(
   await hand(true);
 }
 
-function setOptionsOf({ concurrencyMax, failuresMax, onFailure = "wait", backups = false }: SetOptions) {
+function setOptionsOf({ concurrencyMax, failuresMax, onFailure, backups = false }: SetOptions) {
   const isBounded = failuresMax !== undefined && Number.isFinite(failuresMax);
+  // Where any number may fail, nothing is ever cancelled because of that.
+  const how = failuresMax === undefined ? (onFailure ?? "wait") : isBounded ? (onFailure ?? "cancel") : "wait";
   const bounds = { ...(concurrencyMax !== undefined && { concurrencyMax }), ...(isBounded && { failuresMax }) };
-  return { onFailure, ...bounds, ...(backups && ({ backups } as const)) };
+  return { onFailure: how, ...bounds, ...(backups && ({ backups } as const)) };
 }
 
 /** @throws NonRetryableError that names the task as `what` */

@@ -25,7 +25,10 @@ export interface StepRun {
 export interface ChildrenOptions {
   /** So many children run at a time; unbounded if left out. */
   readonly concurrencyMax?: number;
-  /** When a child fails: `wait` lets the others run on, `cancel` cancels them. `wait` if left out. */
+  /**
+   * When a child fails, or more than `failuresMax` do: `wait` lets the others run on, `cancel` cancels them. If left out: `cancel` with a
+   * `failuresMax`, else `wait`.
+   */
   readonly onFailure?: "wait" | "cancel";
   /**
    * True: when nearly all have ended and one takes much longer than the others did, another worker does the same as well, and the
@@ -35,7 +38,10 @@ export interface ChildrenOptions {
 }
 
 export interface TolerantChildrenOptions extends ChildrenOptions {
-  /** So many children may fail: the result of a failed or cancelled one is null. With more, the rest is cancelled. */
+  /**
+   * So many children may fail: the result of a failed or cancelled one is null. With more, the call fails, and the rest is cancelled
+   * unless `onFailure` is `wait`. With `Infinity` all run to their end.
+   */
   readonly failuresMax: number;
 }
 

@@ -89,6 +89,20 @@ describe("a definition", () => {
     expect(await task.result()).toEqual({ pixels: 4 });
   });
 
+  test("submits every default that its type takes, and takes nothing that is about one task", async () => {
+    const defaults = {
+      ...{ queue: "q", priority: 2, requires: ["gpu"], broadcast: true, concurrencyKey: "k", concurrencyMax: 2 },
+      ...{ uniqueKey: "u", onConflict: "refuse" as const, deadlineMs: 9, attemptsMax: 3, killsMax: 4, timeoutMs: 5 },
+      ...{ backoffBaseMs: 6, backoffFactor: 7, backoffMaxMs: 8 },
+    };
+    const all = defineTask({ name: "all", ...defaults, run: () => null });
+    const taken: Submission[] = [];
+    await all.submit(clientThatTakes(taken), null);
+    expect(taken).toEqual([{ kind: "all", input: null, ...defaults }]);
+    // @ts-expect-error An id is that of one task.
+    defineTask({ name: "one", id: "x", run: () => null });
+  });
+
   test("refuses a bad input before anything is submitted", async () => {
     const taken: Submission[] = [];
     await expect(resize.submit(clientThatTakes(taken), { size: "big" })).rejects.toMatchObject({

@@ -14,8 +14,27 @@ import { describeIssues, type SchemaInput, type SchemaOutput, type StandardSchem
 /** Marks definitions, so that a worker finds them among a file's exports, also those of another copy of this package. */
 export const definitionMark: unique symbol = Symbol.for("outlast.task-definition");
 
+/** What can be the same for all tasks of a kind. The rest of a submission is about one task: its id and name, instants, other tasks. */
+const defaultNames = [
+  "queue",
+  "priority",
+  "requires",
+  "broadcast",
+  "concurrencyKey",
+  "concurrencyMax",
+  "uniqueKey",
+  "onConflict",
+  "deadlineMs",
+  "attemptsMax",
+  "killsMax",
+  "timeoutMs",
+  "backoffBaseMs",
+  "backoffFactor",
+  "backoffMaxMs",
+] as const satisfies readonly (keyof TaskOptions)[];
+
 /** Applies to every task of the kind that is submitted through its definition, unless the submission says otherwise. */
-type TaskDefaults = Omit<TaskOptions, "id" | "name" | "startAt">;
+type TaskDefaults = Pick<TaskOptions, (typeof defaultNames)[number]>;
 
 interface DefinitionOptions extends TaskDefaults {
   /** The kind of its tasks. A letter, then letters, digits and `. _ -`. */
@@ -161,20 +180,8 @@ class Definition implements TaskDefinition<unknown, unknown> {
 }
 
 function defaultsOf(options: DefinitionOptions): TaskDefaults {
-  const { queue, priority, requires, attemptsMax, killsMax, timeoutMs, backoffBaseMs, backoffFactor, backoffMaxMs } =
-    options;
-  const given = {
-    queue,
-    priority,
-    requires,
-    attemptsMax,
-    killsMax,
-    timeoutMs,
-    backoffBaseMs,
-    backoffFactor,
-    backoffMaxMs,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const given = defaultNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
+  return Object.fromEntries(given) as TaskDefaults;
 }
 
 function refuse(name: string, issues: Parameters<typeof describeIssues>[0] | undefined): void {

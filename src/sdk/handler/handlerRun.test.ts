@@ -9,6 +9,22 @@ import { NonRetryableError, RetryLaterError, SignalTimeoutError } from "./errors
 const work = (run: (ctx: TaskContext, input: never) => unknown) =>
   defineTask({ name: "work", run: async (input: never, ctx) => run(ctx, input) });
 
+test.each([Number.NaN, 0, -1])("a step that may run %s times is refused", async (attemptsMax) => {
+  const task = work((ctx) => ctx.step("s", () => 1, { attemptsMax }));
+  expect(await new ScriptedLeader().run(task)).toMatchObject({ outcome: "failed", error: { code: "non-retryable" } });
+});
+
+test("an option of a step that is undefined is one that was left out", async () => {
+  let runs = 0;
+  const fail = () => {
+    runs += 1;
+    throw new Error("no");
+  };
+  const task = work((ctx) => ctx.step("s", fail, { attemptsMax: undefined, backoffBaseMs: undefined } as object));
+  expect(await new ScriptedLeader().run(task)).toMatchObject({ outcome: "failed", error: { message: "no" } });
+  expect(runs).toBe(1);
+});
+
 describe("steps", () => {
   test("a step runs once; a later attempt is given its result", async () => {
     const leader = new ScriptedLeader();

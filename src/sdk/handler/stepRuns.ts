@@ -1,7 +1,7 @@
 /** Runs the function of one step: again after a failure, with a bound on its time. */
 
 import type { StepOptions, StepRun } from "./context.ts";
-import { isFinalError } from "./errors.ts";
+import { isFinalError, NonRetryableError } from "./errors.ts";
 import type { HandlerPort } from "./port.ts";
 
 const standard = { attemptsMax: 1, backoffBaseMs: 1000, backoffMaxMs: 60_000 };
@@ -14,7 +14,16 @@ export async function runStep<Result>(
   abortSignal: AbortSignal,
   port: HandlerPort,
 ): Promise<Result> {
-  const { attemptsMax, backoffBaseMs, backoffMaxMs, timeoutMs } = { ...standard, ...options };
+  const { attemptsMax = standard.attemptsMax, backoffBaseMs = standard.backoffBaseMs, timeoutMs } = options;
+  const { backoffMaxMs = standard.backoffMaxMs } = options;
+  for (const [name, value, least] of [
+    ["attemptsMax", attemptsMax, 1],
+    ["backoffBaseMs", backoffBaseMs, 0],
+    ["backoffMaxMs", backoffMaxMs, 0],
+  ] as const) {
+    if (!(value >= least))
+      throw new NonRetryableError(`${name} of step "${key}" is ${value}; it must be at least ${least}.`);
+  }
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await runOnce(key, run, attempt, timeoutMs, abortSignal, port);

@@ -47,14 +47,7 @@ export function draftOf(schedule: Schedule | null, ownTimeZone: string): Draft {
  * @throws UnreadableField
  */
 export function scheduleOf(draft: Draft, variables: object, before: Schedule | null): Schedule {
-  // Whether it is paused is not edited here, and stays as it is.
-  const {
-    task: _task,
-    template: _template,
-    variables: _variables,
-    isPaused: _isPaused,
-    ...rest
-  } = before ?? { when: {} };
+  const { task: _task, template: _template, variables: _variables, ...rest } = before ?? { when: {} };
   const runs = draft.template === "" ? { task: taskOf(draft.task) } : { template: draft.template, variables };
   const { overlap, missed } = draft;
   return { ...rest, ...runs, when: whenOf(draft, before), overlap, missed };

@@ -27,8 +27,13 @@ const ownTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const timeZones = ["UTC", ...Intl.supportedValuesOf("timeZone")];
 const labels = { cron: "by a cron expression", every: "at equal distances", once: "once" } as const;
 
+/** What it says, without changing whether it is paused: it may have been resumed since it was put. */
+function asItStands({ content, isPaused }: ScheduleView): Schedule {
+  return content.isPaused === undefined ? content : { ...content, isPaused };
+}
+
 export function ScheduleDialog({ schedule, names, onClose }: Props) {
-  const before = schedule?.content ?? null;
+  const before = schedule === null ? null : asItStands(schedule);
   const [name, setName] = useState(schedule?.name ?? "");
   const [draft, setDraft] = useState(() => draftOf(before, ownTimeZone));
   const [texts, setTexts] = useState<Texts | null>(null);
