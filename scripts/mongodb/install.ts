@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { cachePath } from "../cache.ts";
 import { lastLine } from "../lastLine.ts";
+import { findPython } from "../python.ts";
 
 const run = promisify(execFile);
 
 const requirements = join(import.meta.dirname, "requirements.txt");
-const pythons = ["python3", "python3.13", "python3.12", "python3.11"];
-const fitting = new Set(["3.11", "3.12", "3.13"]);
 const installMsMax = 10 * 60_000;
 
 /**
@@ -19,7 +18,7 @@ const installMsMax = 10 * 60_000;
  * @throws Error with a sentence if it cannot be had on this machine
  */
 export async function installServer(): Promise<string> {
-  const python = await findPython();
+  const python = await findPython("SecantusDB");
   const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
   const folder = cachePath(`secantusdb-${digest}-py${python.version}`);
   const program = join(folder, "bin", "secantusd-py");
@@ -49,14 +48,4 @@ export async function installServer(): Promise<string> {
     rmSync(build, { recursive: true, force: true });
   }
   return program;
-}
-
-async function findPython(): Promise<{ readonly path: string; readonly version: string }> {
-  for (const path of pythons) {
-    const question = "import sys, venv; print('%d.%d' % sys.version_info[:2])";
-    const answer = await run(path, ["-c", question]).catch(() => null);
-    const version = answer?.stdout.trim() ?? "";
-    if (fitting.has(version)) return { path, version };
-  }
-  throw new Error(`SecantusDB needs Python ${[...fitting].join(", ")} with venv, and none was found.`);
 }

@@ -1,15 +1,16 @@
 /**
- * MapReduce against plain programs and pipelines: word count over a built-in text, all in one run on one machine, and all outputs the same.
- * `node bench/mapReduce.ts [25mb|250mb] [rounds]`. Wall-clock time and CPU time: the latter says more on a busy machine.
+ * MapReduce against plain programs, pipelines and data engines: word count over a built-in text, all in one run on one machine, and all
+ * outputs the same. `node bench/mapReduce/main.ts [25mb|250mb] [rounds]`; `node bench/mapReduce/install.ts` gets what it compares with, and
+ * what is not installed is named and left out. Wall-clock time and CPU time: the latter says more on a busy machine.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { resolveCorpora } from "../src/cli/mapReduce/corpus.ts";
-import { Output } from "../src/cli/output.ts";
+import { resolveCorpora } from "../../src/cli/mapReduce/corpus.ts";
+import { Output } from "../../src/cli/output.ts";
+import { type Contender, contendersFor } from "./contenders.ts";
 
 const [corpus = "25mb", rounds = "3"] = process.argv.slice(2);
 const jobSizes: { readonly [corpus: string]: { readonly maps: number; readonly reduces: number } } = {
@@ -20,36 +21,11 @@ const { maps, reduces } = jobSizes[corpus] ?? { maps: 100, reduces: 20 };
 const [input = ""] = await resolveCorpora([corpus], new Output({ json: false, color: false }));
 const megabytes = statSync(input).size / 1e6;
 const folder = mkdtempSync(join(tmpdir(), "outlast-bench-"));
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const all = contendersFor({ input, maps, reduces });
+const contenders = all.filter(({ missing }) => missing.length === 0);
 
-interface Contender {
-  readonly name: string;
-  /** Leaves `word<tab>count` lines in files of this folder, or on stdout. */
-  command(output: string): string;
-}
-
-const outlast = (example: string) => (output: string) =>
-  `${process.execPath} ${here("../bin/outlast.js")} map-reduce ${here(`../examples/map-reduce/${example}.ts`)} --local --json -c ${input} -m ${maps} -r ${reduces} -o ${output} > /dev/null`;
-const plain = (threads: number) => (output: string) =>
-  `mkdir ${output} && ${process.execPath} ${here("./mapReducePlain.ts")} ${input} ${threads} > ${output}/part-0`;
-/** Words as the examples see them: letters, digits, apostrophes and all beyond ASCII. */
-const splitWords = `LC_ALL=C tr 'A-Z' 'a-z' < ${input} | LC_ALL=C tr -cs "a-z0-9'\\200-\\377" '\\n'`;
-const contenders: readonly Contender[] = [
-  { name: "Outlast, lines, with its cluster's start and end", command: outlast("wordcount") },
-  { name: "Outlast, chunks, with its cluster's start and end", command: outlast("wordcountBytes") },
-  { name: "plain Node, lines and a Map, 1 thread", command: plain(1) },
-  { name: "plain Node, lines and a Map, 2 threads", command: plain(2) },
-  {
-    name: "tr | tr | mawk",
-    command: (output) =>
-      `mkdir ${output} && ${splitWords} | LC_ALL=C mawk 'length($0) { n[$0]++ } END { for (w in n) printf "%s\\t%d\\n", w, n[w] }' > ${output}/part-0`,
-  },
-  {
-    name: "tr | tr | sort | uniq",
-    command: (output) =>
-      `mkdir ${output} && ${splitWords} | LC_ALL=C sort --parallel=2 -S1G | uniq -c | LC_ALL=C mawk 'NF == 2 { printf "%s\\t%s\\n", $2, $1 }' > ${output}/part-0`,
-  },
-];
+/** Java programs may say much. */
+const stderrBytesMax = 64 << 20;
 
 interface Measured {
   readonly wall: number;
@@ -60,7 +36,7 @@ interface Measured {
 function measure(contender: Contender, round: number): Measured {
   const output = join(folder, `${contenders.indexOf(contender)}-${round}`);
   const script = `TIMEFORMAT='%R %U %S'; time { ${contender.command(output)}; }`;
-  const run = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+  const run = spawnSync("bash", ["-c", script], { encoding: "utf8", maxBuffer: stderrBytesMax });
   const [wall = 0, user = 0, system = 0] = (run.stderr.trim().split("\n").at(-1) ?? "").split(" ").map(Number);
   if (run.status !== 0) throw new Error(`${contender.name} failed: ${run.stderr}`);
   const hash = hashOf(output);
@@ -84,7 +60,10 @@ try {
     for (const contender of contenders) runs.get(contender)?.push(measure(contender, round));
   }
   const hashes = new Set([...runs.values()].flat().map(({ hash }) => hash));
-  if (hashes.size !== 1) throw new Error("The outputs differ.");
+  if (hashes.size !== 1) {
+    const each = [...runs].map(([{ name }, measured]) => `${name}: ${measured.map(({ hash }) => hash).join(" ")}`);
+    throw new Error(`The outputs differ.\n${each.join("\n")}`);
+  }
   console.log(
     `Word count of ${megabytes.toFixed(0)} MB, ${maps} maps, ${reduces} reduces, medians of ${rounds}; all outputs are the same.\n`,
   );
@@ -96,6 +75,9 @@ try {
       `| ${name} | ${wall.toFixed(1)} | ${(megabytes / wall).toFixed(1)} | ${cpu.toFixed(1)} | ${(megabytes / cpu).toFixed(1)} |`,
     );
   }
+  const leftOut = all.filter(({ missing }) => missing.length > 0);
+  for (const { name, missing } of leftOut) console.log(`\nLeft out: ${name}. Not installed: ${missing.join(", ")}.`);
+  if (leftOut.length > 0) console.log("\n`node bench/mapReduce/install.ts` installs what is missing.");
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
