@@ -89,12 +89,22 @@ async function simulate(scratch: string, { name }: Mutant, from: number, seedsMa
   return { name, invariants: caught?.[2] ?? null, seed: caught === null ? null : Number(caught[1]), seeds };
 }
 
+/** A bug that ends the simulator itself is not seen by it; the hunt for the others goes on. */
+async function huntOrTell(mutant: Mutant): Promise<Verdict> {
+  try {
+    return await hunt(mutant);
+  } catch (error) {
+    console.error(error);
+    return { name: mutant.name, invariants: null, seed: null, seeds: null };
+  }
+}
+
 async function huntAll(chosen: readonly Mutant[]): Promise<Verdict[]> {
   const left = [...chosen];
   const verdicts: Verdict[] = [];
   const work = async (): Promise<void> => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      const verdict = await hunt(mutant);
+      const verdict = await huntOrTell(mutant);
       verdicts.push(verdict);
       print(verdict);
       if (flags.results !== undefined) appendFileSync(flags.results, `${JSON.stringify(verdict)}\n`);

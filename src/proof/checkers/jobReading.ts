@@ -71,6 +71,8 @@ interface ReduceOutput {
 }
 
 function noteFile(job: Job, kind: string, output: unknown, order: number): void {
+  // A success that has lost its result is another checker's find.
+  if (output === undefined) return;
   if (kind === mapKindName) {
     const { map, name } = output as MapOutput;
     job.files.set(name, { job: job.id, name, number: map, kind: "map", order });
