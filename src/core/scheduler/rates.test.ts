@@ -55,6 +55,30 @@ test("a rate with more starts than instants are kept for is kept all the same", 
   expect(queue.starts.length).toBeLessThanOrEqual(limits.rateInstantsMax);
 });
 
+test.each([150, 1_000, 20_000])("with a rate of %i a minute, nine tenths of that start at once", (count) => {
+  const perMs = 60_000;
+  const { queue, rates } = rated(count, perMs);
+  const everyMs = perMs / (0.9 * count);
+  const starts: number[] = [];
+  let longestMs = 0;
+  for (let number = 0; number < 3 * count; number += 1) {
+    const dueAt = Math.round(number * everyMs);
+    let now = Math.max(dueAt, starts.at(-1) ?? 0);
+    rates.prune(now);
+    while (queue.isRateUsedUp) {
+      now = rates.nextWakeAt ?? now;
+      rates.prune(now);
+    }
+    rates.noteStart(queue, now);
+    starts.push(now);
+    longestMs = Math.max(longestMs, now - dueAt);
+    expect(queue.starts.length).toBeLessThanOrEqual(limits.rateInstantsMax);
+    const first = starts[starts.length - count - 1];
+    if (first !== undefined) expect(now - first).toBeGreaterThanOrEqual(perMs);
+  }
+  expect(longestMs).toBe(0);
+});
+
 test("starts that a leader with a clock ahead has noted do not close the queue for longer than its rate says", () => {
   const { queue, rates } = rated(1, 1_000);
   rates.put("q", { name: "q", starts: [[999_999, 1]] });

@@ -37,12 +37,16 @@ export class Rates implements RecordModule<QueueStarts> {
 
   /** One of its tasks is started now. */
   noteStart(queue: LiveQueue, now: number): void {
-    if (queue.rate === null) return;
-    const last = queue.starts.at(-1);
-    // Where there are too many different instants to keep, the last ones count as if they were now: never too early.
-    const isMerged = last !== undefined && (last[0] >= now || queue.starts.length >= limits.rateInstantsMax);
-    if (isMerged) queue.starts.pop();
-    queue.starts.push([Math.max(now, last?.[0] ?? now), isMerged ? last[1] + 1 : 1]);
+    const { rate, starts } = queue;
+    if (rate === null) return;
+    const last = starts.at(-1);
+    // Where there may be more different instants than are kept, those of a short stretch count as its last one: never too early.
+    const widthMs = rate.count > limits.rateInstantsMax ? rate.perMs / (limits.rateInstantsMax - 1) : 1;
+    const stretchOf = (at: number) => Math.floor(at / widthMs);
+    const isMerged =
+      last !== undefined && (stretchOf(last[0]) >= stretchOf(now) || starts.length >= limits.rateInstantsMax);
+    if (isMerged) starts.pop();
+    starts.push([Math.max(now, last?.[0] ?? now), isMerged ? last[1] + 1 : 1]);
     this.#touched.add(queue);
     this.#lanes.refresh(queue);
   }
