@@ -26,7 +26,7 @@ export async function readGraphFile(file: string): Promise<JsonObject> {
   if (content["task"] !== undefined) {
     throw new UsageError(
       `${file} is a template.`,
-      `outlast template put NAME ${file} keeps it, and outlast run NAME --var … creates a task from it.`,
+      `outlast template put ${file} keeps it, and outlast run NAME --var … creates a task from it.`,
     );
   }
   throw new UsageError(`${file} holds no graph: it has no "tasks".`);

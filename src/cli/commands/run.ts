@@ -72,7 +72,7 @@ async function runGraph(context: Context, file: string, flags: RunFlags): Promis
   if (given !== undefined || version !== undefined)
     throw new UsageError(
       "--var and --version are for templates.",
-      "outlast template put NAME FILE keeps a file as a template.",
+      "outlast template put FILE keeps a file as a template.",
     );
   const { readGraphFile } = await import("../graphFile.ts");
   const graph = await readGraphFile(file);

@@ -101,7 +101,7 @@ export function toResult(held: HeldAttempt, boot: BootId, ending: AttemptEnd): R
   }
   const sizeBytes = jsonBytes(ending.output);
   if (sizeBytes > limits.resultBytesMax) {
-    const message = `Its output has ${sizeBytes} bytes; ${limits.resultBytesMax} are allowed.`;
+    const message = `Its output has ${sizeBytes} bytes; ${limits.resultBytesMax} are allowed. Keep what is large as a file (artifact).`;
     const { output: _, ...rest } = result;
     return { ...rest, outcome: "failed", error: { code: "output-too-large", message } };
   }

@@ -80,9 +80,13 @@ function takeRemembered(
 function takeStep(state: SchedulerState, batch: Batch, task: LiveTask, key: string, value: Json): ItemAnswer {
   const family = familyOf(task);
   const bytes = jsonBytes(value);
-  if (family.steps >= limits.stepsMax) return tooMany(`The task remembers ${limits.stepsMax} steps already.`);
+  if (family.steps >= limits.stepsMax) {
+    const message = `The task remembers ${limits.stepsMax} steps already, and a task remembers no more. Divide its work among children.`;
+    return refused("too-large", message);
+  }
   if (family.stepBytes + bytes > limits.stepsBytesMax) {
-    return refused("too-large", `The steps of the task come to more than ${limits.stepsBytesMax} bytes.`);
+    const message = `The steps of the task come to more than ${limits.stepsBytesMax} bytes. Keep large results as files (artifacts), or divide the work among children.`;
+    return refused("too-large", message);
   }
   remember(batch, task, family, key, { value });
   pinBlobs(state, batch, task, value);
@@ -144,10 +148,15 @@ function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item:
     return refused("conflict", message);
   }
   const depth = task.depth + 1;
-  if (depth >= limits.familyDepthMax) return tooMany(`A family has at most ${limits.familyDepthMax} generations.`);
+  if (depth >= limits.familyDepthMax) {
+    const message = `A family has at most ${limits.familyDepthMax} generations. Let an ancestor make these children, or submit independent tasks.`;
+    return refused("too-large", message);
+  }
   const fresh = item.submissions.slice(created - item.first);
-  if (family.children + fresh.length > limits.childrenMax)
-    return tooMany(`A task has at most ${limits.childrenMax} children.`);
+  if (family.children + fresh.length > limits.childrenMax) {
+    const message = `A task has at most ${limits.childrenMax} children. Divide them among children that have children.`;
+    return refused("too-large", message);
+  }
   if (known === undefined && state.families.of(task.id).size >= limits.childSetsMax)
     return tooMany(`A task has at most ${limits.childSetsMax} sets of children at a time.`);
   const set = known ?? state.families.create(task.id, family.epoch, item.key, toOptions(item));

@@ -18,7 +18,7 @@ import { suspend } from "./waits.ts";
 const workerLost = "worker-lost";
 
 /** A failure of which another attempt would meet the same again: the task fails at once. */
-const finalErrors: readonly string[] = ["non-retryable", "child-failed"];
+const finalErrors: readonly string[] = ["non-retryable", "child-failed", "output-too-large"];
 
 /** Gives the task's next attempt to a worker that has a free slot. The task has left its line. */
 export function beginAttempt(state: SchedulerState, batch: Batch, task: LiveTask, worker: LiveWorker): void {

@@ -184,7 +184,7 @@ describe("children", () => {
       parent = world.child(parent, "c", 0);
       expect(parent.length).toBeLessThan(limits.idLengthMax);
     }
-    expect(world.children(parent, "c", 1)).toMatchObject({ verdict: "refused", code: "too-many" });
+    expect(world.children(parent, "c", 1)).toMatchObject({ verdict: "refused", code: "too-large" });
   });
 });
 

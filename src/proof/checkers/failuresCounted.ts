@@ -21,7 +21,7 @@ export const failuresCounted = checker("I6", "failures are counted right and bou
 
 /** What ends a task before its attempts are used up. */
 const finalCodes: readonly string[] = [
-  ...["kills-used-up", "non-retryable", "expired", "deadline"],
+  ...["kills-used-up", "non-retryable", "output-too-large", "expired", "deadline"],
   ...["child-failed", "graph-failed", "input", "broadcast-failed", "worker-gone"],
 ];
 
