@@ -9,6 +9,22 @@ import { NonRetryableError, RetryLaterError, SignalTimeoutError } from "./errors
 const work = (run: (ctx: TaskContext, input: never) => unknown) =>
   defineTask({ name: "work", run: async (input: never, ctx) => run(ctx, input) });
 
+test("a step that begins after the attempt was suspended does not run", async () => {
+  const elsewhere = Promise.withResolvers<null>();
+  let runs = 0;
+  const task = work(async (ctx) => {
+    const later = elsewhere.promise.then(() => ctx.step("charge", () => (runs += 1)));
+    await ctx.sleep("pause", 1_000);
+    return later;
+  });
+  const leader = new ScriptedLeader();
+  await leader.runToWaits(task);
+  elsewhere.resolve(null);
+  await turns();
+  expect(runs).toBe(0);
+  expect(leader.items).toEqual([]);
+});
+
 test.each([Number.NaN, 0, -1])("a step that may run %s times is refused", async (attemptsMax) => {
   const task = work((ctx) => ctx.step("s", () => 1, { attemptsMax }));
   expect(await new ScriptedLeader().run(task)).toMatchObject({ outcome: "failed", error: { code: "non-retryable" } });

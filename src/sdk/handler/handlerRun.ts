@@ -221,6 +221,8 @@ export class HandlerRun implements HandlerOperations {
   }
 
   #track<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    // A promise from elsewhere may go on after the attempt was suspended: what it begins is for the next attempt to do.
+    if (this.#isOver) return new Promise(() => {});
     const promise = work().finally(() => {
       this.#unfinished.delete(key);
       this.#noteWaiting();
