@@ -40,16 +40,24 @@ export async function crashTest(options: CrashTestOptions): Promise<CrashReport>
   const names: string[] = [];
   let runs = 1;
   for (const [index, boundary] of seen.entries()) {
-    if (boundary.what.startsWith("before step") && options.isInsideSteps !== true) continue;
+    const isInside = boundary.what.startsWith("before step") && options.isInsideSteps !== true;
     for (const victim of options.kills ?? (["worker", "master"] as const)) {
+      // The death of a master makes no step run again.
+      if (isInside && victim === "worker") continue;
       const name = `the ${victim} is killed ${boundary.what} of ${boundary.task}`;
       names.push(name);
       runs += 1;
-      const outcome = await play(options, async (_boundary, cluster, number) => {
+      let isReached = false;
+      const outcome = await play(options, async ({ worker }, cluster, number) => {
         if (number !== index) return;
+        isReached = true;
         if (victim === "master") await cluster.changeMaster();
-        else await cluster.restartWorker(1);
+        else await cluster.restartWorker(worker);
       });
+      if (!isReached) {
+        const message = `The run in which ${name} does not come to that boundary: without a kill the task must do the same each time.`;
+        throw new CrashTestFailed(name, message);
+      }
       judge(name, outcome, calm);
     }
   }

@@ -16,10 +16,12 @@ export interface Boundary {
   readonly task: TaskId;
   /** `before step "charge"`, `after children "parts"`, `before the end`. */
   readonly what: string;
+  /** The number of the worker that has reached it. */
+  readonly worker: number;
 }
 
 /** Called at each boundary; the handler goes on when it resolves. */
-export type OnBoundary = (boundary: Boundary) => Promise<void>;
+export type OnBoundary = (boundary: Omit<Boundary, "worker">) => Promise<void>;
 
 /** A link that calls the master that leads, as long as its worker lives. */
 export function linkTo(leader: () => MasterService | null, isAlive: () => boolean): MasterLink {

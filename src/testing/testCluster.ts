@@ -36,6 +36,10 @@ export interface TestClusterOptions {
   readonly workers?: number;
   /** Attempts that each worker runs at a time; 4 if left out. */
   readonly capacity?: number;
+  /** The queues that the workers serve; `default` if left out. */
+  readonly queues?: readonly string[];
+  /** What tasks may require of a worker; none if left out. */
+  readonly labels?: readonly string[];
   /** Called at each boundary of a handler's run: before and after each of its steps, children, submissions and ends. */
   readonly onBoundary?: (boundary: Boundary, cluster: TestCluster) => void | Promise<void>;
 }
@@ -145,10 +149,11 @@ export class TestCluster {
 
   /**
    * Lets time pass until the task has ended, and gives it. Sleeps, back-offs and time-outs are passed through.
-   * @throws Error if the task waits for a signal, or for anything else that time does not bring
+   * @throws Error if the task waits for a signal, for a worker that can run it, or for anything else that time does not bring
    */
   async ended(id: string): Promise<TaskDocument> {
     let idleRounds = 0;
+    let before = "";
     for (;;) {
       await this.#rest();
       const tasks = await this.tasks();
@@ -157,9 +162,16 @@ export class TestCluster {
       if (isFinal(task.state)) return task;
       const dueAt = nextDueAt(tasks, this.clock.now());
       // A commit may be under way, or a worker has yet to be given up.
-      idleRounds = dueAt === null && !tasks.some(isMoving) ? idleRounds + 1 : 0;
+      const states = tasks.map((each) => `${each.id} ${each.state} ${each.attempt}`).join("\n");
+      const hasChanged = states !== before;
+      before = states;
+      const isGoingOn = tasks.some((each) => isMoving(each) && (each.state !== "created" || hasChanged));
+      idleRounds = dueAt === null && !isGoingOn ? idleRounds + 1 : 0;
       if (idleRounds > idleRoundsMax) {
-        throw new Error(`Task ${id} waits for ${describeWaits(task)}, which time does not bring.`);
+        const stuck = tasks.find(({ state }) => state === "created");
+        const why =
+          stuck === undefined ? "" : ` Task ${stuck.id}: ${(await this.get(stuck.id)).waiting?.detail ?? ""}.`;
+        throw new Error(`Task ${id} waits for ${describeWaits(task)}, which time does not bring.${why}`);
       }
       await this.#pass(dueAt ?? this.clock.now() + exactMs);
     }
@@ -194,7 +206,8 @@ export class TestCluster {
   async startWorker(number = 1): Promise<void> {
     this.#boots += 1;
     const boot = `boot-${this.#boots}` as BootId;
-    const onBoundary: OnBoundary = async (boundary) => this.#options.onBoundary?.(boundary, this);
+    const onBoundary: OnBoundary = async (boundary) =>
+      this.#options.onBoundary?.({ ...boundary, worker: number }, this);
     const onLog = (task: string, text: string) => void this.lines.push({ task, text });
     const executor = new HandlerExecutor(this.#definitions, this.clock, onBoundary, onLog);
     const link = linkTo(
@@ -206,7 +219,8 @@ export class TestCluster {
         id: workerName(number),
         boot,
         capacity: this.#options.capacity ?? 4,
-        queues: ["default"],
+        queues: this.#options.queues ?? ["default"],
+        labels: this.#options.labels ?? [],
         masters: ["http://master"],
       },
       ...{ dial: () => link, clock: this.clock, log: silent, outbox: new MemoryOutbox(), spool: noSpool, executor },
@@ -229,6 +243,11 @@ export class TestCluster {
     const old = this.#master;
     this.#master = null;
     await this.#settled(old?.stop() ?? Promise.resolve());
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async #startMaster(): Promise<void> {

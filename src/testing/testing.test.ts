@@ -133,4 +133,44 @@ describe("a crash test", () => {
     expect((failure as CrashTestFailed).boundary).toContain("the worker is killed after step");
     expect((failure as CrashTestFailed).message).toContain("the output is 2 instead of 1");
   });
+
+  test("kills the worker that has come to the boundary", async () => {
+    const killed = new Set<number>();
+    const both = defineTask({
+      name: "both",
+      async run(_: null, ctx) {
+        return (await ctx.all("parts", [double.task(1), double.task(2), double.task(3)])).length;
+      },
+    });
+    await crashTest({
+      tasks: [double, both],
+      workers: 2,
+      capacity: 1,
+      kills: ["worker"],
+      task: (cluster) => {
+        const restart = cluster.restartWorker.bind(cluster);
+        cluster.restartWorker = (number) => {
+          killed.add(number ?? 1);
+          return restart(number);
+        };
+        return both.task(null);
+      },
+    });
+    expect([...killed].sort()).toEqual([1, 2]);
+  });
+});
+
+test("a task that no worker can run is an error that says why", async () => {
+  const parent = defineTask({
+    name: "parent",
+    run: (_: null, ctx) => ctx.run("child", { toSubmission: () => ({ kind: "exec", input: { command: ["true"] } }) }),
+  });
+  await using cluster = await testCluster({ tasks: [parent] });
+  const id = await cluster.submit(parent.task(null));
+  await expect(cluster.ended(id)).rejects.toThrow(/no connected worker of queue default runs kind "exec"/);
+});
+
+test("workers serve the queues and carry the labels that they are told", async () => {
+  await using cluster = await testCluster({ tasks: [double], queues: ["slow"], labels: ["gpu"] });
+  expect(await cluster.result(await cluster.submit(double.task(4, { queue: "slow", requires: ["gpu"] })))).toBe(8);
 });
