@@ -157,3 +157,28 @@ test("a cron expression or a time zone that cannot be read, and one that never c
   });
   expect(await put({ cron: "0 0 29 2 *" })).toMatchObject({ nextAt: Date.parse("2028-02-29T00:00:00Z") });
 });
+
+test.each(["of its own", "of a template"])("a task %s that is not one for ticks is refused", async (from) => {
+  const world = await new World().start("2026-03-01T00:00:00Z");
+  const { templates } = world.master.service;
+  const put = async (more: { [name: string]: Json }, when: Json) => {
+    const task = { ...nap, ...more };
+    if (from === "of its own") return world.schedules.put("s", { when, task });
+    await templates.put("t", { task });
+    return world.schedules.put("s", { when, template: "t" });
+  };
+  const hourly = { cron: "0 * * * *" };
+  const wrong = {
+    after: ["x"],
+    uniqueKey: "k",
+    startAt: world.clock.now() + hour,
+    expiresAt: world.clock.now() + hour,
+  };
+  for (const [name, value] of Object.entries(wrong)) {
+    const error = await world.settle(put({ [name]: value }, hourly)).catch((thrown: unknown) => thrown);
+    expect(error, name).toMatchObject({ code: "invalid" });
+  }
+  // A schedule of one instant has one task, which may expire.
+  const { expiresAt } = wrong;
+  expect(await world.settle(put({ expiresAt }, { at: world.clock.now() + minute }))).toMatchObject({ isNew: true });
+});

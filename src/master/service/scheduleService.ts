@@ -153,14 +153,15 @@ export class ScheduleService implements ScheduleApi {
 
   /** What each tick runs. */
   async #work(
-    { template, variables = {}, task }: ScheduleContent,
+    { template, variables = {}, task, when }: ScheduleContent,
     by: Actor | undefined,
   ): Promise<Pick<ScheduleRecord, "task" | "origin">> {
-    if (template === undefined) return { task: toTask(task ?? {}) };
+    const isOnce = "at" in when;
+    if (template === undefined) return { task: toTask(task ?? {}, "/task", isOnce) };
     const version = await this.#templates.read(template, null, by);
     const expanded = expandTemplate(version, variables);
     return {
-      task: expanded.task,
+      task: toTask(expanded.task as unknown as JsonObject, "/template", isOnce),
       origin: { template, version: version.version, variables: expanded.variables },
     };
   }
@@ -170,24 +171,29 @@ function isThere({ isRemoved, task }: ScheduleRecord, by: Actor | undefined): bo
   return isRemoved !== true && coversQueue(by?.queues, task.queue ?? defaults.queue);
 }
 
-function toTask(task: JsonObject): Submission {
+/** @param path where the task comes from: the schedule itself, or its template */
+function toTask(task: JsonObject, path: string, isOnce: boolean): Submission {
   if (task["id"] !== undefined || task["startAt"] !== undefined) {
     throw new OutlastError("invalid", "The task of a schedule has no id and no startAt: each tick gives it its own.", {
-      path: "/task",
+      path,
     });
   }
   if (task["after"] !== undefined) {
     throw new OutlastError("invalid", "The task of a schedule waits for no other task; make it a graph instead.", {
-      path: "/task/after",
+      path: `${path}/after`,
     });
   }
   if (task["uniqueKey"] !== undefined) {
     const message = 'The task of a schedule has no uniqueKey; "overlap" says what happens while an earlier one runs.';
-    throw new OutlastError("invalid", message, { path: "/task/uniqueKey" });
+    throw new OutlastError("invalid", message, { path: `${path}/uniqueKey` });
+  }
+  if (task["expiresAt"] !== undefined && !isOnce) {
+    const message = "expiresAt is one instant, and all ticks after it would fail; deadlineMs counts from each tick.";
+    throw new OutlastError("invalid", message, { path: `${path}/expiresAt` });
   }
   const submission: Json = task;
-  checkSubmission(submission, "/task");
-  toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, "/task");
+  checkSubmission(submission, path);
+  toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, path);
   return submission;
 }
 
