@@ -7,9 +7,14 @@ import { decodeUtf8 } from "./submissionFile.ts";
 /** @throws UsageError with the line, if the file is neither JSON nor YAML, or no object */
 export async function readContent(file: string): Promise<JsonObject> {
   const source = file === "-" ? "stdin" : file;
-  const value = await parseContent(decodeUtf8(await readBytes(file), source).replace(/^\ufeff/, ""), source);
+  const value = await parseContent(await readText(file), source);
   if (isObject(value)) return value;
   throw new UsageError(`${source} must hold one object, such as: name: nightly`);
+}
+
+/** A text file, or stdin for `-`. @throws UsageError if it cannot be read, or is not UTF-8 */
+export async function readText(file: string): Promise<string> {
+  return decodeUtf8(await readBytes(file), file === "-" ? "stdin" : file).replace(/^\ufeff/, "");
 }
 
 async function readBytes(file: string): Promise<Buffer> {

@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { BackfilledTick, ScheduleContent, ScheduleView, When } from "../../model/schedules/schedule.ts";
 import { idArgument, instant, keyArgument, wholeNumber } from "../arguments.ts";
-import { readContent } from "../contentFile.ts";
+import { readContent, readText } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";
+import { type ImportedSchedule, readCrontab } from "../crontab.ts";
 import { formatDuration, formatInstant } from "../duration.ts";
 import { UsageError } from "../failure.ts";
 import type { Column } from "../table.ts";
@@ -33,6 +34,15 @@ export function scheduleCommand(program: Command): void {
     .argument("<file>", "a YAML or JSON file; - is stdin")
     .option("--name <name>", "the schedule's name, if the file does not say it", idArgument)
     .action(action(put));
+  schedule
+    .command("import")
+    .description("put a schedule for each command of a user's crontab; run again, it changes what has changed")
+    .argument("<crontab>", "the file, such as the output of `crontab -l`; - is stdin")
+    .option("--prefix <text>", "what the names of the schedules begin with; the rest is the program", "")
+    .option("--time-zone <zone>", "of lines above which no CRON_TZ stands; that of this machine if left out")
+    .option("--queue <name>", "the queue of their tasks", idArgument)
+    .option("--dry-run", "only show what would be put", false)
+    .action(action(importCrontab));
   schedule.command("ls").description("list the schedules").action(action(list));
   named("show", "show a schedule, its next tick and the ticks that it skipped").action(action(show));
   named("pause", "skip the ticks of a schedule until it is resumed").action(
@@ -72,6 +82,37 @@ async function put(context: Context, file: string, flags: { readonly name?: stri
   output.line(`${name} next tick: ${answer.nextAt === null ? "none" : formatInstant(answer.nextAt)}`);
   if (!answer.isNew) output.note("It said the same before.");
 }
+
+interface ImportFlags {
+  readonly prefix: string;
+  readonly timeZone?: string;
+  readonly queue?: string;
+  readonly dryRun: boolean;
+}
+
+async function importCrontab(context: Context, file: string, flags: ImportFlags): Promise<undefined> {
+  const { prefix, timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone, queue, dryRun } = flags;
+  const options = { prefix, timeZone, ...(queue !== undefined && { queue }) };
+  const schedules = readCrontab(await readText(file), options);
+  const { output, signal } = context;
+  const client = await context.client();
+  const answers = [];
+  for (const { name, content } of schedules) {
+    // Whatever a master would refuse is refused before the first one is put.
+    await client.schedules.preview(content, { signal });
+    answers.push({ name, ...content });
+  }
+  if (!dryRun) for (const { name, content } of schedules) await client.schedules.put(name, content, { signal });
+  if (output.isJson) return output.document({ schedules: answers, isDryRun: dryRun }) as undefined;
+  output.table(importColumns, schedules);
+  output.note(`${schedules.length} schedules${dryRun ? " would be put" : ""}.`);
+}
+
+const importColumns: readonly Column<ImportedSchedule>[] = [
+  { title: "SCHEDULE", text: ({ name }) => name },
+  { title: "WHEN", text: ({ content }) => printable(whenText(content.when)) },
+  { title: "COMMAND", text: ({ command }) => printable(command), isElastic: true },
+];
 
 async function list(context: Context): Promise<undefined> {
   const client = await context.client();
@@ -146,7 +187,8 @@ async function trigger(context: Context, name: string, flags: { readonly key?: s
 async function preview(context: Context, source: string, flags: { readonly count: number }): Promise<undefined> {
   const client = await context.client();
   const { output, signal } = context;
-  const isFile = source === "-" || /[./]/.test(source);
+  // Names of schedules may hold dots, too.
+  const isFile = source === "-" || /\/|\.(ya?ml|json)$/.test(source);
   const { name, content } = isFile ? await contentOf(source) : await client.schedules.get(source, { signal });
   const options = { signal, ...flags, ...(name !== undefined && { name }) };
   const { ticks, warnings } = await client.schedules.preview(content, options);

@@ -39,7 +39,7 @@ export interface ExecInput {
 export const boundsProcesses = "bounds=processes";
 
 /** Names that would let a submitter change what the worker itself runs. */
-const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_ENV|ENV|IFS|OUTLAST_.*)$/;
+export const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH|BASH_ENV|ENV|IFS|OUTLAST_.*)$/;
 
 const blobReference: Schema = {
   type: "string",
