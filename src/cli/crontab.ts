@@ -121,6 +121,6 @@ function nameFor(command: string, prefix: string, taken: Map<string, number>): s
   const number = (taken.get(base) ?? 0) + 1;
   taken.set(base, number);
   const name = number === 1 ? base : `${base}-${number}`;
-  if (!isId(name)) throw new UsageError(`"${name}" cannot be the name of a schedule.`, "Choose another --prefix.");
-  return name;
+  if (isId(name)) return name;
+  throw new UsageError(`"${String(name)}" cannot be the name of a schedule.`, "Choose another --prefix.");
 }

@@ -176,7 +176,7 @@ test.each(["of its own", "of a template"])("a task %s that is not one for ticks 
   };
   for (const [name, value] of Object.entries(wrong)) {
     const error = await world.settle(put({ [name]: value }, hourly)).catch((thrown: unknown) => thrown);
-    expect(error, name).toMatchObject({ code: "invalid" });
+    expect({ name, error }).toMatchObject({ error: { code: "invalid" } });
   }
   // A schedule of one instant has one task, which may expire.
   const { expiresAt } = wrong;

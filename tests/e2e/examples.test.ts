@@ -146,6 +146,41 @@ test("crawl follows the links of a site as children of children, though a worker
     options,
   ));
 
+describe("with its leader and all workers killed while its children are made and run", () => {
+  const killAll = async (play: Scene, parent: string) => {
+    await play.until("children to be there", async () => (await childrenOf(play, parent)).length > 0);
+    await play.cluster.kill(...processes);
+    await Promise.all(processes.map((process) => play.cluster.start(process)));
+  };
+
+  test("print-numbers has each child once, and succeeds", () =>
+    scene(
+      processes,
+      async (play) => {
+        const submitted = await printNumbers.submit(play.client, { n: 35 }, { id: "numbers" });
+        await killAll(play, "numbers");
+        expect(await submitted.result()).toEqual({ printed: 35 });
+        const children = await childrenOf(play, "numbers");
+        expect(children.map(({ state }) => state)).toEqual(["success", "success", "success", "success"]);
+      },
+      options,
+    ));
+
+  test("etl adds up the same", () =>
+    scene(
+      processes,
+      async (play) => {
+        const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
+        writeFileSync(join(play.directory, "numbers.txt"), `${numbers.join("\n")}\n`);
+        const submitted = await etl.submit(play.client, { folder: play.directory, parts: 5 }, { id: "e" });
+        await killAll(play, "e");
+        expect(await submitted.result()).toEqual({ files: 5, total: 500_500 });
+        expect(await play.logOf("e")).toContain("resumes with");
+      },
+      options,
+    ));
+});
+
 test("etl mixes shell commands with handlers", () =>
   scene(
     processes,
