@@ -48,7 +48,12 @@ function begin() {
     ...{ onTrouble: () => undefined, onAnswered: () => undefined },
   });
   const ended = term.run();
-  return { clock, inbox, told, appends, stop: () => (term.stop(), appends.at(-1)?.(), ended) };
+  const stop = () => {
+    term.stop();
+    appends.at(-1)?.();
+    return ended;
+  };
+  return { clock, inbox, told, appends, stop };
 }
 
 test("the next batch is decided while the last one is committed", async () => {

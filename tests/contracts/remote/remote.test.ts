@@ -34,7 +34,8 @@ function placeOf(folder: string, open: () => RemoteBackend, close: () => void): 
     },
     async close() {
       close();
-      rmSync(folder, { recursive: true });
+      // A run that was stopped may write its last line meanwhile.
+      rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }
