@@ -53,8 +53,10 @@ abstract class CombiningColumn {
   }
 }
 
+const firstNumbers = 1024;
+
 class NumberColumn extends CombiningColumn implements ValueColumn {
-  #values = new Float64Array(1024);
+  #values = new Float64Array(firstNumbers);
   readonly #merge: (one: number, other: number) => number;
   readonly #lift: ((value: unknown) => number) | null;
 
@@ -92,7 +94,10 @@ class NumberColumn extends CombiningColumn implements ValueColumn {
     return this.#merge(one as number, other as number);
   }
 
-  clear(): void {}
+  /** Small again, as its table of keys is. */
+  clear(): void {
+    this.#values = new Float64Array(firstNumbers);
+  }
 
   #put(key: number, state: KeyState, value: number): void {
     if (state === "known") {

@@ -134,10 +134,19 @@ describe("word count", () => {
   });
 
   test("spills in maps and reduces when memory is short, and merges many runs in several passes", async () => {
-    const text = Array.from({ length: 20_000 }, (_, index) => `w${(index * 7919) % 5003}`).join("\n");
+    const text = Array.from({ length: 40_000 }, (_, index) => `w${(index * 7919) % 15_013}`).join("\n");
     const { parts, spills } = await run({ text, user: wordMap, combine: "sum", memoryBytes: 20_000, partitions: 1 });
     expect(spills).toBeGreaterThan(64);
     expect(linesOf(parts).sort()).toEqual(countWords(text).sort());
+  });
+
+  test("many short keys are written out whenever memory is full, and not with each key", async () => {
+    const keys = 6_000;
+    const text = Array.from({ length: keys }, (_, index) => String(1_000_000 + index)).join("\n");
+    const { parts, spills } = await run({ text, user: wordMap, combine: "sum", memoryBytes: 64 * 1024, partitions: 1 });
+    // 7 bytes of a key, and 24 for its places, in at most 64 KiB, which half-empty tables use half of; in the map and in the reduce.
+    expect(spills).toBeLessThan((2 * 2 * keys * 31) / (64 * 1024) + 2);
+    expect(linesOf(parts)).toHaveLength(keys);
   });
 
   test("chunks of bytes give the same", async () => {

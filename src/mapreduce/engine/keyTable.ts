@@ -69,8 +69,13 @@ export class KeyTable {
     return this.#find(hashBytes(this.#seed, source, start, end), source, start, end - start);
   }
 
+  /** It is small again: a table that kept its size could be full from the first key on, and be written out with each. */
   clear(): void {
-    this.#index.fill(0);
+    this.#index = new Int32Array(firstPlaces);
+    this.#mask = firstPlaces - 1;
+    this.#shift = 32 - Math.log2(firstPlaces);
+    this.#hashes = new Int32Array(firstPlaces / 2 + 1);
+    this.#starts = new Int32Array(firstPlaces / 2 + 2);
     this.#count = 0;
     this.#arenaLength = 0;
   }
