@@ -44,6 +44,11 @@ export class Context {
     return file === null ? null : readTokenFile(file);
   }
 
+  /** What calls of the masters are made with: the token, or else the session of `outlast login`. */
+  get credential(): string | null {
+    return this.token ?? readLogin(this.options.masters);
+  }
+
   /** Aborted by Ctrl-C and SIGTERM, with an `Exit` as its reason. A command that uses it must end itself. */
   get signal(): AbortSignal {
     return this.#interrupt.signal;
@@ -55,7 +60,7 @@ export class Context {
     const startedAt = performance.now();
     return createClient({
       masters: this.options.masters,
-      token: this.token ?? readLogin(this.options.masters),
+      token: this.credential,
       fetch: httpFetch,
       retryForMs: this.options.retryFor,
       onRetry: ({ error }) => {

@@ -51,6 +51,8 @@ test("an open cluster is called open, until it has its first user", async () => 
   const login = { XDG_CONFIG_HOME: join(folder, "ada") };
   const signIn = new Started(["login", "ada", ...masters], { input: "a good password", env: login });
   expect(await signIn.ended).toMatchObject({ code: 0 });
+  const signedIn = await new Started(["doctor", ...masters, "--data", "none"], { env: login }).ended;
+  expect(signedIn.stdout).toMatch(/^ok +access +every request needs a credential$/m);
   const made = await new Started(["token", "add", "x", "--role", "viewer", ...masters], { env: login }).ended;
   const told = await doctor(made.stdout.trim());
   expect(told.stdout).toMatch(/^ok +access +every request needs a credential$/m);

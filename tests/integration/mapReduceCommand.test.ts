@@ -23,3 +23,10 @@ test("a job on a cluster of its own tells how far it is, and what came of it", a
   );
   expect(lines.sort()).toEqual(["one\t10000", "two\t20000"]);
 });
+
+test("--detach without a cluster that goes on running ends at once, and starts none", async () => {
+  const { code, stdout, stderr } = await start("map-reduce", example, "-c", "text", "--local", "--detach").ended;
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain("--detach needs a cluster that goes on running.");
+  expect(stderr).not.toContain("Started a master");
+});

@@ -23,7 +23,7 @@ import {
   whole,
 } from "../../model/schema.ts";
 import { attemptsMax, backoffFactor, killsMax, kindName, submissionSchema } from "../../model/submission.ts";
-import { boundMeans, taskStates } from "../../model/task.ts";
+import { boundMeans, conflictRules, taskStates } from "../../model/task.ts";
 
 const attemptError = open({ code: text, message: text });
 const exitRecord = open(
@@ -102,6 +102,15 @@ const document = open(
     uncounted: { ...count, description: "Attempts that ended and count neither as failed nor as killed." },
     requires: list(text),
     broadcast: truth,
+    concurrencyKey: {
+      ...text,
+      description: "Of all tasks of its queue with this key, only `concurrencyMax` run at a time.",
+    },
+    concurrencyMax: { ...count, description: "1 if left out." },
+    uniqueKey: { ...text, description: "Of the unfinished tasks of its queue with this key there is only one." },
+    onConflict: oneOf(conflictRules),
+    expiresAt: { ...instant, description: "If it has not started by then, it fails as `expired`." },
+    deadlineMs: { ...count, description: "For the task with all its attempts and waits, from its creation on." },
     after: list(text, { description: "Ids of the tasks that must have ended before it starts." }),
     afterNames: list(text, { description: "Of a node of a graph: what those in `after` are called there." }),
     runIf: oneOf(runConditions),

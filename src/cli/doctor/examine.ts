@@ -36,7 +36,7 @@ export async function* examine(
     onStep(`Checking ${storePath}`);
     yield* await examineFile(storePath);
   }
-  yield* checkToken(context.token);
+  yield* checkToken(context.credential);
   const { masters } = context.options;
   onStep(`Asking ${masters.join(", ")}`);
   const looks = await Promise.all(masters.map((address) => lookAt(context, address)));
@@ -173,7 +173,7 @@ async function lookAt(context: Context, address: string): Promise<Look> {
 
 /** A client for this master alone. */
 function clientFor(context: Context, address: string, fetchWith: Fetch = httpFetch): Outlast {
-  return createClient({ masters: address, token: context.token, retryForMs: 0, fetch: fetchWith });
+  return createClient({ masters: address, token: context.credential, retryForMs: 0, fetch: fetchWith });
 }
 
 function describeSilence(address: string): Finding {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type JobOverrides, submitMapReduce } from "../../mapreduce/submit.ts";
+import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { defaults } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
@@ -22,10 +23,9 @@ export async function runMapReduce(context: Context, file: string, flags: MapRed
   if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
   const { corpus, detach = false } = flags;
   const input = corpus === undefined ? undefined : await resolveCorpora(corpus, context.output);
-  const own = (await isOwnNeeded(context, flags))
-    ? await OwnCluster.start(flags.workers ?? availableParallelism())
-    : null;
-  if (own !== null && detach) throw new UsageError("--detach needs a cluster that goes on running.");
+  const isOwn = await isOwnNeeded(context, flags);
+  if (isOwn && detach) throw new UsageError("--detach needs a cluster that goes on running.");
+  const own = isOwn ? await OwnCluster.start(flags.workers ?? availableParallelism()) : null;
   try {
     if (own !== null) context.output.note(`Started a master and workers of its own at ${own.address}.`);
     const client = await context.client(
@@ -42,7 +42,7 @@ export async function runMapReduce(context: Context, file: string, flags: MapRed
   }
 }
 
-/** Only where the user names no masters and none runs at the usual address. */
+/** Only where the user names no masters and none answers at the usual address: one that refuses this user is there. */
 async function isOwnNeeded(context: Context, { local = false }: MapReduceFlags): Promise<boolean> {
   if (local) return true;
   const [only, ...others] = context.options.masters;
@@ -50,7 +50,7 @@ async function isOwnNeeded(context: Context, { local = false }: MapReduceFlags):
   const client = await context.client(impatient);
   return client.list({ limit: 1 }).then(
     () => false,
-    () => true,
+    (error: unknown) => error instanceof OutlastError && error.details["reason"] === "unreachable",
   );
 }
 
