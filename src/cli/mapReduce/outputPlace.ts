@@ -1,11 +1,14 @@
 /** The output of a MapReduce job as the command that ran it sees it: in a folder, or in S3. */
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isS3, parseS3Address } from "../../s3/address.ts";
 
+/** The workers have written it to a folder that this machine does not have. */
+export class OutputElsewhere extends Error {}
+
 export interface OutputPlace {
-  /** @throws Error if there is no such file, or it cannot be read from here */
+  /** @throws OutputElsewhere; Error if there is no such file, or it cannot be read from here */
   read(name: string): AsyncIterable<Uint8Array>;
   /** Removes what a job had there while it ran. Does nothing if there is nothing. */
   removeTemporary(job: string): Promise<void>;
@@ -17,7 +20,10 @@ export async function outputPlace(output: string): Promise<OutputPlace> {
   const address = isS3(output) ? parseS3Address(output) : null;
   if (address === null) {
     return {
-      read: (name) => createReadStream(join(output, name)),
+      read: (name) => {
+        if (!existsSync(output)) throw new OutputElsewhere(`there is no folder ${output} on this machine.`);
+        return createReadStream(join(output, name));
+      },
       removeTemporary: (job) => rm(join(output, "_temporary", job), { recursive: true, force: true }),
       close: async () => {},
     };

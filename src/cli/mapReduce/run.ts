@@ -14,7 +14,7 @@ import { UsageError } from "../failure.ts";
 import type { MapReduceFlags } from "../flags.ts";
 import { resolveCorpora } from "./corpus.ts";
 import { OwnCluster } from "./localCluster.ts";
-import { type OutputPlace, outputPlace } from "./outputPlace.ts";
+import { OutputElsewhere, type OutputPlace, outputPlace } from "./outputPlace.ts";
 import { JobProgress } from "./progress.ts";
 import { reportJob } from "./report.ts";
 import { verifyOutput } from "./verify.ts";
@@ -95,7 +95,7 @@ async function inOutput(
     await work(place);
     return true;
   } catch (error) {
-    if (!(error instanceof S3Failure)) throw error;
+    if (!(error instanceof S3Failure || error instanceof OutputElsewhere)) throw error;
     output.note(`This command cannot look at the output itself: ${error.message}`);
     return false;
   } finally {
