@@ -76,8 +76,39 @@ export function TaskFacts({ task }: { readonly task: Task }) {
       {task.requires === undefined || task.requires.length === 0 ? null : (
         <Fact name="Requires">{task.requires.join(", ")}</Fact>
       )}
+      <Bounds task={task} />
       <Sources task={task} />
     </Facts>
+  );
+}
+
+/** From so many in a row on, masters let a task run alone. */
+const suspectLosses = 3;
+
+/** What of it may run at a time, by when it must have started or ended, and whether it may be what takes its workers down. */
+function Bounds({ task }: { readonly task: Task }) {
+  const { concurrencyKey, concurrencyMax = 1, uniqueKey, expiresAt, deadlineMs, losses = 0 } = task;
+  return (
+    <>
+      {concurrencyKey === undefined ? null : (
+        <Fact name="Concurrency key">
+          {concurrencyKey} <span className="text-muted">· at most {concurrencyMax} at a time</span>
+        </Fact>
+      )}
+      {uniqueKey === undefined ? null : <Fact name="Unique key">{uniqueKey}</Fact>}
+      {expiresAt === undefined ? null : (
+        <Fact name="Starts by">
+          <Ago at={expiresAt} />
+        </Fact>
+      )}
+      {deadlineMs === undefined ? null : <Fact name="Deadline">{durationText(deadlineMs)} after its creation</Fact>}
+      {losses < suspectLosses ? null : (
+        <Fact name="Suspect">
+          <span className="text-killed">lost its worker {losses} times in a row</span>
+          {task.isAlone === true ? <span className="text-muted"> · runs alone there</span> : null}
+        </Fact>
+      )}
+    </>
   );
 }
 
