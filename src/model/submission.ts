@@ -4,6 +4,7 @@ import { problemsOfReferences } from "./graphs/plan.ts";
 import { fillInput, referencesIn, takesOutputs } from "./graphs/references.ts";
 import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
+import { shellProgramOf } from "./kinds/exec.ts";
 import { invalid, isObject, type TaskScope } from "./kinds/kind.ts";
 import { remoteStopKindName } from "./kinds/remote.ts";
 import { builtInKinds, findKind, kindsWithoutWorker, labelsFor } from "./kinds/table.ts";
@@ -331,11 +332,12 @@ function checkInput(
 
 function* problemsOfShell({ kind, input }: Work, path: string): Generator<Problem> {
   if (kind !== "exec" || !isObject(input)) return;
-  const { shell = false, command = [], commands = [] } = input;
-  const [reference] = referencesIn({ input: [shell, command, commands] }, "");
-  if (shell === false || reference === undefined) return;
+  const shell = shellProgramOf(input);
+  if (shell === null) return;
+  const [reference] = referencesIn({ input: shell.program }, "");
+  if (reference === undefined) return;
   yield {
-    path: `${path}/input/${input["commands"] === undefined ? "command" : "commands"}`,
+    path: `${path}/input/${shell.place}`,
     message: `A shell would take an output for a part of its program. Pass it as an environment variable (env: {"ROWS": "${reference.all}"}) and write "$ROWS" in the command, or leave out "shell".`,
   };
 }

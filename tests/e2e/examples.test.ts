@@ -21,6 +21,13 @@ async function childrenOf(play: Scene, parent: string): Promise<TaskDocument[]> 
   return all.filter(({ id }) => id.startsWith(`${parent}~`));
 }
 
+/** Over the numbers from 1 to 1000, which come to 500 500. */
+function submitEtl(play: Scene) {
+  const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
+  writeFileSync(join(play.directory, "numbers.txt"), `${numbers.join("\n")}\n`);
+  return etl.submit(play.client, { folder: play.directory, parts: 5 }, { id: "e" });
+}
+
 describe("print-numbers", () => {
   test.each([
     ["as classes", printNumbers, { printed: 35 }],
@@ -170,9 +177,7 @@ describe("with its leader and all workers killed while its children are made and
     scene(
       processes,
       async (play) => {
-        const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
-        writeFileSync(join(play.directory, "numbers.txt"), `${numbers.join("\n")}\n`);
-        const submitted = await etl.submit(play.client, { folder: play.directory, parts: 5 }, { id: "e" });
+        const submitted = await submitEtl(play);
         await killAll(play, "e");
         expect(await submitted.result()).toEqual({ files: 5, total: 500_500 });
         expect(await play.logOf("e")).toContain("resumes with");
@@ -185,9 +190,7 @@ test("etl mixes shell commands with handlers", () =>
   scene(
     processes,
     async (play) => {
-      const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
-      writeFileSync(join(play.directory, "numbers.txt"), `${numbers.join("\n")}\n`);
-      const submitted = await etl.submit(play.client, { folder: play.directory, parts: 5 }, { id: "e" });
+      const submitted = await submitEtl(play);
       expect(await submitted.result()).toEqual({ files: 5, total: 500_500 });
       expect(readFileSync(join(play.directory, "total.txt"), "utf8")).toBe("500500\n");
     },

@@ -96,14 +96,13 @@ async function importCrontab(context: Context, file: string, flags: ImportFlags)
   const schedules = readCrontab(await readText(file), options);
   const { output, signal } = context;
   const client = await context.client();
-  const answers = [];
-  for (const { name, content } of schedules) {
-    // Whatever a master would refuse is refused before the first one is put.
-    await client.schedules.preview(content, { signal });
-    answers.push({ name, ...content });
-  }
+  // Whatever a master would refuse is refused before the first one is put.
+  for (const { content } of schedules) await client.schedules.preview(content, { signal });
   if (!dryRun) for (const { name, content } of schedules) await client.schedules.put(name, content, { signal });
-  if (output.isJson) return output.document({ schedules: answers, isDryRun: dryRun }) as undefined;
+  if (output.isJson) {
+    const made = schedules.map(({ name, content }) => ({ name, ...content }));
+    return output.document({ schedules: made, isDryRun: dryRun }) as undefined;
+  }
   output.table(importColumns, schedules);
   output.note(`${schedules.length} schedules${dryRun ? " would be put" : ""}.`);
 }

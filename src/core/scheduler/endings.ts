@@ -1,7 +1,8 @@
 /**
  * How families end. A task whose outcome is decided while descendants of it have not ended gets that outcome as `ending`. From
  * then on nothing below it is created or started, and a walk over its children, some in each entry, ends those that do not run;
- * a cancelled or failed task's running children are aborted as well. Only a command that has succeeded lets its children run. The task is final in the entry of its last child's end.
+ * a cancelled or failed task's running children are aborted as well. Only a command that has succeeded lets its children run. The
+ * task is final in the entry of its last child's end.
  */
 import { indexOf } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
@@ -31,7 +32,7 @@ export function finish(state: SchedulerState, batch: Batch, task: LiveTask, end:
 
 /** Its children are walked over: now that its outcome is decided, or by a new leader that takes the walk up. */
 export function startWalk(state: SchedulerState, task: LiveTask): void {
-  if (isAwaitingChildren(task)) return;
+  if (!isClosing(task)) return;
   for (const set of state.families.of(task.id)) if (set.open > 0) state.walks.add(set);
 }
 
@@ -41,11 +42,12 @@ export function isEnding(task: LiveTask | undefined): boolean {
 }
 
 /**
- * True for a command that has succeeded and waits for its children, which start, are retried and end as those of an open task do. A
- * command cannot wait for them itself; a handler can, and children that it did not wait for are cancelled.
+ * True if the task is ending, and nothing below it starts any more. Not for a command that has succeeded: its children start, are retried
+ * and end as those of an open task do. A command cannot wait for them itself; a handler can, and what it did not wait for is cancelled.
  */
-export function isAwaitingChildren({ lane, family }: LiveTask): boolean {
-  return lane.kind === execKind.name && family?.ending?.state === "success";
+export function isClosing(task: LiveTask | undefined): boolean {
+  const ending = task?.family?.ending ?? null;
+  return ending !== null && !(ending.state === "success" && task?.lane.kind === execKind.name);
 }
 
 /** True if the task must not start any more: the outcome above it is decided, or its graph starts nothing more. A walk ends it. */
@@ -72,7 +74,7 @@ export function isBelowEnding(state: SchedulerState, task: LiveTask): boolean {
   for (let each: LiveTask | undefined = task; each !== undefined && each.parent !== null; ) {
     if (each.parent.isBroken) return true;
     each = state.tasks.get(each.parent.parent);
-    if (each !== undefined && isEnding(each) && !isAwaitingChildren(each)) return true;
+    if (isClosing(each)) return true;
   }
   return false;
 }
@@ -105,7 +107,7 @@ function noteEnd(state: SchedulerState, batch: Batch, set: ChildSet, child: Live
   const ending = parent.family?.ending ?? null;
   if (ending !== null && state.families.openChildren(parent.id) === 0)
     return endNow(state, batch, parent, ending.state, ending.output);
-  if (ending !== null && !isAwaitingChildren(parent)) return;
+  if (isClosing(parent)) return;
   if (set.isBroken) breakSet(state, set);
   else releaseNext(state, batch, set);
   if (set.isStopped && set.open > 0) state.walks.add(set);

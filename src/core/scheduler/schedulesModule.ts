@@ -46,7 +46,7 @@ function putSchedule(state: SchedulerState, batch: Batch, wanted: NewSchedule): 
     const { isPaused = before.isPaused } = wanted.content;
     const reply = setPaused(state, batch, wanted.name, isPaused);
     if (reply.kind !== "done") return reply;
-    return { kind: "schedule", nextAt: schedules.get(wanted.name)?.record.nextAt ?? null, isNew: false };
+    return { kind: "schedule", nextAt: schedule?.record.nextAt ?? null, isNew: false };
   }
   if (before === undefined && schedules.size >= limits.schedulesMax) {
     return refuse("too-many", `Too many schedules (${limits.schedulesMax}).`, "schedulesMax");

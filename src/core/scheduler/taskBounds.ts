@@ -3,7 +3,7 @@
  * after its creation fails as `deadline`, whatever it is doing. Both are instants of the wall clock.
  */
 import { failTask } from "./attempts.ts";
-import { isAwaitingChildren, isEnding } from "./endings.ts";
+import { isClosing } from "./endings.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
 
 export const taskBounds = {
@@ -14,7 +14,7 @@ export const taskBounds = {
       const due = tasks.bounds.popDue(now);
       if (due === undefined) return;
       const { task, code } = due;
-      if ((isEnding(task) && !isAwaitingChildren(task)) || (code === "expired" && task.hasStarted)) continue;
+      if (isClosing(task) || (code === "expired" && task.hasStarted)) continue;
       const message =
         code === "expired"
           ? "It had not started when its time was over (expiresAt)."

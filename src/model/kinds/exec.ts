@@ -111,6 +111,16 @@ export const execKind: KindDefinition = {
   },
 };
 
+/**
+ * What of an input `/bin/sh` would read as its program, with the place of it in the input; null for one without a shell. The input need
+ * not be valid: a placeholder may stand for any part of it.
+ */
+export function shellProgramOf(input: JsonObject): { readonly place: string; readonly program: Json } | null {
+  const { shell = false, command = [], commands } = input;
+  if (shell === false) return null;
+  return { place: commands === undefined ? "command" : "commands", program: [shell, command, commands ?? []] };
+}
+
 /** The commands in order, whichever way they were written. */
 export function commandsOf({ command, commands }: ExecInput): readonly (readonly string[])[] {
   if (commands !== undefined) return commands.map((words) => (typeof words === "string" ? [words] : words));

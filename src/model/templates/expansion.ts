@@ -4,6 +4,7 @@ import { Expansion, type FilledPiece } from "../expansion.ts";
 import { escapeReferences, nodesOf } from "../graphs/references.ts";
 import type { TaskId } from "../ids.ts";
 import type { Json, JsonObject } from "../json.ts";
+import { shellProgramOf } from "../kinds/exec.ts";
 import { isObject, quote } from "../kinds/kind.ts";
 import { findKind } from "../kinds/table.ts";
 import { type Problem, toError } from "../problems.ts";
@@ -115,11 +116,10 @@ function* problemsOfWork(task: JsonObject, path = "/task"): Generator<Problem> {
     for (const [name, node] of nodesOf(input)) yield* problemsOfWork(node, `${path}/input/tasks/${name}`);
   }
   if (kind !== "exec" || !isObject(input)) return;
-  const { shell = false, command = [], commands = [] } = input;
-  const isSearched = path !== "/task" || isSearchedForReferences(task);
-  if (shell !== false && hasPlaceholders([shell, command, commands], isSearched)) {
+  const shell = shellProgramOf(input);
+  if (shell !== null && hasPlaceholders(shell.program, path !== "/task" || isSearchedForReferences(task))) {
     yield {
-      path: `${path}/input/${input["commands"] === undefined ? "command" : "commands"}`,
+      path: `${path}/input/${shell.place}`,
       message:
         'A shell would take a value for a part of its program. Pass it as an environment variable (env: {"N": "${n}"}) and write "$N" in the command, or leave out "shell".',
     };

@@ -14,7 +14,7 @@ import { NonRetryableError, SignalTimeoutError, toFailure } from "./errors.ts";
 import { HandlerContext, type HandlerOperations } from "./handlerContext.ts";
 import { toJson } from "./jsonValue.ts";
 import type { AttemptStart, HandlerEnd, HandlerPort } from "./port.ts";
-import { Requests } from "./requests.ts";
+import { never, Requests } from "./requests.ts";
 import { runStep } from "./stepRuns.ts";
 
 /** A resumed attempt names so many of its remembered keys in its log. */
@@ -222,7 +222,7 @@ export class HandlerRun implements HandlerOperations {
 
   #track<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     // A promise from elsewhere may go on after the attempt was suspended: what it begins is for the next attempt to do.
-    if (this.#isOver) return new Promise(() => {});
+    if (this.#isOver) return never();
     const promise = work().finally(() => {
       this.#unfinished.delete(key);
       this.#noteWaiting();
@@ -235,7 +235,7 @@ export class HandlerRun implements HandlerOperations {
   #wait(wait: Wait): Promise<never> {
     this.#waits.set(wait.key, { wait, since: this.port.now() });
     this.#noteWaiting();
-    return new Promise(() => {});
+    return never();
   }
 
   #noteWaiting(): void {

@@ -86,6 +86,7 @@ export class Requests {
   }
 }
 
-function never(): Promise<never> {
+/** What a later attempt answers. */
+export function never(): Promise<never> {
   return new Promise(() => {});
 }
