@@ -77,4 +77,14 @@ export const retryMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "lets a retried child start beside one that runs, once another master leads",
+    patches: [
+      {
+        file: "src/core/scheduler/familiesModule.ts",
+        search: "  child.isReleased = true;\n  set.active += 1;",
+        replace: "  child.isReleased = false;\n  set.active = 0;",
+      },
+    ],
+  },
 ];

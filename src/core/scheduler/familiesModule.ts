@@ -19,9 +19,9 @@ export const familiesModule = {
     "inspect-family": (state, batch, input) => reply(batch, input.request, inspectFamily(state, input)),
   },
   activate(state, batch) {
+    for (const child of state.tasks)
+      if (child.parent !== null && child.state !== "created") keepPlace(child, child.parent);
     for (const set of state.families) {
-      set.released = 0;
-      set.active = 0;
       if ((set.isBroken || set.isStopped) && set.open > 0) state.walks.add(set);
       if (!set.isBroken) releaseNext(state, batch, set);
     }
@@ -32,6 +32,12 @@ export const familiesModule = {
   // A walk goes on with the next entry.
   nextWakeAt: ({ walks }) => (walks.isWalking ? 0 : null),
 } satisfies SchedulerModule;
+
+/** A child that has begun holds its place, also before one that stands ahead of it and has been opened again. */
+function keepPlace(child: LiveTask, set: ChildSet): void {
+  child.isReleased = true;
+  set.active += 1;
+}
 
 /** The outcome above it is decided: a child that has not ended is cancelled. */
 function endChild(state: SchedulerState, batch: Batch, set: ChildSet, child: LiveTask): void {
