@@ -1,19 +1,36 @@
 /** What refers to blobs. Whoever names a blob renews its lease and takes its mark away, in the entry that names it. */
 import { type BlobPin, type BlobRecord, blobsNamedIn, pinId } from "../../model/blob.ts";
+import { nodesOf } from "../../model/graphs/references.ts";
 import type { Json } from "../../model/json.ts";
 import { execBlobsOf } from "../../model/kinds/exec.ts";
 import { defaults } from "../../model/limits.ts";
 import type { TaskHead, TaskSpec } from "../../model/task.ts";
-import type { Batch } from "./effects.ts";
-import type { SchedulerState } from "./state.ts";
+import type { Batch, Reply } from "./effects.ts";
+import { refuse, type SchedulerState } from "./state.ts";
 
-/** A blob that a command needs and that is not there; null if all are. */
-export function missingBlobOf({ blobs }: SchedulerState, specs: readonly TaskSpec[]): string | null {
-  for (const { kind, input } of specs) {
-    if (kind !== "exec") continue;
-    for (const sha256 of execBlobsOf(input)) if (blobs.recordOf(sha256) === null) return sha256;
+/** Tasks, and submissions of tasks. */
+type Needy = Pick<TaskSpec, "kind" | "input">;
+
+/** A blob that a command needs and that is not there, of a graph any of its nodes; null if all are. */
+export function missingBlobOf({ blobs }: SchedulerState, tasks: readonly Needy[]): string | null {
+  for (const { kind, input } of tasks) {
+    for (const sha256 of blobsNeededBy(kind, input)) if (blobs.recordOf(sha256) === null) return sha256;
   }
   return null;
+}
+
+function* blobsNeededBy(kind: Json, input: Json): Generator<string> {
+  if (kind === "exec") yield* execBlobsOf(input);
+  if (kind !== "graph") return;
+  for (const [, node] of nodesOf(input)) yield* blobsNeededBy(node["kind"] ?? null, node["input"] ?? null);
+}
+
+/** Why tasks cannot be made whose commands need what is not there; null if all of it is. */
+export function refuseMissingBlob(state: SchedulerState, tasks: readonly Needy[]): Reply | null {
+  const missing = missingBlobOf(state, tasks);
+  if (missing === null) return null;
+  const message = `There is no blob ${missing}. Upload it (again), then submit.`;
+  return refuse("invalid", message, undefined, { blob: missing });
 }
 
 type Owner = Pick<TaskHead, "id" | "createdAt">;

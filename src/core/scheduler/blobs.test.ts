@@ -192,3 +192,57 @@ test("an old look drops no pin of a new task that has the id of a forgotten one"
   world.now += 25 * hour;
   expect(world.look()).toMatchObject([{ isNamed: true, deadPins: [] }]);
 });
+
+const file = toBlobReference(hashes[0] ?? "");
+const needy = { kind: "exec", input: { command: ["cat"], files: { f: file } } };
+/** Down in a graph of a graph, beside a node that needs nothing. */
+const nested = {
+  kind: "graph",
+  input: { tasks: { inner: { kind: "graph", input: { tasks: { needy, other: { kind: "x", input: file } } } } } },
+};
+
+test.each([
+  ["graph", nested],
+  ["task of its own", needy],
+])(
+  "a submission and a schedule whose %s needs a blob that is not there are refused, and nothing is written",
+  (_what, task) => {
+    const scheduler = new Scheduler();
+    scheduler.activate(1_000_000, 1, 0);
+    const step = (input: SchedulerInput) => {
+      const out = { seq: 1, writes: [] as Write[], effects: [] as SchedulerEffect[] };
+      scheduler.step(1_000_001, input, out);
+      return { ...out, replies: out.effects.flatMap((effect) => (effect.kind === "reply" ? [effect.reply] : [])) };
+    };
+    const spec = toSpec(task, { id: "t1" as TaskId, fingerprint: null, now: 1_000_000 });
+    const submit: SchedulerInput = { kind: "submit", request: 1, specs: [spec], lookup: null };
+    const content = { when: { everyMs: hour } };
+    const put: SchedulerInput = {
+      kind: "put-schedule",
+      request: 2,
+      schedule: { name: "s", content, fingerprint: "f", task },
+    };
+    for (const input of [submit, put]) {
+      const { writes, replies } = step(input);
+      expect(replies).toMatchObject([{ kind: "refused", code: "invalid", details: { blob: hashes[0] } }]);
+      expect(writes).toEqual([]);
+    }
+    step({
+      kind: "keep-blob",
+      request: 3,
+      upload: { sha256: hashes[0] ?? "", size: 1, object: "blobs/1", missing: null },
+    });
+    expect(step(submit).replies).toMatchObject([{ kind: "submitted" }]);
+    expect(step(put).replies).toMatchObject([{ kind: "schedule", isNew: true }]);
+  },
+);
+
+test("a digest that no command needs as a file refuses nothing", () => {
+  const scheduler = new Scheduler();
+  scheduler.activate(1_000_000, 1, 0);
+  const out = { seq: 1, writes: [] as Write[], effects: [] as SchedulerEffect[] };
+  const task = { kind: "graph", input: { tasks: { pull: { kind: "x", input: { image: file } } } } };
+  const spec = toSpec(task, { id: "t1" as TaskId, fingerprint: null, now: 1_000_000 });
+  scheduler.step(1_000_001, { kind: "submit", request: 1, specs: [spec], lookup: null }, out);
+  expect(out.effects).toMatchObject([{ kind: "reply", reply: { kind: "submitted" } }]);
+});

@@ -3,7 +3,7 @@ import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { nextTick, type ScheduleRecord } from "../../model/schedules/schedule.ts";
 import { backfill } from "./backfill.ts";
-import { nameBlobsIn } from "./blobPins.ts";
+import { nameBlobsIn, refuseMissingBlob } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerModule } from "./module.ts";
 import { type LiveSchedule, withSkipped } from "./schedules.ts";
@@ -48,6 +48,8 @@ function putSchedule(state: SchedulerState, batch: Batch, wanted: NewSchedule): 
     if (reply.kind !== "done") return reply;
     return { kind: "schedule", nextAt: schedule?.record.nextAt ?? null, isNew: false };
   }
+  const missing = refuseMissingBlob(state, [wanted.task]);
+  if (missing !== null) return missing;
   if (before === undefined && schedules.size >= limits.schedulesMax) {
     return refuse("too-many", `Too many schedules (${limits.schedulesMax}).`, "schedulesMax");
   }

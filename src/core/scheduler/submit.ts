@@ -3,7 +3,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import type { FinalState, TaskSpec } from "../../model/task.ts";
-import { missingBlobOf } from "./blobPins.ts";
+import { refuseMissingBlob } from "./blobPins.ts";
 import { createTask, shortageFor } from "./creation.ts";
 import type { Batch, Reply, SubmittedTask } from "./effects.ts";
 import type { Lookup, SchedulerInput } from "./inputs.ts";
@@ -35,12 +35,8 @@ export function submit(
   const unique = resolveUnique(state, unknown, by);
   if ("kind" in unique) return unique;
   const { fresh } = unique;
-  const missing = missingBlobOf(state, fresh);
-  if (missing !== null) {
-    return refuse("invalid", `There is no blob ${missing}. Upload it (again), then submit.`, undefined, {
-      blob: missing,
-    });
-  }
+  const missing = refuseMissingBlob(state, fresh);
+  if (missing !== null) return missing;
   const shortage = shortageFor(state, fresh);
   if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
   const before = endsBefore(state, fresh, lookup);
