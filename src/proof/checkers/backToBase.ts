@@ -12,14 +12,14 @@ const timersMax = 20;
 export const backToBase = checker("I40", "memory goes back to base", (history, report) => {
   // What never came to an end holds its own.
   if (history.final.unfinished.size > 0) return;
+  const { workers, masters } = history.conditions;
   for (const { life, isLeader, inboxLength, openCalls, openStreams, timers } of history.final.masters) {
     if (inboxLength > 0) report(`${life} still has ${inboxLength} inputs waiting`);
     if (openCalls.length > 0) report(`${life} still has calls without an answer: ${openCalls.join("; ")}`);
-    // A worker that comes back leaves its old stream behind only until that is seen.
-    const streamsMax = history.conditions.workers * 2 + 4;
-    if (openStreams > streamsMax)
-      report(`${life} still has ${openStreams} streams open for ${history.conditions.workers} workers`);
-    const allowed = timersMax + history.conditions.workers;
+    // One that comes back leaves its old stream behind only until that is seen.
+    const listeners = workers + masters + history.final.followers.size;
+    if (openStreams > listeners * 2) report(`${life} still has ${openStreams} streams open for ${listeners} listeners`);
+    const allowed = timersMax + workers;
     if (timers > allowed) report(`${life} still has ${timers} timers set${isLeader ? "" : " as a standby"}`);
   }
   const { goneWorkerKeptMs, clockSpreadMs } = history.conditions;
