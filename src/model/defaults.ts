@@ -214,8 +214,12 @@ export const defaults = {
   useNoteMs: 5 * minute,
   /** The wait after the second failed sign-in in a row, doubled with each further one. */
   signInDelayMs: 1 * second,
-  /** Failed sign-ins of an address or a name are forgotten after this. */
+  /** Failed sign-ins of an address or a name, and wrong tokens of an address, are forgotten after this. */
   signInCalmMs: 15 * minute,
+  /** Wrong tokens of an address that cost nothing: a program with an old token tries some times. */
+  bearerFailuresFree: 10,
+  /** So long after it showed the root token, an address does not wait for what others there have guessed. */
+  rootShownMs: 15 * minute,
   /** How often refused requests are written to the audit record. */
   refusalsMs: 5 * second,
   auditMs: 90 * day,

@@ -128,6 +128,10 @@ export const limits = {
   signInFailuresMax: 10_000,
   /** The longest wait after failed sign-ins. */
   signInDelayMsMax: 1 * minute,
+  /** Addresses that showed the root token, which a master remembers for `defaults.rootShownMs`. */
+  rootAddressesMax: 10_000,
+  /** The longest wait after wrong tokens: short, since programs that were not the ones to guess may wait, too. */
+  bearerDelayMsMax: 5 * second,
   /** An audit record as JSON text. */
   auditRecordBytesMax: 2 * kibibyte,
   /** Records that one request for the audit record looks through for those that match. */

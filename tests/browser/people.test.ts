@@ -54,7 +54,7 @@ test("nothing is shown before a sign-in; a wrong one says so, a right one lasts 
   );
 });
 
-test("a token signs in for as long as the tab is open, and a worker's token is told that it may not read", async () => {
+test("a token gives the browser a session, and a worker's token is told that it may not read", async () => {
   await watched(
     ["master"],
     async (stage) => {
@@ -74,8 +74,15 @@ test("a token signs in for as long as the tab is open, and a worker's token is t
       await enter(rootToken);
       await page.getByRole("link", { name: "Signed in as Root token" }).waitFor();
       expect(page.url()).not.toContain(rootToken);
-      const other = await openPage(stage.cluster.address, session);
-      await signInHeading(other).waitFor();
+      const kept = () =>
+        `${document.cookie}${JSON.stringify([...Object.entries(sessionStorage), ...Object.entries(localStorage)])}`;
+      expect(await page.evaluate(kept)).not.toContain(rootToken);
+      expect(JSON.stringify(await page.context().cookies())).not.toContain(rootToken);
+      await page.reload();
+      await page.getByRole("link", { name: "Signed in as Root token" }).waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await signInHeading(page).waitFor();
+      expect(await page.context().cookies()).toEqual([]);
     },
     guarded,
   );

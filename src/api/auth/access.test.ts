@@ -14,6 +14,7 @@ describe("with a token", () => {
   test("everything but health and readiness needs it", async () => {
     const master = new FakeMasterApi();
     api = createApi({ master, log: silent, token });
+    let calls = 0;
     for (const { method, path, access, isStream, name } of routes) {
       const isPublic = access.needs === "everybody";
       // One that needs no token and never ends, and one that makes sessions: they have tests of their own.
@@ -30,6 +31,8 @@ describe("with a token", () => {
         const response = await api.http.inject({
           method,
           url: path.replace(/:\w+/g, "x"),
+          // Each from another address: many wrong tokens from one are slowed down.
+          remoteAddress: `192.0.${Math.floor(calls / 250)}.${calls++ % 250}`,
           headers: { host: "anywhere.example", ...(authorization === undefined ? {} : { authorization }) },
         });
         expect([path, response.statusCode]).toEqual([path, isPublic ? 200 : 401]);

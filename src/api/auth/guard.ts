@@ -8,9 +8,11 @@ import { OutlastError } from "../../model/errors.ts";
 import { beatClaim, type LeaderBeat, watchClaim } from "../../model/lease.ts";
 import { defaults } from "../../model/limits.ts";
 import { anybody, may, ownWorker, type Principal, principalName, root } from "../../model/principals/principal.ts";
+import type { SessionRecord, TokenRecord } from "../../model/principals/records.ts";
 import { peerHeader } from "../../ports/peers.ts";
 import { relayedClientHeader, relayedHeader, statusOrNull } from "../http/headers.ts";
 import { checkHost, checkOrigin, isLoopback, TokenCheck } from "./access.ts";
+import { BearerDelays } from "./bearerDelays.ts";
 import { type CookieSettings, csrfHeader, csrfToken, readCookie } from "./cookies.ts";
 import type { Grant } from "./grant.ts";
 import type { Access } from "./routeAccess.ts";
@@ -26,6 +28,7 @@ export class Guard {
   readonly #master: MasterApi;
   readonly #rootToken: TokenCheck | null;
   readonly #workerToken: TokenCheck | null;
+  readonly #bearers: BearerDelays;
   readonly reach: Reach;
 
   /** @param workerToken with it a worker may do what workers do; unlike a root token it asks nobody else for a credential */
@@ -33,6 +36,7 @@ export class Guard {
     this.#master = master;
     this.#rootToken = rootToken;
     this.#workerToken = workerToken === undefined ? null : new TokenCheck(workerToken);
+    this.#bearers = new BearerDelays(rootToken?.isLongEnough === true);
     this.reach = reach;
   }
 
@@ -60,16 +64,44 @@ export class Guard {
   async identify(request: FastifyRequest): Promise<Grant> {
     const address = this.addressOf(request);
     const bearer = bearerOf(request.headers.authorization);
-    if (bearer !== null && this.#rootToken?.matches(bearer) === true) return grant(root, address);
-    if (bearer !== null && this.#workerToken?.matches(bearer) === true) return grant(ownWorker, address);
+    if (bearer !== null) return this.identifyBearer(bearer, address);
     await this.#untilKnown();
-    if (bearer !== null) return this.#byBearer(bearer, address);
     const secret = this.cookieOf(request);
     if (secret !== null) return this.#byCookie(request, secret, address);
     if (this.isOpen) return grant(anybody, address);
     throw new OutlastError("unauthorized", "A token or a session is required.", {
       hint: "Send a token as `Authorization: Bearer TOKEN`, or sign in. The command line reads it from OUTLAST_TOKEN, --token-file, or `outlast login`.",
     });
+  }
+
+  /**
+   * What a token or a session's secret is worth. Guessing is slow: after wrong ones from an address, others from there are refused
+   * for a while. Right ones that cannot be guessed are taken all the same, so nobody shuts out his neighbours.
+   * @throws OutlastError `unauthorized`, `too-many`
+   */
+  async identifyBearer(secret: string, address: string): Promise<Grant> {
+    if (this.#rootToken?.matches(secret) === true) {
+      this.#bearers.checkRoot(address);
+      return grant(root, address);
+    }
+    if (this.#workerToken?.matches(secret) === true) return grant(ownWorker, address);
+    await this.#untilKnown();
+    const found = secret.startsWith("ols_") ? this.#findSession(secret, address) : this.#findToken(secret, address);
+    if (found !== null) return found;
+    this.#bearers.noteWrong(address);
+    throw secret.startsWith("ols_") ? sessionOver() : wrongToken();
+  }
+
+  /** Opens a session for a browser with a token: whatever it opens by itself, such as a download, is then signed in, too. */
+  async signInByToken(secret: string, address: string, replaces: string | null): Promise<Opened> {
+    const rootCheck = this.#rootToken;
+    const { principal, credential } = await this.identifyBearer(secret, address);
+    const { principals } = this.#master;
+    const token = credential?.kind === "token" ? principals.findToken(secret) : null;
+    if (token === null && (principal !== root || rootCheck === null)) throw wrongToken();
+    const sign = (text: string) => rootCheck?.sign(sessionClaim(text)) ?? "";
+    const opened = await principals.signInByToken({ token, address, replaces, sign });
+    return { principal, sessionSecret: opened.secret, expiresAt: opened.expiresAt };
   }
 
   /** True for a master that shows that it has the token that all share, and for everybody where nobody needs a credential. */
@@ -110,11 +142,11 @@ export class Guard {
   /** False once the credential is gone, has expired, or its user was changed. */
   isCurrent({ principal, credential }: Grant): boolean {
     const { principals } = this.#master;
-    if (principal.kind === "root" || principal === ownWorker) return true;
+    if (principal === ownWorker || (principal.kind === "root" && credential === null)) return true;
     if (!principals.isKnown) return false;
     if (credential === null) return this.isOpen;
     if (!principals.isCurrent(credential)) return false;
-    if (credential.kind === "token") return true;
+    if (principal.kind !== "user") return true;
     return principals.findUser(principal.name)?.changedAt === credential.userChangedAt;
   }
 
@@ -147,21 +179,17 @@ export class Guard {
     });
   }
 
-  #byBearer(secret: string, address: string): Grant {
-    const { principals } = this.#master;
-    if (secret.startsWith("ols_")) return this.#bySession(secret, address);
-    const token = principals.findToken(secret);
-    if (token === null) {
-      throw new OutlastError("unauthorized", "The token is wrong, was removed, or has expired.");
-    }
-    const { name, role, queues = null } = token;
-    const credential = { kind: "token", id: name } as const;
-    principals.noteUse(credential);
-    return { principal: { kind: "token", name, role, queues }, credential, sessionSecret: null, address };
+  #findToken(secret: string, address: string): Grant | null {
+    const token = this.#master.principals.findToken(secret);
+    if (token === null) return null;
+    const credential = { kind: "token", id: token.name } as const;
+    this.#master.principals.noteUse(credential);
+    return { principal: tokenPrincipal(token), credential, sessionSecret: null, address };
   }
 
   #byCookie(request: FastifyRequest, secret: string, address: string): Grant {
-    const session = this.#bySession(secret, address);
+    const session = this.#findSession(secret, address);
+    if (session === null) throw sessionOver();
     if (request.method === "GET" || request.method === "HEAD") return session;
     const { origin } = request.headers;
     // The origin of a relayed request was checked where it came in. No page of others can set that header.
@@ -176,17 +204,34 @@ export class Guard {
     return session;
   }
 
-  #bySession(secret: string, address: string): Grant {
+  #findSession(secret: string, address: string): Grant | null {
     const { principals } = this.#master;
     const session = principals.findSession(secret);
-    const user = session === null ? null : principals.findUser(session.user);
-    if (session === null || user === null) {
-      throw new OutlastError("unauthorized", "The session is over.", { hint: "Sign in again." });
-    }
-    const { name, role, queues = null, changedAt } = user;
-    const credential = { kind: "session", id: session.id, userChangedAt: changedAt } as const;
+    if (session === null) return null;
+    const owner = this.#ownerOf(session, secret);
+    if (owner === null) return null;
+    const credential = { kind: "session", id: session.id, ...owner.credential } as const;
     principals.noteUse(credential);
-    return { principal: { kind: "user", name, role, queues }, credential, sessionSecret: secret, address };
+    return { principal: owner.principal, credential, sessionSecret: secret, address };
+  }
+
+  /** Null once the user or the token is gone. */
+  #ownerOf(session: SessionRecord, secret: string): SessionOwner | null {
+    const { principals } = this.#master;
+    if (session.isRoot === true) {
+      const [random = "", signature = ""] = secret.split(".");
+      return this.#rootToken?.verifies(sessionClaim(random), signature) === true ? { principal: root } : null;
+    }
+    if (session.tokenHash !== undefined) {
+      const token = principals.tokenOf(session);
+      if (token === null) return null;
+      principals.noteUse({ kind: "token", id: token.name });
+      return { principal: tokenPrincipal(token) };
+    }
+    const user = principals.findUser(session.user);
+    if (user === null) return null;
+    const { name, role, queues = null, changedAt } = user;
+    return { principal: { kind: "user", name, role, queues }, credential: { userChangedAt: changedAt } };
   }
 
   /** A master that has only just started has yet to read who there is. */
@@ -198,6 +243,34 @@ export class Guard {
       await sleep(defaults.leaderPollMs);
     }
   }
+}
+
+interface SessionOwner {
+  readonly principal: Principal;
+  readonly credential?: { readonly userChangedAt: number };
+}
+
+interface Opened {
+  readonly principal: Principal;
+  readonly sessionSecret: string;
+  readonly expiresAt: number;
+}
+
+function tokenPrincipal({ name, role, queues }: TokenRecord): Principal {
+  return { kind: "token", name, role, queues: queues ?? null };
+}
+
+/** What a master with the root token signs in the secret of a session that was opened with it. */
+function sessionClaim(random: string): string {
+  return `session ${random}`;
+}
+
+function wrongToken(): OutlastError {
+  return new OutlastError("unauthorized", "The token is wrong, was removed, or has expired.");
+}
+
+function sessionOver(): OutlastError {
+  return new OutlastError("unauthorized", "The session is over.", { hint: "Sign in again." });
 }
 
 function grant(principal: Principal, address: string): Grant {

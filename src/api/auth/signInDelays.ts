@@ -1,4 +1,4 @@
-/** Makes guessing of passwords slow: after failures, an address and a name must wait, longer each time. */
+/** Makes guessing of passwords and tokens slow: after failures, an address or a name must wait, longer each time. */
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 
@@ -7,23 +7,41 @@ interface Failures {
   lastAt: number;
 }
 
+export interface DelayRules {
+  /** Failures in a row that cost nothing. */
+  readonly freeFailures: number;
+  readonly delayMsMax: number;
+  /** What there were too many of. */
+  readonly what: string;
+}
+
+/** A typing error costs nothing. */
+const signInRules = { freeFailures: 1, delayMsMax: limits.signInDelayMsMax, what: "failed sign-ins" };
+
 /** A bounded memory; names that do not exist are remembered like those that do, so that delays tell nothing. */
 export class SignInDelays {
   readonly #failures = new Map<string, Failures>();
   readonly #now: () => number;
+  readonly #rules: DelayRules;
 
   /** @param now milliseconds of a clock that never goes back */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = () => performance.now(), rules: DelayRules = signInRules) {
     this.#now = now;
+    this.#rules = rules;
+  }
+
+  /** How long the key still has to wait; 0 for not at all. */
+  waitMs(key: string): number {
+    const known = this.#failures.get(key);
+    if (known === undefined) return 0;
+    return Math.max(0, known.lastAt + delayMs(known.count, this.#rules) - this.#now());
   }
 
   /** @throws OutlastError `too-many` while the key has to wait */
   check(key: string): void {
-    const known = this.#failures.get(key);
-    if (known === undefined) return;
-    const waitMs = known.lastAt + delayMs(known.count) - this.#now();
-    if (waitMs <= 0) return;
-    throw new OutlastError("too-many", "Too many failed sign-ins.", {
+    const waitMs = this.waitMs(key);
+    if (waitMs === 0) return;
+    throw new OutlastError("too-many", `Too many ${this.#rules.what}.`, {
       retryAfterMs: Math.ceil(waitMs),
       hint: `Try again in ${Math.ceil(waitMs / 1000)} s.`,
     });
@@ -43,8 +61,7 @@ export class SignInDelays {
   }
 }
 
-/** A typing error costs nothing. */
-function delayMs(count: number): number {
-  if (count < 2) return 0;
-  return Math.min(limits.signInDelayMsMax, defaults.signInDelayMs * 2 ** Math.min(count - 2, 16));
+function delayMs(count: number, { freeFailures, delayMsMax }: DelayRules): number {
+  const more = count - freeFailures - 1;
+  return more < 0 ? 0 : Math.min(delayMsMax, defaults.signInDelayMs * 2 ** Math.min(more, 16));
 }

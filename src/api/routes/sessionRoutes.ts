@@ -14,7 +14,8 @@ export const sessionRoutes: readonly Route[] = [
     path: "/v1/session",
     name: "signIn",
     access: { needs: "everybody", of: "none" },
-    summary: "Sign in with a name and a password. The answer sets a cookie, which every master accepts.",
+    summary:
+      "Sign in with a name and a password, or with a token. The answer sets a cookie, which every master accepts. A session of a token ends with the token at the latest.",
     tag: "people",
     body: { schema: "SignIn", limit: "smallBodyBytesMax" },
     needsLeader: true,
@@ -78,8 +79,38 @@ export const sessionRoutes: readonly Route[] = [
   },
 ];
 
+interface NameAndPassword {
+  readonly name: string;
+  readonly password: string;
+}
+
+type SignInBody = (NameAndPassword | { readonly token: string }) & { readonly asBearer?: boolean };
+
+interface Opened extends Pick<Grant, "principal"> {
+  readonly sessionSecret: string;
+  readonly expiresAt: number;
+}
+
 async function signIn(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<unknown> {
-  const { name, password, asBearer = false } = request.body as { name: string; password: string; asBearer?: boolean };
+  const { asBearer = false, ...wish } = request.body as SignInBody;
+  const grant =
+    "token" in wish ? await byToken(wish.token, request, context) : await byPassword(wish, request, context);
+  const { sessionSecret: secret, expiresAt } = grant;
+  const answer = { ...describe(context, grant), expiresAt };
+  if (asBearer) return { ...answer, token: secret };
+  setCookie(request, reply, context, secret, expiresAt);
+  return { ...answer, csrf: csrfToken(secret) };
+}
+
+function byToken(token: string, request: FastifyRequest, { guard }: Context): Promise<Opened> {
+  return guard.signInByToken(token, guard.addressOf(request), guard.cookieOf(request));
+}
+
+async function byPassword(
+  { name, password }: NameAndPassword,
+  request: FastifyRequest,
+  context: Context,
+): Promise<Opened> {
   const { guard, delays, master } = context;
   const address = guard.addressOf(request);
   const keys = [`address ${address}`, `name ${name}`];
@@ -90,16 +121,7 @@ async function signIn(request: FastifyRequest, reply: FastifyReply, context: Con
   const { secret, user, expiresAt } = await master.principals.signIn({ name, password, address, replaces });
   for (const key of keys) delays.noteSuccess(key);
   const { role, queues = null } = user;
-  const grant = {
-    principal: { kind: "user", name, role, queues },
-    credential: null,
-    sessionSecret: secret,
-    address,
-  } as const;
-  const answer = { ...describe(context, grant), expiresAt };
-  if (asBearer) return { ...answer, token: secret };
-  setCookie(request, reply, context, secret, expiresAt);
-  return { ...answer, csrf: csrfToken(secret) };
+  return { principal: { kind: "user", name, role, queues }, sessionSecret: secret, expiresAt };
 }
 
 async function changePassword(request: FastifyRequest, _reply: FastifyReply, context: Context): Promise<unknown> {

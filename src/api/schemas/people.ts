@@ -24,6 +24,12 @@ const password: Schema = {
   maxLength: limits.passwordLengthMax,
   [limitKeyword]: "passwordLengthMax",
 };
+const bearer: Schema = {
+  type: "string",
+  minLength: 1,
+  maxLength: limits.passwordLengthMax,
+  [limitKeyword]: "passwordLengthMax",
+};
 const queues = list(queuePattern, {
   minItems: 1,
   maxItems: limits.principalQueuesMax,
@@ -34,13 +40,22 @@ const someQueues = list(text, { description: "Patterns of the queues that are th
 
 export const peopleSchemas = {
   SignIn: closed(
-    { name: id, password },
+    {},
     {
+      name: id,
+      password,
+      token: { ...bearer, description: "Instead of a name and a password." },
       asBearer: {
         ...truth,
         default: false,
         description: "Answer with the session's secret, to be sent as `Authorization: Bearer`, instead of a cookie.",
       },
+    },
+    {
+      oneOf: [
+        { required: ["name", "password"], properties: { token: false } },
+        { required: ["token"], properties: { name: false, password: false } },
+      ],
     },
   ),
   PasswordChange: closed({ password, newPassword: password }),

@@ -114,8 +114,10 @@ function deedOf(input: SchedulerInput, answer: Reply): Deed | null {
     }
     case "add-token":
       return { action, target: input.token.name, detail: describe(input.token) };
-    case "open-session":
-      return { action: "sign-in", target: input.session.user };
+    case "open-session": {
+      const { owner } = input.session;
+      return { action: "sign-in", ...(owner.kind !== "root" && { target: owner.name }) };
+    }
     case "close-session":
       return { action: "sign-out" };
     default:

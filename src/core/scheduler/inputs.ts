@@ -5,7 +5,13 @@ import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import type { AuditRecord } from "../../model/principals/audit.ts";
 import type { Actor, Rights, Role } from "../../model/principals/principal.ts";
-import type { PasswordHash, SessionRecord, TokenRecord, UserRecord } from "../../model/principals/records.ts";
+import type {
+  PasswordHash,
+  SessionOwner,
+  SessionRecord,
+  TokenRecord,
+  UserRecord,
+} from "../../model/principals/records.ts";
 import type { AttachRequest, AttemptRef, ReportItem } from "../../model/protocol.ts";
 import type { ScheduleRecord } from "../../model/schedules/schedule.ts";
 import type { FinalState, TaskHead, TaskSpec, TaskStatus } from "../../model/task.ts";
@@ -138,12 +144,12 @@ type PlainInput =
       readonly token: Pick<TokenRecord, "name" | "role" | "queues" | "hash" | "expiresAt">;
     }
   | { readonly kind: "remove-token"; readonly request: RequestId; readonly name: string }
-  /** The password was right for the user as he was at `userChangedAt`. */
+  /** The password was right for the user as he was then, or the token was. */
   | {
       readonly kind: "open-session";
       readonly request: RequestId;
-      readonly session: Pick<SessionRecord, "id" | "user" | "address"> & {
-        readonly userChangedAt: number;
+      readonly session: Pick<SessionRecord, "id" | "address"> & {
+        readonly owner: SessionOwner;
         /** The session that the caller had before; it ends. */
         readonly replaces: string | null;
       };

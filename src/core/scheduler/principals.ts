@@ -1,6 +1,6 @@
 /** The memory of users, tokens and sessions. Masters that follow look requests' credentials up here, too. */
 import { defaults, limits } from "../../model/limits.ts";
-import type { SessionRecord, TokenRecord, UserRecord } from "../../model/principals/records.ts";
+import type { SessionOwner, SessionRecord, TokenRecord, UserRecord } from "../../model/principals/records.ts";
 import type { Batch } from "./effects.ts";
 import type { RecordModule } from "./recordModule.ts";
 
@@ -9,7 +9,7 @@ export class Principals {
   readonly tokens = new Map<string, TokenRecord>();
   readonly sessions = new Map<string, SessionRecord>();
   readonly #tokenOfHash = new Map<string, TokenRecord>();
-  readonly #sessionsOfUser = new Map<string, Set<string>>();
+  readonly #sessionsOfOwner = new Map<string, Set<string>>();
   /** No session expires before this instant. */
   #quietUntil = Number.POSITIVE_INFINITY;
 
@@ -22,8 +22,8 @@ export class Principals {
     return this.#tokenOfHash.get(hash);
   }
 
-  sessionsOf(user: string): readonly SessionRecord[] {
-    return [...(this.#sessionsOfUser.get(user) ?? [])].flatMap((id) => this.sessions.get(id) ?? []);
+  sessionsOf(owner: SessionOwner): readonly SessionRecord[] {
+    return [...(this.#sessionsOfOwner.get(ownerKey(owner)) ?? [])].flatMap((id) => this.sessions.get(id) ?? []);
   }
 
   readonly userModule: RecordModule<UserRecord> = {
@@ -49,8 +49,9 @@ export class Principals {
       if (before !== undefined) this.#dropSession(before);
       if (record === null) return;
       this.sessions.set(id, record);
-      const own = this.#sessionsOfUser.get(record.user) ?? new Set();
-      this.#sessionsOfUser.set(record.user, own.add(id));
+      const key = ownerKeyOf(record);
+      const own = this.#sessionsOfOwner.get(key) ?? new Set();
+      this.#sessionsOfOwner.set(key, own.add(id));
       this.#quietUntil = Math.min(this.#quietUntil, record.expiresAt);
     },
     recordOf: (id) => this.sessions.get(id) ?? null,
@@ -71,8 +72,8 @@ export class Principals {
     batch.out.writes.push({ kind: "record", collection: "sessions", id, value });
   }
 
-  endSessionsOf(batch: Batch, user: string): void {
-    for (const { id } of this.sessionsOf(user)) this.writeSession(batch, id, null);
+  endSessionsOf(batch: Batch, owner: SessionOwner): void {
+    for (const { id } of this.sessionsOf(owner)) this.writeSession(batch, id, null);
   }
 
   /** Removes the sessions that have expired, as far as one entry should hold them. */
@@ -90,10 +91,21 @@ export class Principals {
     return Number.isFinite(this.#quietUntil) ? this.#quietUntil : null;
   }
 
-  #dropSession({ id, user }: SessionRecord): void {
-    this.sessions.delete(id);
-    const own = this.#sessionsOfUser.get(user);
-    own?.delete(id);
-    if (own?.size === 0) this.#sessionsOfUser.delete(user);
+  #dropSession(record: SessionRecord): void {
+    const key = ownerKeyOf(record);
+    this.sessions.delete(record.id);
+    const own = this.#sessionsOfOwner.get(key);
+    own?.delete(record.id);
+    if (own?.size === 0) this.#sessionsOfOwner.delete(key);
   }
+}
+
+function ownerKey(owner: SessionOwner): string {
+  if (owner.kind === "root") return "root";
+  return owner.kind === "user" ? `user ${owner.name}` : `token ${owner.hash}`;
+}
+
+function ownerKeyOf({ user, tokenHash, isRoot }: SessionRecord): string {
+  if (isRoot === true) return "root";
+  return tokenHash === undefined ? `user ${user}` : `token ${tokenHash}`;
 }

@@ -61,7 +61,7 @@ function changeUser(state: SchedulerState, batch: Batch, { name, change, by }: I
   const record = { ...rest, role, password, changedAt: batch.now, ...(kept !== undefined && { queues: kept }) };
   principals.writeUser(batch, name, record);
   // Whoever knew the old password is signed out.
-  if (change.password !== undefined) principals.endSessionsOf(batch, name);
+  if (change.password !== undefined) principals.endSessionsOf(batch, { kind: "user", ...before });
   return { kind: "done" };
 }
 
@@ -71,7 +71,7 @@ function removeUser(state: SchedulerState, batch: Batch, { name, by }: Input<"re
   if (user === undefined) return noSuchUser(name);
   const refusal = user.role === "admin" ? refuseLockOut(state, batch, by, name, null) : null;
   if (refusal !== null) return refusal;
-  principals.endSessionsOf(batch, name);
+  principals.endSessionsOf(batch, { kind: "user", ...user });
   principals.writeUser(batch, name, null);
   return { kind: "done" };
 }
@@ -93,26 +93,33 @@ function removeToken(state: SchedulerState, batch: Batch, { name, by }: Input<"r
   if (token === undefined) return refuse("not-found", `There is no token ${name}.`);
   const refusal = token.role === "admin" ? refuseLockOut(state, batch, by, null, name) : null;
   if (refusal !== null) return refusal;
+  principals.endSessionsOf(batch, { kind: "token", ...token });
   principals.writeToken(batch, name, null);
   return { kind: "done" };
 }
 
-/** The password was checked by the caller, against the record that the user had then. */
+/** The password or the token was checked by the caller, against the record that there was then. */
 function openSession(state: SchedulerState, batch: Batch, input: Input<"open-session">): Reply {
   const { principals } = state;
-  const { id, user: name, userChangedAt, address, replaces } = input.session;
-  const user = principals.users.get(name);
-  if (user === undefined || user.changedAt !== userChangedAt)
+  const { id, owner, address, replaces } = input.session;
+  if (owner.kind === "user" && principals.users.get(owner.name)?.changedAt !== owner.changedAt)
     return refuse("conflict", "The user was changed meanwhile; sign in again.");
-  if (replaces !== null && principals.sessions.get(replaces)?.user === name)
-    principals.writeSession(batch, replaces, null);
-  const own = principals.sessionsOf(name);
+  if (owner.kind === "token" && principals.tokenOfHash(owner.hash) === undefined)
+    return refuse("conflict", "The token was removed meanwhile.");
+  const before = principals.sessionsOf(owner).find((each) => each.id === replaces);
+  if (before !== undefined) principals.writeSession(batch, before.id, null);
+  const own = principals.sessionsOf(owner);
   const isFull = own.length >= limits.sessionsPerUserMax;
   if (isFull) principals.writeSession(batch, firstToExpire(own), null);
   else if (principals.sessions.size >= limits.sessionsMax)
     return refuse("too-many", `Too many sessions (${limits.sessionsMax}).`, "sessionsMax");
   const expiresAt = batch.now + defaults.sessionMs;
-  principals.writeSession(batch, id, { id, user: name, createdAt: batch.now, expiresAt, address });
+  const whose = {
+    user: owner.kind === "user" ? owner.name : "",
+    ...(owner.kind === "token" && { tokenHash: owner.hash }),
+    ...(owner.kind === "root" && { isRoot: true as const }),
+  };
+  principals.writeSession(batch, id, { id, ...whose, createdAt: batch.now, expiresAt, address });
   return { kind: "session", expiresAt };
 }
 

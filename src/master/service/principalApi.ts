@@ -12,11 +12,24 @@ export interface SignIn {
   readonly replaces: string | null;
 }
 
-export interface SignedIn {
+export interface TokenSignIn {
+  /** The token, which was right; null for the root token. */
+  readonly token: TokenRecord | null;
+  readonly address: string;
+  /** The secret of the session that the caller has; it ends. */
+  readonly replaces: string | null;
+  /** Shows in the session's secret that it was made by somebody with the root token. */
+  readonly sign: (text: string) => string;
+}
+
+export interface OpenedSession {
   /** 256 random bits, told once. */
   readonly secret: string;
-  readonly user: UserView;
   readonly expiresAt: number;
+}
+
+export interface SignedIn extends OpenedSession {
+  readonly user: UserView;
 }
 
 export interface AuditQuery {
@@ -47,7 +60,9 @@ export interface PrincipalApi {
   findUser(name: string): UserRecord | null;
   findToken(secret: string): TokenRecord | null;
   findSession(secret: string): SessionRecord | null;
-  /** False once a token or session is gone, has expired, or belongs to a user who was changed since. */
+  /** The token that a session was opened with; null if it is gone or has expired, and for other sessions. */
+  tokenOf(session: SessionRecord): TokenRecord | null;
+  /** False once a token or session is gone or has expired, and for a session once its token is. */
   isCurrent(credential: { readonly kind: "session" | "token"; readonly id: string }): boolean;
 
   /** Calls `listener` when a change of users, tokens or sessions is committed. Returns how to stop. */
@@ -66,6 +81,7 @@ export interface PrincipalApi {
 
   /** Rejects with `unauthorized`, whether the name or the password was wrong. */
   signIn(wish: SignIn): Promise<SignedIn>;
+  signInByToken(wish: TokenSignIn): Promise<OpenedSession>;
   signOut(sessionId: string, by?: Actor): Promise<void>;
   /** On the leader: a session that is used stays, and the use of a token is remembered. */
   noteUse(credential: { readonly kind: "session" | "token"; readonly id: string }): void;

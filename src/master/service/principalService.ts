@@ -8,6 +8,7 @@ import { type AuditRecord, auditIdBefore } from "../../model/principals/audit.ts
 import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import {
+  type SessionOwner,
   type SessionRecord,
   type TokenRecord,
   type TokenView,
@@ -20,7 +21,15 @@ import type { Inbox } from "../journal/inbox.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
 import { Passwords } from "./passwords.ts";
-import type { AuditPage, AuditQuery, PrincipalApi, SignedIn, SignIn } from "./principalApi.ts";
+import type {
+  AuditPage,
+  AuditQuery,
+  OpenedSession,
+  PrincipalApi,
+  SignedIn,
+  SignIn,
+  TokenSignIn,
+} from "./principalApi.ts";
 import { Refusals } from "./refusalNotes.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
@@ -75,9 +84,17 @@ export class PrincipalService implements PrincipalApi {
     return session === undefined || this.#isOver(session.expiresAt) ? null : session;
   }
 
+  tokenOf({ tokenHash }: SessionRecord): TokenRecord | null {
+    const token = tokenHash === undefined ? undefined : this.#memory.tokenOfHash(tokenHash);
+    return token === undefined || this.#isOver(token.expiresAt) ? null : token;
+  }
+
   isCurrent({ kind, id }: { readonly kind: "session" | "token"; readonly id: string }): boolean {
-    const record = kind === "token" ? this.#memory.tokens.get(id) : this.#memory.sessions.get(id);
-    return record !== undefined && !this.#isOver(record.expiresAt);
+    const { tokens, sessions } = this.#memory;
+    const session = kind === "session" ? sessions.get(id) : undefined;
+    const record = kind === "token" ? tokens.get(id) : session;
+    if (record === undefined || this.#isOver(record.expiresAt)) return false;
+    return session?.tokenHash === undefined || this.tokenOf(session) !== null;
   }
 
   onChange(listener: () => void): () => void {
@@ -141,18 +158,17 @@ export class PrincipalService implements PrincipalApi {
       this.noteRefusal({ by: "", action: "sign-in", target: name, address });
       throw wrong();
     }
-    const secret = `${sessionPrefix}${randomBytes(secretBytes).toString("base64url")}`;
-    const session = {
-      id: sha256(secret),
-      user: name,
-      userChangedAt: user.changedAt,
-      address,
-      replaces: replaces === null ? null : sha256(replaces),
-    };
-    const by = { name: `user:${name}`, ...(address !== "" && { address }) };
-    const reply = await this.#calls.ask((request) => ({ kind: "open-session", request, session }), by);
-    if (reply.kind !== "session") throw new Error(`The scheduler answered ${reply.kind} to a sign-in.`);
-    return { secret, user: toUserView(user), expiresAt: reply.expiresAt };
+    const { changedAt } = user;
+    const opened = await this.#open(newSecret(), { kind: "user", name, changedAt }, address, replaces);
+    return { ...opened, user: toUserView(user) };
+  }
+
+  async signInByToken({ token, address, replaces, sign }: TokenSignIn): Promise<OpenedSession> {
+    this.#calls.checkLeading();
+    const secret = newSecret();
+    if (token === null) return this.#open(`${secret}.${sign(secret)}`, { kind: "root" }, address, replaces);
+    const { name, hash: tokenHash } = token;
+    return this.#open(secret, { kind: "token", name, hash: tokenHash }, address, replaces);
   }
 
   async signOut(id: string, by?: Actor): Promise<void> {
@@ -192,6 +208,18 @@ export class PrincipalService implements PrincipalApi {
     return { records: found, cursor: place };
   }
 
+  async #open(secret: string, owner: SessionOwner, address: string, replaces: string | null): Promise<OpenedSession> {
+    const id = sha256(secret);
+    const session = { id, owner, address, replaces: replaces === null ? null : sha256(replaces) };
+    const by = {
+      name: owner.kind === "root" ? "root" : `${owner.kind}:${owner.name}`,
+      ...(address !== "" && { address }),
+    };
+    const reply = await this.#calls.ask((request) => ({ kind: "open-session", request, session }), by);
+    if (reply.kind !== "session") throw new Error(`The scheduler answered ${reply.kind} to a sign-in.`);
+    return { secret, expiresAt: reply.expiresAt };
+  }
+
   get #memory(): Principals {
     const { scheduler } = this.#state;
     if (scheduler === null) throw new OutlastError("unavailable", "This master is still reading its journal.");
@@ -223,6 +251,10 @@ function checkPassword(password: string): string {
 function checkRole({ role, queues }: Pick<NewToken, "role" | "queues">): void {
   if (role !== "admin" || queues === undefined) return;
   throw new OutlastError("invalid", "An admin cannot be bound to queues.", { path: "/queues" });
+}
+
+function newSecret(): string {
+  return `${sessionPrefix}${randomBytes(secretBytes).toString("base64url")}`;
 }
 
 function wrong(): OutlastError {

@@ -42,13 +42,24 @@ export interface TokenRecord {
 /** A record of the collection `sessions`; its id is the SHA-256 of the session's secret, in hexadecimal digits. */
 export interface SessionRecord {
   readonly id: string;
+  /** Empty for a session that was opened with a token. */
   readonly user: string;
+  /** The hash of the token's record that opened it. The session is worth what that token is, for as long as it is there. */
+  readonly tokenHash?: string;
+  /** It was opened with the root token, which its secret proves: it is worth nothing once masters have another one. */
+  readonly isRoot?: true;
   readonly createdAt: number;
   /** Moves on while the session is used. */
   readonly expiresAt: number;
   /** Where it was signed in from. */
   readonly address: string;
 }
+
+/** Who opens a session; a user as he was at `changedAt`. */
+export type SessionOwner =
+  | { readonly kind: "user"; readonly name: string; readonly changedAt: number }
+  | { readonly kind: "token"; readonly name: string; readonly hash: string }
+  | { readonly kind: "root" };
 
 /** A user as the API shows it. */
 export type UserView = Omit<UserRecord, "password">;

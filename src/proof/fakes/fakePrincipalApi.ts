@@ -1,6 +1,6 @@
 /** The users and tokens of a fake master: none, unless a test has put some there. */
 
-import type { AuditPage, PrincipalApi, SignedIn, SignIn } from "../../master/service/principalApi.ts";
+import type { AuditPage, OpenedSession, PrincipalApi, SignedIn, SignIn } from "../../master/service/principalApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { NewToken, NewUser, UserChange } from "../../model/principals/changes.ts";
 import type { SessionRecord, TokenRecord, TokenView, UserRecord, UserView } from "../../model/principals/records.ts";
@@ -22,6 +22,10 @@ export class FakePrincipalApi implements PrincipalApi {
   }
 
   findSession(): SessionRecord | null {
+    return null;
+  }
+
+  tokenOf(): TokenRecord | null {
     return null;
   }
 
@@ -70,6 +74,10 @@ export class FakePrincipalApi implements PrincipalApi {
 
   async signIn(_wish: SignIn): Promise<SignedIn> {
     throw new OutlastError("unauthorized", "The name or the password is wrong.");
+  }
+
+  async signInByToken(): Promise<OpenedSession> {
+    throw unsupported();
   }
 
   async signOut(): Promise<void> {}

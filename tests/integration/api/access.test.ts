@@ -166,7 +166,9 @@ describe.each(inOrder.map((route) => [`${route.method} ${route.path}`, route] as
     const { path = route.path, body } = samples[route.name]!("own", "x");
     expect((await guarded.as({})(route.method, path, route.method === "GET" ? undefined : body)).status).toBe(401);
     const wrong = guarded.as({ authorization: `Bearer olt_${"x".repeat(43)}` });
-    expect((await wrong(route.method, path, route.method === "GET" ? undefined : body)).status).toBe(401);
+    const { status } = await wrong(route.method, path, route.method === "GET" ? undefined : body);
+    // After many wrong ones its address has to wait.
+    expect([401, 429]).toContain(status);
   });
 
   test.each(roles)("answers a %s as its access says", async (role) => {

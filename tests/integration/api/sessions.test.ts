@@ -128,6 +128,73 @@ describe("a session", () => {
   });
 });
 
+describe("a session of a token", () => {
+  test("is a cookie that reads, and changes with the header only; the token is not in it", async () => {
+    const { body } = await guarded.root("POST", "/v1/tokens", { name: "ci", role: "submitter", queues: ["reports"] });
+    const answer = await guarded.as({})("POST", "/v1/session", { token: body.token });
+    expect(answer.body).toMatchObject({
+      principal: { kind: "token", name: "ci", role: "submitter", queues: ["reports"] },
+    });
+    expect(answer.headers.get("set-cookie")).not.toContain(body.token);
+    const cookie = answer.headers.get("set-cookie")!.split(";")[0]!;
+    const task = { kind: "sleep", input: { seconds: 1 } };
+    expect((await guarded.as({ cookie })("GET", "/v1/tasks")).status).toBe(200);
+    expect((await guarded.as({ cookie })("POST", "/v1/tasks", { ...task, queue: "reports" })).status).toBe(403);
+    const page = guarded.as({ cookie, origin: guarded.url, "x-outlast-csrf": answer.body.csrf });
+    expect((await page("POST", "/v1/tasks", { ...task, queue: "reports" })).status).toBe(201);
+    expect((await page("POST", "/v1/tasks", { ...task, queue: "payroll" })).status).toBe(404);
+    const stream = await open("/v1/events", `Cookie: ${cookie}`);
+    await guarded.root("DELETE", "/v1/tokens/ci");
+    await stream.closed();
+    expect((await page("GET", "/v1/session")).status).toBe(401);
+    // A new token of this name is another one.
+    await guarded.root("POST", "/v1/tokens", { name: "ci", role: "admin" });
+    expect((await page("GET", "/v1/session")).status).toBe(401);
+  });
+
+  test("of the root token ends with a sign-out, and says so in the audit record", async () => {
+    const answer = await guarded.as({})("POST", "/v1/session", { token: rootToken });
+    const cookie = answer.headers.get("set-cookie")!.split(";")[0]!;
+    const page = guarded.as({ cookie, origin: guarded.url, "x-outlast-csrf": answer.body.csrf });
+    expect((await page("GET", "/v1/users")).body.users).toHaveLength(2);
+    const forged = cookie.replace(/\..*$/, `.${"A".repeat(43)}`);
+    expect((await guarded.as({ cookie: forged })("GET", "/v1/session")).status).toBe(401);
+    expect((await page("DELETE", "/v1/session")).status).toBe(200);
+    expect((await page("GET", "/v1/session")).status).toBe(401);
+    const { body } = await guarded.root("GET", "/v1/audit?by=root&action=sign-in");
+    expect(body.records).toMatchObject([{ by: "root", outcome: "done" }]);
+  });
+
+  test("is refused for a wrong token, and for both ways at once", async () => {
+    const signIn = async (body: object) => (await guarded.as({})("POST", "/v1/session", body)).status;
+    expect(await signIn({ token: "olt_wrong" })).toBe(401);
+    expect(await signIn({ token: rootToken, name: "ada", password })).toBe(422);
+    expect(await signIn({ name: "ada" })).toBe(422);
+  });
+});
+
+describe("guessing of tokens", () => {
+  test("is slowed down by address, and shuts out nobody there who has a right one", async () => {
+    const { body } = await guarded.root("POST", "/v1/tokens", { name: "ci", role: "viewer" });
+    const ada = await guarded.signIn("ada");
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 30; guess += 1) {
+      const call = guarded.as({ authorization: `Bearer guess-number-${guess}` });
+      const { status, headers } = await call("GET", "/v1/tasks");
+      statuses.push(status);
+      if (status === 429) expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    }
+    expect(statuses.filter((status) => status === 401).length).toBeLessThan(15);
+    expect(statuses.at(-1)).toBe(429);
+    expect((await guarded.as({})("POST", "/v1/session", { token: "another-guess" })).status).toBe(429);
+    // Its address has shown the root token before.
+    expect((await guarded.root("GET", "/v1/tasks")).status).toBe(200);
+    expect((await guarded.as({ authorization: `Bearer ${body.token}` })("GET", "/v1/tasks")).status).toBe(200);
+    expect((await ada.call("GET", "/v1/tasks")).status).toBe(200);
+    expect((await guarded.signIn("rep")).cookie).toContain("ols_");
+  });
+});
+
 describe("guessing", () => {
   test("is slowed down by name and by address, and tells nothing of which names there are", async () => {
     const guess = (name: string, given = "not the password") =>

@@ -1,9 +1,8 @@
 /**
- * How calls say who makes them: by a token that this tab keeps, or by the cookie of a session, which no script can read and which
- * pays for changes only together with a value that the master tells this page.
+ * How calls say who makes them: by the cookie of a session, which no script can read and which pays for changes only together with a
+ * value that the master tells this page.
  */
 
-const tokenKey = "outlast-token";
 const csrfHeader = "x-outlast-csrf";
 
 const listeners = new Set<() => void>();
@@ -26,12 +25,6 @@ export function setSignInNeeded(isNeeded: boolean): void {
   for (const listener of listeners) listener();
 }
 
-/** Kept until the tab is closed. */
-export function setToken(token: string | null): void {
-  if (token === null) sessionStorage.removeItem(tokenKey);
-  else sessionStorage.setItem(tokenKey, token);
-}
-
 /** Of the session whose cookie this browser has; null where there is none. */
 export function setCsrf(value: string | null): void {
   csrf = value;
@@ -39,7 +32,5 @@ export function setCsrf(value: string | null): void {
 
 /** The headers that a call needs. */
 export function credentialHeaders(isChange: boolean): { readonly [name: string]: string } {
-  const token = sessionStorage.getItem(tokenKey);
-  if (token !== null) return { authorization: `Bearer ${token}` };
   return isChange && csrf !== null ? { [csrfHeader]: csrf } : {};
 }

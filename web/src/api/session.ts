@@ -1,7 +1,7 @@
 /** The one query client and the one live connection of a page, and whose they are. */
 import { QueryClient } from "@tanstack/react-query";
 import { ApiError, post, remove } from "./client.ts";
-import { setCsrf, setSignInNeeded, setToken } from "./credentials.ts";
+import { setCsrf, setSignInNeeded } from "./credentials.ts";
 import { Live } from "./live.ts";
 import { sessionQuery } from "./queries.ts";
 import type { Session } from "./schema.ts";
@@ -27,24 +27,15 @@ export const live = new Live(queries);
 
 /** @throws ApiError `unauthorized` for a wrong name or password, `too-many` after too many of them */
 export async function signIn(name: string, password: string): Promise<void> {
-  setToken(null);
-  const session = await post<Session>("/v1/session", { name, password });
-  setCsrf(session.csrf ?? null);
-  begin(session);
+  begin(await post<Session>("/v1/session", { name, password }));
 }
 
-/** @throws ApiError `unauthorized` for a token that is wrong, was removed, or has expired */
+/** The token is forgotten at once. @throws ApiError `unauthorized` for a token that is wrong, was removed, or has expired */
 export async function signInByToken(token: string): Promise<void> {
-  setToken(token);
-  try {
-    begin(await readSession());
-  } catch (error) {
-    setToken(null);
-    throw error;
-  }
+  begin(await post<Session>("/v1/session", { token }));
 }
 
-/** Ends the session at every master; a token is forgotten by this tab only. */
+/** Ends the session at every master. */
 export async function signOut(session: Session): Promise<void> {
   try {
     if (session.csrf !== undefined) await remove("/v1/session");
@@ -55,19 +46,14 @@ export async function signOut(session: Session): Promise<void> {
 
 /** Forgets who was signed in, with everything that he was shown. */
 export function forget(): void {
-  setToken(null);
   setCsrf(null);
   live.setOn(false);
   setSignInNeeded(true);
   queries.clear();
 }
 
-/** Reads anew who is signed in, and what he may do. */
-export function readSession(): Promise<Session> {
-  return queries.query({ ...sessionQuery, staleTime: 0 });
-}
-
 function begin(session: Session): void {
+  setCsrf(session.csrf ?? null);
   queries.clear();
   queries.setQueryData(sessionQuery.queryKey, session);
   setSignInNeeded(false);

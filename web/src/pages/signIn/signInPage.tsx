@@ -1,4 +1,4 @@
-/** Signs in: with a name and a password, which gives this browser a session, or with a token, which this tab keeps until it is closed. */
+/** Signs in with a name and a password, or with a token: either gives this browser a session. */
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { signIn, signInByToken } from "../../api/session.ts";
@@ -70,7 +70,7 @@ function TokenForm() {
     <Form mutation={enter}>
       <SecretField
         label="Token"
-        hint="From an admin, or the value of OUTLAST_TOKEN. This tab keeps it until it is closed."
+        hint="From an admin, or the value of OUTLAST_TOKEN. This browser gets a session for it and does not keep it."
         autoComplete="off"
         hasFocus
         value={token}
