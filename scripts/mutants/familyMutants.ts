@@ -220,4 +220,14 @@ export const familyMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "tells a handler of another task than the one that it has made",
+    patches: [
+      {
+        file: "src/core/scheduler/attemptItems.ts",
+        search: '  return { verdict: "committed", made };',
+        replace: '  return { verdict: "committed", made: task.id };',
+      },
+    ],
+  },
 ];

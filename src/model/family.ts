@@ -30,6 +30,12 @@ type StepContent =
   /** Null if none came in time. */
   | { readonly signal: { readonly id: string; readonly payload: Json } | null };
 
+/** The task that an independent submission has made, if the step is of one. */
+export function submittedIn(step: StepRecord): TaskId | undefined {
+  const value = "value" in step ? step.value : null;
+  return typeof value === "object" && value !== null && "id" in value ? (value.id as TaskId) : undefined;
+}
+
 /** How a set of children ended. Their results are read by index. */
 export interface ChildrenOutcome {
   readonly total: number;

@@ -270,7 +270,16 @@ export interface Verdict extends AttemptRef {
 export type Acknowledgement = { readonly id: number } & ItemAnswer;
 
 /** What became of an item, as its attempt is told: the leader's verdict, or why the item was never sent. */
-export type ItemAnswer = { readonly verdict: "committed" | "stale" } | ({ readonly verdict: "refused" } & ItemRefusal);
+export type ItemAnswer =
+  | CommittedItem
+  | { readonly verdict: "stale" }
+  | ({ readonly verdict: "refused" } & ItemRefusal);
+
+export interface CommittedItem {
+  readonly verdict: "committed";
+  /** Of the first answer to a `submit`: the task that its step names. A repeat leaves it out; read the steps then. */
+  readonly made?: TaskId;
+}
 
 export interface ItemRefusal {
   /** `conflict`: the key, or the index of a child, has other content already. */

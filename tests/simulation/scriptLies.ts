@@ -1,6 +1,7 @@
 /** Lies about scripts, waits, signals and templates, for the checkers that must see each one. */
 import type { Write } from "../../src/model/entry.ts";
 import { type ChildSetRecord, childId, childPrefix, type OpenWait, type StepRecord } from "../../src/model/family.ts";
+import type { TaskId } from "../../src/model/ids.ts";
 import type { Json } from "../../src/model/json.ts";
 import type { FamilyStatus } from "../../src/model/task.ts";
 import type { Operation } from "../../src/proof/checkers/scripts.ts";
@@ -123,6 +124,10 @@ export const scriptLies: { readonly [invariant: string]: { readonly [name: strin
     },
     "a step names a task that there is not": () =>
       running({ submit: "first", task: part }).entry(step("first", { value: { id: "nobody" } })),
+    "a script is told of another task than it has made": () =>
+      running({ submit: "first", task: part })
+        .entry(step("first", { value: { id: task } }))
+        .add({ kind: "told-made", task, key: "first", made: worker as string as TaskId }),
   },
   I26: {
     "a task waits on for children that have ended": () =>

@@ -268,12 +268,22 @@ export const protocolSchemas = {
     },
     { acks: list(ref("Acknowledgement"), { description: "One for each item with an id." }) },
   ),
-  Acknowledgement: open({
-    id: safeCount,
-    verdict: oneOf(["committed", "stale"], {
-      description: "`stale`: the item's attempt is over, and the item has changed nothing.",
-    }),
-  }),
+  Acknowledgement: open(
+    {
+      id: safeCount,
+      verdict: oneOf(["committed", "stale", "refused"], {
+        description:
+          "`stale`: the item's attempt is over, and the item has changed nothing. `refused`: it was not taken, and has changed nothing.",
+      }),
+    },
+    {
+      made: { ...taskId, description: "Of a `submit`, in its first answer: the task that there is now." },
+      code: oneOf(["invalid", "too-large", "too-many", "unsupported", "conflict"], {
+        description: "Why it was refused.",
+      }),
+      message: text,
+    },
+  ),
   StepsRequest: open({ session, task: taskId, attempt, after: orNull(stepKey) }),
   StepsPage: open(
     {

@@ -122,11 +122,12 @@ function takeSubmit(state: SchedulerState, batch: Batch, task: LiveTask, item: S
   if ("kind" in unique) return refused("conflict", unique.kind === "refused" ? unique.message : "It is not unique.");
   const refusal = refuseForHandler(task, unique);
   if (refusal !== null) return refused("conflict", refusal);
-  const answer = takeStep(state, batch, task, key, { id: unique.answers.get(id)?.id ?? id });
+  const made = unique.answers.get(id)?.id ?? id;
+  const answer = takeStep(state, batch, task, key, { id: made });
   if (answer.verdict !== "committed") return answer;
   for (const spec of unique.fresh) createTask(state, batch, spec);
   cancelReplaced(state, batch, unique);
-  return answer;
+  return { verdict: "committed", made };
 }
 
 function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item: ChildrenContent): ItemAnswer {

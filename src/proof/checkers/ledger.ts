@@ -209,6 +209,8 @@ export type Happening =
   /** An execution of a script has run the function of a step; it was told that the step is remembered. */
   | { readonly kind: "step-ran"; readonly task: TaskId; readonly key: string; readonly token: string }
   | { readonly kind: "step-kept"; readonly task: TaskId; readonly key: string; readonly token: string }
+  /** An execution of a script was told which independent task it has made under a key. */
+  | { readonly kind: "told-made"; readonly task: TaskId; readonly key: string; readonly made: TaskId | null }
   /** A master has taken a signal; ids of signals are used once. */
   | { readonly kind: "acked-signal"; readonly life: string; readonly task: TaskId; readonly signal: string }
   /** A task was made from a template: of this version, or of whichever was the latest one since `asked`. */

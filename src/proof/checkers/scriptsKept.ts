@@ -3,7 +3,7 @@
  * is not run again after that; each set has the children that the script names, no more of them at a time than it allows; and the
  * script succeeds only when all of it is remembered.
  */
-import { childPrefix, indexOf, prefixOf, type StepRecord, stepId } from "../../model/family.ts";
+import { childPrefix, indexOf, prefixOf, type StepRecord, stepId, submittedIn } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
@@ -23,6 +23,9 @@ export const scriptsKept = checker("I25", "scripts are carried out as they say, 
   const attempts = new Map(executions(history).map(({ token, attempt }) => [token, attempt]));
   const scripts = new ScriptsByJournal(attempts, report);
   for (const entry of history.entries) scripts.take(entry);
+  for (const { task, key, made } of eventsOf(history, "told-made"))
+    if (!scripts.hasSubmitted(task, key, made))
+      report(`${task} was told that its submission ${key} made ${made}, and no step says so`, task);
   checkRuns(history, report);
 });
 
@@ -33,10 +36,16 @@ class ScriptsByJournal {
   readonly #statuses = new Map<TaskId, TaskStatus>();
   readonly #steps = new Map<string, StepRecord>();
   readonly #sets = new Map<string, MadeSet>();
+  readonly #submitted = new Set<string>();
 
   constructor(attempts: ReadonlyMap<string, number>, report: Report) {
     this.#attempts = attempts;
     this.#report = report;
+  }
+
+  /** True if a step of the task has ever named `made` under the key. */
+  hasSubmitted(task: TaskId, key: string, made: TaskId | null): boolean {
+    return this.#submitted.has(`${task} ${key} ${made}`);
   }
 
   take(entry: LandedEntry): void {
@@ -89,6 +98,8 @@ class ScriptsByJournal {
   ): void {
     this.#steps.set(id, step);
     const task = id.slice(0, id.lastIndexOf("/")) as TaskId;
+    const made = submittedIn(step);
+    if (made !== undefined) this.#submitted.add(`${task} ${id.slice(id.indexOf(".", task.length) + 1)} ${made}`);
     const spec = this.#specs.get(task);
     if (spec === undefined || scriptOf(spec) === null) return;
     const status = before.has(task) ? before.get(task) : this.#statuses.get(task);

@@ -7,6 +7,7 @@ import {
   noItems,
   type OpenSet,
   type StepRecord,
+  submittedIn,
   type Wait,
 } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
@@ -115,7 +116,14 @@ export class ScriptedLeader implements HandlerPort {
       this.submitted.push(content.submission);
       this.steps.set(content.key, { value: { id: `made-${this.submitted.length}` } });
     }
+    if (content.kind === "submit") return { verdict: "committed", ...this.#madeAs(content.key) };
     return content.kind === "children" ? this.#takeChildren(content) : { verdict: "committed" };
+  }
+
+  #madeAs(key: string): { made?: TaskId } {
+    const step = this.steps.get(key);
+    const made = step === undefined ? undefined : submittedIn(step);
+    return made === undefined ? {} : { made };
   }
 
   tell(content: AttemptContent): void {

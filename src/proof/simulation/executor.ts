@@ -1,5 +1,5 @@
 /** Attempts that only take virtual time. Each one writes into the ledger when it starts and how it ends. */
-import type { BootId, WorkerId } from "../../model/ids.ts";
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import { remoteKind, remoteStopKindName } from "../../model/kinds/remote.ts";
 import {
@@ -166,6 +166,8 @@ export class SimulatedExecutor implements Executor {
       token,
       ran: (key: string) => this.#ledger.add({ kind: "step-ran", task, key, token }),
       kept: (key: string) => this.#ledger.add({ kind: "step-kept", task, key, token }),
+      made: (key: string, made: TaskId | undefined) =>
+        this.#ledger.add({ kind: "told-made", task, key, made: made ?? null }),
     };
     void runProgram(operations, session, (ms) => this.#process.sleep(ms), witness).then((end) => {
       if (end === null) return this.abort({ task, attempt }, 0, "killed");

@@ -1,5 +1,6 @@
 /** Handlers of simulated tasks, as scripts: steps, children, sleeps and waits for signals, run as the SDK runs a handler. */
 import { foldItem, type StepRecord, type Wait } from "../../model/family.ts";
+import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { AttemptEnd, ItemAnswer } from "../../model/protocol.ts";
@@ -51,6 +52,8 @@ export interface ProgramWitness {
   readonly ran: (key: string) => void;
   /** A master has said that it remembers the step. */
   readonly kept: (key: string) => void;
+  /** The execution was told which task it has made under the key. */
+  readonly made: (key: string, task: TaskId | undefined) => void;
 }
 
 export async function runProgram(
@@ -100,7 +103,9 @@ class Run {
     if ("submit" in operation) {
       if (this.#steps.has(operation.submit)) return undefined;
       const { submit: key, task: submission } = operation;
-      return this.#told(await this.#session.send({ kind: "submit", key, submission }));
+      const answer = await this.#session.send({ kind: "submit", key, submission });
+      if (answer.verdict === "committed") this.#witness.made(key, answer.made);
+      return this.#told(answer);
     }
     if ("sleep" in operation) return this.#wait({ kind: "sleep", key: operation.sleep, ms: operation.ms });
     if ("signal" in operation) {

@@ -139,8 +139,8 @@ describe("children", () => {
   test("an independent task is made once", async () => {
     const leader = new ScriptedLeader();
     const submitting = work((ctx) => ctx.submit("mail", { kind: "exec", input: { command: ["mail"] } }));
-    await leader.run(submitting);
-    await leader.run(submitting);
+    const [first, second] = [await leader.run(submitting), await leader.run(submitting)];
+    for (const end of [first, second]) expect(end).toEqual({ outcome: "success", output: "made-1" });
     expect(leader.submitted).toHaveLength(1);
   });
 });

@@ -136,8 +136,11 @@ export interface TaskContext {
     options?: ChildrenOptions,
   ): Promise<ChildResults<OutputOf<Call>>>;
 
-  /** Creates an independent task, once however often the handler runs. It is not waited for and outlives this task. */
-  submit(key: string, task: ChildCall): Promise<void>;
+  /**
+   * Creates an independent task, once however often the handler runs. It is not waited for and outlives this task.
+   * @returns its id, the same in every attempt
+   */
+  submit(key: string, task: ChildCall): Promise<string>;
 
   /** Resolves after this long, counted from the first attempt that came here. No worker is held meanwhile. */
   sleep(key: string, duration: Duration): Promise<void>;

@@ -30,7 +30,7 @@ export interface HandlerOperations {
     calls: Iterable<ChildCall> | AsyncIterable<ChildCall>,
     options?: SetOptions,
   ): Promise<ChildResults<Json>>;
-  submit(key: string, call: ChildCall): Promise<void>;
+  submit(key: string, call: ChildCall): Promise<string>;
   sleep(key: string, ms: number): Promise<void>;
   waitFor(key: string, name: string, timeoutMs: number | undefined): Promise<Json>;
   files(asked: FilesRequest): Promise<Exclude<FilesAnswer, { problem: unknown }>>;
@@ -85,7 +85,7 @@ export class HandlerContext implements TaskContext {
     return this.#all(key, children, options) as Promise<never>;
   }
 
-  submit(key: string, task: ChildCall): Promise<void> {
+  submit(key: string, task: ChildCall): Promise<string> {
     return this.#run.submit(key, task);
   }
 

@@ -3,7 +3,7 @@
  * process, the worker itself, the testing kit and the simulator can all run it over their own `HandlerPort`.
  */
 import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
-import type { OpenSet, StepRecord, Wait } from "../../model/family.ts";
+import { type OpenSet, type StepRecord, submittedIn, type Wait } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { ChildCall } from "./call.ts";
@@ -157,12 +157,14 @@ export class HandlerRun implements HandlerOperations {
     return this.#wait({ kind: "children", key });
   }
 
-  async submit(key: string, call: ChildCall): Promise<void> {
+  async submit(key: string, call: ChildCall): Promise<string> {
     const remembered = this.#take(key);
-    if (remembered !== undefined) return "value" in remembered ? undefined : this.#otherwise(key, "submission");
-    await this.#track(key, async () => {
+    if (remembered !== undefined) return submittedIn(remembered) ?? this.#otherwise(key, "submission");
+    return this.#track(key, async () => {
       const submission = await checkedSubmission(`Task "${key}"`, call);
-      await this.#requests.send({ kind: "submit", key, submission });
+      const { made } = await this.#requests.send({ kind: "submit", key, submission });
+      if (made === undefined) throw new Error(`The worker does not say which task was made under the key "${key}".`);
+      return made;
     });
   }
 

@@ -1,7 +1,7 @@
 /** A handler's requests to the leader: a few at a time, in order, with refusals turned into errors. */
 import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import type { ChildrenPage } from "../../model/family.ts";
-import type { AttemptContent } from "../../model/protocol.ts";
+import type { AttemptContent, CommittedItem } from "../../model/protocol.ts";
 import { NonRetryableError } from "./errors.ts";
 import type { HandlerPort } from "./port.ts";
 
@@ -35,11 +35,11 @@ export class Requests {
    * Resolves when the leader has taken the item; never, if it has given the attempt up.
    * @throws NonRetryableError if it refuses the item for what it is
    */
-  async send(content: AttemptContent): Promise<void> {
+  async send(content: AttemptContent): Promise<CommittedItem> {
     const answer = await this.#take(() => this.#port.send(content));
     switch (answer.verdict) {
       case "committed":
-        return;
+        return answer;
       case "stale":
         this.#onStale();
         return never();
@@ -47,7 +47,7 @@ export class Requests {
         // What there is too much of may have room later; everything else would be refused again.
         throw answer.code === "too-many" ? new Error(answer.message) : new NonRetryableError(answer.message);
       default:
-        answer satisfies never;
+        return answer satisfies never;
     }
   }
 

@@ -1,6 +1,6 @@
 /** The attempts' side of the talk with the leader: gives each running attempt its session, and each item its answer. */
 import type { AgentInput } from "../../core/agent/inputs.ts";
-import type { ChildrenPage, StepsPage } from "../../model/family.ts";
+import { type ChildrenPage, type StepsPage, submittedIn } from "../../model/family.ts";
 import { attemptKey, type TaskId } from "../../model/ids.ts";
 import type { AttemptContent, AttemptEnd, AttemptRef, ItemAnswer } from "../../model/protocol.ts";
 import type { AttemptSession, MessageToAttempt } from "../../ports/work.ts";
@@ -62,7 +62,13 @@ class OpenSession implements AttemptSession {
     this.#onEnd(end);
   }
 
-  send(content: AttemptContent): Promise<ItemAnswer> {
+  async send(content: AttemptContent): Promise<ItemAnswer> {
+    const answer = await this.#ask(content);
+    if (content.kind !== "submit" || answer.verdict !== "committed" || answer.made !== undefined) return answer;
+    return { ...answer, made: await this.#readMade(content.key) };
+  }
+
+  #ask(content: AttemptContent): Promise<ItemAnswer> {
     if (this.#isOver) return Promise.resolve({ verdict: "stale" });
     this.#parts.lastTicket += 1;
     const ticket = this.#parts.lastTicket;
@@ -90,6 +96,19 @@ class OpenSession implements AttemptSession {
     const unheard = this.#unheard ?? [];
     this.#unheard = null;
     for (const message of unheard) listener(message);
+  }
+
+  /** The task that a `submit` made whose first answer was lost, or came from a master that does not name it yet. */
+  async #readMade(key: string): Promise<TaskId> {
+    for (let after: string | null = null; ; ) {
+      const { steps, next }: StepsPage = await this.readSteps(after);
+      const found = steps.find((each) => each.key === key);
+      const made = found === undefined ? undefined : submittedIn(found.step);
+      if (made !== undefined) return made;
+      if (next === null)
+        throw new Error(`The leader has committed the submission "${key}" and remembers no step of it.`);
+      after = next;
+    }
   }
 
   answer(ticket: number, answer: ItemAnswer): void {
