@@ -33,6 +33,8 @@ export interface EventsOptions {
   readonly tasks?: readonly string[];
   /** Only changes of tasks to one of these states. */
   readonly states?: readonly TaskState[];
+  /** Only changes of tasks of the family that this task belongs to: children, theirs, and so on. */
+  readonly family?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -85,9 +87,9 @@ export async function* eventsWithOpenings(
 }
 
 /** The master sends only what matches, so that a wait costs nothing that grows with what others do. */
-function filterOf({ tasks, states }: EventsOptions): Pick<Call, "method" | "body"> {
-  if (tasks === undefined && states === undefined) return { method: "GET" };
-  return { method: "POST", body: JSON.stringify({ tasks, states }) };
+function filterOf({ tasks, states, family }: EventsOptions): Pick<Call, "method" | "body"> {
+  if (tasks === undefined && states === undefined && family === undefined) return { method: "GET" };
+  return { method: "POST", body: JSON.stringify({ tasks, states, family }) };
 }
 
 /** A master of an earlier version does not know filters. */

@@ -1,5 +1,6 @@
 /** Event streams with a filter: they carry what was asked for and nothing of others, also over a cut and a long journal. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { backupId, childId, childPrefix, submittedId } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
@@ -97,6 +98,31 @@ test("states narrow a filter, and are one by themselves", async () => {
   ]);
 });
 
+test("a family is followed by any of its members, also over the past, and backups belong to it", async () => {
+  const child = childId(childPrefix("a" as TaskId, 0, "maps"), 3);
+  const grandchild = childId(childPrefix(child, 0, "parts"), 0);
+  const backup = backupId(child);
+  // What a handler of kind "a" submits begins like the ids of the family, and is none of it.
+  const independent = submittedId("a", { task: "other" as TaskId, assignedAt: 1 }, "key");
+  await create("a", "ab", child, grandchild, backup, independent);
+  change(child, "running");
+  change("ab", "success");
+  const streams = [await get(`/v1/events?after=0&family=a`), await post("/v1/events?after=0", { family: grandchild })];
+  const ends = await post("/v1/events", { family: "a", states: ["success"] });
+  for (const id of [independent, grandchild, backup, "a"]) change(id, "success");
+  for (const stream of streams) {
+    await stream.until("id: 6\n");
+    expect(seen(stream).map((event) => (event as string[]).slice(0, 2))).toEqual([
+      [child, "running"],
+      [grandchild, "success"],
+      [backup, "success"],
+      ["a", "success"],
+    ]);
+  }
+  await ends.until("id: 6\n");
+  expect(seen(ends)).toHaveLength(3);
+});
+
 test("a filtered stream goes on where it was cut, and what is committed meanwhile comes once and in order", async () => {
   await create("a", "b");
   for (const state of ["running", "success"] as const) for (const id of ["a", "b"]) change(id, state);
@@ -174,6 +200,7 @@ test.each([
   ["/v1/events?task=a,,b", "bad-request"],
   ["/v1/events?task=", "bad-request"],
   ["/v1/events?state=done", "bad-request"],
+  ["/v1/events?family=a,b", "bad-request"],
   ["/v1/events?task=a&positions=true", "bad-request"],
   ["/v1/events?state=success&progress=true", "bad-request"],
 ])("%s is refused", async (path, code) => {

@@ -1,6 +1,7 @@
-/** Event streams that carry only what a client asked for: the changes of some tasks, or of some states. */
+/** Event streams that carry only what a client asked for: the changes of some tasks, of a family, or to some states. */
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
+import { rootOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskState } from "../../model/task.ts";
 import { encodeWrites } from "./changeEvents.ts";
@@ -12,6 +13,8 @@ export interface EventFilter {
   readonly tasks: ReadonlySet<TaskId> | null;
   /** Null for all states. */
   readonly states: ReadonlySet<TaskState> | null;
+  /** The task at the top of a family; null for all tasks. */
+  readonly root: TaskId | null;
 }
 
 /** Sends the changes that match, each once, in order. */
@@ -40,8 +43,9 @@ class FilteredTeller {
   }
 
   #isWanted(write: TaskWrite): boolean {
-    const { tasks, states } = this.#filter;
+    const { tasks, states, root } = this.#filter;
     if (tasks !== null && !tasks.has(idOf(write))) return false;
+    if (root !== null && rootOf(idOf(write)) !== root) return false;
     return states === null || write.kind === "forget-task" || states.has(write.status.state);
   }
 }
@@ -58,13 +62,13 @@ export async function followFiltered(
   afterSeq: number,
 ): Promise<Subscription> {
   const teller = new FilteredTeller(stream, filter, afterSeq);
-  const follow = filter.tasks === null ? followStates : followTasks;
+  const follow = filter.tasks === null ? followAll : followTasks;
   const subscription = await follow({ master, watch }, stream, filter, teller);
   stream.pingText = () => `id: ${Math.max(teller.seq, master.status().seq)}\n\n`;
   return subscription;
 }
 
-function followStates(
+function followAll(
   { master }: { readonly master: MasterApi },
   stream: EventStream,
   _filter: EventFilter,

@@ -2,9 +2,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ChangeBatch, MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
+import { rootOf } from "../../model/family.ts";
 import { isTaskId, type TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { id, limitKeyword, listKeyword, ref, safeCount } from "../../model/schema.ts";
+import { id, limitKeyword, listKeyword, ref, safeCount, taskId } from "../../model/schema.ts";
 import type { TaskState } from "../../model/task.ts";
 import { encodeBatch, sseMessage } from "../events/changeEvents.ts";
 import type { EventStream } from "../events/eventStream.ts";
@@ -42,6 +43,10 @@ export const eventRoutes: readonly Route[] = [
         maxLength: limits.nameLengthMax,
         [listKeyword]: ref("TaskState"),
         description: "Only `task` events with one of these states, separated by commas, and those of forgotten tasks.",
+      },
+      family: {
+        ...taskId,
+        description: "Only `task` events of the family that this task belongs to: children, theirs, and so on.",
       },
       positions: {
         type: "boolean",
@@ -99,14 +104,16 @@ export const eventRoutes: readonly Route[] = [
 interface EventQuery {
   readonly task?: string;
   readonly state?: string;
+  readonly family?: TaskId;
   readonly positions?: boolean;
   readonly progress?: boolean;
 }
 
 async function followEvents(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<void> {
-  const { task, state, positions = false, progress = false } = request.query as EventQuery;
+  const { task, state, family, positions = false, progress = false } = request.query as EventQuery;
   const { master, streams } = context;
-  const isFiltered = task !== undefined || state !== undefined;
+  const isFiltered = task !== undefined || state !== undefined || family !== undefined;
+  const filter = { tasks: toTasks(task), states: toStateSet(state), root: toRoot(family) };
   if (Number(isFiltered) + Number(positions) + Number(progress) > 1) {
     throw new OutlastError("bad-request", "Filters, positions and progress cannot be combined.", {
       hint: "Open one stream for each.",
@@ -117,9 +124,7 @@ async function followEvents(request: FastifyRequest, reply: FastifyReply, contex
     const subscription = positions
       ? await context.positions.follow(stream)
       : await subscribe(master, stream, after, (seq) =>
-          isFiltered
-            ? followFiltered(context, stream, { tasks: toTasks(task), states: toStateSet(state) }, seq)
-            : follow(master, stream, seq),
+          isFiltered ? followFiltered(context, stream, filter, seq) : follow(master, stream, seq),
         );
     if (!progress) return () => subscription.close();
     const stopListening = master.onProgress((change) => {
@@ -133,11 +138,18 @@ async function followEvents(request: FastifyRequest, reply: FastifyReply, contex
   });
 }
 
+interface FilterBody {
+  readonly tasks?: readonly TaskId[];
+  readonly states?: readonly TaskState[];
+  readonly family?: TaskId;
+}
+
 async function followTasks(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<void> {
-  const { tasks, states } = request.body as { tasks?: readonly TaskId[]; states?: readonly TaskState[] };
+  const { tasks, states, family } = request.body as FilterBody;
   const filter = {
     tasks: tasks === undefined ? null : new Set(tasks),
     states: states === undefined ? null : new Set(states),
+    root: toRoot(family),
   };
   const after = resumeAt(request);
   await context.streams.open(reply, "client", async (stream) => {
@@ -155,6 +167,10 @@ function toTasks(text: string | undefined): ReadonlySet<TaskId> | null {
     if (!isTaskId(id))
       throw new OutlastError("bad-request", `Invalid task id ${JSON.stringify(id)}.`, { path: "/task" });
   return new Set(ids as TaskId[]);
+}
+
+function toRoot(member: TaskId | undefined): TaskId | null {
+  return member === undefined ? null : rootOf(member);
 }
 
 function toStateSet(text: string | undefined): ReadonlySet<TaskState> | null {

@@ -160,8 +160,9 @@ export const answerSchemas = {
         description: "Default: all tasks.",
       }),
       states: list(ref("TaskState"), { minItems: 1, maxItems: taskStates.length, description: "Default: all states." }),
+      family: { ...taskId, description: "A task: its family is meant, with all children, theirs, and so on." },
     },
-    { description: "Only `task` events that match both are sent, and those of forgotten tasks." },
+    { description: "Only `task` events that match all of it are sent, and those of forgotten tasks." },
   ),
   PositionEvent: open(
     {

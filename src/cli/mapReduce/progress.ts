@@ -1,7 +1,17 @@
 /** How far a job is, from the changes of its children. */
 import type { Json } from "../../model/json.ts";
 import type { Outlast } from "../../sdk/client.ts";
-import type { TaskChange } from "../../sdk/events.ts";
+import { isFilterUnknown, type TaskChange } from "../../sdk/events.ts";
+
+async function* eventsOf(client: Outlast, family: string, signal: AbortSignal) {
+  const options = { states: ["success", "killed"], signal } as const;
+  try {
+    yield* client.events({ ...options, family });
+  } catch (error) {
+    if (!isFilterUnknown(error)) throw error;
+    yield* client.events(options);
+  }
+}
 
 export class JobProgress {
   readonly #job: string;
@@ -23,7 +33,7 @@ export class JobProgress {
   /** Follows the job until `signal` is aborted. Never rejects. */
   async follow(client: Outlast, signal: AbortSignal, onChange: (text: string) => void): Promise<void> {
     try {
-      for await (const event of client.events({ states: ["success", "killed"], signal })) {
+      for await (const event of eventsOf(client, this.#job, signal)) {
         if (event.kind !== "task" || !this.#isOurs(event.task)) continue;
         const { id, state } = event.task;
         if (state === "killed") this.#kills += 1;
