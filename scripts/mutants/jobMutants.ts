@@ -7,6 +7,16 @@ const promote = "src/mapreduce/coordinator/promote.ts";
 
 export const jobMutants: readonly Mutant[] = [
   {
+    name: "lets maps and reduces wait in the default queue",
+    patches: [
+      {
+        file: "src/core/scheduler/attemptItems.ts",
+        search: "({ ...inheritedFrom(task), ...submission })",
+        replace: '({ ...inheritedFrom(task), ...submission, queue: submission.queue ?? "default" })',
+      },
+    ],
+  },
+  {
     name: "reads the first file that any attempt of a map has written",
     patches: [
       {

@@ -102,6 +102,12 @@ export interface MapReduceFlags {
   readonly params?: Json;
   readonly compression?: "zstd" | "deflate" | "none";
   readonly id?: string;
+  readonly name?: string;
+  readonly queue?: string;
+  readonly priority?: number;
+  readonly requires?: readonly string[];
+  readonly deadline?: number;
+  readonly after?: readonly string[];
   readonly local?: boolean;
   readonly workers?: number;
   readonly detach?: boolean;

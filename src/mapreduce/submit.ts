@@ -8,12 +8,16 @@ import type { Json } from "../model/json.ts";
 import { type MapReduceInput, mapReduceKindName } from "../model/kinds/mapReduce.ts";
 import type { CallOptions } from "../sdk/callOptions.ts";
 import type { Outlast } from "../sdk/client.ts";
+import type { TaskOptions } from "../sdk/handler/call.ts";
 import { TaskFailedError } from "../sdk/handler/errors.ts";
 import { bundle, type JobCode } from "./bundle.ts";
 import { jobsIn, type MapReduceJob } from "./job.ts";
 
-/** What a submission says otherwise than the module. */
-export interface JobOverrides {
+/**
+ * What a submission says otherwise than the module, and what any task can be given: a queue, a priority, labels, a deadline. Maps and
+ * reduces run in the queue of the job, with its priority and on workers with its labels; its bounds are its own.
+ */
+export interface JobOverrides extends TaskOptions {
   /** Which of the module's jobs; needed if there are several. */
   readonly job?: string;
   readonly input?: readonly string[];
@@ -25,9 +29,6 @@ export interface JobOverrides {
   readonly overwrite?: boolean;
   readonly compression?: "zstd" | "deflate" | "none";
   readonly params?: Json;
-  /** The id of the task. */
-  readonly id?: string;
-  readonly queue?: string;
 }
 
 export interface SubmittedJob {
@@ -47,15 +48,9 @@ export async function submitMapReduce(
   module: string | URL,
   overrides: JobOverrides = {},
 ): Promise<SubmittedJob> {
+  const { job: _job, input: _input, maps, reduces, output, overwrite, compression, params, ...task } = overrides;
   const { input, name } = await prepareMapReduce(module, overrides);
-  const { id: ownId, queue } = overrides;
-  const { id, isNew } = await client.submit({
-    kind: mapReduceKindName,
-    name,
-    input,
-    ...(ownId !== undefined && { id: ownId }),
-    ...(queue !== undefined && { queue }),
-  });
+  const { id, isNew } = await client.submit({ name, ...task, kind: mapReduceKindName, input });
   const result = async (options: CallOptions = {}) => {
     const task = await client.wait(id, options);
     if (task.state === "success") return task.output as { readonly [field: string]: Json };

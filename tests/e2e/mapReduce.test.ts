@@ -148,6 +148,24 @@ describe("a job", () => {
       expect((await play.client.get("job")).childCounts).toMatchObject({ success: 5 });
     }));
 
+  test("runs in its queue, with its labels and its priority, and so do its maps and reduces", () =>
+    scene(
+      ["master", "worker-1"],
+      async (play) => {
+        const text = manyLines(20).join("\n");
+        const place = { queue: "etl", priority: 3, requires: ["disk"] };
+        const more = { ...place, name: "nightly", deadlineMs: 600_000, maps: 2, reduces: 2 };
+        const { job, output } = await gatedJob(play, text, more);
+        await job.result();
+        expect(outputOf(output).sort()).toEqual(counted(text));
+        expect(await play.client.get("job")).toMatchObject({ ...place, name: "nightly", deadlineMs: 600_000 });
+        const { tasks } = await play.client.list({ parent: "job", limit: 100 });
+        expect(tasks).toHaveLength(4);
+        for (const task of tasks) expect(task).toMatchObject(place);
+      },
+      { workerArguments: ["--queues", "etl", "--labels", "disk"] },
+    ));
+
   test("refuses an output folder that holds something, and replaces an earlier output only when told to", () =>
     scene(["master", "worker-1"], async (play) => {
       const input = join(play.directory, "words");

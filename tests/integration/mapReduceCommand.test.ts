@@ -8,7 +8,9 @@ const example = join(import.meta.dirname, "../../examples/map-reduce/wordcount.t
 
 test("a job on a cluster of its own tells how far it is, and what came of it", async () => {
   writeFileSync(join(folder, "text"), "one two two\n".repeat(10_000));
-  const words = ["-c", "text", "-m", "4", "-r", "2", "-o", "counts", "--local", "--workers", "2"];
+  // Its workers serve the queue of the job and no other.
+  const place = ["--queue", "etl", "--priority", "2", "--requires", "disk", "--name", "nightly", "--deadline", "5m"];
+  const words = ["-c", "text", "-m", "4", "-r", "2", "-o", "counts", "--local", "--workers", "2", ...place];
   const { code, stdout, stderr } = await start("map-reduce", example, ...words).ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^Job /m) as string });
   // Told at most once a second, and at once the first time.

@@ -116,6 +116,15 @@ export const jobLies = {
         .entry(...made(again, mapKindName, { map: 0 }), ...success(again, { map: 0, name: "map/b" }));
       return twice.reduces(["map/a", "map/b"]);
     },
+    "a map waits in another queue than its job": () => {
+      const [first, ...rest] = made(mapId, mapKindName, { map: 0 });
+      if (first?.kind !== "spec") throw new Error("no spec");
+      return new MadeJob().entry(
+        ...made(task, mapReduceKindName, input as unknown as Json),
+        { ...first, spec: { ...first.spec, queue: "other" } },
+        ...rest,
+      );
+    },
     "a reduce leaves out a map": () => begun().map().reduces([]).part(),
     "a reduce fails by a lost file": () =>
       begun()

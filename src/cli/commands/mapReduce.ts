@@ -1,7 +1,7 @@
 /** `outlast map-reduce`: runs a MapReduce job of a module and shows how it goes. */
 import { type Command, Option } from "commander";
 import { limits } from "../../model/limits.ts";
-import { idArgument, json, wholeNumber } from "../arguments.ts";
+import { idArgument, json, labelList, positiveDuration, taskList, wholeNumber } from "../arguments.ts";
 import { action } from "../context.ts";
 import type { MapReduceFlags } from "../flags.ts";
 
@@ -28,6 +28,16 @@ export function mapReduceCommand(program: Command): void {
       ]),
     )
     .option("--id <id>", "id of the task", idArgument)
+    .option("--name <name>", "name of the task instead of the job's, shown in lists")
+    .option("--queue <queue>", "queue of the job, its maps and its reduces", idArgument)
+    .option(
+      "--priority <n>",
+      "of the job, its maps and its reduces; higher starts first",
+      wholeNumber(limits.priorityMin, limits.priorityMax),
+    )
+    .option("--requires <labels>", "labels that its workers must have, separated by commas", labelList)
+    .option("--deadline <duration>", "how long the job may take in all", positiveDuration)
+    .option("--after <ids>", "start it once these tasks have succeeded, separated by commas", taskList)
     .option("--local", "run it in a cluster of this command's own, which ends with it")
     .option(
       "--workers <n>",

@@ -9,6 +9,12 @@ import { Supervised } from "../up/supervised.ts";
 
 const master = "master";
 
+/** What workers must be, to be given the tasks of the job. */
+interface ServedJob {
+  readonly queue?: string;
+  readonly requires?: readonly string[];
+}
+
 export class OwnCluster {
   readonly address: string;
   readonly #processes: readonly Supervised[];
@@ -21,7 +27,7 @@ export class OwnCluster {
   }
 
   /** Resolves when its master answers, or should have long ago: then whoever asks it hears why. */
-  static async start(workers: number): Promise<OwnCluster> {
+  static async start(workers: number, { queue, requires = [] }: ServedJob): Promise<OwnCluster> {
     const folder = await mkdtemp(join(tmpdir(), "outlast-map-reduce-"));
     const port = await findFreePort();
     const address = `http://${defaults.address}:${port}`;
@@ -46,8 +52,14 @@ export class OwnCluster {
         onExit: () => {},
       });
     const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
+    // A worker has the label of its name by itself.
+    const labels = requires.filter((label) => !label.startsWith("worker="));
+    const served = [
+      ...(queue === undefined ? [] : ["--queues", queue]),
+      ...(labels.length === 0 ? [] : ["--labels", labels.join(",")]),
+    ];
     const workerProcesses = names.map((name) =>
-      supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1", "--jobs-use-s3"]),
+      supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1", "--jobs-use-s3", ...served]),
     );
     const masterProcess = supervise(master, ["master", "--name", master, "--port", String(port)]);
     masterProcess.start();

@@ -25,7 +25,7 @@ export async function runMapReduce(context: Context, file: string, flags: MapRed
   const input = corpus === undefined ? undefined : await resolveCorpora(corpus, context.output);
   const isOwn = await isOwnNeeded(context, flags);
   if (isOwn && detach) throw new UsageError("--detach needs a cluster that goes on running.");
-  const own = isOwn ? await OwnCluster.start(flags.workers ?? availableParallelism()) : null;
+  const own = isOwn ? await OwnCluster.start(flags.workers ?? availableParallelism(), flags) : null;
   try {
     if (own !== null) context.output.note(`Started a master and workers of its own at ${own.address}.`);
     const client = await context.client(
@@ -55,8 +55,10 @@ async function isOwnNeeded(context: Context, { local = false }: MapReduceFlags):
 }
 
 function overridesOf(flags: MapReduceFlags, input: readonly string[] | undefined): JobOverrides {
-  const { maps, reduces, output, overwrite, job, params, compression, id } = flags;
-  const given = { maps, reduces, output, overwrite, job, params, compression, id, input };
+  const { maps, reduces, output, overwrite, job, params, compression } = flags;
+  const { id, name, queue, priority, requires, deadline: deadlineMs, after } = flags;
+  const task = { id, name, queue, priority, requires, deadlineMs, after };
+  const given = { maps, reduces, output, overwrite, job, params, compression, input, ...task };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

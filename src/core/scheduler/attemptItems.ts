@@ -6,6 +6,7 @@ import { foldItem, submittedId } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
+import { findKind } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
 import type {
@@ -163,7 +164,7 @@ function takeChildren(state: SchedulerState, batch: Batch, task: LiveTask, item:
   const set = known ?? state.families.create(task.id, family.epoch, item.key, toOptions(item));
   const specs = specsFor(
     state,
-    fresh,
+    fresh.map((submission) => ({ ...inheritedFrom(task), ...submission })),
     (index) => set.childAt(created + index),
     withRights(task, item.traceparent, { parent: task.id, depth }),
     batch.now,
@@ -230,6 +231,12 @@ function specsFor(
     if (!(error instanceof OutlastError)) throw error;
     return { code: "invalid", message: error.message };
   }
+}
+
+/** What children of some kinds have from their parent. A child of a handler is a task like any other. */
+function inheritedFrom({ lane, priority }: LiveTask): Partial<Submission> {
+  if (findKind(lane.kind)?.childrenShareItsLane !== true) return {};
+  return { queue: lane.queue.name, priority, ...(lane.requires.length > 0 && { requires: lane.requires }) };
 }
 
 type FromParent = Pick<TaskSpec, "parent" | "depth" | "rights" | "traceparent">;

@@ -15,6 +15,8 @@ export interface KindDefinition {
   readonly needsNoWorker?: true;
   /** True if what it remembers is of no use once it has failed: a retry begins from scratch. */
   readonly beginsAnew?: true;
+  /** True if its children are parts of its own work: what they leave out of queue, priority and required labels, they have from it. */
+  readonly childrenShareItsLane?: true;
   /** How an operator starts a worker that runs it, if not every worker does. */
   readonly workerCommand?: string;
   /** Labels that a worker must carry to run a task with this input, besides those that the task names. */

@@ -51,6 +51,7 @@ export const mapReduceKind: KindDefinition = {
   name: mapReduceKindName,
   // When a job fails it removes its files, and what it remembers is about them.
   beginsAnew: true,
+  childrenShareItsLane: true,
   inputName: "MapReduceInput",
   inputSchema: closed(
     {

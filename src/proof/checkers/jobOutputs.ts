@@ -1,7 +1,7 @@
 /**
  * I28: a reduce reads, of each map, the file of one committed attempt, and no other file; lost or damaged input is not its failure. The
  * output of a job is made of the committed parts, each under one name, the manifest after them and `_SUCCESS` last; it is what a plain
- * count gives; and once the job has succeeded, nothing of that job changes it any more.
+ * count gives; and once the job has succeeded, nothing of that job changes it any more. Maps and reduces wait in the queue of their job.
  */
 import type { TaskId } from "../../model/ids.ts";
 import { reduceKindName } from "../../model/kinds/mapReduce.ts";
@@ -16,6 +16,7 @@ import { eventsOf, executions, isReopening, once, specs, stepsByTask } from "./r
 export const jobOutputs = checker("I28", "output of jobs is made of committed attempts", (history, report) => {
   if (jobs(history).size === 0) return;
   checkReads(history, report);
+  checkPlaces(history, report);
   for (const folder of new Set(eventsOf(history, "job-output").map((event) => event.folder)))
     new Folder(folder, history, report).check();
   for (const job of jobs(history).values()) {
@@ -62,6 +63,16 @@ function endOf(history: History, id: TaskId): TaskStatus | undefined {
 
 function childrenOf(history: History, id: TaskId): TaskId[] {
   return [...specs(history)].flatMap(([child, { spec }]) => (spec.parent === id ? [child] : []));
+}
+
+function checkPlaces(history: History, report: Report): void {
+  for (const [id, { spec }] of specs(history)) {
+    const { parent, queue, priority } = spec;
+    if (parent === undefined || !jobs(history).has(parent)) continue;
+    const job = specs(history).get(parent)?.spec;
+    if (queue !== job?.queue || priority !== job.priority)
+      report(`${id} waits in ${queue} with priority ${priority}, and not where its job does`, id, parent);
+  }
 }
 
 function checkReads(history: History, report: Report): void {

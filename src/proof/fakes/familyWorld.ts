@@ -47,8 +47,9 @@ export class FamilyWorld extends FollowedLeader {
   }
 
   connect(capacity = this.capacity): void {
-    const kinds = ["sleep", "crawl", "exec"];
-    const attach = attachRequest({ capacity, kinds, running: this.#held() });
+    const kinds = ["sleep", "crawl", "exec", "map-reduce", "map-reduce.map"];
+    const serves = { kinds, queues: ["default", "etl"], labels: ["disk"] };
+    const attach = attachRequest({ capacity, ...serves, running: this.#held() });
     const [reply] = this.tell({ kind: "attach", request: 0, worker, attach, host: "h" });
     if (reply?.kind !== "attached") throw new Error("not attached");
     this.#session = reply.session;

@@ -4,6 +4,7 @@ import type { Json } from "../../model/json.ts";
 import { type MapReduceInput, mapReduceKindName } from "../../model/kinds/mapReduce.ts";
 import type { Submission } from "../../model/submission.ts";
 import { isFinal } from "../../model/task.ts";
+import { hashText } from "../checkers/hashText.ts";
 import { deadlyWord } from "../checkers/jobs.ts";
 import { codeOf, isAnswer } from "./call.ts";
 import type { JobDisk } from "./jobDisk.ts";
@@ -64,7 +65,10 @@ export class JobUser {
       params: { taskMsMax: random.pick([10, 500, 5_000]), failPercent: random.pick([0, 0, 10]) },
     };
     this.#jobs.push({ id, folder });
-    const more = { attemptsMax: 5, backoffBaseMs: 50, backoffMaxMs: 1_000 };
+    const { queues } = world.knobs;
+    // Not drawn: what is drawn after this stays what it was.
+    const place = { queue: queues[hashText(`queue ${id}`) % queues.length] ?? "default", priority: hashText(id) % 3 };
+    const more = { ...place, attemptsMax: 5, backoffBaseMs: 50, backoffMaxMs: 1_000 };
     return { id, kind: mapReduceKindName, input: input as unknown as Json, ...more };
   }
 
