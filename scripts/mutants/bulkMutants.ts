@@ -28,6 +28,16 @@ export const bulkMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "deletes a root before what is below it",
+    patches: [
+      {
+        file: "src/master/service/bulkDeletes.ts",
+        search: "const alone = roots.filter(({ family }) => !mayHaveChildren(family));",
+        replace: "const alone = roots;",
+      },
+    ],
+  },
+  {
     name: "acknowledges more cancellations than an entry had room for",
     patches: [
       {

@@ -1,7 +1,7 @@
 /** The options and the output of commands that work on many tasks by a filter. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { BulkFilter, BulkItem } from "../sdk/bulk.ts";
-import { stateList } from "./arguments.ts";
+import { stateList, taskArgument } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { UsageError } from "./failure.ts";
@@ -18,6 +18,13 @@ export function bulkOptions(command: Command): Command {
     .option("--name <name>", "tasks with this name")
     .option("--host <worker>", "tasks whose current or last attempt is on this worker")
     .option("--dry-run", "only show which tasks match", false);
+}
+
+/** For what may be done to a part of a family. */
+export function familyOptions(command: Command): Command {
+  return command
+    .option("--parent <id>", "children of this task", taskArgument)
+    .addOption(new Option("--roots", "tasks without a parent").conflicts("parent"));
 }
 
 /** The filter that the options make; null if they make none. @throws UsageError for ids and a filter together, or for neither */

@@ -90,7 +90,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     group: groups.tasks,
     name: "delete",
-    description: "delete finished tasks that match a filter, with their output",
+    description: "delete finished tasks that match a filter, with their output and all that is below them",
     load: async () => (await import("./commands/delete.ts")).deleteCommand,
   },
   {

@@ -70,17 +70,17 @@ export interface FilterFlags {
   readonly queue?: string;
   readonly name?: string;
   readonly host?: string;
+  readonly parent?: string;
+  readonly roots?: boolean;
 }
 
 export interface ListFlags extends FilterFlags {
-  readonly parent?: string;
-  readonly roots?: boolean;
   readonly limit: number;
   readonly all?: boolean;
   readonly watch?: boolean;
 }
 
-export function toFilter(flags: FilterFlags & Pick<ListFlags, "parent" | "roots">): ListFilter {
+export function toFilter(flags: FilterFlags): ListFilter {
   const { state, queue, name, host, parent, roots } = flags;
   return {
     ...(state === undefined ? {} : { states: state }),

@@ -1,6 +1,7 @@
 /** Bulk operations over a whole master and its store: page by page, in chunks, with others in between, and again after they were broken off. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { TaskId } from "../model/ids.ts";
+import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import type { Master } from "./master.ts";
@@ -71,7 +72,7 @@ test("others are answered while it goes on", async () => {
   expect(order).toEqual(["submit", "bulk"]);
 });
 
-test("finished tasks are deleted and leave the counts; families and what has not ended stay", async () => {
+test("finished tasks are deleted and leave the counts; what has not ended stays", async () => {
   const master = await startMaster();
   const ids = await submit(master, 250);
   await runAll(master, "cancel", { ...everything, filter: { queue: "q" } });
@@ -81,6 +82,88 @@ test("finished tasks are deleted and leave the counts; families and what has not
   expect((await master.service.readTask(open as TaskId))?.state).toBe("created");
   expect(master.service.stats().tasks).toMatchObject({ created: 1 });
   expect(master.service.stats().tasks.cancelled ?? 0).toBe(0);
+});
+
+/** A graph of one graph, whose leaves wait for nothing. */
+function graphOf(leaves: number): Json {
+  const sleep = { kind: "sleep", input: { seconds: 1 }, queue: "leaves" };
+  const tasks = Object.fromEntries(Array.from({ length: leaves }, (_, index) => [`n${index}`, sleep]));
+  return { tasks: { inner: { kind: "graph", input: { tasks } }, beside: sleep } };
+}
+
+/** Submits graphs, waits for all of their tasks, and cancels them. */
+async function endedGraphs({ service }: Master, count: number, leaves: number): Promise<readonly TaskId[]> {
+  const graphs = Array.from({ length: count }, (_, index) => `g${index}` as TaskId);
+  for (const id of graphs) await service.submit([{ id, kind: "graph", input: graphOf(leaves), queue: "q" }], null);
+  await vi.waitFor(() =>
+    expect(service.stats().tasks).toMatchObject({ created: count * (leaves + 1), waiting: 2 * count }),
+  );
+  for (const id of graphs) await service.cancel(id);
+  await vi.waitFor(() => expect(service.stats().tasks.cancelled).toBe(count * (leaves + 3)));
+  return graphs;
+}
+
+test("a family is deleted whole, its root last, and named once it is gone; a dry run names the same", async () => {
+  const master = await startMaster();
+  const graphs = await endedGraphs(master, 3, 150);
+  const [open] = await submit(master, 1);
+  const wanted = { ...everything, filter: { queue: "q" } };
+  expect(await runAll(master, "delete", { ...wanted, isDryRun: true })).toEqual(graphs);
+  expect(await runAll(master, "delete", { ...wanted, limit: 2 })).toEqual(graphs);
+  const left = await master.service.listTasks({ order: "oldest", cursor: null, limit: 10 });
+  expect(left.tasks.map(({ id }) => id)).toEqual([open]);
+  expect(master.service.stats().tasks.cancelled ?? 0).toBe(0);
+});
+
+test("a large family goes in several parts, and what follows it is not passed over", async () => {
+  const master = await startMaster();
+  const [large] = await endedGraphs(master, 1, limits.bulkFamilyTasksMax + 200);
+  const [small] = await submit(master, 1);
+  await master.service.cancel(small as TaskId);
+  const first = await master.service.bulk.run("delete", everything);
+  // The small one is alone, and needs no budget.
+  expect(first).toMatchObject({ tasks: [small], refused: [] });
+  expect((await master.service.readTask(large as TaskId))?.state).toBe("cancelled");
+  const second = await master.service.bulk.run("delete", { ...everything, cursor: first.cursor });
+  expect(second).toEqual({ tasks: [large], refused: [], cursor: null });
+  expect(master.service.stats().tasks.cancelled ?? 0).toBe(0);
+});
+
+test("a family that an unfinished task waits for stays, and so does one that is deleted by somebody bound to queues", async () => {
+  const master = await startMaster();
+  const [graph] = await endedGraphs(master, 1, 2);
+  const bound = { name: "user:bob", queues: ["q"] };
+  expect(await master.service.bulk.run("delete", everything, bound)).toMatchObject({
+    tasks: [],
+    refused: [{ id: graph, message: expect.stringContaining("bound to no queues") }],
+  });
+  const after = [graph as TaskId];
+  await master.service.submit(
+    [{ kind: "sleep", input: { seconds: 1 }, queue: "later", after, runIf: "always", startAt: Date.now() + 1e9 }],
+    null,
+  );
+  expect(await master.service.bulk.run("delete", everything)).toMatchObject({
+    tasks: [],
+    refused: [{ id: graph, message: expect.stringContaining("waits for it") }],
+  });
+  expect(master.service.stats().tasks.cancelled).toBe(5);
+});
+
+test("children of a task, or only roots, can be cancelled; children are not deleted without their family", async () => {
+  const master = await startMaster();
+  await master.service.submit([{ id: "g", kind: "graph", input: graphOf(3), queue: "q" }], null);
+  await vi.waitFor(() => expect(master.service.stats().tasks).toMatchObject({ created: 4, waiting: 2 }));
+  const parent = "g" as TaskId;
+  const names = (ids: readonly TaskId[]) =>
+    Promise.all(ids.map(async (id) => (await master.service.readTask(id))?.name));
+  const children = await runAll(master, "cancel", { ...everything, filter: { parent }, isDryRun: true });
+  expect(await names(children)).toEqual(["inner", "beside"]);
+  const roots = { ...everything, filter: { isRoot: true }, isDryRun: true } as const;
+  expect(await runAll(master, "cancel", roots)).toEqual(["g"]);
+  await expect(runAll(master, "delete", { ...everything, filter: { parent } })).rejects.toMatchObject({
+    code: "invalid",
+    details: { path: "/filter/parent" },
+  });
 });
 
 test("a state in which it makes no sense is refused, with what to do", async () => {

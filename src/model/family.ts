@@ -200,6 +200,11 @@ export function rootOf(id: TaskId): TaskId {
   return id.replace(descendantPattern, "") as TaskId;
 }
 
+/** True if there may be tasks below one of this status: it has children, or may have had some before a retry from scratch. */
+export function mayHaveChildren(family: { readonly children: number; readonly epoch: number } | undefined): boolean {
+  return family !== undefined && (family.children > 0 || family.epoch > 0);
+}
+
 export const noItems = "";
 
 /** The fingerprint of a set with one more item. The same items in the same order give the same fingerprint. */

@@ -9,6 +9,8 @@ export const viewLimits = {
   /** Tasks that one call of a bulk operation looks at, and that one entry of it may change. */
   bulkPageMax: 500,
   bulkChunkMax: 100,
+  /** Tasks below others that one call of a bulk delete takes away. */
+  bulkFamilyTasksMax: 5_000,
   /** Families that a bulk retry works on at the same time. */
   bulkRetriesAtATime: 16,
   /** What one message to a person lists before it says "and more". */

@@ -10,6 +10,10 @@ export interface BulkFilter {
   readonly name?: string;
   /** The worker of the current or last attempt. */
   readonly host?: string;
+  /** Only children of this task; not for deleting. */
+  readonly parent?: string;
+  /** True for tasks without a parent only; not together with `parent`. */
+  readonly roots?: boolean;
 }
 
 export interface BulkOptions extends CallOptions {
@@ -41,7 +45,10 @@ export class Bulk {
     return this.#run("cancel", filter, options);
   }
 
-  /** Deletes every finished task that matches, with its output. Tasks of families stay until their retention is over. */
+  /**
+   * Deletes every finished task without a parent that matches, with its output and all that is below it. Yields each once its whole
+   * family is gone.
+   */
   delete(filter: BulkFilter, options: BulkOptions = {}): AsyncGenerator<BulkItem, void, undefined> {
     return this.#run("delete", filter, options);
   }

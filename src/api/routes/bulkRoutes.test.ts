@@ -49,6 +49,13 @@ test("a filter reaches the master, and the cursor goes on where the answer ended
   expect((await call("/v1/bulk/delete", { filter: { name: "x" } })).statusCode).toBe(200);
 });
 
+test("children of a task or roots are meant as in a list, and not both", async () => {
+  await call("/v1/bulk/retry", { filter: { parent: "p" } });
+  await call("/v1/bulk/cancel", { filter: { roots: true } });
+  expect(master.bulk.asked.map(({ request }) => request.filter)).toEqual([{ parent: "p" }, { isRoot: true }]);
+  expect((await call("/v1/bulk/cancel", { filter: { parent: "p", roots: true } })).statusCode).toBe(400);
+});
+
 test("a request that names nothing, or what is not there, is refused", async () => {
   const empty = await call("/v1/bulk/delete", { filter: {} });
   expect(empty.statusCode).toBe(422);
@@ -60,6 +67,7 @@ test("a request that names nothing, or what is not there, is refused", async () 
     { filter: { owner: "x" } },
     { filter: { queue: "q" }, limit: limits.bulkPageMax + 1 },
     { filter: { queue: "q" }, isDryRun: "yes" },
+    { filter: { roots: false } },
   ]) {
     expect((await call("/v1/bulk/cancel", wrong)).statusCode).toBe(422);
   }

@@ -258,14 +258,24 @@ interface ListQuery {
   readonly consistent?: boolean;
 }
 
+/** @throws OutlastError `bad-request` for both */
+export function rootsFilter({
+  roots,
+  parent,
+}: {
+  readonly roots: boolean | undefined;
+  readonly parent: TaskId | undefined;
+}): Pick<TaskQuery, "isRoot"> {
+  if (roots !== true) return {};
+  if (parent === undefined) return { isRoot: true };
+  const message = "A task has a parent or has none: roots and parent exclude each other.";
+  throw new OutlastError("bad-request", message, { path: "/roots", hint: "Leave one of them out." });
+}
+
 function toTaskQuery({ state, roots, order, cursor, limit, consistent: _, ...filters }: ListQuery): TaskQuery {
-  if (roots === true && filters.parent !== undefined) {
-    const message = "A task has a parent or has none: roots and parent exclude each other.";
-    throw new OutlastError("bad-request", message, { path: "/roots", hint: "Leave one of them out." });
-  }
   return {
     ...filters,
-    ...(roots === true && { isRoot: true }),
+    ...rootsFilter({ roots, parent: filters.parent }),
     ...(state === undefined ? {} : { states: toStates(state) }),
     order: order ?? "newest",
     cursor: cursor ?? null,

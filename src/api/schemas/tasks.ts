@@ -184,6 +184,12 @@ export const taskSchemas = {
             queue: id,
             name: { ...text, minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" },
             host: { ...id, description: "The worker of the current or last attempt." },
+            parent: { ...taskId, description: "Only children of this task; not for deleting." },
+            roots: {
+              ...truth,
+              default: false,
+              description: "Only tasks without a parent. Not together with `parent`.",
+            },
           },
         ),
         description: "As for listing tasks; it names at least one thing.",

@@ -1,12 +1,12 @@
 /** `outlast cancel`: ends tasks that are not final yet. */
 import type { Command } from "commander";
-import { type BulkFlags, bulkFilter, bulkOptions, printBulk } from "../bulk.ts";
+import { type BulkFlags, bulkFilter, bulkOptions, familyOptions, printBulk } from "../bulk.ts";
 import { action, type Context } from "../context.ts";
 import { doEach } from "../eachTask.ts";
 import type { ExitCode } from "../exitCodes.ts";
 
 export function cancelCommand(program: Command): void {
-  bulkOptions(program.command("cancel").argument("[id...]", "ids of the tasks; or a filter"))
+  familyOptions(bulkOptions(program.command("cancel").argument("[id...]", "ids of the tasks; or a filter")))
     .addHelpText("after", examples)
     .action(action(cancel));
 }
@@ -15,6 +15,7 @@ const examples = `
 Examples:
   outlast cancel --queue reports --dry-run
   outlast cancel --queue reports --state created,retrying
+  outlast cancel --parent nightly-7
 `;
 
 async function cancel(context: Context, ids: readonly string[], flags: BulkFlags): Promise<ExitCode> {

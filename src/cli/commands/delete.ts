@@ -5,6 +5,8 @@ import { action, type Context } from "../context.ts";
 import type { ExitCode } from "../exitCodes.ts";
 
 const examples = `
+Tasks without a parent are meant, each with its whole family: all that is below it.
+
 Examples:
   outlast delete --state failed --queue reports --dry-run
   outlast delete --state success --name nightly

@@ -1,7 +1,7 @@
 /** `outlast retry`: opens tasks again that have failed or were cancelled. */
 import type { Command } from "commander";
 import { taskArgument } from "../arguments.ts";
-import { type BulkFlags, bulkFilter, bulkOptions, printBulk } from "../bulk.ts";
+import { type BulkFlags, bulkFilter, bulkOptions, familyOptions, printBulk } from "../bulk.ts";
 import { action, type Context } from "../context.ts";
 import { doEach } from "../eachTask.ts";
 import type { ExitCode } from "../exitCodes.ts";
@@ -20,13 +20,15 @@ Examples:
 `;
 
 export function retryCommand(program: Command): void {
-  bulkOptions(
-    program
-      .command("retry")
-      .argument("[id...]", "ids of the tasks; or a filter", (id: string, before: readonly string[] | undefined) => [
-        ...(before ?? []),
-        taskArgument(id),
-      ]),
+  familyOptions(
+    bulkOptions(
+      program
+        .command("retry")
+        .argument("[id...]", "ids of the tasks; or a filter", (id: string, before: readonly string[] | undefined) => [
+          ...(before ?? []),
+          taskArgument(id),
+        ]),
+    ),
   )
     .option("--from-scratch", "forget remembered steps and children; without it, only what failed runs again")
     .addHelpText("after", examples)

@@ -7,7 +7,7 @@ export const bulkActions = ["cancel", "delete", "retry"] as const;
 export type BulkAction = (typeof bulkActions)[number];
 
 export interface BulkRequest {
-  readonly filter: Pick<TaskQuery, "states" | "queue" | "name" | "host">;
+  readonly filter: Pick<TaskQuery, "states" | "queue" | "name" | "host" | "parent" | "isRoot">;
   /** From the answer before; null for the first part. */
   readonly cursor: string | null;
   /** 1 to `limits.bulkPageMax`: how many tasks are looked at. */
@@ -25,6 +25,9 @@ export interface BulkAnswer {
 }
 
 export interface BulkApi {
-  /** Does a part: those of the next `limit` tasks that match, the oldest first. Repeated, it finds the rest. */
+  /**
+   * Does a part: those of the next `limit` tasks that match, the oldest first. Repeated, it finds the rest. Deleting means tasks
+   * without a parent only, each with all that is below it.
+   */
   run(action: BulkAction, request: BulkRequest, by?: Actor): Promise<BulkAnswer>;
 }

@@ -1,46 +1,44 @@
 /** Many tasks at once: found page by page in the store, changed in chunks, between which others get their turn. */
 import type { Reply } from "../../core/scheduler/effects.ts";
-import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { type ErrorDetails, OutlastError } from "../../model/errors.ts";
+import { mayHaveChildren } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
+import type { TaskQuery } from "../../ports/store.ts";
 import type { BulkAction, BulkAnswer, BulkApi, BulkRequest } from "./bulkApi.ts";
+import { BulkDeletes } from "./bulkDeletes.ts";
 import { BulkRetries } from "./bulkRetries.ts";
 import type { RetryService } from "./retryService.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
-interface Change {
-  readonly action: ChunkAction;
-  readonly wanted: readonly TaskDocument[];
-  /** When the store was asked for them. */
-  readonly seq: number;
-  readonly by: Actor | undefined;
-}
+type Calls = Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">;
 
-/** Done in chunks by the scheduler. */
-type ChunkAction = Exclude<BulkAction, "retry">;
+/** Begins the cursor after a part that has not come to the end of a family: what follows it is where that part began. */
+const againMark = "again:";
 
 export class BulkService implements BulkApi {
-  readonly #calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">;
-
+  readonly #calls: Calls;
   readonly #retries: BulkRetries;
+  readonly #deletes: BulkDeletes;
 
-  constructor(calls: Pick<ServiceCalls, "store" | "ask" | "read" | "checkLeading">, retries: RetryService) {
+  constructor(calls: Calls, retries: RetryService) {
     this.#calls = calls;
     this.#retries = new BulkRetries(retries);
+    this.#deletes = new BulkDeletes(calls);
   }
 
   async run(action: BulkAction, request: BulkRequest, by?: Actor): Promise<BulkAnswer> {
-    const { cursor, limit, isDryRun } = request;
+    const { limit, isDryRun } = request;
     const { store, read } = this.#calls;
     this.#calls.checkLeading();
-    const states = statesOf(action, request.filter.states);
-    const filter = { ...request.filter, states, ...(by?.queues !== undefined && { queues: by.queues }) };
+    const cursor = request.cursor?.startsWith(againMark) === true ? placeOf(request.cursor) : request.cursor;
     // Asked first: what the list shows is at least as new.
     const { seq } = await read(() => store.findTasks([]));
-    const page = await read(() => store.listTasks({ ...filter, order: "oldest", cursor, limit }));
+    const page = await read(() =>
+      store.listTasks({ ...filterFor(action, request, by), order: "oldest", cursor, limit }),
+    );
     const refused = page.tasks.flatMap((task) => {
       const message = refusalOf(action, task, by);
       return message === null ? [] : [{ id: task.id, message }];
@@ -50,17 +48,18 @@ export class BulkService implements BulkApi {
       const retried = await this.#retries.run(wanted, isDryRun, by);
       return { tasks: retried.tasks, refused: [...refused, ...retried.refused], cursor: page.cursor };
     }
-    const tasks = isDryRun ? wanted.map(({ id }) => id) : await this.#change({ action, wanted, seq, by });
-    return { tasks, refused, cursor: page.cursor };
+    if (isDryRun) return { tasks: wanted.map(({ id }) => id), refused, cursor: page.cursor };
+    if (action === "cancel") return { tasks: await this.#cancel(wanted, by), refused, cursor: page.cursor };
+    const deleted = await this.#deletes.run({ seq, tasks: wanted }, by);
+    if (!deleted.isWhole) return { tasks: deleted.tasks, refused: [], cursor: `${againMark}${cursor ?? ""}` };
+    return { tasks: deleted.tasks, refused: [...refused, ...deleted.refused], cursor: page.cursor };
   }
 
-  async #change({ action, wanted, seq, by }: Change): Promise<readonly TaskId[]> {
+  async #cancel(wanted: readonly TaskDocument[], by: Actor | undefined): Promise<readonly TaskId[]> {
     const done: TaskId[] = [];
     for (let from = 0; from < wanted.length; ) {
-      const chunk = wanted.slice(from, from + limits.bulkChunkMax);
-      const reply: Reply = await this.#calls.ask((request) => toInput(action, request, chunk, seq), by);
-      if (reply.kind === "look-again")
-        throw new OutlastError("unavailable", "Many tasks were deleted meanwhile; try again.");
+      const ids = wanted.slice(from, from + limits.bulkChunkMax).map(({ id }) => id);
+      const reply: Reply = await this.#calls.ask((request) => ({ kind: "cancel-many", request, ids }), by);
       if (reply.kind !== "bulk") throw new Error(`The scheduler answered ${reply.kind} to a bulk operation.`);
       done.push(...reply.done);
       from += reply.seen;
@@ -69,17 +68,24 @@ export class BulkService implements BulkApi {
   }
 }
 
-function toInput(action: ChunkAction, request: RequestId, tasks: readonly TaskDocument[], seq: number): SchedulerInput {
-  switch (action) {
-    case "cancel":
-      return { kind: "cancel-many", request, ids: tasks.map(({ id }) => id) };
-    case "delete": {
-      const finished = tasks.flatMap(({ id, queue, state }) => (isFinal(state) ? [{ id, queue, state }] : []));
-      return { kind: "delete-many", request, tasks: finished, seq };
-    }
-    default:
-      return action satisfies never;
+/** Of a cursor that begins with the mark. */
+function placeOf(cursor: string): string | null {
+  return cursor.length === againMark.length ? null : cursor.slice(againMark.length);
+}
+
+/** @throws OutlastError `invalid` for what makes no sense with the action */
+function filterFor(
+  action: BulkAction,
+  { filter }: BulkRequest,
+  by: Actor | undefined,
+): BulkRequest["filter"] & Pick<TaskQuery, "queues"> {
+  if (action === "delete" && filter.parent !== undefined) {
+    const hint = "Leave `parent` out, and name what is above: a family goes as a whole.";
+    throw new OutlastError("invalid", "A child is deleted with its family.", { path: "/filter/parent", hint });
   }
+  const states = statesOf(action, filter.states);
+  const whole = action === "delete" && { isRoot: true };
+  return { ...filter, states, ...whole, ...(by?.queues !== undefined && { queues: by.queues }) };
 }
 
 /** @throws OutlastError `invalid` for a state in which the action makes no sense */
@@ -116,10 +122,9 @@ function wrongState(action: BulkAction, state: TaskState): [string, ErrorDetails
   return [`Tasks that are ${state} cannot be retried.`, { path, hint }];
 }
 
-/** A family is forgotten whole, by its retention. */
-function refusalOf(action: BulkAction, { parent, family, rights }: TaskDocument, by: Actor | undefined): string | null {
+function refusalOf(action: BulkAction, { family, rights }: TaskDocument, by: Actor | undefined): string | null {
   if (by?.isOwnOnly === true && rights?.owner !== by.name) return "It was submitted by somebody else.";
-  if (action !== "delete") return null;
-  if (parent !== undefined) return "It is a child, and is deleted with its family when its retention is over.";
-  return (family?.children ?? 0) > 0 ? "It has children, and is deleted with them when its retention is over." : null;
+  // What is below it may be in any queue, and a family goes whole or not at all.
+  if (action !== "delete" || by?.queues === undefined || !mayHaveChildren(family)) return null;
+  return "It has children, and only who is bound to no queues may delete a family.";
 }

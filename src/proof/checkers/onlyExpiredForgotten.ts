@@ -15,7 +15,9 @@ export const onlyExpiredForgotten = checker(
   "retention forgets what is due, and nothing else",
   (history, report) => {
     const { retention, clockSpreadMs } = history.conditions;
-    const ended = new Map<TaskId, number>();
+    const ended = new Map<TaskId, { readonly at: number; readonly state: string }>();
+    /** Queues of roots. */
+    const queues = new Map<TaskId, string>();
     const known = new Set<TaskId>();
     /** What the task of an id is called now: ids may be used again. */
     const names = new Map<TaskId, TaskId>();
@@ -31,22 +33,28 @@ export const onlyExpiredForgotten = checker(
           known.add(write.spec.id);
           names.set(id, write.spec.id);
           if (isDescendant(id)) families.add(rootOf(id));
+          else queues.set(write.spec.id, write.spec.queue);
         }
         if (write.kind === "status") {
-          if (isFinal(write.status.state)) ended.set(write.status.id, write.status.changedAt);
+          if (isFinal(write.status.state))
+            ended.set(write.status.id, { at: write.status.changedAt, state: write.status.state });
           else if (ended.delete(write.status.id)) fewerCount += 1;
         }
         if (write.kind !== "forget-task") continue;
         // A family goes as a whole: when its root has been over for long enough, and though that be more than is too much.
         const root = rootOf(idOf(write.id));
-        const endedAt = ended.has(write.id) ? ended.get(names.get(root) ?? root) : undefined;
+        const rootName = names.get(root) ?? root;
+        const rootEnd = ended.has(write.id) ? ended.get(rootName) : undefined;
+        const endedAt = rootEnd?.at;
         const finishedCount = families.has(root) ? countBefore : ended.size + fewerCount;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
         else if (
           endedAt !== undefined &&
-          asked.some((each) => each.order < order && each.queue === write.queue && each.state === write.state)
+          asked.some(
+            (each) => each.order < order && each.queue === queues.get(rootName) && each.state === rootEnd?.state,
+          )
         )
           fewerCount += 1;
         else if (endedAt === undefined) report(`entry ${seq} forgets task ${write.id}, which has not ended`, write.id);

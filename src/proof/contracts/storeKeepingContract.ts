@@ -67,6 +67,17 @@ export function keepingContract(current: Current): void {
     expect(await due(10)).toEqual(["r", "r2"]);
   });
 
+  test("a root that has made no children since a retry from scratch goes after those from before", async () => {
+    const { store, journal } = current();
+    const child = childId(childPrefix(taskId("r"), 0, "k"), 0);
+    await store.append(journal.next(...["r", child].flatMap((id) => created(id))));
+    const family = { steps: 0, stepBytes: 0, epoch: 1, children: 0 };
+    const ended = [changed(child, "cancelled", { changedAt: 1 }), changed("r", "failed", { changedAt: 2, family })];
+    await store.append(journal.next(...ended));
+    const due = await store.findExpired({ ...never, endedBefore: 100 }, 5);
+    expect(due.map(({ id }) => id)).toEqual([child]);
+  });
+
   test("pinned families stay, and what would follow them is found all the same", async () => {
     const { store, journal } = current();
     const child = childId(childPrefix(taskId("a"), 0, "k"), 0);

@@ -1,5 +1,5 @@
 /** Which finished tasks have outlived their retention, or are too many. */
-import { descendantRange } from "../../model/family.ts";
+import { descendantRange, mayHaveChildren } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskState } from "../../model/task.ts";
 import type { ExpiredTask, Retention } from "../../ports/store.ts";
@@ -23,7 +23,7 @@ export function findExpired(
   const finished = rows.flatMap(({ id, ord, queue, state, status: text }) => {
     if (!isFinal(state)) return [];
     const status = toStatus(text);
-    const hasChildren = (status.family?.children ?? 0) > 0;
+    const hasChildren = mayHaveChildren(status.family);
     return [{ id, ord, queue, state, hasChildren, endedAt: retainedSince(id, status) }];
   });
   const surplus = finished.length - keepMax;

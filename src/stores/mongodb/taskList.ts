@@ -1,7 +1,7 @@
 /** Lists of tasks in the order of creation: stretches of an index, merged, and overlaid with what is not in the view yet. */
 
 import type { Document, Filter } from "mongodb";
-import { descendantRange, isDescendant } from "../../model/family.ts";
+import { descendantRange, isDescendant, mayHaveChildren } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
@@ -77,7 +77,7 @@ export class TaskList {
       .filter(({ endedAt }, index) => index < surplus || endedAt < endedBefore)
       .slice(0, max)
       .flatMap(({ id, queue, state, statusText, endedAt }) => {
-        const hasChildren = (toStatus(statusText).family?.children ?? 0) > 0;
+        const hasChildren = mayHaveChildren(toStatus(statusText).family);
         return isFinal(state) ? [{ id, queue, state, hasChildren, isDue: endedAt < endedBefore }] : [];
       });
   }

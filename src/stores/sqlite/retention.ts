@@ -1,6 +1,6 @@
 /** Finds finished tasks that have outlived their retention, those that ended first first, by the index on when they ended. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { descendantRange } from "../../model/family.ts";
+import { descendantRange, mayHaveChildren } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { type FinalState, isFinal, taskStates } from "../../model/task.ts";
 import type { ExpiredTask, Retention } from "../../ports/store.ts";
@@ -15,7 +15,8 @@ export class RetentionQuery {
     const finalStates = taskStates.filter(isFinal).map((state) => `'${state}'`);
     this.#count = database.prepare(`SELECT sum(count) AS count FROM counts WHERE state IN (${finalStates.join()})`);
     this.#oldest = database.prepare(
-      `SELECT id, queue, state, ended_at, status ->> '$.family.children' AS children
+      `SELECT id, queue, state, ended_at, status ->> '$.family.children' AS children,
+              status ->> '$.family.epoch' AS epoch
          FROM tasks WHERE ended_at IS NOT NULL ORDER BY ended_at, ord LIMIT ?`,
     );
     this.#descendants = database.prepare("SELECT id, queue, state FROM tasks WHERE id >= ? AND id < ? LIMIT ?");
@@ -28,7 +29,8 @@ export class RetentionQuery {
     for (const row of this.#oldest.iterate(max + pinned.length)) {
       const isDue = Number(row["ended_at"]) < endedBefore;
       if (expired.length >= surplus && !isDue) break;
-      expired.push({ ...toExpired(row), hasChildren: Number(row["children"] ?? 0) > 0, isDue });
+      const family = { children: Number(row["children"] ?? 0), epoch: Number(row["epoch"] ?? 0) };
+      expired.push({ ...toExpired(row), hasChildren: mayHaveChildren(family), isDue });
     }
     return withFamilies(expired, { surplus, max, pinned }, (root, count) => this.#below(root, count));
   }
