@@ -1,12 +1,12 @@
 /** Writes what a batch of entries says into the collections, each document only if it is older than that. */
-import type { AnyBulkWriteOperation } from "mongodb";
+import type { AnyBulkWriteOperation, Collection, Document } from "mongodb";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
-import { duplicatesOf, isDuplicateKey } from "./failure.ts";
 import { ForeignDocuments } from "./foreignDocuments.ts";
+import { clashTriesMax, insertNew, type Put, putNewer } from "./guardedPut.ts";
 import type { JournalCollection } from "./journal.ts";
 import {
   isGone,
@@ -40,9 +40,6 @@ interface Change {
   readonly adopted: TaskSpec | null;
 }
 
-/** How often a document is looked at again that others change at the same time. */
-const clashTriesMax = 5;
-
 export class DocumentWriter {
   readonly #connection: Connection;
   readonly #journal: JournalCollection;
@@ -60,7 +57,7 @@ export class DocumentWriter {
     const changes = [...overlay.tasks].map(([id, task]) => this.#toChange(id, task, origins.get(id) ?? null));
     const reborn = changes.filter(({ id }) => forgotten.has(id));
     // Before what belonged to forgotten tasks is removed: it may be among these.
-    for (const record of overlay.records.values()) await this.#putRecord(record);
+    await inChunks([...overlay.records.values()], (some) => this.#putRecords(some));
     if (reborn.length > 0) await this.#removeBelongings(reborn, steps);
     const fresh = changes.filter(({ id, task }) => isWhole(task) && !forgotten.has(id));
     const adopted = fresh.filter(({ task }) => task.spec?.adoptedFrom !== undefined);
@@ -73,7 +70,7 @@ export class DocumentWriter {
       changes.filter(({ task }) => !isWhole(task) && !isGone(task)),
       (some) => this.#update(some),
     );
-    for (const change of reborn) await this.#replace(change);
+    await inChunks(reborn, (some) => this.#replace(some));
   }
 
   #toChange(id: TaskId, task: PendingTask, adopted: TaskSpec | null): Change {
@@ -83,16 +80,8 @@ export class DocumentWriter {
 
   async #insert(changes: readonly Change[]): Promise<void> {
     const documents = changes.flatMap(({ key, task }) => (isWhole(task) ? [encodeTask(task, key)] : []));
-    try {
-      await this.#connection.tasks.insertMany(documents, { ordered: false });
-    } catch (error) {
-      const taken = duplicatesOf(error) ?? (isDuplicateKey(error) ? [0] : null);
-      if (taken === null) throw error;
-      for (const index of taken) {
-        const change = changes[index];
-        if (change !== undefined) await this.#replace(change);
-      }
-    }
+    const taken = await insertNew(this.#connection.tasks, documents);
+    await this.#replace(taken.flatMap((index) => changes[index] ?? []));
   }
 
   /** Documents that somebody else inserted become ours, if they are still what they were. */
@@ -100,28 +89,21 @@ export class DocumentWriter {
     const claimed = await this.#foreign.claim(
       changes.flatMap(({ key, task }) => (isWhole(task) ? [encodeTask(task, key)] : [])),
     );
-    if (claimed < changes.length) for (const change of changes) await this.#replace(change);
+    if (claimed < changes.length) await this.#replace(changes);
   }
 
   async #update(changes: readonly Change[]): Promise<void> {
-    const operations = changes.map(
-      ({ id, key, task }): AnyBulkWriteOperation<StoredDocument> => ({
-        updateOne: { filter: { _id: key, "outlast.seq": { $lt: task.seq } }, update: { $set: encodeStatus(id, task) } },
-      }),
-    );
-    const { matchedCount } = await this.#connection.tasks.bulkWrite(operations, { ordered: false });
-    for (const { id, key, task } of changes) if (task.spec !== null) await this.#rewriteSpec(id, key, task);
+    const respecified = changes.filter(({ task }) => task.spec !== null);
+    const found = respecified.length === 0 ? null : await this.#find(respecified, { "outlast.ord": 1 });
+    const operations = changes.flatMap((change): AnyBulkWriteOperation<StoredDocument>[] => {
+      const update = toUpdate(change, found?.get(String(change.key)) ?? null);
+      return update === null ? [] : [{ updateOne: update }];
+    });
+    const { matchedCount } =
+      operations.length === 0
+        ? { matchedCount: 0 }
+        : await this.#connection.tasks.bulkWrite(operations, { ordered: false });
     if (matchedCount < changes.length) await this.#restore(changes);
-  }
-
-  async #rewriteSpec(id: TaskId, key: TaskKey, { spec, specText, seq }: PendingTask): Promise<void> {
-    const document = await this.#connection.tasks.findOne({ _id: key, "outlast.seq": seq });
-    const { ord } = halfOf(document);
-    if (spec === null || typeof ord !== "number") return;
-    await this.#connection.tasks.updateOne(
-      { _id: key, "outlast.seq": seq },
-      { $set: encodeSpec(id, ord, spec, specText) },
-    );
   }
 
   /** Makes documents again that somebody has removed, from what the journal still has. Returns how many. */
@@ -132,10 +114,9 @@ export class DocumentWriter {
     await inChunks(
       changes.filter(({ task }) => isWhole(task)),
       async (some) => {
-        for (const change of await this.#lostAmong(some)) {
-          await this.#replace(change);
-          count += 1;
-        }
+        const lost = await this.#lostAmong(some);
+        await this.#replace(lost);
+        count += lost.length;
       },
     );
     return count;
@@ -146,19 +127,23 @@ export class DocumentWriter {
     if (lost.size === 0) return;
     const untilSeq = Math.max(...changes.map(({ task }) => task.seq));
     const overlay = await this.#fold(untilSeq, (id) => lost.has(id));
-    for (const [id, task] of overlay.tasks) {
+    const known = [...overlay.tasks].flatMap(([id, task]) => {
       const change = lost.get(id);
-      if (change !== undefined && isWhole(task)) await this.#replace({ ...change, task });
-    }
+      return change !== undefined && isWhole(task) ? [{ ...change, task }] : [];
+    });
+    await this.#replace(known);
   }
 
   async #lostAmong(changes: readonly Change[]): Promise<Change[]> {
+    const found = await this.#find(changes, { "outlast.seq": 1 });
+    return changes.filter(({ key }) => seqOf(found.get(String(key)) ?? null) === null);
+  }
+
+  /** By `_id`: some fields of what stands there. */
+  async #find(changes: readonly Change[], projection: Document): Promise<Map<string, StoredDocument>> {
     const keys = changes.map(({ key }) => key);
-    const found = await this.#connection.tasks
-      .find({ _id: { $in: keys } }, { projection: { "outlast.seq": 1 } })
-      .toArray();
-    const intact = new Set(found.filter((document) => seqOf(document) !== null).map(({ _id }) => String(_id)));
-    return changes.filter(({ key }) => !intact.has(String(key)));
+    const documents = await this.#connection.tasks.find({ _id: { $in: keys } }, { projection }).toArray();
+    return new Map(documents.map((document) => [String(document._id), document]));
   }
 
   /** What the journal still has, up to and with `untilSeq`. */
@@ -177,29 +162,26 @@ export class DocumentWriter {
     return overlay;
   }
 
-  /** Puts a document where another one stands, or none, or a tombstone; never in the place of a newer one. */
-  async #replace({ key, task, adopted }: Change): Promise<void> {
-    const { tasks } = this.#connection;
-    const document = isWhole(task) ? encodeTask(task, key) : encodeTombstone(key, task);
+  /** Puts documents where others stand, or none, or tombstones; never in the place of newer ones. */
+  async #replace(changes: readonly Change[]): Promise<void> {
+    for (const { change, ...put } of await putNewer(this.#connection.tasks, "outlast.seq", changes.map(toPut)))
+      await this.#replaceForeign(change, put);
+  }
+
+  /** Puts a document where one stands that is not ours. */
+  async #replaceForeign({ key, task, adopted }: Change, put: Put): Promise<void> {
     for (let tries = 0; tries < clashTriesMax; tries += 1) {
-      const { matchedCount } = await tasks.replaceOne({ _id: key, "outlast.seq": { $lt: task.seq } }, document);
-      if (matchedCount > 0) return;
-      const found = await tasks.findOne({ _id: key });
-      if (found === null) {
-        if (await insertOnce(() => tasks.insertOne(document))) return;
-        continue;
-      }
-      if (seqOf(found) !== null) return;
-      if (await this.#foreign.replace(found, document, task, adopted)) return;
+      const found = await this.#connection.tasks.findOne({ _id: key });
+      const isForeign = found !== null && seqOf(found) === null;
+      if (isForeign && (await this.#foreign.replace(found, put.document, task, adopted))) return;
+      if (!isForeign && (await putNewer(this.#connection.tasks, "outlast.seq", [put])).length === 0) return;
     }
   }
 
   /** Logs and records of lives that are over. Done before the tombstone is written: done twice, it finds nothing. */
   async #removeBelongings(changes: readonly Change[], steps: readonly Step[]): Promise<void> {
-    const keys = changes.map(({ key }) => key);
-    const documents = await this.#connection.tasks
-      .find({ _id: { $in: keys } }, { projection: { outlast: 1 } })
-      .toArray();
+    const fields = { "outlast.seq": 1, "outlast.state": 1, "outlast.ord": 1 };
+    const documents = [...(await this.#find(changes, fields)).values()];
     const before = new Map(changes.map(({ key, task }) => [String(key), task.seq]));
     const ords = documents.flatMap((document) => {
       const seq = seqOf(document);
@@ -219,24 +201,46 @@ export class DocumentWriter {
     await this.#connection.records.deleteMany({ ord: { $in: ords } });
   }
 
-  async #putRecord(record: PendingRecord): Promise<void> {
-    const { records } = this.#connection;
-    const { place, key, ord, text, instant, seq, at } = record;
-    const _id = recordKey(record);
-    const fields = {
-      place,
-      key,
-      ...(ord === null ? {} : { ord }),
-      seq,
-      value: text,
-      crc: recordSum(_id, seq, text),
-      ...(instant === null ? {} : { instant }),
-      ...(text === null ? { goneAt: at } : {}),
-    };
-    const { matchedCount } = await records.replaceOne({ _id, seq: { $lt: seq } }, fields);
-    // Refused: one that is at least as new stands there.
-    if (matchedCount === 0) await insertOnce(() => records.insertOne({ _id, ...fields }));
+  async #putRecords(records: readonly PendingRecord[]): Promise<void> {
+    const collection = this.#connection.records as unknown as Collection<StoredDocument>;
+    // Where one stands without a seq, somebody else has changed it: its checksum tells.
+    await putNewer(collection, "seq", records.map(toRecordPut));
   }
+}
+
+/** Null where a new spec has no document to go into. */
+function toUpdate({ id, key, task }: Change, found: StoredDocument | null) {
+  const { spec, specText, seq } = task;
+  if (spec === null)
+    return { filter: { _id: key, "outlast.seq": { $lt: seq } }, update: { $set: encodeStatus(id, task) } };
+  const { ord } = halfOf(found);
+  if (typeof ord !== "number") return null;
+  // Also where the seq is the entry's own: earlier versions wrote the status first, and may have died before the spec.
+  const filter = { _id: key, "outlast.seq": { $lte: seq }, "outlast.ord": ord };
+  return { filter, update: { $set: { ...encodeStatus(id, task), ...encodeSpec(id, ord, spec, specText) } } };
+}
+
+function toPut(change: Change): Put & { readonly change: Change } {
+  const { key, task } = change;
+  const document = isWhole(task) ? encodeTask(task, key) : encodeTombstone(key, task);
+  return { key, seq: task.seq, document, change };
+}
+
+function toRecordPut(record: PendingRecord): Put {
+  const { place, key, ord, text, instant, seq, at } = record;
+  const _id = recordKey(record);
+  const document = {
+    _id,
+    place,
+    key,
+    ...(ord === null ? {} : { ord }),
+    seq,
+    value: text,
+    crc: recordSum(_id, seq, text),
+    ...(instant === null ? {} : { instant }),
+    ...(text === null ? { goneAt: at } : {}),
+  };
+  return { key: _id, seq, document };
 }
 
 /** By id: the specs of tasks that these entries adopt, if only to forget them again. */
@@ -252,16 +256,5 @@ async function inChunks<Item>(items: readonly Item[], work: (some: readonly Item
   // In small steps, so that the next entry need not wait for all of them.
   for (let start = 0; start < items.length; start += mongodbLimits.viewStepMax) {
     await work(items.slice(start, start + mongodbLimits.viewStepMax));
-  }
-}
-
-/** False if something stands there already. */
-async function insertOnce(insert: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await insert();
-    return true;
-  } catch (error) {
-    if (isDuplicateKey(error)) return false;
-    throw error;
   }
 }

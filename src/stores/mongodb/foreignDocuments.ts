@@ -1,4 +1,5 @@
 /** Documents in `tasks` that somebody else inserted: which of them are tasks to be adopted, and what becomes of the others. */
+import type { AnyBulkWriteOperation, Collection } from "mongodb";
 import { OutlastError } from "../../model/errors.ts";
 import { isId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
@@ -6,7 +7,7 @@ import { toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { ForeignTask } from "../../ports/store.ts";
 import type { Connection, StoredDocument, TaskKey } from "./connection.ts";
-import { isDuplicateKey } from "./failure.ts";
+import { insertNew } from "./guardedPut.ts";
 import type { PendingTask } from "./overlay.ts";
 import { toKey, toTaskId } from "./taskDocument.ts";
 
@@ -35,11 +36,13 @@ export class ForeignDocuments {
     const documents = await this.#connection.tasks.find(waiting).limit(max).toArray();
     this.#hasFound = documents.length > 0;
     const found: ForeignTask[] = [];
+    const marks: AnyBulkWriteOperation<StoredDocument>[] = [];
     for (const document of documents) {
       const read = readForeign(document, this.#connection);
-      if (typeof read !== "string") found.push(read);
-      else await this.#mark(document, read);
+      if (typeof read === "string") marks.push(toMark(document, read));
+      else found.push(read);
     }
+    if (marks.length > 0) await this.#connection.tasks.bulkWrite(marks, { ordered: false });
     return found;
   }
 
@@ -76,7 +79,7 @@ export class ForeignDocuments {
   ): Promise<boolean> {
     if (task.spec !== null && adopted !== null && (await this.claim([ours])) > 0) return true;
     if (adopted === null || !isOrigin(found, adopted))
-      await this.#keep(found, task.seq, adopted === null ? clashReason : changedReason);
+      await this.#keep([found], task.seq, adopted === null ? clashReason : changedReason);
     const seen: unknown = found["outlast"];
     const { matchedCount } = await this.#connection.tasks.replaceOne(
       { _id: found._id, outlast: seen === undefined ? { $exists: false } : seen },
@@ -88,32 +91,25 @@ export class ForeignDocuments {
   /** Sets aside documents that were put in the place of tasks that are there already. */
   async reject(keys: readonly TaskKey[], seq: number): Promise<void> {
     const documents = await this.#connection.tasks.find({ _id: { $in: [...keys] }, "outlast.state": null }).toArray();
-    for (const document of documents) {
-      await this.#keep(document, seq, clashReason);
-      await this.#connection.tasks.deleteOne({ _id: document._id, "outlast.state": null });
-    }
+    if (documents.length === 0) return;
+    await this.#keep(documents, seq, clashReason);
+    await this.#connection.tasks.bulkWrite(
+      documents.map(({ _id }) => ({ deleteOne: { filter: { _id, "outlast.state": null } } })),
+      { ordered: false },
+    );
   }
 
   /** Nothing that anybody wrote is thrown away. */
-  async #keep(found: StoredDocument, seq: number, reason: string): Promise<void> {
-    try {
-      await this.#connection.rejected.insertOne({
-        _id: `${toTaskId(found._id)}/${seq}`,
-        reason,
-        document: found,
-      });
-    } catch (error) {
-      // Kept since an earlier try.
-      if (!isDuplicateKey(error)) throw error;
-    }
+  async #keep(found: readonly StoredDocument[], seq: number, reason: string): Promise<void> {
+    const kept = found.map((document) => ({ _id: `${toTaskId(document._id)}/${seq}`, reason, document }));
+    // What is there already was kept by an earlier try.
+    await insertNew(this.#connection.rejected as unknown as Collection<StoredDocument>, kept);
   }
+}
 
-  async #mark(document: StoredDocument, error: string): Promise<void> {
-    await this.#connection.tasks.updateOne(
-      { _id: document._id, "outlast.state": null, error: { $exists: false } },
-      { $set: { error: `Outlast does not run this: ${error}` } },
-    );
-  }
+function toMark({ _id }: StoredDocument, error: string): AnyBulkWriteOperation<StoredDocument> {
+  const filter = { _id, "outlast.state": null, error: { $exists: false } };
+  return { updateOne: { filter, update: { $set: { error: `Outlast does not run this: ${error}` } } } };
 }
 
 /** True if the document is still what the task was adopted from. */
