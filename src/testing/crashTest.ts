@@ -13,8 +13,9 @@ export interface CrashTestOptions extends Omit<TestClusterOptions, "onBoundary">
   /** What dies at the boundaries; both if left out. */
   readonly kills?: readonly ("worker" | "master")[];
   /**
-   * True: a worker dies also between the work of a step and its commit. The step then runs again, so this is for steps whose
-   * effects the outside world makes once by a key: record them with `cluster.effect` only where they are new.
+   * True: a worker dies also between the work of a step, or of a stub, and its commit. The work is then done again, so this is
+   * for effects that the outside world makes once by a key: record them with `cluster.effect` only where they are new.
+   * A worker that dies cuts off its other tasks wherever they are; with `capacity: 1` it has no others.
    */
   readonly isInsideSteps?: boolean;
 }
@@ -40,7 +41,7 @@ export async function crashTest(options: CrashTestOptions): Promise<CrashReport>
   const names: string[] = [];
   let runs = 1;
   for (const [index, boundary] of seen.entries()) {
-    const isInside = boundary.what.startsWith("before step") && options.isInsideSteps !== true;
+    const isInside = boundary.isUncommitted && options.isInsideSteps !== true;
     for (const victim of options.kills ?? (["worker", "master"] as const)) {
       // The death of a master makes no step run again.
       if (isInside && victim === "worker") continue;

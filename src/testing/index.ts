@@ -2,4 +2,4 @@
 
 export { type CrashReport, CrashTestFailed, type CrashTestOptions, crashTest } from "./crashTest.ts";
 export type { Boundary } from "./memoryWorker.ts";
-export { TestCluster, type TestClusterOptions, testCluster } from "./testCluster.ts";
+export { type Stub, TestCluster, type TestClusterOptions, testCluster } from "./testCluster.ts";

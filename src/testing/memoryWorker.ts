@@ -2,13 +2,16 @@
 
 import type { MasterService } from "../master/service/masterService.ts";
 import type { TaskId, WorkerId } from "../model/ids.ts";
+import type { Json } from "../model/json.ts";
 import type { Assignment, AttemptContent, AttemptEnd, AttemptRef, ResultItem } from "../model/protocol.ts";
 import type { Clock } from "../ports/clock.ts";
 import { LinkError, type MasterLink, type StreamHandlers } from "../ports/transport.ts";
 import type { AttemptSession, Executor, LogSpool, Outbox } from "../ports/work.ts";
 import type { AnyTaskDefinition } from "../sdk/handler/definition.ts";
+import { toFailure } from "../sdk/handler/errors.ts";
 import { HandlerRun } from "../sdk/handler/handlerRun.ts";
-import type { HandlerPort } from "../sdk/handler/port.ts";
+import { toJson } from "../sdk/handler/jsonValue.ts";
+import type { HandlerEnd, HandlerPort } from "../sdk/handler/port.ts";
 import { readStart } from "../worker/runners/attemptStart.ts";
 
 /** A point of a handler's run at which its worker, or the leader, may die. */
@@ -18,7 +21,12 @@ export interface Boundary {
   readonly what: string;
   /** The number of the worker that has reached it. */
   readonly worker: number;
+  /** True where work has been done and nobody knows of it yet: a worker that dies here does it again. */
+  readonly isUncommitted: boolean;
 }
+
+/** Does the work of a kind that is no handler, and gives its output. */
+export type RunStub = (input: Json, task: { readonly id: TaskId; readonly attempt: number }) => unknown;
 
 /** Called at each boundary; the handler goes on when it resolves. */
 export type OnBoundary = (boundary: Omit<Boundary, "worker">) => Promise<void>;
@@ -60,28 +68,32 @@ export function linkTo(leader: () => MasterService | null, isAlive: () => boolea
 export class HandlerExecutor implements Executor {
   readonly kinds: readonly string[];
   readonly #definitions: ReadonlyMap<string, AnyTaskDefinition>;
+  readonly #stubs: { readonly [kind: string]: RunStub };
   readonly #clock: Clock;
   readonly #onBoundary: OnBoundary;
   readonly #onLog: (task: TaskId, text: string) => void;
   readonly #runs = new Map<string, { run: HandlerRun | null; end(end: AttemptEnd): void }>();
+  #stubsRunning = 0;
   isDead = false;
 
   constructor(
     definitions: ReadonlyMap<string, AnyTaskDefinition>,
+    stubs: { readonly [kind: string]: RunStub },
     clock: Clock,
     onBoundary: OnBoundary,
     onLog: (task: TaskId, text: string) => void,
   ) {
     this.#definitions = definitions;
-    this.kinds = [...definitions.keys(), "sleep"];
+    this.#stubs = stubs;
+    this.kinds = [...definitions.keys(), ...Object.keys(stubs), "sleep"];
     this.#clock = clock;
     this.#onBoundary = onBoundary;
     this.#onLog = onLog;
   }
 
-  /** True while a handler does something that this process cannot see the end of. */
+  /** True while a handler, or what stands in for a kind, does something that this process cannot see the end of. */
   get isBusy(): boolean {
-    return [...this.#runs.values()].some(({ run }) => run !== null && !run.isWaiting);
+    return this.#stubsRunning > 0 || [...this.#runs.values()].some(({ run }) => run !== null && !run.isWaiting);
   }
 
   start(assignment: Assignment, session: AttemptSession): void {
@@ -115,6 +127,8 @@ export class HandlerExecutor implements Executor {
       await new Promise<void>((resolve) => void this.#clock.at(this.#clock.now() + seconds * 1000, resolve));
       return { outcome: "success" } as const;
     }
+    const stub = this.#stubs[kind];
+    if (stub !== undefined) return this.#runStub(assignment, stub);
     const start = await readStart(assignment, session, this.#clock.now());
     const definition = this.#definitions.get(kind);
     const running = this.#runs.get(key);
@@ -129,10 +143,24 @@ export class HandlerExecutor implements Executor {
     return ended;
   }
 
+  async #runStub({ task, attempt, kind, input }: Assignment, stub: RunStub): Promise<HandlerEnd> {
+    await this.#pass(task, `before the work of ${kind}`);
+    this.#stubsRunning += 1;
+    const end = await Promise.resolve()
+      .then(() => stub(input, { id: task, attempt }))
+      .then(
+        (output) => ({ outcome: "success", output: toJson(output, `The output of ${kind}`) }) as const,
+        (error: unknown) => ({ outcome: "failed", ...toFailure(error) }) as const,
+      );
+    this.#stubsRunning -= 1;
+    await this.#pass(task, `after the work of ${kind}`, true);
+    return end;
+  }
+
   #portOver(task: TaskId, session: AttemptSession): HandlerPort {
     return {
       send: async (content) => {
-        await this.#pass(task, `before ${describe(content)}`);
+        await this.#pass(task, `before ${describe(content)}`, content.kind === "step");
         const answer = await session.send(content);
         await this.#pass(task, `after ${describe(content)}`);
         return answer;
@@ -149,8 +177,8 @@ export class HandlerExecutor implements Executor {
   }
 
   /** A dead worker's handler comes to its next boundary and no further. */
-  async #pass(task: TaskId, what: string): Promise<void> {
-    if (!this.isDead) await this.#onBoundary({ task, what });
+  async #pass(task: TaskId, what: string, isUncommitted = false): Promise<void> {
+    if (!this.isDead) await this.#onBoundary({ task, what, isUncommitted });
     if (this.isDead) await new Promise(() => undefined);
   }
 

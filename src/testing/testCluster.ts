@@ -25,9 +25,22 @@ import {
   MemoryOutbox,
   noSpool,
   type OnBoundary,
+  type RunStub,
   workerName,
 } from "./memoryWorker.ts";
 import { rest, VirtualClock } from "./virtualClock.ts";
+
+/**
+ * Stands in for a kind that is no handler, such as `exec` or `http`: takes the input of a task and gives its output, a JSON value
+ * or nothing. What it throws fails the attempt; a `NonRetryableError` fails the task.
+ */
+export type Stub = (
+  // Each kind has an input of its own.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  input: any,
+  task: { readonly id: string; readonly attempt: number },
+  cluster: TestCluster,
+) => unknown;
 
 export interface TestClusterOptions {
   /** Definitions, or a module that exports them: `import * as tasks from "./tasks.ts"`. */
@@ -40,6 +53,8 @@ export interface TestClusterOptions {
   readonly queues?: readonly string[];
   /** What tasks may require of a worker; none if left out. */
   readonly labels?: readonly string[];
+  /** What stands in for kinds that are not handlers, by kind: `{ exec: ({ command }) => … }`. A task of another kind finds no worker. */
+  readonly stubs?: { readonly [kind: string]: Stub };
   /** Called at each boundary of a handler's run: before and after each of its steps, children, submissions and ends. */
   readonly onBoundary?: (boundary: Boundary, cluster: TestCluster) => void | Promise<void>;
 }
@@ -80,6 +95,8 @@ export class TestCluster {
     const all: readonly unknown[] = Symbol.iterator in tasks ? [...tasks] : Object.values(tasks);
     const definitions = all.filter(isDefinition);
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
+    const both = Object.keys(options.stubs ?? {}).find((kind) => kind === "sleep" || this.#definitions.has(kind));
+    if (both !== undefined) throw new Error(`Nothing can stand in for "${both}": the cluster runs that kind itself.`);
   }
 
   /** Call it once, before anything else; `testCluster` has. */
@@ -209,7 +226,13 @@ export class TestCluster {
     const onBoundary: OnBoundary = async (boundary) =>
       this.#options.onBoundary?.({ ...boundary, worker: number }, this);
     const onLog = (task: string, text: string) => void this.lines.push({ task, text });
-    const executor = new HandlerExecutor(this.#definitions, this.clock, onBoundary, onLog);
+    const stubs = Object.fromEntries(
+      Object.entries(this.#options.stubs ?? {}).map(([kind, stub]): [string, RunStub] => [
+        kind,
+        (input, task) => stub(input, task, this),
+      ]),
+    );
+    const executor = new HandlerExecutor(this.#definitions, stubs, this.clock, onBoundary, onLog);
     const link = linkTo(
       () => (this.#master?.service.status().role === "leader" ? this.#master.service : null),
       () => !executor.isDead,

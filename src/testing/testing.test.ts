@@ -1,6 +1,7 @@
 /** The testing kit itself: time, signals and deaths in one process, and a crash test that finds planted mistakes. */
 import { describe, expect, test } from "vitest";
 import { defineTask } from "../sdk/handler/definition.ts";
+import { NonRetryableError } from "../sdk/handler/errors.ts";
 import { CrashTestFailed, crashTest } from "./crashTest.ts";
 import { type TestCluster, testCluster } from "./testCluster.ts";
 
@@ -173,4 +174,56 @@ test("a task that no worker can run is an error that says why", async () => {
 test("workers serve the queues and carry the labels that they are told", async () => {
   await using cluster = await testCluster({ tasks: [double], queues: ["slow"], labels: ["gpu"] });
   expect(await cluster.result(await cluster.submit(double.task(4, { queue: "slow", requires: ["gpu"] })))).toBe(8);
+});
+
+describe("stubs stand in for kinds that are not handlers", () => {
+  const report = defineTask({
+    name: "report",
+    run: (day: string, ctx) =>
+      ctx.run("draw", { toSubmission: () => ({ kind: "exec", input: { command: ["draw", day] } }) }),
+  });
+
+  test("with the input of the task and its id", async () => {
+    const seen: string[] = [];
+    await using cluster = await testCluster({
+      tasks: [report],
+      stubs: {
+        exec: ({ command }, { id, attempt }) => void seen.push(`${command.join(" ")} ${attempt} ${id.length > 0}`),
+      },
+    });
+    expect(await cluster.result(await cluster.submit(report.task("monday")))).toBeNull();
+    expect(seen).toEqual(["draw monday 1 true"]);
+  });
+
+  test("and what they give or throw is how the task ends", async () => {
+    await using cluster = await testCluster({
+      tasks: [],
+      stubs: {
+        exec: async () => {
+          throw new NonRetryableError("no such command");
+        },
+        http: async () => ({ status: 200 }),
+      },
+    });
+    const failed = await cluster.submit({ toSubmission: () => ({ kind: "exec", input: { command: ["x"] } }) });
+    expect((await cluster.ended(failed)).error).toMatchObject({ code: "non-retryable", message: "no such command" });
+    const asked = await cluster.submit({ toSubmission: () => ({ kind: "http", input: { url: "https://x" } }) });
+    expect(await cluster.result(asked)).toEqual({ status: 200 });
+  });
+
+  test("but not for a kind that the cluster runs itself", async () => {
+    await expect(testCluster({ tasks: [double], stubs: { double: () => 1 } })).rejects.toThrow(/stand in for "double"/);
+  });
+
+  test("and are killed before their work, and between it and its commit only if the test says so", async () => {
+    const options = { tasks: [report], task: report.task("monday"), capacity: 1 };
+    const isTwice = crashTest({
+      ...options,
+      isInsideSteps: true,
+      stubs: { exec: (_input, _task, cluster) => cluster.effect("draw") },
+    });
+    await expect(isTwice).rejects.toThrow(/after the work of exec.*"draw" happens twice/);
+    const { boundaries } = await crashTest({ ...options, stubs: { exec: () => undefined } });
+    expect(boundaries.filter((each) => each.includes("the work of exec")).length).toBeGreaterThanOrEqual(3);
+  });
 });

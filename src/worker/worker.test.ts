@@ -1,6 +1,7 @@
 /** The worker's shell over fake ports: that what the Agent decides is done, and that what came of it is told. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../model/ids.ts";
+import type { Json } from "../model/json.ts";
 import { FakeClock } from "../proof/fakes/fakeClock.ts";
 import { FakeExecutor, FakeLink, FakeOutbox, FakeSpool } from "../proof/fakes/fakeWorkerPorts.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
@@ -190,6 +191,20 @@ describe("what an attempt sends while it runs", () => {
     bench.executor.end("t");
     await bench.clock.advance(0);
     expect(bench.b.items).toEqual(["t progress", "t result"]);
+  });
+
+  test("tells which task a submission has made, also when the first answer is lost and a repeat does not say it", async () => {
+    const bench = await new Bench().start();
+    bench.a.assign("t");
+    const step = (key: string, value: Json) => ({ key, step: { value } });
+    bench.a.pages = [
+      { steps: [step("first", { id: "mine" })], next: "first" },
+      { steps: [step("mail", { id: "theirs" })], next: null },
+    ];
+    const submission = { kind: "exec", input: { command: ["mail"] } };
+    const answer = bench.executor.running.get("t")?.send({ kind: "submit", key: "mail", submission });
+    await bench.clock.advance(100);
+    expect(await answer).toEqual({ verdict: "committed", made: "theirs" });
   });
 
   test("has an answer also when the attempt ends first, or sends more after its end", async () => {

@@ -1,5 +1,5 @@
 /** The ports of a worker as puppets: a test says what they do and looks at what they were told. */
-import type { ChildrenPage, StepsPage } from "../../model/family.ts";
+import type { ChildrenPage, StepsPage, StepsRequest } from "../../model/family.ts";
 import type { Incarnation, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type {
   AttachRequest,
@@ -23,6 +23,8 @@ export class FakeLink implements MasterLink {
   readonly logs: LogChunk[] = [];
   stream: StreamHandlers | null = null;
   isAway = false;
+  /** What the task remembers. */
+  pages: readonly StepsPage[] = [];
   /** The version that it agrees on. */
   protocol: number = protocolVersions.max;
   /** Thrown by the next call that sends output. */
@@ -53,9 +55,11 @@ export class FakeLink implements MasterLink {
     return { epoch: 1, verdicts, ...(isOld ? {} : { acks: ids.map((id) => ({ id, verdict })) }) };
   }
 
-  async readSteps(): Promise<StepsPage> {
+  /** By the last step of a page. */
+  async readSteps(_worker: WorkerId, { after }: StepsRequest): Promise<StepsPage> {
     if (this.isAway) throw new LinkError("unreachable", "away");
-    return { steps: [], next: null };
+    const page = this.pages.findIndex(({ next }) => next === after) + 1;
+    return this.pages[after === null ? 0 : page] ?? { steps: [], next: null };
   }
 
   async readChildren(): Promise<ChildrenPage> {
