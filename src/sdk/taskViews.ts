@@ -17,6 +17,8 @@ export interface ChildrenFilter extends PageOptions {
   readonly states?: readonly TaskState[];
   /** By creation; oldest first if left out. */
   readonly order?: "newest" | "oldest";
+  /** Only children made since the last retry from scratch, or only those made before; all if left out. A page may then be short before the end. */
+  readonly generation?: "present" | "earlier";
 }
 
 export interface ChildPage {

@@ -1,4 +1,6 @@
 /** Reading how a task stands in short, and what belongs to it: its children, steps and attempts; and attempts over all tasks. */
+
+import { type Generation, generations } from "../../master/service/generations.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { id, instant, oneOf } from "../../model/schema.ts";
@@ -16,6 +18,7 @@ interface GivenPage {
 interface GivenChildren extends GivenPage {
   readonly state?: string;
   readonly order?: "newest" | "oldest";
+  readonly generation?: Generation;
 }
 
 interface GivenAttempts extends GivenPage {
@@ -53,13 +56,20 @@ export const taskViewRoutes: readonly Route[] = [
     query: {
       ...stateQuery,
       order: oneOf(["newest", "oldest"], { default: "oldest", description: "By creation." }),
+      generation: oneOf(generations, {
+        description:
+          "Only children made since the last retry from scratch, or only those made before it; all if left out. A page may then be short, even empty, before the end.",
+      }),
       ...consistentPageQuery,
     },
     answers: { 200: { description: "One page.", schema: "ChildPage" } },
     handle: (request, _reply, { master }) => {
-      const { state, order = "oldest", ...page } = request.query as GivenChildren;
-      const states = state === undefined ? {} : { states: toStates(state) };
-      return master.views.children(pathId<TaskId>(request), { ...states, order, ...toPage(page) });
+      const { state, order = "oldest", generation, ...page } = request.query as GivenChildren;
+      const filter = {
+        ...(state !== undefined && { states: toStates(state) }),
+        ...(generation !== undefined && { generation }),
+      };
+      return master.views.children(pathId<TaskId>(request), { ...filter, order, ...toPage(page) });
     },
   },
   {

@@ -87,6 +87,10 @@ const document = open(
     waiting: { ...ref("Waiting"), description: "Why it does not run; only while it waits." },
     parent: { ...taskId, description: "The task that it is a child of." },
     childCounts: ref("ChildCounts"),
+    family: {
+      ...open({ epoch: { ...count, description: "The generation: a retry from scratch begins a new one." } }),
+      description: "Of a task with steps or children.",
+    },
     backupOf: {
       ...taskId,
       description: "The task of which this one is a backup: it does the same, and counts nowhere.",

@@ -57,10 +57,10 @@ async function grow(
 
 /** All children; of many, only some that have failed, run or wait. */
 async function telling({ views }: Outlast, parent: string, limit: number, signal: AbortSignal) {
-  const page = await views.children(parent, { limit, signal });
+  const page = await views.children(parent, { limit, generation: "present", signal });
   if (page.cursor === null) return page;
   const states = taskStates.filter((state) => state === "failed" || (!isFinal(state) && state !== "created"));
-  return await views.children(parent, { limit, states, signal });
+  return await views.children(parent, { limit, states, generation: "present", signal });
 }
 
 function linesOf(context: Context, { task, children, folded }: Node): string[] {

@@ -5,6 +5,7 @@ import type { StepRecord } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { ChildCounts } from "../../model/task.ts";
 import type { AttemptQuery, TaskPage, TaskQuery } from "../../ports/store.ts";
+import type { Generation } from "./generations.ts";
 
 export interface PageQuery {
   /** From the page before; null for the first page. */
@@ -15,8 +16,8 @@ export interface PageQuery {
 
 /** Every method rejects with `not-found` for a task that is not there. */
 export interface TaskViewApi {
-  /** The children of one task, those of earlier generations included. */
-  children(parent: TaskId, query: Omit<TaskQuery, "parent" | "isRoot">): Promise<ChildPage>;
+  /** The children of one task, of all generations or of those that are asked for. */
+  children(parent: TaskId, query: ChildQuery): Promise<ChildPage>;
   /** What the task remembers in its present generation, by key. */
   steps(task: TaskId, query: PageQuery): Promise<StepPage>;
   /** The attempts of one task that are remembered, the first one first; the current one is the last. */
@@ -25,6 +26,11 @@ export interface TaskViewApi {
   artifacts(task: TaskId): Promise<readonly ArtifactRecord[]>;
   /** Attempts of all tasks that ran at some time between two instants: those that have ended, by when, and then those that run. */
   listAttempts(query: AttemptQuery): Promise<TaskAttemptPage>;
+}
+
+export interface ChildQuery extends Omit<TaskQuery, "parent" | "isRoot"> {
+  /** All if left out. With it, a page may be short before the end. */
+  readonly generation?: Generation;
 }
 
 export interface ChildPage extends TaskPage {

@@ -8,8 +8,17 @@ import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { AttemptQuery, TaskQuery } from "../../ports/store.ts";
 import { readStepsPage } from "./familyReads.ts";
+import { childrenOf } from "./generations.ts";
 import type { TaskReads } from "./taskReads.ts";
-import type { AttemptsOfTask, ChildPage, PageQuery, StepPage, TaskAttemptPage, TaskViewApi } from "./taskViewApi.ts";
+import type {
+  AttemptsOfTask,
+  ChildPage,
+  ChildQuery,
+  PageQuery,
+  StepPage,
+  TaskAttemptPage,
+  TaskViewApi,
+} from "./taskViewApi.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
 /** In front of a cursor of the list of attempts: whether it stands among those that have ended or those that run. */
@@ -24,9 +33,13 @@ export class TaskViewService implements TaskViewApi {
     this.#tasks = tasks;
   }
 
-  async children(parent: TaskId, query: Omit<TaskQuery, "parent" | "isRoot">): Promise<ChildPage> {
-    const { childCounts: counts = {} } = await this.#task(parent);
-    return { ...(await this.#tasks.listTasks({ ...query, parent })), counts };
+  async children(parent: TaskId, { generation, ...query }: ChildQuery): Promise<ChildPage> {
+    const task = await this.#task(parent);
+    const { childCounts: counts = {} } = task;
+    if (generation === undefined) return { ...(await this.#tasks.listTasks({ ...query, parent })), counts };
+    const { read, store } = this.#calls;
+    const reads = { store, list: (each: TaskQuery) => this.#tasks.listTasks(each) };
+    return { ...(await read(() => childrenOf(reads, task, generation, { ...query, parent }))), counts };
   }
 
   async steps(task: TaskId, { cursor, limit }: PageQuery): Promise<StepPage> {

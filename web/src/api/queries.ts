@@ -193,17 +193,34 @@ export function attemptsOfTaskQuery(id: string) {
 /** On the page of their parent; all of them are on its family page. */
 const childrenShown = 20;
 
-export function childrenQuery(id: string) {
+/** Those made since the last retry from scratch, or those made before. */
+export type Generation = "present" | "earlier";
+
+/** One page; it may be short before the end, but is empty only where there is nothing more. */
+export async function readChildren(
+  id: string,
+  query: { readonly [name: string]: string | number | null },
+  signal: AbortSignal,
+): Promise<ChildPage> {
+  let { cursor = null } = query;
+  for (;;) {
+    const page = await get<ChildPage>(`/v1/tasks/${segment(id)}/children`, { ...query, cursor }, signal);
+    if (page.tasks.length > 0 || page.cursor === null) return page;
+    ({ cursor } = page);
+  }
+}
+
+export function childrenQuery(id: string, generation: Generation) {
   return queryOptions({
-    queryKey: ["children", id],
-    queryFn: ({ signal }) => get<ChildPage>(`/v1/tasks/${segment(id)}/children`, { limit: childrenShown }, signal),
+    queryKey: ["children", id, generation],
+    queryFn: ({ signal }) => readChildren(id, { generation, limit: childrenShown }, signal),
   });
 }
 
 /** Children of a MapReduce job beyond so many are not read. */
 const jobChildrenMax = 4_000;
 
-/** All maps and reduces of a job, those that ran again too. */
+/** All maps and reduces of a job since it began from scratch, those that ran again too. */
 export function jobChildrenQuery(id: string) {
   return queryOptions({
     queryKey: ["job children", id],
@@ -212,8 +229,7 @@ export function jobChildrenQuery(id: string) {
       const tasks: Task[] = [];
       let cursor: string | null = null;
       do {
-        const path = `/v1/tasks/${segment(id)}/children`;
-        const page: ChildPage = await get<ChildPage>(path, { limit: 1000, cursor }, signal);
+        const page: ChildPage = await readChildren(id, { generation: "present", limit: 1000, cursor }, signal);
         tasks.push(...page.tasks);
         cursor = page.cursor ?? null;
       } while (cursor !== null && tasks.length < jobChildrenMax);

@@ -2,12 +2,13 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { get, segment } from "../../api/client.ts";
-import type { ChildPage, Task, TaskState } from "../../api/schema.ts";
+import { type Generation, readChildren } from "../../api/queries.ts";
+import type { Task, TaskState } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
 import { waitingText } from "../../parts/waiting.ts";
+import { hasEarlierChildren } from "../task/runs.ts";
 
 const number = new Intl.NumberFormat();
 const pageSize = 50;
@@ -21,6 +22,7 @@ export function FamilyNode({ task, isTop = false }: { readonly task: Task; reado
   const [state, setState] = useState<TaskState | null>(null);
   const counts: Counts = task.childCounts ?? {};
   const hasChildren = taskStates.some((each) => (counts[each] ?? 0) > 0);
+  const [isEarlierOpen, setEarlierOpen] = useState(false);
   const why =
     task.waiting === undefined ? (task.state === "success" ? undefined : task.error?.message) : waitingText(task);
   return (
@@ -62,9 +64,19 @@ export function FamilyNode({ task, isTop = false }: { readonly task: Task; reado
             }}
           />
         ) : null}
+        {hasEarlierChildren(task) ? (
+          <Button look="quiet" aria-pressed={isEarlierOpen} onClick={() => setEarlierOpen(!isEarlierOpen)}>
+            {isEarlierOpen ? "Hide" : "Show"} children from before
+          </Button>
+        ) : null}
         {why === undefined ? null : <span className="max-w-xl truncate text-muted">{why}</span>}
       </div>
-      {hasChildren && isOpen ? <Children key={state ?? "all"} parent={task} counts={counts} state={state} /> : null}
+      {hasChildren && isOpen ? (
+        <Children key={state ?? "all"} parent={task} counts={counts} state={state} generation="present" />
+      ) : null}
+      {hasEarlierChildren(task) && isEarlierOpen ? (
+        <Children parent={task} counts={{}} state={null} generation="earlier" />
+      ) : null}
     </li>
   );
 }
@@ -102,15 +114,14 @@ interface ChildrenProps {
   readonly parent: Task;
   readonly counts: Counts;
   readonly state: TaskState | null;
+  readonly generation: Generation;
 }
 
-function Children({ parent, counts, state }: ChildrenProps) {
+function Children({ parent, counts, state, generation }: ChildrenProps) {
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
-    queryKey: ["children of", parent.id, state],
-    queryFn: ({ pageParam, signal }) => {
-      const query = { state, cursor: pageParam, limit: pageSize };
-      return get<ChildPage>(`/v1/tasks/${segment(parent.id)}/children`, query, signal);
-    },
+    queryKey: ["children of", parent.id, state, generation],
+    queryFn: ({ pageParam, signal }) =>
+      readChildren(parent.id, { state, generation, cursor: pageParam, limit: pageSize }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: ({ cursor }) => cursor,
     placeholderData: keepPreviousData,
@@ -122,7 +133,9 @@ function Children({ parent, counts, state }: ChildrenProps) {
   return (
     <div className="ml-4 border-l border-line pl-2">
       {error === null ? null : <Problem error={error} />}
-      <ul aria-label={`Children of ${parent.name}`}>
+      <ul
+        aria-label={generation === "present" ? `Children of ${parent.name}` : `Children of ${parent.name} from before`}
+      >
         {children.map((child) => (
           <FamilyNode key={child.id} task={child} />
         ))}
@@ -130,7 +143,8 @@ function Children({ parent, counts, state }: ChildrenProps) {
       {data !== undefined && hasNextPage ? (
         <p className="flex items-center gap-3 py-1 pl-8 text-muted">
           <span>
-            {number.format(children.length)} of {number.format(Math.max(total, children.length))} shown
+            {number.format(children.length)}
+            {generation === "present" ? ` of ${number.format(Math.max(total, children.length))}` : ""} shown
           </span>
           {isFull ? null : (
             <Button look="quiet" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>

@@ -5,6 +5,7 @@ import { taskQuery } from "../../api/queries.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { hasEarlierChildren } from "../task/runs.ts";
 import { FamilyNode } from "./familyNode.tsx";
 
 const route = getRouteApi("/tasks/$id/family");
@@ -35,7 +36,7 @@ export function FamilyPage() {
       />
       <PageHeader title={`Family of ${task.name}`} note={<StateBadge state={task.state} />} />
       <div className="card overflow-x-auto p-2">
-        {Object.keys(task.childCounts ?? {}).length === 0 ? (
+        {Object.keys(task.childCounts ?? {}).length === 0 && !hasEarlierChildren(task) ? (
           <Empty title="This task has no children">
             A handler makes them with ctx.all and its relatives; see docs/handlers.md.
           </Empty>

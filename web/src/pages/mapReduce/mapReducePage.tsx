@@ -1,6 +1,6 @@
 /** A MapReduce job: its phases, what was read, shuffled and written, each map and each reduce, what ran again, and what came out. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { jobChildrenQuery, stepsQuery, taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
@@ -10,6 +10,7 @@ import { StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Fact, Facts, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
+import { hasEarlierChildren } from "../task/runs.ts";
 import { Cells } from "./cells.tsx";
 import { type JobProgress, jobKind, jobProgress, type Phase, type Sums } from "./job.ts";
 
@@ -51,6 +52,15 @@ function Job({ task }: { readonly task: Task }) {
       {task.error === undefined || task.state === "success" ? null : (
         <Note tone={task.state === "failed" ? "bad" : "warn"}>{task.error.message}</Note>
       )}
+      {hasEarlierChildren(task) ? (
+        <Note tone="info">
+          This job began from scratch when it was retried. Maps and reduces from before are with its{" "}
+          <Link to="/tasks/$id/family" params={{ id: task.id }} className="text-accent hover:underline">
+            family
+          </Link>
+          .
+        </Note>
+      ) : null}
       {isCut ? (
         <Note tone="info">
           This job has more children than are read here: the sums are those of its first {number.format(tasks.length)}.

@@ -1,21 +1,62 @@
 /** What a task remembers, and its children. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { childrenQuery, stepsQuery } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
+import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateCount } from "../../parts/stateCount.tsx";
 import { StateBadge, taskStates } from "../../parts/states.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
+import { hasEarlierChildren } from "./runs.ts";
 
 const number = new Intl.NumberFormat();
 
 export function ChildrenCard({ task }: { readonly task: Task }) {
+  const [isEarlier, setEarlier] = useState(false);
+  return (
+    <>
+      <PresentChildren task={task} />
+      {!hasEarlierChildren(task) ? null : isEarlier ? (
+        <EarlierChildren task={task} onClose={() => setEarlier(false)} />
+      ) : (
+        <p>
+          <Button look="quiet" onClick={() => setEarlier(true)}>
+            Show children from before it began from scratch
+          </Button>
+        </p>
+      )}
+    </>
+  );
+}
+
+function EarlierChildren({ task, onClose }: { readonly task: Task; readonly onClose: () => void }) {
+  const { data } = useQuery(childrenQuery(task.id, "earlier"));
+  if (data === undefined) return null;
+  const note = data.cursor === null ? String(data.tasks.length) : `the first ${data.tasks.length}`;
+  return (
+    <Card
+      title="Children from before"
+      note={`${note}; nothing waits for them`}
+      isFlush
+      actions={
+        <Button look="quiet" onClick={onClose}>
+          Hide
+        </Button>
+      }
+    >
+      <ChildTable label="Children from before" tasks={data.tasks} />
+    </Card>
+  );
+}
+
+function PresentChildren({ task }: { readonly task: Task }) {
   const counts: { readonly [State in TaskState]?: number } = task.childCounts ?? {};
   const total = Object.values(counts).reduce<number>((sum, count) => sum + count, 0);
-  const { data } = useQuery({ ...childrenQuery(task.id), enabled: total > 0 });
+  const { data } = useQuery({ ...childrenQuery(task.id, "present"), enabled: total > 0 });
   if (total === 0 || data === undefined) return null;
   return (
     <Card
@@ -41,23 +82,29 @@ export function ChildrenCard({ task }: { readonly task: Task }) {
         ),
       )}
     >
-      <Table label="Children" heads={["Child", "State", "Kind", "Worker"]}>
-        {data.tasks.map((child) => (
-          <Row key={child.id}>
-            <Cell className="font-medium">
-              <Link to="/tasks/$id" params={{ id: child.id }} data-row className="hover:underline">
-                {child.name}
-              </Link>
-            </Cell>
-            <Cell>
-              <StateBadge state={child.state} />
-            </Cell>
-            <Cell className="text-soft">{child.kind}</Cell>
-            <Cell className="text-soft">{child.host ?? "–"}</Cell>
-          </Row>
-        ))}
-      </Table>
+      <ChildTable label="Children" tasks={data.tasks} />
     </Card>
+  );
+}
+
+function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: readonly Task[] }) {
+  return (
+    <Table label={label} heads={["Child", "State", "Kind", "Worker"]}>
+      {tasks.map((child) => (
+        <Row key={child.id}>
+          <Cell className="font-medium">
+            <Link to="/tasks/$id" params={{ id: child.id }} data-row className="hover:underline">
+              {child.name}
+            </Link>
+          </Cell>
+          <Cell>
+            <StateBadge state={child.state} />
+          </Cell>
+          <Cell className="text-soft">{child.kind}</Cell>
+          <Cell className="text-soft">{child.host ?? "–"}</Cell>
+        </Row>
+      ))}
+    </Table>
   );
 }
 

@@ -1,27 +1,16 @@
 /** The facts of a task. */
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { defaults } from "../../../../src/model/limits.ts";
+import { attemptsOfTaskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { finalStates } from "../../parts/states.tsx";
 import { Fact, Facts } from "../../parts/surfaces.tsx";
 import { Ago, durationText, Lasted } from "../../parts/time.tsx";
+import { hasEarlierChildren, isBeforeRetry, runsOf } from "./runs.ts";
 
 export function TaskFacts({ task }: { readonly task: Task }) {
-  const {
-    kind,
-    queue,
-    priority,
-    host,
-    attempt,
-    failures,
-    kills,
-    limits,
-    createdAt,
-    startAt,
-    retryAt,
-    assignedAt,
-    endedAt,
-  } = task;
-  const isOver = finalStates.has(task.state);
+  const { kind, queue, priority, host, limits } = task;
   return (
     <Facts>
       <Fact name="Kind">{kind}</Fact>
@@ -32,7 +21,7 @@ export function TaskFacts({ task }: { readonly task: Task }) {
         {priority === 0 ? null : <span className="text-muted"> · priority {priority}</span>}
       </Fact>
       <Fact name={task.state === "running" ? "Runs on" : "Last worker"}>
-        {host === undefined ? (
+        {host === undefined || isBeforeRetry(task) ? (
           "–"
         ) : (
           <Link to="/workers" search={{ worker: host }} className="text-accent hover:underline">
@@ -40,33 +29,8 @@ export function TaskFacts({ task }: { readonly task: Task }) {
           </Link>
         )}
       </Fact>
-      <Fact name="Attempts">
-        {attempt} · {failures} of {limits.attemptsMax} failed
-        {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
-      </Fact>
-      <Fact name="Created">
-        <Ago at={createdAt} />
-      </Fact>
-      {startAt === null || isOver ? null : (
-        <Fact name="Not before">
-          <Ago at={startAt} />
-        </Fact>
-      )}
-      {retryAt === undefined || task.state !== "retrying" ? null : (
-        <Fact name="Next attempt">
-          <Ago at={retryAt} />
-        </Fact>
-      )}
-      {assignedAt === undefined ? null : (
-        <Fact name={task.state === "running" ? "Runs for" : "Last attempt took"}>
-          <Lasted from={assignedAt} to={task.state === "running" ? undefined : (endedAt ?? task.changedAt)} />
-        </Fact>
-      )}
-      {isOver ? (
-        <Fact name="Ended">
-          <Ago at={task.changedAt} />
-        </Fact>
-      ) : null}
+      <Attempts task={task} />
+      <Times task={task} />
       {limits.timeoutMs === null ? null : <Fact name="Time limit">{durationText(limits.timeoutMs)} an attempt</Fact>}
       {task.openRun === undefined ? null : (
         <Fact name="Job at a service">
@@ -82,8 +46,58 @@ export function TaskFacts({ task }: { readonly task: Task }) {
   );
 }
 
-/** From so many in a row on, masters let a task run alone. */
-const suspectLosses = 3;
+/** Of its present run; how many there were before it was retried stands beside them. */
+function Attempts({ task }: { readonly task: Task }) {
+  const { attempt, failures, kills, limits } = task;
+  const known =
+    useQuery({ ...attemptsOfTaskQuery(task.id), enabled: task.retriedAt !== undefined }).data?.attempts ?? [];
+  const before = runsOf(task, known).earlier.at(-1)?.attempt ?? 0;
+  return (
+    <Fact name="Attempts">
+      {attempt - before} · {failures} of {limits.attemptsMax} failed
+      {before > 0 ? <span className="text-muted"> · {before} before the retry</span> : null}
+      {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
+    </Fact>
+  );
+}
+
+function Times({ task }: { readonly task: Task }) {
+  const { createdAt, startAt, retryAt, retriedAt, assignedAt, endedAt } = task;
+  const isOver = finalStates.has(task.state);
+  return (
+    <>
+      <Fact name="Created">
+        <Ago at={createdAt} />
+      </Fact>
+      {startAt === null || isOver ? null : (
+        <Fact name="Not before">
+          <Ago at={startAt} />
+        </Fact>
+      )}
+      {retryAt === undefined || task.state !== "retrying" ? null : (
+        <Fact name="Next attempt">
+          <Ago at={retryAt} />
+        </Fact>
+      )}
+      {retriedAt === undefined ? null : (
+        <Fact name="Retried">
+          <Ago at={retriedAt} />
+          {hasEarlierChildren(task) ? <span className="text-muted"> · from scratch</span> : null}
+        </Fact>
+      )}
+      {assignedAt === undefined || isBeforeRetry(task) ? null : (
+        <Fact name={task.state === "running" ? "Runs for" : "Last attempt took"}>
+          <Lasted from={assignedAt} to={task.state === "running" ? undefined : (endedAt ?? task.changedAt)} />
+        </Fact>
+      )}
+      {isOver ? (
+        <Fact name="Ended">
+          <Ago at={task.changedAt} />
+        </Fact>
+      ) : null}
+    </>
+  );
+}
 
 /** What of it may run at a time, by when it must have started or ended, and whether it may be what takes its workers down. */
 function Bounds({ task }: { readonly task: Task }) {
@@ -102,7 +116,7 @@ function Bounds({ task }: { readonly task: Task }) {
         </Fact>
       )}
       {deadlineMs === undefined ? null : <Fact name="Deadline">{durationText(deadlineMs)} after its creation</Fact>}
-      {losses < suspectLosses ? null : (
+      {losses < defaults.lossesBeforeAlone ? null : (
         <Fact name="Suspect">
           <span className="text-killed">lost its worker {losses} times in a row</span>
           {task.isAlone === true ? <span className="text-muted"> · runs alone there</span> : null}

@@ -1,0 +1,67 @@
+/** A task that was retried from scratch shows its present run, and what there was before on demand. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { violations } from "./accessibility.ts";
+import { narrow, openPage, screenshot, watched } from "./browser.ts";
+
+test("counts, children and attempts are those since the retry; those before are there to be seen", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, directory, until }) => {
+    const repaired = join(directory, "repaired");
+    const exec = (command: string[]) => ({ kind: "exec", input: { command }, attemptsMax: 1 });
+    const tasks = { one: exec(["true"]), two: exec(["test", "-e", repaired]) };
+    await client.submit({ id: "g", kind: "graph", input: { tasks } });
+    await client.submit({ id: "t", ...exec(["test", "-e", repaired]) });
+    const ends = async (id: string, state: string) =>
+      until(`${id} to end`, async () => (await client.get(id)).state === state);
+    for (const id of ["g", "t"]) await ends(id, "failed");
+    const before = (await client.views.children("g")).tasks.map(({ id }) => id);
+    expect(existsSync(repaired)).toBe(false);
+    for (const id of ["g", "t"]) await client.retry(id, { fromScratch: true });
+    for (const id of ["g", "t"]) await ends(id, "failed");
+    writeFileSync(repaired, "");
+    for (const id of ["g", "t"]) await client.retry(id, { fromScratch: true });
+    for (const id of ["g", "t"]) await ends(id, "success");
+
+    const present = await client.views.children("g", { generation: "present" });
+    expect(present.counts).toEqual({ success: 2 });
+    expect(present.tasks.map(({ state }) => state)).toEqual(["success", "success"]);
+    const earlier = await client.views.children("g", { generation: "earlier" });
+    expect(earlier.tasks).toHaveLength(4);
+    expect(earlier.tasks.map(({ id }) => id)).toEqual(expect.arrayContaining(before));
+    // However small the pages are.
+    const found: string[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const page = await client.views.children("g", { generation: "present", limit: 1, ...(cursor && { cursor }) });
+      found.push(...page.tasks.map(({ id }) => id));
+      ({ cursor } = page);
+      if (cursor === null) break;
+    }
+    expect(found).toEqual(present.tasks.map(({ id }) => id));
+
+    const page = await openPage(`${cluster.address}/tasks/g`);
+    const children = page.getByRole("table", { name: "Children", exact: true }).getByRole("row");
+    await children.nth(2).waitFor();
+    expect(await children.filter({ hasText: "failed" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Show children from before" }).click();
+    await page.getByRole("table", { name: "Children from before" }).getByRole("row").nth(4).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.goto(`${cluster.address}/tasks/g/family`);
+    await page.getByRole("list", { name: "Children of g", exact: true }).getByRole("listitem").nth(1).waitFor();
+    await page.getByRole("button", { name: "Show children from before" }).click();
+    await page.getByRole("list", { name: "Children of g from before" }).getByRole("listitem").nth(3).waitFor();
+    await screenshot(page, "family-retried");
+
+    await page.goto(`${cluster.address}/tasks/t`);
+    await page.getByText("1 · 0 of 1 failed · 2 before the retry").waitFor();
+    expect(await page.getByRole("table", { name: "Attempts", exact: true }).getByRole("row").count()).toBe(2);
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    expect(await page.getByRole("table", { name: "Attempts before the retry" }).getByRole("row").count()).toBe(3);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, "task-retried");
+    const phone = await openPage(`${cluster.address}/tasks/g`, { ...narrow, colorScheme: "dark" });
+    await phone.getByRole("button", { name: "Show children from before" }).click();
+    await phone.getByRole("table", { name: "Children from before" }).waitFor();
+    await screenshot(phone, "graph-retried-narrow-dark");
+  });
+});
