@@ -1,5 +1,5 @@
 /** What masters remember of a worker and of a queue. */
-import type { BootId, WorkerId } from "./ids.ts";
+import type { BootId, TaskId, WorkerId } from "./ids.ts";
 
 /**
  * connected  its stream is open
@@ -77,4 +77,6 @@ export interface QueueView extends QueueRecord {
   readonly tasks: { readonly [state: string]: number };
   /** Connected workers that serve it. */
   readonly workers: number;
+  /** Of the tasks that could start and are first in their line, the one that has waited longest; left out if there is none. */
+  readonly waitsLongest?: { readonly id: TaskId; readonly since: number };
 }

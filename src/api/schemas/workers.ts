@@ -1,6 +1,20 @@
 /** Schemas of workers and queues, and of what a supervisor reports. */
 import { limits } from "../../model/limits.ts";
-import { closed, count, id, instant, list, oneOf, open, orNull, ref, text, truth, whole } from "../../model/schema.ts";
+import {
+  closed,
+  count,
+  id,
+  instant,
+  list,
+  oneOf,
+  open,
+  orNull,
+  ref,
+  taskId,
+  text,
+  truth,
+  whole,
+} from "../../model/schema.ts";
 
 /** Properties of a worker in answers and events. */
 const queueRate = closed(
@@ -82,6 +96,11 @@ export const workerSchemas = {
     {
       concurrencyMax: { ...count, description: "So many of its tasks run at a time." },
       rate: ref("QueueRate"),
+      waitsLongest: {
+        ...open({ id: taskId, since: instant }),
+        description:
+          "Of the tasks that could start and are first in their line, the one that has waited longest; left out if there is none.",
+      },
     },
   ),
   QueueList: open({ queues: list(ref("Queue")) }),

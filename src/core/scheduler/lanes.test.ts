@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
-import type { WorkerRecord } from "../../model/worker.ts";
+import type { QueueView, WorkerRecord } from "../../model/worker.ts";
 import { attachRequest } from "../../proof/fakes/attachRequest.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { SchedulerEffect, SchedulerOutput } from "./effects.ts";
@@ -193,9 +193,29 @@ test("finding the next assignment does not look at idle workers or at the backlo
   expect(looks(2000, 5000)).toBe(looks(0, 0));
 });
 
+test("of each queue it is known which task waits longest of those that are first in their line", () => {
+  const scheduler = new Scheduler();
+  scheduler.activate(1000, 1, 1);
+  const submit = (now: number, id: string, more: Parameters<typeof spec>[1] = {}) => {
+    const specs = [{ ...spec(id, more), createdAt: now }];
+    scheduler.step(now, { kind: "submit", request: 1, specs, lookup: null }, { seq: 2, writes: [], effects: [] });
+  };
+  submit(2000, "old", { queue: "mail" });
+  submit(3000, "other-kind", { queue: "mail", kind: "exec" });
+  submit(4000, "young");
+  expect(viewsOf(scheduler).map(({ name, waitsLongest }) => [name, waitsLongest])).toEqual([
+    ["mail", { id: "old", since: 2000 }],
+    ["default", { id: "young", since: 4000 }],
+  ]);
+});
+
 function queuesOf(scheduler: Scheduler): string[] {
+  return viewsOf(scheduler).map(({ name }) => name);
+}
+
+function viewsOf(scheduler: Scheduler): readonly QueueView[] {
   const out: { seq: number; writes: []; effects: SchedulerEffect[] } = { seq: 9, writes: [], effects: [] };
   scheduler.step(1000, { kind: "inspect-queues", request: 1 }, out);
   const [effect] = out.effects;
-  return effect?.kind === "reply" && effect.reply.kind === "queues" ? effect.reply.queues.map(({ name }) => name) : [];
+  return effect?.kind === "reply" && effect.reply.kind === "queues" ? effect.reply.queues : [];
 }

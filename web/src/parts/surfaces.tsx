@@ -1,6 +1,7 @@
 /** What pages are put together from: headers, cards, facts, and what is shown where there is nothing or something is wrong. */
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "../api/client.ts";
+import { UnreadableField } from "./fieldTexts.ts";
 import { IconFrame } from "./iconFrame.tsx";
 
 export function PageHeader({
@@ -132,16 +133,19 @@ export function Loading({ what }: { readonly what: string }) {
 }
 
 export function Problem({ error }: { readonly error: unknown }) {
-  const [text, hint] =
-    error instanceof ApiError
-      ? [error.message, error.hint]
-      : ["The master cannot be reached.", "This page tries again by itself."];
+  const [text, hint] = problemText(error);
   return (
     <div role="alert" className="rounded-lg border border-failed/40 bg-failed/8 px-4 py-3">
       <p className="font-medium text-failed">{text}</p>
       {hint === null ? null : <p className="text-soft">{hint}</p>}
     </div>
   );
+}
+
+function problemText(error: unknown): readonly [string, string | null] {
+  if (error instanceof ApiError) return [error.message, error.hint];
+  if (error instanceof UnreadableField) return [error.message, null];
+  return ["The master cannot be reached.", "This page tries again by itself."];
 }
 
 export function Note({ tone, children }: { readonly tone: "warn" | "bad" | "info"; readonly children: ReactNode }) {

@@ -1,20 +1,24 @@
-/** Every queue: how much waits and runs, who serves it; and pausing it. */
-import { useMutation, useQueries, useQuery } from "@tanstack/react-query";
+/** Every queue: how much waits and runs, its limits, who serves it; pausing and limiting it. */
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
-import { queuesQuery, taskListQuery } from "../../api/queries.ts";
+import { queuesQuery } from "../../api/queries.ts";
 import { useMay } from "../../api/rights.ts";
-import type { Queue, Task, TaskState } from "../../api/schema.ts";
+import type { Queue, TaskState } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
 import { StateCount } from "../../parts/stateCount.tsx";
 import { taskStates } from "../../parts/states.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
-import { Ago } from "../../parts/time.tsx";
+import { Lasted } from "../../parts/time.tsx";
 import { waitingIn } from "../overview/problems.ts";
+import { limitTexts } from "./limits.ts";
+import { LimitsDialog } from "./limitsDialog.tsx";
 
 const number = new Intl.NumberFormat();
+const heads = ["Queue", "Waiting", "Longest wait", "Limits", "Running", "Ended", "Workers", ""];
 const live: readonly TaskState[] = ["running", "waiting", "blocked"];
 const ended: readonly TaskState[] = ["success", "failed", "cancelled"];
 
@@ -22,11 +26,8 @@ export function QueuesPage() {
   const { data, error } = useQuery(queuesQuery);
   const mayOperate = useMay("operate");
   const queues = data?.queues ?? [];
-  const oldest = useQueries({
-    queries: queues.map(({ name }) =>
-      taskListQuery({ queue: name, state: "created,killed,retrying", order: "oldest", limit: 1 }),
-    ),
-  });
+  const [limited, setLimited] = useState<string | null>(null);
+  const inDialog = queues.find(({ name }) => name === limited);
   const set = useMutation({
     mutationFn: ({ name, isPaused }: Queue) => post(`/v1/queues/${segment(name)}/${isPaused ? "resume" : "pause"}`),
     onSuccess: () => queries.invalidateQueries(),
@@ -46,33 +47,35 @@ export function QueuesPage() {
             A queue is there as soon as a task or a worker names it.
           </Empty>
         ) : (
-          <Table label="Queues" heads={["Queue", "Waiting", "Oldest waiting", "Running", "Ended", "Workers", ""]}>
-            {queues.map((queue, index) => (
+          <Table label="Queues" heads={heads}>
+            {queues.map((queue) => (
               <QueueRow
                 key={queue.name}
                 queue={queue}
-                oldest={oldest[index]?.data?.tasks[0]}
                 isBusy={set.isPending}
                 onSet={mayOperate ? () => set.mutate(queue) : null}
+                onLimit={mayOperate ? () => setLimited(queue.name) : null}
               />
             ))}
           </Table>
         )}
       </Card>
+      {inDialog === undefined ? null : <LimitsDialog queue={inDialog} onClose={() => setLimited(null)} />}
     </>
   );
 }
 
 interface QueueRowProps {
   readonly queue: Queue;
-  /** The task that has waited longest; absent if none waits. */
-  readonly oldest: Task | undefined;
   readonly isBusy: boolean;
   /** Null for those who may not. */
   readonly onSet: (() => void) | null;
+  readonly onLimit: (() => void) | null;
 }
 
-function QueueRow({ queue, oldest, isBusy, onSet }: QueueRowProps) {
+function QueueRow({ queue, isBusy, onSet, onLimit }: QueueRowProps) {
+  const { waitsLongest } = queue;
+  const bounds = limitTexts(queue);
   return (
     <Row>
       <Cell className="font-medium">
@@ -89,18 +92,17 @@ function QueueRow({ queue, oldest, isBusy, onSet }: QueueRowProps) {
         </Link>
       </Cell>
       <Cell>
-        {oldest === undefined ? (
+        {waitsLongest === undefined ? (
           <span className="text-muted">–</span>
         ) : (
-          <span className="flex items-baseline gap-2">
-            <Link to="/tasks/$id" params={{ id: oldest.id }} className="max-w-48 truncate text-accent hover:underline">
-              {oldest.name}
-            </Link>
-            <span className="text-muted">
-              <Ago at={oldest.createdAt} />
-            </span>
-          </span>
+          <Link to="/tasks/$id" params={{ id: waitsLongest.id }} className="text-accent hover:underline">
+            <span className="sr-only">The task that waits longest, for </span>
+            <Lasted from={waitsLongest.since} />
+          </Link>
         )}
+      </Cell>
+      <Cell className="whitespace-nowrap">
+        {bounds.length === 0 ? <span className="text-muted">none</span> : bounds.join(" · ")}
       </Cell>
       <Cell>
         <Counts queue={queue} states={live} />
@@ -109,12 +111,19 @@ function QueueRow({ queue, oldest, isBusy, onSet }: QueueRowProps) {
         <Counts queue={queue} states={ended} />
       </Cell>
       <Cell className={queue.workers === 0 ? "text-failed" : "text-soft"}>{queue.workers}</Cell>
-      <Cell className="text-right">
-        {onSet === null ? null : (
-          <Button disabled={isBusy} onClick={onSet}>
-            {queue.isPaused ? "Resume" : "Pause"}
-          </Button>
-        )}
+      <Cell>
+        <span className="flex justify-end gap-2">
+          {onLimit === null ? null : (
+            <Button aria-label={`Limit ${queue.name}`} onClick={onLimit}>
+              Limit …
+            </Button>
+          )}
+          {onSet === null ? null : (
+            <Button disabled={isBusy} onClick={onSet}>
+              {queue.isPaused ? "Resume" : "Pause"}
+            </Button>
+          )}
+        </span>
       </Cell>
     </Row>
   );
