@@ -15,6 +15,9 @@ const folder = "dist/web";
 /** Says what the files beside it were built from. Masters do not serve it, since its name has no ending that they know. */
 const stamp = join(folder, "sources");
 
+/** What pages take from the model: the names of limits and defaults. */
+const named = /^src\/model\/(limits\w*|defaults|units)\.ts$/;
+
 const digest = digestOfSources();
 const isFresh = existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
 if (!process.argv.includes("--if-stale") || !isFresh) await buildAll();
@@ -32,7 +35,8 @@ async function buildAll(): Promise<void> {
 /** The types of the API are left out: they have no effect on what is built. */
 function digestOfSources(): string {
   const hash = createHash("sha256");
-  for (const file of [...filesIn(["web"], [""]), "package-lock.json"]) {
+  const fromModel = filesIn(["src/model"], [".ts"]).filter((file) => named.test(file));
+  for (const file of [...filesIn(["web"], [""]), ...fromModel, "package-lock.json"]) {
     if (file === typesFile || !/\.\w+$/.test(file)) continue;
     hash.update(`${file}\n`).update(readFileSync(file));
   }

@@ -12,14 +12,25 @@ export const masterRoutes: readonly Route[] = [
     access: { needs: "read", of: "each" },
     summary: "The state of this master: its role, the leader, its journal position, and statistics.",
     tag: "master",
+    query: {
+      leader: {
+        type: "boolean",
+        default: false,
+        description: "Answer with the leader's status, whichever master is asked.",
+      },
+    },
     answers: { 200: { description: "The status.", schema: "MasterStatus" } },
-    handle: (_request, _reply, { master, guard }) => ({
-      ...master.status(),
-      clockOffsetMs: master.status().now - Date.now(),
-      isOpen: guard.isOpen,
-      isBehindProxy: guard.reach.isBehindProxy,
-      stats: master.stats(),
-    }),
+    handle: async (request, reply, { master, guard, relay }) => {
+      const { leader = false } = request.query as { leader?: boolean };
+      if (leader && (await relay.pass(request, reply))) return reply;
+      return {
+        ...master.status(),
+        clockOffsetMs: master.status().now - Date.now(),
+        isOpen: guard.isOpen,
+        isBehindProxy: guard.reach.isBehindProxy,
+        stats: master.stats(),
+      };
+    },
   },
   {
     method: "GET",

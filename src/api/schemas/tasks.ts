@@ -1,7 +1,7 @@
 /** Schemas of tasks: what clients submit, and how tasks are shown. */
 import { runConditions } from "../../model/graphs/conditions.ts";
 import { builtInKinds } from "../../model/kinds/table.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import {
   anything,
   attempt,
@@ -80,8 +80,7 @@ const document = open(
     },
     losses: {
       ...count,
-      description:
-        "The last attempts in a row at which its worker died; from 3 on it runs alone on its worker where that is possible.",
+      description: `The last attempts in a row at which its worker died; from ${defaults.lossesBeforeAlone} on it runs alone on its worker where that is possible.`,
     },
     isAlone: { type: "boolean", description: "While running: its worker runs nothing else." },
     waiting: { ...ref("Waiting"), description: "Why it does not run; only while it waits." },

@@ -1,5 +1,6 @@
 /** What the pages read, each under the key that it is kept by. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { limits } from "../../../src/model/limits.ts";
 import { get, post, segment } from "./client.ts";
 import { setCsrf } from "./credentials.ts";
 import { extended, unsettledSince } from "./history.ts";
@@ -34,6 +35,9 @@ import type {
 /** Heartbeats and progress commit nothing, so nothing tells of them. */
 const uncommittedMs = 2_000;
 
+/** So often clocks are compared. */
+const clocksMs = 30_000;
+
 /** So often a page that stays open says that its session is still used. */
 const sessionMs = 5 * 60_000;
 
@@ -65,6 +69,22 @@ export const statusQuery = queryOptions({
   queryKey: ["status"],
   queryFn: ({ signal }) => get<MasterStatus>("/v1/status", {}, signal),
   refetchInterval: uncommittedMs,
+});
+
+/** Of the leader, where the master of this page follows. */
+export const leaderStatusQuery = queryOptions({
+  queryKey: ["leader status"],
+  meta: { of: ["leader"] },
+  queryFn: ({ signal }) => get<MasterStatus>("/v1/status", { leader: true }, signal),
+  refetchInterval: clocksMs,
+});
+
+/** The newest tasks, by which clocks are compared. */
+export const newestTasksQuery = queryOptions({
+  queryKey: ["newest tasks"],
+  meta: { of: [] },
+  queryFn: ({ signal }) => get<TaskPage>("/v1/tasks", { limit: limits.clockTasksMax }, signal),
+  refetchInterval: clocksMs,
 });
 
 export const mastersQuery = queryOptions({

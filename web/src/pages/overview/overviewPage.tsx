@@ -1,6 +1,15 @@
 /** The first page: how the cluster is, at a look. */
 import { useQuery } from "@tanstack/react-query";
-import { queuesQuery, schedulesQuery, statusQuery, taskListQuery, workersQuery } from "../../api/queries.ts";
+import {
+  leaderStatusQuery,
+  mastersQuery,
+  newestTasksQuery,
+  queuesQuery,
+  schedulesQuery,
+  statusQuery,
+  taskListQuery,
+  workersQuery,
+} from "../../api/queries.ts";
 import { useSeesAllQueues } from "../../api/rights.ts";
 import { Card, Command, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
@@ -85,7 +94,11 @@ function Summary({
 
 function Problems() {
   const now = useNow();
-  const status = useQuery(statusQuery).data;
+  const { data: status, dataUpdatedAt: statusReadAt } = useQuery(statusQuery);
+  const isStandby = status !== undefined && status.role !== "leader";
+  const leader = useQuery({ ...leaderStatusQuery, enabled: isStandby }).data;
+  const masters = useQuery(mastersQuery).data?.masters;
+  const newest = useQuery(newestTasksQuery).data?.tasks;
   const workers = useQuery(workersQuery).data?.workers;
   const queues = useQuery(queuesQuery).data?.queues;
   const schedules = useQuery(schedulesQuery).data?.schedules;
@@ -94,7 +107,8 @@ function Problems() {
     status !== undefined && (status.role !== "leader" || (status.stats.waiting["no-able-worker"] ?? 0) > 0);
   const tasks = useQuery({ ...waitingQuery, enabled: isAsked }).data?.tasks;
   const waiting = isAsked ? tasks : undefined;
-  const problems = problemsOf({ now, status, workers, queues, schedules, waiting });
+  const ofMasters = { status, statusReadAt, leader: isStandby ? leader : undefined, masters };
+  const problems = problemsOf({ now, ...ofMasters, workers, queues, schedules, waiting, newest });
   if (problems.length === 0) return null;
   return (
     <section aria-label="What is wrong" className="card divide-y divide-line">

@@ -1,5 +1,6 @@
 /** What is wrong right now, in sentences with what to do about it. */
-import type { MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
+import type { Master, MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
+import { ofMasterClocks, ofThisClock, ofWorkerClocks } from "./clocks.ts";
 
 export interface Problem {
   readonly tone: "warn" | "bad";
@@ -11,6 +12,12 @@ export interface Problem {
 export interface Seen {
   readonly now: number;
   readonly status: MasterStatus | undefined;
+  /** When that came, by this browser's clock. */
+  readonly statusReadAt: number;
+  /** Of the leader, where another master answers. */
+  readonly leader: MasterStatus | undefined;
+  readonly masters: readonly Master[] | undefined;
+  readonly newest: readonly Task[] | undefined;
   readonly workers: readonly Worker[] | undefined;
   readonly queues: readonly Queue[] | undefined;
   readonly schedules: readonly ScheduleView[] | undefined;
@@ -32,6 +39,8 @@ export function problemsOf(seen: Seen): Problem[] {
     ...(workers === undefined ? [] : ofWorkers(workers)),
     ...(queues === undefined ? [] : ofQueues(queues, workers)),
     ...ofKinds(seen),
+    ...ofClocks(seen),
+    ...ofMasters(seen),
     ...(schedules ?? []).filter((schedule) => isLate(schedule, seen.now)).map(({ name }) => late(name)),
   ];
 }
@@ -55,6 +64,38 @@ function ofMaster({ trouble, leader, stats }: MasterStatus): Problem[] {
     });
   }
   return problems;
+}
+
+function ofClocks({ status, statusReadAt, leader, newest }: Seen): Problem[] {
+  if (status === undefined) return [];
+  return [
+    ...ofMasterClocks(leader === undefined ? [status] : [leader, status]),
+    ...ofThisClock(status, statusReadAt),
+    ...ofWorkerClocks(newest ?? []),
+  ];
+}
+
+/** Masters of one name, and the way on which tokens travel. Of a proxy nobody can tell whether it has TLS, nor how it is reached. */
+function ofMasters({ status, masters }: Seen): Problem[] {
+  const named = [...Map.groupBy(masters ?? [], ({ name }) => name)].filter(([, namesakes]) => namesakes.length > 1);
+  const twice = named.map(([name, namesakes]): Problem => {
+    const where = namesakes.map(({ address }) => address).join(", ");
+    return { tone: "warn", text: `${namesakes.length} masters have the name ${name}: ${where}.`, advice: null };
+  });
+  const plain = status?.isBehindProxy === true ? [] : (masters ?? []).filter(({ address }) => isPlain(address));
+  return [
+    ...twice,
+    ...plain.map(({ address }): Problem => {
+      const text = `${address} is reached without TLS: whoever listens on that network reads tokens and tasks.`;
+      return { tone: "warn", text, advice: "outlast master --tls-cert FILE --tls-key FILE" };
+    }),
+  ];
+}
+
+function isPlain(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === "http:" && !/^(localhost|127[.].*|\[::1\])$/.test(hostname);
 }
 
 function ofWorkers(workers: readonly Worker[]): Problem[] {
