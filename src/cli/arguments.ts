@@ -35,6 +35,15 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** A parser for numbers between two bounds, not only whole ones. */
+export function numberFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+(\.\d+)?$/.test(text.trim()) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Must be a number from ${min} to ${max}.`);
+  };
+}
+
 /** A size with its unit: 512MiB, 2GiB, 100000. */
 export function bytes(text: string): number {
   const [, number = "", unit = "b"] = /^(\d+(?:\.\d+)?)(b|kib|mib|gib)?$/i.exec(text) ?? [];

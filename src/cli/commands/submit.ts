@@ -2,11 +2,11 @@
 import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
 import { OutlastError } from "../../model/errors.ts";
-import { type RunCondition, runConditions } from "../../model/graphs/conditions.ts";
+import { runConditions } from "../../model/graphs/conditions.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import type { Submission } from "../../model/submission.ts";
-import { conflictRules, type OnConflict } from "../../model/task.ts";
+import { conflictRules } from "../../model/task.ts";
 import type { Submitted } from "../../sdk/callOptions.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import {
@@ -26,29 +26,14 @@ import { memoryMaxOption, processesMaxOption } from "../execBounds.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
 import type { OperandFlags } from "../submitOperands.ts";
-import { keyAndSignal } from "../submitOptions.ts";
+import { commonFields, type FieldFlags, keyAndSignal, retryOptions } from "../submitOptions.ts";
 
-interface SubmitFlags extends OperandFlags {
+interface SubmitFlags extends OperandFlags, FieldFlags {
   /** Either one file of tasks, or the files of one task. */
   readonly file?: readonly string[];
   readonly stdin?: string;
   readonly artifact?: readonly string[];
   readonly key?: string;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly requires?: readonly string[];
-  readonly broadcast?: boolean;
-  readonly startAt?: number;
-  readonly after?: readonly string[];
-  readonly runIf?: RunCondition;
-  readonly concurrencyKey?: string;
-  readonly concurrencyMax?: number;
-  readonly uniqueKey?: string;
-  readonly onConflict?: OnConflict;
-  readonly expiresAt?: number;
-  readonly deadline?: number;
-  readonly attemptsMax?: number;
-  readonly timeout?: number;
   readonly wait?: boolean;
   readonly child?: string;
 }
@@ -118,6 +103,10 @@ export function submitCommand(program: Command): void {
     .option("--expires-at <time>", "if it has not started by then, it fails as expired", instant)
     .option("--deadline <duration>", "how long it may take in all, with every attempt and wait", positiveDuration)
     .option("--attempts-max <n>", "how many attempts may fail; 1 means no retry", wholeNumber(1, limits.attemptsMaxMax))
+    .addOption(retryOptions.killsMax)
+    .addOption(retryOptions.backoffBase)
+    .addOption(retryOptions.backoffFactor)
+    .addOption(retryOptions.backoffMax)
     .option("--timeout <duration>", "how long one attempt may last", positiveDuration)
     .option("--env <NAME=value>", "exec, container: an environment variable; may be repeated", environment)
     .option(
@@ -225,28 +214,6 @@ async function refuseReplacedBytes(): Promise<void> {
   const bytes = await readFile("/proc/self/cmdline").catch(() => null);
   if (bytes === null || isUtf8(bytes)) return;
   throw new UsageError("The command line contains bytes that are not UTF-8.", "Nothing is submitted.");
-}
-
-function commonFields(flags: SubmitFlags): Partial<Submission> {
-  const { queue, priority, requires, broadcast, startAt, attemptsMax, timeout, after, runIf } = flags;
-  const { concurrencyKey, concurrencyMax, uniqueKey, onConflict, expiresAt, deadline } = flags;
-  return {
-    ...(queue === undefined ? {} : { queue }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(requires === undefined ? {} : { requires }),
-    ...(broadcast === undefined ? {} : { broadcast }),
-    ...(startAt === undefined ? {} : { startAt }),
-    ...(after === undefined ? {} : { after }),
-    ...(runIf === undefined ? {} : { runIf }),
-    ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
-    ...(concurrencyMax === undefined ? {} : { concurrencyMax }),
-    ...(uniqueKey === undefined ? {} : { uniqueKey }),
-    ...(onConflict === undefined ? {} : { onConflict }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(deadline === undefined ? {} : { deadlineMs: deadline }),
-    ...(attemptsMax === undefined ? {} : { attemptsMax }),
-    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-  };
 }
 
 async function submitFile(
