@@ -90,6 +90,59 @@ test("outputs of handlers arrive in the commands that wait for them, each as one
     { workerArguments: ["--tasks", fileURLToPath(new URL("./tasks/echo.ts", import.meta.url))] },
   ));
 
+test("files that a command leaves are in the folders of those that wait for it", () =>
+  scene(["master", "worker-1", "worker-2"], async (play) => {
+    const line = "mkdir out && printf 'a,1\\nb,2\\n' > out/report.csv && echo done > log.txt";
+    const find = "find . -type f | sort | xargs sha256sum";
+    const tasks = {
+      make: { kind: "exec", input: { shell: true, command: [line], artifacts: ["out/**", "*.txt"] } },
+      count: {
+        kind: "exec",
+        after: ["make"],
+        input: {
+          shell: true,
+          command: ["wc -l < report.csv; cat"],
+          files: { "report.csv": "${tasks.make.artifacts.out/report.csv}" },
+          stdin: { blob: "${tasks.make.artifacts.log.txt}" },
+        },
+      },
+      inner: {
+        kind: "graph",
+        after: ["make"],
+        input: {
+          tasks: { list: { kind: "exec", input: { shell: true, command: [find], files: "${tasks.make.artifacts}" } } },
+        },
+      },
+      lacks: {
+        kind: "exec",
+        after: ["make"],
+        input: { command: ["cat", "x"], files: { x: "${tasks.make.artifacts.report.csv}" } },
+      },
+    };
+    await play.client.submit({ id: "g", kind: "graph", input: { tasks, onFailure: "continue" } });
+    await play.until("the graph to end", async () => (await play.client.get("g")).state === "failed");
+    const nodes = await nodesOf(play, "g");
+    const idOf = (name: string) => nodes.get(name)?.id ?? "";
+    expect(await play.logOf(idOf("count"))).toBe("2\ndone\n");
+    const [list] = (await play.client.graph(idOf("inner"))).nodes;
+    const artifacts = await play.client.blobs.artifacts(idOf("make"));
+    const sums = artifacts.map(({ path, sha256 }) => `${sha256}  ./${path}\n`);
+    expect(sums).toHaveLength(2);
+    expect(await play.logOf(list?.id ?? "")).toBe(
+      sums.toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(""),
+    );
+    expect((await play.client.get(idOf("lacks"))).error).toMatchObject({
+      code: "input",
+      message: expect.stringContaining('has left no artifact "report.csv". It has left log.txt, out/report.csv'),
+    });
+    // Any task may take files of one that it waits for, also of one that has ended.
+    const reference = `\${tasks.${idOf("make")}.artifacts.log.txt}`;
+    const input = { command: ["cat", "log"], files: { log: reference } };
+    await play.client.submit({ id: "later", kind: "exec", after: [idOf("make")], input });
+    await play.success("later");
+    expect(await play.logOf("later")).toBe("done\n");
+  }));
+
 test("a graph of 10 000 nodes and 90 000 links is created while other tasks run", { timeout: 300_000 }, () =>
   scene(["master", "worker-1"], async (play) => {
     const width = 1000;

@@ -1,6 +1,8 @@
 /** Reads for the scheduler what graphs need and its memory does not hold: inputs of graphs, and outputs of tasks that have ended. */
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
+import { artifactPrefix, toBlobReference } from "../../model/blob.ts";
+import { ownedRecordId } from "../../model/collections/table.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
@@ -113,19 +115,31 @@ export class GraphReader {
   async #outputsFor(document: TaskDocument): Promise<ReadonlyMap<string, EndedTask>> {
     const { after = [], afterNames: names = after } = document;
     const wanted = new Map<string, TaskId>();
+    const withFiles = new Set<string>();
     for (const { body } of referencesIn(document, "")) {
-      const name = parseReference(body, names)?.name;
+      const { name, part } = parseReference(body, names) ?? {};
       const id = name === undefined ? undefined : after[names.indexOf(name)];
       if (name !== undefined && id !== undefined) wanted.set(name, id);
+      if (name !== undefined && part === "artifacts") withFiles.add(name);
     }
     const statuses = await this.#statuses([...wanted.values()]);
-    const ended = [...wanted].map(([name, id]): [string, EndedTask] => {
+    const ended = new Map<string, EndedTask>();
+    for (const [name, id] of wanted) {
       const status = statuses.get(id);
       if (status === undefined)
         throw new OutlastError("invalid", `Task ${id}, whose output it takes, is not there any more.`);
-      return [name, { isSuccess: status.state === "success", output: status.output ?? null }];
-    });
-    return new Map(ended);
+      const isSuccess = status.state === "success";
+      const artifacts = isSuccess && withFiles.has(name) ? { artifacts: await this.#filesOf(id, status.attempt) } : {};
+      ended.set(name, { isSuccess, output: status.output ?? null, ...artifacts });
+    }
+    return ended;
+  }
+
+  /** References of the files that an attempt has left, by their paths. */
+  async #filesOf(task: TaskId, attempt: number): Promise<ReadonlyMap<string, string>> {
+    const query = { idPrefix: ownedRecordId(task, artifactPrefix(attempt)), limit: limits.artifactsMax };
+    const { records } = await this.#parts.store.listRecords("artifacts", query);
+    return new Map(records.map(({ value: { path, sha256 } }) => [path, toBlobReference(sha256)]));
   }
 
   async *#conclude(effect: Effect<"conclude-graph">): AsyncGenerator<SchedulerInput> {

@@ -43,7 +43,7 @@ export const graphInputSchema = closed(
       maxProperties: limits.graphTasksMax,
       [limitKeyword]: "graphTasksMax",
       description:
-        "The nodes by name. Each is a submission without an id; `after` holds names of other nodes. `${tasks.NAME.output.FIELD}` in an input takes the output of a node that it waits for.",
+        "The nodes by name. Each is a submission without an id; `after` holds names of other nodes. `${tasks.NAME.output.FIELD}` in an input takes the output of a node that it waits for, `${tasks.NAME.artifacts.PATH}` a reference to a file that it has left, for `files` of a command.",
       additionalProperties: { type: "object" },
     },
   },

@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 import { inputSchemaOf, toSpec } from "../submission.ts";
 import { expandTemplate } from "../templates/expansion.ts";
 import { planGraph } from "./plan.ts";
-import { fillInput, parseReference } from "./references.ts";
+import { type EndedTask, fillInput, parseReference } from "./references.ts";
 
 const node = (more: object = {}) => ({ kind: "crawl", input: {}, ...more });
 const spec = (tasks: Json, more: object = {}) =>
@@ -167,8 +167,61 @@ describe("references", () => {
   });
 
   test("name ids that hold dots", () => {
-    expect(parseReference("a.output.output.b", ["a", "a.output"])).toEqual({ name: "a.output", path: ["b"] });
+    expect(parseReference("a.output.output.b", ["a", "a.output"])).toEqual({
+      ...{ name: "a.output", part: "output", path: ["b"] },
+    });
     expect(parseReference("a.outputs", ["a"])).toBeNull();
+    expect(parseReference("a.artifacts.output.b", ["a", "a.artifacts"])).toMatchObject({ name: "a.artifacts" });
+  });
+});
+
+describe("references to artifacts", () => {
+  const made = {
+    isSuccess: true,
+    output: null,
+    artifacts: new Map([
+      ["out/report.v1.csv", "sha256:1"],
+      ["log", "sha256:2"],
+    ]),
+  };
+  const fill = (input: Json, task: EndedTask = made) =>
+    fillInput({ kind: "exec", input }, new Map([["make", task]]), inputSchemaOf);
+
+  test("take one file by its path, or all of them", () => {
+    expect(fill({ files: { "in.csv": "${tasks.make.artifacts.out/report.v1.csv}" } })).toEqual({
+      files: { "in.csv": "sha256:1" },
+    });
+    expect(fill({ files: "${tasks.make.artifacts}", stdin: { blob: "${tasks.make.artifacts.log}" } })).toEqual({
+      files: { "out/report.v1.csv": "sha256:1", log: "sha256:2" },
+      stdin: { blob: "sha256:2" },
+    });
+  });
+
+  test("to a file that is not there name those that are", () => {
+    expect(() => fill({ files: { x: "${tasks.make.artifacts.report.csv}" } })).toThrow(
+      /"make" has left no artifact "report.csv". It has left out\/report.v1.csv, log: a command keeps/,
+    );
+    expect(() => fill("${tasks.make.artifacts.x}", { isSuccess: true, output: 1 })).toThrow("It has left none");
+  });
+
+  test("of a task that did not succeed are null", () => {
+    expect(fill(["${tasks.make.artifacts.log}", "${tasks.make.artifacts}"], { ...made, isSuccess: false })).toEqual([
+      ...[null, null],
+    ]);
+  });
+
+  test("may stand wherever an output may, and nowhere else", () => {
+    const input = { command: ["cat", "f"], files: { f: "${tasks.a.artifacts.out/f}" } };
+    expect(problemsOf({ a: node(), b: { kind: "exec", after: ["a"], input } })).toEqual([]);
+    expect(
+      problemsOf({ a: node(), b: { kind: "exec", after: ["a"], input: { ...input, files: "${tasks.a.artifacts}" } } }),
+    ).toEqual([]);
+    expect(problemsOf({ a: node(), c: node(), b: { kind: "exec", after: ["c"], input } }).join()).toContain(
+      "It waits for: c.",
+    );
+    expect(problemsOf({ a: node(), b: node({ after: ["a"], input: "${tasks.a.artifacts.}" }) }).join()).toContain(
+      "takes no output",
+    );
   });
 });
 

@@ -71,7 +71,7 @@ export function* problemsOfReferences(
   for (const { path: place, body, all } of referencesIn(task, `${path}/input`)) {
     if (parseReference(body, visible) !== null) continue;
     const known = visible.length === 0 ? "It waits for no task." : `It waits for: ${visible.slice(0, 10).join(", ")}.`;
-    const message = `${quote(all)} at ${place} takes no output of a task that it waits for. ${known} Write it as $\{tasks.NAME.output.FIELD}, and name the task in "after"; "$$\{tasks." is a plain "$\{tasks.".`;
+    const message = `${quote(all)} at ${place} takes no output of a task that it waits for. ${known} Write it as $\{tasks.NAME.output.FIELD} or $\{tasks.NAME.artifacts.PATH}, and name the task in "after"; "$$\{tasks." is a plain "$\{tasks.".`;
     yield { path: place, message };
   }
 }

@@ -1,4 +1,7 @@
-/** References in the inputs of tasks: `${tasks.NAME.output.FIELD}` takes the output of a task, `$${tasks.` is a plain `${tasks.`. */
+/**
+ * References in the inputs of tasks: `${tasks.NAME.output.FIELD}` takes the output of a task, `${tasks.NAME.artifacts.PATH}` a file that
+ * it has left, `$${tasks.` is a plain `${tasks.`.
+ */
 import { OutlastError } from "../errors.ts";
 import { Expansion, type FilledPiece } from "../expansion.ts";
 import type { Json, JsonObject } from "../json.ts";
@@ -8,9 +11,12 @@ import type { Schema } from "../schema.ts";
 /** What `${…}` says between its braces, after `tasks.`. */
 export interface Reference {
   readonly name: string;
-  /** Names of members, and indices of lists. */
+  readonly part: (typeof parts)[number];
+  /** Of an output: names of members, and indices of lists. Of artifacts: the path of one file, or nothing for all of them. */
   readonly path: readonly string[];
 }
+
+const parts = ["output", "artifacts"] as const;
 
 type Piece = { readonly text: string } | { readonly escape: true } | { readonly body: string; readonly all: string };
 
@@ -40,13 +46,22 @@ const memberPattern = /^[A-Za-z0-9_-]+$/;
 export function parseReference(body: string, names: readonly string[]): Reference | null {
   let found: Reference | null = null;
   for (const name of names) {
-    if (!body.startsWith(`${name}.output`) || name.length <= (found?.name.length ?? -1)) continue;
-    const rest = body.slice(name.length + ".output".length);
-    const path = rest === "" ? [] : rest.slice(1).split(".");
-    if ((rest === "" || rest.startsWith(".")) && path.every((member) => memberPattern.test(member)))
-      found = { name, path };
+    for (const part of parts) {
+      if (!body.startsWith(`${name}.${part}`) || name.length <= (found?.name.length ?? -1)) continue;
+      const path = pathOf(part, body.slice(name.length + part.length + 1));
+      if (path !== null) found = { name, part, path };
+    }
   }
   return found;
+}
+
+/** @param rest what follows `output` or `artifacts`. Null if it cannot be read */
+function pathOf(part: Reference["part"], rest: string): readonly string[] | null {
+  if (rest === "") return [];
+  if (!rest.startsWith(".")) return null;
+  if (part === "artifacts") return rest === "." ? null : [rest.slice(1)];
+  const path = rest.slice(1).split(".");
+  return path.every((member) => memberPattern.test(member)) ? path : null;
 }
 
 /** Every reference in a task's input with its place, those in a graph's own nodes excepted where they mean one of its own. */
@@ -92,13 +107,15 @@ export function nodesOf(input: Json): [string, JsonObject][] {
 export interface EndedTask {
   readonly isSuccess: boolean;
   readonly output: Json;
+  /** References of the files that it has left, by their paths: `sha256:…`. Left out where nobody asks for them. */
+  readonly artifacts?: ReadonlyMap<string, string>;
 }
 
 /**
  * The input with outputs in the place of references. Everything of a task that did not succeed is null. In a graph, a reference
  * means the nearest task of that name: those that mean a node of its own are left as they are, to be filled when that has ended.
  * @param schemaOf of the input of a kind: where it takes text only, every value becomes its text
- * @throws OutlastError `invalid` if an output has no such member, or the result is too large
+ * @throws OutlastError `invalid` if an output has no such member, or a task has left no such file, or the result is too large
  */
 export function fillInput(
   { kind, input }: { readonly kind: string; readonly input: Json },
@@ -138,10 +155,27 @@ function fill(text: string, path: string, { tasks, names, isNested }: Filling): 
     const reference = parseReference(piece.body, names);
     const task = reference === null ? undefined : tasks.get(reference.name);
     if (reference === null || task === undefined) return { text: piece.all };
-    const value = task.isSuccess ? memberOf(task.output, reference, path) : null;
+    const value = task.isSuccess ? valueOf(task, reference, path) : null;
     return { value: isNested ? escapeReferences(value) : value };
   });
 }
+
+function valueOf({ output, artifacts = new Map() }: EndedTask, reference: Reference, place: string): Json {
+  if (reference.part === "output") return memberOf(output, reference, place);
+  const { name, path } = reference;
+  const [file] = path;
+  if (file === undefined) return Object.fromEntries(artifacts);
+  const found = artifacts.get(file);
+  if (found !== undefined) return found;
+  const names = [...artifacts.keys()];
+  const rest = names.length > filesNamed ? ` and ${names.length - filesNamed} more` : "";
+  const known = names.length === 0 ? "It has left none" : `It has left ${names.slice(0, filesNamed).join(", ")}${rest}`;
+  const message = `${quote(name)} has left no artifact ${quote(file)}. ${known}: a command keeps what its "artifacts" match.`;
+  throw new OutlastError("invalid", message, { path: place });
+}
+
+/** Files that an error names. */
+const filesNamed = 10;
 
 function memberOf(output: Json, { name, path }: Reference, place: string): Json {
   let value: Json | undefined = output;

@@ -90,7 +90,8 @@ export const execKind: KindDefinition = {
         maxProperties: limits.execFilesMax,
         [limitKeyword]: "execFilesMax",
         additionalProperties: blobReference,
-        description: "Blobs that are put into the attempt's folder, by their names there.",
+        description:
+          "Blobs that are put into the attempt's folder, by their names there. In a task that waits for others also their artifacts: `${tasks.NAME.artifacts.PATH}`.",
       },
       artifacts: list(processText, {
         maxItems: limits.execPatternsMax,
