@@ -22,11 +22,15 @@ export const onlyExpiredForgotten = checker(
     /** What the task of an id is called now: ids may be used again. */
     const names = new Map<TaskId, TaskId>();
     const families = new Set<TaskId>();
+    const fewer: { at: number; count: number }[] = [];
     const asked = eventsOf(history, "delete-asked");
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
-      /** Deleted or retried in this entry: what was too many when housekeeping looked may be fewer by now. */
-      let fewerCount = 0;
+      /** Deleted or retried a moment ago: what was too many when housekeeping looked may be fewer by now. */
+      let fewerCount = fewer
+        .filter((each) => Math.abs(at - each.at) <= slackMs)
+        .reduce((sum, { count }) => sum + count, 0);
+      const countedBefore = fewerCount;
       for (const write of writes) {
         if (write.kind === "spec") {
           const id = idOf(write.spec.id);
@@ -46,7 +50,7 @@ export const onlyExpiredForgotten = checker(
         const rootName = names.get(root) ?? root;
         const rootEnd = ended.has(write.id) ? ended.get(rootName) : undefined;
         const endedAt = rootEnd?.at;
-        const finishedCount = families.has(root) ? countBefore : ended.size + fewerCount;
+        const finishedCount = families.has(root) ? countBefore + countedBefore : ended.size + fewerCount;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
@@ -69,6 +73,7 @@ export const onlyExpiredForgotten = checker(
             );
         }
       }
+      if (fewerCount > countedBefore) fewer.push({ at, count: fewerCount - countedBefore });
     }
   },
 );
