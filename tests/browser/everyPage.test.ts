@@ -68,9 +68,22 @@ function cutButtons(page: Page): Promise<string[]> {
   });
 }
 
+/** Phones of today: what is wider than that must not have to be scrolled to. */
+const phone = { viewport: { width: 390, height: 844 } } as const;
+
+/** The labels of tables that are wider than what is around them. */
+function wideTables(page: Page): Promise<string[]> {
+  return page.getByRole("main").evaluate((main) => {
+    const boxes = [...main.querySelectorAll("table")].map((table) => [table, table.parentElement] as const);
+    return boxes.flatMap(([table, box]) =>
+      box !== null && table.scrollWidth > box.clientWidth + 1 ? [table.getAttribute("aria-label") ?? ""] : [],
+    );
+  });
+}
+
 /** @param enter what a fresh page does first, such as signing in */
 async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => Promise<unknown>): Promise<void> {
-  for (const [look, screen] of Object.entries({ wide, narrow })) {
+  for (const [look, screen] of Object.entries({ wide, narrow, phone })) {
     for (const colorScheme of ["light", "dark"] as const) {
       const page = await openPage(`${cluster.address}/healthz`, {
         ...screen,
@@ -88,6 +101,7 @@ async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => P
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         expect([name, look, width]).toEqual([name, look, screen.viewport.width]);
         expect([name, look, await cutButtons(page)]).toEqual([name, look, []]);
+        if (look === "phone") expect([name, look, await wideTables(page)]).toEqual([name, look, []]);
         // A narrow page has the same parts and colours.
         if (look === "wide")
           expect([name, look, colorScheme, await violations(page)]).toEqual([name, look, colorScheme, []]);

@@ -167,7 +167,7 @@ function NextTicks({ schedule: { name, content } }: { readonly schedule: Schedul
       ) : data.ticks.length === 0 ? (
         <p className="px-4 py-3 text-muted">No tick follows.</p>
       ) : (
-        <Table label="Next ticks" heads={["In", `Here (${own})`, `There (${zone})`, "Clocks"]}>
+        <Table label="Next ticks" hasWideCells heads={["In", `Here (${own})`, `There (${zone})`, "Clocks"]}>
           {data.ticks.map(({ at, local: there, clocks }) => (
             <Row key={at}>
               <Cell>
