@@ -1,6 +1,7 @@
 /**
  * Hits, bytes and server errors per URL from access logs, then the 20 URLs with the most hits as a second job over the output of the first:
- * `outlast map-reduce urls.ts --job hits-by-url`, then `outlast map-reduce urls.ts --job top-urls`.
+ * `outlast map-reduce urls.ts --job hits-by-url`, then `outlast map-reduce urls.ts --job top-urls`. The second reads what the manifest of the
+ * first names; `-c job:ID` would wait for it as well.
  */
 import { jsonl, lines, mapReduce, topK, tsv } from "outlast/mapreduce";
 
@@ -37,7 +38,7 @@ export const hitsByUrl = mapReduce({
 
 export const topUrls = mapReduce({
   name: "top-urls",
-  input: lines("out/urls/part-*.tsv"),
+  input: lines("out/urls"),
   map(line: string, emit: (key: string, url: Hits & { url: string }) => void) {
     const [url = "", hits = "{}"] = line.split("\t");
     emit("top", { url, ...(JSON.parse(hits) as Hits) });

@@ -19,7 +19,10 @@ export interface Chunks {
   readonly paths: readonly string[];
 }
 
-/** Text by lines: files, folders, patterns such as `logs/*.log`, http(s) addresses, and `s3://bucket/key` (an object, a folder, a pattern). A line ends at `\n`, or `\r\n`. */
+/**
+ * Text by lines: files, folders, patterns such as `logs/*.log`, http(s) addresses, `s3://bucket/key` (an object, a folder, a pattern), and
+ * `job:ID`, the output of another job. What ends in `.gz` or `.zst` is uncompressed, by one map. A line ends at `\n`, or `\r\n`.
+ */
 export function lines(paths: readonly string[] | string): Lines {
   return { format: "lines", paths: [paths].flat() };
 }

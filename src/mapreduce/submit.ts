@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { OutlastError } from "../model/errors.ts";
+import { escapeText } from "../model/graphs/references.ts";
 import type { Json } from "../model/json.ts";
 import { type MapReduceInput, mapReduceKindName } from "../model/kinds/mapReduce.ts";
 import type { CallOptions } from "../sdk/callOptions.ts";
@@ -12,6 +13,7 @@ import type { TaskOptions } from "../sdk/handler/call.ts";
 import { TaskFailedError } from "../sdk/handler/errors.ts";
 import { bundle, type JobCode } from "./bundle.ts";
 import { jobsIn, type MapReduceJob } from "./job.ts";
+import { jobPrefix, withOutputsOfJobs } from "./outputsOfJobs.ts";
 
 /**
  * What a submission says otherwise than the module, and what any task can be given: a queue, a priority, labels, a deadline. Maps and
@@ -40,7 +42,8 @@ export interface SubmittedJob {
 }
 
 /**
- * Submits a job of a module. Relative paths of its input and output are taken from the current directory.
+ * Submits a job of a module. Relative paths of its input and output are taken from the current directory. `job:ID` as input is the output
+ * of another job; if that has not ended, this one starts after it.
  * @throws OutlastError `invalid` if the module holds no such job or cannot be bundled
  */
 export async function submitMapReduce(
@@ -49,8 +52,14 @@ export async function submitMapReduce(
   overrides: JobOverrides = {},
 ): Promise<SubmittedJob> {
   const { job: _job, input: _input, maps, reduces, output, overwrite, compression, params, ...task } = overrides;
-  const { input, name } = await prepareMapReduce(module, overrides);
-  const { id, isNew } = await client.submit({ name, ...task, kind: mapReduceKindName, input });
+  const { input: given, name } = await prepareMapReduce(module, overrides);
+  const { paths, unfinished } = await withOutputsOfJobs(client, given.input.paths);
+  const after = [...(task.after ?? []), ...unfinished];
+  const links = after.length === 0 ? {} : { after };
+  // Of a task that waits for others, texts are searched for references to their outputs. What code says is none.
+  const text = after.length === 0 ? given.code.text : escapeText(given.code.text);
+  const input = { ...given, code: { ...given.code, text }, input: { ...given.input, paths } };
+  const { id, isNew } = await client.submit({ name, ...task, ...links, kind: mapReduceKindName, input });
   const result = async (options: CallOptions = {}) => {
     const task = await client.wait(id, options);
     if (task.state === "success") return task.output as { readonly [field: string]: Json };
@@ -59,7 +68,7 @@ export async function submitMapReduce(
   return { id, isNew, result };
 }
 
-/** The input of the task, as the API takes it. */
+/** The input of the task, as the API takes it, but for the names of jobs in it. */
 export async function prepareMapReduce(
   module: string | URL,
   overrides: JobOverrides,
@@ -97,7 +106,7 @@ function choose(jobs: ReadonlyMap<string, MapReduceJob>, wanted: string | undefi
   throw new OutlastError("invalid", message, { hint: "Say which one to run." });
 }
 
-const isAddress = (path: string) => /^(https?|s3):\/\//.test(path);
+const isAddress = (path: string) => /^(https?|s3):\/\//.test(path) || path.startsWith(jobPrefix);
 
 const placeOf = (path: string) => (isAddress(path) ? path : resolve(path));
 

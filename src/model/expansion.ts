@@ -53,6 +53,12 @@ export class Expansion {
   /** A string that is nothing but a placeholder takes the value with its type; inside a string a value is its text. */
   #expandText(text: string, { path, depth, schema }: Place): Json {
     const pieces = this.#fill(text, path);
+    const plain = pieces.flatMap((piece) => ("text" in piece ? [piece.text] : []));
+    if (plain.length === pieces.length) {
+      // No value has made it longer than it was given.
+      this.#count(text, path);
+      return plain.join("");
+    }
     const [only] = pieces;
     if (pieces.length === 1 && only !== undefined && "value" in only && schema["type"] !== "string") {
       const { value } = only;

@@ -11,7 +11,7 @@ export function mapReduceCommand(program: Command): void {
     .argument("<file>", "module that exports what mapReduce() returns")
     .option(
       "-c, --corpus <input…>",
-      "input instead of the job's own: files, folders, patterns, http(s) and s3:// addresses; 25mb and 250mb are made on first use",
+      "input instead of the job's own: files, folders, patterns, http(s) and s3:// addresses, job:ID for the output of another job; 25mb and 250mb are made on first use",
       collect,
     )
     .option("-m, --maps <n>", "how many maps", wholeNumber(1, limits.jobMapsMax))

@@ -21,9 +21,17 @@ export interface Plan {
 
 /** A file as it was when the job was planned. */
 export interface PlannedFile extends InputFile {
-  /** Another version has another text: the time of the last change, or an ETag. */
+  /**
+   * Another version has another text: the time of the last change, or an ETag; empty if nobody tells. Of a whole file, how it is read
+   * stands before it: a worker of an earlier version, which would take compressed bytes for lines, finds another version and refuses.
+   */
   readonly version: string;
+  readonly compression?: Compression;
+  /** An address whose server gives no parts of it. */
+  readonly isStream?: true;
 }
+
+export type Compression = "gzip" | "zstd";
 
 /** The range of a file, with the file. */
 export interface PlannedRange extends Omit<ByteRange, "file"> {

@@ -97,3 +97,25 @@ test("files are divided into ranges that cover each byte once", () => {
     }),
   );
 });
+
+test("files that cannot be divided are each given to one map, wherever they stand", () => {
+  const isWhole = true;
+  const files = [
+    { path: "a", size: 10, isWhole },
+    { path: "b", size: 30 },
+    { path: "c", size: 0, isWhole },
+    { path: "d", size: 30, isWhole },
+  ] as const;
+  for (const maps of [1, 2, 3, 7, 50]) {
+    const ranges = divide(files, maps).flat();
+    for (const file of [0, 2, 3]) {
+      const of = ranges.filter((range) => range.file === file);
+      expect(of).toEqual([{ file, start: 0, end: Number.MAX_SAFE_INTEGER }]);
+    }
+    const b = ranges.filter((range) => range.file === 1);
+    expect(b.map(({ start }) => start)).toEqual([0, ...b.map(({ end }) => end)].slice(0, -1));
+    expect(b.at(-1)?.end).toBe(30);
+  }
+  const equal = Array.from({ length: 4 }, (_, index) => ({ path: `${index}`, size: 5 + index, isWhole }) as const);
+  expect(divide(equal, 4).map((ranges) => ranges.length)).toEqual([1, 1, 1, 1]);
+});

@@ -16,6 +16,8 @@ const slotsAssumed = 4;
 /** From so many places of the input keys are sampled, so many bytes from each. */
 const samplePlaces = 20;
 const sampleBytes = 64 * 1024;
+/** So much text is assumed to be in a compressed byte. */
+const textPerPackedByte = 4;
 
 export async function makePlan(
   id: string,
@@ -30,9 +32,10 @@ export async function makePlan(
   const found = await findInput(input.input.paths);
   await checkOutput(output, files);
   const bytes = found.reduce((sum, { size }) => sum + size, 0);
-  const wanted = input.maps ?? mapsFor(bytes, slotsAssumed, limits.jobRangeBytesMin, limits.jobRangeBytesMax);
+  const wholeFiles = found.filter(({ isWhole }) => isWhole === true);
+  const wanted = input.maps ?? mapsSuiting(found, wholeFiles);
   const plan: Plan = {
-    maps: Math.max(1, Math.min(wanted, limits.jobMapsMax, bytes)),
+    maps: Math.max(1, Math.min(wanted, limits.jobMapsMax, bytes + wholeFiles.length)),
     bytes,
     files: found.length,
     input: await writeText(files, "job/input", JSON.stringify(found)),
@@ -47,6 +50,18 @@ export async function makePlan(
   const sampled = await runInThread(settings, { kind: "sample", ranges: samplesOf(found, bytes) }, options);
   const keys = sampled !== null && "keys" in sampled ? sampled.keys : [];
   return { ...plan, boundaries: boundariesOf(keys, input.reduces) };
+}
+
+/** Files that cannot be divided want no more maps than there are of them. */
+function mapsSuiting(found: readonly PlannedFile[], wholeFiles: readonly PlannedFile[]): number {
+  const { jobRangeBytesMin, jobRangeBytesMax } = limits;
+  const bytesOf = (files: readonly PlannedFile[]) => files.reduce((sum, { size }) => sum + size, 0);
+  const suiting = (bytes: number) =>
+    bytes === 0 ? 0 : mapsFor(bytes, slotsAssumed, jobRangeBytesMin, jobRangeBytesMax);
+  const unknown = wholeFiles.filter(({ size }) => size === 0).length;
+  const wholeBytes = bytesOf(wholeFiles);
+  const forWhole = Math.min(wholeFiles.length - unknown, suiting(wholeBytes * textPerPackedByte));
+  return suiting(bytesOf(found) - wholeBytes) + forWhole + unknown;
 }
 
 /** The ranges of each map, the same in every attempt. */
@@ -73,7 +88,7 @@ function withFiles(
 
 /** Small pieces from all over the input. */
 function samplesOf(found: readonly PlannedFile[], bytes: number): PlannedRange[] {
-  const places = Math.min(samplePlaces, Math.max(1, Math.ceil(bytes / sampleBytes)));
+  const places = Math.min(samplePlaces, Math.max(1, found.length, Math.ceil(bytes / sampleBytes)));
   const pieces = divide(found, places).flatMap((ranges) => ranges.slice(0, 1));
   return withFiles(pieces, found).map((range) => ({ ...range, end: Math.min(range.end, range.start + sampleBytes) }));
 }

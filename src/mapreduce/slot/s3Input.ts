@@ -9,6 +9,8 @@ import { patiently } from "../../s3/patience.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import type { OpenInput } from "../coordinator/mapWork.ts";
 import type { PlannedFile } from "../coordinator/settings.ts";
+import { checkPart, isOfOutput, partsOfOutput } from "./earlierOutput.ts";
+import { plannedFile, storedVersion } from "./plannedFile.ts";
 
 const patternSigns = /[*?[\]{}]/;
 
@@ -19,10 +21,13 @@ export async function findS3Input(text: string): Promise<PlannedFile[]> {
   try {
     return await patiently(async () => {
       const only = key === "" || key.endsWith("/") ? null : await bucket.head(key);
-      if (only !== null) return [{ path: text, size: only.size, version: only.etag }];
+      if (only !== null) return [plannedFile({ path: text, size: only.size, version: only.etag })];
+      const parts = patternSigns.test(key) ? null : await earlierOutput(bucket, key);
+      if (parts !== null) return parts;
       const found: PlannedFile[] = [];
       for await (const listed of keysOf(bucket, key)) {
-        found.push({ path: s3Address({ bucket: name, key: listed.key }), size: listed.size, version: listed.etag });
+        const { size, etag: version } = listed;
+        found.push(plannedFile({ path: s3Address({ bucket: name, key: listed.key }), size, version }));
         if (found.length > limits.jobFilesMax) break;
       }
       if (found.length === 0) throw new NonRetryableError(`There is no input at ${text}.`);
@@ -37,6 +42,27 @@ export async function findS3Input(text: string): Promise<PlannedFile[]> {
   }
 }
 
+/** The parts of the output of a job; null if it is none. */
+async function earlierOutput(bucket: Bucket, key: string): Promise<PlannedFile[] | null> {
+  const folder = key === "" || key.endsWith("/") ? key : `${key}/`;
+  const text = s3Address({ bucket: bucket.name, key: folder });
+  const read = async (name: string) => {
+    const found = await bucket.head(folder + name);
+    if (found === null) return null;
+    return Buffer.concat(await Array.fromAsync(bucket.read(folder + name, found.etag, 0, found.size))).toString();
+  };
+  const parts = await partsOfOutput(text, read);
+  if (parts === null) return null;
+  const planned: PlannedFile[] = [];
+  for (const part of parts) {
+    const path = `${text}${part.name}`;
+    const found = await bucket.head(folder + part.name);
+    checkPart(path, part, found?.size ?? null);
+    planned.push(plannedFile({ path, size: part.size, version: found?.etag ?? "" }));
+  }
+  return planned;
+}
+
 async function* keysOf(bucket: Bucket, key: string): AsyncGenerator<ListedKey, void, undefined> {
   const sign = key.search(patternSigns);
   const folder = sign !== -1 || key === "" || key.endsWith("/") ? key : `${key}/`;
@@ -44,7 +70,7 @@ async function* keysOf(bucket: Bucket, key: string): AsyncGenerator<ListedKey, v
     // A folder that somebody made by hand.
     if (listed.key.endsWith("/")) continue;
     const isHidden = /(^|\/)[._]/.test(listed.key.slice(folder.length));
-    if (sign === -1 ? !isHidden : posix.matchesGlob(listed.key, key)) yield listed;
+    if (sign === -1 ? !isHidden : posix.matchesGlob(listed.key, key) && !isOfOutput(listed.key)) yield listed;
   }
 }
 
@@ -99,7 +125,8 @@ export class S3Input implements OpenInput {
 
   /** Streams a window at a time: a map needs but a part of a large object. */
   async #next(): Promise<Uint8Array> {
-    const { size, version } = this.#file;
+    const { size } = this.#file;
+    const version = storedVersion(this.#file);
     for (;;) {
       this.#stream ??= this.#bucket.read(this.#key, version, this.#at, Math.min(size, this.#at + s3Limits.windowBytes));
       const { done, value } = await this.#stream.next();

@@ -16,7 +16,9 @@ import { runInThread, type ThreadOptions } from "./userThread.ts";
 
 const threads: WorkRunner = {
   async map(settings, work, ctx) {
-    const total = work.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+    // How much text a whole file holds, nobody knows before its end.
+    const isKnown = work.ranges.every(({ file }) => file.isWhole !== true);
+    const total = isKnown ? work.ranges.reduce((sum, { start, end }) => sum + end - start, 0) : undefined;
     return (await runInThread(settings, { kind: "map", ...work }, optionsFor(ctx, total))) as MapManifest;
   },
   async reduce(settings, work, ctx) {

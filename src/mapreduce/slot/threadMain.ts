@@ -13,9 +13,9 @@ import { KeyFailed } from "../engine/reduceRun.ts";
 import { UnfitKey } from "../engine/shuffleWriter.ts";
 import { UnfitValue } from "../engine/valueCodec.ts";
 import { jobsIn, type MapReduceJob } from "../job.ts";
-import { openInput } from "./inputFiles.ts";
 import type { SlotFiles } from "./jobFiles.ts";
 import { filesOf } from "./jobPlace.ts";
+import { openInput } from "./openInput.ts";
 import { ScratchFile } from "./scratchFile.ts";
 import type { FromThread, ThreadFailure, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
 

@@ -152,6 +152,13 @@ describe("references", () => {
     expect(fillInput({ kind: "crawl", input: ["${tasks.a.output.rows}"] }, tasks, inputSchemaOf)).toEqual([null]);
   });
 
+  test("do not bound texts that hold none", () => {
+    const code = "x".repeat(limits.stringBytesMax + 1);
+    expect(fill("crawl", { code, n: "${tasks.a.output}" }, { a: 1 })).toEqual({ code, n: 1 });
+    expect(fill("crawl", `${code}$\${tasks.a}`, { a: 1 })).toBe(`${code}\${tasks.a}`);
+    expect(() => fill("crawl", { code: `${code}\${tasks.a.output}` }, { a: 1 })).toThrow("longer than 65536");
+  });
+
   test("that make an input too large are refused", () => {
     const input = Array.from({ length: 20 }, () => "${tasks.a.output}");
     expect(() => fill("crawl", input, { a: "x".repeat(60_000) })).toThrow(/larger than 1048576 bytes/);

@@ -190,9 +190,13 @@ function memberOf(output: Json, { name, path }: Reference, place: string): Json 
   return value;
 }
 
+export function escapeText(text: string): string {
+  return text.replaceAll(plain, () => escaped);
+}
+
 /** A value whose text is searched for references later must not bring any. */
 export function escapeReferences(value: Json): Json {
-  if (typeof value === "string") return value.replaceAll(plain, () => escaped);
+  if (typeof value === "string") return escapeText(value);
   if (Array.isArray(value)) return value.map(escapeReferences);
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, escapeReferences(member)]));

@@ -19,7 +19,7 @@ export interface MapReduceInput {
   readonly job: string;
   readonly input: {
     readonly format: "lines" | "chunks";
-    /** Files, folders, patterns, http(s) and s3:// addresses. Paths are absolute, and the same on every worker. */
+    /** Files, folders, patterns, http(s) and s3:// addresses; what ends in .gz or .zst is read as the text in it. Paths are absolute, and the same on every worker. */
     readonly paths: readonly string[];
   };
   /** Made from the size of the input if left out. */

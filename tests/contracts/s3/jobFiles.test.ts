@@ -1,9 +1,11 @@
 /** Files of MapReduce jobs in S3 do what those in every place do; and what is S3's own: late changes, lost answers, input by its ETag. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { promote } from "../../../src/mapreduce/coordinator/promote.ts";
 import { writeText } from "../../../src/mapreduce/coordinator/store.ts";
-import { findInput, openInput } from "../../../src/mapreduce/slot/inputFiles.ts";
+import { findInput } from "../../../src/mapreduce/slot/inputFiles.ts";
+import { openInput } from "../../../src/mapreduce/slot/openInput.ts";
 import { S3JobFiles } from "../../../src/mapreduce/slot/s3JobFiles.ts";
 import { s3Limits } from "../../../src/model/limitsS3.ts";
 import { jobStoreContract } from "../../../src/proof/contracts/jobStoreContract.ts";
@@ -169,6 +171,43 @@ describe.skipIf(found === null || found.server === null)("s3 behind a proxy", ()
     await expect(findInput([`${at}/none`])).rejects.toThrow("There is no input");
     await expect(findInput(["s3://no-such-bucket/x"])).rejects.toThrow("NoSuchBucket");
     await expect(findInput(["s3://x"])).rejects.toThrow("no address");
+  });
+
+  test("compressed objects are read as text, past broken connections", async () => {
+    const text = randomBytes(1 << 20).toString("hex");
+    await bucket.put(`${key}/packed/a.gz`, once(gzipSync(text)), "any");
+    const [file] = await findInput([`s3://${bucket.name}/${key}/packed`]);
+    expect(file).toMatchObject({ isWhole: true, compression: "gzip" });
+    let left = 2;
+    proxy.treat = ({ method, path }) =>
+      method === "GET" && path.includes("x-id=GetObject") && left-- > 0 ? { cutAfter: 100_000 } : "pass";
+    const input = await openInput(file!);
+    const target = Buffer.alloc(text.length + 1);
+    expect(await input.read(target, 0)).toBe(text.length);
+    expect(target.toString("latin1", 0, text.length) === text).toBe(true);
+    await input.close();
+    proxy.treat = () => "pass";
+    await bucket.put(`${key}/packed/a.gz`, once(gzipSync("another text")), "any");
+    await expect((await openInput(file!)).read(target, 0)).rejects.toThrow("was changed or removed");
+  });
+
+  test("the output of an earlier job is the parts that its manifest names", async () => {
+    const manifest = JSON.stringify({ job: "first", parts: [{ name: "part-00000.tsv", size: 3 }] });
+    const out = `s3://${bucket.name}/${key}/first`;
+    const put = (name: string, text: string) => bucket.put(`${key}/first/${name}`, once(text), "any");
+    await put("part-00000.tsv", "a\t1");
+    await put("part-00001.tsv", "of a job before");
+    await put("_manifest.json", manifest);
+    await expect(findInput([out])).rejects.toThrow("is not whole");
+    await put("_SUCCESS", `${createHash("sha256").update(manifest).digest("hex")}\n`);
+    for (const folder of [out, `${out}/`])
+      expect((await findInput([folder])).map(({ path }) => path)).toEqual([`${out}/part-00000.tsv`]);
+    expect((await findInput([`${out}/*`])).map(({ path }) => path.slice(out.length + 1))).toEqual([
+      "part-00000.tsv",
+      "part-00001.tsv",
+    ]);
+    await put("part-00000.tsv", "longer");
+    await expect(findInput([out])).rejects.toThrow("has 6 bytes instead of 3");
   });
 
   test("input is read in any order, past broken connections, and never from another version", async () => {

@@ -1,0 +1,24 @@
+/** Words of texts, and as a job over its output how many words occur how often. */
+import { lines, mapReduce, tsv } from "../../../src/mapreduce/index.ts";
+
+export const words = mapReduce({
+  name: "words",
+  input: lines("unused"),
+  map(line: string, emit: (word: string, count: number) => void) {
+    for (const word of line.split(/\s+/)) if (word !== "") emit(word, 1);
+  },
+  combine: "sum",
+  output: tsv("unused"),
+});
+
+export const frequencies = mapReduce({
+  name: "frequencies",
+  input: lines("job:unused"),
+  map(line: string, emit: (count: string, words: number) => void) {
+    const tasks = { count: line.split("\t")[1] ?? "" };
+    // Nothing to fill in, although it looks like that.
+    emit(`${tasks.count}`, 1);
+  },
+  combine: "sum",
+  output: tsv("unused"),
+});
