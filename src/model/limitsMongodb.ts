@@ -28,6 +28,9 @@ export const mongodbLimits = {
   /** How far the journal may be ahead of the view before commits wait for it. */
   lagEntriesMax: 2_000,
   lagTextMax: 64 * mebibyte,
+  /** What `outlast move` sends with one command, entries, tasks, records and output alike. */
+  moveBatchMax: 500,
+  moveBatchBytesMax: 8 * mebibyte,
   /** How long `close` waits for the view. */
   closeMsMax: 5 * second,
   /** Notes of forgotten tasks stay for so long. */

@@ -1,5 +1,5 @@
 /** Documents in `tasks` that somebody else inserted: which of them are tasks to be adopted, and what becomes of the others. */
-import type { AnyBulkWriteOperation, Collection } from "mongodb";
+import type { AnyBulkWriteOperation } from "mongodb";
 import { OutlastError } from "../../model/errors.ts";
 import { isId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
@@ -103,7 +103,7 @@ export class ForeignDocuments {
   async #keep(found: readonly StoredDocument[], seq: number, reason: string): Promise<void> {
     const kept = found.map((document) => ({ _id: `${toTaskId(document._id)}/${seq}`, reason, document }));
     // What is there already was kept by an earlier try.
-    await insertNew(this.#connection.rejected as unknown as Collection<StoredDocument>, kept);
+    await insertNew(this.#connection.rejected, kept);
   }
 }
 

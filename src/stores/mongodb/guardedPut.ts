@@ -13,6 +13,11 @@ export interface Put {
   readonly document: StoredDocument;
 }
 
+/** What inserting takes of a collection, whatever its documents are. */
+interface Inserting<Stored> {
+  insertMany(documents: readonly Stored[], options: { readonly ordered: boolean }): Promise<unknown>;
+}
+
 /** Where a collection keeps the seq of the entry that a document is of. */
 export type SeqField = "seq" | "outlast.seq";
 
@@ -95,9 +100,9 @@ async function replaceOlder<Item extends Put>(
 }
 
 /** Inserts what has a free `_id`, and returns the places of the others. */
-export async function insertNew(
-  collection: Collection<StoredDocument>,
-  documents: readonly StoredDocument[],
+export async function insertNew<Stored>(
+  collection: Inserting<Stored>,
+  documents: readonly Stored[],
 ): Promise<number[]> {
   if (documents.length === 0) return [];
   try {

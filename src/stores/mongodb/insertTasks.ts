@@ -1,7 +1,7 @@
 /** Puts tasks straight into a database, as anybody may: no master need be there. The next one that leads adopts them. */
 import { parseAddress } from "./address.ts";
 import { connect, type StoredDocument } from "./connection.ts";
-import { duplicatesOf, isDuplicateKey } from "./failure.ts";
+import { insertNew } from "./guardedPut.ts";
 
 export interface NewTask {
   readonly id: string;
@@ -25,20 +25,11 @@ export async function insertTasks(uri: string, tasks: readonly NewTask[]): Promi
           state: "created",
         }),
       );
-      inserted += await connection.run(() => insertNew(documents));
+      const taken = await connection.run(() => insertNew(connection.tasks, documents));
+      inserted += documents.length - taken.length;
     }
     return inserted;
   } finally {
     await connection.client.close();
-  }
-
-  async function insertNew(documents: readonly StoredDocument[]): Promise<number> {
-    try {
-      return (await connection.tasks.insertMany(documents, { ordered: false })).insertedCount;
-    } catch (error) {
-      const there = duplicatesOf(error) ?? (isDuplicateKey(error) ? [0] : null);
-      if (there === null) throw error;
-      return documents.length - there.length;
-    }
   }
 }

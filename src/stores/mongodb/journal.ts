@@ -15,6 +15,7 @@ import type { EntryDocument } from "./collections.ts";
 import type { Connection } from "./connection.ts";
 import { type Derived, decodeDerived, encodeDerived } from "./derived.ts";
 import { duplicatesOf, isDuplicateKey } from "./failure.ts";
+import { insertNew } from "./guardedPut.ts";
 
 export interface StoredEntry {
   readonly entry: Entry;
@@ -60,19 +61,7 @@ export class JournalCollection {
   }
 
   async insert(entry: OutgoingEntry, derived: Derived): Promise<"inserted" | "taken"> {
-    const { seq, epoch, nonce, at, format, previousCrc, crc, body } = entry;
-    const parts = split(body);
-    const document: EntryDocument = {
-      _id: seq,
-      epoch,
-      nonce,
-      at,
-      format,
-      previousCrc,
-      crc,
-      ...(parts.length === 1 ? { body } : { parts: parts.length }),
-      ...encodeDerived(seq, derived),
-    };
+    const { document, parts } = toDocument(entry, derived);
     if (parts.length > 1) await this.#insertParts(entry, parts);
     try {
       await this.#connection.journal.insertOne(document);
@@ -81,6 +70,17 @@ export class JournalCollection {
       if (isDuplicateKey(error)) return "taken";
       throw error;
     }
+  }
+
+  /** Entries of another store's journal; what is there already is left as it is. No master may be at work. */
+  async insertCopies(copies: readonly StoredEntry[]): Promise<void> {
+    const documents: EntryDocument[] = [];
+    for (const { entry, derived } of copies) {
+      const { document, parts } = toDocument(entry, derived);
+      if (parts.length > 1) await this.#insertParts(entry, parts);
+      documents.push(document);
+    }
+    await insertNew(this.#connection.journal, documents);
   }
 
   /** Takes an own entry out of a slot that had been compacted away. */
@@ -167,6 +167,17 @@ export class JournalCollection {
       texts.set(_id, text);
     return ids.map((id) => texts.get(id) ?? "").join("");
   }
+}
+
+/** The entry as it is stored. With more than one part, these stand in a collection of their own, and are written first. */
+function toDocument(
+  { seq, epoch, nonce, at, format, previousCrc, crc, body }: Entry,
+  derived: Derived,
+): { readonly document: EntryDocument; readonly parts: readonly string[] } {
+  const parts = split(body);
+  const content = parts.length === 1 ? { body } : { parts: parts.length };
+  const document = { _id: seq, epoch, nonce, at, format, previousCrc, crc, ...content, ...encodeDerived(seq, derived) };
+  return { document, parts };
 }
 
 function partId({ seq, nonce, crc }: { seq: number; nonce: string; crc: number }, index: number): string {

@@ -3,16 +3,18 @@
  * what is there already is left as it is. The database becomes a store with the last write, once counts and checksums agree.
  */
 import { crc32 } from "node:zlib";
-import type { Collection, Document } from "mongodb";
+import type { Document } from "mongodb";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { instantOf } from "../changes.ts";
 import { toSpec, toStatus } from "../documents.ts";
 import type { StoreDump } from "../storeDump.ts";
 import { parseAddress } from "./address.ts";
-import { type Connection, connect } from "./connection.ts";
+import type { LogDocument, RecordDocument } from "./collections.ts";
+import { type Connection, connect, type StoredDocument } from "./connection.ts";
 import { addCounts, encodeDerived } from "./derived.ts";
-import { duplicatesOf, isDuplicateKey } from "./failure.ts";
-import { JournalCollection } from "./journal.ts";
+import { insertNew } from "./guardedPut.ts";
+import { JournalCollection, type StoredEntry } from "./journal.ts";
 import { createIndexes, finishStore } from "./layout.ts";
 import { placeOfTask, recordKey, recordSum, type WholeTask } from "./overlay.ts";
 import { encodeTask, toKey } from "./taskDocument.ts";
@@ -33,9 +35,6 @@ interface Part {
   readonly sum: number;
 }
 
-const batchMax = 500;
-const batchBytesMax = 8 * 1024 * 1024;
-
 /** @throws StoreRefused if the database holds anything else, or does not hold the same in the end */
 export async function takeOver(dump: StoreDump, uri: string): Promise<TakenOver> {
   const connection = await connect(parseAddress(uri));
@@ -48,20 +47,14 @@ export async function takeOver(dump: StoreDump, uri: string): Promise<TakenOver>
 
 async function copy(dump: StoreDump, connection: Connection): Promise<TakenOver> {
   await claim(dump, connection);
-  const journal = new JournalCollection(connection);
+  // While there is nothing yet: over a million documents one command would take longer than an answer is waited for.
+  await createIndexes(connection);
   const ends = { first: 0, last: 0, ordMax: 0 };
-  const entries = new Tally("entries");
-  for (const { entry, ordMax } of dump.entries()) {
-    // Every entry is in the view already, so its changes of the counts are not needed any more.
-    await journal.insert({ ...entry, writes: [], texts: [] }, { ordMax, again: [], counts: {} });
-    entries.add(`${entry.seq} ${entry.crc}`);
-    if (ends.first === 0) ends.first = entry.seq;
-    Object.assign(ends, { last: entry.seq, ordMax });
-  }
+  const entries = await copyEntries(dump, connection, ends);
   const tasks = await copyTasks(dump, connection, ends.last);
   const records = await copyRecords(dump, connection);
   const logs = await copyLogs(dump, connection);
-  await check(connection, [entries.part(), tasks.part, records, logs]);
+  await check(connection, [entries, tasks.part, records, logs]);
   const { collections } = dump;
   const note = {
     ordMax: ends.ordMax,
@@ -70,15 +63,14 @@ async function copy(dump: StoreDump, connection: Connection): Promise<TakenOver>
     ...(collections === null ? {} : { collections }),
   };
   const { meta } = connection;
-  await insertMissing(meta, [
+  await insertNew(meta, [
     { _id: "view", seq: ends.last, ...encodeDerived(ends.last, note) },
     { _id: "floor", seq: Math.max(1, ends.first), sweptTo: Math.max(1, ends.first) },
   ]);
-  await createIndexes(connection);
   await finishStore(connection, dump.incarnation);
   await meta.deleteOne({ _id: "takingOver" });
   return {
-    entries: entries.part().count,
+    entries: entries.count,
     tasks: tasks.part.count,
     records: records.count,
     logs: logs.count,
@@ -97,10 +89,30 @@ async function claim({ incarnation }: StoreDump, { meta, journal, tasks, address
   await meta.insertOne({ _id: "takingOver", incarnation });
 }
 
+/** Where the journal begins and ends is put into `ends`. */
+async function copyEntries(
+  dump: StoreDump,
+  connection: Connection,
+  ends: { first: number; last: number; ordMax: number },
+): Promise<Part> {
+  const journal = new JournalCollection(connection);
+  const tally = new Tally("entries");
+  const batch = new Batch<StoredEntry>((copies) => journal.insertCopies(copies));
+  for (const { entry, ordMax } of dump.entries()) {
+    // Every entry is in the view already, so its changes of the counts are not needed any more.
+    await batch.add({ entry, derived: { ordMax, again: [], counts: {} } }, Buffer.byteLength(entry.body));
+    tally.add(`${entry.seq} ${entry.crc}`);
+    if (ends.first === 0) ends.first = entry.seq;
+    Object.assign(ends, { last: entry.seq, ordMax });
+  }
+  await batch.flush();
+  return tally.part();
+}
+
 async function copyTasks(dump: StoreDump, connection: Connection, lastSeq: number) {
   const tally = new Tally("tasks");
   let counts: { readonly [key: string]: number } = {};
-  const batch = new Batch(connection.tasks as unknown as Collection<{ _id: string }>);
+  const batch = new Batch<StoredDocument>((documents) => insertNew(connection.tasks, documents));
   for (const { ord, seq, spec: specText, status: statusText } of dump.tasks()) {
     const spec = toSpec(specText);
     const status = toStatus(statusText);
@@ -112,7 +124,7 @@ async function copyTasks(dump: StoreDump, connection: Connection, lastSeq: numbe
     const document = encodeTask(task, toKey(spec.id, connection));
     counts = addCounts(counts, { [`${status.state} ${spec.queue}`]: 1 });
     tally.add(`${spec.id} ${specText} ${statusText}`);
-    await batch.add(document as unknown as { _id: string }, specText.length + statusText.length);
+    await batch.add(document, Buffer.byteLength(specText) + Buffer.byteLength(statusText));
   }
   await batch.flush();
   return { counts, part: tally.part() };
@@ -120,14 +132,17 @@ async function copyTasks(dump: StoreDump, connection: Connection, lastSeq: numbe
 
 async function copyRecords(dump: StoreDump, { records }: Connection): Promise<Part> {
   const tally = new Tally("records");
-  const batch = new Batch(records);
+  const batch = new Batch<RecordDocument>((documents) => insertNew(records, documents));
   for (const { collection, key, ord, seq, value } of dump.records()) {
     const place = ord === null ? collection : placeOfTask(collection, ord);
     const _id = recordKey({ place, key });
     tally.add(`${_id} ${value}`);
     const instant = instantOf(collection, JSON.parse(value));
     const fields = { ...(ord !== null && { ord }), ...(instant !== null && { instant }) };
-    await batch.add({ _id, place, key, ...fields, seq, value, crc: recordSum(_id, seq, value) }, value.length);
+    await batch.add(
+      { _id, place, key, ...fields, seq, value, crc: recordSum(_id, seq, value) },
+      Buffer.byteLength(value),
+    );
   }
   await batch.flush();
   return tally.part();
@@ -135,7 +150,7 @@ async function copyRecords(dump: StoreDump, { records }: Connection): Promise<Pa
 
 async function copyLogs(dump: StoreDump, { logs }: Connection): Promise<Part> {
   const tally = new Tally("logs");
-  const batch = new Batch(logs);
+  const batch = new Batch<LogDocument>((documents) => insertNew(logs, documents));
   for (const { ord, task, attempt, offset, at, isTruncated, bytes } of dump.logs()) {
     const run = `${ord}/${attempt}`;
     const _id = `${run}/${offset}`;
@@ -186,36 +201,28 @@ class Tally {
   }
 }
 
-/** Inserts in bulks of a bounded size. */
-class Batch<Stored extends { _id: string }> {
-  readonly #collection: Collection<Stored>;
-  #documents: Stored[] = [];
-  #length = 0;
+/** Bulks of a bounded number and size. */
+class Batch<Item> {
+  readonly #insert: (items: readonly Item[]) => Promise<unknown>;
+  #items: Item[] = [];
+  #bytes = 0;
 
-  constructor(collection: Collection<Stored>) {
-    this.#collection = collection;
+  constructor(insert: (items: readonly Item[]) => Promise<unknown>) {
+    this.#insert = insert;
   }
 
-  async add(document: Stored, length: number): Promise<void> {
-    this.#documents.push(document);
-    this.#length += length;
-    if (this.#documents.length >= batchMax || this.#length >= batchBytesMax) await this.flush();
+  async add(item: Item, bytes: number): Promise<void> {
+    if (this.#bytes + bytes > mongodbLimits.moveBatchBytesMax) await this.flush();
+    this.#items.push(item);
+    this.#bytes += bytes;
+    if (this.#items.length >= mongodbLimits.moveBatchMax) await this.flush();
   }
 
   async flush(): Promise<void> {
-    const documents = this.#documents;
-    this.#documents = [];
-    this.#length = 0;
-    await insertMissing(this.#collection, documents);
-  }
-}
-
-async function insertMissing(collection: unknown, documents: readonly object[]): Promise<void> {
-  if (documents.length === 0) return;
-  try {
-    await (collection as Collection<Document>).insertMany([...documents], { ordered: false });
-  } catch (error) {
-    if (duplicatesOf(error) === null && !isDuplicateKey(error)) throw error;
+    const items = this.#items;
+    this.#items = [];
+    this.#bytes = 0;
+    if (items.length > 0) await this.#insert(items);
   }
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { WorkerId } from "../../../src/model/ids.ts";
 import {
@@ -130,6 +131,45 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
     dump.close();
     const store = place.handle();
     await store.open();
+    expect(await store.verify()).toEqual([]);
+    await store.close();
+  });
+
+  test("a long journal goes in few commands, a large entry whole, and both may be interrupted", async () => {
+    const journal = await fill();
+    const large = "🦊".repeat(250_000);
+    const all = Array.from({ length: 16 }, (_, index) => `large-${index}`);
+    for (let index = 0; index < 400; index += 1) await sqlite.append(journal.next());
+    await sqlite.append(journal.next(...all.flatMap((id) => created(id, { input: { seconds: 1, large } as never }))));
+    for (let index = 0; index < 400; index += 1) await sqlite.append(journal.next());
+    const dump = openDump(path);
+    const broken: StoreDump = {
+      ...withFields(dump),
+      *entries() {
+        for (const entry of dump.entries()) {
+          if (entry.entry.seq > 700) throw new Error("interrupted");
+          yield entry;
+        }
+      },
+    };
+    await expect(takeOver(broken, place.uri)).rejects.toThrow("interrupted");
+    const client = new MongoClient(place.uri);
+    const copied = await client.db().collection("journal").countDocuments();
+    // An index over what is there already might take longer than an answer is waited for.
+    expect(await client.db().collection("tasks").indexes()).not.toHaveLength(1);
+    const requests = async () =>
+      ((await client.db().admin().serverStatus()) as { readonly network: { readonly numRequests: number } }).network
+        .numRequests;
+    const before = await requests();
+    expect(await takeOver(dump, place.uri)).toMatchObject({ tasks: 46, entries: 803, seq: 805 });
+    if (deployment?.server !== null) expect((await requests()) - before).toBeLessThan(100);
+    await client.close();
+    dump.close();
+    expect(copied).toBeGreaterThan(300);
+    const store = place.handle();
+    await store.open();
+    expect(await store.readEntries(1, 2_000)).toEqual(await sqlite.readEntries(1, 2_000));
+    expect(await store.readTask(taskId("large-15"))).toMatchObject({ input: { large } });
     expect(await store.verify()).toEqual([]);
     await store.close();
   });
