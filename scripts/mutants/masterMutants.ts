@@ -111,7 +111,7 @@ export const masterMutants: readonly Mutant[] = [
       {
         file: "src/master/leadership/term.ts",
         search:
-          'does not count against workers.\n    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });',
+          'does not count against workers.\n    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs, cause: "store" });',
         replace: "does not count against workers.",
       },
     ],
@@ -141,7 +141,8 @@ export const masterMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/master.ts",
-        search: 'if (this.#state.role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs });',
+        search:
+          'if (this.#state.role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs, cause: "clock" });',
         replace: "",
       },
     ],

@@ -68,6 +68,16 @@ export const webhookMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "calls a task suspect before it has lost its worker often enough",
+    patches: [
+      {
+        file: "src/core/scheduler/attempts.ts",
+        search: "  if (task.losses === defaults.lossesBeforeAlone) {",
+        replace: "  if (task.losses >= 1) {",
+      },
+    ],
+  },
+  {
     name: "overlooks an end if its task had no attempt",
     patches: [
       {

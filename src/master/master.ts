@@ -214,7 +214,7 @@ export class Master {
   async #live(election: Election): Promise<void> {
     const unlisten = this.#options.clock.onJump((byMs) => {
       election.tell({ kind: "clock-gap", forMs: byMs });
-      if (this.#state.role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs });
+      if (this.#state.role === "leader") this.#inbox.push({ kind: "clock-gap", forMs: byMs, cause: "clock" });
     });
     try {
       while (!this.#isStopping) {

@@ -114,6 +114,13 @@ export const defaults = {
   // Webhooks.
   webhookTriggers: ["end"] as readonly string[],
   webhookLateMs: 1 * minute,
+  /** How often the leader looks for what keeps tasks from running, how long that must have lasted, and how long it is not told again. */
+  alarmLookMs: 10 * second,
+  alarmAfterMs: 1 * minute,
+  alarmQuietMs: 1 * hour,
+  /** A store that did not answer for so long, and a clock that is wrong by so much, are told of. */
+  alarmOutageMs: 10 * second,
+  alarmClockMs: 1 * minute,
   /** After the first failure of a delivery; three times as long after each further one, up to `deliveryBackoffMsMax`. */
   deliveryBackoffBaseMs: 5 * second,
   deliveryGiveUpMs: 3 * day,

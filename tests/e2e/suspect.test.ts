@@ -1,7 +1,11 @@
 /** A task that takes its worker down every time: after some losses in a row it runs alone, and takes no others along. */
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { defaults } from "../../src/model/limits.ts";
 import { scene } from "./scene.ts";
+import { Receiver } from "./webhookReceiver.ts";
+
+const receiver = new Receiver();
+afterEach(() => receiver.stop());
 
 /** The task kills its worker so often; the waits in between come to some ten seconds. */
 const lossesWanted = 5;
@@ -11,6 +15,8 @@ test("a task that kills its worker waits longer each time, and from the third lo
   scene(
     ["master", "worker-1"],
     async (play) => {
+      const { secret = "" } = await play.client.webhooks.put("oncall", { url: await receiver.start(), on: ["alarm"] });
+      receiver.secret = secret;
       // Its parent is the worker's own process.
       await play.client.submit({
         id: "bad",
@@ -42,6 +48,10 @@ test("a task that kills its worker waits longer each time, and from the third lo
       for (let index = 0; index < goods; index += 1)
         expect(await play.success(`good${index}`)).toMatchObject({ kills: 0, attempt: 1 });
       expect(seen).toEqual([1, 2, 3, 4, 5]);
+      await play.until("the alarm to be told", () => receiver.messages.length > 0);
+      expect(receiver.messages).toMatchObject([
+        { type: "alarm", kind: "suspect-task", fields: { task: "bad", queue: "default", losses: 3 } },
+      ]);
     },
-    { capacity: 4 },
+    { capacity: 4, masterArguments: ["--webhook-private"] },
   ));

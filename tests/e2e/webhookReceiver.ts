@@ -15,6 +15,9 @@ export interface Message {
   readonly id: string;
   readonly type: string;
   readonly task: { readonly id: string; readonly state: string; readonly name: string; readonly attempt: number };
+  /** Of an alarm: what it is about. */
+  readonly kind?: string;
+  readonly fields?: object;
 }
 
 export class Receiver {
@@ -42,9 +45,9 @@ export class Receiver {
     try {
       const { type, data } = new Webhook(this.secret).verify(body, headers as never) as never as {
         type: string;
-        data: { task: Message["task"] };
+        data: Pick<Message, "task" | "kind" | "fields">;
       };
-      this.messages.push({ id: String(headers["webhook-id"]), type, task: data.task });
+      this.messages.push({ ...data, id: String(headers["webhook-id"]), type });
     } catch (error) {
       this.refused.push(String(error));
     }

@@ -14,6 +14,7 @@ import {
   truth,
 } from "../../model/schema.ts";
 import { taskStates } from "../../model/task.ts";
+import { alarmKinds } from "../../model/webhooks/delivery.ts";
 import { webhookSchema } from "../../model/webhooks/webhook.ts";
 
 const { secret: _secret, ...shown } = webhookSchema["properties"] as { readonly [name: string]: object };
@@ -58,7 +59,7 @@ export const webhookSchemas = {
       schedule: open({ name: id, from: instant, to: instant, isSkipped: truth }),
       name: text,
       template: text,
-      alarm: open({ message: text, fields: { type: "object" } }),
+      alarm: open({ message: text, fields: { type: "object" } }, { kind: oneOf(alarmKinds) }),
       tries: { ...count, description: "Requests that have failed." },
       nextAt: instant,
       problem: text,

@@ -1,10 +1,13 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
+
 import { handedBackCodes } from "../../model/attemptRecord.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
+import { defaults } from "../../model/limits.ts";
 import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
+import { raise } from "./alarms.ts";
 import { recordAttempt } from "./attemptRecords.ts";
 import { pinBlobs } from "./blobPins.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
@@ -104,6 +107,10 @@ export function loseAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
   // Where others die as well, it is rather the machines than the task: its count begins anew.
   task.losses = task.losses === 0 || 2 * others > task.losses + 1 ? 1 : task.losses + 1;
   if (task.losses === 1) task.firstLoss = total;
+  if (task.losses === defaults.lossesBeforeAlone) {
+    const fields = { task: task.id, queue: task.queue.name, losses: task.losses };
+    raise(batch, "suspect-task", "a task may be what takes its workers down: it lost them again and again", fields);
+  }
   killAttempt(state, batch, task, message);
 }
 

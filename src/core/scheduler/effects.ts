@@ -13,6 +13,7 @@ import type {
   Verdict,
 } from "../../model/protocol.ts";
 import type { Progress } from "../../model/task.ts";
+import type { AlarmKind } from "../../model/webhooks/delivery.ts";
 import type { ProbeAddress, QueueView, WorkerView } from "../../model/worker.ts";
 import type { RequestId } from "./inputs.ts";
 
@@ -52,7 +53,13 @@ export type SchedulerEffect =
   | ({ readonly kind: "probe"; readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress)
   /** Nothing refers to it any more. If this is lost, the object is found later as one that no blob names. */
   | { readonly kind: "delete-object"; readonly object: string }
-  | { readonly kind: "alarm"; readonly message: string; readonly fields: { readonly [name: string]: string | number } };
+  /** For people only: in the log, and for webhooks. */
+  | {
+      readonly kind: "alarm";
+      readonly alarm: AlarmKind;
+      readonly message: string;
+      readonly fields: { readonly [name: string]: string | number };
+    };
 
 export interface AssignedAttempt extends IssuedAttempt {
   readonly timeoutMs: number | null;

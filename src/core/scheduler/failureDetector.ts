@@ -3,6 +3,9 @@
  * none after a proof of death, a short one after an abrupt close, a longer one during silence, and one after an election, when
  * the leader has heard of nobody yet. A wrong verdict costs work, never correctness: a late result of a killed attempt is stale.
  */
+
+import { defaults } from "../../model/limits.ts";
+import { raise } from "./alarms.ts";
 import { killAttempt, loseAttempt } from "./attempts.ts";
 import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
@@ -14,7 +17,8 @@ import type { SchedulerState } from "./state.ts";
 export const failureDetector = {
   inputs: {
     probed: (state, batch, input) => noteProbe(state, batch, input),
-    "clock-gap": (state, batch, { forMs }) => {
+    "clock-gap": (state, batch, { forMs, cause }) => {
+      if (cause !== undefined) raiseGap(batch, forMs, cause);
       shiftSilence(state, batch, forMs);
       for (const worker of state.workers) {
         for (const task of worker.tasks.values()) state.tasks.postpone(task, forMs);
@@ -26,6 +30,14 @@ export const failureDetector = {
   step: (state, batch) => passTime(state, batch),
   nextWakeAt: ({ workers }) => workers.nextWakeAt,
 } satisfies SchedulerModule;
+
+function raiseGap(batch: Batch, forMs: number, cause: "store" | "clock"): void {
+  const seconds = Math.round(forMs / 1000);
+  if (cause === "store" && forMs >= defaults.alarmOutageMs)
+    raise(batch, "store", "the store did not answer for some time; nothing was committed meanwhile", { seconds });
+  if (cause === "clock" && forMs >= defaults.alarmClockMs)
+    raise(batch, "clock", "the leader's clock was set forward, or its machine stood still", { seconds });
+}
 
 /** The worker has just been heard of: its silence is counted from now on. */
 export function noteLife(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
@@ -84,11 +96,9 @@ function weighLoss(state: SchedulerState, batch: Batch, worker: LiveWorker): voi
   }
   // The first closing that is too many spares several workers, each later one only itself.
   if (spared.length > 1) {
-    batch.out.effects.push({
-      kind: "alarm",
-      message: "many workers lost their connections at once; it may be the network, so none of them is given up yet",
-      fields: { workers: spared.length, graceMs: settings.lostGraceMs },
-    });
+    const message =
+      "many workers lost their connections at once; it may be the network, so none of them is given up yet";
+    raise(batch, "mass-loss", message, { workers: spared.length, graceMs: settings.lostGraceMs });
   }
 }
 

@@ -206,7 +206,7 @@ type PlainInput =
   /** A supervisor saw this boot's process exit. */
   | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
   /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */
-  | { readonly kind: "clock-gap"; readonly forMs: number }
+  | { readonly kind: "clock-gap"; readonly forMs: number; readonly cause?: "store" | "clock" }
   /** The wall clock was set back, or has been met again since: by so much it is behind the time that comes with the batch. */
   | { readonly kind: "clock-lag"; readonly lagMs: number }
   /** This leader has hung up on all of its workers, since another one may lead by now; their ends come after this. */

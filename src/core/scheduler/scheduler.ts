@@ -17,6 +17,8 @@ import type { TaskDocument, TaskHead, TaskState, TaskStatus } from "../../model/
 import type { WaitingReason } from "../../model/waiting.ts";
 import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import type { ProbeAddress, WorkerRecord } from "../../model/worker.ts";
+import { Alarms } from "./alarms.ts";
+import { alarmsModule } from "./alarmsModule.ts";
 import { auditInput } from "./audit.ts";
 import { Backups } from "./backups.ts";
 import { backupsModule } from "./backupsModule.ts";
@@ -86,8 +88,9 @@ const modules: readonly SchedulerModule[] = [
   dispatch,
   // They take only what is left.
   backupsModule,
-  // What starts in this batch is not late.
+  // What starts in this batch is not late, and does not lack a worker.
   webhooksModule,
+  alarmsModule,
 ];
 
 /** Every input has one module that takes it. */
@@ -166,6 +169,7 @@ export class Scheduler {
         webhooks,
       }),
       massLoss: new MassLoss(),
+      alarms: new Alarms(),
       settings: { ...defaults, calendar: noCalendar, ...settings },
       epoch: 0,
       audited: { seq: 0, count: 0 },

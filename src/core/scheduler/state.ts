@@ -1,6 +1,7 @@
 /** What the parts of the scheduler share: its memory, the batch at hand, and how to say no. */
 import type { DigestSums } from "../../model/entry.ts";
 import type { Calendar } from "../../model/schedules/schedule.ts";
+import type { Alarms } from "./alarms.ts";
 import type { Backups } from "./backups.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Broadcasts } from "./broadcasts.ts";
@@ -69,6 +70,8 @@ export interface SchedulerState {
   readonly workers: Workers;
   readonly records: Records;
   readonly massLoss: MassLoss;
+  /** While it leads. */
+  readonly alarms: Alarms;
   readonly settings: SchedulerSettings;
   /** Of the term in which it leads; 0 while it only follows. */
   epoch: number;

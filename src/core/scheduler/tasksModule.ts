@@ -1,5 +1,7 @@
 /** Tasks come in, wait for their time, are cancelled and forgotten. How attempts begin and end stands in attempts.ts. */
 import type { TaskId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
+import { raise } from "./alarms.ts";
 import { armBackstop, cancelTask, timeOutAttempt } from "./attempts.ts";
 import { cancelMany, deleteMany, dropFinished, forgetExpired } from "./bulk.ts";
 import type { Batch, Reply } from "./effects.ts";
@@ -13,7 +15,10 @@ import { armWaits, wakeIfDue } from "./waits.ts";
 
 export const tasksModule = {
   inputs: {
-    "clock-lag": (state, _batch, { lagMs }) => {
+    "clock-lag": (state, batch, { lagMs }) => {
+      const backMs = lagMs - state.tasks.clockLagMs;
+      if (backMs >= defaults.alarmClockMs)
+        raise(batch, "clock", "the leader's clock was set back", { seconds: Math.round(backMs / 1000) });
       state.tasks.clockLagMs = lagMs;
     },
     submit: (state, batch, input) => reply(batch, input.request, submit(state, batch, input)),

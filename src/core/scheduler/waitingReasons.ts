@@ -73,6 +73,11 @@ export class WaitingReasons {
     return counts;
   }
 
+  /** Why tasks of a lane do not start that could by themselves. */
+  ofLane(lane: TaskLane): Pick<Waiting, "reason" | "detail"> {
+    return this.#lane(lane);
+  }
+
   #why(task: LiveTask): Why | null {
     switch (task.state) {
       case "created":

@@ -80,15 +80,21 @@ export class Webhooks implements RecordModule<WebhookRecord> {
     }
   }
 
+  /** True if one of them hears of alarms. */
+  get hearAlarms(): boolean {
+    for (const webhook of this.#byName.values()) if (isHearing(webhook)) return true;
+    return false;
+  }
+
   /** Alarms of the batch are told to those who want to hear of them. */
   noteAlarms(batch: Batch): void {
-    const hearing = [...this.#byName.values()].filter((webhook) => isThere(webhook) && hearsAlarms(webhook.record));
+    const hearing = [...this.#byName.values()].filter(isHearing);
     if (hearing.length === 0) return;
     for (const effect of batch.out.effects) {
       if (effect.kind !== "alarm") continue;
+      const { alarm: kind, fields } = effect;
       const message = effect.message.slice(0, limits.deliveryAlarmLengthMax);
-      for (const webhook of hearing)
-        this.tell(batch, webhook, { type: "alarm", alarm: { message, fields: effect.fields } });
+      for (const webhook of hearing) this.tell(batch, webhook, { type: "alarm", alarm: { kind, message, fields } });
     }
   }
 
@@ -126,6 +132,10 @@ export class Webhooks implements RecordModule<WebhookRecord> {
     }
     this.#dirty = [];
   }
+}
+
+function isHearing(webhook: LiveWebhook): boolean {
+  return isThere(webhook) && hearsAlarms(webhook.record);
 }
 
 export function isThere({ record }: LiveWebhook): boolean {

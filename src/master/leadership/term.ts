@@ -192,7 +192,7 @@ export class Term {
     this.#provenAt = clock.now();
     this.#parts.onAnswered();
     // Meanwhile no heartbeat was processed, so that silence does not count against workers.
-    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs });
+    if (tookMs > defaults.clockGapCommitMs) inbox.push({ kind: "clock-gap", forMs: tookMs, cause: "store" });
   }
 
   /** The entry that follows the last one that was encoded. */

@@ -6,6 +6,17 @@ import type { FinalState, TaskState } from "../task.ts";
 
 export type EventType = `task.${FinalState}` | "task.late" | "schedule.late" | "alarm" | "test";
 
+/**
+ * mass-loss       many workers have lost their connections at once
+ * suspect-task    a task has lost its worker again and again
+ * no-worker       tasks wait that no connected worker can run
+ * worker-trouble  the machine of a worker cannot run tasks
+ * store           the store did not answer for some time
+ * clock           the leader's clock was set, or its machine stood still
+ */
+export const alarmKinds = ["mass-loss", "suspect-task", "no-worker", "worker-trouble", "store", "clock"] as const;
+export type AlarmKind = (typeof alarmKinds)[number];
+
 /** What has happened, as far as the leader's memory knew it. */
 export interface WebhookEvent {
   readonly type: EventType;
@@ -28,7 +39,12 @@ export interface WebhookEvent {
   /** Of a schedule: what its tasks are called, and the template that they are made from. */
   readonly name?: string;
   readonly template?: string;
-  readonly alarm?: { readonly message: string; readonly fields: { readonly [name: string]: string | number } };
+  readonly alarm?: {
+    /** Left out in deliveries of versions that knew of one kind only. */
+    readonly kind?: AlarmKind;
+    readonly message: string;
+    readonly fields: { readonly [name: string]: string | number };
+  };
 }
 
 /** A record of the collection `deliveries`; see `deliveryId`. */

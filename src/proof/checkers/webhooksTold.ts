@@ -6,6 +6,7 @@ import type { DeliveryRecord } from "../../model/webhooks/delivery.ts";
 import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
+import { idOf } from "./lives.ts";
 import { eventsOf, specs } from "./reading.ts";
 
 /** An end of a task that a webhook is to be told of. */
@@ -96,8 +97,10 @@ function readJournal(history: History, report: Report) {
   const waiting = new Map<string, Map<string, DeliveryRecord>>();
   const due = new Map<string, Due>();
   const queues = new Map<TaskId, string>();
+  const losses = new Map<TaskId, number>();
   for (const entry of history.entries) {
     const before = new Map(webhooks);
+    checkSuspects(entry, losses, report);
     for (const write of entry.writes) {
       // A backup counts nowhere: only how its task ends is told.
       if (write.kind === "spec" && write.spec.backupOf === undefined) queues.set(write.spec.id, write.spec.queue);
@@ -118,6 +121,23 @@ function readJournal(history: History, report: Report) {
     noteEnds(entry, { before, after: webhooks, queues, due });
   }
   return { due, last, waiting: new Set(waitingEnds(waiting, history.entries.at(-1)?.at ?? 0)) };
+}
+
+/** Losses in a row from which on a task is suspect. */
+const suspectFrom = 3;
+
+/** A task is told to be suspect in the entry of the loss that makes it so. */
+function checkSuspects({ seq, writes }: LandedEntry, losses: Map<TaskId, number>, report: Report): void {
+  for (const write of writes) if (write.kind === "status") losses.set(idOf(write.status.id), write.status.losses ?? 0);
+  for (const write of writes) {
+    if (write.kind !== "record" || write.collection !== "deliveries") continue;
+    const { alarm, tries = 0 } = write.value ?? {};
+    if (alarm?.kind !== "suspect-task" || tries > 0) continue;
+    const task = String(alarm.fields["task"]) as TaskId;
+    const count = losses.get(task) ?? 0;
+    if (count < suspectFrom)
+      report(`entry ${seq} calls task ${task} suspect, which has lost its worker ${count} times in a row`, task);
+  }
 }
 
 /** Ends that the receiver did not take at first: their next try comes only after this history. */

@@ -20,7 +20,7 @@ export class WebhookUser {
   /** The first webhook hears of every end, and stays. */
   begin(): void {
     this.#ask("webhook everything", ({ face }) =>
-      face.webhooks.put("everything", { url: "https://receiver/", on: ["end", "late"], lateMs: 1_000 }),
+      face.webhooks.put("everything", { url: "https://receiver/", on: ["end", "late", "alarm"], lateMs: 1_000 }),
     );
   }
 
