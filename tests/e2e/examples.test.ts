@@ -126,15 +126,23 @@ describe("order", () => {
     ));
 });
 
-test("crawl follows the links of a site as children of children, though a worker is killed", () =>
+test("crawl follows the links of a site as children of children, though workers and the leader are killed", () =>
   scene(
     processes,
     async (play) => {
       const pages: { [path: string]: string[] } = { "/": ["/a", "/b"], "/a": ["/a1", "/a2", "/dead"], "/b": ["/b1"] };
+      const killed = Promise.withResolvers<void>();
+      let rootVisits = 0;
       const server = createServer((request, response) => {
         const path = request.url ?? "/";
-        if (path === "/dead") return response.writeHead(404).end();
-        return response.end((pages[path] ?? []).map((link) => `<a href="${link}">x</a>`).join(" "));
+        const answer = () => {
+          if (path === "/dead") return response.writeHead(404).end();
+          return response.end((pages[path] ?? []).map((link) => `<a href="${link}">x</a>`).join(" "));
+        };
+        if (path === "/") {
+          rootVisits += 1;
+          answer();
+        } else void killed.promise.then(answer);
       });
       await new Promise<void>((resolve) => {
         server.listen(0, "127.0.0.1", resolve);
@@ -143,9 +151,14 @@ test("crawl follows the links of a site as children of children, though a worker
         const { port } = server.address() as AddressInfo;
         const submitted = await crawl.submit(play.client, { url: `http://127.0.0.1:${port}/`, depth: 2 }, { id: "c" });
         await play.until("children to be there", async () => (await childrenOf(play, "c")).length > 0);
-        await play.cluster.kill("worker-1");
-        await play.cluster.start("worker-1");
+        await play.cluster.kill(...processes);
+        killed.resolve();
+        await Promise.all(processes.map((process) => play.cluster.start(process)));
         expect(await submitted.result()).toBe(6);
+        expect(await play.logOf("c")).toContain("remembered: fetch");
+        expect(rootVisits).toBe(1);
+        const children = await childrenOf(play, "c");
+        expect(children.map(({ state }) => state).sort()).toEqual([...Array(5).fill("success"), "failed"].sort());
       } finally {
         server.close();
       }

@@ -40,7 +40,7 @@ test("the code of the README runs", async () => {
   rmSync(folder, { recursive: true });
 });
 
-test("worker.py runs tasks, and resumes behind a remembered step after it was killed", () =>
+test("worker.py runs tasks, goes on through the leader's death, and resumes behind a remembered step after its own", () =>
   scene(["master"], async (play) => {
     const gate = join(play.directory, "gate");
     const start = () => {
@@ -60,6 +60,12 @@ test("worker.py runs tasks, and resumes behind a remembered step after it was ki
       await play.client.submit({ id: "steps", kind: "py-steps", input: { gate } });
       await worker.said("started steps 1");
       await play.until("the step to be committed", async () => (await play.client.get("steps")).family?.steps === 1);
+      await play.cluster.kill("master");
+      await play.cluster.start("master");
+      const { attempt, state, kills } = await play.client.get("steps");
+      expect({ attempt, state, kills }).toEqual({ attempt: 1, state: "running", kills: 0 });
+      await play.client.submit({ id: "after", kind: "word-count", input: { text: "c" } });
+      expect((await play.success("after")).output).toEqual({ c: 1 });
       worker.child.kill("SIGKILL");
       await once(worker.child, "close");
       worker = start();
