@@ -1,15 +1,15 @@
-/** What stands in `deploy/kubernetes/`: valid for Kubernetes, and as sealed as it says. */
+/** What stands in `deploy/kubernetes/` and in the compose files: valid, and as sealed as it says. */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { installKustomize, installValidator } from "./tools.ts";
+import { installKustomize, installPodmanCompose, installValidator } from "./tools.ts";
 
 const run = promisify(execFile);
 const kubernetesVersion = "1.35";
-const overlays = ["single", "cluster", "fail", "of-map-reduce"] as const;
+const overlays = ["single", "cluster", "replicated", "fail", "of-map-reduce"] as const;
 const folder = mkdtempSync(join(tmpdir(), "outlast-manifests-"));
 let kustomize = "";
 let validator = "";
@@ -88,6 +88,41 @@ test("workers of a cluster for MapReduce have the folder that the job of the exa
   }
   for (const line of ["runAsNonRoot: true", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false"])
     expect(job).toContain(line);
+});
+
+test("a replica set of three has one list of members everywhere, lets them reach each other, and loses one at a time", async () => {
+  const parts = (await render("replicated")).split(/^---$/m);
+  const part = (kind: string, name: string) =>
+    parts.find((text) => new RegExp(`^kind: ${kind}$`, "m").test(text) && text.includes(`\n  name: ${name}\n`)) ?? "";
+  const set = part("StatefulSet", "mongodb");
+  const job = part("Job", "mongodb-initiate");
+  const members = [0, 1, 2].map((index) => `mongodb-${index}.mongodb:27017`).join(",");
+  for (const text of [set, job]) expect(text).toContain(`value: ${members}\n`);
+  expect(part("Deployment", "master")).toContain(`value: mongodb://${members}/outlast?replicaSet=outlast&w=majority\n`);
+  expect(set).toContain("replicas: 3");
+  expect(part("PodDisruptionBudget", "mongodb")).toContain("minAvailable: 2");
+  const policy = part("NetworkPolicy", "mongodb");
+  for (const component of ["master", "mongodb", "mongodb-initiate"])
+    expect(policy).toContain(
+      `- podSelector:\n        matchLabels:\n          app.kubernetes.io/component: ${component}\n`,
+    );
+  for (const line of ["runAsNonRoot: true", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false"])
+    expect(job).toContain(line);
+  // One that was done must not stand in the way of the next apply.
+  expect(job).toContain("ttlSecondsAfterFinished:");
+});
+
+test("the compose file of a replica set of three names its members everywhere", async () => {
+  const files = ["compose.yaml", "compose-replicated.yaml"].flatMap((file) => ["--file", join("deploy", file)]);
+  const { stdout } = await run(await installPodmanCompose(), [...files, "config"], {
+    env: { ...process.env, OUTLAST_TOKEN: "a-token-for-tests-only-0123456789" },
+  });
+  const members = "mongodb:27017,mongodb-2:27017,mongodb-3:27017";
+  const services = stdout.slice(stdout.indexOf("\nservices:"), stdout.indexOf("\nvolumes:"));
+  const count = (text: string) => services.split(text).length - 1;
+  expect(count(`OUTLAST_MONGODB_MEMBERS: ${members}\n`)).toBe(4);
+  expect(count(`OUTLAST_STORE: mongodb://${members}/outlast?replicaSet=outlast&w=majority\n`)).toBe(2);
+  expect(count("read_only: true")).toBe(7);
 });
 
 test("the validator sees a field that Kubernetes does not know", async () => {
