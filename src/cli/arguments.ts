@@ -97,6 +97,15 @@ export function idList(text: string): readonly string[] {
   return commaList(text).map(idArgument);
 }
 
+/** As browsers send them: in lower case. */
+export function hostNames(text: string): readonly string[] {
+  return commaList(text).map((name) => {
+    const url = `http://${name}/`;
+    if (!/[:/@?#*]/.test(name) && URL.canParse(url)) return new URL(url).hostname;
+    throw new InvalidArgumentError("Each is the name of a host without a scheme or a port, such as lb.example.");
+  });
+}
+
 /** Patterns of queues: names, with a `*` at the end for any rest. */
 export function patternList(text: string): readonly string[] {
   return commaList(text).map((pattern) => {

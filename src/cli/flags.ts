@@ -17,6 +17,7 @@ export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
   readonly advertise?: string;
   readonly webhookPrivate?: boolean;
   readonly behindProxy?: boolean;
+  readonly hostNames?: readonly string[];
   readonly otlpEndpoint?: string;
   readonly stopOnStdinEnd?: boolean;
   readonly allowFaults?: boolean;
@@ -61,6 +62,7 @@ export interface UpFlags extends LogFlags, ContainerFlags, ClusterFlags, MasterC
   readonly address: string;
   readonly port: number;
   readonly behindProxy?: boolean;
+  readonly hostNames?: readonly string[];
   readonly drainTimeout: number;
 }
 

@@ -81,6 +81,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     ...(tls !== undefined && { tls }),
     ...(workerToken !== undefined && workerToken !== "" && { workerToken }),
     isBehindProxy: flags.behindProxy === true,
+    hostNames: flags.hostNames ?? [],
     ...(tracing !== null && { tracing }),
   });
   if (tls !== undefined) followTls(flags, tls, api, log);

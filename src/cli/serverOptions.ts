@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { defaults, failoverProfiles, limits } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
-import { collectorUrl, idList, positiveDuration, wholeNumber } from "./arguments.ts";
+import { collectorUrl, hostNames, idList, positiveDuration, wholeNumber } from "./arguments.ts";
 import type { Context } from "./context.ts";
 
 // Said here again because the log itself loads a logger, which the help does not need.
@@ -107,6 +107,15 @@ export function proxyOption(): Option {
     "--behind-proxy",
     "believe X-Forwarded-For, -Proto and -Host, which a proxy in front of this master must set on every request",
   ).env("OUTLAST_BEHIND_PROXY");
+}
+
+export function hostNamesOption(): Option {
+  return new Option(
+    "--host-names <names>",
+    "names that people reach this master by besides its own, such as a load balancer's, separated by commas",
+  )
+    .env("OUTLAST_HOST_NAMES")
+    .argParser(hostNames);
 }
 
 export function runAsOption(): Option {

@@ -43,16 +43,19 @@ function digest(text: string): Buffer {
 /**
  * Without a token, every request that reaches the port is served. A web page can make its own host name resolve to this machine
  * (DNS rebinding); its requests then carry that name in `Host`. So only names that nobody else can own are accepted: addresses,
- * localhost, and the name that this master advertises.
+ * localhost, the name that this master advertises, and those that its operator names.
+ * @param others in lower case
  * @throws OutlastError `forbidden`
  */
-export function checkHost(host: string | undefined, masterAddress: string): void {
+export function checkHost(host: string | undefined, masterAddress: string, others: readonly string[] = []): void {
   const name = hostName(host);
   if (name === null) throw new OutlastError("bad-request", "The request has no Host header.");
   if (isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost")) return;
   if (URL.canParse(masterAddress) && name === hostName(new URL(masterAddress).host)) return;
-  throw new OutlastError("forbidden", `The host name ${JSON.stringify(name.slice(0, 80))} is not this master's.`, {
-    hint: "Use an IP address or localhost, start the master with --advertise and this name, or set a token.",
+  if (others.includes(name)) return;
+  const shown = name.slice(0, 80);
+  throw new OutlastError("forbidden", `The host name ${JSON.stringify(shown)} is not this master's.`, {
+    hint: `If it is yours, such as that of a load balancer, start every master with --host-names ${shown} (OUTLAST_HOST_NAMES), or with --behind-proxy behind a proxy that has TLS. Otherwise use an IP address or localhost.`,
   });
 }
 

@@ -22,6 +22,8 @@ export interface Reach {
   readonly isTls: boolean;
   /** A proxy in front of the master ends TLS, and tells where requests come from. */
   readonly isBehindProxy: boolean;
+  /** Names besides that of its own address, such as a load balancer's; in lower case. */
+  readonly hostNames: readonly string[];
 }
 
 export class Guard {
@@ -56,8 +58,8 @@ export class Guard {
     // With TLS, a foreign name has no certificate of ours; a proxy knows its names itself.
     const isNameKnown = this.reach.isTls || this.reach.isBehindProxy || request.headers[relayedHeader] !== undefined;
     const isAtStake = isSignIn || cookie !== undefined || this.#rootToken === null;
-    if (isAtStake && !isNameKnown) checkHost(host, statusOrNull(this.#master)?.address ?? "");
-    else if (this.#rootToken === null && this.isOpen) checkHost(host, statusOrNull(this.#master)?.address ?? "");
+    if ((isAtStake && !isNameKnown) || (this.#rootToken === null && this.isOpen))
+      checkHost(host, statusOrNull(this.#master)?.address ?? "", this.reach.hostNames);
   }
 
   /** @throws OutlastError `unauthorized`; `forbidden` for a change that a foreign page may have made */

@@ -41,6 +41,8 @@ export interface ApiOptions {
   readonly isRecording?: boolean;
   /** True if every request comes through a proxy that sets X-Forwarded-For, -Proto and -Host. */
   readonly isBehindProxy?: boolean;
+  /** Names that people reach it by besides that of its address, in lower case. */
+  readonly hostNames?: readonly string[];
   /** Who is told of submissions as parts of traces; absent for nobody. */
   readonly tracing?: Tracing;
   /** The certificate and its key, in PEM; absent to serve plain HTTP. */
@@ -66,7 +68,8 @@ export interface ApiServer {
 export function createApi(options: ApiOptions): ApiServer {
   const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls, tracing = null } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
-  const guard = new Guard(master, tokenCheck, { isTls: tls !== undefined, isBehindProxy }, options.workerToken);
+  const reach = { isTls: tls !== undefined, isBehindProxy, hostNames: options.hostNames ?? [] };
+  const guard = new Guard(master, tokenCheck, reach, options.workerToken);
   const streams = new Streams(master, log, (grant) => guard.isCurrent(grant));
   const relay = new Relay(master);
   const metrics = new Metrics(master, streams, relay);

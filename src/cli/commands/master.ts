@@ -9,6 +9,7 @@ import {
   blobsOption,
   clusterOptions,
   dataOption,
+  hostNamesOption,
   logOptions,
   otlpOption,
   portOption,
@@ -43,5 +44,6 @@ export function masterCommand(program: Command): void {
         return runMaster(context, flags);
       }, "server"),
     );
-  for (const option of [...clusterOptions(), ...tlsOptions(), proxyOption(), ...logOptions()]) master.addOption(option);
+  for (const option of [...clusterOptions(), ...tlsOptions(), proxyOption(), hostNamesOption(), ...logOptions()])
+    master.addOption(option);
 }

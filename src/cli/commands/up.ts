@@ -10,6 +10,7 @@ import {
   clusterOptions,
   containerOptions,
   dataOption,
+  hostNamesOption,
   httpPrivateOption,
   jobsUseS3Option,
   logOptions,
@@ -72,6 +73,7 @@ export function upCommand(program: Command): void {
     ...clusterOptions(),
     ...tlsOptions(),
     proxyOption(),
+    hostNamesOption(),
     ...logOptions(),
   ])
     up.addOption(option);

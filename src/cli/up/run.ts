@@ -130,6 +130,7 @@ class LocalCluster {
       ...where,
       ...this.#tlsArguments(),
       ...(this.#flags.behindProxy === true ? ["--behind-proxy"] : []),
+      ...(this.#flags.hostNames === undefined ? [] : ["--host-names", this.#flags.hostNames.join(",")]),
       ...clusterArguments(this.#flags),
       ...(webhookPrivate === true ? ["--webhook-private"] : []),
       ...(otlpEndpoint === undefined ? [] : ["--otlp-endpoint", otlpEndpoint]),

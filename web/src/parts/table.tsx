@@ -74,7 +74,7 @@ interface CellProps {
 
 /** What names the row, and its actions, have a line of their own. */
 const stackedLook =
-  "max-md:block max-md:min-w-0 max-md:max-w-none max-md:p-0! max-md:break-words max-md:whitespace-normal! max-md:first:col-span-2";
+  "max-md:block max-md:min-w-0 max-md:max-w-none max-md:p-0! max-md:break-words max-md:whitespace-normal! max-md:first:col-span-2 max-md:empty:hidden";
 const headLook =
   "max-md:not-first:before:block max-md:not-first:before:font-sans max-md:not-first:before:text-xs max-md:not-first:before:text-muted max-md:not-first:before:content-[attr(data-head)]";
 
