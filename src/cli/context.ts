@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Outlast } from "../sdk/client.ts";
 import type { ConnectionOptions } from "../sdk/connection.ts";
+import type { Fetch } from "../sdk/fetch.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { Exit, reportFailure } from "./failure.ts";
 import { globalValues } from "./globalOptions.ts";
@@ -13,6 +14,8 @@ export interface GlobalOptions {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly tlsCa?: string;
+  readonly tlsClientCert?: string;
+  readonly tlsClientKey?: string;
   readonly retryFor: number;
   readonly json?: boolean;
   readonly color: boolean;
@@ -56,12 +59,12 @@ export class Context {
 
   /** A client for the masters. Its modules are loaded here, not at start-up. */
   async client(options: Omit<ConnectionOptions, "fetch"> = {}): Promise<Outlast> {
-    const [{ createClient }, { httpFetch }] = await Promise.all([import("../sdk/client.ts"), import("./httpFetch.ts")]);
+    const [{ createClient }, fetchWith] = await Promise.all([import("../sdk/client.ts"), this.fetch()]);
     const startedAt = performance.now();
     return createClient({
       masters: this.options.masters,
       token: this.credential,
-      fetch: httpFetch,
+      fetch: fetchWith,
       retryForMs: this.options.retryFor,
       onRetry: ({ error }) => {
         if (this.#isTroubleNoted || performance.now() - startedAt < quietMs) return;
@@ -70,6 +73,14 @@ export class Context {
       },
       ...options,
     });
+  }
+
+  /** How masters are called: with the certificate that was named, if any. */
+  async fetch(): Promise<Fetch> {
+    const { httpFetch } = await import("./httpFetch.ts");
+    const { tlsClientCert, tlsClientKey } = this.options;
+    if (tlsClientCert === undefined && tlsClientKey === undefined) return httpFetch();
+    return httpFetch((await import("./tlsFiles.ts")).showCertificate(this.options));
   }
 
   /** The first signal aborts `signal`; a second one ends the process at once. */

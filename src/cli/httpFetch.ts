@@ -3,19 +3,24 @@ import type * as Http from "node:http";
 import type { IncomingMessage } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import type { ReadableStream as NodeReadable } from "node:stream/web";
+import { noCertificate, type ShowCertificate } from "../ports/transport.ts";
 import type { Fetch, FetchAnswer, FetchInit } from "../sdk/fetch.ts";
 
-export const httpFetch: Fetch = async (url, init) => {
-  const { request } = builtin(url.startsWith("https:") ? "node:https" : "node:http");
-  return new Promise<FetchAnswer>((resolve, reject) => {
-    const outgoing = request(url, toOptions(init), (response) => resolve(new HttpAnswer(response)));
-    outgoing.on("error", reject);
-    const { body } = init;
-    if (body instanceof ReadableStream)
-      pipeline(Readable.fromWeb(body as NodeReadable), outgoing, (error) => error && reject(error));
-    else outgoing.end(body);
-  });
-};
+export function httpFetch(showCertificate: ShowCertificate = noCertificate): Fetch {
+  return async (url, init) => {
+    const isSecure = url.startsWith("https:");
+    const { request } = builtin(isSecure ? "node:https" : "node:http");
+    const options = { ...toOptions(init), ...(isSecure && showCertificate()) };
+    return new Promise<FetchAnswer>((resolve, reject) => {
+      const outgoing = request(url, options, (response) => resolve(new HttpAnswer(response)));
+      outgoing.on("error", reject);
+      const { body } = init;
+      if (body instanceof ReadableStream)
+        pipeline(Readable.fromWeb(body as NodeReadable), outgoing, (error) => error && reject(error));
+      else outgoing.end(body);
+    });
+  };
+}
 
 /** `import` would read every export, also those that load the global `fetch`. */
 function builtin(name: "node:http" | "node:https"): typeof Http {

@@ -16,6 +16,8 @@ import { placeOf } from "../node/place.ts";
 import { probeBoot } from "../node/probe.ts";
 import { createReceivers } from "../node/receivers.ts";
 import type { Log } from "../ports/log.ts";
+import type { Tracing } from "../ports/tracing.ts";
+import type { ShowCertificate } from "../ports/transport.ts";
 import type { Context } from "./context.ts";
 import { dashboardFolder } from "./dashboardFolder.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
@@ -28,7 +30,7 @@ import { openTracing } from "./openTracing.ts";
 import { PlannedFault, withStoreFault } from "./plannedFault.ts";
 import { masterReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
-import { readTls } from "./tlsFiles.ts";
+import { readTls, showCertificate } from "./tlsFiles.ts";
 import { toId } from "./workerName.ts";
 import { workerTokenVariable } from "./workerToken.ts";
 
@@ -36,6 +38,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   const { token } = context;
   refuseExposure(flags.address, token);
   const tls = readTls(flags);
+  const show = showCertificate(context.options, flags);
   const port = flags.port === 0 ? await findFreePort() : flags.port;
   const name = flags.name ?? toId(hostname());
   const log = createLog({
@@ -65,7 +68,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     ids,
     log,
     probe: probeBoot,
-    peers: createPeers(token === null ? null : new TokenCheck(token)),
+    peers: createPeers(token === null ? null : new TokenCheck(token), show),
     receivers: createReceivers(flags.webhookPrivate === true),
     settings: {
       ...failoverProfiles[flags.failover],
@@ -75,16 +78,7 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
     },
   });
   const tracing = await openTracing(flags.otlpEndpoint, "outlast-master", name);
-  const workerToken = process.env[workerTokenVariable];
-  const api = createApi({
-    ...{ master: master.service, log, token, dashboard: dashboardFolder, isRecording: true },
-    ...(tls !== undefined && { tls }),
-    ...(workerToken !== undefined && workerToken !== "" && { workerToken }),
-    isBehindProxy: flags.behindProxy === true,
-    hostNames: flags.hostNames ?? [],
-    ...(tracing !== null && { tracing }),
-  });
-  if (tls !== undefined) followTls(flags, tls, api, log);
+  const api = openApi(flags, { master, log, token, tls, showCertificate: show, tracing });
 
   const ending = Promise.withResolvers<ExitCode>();
   // It may be rejected before anybody waits for it.
@@ -118,13 +112,37 @@ export async function runMaster(context: Context, flags: MasterFlags): Promise<E
   process.exit(code);
 }
 
+interface ApiParts {
+  readonly master: Master;
+  readonly log: Log;
+  readonly token: string | null;
+  readonly tls: TlsContent | undefined;
+  readonly showCertificate: ShowCertificate;
+  readonly tracing: Tracing | null;
+}
+
+function openApi(flags: MasterFlags, { master, tls, tracing, ...parts }: ApiParts): ApiServer {
+  const workerToken = process.env[workerTokenVariable];
+  const api = createApi({
+    ...{ ...parts, master: master.service, dashboard: dashboardFolder, isRecording: true },
+    ...(tls !== undefined && { tls }),
+    ...(flags.tlsClients !== undefined && { certificatesOf: flags.tlsClients }),
+    ...(workerToken !== undefined && workerToken !== "" && { workerToken }),
+    isBehindProxy: flags.behindProxy === true,
+    hostNames: flags.hostNames ?? [],
+    ...(tracing !== null && { tracing }),
+  });
+  if (tls !== undefined) followTls(flags, tls, api, parts.log);
+  return api;
+}
+
 /** A certificate is renewed while the master runs: its files are looked at now and then. */
 function followTls(flags: MasterFlags, first: TlsContent, api: ApiServer, log: Log): void {
   let last = first;
   const look = () => {
     try {
       const content = readTls(flags) ?? last;
-      if (content.cert === last.cert && content.key === last.key) return;
+      if (content.cert === last.cert && content.key === last.key && content.ca === last.ca) return;
       api.renewTls(content);
       last = content;
       log.info("the certificate was renewed", { file: flags.tlsCert });

@@ -42,6 +42,13 @@ export async function buildProgram(
       ).env("OUTLAST_TLS_CA"),
     )
     .addOption(
+      new Option(
+        "--tls-client-cert <file>",
+        "certificate (PEM) to show to masters, for those with --tls-client-ca",
+      ).env("OUTLAST_TLS_CLIENT_CERT"),
+    )
+    .addOption(new Option("--tls-client-key <file>", "the key of that certificate (PEM)").env("OUTLAST_TLS_CLIENT_KEY"))
+    .addOption(
       new Option("--retry-for <duration>", "how long to retry while no master answers")
         .default(defaults.commandRetryForMs, "5s")
         .argParser(duration),

@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import { defaults, failoverProfiles, limits } from "../model/limits.ts";
 import type { LogFormat, LogLevel } from "../node/log.ts";
+import { certificateNeeds } from "../ports/transport.ts";
 import { collectorUrl, hostNames, idList, positiveDuration, wholeNumber } from "./arguments.ts";
 import type { Context } from "./context.ts";
 
@@ -99,6 +100,12 @@ export function tlsOptions(): readonly Option[] {
       "serve HTTPS with this certificate (PEM, with those between it and its authority)",
     ).env("OUTLAST_TLS_CERT"),
     new Option("--tls-key <file>", "the key of the certificate (PEM)").env("OUTLAST_TLS_KEY"),
+    new Option("--tls-client-ca <file>", "ask for certificates that this authority (PEM) has signed").env(
+      "OUTLAST_TLS_CLIENT_CA",
+    ),
+    new Option("--tls-clients <who>", "who must show one: workers, or all who connect")
+      .env("OUTLAST_TLS_CLIENTS")
+      .choices([...certificateNeeds]),
   ];
 }
 

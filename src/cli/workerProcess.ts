@@ -37,6 +37,7 @@ import { PlannedFault, withExecutorFault } from "./plannedFault.ts";
 import { workerReadyLine } from "./readyLine.ts";
 import { onStopRequests } from "./signals.ts";
 import { findTaskFiles } from "./taskFiles.ts";
+import { showCertificate } from "./tlsFiles.ts";
 import { readVersion } from "./version.ts";
 import { takePlace, type WorkerPlace } from "./workerName.ts";
 
@@ -47,6 +48,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const user = flags.runAs === undefined ? null : await findTaskUser(flags.runAs, process.cwd());
   const place = await takePlace(resolve(flags.data), flags.name ?? null);
   const { name } = place;
+  const show = await openOrLeave(place, async () => showCertificate(options));
   const log = openLog(name, flags, output.areNotesPainted);
   if (user === null) warnOfExposedToken(token, log);
   const clock = new SystemClock();
@@ -72,7 +74,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     allowsPrivateHttp: flags.httpPrivate === true,
     containers,
     remotes,
-    blobs: new HttpBlobs({ masters: options.masters, token }),
+    blobs: new HttpBlobs({ masters: options.masters, token, showCertificate: show }),
     ...attemptPlaces,
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: mapReduceOptions(flags.jobsUseS3 === true ? process.env : {}),
@@ -93,7 +95,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     queues: flags.queues,
     labels: labelsOf(flags, { boundsProcesses: groups.can("processesMax"), engine: containers?.name, remotes }),
     masters: options.masters,
-    dial: createDial({ token, log }),
+    dial: createDial({ token, log, showCertificate: show }),
     clock,
     log,
     outbox: new FileOutbox(join(place.directory, "outbox")),

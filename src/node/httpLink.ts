@@ -13,7 +13,15 @@ import type {
   StreamMessage,
 } from "../model/protocol.ts";
 import type { Log } from "../ports/log.ts";
-import { type Dial, LinkError, type MasterLink, type Stream, type StreamHandlers } from "../ports/transport.ts";
+import {
+  type Dial,
+  LinkError,
+  type MasterLink,
+  noCertificate,
+  type ShowCertificate,
+  type Stream,
+  type StreamHandlers,
+} from "../ports/transport.ts";
 import { readAnswer, readStream } from "./httpAnswer.ts";
 
 export interface LinkOptions {
@@ -22,6 +30,7 @@ export interface LinkOptions {
   readonly log: Log;
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  readonly showCertificate?: ShowCertificate;
 }
 
 /** Connection pools of one process, shared by its links to all masters. */
@@ -35,6 +44,7 @@ export function createDial(options: LinkOptions): Dial {
   const wire: Wire = {
     connectTimeoutMs: defaults.connectTimeoutMs,
     requestTimeoutMs: defaults.requestTimeoutMs,
+    showCertificate: noCertificate,
     ...options,
     plain: new HttpAgent({ keepAlive: true }),
     secure: new HttpsAgent({ keepAlive: true }),
@@ -151,6 +161,7 @@ class HttpLink implements MasterLink {
       if (!isSecure && url.protocol !== "http:")
         throw new LinkError("unreachable", `${this.#address} is not an http or https address.`);
       const options: RequestOptions = { method, signal, headers: this.#headers(body) };
+      if (isSecure) Object.assign(options, this.#wire.showCertificate());
       options.agent = mayReuse && (isSecure ? this.#wire.secure : this.#wire.plain);
       const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
       const connectTimer = setTimeout(() => {

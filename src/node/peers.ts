@@ -4,20 +4,22 @@ import { get as httpsGet } from "node:https";
 import type { Nonce } from "../model/ids.ts";
 import { beatClaim, type LeaderBeat, watchClaim } from "../model/lease.ts";
 import { type PeerKey, type Peers, peerHeader } from "../ports/peers.ts";
+import { noCertificate, type ShowCertificate } from "../ports/transport.ts";
 import { readStream } from "./httpAnswer.ts";
 import { probe } from "./probe.ts";
 
 /** @param key of the token that all masters share; null if they have none */
-export function createPeers(key: PeerKey | null): Peers {
+export function createPeers(key: PeerKey | null, showCertificate: ShowCertificate = noCertificate): Peers {
   return {
     watch(address, { onBeat, onClose }) {
       const url = new URL(`${address.replace(/\/+$/, "")}/healthz/lifeline`);
-      const get = url.protocol === "https:" ? httpsGet : httpGet;
+      const isSecure = url.protocol === "https:";
+      const get = isSecure ? httpsGet : httpGet;
       const leaving = new AbortController();
       const proof = key === null ? {} : { [peerHeader]: key.sign(watchClaim(address)) };
       const headers = { accept: "text/event-stream", ...proof };
       // Not shared with other requests, which might close it.
-      const request = get(url, { agent: false, headers }, (answer) => {
+      const request = get(url, { agent: false, headers, ...(isSecure && showCertificate()) }, (answer) => {
         readStream(answer, leaving.signal, (data) => {
           const beat = readBeat(data, key);
           if (beat !== null) onBeat(beat);

@@ -10,6 +10,21 @@ import type {
   StreamMessage,
 } from "../model/protocol.ts";
 
+/** What a process shows to masters that ask for a certificate, in PEM; nothing where it has none. */
+export interface ClientCertificate {
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Asked for each connection, since certificates are renewed. */
+export type ShowCertificate = () => ClientCertificate;
+
+export const noCertificate: ShowCertificate = () => ({});
+
+/** Who must show a certificate where masters ask for one: workers only, or whoever connects, people and health checks too. */
+export const certificateNeeds = ["workers", "all"] as const;
+export type CertificateNeed = (typeof certificateNeeds)[number];
+
 /** The worker's connection to one master. Every call may fail with `LinkError`; none of them retries. */
 export interface MasterLink {
   attach(worker: WorkerId, request: AttachRequest): Promise<AttachAnswer>;

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TLSSocket } from "node:tls";
 import type { FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
@@ -24,6 +25,8 @@ export interface Reach {
   readonly isBehindProxy: boolean;
   /** Names besides that of its own address, such as a load balancer's; in lower case. */
   readonly hostNames: readonly string[];
+  /** True where workers must show a certificate. */
+  readonly asksWorkers: boolean;
 }
 
 export class Guard {
@@ -60,6 +63,17 @@ export class Guard {
     const isAtStake = isSignIn || cookie !== undefined || this.#rootToken === null;
     if ((isAtStake && !isNameKnown) || (this.#rootToken === null && this.isOpen))
       checkHost(host, statusOrNull(this.#master)?.address ?? "", this.reach.hostNames);
+  }
+
+  /** Whatever a token says, a worker must also have a certificate where they are asked for one. @throws OutlastError `forbidden` */
+  checkCertificate(request: FastifyRequest, access: Access | undefined): void {
+    const isForWorker = access?.needs === "work" || request.grant?.principal.role === "worker";
+    if (!this.reach.asksWorkers || !isForWorker) return;
+    const socket = request.raw.socket as TLSSocket;
+    if (socket.authorized && socket.getPeerX509Certificate() !== undefined) return;
+    throw new OutlastError("forbidden", "A worker must show a certificate here, signed by the masters' authority.", {
+      hint: "Start it with --tls-client-cert and --tls-client-key. Masters show their own certificate to each other, so it must be signed by this authority, too, and be for servers and clients.",
+    });
   }
 
   /** @throws OutlastError `unauthorized`; `forbidden` for a change that a foreign page may have made */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import type { MasterApi } from "../../master/service/masterApi.ts";
 import { type ErrorBody, OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import { passedOn, relayedHeader } from "./headers.ts";
+import { passedOn } from "./headers.ts";
 import type { Relay } from "./relay.ts";
 
 export class Consistency {
@@ -19,7 +19,7 @@ export class Consistency {
   async catchUp(request: FastifyRequest): Promise<void> {
     const leader = await this.#relay.leaderFor(request, defaults.electionWaitMs);
     if (leader === null) await this.#master.barrier();
-    else await this.#see(await askForBarrier(leader, request));
+    else await this.#see(await this.#askForBarrier(leader, request));
   }
 
   /** Waits until this master has seen the journal up to `seq`. */
@@ -41,30 +41,25 @@ export class Consistency {
       subscription.close();
     }
   }
-}
 
-/** @throws OutlastError what the leader says, or `unavailable` */
-async function askForBarrier(leader: string, request: FastifyRequest): Promise<number> {
-  const { authorization } = passedOn(request.raw.headers);
-  try {
-    const response = await fetch(`${leader.replace(/\/+$/, "")}/v1/barrier`, {
-      method: "POST",
-      headers: {
-        [relayedHeader]: "1",
-        ...(authorization === undefined ? {} : { authorization: String(authorization) }),
-      },
-      signal: AbortSignal.timeout(defaults.requestTimeoutMs),
-    });
-    const answer = (await response.json()) as { seq: number } | ErrorBody;
-    if (!("error" in answer)) return answer.seq;
-    const { code, message, ...details } = answer.error;
-    throw new OutlastError(code, message, details);
-  } catch (error) {
-    if (error instanceof OutlastError) throw error;
-    throw new OutlastError("unavailable", "The leader cannot be reached for a consistent read.", {
-      leader,
-      hint: "Try again, or read without consistent=true.",
-    });
+  /** @throws OutlastError what the leader says, or `unavailable` */
+  async #askForBarrier(leader: string, request: FastifyRequest): Promise<number> {
+    const { authorization } = passedOn(request.raw.headers);
+    const headers = { ...(authorization !== undefined && { authorization }) };
+    try {
+      const answer = JSON.parse(await this.#relay.callLeader(leader, "/v1/barrier", headers)) as
+        | { seq: number }
+        | ErrorBody;
+      if (!("error" in answer)) return answer.seq;
+      const { code, message, ...details } = answer.error;
+      throw new OutlastError(code, message, details);
+    } catch (error) {
+      if (error instanceof OutlastError) throw error;
+      throw new OutlastError("unavailable", "The leader cannot be reached for a consistent read.", {
+        leader,
+        hint: "Try again, or read without consistent=true.",
+      });
+    }
   }
 }
 

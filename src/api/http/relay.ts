@@ -2,6 +2,8 @@
  * A standby relays requests that only the leader can answer: one hop, with body and answer streamed. If one side fails, the other
  * side is closed at once.
  */
+
+import { once } from "node:events";
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -13,11 +15,13 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import { pipeline } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MasterApi, Subscription } from "../../master/service/masterApi.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
+import type { ShowCertificate } from "../../ports/transport.ts";
 import { passedOn, relayedClientHeader, relayedHeader, statusOrNull } from "./headers.ts";
 import { closeLingering } from "./lingeringClose.ts";
 
@@ -39,6 +43,7 @@ interface Passage {
 
 export class Relay {
   readonly #master: MasterApi;
+  readonly #showCertificate: ShowCertificate;
   readonly #plain = new HttpAgent({ keepAlive: true });
   readonly #secure = new HttpsAgent({ keepAlive: true });
   readonly #passages = new Set<Passage>();
@@ -47,8 +52,9 @@ export class Relay {
   /** Requests since the start, by result. */
   readonly counts = { answered: 0, failed: 0 };
 
-  constructor(master: MasterApi) {
+  constructor(master: MasterApi, showCertificate: ShowCertificate) {
     this.#master = master;
+    this.#showCertificate = showCertificate;
   }
 
   /** Requests that are being relayed at this moment. */
@@ -124,6 +130,24 @@ export class Relay {
     this.counts.answered += 1;
     this.#answer(answer, request, reply, passage);
     return null;
+  }
+
+  /** A call of this master's own to the leader. @returns the body of the answer, whatever its status */
+  async callLeader(leader: string, path: string, headers: OutgoingHttpHeaders): Promise<string> {
+    const url = new URL(leader.replace(/\/+$/, "") + path);
+    const isSecure = url.protocol === "https:";
+    const options: RequestOptions = {
+      method: "POST",
+      headers: { ...headers, [relayedHeader]: "1", "content-length": 0 },
+      agent: isSecure ? this.#secure : this.#plain,
+      signal: AbortSignal.timeout(defaults.requestTimeoutMs),
+      ...(isSecure && this.#showCertificate()),
+    };
+    const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
+    const answering = once(request, "response") as Promise<[IncomingMessage]>;
+    request.end();
+    const [answer] = await answering;
+    return text(answer);
   }
 
   toError(asked: string, { reason }: NoAnswer): OutlastError {
@@ -222,7 +246,8 @@ export class Relay {
       headers,
     };
     // The leader's certificate has its own name, not the one in the request's `Host`.
-    if (isSecure) Object.assign(options, { servername: isIP(bareHost(base)) === 0 ? base.hostname : "" });
+    if (isSecure)
+      Object.assign(options, this.#showCertificate(), { servername: isIP(bareHost(base)) === 0 ? base.hostname : "" });
     return isSecure ? httpsRequest(base, options) : httpRequest(base, options);
   }
 

@@ -7,6 +7,7 @@ import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Tracing } from "../../ports/tracing.ts";
+import { type CertificateNeed, noCertificate, type ShowCertificate } from "../../ports/transport.ts";
 import { checkExposure, TokenCheck } from "../auth/access.ts";
 import { Guard } from "../auth/guard.ts";
 import { SignInDelays } from "../auth/signInDelays.ts";
@@ -47,11 +48,16 @@ export interface ApiOptions {
   readonly tracing?: Tracing;
   /** The certificate and its key, in PEM; absent to serve plain HTTP. */
   readonly tls?: TlsContent;
+  readonly certificatesOf?: CertificateNeed;
+  /** Shown to the leader when requests are passed on to it. */
+  readonly showCertificate?: ShowCertificate;
 }
 
 export interface TlsContent {
   readonly cert: string;
   readonly key: string;
+  /** Who signs the certificates of those that call, in PEM; absent to ask nobody for one. */
+  readonly ca?: string;
 }
 
 export interface ApiServer {
@@ -68,10 +74,9 @@ export interface ApiServer {
 export function createApi(options: ApiOptions): ApiServer {
   const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls, tracing = null } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
-  const reach = { isTls: tls !== undefined, isBehindProxy, hostNames: options.hostNames ?? [] };
-  const guard = new Guard(master, tokenCheck, reach, options.workerToken);
+  const guard = createGuard(options, tokenCheck);
   const streams = new Streams(master, log, (grant) => guard.isCurrent(grant));
-  const relay = new Relay(master);
+  const relay = new Relay(master, options.showCertificate ?? noCertificate);
   const metrics = new Metrics(master, streams, relay);
   const history = new HistoryRecorder(master);
   if (isRecording === true) history.start();
@@ -79,7 +84,7 @@ export function createApi(options: ApiOptions): ApiServer {
   const http = fastify({
     ...connectionLimits,
     // The framework knows another type of server with TLS, which has all that we use.
-    ...(tls !== undefined && ({ https: { ...connectionLimits.http, ...tls } } as object)),
+    ...(tls !== undefined && ({ https: { ...connectionLimits.http, ...tls, ...askFor(options) } } as object)),
     logger: false,
     // One proxy is believed; what it was told itself is not.
     trustProxy: isBehindProxy ? (_address: string, hop: number) => hop === 0 : false,
@@ -154,6 +159,17 @@ export function createApi(options: ApiOptions): ApiServer {
   };
 }
 
+function createGuard(options: ApiOptions, rootToken: TokenCheck | null): Guard {
+  const { master, tls, isBehindProxy = false, hostNames = [], workerToken } = options;
+  const reach = { isTls: tls !== undefined, isBehindProxy, hostNames, asksWorkers: tls?.ca !== undefined };
+  return new Guard(master, rootToken, reach, workerToken);
+}
+
+/** With workers only, a connection without a certificate is taken, and what workers do is refused on it. */
+function askFor({ tls, certificatesOf = "workers" }: ApiOptions): object {
+  return tls?.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: certificatesOf === "all" };
+}
+
 function addAnswerHeaders(http: FastifyInstance, master: MasterApi): void {
   http.addHook("onSend", (_request, reply, payload, done) => {
     for (const [name, value] of Object.entries(everyHeader(master))) {
@@ -172,6 +188,7 @@ function addAccessChecks(http: FastifyInstance, guard: Guard, dashboard: Dashboa
     guard.checkSource(request, outlast?.name === "signIn");
     // The files of the dashboard hold nothing secret; what it shows, it reads from the API.
     if (!isPage && outlast?.access.needs !== "everybody") request.grant = await guard.identify(request);
+    guard.checkCertificate(request, outlast?.access);
     if (request.is404 && !isPage) throw noSuchPath();
   });
 }

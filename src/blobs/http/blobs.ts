@@ -16,6 +16,7 @@ import {
   ObjectTooLarge,
   type StoredObject,
 } from "../../ports/blobs.ts";
+import { noCertificate, type ShowCertificate } from "../../ports/transport.ts";
 import { Measured } from "../measured.ts";
 
 export interface HttpBlobsOptions {
@@ -23,6 +24,7 @@ export interface HttpBlobsOptions {
   readonly masters: readonly string[];
   /** The bearer token; null if the masters need none. */
   readonly token: string | null;
+  readonly showCertificate?: ShowCertificate;
 }
 
 interface Ask {
@@ -44,12 +46,14 @@ class Refused extends Error {
 export class HttpBlobs implements Blobs {
   readonly isShared = true;
   readonly #token: string | null;
+  readonly #showCertificate: ShowCertificate;
   readonly #plain = new HttpAgent({ keepAlive: true });
   readonly #secure = new HttpsAgent({ keepAlive: true });
   /** In the order in which they are asked. */
   #masters: readonly string[];
 
-  constructor({ masters, token }: HttpBlobsOptions) {
+  constructor({ masters, token, showCertificate = noCertificate }: HttpBlobsOptions) {
+    this.#showCertificate = showCertificate;
     this.#masters = masters.map((address) => address.replace(/\/+$/, ""));
     this.#token = token;
   }
@@ -170,6 +174,7 @@ export class HttpBlobs implements Blobs {
       ...ask.headers,
     };
     const options: RequestOptions = { method: ask.method, headers, agent: isSecure ? this.#secure : this.#plain };
+    if (isSecure) Object.assign(options, this.#showCertificate());
     const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
     request.setTimeout(defaults.requestTimeoutMs, () => request.destroy(new Error("no answer within the time limit")));
     const answering = new Promise<IncomingMessage>((resolve, reject) => {

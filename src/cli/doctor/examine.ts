@@ -10,7 +10,6 @@ import type { Fetch } from "../../sdk/fetch.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
 import type { Context } from "../context.ts";
 import { formatBytes, formatDuration } from "../duration.ts";
-import { httpFetch } from "../httpFetch.ts";
 import { describeHolder, findLockHolder, lockedPath } from "../lockHolder.ts";
 import { checkMasterClock, checkOffsets } from "./clocks.ts";
 import { checkOpen, checkTls, checkToken } from "./credentials.ts";
@@ -85,7 +84,7 @@ async function lookAtOthers(context: Context, looks: readonly Look[]): Promise<r
 
 async function membersAt(context: Context, address: string): Promise<string[]> {
   try {
-    const masters = await clientFor(context, address).masters({ signal: patience(context) });
+    const masters = await clientFor(context, address, await context.fetch()).masters({ signal: patience(context) });
     return masters.flatMap((master) => (master.role === "silent" ? [] : master.address));
   } catch (error) {
     if (!(error instanceof OutlastError) && !isTimeout(error)) throw error;
@@ -155,8 +154,9 @@ interface Look {
 async function lookAt(context: Context, address: string): Promise<Look> {
   let serverAt: number | null = null;
   const askedAt = Date.now();
+  const fetchWith = await context.fetch();
   const client = clientFor(context, address, async (...request) => {
-    const response = await httpFetch(...request);
+    const response = await fetchWith(...request);
     serverAt = Date.parse(response.headers.get("date") ?? "");
     return response;
   });
@@ -172,7 +172,7 @@ async function lookAt(context: Context, address: string): Promise<Look> {
 }
 
 /** A client for this master alone. */
-function clientFor(context: Context, address: string, fetchWith: Fetch = httpFetch): Outlast {
+function clientFor(context: Context, address: string, fetchWith: Fetch): Outlast {
   return createClient({ masters: address, token: context.credential, retryForMs: 0, fetch: fetchWith });
 }
 

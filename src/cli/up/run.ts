@@ -171,14 +171,17 @@ class LocalCluster {
   }
 
   #tlsArguments(): string[] {
-    const { tlsCert, tlsKey } = this.#flags;
+    const { tlsCert, tlsKey, tlsClientCa, tlsClients } = this.#flags;
     const own = tlsCert === undefined || tlsKey === undefined ? [] : ["--tls-cert", tlsCert, "--tls-key", tlsKey];
-    return [...own, ...this.#trustArguments()];
+    const asked = tlsClientCa === undefined ? [] : ["--tls-client-ca", tlsClientCa];
+    const who = tlsClients === undefined ? [] : ["--tls-clients", tlsClients];
+    return [...own, ...asked, ...who, ...this.#trustArguments()];
   }
 
   #trustArguments(): string[] {
-    const { tlsCa } = this.#context.options;
-    return tlsCa === undefined ? [] : ["--tls-ca", tlsCa];
+    const { tlsCa, tlsClientCert: cert, tlsClientKey: key } = this.#context.options;
+    const shown = cert === undefined || key === undefined ? [] : ["--tls-client-cert", cert, "--tls-client-key", key];
+    return [...(tlsCa === undefined ? [] : ["--tls-ca", tlsCa]), ...shown];
   }
 
   #logArguments(): string[] {
