@@ -18,6 +18,8 @@ export interface BenchClusterOptions {
   readonly store: StoreKind;
   /** Where the store is, if it is not in the folder. */
   readonly storeUri?: string;
+  /** Whether the server of the store has each commit on the disk before it answers, as SQLite has. */
+  readonly isServerSynced?: boolean;
   /** `master` alone if left out. */
   readonly masters?: readonly string[];
   /** More options for `outlast worker`. */
@@ -33,7 +35,8 @@ export async function withCluster<Result>(
   measure: (cluster: BenchCluster, server: TestServer | null) => Promise<Result>,
 ): Promise<Result> {
   const directory = mkdtempSync(join(options.parent, "outlast-bench-"));
-  const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false }) : null;
+  const { isServerSynced: isSynced = false } = options;
+  const server = options.store === "mongodb" ? await TestServer.start({ hasTestCommands: false, isSynced }) : null;
   try {
     const cluster = await openCluster({ ...options, directory, ...(server !== null && { storeUri: server.uri() }) });
     try {

@@ -21,6 +21,7 @@ import { measureKeys } from "./keys.ts";
 import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
 import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
+import { measureStores, storeRows } from "./stores.ts";
 import { measureThroughput } from "./throughput.ts";
 
 const parts = [
@@ -33,6 +34,7 @@ const parts = [
   "adoption",
   "keys",
   "dashboards",
+  "stores",
   "peers",
 ];
 /** Of these, only a store on a server of its own has something to show. */
@@ -47,6 +49,9 @@ interface BenchFlags {
   readonly samples: number;
   readonly handlers: number;
   readonly keyed: number;
+  readonly storeTasks: number;
+  readonly storeQueued: number;
+  readonly rounds: number;
   readonly delayed: number;
   readonly documents: number;
   readonly children: number;
@@ -71,6 +76,9 @@ const command = new Command("npm run bench --")
   .option("--delayed <n>", "delayed tasks while MongoDB's server is watched for a minute", count, 500_000)
   .option("--documents <n>", "documents that are adopted from MongoDB", count, 100_000)
   .option("--children <n>", "children of one task", count, 1_000_000)
+  .option("--store-tasks <n>", "tasks of each run of the part stores", count, 20_000)
+  .option("--store-queued <n>", "tasks that wait at the end of each of them, while memory is measured", count, 20_000)
+  .option("--rounds <n>", "how often the part stores measures each store, in turn", count, 3)
   .option("--dashboards <n>", "dashboards that are open", count, 100)
   .option("--changes <n>", "changes of tasks in a second meanwhile", count, 1_000)
   .option("--dir <folder>", "its disk is what is measured", tmpdir())
@@ -238,6 +246,7 @@ for (const name of flags.only) {
   for (const store of fitting) await measurements[name]?.(store);
 }
 if (flags.only.includes("keys")) noteKeys();
+if (flags.only.includes("stores")) await noteStores();
 
 if (flags.json) console.log(JSON.stringify({ node: process.version, cores: availableParallelism(), figures }));
 else print();
@@ -249,6 +258,14 @@ function noteKeys(): void {
   const share = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
   note(`dispatch rate of other tasks, ${whole(flags.keyed)} behind a key that is used up`, share(dispatchRate), "none");
   note(`CPU time of 1,000 idle workers, ${whole(flags.keyed)} different keys waiting`, share(idleCost), "none");
+}
+
+/** Every store that there is, whatever `--store` says: the one beside the other is what this part is for. */
+async function noteStores(): Promise<void> {
+  const { storeTasks: tasks, storeQueued: queued, rounds, samples } = flags;
+  const figures = await measureStores({ parent, stores: storeKinds, tasks, queued, rounds, samples });
+  const how = `median of ${whole(rounds)} in turn, ${whole(tasks)} tasks, ${whole(queued)} queued`;
+  for (const [what, value] of storeRows(figures)) note(what, value, how);
 }
 
 /** Of times in ms, ascending. */

@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Lets tests inject failures. */
   readonly hasTestCommands?: boolean;
+  /** Each commit is on the disk before it is answered, as `mongod` does for what Outlast writes; without it, the server is faster. */
+  readonly isSynced?: boolean;
 }
 
 export class TestServer extends TestServerProcess {
@@ -50,7 +52,8 @@ export class TestServer extends TestServerProcess {
   async start(): Promise<void> {
     const flags = ["--host", "127.0.0.1", "--port", String(this.#port), "--storage-path", this.folder];
     const testCommands = this.#options.hasTestCommands === false ? [] : ["--enable-test-commands"];
-    const child = spawn(this.#program, [...flags, "--cache-size", "64M", ...testCommands], {
+    const syncs = this.#options.isSynced === true ? ["--sync-on-commit"] : [];
+    const child = spawn(this.#program, [...flags, "--cache-size", "64M", ...testCommands, ...syncs], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.process = child;
