@@ -228,6 +228,16 @@ export const scheduleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "begins its term with the next tick after this instant, and passes over those that are due",
+    patches: [
+      {
+        file: module,
+        search: "const next = nextTick(content, settledAt, calendar);\n    const wasTick",
+        replace: "const next = nextTick(content, Math.max(settledAt, nextAt ?? 0), calendar);\n    const wasTick",
+      },
+    ],
+  },
+  {
     name: "backfills what has fired",
     patches: [
       {

@@ -110,6 +110,8 @@ export const defaults = {
   missedGraceMs: 1 * minute,
   /** Missed ticks that are older than this are skipped, unless the schedule says otherwise. */
   missedWindowMs: 1 * day,
+  /** A new leader works out next ticks anew, a few each time. */
+  nextTicksLookMs: 20,
 
   // Webhooks.
   webhookTriggers: ["end"] as readonly string[],

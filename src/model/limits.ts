@@ -85,6 +85,8 @@ export const limits = {
   skippedTicksMax: 50,
   queuedTicksMax: 100,
   ticksPerEntryMax: 1_000,
+  /** Schedules whose next tick a new leader works out anew before others get their turn. */
+  nextTicksPerLookMax: 50,
   previewTicksMax: 100,
   /** Ticks of the past whose tasks tell a preview how long the next ones may take. */
   pastTicksMax: 20,

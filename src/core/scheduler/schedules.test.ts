@@ -1,7 +1,8 @@
 /** Schedules under one scheduler and its followers: every tick once, whatever is edited and whoever leads. */
 import { describe, expect, test } from "vitest";
+import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
-import { tickId } from "../../model/schedules/schedule.ts";
+import { type Calendar, noCalendar, tickId } from "../../model/schedules/schedule.ts";
 import { utcText } from "../../model/schedules/utcText.ts";
 import { day, hour, minute, second } from "../../model/units.ts";
 import { every, range, ScheduleWorld, start } from "../../proof/fakes/scheduleWorld.ts";
@@ -31,6 +32,107 @@ test("a calendar is asked by the leader only, and its answer is stored", () => {
 });
 
 describe("a new leader", () => {
+  /** Time zone data of another age: a zone whose clocks are shifted by so much, and UTC as it is. */
+  const shifted = (byMs: number): Calendar => ({
+    ...noCalendar,
+    nextCron: (_cron, zone, after) => {
+      const shiftMs = zone === "UTC" ? 0 : byMs;
+      return (Math.floor((after - shiftMs) / hour) + 1) * hour + shiftMs;
+    },
+  });
+  const when = { cron: "0 * * * *", timeZone: "Sim/Shifted" };
+
+  test.each([
+    [-20, 40],
+    [20, 20],
+  ])("works out the next tick by its own time zone data, with clocks that differ by %d minutes", (byMinutes, at) => {
+    const world = new ScheduleWorld();
+    world.put({ when });
+    world.put({ when: { cron: "0 * * * *" } }, "by-utc");
+    world.put({ when: every(hour) }, "by-interval");
+    world.advance(5 * minute);
+    const [before, other] = [world.record().nextAt ?? 0, world.record("by-interval")];
+    world.takeOver(0, shifted(byMinutes * minute));
+    world.step();
+    expect(world.record()).toMatchObject({ nextAt: start + at * minute });
+    expect(world.record("by-interval")).toEqual(other);
+    expect(world.record("by-utc").nextAt).toBe(before);
+    world.advance(3 * hour);
+    const own = world.created.filter((id) => id.startsWith("s@")).map((id) => Date.parse(id.slice(2)));
+    expect(own).toEqual([0, 1, 2].map((index) => start + at * minute + index * hour));
+  });
+
+  test("makes a tick that its data put into the past, once, and none again that has been", () => {
+    const world = new ScheduleWorld();
+    world.put({ when });
+    // To 50 minutes after the first tick.
+    world.advance(hour + 50 * minute - (world.now % hour));
+    const first = Math.floor(world.now / hour) * hour;
+    world.takeOver(0, shifted(30 * minute));
+    world.step();
+    expect(world.created.map((id) => Date.parse(id.slice(2)))).toEqual([first, first + 30 * minute]);
+    world.takeOver();
+    world.step();
+    expect(world.record().nextAt).toBe(first + hour);
+    expect(world.created).toHaveLength(2);
+  });
+
+  test.each([
+    ["later", 60, 1],
+    ["earlier", -60, 0],
+  ])("does not make a tick again whose clocks are %s by its data", (_what, byMinutes, settledOn) => {
+    const world = new ScheduleWorld();
+    const daily = (byMs: number): Calendar => ({
+      ...noCalendar,
+      nextCron: (_cron, _zone, after) => (Math.floor((after - byMs) / day) + 1) * day + byMs,
+    });
+    world.put({ when });
+    world.takeOver(0, daily(0));
+    world.step();
+    world.advance(2 * day + 10 * minute - (world.now % day));
+    const last = Math.floor(world.now / day) * day;
+    const before = world.created.length;
+    world.takeOver(0, daily(byMinutes * minute));
+    world.step();
+    expect(world.record()).toMatchObject({ nextAt: last + day + byMinutes * minute });
+    expect(world.record().settledAt).toBe(last + settledOn * byMinutes * minute);
+    world.advance(day + 2 * hour);
+    expect(world.created.length).toBe(before + 1);
+    // The one before leads again.
+    world.takeOver(0, daily(0));
+    world.step();
+    expect(world.record().nextAt).toBe(last + 2 * day);
+    expect(world.created.length).toBe(before + 1);
+  });
+
+  test("works out the next ticks of many schedules a few at a time", () => {
+    const world = new ScheduleWorld();
+    const count = limits.nextTicksPerLookMax + 10;
+    for (let index = 0; index < count; index += 1) world.put({ when }, `s${index}`);
+    const calendar = shifted(20 * minute);
+    world.takeOver(0, calendar);
+    world.step();
+    const changed = (): number =>
+      Array.from({ length: count }, (_, index) => world.record(`s${index}`)).filter(
+        ({ nextAt }) => (nextAt ?? 0) % hour > 0,
+      ).length;
+    expect(changed()).toBe(limits.nextTicksPerLookMax);
+    world.advance(second);
+    expect(changed()).toBe(count);
+  });
+
+  test("leaves schedules as they are whose time zone its machine does not know", () => {
+    const world = new ScheduleWorld();
+    world.put({ when });
+    const { nextAt } = world.record();
+    const unknown = () => {
+      throw new OutlastError("invalid", "Unknown time zone.");
+    };
+    world.takeOver(0, { ...noCalendar, nextCron: unknown });
+    world.step();
+    expect(world.record().nextAt).toBe(nextAt);
+  });
+
   test("fires each tick once, wherever the old one died", () => {
     const world = new ScheduleWorld();
     world.put({ when: every(second), missed: "all" });

@@ -28,6 +28,9 @@ export class Schedules implements RecordModule<ScheduleRecord> {
     (a, b) => a.fireAt < b.fireAt || (a.fireAt === b.fireAt && a.record.name < b.record.name),
   );
   readonly #waiting = new Set<LiveSchedule>();
+  /** While it leads: names of those whose next tick was worked out by an earlier leader, which may have had other time zone data. */
+  readonly unchecked = new Set<string>();
+  nextCheckAt = 0;
   #dirty: LiveSchedule[] = [];
 
   put(name: string, record: ScheduleRecord | null): void {
@@ -56,6 +59,13 @@ export class Schedules implements RecordModule<ScheduleRecord> {
 
   get size(): number {
     return this.#byName.size;
+  }
+
+  /** A new leader begins: what follows from the clocks of a time zone is worked out anew. */
+  uncheckAll(): void {
+    this.unchecked.clear();
+    this.nextCheckAt = 0;
+    for (const [name, { record }] of this.#byName) if (hasClocks(record)) this.unchecked.add(name);
   }
 
   /** The schedule whose tick comes first. */
@@ -111,6 +121,10 @@ export class Schedules implements RecordModule<ScheduleRecord> {
     this.#waiting.delete(schedule);
     if (schedule.heapIndex !== -1) this.#next.remove(schedule);
   }
+}
+
+function hasClocks({ content: { when }, nextAt, isRemoved }: ScheduleRecord): boolean {
+  return "cron" in when && (when.timeZone ?? "UTC") !== "UTC" && nextAt !== null && isRemoved !== true;
 }
 
 /** Of one tick always the same, so that a new leader fires it at the same instant. */

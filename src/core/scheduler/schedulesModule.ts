@@ -1,11 +1,13 @@
 /** Schedules are put, paused, removed and backfilled. What is due by then happens first; see ticks.ts for what becomes of a tick. */
+import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
-import { limits } from "../../model/limits.ts";
-import { nextTick, type ScheduleRecord } from "../../model/schedules/schedule.ts";
+import { defaults, limits } from "../../model/limits.ts";
+import { type Calendar, nextTick, type ScheduleRecord } from "../../model/schedules/schedule.ts";
+import { second } from "../../model/units.ts";
 import { backfill } from "./backfill.ts";
 import { nameBlobsIn, refuseMissingBlob } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
-import type { SchedulerModule } from "./module.ts";
+import { isFull, type SchedulerModule } from "./module.ts";
 import { type LiveSchedule, withSkipped } from "./schedules.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
 import { dropQueued, findOpenTicks, settleAll, settleDue, skip, wallNow } from "./ticks.ts";
@@ -22,16 +24,58 @@ export const schedulesModule = {
       reply(batch, request, answer);
     },
   },
+  activate: ({ schedules }) => schedules.uncheckAll(),
   step(state, batch) {
+    checkNextTicks(state, batch);
     settleAll(state, batch);
     state.schedules.writeTouched(batch);
   },
   /** Ticks are instants of the wall clock. */
   nextWakeAt({ schedules, tasks }) {
     const first = schedules.first();
-    return first === undefined ? null : first.fireAt + tasks.clockLagMs;
+    const tickAt = first === undefined ? null : first.fireAt + tasks.clockLagMs;
+    if (schedules.unchecked.size === 0) return tickAt;
+    return Math.min(schedules.nextCheckAt, tickAt ?? Number.POSITIVE_INFINITY);
   },
 } satisfies SchedulerModule;
+
+/**
+ * The next tick is the first one after those that are settled, by the time zone data of this leader: that of the one before may have
+ * been older. A few at a time, since a calendar takes its time. What is settled stays so, whatever the data say now.
+ */
+function checkNextTicks({ schedules, settings }: SchedulerState, batch: Batch): void {
+  if (schedules.unchecked.size === 0 || batch.now < schedules.nextCheckAt) return;
+  schedules.nextCheckAt = batch.now + defaults.nextTicksLookMs;
+  let left: number = limits.nextTicksPerLookMax;
+  for (const name of schedules.unchecked) {
+    if (left === 0 || isFull(batch)) return;
+    left -= 1;
+    schedules.unchecked.delete(name);
+    const schedule = schedules.get(name);
+    if (schedule === undefined || schedule.record.isRemoved === true) continue;
+    const now = readAnew(schedule.record, settings.calendar);
+    if (now.nextAt !== schedule.record.nextAt) schedules.change(schedule, now);
+  }
+}
+
+type Place = Pick<ScheduleRecord, "settledAt" | "nextAt">;
+
+/** Where a record stands by a calendar that may be another one than that of the leader who wrote it. */
+function readAnew({ content, settledAt, nextAt, fired }: ScheduleRecord, calendar: Calendar): Place {
+  try {
+    const next = nextTick(content, settledAt, calendar);
+    const wasTick = fired > 0 && settledAt % second === 0;
+    if (next === null || nextAt === null || next >= nextAt || !wasTick) return { settledAt, nextAt: next };
+    const isShifted = nextTick(content, settledAt - 1, calendar) !== settledAt;
+    // What has fired by other clocks is the tick that these show somewhat later: it does not fire again.
+    const hasFired = isShifted && next - settledAt < nextAt - next;
+    return hasFired ? { settledAt: next, nextAt: nextTick(content, next, calendar) } : { settledAt, nextAt: next };
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    // This machine does not know the time zone.
+    return { settledAt, nextAt };
+  }
+}
 
 type NewSchedule = Pick<ScheduleRecord, "name" | "content" | "fingerprint" | "task" | "origin" | "rights">;
 

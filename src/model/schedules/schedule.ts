@@ -96,8 +96,8 @@ export interface ScheduleRecord {
 }
 
 /**
- * What only a calendar can tell. The leader asks it once for each tick and writes the answer into the record; nobody asks again, so
- * masters with other time zone data never disagree. It must depend on its arguments only.
+ * What only a calendar can tell. The leader asks it once for each tick and writes the answer into the record; only a new leader asks
+ * again, for the next tick, so masters with other time zone data never disagree. It must depend on its arguments only.
  */
 export interface Calendar {
   /** The first tick after an instant; null if there is none. */

@@ -71,11 +71,11 @@ export class ScheduleWorld {
   }
 
   /** The leader dies; its entries are all that is left. The follower leads after `ms`. */
-  takeOver(ms = 0): void {
+  takeOver(ms = 0, calendar = hourly): void {
     this.now += ms;
     this.epoch += 1;
-    this.leader = new Scheduler({ calendar: hourly });
-    this.follower = new Scheduler({ calendar: hourly });
+    this.leader = new Scheduler({ calendar });
+    this.follower = new Scheduler({ calendar });
     for (const writes of this.entries) {
       for (const write of writes) {
         this.leader.apply(write, this.now);
