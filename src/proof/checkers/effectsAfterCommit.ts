@@ -19,7 +19,8 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
   }
   for (const { task, attempt, worker, reason, order, life } of eventsOf(history, "sent-abort")) {
     const now = stepBefore(history, task, order)?.status;
-    if (now?.state === "running" && now.attempt === attempt) {
+    // A worker that was away may still run one that had the id before; the current one is where its status says.
+    if (now?.state === "running" && now.attempt === attempt && now.host === worker) {
       report(
         `${life} had ${worker} abort ${name(task, attempt)} (${reason}) while it is the current attempt`,
         task,

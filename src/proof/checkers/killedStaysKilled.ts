@@ -39,7 +39,7 @@ export const killedStaysKilled = checker("I7", "killed means not committed", (hi
         report(`${worker} was told that its ${outcome} of ${name(task, attempt)} is committed, and it is not`, task);
     } else {
       const now = stepBefore(history, task, order)?.status;
-      if (now?.state === "running" && now.attempt === attempt) {
+      if (now?.state === "running" && now.attempt === attempt && now.host === worker) {
         report(`${worker} was told that ${name(task, attempt)} is stale while it is the current attempt`, task);
       }
     }
