@@ -6,6 +6,8 @@ export const viewLimits = {
   attemptMessageLengthMax: 200,
   /** Steps, attempts and children that a command shows at first. */
   rowsShownMax: 20,
+  /** Of one worker: attempts that are over while their processes may still be ending. */
+  dyingShownMax: 100,
   /** Pages of children that one call looks through for those of one generation. */
   generationPagesMax: 20,
   /** Tasks that one call of a bulk operation looks at, and that one entry of it may change. */

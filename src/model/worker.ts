@@ -47,6 +47,16 @@ export interface WorkerView extends Omit<WorkerRecord, "state"> {
   readonly trouble: string | null;
   /** When it was last heard of; null if not since this leader was elected. */
   readonly heardAt: number | null;
+  /**
+   * Attempts that are over for the leader while their processes may still be ending, at most `limits.dyingShownMax`; left out if
+   * there is none. Not shown to those who are bound to queues.
+   */
+  readonly dying?: readonly DyingAttempt[];
+}
+
+export interface DyingAttempt {
+  readonly task: TaskId;
+  readonly attempt: number;
 }
 
 export interface QueueRecord {

@@ -1,6 +1,7 @@
 /** Schemas of workers and queues, and of what a supervisor reports. */
 import { limits } from "../../model/limits.ts";
 import {
+  attempt,
   closed,
   count,
   id,
@@ -64,7 +65,13 @@ export const workerSchemas = {
         description: "When the leader last heard from it; null if not since this leader was elected.",
       },
     },
-    optionalWorkerProperties,
+    {
+      ...optionalWorkerProperties,
+      dying: list(open({ task: taskId, attempt }), {
+        description:
+          "Attempts that are over while their processes may still be ending, some of them; left out if there is none, and for those who are bound to queues.",
+      }),
+    },
   ),
   WorkerList: open({ workers: list(ref("Worker")) }),
   Draining: open({ id, isDraining: { const: true } }),

@@ -1,8 +1,9 @@
 /** A worker as the leader sees it: which boot holds the place, how it can be reached, and what occupies its slots. */
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
 import type { AbortReason, AttemptRef } from "../../model/protocol.ts";
-import type { ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
+import type { DyingAttempt, ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
 import type { HeapItem } from "../heap.ts";
 import type { LiveTask } from "./liveTask.ts";
 import { Offer } from "./offer.ts";
@@ -213,7 +214,14 @@ export class LiveWorker implements HeapItem {
 
   toView(): WorkerView {
     const { state, heardAt, trouble } = this;
-    return { ...this.record, state, running: this.usedSlots, trouble, heardAt };
+    const dying = [...this.#dying.values()]
+      .slice(0, limits.dyingShownMax)
+      .map(({ task, attempt }): DyingAttempt => ({ task, attempt }));
+    return {
+      ...this.record,
+      ...{ state, running: this.usedSlots, trouble, heardAt },
+      ...(dying.length > 0 && { dying }),
+    };
   }
 
   #drop(task: LiveTask): void {

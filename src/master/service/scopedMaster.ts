@@ -208,7 +208,10 @@ export class ScopedMaster implements MasterApi {
 
   #visibleWorker(worker: WorkerView): readonly WorkerView[] {
     const queues = worker.queues.filter((queue) => this.#sees(queue));
-    return queues.length === 0 ? [] : [{ ...worker, queues }];
+    if (queues.length === 0) return [];
+    // It may be of tasks in other queues.
+    const { dying: _dying, ...rest } = worker;
+    return [{ ...rest, queues }];
   }
 }
 

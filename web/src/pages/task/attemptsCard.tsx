@@ -2,12 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { limits } from "../../../../src/model/limits.ts";
 import { attemptsOfTaskQuery } from "../../api/queries.ts";
 import type { Attempt, Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
+import { useDying } from "../timeline/dying.ts";
 import { colourOf } from "../timeline/outcome.ts";
 import { runsOf } from "./runs.ts";
 
@@ -56,6 +58,7 @@ interface AttemptTableProps {
 }
 
 function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
+  const isDying = useDying();
   return (
     <Table label={label} heads={["Attempt", "Outcome", "Worker", "Began", "Took", "Error", "Log"]}>
       {attempts.toReversed().map((attempt) => (
@@ -63,6 +66,12 @@ function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
           <Cell className="figures font-medium">{attempt.attempt}</Cell>
           <Cell>
             <Outcome attempt={attempt} />
+            {isDying({ ...attempt, task: task.id }) ? (
+              <span className="block text-xs text-killed">its process may still be ending</span>
+            ) : null}
+            {overlaps(attempt, attempts) ? (
+              <span className="block text-xs text-muted">ran beside the next one</span>
+            ) : null}
           </Cell>
           <Cell>
             <Link to="/workers" search={{ worker: attempt.worker }} className="text-accent hover:underline">
@@ -91,6 +100,12 @@ function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
       ))}
     </Table>
   );
+}
+
+/** By the clocks of their workers, as far as an end is known. */
+function overlaps({ attempt: number, endedAt }: Attempt, attempts: readonly Attempt[]): boolean {
+  const next = attempts.find(({ attempt }) => attempt === number + 1);
+  return next !== undefined && (endedAt ?? 0) > next.assignedAt + limits.clockDifferenceMsMax;
 }
 
 function Outcome({ attempt }: { readonly attempt: Attempt }) {

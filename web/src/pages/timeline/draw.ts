@@ -104,20 +104,36 @@ function drawBar(
   const y = barTop(placed, top);
   const fill = colour(colourOf(placed.attempt.outcome));
   const isBehind = onPath.size > 0 && !onPath.has(placed.attempt);
+  const over = placed.overAt === null ? to : Math.max(from + 3, xOf(placed.overAt, scene));
   context.globalAlpha = placed === scene.hovered ? 1 : isBehind ? 0.35 : 0.8;
   context.fillStyle = fill;
   context.beginPath();
-  context.roundRect(from, y, to - from - 1, rowHeight, Math.min(3, (to - from) / 3));
+  context.roundRect(from, y, over - from - 1, rowHeight, Math.min(3, (over - from) / 3));
   context.fill();
   context.globalAlpha = 1;
-  if (placed.attempt.outcome === "killed") drawCross(context, to - 1, y + rowHeight / 2, fill);
-  if (to - from < 50) return;
+  if (placed.overAt !== null) drawEnding(context, { from: over, to, y }, fill);
+  if (placed.attempt.outcome === "killed") drawCross(context, over - 1, y + rowHeight / 2, fill);
+  if (over - from < 50) return;
   context.fillStyle = colour("--surface");
   context.save();
   context.beginPath();
-  context.rect(Math.max(gutter, from), y, to - Math.max(gutter, from) - 6, rowHeight);
+  context.rect(Math.max(gutter, from), y, over - Math.max(gutter, from) - 6, rowHeight);
   context.clip();
   context.fillText(placed.attempt.name, Math.max(gutter, from) + 5, y + rowHeight / 2 + 0.5);
+  context.restore();
+}
+
+/** What is over, but may still run, is an empty frame. */
+function drawEnding(
+  context: CanvasRenderingContext2D,
+  { from, to, y }: { readonly from: number; readonly to: number; readonly y: number },
+  stroke: string,
+): void {
+  context.save();
+  context.strokeStyle = stroke;
+  context.lineWidth = 1.5;
+  context.setLineDash([4, 3]);
+  context.strokeRect(from, y + 1, Math.max(2, to - from - 1), rowHeight - 2);
   context.restore();
 }
 

@@ -11,6 +11,7 @@ import { TaskPath } from "../../parts/taskPath.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
 import { criticalPath } from "./criticalPath.ts";
+import { useDying } from "./dying.ts";
 import { type Family, familyTimelineQuery } from "./family.ts";
 import { lanesOf } from "./lanes.ts";
 import { PathTable } from "./pathTable.tsx";
@@ -76,7 +77,8 @@ function Shown({ family, view, onView }: ShownProps) {
   const now = isOver ? root.changedAt : clock;
   const path = useMemo(() => criticalPath(root, others), [root, others]);
   const attempts = useMemo(() => [root, ...others].flatMap((task) => task.attempts), [root, others]);
-  const lanes = useMemo(() => lanesOf(attempts, [], now), [attempts, now]);
+  const isDying = useDying();
+  const lanes = useMemo(() => lanesOf(attempts, [], now, isDying), [attempts, now, isDying]);
   const edge = Math.max(1, now - root.createdAt) * margin;
   const shown = view ?? { from: root.createdAt - edge, to: now + edge };
   const spanMs = shown.to - shown.from;

@@ -1,6 +1,7 @@
 /** The layout of the timeline. */
 import { expect, test } from "vitest";
-import type { TaskAttempt } from "../../api/schema.ts";
+import type { TaskAttempt, Worker } from "../../api/schema.ts";
+import { dyingOn } from "./dying.ts";
 import { lanesOf } from "./lanes.ts";
 
 function attempt(worker: string, assignedAt: number, endedAt?: number): TaskAttempt {
@@ -31,4 +32,16 @@ test("a worker without attempts has a lane, and lanes are in the order in which 
     ["w2", 1],
     ["w10", 1],
   ]);
+});
+
+test("an attempt that is over and may still be ending goes on to the present, beside its successor", () => {
+  const old = { ...attempt("w", 0, 20), outcome: "killed" as const };
+  const next = { ...attempt("w", 20), attempt: 2 };
+  const isDying = dyingOn([{ id: "w", dying: [{ task: "t", attempt: 1 }] } as Worker]);
+  const [lane] = lanesOf([old, next], [], 100, isDying);
+  expect(lane?.attempts.map(({ row, from, to, overAt }) => [row, from, to, overAt])).toEqual([
+    [0, 0, 100, 20],
+    [1, 20, 100, null],
+  ]);
+  expect(lanesOf([old, next], [], 100)[0]?.rows).toBe(1);
 });

@@ -1,13 +1,16 @@
 /** Attempts laid out in lanes: one for each worker, with as many rows as it ran attempts at a time. */
 import type { TaskAttempt } from "../../api/schema.ts";
+import type { IsDying } from "./dying.ts";
 
 export interface PlacedAttempt {
   readonly attempt: TaskAttempt;
   /** Counted from the top of its lane. */
   readonly row: number;
   readonly from: number;
-  /** The present, while it runs. */
+  /** The present, while it runs or is still ending. */
   readonly to: number;
+  /** When it was over for the leader, where its process may have gone on; null for all others. */
+  readonly overAt: number | null;
 }
 
 export interface Lane {
@@ -17,7 +20,12 @@ export interface Lane {
 }
 
 /** Each attempt goes into the first row that is free when it begins. */
-export function lanesOf(attempts: readonly TaskAttempt[], workers: readonly string[], now: number): readonly Lane[] {
+export function lanesOf(
+  attempts: readonly TaskAttempt[],
+  workers: readonly string[],
+  now: number,
+  isDying: IsDying = () => false,
+): readonly Lane[] {
   const byWorker = Map.groupBy(attempts, ({ worker }) => worker);
   const names = [...new Set([...workers, ...byWorker.keys()])].toSorted((a, b) =>
     a.localeCompare(b, undefined, { numeric: true }),
@@ -28,11 +36,12 @@ export function lanesOf(attempts: readonly TaskAttempt[], workers: readonly stri
       .toSorted((a, b) => a.assignedAt - b.assignedAt)
       .map((attempt): PlacedAttempt => {
         const from = attempt.assignedAt;
-        const to = Math.max(from, attempt.endedAt ?? now);
+        const overAt = attempt.endedAt !== undefined && isDying(attempt) ? Math.max(from, attempt.endedAt) : null;
+        const to = overAt === null ? Math.max(from, attempt.endedAt ?? now) : Math.max(overAt, now);
         const free = ends.findIndex((end) => end <= from);
         const row = free < 0 ? ends.length : free;
         ends[row] = to;
-        return { attempt, row, from, to };
+        return { attempt, row, from, to, overAt };
       });
     return { worker, rows: Math.max(1, ends.length), attempts: placed };
   });

@@ -28,6 +28,10 @@ export function Legend({ hasPath = false }: { readonly hasPath?: boolean }) {
           {outcome === "killed" ? " ✕" : ""}
         </li>
       ))}
+      <li className="flex items-center gap-1.5">
+        <span aria-hidden="true" className="h-2.5 w-4 rounded-sm border border-dashed border-killed" />
+        over, may still be ending
+      </li>
       {hasPath ? (
         <li className="flex items-center gap-1.5">
           <span aria-hidden="true" className="h-2.5 w-4 rounded-sm border-2 border-text" />
@@ -134,7 +138,7 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
   );
 }
 
-function Hint({ placed: { attempt, from, to } }: { readonly placed: PlacedAttempt }) {
+function Hint({ placed: { attempt, from, to, overAt } }: { readonly placed: PlacedAttempt }) {
   return (
     <div
       role="status"
@@ -143,6 +147,9 @@ function Hint({ placed: { attempt, from, to } }: { readonly placed: PlacedAttemp
       <p className="truncate font-medium">{attempt.name}</p>
       <p className="text-muted">
         attempt {attempt.attempt} on {attempt.worker}, {attempt.outcome ?? "running"}, {durationText(to - from)}
+        {overAt === null
+          ? ""
+          : `, of them ${durationText(to - overAt)} since it was over: its process may still be ending`}
       </p>
       {attempt.error === undefined ? null : <p className="truncate text-failed">{attempt.error.message}</p>}
     </div>

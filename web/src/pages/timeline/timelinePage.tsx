@@ -7,6 +7,7 @@ import { Button } from "../../parts/controls.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
+import { useDying } from "./dying.ts";
 import { lanesOf } from "./lanes.ts";
 import type { View } from "./scene.ts";
 import { Legend, spanMsMax, spanMsMin, TimelineCanvas } from "./timelineCanvas.tsx";
@@ -31,7 +32,8 @@ export function TimelinePage() {
   const present = (workers ?? [])
     .filter(({ state }) => state === "connected" || state === "suspect")
     .map(({ id }) => id);
-  const lanes = lanesOf(attempts, present, now);
+  const isDying = useDying();
+  const lanes = lanesOf(attempts, present, now, isDying);
   return (
     <>
       <PageHeader title="Timeline" note={data?.isCut === true ? `the first ${attempts.length} attempts` : undefined}>
