@@ -23,6 +23,34 @@ test("a retry of many goes on over the death of the master, and opens each task 
     expect(opened.map(({ task }) => task).toSorted()).toEqual([...ids, ...ids].toSorted());
   }));
 
+test("the deletion of a large family goes on over the death of the master, and leaves nothing of it", () =>
+  scene(["master"], async (play) => {
+    // More than one call deletes.
+    const count = limits.bulkFamilyTasksMax + 1_000;
+    const node = { kind: "nobody-has-this", input: {} };
+    const tasks = Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, node]));
+    await play.client.submit({ id: "g", kind: "graph", input: { tasks } });
+    await play.client.submit({ id: "other", ...node });
+    const made = async () => (await play.client.get("g")).family?.children === count;
+    await play.until("all nodes to be there", made, 60_000);
+    await play.client.cancel("g");
+    await play.until("all to end", async () => (await play.client.get("g")).state === "cancelled", 60_000);
+    const deleted: string[] = [];
+    const deleting = (async () => {
+      for await (const { id } of play.client.bulk.delete({ states: ["cancelled"] })) deleted.push(id);
+    })();
+    const firstGone = async () =>
+      (await play.client.list({ parent: "g", order: "oldest", limit: 1 })).tasks[0]?.name !== "n0";
+    await play.until("the first to be gone", firstGone);
+    await play.cluster.kill("master");
+    await play.cluster.start("master");
+    await deleting;
+    expect(deleted).toEqual(["g"]);
+    const left: string[] = [];
+    for await (const { id } of play.client.iterate()) left.push(id);
+    expect(left).toEqual(["other"]);
+  }));
+
 test("a broadcast reaches each worker once, though its master and a worker are killed in the middle", () =>
   scene(["master", "worker-1", "worker-2"], async (play) => {
     await play.client.submit({ id: "all", kind: "sleep", input: { seconds: 2 }, broadcast: true });
