@@ -11,6 +11,10 @@ const wereSeen = await huntByTests({
       ...["node_modules/vitest/vitest.mjs", "run", "--project", "integration", "--bail", "1"],
       "tests/integration/api/access.test.ts",
     ],
+    "the tests of sessions": [
+      ...["node_modules/vitest/vitest.mjs", "run", "--project", "integration", "--bail", "1"],
+      "tests/integration/api/sessions.test.ts",
+    ],
   },
 });
 process.exitCode = wereSeen ? 0 : 1;

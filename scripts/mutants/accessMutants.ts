@@ -116,4 +116,28 @@ export const accessMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "takes a session of the root token that masters had before",
+    patches: [
+      {
+        file: guard,
+        search: "this.#rootToken?.verifies(sessionClaim(random), signature) === true ?",
+        replace: 'random + signature !== "" ?',
+      },
+    ],
+  },
+  {
+    name: "lets whoever guesses tokens go on",
+    patches: [{ file: guard, search: "    this.#bearers.noteWrong(address);\n", replace: "" }],
+  },
+  {
+    name: "shuts out right tokens at the address of whoever guesses",
+    patches: [
+      {
+        file: guard,
+        search: "    if (found !== null) return found;\n    this.#bearers.noteWrong(address);\n",
+        replace: "    this.#bearers.noteWrong(address);\n    if (found !== null) return found;\n",
+      },
+    ],
+  },
 ];

@@ -117,7 +117,7 @@ export const limits = {
   usersMax: 10_000,
   tokensMax: 10_000,
   sessionsMax: 10_000,
-  /** Of one user; a new one replaces the one that would expire first. */
+  /** Of one user or one token; a new one replaces the one that would expire first. */
   sessionsPerUserMax: 50,
   /** Patterns of queues that a user or token is bound to. */
   principalQueuesMax: 16,

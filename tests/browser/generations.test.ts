@@ -1,9 +1,13 @@
 /** A task that was retried from scratch shows its present run, and what there was before on demand. */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { submitMapReduce } from "../../src/mapreduce/index.ts";
 import { violations } from "./accessibility.ts";
 import { narrow, openPage, screenshot, watched } from "./browser.ts";
+
+const jobs = fileURLToPath(new URL("../e2e/tasks/gatedJob.ts", import.meta.url));
 
 test("counts, children and attempts are those since the retry; those before are there to be seen", async () => {
   await watched(["master", "worker-1"], async ({ cluster, client, directory, until }) => {
@@ -63,5 +67,29 @@ test("counts, children and attempts are those since the retry; those before are 
     await phone.getByRole("button", { name: "Show children from before" }).click();
     await phone.getByRole("table", { name: "Children from before" }).waitFor();
     await screenshot(phone, "graph-retried-narrow-dark");
+  });
+});
+
+test("the page of a job that was retried shows the maps of its present run", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, directory, until }) => {
+    const gate = join(directory, "map-gate");
+    const input = join(directory, "input.txt");
+    writeFileSync(input, "one\n@broken\ntwo\n");
+    const params = { ledger: join(directory, "ledger"), mapGate: gate, reduceGate: gate };
+    await submitMapReduce(client, jobs, {
+      ...{ job: "mended", id: "job", input: [input], output: join(directory, "out"), maps: 2, reduces: 1, params },
+      attemptsMax: 1,
+    });
+    const ends = async (state: string) =>
+      until(`the job to be ${state}`, async () => (await client.get("job")).state === state);
+    await ends("failed");
+    writeFileSync(gate, "");
+    await client.retry("job");
+    await ends("success");
+    const page = await openPage(`${cluster.address}/tasks/job/map-reduce`);
+    await page.getByText("This job began from scratch when it was retried.").waitFor();
+    await page.getByText("2 of 2 ended, 0 running").waitFor();
+    expect(await page.getByText("ran again since output was lost").count()).toBe(0);
+    await screenshot(page, "map-reduce-retried");
   });
 });

@@ -1,5 +1,6 @@
 /** Signing in over a real master: cookies, guessing, foreign pages, and the end of streams. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createApi } from "../../../src/api/http/server.ts";
 import { RawConnection } from "../../../src/proof/fakes/rawHttp.ts";
 import { GuardedApi, password, rootToken } from "./guardedApi.ts";
 
@@ -163,6 +164,18 @@ describe("a session of a token", () => {
     expect((await page("GET", "/v1/session")).status).toBe(401);
     const { body } = await guarded.root("GET", "/v1/audit?by=root&action=sign-in");
     expect(body.records).toMatchObject([{ by: "root", outcome: "done" }]);
+  });
+
+  test("of the root token is worth nothing once masters have another one", async () => {
+    const answer = await guarded.as({})("POST", "/v1/session", { token: rootToken });
+    const cookie = answer.headers.get("set-cookie")!.split(";")[0]!;
+    const user = await guarded.signIn("rep");
+    const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const restarted = createApi({ master: guarded.master.service, log: silent, token: `another ${rootToken}` });
+    const url = await restarted.listen({ address: "127.0.0.1", port: 0 });
+    const statusOf = async (sent: string) => (await fetch(`${url}/v1/session`, { headers: { cookie: sent } })).status;
+    expect([await statusOf(cookie), await statusOf(user.cookie)]).toEqual([401, 200]);
+    await restarted.close();
   });
 
   test("is refused for a wrong token, and for both ways at once", async () => {
