@@ -32,6 +32,9 @@ test("the example runs as its file says, and can be walked", () =>
     expect(nodes.get("link")?.after).toEqual(["part-a", "part-b"]);
     const lines = await play.client.graph(nodes.get("check")?.id ?? "");
     expect(lines).toMatchObject({ parent: "build", total: 2 });
+    const part = nodes.get("part-a")?.id ?? "";
+    expect((await play.client.graph(part)).dependents).toEqual([nodes.get("link")?.id]);
+    expect(await outlast(play, "graph", part)).toContain(`before ${nodes.get("link")?.id}`);
     const text = await outlast(play, "graph", id);
     expect(text).toContain("check/lines");
     expect(text).toMatch(/tell-failure +skipped .* check \(if failure\)/);

@@ -30,7 +30,10 @@ export const graphSchemas = {
     state: ref("TaskState"),
     parent: orNull(text),
     after: list(open({ id: text, state: stateOrNull }), { description: "The tasks that it waits for." }),
-    dependents: list(text, { description: "Tasks that are blocked by it, at most a page of them." }),
+    dependents: list(text, {
+      description:
+        "Tasks that wait for it: nodes of its graph, also once they have begun, and others while they are blocked. At most a page of them.",
+    }),
     total: { ...count, description: "How many nodes it has; 0 for a task that is no graph." },
     nodes: list(ref("GraphNode"), {
       description: "In an order in which each comes after all that it waits for.",

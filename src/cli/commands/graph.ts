@@ -81,7 +81,7 @@ function heading({ id, name, kind, state, total }: GraphView, { output }: Contex
 function surroundings({ parent, after, dependents }: GraphView): string[] {
   const lines = parent === null ? [] : [`child of ${parent}`];
   for (const { id, state } of after) lines.push(`waits for ${id}: ${state ?? "not there any more"}`);
-  for (const id of dependents) lines.push(`blocks ${id}`);
+  for (const id of dependents) lines.push(`before ${id}`);
   return lines;
 }
 

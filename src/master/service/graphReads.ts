@@ -1,5 +1,5 @@
 /** A page of a graph, read from the store: the plan says which nodes there are, their statuses how they stand. */
-import { childId, childPrefix, nodesKey } from "../../model/family.ts";
+import { childId, childPrefix, indexOf, nodesKey, prefixOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
 import type { GraphNodeView, GraphView } from "../../model/graphs/graphView.ts";
 import { type PlannedNode, planGraph } from "../../model/graphs/plan.ts";
@@ -15,23 +15,42 @@ export async function readGraph(
   {
     cursor,
     limit,
-    dependents,
-  }: { readonly cursor: number; readonly limit: number; readonly dependents: readonly TaskId[] },
+    above,
+    blocked,
+  }: {
+    readonly cursor: number;
+    readonly limit: number;
+    /** Its parent, if it has one. */
+    readonly above: TaskDocument | null;
+    /** Tasks that are blocked by it. */
+    readonly blocked: readonly TaskId[];
+  },
 ): Promise<GraphView> {
-  const { id, name, kind, state, parent = null, after = [], input, resolvedInput = input } = task;
-  const plan = kind === "graph" ? planGraph(resolvedInput as unknown as GraphInput) : [];
+  const { id, name, kind, state, parent = null, after = [] } = task;
+  const plan = planOf(task);
   const prefix = childPrefix(id, task.family?.epoch ?? 0, nodesKey);
   const page = plan.slice(cursor, cursor + limit);
   const ids = page.map((_node, index) => childId(prefix, cursor + index));
   const statuses = await readStatuses(store, [...ids, ...after]);
   const nodes = page.map((planned, index) => toView(planned, plan, ids[index] as TaskId, statuses));
   const end = cursor + page.length;
+  const dependents = [...new Set([...(above === null ? [] : nodesAfter(id, above)), ...blocked])];
   return {
-    ...{ id, name, kind, state, parent, dependents, nodes },
+    ...{ id, name, kind, state, parent, dependents: dependents.slice(0, limits.pageMax), nodes },
     after: after.map((each) => ({ id: each, state: statuses.get(each)?.state ?? null })),
     total: plan.length,
     next: end < plan.length ? end : null,
   };
+}
+
+function planOf({ kind, input, resolvedInput = input }: TaskDocument): readonly PlannedNode[] {
+  return kind === "graph" ? planGraph(resolvedInput as unknown as GraphInput) : [];
+}
+
+/** Nodes of the same graph that wait for this one, or have: the plan says so, whatever has become of them. */
+function nodesAfter(id: TaskId, above: TaskDocument): TaskId[] {
+  const [prefix, place] = [prefixOf(id), indexOf(id)];
+  return planOf(above).flatMap(({ after }, index) => (after.includes(place) ? [childId(prefix, index)] : []));
 }
 
 function toView(

@@ -251,8 +251,9 @@ export class MasterService implements MasterApi {
     const document = await this.readTask(id);
     if (document === null) return null;
     const reply = await this.#ask((request) => ({ kind: "inspect-dependents", request, task: id }));
-    const dependents = expectReply(reply, "dependents").tasks;
-    return this.#read(() => readGraph(this.#parts.store, document, { cursor, limit, dependents }));
+    const blocked = expectReply(reply, "dependents").tasks;
+    const above = document.parent === undefined ? null : await this.readTask(document.parent);
+    return this.#read(() => readGraph(this.#parts.store, document, { cursor, limit, above, blocked }));
   }
 
   listTasks(query: TaskQuery): Promise<TaskPage> {

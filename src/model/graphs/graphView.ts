@@ -37,7 +37,7 @@ export interface GraphView {
   readonly parent: TaskId | null;
   /** The tasks that it waits for. */
   readonly after: readonly LinkedTask[];
-  /** Tasks that are blocked by it, at most a page of them. */
+  /** Tasks that wait for it: nodes of its graph, also once they have begun, and others while they are blocked. At most a page of them. */
   readonly dependents: readonly TaskId[];
   /** How many nodes it has; 0 for a task that is no graph. */
   readonly total: number;
