@@ -27,6 +27,8 @@ export const webhookLimits = {
   deliveryErrorLengthMax: 1_000,
   deliveryProblemLengthMax: 200,
   deliveryAlarmLengthMax: 400,
+  /** Combinations of queue, kind and labels with waiting tasks of which it is looked for a worker: each costs a look at every worker. */
+  alarmLanesMax: 500,
   /** Queues or workers that an alarm names. */
   alarmNamesMax: 10,
   /** Deliveries of one webhook that were given up and can still be seen; a later one takes the place of the oldest. */

@@ -62,8 +62,11 @@ function tell(
 function lanesWithoutWorker(state: SchedulerState, now: number): ReadonlyMap<string, Trouble> {
   const found = new Map<string, Trouble>();
   const reasons = new WaitingReasons(state, now, true);
+  let left: number = limits.alarmLanesMax;
   for (const lane of state.lanes) {
     if (lane.ready.size === 0) continue;
+    if (left === 0) break;
+    left -= 1;
     const { reason, detail } = reasons.ofLane(lane);
     if (reason === "no-worker" || reason === "no-able-worker")
       found.set(keyOf(lane), { name: lane.queue.name, detail });
