@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { link, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { sha256Of } from "../model/blob.ts";
 import type { BlobInfo } from "../sdk/blobs.ts";
 import type { Outlast } from "../sdk/client.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
@@ -18,6 +19,15 @@ export async function uploadFile(client: Outlast, path: string, signal: AbortSig
   });
   if (!found.isFile()) throw new UsageError(`${path} is not a file.`);
   return client.blobs.put((): ReadStream => createReadStream(path), { signal });
+}
+
+/**
+ * The reference of a file that a task is to have: of a path the file is uploaded; a reference is taken as it is, to a blob or to what a
+ * task has left that is waited for. A file whose name looks like one is meant by ./NAME.
+ */
+export async function referenceFor(client: Outlast, source: string, signal: AbortSignal): Promise<string> {
+  if (sha256Of(source) !== null || source.startsWith("${tasks.")) return source;
+  return (await uploadFile(client, source, signal)).blob;
 }
 
 /** Writes a blob to a file that is not there yet. @throws LocalFailure if there is one, or the content is not what it should be */

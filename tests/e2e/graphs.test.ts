@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const example = join(root, "examples/build/graph.yaml");
 
 async function outlast(play: Scene, ...operands: string[]): Promise<string> {
-  const command = [join(root, "bin/outlast.js"), ...operands, "--masters", play.cluster.address];
+  const command = [join(root, "bin/outlast.js"), "--masters", play.cluster.address, ...operands];
   return (await promisify(execFile)(process.execPath, command)).stdout;
 }
 
@@ -144,6 +144,11 @@ test("files that a command leaves are in the folders of those that wait for it",
     await play.client.submit({ id: "later", kind: "exec", after: [idOf("make")], input });
     await play.success("later");
     expect(await play.logOf("later")).toBe("done\n");
+    const log = artifacts.find(({ path }) => path === "log.txt");
+    const files = ["--file", `a=${reference}`, "--file", `b=sha256:${log?.sha256}`, "--stdin", reference];
+    const named = ["--id", "by-command", "--after", idOf("make"), ...files, "--wait"];
+    await outlast(play, "submit", "exec", ...named, "--", "cat", "a", "b", "-");
+    expect(await play.logOf("by-command")).toBe("done\ndone\ndone\n");
   }));
 
 test("a graph of 10 000 nodes and 90 000 links is created while other tasks run", { timeout: 300_000 }, () =>

@@ -67,10 +67,10 @@ export function submitCommand(program: Command): void {
     )
     .option(
       "--file <file>",
-      "without a kind: submit the tasks in a file, a JSON array, one JSON object per line, or one task in YAML; - reads stdin. exec: NAME=PATH uploads a file into the folder of the attempt; may be repeated",
+      "without a kind: submit the tasks in a file, a JSON array, one JSON object per line, or one task in YAML; - reads stdin. exec: NAME=PATH uploads a file into the folder of the attempt, NAME=sha256:… takes one that is there, NAME='${tasks.ID.artifacts.PATH}' one that a task of --after has left; may be repeated",
       each,
     )
-    .option("--stdin <file>", "exec: upload this file as the stdin of the command; - reads stdin")
+    .option("--stdin <file>", "exec: the stdin of the command, a file or a reference as for --file; - reads stdin")
     .option("--artifact <pattern>", "exec: keep what matches, such as 'out/**', after success; may be repeated", each)
     .option("--name <name>", "name of the task, shown in lists")
     .addOption(
@@ -192,16 +192,16 @@ async function withFiles(
 ): Promise<Submission> {
   if (file.length === 0 && stdin === undefined && artifact.length === 0) return submission;
   if (submission.kind !== "exec") throw new UsageError("--file NAME=PATH, --stdin and --artifact are options of exec.");
-  const { uploadFile } = await import("../blobFiles.ts");
+  const { referenceFor } = await import("../blobFiles.ts");
   const files: { [name: string]: string } = {};
   for (const each of file) {
     const split = each.indexOf("=");
-    files[each.slice(0, split)] = (await uploadFile(client, each.slice(split + 1), context.signal)).blob;
+    files[each.slice(0, split)] = await referenceFor(client, each.slice(split + 1), context.signal);
   }
   const input = {
     ...(submission.input as JsonObject),
     ...(file.length > 0 && { files }),
-    ...(stdin !== undefined && { stdin: { blob: (await uploadFile(client, stdin, context.signal)).blob } }),
+    ...(stdin !== undefined && { stdin: { blob: await referenceFor(client, stdin, context.signal) } }),
     ...(artifact.length > 0 && { artifacts: [...artifact] }),
   };
   return { ...submission, input };
