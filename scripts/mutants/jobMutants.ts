@@ -27,9 +27,9 @@ export const jobMutants: readonly Mutant[] = [
       },
       {
         file: "src/mapreduce/coordinator/mapWork.ts",
-        search: "    return { map: index, ...(await file.end()), ...figures, pairs, runs };",
+        search: "    return { map: index, ...(await file.end()), ...figures, pairs, runs, ...withSkipped };",
         replace:
-          "    const ended = await file.end();\n    const key = `${settings.id} ${index}`;\n    if (!firstFiles.has(key)) firstFiles.set(key, ended);\n    return { map: index, ...ended, ...figures, pairs, runs };",
+          "    const ended = await file.end();\n    const key = `${settings.id} ${index}`;\n    if (!firstFiles.has(key)) firstFiles.set(key, ended);\n    return { map: index, ...ended, ...figures, pairs, runs, ...withSkipped };",
       },
       {
         file: reduceWork,
@@ -104,9 +104,9 @@ export const jobMutants: readonly Mutant[] = [
     patches: [
       {
         file: promote,
-        search: "  for (const [index, part] of parts.entries()) {",
+        search: "  for (const [file, name] of named) {",
         replace:
-          '  await promotion.replace(await writeText(store, "job/manifest", JSON.stringify(summary)), manifestName);\n  for (const [index, part] of parts.entries()) {',
+          '  await promotion.replace(await writeText(store, "job/manifest", JSON.stringify(summary)), manifestName);\n  for (const [file, name] of named) {',
       },
     ],
   },
@@ -132,6 +132,16 @@ export const jobMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "leaves the skipped records of an earlier output beside its own",
+    patches: [
+      {
+        file: promote,
+        search: "    if (skippedFile === null) await promotion.retract(skippedName);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "does not remember that the output of a job was promoted",
     patches: [
       {
@@ -146,9 +156,10 @@ export const jobMutants: readonly Mutant[] = [
     patches: [
       {
         file: jobRun,
-        search: "      await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, summary });\n",
+        search:
+          "      await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, skippedFile, summary });\n",
         replace:
-          "      await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, summary });\n      await store.remove();\n",
+          "      await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, skippedFile, summary });\n      await store.remove();\n",
       },
     ],
   },

@@ -18,6 +18,12 @@ export const mapReduceLimits = {
   /** Skipped records that each map reports, and how much of each. */
   jobSkippedShownMax: 5,
   jobRecordShownBytesMax: 200,
+  /** What is kept of skipped records in a file: of each, by each map, and of the job as a whole. */
+  jobSkippedRecordBytesMax: 4 * kibibyte,
+  jobMapSkippedBytesMax: 1 * mebibyte,
+  jobSkippedBytesMax: 16 * mebibyte,
+  /** A longer reason, or message of an error, is cut. In characters. */
+  jobSkipReasonLengthMax: 500,
   /** What the table of a map, and that of a reduce, may take up before it is written away. */
   jobMapMemoryBytes: 64 * mebibyte,
   jobReduceMemoryBytes: 128 * mebibyte,

@@ -206,6 +206,9 @@ describe("a record that a map does not survive", () => {
       const tolerant = await submitMapReduce(play.client, jobs, { job: "tolerant", input: [input], output });
       expect(await tolerant.result()).toMatchObject({ skipped: 1, records: 4 });
       expect(outputOf(output)).toEqual(["one\t1", "two\t2"]);
+      const [skipped = "", ...others] = linesIn(join(output, "_skipped.jsonl"));
+      expect(others).toEqual([]);
+      expect(JSON.parse(skipped)).toMatchObject({ path: input, offset: 8, bytes: line.length, text: line });
     }),
   );
 });

@@ -144,6 +144,8 @@ export const jobLies = {
     "there is no output": () => reduced().remembers().cleans().succeeds(),
     "a part of an earlier output is left": () =>
       reduced().puts("part-00001.tsv", "reduce/a").promotes().remembers().cleans().succeeds(),
+    "skipped records of another job are left": () =>
+      reduced().puts("_skipped.jsonl", "job/x", "{}\n").promotes().remembers().cleans().succeeds(),
     "a word is counted twice": () => reduced().promotes(right.replace(/\d+/, "99")).remembers().cleans().succeeds(),
     "it fails by itself": () =>
       reduced().entry({

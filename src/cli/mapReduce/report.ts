@@ -28,7 +28,7 @@ export function reportJob(
     ["maps", `${number("maps")} in ${formatDuration(number("mapMs"))}`],
     ["reduces", `${number("reduces")} in ${formatDuration(number("reduceMs"))}`],
     ["shuffled", `${megabytes("shuffledBytes")}, ${number("pairs")} pairs`],
-    ["skipped", `${number("skipped")} records`],
+    ["skipped", skippedText(summary)],
     ["run again", `${kills} attempts whose worker was lost, ${number("mapsAgain")} maps whose output was lost`],
     ["backups", `${number("backups")} maps and reduces were done sooner by a second worker`],
     [
@@ -49,4 +49,11 @@ export function reportJob(
     ],
     rows,
   );
+}
+
+function skippedText({ skipped, skippedFile }: { readonly [field: string]: Json }): string {
+  const count = Number(skipped ?? 0);
+  if (typeof skippedFile !== "object" || skippedFile === null || Array.isArray(skippedFile)) return `${count} records`;
+  const kept = Number(skippedFile["records"] ?? 0);
+  return `${count} records; ${kept === count ? "they are" : `the first ${kept} are`} in ${String(skippedFile["name"])}`;
 }

@@ -3,9 +3,16 @@ import { createHash } from "node:crypto";
 import { LocalFailure } from "../failure.ts";
 import type { OutputPlace } from "./outputPlace.ts";
 
+interface CommittedFile {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
 interface Manifest {
   readonly job: string;
-  readonly parts: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
+  readonly parts: readonly CommittedFile[];
+  readonly skippedFile?: CommittedFile;
 }
 
 /** @throws LocalFailure that names what differs */
@@ -14,7 +21,8 @@ export async function verifyOutput(place: OutputPlace, folder: string, job: stri
   const manifest = JSON.parse(text) as Manifest;
   if (manifest.job !== job) throw new LocalFailure(`${folder} holds the output of another job (${manifest.job}).`);
   await Array.fromAsync(place.read("_SUCCESS"));
-  for (const { name, size, sha256 } of manifest.parts) {
+  const { parts, skippedFile } = manifest;
+  for (const { name, size, sha256 } of skippedFile === undefined ? parts : [...parts, skippedFile]) {
     const hash = createHash("sha256");
     let bytes = 0;
     for await (const piece of place.read(name)) {

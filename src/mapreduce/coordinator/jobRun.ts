@@ -20,6 +20,7 @@ import {
   type ReduceResult,
   settingsOf,
 } from "./settings.ts";
+import { gatherSkipped } from "./skippedRecords.ts";
 import { type JobStore, writeText } from "./store.ts";
 import { type JobSummary, summaryOf } from "./summary.ts";
 
@@ -83,6 +84,9 @@ class JobRun {
     checkSkipped(input, maps);
     const mappedAt = await ctx.step("mapped", () => now());
     const { reduced, mapsAgain } = await this.#runReduces(maps, plan, settings);
+    const skippedFile = maps.some((map) => map.skippedFile !== undefined)
+      ? await ctx.step("skipped", () => gatherSkipped(store, maps, (text) => ctx.log(text)))
+      : null;
     return ctx.step("commit", async () => {
       const endedAt = now();
       const job = {
@@ -91,6 +95,7 @@ class JobRun {
         plan,
         maps,
         parts: reduced,
+        skippedFile,
         mapsAgain,
         byBackup: this.#byBackup,
         startedAt,
@@ -99,7 +104,7 @@ class JobRun {
       };
       const summary = summaryOf(job);
       const { format, overwrite = false } = input.output;
-      await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, summary });
+      await promote(store, { attempt: ctx.attempt, format, overwrite, parts: reduced, skippedFile, summary });
       return summary;
     });
   }

@@ -2,12 +2,20 @@
 import { limits } from "../../model/limits.ts";
 import { columnFor } from "../engine/combiners.ts";
 import type { Cursor } from "../engine/cursor.ts";
-import { type Emitter, type MapContext, type MapFigures, runMap, type UserMap } from "../engine/mapRun.ts";
+import {
+  type Emitter,
+  type MapContext,
+  type MapFigures,
+  runMap,
+  type SkippedRecord,
+  type UserMap,
+} from "../engine/mapRun.ts";
 import { rangeOf } from "../engine/rangePartition.ts";
 import { ShuffleWriter } from "../engine/shuffleWriter.ts";
 import type { ByteSource } from "../engine/wholeLines.ts";
 import type { MapReduceJob } from "../job.ts";
 import type { JobSettings, MapManifest, PlannedFile, PlannedRange } from "./settings.ts";
+import { SkippedWriter } from "./skippedRecords.ts";
 import type { JobStore } from "./store.ts";
 
 export interface MapParts {
@@ -36,7 +44,9 @@ export async function doMap(
   { map: index, ranges, poison }: MapWork,
 ): Promise<MapManifest> {
   const { settings, job } = parts;
-  const file = store.create(`map/${String(index).padStart(5, "0")}`);
+  const number = String(index).padStart(5, "0");
+  const file = store.create(`map/${number}`);
+  const skipped = new SkippedWriter(store, `job/skipped-${number}`);
   try {
     const emitter = new ShuffleWriter({
       partitions: settings.reduces,
@@ -46,11 +56,14 @@ export async function doMap(
       codec: settings.compression,
       sink: (bytes) => file.write(bytes),
     });
-    const figures = await runRanges(parts, ranges, emitter, new Set(poison));
+    const figures = await runRanges(parts, ranges, emitter, new Set(poison), (record) => skipped.add(record));
     const { records: pairs, runs } = emitter.end();
-    return { map: index, ...(await file.end()), ...figures, pairs, runs };
+    const skippedFile = await skipped.end();
+    const withSkipped = skippedFile === null ? {} : { skippedFile };
+    return { map: index, ...(await file.end()), ...figures, pairs, runs, ...withSkipped };
   } finally {
     file.abandon();
+    skipped.abandon();
   }
 }
 
@@ -64,7 +77,13 @@ export async function sampleKeys(parts: MapParts, ranges: readonly PlannedRange[
     emitText: take,
     emitBytes: (bytes, start, end) => take(Buffer.from(bytes.subarray(start, end)).toString()),
   };
-  await runRanges({ ...parts, settings: { ...parts.settings, skippedMax: null } }, ranges, emitter, new Set());
+  await runRanges(
+    { ...parts, settings: { ...parts.settings, skippedMax: null } },
+    ranges,
+    emitter,
+    new Set(),
+    () => {},
+  );
   return keys;
 }
 
@@ -73,6 +92,7 @@ async function runRanges(
   ranges: readonly PlannedRange[],
   emitter: Emitter,
   poison: ReadonlySet<string>,
+  onSkipped: (record: SkippedRecord) => void,
 ): Promise<MapFigures> {
   const userMap: UserMap = {
     format: settings.format,
@@ -96,6 +116,7 @@ async function runRanges(
       params: settings.params,
       skippedMax: settings.skippedMax ?? Number.POSITIVE_INFINITY,
       poison,
+      onSkipped,
     });
   } finally {
     for (const input of opened) await input.close();

@@ -4,7 +4,8 @@
  */
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import type { PartManifest } from "./settings.ts";
-import { type JobStore, writeText } from "./store.ts";
+import { skippedName } from "./skippedRecords.ts";
+import { type FileRef, type JobStore, writeText } from "./store.ts";
 
 export interface PromotionPlan {
   /** Of the job's task. */
@@ -13,6 +14,8 @@ export interface PromotionPlan {
   /** Put it in place of an earlier output. */
   readonly overwrite: boolean;
   readonly parts: readonly PartManifest[];
+  /** Missing if no record was skipped. */
+  readonly skippedFile?: FileRef | null;
   /** What the manifest says besides the parts. */
   readonly summary: object;
 }
@@ -22,21 +25,23 @@ export const manifestName = "_manifest.json";
 const partPattern = /^part-\d+\.(tsv|jsonl)$/;
 
 export async function promote(store: JobStore, plan: PromotionPlan): Promise<void> {
-  const { attempt, format, overwrite, parts, summary } = plan;
+  const { attempt, format, overwrite, parts, skippedFile = null, summary } = plan;
   const names = parts.map(({ partition }) => `part-${String(partition).padStart(5, "0")}.${format}`);
   const promotion = await store.promotion(attempt);
   if (overwrite) {
     // `_SUCCESS` goes first, so that nobody takes a mixture of two outputs for whole.
     await promotion.retract(successName);
     await promotion.retract(manifestName);
+    if (skippedFile === null) await promotion.retract(skippedName);
     for (const name of await promotion.names()) {
       if (partPattern.test(name) && !names.includes(name)) await promotion.retract(name);
     }
   }
-  for (const [index, part] of parts.entries()) {
-    const name = names[index] ?? "";
-    if (overwrite) await promotion.replace(part, name);
-    else if (!(await promotion.link(part, name)))
+  const named = parts.map((part, index): [FileRef, string] => [part, names[index] ?? ""]);
+  if (skippedFile !== null) named.push([skippedFile, skippedName]);
+  for (const [file, name] of named) {
+    if (overwrite) await promotion.replace(file, name);
+    else if (!(await promotion.link(file, name)))
       throw new NonRetryableError(`${name} of the output was written by somebody else while the job ran.`);
   }
   const listed = parts.map(({ size, sha256, records }, index) => ({ name: names[index], size, sha256, records }));

@@ -70,6 +70,14 @@ export interface MapManifest extends FileRef, MapFigures {
   /** Pairs in the file, after combining. */
   readonly pairs: number;
   readonly runs: number;
+  /** What it has skipped; missing if that is nothing. */
+  readonly skippedFile?: SkippedFile;
+}
+
+/** A file of skipped records, one a line as JSON. */
+export interface SkippedFile extends FileRef {
+  /** How many it holds: of very many, only the first. */
+  readonly records: number;
 }
 
 export interface ReduceInput {

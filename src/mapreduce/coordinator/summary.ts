@@ -3,7 +3,8 @@ import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
 import { Counters } from "../engine/counters.ts";
 import type { SkippedRecord } from "../engine/mapRun.ts";
-import type { MapManifest, PartManifest, Plan } from "./settings.ts";
+import type { MapManifest, PartManifest, Plan, SkippedFile } from "./settings.ts";
+import { skippedName } from "./skippedRecords.ts";
 
 export interface JobSummary {
   /** The id of the task. */
@@ -22,6 +23,13 @@ export interface JobSummary {
   readonly records: number;
   readonly skipped: number;
   readonly skippedRecords: readonly SkippedRecord[];
+  /** The file of the output that holds them, and how many of them; missing if there were none. */
+  readonly skippedFile?: {
+    readonly name: string;
+    readonly size: number;
+    readonly sha256: string;
+    readonly records: number;
+  };
   /** Keys with their combined values, from maps to reduces. */
   readonly pairs: number;
   readonly shuffledBytes: number;
@@ -42,6 +50,7 @@ export interface SummaryParts {
   readonly plan: Plan;
   readonly maps: readonly MapManifest[];
   readonly parts: readonly PartManifest[];
+  readonly skippedFile: SkippedFile | null;
   readonly mapsAgain: number;
   readonly byBackup: number;
   readonly startedAt: number;
@@ -50,7 +59,7 @@ export interface SummaryParts {
 }
 
 export function summaryOf(job: SummaryParts): JobSummary {
-  const { id, input, plan, maps, parts, mapsAgain, byBackup, startedAt, mappedAt, endedAt } = job;
+  const { id, input, plan, maps, parts, skippedFile, mapsAgain, byBackup, startedAt, mappedAt, endedAt } = job;
   const counters = new Counters();
   for (const { counters: counts } of [...maps, ...parts]) counters.addAll(counts);
   const outputBytes = sum(parts, ({ size }) => size);
@@ -68,6 +77,7 @@ export function summaryOf(job: SummaryParts): JobSummary {
     records: sum(maps, ({ records }) => records),
     skipped: sum(maps, ({ skipped }) => skipped),
     skippedRecords: maps.flatMap(({ skippedRecords }) => skippedRecords).slice(0, limits.problemsShownMax),
+    ...(skippedFile !== null && { skippedFile: { ...skippedFile, name: skippedName } }),
     pairs: sum(maps, ({ pairs }) => pairs),
     shuffledBytes: sum(parts, ({ shuffledBytes }) => shuffledBytes),
     keys: sum(parts, ({ keys }) => keys),

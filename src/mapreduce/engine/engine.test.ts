@@ -1,11 +1,12 @@
 /** Map, shuffle and reduce together give what a plain program gives, however small the memory and however many partitions. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { limits } from "../../model/limits.ts";
 import { divide } from "./byteRanges.ts";
 import { type Combine, columnFor } from "./combiners.ts";
 import { Cursor } from "./cursor.ts";
 import { extentsOf } from "./mapFile.ts";
-import { RecordFailed, runMap, type UserMap } from "./mapRun.ts";
+import { RecordFailed, runMap, type SkippedRecord, type UserMap } from "./mapRun.ts";
 import { OutputWriter } from "./outputWriter.ts";
 import { boundariesOf, rangeOf } from "./rangePartition.ts";
 import { runReduce, type UserReduce } from "./reduceRun.ts";
@@ -34,6 +35,8 @@ async function run(job: Job) {
   const bytes = Buffer.from(text);
   const files: Buffer[] = [];
   const figures = [];
+  const skipped: SkippedRecord[] = [];
+  const onSkipped = (record: SkippedRecord) => void skipped.push(record);
   for (const ranges of divide([{ path: "in.txt", size: bytes.length }], maps)) {
     const pieces: Buffer[] = [];
     const emitter = new ShuffleWriter({
@@ -46,7 +49,7 @@ async function run(job: Job) {
     });
     const options = { user, ranges, paths: ["in.txt"], emitter, cursor: new Cursor(), params: null, skippedMax };
     const open = () => Promise.resolve({ read: (target: Buffer, position: number) => bytes.copy(target, 0, position) });
-    figures.push(await runMap({ ...options, open, poison: job.poison ?? new Set() }));
+    figures.push(await runMap({ ...options, open, poison: job.poison ?? new Set(), onSkipped }));
     emitter.end();
     files.push(Buffer.concat(pieces));
   }
@@ -66,7 +69,7 @@ async function run(job: Job) {
     spills += table.runs;
     parts.push(Buffer.concat(output).toString());
   }
-  return { parts, figures, spills };
+  return { parts, figures, spills, skipped };
 }
 
 function memoryScratch(): Scratch {
@@ -255,7 +258,13 @@ describe("bad records", () => {
   test("a throw fails the map and names file, byte and text", async () => {
     const failure = await run({ text, user: picky, combine: "sum", maps: 1 }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RecordFailed);
-    expect((failure as RecordFailed).record).toEqual({ path: "in.txt", offset: 2, reason: "Error: no", text: "bad" });
+    expect((failure as RecordFailed).record).toEqual({
+      bytes: 3,
+      path: "in.txt",
+      offset: 2,
+      reason: "Error: no",
+      text: "bad",
+    });
   });
 
   test("what is skipped leaves nothing behind, and is counted", async () => {
@@ -270,6 +279,16 @@ describe("bad records", () => {
 
   test("one more than allowed fails the map", async () => {
     await expect(run({ text, user: picky, combine: "sum", maps: 1, skippedMax: 1 })).rejects.toThrow("odd line");
+  });
+
+  test("what is skipped is told with so much of each record, whatever it is", async () => {
+    const user: UserMap = { format: "lines", map: (line, _emit, ctx) => ctx.skip("r".repeat(line.length)) };
+    const long = "x".repeat(limits.jobSkippedRecordBytesMax + 1);
+    const { skipped, figures } = await run({ text: `a\n${long}\n`, user, combine: "sum", maps: 1, skippedMax: 9 });
+    expect(skipped[0]).toEqual({ path: "in.txt", offset: 0, bytes: 1, reason: "r", text: "a" });
+    expect(skipped[1]).toMatchObject({ offset: 2, bytes: long.length, text: long.slice(1) });
+    expect(skipped[1]?.reason).toHaveLength(limits.jobSkipReasonLengthMax);
+    expect(figures[0]?.skippedRecords[1]?.text).toHaveLength(limits.jobRecordShownBytesMax);
   });
 
   test("a record that attempts did not survive is left out", async () => {

@@ -44,11 +44,15 @@ export interface MapOptions {
   readonly skippedMax: number;
   /** Records to leave out, because the map did not survive them: `file:offset`. */
   readonly poison: ReadonlySet<string>;
+  /** Called with each record that is skipped. */
+  readonly onSkipped: (record: SkippedRecord) => void;
 }
 
 export interface SkippedRecord {
   readonly path: string;
   readonly offset: number;
+  /** Of the record; of a line that is too long, of what was read of it. */
+  readonly bytes: number;
   readonly reason: string;
   /** The beginning of the record. */
   readonly text: string;
@@ -198,10 +202,11 @@ class MapRun implements MapContext {
   }
 
   #leaveOut(_file: number, offset: number, bytes: Buffer, reason: string, cause?: unknown): void {
-    const { cursor, skippedMax } = this.#options;
+    const { cursor, skippedMax, onSkipped } = this.#options;
     this.#clearStaged();
     cursor.addSkipped();
     if (cursor.skipped > skippedMax) throw this.#failure(offset, bytes, reason, cause);
+    onSkipped(this.#describe(offset, bytes, reason, limits.jobSkippedRecordBytesMax));
     if (this.#skippedRecords.length < limits.jobSkippedShownMax) {
       this.#skippedRecords.push(this.#describe(offset, bytes, reason));
     }
@@ -217,9 +222,15 @@ class MapRun implements MapContext {
     return new RecordFailed(this.#describe(offset, bytes, reason), cause);
   }
 
-  #describe(offset: number, bytes: Buffer, reason: string): SkippedRecord {
-    const text = bytes.toString("utf8", 0, Math.min(bytes.length, limits.jobRecordShownBytesMax));
-    return { path: this.path, offset, reason, text };
+  #describe(
+    offset: number,
+    bytes: Buffer,
+    reason: string,
+    bytesMax: number = limits.jobRecordShownBytesMax,
+  ): SkippedRecord {
+    const text = bytes.toString("utf8", 0, Math.min(bytes.length, bytesMax));
+    const shortReason = reason.slice(0, limits.jobSkipReasonLengthMax);
+    return { path: this.path, offset, bytes: bytes.length, reason: shortReason, text };
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Json } from "../../model/json.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import { manifestName, successName } from "../coordinator/promote.ts";
+import { skippedName } from "../coordinator/skippedRecords.ts";
 import { temporaryFolder } from "./jobFiles.ts";
 
 export interface OutputPart {
@@ -49,5 +50,5 @@ export function checkPart(path: string, part: OutputPart, size: number | null): 
 export function isOfOutput(path: string): boolean {
   const names = path.split(/[/\\]/);
   const last = names.at(-1);
-  return last === manifestName || last === successName || names.includes(temporaryFolder);
+  return [manifestName, successName, skippedName].includes(last ?? "") || names.includes(temporaryFolder);
 }

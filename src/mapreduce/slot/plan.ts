@@ -95,8 +95,10 @@ function samplesOf(found: readonly PlannedFile[], bytes: number): PlannedRange[]
 
 /** A folder that holds something is refused, unless the job says otherwise: nobody wants two outputs mixed. */
 async function checkOutput({ folder, overwrite = false }: MapReduceInput["output"], files: SlotFiles): Promise<void> {
-  const others = await files.outputNames(limits.jobReducesMax + 3);
-  const isOutput = others.every((name) => /^(part-\d+\.(tsv|jsonl)|_manifest\.json|_SUCCESS)$/.test(name));
+  const others = await files.outputNames(limits.jobReducesMax + 4);
+  const isOutput = others.every((name) =>
+    /^(part-\d+\.(tsv|jsonl)|_manifest\.json|_skipped\.jsonl|_SUCCESS)$/.test(name),
+  );
   if (others.length === 0 || (overwrite && isOutput)) return;
   const hint = isOutput
     ? "Choose another folder, or overwrite it (`--overwrite`)."

@@ -1,7 +1,7 @@
 /**
  * I28: a reduce reads, of each map, the file of one committed attempt, and no other file; lost or damaged input is not its failure. The
  * output of a job is made of the committed parts, each under one name, the manifest after them and `_SUCCESS` last; it is what a plain
- * count gives; and once the job has succeeded, nothing of that job changes it any more. Maps and reduces wait in the queue of their job.
+ * count gives, with the records that were skipped beside it; and once the job has succeeded, nothing of that job changes it any more. Maps and reduces wait in the queue of their job.
  */
 import type { TaskId } from "../../model/ids.ts";
 import { reduceKindName } from "../../model/kinds/mapReduce.ts";
@@ -9,7 +9,7 @@ import type { TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { JobHappening } from "./jobHappening.ts";
 import { type Job, jobs } from "./jobReading.ts";
-import { countWords, partitionOf } from "./jobs.ts";
+import { countWords, deadlyWord, partitionOf } from "./jobs.ts";
 import type { History } from "./ledger.ts";
 import { eventsOf, executions, isReopening, once, specs, stepsByTask } from "./reading.ts";
 
@@ -178,11 +178,22 @@ class Folder {
     }
   }
 
+  /** Records that no map survived are kept beside the output, and nothing of another job is. */
+  #checkSkipped({ id, input }: Job): void {
+    const isWanted = input.input.paths.some((path) => path.includes(deadlyWord));
+    const skipped = this.#files.get("_skipped.jsonl");
+    const lines = skipped?.text.split("\n").slice(0, -1) ?? [];
+    const isRight = skipped === undefined ? !isWanted : skipped.job === id && lines.length === 1;
+    if (!isRight || isWanted !== lines.some((line) => line.includes(`"text":"${deadlyWord}"`)))
+      this.#report(`job ${id} kept other skipped records than it had: ${lines.join(", ")}`, id);
+  }
+
   /** The success of the job is in the journal: whoever reads its output now finds all of it. */
   #succeeded(job: Job | undefined): void {
     if (job === undefined) return;
     if (this.#files.get("_SUCCESS")?.job !== job.id)
       this.#report(`job ${job.id} succeeded, and there is no _SUCCESS of it in ${this.#name}`, job.id);
+    this.#checkSkipped(job);
     const parts = [...this.#files].filter(([name]) => partitionOf(name) !== null);
     if (parts.length !== job.input.reduces)
       this.#report(`job ${job.id} succeeded with ${parts.length} parts instead of ${job.input.reduces}`, job.id);

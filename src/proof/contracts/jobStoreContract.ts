@@ -106,6 +106,22 @@ export function jobStoreContract(kind: string, makePlace: () => Promise<JobPlace
       expect(await place.readOutput("part-00000.tsv")).toBe("a\t1\n");
     });
 
+    test("skipped records are one more file of the output, and those of an output before go with it", async () => {
+      const parts = [await part(0, "a\t1\n")];
+      const skippedFile = await writeText(store, "job/skipped", "{}\n");
+      await promote(store, { ...planOf(1, parts), skippedFile });
+      await promote(store, { ...planOf(2, parts), skippedFile });
+      expect(await output()).toEqual(["_SUCCESS", "_manifest.json", "_skipped.jsonl", "part-00000.tsv"]);
+      expect(await place.readOutput("_skipped.jsonl")).toBe("{}\n");
+      await store.remove();
+      store = place.handle("other");
+      await store.open();
+      const others = [await part(0, "b\t1\n")];
+      await expect(promote(store, planOf(1, others))).rejects.toThrow("part-00000.tsv");
+      await promote(store, planOf(2, others, true));
+      expect(await output()).toEqual(["_SUCCESS", "_manifest.json", "part-00000.tsv"]);
+    });
+
     test("an earlier attempt changes nothing once a later one promotes, whatever it was about to do", async () => {
       const parts = [await part(0, "a\t1\n")];
       const earlier = await store.promotion(1);
