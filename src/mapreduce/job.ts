@@ -87,7 +87,7 @@ interface CommonOptions<Value> {
    * out; say false if the functions change something outside of the job.
    */
   readonly backups?: boolean;
-  /** A record or key that takes longer ends the attempt; 60 s if left out. In ms. */
+  /** A record or key on which the functions spend more time ends the attempt; 60 s if left out. In ms. Reading and writing do not count. */
   readonly recordTimeoutMs?: number;
   /** What the functions find as `ctx.params`. */
   readonly params?: Json;

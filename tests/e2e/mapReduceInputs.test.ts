@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+// A server that is slow: nothing here waits for it but the job.
+import { setTimeout as setTimer } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -67,6 +69,29 @@ test("plain and compressed files of a folder, and a stream, are one input; a job
     });
     await third.result();
     expect(linesOf(join(play.directory, "again"))).toEqual(frequencies(expected));
+  }));
+
+test("only the user's code is timed: input may come slowly, and a partition that does not return is named", () =>
+  scene(["master", "worker-1"], async (play) => {
+    const half = `${text.repeat(10).slice(0, 1_500_000)}\n`;
+    const server = createServer((request, response) => {
+      response.writeHead(200);
+      if (request.method === "HEAD") return response.end();
+      return response.write(half, () => setTimer(() => response.end(half), 2_500));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/text`;
+    const output = join(play.directory, "out");
+    const slow = await submitMapReduce(play.client, modules, { job: "impatient", input: [address], output });
+    await slow.result();
+    server.close();
+    expect(linesOf(output)).toEqual([...wordCounts(half, half)].map(([word, count]) => `${word}\t${count}`).sort());
+    const input = join(play.directory, "input.txt");
+    writeFileSync(input, "go\nstop\ngo\n");
+    const stuck = await submitMapReduce(play.client, modules, {
+      ...{ job: "stuck", input: [input], output: join(play.directory, "stuck"), maps: 1, reduces: 2 },
+    });
+    await expect(stuck.result()).rejects.toThrow("In the combine or partition of the job: it took longer than 500 ms");
   }));
 
 test("a job after one that failed, after none, or after a task of another kind is refused", () =>

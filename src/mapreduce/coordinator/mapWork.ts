@@ -50,11 +50,12 @@ export async function doMap(
   try {
     const emitter = new ShuffleWriter({
       partitions: settings.reduces,
-      partition: partitionerOf(settings, job),
+      partition: partitionerOf(parts),
       column: columnFor(job.combine),
       memoryBytes: limits.jobMapMemoryBytes,
       codec: settings.compression,
       sink: (bytes) => file.write(bytes),
+      aside: (work) => parts.cursor.aside(work),
     });
     const figures = await runRanges(parts, ranges, emitter, new Set(poison), (record) => skipped.add(record));
     const { records: pairs, runs } = emitter.end();
@@ -123,11 +124,11 @@ async function runRanges(
   }
 }
 
-function partitionerOf(settings: JobSettings, job: MapReduceJob): ((key: string) => number) | null {
+function partitionerOf({ settings, job, cursor }: MapParts): ((key: string) => number) | null {
   const { partition, reduces } = settings;
   const own = job.partition;
   if (partition === "hash") return null;
-  if (partition === "own" && typeof own === "function") return (key) => own(key, reduces);
+  if (partition === "own" && typeof own === "function") return (key) => cursor.call(() => own(key, reduces));
   const boundaries = settings.boundaries.map((key) => Buffer.from(key));
   return (key) => rangeOf(key, boundaries);
 }

@@ -1,6 +1,6 @@
 /** The work of one reduce: reads its segments of the pinned files and no other, and writes its part of the output. */
 import { limits } from "../../model/limits.ts";
-import { columnFor } from "../engine/combiners.ts";
+import { type Combine, columnFor } from "../engine/combiners.ts";
 import type { Cursor } from "../engine/cursor.ts";
 import { extentsOf } from "../engine/mapFile.ts";
 import { OutputWriter } from "../engine/outputWriter.ts";
@@ -36,12 +36,19 @@ export async function doReduce(
   const { settings, job, cursor } = parts;
   const maps = JSON.parse(await store.text(manifests)) as readonly PinnedFile[];
   const scratches: ClosableScratch[] = [];
-  const openScratch = () => {
+  const openScratch = (): Scratch => {
     const scratch = parts.openScratch();
     scratches.push(scratch);
-    return scratch;
+    return {
+      get length() {
+        return scratch.length;
+      },
+      append: (bytes) => scratch.append(bytes),
+      // A reduce that asks for the next value may wait for the disk.
+      read: (offset, length) => cursor.aside(() => scratch.read(offset, length)),
+    };
   };
-  const column = columnFor(job.combine);
+  const column = columnFor(watched(job.combine, cursor));
   const table = new ReduceTable({ column, memoryBytes: limits.jobReduceMemoryBytes, openScratch });
   try {
     const lost: number[] = [];
@@ -69,6 +76,13 @@ export async function doReduce(
   } finally {
     for (const scratch of scratches) scratch.close();
   }
+}
+
+/** Here it runs on its own, for no record or key. */
+function watched(combine: Combine | null, cursor: Cursor): Combine | null {
+  if (typeof combine === "function") return (one: never, other: never) => cursor.call(() => combine(one, other));
+  if (typeof combine !== "object" || combine === null) return combine;
+  return { topK: combine.topK, by: (value: never) => cursor.call(() => combine.by(value)) };
 }
 
 /** @throws DamagedSegment */

@@ -4,10 +4,14 @@
  */
 
 /** Numbers in the shared memory, by position. */
-const places = { file: 0, offset: 1, bytes: 2, records: 3, skipped: 4 } as const;
+const places = { file: 0, offset: 1, bytes: 2, records: 3, skipped: 4, running: 5, calls: 6 } as const;
 const keyBytesMax = 200;
-const keyLengthAt = 40;
-const keyAt = 48;
+const keyLengthAt = 56;
+const keyAt = 64;
+
+/** Whose code runs: the engine's, the user's on a record or key, or the user's combine or partition on its own. */
+const owners = ["engine", "record", "call"] as const;
+export type Owner = (typeof owners)[number];
 
 export class Cursor {
   readonly memory: SharedArrayBuffer;
@@ -51,10 +55,53 @@ export class Cursor {
     return Buffer.from(this.#key.subarray(0, this.#keyLength[0] ?? 0)).toString();
   }
 
+  /** Whose code runs at this moment. */
+  get running(): Owner {
+    return owners[this.#numbers[places.running] ?? 0] ?? "engine";
+  }
+
+  /** How often the user's combine or partition was called on its own. */
+  get calls(): number {
+    return this.#numbers[places.calls] ?? 0;
+  }
+
+  /** The user's map gets this record. */
   beginRecord(file: number, offset: number): void {
     this.#numbers[places.file] = file;
     this.#numbers[places.offset] = offset;
+    this.#numbers[places.running] = 1;
     this.#numbers[places.records] = (this.#numbers[places.records] ?? 0) + 1;
+  }
+
+  /** The user's reduce gets the key that was begun. */
+  enter(): void {
+    this.#numbers[places.running] = 1;
+  }
+
+  /** What the user does on a record or key is done. */
+  leave(): void {
+    this.#numbers[places.running] = 0;
+  }
+
+  /** Does something for the engine, also in the middle of what the user does: the time is not the user's. */
+  aside<Result>(work: () => Result): Result {
+    return this.#as(0, work);
+  }
+
+  /** Calls a function of the user that belongs to no record. */
+  call<Result>(work: () => Result): Result {
+    this.#numbers[places.calls] = (this.#numbers[places.calls] ?? 0) + 1;
+    return this.#as(2, work);
+  }
+
+  #as<Result>(owner: number, work: () => Result): Result {
+    const before = this.#numbers[places.running] ?? 0;
+    this.#numbers[places.running] = owner;
+    try {
+      return work();
+    } finally {
+      this.#numbers[places.running] = before;
+    }
   }
 
   beginKey(bytes: Uint8Array, start: number, length: number): void {

@@ -46,6 +46,7 @@ async function run(job: Job) {
       memoryBytes,
       codec,
       sink: (piece) => void pieces.push(Buffer.from(piece)),
+      aside: (work) => work(),
     });
     const options = { user, ranges, paths: ["in.txt"], emitter, cursor: new Cursor(), params: null, skippedMax };
     const open = () => Promise.resolve({ read: (target: Buffer, position: number) => bytes.copy(target, 0, position) });
@@ -313,6 +314,7 @@ test("a changed byte anywhere in a map's file is noticed, unless nobody reads it
     memoryBytes: 1 << 20,
     codec: "zstd",
     sink: (piece) => void pieces.push(Buffer.from(piece)),
+    aside: (work) => work(),
   });
   for (let index = 0; index < 50; index += 1) emitter.emitText(`key ${index}`, index);
   emitter.end();

@@ -157,6 +157,7 @@ class MapRun implements MapContext {
         } catch (error) {
           throw this.#failure(offset + at, bytes.subarray(at, end), describe(error), error);
         }
+        cursor.leave();
         if (this.#skipReason !== null) this.#leaveOut(file, offset + at, bytes.subarray(at, end), this.#skipReason);
       } else {
         await this.#record(file, offset + at, bytes.subarray(at, end), (emits) => map(line, emits.text, this));
@@ -176,6 +177,7 @@ class MapRun implements MapContext {
     this.offset = offset;
     cursor.beginRecord(file, offset);
     if (poison.has(poisonKey(file, offset))) {
+      cursor.leave();
       return this.#leaveOut(file, offset, bytes, "two attempts did not survive this record");
     }
     const direct = {
@@ -193,9 +195,11 @@ class MapRun implements MapContext {
       if (isPromise(pending)) await pending;
       if (this.#skipReason === null) for (const emit of this.#staged) emit();
     } catch (error) {
+      cursor.leave();
       this.#leaveOut(file, offset, bytes, describe(error), error);
       return;
     }
+    cursor.leave();
     if (this.#skipReason !== null) return this.#leaveOut(file, offset, bytes, this.#skipReason);
     for (const [name, by] of this.#countsStaged) this.#counters.add(name, by);
     this.#clearStaged();

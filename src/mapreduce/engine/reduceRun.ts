@@ -52,12 +52,14 @@ export async function runReduce({ groups, reduce, params, writer, cursor }: Redu
     }
     const key = bytes.toString("utf8", keyStart, keyStart + keyLength);
     let result: unknown;
+    cursor.enter();
     try {
       result = reduce(key, values as Iterable<never>, ctx);
       if (isPromise(result)) result = await result;
     } catch (error) {
       throw new KeyFailed(key, error);
     }
+    cursor.leave();
     if (result !== undefined) writer.write(bytes, keyStart, keyLength, result);
   }
   writer.end();

@@ -16,6 +16,8 @@ export interface ShuffleOptions {
   readonly codec: Codec;
   /** Takes the file, from its first byte on. */
   readonly sink: Sink;
+  /** Runs what is not the work of the user's map, although that has called for it. */
+  readonly aside: (work: () => void) => void;
 }
 
 export interface ShuffleFigures {
@@ -66,7 +68,7 @@ export class ShuffleWriter {
   }
 
   #spillIfFull(): void {
-    if (this.#table.bytes + this.#column.bytes > this.#options.memoryBytes) this.#writeRun();
+    if (this.#table.bytes + this.#column.bytes > this.#options.memoryBytes) this.#options.aside(() => this.#writeRun());
   }
 
   #writeRun(): void {

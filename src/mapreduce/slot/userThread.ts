@@ -5,6 +5,7 @@ import { limits } from "../../model/limits.ts";
 import { BrokenTask } from "../coordinator/brokenTask.ts";
 import type { JobSettings } from "../coordinator/settings.ts";
 import { Cursor } from "../engine/cursor.ts";
+import { RecordWatch } from "./recordWatch.ts";
 import type { FromThread, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
 
 /** How often the cursor is looked at. */
@@ -34,7 +35,7 @@ async function run(settings: JobSettings, task: ThreadTask, { onProgress, log }:
   thread.ref();
   const settled = Promise.withResolvers<ThreadResult>();
   const atRecord = () => {
-    if (cursor.records === 0) return null;
+    if (cursor.records === 0 || cursor.running === "call") return null;
     return task.kind === "map" ? { range: cursor.file, offset: cursor.offset } : null;
   };
   const fail = (kind: BrokenTask["kind"], message: string) => settled.reject(new BrokenTask(kind, message, atRecord()));
@@ -80,20 +81,16 @@ function watchCursor(
   onProgress: (cursor: Cursor) => void,
   onStuck: () => void,
 ): NodeJS.Timeout {
-  let seen = "";
-  let movedAt = performance.now();
+  const watch = new RecordWatch(recordTimeoutMs, performance.now());
   return setInterval(() => {
-    const now = performance.now();
-    const place = `${cursor.records} ${cursor.bytes}`;
-    if (place !== seen) {
-      seen = place;
-      movedAt = now;
-      onProgress(cursor);
-    } else if (cursor.records > 0 && now - movedAt > recordTimeoutMs) onStuck();
+    const { hasMoved, isStuck } = watch.look(cursor, performance.now());
+    if (hasMoved) onProgress(cursor);
+    if (isStuck) onStuck();
   }, lookMs);
 }
 
 function whereIs(task: ThreadTask, cursor: Cursor): string {
+  if (cursor.running === "call") return "In the combine or partition of the job";
   if (cursor.records === 0) return "Before its first record";
   if (task.kind === "reduce") return `In the reduce of key ${JSON.stringify(cursor.key)}`;
   const range = task.kind === "check" ? undefined : task.ranges[cursor.file];

@@ -1,14 +1,27 @@
 /** Words of texts, and as a job over its output how many words occur how often. */
 import { lines, mapReduce, tsv } from "../../../src/mapreduce/index.ts";
 
-export const words = mapReduce({
-  name: "words",
+const counting = {
   input: lines("unused"),
   map(line: string, emit: (word: string, count: number) => void) {
     for (const word of line.split(/\s+/)) if (word !== "") emit(word, 1);
   },
-  combine: "sum",
+  combine: "sum" as const,
   output: tsv("unused"),
+};
+
+export const words = mapReduce({ name: "words", ...counting });
+
+export const impatient = mapReduce({ name: "impatient", ...counting, recordTimeoutMs: 500 });
+
+export const stuck = mapReduce({
+  name: "stuck",
+  ...counting,
+  recordTimeoutMs: 500,
+  partition(key: string) {
+    while (key === "stop");
+    return 0;
+  },
 });
 
 export const frequencies = mapReduce({
