@@ -141,13 +141,17 @@ test("an inverted index", () =>
       offset += Buffer.byteLength(line) + 1;
     }
     for (const places of expected.values()) places.sort();
-    const { parts } = await run(play, "invertedIndex", {
+    const { parts, summary } = await run(play, "invertedIndex", {
       input: [path],
       output: join(play.directory, "index"),
       maps: 4,
     });
     const rows = parts.flat().map((line) => JSON.parse(line) as { key: string; value: string[] });
     expect(new Map(rows.map(({ key, value }) => [key, value]))).toEqual(expected);
+    const places = [...expected.values()].map(({ length }) => length);
+    const share = Math.max(...places) / places.reduce((sum, length) => sum + length, 0);
+    expect(expected.get(String(summary["maxKey"]))).toHaveLength(Math.max(...places));
+    expect(summary["maxKeyShare"]).toBeCloseTo(share, 3);
   }));
 
 test("a sort: the parts one after the other are the sorted lines", () =>

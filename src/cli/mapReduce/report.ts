@@ -4,6 +4,9 @@ import { formatDuration } from "../../model/durationText.ts";
 import type { Json } from "../../model/json.ts";
 import type { Output } from "../output.ts";
 
+/** In characters. */
+const keyShownMax = 40;
+
 export interface RunFigures {
   /** From the submit to the end. */
   readonly ms: number;
@@ -35,6 +38,7 @@ export function reportJob(
       "output",
       `${number("outputRecords")} lines, ${megabytes("outputBytes")}; the largest part is ${number("skew")} times the average`,
     ],
+    ...hottestKey(summary),
     ["time", `${(ms / 1000).toFixed(1)} s, ${(number("inputBytes") / 1000 / ms).toFixed(1)} MB/s`],
     ...counters,
     [
@@ -54,6 +58,13 @@ export function reportJob(
 function skippedText({ skipped, skippedFile }: { readonly [field: string]: Json }): string {
   const count = Number(skipped ?? 0);
   if (typeof skippedFile !== "object" || skippedFile === null || Array.isArray(skippedFile)) return `${count} records`;
-  const kept = Number(skippedFile["records"] ?? 0);
-  return `${count} records; ${kept === count ? "they are" : `the first ${kept} are`} in ${String(skippedFile["name"])}`;
+  const { records, name } = skippedFile;
+  if (typeof name !== "string") return `${count} records`;
+  return `${count} records; ${records === count ? "they are" : `the first ${Number(records)} are`} in ${name}`;
+}
+
+function hottestKey({ maxKey, maxKeyShare }: { readonly [field: string]: Json }): (readonly [string, string])[] {
+  if (typeof maxKey !== "string" || typeof maxKeyShare !== "number") return [];
+  const share = (100 * maxKeyShare).toFixed(1);
+  return [["largest key", `${JSON.stringify(maxKey.slice(0, keyShownMax))} has ${share} % of the values`]];
 }

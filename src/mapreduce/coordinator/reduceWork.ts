@@ -69,7 +69,9 @@ export async function doReduce(
       const writer = new OutputWriter(settings.outputFormat, (bytes) => file.write(bytes));
       const { params } = settings;
       const figures = await runReduce({ groups: table.groups(), reduce: job.reduce, params, writer, cursor });
-      return { part: { partition, ...(await file.end()), records: writer.records, shuffledBytes, ...figures } };
+      const load = table.load === null ? {} : { load: table.load };
+      const written = { ...(await file.end()), records: writer.records };
+      return { part: { partition, ...written, shuffledBytes, ...figures, ...load } };
     } finally {
       file.abandon();
     }

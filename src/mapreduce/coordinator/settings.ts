@@ -3,6 +3,7 @@ import type { Json } from "../../model/json.ts";
 import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import type { ByteRange, InputFile } from "../engine/byteRanges.ts";
 import type { MapFigures } from "../engine/mapRun.ts";
+import type { KeyLoad } from "../engine/reduceTable.ts";
 import type { Codec } from "../engine/segment.ts";
 import type { FileRef } from "./store.ts";
 
@@ -99,6 +100,8 @@ export interface PartManifest extends FileRef {
   /** Bytes read from the maps. */
   readonly shuffledBytes: number;
   readonly counters: { readonly [name: string]: number };
+  /** Missing where values are combined. */
+  readonly load?: KeyLoad;
 }
 
 export type ReduceResult =

@@ -38,6 +38,9 @@ export interface JobSummary {
   readonly outputBytes: number;
   /** The largest part of the output over the average; 1 if all are the same. */
   readonly skew: number;
+  /** Where values are not combined: the key with the most values, and its share of all of them. */
+  readonly maxKey?: string;
+  readonly maxKeyShare?: number;
   readonly counters: { readonly [name: string]: number };
   /** From the plan to the last map, and from there to the last reduce; by workers' clocks. */
   readonly mapMs: number;
@@ -84,10 +87,19 @@ export function summaryOf(job: SummaryParts): JobSummary {
     outputRecords: sum(parts, ({ records }) => records),
     outputBytes,
     skew: outputBytes === 0 ? 1 : Math.round((100 * largest * parts.length) / outputBytes) / 100,
+    ...loadOf(parts),
     counters: counters.toJson(),
     mapMs: Math.max(0, mappedAt - startedAt),
     reduceMs: Math.max(0, endedAt - mappedAt),
   };
+}
+
+function loadOf(parts: readonly PartManifest[]): Pick<JobSummary, "maxKey" | "maxKeyShare"> {
+  const loads = parts.flatMap(({ load }) => (load === undefined ? [] : [load]));
+  const values = sum(loads, (load) => load.values);
+  if (values === 0) return {};
+  const { maxKey, maxKeyValues } = loads.reduce((one, other) => (other.maxKeyValues > one.maxKeyValues ? other : one));
+  return { maxKey, maxKeyShare: Math.round((1000 * maxKeyValues) / values) / 1000 };
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

@@ -10,7 +10,7 @@ import { RecordFailed, runMap, type SkippedRecord, type UserMap } from "./mapRun
 import { OutputWriter } from "./outputWriter.ts";
 import { boundariesOf, rangeOf } from "./rangePartition.ts";
 import { runReduce, type UserReduce } from "./reduceRun.ts";
-import { ReduceTable } from "./reduceTable.ts";
+import { type KeyLoad, ReduceTable } from "./reduceTable.ts";
 import type { Scratch } from "./scratch.ts";
 import { blocksOf, type Codec, DamagedSegment } from "./segment.ts";
 import { ShuffleWriter, UnfitKey } from "./shuffleWriter.ts";
@@ -55,6 +55,7 @@ async function run(job: Job) {
     files.push(Buffer.concat(pieces));
   }
   const parts: string[] = [];
+  const loads: (KeyLoad | null)[] = [];
   let spills = 0;
   for (let partition = 0; partition < partitions; partition += 1) {
     const table = new ReduceTable({ column: columnFor(combine), memoryBytes, openScratch: memoryScratch });
@@ -68,9 +69,10 @@ async function run(job: Job) {
     const writer = new OutputWriter(job.format ?? "tsv", (piece) => void output.push(Buffer.from(piece)));
     await runReduce({ groups: table.groups(), reduce: job.reduce ?? null, params: null, writer, cursor: new Cursor() });
     spills += table.runs;
+    loads.push(table.load);
     parts.push(Buffer.concat(output).toString());
   }
-  return { parts, figures, spills, skipped };
+  return { parts, figures, spills, skipped, loads };
 }
 
 function memoryScratch(): Scratch {
@@ -202,6 +204,20 @@ describe("combiners", () => {
     for (const memoryBytes of [50_000, 1 << 24]) {
       const { parts } = await run({ text, user, combine: null, reduce, memoryBytes });
       expect(linesOf(parts)).toEqual(["all\t449985000"]);
+    }
+  });
+
+  test("the key with the most values is told of, whether they fit into memory or not, read or unread", async () => {
+    const text = Array.from({ length: 12_000 }, (_, index) => (index % 4 === 0 ? `k${index % 16}` : "hot")).join("\n");
+    const user: UserMap = { format: "lines", map: (line, emit) => emit(line, "x".repeat(20)) };
+    const reduce: UserReduce = (_key, values) => {
+      for (const _ of values) return 1;
+      return 0;
+    };
+    for (const memoryBytes of [50_000, 1 << 24]) {
+      const options = { text, user, combine: null, reduce, memoryBytes, partitions: 1 };
+      expect((await run(options)).loads).toEqual([{ values: 12_000, maxKey: "hot", maxKeyValues: 9_000 }]);
+      expect((await run({ ...options, combine: "count" })).loads).toEqual([null]);
     }
   });
 

@@ -2,6 +2,7 @@
  * Gathers the segments of one partition and gives its keys in the order of their bytes, each with its values. What does not fit into memory
  * goes to a scratch file as sorted runs.
  */
+import { limits } from "../../model/limits.ts";
 import { ByteReader } from "./byteReader.ts";
 import { KeyTable } from "./keyTable.ts";
 import { mergedToFew, type RunCursor, RunHeap } from "./runMerge.ts";
@@ -26,12 +27,22 @@ export interface Group {
   readonly values: Iterable<unknown>;
 }
 
+/** How unevenly values are spread over keys, where they are not combined. */
+export interface KeyLoad {
+  /** Of all keys. */
+  readonly values: number;
+  /** The key with the most values, or its beginning. */
+  readonly maxKey: string;
+  readonly maxKeyValues: number;
+}
+
 export class ReduceTable {
   readonly #options: ReduceTableOptions;
   readonly #table = new KeyTable();
   readonly #reader = new ByteReader();
   readonly #runs: Extent[] = [];
   #scratch: Scratch | null = null;
+  #load: KeyLoad = { values: 0, maxKey: "", maxKeyValues: 0 };
 
   constructor(options: ReduceTableOptions) {
     this.#options = options;
@@ -40,6 +51,11 @@ export class ReduceTable {
   /** How many runs went to the scratch file. */
   get runs(): number {
     return this.#runs.length;
+  }
+
+  /** Of the groups that were given so far; null where values are combined. */
+  get load(): KeyLoad | null {
+    return this.#options.column.isCombining ? null : this.#load;
   }
 
   /** Adds the records of a block. @throws DamagedSegment */
@@ -64,8 +80,10 @@ export class ReduceTable {
   *#groupsInMemory(): Generator<Group, void, undefined> {
     const table = this.#table;
     for (const number of table.sorted()) {
-      const values = this.#options.column.values(number);
-      yield { keys: table.arena, keyStart: table.keyStart(number), keyLength: table.keyLength(number), values };
+      const { column } = this.#options;
+      const [keyStart, keyLength] = [table.keyStart(number), table.keyLength(number)];
+      if (!column.isCombining) this.#weigh(table.arena, keyStart, keyLength, column.count(number));
+      yield { keys: table.arena, keyStart, keyLength, values: column.values(number) };
     }
   }
 
@@ -74,18 +92,29 @@ export class ReduceTable {
     const heap = new RunHeap(mergedToFew(this.#runs, scratch), scratch);
     for (let first = heap.first; first !== undefined; first = heap.first) {
       const keys = Buffer.from(first.block.subarray(first.keyStart, first.keyEnd));
-      const values = valuesOf(keys, heap);
+      let count = 0;
+      const values = valuesOf(keys, heap, () => void (count += 1));
       const group = { keys, keyStart: 0, keyLength: keys.length };
       if (!column.isCombining) {
         yield { ...group, values };
         // A reader that stopped has closed its generator; another one passes over the rest.
-        const rest = valuesOf(keys, heap);
+        const rest = valuesOf(keys, heap, () => void (count += 1));
         while (rest.next().done !== true);
+        this.#weigh(keys, 0, keys.length, count);
         continue;
       }
       let merged = values.next().value;
       for (const value of values) merged = column.merge(merged, value);
       yield { ...group, values: [merged] };
+    }
+  }
+
+  #weigh(keys: Buffer, start: number, length: number, count: number): void {
+    const values = this.#load.values + count;
+    if (count <= this.#load.maxKeyValues) this.#load = { ...this.#load, values };
+    else {
+      const end = start + Math.min(length, limits.jobRecordShownBytesMax);
+      this.#load = { values, maxKey: keys.toString("utf8", start, end), maxKeyValues: count };
     }
   }
 
@@ -107,9 +136,12 @@ export class ReduceTable {
 }
 
 /** The values of all records with this key, from whatever run. */
-function* valuesOf(key: Buffer, heap: RunHeap): Generator<unknown, void, undefined> {
+function* valuesOf(key: Buffer, heap: RunHeap, onValue: () => void): Generator<unknown, void, undefined> {
   for (let first = heap.first; first !== undefined && hasKey(first, key); first = heap.first) {
-    while (first.valuesLeft > 0) yield first.value();
+    while (first.valuesLeft > 0) {
+      onValue();
+      yield first.value();
+    }
     heap.advance();
   }
 }
