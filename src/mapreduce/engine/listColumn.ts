@@ -6,18 +6,19 @@ import type { KeyState, ValueColumn } from "./valueColumn.ts";
 
 /** Per value: where it begins, where it ends, the number of the next one of its key + 1. */
 const stride = 3;
+const firstKeys = 1024;
 
 export class ListColumn implements ValueColumn {
   readonly isCombining = false;
   readonly #encoded = new ByteWriter(64 * 1024);
-  #nodes = new Int32Array(1024 * stride);
+  #nodes = new Int32Array(firstKeys * stride);
   #count = 0;
-  #heads = new Int32Array(1024);
-  #tails = new Int32Array(1024);
-  #lengths = new Int32Array(1024);
+  #heads = new Int32Array(firstKeys);
+  #tails = new Int32Array(firstKeys);
+  #lengths = new Int32Array(firstKeys);
 
   get bytes(): number {
-    return this.#encoded.length + this.#count * stride * 4 + this.#heads.byteLength * 3;
+    return this.#encoded.length + this.#nodes.byteLength + this.#heads.byteLength * 3;
   }
 
   add(key: number, state: KeyState, value: unknown): void {
@@ -79,9 +80,14 @@ export class ListColumn implements ValueColumn {
     throw new Error("values of a list are not merged");
   }
 
+  /** Small again, as its table of keys is: else what it keeps for many keys would count as full from the first one on. */
   clear(): void {
     this.#encoded.clear();
+    this.#nodes = new Int32Array(firstKeys * stride);
     this.#count = 0;
+    this.#heads = new Int32Array(firstKeys);
+    this.#tails = new Int32Array(firstKeys);
+    this.#lengths = new Int32Array(firstKeys);
   }
 
   #walk(key: number, visit: (start: number, end: number) => void): void {

@@ -42,6 +42,7 @@ export class ReduceTable {
   readonly #reader = new ByteReader();
   readonly #runs: Extent[] = [];
   #scratch: Scratch | null = null;
+  #peakBytes = 0;
   #load: KeyLoad = { values: 0, maxKey: "", maxKeyValues: 0 };
 
   constructor(options: ReduceTableOptions) {
@@ -51,6 +52,11 @@ export class ReduceTable {
   /** How many runs went to the scratch file. */
   get runs(): number {
     return this.#runs.length;
+  }
+
+  /** The most that the table took up. */
+  get peakBytes(): number {
+    return this.#peakBytes;
   }
 
   /** Of the groups that were given so far; null where values are combined. */
@@ -67,7 +73,9 @@ export class ReduceTable {
       const number = table.addBytes(block, start, end);
       column.fold(number, number === known ? "new" : "known", reader);
     });
-    if (table.bytes + column.bytes > memoryBytes) this.#spill();
+    const bytes = table.bytes + column.bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+    if (bytes > memoryBytes) this.#spill();
   }
 
   /** Call it once, after all blocks. */

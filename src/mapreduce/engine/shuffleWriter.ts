@@ -24,6 +24,8 @@ export interface ShuffleFigures {
   readonly bytes: number;
   readonly records: number;
   readonly runs: number;
+  /** The most that the table took up. */
+  readonly peakBytes: number;
 }
 
 /** A key is longer than `limits.jobKeyBytesMax`, or the user's partitioner leads nowhere. */
@@ -37,6 +39,7 @@ export class ShuffleWriter {
   readonly #runs: (readonly Extent[])[] = [];
   #length = 0;
   #records = 0;
+  #peakBytes = 0;
 
   constructor(options: ShuffleOptions) {
     this.#options = options;
@@ -64,7 +67,7 @@ export class ShuffleWriter {
   end(): ShuffleFigures {
     if (this.#table.count > 0 || this.#runs.length === 0) this.#writeRun();
     this.#put(encodeIndex(this.#runs, this.#options.partitions));
-    return { bytes: this.#length, records: this.#records, runs: this.#runs.length };
+    return { bytes: this.#length, records: this.#records, runs: this.#runs.length, peakBytes: this.#peakBytes };
   }
 
   #spillIfFull(): void {
@@ -73,6 +76,7 @@ export class ShuffleWriter {
 
   #writeRun(): void {
     const table = this.#table;
+    this.#peakBytes = Math.max(this.#peakBytes, table.bytes + this.#column.bytes);
     const { partitions } = this.#options;
     const { numbers, starts } = this.#byPartition();
     const extents: Extent[] = [];
