@@ -56,6 +56,9 @@ test("a job commits once every part is there, and tells how uneven they are", ()
   const { phase, reduceSums, skew } = jobProgress(job, mapped, children);
   expect([phase, skew]).toEqual(["committing", 1.5]);
   expect(reduceSums).toMatchObject({ bytes: 400, records: 40, shuffledBytes: 10 });
+  expect(jobProgress(job, mapped, children).largestKey).toBeNull();
+  const ended = { ...job, output: { maxKey: "the", maxKeyShare: 0.4 } } as unknown as Task;
+  expect(jobProgress(ended, mapped, children).largestKey).toEqual({ key: "the", share: 0.4 });
   const missed = child("reduce 1", "success", { output: { lost: [0], reason: "it is gone" } });
   expect(jobProgress(job, mapped, [children[0] as Task, missed]).phase).toBe("reducing");
 });

@@ -51,6 +51,8 @@ export interface JobProgress {
   readonly reduceSums: Sums;
   /** The largest part over the average of those that are there; null before the first one. */
   readonly skew: number | null;
+  /** Of a job that has succeeded and combines nothing: the key with the most values, and its share of all of them. */
+  readonly largestKey: { readonly key: string; readonly share: number } | null;
 }
 
 type Steps = StepPage["steps"];
@@ -73,7 +75,14 @@ export function jobProgress(job: Task, steps: Steps, children: readonly Task[]):
     mapSums: sumsOf(maps, mapFigures),
     reduceSums: sumsOf(parts, reduceFigures),
     skew: written === 0 ? null : (Math.max(...sizes) * sizes.length) / written,
+    largestKey: largestKeyOf(job.output),
   };
+}
+
+function largestKeyOf(output: Task["output"]): JobProgress["largestKey"] {
+  if (!isObject(output)) return null;
+  const { maxKey, maxKeyShare } = output;
+  return typeof maxKey === "string" && typeof maxKeyShare === "number" ? { key: maxKey, share: maxKeyShare } : null;
 }
 
 function phaseOf(job: Task, steps: Steps, parts: readonly Cell[]): Phase {

@@ -94,11 +94,14 @@ function Job({ task }: { readonly task: Task }) {
   );
 }
 
+/** In characters. */
+const keyShownMax = 40;
+
 const phases: readonly Phase[] = ["planning", "mapping", "reducing", "committing"];
 
 function Phases({ task, progress }: { readonly task: Task; readonly progress: JobProgress }) {
   const now = useNow();
-  const { phase, plan, reduces, startedAt, mappedAt, skew } = progress;
+  const { phase, plan, reduces, startedAt, mappedAt, skew, largestKey } = progress;
   const until = phase === "over" ? (task.endedAt ?? task.changedAt) : now;
   const at = phase === "over" ? phases.length : phases.indexOf(phase);
   return (
@@ -130,6 +133,11 @@ function Phases({ task, progress }: { readonly task: Task; readonly progress: Jo
           <Fact name="Maps took">{startedAt === null ? "–" : durationText((mappedAt ?? until) - startedAt)}</Fact>
           <Fact name="Reduces took">{mappedAt === null ? "–" : durationText(until - mappedAt)}</Fact>
           <Fact name="Skew">{skew === null ? "–" : `${skew.toFixed(2)} times the average`}</Fact>
+          {largestKey !== null && (
+            <Fact name="Largest key">
+              {`${JSON.stringify(largestKey.key.slice(0, keyShownMax))} has ${(100 * largestKey.share).toFixed(1)} % of the values`}
+            </Fact>
+          )}
         </Facts>
       </div>
     </Card>
@@ -166,7 +174,8 @@ function MapFacts({ progress: { plan, mapSums, startedAt, mappedAt } }: { readon
     <>
       <Fact name="Read">
         {bytesText(bytes)}
-        {plan === null ? "" : ` of ${bytesText(plan.bytes)}`}
+        {/* Of compressed files, more text is read than there are bytes. */}
+        {plan === null || bytes > plan.bytes ? "" : ` of ${bytesText(plan.bytes)}`}
       </Fact>
       <Fact name="Records">{number.format(records)}</Fact>
       <Fact name="Written for reduces">{bytesText(shuffledBytes)}</Fact>
