@@ -99,7 +99,13 @@ async function runRanges(
     format: settings.format,
     map: (record: unknown, emit: unknown, ctx: MapContext) => job.map(record as never, emit as never, ctx),
   };
-  const opened: OpenInput[] = [];
+  // One at a time: a map may read a thousand files.
+  let opened: OpenInput | null = null;
+  const close = async () => {
+    const before = opened;
+    opened = null;
+    await before?.close();
+  };
   try {
     return await runMap({
       user: userMap,
@@ -108,9 +114,9 @@ async function runRanges(
       async open(index) {
         const range = ranges[index];
         if (range === undefined) throw new Error("there is no such range");
-        const input = await open(range.file);
-        opened.push(input);
-        return input;
+        await close();
+        opened = await open(range.file);
+        return opened;
       },
       emitter,
       cursor,
@@ -120,7 +126,7 @@ async function runRanges(
       onSkipped,
     });
   } finally {
-    for (const input of opened) await input.close();
+    await close();
   }
 }
 
