@@ -22,6 +22,10 @@ export const mongodbLimits = {
   /** Tasks that one round of writing the view takes on, and one command of it. */
   viewTasksMax: 4_000,
   viewStepMax: 200,
+  /** The same for documents that become ours: their guards make them twice as long. */
+  claimStepMax: 100,
+  /** How many documents of others one answer of the server holds, which are read and checked in one go. */
+  foreignReadMax: 100,
   /** How far the view is, is written down at most so often; a new leader reads the journal from there. */
   noteMsMax: 1 * second,
   retryMsMax: 2 * second,

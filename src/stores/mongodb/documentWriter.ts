@@ -65,7 +65,7 @@ export class DocumentWriter {
       fresh.filter(({ task }) => task.spec?.adoptedFrom === undefined),
       (some) => this.#insert(some),
     );
-    await inChunks(adopted, (some) => this.#claim(some));
+    await inChunks(adopted, (some) => this.#claim(some), mongodbLimits.claimStepMax);
     await inChunks(
       changes.filter(({ task }) => !isWhole(task) && !isGone(task)),
       (some) => this.#update(some),
@@ -252,9 +252,11 @@ function adoptedIn(steps: readonly Step[]): Map<TaskId, TaskSpec> {
   return specs;
 }
 
-async function inChunks<Item>(items: readonly Item[], work: (some: readonly Item[]) => Promise<void>): Promise<void> {
+async function inChunks<Item>(
+  items: readonly Item[],
+  work: (some: readonly Item[]) => Promise<void>,
+  max: number = mongodbLimits.viewStepMax,
+): Promise<void> {
   // In small steps, so that the next entry need not wait for all of them.
-  for (let start = 0; start < items.length; start += mongodbLimits.viewStepMax) {
-    await work(items.slice(start, start + mongodbLimits.viewStepMax));
-  }
+  for (let start = 0; start < items.length; start += max) await work(items.slice(start, start + max));
 }

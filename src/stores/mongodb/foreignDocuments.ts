@@ -3,6 +3,7 @@ import type { AnyBulkWriteOperation } from "mongodb";
 import { OutlastError } from "../../model/errors.ts";
 import { isId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import { toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { ForeignTask } from "../../ports/store.ts";
@@ -33,15 +34,16 @@ export class ForeignDocuments {
 
   /** Tasks that wait to be adopted, at most `max`. What is no task is marked with a readable `error`, and left alone from then on. */
   async find(max: number): Promise<ForeignTask[]> {
-    const documents = await this.#connection.tasks.find(waiting).limit(max).toArray();
-    this.#hasFound = documents.length > 0;
     const found: ForeignTask[] = [];
     const marks: AnyBulkWriteOperation<StoredDocument>[] = [];
-    for (const document of documents) {
+    // A few at a time: what is read and checked in one go holds up all else that the leader does.
+    const { foreignReadMax } = mongodbLimits;
+    for await (const document of this.#connection.tasks.find(waiting).limit(max).batchSize(foreignReadMax)) {
       const read = readForeign(document, this.#connection);
       if (typeof read === "string") marks.push(toMark(document, read));
       else found.push(read);
     }
+    this.#hasFound = found.length + marks.length > 0;
     if (marks.length > 0) await this.#connection.tasks.bulkWrite(marks, { ordered: false });
     return found;
   }

@@ -119,6 +119,22 @@ describe.skipIf(deployment === null)("tasks that somebody inserts", () => {
     },
   );
 
+  test("a look takes as many as were asked for, over several answers of the server, and marks what is no task among them", async () => {
+    const documents = Array.from({ length: 250 }, (_, index) => ({
+      ...{ _id: `d${index}`, taskname: "nap", state: "created" },
+      ...(index % 100 === 50 ? {} : { sleeptime: 1 }),
+    }));
+    await tasks().insertMany(documents);
+    const store = place.handle();
+    await store.open();
+    expect(await store.findForeign(1)).toHaveLength(1);
+    const found = await store.findForeign(1_000);
+    expect(new Set(found.map(({ id }) => id)).size).toBe(248);
+    expect(await tasks().countDocuments({ error: /sleeptime/ })).toBe(2);
+    expect(await store.findForeign(150)).toHaveLength(150);
+    await store.close();
+  });
+
   test("what was adopted by a leader that died before its documents followed is not adopted again, nor after it was forgotten", async () => {
     await tasks().insertOne({ _id: "a", taskname: "a", sleeptime: 1, state: "created" });
     await tasks().insertOne({ _id: "b", taskname: "b", sleeptime: 1, state: "created" });
