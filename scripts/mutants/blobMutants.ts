@@ -38,6 +38,16 @@ export const blobMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "takes a graph whose files are not there",
+    patches: [
+      {
+        file: "src/core/scheduler/blobPins.ts",
+        search: "  for (const [, node] of nodesOf(input)) yield* blobsNeededBy(",
+        replace: "  for (const [, node] of nodesOf(null)) yield* blobsNeededBy(",
+      },
+    ],
+  },
+  {
     name: "leaves the mark on a blob that is named",
     patches: [
       {

@@ -33,6 +33,11 @@ export const goodBlobs: { readonly [what: string]: () => MadeHistory } = {
 
 export const blobLies = {
   I49: {
+    "a command is created and its file is not there": () =>
+      new MadeHistory().entry({
+        kind: "spec",
+        spec: spec({ kind: "exec", input: { command: ["cat"], files: { f: named } } }),
+      }),
     "a blob goes that the input of a task names": () => withTask({ file: named }).entry(blob(null)),
     "a blob goes that the output of a task names": () =>
       withTask({})

@@ -1,9 +1,10 @@
 /**
- * I49: a blob that a task names stays as long as the task does, and an artifact as long as its attempt is, or may become, the
+ * I49: a command is created only where its files are; a blob that a task names stays as long as the task does, and an artifact as long as its attempt is, or may become, the
  * committed one; and the object of a blob is there before the blob is, and not deleted before it has gone.
  */
 import type { TaskId } from "../../model/ids.ts";
-import { checker } from "./checker.ts";
+import type { TaskSpec } from "../../model/task.ts";
+import { checker, type Report } from "./checker.ts";
 import type { LandedEntry } from "./ledger.ts";
 import { eventsOf } from "./reading.ts";
 
@@ -36,6 +37,7 @@ export const blobsKept = checker("I49", "what names a blob keeps it", (history, 
     // In one entry a blob may be removed by one input and named by the next, which then finds none.
     for (const write of writes) {
       note(keepers, blobs, write);
+      if (write.kind === "spec") checkFiles(write.spec, blobs, seq, report);
       if (write.kind !== "record" || write.collection !== "blobs") continue;
       const { id: sha256, value } = write;
       if (value === null) {
@@ -53,6 +55,21 @@ export const blobsKept = checker("I49", "what names a blob keeps it", (history, 
   }
   for (const sha256 of blobs.keys()) leave(sha256, Number.POSITIVE_INFINITY);
 });
+
+/** No command is created without the files that it names; a node of a graph has those that were there for its graph. */
+function checkFiles(
+  { id, kind, input, takesOutputs }: TaskSpec,
+  blobs: ReadonlyMap<string, string>,
+  seq: number,
+  report: Report,
+): void {
+  if (kind !== "exec" || takesOutputs === true) return;
+  const { files = {} } = input as { readonly files?: { readonly [name: string]: string } };
+  for (const reference of Object.values(files)) {
+    const sha256 = reference.replace("sha256:", "");
+    if (!blobs.has(sha256)) report(`entry ${seq} creates task ${id}, and there is no blob ${sha256} for it`, id);
+  }
+}
 
 function doesKeep({ named, artifacts, attempt, state }: Keeper, sha256: string): boolean {
   return named.has(sha256) || (artifacts.get(sha256) === attempt && mayCommit.includes(state));

@@ -49,9 +49,14 @@ export class BlobUser {
 
   #draw(sha256: string): Submission {
     const command = simulatedCommand(this.#visitor.random.spread(5, 5_000), this.#visitor.random.pick([0, 50, 100]));
-    const id = `with-file-${this.#visitor.random.integer(1, ids)}` as TaskId;
+    const number = this.#visitor.random.integer(1, ids);
+    const id = `with-file-${number}` as TaskId;
     const input = { command, files: { data: toBlobReference(sha256) } };
-    return { id, kind: "exec", input, queue: this.#visitor.world.knobs.queues[0] ?? "default", attemptsMax: 2 };
+    const queue = this.#visitor.world.knobs.queues[0] ?? "default";
+    const task = { kind: "exec", input, attemptsMax: 2 };
+    // Some name the file in a graph.
+    if (number === ids) return { id, kind: "graph", input: { tasks: { only: task } }, queue };
+    return { id, ...task, queue };
   }
 
   /** Until somebody answers. */
