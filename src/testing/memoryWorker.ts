@@ -12,6 +12,7 @@ import { toFailure } from "../sdk/handler/errors.ts";
 import { HandlerRun } from "../sdk/handler/handlerRun.ts";
 import { toJson } from "../sdk/handler/jsonValue.ts";
 import type { HandlerEnd, HandlerPort } from "../sdk/handler/port.ts";
+import { AttemptFiles, type FilesMachine } from "../worker/runners/attemptFiles.ts";
 import { readStart } from "../worker/runners/attemptStart.ts";
 
 /** A point of a handler's run at which its worker, or the leader, may die. */
@@ -76,17 +77,20 @@ export class HandlerExecutor implements Executor {
   #stubsRunning = 0;
   isDead = false;
 
+  readonly #machine: FilesMachine;
+
   constructor(
+    machine: FilesMachine,
     definitions: ReadonlyMap<string, AnyTaskDefinition>,
     stubs: { readonly [kind: string]: RunStub },
-    clock: Clock,
     onBoundary: OnBoundary,
     onLog: (task: TaskId, text: string) => void,
   ) {
+    this.#machine = machine;
     this.#definitions = definitions;
     this.#stubs = stubs;
     this.kinds = [...definitions.keys(), ...Object.keys(stubs), "sleep"];
-    this.#clock = clock;
+    this.#clock = machine.clock;
     this.#onBoundary = onBoundary;
     this.#onLog = onLog;
   }
@@ -134,10 +138,16 @@ export class HandlerExecutor implements Executor {
     const running = this.#runs.get(key);
     if (start === null || definition === undefined || running === undefined) return null;
     const port = this.#portOver(task, session);
-    const run: HandlerRun = new HandlerRun(definition, start, { ...port, onWaiting: () => this.#settle(run) });
+    const files = new AttemptFiles(this.#machine, port);
+    const run: HandlerRun = new HandlerRun(definition, start, {
+      ...port,
+      files: async (asked) => (await files.answer(asked)) ?? new Promise<never>(() => undefined),
+      onWaiting: () => this.#settle(run),
+    });
     running.run = run;
     run.run();
     const ended = await run.ended;
+    await files.end();
     running.run = null;
     await this.#pass(task, `before the ${ended.outcome === "suspended" ? "suspension" : "end"}`);
     return ended;

@@ -3,6 +3,7 @@
 import { Master } from "../master/master.ts";
 import type { BulkAnswer, BulkRequest } from "../master/service/bulkApi.ts";
 import type { MasterService } from "../master/service/masterService.ts";
+import { sha256Of, toBlobReference } from "../model/blob.ts";
 import { parseDuration } from "../model/durationText.ts";
 import { OutlastError } from "../model/errors.ts";
 import type { PendingSignal } from "../model/family.ts";
@@ -28,7 +29,9 @@ import {
   type RunStub,
   workerName,
 } from "./memoryWorker.ts";
+import { onePiece, TestFiles } from "./testFiles.ts";
 import { rest, VirtualClock } from "./virtualClock.ts";
+import { describeWaits, isMoving, nextDueAt } from "./waiting.ts";
 
 /**
  * Stands in for a kind that is no handler, such as `exec` or `http`: takes the input of a task and gives its output, a JSON value
@@ -85,6 +88,7 @@ export class TestCluster {
   readonly #ids = new SystemIds();
   readonly #store = new MemoryStore({ ids: new SystemIds() });
   readonly #workers = new Map<number, LivingWorker>();
+  readonly #files = new TestFiles(() => this.#leader());
   #master: Master | null = null;
   #boots = 0;
   #masters = 0;
@@ -124,6 +128,28 @@ export class TestCluster {
       this.#store.listTasks({ order: "oldest", limit: limits.pageMax, cursor: null }),
     );
     return tasks;
+  }
+
+  /** Keeps a file for tasks to read. @returns its reference, `sha256:` and 64 hex digits, as an input takes it */
+  async addFile(content: string | Uint8Array): Promise<string> {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    return toBlobReference((await this.#ask((leader) => leader.blobs.put(onePiece(bytes)))).sha256);
+  }
+
+  /** What a reference stands for, such as that of an artifact. @throws OutlastError `not-found` */
+  async readFile(reference: string): Promise<Buffer> {
+    const sha256 = sha256Of(reference);
+    if (sha256 === null) throw new OutlastError("invalid", `${JSON.stringify(reference)} is no reference to a file.`);
+    const { content } = await this.#ask((leader) => leader.blobs.read(sha256));
+    return Buffer.concat(await Array.fromAsync(content));
+  }
+
+  /** The artifacts of a task that has succeeded; `size` in bytes. */
+  async artifacts(
+    id: string,
+  ): Promise<readonly { readonly path: string; readonly blob: string; readonly size: number }[]> {
+    const records = await this.#ask((leader) => leader.views.artifacts(id as TaskId));
+    return records.map(({ path, sha256, size }) => ({ path, blob: toBlobReference(sha256), size }));
   }
 
   async signal(id: string, name: string, payload: Json = null): Promise<void> {
@@ -232,9 +258,10 @@ export class TestCluster {
         (input, task) => stub(input, task, this),
       ]),
     );
-    const executor = new HandlerExecutor(this.#definitions, stubs, this.clock, onBoundary, onLog);
+    const machine = { ...this.#files.machineOf(boot), clock: this.clock };
+    const executor = new HandlerExecutor(machine, this.#definitions, stubs, onBoundary, onLog);
     const link = linkTo(
-      () => (this.#master?.service.status().role === "leader" ? this.#master.service : null),
+      () => this.#leader(),
       () => !executor.isDead,
     );
     const worker = new Worker({
@@ -266,6 +293,7 @@ export class TestCluster {
     const old = this.#master;
     this.#master = null;
     await this.#settled(old?.stop() ?? Promise.resolve());
+    this.#files.remove();
   }
 
   /** For `await using`. */
@@ -279,6 +307,7 @@ export class TestCluster {
     const master = new Master({
       ...{ name, address: `http://${name}`, store: this.#store, clock: this.clock, ids: this.#ids, log: silent },
       probe: async () => "unknown",
+      blobs: this.#files.blobs,
       peers: { watch: () => ({ close: () => undefined }), probe: async () => "refused" },
     });
     await master.start();
@@ -288,6 +317,11 @@ export class TestCluster {
       if (this.clock.now() > deadlineAt) throw new Error("The master does not come to lead.");
       await this.#tick(this.clock.now() + 100);
     }
+  }
+
+  /** Null while no master leads. */
+  #leader(): MasterService | null {
+    return this.#master?.service.status().role === "leader" ? this.#master.service : null;
   }
 
   /** Asks the leader, and the next one if it dies meanwhile. */
@@ -351,37 +385,11 @@ export class TestCluster {
   }
 }
 
-/** When the next sleep, signal's time-out, start or retry is due; null if none is. */
-function nextDueAt(tasks: readonly TaskDocument[], now: number): number | null {
-  let next: number | null = null;
-  for (const { state, startAt, retryAt, family } of tasks) {
-    if (isFinal(state)) continue;
-    const waits = (family?.waits ?? []).map((wait) => ("until" in wait ? wait.until : null));
-    for (const at of [startAt, retryAt ?? null, ...waits]) {
-      if (at !== null && at !== undefined && at > now && (next === null || at < next)) next = at;
-    }
-  }
-  return next;
-}
-
-/** It runs, or is about to. */
-function isMoving({ state, family }: TaskDocument): boolean {
-  return !isFinal(state) && state !== "blocked" && (state !== "waiting" || family?.isWoken === true);
-}
-
 /** Starts a cluster. Stop it at the end of the test, or say `await using cluster = …`. */
 export async function testCluster(options: TestClusterOptions): Promise<TestCluster> {
   const cluster = new TestCluster(options);
   await cluster.start();
   return cluster;
-}
-
-function describeWaits({ family, state }: TaskDocument): string {
-  const { waits = [] } = family ?? {};
-  if (waits.length === 0) return `something (it is ${state})`;
-  return waits
-    .map((wait) => (wait.kind === "signal" ? `the signal "${wait.name}"` : `${wait.kind} "${wait.key}"`))
-    .join(", ");
 }
 
 function realPause(): Promise<void> {

@@ -1,4 +1,8 @@
 /** The testing kit itself: time, signals and deaths in one process, and a crash test that finds planted mistakes. */
+import { readdirSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { defineTask } from "../sdk/handler/definition.ts";
 import { NonRetryableError } from "../sdk/handler/errors.ts";
@@ -225,5 +229,63 @@ describe("stubs stand in for kinds that are not handlers", () => {
     await expect(isTwice).rejects.toThrow(/after the work of exec.*"draw" happens twice/);
     const { boundaries } = await crashTest({ ...options, stubs: { exec: () => undefined } });
     expect(boundaries.filter((each) => each.includes("the work of exec")).length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe("files", () => {
+  const count = defineTask({
+    name: "count",
+    async run({ text }: { text: string }, { files, attempt }) {
+      const words = (await readFile(await files.input(text, "in/text.txt"), "utf8")).split(" ").length;
+      await writeFile(join(await files.folder(), "words.txt"), `${words}`);
+      const { blob } = await files.publish("words.txt");
+      return { blob, attempt };
+    },
+  });
+
+  test("come in as inputs, and go out as artifacts", async () => {
+    await using cluster = await testCluster({ tasks: [count] });
+    const text = await cluster.addFile("one two three");
+    const id = await cluster.submit(count.task({ text }));
+    const { blob } = (await cluster.result(id)) as { blob: string };
+    expect(await cluster.artifacts(id)).toEqual([{ path: "words.txt", blob, size: 1 }]);
+    expect((await cluster.readFile(blob)).toString()).toBe("3");
+    await expect(cluster.readFile("words.txt")).rejects.toThrow("no reference to a file");
+  });
+
+  test("that are not there fail the task, as on a real worker", async () => {
+    await using cluster = await testCluster({ tasks: [count] });
+    const id = await cluster.submit(count.task({ text: `sha256:${"0".repeat(64)}` }));
+    expect(await cluster.ended(id)).toMatchObject({ state: "failed", error: { code: "non-retryable" } });
+  });
+
+  test("are there again after every kill", async () => {
+    const { boundaries } = await crashTest({
+      tasks: {
+        count,
+        whole: defineTask({
+          name: "whole",
+          async run(text: string, ctx) {
+            const blob = await ctx.step("words", async () => {
+              await writeFile(join(await ctx.files.folder(), "copy.txt"), text);
+              return (await ctx.files.publish("copy.txt")).blob;
+            });
+            const { blob: words } = await ctx.run("count", count.task({ text: blob }));
+            return words;
+          },
+        }),
+      },
+      task: { toSubmission: () => ({ kind: "whole", input: "one two" }) },
+    });
+    expect(boundaries.some((each) => each.includes("artifacts"))).toBe(true);
+  });
+
+  test("of killed attempts are gone with the cluster", async () => {
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("outlast-testing-"));
+    const cluster = await testCluster({ tasks: [count] });
+    await cluster.result(await cluster.submit(count.task({ text: await cluster.addFile("one") })));
+    await cluster.stop();
+    const after = readdirSync(tmpdir()).filter((name) => name.startsWith("outlast-testing-"));
+    expect(after.filter((name) => !before.includes(name))).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ export class Transfers {
     folder: AttemptFolder,
     path: string,
     index: number,
-    session: AttemptSession,
+    session: Pick<AttemptSession, "send">,
   ): Promise<StoredObject> {
     const stored = await this.#upload(folder, path);
     const answer = await session.send({ kind: "artifacts", first: index, files: [{ path, ...stored }] });

@@ -10,9 +10,12 @@ import { TransferAborted, Transfers } from "../executors/transfers.ts";
 import type { AttemptFolder } from "../folders/attemptFolder.ts";
 import { FolderProblem } from "../folders/fileTree.ts";
 
+/** What it needs of its machine. */
+export type FilesMachine = Pick<Machine, "blobs" | "clock" | "attemptFolders">;
+
 export class AttemptFiles {
-  readonly #machine: Machine;
-  readonly #session: AttemptSession;
+  readonly #machine: FilesMachine;
+  readonly #session: Pick<AttemptSession, "send">;
   readonly #transfers: Transfers;
   readonly #published = new Set<string>();
   #folder: Promise<AttemptFolder> | null = null;
@@ -20,7 +23,7 @@ export class AttemptFiles {
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
-  constructor(machine: Machine, session: AttemptSession) {
+  constructor(machine: FilesMachine, session: Pick<AttemptSession, "send">) {
     this.#machine = machine;
     this.#session = session;
     const { blobs, clock } = machine;
