@@ -183,8 +183,8 @@ class Folder {
     const isWanted = input.input.paths.some((path) => path.includes(deadlyWord));
     const skipped = this.#files.get("_skipped.jsonl");
     const lines = skipped?.text.split("\n").slice(0, -1) ?? [];
-    const isRight = skipped === undefined ? !isWanted : skipped.job === id && lines.length === 1;
-    if (!isRight || isWanted !== lines.some((line) => line.includes(`"text":"${deadlyWord}"`)))
+    const isOwn = skipped?.job === id && lines.length === 1 && lines[0]?.includes(`"text":"${deadlyWord}"`) === true;
+    if (isWanted ? !isOwn : skipped !== undefined)
       this.#report(`job ${id} kept other skipped records than it had: ${lines.join(", ")}`, id);
   }
 
