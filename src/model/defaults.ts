@@ -78,8 +78,8 @@ export const defaults = {
   relayedGraceMs: 3 * second,
   failoverGraceMs: 10 * second,
   /**
-   * What the leader adds to an attempt's time-out before it ends the attempt itself: the worker should have done so. More than
-   * `killGraceMs`, or the next attempt would start while the worker still waits for the end of this one.
+   * What the leader adds to an attempt's time-out, times `clockRatioMax`, before it ends the attempt itself: the worker should have
+   * done so. More than `killGraceMs`, or the next attempt would start while the worker still waits for the end of this one.
    */
   timeoutBackstopMs: 10 * second,
   massLossWindowMs: 1 * second,
@@ -319,3 +319,6 @@ export const failoverProfiles = {
   /** Where the store and the network between masters answer within some 100 ms; else it only means more elections. */
   fast: { leaseTtlMs: 700, leaseRenewMs: 150, leaderIdleMsMax: 500, standbyJitterMs: 80 },
 } as const;
+
+/** By so much more time may pass by one machine's clock than by another's, while each is drawn to its wall clock. */
+export const clockRatioMax = (1 + defaults.clockSlewMax) / (1 - defaults.clockSlewMax);

@@ -350,4 +350,4 @@ export const limits = {
   storeFindingsMax: 100,
 } as const;
 
-export { defaults, failoverProfiles } from "./defaults.ts";
+export { clockRatioMax, defaults, failoverProfiles } from "./defaults.ts";

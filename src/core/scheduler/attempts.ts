@@ -3,7 +3,7 @@
 import { handedBackCodes } from "../../model/attemptRecord.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
-import { defaults } from "../../model/limits.ts";
+import { clockRatioMax, defaults } from "../../model/limits.ts";
 import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
@@ -59,7 +59,7 @@ export function toAssigned(state: SchedulerState, task: LiveTask): AssignedAttem
 export function armBackstop(state: SchedulerState, batch: Batch, task: LiveTask, since: number): void {
   const { timeoutMs } = task.limits;
   if (timeoutMs === null) return;
-  const dueAt = since + timeoutMs + state.settings.timeoutBackstopMs;
+  const dueAt = since + Math.ceil(timeoutMs * clockRatioMax) + state.settings.timeoutBackstopMs;
   state.tasks.wakeAt(task, Math.max(dueAt, batch.now + 1));
 }
 

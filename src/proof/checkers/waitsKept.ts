@@ -1,5 +1,5 @@
 /** I11: a retry waits for its back-off, and an attempt that outlasts its time-out is ended soon after. */
-import { defaults } from "../../model/limits.ts";
+import { clockRatioMax, defaults } from "../../model/limits.ts";
 import type { TaskLimits, TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History } from "./ledger.ts";
@@ -76,7 +76,7 @@ function checkTimeout(
   // After its wall clock was set back, a master counts time so much slower until the two agree again.
   const slewed = isAnyClockSetBack(history) ? 1 - defaults.clockSlewMax : 1;
   const { timeoutBackstopMs, driftMax } = history.conditions;
-  const allowedMs = ((timeoutMs + timeoutBackstopMs) * (1 + 2 * driftMax)) / slewed + slackMs;
+  const allowedMs = ((timeoutMs * clockRatioMax + timeoutBackstopMs) * (1 + 2 * driftMax)) / slewed + slackMs;
   const usedMs = endedAt - since - 2 * troubledMs(history, { from: since, to: endedAt });
   if (usedMs > allowedMs) {
     report(`${name(id, attempt)} has a time-out of ${timeoutMs} ms and was ended only after ${endedAt - since} ms`, id);

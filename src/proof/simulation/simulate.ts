@@ -1,5 +1,5 @@
 /** Runs one seed: faults for a while, then none, then the question whether everything came to rest and was right. */
-import { defaults, limits } from "../../model/limits.ts";
+import { clockRatioMax, defaults, limits } from "../../model/limits.ts";
 import { checkAll } from "../checkers/all.ts";
 import type { Violation } from "../checkers/checker.ts";
 import type { History } from "../checkers/ledger.ts";
@@ -260,7 +260,9 @@ function stallMs({ knobs }: Cluster): number {
   const { lostGraceMs, failoverGraceMs, timeoutBackstopMs } = knobs.waits;
   // A job that is hard to stop keeps its worker for so long.
   const stopMs = knobs.remoteActs > 0 ? limits.runStopMsMax + 2 * defaults.remoteCallTimeoutMs : 0;
-  return 60_000 + stopMs + knobs.taskMsMax * 1.1 + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs;
+  return (
+    60_000 + stopMs + knobs.taskMsMax * 1.1 * clockRatioMax + 3 * lostGraceMs + 2 * failoverGraceMs + timeoutBackstopMs
+  );
 }
 
 function toViolation(breakage: string): Violation {
