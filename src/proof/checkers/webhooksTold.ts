@@ -195,8 +195,9 @@ function noteEnds({ writes, at, order }: LandedEntry, { before, after, queues, d
     const { id, state, attempt } = write.status;
     for (const name of new Set([...before.keys(), ...after.keys()])) {
       const [old, now] = [before.get(name), after.get(name)];
+      // One that is changed and changed back has another instant.
       const isChanged =
-        old?.fingerprint !== now?.fingerprint || old?.madeIn !== now?.madeIn || old?.isRemoved !== now?.isRemoved;
+        old?.changedAt !== now?.changedAt || old?.madeIn !== now?.madeIn || old?.isRemoved !== now?.isRemoved;
       if (!isChanged && (now === undefined || !hears(now, state, queues.get(id)))) continue;
       const isOptional = isChanged || now?.content.names !== undefined;
       due.set(keyOf(name, id, state, attempt, at), {
