@@ -6,25 +6,28 @@ import { prefixOf } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
-import type { LandedEntry } from "./ledger.ts";
+import type { History, LandedEntry } from "./ledger.ts";
+import { executionsByTask } from "./reading.ts";
 
 export const backupsKept = checker(
   "I52",
   "backups are second runs of running tasks, and count nowhere",
   (history, report) => {
-    const backups = new BackupsByJournal(report);
+    const backups = new BackupsByJournal(history, report);
     for (const entry of history.entries) backups.take(entry);
   },
 );
 
 class BackupsByJournal {
+  readonly #history: History;
   readonly #report: Report;
   readonly #specs = new Map<TaskId, TaskSpec>();
   readonly #statuses = new Map<TaskId, TaskStatus>();
   /** Backups by their tasks. */
   readonly #backups = new Map<TaskId, TaskId>();
 
-  constructor(report: Report) {
+  constructor(history: History, report: Report) {
+    this.#history = history;
     this.#report = report;
   }
 
@@ -74,7 +77,7 @@ class BackupsByJournal {
       this.#report(`the backup ${id} began in entry ${seq}, when ${ended} of ${siblings.length} had ended`, id);
   }
 
-  #checkStep(id: TaskId, last: TaskStatus | undefined, { seq, writes }: LandedEntry): void {
+  #checkStep(id: TaskId, last: TaskStatus | undefined, { seq, order, writes }: LandedEntry): void {
     const status = this.#statuses.get(id);
     if (status === undefined || !isFinal(status.state)) return;
     const backup = this.#backups.get(id);
@@ -89,7 +92,14 @@ class BackupsByJournal {
       this.#report(`${id} took the result of ${backup} in entry ${seq}, which is ${other?.state}`, id, backup);
     if (JSON.stringify(other?.output) !== JSON.stringify(status.output))
       this.#report(`${id} ended in entry ${seq} with another result than its backup ${backup}`, id, backup);
-    if (status.failures !== (last?.failures ?? 0) || status.kills !== (last?.kills ?? 0))
+    // Its own attempt may have failed a moment before, in the same entry.
+    const ownFailures = executionsByTask(this.#history)
+      .get(id)
+      ?.filter(
+        ({ attempt, end, endOrder }) => attempt === last?.attempt && end === "failed" && (endOrder ?? order) < order,
+      );
+    const more = status.failures - (last?.failures ?? 0);
+    if (more < 0 || more > (ownFailures?.length ?? 0) || status.kills !== (last?.kills ?? 0))
       this.#report(`${id} was held to have failed when its backup ${backup} succeeded, in entry ${seq}`, id, backup);
   }
 }
