@@ -3,14 +3,14 @@ import type * as Http from "node:http";
 import type { IncomingMessage } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import type { ReadableStream as NodeReadable } from "node:stream/web";
-import { noCertificate, type ShowCertificate } from "../ports/transport.ts";
+import type { ShowCertificate } from "../ports/transport.ts";
 import type { Fetch, FetchAnswer, FetchInit } from "../sdk/fetch.ts";
 
-export function httpFetch(showCertificate: ShowCertificate = noCertificate): Fetch {
+export function httpFetch(showCertificate?: ShowCertificate): Fetch {
   return async (url, init) => {
     const isSecure = url.startsWith("https:");
     const { request } = builtin(isSecure ? "node:https" : "node:http");
-    const options = { ...toOptions(init), ...(isSecure && showCertificate()) };
+    const options = { ...toOptions(init), ...(isSecure && showCertificate?.()) };
     return new Promise<FetchAnswer>((resolve, reject) => {
       const outgoing = request(url, options, (response) => resolve(new HttpAnswer(response)));
       outgoing.on("error", reject);
