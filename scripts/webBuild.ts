@@ -15,8 +15,8 @@ const folder = "dist/web";
 /** Says what the files beside it were built from. Masters do not serve it, since its name has no ending that they know. */
 const stamp = join(folder, "sources");
 
-/** What pages take from the model: the names of limits and defaults. */
-const named = /^src\/model\/(limits\w*|defaults|units)\.ts$/;
+/** What pages take from the model: the names of limits and defaults, and how clocks are compared. */
+const named = /^src\/model\/(limits\w*|defaults|units|clockDifferences)\.ts$/;
 
 const digest = digestOfSources();
 const isFresh = existsSync(stamp) && readFileSync(stamp, "utf8") === digest;

@@ -4,6 +4,7 @@ import type { Json } from "../model/json.ts";
 import type { TaskState } from "../model/task.ts";
 import type { ListFilter } from "../sdk/lists.ts";
 import type { ClusterFlags, ContainerFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
+import type { FieldFlags } from "./submitOptions.ts";
 import type { TlsFlags } from "./tlsFiles.ts";
 
 export interface MasterFlags extends LogFlags, ClusterFlags, TlsFlags {
@@ -94,7 +95,7 @@ export function toFilter(flags: FilterFlags): ListFilter {
   };
 }
 
-export interface MapReduceFlags {
+export interface MapReduceFlags extends Pick<FieldFlags, "queue" | "priority" | "requires" | "deadline" | "after"> {
   readonly corpus?: readonly string[];
   readonly maps?: number;
   readonly reduces?: number;
@@ -105,11 +106,6 @@ export interface MapReduceFlags {
   readonly compression?: "zstd" | "deflate" | "none";
   readonly id?: string;
   readonly name?: string;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly requires?: readonly string[];
-  readonly deadline?: number;
-  readonly after?: readonly string[];
   readonly local?: boolean;
   readonly workers?: number;
   readonly detach?: boolean;

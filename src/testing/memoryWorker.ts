@@ -4,7 +4,6 @@ import type { MasterService } from "../master/service/masterService.ts";
 import type { TaskId, WorkerId } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import type { Assignment, AttemptContent, AttemptEnd, AttemptRef, ResultItem } from "../model/protocol.ts";
-import type { Clock } from "../ports/clock.ts";
 import { LinkError, type MasterLink, type StreamHandlers } from "../ports/transport.ts";
 import type { AttemptSession, Executor, LogSpool, Outbox } from "../ports/work.ts";
 import type { AnyTaskDefinition } from "../sdk/handler/definition.ts";
@@ -68,16 +67,14 @@ export function linkTo(leader: () => MasterService | null, isAlive: () => boolea
 
 export class HandlerExecutor implements Executor {
   readonly kinds: readonly string[];
+  readonly #machine: FilesMachine;
   readonly #definitions: ReadonlyMap<string, AnyTaskDefinition>;
   readonly #stubs: { readonly [kind: string]: RunStub };
-  readonly #clock: Clock;
   readonly #onBoundary: OnBoundary;
   readonly #onLog: (task: TaskId, text: string) => void;
   readonly #runs = new Map<string, { run: HandlerRun | null; end(end: AttemptEnd): void }>();
   #stubsRunning = 0;
   isDead = false;
-
-  readonly #machine: FilesMachine;
 
   constructor(
     machine: FilesMachine,
@@ -90,7 +87,6 @@ export class HandlerExecutor implements Executor {
     this.#definitions = definitions;
     this.#stubs = stubs;
     this.kinds = [...definitions.keys(), ...Object.keys(stubs), "sleep"];
-    this.#clock = machine.clock;
     this.#onBoundary = onBoundary;
     this.#onLog = onLog;
   }
@@ -101,11 +97,11 @@ export class HandlerExecutor implements Executor {
   }
 
   start(assignment: Assignment, session: AttemptSession): void {
-    const startedAt = this.#clock.now();
+    const startedAt = this.#machine.clock.now();
     const key = `${assignment.task}/${assignment.attempt}`;
     const end = (ended: Omit<AttemptEnd, "startedAt" | "endedAt">) => {
       if (!this.#runs.delete(key) || this.isDead) return;
-      session.end({ ...ended, startedAt, endedAt: this.#clock.now() });
+      session.end({ ...ended, startedAt, endedAt: this.#machine.clock.now() });
     };
     this.#runs.set(key, { run: null, end });
     void this.#run(assignment, session, key).then((ended) => {
@@ -128,12 +124,14 @@ export class HandlerExecutor implements Executor {
     const { task, kind, input } = assignment;
     if (kind === "sleep") {
       const { seconds } = input as { seconds: number };
-      await new Promise<void>((resolve) => void this.#clock.at(this.#clock.now() + seconds * 1000, resolve));
+      await new Promise<void>(
+        (resolve) => void this.#machine.clock.at(this.#machine.clock.now() + seconds * 1000, resolve),
+      );
       return { outcome: "success" } as const;
     }
     const stub = this.#stubs[kind];
     if (stub !== undefined) return this.#runStub(assignment, stub);
-    const start = await readStart(assignment, session, this.#clock.now());
+    const start = await readStart(assignment, session, this.#machine.clock.now());
     const definition = this.#definitions.get(kind);
     const running = this.#runs.get(key);
     if (start === null || definition === undefined || running === undefined) return null;
@@ -141,7 +139,7 @@ export class HandlerExecutor implements Executor {
     const files = new AttemptFiles(this.#machine, port);
     const run: HandlerRun = new HandlerRun(definition, start, {
       ...port,
-      files: async (asked) => (await files.answer(asked)) ?? new Promise<never>(() => undefined),
+      files: (asked) => files.answerWhileRunning(asked),
       onWaiting: () => this.#settle(run),
     });
     running.run = run;
@@ -177,9 +175,9 @@ export class HandlerExecutor implements Executor {
       },
       tell: () => undefined,
       readChildren: (key, from) => session.readChildren(key, from),
-      now: () => this.#clock.now(),
+      now: () => this.#machine.clock.now(),
       after: (ms, callback) => {
-        const timer = this.#clock.at(this.#clock.now() + ms, callback);
+        const timer = this.#machine.clock.at(this.#machine.clock.now() + ms, callback);
         return () => timer.cancel();
       },
       log: (text) => this.#onLog(task, text),

@@ -1,5 +1,5 @@
 /** A cluster in the process of a test: real masters and workers over the memory store and a virtual clock, without ports. */
-
+import { Readable } from "node:stream";
 import { Master } from "../master/master.ts";
 import type { BulkAnswer, BulkRequest } from "../master/service/bulkApi.ts";
 import type { MasterService } from "../master/service/masterService.ts";
@@ -29,7 +29,7 @@ import {
   type RunStub,
   workerName,
 } from "./memoryWorker.ts";
-import { onePiece, TestFiles } from "./testFiles.ts";
+import { TestFiles } from "./testFiles.ts";
 import { rest, VirtualClock } from "./virtualClock.ts";
 import { describeWaits, isMoving, nextDueAt } from "./waiting.ts";
 
@@ -133,7 +133,7 @@ export class TestCluster {
   /** Keeps a file for tasks to read. @returns its reference, `sha256:` and 64 hex digits, as an input takes it */
   async addFile(content: string | Uint8Array): Promise<string> {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    return toBlobReference((await this.#ask((leader) => leader.blobs.put(onePiece(bytes)))).sha256);
+    return toBlobReference((await this.#ask((leader) => leader.blobs.put(Readable.from([bytes])))).sha256);
   }
 
   /** What a reference stands for, such as that of an artifact. @throws OutlastError `not-found` */
@@ -258,7 +258,7 @@ export class TestCluster {
         (input, task) => stub(input, task, this),
       ]),
     );
-    const machine = { ...this.#files.machineOf(boot), clock: this.clock };
+    const machine = { ...this.#files.machine, clock: this.clock };
     const executor = new HandlerExecutor(machine, this.#definitions, stubs, onBoundary, onLog);
     const link = linkTo(
       () => this.#leader(),

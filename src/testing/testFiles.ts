@@ -1,58 +1,49 @@
 /** Files of a test's cluster: blobs in memory behind its masters, and folders of attempts on the disk. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MemoryBlobs } from "../blobs/memory/blobs.ts";
 import type { MasterService } from "../master/service/masterService.ts";
 import { OutlastError } from "../model/errors.ts";
-import { type BlobAccess, BlobsUnavailable } from "../ports/blobs.ts";
-import { type AttemptFolders, OwnFolders } from "../worker/folders/attemptFolder.ts";
+import { BlobsUnavailable } from "../ports/blobs.ts";
+import { OwnFolders } from "../worker/folders/attemptFolder.ts";
+import type { FilesMachine } from "../worker/runners/attemptFiles.ts";
 
 export class TestFiles {
   readonly blobs = new MemoryBlobs();
   readonly #leader: () => MasterService | null;
-  #parent: string | null = null;
+  /** Made with the first folder in it. */
+  readonly #parent = join(tmpdir(), `outlast-testing-${randomUUID()}`);
 
   constructor(leader: () => MasterService | null) {
     this.#leader = leader;
   }
 
-  /** What one boot of a worker has: a way to the files of masters, and a place for those of its attempts. */
-  machineOf(boot: string): { readonly blobs: BlobAccess; readonly attemptFolders: AttemptFolders } {
-    const attemptFolders: AttemptFolders = {
-      make: () => {
-        this.#parent ??= mkdtempSync(join(tmpdir(), "outlast-testing-"));
-        return new OwnFolders(join(this.#parent, boot)).make();
+  /** What each worker has: a way to the files of masters, and a place for those of its attempts. */
+  readonly machine: Omit<FilesMachine, "clock"> = {
+    blobs: {
+      getBlob: async (sha256) => {
+        try {
+          return await this.#ask().read(sha256);
+        } catch (error) {
+          if (error instanceof OutlastError && error.code === "not-found") return null;
+          throw error;
+        }
       },
-      clear: async () => undefined,
-    };
-    return { blobs: this.#access, attemptFolders };
-  }
+      putBlob: (content) => this.#ask().put(content),
+    },
+    attemptFolders: new OwnFolders(this.#parent),
+  };
 
   /** Removes what attempts have left that were killed. */
   remove(): void {
-    if (this.#parent !== null) rmSync(this.#parent, { recursive: true, force: true });
+    rmSync(this.#parent, { recursive: true, force: true });
   }
-
-  readonly #access: BlobAccess = {
-    getBlob: async (sha256) => {
-      try {
-        return await this.#ask().read(sha256);
-      } catch (error) {
-        if (error instanceof OutlastError && error.code === "not-found") return null;
-        throw error;
-      }
-    },
-    putBlob: (content) => this.#ask().put(content),
-  };
 
   #ask(): MasterService["blobs"] {
     const leader = this.#leader();
     if (leader === null) throw new BlobsUnavailable("network", "No master leads.");
     return leader.blobs;
   }
-}
-
-export async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -30,17 +30,12 @@ export class SignInDelays {
     this.#rules = rules;
   }
 
-  /** How long the key still has to wait; 0 for not at all. */
-  waitMs(key: string): number {
-    const known = this.#failures.get(key);
-    if (known === undefined) return 0;
-    return Math.max(0, known.lastAt + delayMs(known.count, this.#rules) - this.#now());
-  }
-
   /** @throws OutlastError `too-many` while the key has to wait */
   check(key: string): void {
-    const waitMs = this.waitMs(key);
-    if (waitMs === 0) return;
+    const known = this.#failures.get(key);
+    if (known === undefined) return;
+    const waitMs = known.lastAt + delayMs(known.count, this.#rules) - this.#now();
+    if (waitMs <= 0) return;
     throw new OutlastError("too-many", `Too many ${this.#rules.what}.`, {
       retryAfterMs: Math.ceil(waitMs),
       hint: `Try again in ${Math.ceil(waitMs / 1000)} s.`,

@@ -1,4 +1,5 @@
 /** Whether the clocks of the machines agree: of masters with this machine's, and of workers with their masters'. */
+import { workerClockDifferences } from "../../model/clockDifferences.ts";
 import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { MasterReport } from "../../sdk/masterReport.ts";
@@ -40,22 +41,9 @@ export function checkOffsets(reports: readonly Pick<MasterReport, "address" | "r
   });
 }
 
-/**
- * Compares what workers and masters wrote down about the same tasks: an attempt that started before it was assigned, or
- * after its end was committed, shows a difference of at least so much.
- */
+/** Whether the clocks of workers agree with their masters', as far as these tasks tell. */
 export function checkWorkerClocks(tasks: readonly TaskDocument[]): Finding[] {
-  const differences = new Map<string, number>();
-  for (const { host, state, assignedAt, startedAt, changedAt } of tasks) {
-    if (host === undefined || startedAt === undefined) continue;
-    const behindMs = assignedAt === undefined ? 0 : assignedAt - startedAt;
-    // While a task runs, a status says nothing about the worker's clock.
-    const aheadMs = state === "running" ? 0 : startedAt - changedAt;
-    const known = differences.get(host) ?? 0;
-    if (behindMs > Math.abs(known)) differences.set(host, -behindMs);
-    else if (aheadMs > Math.abs(known)) differences.set(host, aheadMs);
-  }
-  return [...differences]
+  return [...workerClockDifferences(tasks)]
     .filter(([, differenceMs]) => Math.abs(differenceMs) > limits.clockDifferenceMsMax)
     .map(([host, differenceMs]) => ({
       verdict: "odd",

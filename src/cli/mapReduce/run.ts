@@ -12,6 +12,7 @@ import { type Context, impatient } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
 import type { MapReduceFlags } from "../flags.ts";
+import { commonFields } from "../submitOptions.ts";
 import { resolveCorpora } from "./corpus.ts";
 import { OwnCluster } from "./localCluster.ts";
 import { OutputElsewhere, type OutputPlace, outputPlace } from "./outputPlace.ts";
@@ -55,10 +56,8 @@ async function isOwnNeeded(context: Context, { local = false }: MapReduceFlags):
 }
 
 function overridesOf(flags: MapReduceFlags, input: readonly string[] | undefined): JobOverrides {
-  const { maps, reduces, output, overwrite, job, params, compression } = flags;
-  const { id, name, queue, priority, requires, deadline: deadlineMs, after } = flags;
-  const task = { id, name, queue, priority, requires, deadlineMs, after };
-  const given = { maps, reduces, output, overwrite, job, params, compression, input, ...task };
+  const { id, name, maps, reduces, output, overwrite, job, params, compression } = flags;
+  const given = { id, name, maps, reduces, output, overwrite, job, params, compression, input, ...commonFields(flags) };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

@@ -22,7 +22,14 @@ export interface PromotionPlan {
 
 export const successName = "_SUCCESS";
 export const manifestName = "_manifest.json";
+/** What a job leaves besides its parts. */
+export const namesBesideParts: readonly string[] = [successName, manifestName, skippedName];
 const partPattern = /^part-\d+\.(tsv|jsonl)$/;
+
+/** True for what a job may have put into its output. */
+export function isOutputName(name: string): boolean {
+  return partPattern.test(name) || namesBesideParts.includes(name);
+}
 
 export async function promote(store: JobStore, plan: PromotionPlan): Promise<void> {
   const { attempt, format, overwrite, parts, skippedFile = null, summary } = plan;

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Json } from "../../model/json.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
-import { manifestName, successName } from "../coordinator/promote.ts";
-import { skippedName } from "../coordinator/skippedRecords.ts";
+import { manifestName, namesBesideParts, successName } from "../coordinator/promote.ts";
 import { temporaryFolder } from "./jobFiles.ts";
 
 export interface OutputPart {
@@ -50,5 +49,5 @@ export function checkPart(path: string, part: OutputPart, size: number | null): 
 export function isOfOutput(path: string): boolean {
   const names = path.split(/[/\\]/);
   const last = names.at(-1);
-  return [manifestName, successName, skippedName].includes(last ?? "") || names.includes(temporaryFolder);
+  return namesBesideParts.includes(last ?? "") || names.includes(temporaryFolder);
 }

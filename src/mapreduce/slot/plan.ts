@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { isOutputName, namesBesideParts } from "../coordinator/promote.ts";
 import { type Plan, type PlannedFile, type PlannedRange, settingsOf } from "../coordinator/settings.ts";
 import { writeText } from "../coordinator/store.ts";
 import { divide, mapsFor } from "../engine/byteRanges.ts";
@@ -95,10 +96,9 @@ function samplesOf(found: readonly PlannedFile[], bytes: number): PlannedRange[]
 
 /** A folder that holds something is refused, unless the job says otherwise: nobody wants two outputs mixed. */
 async function checkOutput({ folder, overwrite = false }: MapReduceInput["output"], files: SlotFiles): Promise<void> {
-  const others = await files.outputNames(limits.jobReducesMax + 4);
-  const isOutput = others.every((name) =>
-    /^(part-\d+\.(tsv|jsonl)|_manifest\.json|_skipped\.jsonl|_SUCCESS)$/.test(name),
-  );
+  // One more than an output may have.
+  const others = await files.outputNames(limits.jobReducesMax + namesBesideParts.length + 1);
+  const isOutput = others.every(isOutputName);
   if (others.length === 0 || (overwrite && isOutput)) return;
   const hint = isOutput
     ? "Choose another folder, or overwrite it (`--overwrite`)."

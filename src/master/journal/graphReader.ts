@@ -1,8 +1,7 @@
 /** Reads for the scheduler what graphs need and its memory does not hold: inputs of graphs, and outputs of tasks that have ended. */
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
-import { artifactPrefix, toBlobReference } from "../../model/blob.ts";
-import { ownedRecordId } from "../../model/collections/table.ts";
+import { toBlobReference } from "../../model/blob.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
@@ -16,6 +15,7 @@ import type { TaskDocument, TaskPayload, TaskStatus } from "../../model/task.ts"
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable, type TaskPage } from "../../ports/store.ts";
+import { readArtifacts } from "../artifactReads.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Payloads } from "./payloads.ts";
 import { jsonBytes } from "./weights.ts";
@@ -137,9 +137,8 @@ export class GraphReader {
 
   /** References of the files that an attempt has left, by their paths. */
   async #filesOf(task: TaskId, attempt: number): Promise<ReadonlyMap<string, string>> {
-    const query = { idPrefix: ownedRecordId(task, artifactPrefix(attempt)), limit: limits.artifactsMax };
-    const { records } = await this.#parts.store.listRecords("artifacts", query);
-    return new Map(records.map(({ value: { path, sha256 } }) => [path, toBlobReference(sha256)]));
+    const artifacts = await readArtifacts(this.#parts.store, task, attempt);
+    return new Map(artifacts.map(({ path, sha256 }) => [path, toBlobReference(sha256)]));
   }
 
   async *#conclude(effect: Effect<"conclude-graph">): AsyncGenerator<SchedulerInput> {

@@ -1,13 +1,11 @@
 /** Deletes finished tasks, whole families too: what is below a root goes first, part by part, and the root once nothing is left. */
-import type { Reply } from "../../core/scheduler/effects.ts";
-import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
-import { OutlastError } from "../../model/errors.ts";
 import { mayHaveChildren } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument } from "../../model/task.ts";
 import type { BulkAnswer } from "./bulkApi.ts";
+import { changeInChunks } from "./bulkChunks.ts";
 import type { ServiceCalls } from "./templateService.ts";
 
 /** Tasks of one look at the store, which was asked at `seq`. */
@@ -87,18 +85,12 @@ export class BulkDeletes {
 
   async #delete({ seq, tasks }: Look, by: Actor | undefined): Promise<readonly TaskId[]> {
     const finished = tasks.flatMap(({ id, queue, state }) => (isFinal(state) ? [{ id, queue, state }] : []));
-    const done: TaskId[] = [];
-    for (let from = 0; from < finished.length; ) {
-      const chunk = finished.slice(from, from + limits.bulkChunkMax);
-      const toInput = (request: number): SchedulerInput => ({ kind: "delete-many", request, tasks: chunk, seq });
-      const reply: Reply = await this.#calls.ask(toInput, by);
-      if (reply.kind === "look-again")
-        throw new OutlastError("unavailable", "Many tasks were deleted meanwhile; try again.");
-      if (reply.kind !== "bulk") throw new Error(`The scheduler answered ${reply.kind} to a bulk operation.`);
-      done.push(...reply.done);
-      from += reply.seen;
-    }
-    return done;
+    return changeInChunks(
+      this.#calls,
+      finished,
+      (request, some) => ({ kind: "delete-many", request, tasks: some, seq }),
+      by,
+    );
   }
 
   /** Those that are still there. */

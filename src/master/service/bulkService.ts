@@ -1,13 +1,13 @@
 /** Many tasks at once: found page by page in the store, changed in chunks, between which others get their turn. */
-import type { Reply } from "../../core/scheduler/effects.ts";
+import type { RequestId, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { type ErrorDetails, OutlastError } from "../../model/errors.ts";
 import { mayHaveChildren } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
 import type { Actor } from "../../model/principals/principal.ts";
 import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
 import type { TaskQuery } from "../../ports/store.ts";
 import type { BulkAction, BulkAnswer, BulkApi, BulkRequest } from "./bulkApi.ts";
+import { changeInChunks } from "./bulkChunks.ts";
 import { BulkDeletes } from "./bulkDeletes.ts";
 import { BulkRetries } from "./bulkRetries.ts";
 import type { RetryService } from "./retryService.ts";
@@ -49,22 +49,18 @@ export class BulkService implements BulkApi {
       return { tasks: retried.tasks, refused: [...refused, ...retried.refused], cursor: page.cursor };
     }
     if (isDryRun) return { tasks: wanted.map(({ id }) => id), refused, cursor: page.cursor };
-    if (action === "cancel") return { tasks: await this.#cancel(wanted, by), refused, cursor: page.cursor };
+    if (action === "cancel") {
+      const ids = wanted.map(({ id }) => id);
+      const toInput = (request: RequestId, some: readonly TaskId[]): SchedulerInput => ({
+        kind: "cancel-many",
+        request,
+        ids: some,
+      });
+      return { tasks: await changeInChunks(this.#calls, ids, toInput, by), refused, cursor: page.cursor };
+    }
     const deleted = await this.#deletes.run({ seq, tasks: wanted }, by);
     if (!deleted.isWhole) return { tasks: deleted.tasks, refused: [], cursor: `${againMark}${cursor ?? ""}` };
     return { tasks: deleted.tasks, refused: [...refused, ...deleted.refused], cursor: page.cursor };
-  }
-
-  async #cancel(wanted: readonly TaskDocument[], by: Actor | undefined): Promise<readonly TaskId[]> {
-    const done: TaskId[] = [];
-    for (let from = 0; from < wanted.length; ) {
-      const ids = wanted.slice(from, from + limits.bulkChunkMax).map(({ id }) => id);
-      const reply: Reply = await this.#calls.ask((request) => ({ kind: "cancel-many", request, ids }), by);
-      if (reply.kind !== "bulk") throw new Error(`The scheduler answered ${reply.kind} to a bulk operation.`);
-      done.push(...reply.done);
-      from += reply.seen;
-    }
-    return done;
   }
 }
 

@@ -1,12 +1,11 @@
 /** Reads children, steps, attempts and artifacts of tasks from the store, page by page, on any master. */
 import { type AttemptRecord, lastAttemptOf, type TaskAttempt } from "../../model/attemptRecord.ts";
-import { type ArtifactRecord, artifactPrefix } from "../../model/blob.ts";
-import { ownedRecordId } from "../../model/collections/table.ts";
+import type { ArtifactRecord } from "../../model/blob.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { AttemptQuery, TaskQuery } from "../../ports/store.ts";
+import { readArtifacts } from "../artifactReads.ts";
 import { readStepsPage } from "./familyReads.ts";
 import { childrenOf } from "./generations.ts";
 import type { TaskReads } from "./taskReads.ts";
@@ -75,9 +74,7 @@ export class TaskViewService implements TaskViewApi {
     const { state, attempt } = await this.#task(task);
     // Whole or not at all: what an attempt has left so far is shown to nobody before it is committed.
     if (state !== "success") return [];
-    const idPrefix = ownedRecordId(task, artifactPrefix(attempt));
-    const { records } = await read(() => store.listRecords("artifacts", { idPrefix, limit: limits.artifactsMax }));
-    return records.map(({ value }) => value);
+    return read(() => readArtifacts(store, task, attempt));
   }
 
   async listAttempts(query: AttemptQuery): Promise<TaskAttemptPage> {

@@ -42,6 +42,11 @@ export class AttemptFiles {
     }
   }
 
+  /** The same for who must not hear of an attempt that is over: never resolves then. */
+  async answerWhileRunning(asked: FilesRequest): Promise<FilesAnswer> {
+    return (await this.answer(asked)) ?? new Promise<never>(() => undefined);
+  }
+
   /** What is under way is given up, and the folder goes. Call it when nothing of the handler runs any more. */
   async end(): Promise<void> {
     this.#isOver = true;

@@ -1,5 +1,4 @@
 /** Runs handlers in the worker's own process: for many tiny tasks whose code is trusted not to block it. */
-import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 import type { HandlerEnding, HandlerStart, InlineOutside } from "../../ports/runner.ts";
 import type { AttemptSession } from "../../ports/work.ts";
@@ -36,7 +35,7 @@ export function inlineRunner(name: string, handlers: InlineHandlers): KindRunner
         const files = new AttemptFiles(machine, session);
         run = handlers.run(start, session, {
           log: logOf(machine, assignment),
-          files: (asked) => answered(files, asked),
+          files: (asked) => files.answerWhileRunning(asked),
         });
         const end = await Promise.race([run.ended, aborted.promise]);
         await files.end();
@@ -54,10 +53,6 @@ export function inlineRunner(name: string, handlers: InlineHandlers): KindRunner
       };
     },
   };
-}
-
-async function answered(files: AttemptFiles, asked: FilesRequest): Promise<FilesAnswer> {
-  return (await files.answer(asked)) ?? new Promise<never>(() => undefined);
 }
 
 function logOf(machine: Machine, { task, attempt, assignedAt }: IssuedAttempt): (text: string) => void {

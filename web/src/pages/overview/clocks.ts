@@ -1,4 +1,5 @@
 /** Clocks that differ: of masters from their machines', of workers from their masters', and of this browser from both. */
+import { workerClockDifferences } from "../../../../src/model/clockDifferences.ts";
 import { limits } from "../../../../src/model/limits.ts";
 import type { MasterStatus, Task } from "../../api/schema.ts";
 import { durationText } from "../../parts/time.tsx";
@@ -28,19 +29,8 @@ export function ofThisClock({ now, clockOffsetMs }: Clock, readAt: number): Prob
 
 type Told = Pick<Task, "host" | "state" | "assignedAt" | "startedAt" | "changedAt">;
 
-/** An attempt that began before it was assigned, or after its end was committed, shows a difference of at least so much. */
 export function ofWorkerClocks(tasks: readonly Told[]): Problem[] {
-  const differences = new Map<string, number>();
-  for (const { host, state, assignedAt, startedAt, changedAt } of tasks) {
-    if (host === undefined || startedAt === undefined) continue;
-    const behindMs = assignedAt === undefined ? 0 : assignedAt - startedAt;
-    // While a task runs, a status says nothing about the worker's clock.
-    const aheadMs = state === "running" ? 0 : startedAt - changedAt;
-    const known = Math.abs(differences.get(host) ?? 0);
-    if (behindMs > known) differences.set(host, -behindMs);
-    else if (aheadMs > known) differences.set(host, aheadMs);
-  }
-  return [...differences]
+  return [...workerClockDifferences(tasks)]
     .filter(([, differenceMs]) => isMuch(differenceMs))
     .map(([worker, differenceMs]) => {
       const how = `${differenceMs < 0 ? "behind" : "ahead of"} its master's by at least ${durationText(Math.abs(differenceMs))}`;
