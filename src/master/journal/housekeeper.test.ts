@@ -116,6 +116,21 @@ describe("finished tasks", () => {
     expect(asked[0]).toEqual({ endedBefore: 1_000_000 + defaults.housekeepingMs - 10_000, keepMax: 5 });
   });
 
+  test("are handed over once, however often they are found before they are gone", async () => {
+    const { clock, forgotten, expire } = start();
+    const found = () => [{ id: "t1", queue: "q", state: "success" } as ExpiredTask];
+    expire(found());
+    await clock.advance(defaults.housekeepingMs);
+    expire(found());
+    await clock.advance(defaults.housekeepingMs);
+    expect(forgotten).toEqual(found());
+    // Not found any more; then another task of that id.
+    await clock.advance(defaults.housekeepingMs);
+    expire(found());
+    await clock.advance(defaults.housekeepingMs);
+    expect(forgotten).toEqual([...found(), ...found()]);
+  });
+
   test("stay when the leader has stopped", async () => {
     const { clock, housekeeper, asked } = start();
     housekeeper.stop();

@@ -50,3 +50,25 @@ test("who waits for many records is told once they are there, also if they were 
   await Promise.resolve();
   expect(isTold).toBe(false);
 });
+
+test("a pause that the clock notices as it is read comes first in the very batch that is decided by the new time", () => {
+  const clock = new FakeClock();
+  const inbox = new Inbox(clock);
+  const read = clock.now.bind(clock);
+  clock.now = () => {
+    inbox.push({ kind: "clock-gap", forMs: 60_000 });
+    return read();
+  };
+  inbox.push({ kind: "beat", ...who });
+  expect(inbox.takeAtOnce().inputs.map(({ kind }) => kind)).toEqual(["clock-gap", "beat"]);
+});
+
+test("what comes after the end of a term is not there when the next one begins", () => {
+  const inbox = new Inbox(new FakeClock());
+  inbox.push({ kind: "beat", ...who });
+  inbox.shut();
+  inbox.push({ kind: "beat", ...who });
+  inbox.open();
+  inbox.push({ kind: "closed", ...who });
+  expect(inbox.takeAtOnce().inputs.map(({ kind }) => kind)).toEqual(["closed"]);
+});
