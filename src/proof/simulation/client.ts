@@ -23,6 +23,12 @@ interface SubmitCall {
   readonly submissions: readonly Submission[];
 }
 
+/** What cancels and deletes by a filter look for. */
+interface BulkFilter {
+  readonly queue: string;
+  readonly states?: readonly ("failed" | "cancelled")[];
+}
+
 const repeatsMax = 40;
 
 export class ClientNode {
@@ -63,8 +69,8 @@ export class ClientNode {
   }
 
   /** Something that a client might do with schedules. */
-  actOnSchedules(): void {
-    const { label, perform } = drawScheduleAct(this.#random, this.#world.knobs);
+  actOnSchedules(schedule?: string): void {
+    const { label, perform } = drawScheduleAct(this.#random, this.#world.knobs, schedule);
     this.#ask(label, perform).catch(() => {});
   }
 
@@ -84,18 +90,30 @@ export class ClientNode {
 
   /** Cancels, deletes or retries what matches a filter, part by part, as long as it is answered. */
   async actOnMany(): Promise<void> {
-    const { knobs, ledger, coverage } = this.#world;
+    const { knobs, coverage, ledger } = this.#world;
     const draws = this.#random.fork(`many ${ledger.events.length}`);
     if (draws.chance(0.4)) return this.#retryMany(draws);
     // Where nothing is ever forgotten, ids and keys are never free again.
     const action = knobs.isForgetful && this.#random.chance(0.6) ? "delete" : "cancel";
     const state = action === "delete" ? this.#random.pick(["failed", "cancelled"] as const) : null;
     const filter = { queue: this.#random.pick(knobs.queues), ...(state !== null && { states: [state] }) };
-    if (state !== null) ledger.add({ kind: "delete-asked", queue: filter.queue, state });
-    const limit = this.#random.pick([1, 3, 100]);
+    const acts = [this.#inParts(action, filter, this.#random)];
+    // Others want the same gone, and again what is to go, in the same moment.
+    if (action === "delete" && draws.chance(0.4)) {
+      coverage.saw("tasks were deleted and retried by filters at once");
+      acts.push(this.#inParts(action, filter, draws.fork("again")), this.#retryMany(draws.fork("beside")));
+    }
+    await Promise.all(acts);
+  }
+
+  async #inParts(action: "cancel" | "delete", filter: BulkFilter, draws: Random): Promise<void> {
+    const { ledger, coverage } = this.#world;
+    const [state] = filter.states ?? [];
+    if (state !== undefined) ledger.add({ kind: "delete-asked", queue: filter.queue, state });
+    const limit = draws.pick([1, 3, 100]);
     let cursor: string | null = null;
     for (let part = 0; part < 5 && (part === 0 || cursor !== null); part += 1) {
-      const request = { filter, cursor, limit, isDryRun: this.#random.chance(0.1) };
+      const request = { filter, cursor, limit, isDryRun: draws.chance(0.1) };
       const asked = ledger.events.length;
       const answer: BulkAnswer = await this.#ask(`bulk ${action}`, async ({ face, process }) => {
         const given = await face.bulk.run(action, request);
@@ -362,7 +380,7 @@ export class ClientNode {
         const leader = mayRelay ? leaderBehind(running, (address) => this.#world.masterAt(address)) : null;
         if (leader === null) return invoke(running);
         wire.coverage.saw("a standby relayed a client");
-        return relayCall(wire, { machine: master.machine, process: running.process }, leader, label, invoke);
+        return relayCall(wire, master.machine, running, leader, label, invoke);
       });
       this.#master = master;
       return answer;

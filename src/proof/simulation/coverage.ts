@@ -101,6 +101,7 @@ export const situations = [
   "a task was replaced by one with its unique key",
   "tasks were cancelled by a filter",
   "tasks were deleted by a filter",
+  "tasks were deleted and retried by filters at once",
   "tasks were retried by a filter",
   "a retry by a filter left a parent that had succeeded",
   "a finished task was retried",

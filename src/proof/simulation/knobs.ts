@@ -159,6 +159,22 @@ export interface Knobs {
   readonly faultEveryMs: Map<FaultKind, number>;
 }
 
+/** What a world has or lacks: knobs that are 0 or false in many of them. */
+export const features = [
+  "isForgetful",
+  "isLimited",
+  "schedules",
+  "uniqueActs",
+  "bulks",
+  "foreignTasks",
+  "templateActs",
+  "blobActs",
+  "jobActs",
+  "webhookActs",
+  "remoteActs",
+] as const satisfies readonly (keyof Knobs)[];
+export type Feature = (typeof features)[number];
+
 export function drawKnobs(seed: number): Knobs {
   const random = new Random(`${seed}/knobs`);
   const temper = drawTemper(random);

@@ -221,7 +221,7 @@ class SimulatedLink implements MasterLink {
       const leader = mayRelay ? this.#leaderBehind(master) : null;
       if (leader === null) return invoke(master);
       wire.coverage.saw("a standby relayed a worker");
-      return relayCall(wire, { machine: this.#callee.machine, process: master.process }, leader, label, invoke);
+      return relayCall(wire, this.#callee.machine, master, leader, label, invoke);
     });
     answer.catch((error: unknown) => {
       if (error instanceof LinkError && error.code === "stale-epoch")

@@ -24,8 +24,9 @@ const crons = [
   "0-59/9 0-59 0-23 * * *",
 ];
 
-export function drawScheduleAct(random: Random, knobs: Knobs): ScheduleAct {
-  const name = `ticks-${random.integer(1, knobs.schedules)}`;
+/** @param wanted the schedule; any of them if left out */
+export function drawScheduleAct(random: Random, knobs: Knobs, wanted?: string): ScheduleAct {
+  const name = wanted ?? `ticks-${random.integer(1, knobs.schedules)}`;
   const act = (verb: string, perform: ScheduleAct["perform"]): ScheduleAct => ({
     label: `${verb} of ${name}`,
     perform,

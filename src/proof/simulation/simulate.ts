@@ -12,6 +12,7 @@ import { takeHistory } from "./history.ts";
 import { drawKnobs, type FaultKind, type Knobs } from "./knobs.ts";
 import { LeaderWatch } from "./leaderWatch.ts";
 import { noteSituations } from "./situations.ts";
+import { actAtTick } from "./tickTrouble.ts";
 import type { TraceListener } from "./timeline.ts";
 
 export interface SeedResult {
@@ -111,6 +112,9 @@ function planClients(world: Cluster): void {
   }
 }
 
+/** How often at most somebody acts on a schedule just when its tick is due. */
+const aimedActsMax = 20;
+
 function planSchedules(world: Cluster): void {
   const { knobs, timeline, clients } = world;
   if (knobs.schedules === 0) return;
@@ -121,6 +125,11 @@ function planSchedules(world: Cluster): void {
     const atMs = count < knobs.schedules * 2 ? random.integer(500, 5_000) : random.next() * knobs.unsafeMs;
     timeline.after(atMs, () => random.pick(clients).actOnSchedules());
   }
+  const aimed = world.random.fork("acts at ticks");
+  if (!aimed.chance(0.5)) return;
+  const aimedActs = Math.min(aimedActsMax, Math.round(knobs.unsafeMs / 10_000));
+  for (let count = 0; count < aimedActs; count++)
+    timeline.after(aimed.next() * knobs.unsafeMs * 0.9, () => actAtTick(world, aimed));
 }
 
 function planBulks({ knobs, timeline, random, clients }: Cluster): void {

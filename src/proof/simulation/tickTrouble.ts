@@ -2,6 +2,7 @@
 import { worldBeganAt } from "./clock.ts";
 import { setBack } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
+import type { MasterNode } from "./masterNode.ts";
 import type { Random } from "./random.ts";
 
 /** Around the tick; or just after its entry was handed over, when what it has decided is told to nobody yet. */
@@ -12,19 +13,41 @@ const moments = [
 /** A tick that is further away is left alone. */
 const aheadMsMax = 60_000;
 
-/** @returns false if there is nobody to strike at */
-export function strikeAtTick(world: Cluster, random: Random, later: (inMs: number, run: () => void) => void): boolean {
-  const { masters, disk, timeline, coverage } = world;
-  const leader = masters.find((master) => master.isLeading);
-  if (leader === undefined || leader.running === null) return false;
+interface TickAhead {
+  readonly schedule: string;
+  /** By true time. */
+  readonly inMs: number;
+  readonly isCancelling: boolean;
+}
+
+/** What comes next of each schedule, by the clock of the leader. */
+function ticksAhead({ disk, timeline }: Cluster, leader: MasterNode): readonly TickAhead[] {
   const { offsetMs, drift } = leader.clockFault;
-  const ticks = [...disk.view.records("schedules").values()].flatMap(({ nextAt, isPaused, open, content }) => {
+  return [...disk.view.records("schedules").values()].flatMap(({ name, nextAt, isPaused, open, content }) => {
     if (nextAt === null || isPaused) return [];
     const inMs = (nextAt - worldBeganAt - offsetMs) / (1 + drift) - timeline.now;
-    return inMs > 0 && inMs < aheadMsMax
-      ? [{ inMs, isCancelling: content.overlap === "cancel" && open.length > 0 }]
-      : [];
+    if (inMs <= 0 || inMs >= aheadMsMax) return [];
+    return [{ schedule: name, inMs, isCancelling: content.overlap === "cancel" && open.length > 0 }];
   });
+}
+
+/** Lets somebody change a schedule when its tick is due. */
+export function actAtTick(world: Cluster, random: Random): void {
+  const leader = world.masters.find((master) => master.isLeading);
+  const { knobs, timeline, clients } = world;
+  const isBeforeTheEnd = ({ inMs }: TickAhead) => timeline.now + inMs < knobs.unsafeMs * 0.95;
+  const ticks = leader === undefined ? [] : ticksAhead(world, leader).filter(isBeforeTheEnd);
+  if (ticks.length === 0) return;
+  const { schedule, inMs } = random.pick(ticks);
+  const client = random.pick(clients);
+  timeline.after(Math.max(0, inMs + random.integer(-30, 30)), () => client.actOnSchedules(schedule));
+}
+
+/** @returns false if there is nobody to strike at */
+export function strikeAtTick(world: Cluster, random: Random, later: (inMs: number, run: () => void) => void): boolean {
+  const leader = world.masters.find((master) => master.isLeading);
+  if (leader === undefined || leader.running === null) return false;
+  const ticks = ticksAhead(world, leader);
   if (ticks.length === 0) return false;
   // One that cancels leaves a process behind that the next leader has yet to hear of.
   const cancelling = ticks.filter(({ isCancelling }) => isCancelling);
@@ -35,7 +58,7 @@ export function strikeAtTick(world: Cluster, random: Random, later: (inMs: numbe
   const kind = random.pick(["crash", "crash", "pause", "clock"]);
   later(inMs, () => {
     if (leader.running !== life || leader.isPaused || !leader.isLeading) return;
-    coverage.saw("a leader was struck when a tick was due");
+    world.coverage.saw("a leader was struck when a tick was due");
     if (kind === "clock") {
       setBack(world, random, leader);
       return;
