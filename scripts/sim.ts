@@ -3,9 +3,9 @@
  * `--shrink 42 --keep NAME` makes a failing seed small and keeps it, `--regressions` runs those that were kept.
  */
 import { availableParallelism } from "node:os";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Changes } from "../src/proof/simulation/changes.ts";
-import { describeKnobs } from "../src/proof/simulation/knobs.ts";
+import { describeKnobs, drawKnobs, type Feature, features } from "../src/proof/simulation/knobs.ts";
 import { shrink } from "../src/proof/simulation/shrink.ts";
 import { simulate } from "../src/proof/simulation/simulate.ts";
 import { tellStory } from "../src/proof/simulation/story.ts";
@@ -25,6 +25,7 @@ interface SimFlags {
   readonly processes: number;
   readonly stopAtFirst: boolean;
   readonly once: boolean;
+  readonly having: readonly Feature[];
   readonly shrink?: number;
   readonly keep?: string;
   readonly regressions: boolean;
@@ -44,6 +45,11 @@ const flags = new Command("npm run sim --")
   .option("--processes <n>", "how many seeds at a time", count, availableParallelism())
   .option("--stop-at-first", "ends at the first seed that fails", false)
   .option("--once", "leaves out the second run of each seed, which only proves determinism", false)
+  .addOption(
+    new Option("--having <features...>", "leaves out seeds whose world lacks one of these")
+      .choices(features)
+      .default([]),
+  )
   .option("--shrink <seed>", "makes a failing seed small", ordinal)
   .option("--keep <name>", "with --shrink: keeps what is left as a regression of this name")
   .option("--regressions", "runs those that were kept", false)
@@ -60,13 +66,21 @@ function json(text: string): Changes {
 
 async function runAll(from: number, seeds: number): Promise<boolean> {
   const tally = new Tally(flags.once);
+  const isWanted = (seed: number) => {
+    const knobs = drawKnobs(seed);
+    return flags.having.every((feature) => Boolean(knobs[feature]));
+  };
   let next = from;
+  let left = seeds;
   await runPool({
     processes: Math.min(seeds, flags.processes),
     isOnce: flags.once,
     next: () => {
       const isStopped = flags.stopAtFirst && tally.failures.length > 0;
-      return next < from + seeds && !isStopped ? next++ : null;
+      if (left === 0 || isStopped) return null;
+      left -= 1;
+      while (!isWanted(next)) next += 1;
+      return next++;
     },
     onReport: (report) => tally.add(report),
   });

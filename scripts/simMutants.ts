@@ -1,4 +1,7 @@
-/** Breaks the source on purpose, one bug at a time in a scratch copy, and asks the simulator whether it sees that: `npm run sim:mutants`. */
+/**
+ * Breaks the source on purpose, one bug at a time in a scratch copy, and asks the simulator whether it sees that: `npm run sim:mutants`. What it
+ * does not see in the seeds that it has, the tests of the same code are asked about.
+ */
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -6,6 +9,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { count, minutes, ordinal } from "./flags.ts";
 import { simulatedMutants } from "./mutants/all.ts";
+import { look, requireGreen, type Tests } from "./mutants/huntByTests.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { makeScratch, plant } from "./mutants/scratch.ts";
 
@@ -39,7 +43,7 @@ const knownSeeds = JSON.parse(readFileSync(knownSeedsFile, "utf8")) as { [name: 
 
 interface Verdict {
   readonly name: string;
-  /** What the first failing seed violated; null if none failed. */
+  /** What the first failing seed violated, or which tests failed; null if nothing did. */
   readonly invariants: string | null;
   /** The first seed that failed; null if none did. */
   readonly seed: number | null;
@@ -57,16 +61,42 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
       const verdict = await simulate(scratch, mutant, known, 1);
       if (verdict.invariants !== null) return verdict;
     }
-    return await simulate(scratch, mutant, flags.from, flags.seeds);
+    const verdict = await simulate(scratch, mutant, flags.from, flags.seeds);
+    return verdict.invariants === null ? { ...verdict, invariants: await askTests(mutant) } : verdict;
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
+const vitest = join("node_modules", "vitest", "vitest.mjs");
+
+/** Those of the code that bugs are planted in. */
+const tests: Tests = {
+  seers: {
+    scenarios: [vitest, "run", "--project", "scenarios"],
+    "unit tests": [vitest, "run", "--project", "unit", "src/core", "src/master", "src/model", "src/node", "src/worker"],
+  },
+  needs: ["tests"],
+};
+let areGreen: Promise<void> | null = null;
+
+/** @returns which of them see it; null if none does */
+async function askTests(mutant: Mutant): Promise<string | null> {
+  areGreen ??= requireGreen(tests);
+  await areGreen;
+  return (await look(tests, mutant))?.by ?? null;
+}
+
 /** Runs these seeds on the broken source, until one fails. */
-async function simulate(scratch: string, { name }: Mutant, from: number, seedsMax: number): Promise<Verdict> {
+async function simulate(
+  scratch: string,
+  { name, having = [] }: Mutant,
+  from: number,
+  seedsMax: number,
+): Promise<Verdict> {
   const script = join(scratch, "scripts", "sim.ts");
-  const range = ["--seeds", `${seedsMax}`, "--from", `${from}`];
+  const only = having.length === 0 ? [] : ["--having", ...having];
+  const range = ["--seeds", `${seedsMax}`, "--from", `${from}`, ...only];
   // A process group of its own, so that all of it can be ended.
   const child = spawn(process.execPath, [script, ...range, "--processes", "1", "--once", "--stop-at-first"], {
     detached: true,

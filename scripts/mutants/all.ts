@@ -10,7 +10,7 @@ import { graphMutants } from "./graphMutants.ts";
 import { jobMutants } from "./jobMutants.ts";
 import { limitMutants } from "./limitMutants.ts";
 import { masterMutants } from "./masterMutants.ts";
-import type { Mutant } from "./mutant.ts";
+import { having, type Mutant } from "./mutant.ts";
 import { recordMutants } from "./recordMutants.ts";
 import { remoteMutants } from "./remoteMutants.ts";
 import { retryMutants } from "./retryMutants.ts";
@@ -25,16 +25,16 @@ export const simulatedMutants: readonly Mutant[] = [
   ...schedulerMutants,
   ...limitMutants,
   ...retryMutants,
-  ...scheduleMutants,
-  ...bulkMutants,
+  ...having("schedules", scheduleMutants),
+  ...having("bulks", bulkMutants),
   ...familyMutants,
   ...graphMutants,
   ...broadcastMutants,
   ...recordMutants,
-  ...blobMutants,
-  ...jobMutants,
-  ...backupMutants,
-  ...webhookMutants,
-  ...remoteMutants,
+  ...having("blobActs", blobMutants),
+  ...having("jobActs", jobMutants),
+  ...having("jobActs", backupMutants),
+  ...having("webhookActs", webhookMutants),
+  ...having("remoteActs", remoteMutants),
   ...workerMutants,
 ];

@@ -170,6 +170,7 @@ export const electionMutants: readonly Mutant[] = [
   },
   {
     name: "forgets a finished task twice (real: seed 19)",
+    having: ["isForgetful"],
     patches: [
       {
         file: "src/master/journal/housekeeper.ts",

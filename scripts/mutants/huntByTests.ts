@@ -7,19 +7,20 @@ import { makeScratch, plant } from "./scratch.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-export interface Hunt {
-  readonly mutants: readonly Mutant[];
+export interface Tests {
   /** What Node is to run, by what it is called; an exit code other than 0 means that it has seen the bug. */
   readonly seers: { readonly [name: string]: readonly string[] };
   /** Files and folders besides the sources that these need. */
   readonly needs: readonly string[];
 }
 
+export interface Hunt extends Tests {
+  readonly mutants: readonly Mutant[];
+}
+
 /** Prints a line for each bug. @returns true if all of them were seen. @throws Error if something fails without a bug */
 export async function huntByTests(hunt: Hunt): Promise<boolean> {
-  // Whatever fails without a bug would seem to see all of them.
-  const failing = await look(hunt, null);
-  if (failing !== null) throw new Error(`${failing.by} fail without a planted bug:\n${failing.text.slice(-3000)}`);
+  await requireGreen(hunt);
   let missed = 0;
   for (const mutant of hunt.mutants) {
     const sight = await look(hunt, mutant);
@@ -30,13 +31,19 @@ export async function huntByTests(hunt: Hunt): Promise<boolean> {
   return missed === 0;
 }
 
+/** Whatever fails without a bug would seem to see all of them. @throws Error if something does */
+export async function requireGreen(tests: Tests): Promise<void> {
+  const failing = await look(tests, null);
+  if (failing !== null) throw new Error(`${failing.by} fail without a planted bug:\n${failing.text.slice(-3000)}`);
+}
+
 interface Sight {
   readonly by: string;
   readonly text: string;
 }
 
 /** Who saw it, and what was printed; null if nobody did. */
-async function look({ seers, needs }: Hunt, mutant: Mutant | null): Promise<Sight | null> {
+export async function look({ seers, needs }: Tests, mutant: Mutant | null): Promise<Sight | null> {
   const scratch = makeScratch();
   try {
     for (const name of [...needs, "vitest.config.ts", "tsconfig.json"])

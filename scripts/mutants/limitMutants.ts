@@ -4,6 +4,7 @@ import type { Mutant } from "./mutant.ts";
 export const limitMutants: readonly Mutant[] = [
   {
     name: "frees the key of an attempt before its process has ended",
+    having: ["isLimited"],
     patches: [
       {
         file: "src/core/scheduler/attempts.ts",
@@ -14,6 +15,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "forgets which dying attempts still count when their worker attaches again",
+    having: ["isLimited"],
     patches: [
       {
         file: "src/core/scheduler/sessions.ts",
@@ -24,6 +26,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "does not ask a worker that attaches again about dying attempts that it does not name",
+    having: ["isLimited"],
     patches: [
       {
         file: "src/core/scheduler/sessions.ts",
@@ -34,6 +37,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "lets one task more run with a key than may",
+    having: ["isLimited"],
     patches: [
       {
         file: "src/core/scheduler/keyGroups.ts",
@@ -44,6 +48,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "starts a task while a process of the one that it replaces still ends",
+    having: ["uniqueActs"],
     patches: [
       {
         file: "src/core/scheduler/holds.ts",
@@ -54,6 +59,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "overlooks a task with the unique key that does not run",
+    having: ["uniqueActs"],
     patches: [
       {
         file: "src/core/scheduler/uniqueKeys.ts",
@@ -64,6 +70,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "does not look whether a queue has room while it fills slots",
+    having: ["isLimited"],
     patches: [
       {
         file: "src/core/scheduler/tasks.ts",
@@ -74,6 +81,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "counts the starts of a queue with a rate from the wrong end",
+    having: ["isLimited"],
     patches: [
       {
         file: "src/core/scheduler/rates.ts",

@@ -191,6 +191,7 @@ export const masterMutants: readonly Mutant[] = [
   },
   {
     name: "lets output of a forgotten task into the log of the next one of its id",
+    having: ["isForgetful"],
     patches: [
       {
         file: "src/model/logOwner.ts",
