@@ -1,4 +1,5 @@
 /** A run that is watched: a worker is killed under its task, which moves, and every page says so without being loaded again. */
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openPage, screenshot, watched } from "./browser.ts";
 
@@ -23,6 +24,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await bars.getByRole("row").filter({ hasText: "worker-1" }).getByText("killed").waitFor();
     await bars.getByRole("row").filter({ hasText: "worker-2" }).getByText("running").waitFor();
     await screenshot(timeline, "timeline-after-a-kill");
+    await zooms(timeline);
     await client.submit({ id: "stuck", kind: "resize", input: null });
     const stuck = await openPage(`${cluster.address}/tasks/stuck`);
     await stuck.getByText(/no connected worker .* runs kind "resize"/).waitFor();
@@ -40,3 +42,30 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await overview.getByRole("link", { name: "cancelled 1" }).waitFor();
   });
 });
+
+/** Notches of a wheel over the timeline: at the present it goes on following it, elsewhere what is pointed at stays. */
+async function zooms(timeline: Page): Promise<void> {
+  const bars = timeline.getByRole("table", { name: "Attempts" });
+  const chart = timeline.getByRole("img", { name: /^Attempts on/ });
+  const now = timeline.getByRole("button", { name: "Now", exact: true });
+  const box = await chart.boundingBox();
+  if (box === null) throw new Error("the timeline is not shown");
+  const notches = async (share: number, by: number) => {
+    await timeline.mouse.move(box.x + box.width * share, box.y + 40);
+    for (let notch = 0; notch < 6; notch++) await timeline.mouse.wheel(0, by);
+  };
+  for (const span of ["5 m", "15 m", "1 h"]) {
+    await timeline.getByRole("button", { name: span, exact: true }).click();
+    await notches(0.97, -100);
+    await timeline.getByRole("button", { name: span, exact: true, pressed: false }).waitFor();
+    // Asked for anew, as a period of another length is.
+    await timeline.waitForResponse((response) => response.url().includes("/v1/attempts?") && response.ok());
+    await bars.getByRole("row").filter({ hasText: "running" }).waitFor();
+    expect(await timeline.getByText("must be a whole number").count()).toBe(0);
+    expect(await now.getAttribute("aria-pressed")).toBe("true");
+  }
+  await notches(0.5, 100);
+  await timeline.getByRole("button", { name: "Now", exact: true, pressed: false }).waitFor();
+  await now.click();
+  await bars.getByRole("row").filter({ hasText: "running" }).waitFor();
+}

@@ -15,8 +15,9 @@ import { useDying } from "./dying.ts";
 import { type Family, familyTimelineQuery } from "./family.ts";
 import { lanesOf } from "./lanes.ts";
 import { PathTable } from "./pathTable.tsx";
+import { zoomed } from "./period.ts";
 import type { View } from "./scene.ts";
-import { Legend, spanMsMin, TimelineCanvas } from "./timelineCanvas.tsx";
+import { Legend, TimelineCanvas } from "./timelineCanvas.tsx";
 
 const route = getRouteApi("/tasks/$id/timeline");
 /** Of the whole, on both sides. */
@@ -67,7 +68,7 @@ interface ShownProps {
   readonly family: Family;
   /** Null for all of it. */
   readonly view: View | null;
-  readonly onView: (view: View) => void;
+  readonly onView: (change: (before: View | null) => View) => void;
 }
 
 function Shown({ family, view, onView }: ShownProps) {
@@ -80,8 +81,8 @@ function Shown({ family, view, onView }: ShownProps) {
   const isDying = useDying();
   const lanes = useMemo(() => lanesOf(attempts, [], now, isDying), [attempts, now, isDying]);
   const edge = Math.max(1, now - root.createdAt) * margin;
-  const shown = view ?? { from: root.createdAt - edge, to: now + edge };
-  const spanMs = shown.to - shown.from;
+  const whole: View = { from: root.createdAt - edge, to: now + edge };
+  const shown = view ?? whole;
   if (attempts.length === 0)
     return (
       <div className="card">
@@ -98,8 +99,8 @@ function Shown({ family, view, onView }: ShownProps) {
         <Legend hasPath={path.length > 0} />
         <TimelineCanvas
           {...{ lanes, path, now, view: shown, marks: noMarks }}
-          onPan={(byMs) => onView({ from: shown.from + byMs, to: shown.to + byMs })}
-          onZoom={(factor) => onView(zoomed(shown, Math.max(spanMsMin / spanMs, factor)))}
+          onPan={(byMs) => onView((before) => moved(before ?? whole, byMs))}
+          onZoom={(factor, at) => onView((before) => zoomed(before ?? whole, factor, at))}
         />
       </Card>
       {isOver ? (
@@ -118,9 +119,6 @@ function Shown({ family, view, onView }: ShownProps) {
 
 const noMarks = [] as const;
 
-/** Around its middle. */
-function zoomed({ from, to }: View, factor: number): View {
-  const middle = (from + to) / 2;
-  const half = ((to - from) / 2) * factor;
-  return { from: middle - half, to: middle + half };
+function moved({ from, to }: View, byMs: number): View {
+  return { from: from + byMs, to: to + byMs };
 }

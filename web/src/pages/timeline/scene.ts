@@ -15,6 +15,12 @@ export interface View {
   readonly to: number;
 }
 
+/** From the upper left corner of the drawing. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 export interface Scene {
   readonly lanes: readonly Lane[];
   readonly marks: readonly Mark[];
@@ -38,13 +44,18 @@ export function xOf(at: number, { view, width }: Pick<Scene, "view" | "width">):
   return gutter + ((at - view.from) / (view.to - view.from)) * (width - gutter);
 }
 
+/** The instant at a place; what is left of the lanes' names counts as the first one. */
+export function instantAt(x: number, { view, width }: Pick<Scene, "view" | "width">): number {
+  return view.from + (Math.max(0, x - gutter) / Math.max(1, width - gutter)) * (view.to - view.from);
+}
+
 /** @param top of its lane */
 export function barTop({ row }: PlacedAttempt, top: number): number {
   return top + lanePadding + row * (rowHeight + rowGap);
 }
 
 /** The attempt at a point; null if there is none. */
-export function attemptAt(x: number, y: number, scene: Scene): PlacedAttempt | null {
+export function attemptAt({ x, y }: Point, scene: Pick<Scene, "lanes" | "view" | "width">): PlacedAttempt | null {
   let top = axisHeight;
   for (const lane of scene.lanes) {
     const bottom = top + laneHeight(lane);

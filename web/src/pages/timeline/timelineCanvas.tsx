@@ -8,10 +8,8 @@ import type { PathPart } from "./criticalPath.ts";
 import { draw } from "./draw.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
 import { colourOf } from "./outcome.ts";
-import { attemptAt, gutter, type Scene, type View } from "./scene.ts";
+import { attemptAt, gutter, instantAt, type Point, type Scene, type View } from "./scene.ts";
 
-export const spanMsMin = 2_000;
-export const spanMsMax = 7 * 86_400_000;
 const outcomes = ["running", "success", "failed", "killed", "suspended", "cancelled"] as const;
 
 export function Legend({ hasPath = false }: { readonly hasPath?: boolean }) {
@@ -51,7 +49,8 @@ interface CanvasProps {
   readonly view: View;
   readonly now: number;
   readonly onPan: (byMs: number) => void;
-  readonly onZoom: (factor: number) => void;
+  /** @param at the instant that is pointed at */
+  readonly onZoom: (factor: number, at: number) => void;
 }
 
 const noPath: readonly PathPart[] = [];
@@ -59,9 +58,12 @@ const noPath: readonly PathPart[] = [];
 export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, onZoom }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
-  const [hovered, setHovered] = useState<PlacedAttempt | null>(null);
+  /** Where the pointer rests; null while there is none, or while it drags. */
+  const [pointer, setPointer] = useState<Point | null>(null);
   const dragged = useRef<{ x: number; moved: number } | null>(null);
   const navigate = useNavigate();
+  // What is under a pointer that rests changes with what is drawn there.
+  const hovered = pointer === null ? null : attemptAt(pointer, { lanes, view, width });
   const scene: Scene = useMemo(
     () => ({ lanes, marks, path, view, width, now, hovered }),
     [lanes, marks, path, view, width, now, hovered],
@@ -83,7 +85,8 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
     // React's own listener cannot keep the page from scrolling.
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
-      zoom.current(event.deltaY > 0 ? 1.25 : 0.8);
+      const x = event.clientX - element.getBoundingClientRect().left;
+      if (event.deltaY !== 0) zoom.current(event.deltaY > 0 ? 1.25 : 0.8, instantAt(x, latest.current));
     };
     element.addEventListener("wheel", onWheel, { passive: false });
     const stop = onThemeChange(() => draw(element, latest.current));
@@ -94,7 +97,7 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
     };
   }, []);
 
-  const place = (event: PointerEvent) => {
+  const place = (event: PointerEvent): Point => {
     const box = event.currentTarget.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
@@ -111,10 +114,8 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
         }}
         onPointerMove={(event) => {
           const drag = dragged.current;
-          if (drag === null) {
-            const { x, y } = place(event);
-            return setHovered(attemptAt(x, y, scene));
-          }
+          if (drag === null) return setPointer(place(event));
+          setPointer(null);
           const by = event.clientX - drag.x;
           dragged.current = { x: event.clientX, moved: drag.moved + Math.abs(by) };
           onPan((-by / Math.max(1, width - gutter)) * (view.to - view.from));
@@ -122,8 +123,7 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
         onPointerUp={(event) => {
           const isClick = (dragged.current?.moved ?? 0) < 4;
           dragged.current = null;
-          const { x, y } = place(event);
-          const hit = isClick ? attemptAt(x, y, scene) : null;
+          const hit = isClick ? attemptAt(place(event), scene) : null;
           if (hit === null) return;
           void navigate({
             to: "/tasks/$id",
@@ -131,7 +131,7 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
             search: { attempt: hit.attempt.attempt },
           });
         }}
-        onPointerLeave={() => setHovered(null)}
+        onPointerLeave={() => setPointer(null)}
       />
       {hovered === null ? null : <Hint placed={hovered} />}
     </div>

@@ -9,23 +9,19 @@ import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
 import { useDying } from "./dying.ts";
 import { lanesOf } from "./lanes.ts";
-import type { View } from "./scene.ts";
-import { Legend, spanMsMax, spanMsMin, TimelineCanvas } from "./timelineCanvas.tsx";
+import { askedFor, movedPeriod, type Period, viewOf, zoomedPeriod } from "./period.ts";
+import { Legend, TimelineCanvas } from "./timelineCanvas.tsx";
 
 const minute = 60_000;
 const spans = [1, 5, 15, 60, 360, 1440].map((minutes) => minutes * minute);
 
 export function TimelinePage() {
   const now = useNow();
-  const [spanMs, setSpanMs] = useState(5 * minute);
-  /** Null while the timeline follows the present. */
-  const [end, setEnd] = useState<number | null>(null);
-  const to = end ?? now + spanMs * 0.02;
-  const view: View = { from: to - spanMs, to };
-  // Asked for in steps, so that following the present does not ask anew every second.
-  const stepMs = Math.max(5_000, spanMs / 4);
-  const range = { from: Math.floor((view.from - stepMs) / stepMs) * stepMs, to: Math.ceil(to / stepMs) * stepMs };
-  const { data, error } = useQuery(attemptsQuery(Math.max(0, range.from), range.to));
+  const [period, setPeriod] = useState<Period>({ spanMs: 5 * minute, end: null });
+  const { spanMs, end } = period;
+  const view = viewOf(period, now);
+  const range = askedFor(view);
+  const { data, error } = useQuery(attemptsQuery(range.from, range.to));
   const workers = useQuery(workersQuery).data?.workers;
   const marks = useQuery({ ...marksQuery, enabled: useSeesAllQueues() }).data?.marks ?? [];
   const attempts = data?.attempts ?? [];
@@ -33,6 +29,7 @@ export function TimelinePage() {
     .filter(({ state }) => state === "connected" || state === "suspect")
     .map(({ id }) => id);
   const isDying = useDying();
+  const move = (byMs: number) => setPeriod((before) => movedPeriod(before, byMs, now));
   const lanes = lanesOf(attempts, present, now, isDying);
   return (
     <>
@@ -43,20 +40,24 @@ export function TimelinePage() {
               key={each}
               type="button"
               aria-pressed={spanMs === each}
-              onClick={() => setSpanMs(each)}
+              onClick={() => setPeriod({ spanMs: each, end })}
               className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
             >
               {durationText(each)}
             </button>
           ))}
         </div>
-        <Button aria-label="Earlier" onClick={() => setEnd(to - spanMs / 2)}>
+        <Button aria-label="Earlier" onClick={() => move(-spanMs / 2)}>
           ←
         </Button>
-        <Button aria-label="Later" onClick={() => setEnd(to + spanMs / 2 >= now ? null : to + spanMs / 2)}>
+        <Button aria-label="Later" onClick={() => move(spanMs / 2)}>
           →
         </Button>
-        <Button aria-pressed={end === null} look={end === null ? "primary" : "plain"} onClick={() => setEnd(null)}>
+        <Button
+          aria-pressed={end === null}
+          look={end === null ? "primary" : "plain"}
+          onClick={() => setPeriod({ spanMs, end: null })}
+        >
           Now
         </Button>
       </PageHeader>
@@ -71,8 +72,8 @@ export function TimelinePage() {
           ) : (
             <TimelineCanvas
               {...{ lanes, marks, view, now }}
-              onPan={(byMs) => setEnd(to + byMs >= now ? null : to + byMs)}
-              onZoom={(factor) => setSpanMs(Math.min(spanMsMax, Math.max(spanMsMin, spanMs * factor)))}
+              onPan={move}
+              onZoom={(factor, at) => setPeriod((before) => zoomedPeriod(before, factor, at, now))}
             />
           )}
         </Card>
