@@ -71,7 +71,7 @@ test("plain and compressed files of a folder, and a stream, are one input; a job
     expect(linesOf(join(play.directory, "again"))).toEqual(frequencies(expected));
   }));
 
-test("only the user's code is timed: input may come slowly, and a partition that does not return is named", () =>
+test("only the user's code is timed: input may come slowly, and a partition or a module that does not return is named", () =>
   scene(["master", "worker-1"], async (play) => {
     const half = `${text.repeat(10).slice(0, 1_500_000)}\n`;
     const server = createServer((request, response) => {
@@ -92,6 +92,12 @@ test("only the user's code is timed: input may come slowly, and a partition that
       ...{ job: "stuck", input: [input], output: join(play.directory, "stuck"), maps: 1, reduces: 2 },
     });
     await expect(stuck.result()).rejects.toThrow("In the combine or partition of the job: it took longer than 500 ms");
+    const endless = fileURLToPath(new URL("./tasks/endlessModule.ts", import.meta.url));
+    const never = await submitMapReduce(play.client, endless, {
+      input: [input],
+      output: join(play.directory, "never"),
+    });
+    await expect(never.result()).rejects.toThrow("While the module of the job was loaded: it took longer than 5000 ms");
   }));
 
 test("a job after one that failed, after none, or after a task of another kind is refused", () =>

@@ -9,8 +9,8 @@ const keyBytesMax = 200;
 const keyLengthAt = 56;
 const keyAt = 64;
 
-/** Whose code runs: the engine's, the user's on a record or key, or the user's combine or partition on its own. */
-const owners = ["engine", "record", "call"] as const;
+/** Whose code runs: the engine's, the user's on a record or key, the user's combine or partition on its own, or the top of the user's module. */
+const owners = ["engine", "record", "call", "module"] as const;
 export type Owner = (typeof owners)[number];
 
 export class Cursor {
@@ -92,6 +92,16 @@ export class Cursor {
   call<Result>(work: () => Result): Result {
     this.#numbers[places.calls] = (this.#numbers[places.calls] ?? 0) + 1;
     return this.#as(2, work);
+  }
+
+  /** Loads the module of the user, which runs whatever stands in it outside of functions, and may wait there. */
+  async load<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#numbers[places.running] = 3;
+    try {
+      return await work();
+    } finally {
+      this.#numbers[places.running] = 0;
+    }
   }
 
   #as<Result>(owner: number, work: () => Result): Result {

@@ -57,6 +57,21 @@ test("a call outside of records is timed by itself, also within the work of the 
   expect(cursor.running).toBe("engine");
 });
 
+test("a module that does not come to its end while it is loaded is stuck", async () => {
+  const { cursor, pass } = watched(1000);
+  const ended = Promise.withResolvers<string>();
+  const loading = cursor.load(() => ended.promise);
+  expect(cursor.running).toBe("module");
+  // Longer than for a record.
+  expect(pass(5000)).toBe(false);
+  expect(pass(500)).toBe(true);
+  ended.resolve("exports");
+  expect(await loading).toBe("exports");
+  expect(cursor.running).toBe("engine");
+  await expect(cursor.load(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(cursor.running).toBe("engine");
+});
+
 test("a key is timed only while a reduce has it: of a job without one, the engine writes its values", () => {
   const { cursor, pass } = watched(1000);
   cursor.beginKey(Buffer.from("key"), 0, 3);

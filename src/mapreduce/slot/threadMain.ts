@@ -54,7 +54,8 @@ async function load(settings: JobSettings, files: SlotFiles): Promise<MapReduceJ
     process.setSourceMapsEnabled(true);
     loaded = await files.withLocal(settings.code, async (path) => {
       try {
-        return jobsIn((await import(pathToFileURL(path).href)) as Record<string, unknown>);
+        const module = (await cursor.load(() => import(pathToFileURL(path).href))) as Record<string, unknown>;
+        return jobsIn(module);
       } catch (error) {
         throw new NonRetryableError(`The module of the job cannot be loaded: ${String(error)}`, { cause: error });
       }

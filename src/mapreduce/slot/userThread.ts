@@ -5,7 +5,7 @@ import { limits } from "../../model/limits.ts";
 import { BrokenTask } from "../coordinator/brokenTask.ts";
 import type { JobSettings } from "../coordinator/settings.ts";
 import { Cursor } from "../engine/cursor.ts";
-import { RecordWatch } from "./recordWatch.ts";
+import { moduleMsMax, RecordWatch } from "./recordWatch.ts";
 import type { FromThread, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
 
 /** How often the cursor is looked at. */
@@ -57,7 +57,9 @@ async function run(settings: JobSettings, task: ThreadTask, { onProgress, log }:
   const onExit = (code: number) => fail("crash", `${whereIs(task, cursor)}: its thread ended with code ${code}`);
   thread.on("message", onMessage).on("error", onError).on("exit", onExit);
   const watch = watchCursor(cursor, settings.recordTimeoutMs, onProgress, () => {
-    fail("crash", `${whereIs(task, cursor)}: it took longer than ${settings.recordTimeoutMs} ms`);
+    const { recordTimeoutMs } = settings;
+    const msMax = cursor.running === "module" ? moduleMsMax(recordTimeoutMs) : recordTimeoutMs;
+    fail("crash", `${whereIs(task, cursor)}: it took longer than ${msMax} ms`);
   });
   thread.postMessage({ settings, task } satisfies ToThread);
   try {
@@ -90,6 +92,7 @@ function watchCursor(
 }
 
 function whereIs(task: ThreadTask, cursor: Cursor): string {
+  if (cursor.running === "module") return "While the module of the job was loaded";
   if (cursor.running === "call") return "In the combine or partition of the job";
   if (cursor.records === 0) return "Before its first record";
   if (task.kind === "reduce") return `In the reduce of key ${JSON.stringify(cursor.key)}`;
