@@ -1,6 +1,6 @@
 /**
  * How MapReduce grows: the rate over ten and forty times the input, and the memory of a slot whatever the input is like.
- * `node bench/mapReduce/growth.ts [share] [rounds]`: a share below 1 makes all inputs smaller by that. A cluster of a master and two workers with
+ * `npm run bench:mapreduce:growth -- [share] [rounds]`: a share below 1 makes all inputs smaller by that. A cluster of a master and two workers with
  * a slot each runs from the beginning; its start is in no time. What comes out of each job is checked.
  */
 import { createReadStream, createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
