@@ -75,7 +75,7 @@ test("a webhook is made, tested, seen failing and recovering, changed and remove
       await form.getByRole("button", { name: "Make one" }).click();
       await form.getByRole("button", { name: "Change it" }).click();
       receiver.secret = await page.locator("[data-secret]").innerText();
-      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "I have it" }).click();
       const { lateMs: _late, ...rest } = content;
       expect((await client.webhooks.get("oncall")).content).toEqual({ ...rest, on: ["failure"] });
       receiver.status = 204;

@@ -8,10 +8,24 @@ const csrfHeader = "x-outlast-csrf";
 const listeners = new Set<() => void>();
 let csrf: string | null = null;
 let isRefused = false;
+/** How many parts of the page must stay until somebody has read them. */
+let holds = 0;
 
-/** Whether the master has refused a call since it did not know who made it; `subscribeSignIn` tells of changes. */
+/**
+ * Whether the master has refused a call since it did not know who made it, and nothing holds the sign-in back; `subscribeSignIn` tells
+ * of changes.
+ */
 export function isSignInNeeded(): boolean {
-  return isRefused;
+  return isRefused && holds === 0;
+}
+
+/** Until the returned function is called, the page stays as it is, whatever is refused: it shows what nobody can show again. */
+export function holdSignIn(): () => void {
+  holds += 1;
+  return () => {
+    holds -= 1;
+    tell();
+  };
 }
 
 export function subscribeSignIn(listener: () => void): () => void {
@@ -22,6 +36,10 @@ export function subscribeSignIn(listener: () => void): () => void {
 export function setSignInNeeded(isNeeded: boolean): void {
   if (isNeeded === isRefused) return;
   isRefused = isNeeded;
+  tell();
+}
+
+function tell(): void {
   for (const listener of listeners) listener();
 }
 

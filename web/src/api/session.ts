@@ -35,6 +35,19 @@ export async function signInByToken(token: string): Promise<void> {
   begin(await post<Session>("/v1/session", { token }));
 }
 
+/**
+ * Signs in with the first credential of a cluster that needed none until now. The pages stay, since nobody saw less before.
+ * @throws ApiError as `signIn` and `signInByToken` do
+ */
+export async function signInFirst(credential: FirstCredential): Promise<void> {
+  const session = await post<Session>("/v1/session", credential);
+  setCsrf(session.csrf ?? null);
+  queries.setQueryData(sessionQuery.queryKey, session);
+  setSignInNeeded(false);
+}
+
+type FirstCredential = { readonly name: string; readonly password: string } | { readonly token: string };
+
 /** Ends the session at every master. */
 export async function signOut(session: Session): Promise<void> {
   try {

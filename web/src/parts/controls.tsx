@@ -94,10 +94,12 @@ interface DialogProps {
   readonly onClose: () => void;
   readonly children: ReactNode;
   readonly isWide?: boolean;
+  /** True for one that only a button in it closes: neither Escape nor a click beside it does. */
+  readonly isFirm?: boolean;
 }
 
 /** The browser's own dialog: it holds the focus, closes with Escape and gives the focus back. */
-export function Dialog({ title, onClose, children, isWide = false }: DialogProps) {
+export function Dialog({ title, onClose, children, isWide = false, isFirm = false }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -107,9 +109,11 @@ export function Dialog({ title, onClose, children, isWide = false }: DialogProps
     <dialog
       ref={ref}
       aria-labelledby={titleId}
-      onClose={onClose}
+      // Browsers let nobody refuse Escape for ever: what they have closed is opened again.
+      onClose={() => (isFirm ? ref.current?.showModal() : onClose())}
+      onCancel={(event) => isFirm && event.preventDefault()}
       onClick={(event) => {
-        if (event.target === ref.current) ref.current.close();
+        if (event.target === ref.current && !isFirm) ref.current.close();
       }}
       className={`card w-[min(94vw,30rem)] p-0 shadow-[0_16px_48px_var(--shadow)] ${isWide ? "w-[min(94vw,46rem)]" : ""}`}
     >
@@ -117,14 +121,16 @@ export function Dialog({ title, onClose, children, isWide = false }: DialogProps
         <h2 id={titleId} className="text-sm font-semibold">
           {title}
         </h2>
-        <button
-          type="button"
-          aria-label="Close"
-          onClick={() => ref.current?.close()}
-          className="grid size-7 place-items-center rounded-md text-muted hover:bg-hover"
-        >
-          ✕
-        </button>
+        {isFirm ? null : (
+          <button
+            type="button"
+            aria-label="Close"
+            onClick={() => ref.current?.close()}
+            className="grid size-7 place-items-center rounded-md text-muted hover:bg-hover"
+          >
+            ✕
+          </button>
+        )}
       </div>
       <div className="max-h-[75vh] overflow-auto p-4">{children}</div>
     </dialog>

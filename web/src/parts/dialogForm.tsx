@@ -1,6 +1,7 @@
 /** A dialog that asks, does what was asked for, and shows why it could not. */
 import type { ReactNode } from "react";
 import { Button, Dialog } from "./controls.tsx";
+import { useHeldSignIn } from "./heldSignIn.ts";
 import { Problem } from "./surfaces.tsx";
 
 interface DialogFormProps {
@@ -14,6 +15,8 @@ interface DialogFormProps {
 }
 
 export function DialogForm({ title, verb, look = "primary", mutation, onClose, children }: DialogFormProps) {
+  // What it makes may be a secret, or close a cluster that was open until now.
+  useHeldSignIn(mutation.isPending);
   return (
     <Dialog title={title} onClose={onClose}>
       <form

@@ -1,6 +1,7 @@
 /** Shows a secret once: it cannot be read again. */
 import type { ReactNode } from "react";
 import { Button, Dialog } from "./controls.tsx";
+import { useHeldSignIn } from "./heldSignIn.ts";
 import { CopyButton, Note } from "./surfaces.tsx";
 
 interface SecretDialogProps {
@@ -19,8 +20,9 @@ export function SecretDialog({
   children,
   onClose,
 }: SecretDialogProps) {
+  useHeldSignIn(true);
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} isFirm>
       <div className="grid gap-4">
         <p className="flex items-center gap-2 rounded-md border border-line bg-raised px-3 py-2">
           <code className="min-w-0 font-mono text-xs break-all" data-secret>

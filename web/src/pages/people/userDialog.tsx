@@ -2,12 +2,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { post, put, segment } from "../../api/client.ts";
+import { useSession } from "../../api/rights.ts";
 import type { User } from "../../api/schema.ts";
+import { signInFirst } from "../../api/session.ts";
 import { Button, Field, Labelled, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { patternsOf } from "../../parts/fieldTexts.ts";
 import { type Role, RoleAndQueues } from "../../parts/principals.tsx";
-import { Note } from "../../parts/surfaces.tsx";
+import { CopyButton, Note } from "../../parts/surfaces.tsx";
 
 /** A worker signs in by a token only. */
 const rolesOfUsers: readonly Role[] = ["viewer", "submitter", "operator", "admin"];
@@ -30,14 +32,19 @@ export function UserDialog({ user, isFirst = false, onSaved, onClose }: UserDial
   const [queues, setQueues] = useState((user?.queues ?? []).join(" "));
   const [typed, setTyped] = useState("");
   const [made, setMade] = useState<string | null>(null);
+  const isOpenCluster = useSession()?.isOpen === true;
   const save = useMutation({
-    mutationFn: () => {
+    mutationFn: async () => {
       const password = made ?? typed;
       const patterns = role === "admin" ? undefined : patternsOf(queues);
-      if (user === undefined)
-        return post("/v1/users", { name, password, role, ...(patterns !== undefined && { queues: patterns }) });
+      if (user === undefined) {
+        await post("/v1/users", { name, password, role, ...(patterns !== undefined && { queues: patterns }) });
+        // If it fails, the sign-in comes when the dialogs are closed.
+        if (isOpenCluster) await signInFirst({ name, password }).catch(() => {});
+        return;
+      }
       const change = { role, queues: patterns ?? null, ...(password !== "" && { password }) };
-      return put(`/v1/users/${segment(user.name)}`, change);
+      await put(`/v1/users/${segment(user.name)}`, change);
     },
     onSuccess: () => onSaved(name, made),
   });
@@ -75,9 +82,9 @@ export function UserDialog({ user, isFirst = false, onSaved, onClose }: UserDial
         }}
         onMade={setMade}
       />
-      {isFirst ? (
+      {isOpenCluster ? (
         <Note tone="warn">
-          From now on everybody needs a credential: you sign in as this user, and workers need a token. Those that{" "}
+          From now on everybody needs a credential: you are signed in as this user, and workers need a token. Those that{" "}
           <code>outlast up</code> has started have one; stop others first, or what they run begins anew elsewhere.
         </Note>
       ) : null}
@@ -93,23 +100,44 @@ interface PasswordProps {
 }
 
 function Password({ isNew, password, onTyped, onMade }: PasswordProps) {
+  const [isShown, setShown] = useState(false);
   return (
     <Labelled
       label={isNew ? "Password" : "New password"}
-      hint={isNew ? "Type one, or have one made that is shown once." : "Empty to leave it as it is."}
+      hint={isNew ? "Type one, or have one made. It cannot be read again later." : "Empty to leave it as it is."}
     >
       {(id) => (
-        <div className="flex gap-2">
+        <div className="flex flex-wrap items-center gap-2">
           <Field
             id={id}
-            type="password"
-            className="min-w-0 flex-1"
+            type={isShown ? "text" : "password"}
+            spellCheck={false}
+            autoCapitalize="none"
+            className={`min-w-40 flex-1 ${isShown ? "font-mono text-xs" : ""}`}
             autoComplete="new-password"
             required={isNew}
             value={password}
             onChange={(event) => onTyped(event.target.value)}
           />
-          <Button onClick={() => onMade(randomPassword())}>Make one</Button>
+          {password === "" ? null : (
+            <>
+              <CopyButton text={password} what="password" />
+              <Button
+                aria-label={isShown ? "Hide the password" : "Show the password"}
+                onClick={() => setShown(!isShown)}
+              >
+                {isShown ? "Hide" : "Show"}
+              </Button>
+            </>
+          )}
+          <Button
+            onClick={() => {
+              onMade(randomPassword());
+              setShown(true);
+            }}
+          >
+            Make one
+          </Button>
         </div>
       )}
     </Labelled>

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { remove, segment } from "../../api/client.ts";
 import { usersQuery } from "../../api/queries.ts";
 import { useSession } from "../../api/rights.ts";
-import type { User } from "../../api/schema.ts";
+import type { Session, User } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
@@ -33,9 +33,11 @@ export function UsersPage() {
 function Users() {
   const { data, error } = useQuery(usersQuery);
   const [open, setOpen] = useState<Open | null>(null);
+  const session = useSession();
   const close = () => setOpen(null);
   if (data === undefined) return error === null ? <Loading what="the users" /> : <Problem error={error} />;
   const { users } = data;
+  const isFirst = users.length === 0;
   const saved = (name: string, password: string | null) => {
     void queries.invalidateQueries({ queryKey: usersQuery.queryKey });
     setOpen(password === null ? null : { kind: "password", name, password });
@@ -61,12 +63,14 @@ function Users() {
           </Table>
         )}
       </Card>
-      {open?.kind === "add" ? <UserDialog isFirst={users.length === 0} onSaved={saved} onClose={close} /> : null}
+      {open?.kind === "add" ? <UserDialog isFirst={isFirst} onSaved={saved} onClose={close} /> : null}
       {open?.kind === "change" ? <UserDialog user={open.user} onSaved={saved} onClose={close} /> : null}
       {open?.kind === "remove" ? <RemoveDialog user={open.user} onClose={close} /> : null}
       {open?.kind === "password" ? (
         <SecretDialog title={`The password of ${open.name}`} secret={open.password} onClose={close}>
-          Give it to {open.name}, who can change it after signing in, by the name at the foot of the navigation.
+          {isOwn(open.name, session)
+            ? "Keep it: you sign in with it from now on."
+            : `Give it to ${open.name}, who can change it after signing in, by the name at the foot of the navigation.`}
         </SecretDialog>
       ) : null}
     </>
@@ -79,7 +83,7 @@ interface UserRowProps {
 }
 
 function UserRow({ user, onOpen }: UserRowProps) {
-  const own = useSession()?.principal;
+  const session = useSession();
   return (
     <Row>
       <Cell className="font-medium">
@@ -92,7 +96,7 @@ function UserRow({ user, onOpen }: UserRowProps) {
         >
           {user.name}
         </Link>
-        {own?.kind === "user" && own.name === user.name ? (
+        {session?.isOpen === false && isOwn(user.name, session) ? (
           <span className="ml-2 text-xs font-normal text-muted">you</span>
         ) : null}
       </Cell>
@@ -119,6 +123,11 @@ function UserRow({ user, onOpen }: UserRowProps) {
       </Cell>
     </Row>
   );
+}
+
+/** Whoever adds the first user of a cluster that is open to all becomes that user. */
+function isOwn(name: string, session: Session | undefined): boolean {
+  return session?.isOpen === true || (session?.principal.kind === "user" && session.principal.name === name);
 }
 
 function RemoveDialog({ user: { name }, onClose }: { readonly user: User; readonly onClose: () => void }) {
