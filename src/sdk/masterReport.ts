@@ -19,6 +19,8 @@ export interface MasterReport {
   readonly trouble: string | null;
   readonly startedAt: number;
   readonly roleSince: number;
+  /** By its clock of passed time. Masters of 0.1.0 do not tell. */
+  readonly now?: number;
   /** How far its clock of passed time is ahead of its machine's wall clock. Masters of 0.1.0 do not tell. */
   readonly clockOffsetMs?: number;
   /** True where nobody needs a credential. Masters of 0.1.0 do not tell. */

@@ -127,17 +127,18 @@ describe("buckets", () => {
 
 test("marks name elections, and each change of a worker once; the oldest go", () => {
   const marks = new Marks(limits.historyMarksMax);
+  const none = new Map<string, number>();
   const worker = {
     ...{ id: "w1" as WorkerId, boot: "b1" as never, capacity: 1, queues: ["default"], isDraining: false },
     ...{ state: "connected" as const, changedAt: 0, hostname: "h", pid: 1, version: "1" },
   };
   const write = (value: typeof worker | (Omit<typeof worker, "state"> & { state: "lost" })) =>
     ({ kind: "record", collection: "workers", id: "w1", value }) as const;
-  marks.note(1, 1, { kind: "marker", address: "http://m", collections: {} });
-  marks.note(2, 1, write(worker));
-  marks.note(3, 1, write({ ...worker, changedAt: 3 }));
-  marks.note(4, 1, write({ ...worker, isDraining: true }));
-  marks.note(5, 1, write({ ...worker, state: "lost" }));
+  marks.note(1, 1, { kind: "marker", address: "http://m", collections: {} }, none);
+  marks.note(2, 1, write(worker), none);
+  marks.note(3, 1, write({ ...worker, changedAt: 3 }), none);
+  marks.note(4, 1, write({ ...worker, isDraining: true }), none);
+  marks.note(5, 1, write({ ...worker, state: "lost" }), none);
   expect(marks.since(0)).toEqual([
     { at: 1, kind: "leader", epoch: 1, address: "http://m" },
     { at: 2, kind: "attached", worker: "w1" },
@@ -146,8 +147,33 @@ test("marks name elections, and each change of a worker once; the oldest go", ()
   ]);
   expect(marks.since(5)).toHaveLength(1);
   for (let at = 10; at < 10 + limits.historyMarksMax; at += 1) {
-    marks.note(at, at, { kind: "marker", address: "http://m", collections: {} });
+    marks.note(at, at, { kind: "marker", address: "http://m", collections: {} }, none);
   }
   expect(marks.since(0)).toHaveLength(limits.historyMarksMax);
   expect(marks.since(0)[0]?.at).toBe(10);
+});
+
+test("a worker that was killed and started anew is told as such, with the attempts that it lost", async () => {
+  await tick();
+  const at = Date.now();
+  const host = "w1" as WorkerId;
+  const record = {
+    ...{ id: host, boot: "b1" as never, capacity: 4, queues: ["default"], isDraining: false },
+    ...{ state: "connected" as const, changedAt: at, hostname: "h", pid: 1, version: "1" },
+  };
+  const write = (value: typeof record) => ({ kind: "record", collection: "workers", id: host, value }) as const;
+  for (const id of ["a", "b"]) await submit(id);
+  for (const id of ["a", "b"] as TaskId[])
+    master.change(id, { state: "running", attempt: 1, changedAt: at, assignedAt: at, host });
+  master.publish(write(record));
+  const kill = (id: string) => {
+    const status = { id: id as TaskId, state: "killed", attempt: 1, kills: 1, changedAt: at };
+    return { kind: "status", status } as never;
+  };
+  master.publish(kill("a"), kill("b"), write({ ...record, boot: "b2" as never }));
+  const { body } = await api.http.inject({ url: "/v1/marks", headers: { host: "localhost" } });
+  const [first, second] = (JSON.parse(body) as { marks: readonly object[] }).marks.slice(-2);
+  expect(first).toMatchObject({ kind: "attached", worker: "w1" });
+  expect(first).not.toHaveProperty("wasRestarted");
+  expect(second).toMatchObject({ kind: "attached", worker: "w1", wasRestarted: true, attemptsLost: 2 });
 });

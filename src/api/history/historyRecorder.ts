@@ -25,6 +25,7 @@ interface Running {
   readonly attempt: number;
   readonly kills: number;
   readonly assignedAt: number | undefined;
+  readonly host: string | undefined;
 }
 
 export class HistoryRecorder {
@@ -108,21 +109,24 @@ export class HistoryRecorder {
   }
 
   #note({ at, epoch, writes }: ChangeBatch): void {
-    for (const write of writes) {
-      this.#marks.note(at, epoch, write);
-      this.#noteWrite(at, write);
-    }
+    const lost = new Map<string, number>();
+    for (const write of writes) this.#noteWrite(at, write, lost);
+    for (const write of writes) this.#marks.note(at, epoch, write, lost);
   }
 
-  #noteWrite(at: number, write: Write): void {
+  /** @param lost counts the attempts that are lost, by worker */
+  #noteWrite(at: number, write: Write, lost: Map<string, number>): void {
     if (write.kind === "spec") this.#count(at, "submitted");
     if (write.kind !== "status") return;
-    const { id, state, attempt, kills, assignedAt } = write.status;
+    const { id, state, attempt, kills, assignedAt, host } = write.status;
     const before = this.#running.get(id);
-    if (before !== undefined && before.kills < kills) this.#count(at, "killed", kills - before.kills);
+    if (before !== undefined && before.kills < kills) {
+      this.#count(at, "killed", kills - before.kills);
+      if (before.host !== undefined) lost.set(before.host, (lost.get(before.host) ?? 0) + 1);
+    }
     if (state === "running") {
       if (before?.attempt !== attempt && assignedAt === write.status.changedAt) this.#count(at, "started");
-      this.#running.set(id, { attempt, kills, assignedAt });
+      this.#running.set(id, { attempt, kills, assignedAt, host });
       return;
     }
     this.#running.delete(id);

@@ -30,7 +30,19 @@ export const historySchemas = {
   Mark: {
     anyOf: [
       open({ at: instant, kind: { const: "leader" }, epoch: safeCount, address: text }),
-      open({ at: instant, kind: oneOf(["attached", "drained", "lost", "left"]), worker: id }),
+      open(
+        { at: instant, kind: oneOf(["attached", "drained", "lost", "left"]), worker: id },
+        {
+          wasRestarted: {
+            const: true,
+            description: "It attached as a new process, while the one before was not known to have ended.",
+          },
+          attemptsLost: {
+            ...count,
+            description: "Attempts that were lost with its process; left out if none is known.",
+          },
+        },
+      ),
     ],
   },
   MarkList: open({ marks: list(ref("Mark")) }),

@@ -1,6 +1,7 @@
 /** Checks whether tasks can run: workers, queues, and the clocks of workers. */
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
+import { isSilent } from "../../model/workerSilence.ts";
 import type { Context } from "../context.ts";
 import { checkWorkerClocks } from "./clocks.ts";
 import { type Finding, good } from "./finding.ts";
@@ -10,10 +11,11 @@ export async function checkWork(context: Context): Promise<Finding[]> {
   try {
     const client = await context.client({ retryForMs: 0, onRetry: () => {} });
     const signal = patience(context);
-    const [workers, queues, recent] = await Promise.all([
+    const [workers, queues, recent, status] = await Promise.all([
       client.workers({ signal }),
       client.queues({ signal }),
       client.list({ limit: limits.clockTasksMax, signal }),
+      client.status({ signal }),
     ]);
     const present = workers.filter((worker) => worker.state === "connected" && !worker.isDraining);
     const findings: Finding[] = [];
@@ -26,7 +28,8 @@ export async function checkWork(context: Context): Promise<Finding[]> {
         message: "No worker is attached, so no task can run.",
         advice: "Start one with: outlast worker",
       });
-    for (const worker of workers.filter((one) => one.state === "suspect")) {
+    const leadsSince = status.role === "leader" ? status.roleSince : null;
+    for (const worker of workers.filter((one) => isSilent(one, status.now ?? Number.POSITIVE_INFINITY, leadsSince))) {
       findings.push({
         verdict: "odd",
         what: "workers",

@@ -9,7 +9,8 @@ import type { MasterState } from "../masterState.ts";
 
 interface Observed {
   readonly record: MemberRecord;
-  /** When this master last saw the record change, by its own clock. */
+  /** When this master first saw the record, and when it last saw it change, by its own clock. */
+  readonly seenAt: number;
   readonly changedAt: number;
 }
 
@@ -54,17 +55,29 @@ export class Membership {
     await this.#parts.store.removeMember(this.#nonce).catch(() => undefined);
   }
 
-  /** The masters whose record has changed within `defaults.memberTtlMs`, this one as it is now. */
+  /**
+   * The masters whose record has changed within `defaults.memberTtlMs`, this one as it is now. Of a master that was started anew
+   * at the same address, the life before is left out.
+   */
   members(): MemberView[] {
     const now = this.#parts.clock.now();
     const own = this.#parts.state.describe();
     const living = [...this.#observed.values()]
-      .filter(({ changedAt }) => now - changedAt <= defaults.memberTtlMs)
+      .filter((each) => now - each.changedAt <= defaults.memberTtlMs && !this.#isReplaced(each))
       .map(({ record: { beat: _beat, ...record }, changedAt }) =>
         record.nonce === own?.nonce ? { ...own, unchangedMs: 0 } : { ...record, unchangedMs: now - changedAt },
       );
     const headSeq = Math.max(0, ...living.map(({ seq }) => seq));
     return living.map((member) => ({ ...member, lag: headSeq - member.seq }));
+  }
+
+  /** Two living masters of one address, which is a mistake, both go on changing their records: both are told of. */
+  #isReplaced({ record, changedAt, seenAt }: Observed): boolean {
+    return [...this.#observed.values()].some((other) => {
+      if (other.record.address !== record.address || other.record.nonce === record.nonce) return false;
+      const isNewer = other.record.nonce === this.#nonce || other.seenAt > seenAt;
+      return isNewer && record.nonce !== this.#nonce && other.seenAt >= changedAt;
+    });
   }
 
   /** The lowest seq of all living masters: none of them needs older entries. */
@@ -88,7 +101,7 @@ export class Membership {
         const known = this.#observed.get(record.nonce);
         // A store may answer with what it held a moment ago: only a beat that was not seen before is a sign of life.
         if (known === undefined || record.beat > known.record.beat)
-          this.#observed.set(record.nonce, { record, changedAt: now });
+          this.#observed.set(record.nonce, { record, seenAt: known?.seenAt ?? now, changedAt: now });
       }
       for (const [nonce, { changedAt }] of this.#observed) {
         const isListed = records.some((record) => record.nonce === nonce);

@@ -4,6 +4,7 @@ import { marksQuery, mastersQuery } from "../../api/queries.ts";
 import type { Mark, Master } from "../../api/schema.ts";
 import { Card, Loading } from "../../parts/surfaces.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
+import { isDeath, latelyOf, markText } from "./lately.ts";
 
 const marksShown = 8;
 
@@ -40,7 +41,7 @@ function byRole(a: Master, b: Master): number {
 
 export function MarksCard() {
   const { data } = useQuery(marksQuery);
-  const marks = (data?.marks ?? []).toReversed().slice(0, marksShown);
+  const marks = latelyOf(data?.marks ?? [], marksShown);
   return (
     <Card title="Lately" note="elections and workers" isFlush>
       {data === undefined ? (
@@ -63,13 +64,8 @@ export function MarksCard() {
   );
 }
 
-export function markText(mark: Mark): string {
-  if (mark.kind === "leader") return `Epoch ${mark.epoch}: ${mark.address} leads`;
-  const words = { attached: "attached", drained: "drains", lost: "was lost", left: "left" };
-  return `${mark.worker} ${words[mark.kind]}`;
-}
-
 function dot(mark: Mark): string {
+  if (isDeath(mark)) return "bg-failed";
   return { leader: "bg-accent", attached: "bg-success", drained: "bg-retrying", lost: "bg-failed", left: "bg-created" }[
     mark.kind
   ];

@@ -99,7 +99,7 @@ function Problems() {
   const leader = useQuery({ ...leaderStatusQuery, enabled: isStandby }).data;
   const masters = useQuery(mastersQuery).data?.masters;
   const newest = useQuery(newestTasksQuery).data?.tasks;
-  const workers = useQuery(workersQuery).data?.workers;
+  const { data: workerList, dataUpdatedAt: workersReadAt } = useQuery(workersQuery);
   const queues = useQuery(queuesQuery).data?.queues;
   const schedules = useQuery(schedulesQuery).data?.schedules;
   // Tasks are read only while the leader counts some that no worker can run; a standby does not say.
@@ -108,7 +108,8 @@ function Problems() {
   const tasks = useQuery({ ...waitingQuery, enabled: isAsked }).data?.tasks;
   const waiting = isAsked ? tasks : undefined;
   const ofMasters = { status, statusReadAt, leader: isStandby ? leader : undefined, masters };
-  const problems = problemsOf({ now, ...ofMasters, workers, queues, schedules, waiting, newest });
+  const ofWorkers = { workers: workerList?.workers, workersReadAt };
+  const problems = problemsOf({ now, ...ofMasters, ...ofWorkers, queues, schedules, waiting, newest });
   if (problems.length === 0) return null;
   return (
     <section aria-label="What is wrong" className="card divide-y divide-line">

@@ -1,4 +1,5 @@
 /** What is wrong right now, in sentences with what to do about it. */
+import { isSilent } from "../../../../src/model/workerSilence.ts";
 import type { Master, MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
 import { ofMasterClocks, ofThisClock, ofWorkerClocks } from "./clocks.ts";
 
@@ -19,6 +20,8 @@ export interface Seen {
   readonly masters: readonly Master[] | undefined;
   readonly newest: readonly Task[] | undefined;
   readonly workers: readonly Worker[] | undefined;
+  /** When they came, by this browser's clock. */
+  readonly workersReadAt: number;
   readonly queues: readonly Queue[] | undefined;
   readonly schedules: readonly ScheduleView[] | undefined;
   /** Some tasks that wait, the oldest first. */
@@ -36,7 +39,7 @@ export function problemsOf(seen: Seen): Problem[] {
   const { status, workers, queues, schedules } = seen;
   return [
     ...(status === undefined ? [] : ofMaster(status)),
-    ...(workers === undefined ? [] : ofWorkers(workers)),
+    ...(workers === undefined ? [] : ofWorkers(workers, (worker) => isSilentIn(seen, worker))),
     ...(queues === undefined ? [] : ofQueues(queues, workers)),
     ...ofKinds(seen),
     ...ofClocks(seen),
@@ -98,13 +101,22 @@ function isPlain(address: string): boolean {
   return protocol === "http:" && !/^(localhost|127[.].*|\[::1\])$/.test(hostname);
 }
 
-function ofWorkers(workers: readonly Worker[]): Problem[] {
+/** Whether it was late when the workers were read, by the clock of the leader. */
+function isSilentIn({ status, statusReadAt, leader, masters, workersReadAt }: Seen, worker: Worker): boolean {
+  if (status === undefined) return false;
+  const { now } = leader ?? status;
+  const leads = masters?.find(({ role }) => role === "leader");
+  return isSilent(worker, now + workersReadAt - statusReadAt, leads?.roleSince ?? null);
+}
+
+function ofWorkers(workers: readonly Worker[], isSilentWorker: (worker: Worker) => boolean): Problem[] {
   const problems: Problem[] = [];
   const present = workers.filter(({ state }) => state === "connected" || state === "suspect");
   if (present.length === 0)
     problems.push({ tone: "bad", text: "No worker is connected, so no task can run.", advice: "outlast worker" });
-  for (const { id, state, trouble, hostname, pid } of present) {
-    if (state === "suspect") {
+  for (const worker of present) {
+    const { id, trouble, hostname, pid } = worker;
+    if (isSilentWorker(worker)) {
       problems.push({
         tone: "warn",
         text: `Worker ${id} does not send heartbeats (process ${pid} on ${hostname}).`,

@@ -164,9 +164,8 @@ function drawMarks(context: CanvasRenderingContext2D, scene: Scene, height: numb
     let top = axisHeight;
     for (const lane of lanes) {
       if (lane.worker === mark.worker) {
-        context.fillStyle = colour(
-          { attached: "--success", drained: "--retrying", lost: "--failed", left: "--created" }[mark.kind],
-        );
+        const name = { attached: "--success", drained: "--retrying", lost: "--failed", left: "--created" }[mark.kind];
+        context.fillStyle = colour(mark.wasRestarted === true ? "--failed" : name);
         context.fillRect(x, top + 2, 2, laneHeight(lane) - 4);
       }
       top += laneHeight(lane);

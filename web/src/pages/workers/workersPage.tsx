@@ -3,14 +3,15 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
-import { workersQuery } from "../../api/queries.ts";
-import { useMay } from "../../api/rights.ts";
+import { marksQuery, workersQuery } from "../../api/queries.ts";
+import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
 import { Card, Empty, Loading, Meter, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
+import { lastDeaths, lossText, type WorkerMark, workerText } from "../overview/lately.ts";
 
 const route = getRouteApi("/workers");
 const order = ["connected", "suspect", "lost", "gone"];
@@ -18,6 +19,8 @@ const order = ["connected", "suspect", "lost", "gone"];
 export function WorkersPage() {
   const { worker: wanted } = route.useSearch();
   const { data, error } = useQuery(workersQuery);
+  const marks = useQuery({ ...marksQuery, enabled: useSeesAllQueues() }).data?.marks;
+  const deaths = lastDeaths(marks ?? []);
   const mayOperate = useMay("operate");
   const [draining, setDraining] = useState<Worker | null>(null);
   if (data === undefined) return error === null ? <Loading what="the workers" /> : <Problem error={error} />;
@@ -51,7 +54,7 @@ export function WorkersPage() {
                   </Link>
                 </Cell>
                 <Cell>
-                  <WorkerState worker={worker} />
+                  <WorkerState worker={worker} death={deaths.get(worker.id)} />
                 </Cell>
                 <Cell>
                   <span className="flex min-w-24 items-center gap-2">
@@ -100,7 +103,13 @@ function standing(workers: readonly Worker[]): string {
     .join(", ");
 }
 
-function WorkerState({ worker: { state, isDraining, trouble, changedAt } }: { readonly worker: Worker }) {
+interface WorkerStateProps {
+  readonly worker: Worker;
+  /** The last one that is known; undefined if none is. */
+  readonly death: WorkerMark | undefined;
+}
+
+function WorkerState({ worker: { state, isDraining, trouble, changedAt }, death }: WorkerStateProps) {
   const word = state === "connected" && isDraining ? "draining" : state;
   const look: { readonly [word: string]: readonly [string, string] } = {
     connected: ["text-success", "●"],
@@ -122,6 +131,17 @@ function WorkerState({ worker: { state, isDraining, trouble, changedAt } }: { re
           </span>
         ) : null}
       </span>
+      {death === undefined ? null : (
+        <span className="text-xs text-muted">
+          {state === "lost" ? (
+            lossText(death)
+          ) : (
+            <>
+              {workerText(death)}, <Ago at={death.at} />
+            </>
+          )}
+        </span>
+      )}
       {trouble === null ? null : <span className="text-xs text-retrying">{trouble}</span>}
     </span>
   );
