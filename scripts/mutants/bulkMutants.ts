@@ -28,6 +28,17 @@ export const bulkMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "deletes a family and leaves the backups of its tasks (real: seed 179582558343)",
+    having: ["jobActs", "isForgetful"],
+    patches: [
+      {
+        file: "src/master/service/bulkDeletes.ts",
+        search: "tasks: [...(await this.#backupsOf(look)), ...look.tasks]",
+        replace: "tasks: look.tasks",
+      },
+    ],
+  },
+  {
     name: "deletes a root before what is below it",
     patches: [
       {

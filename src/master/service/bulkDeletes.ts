@@ -59,7 +59,7 @@ export class BulkDeletes {
         cleared.add(parent);
         path.pop();
       } else {
-        const done = await this.#delete(look, by);
+        const done = await this.#delete({ ...look, tasks: [...(await this.#backupsOf(look)), ...look.tasks] }, by);
         if (done.length === 0) return "stuck";
         budget.left -= done.length;
       }
@@ -74,6 +74,14 @@ export class BulkDeletes {
     const query = { parent, order: "oldest", cursor: null, limit: limits.bulkChunkMax } as const;
     const { tasks } = await read(() => store.listTasks(query));
     return { seq, tasks };
+  }
+
+  /** They count nowhere, also not among the children: only the tasks that they are backups of know them, and must not go first. */
+  async #backupsOf({ tasks }: Look): Promise<readonly TaskDocument[]> {
+    const { store, read } = this.#calls;
+    const ids = tasks.flatMap(({ backup }) => (backup === undefined ? [] : [backup.id]));
+    const found = await Promise.all(ids.map((id) => read(() => store.readTask(id))));
+    return found.filter((task) => task !== null);
   }
 
   async #lookAt(id: TaskId): Promise<Look> {

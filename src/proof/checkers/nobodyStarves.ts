@@ -108,6 +108,14 @@ class Board {
     return isSuspect(this.status(task) ?? {});
   }
 
+  /** True if a task that must run alone waits, or will before `until`, by the deciding master's clock. Its keys may be free, or not. */
+  hasWaitingSuspect(until: number): boolean {
+    return [...this.#live].some((id) => {
+      const status = this.#statuses.get(id);
+      return status !== undefined && isSuspect(status) && status.state !== "running" && (status.retryAt ?? 0) <= until;
+    });
+  }
+
   /** True if a task runs there that must run alone. */
   runsAlone(boot: string): boolean {
     return [...this.#live].some((id) => this.status(id)?.isAlone === true && this.status(id)?.boot === boot);
@@ -176,8 +184,8 @@ function checkWaiting(
     if (worker.state !== "connected" || worker.isDraining || board.usedSlots(worker.boot) >= worker.capacity) continue;
     if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
     // It may be kept for a task that must run alone, until it is empty; such a task gets an empty one at once.
-    const isKept =
-      board.runsAlone(worker.boot) || (ready.some(({ id }) => board.isSuspect(id)) && board.usedSlots(worker.boot) > 0);
+    const isWanted = board.hasWaitingSuspect(entry.at + nextAt - entry.landedAt);
+    const isKept = board.runsAlone(worker.boot) || (isWanted && board.usedSlots(worker.boot) > 0);
     if (isKept) continue;
     const isAloneFree = ![...board.workers.values()].some(({ boot }) => board.runsAlone(boot));
     const task = ready.find((spec) => canRun(worker, spec) && (!board.isSuspect(spec.id) || isAloneFree));
