@@ -1,5 +1,7 @@
 /** Forms made from what the master knows: a template that is run with a variable, and a schedule whose next tick is shown here and there. */
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import type { Submission } from "../../src/model/submissionFields.ts";
 import { violations } from "./accessibility.ts";
 import { openPage, screenshot, watched, wide } from "./browser.ts";
 
@@ -105,5 +107,45 @@ test("a schedule is made by a form that shows its ticks, changed, made up for an
     await page.getByRole("button", { name: "Remove …" }).click();
     await form.getByRole("button", { name: "Remove it" }).click();
     await page.getByText("No schedule yet").waitFor();
+  });
+});
+
+const code = "export const words = {};";
+const mapReduce = {
+  code: { sha256: createHash("sha256").update(code).digest("hex"), text: code },
+  job: "words",
+  input: { format: "lines", paths: ["/data/words"] },
+  reduces: 1,
+  output: { format: "tsv", folder: "/data/counts" },
+  partition: "hash",
+};
+/** One task of each kind, with all that goes with it. */
+const ofEachKind = {
+  sleep: { input: { seconds: 1 }, attemptsMax: 2, timeoutMs: 5_000, priority: 3 },
+  exec: { input: { command: ["make", "test"] }, requires: ["gpu"], killsMax: 2, backoffBaseMs: 5 },
+  http: { input: { url: "https://example.com/" } },
+  container: { input: { image: "alpine", command: ["true"] } },
+  remote: { input: { service: "batch", job: { definition: "nightly" } } },
+  graph: { input: { tasks: { a: { kind: "sleep", input: { seconds: 0 } } } }, priority: 2, deadlineMs: 600_000 },
+  "map-reduce": { input: mapReduce, deadlineMs: 600_000 },
+  resize: { input: { file: "a.png" }, concurrencyKey: "images", concurrencyMax: 2 },
+} as const satisfies { readonly [kind: string]: Omit<Submission, "kind"> };
+
+test("a task of each kind is run again as it was, without a change", async () => {
+  await watched(["master"], async ({ cluster, client }) => {
+    const page = await openPage(`${cluster.address}/healthz`);
+    const every = { ...ofEachKind, "everywhere-exec": { ...ofEachKind.exec, broadcast: true } };
+    for (const [id, task] of Object.entries(every)) {
+      await client.submit({ ...task, id, name: `the ${id}`, kind: id.replace("everywhere-", ""), queue: "nobody" });
+      await page.goto(`${cluster.address}/tasks/${id}`);
+      await page.getByRole("button", { name: "Run again …" }).click();
+      await page.getByRole("button", { name: "Submit" }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      const again = await client.get(new URL(page.url()).pathname.split("/")[2] ?? "");
+      expect(again.id).not.toBe(id);
+      const { kind, input, limits, requires, broadcast, priority, concurrencyKey } = await client.get(id);
+      expect(again).toMatchObject({ kind, input, limits, priority, name: `the ${id}` });
+      expect(again).toMatchObject(JSON.parse(JSON.stringify({ requires, broadcast, concurrencyKey })));
+    }
   });
 });

@@ -1,13 +1,14 @@
 /** The graph of a task: its nodes, what they wait for, and how they stand. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { graphQuery } from "../../api/queries.ts";
+import { graphQuery, taskQuery } from "../../api/queries.ts";
 import type { GraphNode } from "../../api/schema.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
 import { durationText } from "../../parts/time.tsx";
+import { RetryButton } from "../task/retryDialog.tsx";
 import { GraphView } from "./graphView.tsx";
 
 const route = getRouteApi("/tasks/$id/graph");
@@ -16,6 +17,7 @@ const listed = 200;
 export function GraphPage() {
   const { id } = route.useParams();
   const { data, error } = useQuery(graphQuery(id));
+  const task = useQuery(taskQuery(id)).data;
   if (data === undefined) return error === null ? <Loading what="the graph" /> : <Problem error={error} />;
   const { name, state, nodes, total, parent } = data;
   return (
@@ -27,7 +29,9 @@ export function GraphPage() {
           </Link>
         )}
       </TaskPath>
-      <PageHeader title={`Graph of ${name}`} note={<StateBadge state={state} />} />
+      <PageHeader title={`Graph of ${name}`} note={<StateBadge state={state} />}>
+        {task === undefined ? null : <RetryButton task={task} />}
+      </PageHeader>
       {nodes.length === 0 ? (
         <div className="card">
           <Empty title="This task is no graph" command="outlast submit --file graph.yaml" />

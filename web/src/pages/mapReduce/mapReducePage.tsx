@@ -10,6 +10,7 @@ import { StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Fact, Facts, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
+import { RetryButton } from "../task/retryDialog.tsx";
 import { hasEarlierChildren } from "../task/runs.ts";
 import { Cells } from "./cells.tsx";
 import { type JobProgress, jobKind, jobProgress, type Phase, type Sums } from "./job.ts";
@@ -26,7 +27,9 @@ export function MapReducePage() {
   return (
     <>
       <TaskPath id={id} name={task.name} />
-      <PageHeader title={`MapReduce: ${task.name}`} note={<StateBadge state={task.state} />} />
+      <PageHeader title={`MapReduce: ${task.name}`} note={<StateBadge state={task.state} />}>
+        <RetryButton task={task} />
+      </PageHeader>
       {task.kind === jobKind ? (
         <Job task={task} />
       ) : (

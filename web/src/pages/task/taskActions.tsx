@@ -10,11 +10,11 @@ import { Button, Dialog, Labelled } from "../../parts/controls.tsx";
 import { finalStates } from "../../parts/states.tsx";
 import { Note, Problem } from "../../parts/surfaces.tsx";
 import { jobKind } from "../mapReduce/job.ts";
-import { submissionOf } from "../tasks/again.ts";
-import { isRetriable, RetryDialog } from "./retryDialog.tsx";
+import { canRunAgain, submissionOf } from "../tasks/again.ts";
+import { RetryButton } from "./retryDialog.tsx";
 
 export function TaskActions({ task }: { readonly task: Task }) {
-  const [dialog, setDialog] = useState<"cancel" | "again" | "retry" | null>(null);
+  const [dialog, setDialog] = useState<"cancel" | "again" | null>(null);
   const mayControl = useMayControl()(task);
   const maySubmit = useMay("submit");
   const close = () => setDialog(null);
@@ -25,12 +25,8 @@ export function TaskActions({ task }: { readonly task: Task }) {
           Cancel …
         </Button>
       )}
-      {isRetriable(task) && mayControl ? (
-        <Button look="primary" onClick={() => setDialog("retry")}>
-          Retry …
-        </Button>
-      ) : null}
-      {maySubmit ? <Button onClick={() => setDialog("again")}>Run again …</Button> : null}
+      <RetryButton task={task} />
+      {maySubmit && canRunAgain(task) ? <Button onClick={() => setDialog("again")}>Run again …</Button> : null}
       {task.kind === "graph" ? (
         <Link to="/tasks/$id/graph" params={{ id: task.id }} className="px-1 text-accent hover:underline">
           Graph
@@ -55,7 +51,6 @@ export function TaskActions({ task }: { readonly task: Task }) {
         JSON
       </a>
       {dialog === "cancel" ? <CancelDialog task={task} onClose={close} /> : null}
-      {dialog === "retry" ? <RetryDialog task={task} onClose={close} /> : null}
       {dialog === "again" ? <AgainDialog task={task} onClose={close} /> : null}
     </>
   );

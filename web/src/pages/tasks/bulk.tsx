@@ -1,16 +1,18 @@
 /** Cancels, retries or submits again many tasks at a time, after it has said how many. */
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Fragment, useState } from "react";
 import { ApiError, get, post, segment } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
 import { finalStates, StateIcon, taskStates } from "../../parts/states.tsx";
-import { Meter, Note } from "../../parts/surfaces.tsx";
+import { Meter, Note, Problem } from "../../parts/surfaces.tsx";
 import { isRetriable, retryTask } from "../task/retryDialog.tsx";
-import { submissionOf } from "./again.ts";
+import { wholeName } from "../task/wholes.ts";
+import { canRunAgain, submissionOf } from "./again.ts";
 import type { TaskFilters } from "./filters.ts";
+import { callsAtATime, planRetries, type RetryPlan } from "./retryPlan.ts";
 
-/** Calls that are under way at a time. */
-const callsAtATime = 8;
 /** All that match are read up to this many. */
 export const matchesMax = 10_000;
 
@@ -33,7 +35,7 @@ const words = {
     title: "Run tasks again",
     button: "Run again",
     done: "submitted again",
-    left: "have not ended yet and are left alone",
+    left: "have not ended yet, or are parts of something that runs again as a whole: left alone",
   },
 } as const;
 
@@ -60,18 +62,42 @@ interface Progress {
   readonly problems: readonly string[];
 }
 
+/** What is called for, once for each: of nodes, that is their graphs. Null while it is not known. */
+function useTargets(
+  verb: BulkVerb,
+  able: readonly Task[],
+): { readonly plan: RetryPlan | undefined; readonly error: Error | null } {
+  const [chosen] = useState(able);
+  const { data, error } = useQuery({
+    queryKey: ["retry plan", chosen.map(({ id }) => id)],
+    queryFn: () => planRetries(chosen),
+    enabled: verb === "retry",
+    meta: { of: [] },
+    staleTime: "static",
+    gcTime: 0,
+  });
+  return { plan: verb === "retry" ? data : { alone: able, wholes: [], parts: [], left: [] }, error };
+}
+
 export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   const [progress, setProgress] = useState<Progress | null>(null);
   const { title, button, done, left } = words[verb];
   const able = tasks.filter((task) => isAble(task, verb));
+  const { plan, error } = useTargets(verb, able);
   const rest = tasks.length - able.length;
-  const isOver = progress !== null && progress.done + progress.problems.length >= able.length;
+  const targets = plan === undefined ? [] : [...plan.alone, ...plan.wholes];
+  const isOver = progress !== null && progress.done + progress.problems.length >= targets.length;
   return (
     <Dialog title={title} onClose={onClose}>
       <div className="grid gap-4">
-        <p className="text-base">
-          <strong>{count(able.length)}</strong> will be {done}.{rest > 0 ? ` ${count(rest)} ${left}.` : ""}
-        </p>
+        {plan === undefined && error === null ? <p className="text-muted">Looking at what they belong to …</p> : null}
+        {error === null ? null : <Problem error={error} />}
+        {plan === undefined ? null : (
+          <p className="text-base">
+            <strong>{targetsText(plan)}</strong> will be {done}.{rest > 0 ? ` ${count(rest)} ${left}.` : ""}
+          </p>
+        )}
+        {plan === undefined || plan.parts.length + plan.left.length === 0 ? null : <Wholes plan={plan} />}
         <ul className="flex flex-wrap gap-x-4 gap-y-1 text-soft">
           {taskStates.map((state) => {
             const number = able.filter((task) => task.state === state).length;
@@ -82,30 +108,18 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
             );
           })}
         </ul>
-        {progress === null ? null : (
-          <div className="grid gap-2" aria-live="polite">
-            <Meter share={(progress.done + progress.problems.length) / Math.max(1, able.length)} label="Progress" />
-            <p>
-              {progress.done} of {able.length} {done}
-            </p>
-            {progress.problems.length === 0 ? null : (
-              <Note tone="bad">
-                {progress.problems.length} refused. {progress.problems[0]}
-              </Note>
-            )}
-          </div>
-        )}
+        {progress === null ? null : <BulkProgress progress={progress} total={targets.length} done={done} />}
         <div className="flex justify-end gap-2">
           {isOver ? null : (
             <Button
               look={verb === "cancel" ? "danger" : "primary"}
-              disabled={able.length === 0 || progress !== null}
+              disabled={targets.length === 0 || progress !== null}
               onClick={() => {
                 setProgress({ done: 0, problems: [] });
-                void runAll(able, verb, setProgress);
+                void runAll(targets, verb, setProgress);
               }}
             >
-              {button} {count(able.length)}
+              {button} {plan === undefined ? "…" : targetsText(plan)}
             </Button>
           )}
           <Button onClick={onClose}>{isOver ? "Close" : "Leave it"}</Button>
@@ -115,8 +129,73 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   );
 }
 
-function isAble(task: Task, verb: BulkVerb): boolean {
+interface BulkProgressProps {
+  readonly progress: Progress;
+  readonly total: number;
+  readonly done: string;
+}
+
+function BulkProgress({ progress: { done: number, problems }, total, done }: BulkProgressProps) {
+  return (
+    <div className="grid gap-2" aria-live="polite">
+      <Meter share={(number + problems.length) / Math.max(1, total)} label="Progress" />
+      <p>
+        {number} of {total} {done}
+      </p>
+      {problems.length === 0 ? null : (
+        <Note tone="bad">
+          {problems.length} refused. {problems[0]}
+        </Note>
+      )}
+    </div>
+  );
+}
+
+/** So many graphs are named. */
+const wholesShown = 5;
+
+function Wholes({ plan: { parts, wholes, left } }: { readonly plan: RetryPlan }) {
+  const more = wholes.length - wholesShown;
+  return (
+    <Note tone="info">
+      {wholes.length === 0 ? null : (
+        <p>
+          {count(parts.length)} {parts.length === 1 ? "is a part" : "are parts"} of{" "}
+          {wholes.slice(0, wholesShown).map(({ id, name }, index) => (
+            <Fragment key={id}>
+              {index === 0 ? "" : ", "}
+              <Link to="/tasks/$id" params={{ id }} className="text-accent underline">
+                {name}
+              </Link>
+            </Fragment>
+          ))}
+          {more > 0 ? ` and ${more} more` : ""}. Each is retried as a whole, once:{" "}
+          {wholes.some((task) => wholeName(task) === "job") ? "a job begins from scratch; of the others, " : ""}what has
+          succeeded stays, all else runs again.
+        </p>
+      )}
+      {left.length === 0 ? null : (
+        <p>
+          {count(left.length)} {left.length === 1 ? "belongs" : "belong"} to a graph that has not ended yet, or that did
+          not fail: left alone.
+        </p>
+      )}
+    </Note>
+  );
+}
+
+/** `3 tasks and 1 graph`. */
+function targetsText({ alone, wholes }: RetryPlan): string {
+  if (wholes.length === 0) return count(alone.length);
+  const names = new Set(wholes.map(wholeName));
+  const [name] = names.size === 1 ? names : ["whole"];
+  const whole = `${wholes.length} ${name}${wholes.length === 1 ? "" : "s"}`;
+  return alone.length === 0 ? whole : `${count(alone.length)} and ${whole}`;
+}
+
+export function isAble(task: Task, verb: BulkVerb): boolean {
   if (verb === "retry") return isRetriable(task);
+  if (verb === "again" && !canRunAgain(task)) return false;
   return finalStates.has(task.state) === (verb === "again");
 }
 
@@ -129,7 +208,7 @@ async function runAll(tasks: readonly Task[], verb: BulkVerb, tell: (progress: P
       try {
         if (verb === "cancel") await post(`/v1/tasks/${segment(task.id)}/cancel`);
         else if (verb === "retry") await retryTask(task);
-        else await post("/v1/tasks", submissionOf(task));
+        else await post("/v1/tasks", submissionOf(await withInput(task)));
         done += 1;
       } catch (error) {
         problems.push(error instanceof ApiError ? error.message : "The master cannot be reached.");
@@ -138,6 +217,11 @@ async function runAll(tasks: readonly Task[], verb: BulkVerb, tell: (progress: P
     }
   };
   await Promise.all(Array.from({ length: callsAtATime }, work));
+}
+
+/** Lists do not say what stands in the places of outputs. */
+async function withInput(task: Task): Promise<Task> {
+  return task.takesOutputs === true ? await get<Task>(`/v1/tasks/${segment(task.id)}`) : task;
 }
 
 function count(number: number): string {

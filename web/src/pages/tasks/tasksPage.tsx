@@ -8,7 +8,7 @@ import { Button } from "../../parts/controls.tsx";
 import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { isRetriable } from "../task/retryDialog.tsx";
-import { BulkDialog, type BulkVerb, matchesMax, readMatches } from "./bulk.tsx";
+import { BulkDialog, type BulkVerb, isAble, matchesMax, readMatches } from "./bulk.tsx";
 import { FilterBar } from "./filterBar.tsx";
 import { readFilters, type TaskFilters } from "./filters.ts";
 import { AllThatMatchButton } from "./matching.tsx";
@@ -26,9 +26,8 @@ export function TasksPage() {
   const navigate = useNavigate();
   const pages = useTaskPages(filters);
   const [selected, setSelected] = useState<ReadonlyMap<string, Task>>(new Map());
-  const [bulk, setBulk] = useState<{ readonly verb: BulkVerb; readonly tasks: readonly Task[] } | null>(null);
+  const [bulk, setBulk] = useState<Bulk | null>(null);
   const maySubmit = useMay("submit");
-  const mayControl = useMayControl();
   const select = useCallback((task: Task, isSelected: boolean) => {
     setSelected((before) => {
       const next = new Map(before);
@@ -47,8 +46,8 @@ export function TasksPage() {
   return (
     <>
       <PageHeader title="Tasks" note={pages.isLoaded ? countText(pages) : undefined}>
-        {maySubmit ? <AllThatMatchButton verb="cancel" filters={filters} onClose={() => void pages.refresh()} /> : null}
         {maySubmit ? <AllThatMatchButton verb="retry" filters={filters} onClose={() => void pages.refresh()} /> : null}
+        {maySubmit ? <AllThatMatchButton verb="cancel" filters={filters} onClose={() => void pages.refresh()} /> : null}
         {maySubmit ? (
           <SelectAll
             filters={filters}
@@ -58,25 +57,7 @@ export function TasksPage() {
       </PageHeader>
       <FilterBar key={filters.name ?? ""} filters={filters} onChange={change} />
       {chosen.length === 0 ? null : (
-        <div
-          role="toolbar"
-          aria-label="Selected tasks"
-          className="sticky top-2 z-10 mb-3 flex flex-wrap items-center gap-2 rounded-lg border border-accent/40 bg-surface px-3 py-2 shadow-[0_6px_20px_var(--shadow)]"
-        >
-          <span className="font-medium">{chosen.length} selected</span>
-          {chosen.some(mayControl) ? (
-            <Button look="danger" onClick={() => setBulk({ verb: "cancel", tasks: chosen.filter(mayControl) })}>
-              Cancel …
-            </Button>
-          ) : null}
-          {chosen.some((task) => isRetriable(task) && mayControl(task)) ? (
-            <Button onClick={() => setBulk({ verb: "retry", tasks: chosen.filter(mayControl) })}>Retry …</Button>
-          ) : null}
-          <Button onClick={() => setBulk({ verb: "again", tasks: chosen })}>Run again …</Button>
-          <Button look="quiet" className="ml-auto" onClick={() => setSelected(new Map())}>
-            Clear
-          </Button>
-        </div>
+        <SelectionTools chosen={chosen} onBulk={setBulk} onClear={() => setSelected(new Map())} />
       )}
       {pages.error === null ? null : (
         <div className="mb-3">
@@ -100,6 +81,47 @@ export function TasksPage() {
         />
       )}
     </>
+  );
+}
+
+interface Bulk {
+  readonly verb: BulkVerb;
+  readonly tasks: readonly Task[];
+}
+
+interface SelectionToolsProps {
+  readonly chosen: readonly Task[];
+  readonly onBulk: (bulk: Bulk) => void;
+  readonly onClear: () => void;
+}
+
+/** What can be done with at least one of the chosen tasks; what people most often want of failed ones comes first. */
+function SelectionTools({ chosen, onBulk, onClear }: SelectionToolsProps) {
+  const mayControl = useMayControl();
+  return (
+    <div
+      role="toolbar"
+      aria-label="Selected tasks"
+      className="sticky top-2 z-10 mb-3 flex flex-wrap items-center gap-2 rounded-lg border border-accent/40 bg-surface px-3 py-2 shadow-[0_6px_20px_var(--shadow)]"
+    >
+      <span className="font-medium">{chosen.length} selected</span>
+      {chosen.some((task) => isRetriable(task) && mayControl(task)) ? (
+        <Button look="primary" onClick={() => onBulk({ verb: "retry", tasks: chosen.filter(mayControl) })}>
+          Retry …
+        </Button>
+      ) : null}
+      {chosen.some((task) => isAble(task, "again")) ? (
+        <Button onClick={() => onBulk({ verb: "again", tasks: chosen })}>Run again …</Button>
+      ) : null}
+      {chosen.some((task) => isAble(task, "cancel") && mayControl(task)) ? (
+        <Button look="danger" onClick={() => onBulk({ verb: "cancel", tasks: chosen.filter(mayControl) })}>
+          Cancel …
+        </Button>
+      ) : null}
+      <Button look="quiet" className="ml-auto" onClick={onClear}>
+        Clear
+      </Button>
+    </div>
   );
 }
 
