@@ -1,7 +1,7 @@
 /** A run that is watched: a worker is killed under its task, which moves, and every page says so without being loaded again. */
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, screenshot, watched } from "./browser.ts";
+import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 
 test("a killed worker is named, and its task is seen to run elsewhere", async () => {
   await watched(["master", "worker-1"], async ({ cluster, client }) => {
@@ -33,6 +33,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     const workers = await openPage(`${cluster.address}/workers`);
     await workers.getByText("1 connected, 1 lost, 1 of 1 slots in use").waitFor();
     await screenshot(overview, "overview-after-a-kill");
+    await filters(cluster.address);
 
     await task.getByRole("button", { name: "Cancel …" }).click();
     await task.getByRole("button", { name: "Cancel the task" }).click();
@@ -68,4 +69,28 @@ async function zooms(timeline: Page): Promise<void> {
   await timeline.getByRole("button", { name: "Now", exact: true, pressed: false }).waitFor();
   await now.click();
   await bars.getByRole("row").filter({ hasText: "running" }).waitFor();
+}
+
+/** One task runs, one is queued: how they are found by their states, also on a phone, where the filters are folded. */
+async function filters(address: string): Promise<void> {
+  for (const [look, screen] of Object.entries({ wide, narrow })) {
+    const page = await openPage(`${address}/tasks`, screen);
+    const chip = (name: string) => page.getByRole("button", { name, exact: true });
+    await page.getByText("2 shown").waitFor();
+    if (screen === narrow) {
+      expect(await chip("waiting").isVisible()).toBe(false);
+      await page.getByRole("button", { name: "Filters", exact: true }).click();
+    }
+    await chip("waiting").click();
+    await page.getByText("No task matches these filters").waitFor();
+    await page.getByRole("main").getByRole("link", { name: "queued", exact: true }).click();
+    await page.getByText("1 shown").waitFor();
+    await page.getByRole("link", { name: "stuck" }).waitFor();
+    expect(await chip("queued 1").getAttribute("aria-pressed")).toBe("true");
+    await screenshot(page, `tasks-queued-${look}`);
+    await page.getByLabel("Worker", { exact: true }).selectOption("worker-2");
+    // Nobody has counted the tasks of a worker by their states.
+    await page.getByRole("button", { name: "queued", exact: true, pressed: true }).waitFor();
+    await page.context().close();
+  }
 }

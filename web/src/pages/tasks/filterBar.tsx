@@ -6,10 +6,8 @@ import { get, segment } from "../../api/client.ts";
 import { queuesQuery, statusQuery, workersQuery } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
 import { Button, Field, Kbd, Select } from "../../parts/controls.tsx";
-import { StateIcon, taskStates } from "../../parts/states.tsx";
-import { statesOf, type TaskFilters } from "./filters.ts";
-
-const number = new Intl.NumberFormat(undefined, { notation: "compact" });
+import { countsOf, statesOf, type TaskFilters } from "./filters.ts";
+import { StateChips } from "./stateChips.tsx";
 
 interface FilterBarProps {
   readonly filters: TaskFilters;
@@ -17,46 +15,26 @@ interface FilterBarProps {
 }
 
 export function FilterBar({ filters, onChange }: FilterBarProps) {
-  const counts = useQuery(statusQuery).data?.stats.tasks ?? {};
+  const all = useQuery(statusQuery).data?.stats.tasks ?? {};
   const queues = useQuery(queuesQuery).data?.queues ?? [];
-  const workers = useQuery(workersQuery).data?.workers ?? [];
   const chosen = statesOf(filters.state);
-  const toggle = (state: TaskState) => {
-    const next = chosen.includes(state) ? chosen.filter((each) => each !== state) : [...chosen, state];
+  const choose = (states: readonly TaskState[]) => {
     const { state: _state, ...rest } = filters;
-    onChange(next.length === 0 ? rest : { ...rest, state: next.join(",") });
+    onChange(states.length === 0 ? rest : { ...rest, state: states.join(",") });
   };
-  const set = (name: "queue" | "host" | "order", value: string) => {
-    const { [name]: _old, ...rest } = filters;
-    onChange(value === "" ? rest : { ...rest, [name]: value });
-  };
+  /** Only where there is little room: there they would fill the first half of the page. */
+  const [isUnfolded, setUnfolded] = useState(false);
+  const folded = isUnfolded ? "" : "max-md:hidden";
   const isFiltered = Object.keys(filters).length > 0;
   return (
     <div className="mb-3 grid gap-2">
       <div className="flex flex-wrap items-center gap-2">
         <Search filters={filters} onChange={onChange} />
-        <Select aria-label="Queue" value={filters.queue ?? ""} onChange={(event) => set("queue", event.target.value)}>
-          <option value="">All queues</option>
-          {withChosen(
-            queues.map(({ name }) => name),
-            filters.queue,
-          ).map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </Select>
-        <Select aria-label="Worker" value={filters.host ?? ""} onChange={(event) => set("host", event.target.value)}>
-          <option value="">All workers</option>
-          {withChosen(
-            workers.map(({ id }) => id),
-            filters.host,
-          ).map((id) => (
-            <option key={id}>{id}</option>
-          ))}
-        </Select>
-        <Select aria-label="Order" value={filters.order ?? ""} onChange={(event) => set("order", event.target.value)}>
-          <option value="">Newest first</option>
-          <option value="oldest">Oldest first</option>
-        </Select>
+        <Button className="md:hidden" aria-expanded={isUnfolded} onClick={() => setUnfolded(!isUnfolded)}>
+          Filters{isFiltered ? ` · ${Object.keys(filters).length}` : ""}{" "}
+          <span aria-hidden="true">{isUnfolded ? "▴" : "▾"}</span>
+        </Button>
+        <Selects filters={filters} onChange={onChange} className={folded} />
         {filters.parent === undefined ? null : (
           <span className="min-w-0 truncate text-soft">
             Children of{" "}
@@ -75,24 +53,64 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
           </Button>
         ) : null}
       </div>
-      <div role="group" aria-label="States" className="flex flex-wrap gap-1">
-        {taskStates.map((state) => (
-          <button
-            key={state}
-            type="button"
-            aria-pressed={chosen.includes(state)}
-            onClick={() => toggle(state)}
-            className="inline-flex h-7 items-center gap-1.5 rounded-full border border-line bg-surface px-2.5 text-xs font-medium text-soft hover:border-line-strong aria-pressed:border-accent aria-pressed:bg-accent-wash aria-pressed:text-accent max-md:h-8"
-          >
-            <StateIcon state={state} size={12} />
-            {state}
-            {(counts[state] ?? 0) === 0 ? null : (
-              <span className="text-muted">{number.format(counts[state] ?? 0)}</span>
-            )}
-          </button>
-        ))}
+      <div className={folded}>
+        <StateChips chosen={chosen} counts={countsOf(filters, all, queues)} onChoose={choose} />
       </div>
     </div>
+  );
+}
+
+interface SelectsProps extends FilterBarProps {
+  readonly className: string;
+}
+
+function Selects({ filters, onChange, className }: SelectsProps) {
+  const queues = useQuery(queuesQuery).data?.queues ?? [];
+  const workers = useQuery(workersQuery).data?.workers ?? [];
+  const set = (name: "queue" | "host" | "order", value: string) => {
+    const { [name]: _old, ...rest } = filters;
+    onChange(value === "" ? rest : { ...rest, [name]: value });
+  };
+  return (
+    <>
+      <Select
+        className={className}
+        aria-label="Queue"
+        value={filters.queue ?? ""}
+        onChange={(event) => set("queue", event.target.value)}
+      >
+        <option value="">All queues</option>
+        {withChosen(
+          queues.map(({ name }) => name),
+          filters.queue,
+        ).map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </Select>
+      <Select
+        className={className}
+        aria-label="Worker"
+        value={filters.host ?? ""}
+        onChange={(event) => set("host", event.target.value)}
+      >
+        <option value="">All workers</option>
+        {withChosen(
+          workers.map(({ id }) => id),
+          filters.host,
+        ).map((id) => (
+          <option key={id}>{id}</option>
+        ))}
+      </Select>
+      <Select
+        className={className}
+        aria-label="Order"
+        value={filters.order ?? ""}
+        onChange={(event) => set("order", event.target.value)}
+      >
+        <option value="">Newest first</option>
+        <option value="oldest">Oldest first</option>
+      </Select>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The filters of the list of tasks, as they stand in its address. */
-import type { TaskState } from "../../api/schema.ts";
+import type { Queue, TaskState } from "../../api/schema.ts";
 import { taskStates } from "../../parts/states.tsx";
 
 export interface TaskFilters {
@@ -34,4 +34,27 @@ function optional<Name extends string>(name: Name, value: string | undefined): {
 export function statesOf(text: string | undefined): TaskState[] {
   const given = new Set((text ?? "").split(","));
   return taskStates.filter((state) => given.has(state));
+}
+
+/** What waits to be started: for the first time, after a failure, or after the loss of a worker. */
+export const queuedStates: readonly TaskState[] = ["created", "retrying", "killed"];
+
+/** All of these are taken away if all are chosen, and chosen if not. */
+export function toggled(chosen: readonly TaskState[], states: readonly TaskState[]): TaskState[] {
+  const isChosen = states.every((state) => chosen.includes(state));
+  const others = chosen.filter((state) => !states.includes(state));
+  return isChosen ? others : [...others, ...states];
+}
+
+export type StateCounts = { readonly [state: string]: number };
+
+/**
+ * How many tasks match the filters, if their state is left out.
+ * @param all of every queue that is seen
+ * @returns null where nobody has counted them
+ */
+export function countsOf(filters: TaskFilters, all: StateCounts, queues: readonly Queue[]): StateCounts | null {
+  const { host, name, parent, queue } = filters;
+  if (host !== undefined || name !== undefined || parent !== undefined) return null;
+  return queue === undefined ? all : (queues.find((each) => each.name === queue)?.tasks ?? null);
 }

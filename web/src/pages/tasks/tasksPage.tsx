@@ -1,5 +1,5 @@
 /** All tasks in one table: filters in the address, live, and as many rows as there are. */
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useMay, useMayControl } from "../../api/rights.ts";
@@ -10,7 +10,7 @@ import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { isRetriable } from "../task/retryDialog.tsx";
 import { BulkDialog, type BulkVerb, isAble, matchesMax, readMatches } from "./bulk.tsx";
 import { FilterBar } from "./filterBar.tsx";
-import { readFilters, type TaskFilters } from "./filters.ts";
+import { queuedStates, readFilters, type TaskFilters } from "./filters.ts";
 import { AllThatMatchButton } from "./matching.tsx";
 import { type TaskPages, useTaskPages } from "./taskPages.ts";
 import { columns, NarrowRow, WideRow } from "./taskRow.tsx";
@@ -64,12 +64,7 @@ export function TasksPage() {
           <Problem error={pages.error} />
         </div>
       )}
-      <TaskTable
-        pages={pages}
-        selected={selected}
-        onSelect={maySubmit ? select : null}
-        isFiltered={Object.keys(filters).length > 0}
-      />
+      <TaskTable pages={pages} selected={selected} onSelect={maySubmit ? select : null} filters={filters} />
       {bulk === null ? null : (
         <BulkDialog
           {...bulk}
@@ -158,10 +153,10 @@ interface TaskTableProps {
   readonly selected: ReadonlyMap<string, Task>;
   /** Null for those who may do nothing with tasks. */
   readonly onSelect: ((task: Task, isSelected: boolean) => void) | null;
-  readonly isFiltered: boolean;
+  readonly filters: TaskFilters;
 }
 
-function TaskTable({ pages, selected, onSelect, isFiltered }: TaskTableProps) {
+function TaskTable({ pages, selected, onSelect, filters }: TaskTableProps) {
   const isNarrow = useNarrow();
   const { tasks, hasMore, isLoaded, reads, loadMore, show } = pages;
   const box = useRef<HTMLDivElement>(null);
@@ -185,11 +180,7 @@ function TaskTable({ pages, selected, onSelect, isFiltered }: TaskTableProps) {
   if (tasks.length === 0) {
     return (
       <div className="card">
-        {isFiltered ? (
-          <Empty title="No task matches these filters" />
-        ) : (
-          <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap" />
-        )}
+        <NoTasks filters={filters} />
       </div>
     );
   }
@@ -224,5 +215,26 @@ function TaskTable({ pages, selected, onSelect, isFiltered }: TaskTableProps) {
         })}
       </div>
     </div>
+  );
+}
+
+function NoTasks({ filters }: { readonly filters: TaskFilters }) {
+  if (Object.keys(filters).length === 0)
+    return <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap" />;
+  const title = "No task matches these filters";
+  if (filters.state !== "waiting") return <Empty title={title} />;
+  return (
+    <Empty title={title}>
+      Tasks in this state have begun, and wait for their children, a signal or the end of a sleep. Those that wait to be
+      started are{" "}
+      <Link
+        to="/tasks"
+        search={{ ...filters, state: queuedStates.join(",") }}
+        className="text-accent underline decoration-accent/40"
+      >
+        queued
+      </Link>
+      .
+    </Empty>
   );
 }
