@@ -71,13 +71,15 @@ function cutButtons(page: Page): Promise<string[]> {
 /** Phones of today: what is wider than that must not have to be scrolled to. */
 const phone = { viewport: { width: 390, height: 844 } } as const;
 
-/** The labels of tables that are wider than what is around them. */
+/** The labels of tables that are wider than what is around them, and the heads of cells that run into the next one. */
 function wideTables(page: Page): Promise<string[]> {
   return page.getByRole("main").evaluate((main) => {
     const boxes = [...main.querySelectorAll("table")].map((table) => [table, table.parentElement] as const);
-    return boxes.flatMap(([table, box]) =>
+    const wide = boxes.flatMap(([table, box]) =>
       box !== null && table.scrollWidth > box.clientWidth + 1 ? [table.getAttribute("aria-label") ?? ""] : [],
     );
+    const cells = [...main.querySelectorAll("td")].filter((cell) => cell.scrollWidth > cell.clientWidth + 1);
+    return [...wide, ...cells.map((cell) => cell.dataset["head"] ?? cell.textContent)];
   });
 }
 

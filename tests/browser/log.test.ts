@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openPage, watched } from "./browser.ts";
+import { narrow, openPage, screenshot, watched } from "./browser.ts";
 
 /** The first attempt fails when `go` is there, the second one ends well. */
 function twoAttempts(directory: string): string[] {
@@ -24,10 +24,12 @@ test("a log is followed over a retry; colours are colours, and markup is text", 
     const log = page.getByRole("log");
     await log.getByText("attempt 1 <img").waitFor();
     await page.getByText("live", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Follow", pressed: true }).waitFor();
     writeFileSync(join(directory, "go"), "");
 
     await log.getByText("attempt 2 <img").waitFor();
     await page.getByText("complete", { exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: "Follow" }).count()).toBe(0);
     await log.getByText("Attempt 2", { exact: true }).waitFor();
     expect(await log.getByText("attempt 1 <img").count()).toBe(1);
     const red = await log
@@ -44,5 +46,19 @@ test("a log is followed over a retry; colours are colours, and markup is text", 
     await page.getByRole("searchbox", { name: "Search the log" }).fill("attempt 2");
     await page.getByText("1 of 1", { exact: true }).waitFor();
     expect(await log.locator("mark").allTextContents()).toEqual(["attempt 2"]);
+  });
+});
+
+test("a log without a line is small, so that what follows is seen", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client }) => {
+    await client.submit({ id: "silent", kind: "exec", input: { command: ["sleep", "600"] } });
+    const page = await openPage(`${cluster.address}/tasks/silent`, narrow);
+    const log = page.getByRole("log");
+    await log.getByText("Nothing has been written yet.").waitFor();
+    expect((await log.boundingBox())?.height).toBeLessThan(100);
+    await client.cancel("silent");
+    await log.getByText("The attempt wrote nothing.").waitFor();
+    expect((await log.boundingBox())?.height).toBeLessThan(100);
+    await screenshot(page, "log-empty-narrow");
   });
 });

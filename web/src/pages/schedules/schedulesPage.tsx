@@ -77,7 +77,7 @@ function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; r
           <span className="text-muted">none follows</span>
         ) : (
           <span className="flex flex-wrap gap-x-2">
-            <span className="figures whitespace-nowrap">{local.format(nextAt)}</span>
+            <span className="figures md:whitespace-nowrap">{local.format(nextAt)}</span>
             <span className="text-muted">
               <Ago at={nextAt} />
             </span>

@@ -47,13 +47,16 @@ export function LogView({ task, attempt }: LogViewProps) {
               setPlace(found.length === 0 ? 0 : (index + by + found.length) % found.length);
             }}
           />
-          <Button
-            aria-pressed={isFollowing}
-            onClick={() => setFollowing(!isFollowing)}
-            look={isFollowing ? "primary" : "plain"}
-          >
-            Follow
-          </Button>
+          {/* Of a log that is complete, nothing follows. */}
+          {isComplete ? null : (
+            <Button
+              aria-pressed={isFollowing}
+              onClick={() => setFollowing(!isFollowing)}
+              look={isFollowing ? "primary" : "plain"}
+            >
+              Follow
+            </Button>
+          )}
           <a
             href={urlOf(`/v1/tasks/${segment(task)}/logs`, { attempt })}
             target="_blank"
@@ -136,6 +139,7 @@ interface LinesProps {
 function Lines({ followed: { log, version, isComplete }, search, current, isFollowing, onFollow }: LinesProps) {
   const box = useRef<HTMLDivElement>(null);
   const { lines } = log;
+  const isEmpty = !lines.some(({ kind }) => kind !== "attempt");
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -154,7 +158,7 @@ function Lines({ followed: { log, version, isComplete }, search, current, isFoll
       tabIndex={0}
       role="log"
       aria-label="Log"
-      className="h-[28rem] overflow-auto bg-raised/40 py-2 font-mono text-xs"
+      className={`overflow-auto bg-raised/40 py-2 font-mono text-xs ${isEmpty ? "max-h-[28rem]" : "h-[28rem]"}`}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
         const isAtEnd = scrollHeight - scrollTop - clientHeight < endSlack;
         if (isAtEnd !== isFollowing && !isComplete && search === "") onFollow(isAtEnd);
@@ -174,8 +178,8 @@ function Lines({ followed: { log, version, isComplete }, search, current, isFoll
           );
         })}
       </div>
-      {isComplete && !lines.some(({ kind }) => kind === "text") ? (
-        <p className="px-4 text-muted">The attempt wrote nothing.</p>
+      {isEmpty ? (
+        <p className="px-4 text-muted">{isComplete ? "The attempt wrote nothing." : "Nothing has been written yet."}</p>
       ) : null}
     </div>
   );
