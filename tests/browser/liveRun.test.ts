@@ -24,6 +24,10 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await bars.getByRole("row").filter({ hasText: "worker-1" }).getByText("killed").waitFor();
     await bars.getByRole("row").filter({ hasText: "worker-2" }).getByText("running").waitFor();
     await screenshot(timeline, "timeline-after-a-kill");
+    await timeline.getByRole("button", { name: "killed 1", exact: true }).click();
+    await bars.getByRole("row").filter({ hasText: "worker-2" }).waitFor({ state: "detached" });
+    expect(await bars.getByRole("row").count()).toBe(2);
+    await timeline.getByRole("button", { name: "all 2", exact: true }).click();
     await zooms(timeline);
     await client.submit({ id: "stuck", kind: "resize", input: null });
     const stuck = await openPage(`${cluster.address}/tasks/stuck`);

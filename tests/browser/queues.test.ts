@@ -31,6 +31,8 @@ test("200 queues are one call; limits are shown, set and taken away by those who
       await row(count - 1).waitFor();
       await row(0).getByText("5 at a time · 100 in 1m").waitFor();
       await row(1).getByText("none", { exact: true }).waitFor();
+      // Nothing turns where nothing runs.
+      expect(await row(1).locator(".turning").count()).toBe(0);
       expect(
         await row(1)
           .getByRole("link", { name: /^The task that waits longest/ })

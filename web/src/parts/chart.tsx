@@ -3,6 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "react";
 import UPlot from "uplot";
 import { onThemeChange, resolvedColour } from "./colours.ts";
+import { clockText, lonelyValues, timeSteps } from "./ticks.ts";
 
 export interface ChartSeries {
   readonly name: string;
@@ -19,13 +20,15 @@ export interface ChartProps {
   readonly at: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
+  /** What values may be apart along the axis, from small to large. */
+  readonly steps: readonly number[];
   readonly height?: number;
   readonly onHover?: (index: number | null) => void;
 }
 
 const font = '11px "Inter Variable", sans-serif';
 
-function optionsOf({ series, format, height = 180, onHover }: ChartProps, width: number): UPlot.Options {
+function optionsOf({ series, format, steps, height = 180, onHover }: ChartProps, width: number): UPlot.Options {
   const axis = { stroke: resolvedColour("--muted"), font, ticks: { show: false }, gap: 6 };
   const grid = { stroke: resolvedColour("--line"), width: 1 };
   return {
@@ -36,8 +39,22 @@ function optionsOf({ series, format, height = 180, onHover }: ChartProps, width:
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, space: 70, values: (_plot, values) => values.map(clockText) },
-      { ...axis, grid, size: 60, space: 34, values: (_plot, values) => values.map((value) => format(value)) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 24,
+        space: 70,
+        incrs: timeSteps.map((ms) => ms / 1000),
+        values: (_plot, values, _axis, _space, step) => values.map((each) => clockText(each * 1000, step * 1000)),
+      },
+      {
+        ...axis,
+        grid,
+        size: 60,
+        space: 34,
+        incrs: [...steps],
+        values: (_plot, values) => values.map((value) => format(value)),
+      },
     ],
     series: [
       {},
@@ -46,7 +63,8 @@ function optionsOf({ series, format, height = 180, onHover }: ChartProps, width:
           label: name,
           stroke: resolvedColour(colour),
           width: 1.6,
-          points: { show: false },
+          // A line has two ends; what has no neighbour is a dot.
+          points: { show: true, size: 5, filter: (plot, index) => lonelyValues([...(plot.data[index] ?? [])]) },
           ...(isFilled === true ? { fill: resolvedColour(colour, 0.12) } : {}),
         }),
       ),
@@ -59,19 +77,6 @@ function optionsOf({ series, format, height = 180, onHover }: ChartProps, width:
       ],
     },
   };
-}
-
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-
-/** `14:05`, or `14:05:30` between full minutes. */
-function clockText(seconds: number): string {
-  const text = clock.format(seconds * 1000);
-  return text.endsWith(":00") ? text.slice(0, -3) : text;
 }
 
 function dataOf({ at, series }: ChartProps): UPlot.AlignedData {

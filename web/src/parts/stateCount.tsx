@@ -21,7 +21,8 @@ export function StateCount({ state, count, of, className = "" }: StateCountProps
       title={state}
       className={`inline-flex items-center gap-1 hover:underline ${className}`}
     >
-      <StateIcon state={state} size={12} />
+      {/* Nothing turns where nothing runs. */}
+      {count === 0 ? null : <StateIcon state={state} size={12} />}
       <span className="sr-only">{state}</span>
       {number.format(count)}
     </Link>

@@ -6,6 +6,7 @@ import type { HistoryPoint } from "../../api/schema.ts";
 import type { ChartSeries } from "../../parts/chart.tsx";
 import { LazyChart } from "../../parts/lazyChart.tsx";
 import { Card, Loading, Problem } from "../../parts/surfaces.tsx";
+import { countSteps, durationSteps } from "../../parts/ticks.ts";
 import { durationText } from "../../parts/time.tsx";
 
 type Resolution = "second" | "minute";
@@ -41,14 +42,14 @@ export function Throughput() {
             <Problem error={error} />
           )
         ) : (
-          <Lines label={`Attempts ${word}`} at={at} series={throughput(points)} format={countText} sum />
+          <Lines label={`Attempts ${word}`} at={at} series={throughput(points)} {...counts} />
         )}
       </Card>
       <Card title="Latency" note={`95 of 100 were quicker, by ${resolution}`}>
         {data === undefined ? (
           <Loading what="the history" />
         ) : (
-          <Lines label="Latency" at={at} series={latency(points)} format={durationText} />
+          <Lines label="Latency" at={at} series={latency(points)} {...durations} />
         )}
       </Card>
     </div>
@@ -60,11 +61,12 @@ interface LinesProps {
   readonly at: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
+  readonly steps: readonly number[];
   /** True for counts: the legend then shows their sum while nothing is pointed at. */
   readonly sum?: boolean;
 }
 
-function Lines({ label, at, series, format, sum = false }: LinesProps) {
+function Lines({ label, at, series, format, steps, sum = false }: LinesProps) {
   const [index, setIndex] = useState<number | null>(null);
   const shown = ({ values }: ChartSeries): string => {
     if (index !== null) {
@@ -89,7 +91,7 @@ function Lines({ label, at, series, format, sum = false }: LinesProps) {
           {index === null ? (sum ? "in all" : "latest") : new Date(at[index] ?? 0).toLocaleTimeString()}
         </li>
       </ul>
-      <LazyChart label={label} at={at} series={series} format={format} onHover={setIndex} />
+      <LazyChart label={label} at={at} series={series} format={format} steps={steps} onHover={setIndex} />
     </div>
   );
 }
@@ -112,6 +114,9 @@ function latency(points: readonly HistoryPoint[]): ChartSeries[] {
 }
 
 const number = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+
+const durations = { format: durationText, steps: durationSteps };
+const counts = { format: countText, steps: countSteps, sum: true };
 
 function countText(value: number): string {
   return number.format(value);

@@ -1,17 +1,27 @@
-/** The latest of the attempts that a timeline shows, as a list. */
+/** The latest of the attempts that a timeline shows, as a list: all, or those with one outcome. */
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { TaskAttempt } from "../../api/schema.ts";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
 
 const listed = 25;
+const outcomes = ["running", "killed", "failed", "success", "suspended", "aborted", "cancelled"] as const;
+type Outcome = (typeof outcomes)[number];
 
 export function AttemptList({ attempts }: { readonly attempts: readonly TaskAttempt[] }) {
-  const latest = attempts.toSorted((a, b) => b.assignedAt - a.assignedAt).slice(0, listed);
-  if (latest.length === 0) return null;
+  const [chosen, setChosen] = useState<Outcome | null>(null);
+  const wanted = chosen === null ? attempts : attempts.filter((attempt) => outcomeOf(attempt) === chosen);
+  const latest = wanted.toSorted((a, b) => b.assignedAt - a.assignedAt).slice(0, listed);
+  if (attempts.length === 0) return null;
   return (
-    <Card title="Attempts" note={`the latest ${latest.length} of ${attempts.length} in this period`} isFlush>
+    <Card
+      title="Attempts"
+      note={`the latest ${latest.length} of ${wanted.length} in this period`}
+      actions={<Outcomes attempts={attempts} chosen={chosen} onChoose={setChosen} />}
+      isFlush
+    >
       <Table label="Attempts" heads={["Task", "Attempt", "Worker", "Outcome", "Began", "Took"]}>
         {latest.map((attempt) => (
           <Row key={`${attempt.task} ${attempt.attempt}`}>
@@ -28,7 +38,7 @@ export function AttemptList({ attempts }: { readonly attempts: readonly TaskAtte
             </Cell>
             <Cell className="figures">{attempt.attempt}</Cell>
             <Cell className="whitespace-nowrap text-soft">{attempt.worker}</Cell>
-            <Cell>{attempt.outcome ?? "running"}</Cell>
+            <Cell>{outcomeOf(attempt)}</Cell>
             <Cell className="text-muted">
               <Ago at={attempt.assignedAt} />
             </Cell>
@@ -39,5 +49,40 @@ export function AttemptList({ attempts }: { readonly attempts: readonly TaskAtte
         ))}
       </Table>
     </Card>
+  );
+}
+
+function outcomeOf({ outcome }: TaskAttempt): Outcome {
+  return outcome ?? "running";
+}
+
+interface OutcomesProps {
+  readonly attempts: readonly TaskAttempt[];
+  /** Null for all. */
+  readonly chosen: Outcome | null;
+  readonly onChoose: (outcome: Outcome | null) => void;
+}
+
+/** Those that there are, and what is chosen, which may have gone with the period. */
+function Outcomes({ attempts, chosen, onChoose }: OutcomesProps) {
+  const counts = outcomes.map(
+    (outcome) => [outcome, attempts.filter((each) => outcomeOf(each) === outcome).length] as const,
+  );
+  return (
+    <div role="group" aria-label="Outcomes" className="flex flex-wrap rounded-md border border-line p-0.5">
+      {([["all", attempts.length], ...counts] as const)
+        .filter(([name, count]) => count > 0 || name === chosen)
+        .map(([name, count]) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={name === (chosen ?? "all")}
+            onClick={() => onChoose(name === "all" ? null : name)}
+            className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
+          >
+            {name} {count}
+          </button>
+        ))}
+    </div>
   );
 }

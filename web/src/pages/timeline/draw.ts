@@ -1,10 +1,23 @@
 /** Draws the timeline: lanes, bars by outcome, and marks. */
 import type { Attempt } from "../../api/schema.ts";
 import { resolvedColour } from "../../parts/colours.ts";
+import { clockText, timeSteps } from "../../parts/ticks.ts";
 import { drawPath } from "./drawPath.ts";
+import { type EpochLine, epochLabels } from "./epochLabels.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
 import { colourOf } from "./outcome.ts";
-import { axisHeight, barTop, gutter, heightOf, laneHeight, rowHeight, type Scene, xOf } from "./scene.ts";
+import {
+  axisHeight,
+  barTop,
+  clockRow,
+  epochRow,
+  gutter,
+  heightOf,
+  laneHeight,
+  rowHeight,
+  type Scene,
+  xOf,
+} from "./scene.ts";
 
 const font = '11px "Inter Variable", sans-serif';
 
@@ -52,26 +65,19 @@ function colours(): Colours {
   };
 }
 
-const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-
 function drawAxis(context: CanvasRenderingContext2D, scene: Scene, height: number, colour: Colours): void {
   const { view, width } = scene;
-  const wanted = (view.to - view.from) / Math.max(2, (width - gutter) / 90) / 1000;
-  const stepMs = (steps.find((step) => step >= wanted) ?? 86_400) * 1000;
+  const wanted = (view.to - view.from) / Math.max(2, (width - gutter) / 90);
+  const stepMs = timeSteps.find((step) => step >= wanted) ?? 86_400_000;
   context.textAlign = "center";
   for (let at = Math.ceil(view.from / stepMs) * stepMs; at <= view.to; at += stepMs) {
     const x = xOf(at, scene);
     context.fillStyle = colour("--line");
     context.fillRect(x, axisHeight, 1, height - axisHeight);
-    const text = clock.format(at);
     context.fillStyle = colour("--muted");
-    context.fillText(text.endsWith(":00") ? text.slice(0, -3) : text, x, axisHeight / 2);
+    const text = clockText(at, stepMs);
+    // The last one stays inside.
+    context.fillText(text, Math.min(x, width - context.measureText(text).width / 2 - 4), clockRow);
   }
 }
 
@@ -151,14 +157,14 @@ function drawCross(context: CanvasRenderingContext2D, x: number, y: number, stro
 
 function drawMarks(context: CanvasRenderingContext2D, scene: Scene, height: number, colour: Colours): void {
   const { view, marks, lanes, now } = scene;
+  const epochs: EpochLine[] = [];
   for (const mark of marks) {
     if (mark.at < view.from || mark.at > view.to) continue;
     const x = xOf(mark.at, scene);
     if (mark.kind === "leader") {
       context.fillStyle = colour("--accent");
-      context.fillRect(x, axisHeight - 6, 1.5, height);
-      context.textAlign = "left";
-      context.fillText(`epoch ${mark.epoch}`, x + 4, axisHeight - 4);
+      context.fillRect(x, axisHeight - 1, 1.5, height);
+      epochs.push({ x, epoch: mark.epoch });
       continue;
     }
     let top = axisHeight;
@@ -171,6 +177,10 @@ function drawMarks(context: CanvasRenderingContext2D, scene: Scene, height: numb
       top += laneHeight(lane);
     }
   }
+  context.textAlign = "left";
+  context.fillStyle = colour("--accent");
+  const widthOf = (text: string) => context.measureText(text).width;
+  for (const { text, x } of epochLabels(epochs, widthOf, scene.width)) context.fillText(text, x, epochRow);
   if (now < view.from || now > view.to) return;
   context.fillStyle = colour("--muted");
   context.fillRect(xOf(now, scene), axisHeight, 1, height);

@@ -4,7 +4,10 @@ import type { PathPart } from "./criticalPath.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
 
 export const gutter = 120;
-export const axisHeight = 26;
+export const axisHeight = 38;
+/** The middle of the row with the times, and of the one with the epochs, in the axis. */
+export const clockRow = 12;
+export const epochRow = 29;
 export const rowHeight = 16;
 const rowGap = 2;
 export const lanePadding = 7;

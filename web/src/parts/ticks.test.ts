@@ -1,0 +1,23 @@
+/** The labels of axes, and points that no line leads to. */
+import { expect, test } from "vitest";
+import { clockText, countSteps, durationSteps, lonelyValues, timeSteps } from "./ticks.ts";
+
+test("labels of an axis are as exact as its steps, and no two within it read alike", () => {
+  const at = new Date(2026, 10, 28, 1, 2, 59).getTime();
+  expect([0, 1_000, 2_000].map((more) => clockText(at + more, 1_000))).toEqual(["01:02:59", "01:03:00", "01:03:01"]);
+  expect(clockText(at + 1_000, 60_000)).toBe("01:03");
+  expect(timeSteps[0]).toBe(1_000);
+});
+
+test("steps are whole, and rise", () => {
+  for (const steps of [countSteps, durationSteps, timeSteps]) {
+    expect(steps.every(Number.isSafeInteger)).toBe(true);
+    expect(steps).toEqual([...new Set(steps)].toSorted((a, b) => a - b));
+  }
+  expect(countSteps.slice(0, 5)).toEqual([1, 2, 5, 10, 20]);
+});
+
+test("a value between two gaps, or at an end beside one, is alone", () => {
+  expect(lonelyValues([5, null, 4, 3, null, 0, undefined, 7])).toEqual([0, 5, 7]);
+  expect(lonelyValues([null, null])).toEqual([]);
+});

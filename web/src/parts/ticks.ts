@@ -1,0 +1,39 @@
+/** What stands along the axes of charts: steps that read well, and instants as exact as their steps. */
+
+/** 1, 2, 5, 10, 20 and so on: things that are counted have no halves. */
+export const countSteps: readonly number[] = Array.from({ length: 13 }, (_, zeros) =>
+  [1, 2, 5].map((digit) => digit * 10 ** zeros),
+).flat();
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/** In ms. */
+export const durationSteps: readonly number[] = [
+  ...countSteps.filter((ms) => ms <= 10 * second),
+  ...[15, 30].map((seconds) => seconds * second),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * minute),
+  ...[1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672].map((hours) => hours * hour),
+];
+
+/** In ms, for an axis of instants: none is shorter than what a label can tell. */
+export const timeSteps: readonly number[] = durationSteps.filter((ms) => ms >= second);
+
+const exact = clockOf({ second: "2-digit" });
+const coarse = clockOf({});
+
+function clockOf(more: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...more });
+}
+
+/** `14:05`, or `14:05:30` where steps are shorter than a minute: all labels of an axis are alike. */
+export function clockText(at: number, stepMs: number): string {
+  return (stepMs < minute ? exact : coarse).format(at);
+}
+
+/** The indices of values without a neighbour: no line leads to them. */
+export function lonelyValues(values: readonly (number | null | undefined)[]): number[] {
+  const isThere = (index: number) => values[index] !== null && values[index] !== undefined;
+  return [...values.keys()].filter((index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1));
+}
