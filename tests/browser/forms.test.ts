@@ -110,6 +110,43 @@ test("a schedule is made by a form that shows its ticks, changed, made up for an
   });
 });
 
+test("a form that nobody has touched says nothing of mistakes, nor what is still empty", async () => {
+  await watched(["master"], async ({ cluster, client }) => {
+    const variables = { title: { type: "string" } } as const;
+    await client.putTemplate("report", { variables, task: { kind: "exec", input: { command: ["echo", "${title}"] } } });
+    // Nothing is asked that the master would refuse.
+    const page = await openPage(`${cluster.address}/schedules`);
+    const form = page.getByRole("dialog");
+    const quiet = async () => {
+      expect(await form.getByRole("alert").count()).toBe(0);
+      expect(await form.getByText(/Say at which time|is not valid|must/).count()).toBe(0);
+    };
+    await page.getByRole("button", { name: "New schedule" }).click();
+    await form.getByRole("status").getByText("Next, in your time").waitFor();
+    await quiet();
+    await screenshot(page, "schedule-form-untouched");
+    await form.getByLabel("Runs", { exact: true }).selectOption("report");
+    await form.getByLabel("title").waitFor();
+    await form.getByLabel("When").selectOption("once");
+    await form.getByRole("status").waitFor({ state: "detached" });
+    await quiet();
+    await form.getByRole("button", { name: "Make it" }).click();
+    const name = form.getByLabel("Name");
+    expect(await name.evaluate((field: HTMLInputElement) => field.validity.valueMissing)).toBe(true);
+
+    for (const [path, button] of [
+      ["/webhooks", "New webhook …"],
+      ["/users", "Add a user …"],
+      ["/tokens", "Make a token …"],
+    ] as const) {
+      await page.goto(`${cluster.address}${path}`);
+      await page.getByRole("button", { name: button }).click();
+      await form.getByLabel("Name", { exact: true }).waitFor();
+      await quiet();
+    }
+  });
+});
+
 const code = "export const words = {};";
 const mapReduce = {
   code: { sha256: createHash("sha256").update(code).digest("hex"), text: code },

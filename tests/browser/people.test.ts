@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Outlast } from "../../src/sdk/client.ts";
 import type { Scene } from "../e2e/scene.ts";
 import { violations } from "./accessibility.ts";
-import { openPage, screenshot, watched, wide } from "./browser.ts";
+import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 import { guarded, password, rootOf, rootToken } from "./guarded.ts";
 
 /** What the master refuses to those who have not signed in. */
@@ -175,13 +175,14 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
         ["/queues", "reports"],
         ["/workers", "Workers"],
         ["/timeline", "report of May"],
-        ["/schedules", "No schedule yet"],
-        ["/templates", "No template yet"],
+        ["/schedules", "No schedule in your queues"],
+        ["/templates", "No template in your queues"],
         ["/webhooks", "No webhook yet"],
         ["/account", "reports"],
       ] as const) {
         await colleague.goto(`${address}${path}`);
         await colleague.getByText(shown, { exact: true }).first().waitFor();
+        await colleague.getByText("You see one queue only: reports").waitFor();
         seen.push(await colleague.locator("body").innerText());
       }
       expect(seen.join("\n")).not.toMatch(/payroll/);
@@ -314,4 +315,45 @@ test("a password that was made stays until somebody says that he has it, though 
     await signIn(page, "ada", made);
     await page.getByRole("row").filter({ hasText: "ada" }).getByText("admin", { exact: true }).waitFor();
   });
+});
+
+test("somebody who reads one queue is told so, why its tasks wait, and nothing that he may not do", async () => {
+  await watched(
+    ["master", "worker-1"],
+    async (stage) => {
+      const { address } = stage.cluster;
+      const root = rootOf(stage);
+      await root.people.addUser({ name: "vera", role: "viewer", queues: ["reports"], password });
+      await root.limitQueue("reports", { concurrencyMax: 1 });
+      const nap = { kind: "sleep", input: { seconds: 600 } };
+      for (const id of ["one", "two"]) await root.submit({ ...nap, id, queue: "reports" });
+      await root.submit({ ...nap, id: "other", queue: "payroll" });
+      await root.submit({ ...nap, id: "nobody", queue: "nobody" });
+      await stage.until("two to run", async () => (await root.list({ states: ["running"] })).tasks.length === 2);
+      for (const [look, options] of Object.entries({
+        wide: session,
+        narrow: { ...session, ...narrow, colorScheme: "dark" },
+      } as const)) {
+        const page = await openPage(address, options);
+        await signIn(page, "vera");
+        await page.getByText("You see one queue only: reports").waitFor();
+        await page.getByText("2 of 4 slots in use, other queues included").waitFor();
+        await page.getByText("the limit of their queue 1").waitFor();
+        expect(await page.getByText("a worker of their queue").count()).toBe(0);
+        await screenshot(page, `bound-overview-${look}`);
+        expect(await violations(page)).toEqual([]);
+        for (const [path, title] of [
+          ["/schedules", "No schedule in your queues"],
+          ["/templates", "No template in your queues"],
+        ] as const) {
+          await page.goto(`${address}${path}`);
+          await page.getByText(title).waitFor();
+          expect(await page.locator("code").allInnerTexts()).toEqual(["reports"]);
+          await screenshot(page, `bound${path.replace("/", "-")}-${look}`);
+        }
+        await page.context().close();
+      }
+    },
+    { ...guarded, workerArguments: ["--queues", "reports,payroll", "--capacity", "4"] },
+  );
 });

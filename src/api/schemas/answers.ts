@@ -76,7 +76,7 @@ export const answerSchemas = {
       type: "object",
       additionalProperties: count,
       description:
-        "Tasks that wait, by reason. Only the leader knows them; only for those who are not bound to queues.",
+        "Tasks that wait, by reason. Only the leader knows them. For those who are bound to queues, only tasks in these that could start by themselves or are blocked.",
     },
     workersConnected: count,
     slots: open({ total: count, used: count }, {}, { description: "Slots of connected workers." }),

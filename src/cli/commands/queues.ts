@@ -51,7 +51,8 @@ async function limitQueue(context: Context, name: string, { concurrency, rate }:
   if (context.output.isJson) return context.output.document({ name, ...bounds }) as undefined;
   const { output } = context;
   if (concurrency === null) output.line(`${name} runs any number of tasks`);
-  else if (concurrency !== undefined) output.line(`${name} runs at most ${concurrency} tasks at a time`);
+  else if (concurrency !== undefined)
+    output.line(`${name} runs at most ${concurrency} ${concurrency === 1 ? "task" : "tasks"} at a time`);
   if (rate === null) output.line(`${name} starts tasks at any rate`);
   else if (rate !== undefined) output.line(`${name} starts at most ${rateText(rate)}`);
 }

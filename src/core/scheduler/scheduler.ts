@@ -291,9 +291,9 @@ export class Scheduler {
     return addViews(this.#state, documents, new WaitingReasons(this.#state, now, isLed));
   }
 
-  /** How many tasks wait for each reason; nothing where this memory only follows. */
-  countWaiting(now: number, isLed: boolean): Partial<Record<WaitingReason, number>> {
-    return new WaitingReasons(this.#state, now, isLed).count();
+  /** How many tasks wait for each reason; nothing where this memory only follows. See `WaitingReasons.count` for `patterns`. */
+  countWaiting(now: number, isLed: boolean, patterns?: readonly string[]): Partial<Record<WaitingReason, number>> {
+    return new WaitingReasons(this.#state, now, isLed).count(patterns);
   }
 
   /** From now on the steps of tasks are kept until they are taken. */
@@ -326,14 +326,16 @@ export class Scheduler {
     return { total, used };
   }
 
-  /** Since when the task has waited that is first in its lane and has waited longest; null if none could start now. */
-  oldestReadyAt(): number | null {
+  /** Since when the task has waited that is first in its lane and has waited longest; null if none could start now. `patterns` are of queues. */
+  oldestReadyAt(patterns?: readonly string[]): number | null {
     let oldest: number | null = null;
     for (const lane of this.#state.lanes) {
+      if (!coversQueue(patterns, lane.queue.name)) continue;
       const first = lane.ready.peek();
       if (first !== undefined && (oldest === null || first.orderAt < oldest)) oldest = first.orderAt;
     }
-    for (const { orderAt } of this.#state.lanes.suspects) if (oldest === null || orderAt < oldest) oldest = orderAt;
+    for (const { orderAt, queue } of this.#state.lanes.suspects)
+      if (coversQueue(patterns, queue.name) && (oldest === null || orderAt < oldest)) oldest = orderAt;
     return oldest;
   }
 

@@ -68,7 +68,7 @@ describe("a task that does not run", () => {
     world.submit("a", { concurrencyKey: "k" });
     world.submit("b", { concurrencyKey: "k" });
     for (const scheduler of [world.leader, world.follower]) {
-      const detail = "queue default runs 1 tasks at a time, and 1 run";
+      const detail = "queue default runs 1 task at a time, and 1 runs";
       expect(reasonOf(world, "b", scheduler)).toMatchObject({ reason: "queue-full", detail });
     }
     limit({ concurrencyMax: null });
@@ -83,7 +83,7 @@ describe("a task that does not run", () => {
     world.submit("c");
     world.submit("d");
     for (const scheduler of [world.leader, world.follower]) {
-      const detail = "queue default starts at most 1 tasks in 5 s";
+      const detail = "queue default starts at most 1 task in 5 s";
       expect(reasonOf(world, "d", scheduler)).toMatchObject({ reason: "queue-rate", detail, until: 6000 });
     }
   });
@@ -168,6 +168,11 @@ test("tasks that wait are counted by reason, by the next leader too, and by nobo
   const expected = { "workers-busy": 1, "due-later": 1, blocked: 1, "no-worker": 2 };
   expect(world.leader.countWaiting(world.now, true)).toEqual(expected);
   expect(tally(world)).toEqual(expected);
+  expect(world.leader.countWaiting(world.now, true, ["mail"])).toEqual({ "no-worker": 2 });
+  expect(world.leader.countWaiting(world.now, true, ["default", "other"])).toEqual({ "workers-busy": 1, blocked: 1 });
+  expect(world.leader.countWaiting(world.now, true, [])).toEqual({});
+  expect(world.leader.oldestReadyAt(["other"])).toBe(null);
+  expect(world.leader.oldestReadyAt(["mail"])).toBe(world.leader.oldestReadyAt());
   expect(world.follower.countWaiting(world.now, true)).toEqual({});
   world.failOver();
   expect(world.leader.countWaiting(world.now, true)).toEqual(tally(world));

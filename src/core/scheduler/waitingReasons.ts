@@ -1,6 +1,7 @@
 /** Why tasks do not run: read from memory for people, and never a ground for a decision. */
 import { findKind } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
+import { coversQueue } from "../../model/principals/principal.ts";
 import type { Waiting, WaitingReason } from "../../model/waiting.ts";
 import { keyGroup } from "./keyGroups.ts";
 import type { LiveTask, TaskLane } from "./liveTask.ts";
@@ -38,21 +39,23 @@ export class WaitingReasons {
     return { reason, since: sinceWhen(task, reason, changedAt), detail, ...(until !== undefined && { until }) };
   }
 
-  /** How many tasks wait for each reason. What it costs depends on the lanes only. Empty where this master does not lead. */
-  count(): Partial<Record<WaitingReason, number>> {
+  /**
+   * How many tasks wait for each reason. What it costs depends on the lanes only. Empty where this master does not lead.
+   * @param patterns of queues: then it counts those in them that could start by themselves or are blocked; what others wait for is only
+   *   counted for all queues together
+   */
+  count(patterns?: readonly string[]): Partial<Record<WaitingReason, number>> {
     const { tasks, lanes, queues, epoch } = this.#state;
     if (epoch === 0) return {};
     const counts: Partial<Record<WaitingReason, number>> = {};
     const add = (reason: WaitingReason, count: number): void => {
       if (count > 0) counts[reason] = (counts[reason] ?? 0) + count;
     };
-    const { start, backOff, awaited } = tasks.countWaits();
-    let inLine = lanes.suspects.size;
-    add("due-later", start);
-    add("back-off", backOff);
+    let inLine = 0;
+    for (const { queue } of lanes.suspects) if (coversQueue(patterns, queue.name)) inLine += 1;
     add("isolation", inLine);
-    for (const [reason, count] of awaited) add(reason, count);
     for (const lane of lanes) {
+      if (!coversQueue(patterns, lane.queue.name)) continue;
       const { key, uniqueKey } = lanes.waitingForKeys(lane);
       const ready = lane.ready.size;
       inLine += ready + key + uniqueKey;
@@ -64,10 +67,16 @@ export class WaitingReasons {
       add("unique-key", uniqueKey);
     }
     let waiting = 0;
-    for (const { counts: states } of queues) {
+    for (const { name, counts: states } of queues) {
+      if (!coversQueue(patterns, name)) continue;
       add("blocked", states.blocked ?? 0);
       for (const state of ["created", "retrying", "killed", "waiting"] as const) waiting += states[state] ?? 0;
     }
+    if (patterns !== undefined) return counts;
+    const { start, backOff, awaited } = tasks.countWaits();
+    add("due-later", start);
+    add("back-off", backOff);
+    for (const [reason, count] of awaited) add(reason, count);
     // The rest has not been let into its lane by its set.
     add("siblings", waiting - start - backOff - inLine - [...awaited.values()].reduce((sum, count) => sum + count, 0));
     return counts;
@@ -205,12 +214,12 @@ export class WaitingReasons {
       const ending = dying === 0 ? "" : ` and ${dying} are ending`;
       return {
         reason: "queue-full",
-        detail: `queue ${name} runs ${concurrencyMax} tasks at a time, and ${running} run${ending}`,
+        detail: `queue ${name} runs ${concurrencyMax} ${concurrencyMax === 1 ? "task" : "tasks"} at a time, and ${running} ${running === 1 ? "runs" : "run"}${ending}`,
       };
     }
     if (rate === null || !this.#isRateUsedUp(queue)) return null;
     const first = starts.find(([at]) => at > this.#now - rate.perMs);
-    const detail = `queue ${name} starts at most ${rate.count} tasks in ${rate.perMs / 1000} s`;
+    const detail = `queue ${name} starts at most ${rate.count} ${rate.count === 1 ? "task" : "tasks"} in ${rate.perMs / 1000} s`;
     return { reason: "queue-rate", detail, ...(first !== undefined && { until: first[0] + rate.perMs }) };
   }
 

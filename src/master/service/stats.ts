@@ -18,14 +18,12 @@ export interface StatsParts {
 export function statsOf({ stats, state, inbox, clock }: StatsParts, by: Actor | undefined): MasterStats {
   const { commits, inputs, writes, drifts, elections } = stats;
   const { scheduler, roleChanges } = state;
-  const readyAt = scheduler?.oldestReadyAt() ?? null;
+  const readyAt = scheduler?.oldestReadyAt(by?.queues) ?? null;
   return {
     ...{ commits, inputs, writes, drifts, elections, roleChanges },
     inboxLength: inbox.length,
     tasks: scheduler?.countTasks(by?.queues) ?? {},
-    // Of all queues together, so it is not for those who may see only some.
-    waiting:
-      by?.queues === undefined ? (scheduler?.countWaiting(clock.now(), state.status().leader !== null) ?? {}) : {},
+    waiting: scheduler?.countWaiting(clock.now(), state.status().leader !== null, by?.queues) ?? {},
     workersConnected: scheduler?.countConnectedWorkers() ?? 0,
     slots: scheduler?.countSlots() ?? { total: 0, used: 0 },
     oldestWaitMs: readyAt === null ? 0 : Math.max(0, clock.now() - readyAt),

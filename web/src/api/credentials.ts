@@ -8,6 +8,7 @@ const csrfHeader = "x-outlast-csrf";
 const listeners = new Set<() => void>();
 let csrf: string | null = null;
 let isRefused = false;
+let isLeaving = false;
 /** How many parts of the page must stay until somebody has read them. */
 let holds = 0;
 
@@ -36,6 +37,16 @@ export function subscribeSignIn(listener: () => void): () => void {
 export function setSignInNeeded(isNeeded: boolean): void {
   if (isNeeded === isRefused) return;
   isRefused = isNeeded;
+  tell();
+}
+
+/** Whether a sign-out is under way: nothing is asked for meanwhile, since it would be refused. */
+export function isSigningOut(): boolean {
+  return isLeaving;
+}
+
+export function setSigningOut(isUnderWay: boolean): void {
+  isLeaving = isUnderWay;
   tell();
 }
 

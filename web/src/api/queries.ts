@@ -160,12 +160,12 @@ export const schedulesQuery = queryOptions({
   queryFn: ({ signal }) => get<SchedulePage>("/v1/schedules", { limit: 1000 }, signal),
 });
 
-/** The next ticks of a schedule, as the master computes them. */
+/** The next ticks of a schedule, as the master computes them. @param name empty for one that has none yet */
 export function ticksQuery(name: string, schedule: Schedule) {
   return queryOptions({
     queryKey: ["ticks", name, schedule],
     meta: { of: ["schedules"] },
-    queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, name }),
+    queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, ...(name !== "" && { name }) }),
   });
 }
 

@@ -1,7 +1,7 @@
 /** The one query client and the one live connection of a page, and whose they are. */
 import { QueryClient } from "@tanstack/react-query";
 import { ApiError, post, remove } from "./client.ts";
-import { setCsrf, setSignInNeeded } from "./credentials.ts";
+import { setCsrf, setSignInNeeded, setSigningOut } from "./credentials.ts";
 import { Live } from "./live.ts";
 import { sessionQuery } from "./queries.ts";
 import type { Session } from "./schema.ts";
@@ -50,10 +50,12 @@ type FirstCredential = { readonly name: string; readonly password: string } | { 
 
 /** Ends the session at every master. */
 export async function signOut(session: Session): Promise<void> {
+  setSigningOut(true);
   try {
     if (session.csrf !== undefined) await remove("/v1/session");
   } finally {
     forget();
+    setSigningOut(false);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What pages are put together from: headers, cards, facts, and what is shown where there is nothing or something is wrong. */
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "../api/client.ts";
+import { type Permission, useMay } from "../api/rights.ts";
 import { UnreadableField } from "./fieldTexts.ts";
 import { IconFrame } from "./iconFrame.tsx";
 
@@ -47,23 +48,28 @@ export function Card({ title, note, actions, children, className = "", isFlush =
   );
 }
 
-/** Says what is missing, and which command would bring it. */
-export function Empty({
-  title,
-  command,
-  children,
-}: {
+interface EmptyProps {
   readonly title: string;
   readonly command?: string;
+  /** What the command asks for: it is not offered to others. */
+  readonly needs?: Permission;
   readonly children?: ReactNode;
-}) {
+}
+
+/** Says what is missing, and which command would bring it. */
+export function Empty({ title, command, needs = "submit", children }: EmptyProps) {
   return (
     <div className="grid justify-items-center gap-2 px-4 py-10 text-center">
       <p className="font-medium text-soft">{title}</p>
       {children === undefined ? null : <p className="max-w-md text-muted">{children}</p>}
-      {command === undefined ? null : <Command text={command} />}
+      {command === undefined ? null : <CommandFor needs={needs} text={command} />}
     </div>
   );
+}
+
+/** A command that not everybody may call. */
+export function CommandFor({ needs, text }: { readonly needs: Permission; readonly text: string }) {
+  return useMay(needs) ? <Command text={text} /> : null;
 }
 
 /** A command to copy. */

@@ -9,7 +9,7 @@ import { Icon } from "./icons.tsx";
 import { Keyboard } from "./keyboard.tsx";
 import { pagesFor } from "./pageTable.ts";
 import { ThemeButton } from "./theme.tsx";
-import { Who } from "./who.tsx";
+import { SeenQueues, Who } from "./who.tsx";
 
 export function Layout() {
   const [isOpen, setOpen] = useState(false);
@@ -77,6 +77,7 @@ export function Layout() {
       <div className="min-w-0">
         <LostConnection />
         <main id="content" tabIndex={-1} className="mx-auto max-w-[96rem] px-4 py-5 outline-none md:px-7">
+          <SeenQueues />
           <Outlet />
         </main>
       </div>

@@ -1,9 +1,9 @@
-/** Who is signed in, and signing out. */
+/** Who is signed in and what he sees of the cluster, and signing out. */
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useSession } from "../api/rights.ts";
 import { signOut } from "../api/session.ts";
-import { whoText } from "../parts/principals.tsx";
+import { QueueList, whoText } from "../parts/principals.tsx";
 
 export function Who() {
   const session = useSession();
@@ -33,5 +33,16 @@ export function Who() {
         </button>
       )}
     </div>
+  );
+}
+
+/** Says on every page of somebody who is bound to queues that there may be more than what is shown. */
+export function SeenQueues() {
+  const queues = useSession()?.principal.queues;
+  if (queues === undefined || queues === null) return null;
+  return (
+    <p className="mb-3 flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-muted">
+      You see {queues.length === 1 ? "one queue" : "some queues"} only: <QueueList queues={queues} />
+    </p>
   );
 }

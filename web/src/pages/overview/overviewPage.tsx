@@ -11,7 +11,8 @@ import {
   workersQuery,
 } from "../../api/queries.ts";
 import { useSeesAllQueues } from "../../api/rights.ts";
-import { Card, Command, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import type { Worker } from "../../api/schema.ts";
+import { Card, CommandFor, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { MarksCard, MastersCard } from "./mastersCard.tsx";
 import { problemsOf } from "./problems.ts";
@@ -33,7 +34,12 @@ export function OverviewPage() {
       <PageHeader
         title="Overview"
         note={
-          status.data === undefined ? undefined : <Summary slots={stats?.slots} waitMs={stats?.oldestWaitMs ?? 0} />
+          status.data === undefined ? undefined : (
+            <Summary
+              slots={seesAll ? stats?.slots : slotsOf(workers.data?.workers)}
+              waitMs={stats?.oldestWaitMs ?? 0}
+            />
+          )
         }
       />
       <div className="grid gap-4">
@@ -55,7 +61,7 @@ export function OverviewPage() {
         </Card>
         {seesAll ? <Throughput /> : null}
         <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
-          <Card title="Workers" note="a cell is a slot">
+          <Card title="Workers" note={seesAll ? "a cell is a slot" : "a cell is a slot, whichever queue uses it"}>
             {workers.data === undefined ? (
               workers.error === null ? (
                 <Loading what="the workers" />
@@ -76,18 +82,27 @@ export function OverviewPage() {
   );
 }
 
-function Summary({
-  slots,
-  waitMs,
-}: {
-  readonly slots: { readonly total: number; readonly used: number } | undefined;
-  readonly waitMs: number;
-}) {
+interface Slots {
+  readonly total: number;
+  readonly used: number;
+}
+
+/** Of the workers that somebody sees who is bound to queues; they run tasks of other queues, too. */
+function slotsOf(workers: readonly Worker[] | undefined): Slots | undefined {
+  const connected = workers?.filter(({ state }) => state === "connected");
+  return connected?.reduce(
+    ({ total, used }, { capacity, running }) => ({ total: total + capacity, used: used + running }),
+    { total: 0, used: 0 },
+  );
+}
+
+function Summary({ slots, waitMs }: { readonly slots: Slots | undefined; readonly waitMs: number }) {
+  const seesAll = useSeesAllQueues();
   if (slots === undefined) return null;
   return (
     <>
-      {slots.used} of {slots.total} slots in use
-      {waitMs > 0 ? `, the longest wait is ${durationText(waitMs)}` : ""}
+      {slots.used} of {slots.total} slots in use{seesAll ? "" : ", other queues included"}
+      {waitMs > 0 ? `, the longest wait ${seesAll ? "" : "in your queues "}is ${durationText(waitMs)}` : ""}
     </>
   );
 }
@@ -121,7 +136,7 @@ function Problems() {
           </span>
           {advice === null ? null : (
             <span className="ml-auto max-w-full">
-              <Command text={advice} />
+              <CommandFor needs="operate" text={advice} />
             </span>
           )}
         </div>

@@ -8,7 +8,7 @@ const cellsMax = 32;
 
 export function WorkerSlots({ workers }: { readonly workers: readonly Worker[] }) {
   const present = workers.filter(({ state }) => state !== "gone");
-  if (present.length === 0) return <Empty title="No worker is connected" command="outlast worker" />;
+  if (present.length === 0) return <Empty title="No worker is connected" command="outlast worker" needs="operate" />;
   return (
     <ul className="grid grid-cols-[repeat(auto-fill,minmax(11rem,1fr))] gap-2">
       {present

@@ -79,7 +79,12 @@ export function ScheduleDialog({ schedule, names, onClose }: Props) {
         />
         <Choice label="Missed ticks" value={draft.missed} values={misses} onChange={(missed) => change({ missed })} />
       </div>
-      {typeof made === "string" ? <Note tone="warn">{made}</Note> : <Preview name={name} schedule={made} />}
+      {/* What is still empty is no mistake yet; the form asks for it when it is sent. */}
+      {!isFilled(draft, variables, held) ? null : typeof made === "string" ? (
+        <Note tone="warn">{made}</Note>
+      ) : (
+        <Preview name={name} schedule={made} />
+      )}
     </DialogForm>
   );
 }
@@ -93,6 +98,20 @@ function read(make: () => Schedule): Schedule | string {
     if (error instanceof SyntaxError) return "One of the values is not valid JSON.";
     throw error;
   }
+}
+
+/** Whether every field that must hold something does. */
+function isFilled(
+  { when, cron, timeZone, every, at, template, task }: Draft,
+  variables: Variables,
+  texts: Texts,
+): boolean {
+  const ofWhen = { cron: [cron, timeZone], every: [every], once: [at] }[when];
+  const needed = Object.entries(variables).flatMap(([name, variable]) =>
+    variable.default === undefined ? [name] : [],
+  );
+  const ofRuns = template === "" ? [task] : needed.map((name) => texts[name] ?? "");
+  return [...ofWhen, ...ofRuns].every((text) => text.trim() !== "");
 }
 
 function WhenFields({

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { schedulesQuery, ticksQuery } from "../../api/queries.ts";
-import { useMay } from "../../api/rights.ts";
+import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { ScheduleView } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
@@ -20,6 +20,7 @@ export function SchedulesPage() {
   const { name } = route.useSearch();
   const { data, error } = useQuery(schedulesQuery);
   const mayOperate = useMay("operate");
+  const seesAll = useSeesAllQueues();
   const [isMaking, setMaking] = useState(false);
   if (data === undefined) return error === null ? <Loading what="the schedules" /> : <Problem error={error} />;
   const { schedules } = data;
@@ -37,7 +38,11 @@ export function SchedulesPage() {
       {isMaking ? <ScheduleDialog schedule={null} names={names} onClose={() => setMaking(false)} /> : null}
       {shown === undefined ? (
         <div className="card">
-          <Empty title="No schedule yet" command="outlast schedule put nightly.yaml">
+          <Empty
+            title={seesAll ? "No schedule yet" : "No schedule in your queues"}
+            command="outlast schedule put nightly.yaml"
+            needs="operate"
+          >
             A schedule makes a task at each of its ticks, exactly once.
           </Empty>
         </div>

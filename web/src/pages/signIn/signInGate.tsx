@@ -1,7 +1,7 @@
 /** Shows the pages to those who are signed in, and the sign-in to everybody else. The address stays, so people get where they wanted to. */
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
-import { isSignInNeeded, subscribeSignIn } from "../../api/credentials.ts";
+import { isSignInNeeded, isSigningOut, subscribeSignIn } from "../../api/credentials.ts";
 import { sessionQuery } from "../../api/queries.ts";
 import type { Session } from "../../api/schema.ts";
 import { live, signOut } from "../../api/session.ts";
@@ -11,9 +11,16 @@ import { SignInPage } from "./signInPage.tsx";
 
 export function SignInGate({ children }: { readonly children: ReactNode }) {
   const isNeeded = useSyncExternalStore(subscribeSignIn, isSignInNeeded);
-  const { data: session, error } = useQuery({ ...sessionQuery, enabled: !isNeeded });
-  const isIn = !isNeeded && session !== undefined;
+  const isLeaving = useSyncExternalStore(subscribeSignIn, isSigningOut);
+  const { data: session, error } = useQuery({ ...sessionQuery, enabled: !isNeeded && !isLeaving });
+  const isIn = !isNeeded && !isLeaving && session !== undefined;
   useEffect(() => live.setOn(isIn), [isIn]);
+  if (isLeaving)
+    return (
+      <p role="status" className="mt-[12vh] text-center text-muted">
+        Signing out …
+      </p>
+    );
   if (isNeeded) return <SignInPage />;
   if (session === undefined) {
     return (

@@ -29,7 +29,7 @@ export function TaskPage() {
         <>
           <PageHeader title="Unknown task" />
           <div className="card">
-            <Empty title={error.message} command="outlast ls">
+            <Empty title={error.message} command="outlast ls" needs="read">
               {error.hint ?? undefined}
             </Empty>
           </div>

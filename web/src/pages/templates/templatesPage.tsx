@@ -4,7 +4,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
 import { templateQuery, templatesQuery } from "../../api/queries.ts";
-import { useMay } from "../../api/rights.ts";
+import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Submitted, TemplateVersion } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
@@ -19,6 +19,7 @@ const route = getRouteApi("/templates");
 export function TemplatesPage() {
   const { name } = route.useSearch();
   const { data, error } = useQuery(templatesQuery);
+  const seesAll = useSeesAllQueues();
   if (data === undefined) return error === null ? <Loading what="the templates" /> : <Problem error={error} />;
   const { templates } = data;
   const shown = templates.find((template) => template.name === name) ?? templates[0];
@@ -27,7 +28,11 @@ export function TemplatesPage() {
       <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`} />
       {shown === undefined ? (
         <div className="card">
-          <Empty title="No template yet" command="outlast template put report.yaml">
+          <Empty
+            title={seesAll ? "No template yet" : "No template in your queues"}
+            command="outlast template put report.yaml"
+            needs="operate"
+          >
             A template is a task with variables.
           </Empty>
         </div>

@@ -68,7 +68,7 @@ export function TimelinePage() {
           {data === undefined && error === null ? (
             <Loading what="the attempts" />
           ) : lanes.length === 0 ? (
-            <Empty title="Nothing ran in this period" command="outlast worker" />
+            <Empty title="Nothing ran in this period" command="outlast worker" needs="operate" />
           ) : (
             <TimelineCanvas
               {...{ lanes, marks, view, now }}

@@ -44,7 +44,11 @@ function Webhooks() {
       {isMaking ? <WebhookDialog webhook={null} names={names} onClose={() => setMaking(false)} /> : null}
       {shown === undefined ? (
         <div className="card">
-          <Empty title="No webhook yet" command="outlast webhook add oncall https://example.com/hooks --on failure">
+          <Empty
+            title="No webhook yet"
+            command="outlast webhook add oncall https://example.com/hooks --on failure"
+            needs="operate"
+          >
             A webhook tells another service that tasks have ended, have failed or are late.
           </Empty>
         </div>

@@ -38,7 +38,7 @@ export function WorkersPage() {
       <PageHeader title="Workers" note={`${standing(workers)}, ${used} of ${slots} slots in use`} />
       <Card isFlush>
         {workers.length === 0 ? (
-          <Empty title="No worker has ever attached" command="outlast worker" />
+          <Empty title="No worker has ever attached" command="outlast worker" needs="operate" />
         ) : (
           <Table
             label="Workers"
