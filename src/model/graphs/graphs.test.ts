@@ -47,6 +47,13 @@ describe("a plan", () => {
 });
 
 describe("a graph is refused, with everything that is wrong named at once:", () => {
+  test("of a circle those that are in it, and not what only waits for it", () => {
+    const tasks = { last: node({ after: ["pack"] }), pack: node({ after: ["test"] }), test: node({ after: ["pack"] }) };
+    expect(problemsOf(tasks)).toEqual([
+      "The tasks wait for each other in a circle: pack → test → pack. Each waits for the next one.",
+    ]);
+  });
+
   test("unknown names, repeats, circles with their path, and nodes that are no tasks", () => {
     const problems = problemsOf({
       ...{ load: node({ after: ["report"] }), clean: node({ after: ["load", "loud", "load"] }) },
