@@ -63,7 +63,18 @@ export function SchedulesPage() {
 }
 
 /** Instants as the viewer's clock shows them. */
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+/** The day and the time, which stand below each other where there is little room. */
+function Instant({ at }: { readonly at: number }) {
+  return (
+    <span className="figures">
+      <span className="whitespace-nowrap">{day.format(at)}</span>{" "}
+      <span className="whitespace-nowrap">{time.format(at)}</span>
+    </span>
+  );
+}
 
 function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; readonly isShown: boolean }) {
   const { name, content, isPaused, nextAt, fired, skipped } = schedule;
@@ -82,7 +93,7 @@ function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; r
           <span className="text-muted">none follows</span>
         ) : (
           <span className="flex flex-wrap gap-x-2">
-            <span className="figures md:whitespace-nowrap">{local.format(nextAt)}</span>
+            <Instant at={nextAt} />
             <span className="text-muted">
               <Ago at={nextAt} />
             </span>
@@ -178,7 +189,9 @@ function NextTicks({ schedule: { name, content } }: { readonly schedule: Schedul
               <Cell>
                 <Ago at={at} />
               </Cell>
-              <Cell className="figures whitespace-nowrap">{local.format(at)}</Cell>
+              <Cell className="whitespace-nowrap">
+                <Instant at={at} />
+              </Cell>
               <Cell className="figures whitespace-nowrap text-soft">{there}</Cell>
               <Cell className="text-retrying">{clocks ?? ""}</Cell>
             </Row>
