@@ -7,7 +7,7 @@ import type { SkippedTicks } from "../../model/schedules/schedule.ts";
 import { isFinal } from "../../model/task.ts";
 import { checker } from "./checker.ts";
 import type { History, LandedEntry } from "./ledger.ts";
-import { type Execution, executionsByTask, isReopening, recordsByWorker, stepsByTask } from "./reading.ts";
+import { type Execution, eventsOf, executionsByTask, isReopening, recordsByWorker, stepsByTask } from "./reading.ts";
 import { scheduleSteps } from "./scheduleSteps.ts";
 
 export const ticksApart = checker("I23", "ticks of one schedule keep apart where they must", (history, report) => {
@@ -42,6 +42,7 @@ export const ticksApart = checker("I23", "ticks of one schedule keep apart where
           (id) =>
             !hasEnded(history, id, entry.order - 1) ||
             isStillRunning(history, id, entry) ||
+            hasUntoldEnd(history, id, entry) ||
             // An edit may have counted it since.
             wasRetried(history, id, entry.order),
         );
@@ -66,6 +67,17 @@ function isStillRunning(history: History, id: TaskId, entry: LandedEntry): boole
     const isRunning =
       execution.startOrder < entry.order && (execution.endOrder ?? Number.POSITIVE_INFINITY) > entry.order;
     return isRunning && !wasGivenUp(history, execution, entry);
+  });
+}
+
+/** A process of it has ended, and its worker has not got through to a leader since: for all that the leader knows, it runs. */
+function hasUntoldEnd(history: History, id: TaskId, entry: LandedEntry): boolean {
+  return (executionsByTask(history).get(id) ?? []).some((execution) => {
+    if ((execution.endOrder ?? Number.POSITIVE_INFINITY) > entry.order) return false;
+    const isTold = eventsOf(history, "sent-verdict").some(
+      ({ task, attempt, order }) => task === id && attempt === execution.attempt && order < entry.order,
+    );
+    return !isTold && !wasGivenUp(history, execution, entry);
   });
 }
 
