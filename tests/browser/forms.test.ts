@@ -20,6 +20,7 @@ test("a template is run by a form, and what is missing or wrong is said before i
     await page.getByRole("button", { name: "Run it" }).click();
     await page.waitForURL("**/tasks/**");
     await page.getByRole("log").getByText("17 rows of <i>sales</i>").waitFor();
+    await page.getByRole("heading", { level: 1, name: "report" }).waitFor();
     const [made] = (await client.list({})).tasks;
     expect(made?.origin).toEqual({ template: "report", version: 1, variables: { rows: 17, title: "<i>sales</i>" } });
   });

@@ -71,6 +71,14 @@ test("10 000 tasks can be scrolled through, filtered, walked by keys and cancell
     await page.getByRole("button", { name: "Close", exact: true }).last().click();
     await page.goto(`${cluster.address}/tasks?state=success`);
     await page.getByText("No task matches these filters").waitFor();
+    await page.goto(`${cluster.address}/tasks?name=Number+9999`);
+    await page.getByText("No task has exactly the name “Number 9999”").waitFor();
+    await page.getByText("These names hold it among the newest 500 tasks:").waitFor();
+    await screenshot(page, "tasks-near-names");
+    await page.getByRole("link", { name: "task number 9999" }).click();
+    await page.getByText("1 shown").waitFor();
+    await page.goto(`${cluster.address}/tasks?state=success`);
+    await page.getByText("No task matches these filters").waitFor();
     // What has ended cannot be cancelled.
     expect(await page.getByRole("button", { name: "Cancel all that match …" }).count()).toBe(0);
   });

@@ -342,6 +342,10 @@ test("somebody who reads one queue is told so, why its tasks wait, and nothing t
         expect(await page.getByText("a worker of their queue").count()).toBe(0);
         await screenshot(page, `bound-overview-${look}`);
         expect(await violations(page)).toEqual([]);
+        await page.getByRole("link", { name: "the limit of their queue 1" }).click();
+        await page.waitForURL("**queue=reports**");
+        await page.getByRole("link", { name: "two" }).waitFor();
+        expect(await page.getByRole("table", { name: "Tasks" }).getByRole("link").count()).toBe(1);
         for (const [path, title] of [
           ["/schedules", "No schedule in your queues"],
           ["/templates", "No template in your queues"],

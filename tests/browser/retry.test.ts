@@ -106,11 +106,13 @@ test("nodes of a graph are retried with their graph: from a node, from the graph
       await page.getByText("2 failed and 1 skipped nodes run again. What has succeeded (1) stays.").waitFor();
     });
     await lookAt(`${address}/tasks/two/graph`, "retry-of-a-graph", async (page) => {
+      await page.locator(".react-flow__node").first().waitFor();
       await page.getByRole("button", { name: "Retry …" }).waitFor();
     });
 
     writeFileSync(flag, "");
     const page = await openPage(`${address}/tasks/${first?.id}`);
+    await page.getByRole("link", { name: "nightly", exact: true }).waitFor();
     await page.getByRole("button", { name: "Retry the graph …" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Retry the graph" }).click();
     await page.locator("header").getByText("success").waitFor();

@@ -2,10 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { defaults } from "../../../../src/model/limits.ts";
-import { attemptsOfTaskQuery } from "../../api/queries.ts";
+import { attemptsOfTaskQuery, taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { finalStates } from "../../parts/states.tsx";
 import { Fact, Facts } from "../../parts/surfaces.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, durationText, Lasted } from "../../parts/time.tsx";
 import { hasEarlierChildren, isBeforeRetry, runsOf } from "./runs.ts";
 
@@ -127,10 +128,17 @@ function Bounds({ task }: { readonly task: Task }) {
 }
 
 function LinkedTask({ name, id }: { readonly name: string; readonly id: string }) {
+  const { data: task } = useQuery(taskQuery(id));
+  const title = task === undefined ? id : titleOf(task);
   return (
     <Fact name={name}>
-      <Link to="/tasks/$id" params={{ id }} className="font-mono text-xs break-all text-accent hover:underline">
-        {id}
+      <Link
+        to="/tasks/$id"
+        params={{ id }}
+        title={id}
+        className={`text-accent hover:underline ${title === id ? "font-mono text-xs break-all" : "break-words"}`}
+      >
+        {title}
       </Link>
     </Fact>
   );

@@ -9,6 +9,7 @@ import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, CopyButton, Empty, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { BelowTasks } from "../../parts/taskPath.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { AttemptsCard } from "./attemptsCard.tsx";
 import { ChildrenCard, StepsCard } from "./familyCards.tsx";
 import { FilesCard } from "./filesCard.tsx";
@@ -57,7 +58,7 @@ function TaskView({ task }: { readonly task: Task }) {
         <span className="truncate font-mono text-xs">{task.id}</span>
         <CopyButton text={task.id} what="id" />
       </BelowTasks>
-      <PageHeader title={task.name} note={<StateBadge state={task.state} />}>
+      <PageHeader title={titleOf(task)} note={<StateBadge state={task.state} />}>
         <TaskActions task={task} />
       </PageHeader>
       <div className="grid gap-4">

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Task } from "../../api/schema.ts";
 import { finalStates, StateBadge, StateIcon } from "../../parts/states.tsx";
 import { Meter } from "../../parts/surfaces.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted } from "../../parts/time.tsx";
 
 /** The columns; the same for the head and every row. */
@@ -36,10 +37,10 @@ function NameLink({ task }: { readonly task: Task }) {
       to="/tasks/$id"
       params={{ id: task.id }}
       data-row
-      title={task.name}
+      title={titleOf(task)}
       className="truncate font-medium outline-none after:absolute after:inset-0 after:rounded focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent-fill"
     >
-      {task.name}
+      {titleOf(task)}
     </Link>
   );
 }
@@ -59,7 +60,7 @@ export function WideRow(props: RowProps) {
       </span>
       <span role="cell" className="flex min-w-0 items-baseline gap-2">
         <NameLink task={task} />
-        {task.name === task.id ? null : (
+        {titleOf(task) === task.id ? null : (
           // The name is what people look for: the id gives way first.
           <span className="min-w-0 shrink-[9999] truncate font-mono text-2xs text-muted">{task.id}</span>
         )}

@@ -12,6 +12,7 @@ import { BulkDialog, type BulkVerb, isAble, matchesMax, readMatches } from "./bu
 import { FilterBar } from "./filterBar.tsx";
 import { queuedStates, readFilters, type TaskFilters } from "./filters.ts";
 import { AllThatMatchButton } from "./matching.tsx";
+import { NearNames } from "./nearNames.tsx";
 import { type TaskPages, useTaskPages } from "./taskPages.ts";
 import { columns, NarrowRow, WideRow } from "./taskRow.tsx";
 
@@ -221,6 +222,7 @@ function TaskTable({ pages, selected, onSelect, filters }: TaskTableProps) {
 function NoTasks({ filters }: { readonly filters: TaskFilters }) {
   if (Object.keys(filters).length === 0)
     return <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap" />;
+  if (filters.name !== undefined) return <NearNames filters={filters} name={filters.name} />;
   const title = "No task matches these filters";
   if (filters.state !== "waiting") return <Empty title={title} />;
   return (
