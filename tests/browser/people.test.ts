@@ -361,3 +361,28 @@ test("somebody who reads one queue is told so, why its tasks wait, and nothing t
     { ...guarded, workerArguments: ["--queues", "reports,payroll", "--capacity", "4"] },
   );
 });
+
+test("the first token of an open cluster stays until it was taken, can be copied without TLS, and signs this browser in", async () => {
+  await watched(["master"], async ({ cluster }) => {
+    const page = await openPage(`${cluster.address}/healthz`, openSession);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    // As on a page that came without TLS from another machine.
+    await page.addInitScript(() => {
+      Object.assign(globalThis, { clipboardOfTheTest: navigator.clipboard });
+      Object.defineProperty(navigator, "clipboard", { value: undefined });
+    });
+    await page.goto(`${cluster.address}/tokens`);
+    await page.getByRole("button", { name: "Make a token …" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("root-of-all");
+    await page.getByRole("dialog").getByLabel("Role").selectOption("admin");
+    await page.getByRole("button", { name: "Make the token" }).click();
+    const token = await page.locator("[data-secret]").innerText();
+    await page.getByRole("link", { name: "Signed in as root-of-all" }).waitFor();
+    await page.getByRole("button", { name: "Copy the secret" }).click();
+    const copied = () =>
+      page.evaluate(() => (globalThis as unknown as { clipboardOfTheTest: Clipboard }).clipboardOfTheTest.readText());
+    await expect.poll(copied).toBe(token);
+    await page.getByRole("button", { name: "I have it" }).click();
+    await page.getByRole("row").filter({ hasText: "root-of-all" }).waitFor();
+  });
+});

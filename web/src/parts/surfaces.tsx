@@ -82,6 +82,21 @@ export function Command({ text }: { readonly text: string }) {
   );
 }
 
+/** Browsers lend the clipboard only to pages that came by TLS or from this machine; from others they copy what is selected. */
+async function copy(text: string, button: HTMLElement): Promise<void> {
+  const { clipboard } = navigator as { readonly clipboard?: Clipboard };
+  if (clipboard !== undefined) return clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  // Beside the button: while a dialog is open, nothing outside of it can be selected.
+  button.after(field);
+  field.select();
+  // oxlint-disable-next-line typescript/no-deprecated -- there is nothing else on such pages
+  document.execCommand("copy");
+  field.remove();
+  button.focus();
+}
+
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
@@ -94,7 +109,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
       type="button"
       aria-label={`Copy the ${what}`}
       title={`Copy the ${what}`}
-      onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+      onClick={({ currentTarget }) => void copy(text, currentTarget).then(() => setCopied(true))}
       className="grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-hover hover:text-text"
     >
       <IconFrame size={13} weight={1.5}>

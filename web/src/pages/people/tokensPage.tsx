@@ -4,8 +4,9 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, remove, segment } from "../../api/client.ts";
 import { tokensQuery } from "../../api/queries.ts";
+import { useSession } from "../../api/rights.ts";
 import type { Token, TokenMade } from "../../api/schema.ts";
-import { queries } from "../../api/session.ts";
+import { queries, signInFirst } from "../../api/session.ts";
 import { Button, Labelled, Select, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { patternsOf } from "../../parts/fieldTexts.ts";
@@ -128,14 +129,18 @@ function AddDialog({ onMade, onClose }: AddDialogProps) {
   const [role, setRole] = useState<Role>("submitter");
   const [queues, setQueues] = useState("");
   const [days, setDays] = useState(90);
+  const isOpenCluster = useSession()?.isOpen === true;
   const add = useMutation({
-    mutationFn: () => {
+    mutationFn: async () => {
       const patterns = role === "admin" ? undefined : patternsOf(queues);
-      return post<TokenMade>("/v1/tokens", {
+      const made = await post<TokenMade>("/v1/tokens", {
         ...{ name, role },
         ...(patterns !== undefined && { queues: patterns }),
         ...(days > 0 && { expiresAt: Date.now() + days * dayMs }),
       });
+      // If it fails, the sign-in comes once somebody has said that he has the token.
+      if (isOpenCluster) await signInFirst({ token: made.token }).catch(() => {});
+      return made;
     },
     onSuccess: (made) => {
       void queries.invalidateQueries({ queryKey: tokensQuery.queryKey });
