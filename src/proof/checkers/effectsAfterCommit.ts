@@ -1,6 +1,9 @@
 /** I16: whatever a master sends out follows from entries that are in the store at that instant. */
+import type { TaskId } from "../../model/ids.ts";
 import { checker } from "./checker.ts";
-import { eventsOf, name, stepBefore, stepsByTask } from "./reading.ts";
+import type { History, LedgerEvent } from "./ledger.ts";
+import { idOf } from "./lives.ts";
+import { type Execution, eventsOf, executionsByTask, name, once, stepBefore, stepsByTask } from "./reading.ts";
 
 export const effectsAfterCommit = checker("I16", "no effect before its commit", (history, report) => {
   for (const { task, attempt, worker, boot, order, life } of eventsOf(history, "sent-assign")) {
@@ -17,10 +20,12 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
     if (isIn !== true)
       report(`${life} sent ${name(task, attempt)} to ${boot} before that assignment was in the store`, task, worker);
   }
-  for (const { task, attempt, worker, reason, order, life } of eventsOf(history, "sent-abort")) {
+  for (const sent of eventsOf(history, "sent-abort")) {
+    const { task, attempt, worker, reason, order, life } = sent;
     const now = stepBefore(history, task, order)?.status;
-    // A worker that was away may still run one that had the id before; the current one is where its status says.
-    if (now?.state === "running" && now.attempt === attempt && now.host === worker) {
+    const isCurrent = now?.state === "running" && now.attempt === attempt && now.host === worker;
+    // A worker that was away may still run one that had the id before, and an abort does not say which of the two it means.
+    if (isCurrent && !mayMeanOneBefore(history, sent)) {
       report(
         `${life} had ${worker} abort ${name(task, attempt)} (${reason}) while it is the current attempt`,
         task,
@@ -40,4 +45,28 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
     const isStored = stored !== null && (stored.epoch > epoch || (stored.epoch === epoch && stored.beat >= beat));
     if (!isStored) report(`${event.life} told a standby of lease ${epoch}/${beat} before the store had it`);
   }
+});
+
+/** True if an attempt of this number runs there of an earlier task of this id. */
+function mayMeanOneBefore(history: History, { task, attempt, boot, order }: SentAbort): boolean {
+  return (executionsById(history).get(idOf(task)) ?? []).some(
+    (execution) =>
+      execution.task !== task &&
+      execution.attempt === attempt &&
+      execution.boot === boot &&
+      execution.startOrder < order &&
+      (execution.endOrder ?? Number.POSITIVE_INFINITY) > order,
+  );
+}
+
+type SentAbort = Extract<LedgerEvent, { kind: "sent-abort" }> & { readonly order: number };
+
+/** Of all tasks that had the id. */
+const executionsById = once((history): ReadonlyMap<TaskId, readonly Execution[]> => {
+  const byId = new Map<TaskId, Execution[]>();
+  for (const [task, executions] of executionsByTask(history)) {
+    const id = idOf(task);
+    byId.set(id, [...(byId.get(id) ?? []), ...executions]);
+  }
+  return byId;
 });
