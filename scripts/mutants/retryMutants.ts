@@ -87,4 +87,14 @@ export const retryMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "opens a child in a set that has ended for the failure of another (real: seed 179582809765)",
+    patches: [
+      {
+        file: "src/core/scheduler/retries.ts",
+        search: "if (failed <= (set.failuresMax ?? 0)) continue;",
+        replace: "if (failed >= 0) continue;",
+      },
+    ],
+  },
 ];

@@ -56,11 +56,17 @@ const twoSets = defineTask({
   },
 });
 
+const strict = defineTask({
+  name: "strict",
+  attemptsMax: 1,
+  run: (_: null, ctx) => ctx.all("all", [part.task(1), sleeper.task(null)], { onFailure: "cancel" }),
+});
+
 async function start(): Promise<void> {
   world.broken = new Set();
   world.isParentBroken = false;
   world.size = 4;
-  cluster = await testCluster({ tasks: [part, whole, top, sleeper, twoSets], workers: 2 });
+  cluster = await testCluster({ tasks: [part, whole, top, sleeper, twoSets, strict], workers: 2 });
 }
 
 afterEach(() => cluster.stop());
@@ -148,6 +154,27 @@ describe("a retry", () => {
     expect(await cluster.retry(id)).toBe(2);
     expect((await cluster.ended(id)).state).toBe("success");
     expect(await cluster.get(id)).toMatchObject({ childCounts: { success: 3 } });
+  });
+
+  test("of a child that was cancelled for the failure of another is refused, until that one is retried", async () => {
+    await start();
+    world.broken = new Set([1]);
+    const id = await cluster.submit(strict.task(null));
+    expect((await cluster.ended(id)).state).toBe("failed");
+    const all = await children(id);
+    const cancelled = all.find(({ state }) => state === "cancelled")?.id ?? "";
+    const failed = all.find(({ state }) => state === "failed")?.id ?? "";
+    await expect(cluster.retry(cancelled)).rejects.toMatchObject({
+      code: "conflict",
+      message: `Task ${cancelled} would be cancelled again: another child of ${id} has failed, which ends the rest of them.`,
+    });
+    expect((await cluster.get(id)).state).toBe("failed");
+    world.broken = new Set();
+    expect(await cluster.retry(failed)).toBe(2);
+    expect((await cluster.ended(id)).state).toBe("failed");
+    // It is still cancelled, and now nothing is in its way.
+    expect(await cluster.retry(cancelled)).toBe(2);
+    expect((await cluster.ended(id)).state).toBe("success");
   });
 
   test("reaches what failed below failed children", async () => {

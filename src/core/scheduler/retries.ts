@@ -46,8 +46,8 @@ export function retry(state: SchedulerState, batch: Batch, wish: Wish): Reply {
   );
   if (shortage !== null) return refuse("too-many", shortage.message, shortage.limit);
   const fromScratch = isFromScratch ? id : null;
-  const missing = whatIsMissing(state, found, opened, fromScratch);
-  if (missing !== null) return missing;
+  const problemOfAll = whatIsMissing(state, found, opened, fromScratch) ?? refuseEndedSets(state, found, opened, id);
+  if (problemOfAll !== null) return problemOfAll;
   if (isDryRun) return { kind: "retried", id, reopened: opened.length };
   return { kind: "retried", id, reopened: reopenAll(state, batch, found, opened, fromScratch) };
 }
@@ -178,6 +178,29 @@ function refuseReplaced(
   if (childPrefix(above.head.id, epoch, record.key) === prefixOf(id)) return null;
   const hint = `Retry ${above.head.id} instead.`;
   return refuse("conflict", `Task ${id} was replaced when ${above.head.id} began from scratch.`, undefined, { hint });
+}
+
+/** A set in which too many have failed ends all that is open in it: nothing is opened there before those that have failed. */
+function refuseEndedSets(
+  { families }: SchedulerState,
+  found: FinishedTree,
+  opened: readonly Ended[],
+  id: TaskId,
+): Reply | null {
+  const closed = new Map(found.sets.map(({ prefix, record }) => [prefix, record]));
+  const children = opened.filter(({ head }) => head.parent !== undefined);
+  for (const [prefix, group] of Map.groupBy(children, ({ head }) => prefixOf(head.id))) {
+    const set = families.recordOf(prefix) ?? closed.get(prefix);
+    if (set?.onFailure !== "cancel") continue;
+    const failed = set.failed - group.filter(({ status }) => status.state === "failed").length;
+    if (failed <= (set.failuresMax ?? 0)) continue;
+    const others =
+      failed === 1 ? `another child of ${set.parent} has` : `${failed} other children of ${set.parent} have`;
+    const hint = `Retry ${set.parent}, and with it all that has failed below it, or those children first.`;
+    const message = `Task ${id} would be cancelled again: ${others} failed, which ends the rest of them.`;
+    return refuse("conflict", message, undefined, { hint });
+  }
+  return null;
 }
 
 /** What has succeeded in spite of this task is opened again only for whoever names the task. */
