@@ -14,6 +14,9 @@ export const signalsOnce = checker(
     const since = new Map<string, number>();
     for (const { seq, order, writes } of history.entries) {
       for (const write of writes) {
+        // Whoever did not hear that it was delivered sends it again, to the next task of that id as well.
+        if (write.kind === "forget-task")
+          for (const [id, step] of delivered) if (step.startsWith(`${write.id}/`)) delivered.delete(id);
         if (write.kind !== "record" || write.value === null) continue;
         if (write.collection === "signals") {
           for (const { id, name } of write.value.pending) {
