@@ -88,6 +88,21 @@ describe("a stall", () => {
     expect(told).toEqual(["paused 5000", "now true"]);
   });
 
+  test.each([
+    ["ahead", 50_000, 110_000],
+    ["behind", -50_000, 90_000],
+  ])("is told with what the clock gains or loses in it on a wall clock that is %s", (_where, offsetMs, toldMs) => {
+    const clock = new SystemClock();
+    const pauses: number[] = [];
+    clock.onJump((byMs) => pauses.push(byMs));
+    vi.setSystemTime(Date.now() + offsetMs);
+    vi.advanceTimersByTime(250);
+    const before = clock.now();
+    stall(100_000);
+    expect(clock.now() - before).toBe(toldMs);
+    expect(pauses).toEqual([toldMs]);
+  });
+
   test("of less than a second is none", () => {
     const clock = new SystemClock();
     const pauses: number[] = [];

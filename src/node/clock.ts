@@ -44,7 +44,8 @@ export class SystemClock implements Clock {
     const gapMs = readAt - this.#beatAt;
     if (gapMs > defaults.clockBeatMs + defaults.clockStallMs) {
       this.#beatAt = readAt;
-      pausedMs += gapMs;
+      // All by which `now` has moved meanwhile: what it was drawn towards the wall clock is nobody's silence either.
+      pausedMs += gapMs + this.#tracker.slewedMs;
     }
     if (pausedMs > 0) this.#tellPause(pausedMs);
     return Math.floor(this.#tracker.now);

@@ -26,6 +26,7 @@ export class WallTracker {
   readonly #settings: WallSettings;
   #time: number;
   #monotonicMs: number;
+  #slewedMs = 0;
   /** A jump that has not stood for long enough, and the least that it has been. */
   #pending: { readonly sinceMs: number; aheadMs: number } | null = null;
   /** How far the wall clock is behind, as it shows; below 0 where it is ahead. */
@@ -42,6 +43,11 @@ export class WallTracker {
   /** Passed time as of the last reading, unrounded. */
   get now(): number {
     return this.#time;
+  }
+
+  /** By how much the last reading has drawn `now` towards the wall clock, beyond the time that had passed; below 0 where it was ahead. */
+  get slewedMs(): number {
+    return this.#slewedMs;
   }
 
   /** How far the wall clock is to be taken to be behind `now`, in ms; 0 where it is not. */
@@ -72,10 +78,12 @@ export class WallTracker {
 
   #meet(aheadMs: number, elapsedMs: number): number {
     const { jumpMs, slewMax, settleMs } = this.#settings;
+    this.#slewedMs = 0;
     if (aheadMs <= jumpMs) {
       this.#pending = null;
       const slewMs = elapsedMs * slewMax;
-      this.#time += Math.max(-slewMs, Math.min(slewMs, aheadMs));
+      this.#slewedMs = Math.max(-slewMs, Math.min(slewMs, aheadMs));
+      this.#time += this.#slewedMs;
       return 0;
     }
     this.#pending ??= { sinceMs: this.#monotonicMs, aheadMs };

@@ -29,6 +29,8 @@ export class SimulatedClock implements Clock {
   readonly #listeners = new Set<(byMs: number) => void>();
   /** Time the process could not see, not told yet. */
   #unreportedMs = 0;
+  /** It goes on after a pause, and has not read the time since. */
+  #isResumed = false;
 
   constructor(timeline: Timeline, process: Process, fault: ClockFault, random: Random, settleMs: number) {
     this.#timeline = timeline;
@@ -40,7 +42,8 @@ export class SimulatedClock implements Clock {
     process.onResume((pausedMs) => {
       if (pausedMs < noticedPauseMsMin) return;
       // The real clock measures from its last beat before the pause, so it may tell a little more.
-      this.#unreportedMs += pausedMs + random.integer(0, defaults.clockBeatMs);
+      this.#unreportedMs += pausedMs * (1 + this.#fault.drift) + random.integer(0, defaults.clockBeatMs);
+      this.#isResumed = true;
       this.#tellSoon(random.integer(0, defaults.clockBeatMs));
     });
   }
@@ -48,7 +51,7 @@ export class SimulatedClock implements Clock {
   now(): number {
     // Whoever watches from outside may ask a paused process for its state. Nothing inside may learn of the time by that.
     if (this.#process.isPaused) return Math.floor(this.#tracker.now);
-    this.#unreportedMs += this.#tracker.read(this.#readings());
+    this.#read();
     const now = Math.floor(this.#tracker.now);
     // Whoever asks for the time must not decide by it before it is known why it moved so far.
     this.#tell();
@@ -71,7 +74,7 @@ export class SimulatedClock implements Clock {
         else arm();
       });
     };
-    this.#unreportedMs += this.#tracker.read(this.#readings());
+    this.#read();
     arm();
     return {
       cancel() {
@@ -94,6 +97,12 @@ export class SimulatedClock implements Clock {
     this.#process.after(this.#settleMs + defaults.clockBeatMs, () => this.now());
   }
 
+  #read(): void {
+    this.#unreportedMs += this.#tracker.read(this.#readings());
+    if (this.#isResumed) this.#unreportedMs += this.#tracker.slewedMs;
+    this.#isResumed = false;
+  }
+
   #readings(): WallReadings {
     const monotonicMs = this.#timeline.now * (1 + this.#fault.drift);
     return { monotonicMs, wallAt: worldBeganAt + this.#fault.offsetMs + monotonicMs };
@@ -104,7 +113,7 @@ export class SimulatedClock implements Clock {
   }
 
   #tell(): void {
-    const byMs = this.#unreportedMs;
+    const byMs = Math.round(this.#unreportedMs);
     if (byMs === 0) return;
     this.#unreportedMs = 0;
     for (const listener of [...this.#listeners]) listener(byMs);
