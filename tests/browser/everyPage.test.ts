@@ -10,30 +10,30 @@ import { guarded, password, rootOf } from "./guarded.ts";
 /** All of the first page, as it comes over the network. */
 const firstLoadBytesMax = 300 * 1024;
 
-/** By name: the path, and what is there when the page is complete. */
-type Pages = { readonly [name: string]: readonly [path: string, heading: string] };
+/** By name: the path, the heading, and a text that is there once the page has its data. */
+type Pages = { readonly [name: string]: readonly [path: string, heading: string, data?: string] };
 
 const pages: Pages = {
-  overview: ["/", "Overview"],
-  tasks: ["/tasks", "Tasks"],
-  task: ["/tasks/failed", "failed"],
+  overview: ["/", "Overview", "worker-1"],
+  tasks: ["/tasks", "Tasks", "waits"],
+  task: ["/tasks/failed", "failed", "trying"],
   "unknown-task": ["/tasks/nothing", "Unknown task"],
-  workers: ["/workers", "Workers"],
-  queues: ["/queues", "Queues"],
-  timeline: ["/timeline", "Timeline"],
-  schedules: ["/schedules", "Schedules"],
-  templates: ["/templates?name=report", "Templates"],
-  webhooks: ["/webhooks", "Webhooks"],
-  graph: ["/tasks/etl/graph", "Graph of etl"],
-  family: ["/tasks/etl/family", "Family of etl"],
+  workers: ["/workers", "Workers", "worker-1"],
+  queues: ["/queues", "Queues", "nobody"],
+  timeline: ["/timeline", "Timeline", "failed"],
+  schedules: ["/schedules", "Schedules", "nightly"],
+  templates: ["/templates?name=report", "Templates", "Some rows"],
+  webhooks: ["/webhooks", "Webhooks", "oncall"],
+  graph: ["/tasks/etl/graph", "Graph of etl", "clean"],
+  family: ["/tasks/etl/family", "Family of etl", "clean"],
   "unknown-page": ["/nowhere/at/all", "Unknown page"],
 };
 
 const pagesOfAdmins: Pages = {
   account: ["/account", "Your account"],
-  users: ["/users", "Users"],
-  tokens: ["/tokens", "Tokens"],
-  audit: ["/audit", "Audit"],
+  users: ["/users", "Users", "rep"],
+  tokens: ["/tokens", "Tokens", "workers"],
+  audit: ["/audit", "Audit", "ada"],
 };
 
 /** Something to see on every page. */
@@ -94,9 +94,11 @@ async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => P
         mayFailToLoad: /\/v1\/(tasks\/nothing|session)$/,
       });
       await enter(page);
-      for (const [name, [path, heading]] of Object.entries(shown)) {
+      for (const [name, [path, heading, data]] of Object.entries(shown)) {
         await page.goto(`${cluster.address}${path}`);
         await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+        if (data !== undefined)
+          await page.getByRole("main").getByText(data).filter({ visible: true }).first().waitFor();
         await page.waitForLoadState("load");
         await page.evaluate(() => document.fonts.ready);
         if (name === "graph") await page.locator(".react-flow__node").first().waitFor();
