@@ -70,11 +70,10 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
 
 const vitest = join("node_modules", "vitest", "vitest.mjs");
 
-/** Those of the code that bugs are planted in. */
 const tests: Tests = {
   seers: {
-    scenarios: [vitest, "run", "--project", "scenarios"],
-    "unit tests": [vitest, "run", "--project", "unit", "src/core", "src/master", "src/model", "src/node", "src/worker"],
+    scenarios: [vitest, "run", "--project", "scenarios", "--bail", "1"],
+    "unit tests": [vitest, "run", "--project", "unit", "--bail", "1"],
   },
   needs: ["tests"],
 };
