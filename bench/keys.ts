@@ -12,6 +12,7 @@ import type { BootId, SessionId, TaskId, WorkerId } from "../src/model/ids.ts";
 import { protocolVersions, type ResultItem } from "../src/model/protocol.ts";
 import { toSpec } from "../src/model/submission.ts";
 import type { Submission } from "../src/model/submissionFields.ts";
+import { median } from "./percentiles.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -46,10 +47,6 @@ export function measureKeys(keyed: number, others: number, rounds: number): KeyC
 /** CPU time of this thread in ms. */
 function cpuNow(): number {
   return process.threadCpuUsage().user / 1_000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** CPU time in ms from the first dispatch of `others` tasks to their last end. */

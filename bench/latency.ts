@@ -54,10 +54,6 @@ export async function measureRescue(cluster: BenchCluster, kills: number): Promi
   return latencies.sort((a, b) => a - b);
 }
 
-export function percentile(ascending: readonly number[], share: number): number {
-  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
-}
-
 function isTask(event: OutlastEvent, id: string): event is Extract<OutlastEvent, { kind: "task" }> {
   return event.kind === "task" && event.task.id === id;
 }

@@ -18,9 +18,10 @@ import { measureDashboards, measurePage } from "./dashboards.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
 import { measureIdleStore } from "./idleStore.ts";
 import { measureKeys } from "./keys.ts";
-import { measureRescue, measureStartLatency, percentile } from "./latency.ts";
+import { measureRescue, measureStartLatency } from "./latency.ts";
 import { machineLines } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
+import { percentile } from "./percentiles.ts";
 import { measureStores, storeRows } from "./stores.ts";
 import { measureThroughput } from "./throughput.ts";
 

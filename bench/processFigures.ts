@@ -5,8 +5,22 @@ import { readFileSync } from "node:fs";
 export const clockTickMs = 10;
 
 export function residentMiB(pid: number | null): number {
+  return statusMiB(pid, "VmRSS");
+}
+
+/** The most that it has ever held. */
+export function peakMiB(pid: number | null): number {
+  return statusMiB(pid, "VmHWM");
+}
+
+function statusMiB(pid: number | null, field: "VmRSS" | "VmHWM"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+}
+
+/** Ids of the processes that it has started and that run. */
+export function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
 /** In user and kernel mode together. */
@@ -18,8 +32,7 @@ export function cpuMs(pid: number | null): number {
 /** The same for a process and all that it has started, those that have ended and that it has waited for included. */
 export function familyCpuMs(pid: number): number {
   const { own, ended } = cpuTicks(pid);
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
-  return children.reduce((sum, child) => sum + familyCpuMs(Number(child)), (own + ended) * clockTickMs);
+  return childrenOf(pid).reduce((sum, child) => sum + familyCpuMs(child), (own + ended) * clockTickMs);
 }
 
 function cpuTicks(pid: number | null): { readonly own: number; readonly ended: number } {

@@ -7,8 +7,9 @@ import { MongoClient } from "mongodb";
 import type { TestServer } from "../scripts/mongodb/testServer.ts";
 import { createClient } from "../src/sdk/index.ts";
 import { type BenchCluster, type StoreKind, withCluster } from "./benchCluster.ts";
-import { measureStartLatency, percentile } from "./latency.ts";
+import { measureStartLatency } from "./latency.ts";
 import { measureMemory } from "./memory.ts";
+import { median, percentile } from "./percentiles.ts";
 import { residentMiB } from "./processFigures.ts";
 import { measureThroughput } from "./throughput.ts";
 
@@ -89,21 +90,17 @@ async function viewReached(cluster: BenchCluster, server: TestServer | null): Pr
 }
 
 function medians(runs: readonly StoreFigures[]): StoreFigures {
-  const median = (name: keyof StoreFigures) =>
-    percentile(
-      runs.map((run) => run[name]).sort((a, b) => a - b),
-      0.5,
-    );
+  const of = (name: keyof StoreFigures) => median(runs.map((run) => run[name]));
   return {
-    perSecond: median("perSecond"),
-    masterMicros: median("masterMicros"),
-    workersMicros: median("workersMicros"),
-    serverMicros: median("serverMicros"),
-    viewLagMs: median("viewLagMs"),
-    startP50Ms: median("startP50Ms"),
-    startP99Ms: median("startP99Ms"),
-    masterMiB: median("masterMiB"),
-    serverMiB: median("serverMiB"),
+    perSecond: of("perSecond"),
+    masterMicros: of("masterMicros"),
+    workersMicros: of("workersMicros"),
+    serverMicros: of("serverMicros"),
+    viewLagMs: of("viewLagMs"),
+    startP50Ms: of("startP50Ms"),
+    startP99Ms: of("startP99Ms"),
+    masterMiB: of("masterMiB"),
+    serverMiB: of("serverMiB"),
   };
 }
 

@@ -14,6 +14,8 @@ import { corpusPieces } from "../../src/cli/mapReduce/corpus.ts";
 import { submitMapReduce } from "../../src/mapreduce/index.ts";
 import { createClient } from "../../src/sdk/index.ts";
 import { type BenchCluster, withCluster } from "../benchCluster.ts";
+import { median } from "../percentiles.ts";
+import { childrenOf, peakMiB } from "../processFigures.ts";
 
 const [share = 1, rounds = 3] = process.argv.slice(2).map(Number);
 const slots = 2;
@@ -39,19 +41,13 @@ interface Wanted {
 function slotProcesses(cluster: BenchCluster): number[] {
   const pids: number[] = [];
   const visit = (pid: number): void => {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-    for (const child of children) {
+    for (const child of childrenOf(pid)) {
       if (readFileSync(`/proc/${child}/cmdline`, "utf8").includes("runnerProcess")) pids.push(child);
       visit(child);
     }
   };
   for (let slot = 1; slot <= slots; slot += 1) visit(cluster.pid(`worker-${slot}`) ?? 0);
   return pids;
-}
-
-/** See proc_pid_status(5). */
-function peakMiB(pid: number): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
 /** Calls this again and again until `stop`. A process that ends meanwhile is looked at the next time. */
@@ -137,8 +133,6 @@ function* gathered(count: number, text: (index: number) => string): Generator<Bu
   }
   if (piece !== "") yield Buffer.from(piece);
 }
-
-const median = (values: readonly number[]) => [...values].sort((one, other) => one - other)[values.length >> 1] ?? 0;
 
 /** Words as the example sees them. */
 async function wordsIn(path: string): Promise<number> {

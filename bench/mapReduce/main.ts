@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveCorpora } from "../../src/cli/mapReduce/corpus.ts";
 import { Output } from "../../src/cli/output.ts";
+import { median } from "../percentiles.ts";
 import { type Contender, contendersFor } from "./contenders.ts";
 
 const [corpus = "25mb", rounds = "3"] = process.argv.slice(2);
@@ -50,8 +51,6 @@ function hashOf(output: string): string {
   const lines = parts.flatMap((name) => readFileSync(join(output, name), "latin1").split("\n").slice(0, -1));
   return createHash("sha256").update(lines.sort().join("\n")).digest("hex");
 }
-
-const median = (values: readonly number[]) => [...values].sort((one, other) => one - other)[values.length >> 1] ?? 0;
 
 try {
   const runs = new Map<Contender, Measured[]>(contenders.map((contender) => [contender, []]));

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { count } from "../../scripts/flags.ts";
-import { percentile } from "../latency.ts";
 import { LoadWatch, machineLines } from "../machine.ts";
+import { median, percentile } from "../percentiles.ts";
 import { cpuMs } from "../processFigures.ts";
 import type { Contender } from "./contender.ts";
 import { outlast } from "./outlast.ts";
@@ -177,17 +177,13 @@ function ratioTo({ perSecond }: Figures, own: Name): string {
 }
 
 function medianOf(ofOne: readonly Run[]): Figures {
-  const median = (pick: (one: Figures) => number): number =>
-    percentile(
-      ofOne.map(({ figures }) => pick(figures)).sort((a, b) => a - b),
-      0.5,
-    );
+  const of = (pick: (one: Figures) => number): number => median(ofOne.map(({ figures }) => pick(figures)));
   return {
-    perSecond: median((one) => one.perSecond),
-    cpuMicros: median((one) => one.cpuMicros),
-    acknowledgedMs: [median((one) => one.acknowledgedMs[0]), median((one) => one.acknowledgedMs[1])],
-    startedMs: [median((one) => one.startedMs[0]), median((one) => one.startedMs[1])],
-    coresOfOthers: median((one) => one.coresOfOthers),
+    perSecond: of((one) => one.perSecond),
+    cpuMicros: of((one) => one.cpuMicros),
+    acknowledgedMs: [of((one) => one.acknowledgedMs[0]), of((one) => one.acknowledgedMs[1])],
+    startedMs: [of((one) => one.startedMs[0]), of((one) => one.startedMs[1])],
+    coresOfOthers: of((one) => one.coresOfOthers),
   };
 }
 

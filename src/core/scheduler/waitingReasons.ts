@@ -147,10 +147,9 @@ export class WaitingReasons {
     }
     // Where its queue and the workers leave room, it may be its key that has none.
     if (why.reason === "next-in-line" && keyUse !== null && this.#state.lanes.heldKeys(keyUse.group) >= keyUse.max) {
-      const tasks = keyUse.max === 1 ? "task" : "tasks";
       const { running, dying } = this.#holdersOf("key", keyUse.group);
       const who = holdersText([...running, ...dying.map((id) => `${id}, which is ending`)]);
-      const detail = `only ${keyUse.max} ${tasks} with the key ${JSON.stringify(key)} may run at a time${who}`;
+      const detail = `only ${tasksText(keyUse.max)} with the key ${JSON.stringify(key)} may run at a time${who}`;
       return { reason: "key", detail };
     }
     if (!isSuspect || !["next-in-line", "workers-busy"].includes(why.reason)) return why;
@@ -209,17 +208,17 @@ export class WaitingReasons {
   /** What the limits of its queue say; null if they leave room. */
   #limited(queue: LiveQueue): Why | null {
     const { name, concurrencyMax, rate, starts, counts, dying } = queue;
-    if (!queue.hasRoom) {
+    if (concurrencyMax !== null && !queue.hasRoom) {
       const running = counts.running ?? 0;
       const ending = dying === 0 ? "" : ` and ${dying} are ending`;
       return {
         reason: "queue-full",
-        detail: `queue ${name} runs ${concurrencyMax} ${concurrencyMax === 1 ? "task" : "tasks"} at a time, and ${running} ${running === 1 ? "runs" : "run"}${ending}`,
+        detail: `queue ${name} runs ${tasksText(concurrencyMax)} at a time, and ${running} ${running === 1 ? "runs" : "run"}${ending}`,
       };
     }
     if (rate === null || !this.#isRateUsedUp(queue)) return null;
     const first = starts.find(([at]) => at > this.#now - rate.perMs);
-    const detail = `queue ${name} starts at most ${rate.count} ${rate.count === 1 ? "task" : "tasks"} in ${rate.perMs / 1000} s`;
+    const detail = `queue ${name} starts at most ${tasksText(rate.count)} in ${rate.perMs / 1000} s`;
     return { reason: "queue-rate", detail, ...(first !== undefined && { until: first[0] + rate.perMs }) };
   }
 
@@ -249,6 +248,11 @@ function findHolders({ workers, holds }: SchedulerState): ReadonlyMap<string, Ho
     if (uniqueKey !== undefined) note(`unique ${keyGroup(queue, uniqueKey)}`, "dying", task);
   }
   return found;
+}
+
+/** `1 task`, `3 tasks`. */
+function tasksText(count: number): string {
+  return `${count} ${count === 1 ? "task" : "tasks"}`;
 }
 
 /** `: a, b and 3 more`. */

@@ -72,11 +72,12 @@ export class Membership {
   }
 
   /** Two living masters of one address, which is a mistake, both go on changing their records: both are told of. */
-  #isReplaced({ record, changedAt, seenAt }: Observed): boolean {
+  #isReplaced({ record: { address, nonce }, changedAt, seenAt }: Observed): boolean {
+    if (nonce === this.#nonce) return false;
     return [...this.#observed.values()].some((other) => {
-      if (other.record.address !== record.address || other.record.nonce === record.nonce) return false;
+      if (other.record.address !== address || other.record.nonce === nonce) return false;
       const isNewer = other.record.nonce === this.#nonce || other.seenAt > seenAt;
-      return isNewer && record.nonce !== this.#nonce && other.seenAt >= changedAt;
+      return isNewer && other.seenAt >= changedAt;
     });
   }
 

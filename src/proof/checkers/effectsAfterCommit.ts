@@ -1,9 +1,8 @@
 /** I16: whatever a master sends out follows from entries that are in the store at that instant. */
-import type { TaskId } from "../../model/ids.ts";
 import { checker } from "./checker.ts";
 import type { History, LedgerEvent } from "./ledger.ts";
 import { idOf } from "./lives.ts";
-import { type Execution, eventsOf, executionsByTask, name, once, stepBefore, stepsByTask } from "./reading.ts";
+import { eventsOf, executions, name, once, stepBefore, stepsByTask } from "./reading.ts";
 
 export const effectsAfterCommit = checker("I16", "no effect before its commit", (history, report) => {
   for (const { task, attempt, worker, boot, order, life } of eventsOf(history, "sent-assign")) {
@@ -59,14 +58,7 @@ function mayMeanOneBefore(history: History, { task, attempt, boot, order }: Sent
   );
 }
 
-type SentAbort = Extract<LedgerEvent, { kind: "sent-abort" }> & { readonly order: number };
+type SentAbort = Extract<LedgerEvent, { kind: "sent-abort" }>;
 
 /** Of all tasks that had the id. */
-const executionsById = once((history): ReadonlyMap<TaskId, readonly Execution[]> => {
-  const byId = new Map<TaskId, Execution[]>();
-  for (const [task, executions] of executionsByTask(history)) {
-    const id = idOf(task);
-    byId.set(id, [...(byId.get(id) ?? []), ...executions]);
-  }
-  return byId;
-});
+const executionsById = once((history) => Map.groupBy(executions(history), ({ task }) => idOf(task)));

@@ -180,11 +180,11 @@ function checkWaiting(
   if (!isQuiet) return;
   const ready = board.ready(entry.at);
   if (ready.length === 0) return;
+  const isWanted = board.hasWaitingSuspect(entry.at + nextAt - entry.landedAt);
   for (const worker of board.workers.values()) {
     if (worker.state !== "connected" || worker.isDraining || board.usedSlots(worker.boot) >= worker.capacity) continue;
     if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
     // It may be kept for a task that must run alone, until it is empty; such a task gets an empty one at once.
-    const isWanted = board.hasWaitingSuspect(entry.at + nextAt - entry.landedAt);
     const isKept = board.runsAlone(worker.boot) || (isWanted && board.usedSlots(worker.boot) > 0);
     if (isKept) continue;
     const isAloneFree = ![...board.workers.values()].some(({ boot }) => board.runsAlone(boot));

@@ -43,6 +43,32 @@ export function Kbd({ children }: { readonly children: ReactNode }) {
   );
 }
 
+interface SegmentsProps<Value> {
+  readonly label: string;
+  readonly values: readonly (readonly [value: Value, text: string])[];
+  readonly chosen: Value;
+  readonly onChoose: (value: Value) => void;
+}
+
+/** A row of buttons of which one is chosen. */
+export function Segments<Value extends string | number>({ label, values, chosen, onChoose }: SegmentsProps<Value>) {
+  return (
+    <div role="group" aria-label={label} className="flex flex-wrap rounded-md border border-line p-0.5">
+      {values.map(([value, text]) => (
+        <button
+          key={value}
+          type="button"
+          aria-pressed={value === chosen}
+          onClick={() => onChoose(value)}
+          className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 const fieldLook =
   "h-7 rounded-md border border-line-strong/70 bg-surface px-2 text-text placeholder:text-muted hover:border-line-strong max-md:h-9 max-md:text-base";
 

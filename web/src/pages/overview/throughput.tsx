@@ -4,32 +4,23 @@ import { useState } from "react";
 import { historyQuery } from "../../api/queries.ts";
 import type { HistoryPoint } from "../../api/schema.ts";
 import type { ChartSeries } from "../../parts/chart.tsx";
+import { Segments } from "../../parts/controls.tsx";
 import { LazyChart } from "../../parts/lazyChart.tsx";
 import { Card, Loading, Problem } from "../../parts/surfaces.tsx";
 import { countSteps, durationSteps } from "../../parts/ticks.ts";
 import { durationText } from "../../parts/time.tsx";
 
 type Resolution = "second" | "minute";
+const periods: readonly (readonly [Resolution, string])[] = [
+  ["second", "5 min"],
+  ["minute", "1 h"],
+];
 
 export function Throughput() {
   const [resolution, setResolution] = useState<Resolution>("second");
   const { data, error } = useQuery(historyQuery(resolution));
   const points = data?.points ?? [];
-  const toggle = (
-    <div role="group" aria-label="Period" className="flex rounded-md border border-line p-0.5">
-      {(["second", "minute"] as const).map((each) => (
-        <button
-          key={each}
-          type="button"
-          aria-pressed={resolution === each}
-          onClick={() => setResolution(each)}
-          className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
-        >
-          {each === "second" ? "5 min" : "1 h"}
-        </button>
-      ))}
-    </div>
-  );
+  const toggle = <Segments label="Period" values={periods} chosen={resolution} onChoose={setResolution} />;
   const at = points.map((point) => point.at);
   const word = `per ${resolution}`;
   return (

@@ -73,34 +73,22 @@ function Selects({ filters, onChange, className }: SelectsProps) {
   };
   return (
     <>
-      <Select
+      <NameSelect
+        label="Queue"
+        all="All queues"
+        names={queues.map(({ name }) => name)}
+        chosen={filters.queue}
+        onChoose={(name) => set("queue", name)}
         className={className}
-        aria-label="Queue"
-        value={filters.queue ?? ""}
-        onChange={(event) => set("queue", event.target.value)}
-      >
-        <option value="">All queues</option>
-        {withChosen(
-          queues.map(({ name }) => name),
-          filters.queue,
-        ).map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </Select>
-      <Select
+      />
+      <NameSelect
+        label="Worker"
+        all="All workers"
+        names={workers.map(({ id }) => id)}
+        chosen={filters.host}
+        onChoose={(id) => set("host", id)}
         className={className}
-        aria-label="Worker"
-        value={filters.host ?? ""}
-        onChange={(event) => set("host", event.target.value)}
-      >
-        <option value="">All workers</option>
-        {withChosen(
-          workers.map(({ id }) => id),
-          filters.host,
-        ).map((id) => (
-          <option key={id}>{id}</option>
-        ))}
-      </Select>
+      />
       <Select
         className={className}
         aria-label="Order"
@@ -114,9 +102,28 @@ function Selects({ filters, onChange, className }: SelectsProps) {
   );
 }
 
+interface NameSelectProps {
+  readonly label: string;
+  /** What stands for no choice. */
+  readonly all: string;
+  readonly names: readonly string[];
+  readonly chosen: string | undefined;
+  /** Called with an empty text for all. */
+  readonly onChoose: (name: string) => void;
+  readonly className: string;
+}
+
 /** What is chosen stays in the list, also if it is gone. */
-function withChosen(names: readonly string[], chosen: string | undefined): string[] {
-  return [...new Set([...names, ...(chosen === undefined ? [] : [chosen])])].toSorted();
+function NameSelect({ label, all, names, chosen = "", onChoose, className }: NameSelectProps) {
+  const listed = new Set([...names, ...(chosen === "" ? [] : [chosen])]);
+  return (
+    <Select className={className} aria-label={label} value={chosen} onChange={(event) => onChoose(event.target.value)}>
+      <option value="">{all}</option>
+      {[...listed].toSorted().map((name) => (
+        <option key={name}>{name}</option>
+      ))}
+    </Select>
+  );
 }
 
 /** Finds a task by its id, or tasks by their name. */

@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { TaskAttempt } from "../../api/schema.ts";
+import { Segments } from "../../parts/controls.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
@@ -69,20 +70,13 @@ function Outcomes({ attempts, chosen, onChoose }: OutcomesProps) {
     (outcome) => [outcome, attempts.filter((each) => outcomeOf(each) === outcome).length] as const,
   );
   return (
-    <div role="group" aria-label="Outcomes" className="flex flex-wrap rounded-md border border-line p-0.5">
-      {([["all", attempts.length], ...counts] as const)
+    <Segments
+      label="Outcomes"
+      values={([["all", attempts.length], ...counts] as const)
         .filter(([name, count]) => count > 0 || name === chosen)
-        .map(([name, count]) => (
-          <button
-            key={name}
-            type="button"
-            aria-pressed={name === (chosen ?? "all")}
-            onClick={() => onChoose(name === "all" ? null : name)}
-            className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
-          >
-            {name} {count}
-          </button>
-        ))}
-    </div>
+        .map(([name, count]) => [name, `${name} ${count}`] as const)}
+      chosen={chosen ?? "all"}
+      onChoose={(name) => onChoose(name === "all" ? null : name)}
+    />
   );
 }

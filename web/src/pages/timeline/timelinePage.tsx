@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { attemptsQuery, marksQuery, workersQuery } from "../../api/queries.ts";
 import { useSeesAllQueues } from "../../api/rights.ts";
-import { Button } from "../../parts/controls.tsx";
+import { Button, Segments } from "../../parts/controls.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
@@ -34,19 +34,12 @@ export function TimelinePage() {
   return (
     <>
       <PageHeader title="Timeline" note={data?.isCut === true ? `the first ${attempts.length} attempts` : undefined}>
-        <div role="group" aria-label="Period" className="flex rounded-md border border-line p-0.5">
-          {spans.map((each) => (
-            <button
-              key={each}
-              type="button"
-              aria-pressed={spanMs === each}
-              onClick={() => setPeriod({ spanMs: each, end })}
-              className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
-            >
-              {durationText(each)}
-            </button>
-          ))}
-        </div>
+        <Segments
+          label="Period"
+          values={spans.map((each) => [each, durationText(each)] as const)}
+          chosen={spanMs}
+          onChoose={(each) => setPeriod({ spanMs: each, end })}
+        />
         <Button aria-label="Earlier" onClick={() => move(-spanMs / 2)}>
           ←
         </Button>

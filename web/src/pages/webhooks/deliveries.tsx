@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { deliveriesQuery } from "../../api/queries.ts";
 import type { DeliveryView, WebhookView } from "../../api/schema.ts";
-import { Button } from "../../parts/controls.tsx";
+import { Button, Segments } from "../../parts/controls.tsx";
 import { Card, Loading, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -30,22 +30,15 @@ export function Deliveries({ webhook }: { readonly webhook: WebhookView }) {
     <Card
       title="Deliveries"
       actions={
-        <div role="group" aria-label="Which deliveries" className="flex rounded-md border border-line p-0.5">
-          {choices.map(([each, text]) => (
-            <button
-              key={each}
-              type="button"
-              aria-pressed={state === each}
-              onClick={() => {
-                setState(each);
-                setShown(pageSize);
-              }}
-              className="h-6 rounded px-2 text-xs font-medium text-muted aria-pressed:bg-accent-wash aria-pressed:text-accent"
-            >
-              {text}
-            </button>
-          ))}
-        </div>
+        <Segments
+          label="Which deliveries"
+          values={choices}
+          chosen={state}
+          onChoose={(each) => {
+            setState(each);
+            setShown(pageSize);
+          }}
+        />
       }
       isFlush
     >
