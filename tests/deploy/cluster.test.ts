@@ -115,6 +115,14 @@ describe("a cluster of three masters", () => {
     return { leader: leader?.name ?? null, epoch: leader?.epoch ?? 0, ms, text: stdout };
   }
 
+  test("no worker gets an address that a master, the entry or MongoDB may ask for", async () => {
+    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    for (const name of ["worker-1", "worker-2"]) {
+      const address = (await engine.run("inspect", "--format", format, engine.nameOf(name))).trim();
+      expect(Number(address.split(".").at(-1))).toBeGreaterThan(128);
+    }
+  });
+
   test("a leader whose container is killed is replaced within 1.5 s, although its address answers nothing", async () => {
     const before = await listMasters("worker-1");
     const dead = before.leader ?? "";

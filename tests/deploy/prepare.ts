@@ -4,7 +4,8 @@ import { buildImages, script, step } from "./buildImages.ts";
 export async function setup(): Promise<void> {
   await buildImages();
   await step("the networks", async () => {
-    await script("deploy/remove");
+    // The networks as well: those that a run before this one left may be of an older version.
+    await script("deploy/remove", "--networks");
     await script("deploy/setup", "--no-images");
   });
 }
