@@ -260,6 +260,7 @@ const leaderDeathsShare = 0.05;
 function withLeaderDeaths(knobs: Knobs, random: Random): Knobs {
   return {
     ...knobs,
+    temper: "masters-only",
     masters: random.integer(2, 3),
     addressesVanish: random.chance(0.6),
     unsafeMs: random.spread(120_000, 300_000),
