@@ -44,6 +44,12 @@ export const graphMutants: readonly Mutant[] = [
         replace:
           '      waiter.links.open -= 1;\n      if (waiter.links.open === 0 || (end !== "success" && waiter.links.runIf === "success")) this.#due.push(waiter);',
       },
+      {
+        file: graphsModule,
+        search: "    if ((task.links?.open ?? 0) > 0) continue;\n",
+        replace:
+          "    if ((task.links?.open ?? 0) > 0 && state.dependencies.failureBefore(task) === undefined) continue;\n",
+      },
     ],
   },
   {

@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 const jobRun = "src/mapreduce/coordinator/jobRun.ts";
 const reduceWork = "src/mapreduce/coordinator/reduceWork.ts";
+const childRuns = "src/mapreduce/coordinator/childRuns.ts";
 const promote = "src/mapreduce/coordinator/promote.ts";
 
 export const jobMutants: readonly Mutant[] = [
@@ -187,7 +188,17 @@ export const jobMutants: readonly Mutant[] = [
     name: "leaves out a record although only one attempt of its map died",
     patches: [
       {
-        file: "src/mapreduce/coordinator/childRuns.ts",
+        file: childRuns,
+        search: "  const poison = suspects.filter((at, index) => suspects.indexOf(at) < index);",
+        replace: "  const poison = suspects;",
+      },
+    ],
+  },
+  {
+    name: "gives a map up for good after one death at a record, where none may be left out",
+    patches: [
+      {
+        file: childRuns,
         search: "  if (!suspects.includes(suspect)) {",
         replace: "  if (!suspects.includes(suspect) && suspects.length > 9) {",
       },

@@ -151,6 +151,7 @@ export const situations = [
   "a change of an output in S3 found something else than it had seen",
   "a job replaced the output of another one",
   "a record that no map survived was left out",
+  "an attempt died at a record that the next one survives",
   "a backup was started for a slow task",
   "a task ended with the result of its backup",
   "a task ended before its backup",

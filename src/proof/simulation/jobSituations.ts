@@ -3,7 +3,7 @@
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import { jobs } from "../checkers/jobReading.ts";
-import { deadlyWord } from "../checkers/jobs.ts";
+import { deadlyWord, harmlessRecordMessage } from "../checkers/jobs.ts";
 import type { History } from "../checkers/ledger.ts";
 import { eventsOf, specs } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
@@ -12,6 +12,7 @@ export function noteJobs(coverage: Coverage, history: History): void {
   const all = [...jobs(history).values()];
   if (all.length === 0) return;
   noteBackups(coverage, history);
+  noteHarmless(coverage, history);
   for (const { id, input, files, succeededOrder } of all) {
     if (succeededOrder !== null) {
       coverage.saw("a job of maps and reduces succeeded");
@@ -29,6 +30,14 @@ export function noteJobs(coverage: Coverage, history: History): void {
       job === id && /^(map|reduce)/.test(file) && !files.has(file);
     if (eventsOf(history, "job-file").some(isLate))
       coverage.saw("an attempt of a map or reduce that was given up wrote its file");
+  }
+}
+
+function noteHarmless(coverage: Coverage, history: History): void {
+  for (const write of history.entries.flatMap(({ writes }) => writes)) {
+    if (write.kind !== "record" || write.collection !== "attempts") continue;
+    if (write.value?.error?.message === harmlessRecordMessage)
+      coverage.saw("an attempt died at a record that the next one survives");
   }
 }
 

@@ -62,6 +62,7 @@ export class JobUser {
       partition: "hash",
       compression: "none",
       ...(isDeadly && { maxSkipped: random.chance(0.8) ? 1 : 0 }),
+      ...(!isDeadly && hashText(`lenient ${id}`) % 2 === 0 && { maxSkipped: 1 }),
       params: { taskMsMax: random.pick([10, 500, 5_000]), failPercent: random.pick([0, 0, 10]) },
     };
     this.#jobs.push({ id, folder });
