@@ -1,6 +1,7 @@
 /** I41: where a slot is free and a task is ready for it, the two are brought together soon, and the more urgent task goes first. */
 import type { RecordWrite } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
 import { isSuspect, type TaskSpec, type TaskStatus } from "../../model/task.ts";
 import type { WorkerRecord } from "../../model/worker.ts";
 import { checker, type Report } from "./checker.ts";
@@ -202,6 +203,7 @@ function checkWaiting(
 /** True if the worker had a stream open all the time, and no attempt that the leader has not yet heard the end of. */
 function isReachable(history: History, worker: WorkerRecord, from: number, to: number): boolean {
   const { suspectMs, driftMax } = history.conditions;
+  if (asideUntil(history, worker, to) > from) return false;
   let isOpen = false;
   const unsettled = new Set<string>();
   let heardAt = from;
@@ -222,6 +224,20 @@ function isReachable(history: History, worker: WorkerRecord, from: number, to: n
     if (event.at >= from && unsettled.size >= worker.capacity) return false;
   }
   return isOpen && to - heardAt <= suspectMs * (1 - driftMax);
+}
+
+/** Whose machine cannot start attempts takes none for a while, longer each time: until when it does not at `to`. */
+function asideUntil(history: History, worker: WorkerRecord, to: number): number {
+  const { troubleBaseMs, troubleMaxMs, troubleCalmMs } = defaults;
+  let pauseMs = 0;
+  let until = Number.NEGATIVE_INFINITY;
+  for (const { at, worker: id } of eventsOf(history, "handed-back")) {
+    if (id !== worker.id || at > to || at < until) continue;
+    const isCalm = pauseMs === 0 || at >= until + Math.max(troubleCalmMs, pauseMs);
+    pauseMs = isCalm ? troubleBaseMs : Math.min(troubleMaxMs, 2 * pauseMs);
+    until = at + pauseMs;
+  }
+  return until;
 }
 
 interface Quiet {
