@@ -76,8 +76,11 @@ function checkNext({ name, before, after, entry }: ScheduleStep, report: Report)
     return;
   }
   if (before?.nextAt === nextAt && before.settledAt === settledAt) return;
-  const until = Math.max(settledAt, content.startsAt ?? 0) + nextWithinMs;
-  const ticks = ticksOf(content, settledAt, "at" in content.when ? Number.POSITIVE_INFINITY : until);
+  const { when, startsAt = 0 } = content;
+  // A clock that was set back, perhaps by more than that, may show a time before the first tick of all.
+  const firstAt = "everyMs" in when ? (when.from ?? 0) : 0;
+  const until = Math.max(settledAt, startsAt, firstAt) + nextWithinMs;
+  const ticks = ticksOf(content, settledAt, "at" in when ? Number.POSITIVE_INFINITY : until);
   const expected = ticks.map((each) => each[0] ?? null);
   if (!expected.includes(nextAt))
     report(
