@@ -109,6 +109,7 @@ function Summary({ slots, waitMs }: { readonly slots: Slots | undefined; readonl
 
 function Problems() {
   const now = useNow();
+  const seesAll = useSeesAllQueues();
   const { data: status, dataUpdatedAt: statusReadAt } = useQuery(statusQuery);
   const isStandby = status !== undefined && status.role !== "leader";
   const leader = useQuery({ ...leaderStatusQuery, enabled: isStandby }).data;
@@ -124,7 +125,7 @@ function Problems() {
   const waiting = isAsked ? tasks : undefined;
   const ofMasters = { status, statusReadAt, leader: isStandby ? leader : undefined, masters };
   const ofWorkers = { workers: workerList?.workers, workersReadAt };
-  const problems = problemsOf({ now, ...ofMasters, ...ofWorkers, queues, schedules, waiting, newest });
+  const problems = problemsOf({ now, seesAll, ...ofMasters, ...ofWorkers, queues, schedules, waiting, newest });
   if (problems.length === 0) return null;
   return (
     <section aria-label="What is wrong" className="card divide-y divide-line">

@@ -12,6 +12,8 @@ export interface Problem {
 
 export interface Seen {
   readonly now: number;
+  /** False for somebody bound to queues, who sees only the workers of these. */
+  readonly seesAll: boolean;
   readonly status: MasterStatus | undefined;
   /** When that came, by this browser's clock. */
   readonly statusReadAt: number;
@@ -39,7 +41,7 @@ export function problemsOf(seen: Seen): Problem[] {
   const { status, workers, queues, schedules } = seen;
   return [
     ...(status === undefined ? [] : ofMaster(status)),
-    ...(workers === undefined ? [] : ofWorkers(workers, (worker) => isSilentIn(seen, worker))),
+    ...(workers === undefined ? [] : ofWorkers(workers, seen.seesAll, (worker) => isSilentIn(seen, worker))),
     ...(queues === undefined ? [] : ofQueues(queues, workers)),
     ...ofKinds(seen),
     ...ofClocks(seen),
@@ -109,11 +111,19 @@ function isSilentIn({ status, statusReadAt, leader, masters, workersReadAt }: Se
   return isSilent(worker, now + workersReadAt - statusReadAt, leads?.roleSince ?? null);
 }
 
-function ofWorkers(workers: readonly Worker[], isSilentWorker: (worker: Worker) => boolean): Problem[] {
+function ofWorkers(
+  workers: readonly Worker[],
+  seesAll: boolean,
+  isSilentWorker: (worker: Worker) => boolean,
+): Problem[] {
   const problems: Problem[] = [];
   const present = workers.filter(({ state }) => state === "connected" || state === "suspect");
-  if (present.length === 0)
-    problems.push({ tone: "bad", text: "No worker is connected, so no task can run.", advice: "outlast worker" });
+  if (present.length === 0) {
+    const text = seesAll
+      ? "No worker is connected, so no task can run."
+      : "No connected worker serves your queues, so none of their tasks can run.";
+    problems.push({ tone: "bad", text, advice: seesAll ? "outlast worker" : null });
+  }
   for (const worker of present) {
     const { id, trouble, hostname, pid } = worker;
     if (isSilentWorker(worker)) {
@@ -180,19 +190,25 @@ function ofKinds({ waiting, workers, queues }: Seen): Problem[] {
   });
 }
 
+const nameLabel = "worker=";
+
 /** The command that starts a worker which can. */
 function workerFor(kind: string, requires: readonly string[]): string {
   if (kind === "container") return "outlast worker --container";
   if (kind === "remote") return "outlast worker --remote FILE";
-  return requires.length === 0 ? "outlast worker --tasks ./tasks.ts" : `outlast worker --labels ${requires.join(",")}`;
+  if (requires.length === 0) return "outlast worker --tasks ./tasks.ts";
+  // Each worker carries its name as a label by itself; it cannot be given as one.
+  const name = requires.find((label) => label.startsWith(nameLabel))?.slice(nameLabel.length);
+  const labels = requires.filter((label) => !label.startsWith(nameLabel)).join(",");
+  return `outlast worker${name === undefined ? "" : ` --name ${name}`}${labels === "" ? "" : ` --labels ${labels}`}`;
 }
 
 function canRun({ kinds }: Worker, kind: string): boolean {
   return (kinds ?? builtInKinds).includes(kind);
 }
 
-function hasLabels({ labels = [] }: Worker, requires: readonly string[]): boolean {
-  return requires.every((label) => labels.includes(label));
+function hasLabels({ id, labels = [] }: Worker, requires: readonly string[]): boolean {
+  return requires.every((label) => label === `${nameLabel}${id}` || labels.includes(label));
 }
 
 function isLate({ isPaused, nextAt, queued }: ScheduleView, now: number): boolean {

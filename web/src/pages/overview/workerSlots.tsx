@@ -1,5 +1,6 @@
 /** Every worker with its slots as cells: filled ones run an attempt. */
 import { Link } from "@tanstack/react-router";
+import { useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { Empty } from "../../parts/surfaces.tsx";
 
@@ -7,7 +8,9 @@ import { Empty } from "../../parts/surfaces.tsx";
 const cellsMax = 32;
 
 export function WorkerSlots({ workers }: { readonly workers: readonly Worker[] }) {
+  const seesAll = useSeesAllQueues();
   const present = workers.filter(({ state }) => state !== "gone");
+  if (present.length === 0 && !seesAll) return <Empty title="No connected worker serves your queues" />;
   if (present.length === 0) return <Empty title="No worker is connected" command="outlast worker" needs="operate" />;
   return (
     <ul className="grid grid-cols-[repeat(auto-fill,minmax(11rem,1fr))] gap-2">

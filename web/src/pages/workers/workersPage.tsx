@@ -19,7 +19,8 @@ const order = ["connected", "suspect", "lost", "gone"];
 export function WorkersPage() {
   const { worker: wanted } = route.useSearch();
   const { data, error } = useQuery(workersQuery);
-  const marks = useQuery({ ...marksQuery, enabled: useSeesAllQueues() }).data?.marks;
+  const seesAll = useSeesAllQueues();
+  const marks = useQuery({ ...marksQuery, enabled: seesAll }).data?.marks;
   const deaths = lastDeaths(marks ?? []);
   const mayOperate = useMay("operate");
   const [draining, setDraining] = useState<Worker | null>(null);
@@ -37,7 +38,9 @@ export function WorkersPage() {
     <>
       <PageHeader title="Workers" note={`${standing(workers)}, ${used} of ${slots} slots in use`} />
       <Card isFlush>
-        {workers.length === 0 ? (
+        {workers.length === 0 && !seesAll ? (
+          <Empty title="No worker serves your queues" />
+        ) : workers.length === 0 ? (
           <Empty title="No worker has ever attached" command="outlast worker" needs="operate" />
         ) : (
           <Table
