@@ -115,10 +115,13 @@ class GraphsByJournal {
 
   /** A graph whose failed nodes are open again starts nodes again. */
   #forgiveReopened({ writes }: LandedEntry): void {
-    for (const write of writes) {
-      if (write.kind !== "reopen-task") continue;
-      const prefix = prefixOf(write.head.id);
-      const states = [...(this.#nodes.get(prefix)?.values() ?? [])].map((node) => this.#statuses.get(node)?.state);
+    const reopened = writes.flatMap((write) => (write.kind === "reopen-task" ? [write.head.id] : []));
+    const isOpen = new Set(reopened);
+    for (const id of reopened) {
+      const prefix = prefixOf(id);
+      // What was opened may have ended again in this very entry: then it had been open in between.
+      const others = [...(this.#nodes.get(prefix)?.values() ?? [])].filter((node) => !isOpen.has(node));
+      const states = others.map((node) => this.#statuses.get(node)?.state);
       if (!states.includes("failed") && !states.includes("cancelled")) this.#failedIn.delete(prefix);
     }
   }
