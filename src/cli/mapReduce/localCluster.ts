@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { workerOf } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import { findFreePort } from "../freePort.ts";
 import { Supervised } from "../up/supervised.ts";
@@ -53,7 +54,7 @@ export class OwnCluster {
       });
     const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
     // A worker has the label of its name by itself.
-    const labels = requires.filter((label) => !label.startsWith("worker="));
+    const labels = requires.filter((label) => workerOf([label]) === null);
     const served = [
       ...(queue === undefined ? [] : ["--queues", queue]),
       ...(labels.length === 0 ? [] : ["--labels", labels.join(",")]),

@@ -115,12 +115,10 @@ class GraphsByJournal {
 
   /** A graph whose failed nodes are open again starts nodes again. */
   #forgiveReopened({ writes }: LandedEntry): void {
-    const reopened = writes.flatMap((write) => (write.kind === "reopen-task" ? [write.head.id] : []));
-    const isOpen = new Set(reopened);
-    for (const id of reopened) {
-      const prefix = prefixOf(id);
+    const reopened = new Set(writes.flatMap((write) => (write.kind === "reopen-task" ? [write.head.id] : [])));
+    for (const prefix of new Set([...reopened].map(prefixOf))) {
       // What was opened may have ended again in this very entry: then it had been open in between.
-      const others = [...(this.#nodes.get(prefix)?.values() ?? [])].filter((node) => !isOpen.has(node));
+      const others = [...(this.#nodes.get(prefix)?.values() ?? [])].filter((node) => !reopened.has(node));
       const states = others.map((node) => this.#statuses.get(node)?.state);
       if (!states.includes("failed") && !states.includes("cancelled")) this.#failedIn.delete(prefix);
     }

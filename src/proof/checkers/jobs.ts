@@ -6,9 +6,6 @@ import { hashText } from "./hashText.ts";
 /** A record with this word kills the process that maps it. */
 export const deadlyWord = "deadly";
 
-/** The error of an attempt that died at a record that the next one survives. */
-export const harmlessRecordMessage = "simulated crash at a harmless record";
-
 const words = ["be", "do", "go", "he", "it", "me", "no", "of"];
 
 /** The text of a simulated input file: one word count differs from the next, and lines are of several lengths. */

@@ -22,9 +22,12 @@ import { defineBuiltIn } from "../../sdk/handler/definition.ts";
 import { HandlerRun } from "../../sdk/handler/handlerRun.ts";
 import type { AttemptStart, HandlerEnd } from "../../sdk/handler/port.ts";
 import { hashText } from "../checkers/hashText.ts";
-import { deadlyWord, harmlessRecordMessage, textOf } from "../checkers/jobs.ts";
+import { deadlyWord, textOf } from "../checkers/jobs.ts";
 import type { JobDisk } from "./jobDisk.ts";
 import type { Random } from "./random.ts";
+
+/** The error of an attempt that died at a record that the next one survives. */
+export const harmlessRecordMessage = "simulated crash at a harmless record";
 
 export const jobKinds: readonly string[] = [mapReduceKindName, mapKindName, reduceKindName];
 

@@ -3,10 +3,11 @@
 import type { TaskId } from "../../model/ids.ts";
 import { isFinal } from "../../model/task.ts";
 import { jobs } from "../checkers/jobReading.ts";
-import { deadlyWord, harmlessRecordMessage } from "../checkers/jobs.ts";
+import { deadlyWord } from "../checkers/jobs.ts";
 import type { History } from "../checkers/ledger.ts";
 import { eventsOf, specs } from "../checkers/reading.ts";
 import type { Coverage } from "./coverage.ts";
+import { harmlessRecordMessage } from "./jobRuns.ts";
 
 export function noteJobs(coverage: Coverage, history: History): void {
   const all = [...jobs(history).values()];

@@ -1,4 +1,5 @@
 /** What is wrong right now, in sentences with what to do about it. */
+import { type WorkerId, workerLabel, workerOf } from "../../../../src/model/ids.ts";
 import { isSilent } from "../../../../src/model/workerSilence.ts";
 import type { Master, MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
 import { ofMasterClocks, ofThisClock, ofWorkerClocks } from "./clocks.ts";
@@ -190,17 +191,15 @@ function ofKinds({ waiting, workers, queues }: Seen): Problem[] {
   });
 }
 
-const nameLabel = "worker=";
-
 /** The command that starts a worker which can. */
 function workerFor(kind: string, requires: readonly string[]): string {
   if (kind === "container") return "outlast worker --container";
   if (kind === "remote") return "outlast worker --remote FILE";
   if (requires.length === 0) return "outlast worker --tasks ./tasks.ts";
   // Each worker carries its name as a label by itself; it cannot be given as one.
-  const name = requires.find((label) => label.startsWith(nameLabel))?.slice(nameLabel.length);
-  const labels = requires.filter((label) => !label.startsWith(nameLabel)).join(",");
-  return `outlast worker${name === undefined ? "" : ` --name ${name}`}${labels === "" ? "" : ` --labels ${labels}`}`;
+  const name = workerOf(requires);
+  const labels = requires.filter((label) => workerOf([label]) === null).join(",");
+  return `outlast worker${name === null ? "" : ` --name ${name}`}${labels === "" ? "" : ` --labels ${labels}`}`;
 }
 
 function canRun({ kinds }: Worker, kind: string): boolean {
@@ -208,7 +207,7 @@ function canRun({ kinds }: Worker, kind: string): boolean {
 }
 
 function hasLabels({ id, labels = [] }: Worker, requires: readonly string[]): boolean {
-  return requires.every((label) => label === `${nameLabel}${id}` || labels.includes(label));
+  return requires.every((label) => label === workerLabel(id as WorkerId) || labels.includes(label));
 }
 
 function isLate({ isPaused, nextAt, queued }: ScheduleView, now: number): boolean {
