@@ -4,6 +4,7 @@ import type { AttemptRecord } from "../model/attemptRecord.ts";
 import type { OpenRun } from "../model/kinds/remote.ts";
 import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, isSuspect, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
+import { withAdvice } from "../model/waiting.ts";
 import type { RememberedStep } from "../sdk/taskViews.ts";
 import { type Paint, plain, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
@@ -137,8 +138,8 @@ function backupText({ backup, backupOf }: TaskDocument): string | null {
 
 function waitingText({ waiting }: TaskDocument, now: number): string | null {
   if (waiting === undefined) return null;
-  const { detail, since, until } = waiting;
-  return `${printable(detail.replace(/^waits /, ""))}${until === undefined ? `, for ${formatDuration(Math.max(0, now - since))}` : `, until ${instantText(until, now)}`}`;
+  const { since, until } = waiting;
+  return `${printable(withAdvice(waiting).replace(/^waits /, ""))}${until === undefined ? `, for ${formatDuration(Math.max(0, now - since))}` : `, until ${instantText(until, now)}`}`;
 }
 
 export function stepColumns(now: number): readonly Column<RememberedStep>[] {

@@ -63,6 +63,13 @@ export interface Waiting {
   readonly since: number;
   /** The reason in words, as the end of a sentence that begins with the task. */
   readonly detail: string;
+  /** A command that would end the wait, for those who may call it; left out where there is none. */
+  readonly advice?: string;
   /** Where the wait ends by itself: not before this instant. */
   readonly until?: number;
+}
+
+/** The reason and what to do about it, for a reader who has a command line. */
+export function withAdvice({ detail, advice }: Pick<Waiting, "detail" | "advice">): string {
+  return advice === undefined ? detail : `${detail}; ${advice}`;
 }

@@ -362,6 +362,9 @@ describe("with a master and two workers", () => {
     expect((await outlast(["queues", "pause", "defualt"])).stderr).toMatch(/has no tasks yet. It is paused now/);
     const id = (await outlast(["submit", "sleep", "0"])).stdout.trim();
     expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "created" });
+    const advice = "queue default is paused; outlast queues resume default";
+    expect((await outlast(["show", id])).stdout).toContain(`${advice}, for `);
+    expect((await outlast(["ls", "--state", "created"])).stderr).toContain(`waits: ${advice}\n`);
     const doctor = await outlast(["doctor", "--data", "up-data"]);
     expect(doctor.stdout).toMatch(/1 task waits in queue default, and it is paused/);
     expect((await outlast(["queues", "resume", "default"])).code).toBe(0);

@@ -54,7 +54,10 @@ export const taskViewSchemas = {
       since: instant,
       detail: { ...text, description: "The reason in words, as the end of a sentence that begins with the task." },
     },
-    { until: { ...instant, description: "Where the wait ends by itself: not before this instant." } },
+    {
+      advice: { ...text, description: "A command that would end the wait, for those who may call it." },
+      until: { ...instant, description: "Where the wait ends by itself: not before this instant." },
+    },
   ),
   ChildCounts: open({}, Object.fromEntries(taskStates.map((state) => [state, count])), {
     description: "Children by state, of the present generation. A state that none is in is left out.",

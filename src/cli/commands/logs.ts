@@ -1,6 +1,7 @@
 /** `outlast logs`: what a task wrote, once or as it is written. */
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
+import { withAdvice } from "../../model/waiting.ts";
 import type { LogItem } from "../../sdk/logs.ts";
 import { taskArgument, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
@@ -36,7 +37,7 @@ async function noteWaiting(context: Context, id: string): Promise<void> {
   const { signal, output } = context;
   const client = await context.client();
   const { state, waiting } = await client.get(id, { signal });
-  if (waiting !== undefined) output.note(`── ${state}, waits: ${waiting.detail} ──`);
+  if (waiting !== undefined) output.note(`── ${state}, waits: ${withAdvice(waiting)} ──`);
 }
 
 class LogWriter {

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import { isOwnReason } from "../../model/waiting.ts";
+import { isOwnReason, withAdvice } from "../../model/waiting.ts";
 import { stateList, taskArgument, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
 import { type ListFlags, toFilter } from "../flags.ts";
@@ -45,11 +45,12 @@ function noteWaiting({ output }: Context, tasks: readonly TaskDocument[]): void 
   const counts = new Map<string, number>();
   for (const { waiting } of tasks) {
     // What a task waits for by itself is its own; `outlast show` says it.
-    if (waiting !== undefined && !isOwnReason(waiting.reason))
-      counts.set(waiting.detail, (counts.get(waiting.detail) ?? 0) + 1);
+    if (waiting === undefined || isOwnReason(waiting.reason)) continue;
+    const why = withAdvice(waiting);
+    counts.set(why, (counts.get(why) ?? 0) + 1);
   }
-  for (const [detail, count] of counts)
-    output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${detail.replace(/^waits /, "")}`);
+  for (const [why, count] of counts)
+    output.note(`${count} ${count === 1 ? "waits" : "wait"}: ${why.replace(/^waits /, "")}`);
 }
 
 /** Prints page by page: a million tasks need not be held at once. Columns are as wide as each page needs. */

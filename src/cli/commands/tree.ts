@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
+import { withAdvice } from "../../model/waiting.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import { taskArgument, wholeNumber } from "../arguments.ts";
 import { taskColours } from "../colour.ts";
@@ -81,7 +82,7 @@ function nodeText({ output: { paint } }: Context, task: TaskDocument): string {
   const { id, name, state, attempt, waiting } = task;
   const named = name === id ? "" : `  ${printable(name)}`;
   const tries = attempt > 1 ? paint("dim", `  attempt ${attempt}`) : "";
-  const why = waiting !== undefined ? waiting.detail : state === "failed" ? task.error?.message : undefined;
+  const why = waiting !== undefined ? withAdvice(waiting) : state === "failed" ? task.error?.message : undefined;
   return `${id}${named}  ${stateText(paint, state)}${tries}${why === undefined ? "" : paint("dim", `  ${printable(why)}`)}`;
 }
 

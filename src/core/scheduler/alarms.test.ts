@@ -103,7 +103,7 @@ test("tasks that no worker can run are told of once they have waited for a minut
   world.advance(defaults.alarmLookMs + second);
   expect(world.told).toHaveLength(1);
   expect(world.told[0]).toMatch(
-    /^no-worker \{"queues":"reports, mail","count":2,"detail":"no worker serves queue reports/,
+    /^no-worker \{"queues":"reports, mail","count":2,"detail":"no connected worker serves queue reports/,
   );
   world.advance(3 * hour);
   expect(world.told).toHaveLength(1);

@@ -3,6 +3,7 @@
  * only once it lasts is looked for here, every few seconds and only while a webhook hears of alarms.
  */
 import { defaults, limits } from "../../model/limits.ts";
+import { withAdvice } from "../../model/waiting.ts";
 import type { AlarmKind } from "../../model/webhooks/delivery.ts";
 import { raise } from "./alarms.ts";
 import type { Batch } from "./effects.ts";
@@ -67,9 +68,9 @@ function lanesWithoutWorker(state: SchedulerState, now: number): ReadonlyMap<str
     if (lane.ready.size === 0) continue;
     if (left === 0) break;
     left -= 1;
-    const { reason, detail } = reasons.ofLane(lane);
-    if (reason === "no-worker" || reason === "no-able-worker")
-      found.set(keyOf(lane), { name: lane.queue.name, detail });
+    const why = reasons.ofLane(lane);
+    if (why.reason === "no-worker" || why.reason === "no-able-worker")
+      found.set(keyOf(lane), { name: lane.queue.name, detail: withAdvice(why) });
   }
   return found;
 }

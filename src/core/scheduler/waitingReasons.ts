@@ -14,7 +14,7 @@ interface Holders {
   readonly dying: string[];
 }
 
-type Why = Pick<Waiting, "reason" | "detail" | "until">;
+type Why = Pick<Waiting, "reason" | "detail" | "advice" | "until">;
 
 /** For some tasks at one instant: what is found out about a lane is kept for the next task of it. */
 export class WaitingReasons {
@@ -35,8 +35,7 @@ export class WaitingReasons {
   of(task: LiveTask, changedAt: number): Waiting | null {
     const why = this.#why(task);
     if (why === null) return null;
-    const { reason, detail, until } = why;
-    return { reason, since: sinceWhen(task, reason, changedAt), detail, ...(until !== undefined && { until }) };
+    return { ...why, since: sinceWhen(task, why.reason, changedAt) };
   }
 
   /**
@@ -83,7 +82,7 @@ export class WaitingReasons {
   }
 
   /** Why tasks of a lane do not start that could by themselves. */
-  ofLane(lane: TaskLane): Pick<Waiting, "reason" | "detail"> {
+  ofLane(lane: TaskLane): Pick<Waiting, "reason" | "detail" | "advice"> {
     return this.#lane(lane);
   }
 
@@ -178,7 +177,7 @@ export class WaitingReasons {
     const { queue, kind, requires } = lane;
     const { name } = queue;
     if (queue.isPaused)
-      return { reason: "queue-paused", detail: `queue ${name} is paused; outlast queues resume ${name}` };
+      return { reason: "queue-paused", detail: `queue ${name} is paused`, advice: `outlast queues resume ${name}` };
     if (
       (lane.needsNoWorker && !lane.isBroadcast) ||
       (this.#state.lanes.hasFreeWorker(lane) && queue.hasRoom && !this.#isRateUsedUp(queue))
@@ -186,12 +185,16 @@ export class WaitingReasons {
       return { reason: "next-in-line", detail: "is the next to start" };
     const serving = [...this.#state.workers].filter(({ offer, isGivenUp }) => !isGivenUp && offer.queues.has(name));
     if (serving.length === 0)
-      return { reason: "no-worker", detail: `no worker serves queue ${name}; outlast worker --queues ${name}` };
+      return {
+        reason: "no-worker",
+        detail: `no connected worker serves queue ${name}`,
+        advice: `outlast worker --queues ${name}`,
+      };
     const ofKind = serving.filter(({ offer }) => offer.kinds.has(kind));
     if (ofKind.length === 0) {
-      const command = findKind(kind)?.workerCommand;
-      const detail = `no connected worker of queue ${name} runs kind "${kind}"${command === undefined ? "" : `; ${command}`}`;
-      return { reason: "no-able-worker", detail };
+      const advice = findKind(kind)?.workerCommand;
+      const detail = `no connected worker of queue ${name} runs kind "${kind}"`;
+      return { reason: "no-able-worker", detail, ...(advice !== undefined && { advice }) };
     }
     const able = ofKind.filter(({ offer }) => offer.couldRun(lane));
     if (able.length === 0) {

@@ -1,5 +1,6 @@
 /** Why a task waits, and since when. */
 import { Link } from "@tanstack/react-router";
+import { useMay } from "../../api/rights.ts";
 import type { Task } from "../../api/schema.ts";
 import { Note } from "../../parts/surfaces.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
@@ -23,6 +24,7 @@ export function WaitingNote({ task }: { readonly task: Task }) {
           ),
         )}
       </p>
+      <Remedy reason={reason} />
       <p className="text-xs text-muted">
         for <Lasted from={since} />
         {until === undefined ? null : (
@@ -32,5 +34,30 @@ export function WaitingNote({ task }: { readonly task: Task }) {
         )}
       </p>
     </Note>
+  );
+}
+
+/** Where those who may act on the reason find what to do. */
+function Remedy({ reason }: { readonly reason: string }) {
+  const mayOperate = useMay("operate");
+  if (!mayOperate) return null;
+  const look = "text-accent hover:underline";
+  if (reason === "queue-paused")
+    return (
+      <Link to="/queues" className={look}>
+        Resume the queue
+      </Link>
+    );
+  if (reason === "queue-full" || reason === "queue-rate")
+    return (
+      <Link to="/queues" className={look}>
+        Change its limits
+      </Link>
+    );
+  if (reason !== "no-worker" && reason !== "no-able-worker") return null;
+  return (
+    <Link to="/workers" className={look}>
+      See the workers
+    </Link>
   );
 }

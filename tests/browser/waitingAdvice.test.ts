@@ -1,0 +1,104 @@
+/** Why a task waits: whoever may act on the reason is led to the page for it, and nobody is told commands. */
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import type { Outlast } from "../../src/sdk/client.ts";
+import type { Scene } from "../e2e/scene.ts";
+import { violations } from "./accessibility.ts";
+import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
+import { guarded, password, rootOf } from "./guarded.ts";
+
+/** What each task is told, and where its link leads. */
+const waits = [
+  { id: "stopped", why: "queue paused is paused", link: "Resume the queue", title: "Queues" },
+  { id: "one-too-many", why: "queue narrow runs 1 task at a time", link: "Change its limits", title: "Queues" },
+  { id: "too-soon", why: "queue slow starts at most 1 task in", link: "Change its limits", title: "Queues" },
+  { id: "unserved", why: "no connected worker serves queue mail", link: "See the workers", title: "Workers" },
+  {
+    id: "boxed",
+    why: 'no connected worker of queue default runs kind "container"',
+    link: "See the workers",
+    title: "Workers",
+  },
+] as const;
+const links = /Resume the queue|Change its limits|See the workers/;
+
+async function fill(stage: Scene, root: Outlast): Promise<void> {
+  for (const [name, role] of [
+    ["olga", "operator"],
+    ["vera", "viewer"],
+  ] as const)
+    await root.people.addUser({ name, role, password });
+  await root.limitQueue("narrow", { concurrencyMax: 1 });
+  await root.limitQueue("slow", { rate: { count: 1, perMs: 3_600_000 } });
+  await root.pause("paused");
+  const nap = { kind: "sleep", input: { seconds: 600 } };
+  for (const queue of ["narrow", "slow"]) await root.submit({ ...nap, id: `first-of-${queue}`, queue });
+  await stage.until("two to run", async () => (await root.list({ states: ["running"] })).tasks.length === 2);
+  for (const [id, queue] of [
+    ["stopped", "paused"],
+    ["one-too-many", "narrow"],
+    ["too-soon", "slow"],
+    ["unserved", "mail"],
+  ] as const)
+    await root.submit({ ...nap, id, queue });
+  await root.submit({ id: "boxed", kind: "container", input: { image: "alpine" } });
+  await root.submit({ ...nap, id: "later", startAt: Date.now() + 3_600_000 });
+}
+
+async function signedIn(address: string, name: string, look: Parameters<typeof openPage>[1]): Promise<Page> {
+  const page = await openPage(`${address}/healthz`, look);
+  await page.request.post(`${address}/v1/session`, { data: { name, password } });
+  return page;
+}
+
+test("a reason to wait leads whoever may act on it to the page for that, and tells nobody commands", () =>
+  watched(
+    ["master", "worker-1"],
+    async (stage) => {
+      const { address } = stage.cluster;
+      const root = rootOf(stage);
+      await fill(stage, root);
+
+      const page = await signedIn(address, "olga", wide);
+      for (const { id, why, link, title } of waits) {
+        await page.goto(`${address}/tasks/${id}`);
+        await page.getByText(`Why it waits: ${why}`).waitFor();
+        expect(await page.getByRole("main").innerText()).not.toContain("outlast ");
+        if (id === "stopped") await screenshot(page, "waiting-operator");
+        await page
+          .getByRole("link", { name: links })
+          .and(page.getByRole("link", { name: link }))
+          .click();
+        await page.getByRole("heading", { level: 1, name: title }).waitFor();
+      }
+      // Nobody has to do anything.
+      await page.goto(`${address}/tasks/later`);
+      await page.getByText("Why it waits: waits for its start time").waitFor();
+      expect(await page.getByRole("link", { name: links }).count()).toBe(0);
+
+      await page.goto(`${address}/tasks/stopped`);
+      await page.getByRole("link", { name: "Resume the queue" }).click();
+      await page.getByRole("row").filter({ hasText: "paused" }).getByRole("button", { name: "Resume" }).click();
+      await stage.until("it to run", async () => (await root.get("stopped")).state === "running");
+    },
+    { ...guarded, workerArguments: ["--queues", "default,narrow,slow,paused", "--capacity", "8"] },
+  ));
+
+test("a viewer reads why a task waits, without a link to what only others may do", () =>
+  watched(
+    ["master", "worker-1"],
+    async (stage) => {
+      const { address } = stage.cluster;
+      await fill(stage, rootOf(stage));
+      const page = await signedIn(address, "vera", { ...narrow, colorScheme: "dark" });
+      for (const { id, why } of waits) {
+        await page.goto(`${address}/tasks/${id}`);
+        await page.getByText(`Why it waits: ${why}`).waitFor();
+        expect(await page.getByRole("link", { name: links }).count()).toBe(0);
+        expect(await page.getByRole("main").innerText()).not.toContain("outlast ");
+      }
+      await screenshot(page, "waiting-viewer");
+      expect(await violations(page)).toEqual([]);
+    },
+    { ...guarded, workerArguments: ["--queues", "default,narrow,slow,paused", "--capacity", "8"] },
+  ));
