@@ -35,6 +35,16 @@ export const workerMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "counts what a leaving worker had not begun as a kill",
+    patches: [
+      {
+        file: "src/core/agent/attempts.ts",
+        search: 'code: machineFault, message: "Its worker handed it back before it had begun."',
+        replace: 'code: "worker-left", message: "Its worker handed it back before it had begun."',
+      },
+    ],
+  },
+  {
     name: "takes the slot of an attempt that is still ending for free, on both sides",
     patches: [
       {

@@ -53,11 +53,17 @@ afterAll(async () => {
 
 printTableInTheEnd();
 
-/** Ids of the tasks that were not a success in their first attempt, with what they were instead. */
+/**
+ * Ids of the tasks that were not a success in the first attempt that began, with what they were instead. A worker that leaves hands
+ * back what reaches it then, before it has begun; that counts as nothing.
+ */
 function disturbed(tasks: readonly TaskDocument[]): string[] {
   return tasks
-    .filter(({ state, attempt, kills, failures }) => state !== "success" || attempt !== 1 || kills + failures > 0)
-    .map(({ id, state, attempt }) => `${id}: ${state} in attempt ${attempt}`);
+    .filter(
+      ({ state, attempt, uncounted = 0, kills, failures }) =>
+        state !== "success" || attempt - uncounted !== 1 || kills + failures > 0,
+    )
+    .map(({ id, state, attempt, error }) => `${id}: ${state} in attempt ${attempt} (${error?.message ?? "no error"})`);
 }
 
 test(
@@ -143,7 +149,7 @@ test(
     expect(disturbed(tasks)).toEqual([]);
     const after = [...(await outlast.pods("master")), ...(await outlast.pods("worker"))].map(({ name }) => name);
     expect(after.filter((name) => before.has(name))).toEqual([]);
-    return `${tasks.length} tasks, each in its first attempt; slowest submit ${load.slowestMs.toFixed(0)} ms`;
+    return `${tasks.length} tasks, each begun once; slowest submit ${load.slowestMs.toFixed(0)} ms`;
   }),
 );
 
@@ -164,7 +170,7 @@ test(
     expect(disturbed(tasks)).toEqual([]);
     const connected = (await outlast.client.workers()).filter(({ state }) => state === "connected");
     expect(connected).toHaveLength(3);
-    return `3 to 6 to 3 pods, ${tasks.length} tasks, each in its first attempt`;
+    return `3 to 6 to 3 pods, ${tasks.length} tasks, each begun once`;
   }),
 );
 

@@ -119,6 +119,8 @@ const lies: { readonly [invariant: string]: { readonly [name: string]: () => Mad
         .execStart(1)
         .execEnd(1, "died")
         .status({ state: "retrying", attempt: 1, failures: 1, retryAt: 1000 }),
+    "a kill, though its worker was there and had not begun with it": () =>
+      submitted().status({ state: "running", attempt: 1 }).status({ state: "killed", attempt: 1, kills: 1 }),
   },
   I7: {
     "a killed attempt succeeds": () =>

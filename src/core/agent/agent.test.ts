@@ -68,7 +68,7 @@ describe("taking assignments", () => {
 
   test("an abort that overtook its assignment is answered, and the assignment is refused when it comes", () => {
     const script = attached();
-    expect(script.abort("t/1")).toEqual(["report t/1:aborted"]);
+    expect(script.abort("t/1")).toEqual(["report t/1:aborted(machine)"]);
     expect(script.assign(["t/1"])).toEqual([]);
     expect(script.reported("stale")).toEqual([]);
     expect(script.assign(["t/1"])).toEqual(["report t/1:aborted(machine)"]);
@@ -104,7 +104,7 @@ describe("slots", () => {
     script.abort("t/1");
     script.assign(["u/1"]);
     script.reported();
-    expect(script.abort("u/1")).toEqual(["report u/1:aborted"]);
+    expect(script.abort("u/1")).toEqual(["report u/1:aborted(machine)"]);
     script.reported("stale");
     expect(script.end("t/1", { outcome: "aborted" })).toEqual(["report t/1:aborted"]);
   });
@@ -113,7 +113,7 @@ describe("slots", () => {
     const script = attached({ capacity: 1 });
     script.assign(["t/1"]);
     script.reported();
-    expect(script.assign(["u/1", "v/1"])).toEqual(["report v/1:aborted"]);
+    expect(script.assign(["u/1", "v/1"])).toEqual(["report v/1:aborted(machine)"]);
   });
 });
 

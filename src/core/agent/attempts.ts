@@ -37,6 +37,12 @@ const namesake: AttemptError = { code: machineFault, message: "An earlier task o
  */
 const overHere: AttemptError = { code: machineFault, message: "An attempt of this name has ended here already." };
 
+/**
+ * Why an attempt is handed back that this worker never began: it was on its way while the worker began to leave, say because no
+ * leader was there to be told; it waited for a slot until the worker left; or there was no room for it.
+ */
+const notBegun: AttemptError = { code: machineFault, message: "Its worker handed it back before it had begun." };
+
 export class AgentAttempts {
   readonly #boot: BootId;
   readonly #capacity: number;
@@ -236,7 +242,8 @@ export class AgentAttempts {
     // No master has acknowledged its items in time, and without them its result must not count.
     this.#closing -= 1;
     held.result = null;
-    this.#giveBack(now, held);
+    held.endedBy = by;
+    this.#finish(held, toResult(held, this.#boot, { outcome: "aborted", startedAt: held.startedAt, endedAt: now }));
   }
 
   /** The deadline of a drain has passed. */
@@ -319,17 +326,10 @@ export class AgentAttempts {
   }
 
   /** It never ran here and never will: the leader may give its task to somebody else. */
-  #giveBack(now: number, held: HeldAttempt, error?: AttemptError): void {
+  #giveBack(now: number, held: HeldAttempt, error: AttemptError = notBegun): void {
     held.assignment = null;
     const times = { startedAt: held.startedAt, endedAt: now };
-    this.#finish(held, {
-      kind: "result",
-      ...held.issued,
-      boot: this.#boot,
-      outcome: "aborted",
-      ...times,
-      ...(error && { error }),
-    });
+    this.#finish(held, toResult(held, this.#boot, { outcome: "aborted", ...times, error }));
   }
 
   #finish(held: HeldAttempt, result: ResultItem): void {

@@ -29,7 +29,7 @@ describe("draining", () => {
     script.reported();
     expect(drain(script)).toEqual(["report draining"]);
     script.reported();
-    expect(script.assign(["u/1"])).toEqual(["report u/1:aborted"]);
+    expect(script.assign(["u/1"])).toEqual(["report u/1:aborted(machine)"]);
     expect(script.reported()).toEqual([]);
     expect(script.finish("t/1")).toEqual(["persist t/1 success", "report t/1:success"]);
     expect(script.reported()).toEqual(["forget t/1", "report bye"]);
@@ -60,6 +60,19 @@ describe("draining", () => {
     expect(script.end("u/1", { outcome: "aborted" })).toEqual([]);
     expect(script.reported()).toEqual(["report u/1:aborted bye"]);
     expect(script.reported()).toEqual(bye);
+  });
+
+  test("what still waits for a slot when its time is up is handed back as not begun", () => {
+    const script = AgentScript.attached({ capacity: 1 });
+    script.assign(["t/1"]);
+    script.reported();
+    // The leader has ended t/1 and given its slot away.
+    script.abort("t/1");
+    script.assign(["u/1"]);
+    script.reported();
+    drain(script, 500);
+    script.reported();
+    expect(script.pass(500)).toEqual(["+500 report u/1:aborted(machine)"]);
   });
 
   test("one that ends by itself in its last moment is a success all the same", () => {

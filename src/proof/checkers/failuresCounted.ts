@@ -1,8 +1,8 @@
-/** I6: a task fails no more often than it may, and only what its own attempts did wrong counts. */
+/** I6: a task fails no more often than it may, only what its own attempts did wrong counts, and only lost attempts are kills. */
 import type { TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
-import type { History } from "./ledger.ts";
-import { executionsByTask, isReopening, name, type Step, specs, stepsByTask } from "./reading.ts";
+import type { History, LandedEntry } from "./ledger.ts";
+import { executionsByTask, isReopening, name, recordsByWorker, type Step, specs, stepsByTask } from "./reading.ts";
 
 export const failuresCounted = checker("I6", "failures are counted right and bounded", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
@@ -55,6 +55,7 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
   ) {
     report(`${name(id, attempt)} was not counted, though a worker had begun with it`, id);
   }
+  if (killed === 1 && before !== null) checkKill(history, entry, before, report);
   if (failed !== 1) return;
   const execution = executionsByTask(history)
     .get(id)
@@ -64,4 +65,19 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
   const timeoutMs = specs(history).get(id)?.spec.limits.timeoutMs ?? null;
   const isTimeout = timeoutMs !== null && status.error?.code === "timeout";
   if (!hasFailed && !isTimeout) report(`${name(id, attempt)} was counted as a failure, but did not fail by itself`, id);
+}
+
+/** An attempt was lost if somebody had begun with it, or if its worker is no longer there, for all that the leader knows. */
+function checkKill(history: History, entry: LandedEntry, before: TaskStatus, report: Report): void {
+  const { id, attempt, host, boot } = before;
+  if (
+    executionsByTask(history)
+      .get(id)
+      ?.some((each) => each.attempt === attempt) === true
+  )
+    return;
+  const records = host === undefined ? [] : (recordsByWorker(history).get(host) ?? []);
+  const record = records.findLast((each) => each.entry.order <= entry.order)?.record;
+  if (record?.boot !== boot || record?.state !== "connected") return;
+  report(`${name(id, attempt)} was counted as a kill, though its worker was there and had not begun with it`, id);
 }
