@@ -42,6 +42,24 @@ test("events run in the order of their time, then of their planning, each with i
   expect(timeline.now).toBe(10);
 });
 
+test("a rejection that nobody handles is told before the next event, also of the same instant", async () => {
+  const timeline = new Timeline();
+  const seen: string[] = [];
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (reason) => seen.push(`told: ${String(reason)}`));
+  try {
+    timeline.after(1, () => void Promise.resolve().then(() => Promise.reject(new Error("broken"))));
+    timeline.after(1, () => seen.push("second"));
+    timeline.after(2, () => seen.push("third"));
+    await timeline.run(10, () => false);
+  } finally {
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of others) process.on("unhandledRejection", listener);
+  }
+  expect(seen).toEqual(["told: Error: broken", "second", "third"]);
+});
+
 test("a paused process is told everything when it goes on, a dead one nothing", async () => {
   const timeline = new Timeline();
   const process = new Process("p", timeline);

@@ -87,6 +87,7 @@ function tellSteps(observer: MasterObserver, now: number, steps: readonly TaskSt
   }
 }
 
-function ascending(samples: readonly CommitSample[]): number[] {
-  return samples.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+/** Plain numbers, which sort without a call for each comparison. */
+function ascending(samples: readonly CommitSample[]): Float64Array {
+  return new Float64Array(samples.map(({ tookMs }) => tookMs)).sort();
 }

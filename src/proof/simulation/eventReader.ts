@@ -14,9 +14,16 @@ type EventMessage =
   /** What came before `seq` is to be read anew. */
   | { readonly kind: "reset"; readonly seq: number };
 
+/** By the writes themselves: a master tells everybody who listens the same ones. */
+const texts = new WeakMap<ChangeBatch["writes"], number>();
+
 /** What an entry's writes come to, to compare what different masters tell of it. */
 export function textOf({ writes }: Pick<ChangeBatch, "writes">): number {
-  return hashText(JSON.stringify(writes));
+  const known = texts.get(writes);
+  if (known !== undefined) return known;
+  const text = hashText(JSON.stringify(writes));
+  texts.set(writes, text);
+  return text;
 }
 
 /** It stays with one master no longer than this. */

@@ -33,7 +33,7 @@ export class Network {
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cuts.has(`${from}>${to}`);
+    return this.#cuts.size > 0 && this.#cuts.has(`${from}>${to}`);
   }
 
   cut(from: string, to: string): void {

@@ -7,6 +7,9 @@ const nextTurn = setImmediate;
 /** More events than this at one instant can only be something that wakes itself without letting time pass. */
 const atOnceMax = 1_000_000;
 
+/** So many events run in one turn of Node's own loop: a turn costs more than most events. */
+const eventsPerTurn = 64;
+
 export interface Planned {
   cancel(): void;
 }
@@ -70,26 +73,39 @@ export class Timeline {
   }
 
   /** Runs events until `until` is reached or `isDone` says so. Every event has all its promises settled before the next. */
-  async run(until: number, isDone: () => boolean): Promise<void> {
-    for (let event = this.#heap[0]; event !== undefined && event.at <= until; event = this.#heap[0]) {
+  run(until: number, isDone: () => boolean): Promise<void> {
+    let hasBegun = false;
+    return everyTurn(() => {
+      if (hasBegun && isDone()) return "over";
+      hasBegun = true;
+      return this.#runNext(until);
+    });
+  }
+
+  #runNext(until: number): "goes on" | "over" {
+    let event = this.#heap[0];
+    while (event !== undefined && event.at <= until && event.run === null) {
       this.#pop();
-      const { run } = event;
-      if (run === null) continue;
-      this.#atOnce = event.at === this.now ? this.#atOnce + 1 : 0;
-      this.now = event.at;
-      this.#done += 1;
-      if (this.#atOnce > atOnceMax)
-        return this.onBroken(new Error(`time stands still: something at ${this.now} ms never ends`));
-      try {
-        run();
-      } catch (error) {
-        this.onBroken(error);
-      }
-      // Promise callbacks all run before the next turn of Node's own loop; the shells do no real I/O here.
-      await new Promise<void>((resolve) => nextTurn(resolve));
-      if (isDone()) return;
+      event = this.#heap[0];
     }
-    this.now = Math.max(this.now, until);
+    if (event === undefined || event.at > until || event.run === null) {
+      this.now = Math.max(this.now, until);
+      return "over";
+    }
+    this.#pop();
+    this.#atOnce = event.at === this.now ? this.#atOnce + 1 : 0;
+    this.now = event.at;
+    this.#done += 1;
+    if (this.#atOnce > atOnceMax) {
+      this.onBroken(new Error(`time stands still: something at ${this.now} ms never ends`));
+      return "over";
+    }
+    try {
+      event.run();
+    } catch (error) {
+      this.onBroken(error);
+    }
+    return "goes on";
   }
 
   #push(event: PlannedEvent): void {
@@ -130,4 +146,28 @@ export class Timeline {
 
 function isBefore(left: PlannedEvent, right: PlannedEvent): boolean {
   return left.at < right.at || (left.at === right.at && left.order < right.order);
+}
+
+/** Calls `act` until it is over. Before each further call, Node has run all promise callbacks and told of unhandled rejections. */
+function everyTurn(act: () => "goes on" | "over"): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const actOnce = (): void => {
+      if (isOver) return;
+      try {
+        isOver = act() === "over";
+      } catch (error) {
+        isOver = true;
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+      if (isOver) resolve();
+    };
+    // Node settles promises between two callbacks of one turn as it does between turns; the shells do no real I/O here.
+    const planTurn = (): void => {
+      if (isOver) return;
+      for (let count = 0; count < eventsPerTurn; count++) nextTurn(actOnce);
+      nextTurn(planTurn);
+    };
+    planTurn();
+  });
 }
