@@ -62,3 +62,24 @@ test("a log without a line is small, so that what follows is seen", async () => 
     await screenshot(page, "log-empty-narrow");
   });
 });
+
+test("a log of one line is as high as that, and six digits of a line's number keep clear of the edge", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client }) => {
+    await client.submit({ id: "short", kind: "exec", input: { command: ["echo", "one line"] } });
+    await client.submit({ id: "long", kind: "exec", input: { command: ["seq", "100001"] } });
+    for (const id of ["short", "long"]) await client.wait(id);
+    const page = await openPage(`${cluster.address}/tasks/short`);
+    const log = page.getByRole("log");
+    await log.getByText("one line").waitFor();
+    await page.getByText("complete", { exact: true }).waitFor();
+    expect((await log.boundingBox())?.height).toBeLessThan(100);
+
+    await page.goto(`${cluster.address}/tasks/long`);
+    const number = log.getByText("100001", { exact: true }).first();
+    await number.waitFor();
+    const edge = (await log.boundingBox())!;
+    expect(edge.height).toBeLessThan(500);
+    expect((await number.boundingBox())!.x - edge.x).toBeGreaterThan(10);
+    await screenshot(page, "log-long");
+  });
+});

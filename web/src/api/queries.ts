@@ -1,5 +1,5 @@
 /** What the pages read, each under the key that it is kept by. */
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { limits } from "../../../src/model/limits.ts";
 import { get, post, segment } from "./client.ts";
 import { setCsrf } from "./credentials.ts";
@@ -260,10 +260,21 @@ export function jobChildrenQuery(id: string) {
   });
 }
 
+/** Few enough for one page, as those of a MapReduce job. */
 export function stepsQuery(id: string) {
   return queryOptions({
     queryKey: ["steps", id],
     queryFn: ({ signal }) => get<StepPage>(`/v1/tasks/${segment(id)}/steps`, { limit: 100 }, signal),
+  });
+}
+
+export function stepPagesQuery(id: string) {
+  return infiniteQueryOptions({
+    queryKey: ["step pages", id],
+    queryFn: ({ pageParam, signal }) =>
+      get<StepPage>(`/v1/tasks/${segment(id)}/steps`, { limit: 100, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ cursor }) => cursor,
   });
 }
 

@@ -1,14 +1,22 @@
 /** Any JSON value as a tree that opens and closes. Text stays text. */
 import { useState } from "react";
 
-const openDepth = 2;
+const openDepthUsual = 2;
 /** Entries of one object or list that are shown at a time. */
 const pageSize = 100;
+/** Of a longer text, so much is shown at first. */
+const textShown = 600;
 
-export function JsonTree({ value }: { readonly value: unknown }) {
+interface JsonTreeProps {
+  readonly value: unknown;
+  /** So many levels are open at first. */
+  readonly openDepth?: number;
+}
+
+export function JsonTree({ value, openDepth = openDepthUsual }: JsonTreeProps) {
   return (
     <div className="overflow-x-auto font-mono text-xs leading-6">
-      <Node value={value} name={null} depth={0} />
+      <Node value={value} name={null} depth={0} openDepth={openDepth} />
     </div>
   );
 }
@@ -17,9 +25,10 @@ interface NodeProps {
   readonly value: unknown;
   readonly name: string | null;
   readonly depth: number;
+  readonly openDepth: number;
 }
 
-function Node({ value, name, depth }: NodeProps) {
+function Node({ value, name, ...depths }: NodeProps) {
   if (typeof value !== "object" || value === null) {
     return (
       <div className="pl-4">
@@ -28,10 +37,10 @@ function Node({ value, name, depth }: NodeProps) {
       </div>
     );
   }
-  return <Branch value={value} name={name} depth={depth} />;
+  return <Branch value={value} name={name} {...depths} />;
 }
 
-function Branch({ value, name, depth }: NodeProps & { readonly value: object }) {
+function Branch({ value, name, depth, openDepth }: NodeProps & { readonly value: object }) {
   const [isOpen, setOpen] = useState(depth < openDepth);
   const [shown, setShown] = useState(pageSize);
   const entries: readonly [string, unknown][] = Object.entries(value);
@@ -67,7 +76,7 @@ function Branch({ value, name, depth }: NodeProps & { readonly value: object }) 
         <>
           <div className="ml-1.5 border-l border-line pl-2">
             {entries.slice(0, shown).map(([key, child]) => (
-              <Node key={key} value={child} name={key} depth={depth + 1} />
+              <Node key={key} value={child} name={key} depth={depth + 1} openDepth={openDepth} />
             ))}
             {entries.length > shown ? (
               <button
@@ -97,8 +106,29 @@ function Name({ name }: { readonly name: string | null }) {
 }
 
 function Scalar({ value }: { readonly value: unknown }) {
-  if (typeof value === "string")
-    return <span className="break-words whitespace-pre-wrap text-success">{JSON.stringify(value)}</span>;
+  if (typeof value === "string") return <Text text={value} />;
   if (typeof value === "number") return <span className="text-running">{value}</span>;
   return <span className="text-retrying">{String(value)}</span>;
+}
+
+const number = new Intl.NumberFormat();
+
+/** A program in an input would make its page longer than anybody scrolls. */
+function Text({ text }: { readonly text: string }) {
+  const [isWhole, setWhole] = useState(false);
+  // A character of two halves is not cut in the middle.
+  const shown = isWhole || text.length <= textShown ? text : text.slice(0, textShown).replace(/[\uD800-\uDBFF]$/, "");
+  return (
+    <>
+      <span className="break-words whitespace-pre-wrap text-success">
+        {JSON.stringify(shown)}
+        {shown === text ? "" : "…"}
+      </span>
+      {text.length <= textShown ? null : (
+        <button type="button" onClick={() => setWhole(!isWhole)} className="ml-2 font-sans text-accent hover:underline">
+          {isWhole ? "Show less" : `Show all ${number.format(text.length)} characters`}
+        </button>
+      )}
+    </>
+  );
 }

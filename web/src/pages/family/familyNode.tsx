@@ -7,6 +7,7 @@ import type { Task, TaskState } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { waitingText } from "../../parts/waiting.ts";
 import { hasEarlierChildren } from "../task/runs.ts";
 
@@ -17,7 +18,14 @@ const pagesMax = 10;
 
 type Counts = { readonly [State in TaskState]?: number };
 
-export function FamilyNode({ task, isTop = false }: { readonly task: Task; readonly isTop?: boolean }) {
+interface FamilyNodeProps {
+  readonly task: Task;
+  /** The children that are shown beside it. */
+  readonly beside?: readonly Task[];
+  readonly isTop?: boolean;
+}
+
+export function FamilyNode({ task, beside = [], isTop = false }: FamilyNodeProps) {
   const [isOpen, setOpen] = useState(isTop);
   const [state, setState] = useState<TaskState | null>(null);
   const counts: Counts = task.childCounts ?? {};
@@ -51,7 +59,7 @@ export function FamilyNode({ task, isTop = false }: { readonly task: Task; reado
           data-row
           className="font-medium whitespace-nowrap hover:underline"
         >
-          {task.name}
+          {titleOf(task, beside)}
         </Link>
         {task.attempt > 1 ? <span className="whitespace-nowrap text-muted">attempt {task.attempt}</span> : null}
         {hasChildren ? (
@@ -137,7 +145,7 @@ function Children({ parent, counts, state, generation }: ChildrenProps) {
         aria-label={generation === "present" ? `Children of ${parent.name}` : `Children of ${parent.name} from before`}
       >
         {children.map((child) => (
-          <FamilyNode key={child.id} task={child} />
+          <FamilyNode key={child.id} task={child} beside={children} />
         ))}
       </ul>
       {data !== undefined && hasNextPage ? (

@@ -1,8 +1,8 @@
 /** What a task remembers, and its children. */
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { childrenQuery, stepsQuery } from "../../api/queries.ts";
+import { type ReactNode, useState } from "react";
+import { childrenQuery, stepPagesQuery } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
@@ -10,10 +10,14 @@ import { StateCount } from "../../parts/stateCount.tsx";
 import { StateBadge, taskStates } from "../../parts/states.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago } from "../../parts/time.tsx";
 import { hasEarlierChildren } from "./runs.ts";
 
 const number = new Intl.NumberFormat();
+const stepsShown = 10;
+/** Of each step, its fields are shown, and what is in them once they are opened. */
+const stepDepth = 1;
 
 export function ChildrenCard({ task }: { readonly task: Task }) {
   const [isEarlier, setEarlier] = useState(false);
@@ -94,7 +98,7 @@ function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: 
         <Row key={child.id}>
           <Cell className="font-medium">
             <Link to="/tasks/$id" params={{ id: child.id }} data-row className="hover:underline">
-              {child.name}
+              {titleOf(child, tasks)}
             </Link>
           </Cell>
           <Cell>
@@ -108,22 +112,50 @@ function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: 
   );
 }
 
+/** What later attempts find done. Of many steps only the first are shown until somebody asks for more. */
 export function StepsCard({ task }: { readonly task: Task }) {
-  const steps = useQuery(stepsQuery(task.id)).data?.steps ?? [];
+  const [isFolded, setFolded] = useState(true);
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(stepPagesQuery(task.id));
+  const steps = data?.pages.flatMap((page) => page.steps) ?? [];
   if (steps.length === 0) return null;
+  const shown = isFolded ? steps.slice(0, stepsShown) : steps;
+  const count = number.format(steps.length);
   return (
-    <Card title="Steps" note="what the handler remembers" isFlush>
-      <Table label="Steps" heads={["Key", "Result", "Committed"]}>
-        {steps.map(({ key, step: { at, ...result } }) => (
+    <Card title="Steps" note="results that are kept, and not computed again" isFlush>
+      <Table label="Steps" hasWideCells heads={["Key", "Result", "Committed"]}>
+        {shown.map(({ key, step: { at, ...result } }) => (
           <Row key={key}>
             <Cell className="font-medium">{key}</Cell>
             <Cell>
-              <JsonTree value={"value" in result ? result.value : result} />
+              <JsonTree value={"value" in result ? result.value : (result.children ?? result)} openDepth={stepDepth} />
             </Cell>
             <Cell className="text-muted">{at === undefined ? "–" : <Ago at={at} />}</Cell>
           </Row>
         ))}
       </Table>
+      {shown.length < steps.length ? (
+        <More onClick={() => setFolded(false)}>{hasNextPage ? `Show ${count} steps` : `Show all ${count} steps`}</More>
+      ) : hasNextPage ? (
+        <More isDisabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Show more steps
+        </More>
+      ) : null}
     </Card>
+  );
+}
+
+interface MoreProps {
+  readonly isDisabled?: boolean;
+  readonly onClick: () => void;
+  readonly children: ReactNode;
+}
+
+function More({ isDisabled = false, onClick, children }: MoreProps) {
+  return (
+    <p className="border-t border-line px-4 py-2">
+      <Button look="quiet" disabled={isDisabled} onClick={onClick}>
+        {children}
+      </Button>
+    </p>
   );
 }

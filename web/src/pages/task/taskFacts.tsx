@@ -9,6 +9,7 @@ import { Fact, Facts } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, durationText, Lasted } from "../../parts/time.tsx";
 import { hasEarlierChildren, isBeforeRetry, runsOf } from "./runs.ts";
+import { wholeName } from "./wholes.ts";
 
 export function TaskFacts({ task }: { readonly task: Task }) {
   const { kind, queue, priority, host, limits } = task;
@@ -21,15 +22,13 @@ export function TaskFacts({ task }: { readonly task: Task }) {
         </Link>
         {priority === 0 ? null : <span className="text-muted"> · priority {priority}</span>}
       </Fact>
-      <Fact name={task.state === "running" ? "Runs on" : "Last worker"}>
-        {host === undefined || isBeforeRetry(task) ? (
-          "–"
-        ) : (
+      {host === undefined || isBeforeRetry(task) ? null : (
+        <Fact name={task.state === "running" ? "Runs on" : "Last worker"}>
           <Link to="/workers" search={{ worker: host }} className="text-accent hover:underline">
             {host}
           </Link>
-        )}
-      </Fact>
+        </Fact>
+      )}
       <Attempts task={task} />
       <Times task={task} />
       {limits.timeoutMs === null ? null : <Fact name="Time limit">{durationText(limits.timeoutMs)} an attempt</Fact>}
@@ -53,6 +52,9 @@ function Attempts({ task }: { readonly task: Task }) {
   const known =
     useQuery({ ...attemptsOfTaskQuery(task.id), enabled: task.retriedAt !== undefined }).data?.attempts ?? [];
   const before = runsOf(task, known).earlier.at(-1)?.attempt ?? 0;
+  // Masters decide these: no worker is given them.
+  if (["graph", "broadcast"].includes(wholeName(task) ?? "")) return null;
+  if (attempt === 0) return <Fact name="Attempts">{finalStates.has(task.state) ? "none" : "none yet"}</Fact>;
   return (
     <Fact name="Attempts">
       {attempt - before} · {failures} of {limits.attemptsMax} failed

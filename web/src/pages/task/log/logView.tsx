@@ -8,7 +8,10 @@ import type { Piece } from "./ansi.ts";
 import type { LogLine } from "./logLines.ts";
 import { type FollowedLog, useLog } from "./useLog.ts";
 
+const number = new Intl.NumberFormat();
 const lineHeight = 20;
+/** So that a log does not move sideways while its first lines come. */
+const digitsMin = 3;
 /** So near to the end counts as being there. */
 const endSlack = 30;
 
@@ -69,7 +72,9 @@ export function LogView({ task, attempt }: LogViewProps) {
       }
     >
       {log.dropped > 0 ? (
-        <p className="px-4 py-1 text-xs text-muted">{log.dropped} older lines are not shown. “Raw” has them.</p>
+        <p className="px-4 py-1 text-xs text-muted">
+          {number.format(log.dropped)} older lines are not shown. “Raw” has them.
+        </p>
       ) : null}
       <Lines
         followed={followed}
@@ -140,6 +145,8 @@ function Lines({ followed: { log, version, isComplete }, search, current, isFoll
   const box = useRef<HTMLDivElement>(null);
   const { lines } = log;
   const isEmpty = !lines.some(({ kind }) => kind !== "attempt");
+  // No number is longer: they begin anew with each attempt.
+  const digits = Math.max(digitsMin, String(log.dropped + lines.length).length);
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -158,7 +165,7 @@ function Lines({ followed: { log, version, isComplete }, search, current, isFoll
       tabIndex={0}
       role="log"
       aria-label="Log"
-      className={`overflow-auto bg-raised/40 py-2 font-mono text-xs ${isEmpty ? "max-h-[28rem]" : "h-[28rem]"}`}
+      className="max-h-[28rem] overflow-auto bg-raised/40 py-2 font-mono text-xs"
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
         const isAtEnd = scrollHeight - scrollTop - clientHeight < endSlack;
         if (isAtEnd !== isFollowing && !isComplete && search === "") onFollow(isAtEnd);
@@ -173,7 +180,7 @@ function Lines({ followed: { log, version, isComplete }, search, current, isFoll
               className="absolute top-0 left-0 h-5 w-max min-w-full"
               style={{ transform: `translateY(${start}px)` }}
             >
-              <Line line={line} search={search} isCurrent={index === current} />
+              <Line line={line} digits={digits} search={search} isCurrent={index === current} />
             </div>
           );
         })}
@@ -193,15 +200,15 @@ function matches(lines: readonly LogLine[], search: string): readonly number[] {
   );
 }
 
-function Line({
-  line,
-  search,
-  isCurrent,
-}: {
+interface LineProps {
   readonly line: LogLine;
+  /** So wide numbers are. */
+  readonly digits: number;
   readonly search: string;
   readonly isCurrent: boolean;
-}) {
+}
+
+function Line({ line, digits, search, isCurrent }: LineProps) {
   if (line.kind === "attempt") {
     return (
       <div className="flex items-center gap-3 px-4 font-sans text-2xs font-medium text-muted">
@@ -212,8 +219,12 @@ function Line({
   }
   if (line.kind === "note") return <div className="px-4 font-sans text-2xs text-retrying">{line.text}</div>;
   return (
-    <div className={`flex pr-4 leading-5 ${isCurrent ? "bg-retrying/20" : ""}`}>
-      <span aria-hidden="true" className="w-14 shrink-0 pr-3 text-right text-muted select-none">
+    <div className={`flex gap-3 px-4 leading-5 ${isCurrent ? "bg-retrying/20" : ""}`}>
+      <span
+        aria-hidden="true"
+        style={{ minWidth: `${digits}ch` }}
+        className="shrink-0 text-right text-muted select-none"
+      >
         {line.number}
       </span>
       <span className="whitespace-pre">
