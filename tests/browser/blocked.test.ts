@@ -1,4 +1,4 @@
-/** A graph whose last task waits: a reader is told for whom, by the name that the graph gives it, and gets there by a click. */
+/** A task that waits for others: a reader is told for which, by the name that people know, and gets there by a click. */
 import { expect, test } from "vitest";
 import { openPage, watched } from "./browser.ts";
 
@@ -37,4 +37,23 @@ test("a blocked task names what it waits for and leads there; the list cuts ids 
     ]);
     expect(background).toBe(surface);
   });
+});
+
+test("a task that waits for its key names the task that holds it, and leads there", async () => {
+  await watched(
+    ["master", "worker-1"],
+    async (stage) => {
+      const { cluster, client } = stage;
+      const keyed = { kind: "sleep", input: { seconds: 600 }, concurrencyKey: "customer: 7" };
+      await client.submit({ ...keyed, id: "holder", name: "export the customer" });
+      await stage.started("holder");
+      await client.submit({ ...keyed, id: "next", name: "import the customer" });
+      const page = await openPage(`${cluster.address}/tasks/next`);
+      await page.getByText('Why it waits: only 1 task with the key "customer: 7" may run at a time').waitFor();
+      await page.getByRole("link", { name: "export the customer" }).click();
+      await page.getByRole("heading", { level: 1, name: "export the customer" }).waitFor();
+      expect(await page.getByText("Why it waits").count()).toBe(0);
+    },
+    { capacity: 2 },
+  );
 });

@@ -1,39 +1,55 @@
 /** Why a task waits, and since when. */
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { taskQuery } from "../../api/queries.ts";
 import { useMay } from "../../api/rights.ts";
 import type { Task } from "../../api/schema.ts";
 import { Note } from "../../parts/surfaces.tsx";
-import { Ago, Lasted } from "../../parts/time.tsx";
-import { needsSomebody, waitingPieces } from "../../parts/waiting.ts";
+import { titleOf } from "../../parts/taskTitle.ts";
+import { Ago, Lasted, useNow } from "../../parts/time.tsx";
+import { type AwaitedTask, needsSomebody, waitingPieces } from "../../parts/waiting.ts";
 
 export function WaitingNote({ task }: { readonly task: Task }) {
   const { waiting } = task;
   if (waiting === undefined) return null;
   const { reason, since, until } = waiting;
+  const isHeld = reason === "key" || reason === "unique-key";
   return (
     <Note tone={needsSomebody.has(reason) ? "warn" : "info"}>
       <p>
         <span className="font-medium">Why it waits: </span>
         {waitingPieces(task).map((piece, index) =>
-          typeof piece === "string" ? (
-            piece
-          ) : (
-            <Link key={index} to="/tasks/$id" params={{ id: piece.id }} className="text-accent hover:underline">
-              {piece.name}
-            </Link>
-          ),
+          typeof piece === "string" ? piece : <AwaitedLink key={index} task={piece} isAsked={isHeld} />,
         )}
       </p>
       <Remedy reason={reason} />
       <p className="text-xs text-muted">
-        for <Lasted from={since} />
-        {until === undefined ? null : (
-          <>
-            , not before <Ago at={until} />
-          </>
-        )}
+        Waiting for <Lasted from={since} />
+        {until === undefined ? null : <Until at={until} isBegun={task.state === "waiting"} />}
       </p>
     </Note>
+  );
+}
+
+/** Where the wait ends by itself. An instant that has passed says nothing. */
+function Until({ at, isBegun }: { readonly at: number; readonly isBegun: boolean }) {
+  const now = useNow();
+  if (at <= now) return null;
+  return (
+    <>
+      {" · "}
+      {isBegun ? "goes on" : "starts"} <Ago at={at} /> at the earliest
+    </>
+  );
+}
+
+/** What holds a key runs, so it is there to be asked for what it is called. */
+function AwaitedLink({ task: { id, name }, isAsked }: { readonly task: AwaitedTask; readonly isAsked: boolean }) {
+  const { data: known } = useQuery({ ...taskQuery(id), enabled: isAsked });
+  return (
+    <Link to="/tasks/$id" params={{ id }} title={id} className="text-accent hover:underline">
+      {known === undefined ? name : titleOf(known)}
+    </Link>
   );
 }
 
