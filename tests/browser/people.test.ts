@@ -252,6 +252,7 @@ test("a token is shown once, pays for calls, and is refused after its removal", 
 async function addFirst(page: Page, name: string): Promise<string> {
   await page.getByRole("button", { name: "Add a user …" }).click();
   const dialog = page.getByRole("dialog");
+  await dialog.getByText("The first user is an admin").waitFor();
   await dialog.getByLabel("Name").fill(name);
   await dialog.getByRole("button", { name: "Make one" }).click();
   const field = dialog.getByLabel("Password", { exact: true });
@@ -337,7 +338,7 @@ test("somebody who reads one queue is told so, why its tasks wait, and nothing t
         const page = await openPage(address, options);
         await signIn(page, "vera");
         await page.getByText("You see one queue only: reports").waitFor();
-        await page.getByText("2 of 4 slots in use, other queues included").waitFor();
+        await page.getByText("2 of 4 slots in use on the workers that serve your queues").waitFor();
         await page.getByText("the limit of their queue 1").waitFor();
         expect(await page.getByText("a worker of their queue").count()).toBe(0);
         await screenshot(page, `bound-overview-${look}`);
@@ -356,6 +357,15 @@ test("somebody who reads one queue is told so, why its tasks wait, and nothing t
           await screenshot(page, `bound${path.replace("/", "-")}-${look}`);
         }
         await page.context().close();
+      }
+      // Of a task that is not for her she learns no more than of one that is not there.
+      const page = await openPage(address, { ...wide, mayFailToLoad: /\/v1\/(session|events|tasks\/)/ });
+      await signIn(page, "vera");
+      await page.getByText("You see one queue only: reports").waitFor();
+      for (const id of ["other", "never-there"]) {
+        await page.goto(`${address}/tasks/${id}`);
+        await page.getByText(`There is no task ${id}.`).waitFor();
+        await page.getByText("It may be in a queue that you may not see, or was removed").waitFor();
       }
     },
     { ...guarded, workerArguments: ["--queues", "reports,payroll", "--capacity", "4"] },

@@ -21,11 +21,11 @@ export const graphRoutes: readonly Route[] = [
     },
     needsLeader: true,
     answers: { 200: { description: "One page of the graph.", schema: "Graph" } },
-    handle: async (request, _reply, { master }) => {
+    handle: async (request, _reply, { master, actor }) => {
       const { cursor = 0, limit = limits.pageDefault } = request.query as { cursor?: number; limit?: number };
       const task = pathId<TaskId>(request);
       const graph = await master.readGraph(task, cursor, limit);
-      if (graph === null) throw noSuchTask(task);
+      if (graph === null) throw noSuchTask(task, actor);
       return graph;
     },
   },

@@ -119,9 +119,9 @@ function resumeAt(request: FastifyRequest): LogQuery {
   return number === undefined || offset === undefined ? {} : { attempt: number, offset };
 }
 
-async function readDocument({ master }: Context, task: TaskId, query: LogQuery): Promise<TaskDocument> {
+async function readDocument({ master, actor }: Context, task: TaskId, query: LogQuery): Promise<TaskDocument> {
   const document = await master.readTask(task);
-  if (document === null) throw noSuchTask(task);
+  if (document === null) throw noSuchTask(task, actor);
   if (query.attempt !== undefined && query.attempt > document.attempt) {
     throw new OutlastError("not-found", `Task ${task} has only ${document.attempt} attempts.`, { path: "/attempt" });
   }

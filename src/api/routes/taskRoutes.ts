@@ -6,6 +6,7 @@ import { OutlastError } from "../../model/errors.ts";
 import type { PendingSignal } from "../../model/family.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import { count, id, limitKeyword, oneOf, taskId } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
@@ -124,10 +125,10 @@ export const taskRoutes: readonly Route[] = [
     parameters: taskParameter,
     query: consistentQuery,
     answers: { 200: { description: "The task.", schema: "Task" } },
-    handle: async (request, _reply, { master }) => {
+    handle: async (request, _reply, { master, actor }) => {
       const task = pathId<TaskId>(request);
       const document = await master.readTask(task);
-      if (document === null) throw noSuchTask(task);
+      if (document === null) throw noSuchTask(task, actor);
       return document;
     },
   },
@@ -188,10 +189,13 @@ export const taskRoutes: readonly Route[] = [
   },
 ];
 
-export function noSuchTask(id: string): OutlastError {
-  return new OutlastError("not-found", `There is no task ${id}.`, {
-    hint: "Finished tasks are removed when their retention is over.",
-  });
+/** A task of a queue that the caller may not see is not told apart from one that is not there. */
+export function noSuchTask(id: string, by: Actor | undefined): OutlastError {
+  const hint =
+    by?.queues === undefined
+      ? "Finished tasks are removed when their retention is over."
+      : "It may be in a queue that you may not see, or was removed when its retention was over.";
+  return new OutlastError("not-found", `There is no task ${id}.`, { hint });
 }
 
 function submitOne(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<unknown> {

@@ -38,10 +38,10 @@ export const taskViewRoutes: readonly Route[] = [
     parameters: taskParameter,
     query: consistentQuery,
     answers: { 200: { description: "How it stands.", schema: "ShortStatus" } },
-    handle: async (request, _reply, { master }) => {
+    handle: async (request, _reply, { master, actor }) => {
       const task = pathId<TaskId>(request);
       const document = await master.readTask(task);
-      if (document === null) throw noSuchTask(task);
+      if (document === null) throw noSuchTask(task, actor);
       return toShortStatus(document);
     },
   },

@@ -37,12 +37,14 @@ interface RoleAndQueuesProps {
   readonly onRole: (role: Role) => void;
   readonly queues: string;
   readonly onQueues: (queues: string) => void;
+  /** Said beside what the role may do. */
+  readonly roleNote?: string | undefined;
 }
 
-export function RoleAndQueues({ roles, role, onRole, queues, onQueues }: RoleAndQueuesProps) {
+export function RoleAndQueues({ roles, role, onRole, queues, onQueues, roleNote }: RoleAndQueuesProps) {
   return (
     <>
-      <Labelled label="Role" hint={roleTexts[role]}>
+      <Labelled label="Role" hint={roleNote === undefined ? roleTexts[role] : `${roleTexts[role]} ${roleNote}`}>
         {(id) => (
           <Select id={id} value={role} onChange={(event) => onRole(event.target.value as Role)}>
             {roles.map((each) => (

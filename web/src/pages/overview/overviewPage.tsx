@@ -10,7 +10,7 @@ import {
   taskListQuery,
   workersQuery,
 } from "../../api/queries.ts";
-import { useSeesAllQueues } from "../../api/rights.ts";
+import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { Card, CommandFor, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
@@ -27,6 +27,7 @@ export function OverviewPage() {
   const status = useQuery(statusQuery);
   const workers = useQuery(workersQuery);
   const seesAll = useSeesAllQueues();
+  const maySubmit = useMay("submit");
   const { stats } = status.data ?? {};
   const taskCount = Object.values(stats?.tasks ?? {}).reduce((sum, count) => sum + count, 0);
   return (
@@ -49,8 +50,11 @@ export function OverviewPage() {
           {stats === undefined ? (
             <Loading what="the tasks" />
           ) : taskCount === 0 ? (
-            <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap">
-              Submit one and watch it here.
+            <Empty
+              title={seesAll ? "No tasks yet" : "No tasks in your queues yet"}
+              command="outlast submit sleep 30 --name nap"
+            >
+              {maySubmit ? "Submit one and watch it here." : undefined}
             </Empty>
           ) : (
             <>
@@ -99,12 +103,14 @@ function slotsOf(workers: readonly Worker[] | undefined): Slots | undefined {
 function Summary({ slots, waitMs }: { readonly slots: Slots | undefined; readonly waitMs: number }) {
   const seesAll = useSeesAllQueues();
   if (slots === undefined) return null;
-  return (
-    <>
-      {slots.used} of {slots.total} slots in use{seesAll ? "" : ", other queues included"}
-      {waitMs > 0 ? `, the longest wait ${seesAll ? "" : "in your queues "}is ${durationText(waitMs)}` : ""}
-    </>
-  );
+  // Tasks of other queues run there, too, which somebody bound to queues does not see.
+  const where = seesAll ? "" : " on the workers that serve your queues";
+  const parts = [
+    // Where there is no worker, the page says so below.
+    ...(slots.total === 0 ? [] : [`${slots.used} of ${slots.total} slots in use${where}`]),
+    ...(waitMs > 0 ? [`the longest wait ${seesAll ? "" : "in your queues "}is ${durationText(waitMs)}`] : []),
+  ];
+  return parts.join(", ");
 }
 
 function Problems() {

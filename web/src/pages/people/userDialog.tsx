@@ -72,6 +72,7 @@ export function UserDialog({ user, isFirst = false, onSaved, onClose }: UserDial
         {...{ role, queues }}
         onRole={setRole}
         onQueues={setQueues}
+        roleNote={isFirst ? "The first user is an admin, who can then add users with other roles." : undefined}
       />
       <Password
         isNew={user === undefined}
