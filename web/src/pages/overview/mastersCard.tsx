@@ -1,5 +1,6 @@
 /** Who leads, since when, and what happened to masters and workers lately. */
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { marksQuery, mastersQuery } from "../../api/queries.ts";
 import type { Mark, Master } from "../../api/schema.ts";
 import { Card, Loading } from "../../parts/surfaces.tsx";
@@ -7,6 +8,7 @@ import { Ago, Lasted } from "../../parts/time.tsx";
 import { isDeath, latelyOf, markText } from "./lately.ts";
 
 const marksShown = 8;
+const sureMs = 5_000;
 
 export function MastersCard() {
   const { data } = useQuery(mastersQuery);
@@ -57,10 +59,24 @@ export function MarksCard() {
               </span>
             </li>
           ))}
-          {marks.length === 0 ? <li className="px-4 py-3 text-muted">Nothing since this master started.</li> : null}
+          {marks.length === 0 ? <Nothing /> : null}
         </ol>
       )}
     </Card>
+  );
+}
+
+/** A master that has just started hears of the election and the workers in the next moments. */
+function Nothing() {
+  const [isSure, setSure] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSure(true), sureMs);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <li className="px-4 py-3 text-muted">
+      {isSure ? "Nothing since this master started." : "Waiting for the first events …"}
+    </li>
   );
 }
 

@@ -31,6 +31,9 @@ export interface Seen {
   readonly waiting: readonly Task[] | undefined;
 }
 
+/** What it takes to tell whether a worker is late. */
+export type SeenOfHeartbeats = Pick<Seen, "status" | "statusReadAt" | "leader" | "masters" | "workersReadAt">;
+
 /** Commits that take longer slow everything down. */
 const slowCommitMs = 500;
 /** A tick that is this late was not made by itself. */
@@ -105,7 +108,10 @@ function isPlain(address: string): boolean {
 }
 
 /** Whether it was late when the workers were read, by the clock of the leader. */
-function isSilentIn({ status, statusReadAt, leader, masters, workersReadAt }: Seen, worker: Worker): boolean {
+export function isSilentIn(
+  { status, statusReadAt, leader, masters, workersReadAt }: SeenOfHeartbeats,
+  worker: Worker,
+): boolean {
   if (status === undefined) return false;
   const { now } = leader ?? status;
   const leads = masters?.find(({ role }) => role === "leader");

@@ -3,12 +3,14 @@ import { Link } from "@tanstack/react-router";
 import { useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { Empty } from "../../parts/surfaces.tsx";
+import { useWorkerWord, type WorkerWord, workerLooks } from "../workers/workerState.ts";
 
 /** More slots than this are shown as a bar. */
 const cellsMax = 32;
 
 export function WorkerSlots({ workers }: { readonly workers: readonly Worker[] }) {
   const seesAll = useSeesAllQueues();
+  const wordOf = useWorkerWord();
   const present = workers.filter(({ state }) => state !== "gone");
   if (present.length === 0 && !seesAll) return <Empty title="No connected worker serves your queues" />;
   if (present.length === 0) return <Empty title="No worker is connected" command="outlast worker" needs="operate" />;
@@ -25,7 +27,7 @@ export function WorkerSlots({ workers }: { readonly workers: readonly Worker[] }
             >
               <span className="flex items-baseline justify-between gap-2">
                 <span className="truncate font-medium">{worker.id}</span>
-                <span className={`text-xs ${tone(worker)}`}>{word(worker)}</span>
+                <Standing worker={worker} word={wordOf(worker)} />
               </span>
               <Slots worker={worker} />
             </Link>
@@ -35,15 +37,9 @@ export function WorkerSlots({ workers }: { readonly workers: readonly Worker[] }
   );
 }
 
-function word({ state, isDraining, running, capacity }: Worker): string {
-  if (state !== "connected") return state;
-  return isDraining ? "draining" : `${running} / ${capacity}`;
-}
-
-function tone({ state, isDraining }: Worker): string {
-  if (state === "lost") return "text-failed";
-  if (state === "suspect") return "text-killed";
-  return isDraining ? "text-retrying" : "text-muted";
+function Standing({ worker: { running, capacity }, word }: { readonly worker: Worker; readonly word: WorkerWord }) {
+  if (word === "connected") return <span className="text-xs text-muted">{`${running} / ${capacity}`}</span>;
+  return <span className={`text-xs ${workerLooks[word][0]}`}>{word}</span>;
 }
 
 function Slots({ worker }: { readonly worker: Worker }) {

@@ -172,6 +172,9 @@ function NextTicks({ schedule: { name, content } }: { readonly schedule: Schedul
   const { data, error } = useQuery(ticksQuery(name, content));
   const zone = content.when.timeZone ?? "UTC";
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // Only where clocks are set forward or back there is something to say of them.
+  const hasClocks = data?.ticks.some(({ clocks }) => clocks !== undefined) === true;
+  const heads = ["In", `Here (${own})`, `There (${zone})`, ...(hasClocks ? ["Clocks"] : [])];
   return (
     <Card title="Next ticks" isFlush>
       {data === undefined ? (
@@ -183,7 +186,7 @@ function NextTicks({ schedule: { name, content } }: { readonly schedule: Schedul
       ) : data.ticks.length === 0 ? (
         <p className="px-4 py-3 text-muted">No tick follows.</p>
       ) : (
-        <Table label="Next ticks" hasWideCells heads={["In", `Here (${own})`, `There (${zone})`, "Clocks"]}>
+        <Table label="Next ticks" hasWideCells heads={heads}>
           {data.ticks.map(({ at, local: there, clocks }) => (
             <Row key={at}>
               <Cell>
@@ -193,7 +196,7 @@ function NextTicks({ schedule: { name, content } }: { readonly schedule: Schedul
                 <Instant at={at} />
               </Cell>
               <Cell className="figures whitespace-nowrap text-soft">{there}</Cell>
-              <Cell className="text-retrying">{clocks ?? ""}</Cell>
+              {hasClocks ? <Cell className="text-retrying">{clocks ?? ""}</Cell> : null}
             </Row>
           ))}
         </Table>

@@ -12,6 +12,7 @@ import { Card, Empty, Loading, Meter, PageHeader, Problem } from "../../parts/su
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { lastDeaths, lossText, type WorkerMark, workerText } from "../overview/lately.ts";
+import { useWorkerWord, type WorkerWord, workerLooks, workerWords } from "./workerState.ts";
 
 const route = getRouteApi("/workers");
 const order = ["connected", "suspect", "lost", "gone"];
@@ -23,6 +24,7 @@ export function WorkersPage() {
   const marks = useQuery({ ...marksQuery, enabled: seesAll }).data?.marks;
   const deaths = lastDeaths(marks ?? []);
   const mayOperate = useMay("operate");
+  const wordOf = useWorkerWord();
   const [draining, setDraining] = useState<Worker | null>(null);
   if (data === undefined) return error === null ? <Loading what="the workers" /> : <Problem error={error} />;
   const workers = data.workers.toSorted(
@@ -31,12 +33,13 @@ export function WorkersPage() {
       order.indexOf(a.state) - order.indexOf(b.state) ||
       a.id.localeCompare(b.id, undefined, { numeric: true }),
   );
+  const standing = standingOf(workers.map(wordOf));
   const connected = workers.filter(({ state }) => state === "connected");
   const slots = connected.reduce((sum, { capacity }) => sum + capacity, 0);
   const used = connected.reduce((sum, { running }) => sum + running, 0);
   return (
     <>
-      <PageHeader title="Workers" note={`${standing(workers)}, ${used} of ${slots} slots in use`} />
+      <PageHeader title="Workers" note={slots === 0 ? standing : `${standing}, ${used} of ${slots} slots in use`} />
       <Card isFlush>
         {workers.length === 0 && !seesAll ? (
           <Empty title="No worker serves your queues" />
@@ -48,45 +51,14 @@ export function WorkersPage() {
             heads={["Worker", "State", "Load", "Queues", "Kinds and labels", "Host", "Version", "Heard", ""]}
           >
             {workers.map((worker) => (
-              <Row key={worker.id}>
-                <Cell
-                  className={`whitespace-nowrap ${worker.id === wanted ? "font-semibold text-accent" : "font-medium"}`}
-                >
-                  <Link to="/tasks" search={{ host: worker.id }} data-row className="hover:underline" title="Its tasks">
-                    {worker.id}
-                  </Link>
-                </Cell>
-                <Cell>
-                  <WorkerState worker={worker} death={deaths.get(worker.id)} />
-                </Cell>
-                <Cell>
-                  <span className="flex min-w-24 items-center gap-2">
-                    <Meter
-                      share={worker.running / worker.capacity}
-                      label={`Load of ${worker.id}`}
-                      className="bg-running"
-                    />
-                    <span className="whitespace-nowrap text-soft">
-                      {worker.running}/{worker.capacity}
-                    </span>
-                  </span>
-                </Cell>
-                <Cell className="text-soft">{worker.queues.join(", ")}</Cell>
-                <Cell className="max-w-72 min-w-56">
-                  <Tags names={worker.kinds ?? []} />
-                  <Tags names={worker.labels ?? []} isLabel />
-                </Cell>
-                <Cell className="whitespace-nowrap text-soft">
-                  {worker.hostname} <span className="text-muted">· {worker.pid}</span>
-                </Cell>
-                <Cell className="text-soft">{worker.version}</Cell>
-                <Cell className="text-muted">{worker.heardAt === null ? "–" : <Ago at={worker.heardAt} />}</Cell>
-                <Cell className="text-right">
-                  {mayOperate && worker.state === "connected" && !worker.isDraining ? (
-                    <Button onClick={() => setDraining(worker)}>Drain …</Button>
-                  ) : null}
-                </Cell>
-              </Row>
+              <WorkerRow
+                key={worker.id}
+                worker={worker}
+                word={wordOf(worker)}
+                death={deaths.get(worker.id)}
+                isWanted={worker.id === wanted}
+                onDrain={mayOperate ? () => setDraining(worker) : null}
+              />
             ))}
           </Table>
         )}
@@ -96,32 +68,67 @@ export function WorkersPage() {
   );
 }
 
+interface WorkerRowProps extends WorkerStateProps {
+  /** It is the one that a link has led to. */
+  readonly isWanted: boolean;
+  /** Null for those who may not. */
+  readonly onDrain: (() => void) | null;
+}
+
+function WorkerRow({ worker, word, death, isWanted, onDrain }: WorkerRowProps) {
+  return (
+    <Row>
+      <Cell className={`whitespace-nowrap ${isWanted ? "font-semibold text-accent" : "font-medium"}`}>
+        <Link to="/tasks" search={{ host: worker.id }} data-row className="hover:underline" title="Its tasks">
+          {worker.id}
+        </Link>
+      </Cell>
+      <Cell>
+        <WorkerState worker={worker} word={word} death={death} />
+      </Cell>
+      <Cell>
+        <span className="flex min-w-24 items-center gap-2">
+          <Meter share={worker.running / worker.capacity} label={`Load of ${worker.id}`} className="bg-running" />
+          <span className="whitespace-nowrap text-soft">
+            {worker.running}/{worker.capacity}
+          </span>
+        </span>
+      </Cell>
+      <Cell className="text-soft">{worker.queues.join(", ")}</Cell>
+      <Cell className="max-w-72 min-w-56">
+        <Tags names={worker.kinds ?? []} />
+        <Tags names={worker.labels ?? []} isLabel />
+      </Cell>
+      <Cell className="whitespace-nowrap text-soft">
+        {worker.hostname} <span className="text-muted">· {worker.pid}</span>
+      </Cell>
+      <Cell className="text-soft">{worker.version}</Cell>
+      <Cell className="text-muted">{worker.heardAt === null ? "–" : <Ago at={worker.heardAt} />}</Cell>
+      <Cell className="text-right">
+        {onDrain !== null && word === "connected" ? <Button onClick={onDrain}>Drain …</Button> : null}
+      </Cell>
+    </Row>
+  );
+}
+
 /** `3 connected, 1 lost`. Those that have left on purpose are no news. */
-function standing(workers: readonly Worker[]): string {
-  return order
-    .slice(0, 3)
-    .map((state) => [workers.filter((worker) => worker.state === state).length, state] as const)
-    .filter(([count, state]) => count > 0 || state === "connected")
-    .map(([count, state]) => `${count} ${state}`)
+function standingOf(words: readonly WorkerWord[]): string {
+  return workerWords
+    .map((word) => [words.filter((each) => each === word).length, word] as const)
+    .filter(([count, word]) => word === "connected" || (count > 0 && word !== "gone"))
+    .map(([count, word]) => `${count} ${word}`)
     .join(", ");
 }
 
 interface WorkerStateProps {
   readonly worker: Worker;
+  readonly word: WorkerWord;
   /** The last one that is known; undefined if none is. */
   readonly death: WorkerMark | undefined;
 }
 
-function WorkerState({ worker: { state, isDraining, trouble, changedAt }, death }: WorkerStateProps) {
-  const word = state === "connected" && isDraining ? "draining" : state;
-  const look: { readonly [word: string]: readonly [string, string] } = {
-    connected: ["text-success", "●"],
-    draining: ["text-retrying", "◐"],
-    suspect: ["text-killed", "◌"],
-    lost: ["text-failed", "✕"],
-    gone: ["text-muted", "○"],
-  };
-  const [colour, shape] = look[word] ?? ["", ""];
+function WorkerState({ worker: { state, trouble, changedAt }, word, death }: WorkerStateProps) {
+  const [colour, shape] = workerLooks[word];
   return (
     <span className="grid">
       <span className={`font-medium whitespace-nowrap ${colour}`}>
