@@ -1,20 +1,28 @@
 /** I6: a task fails no more often than it may, only what its own attempts did wrong counts, and only lost attempts are kills. */
-import type { TaskStatus } from "../../model/task.ts";
 import { checker, type Report } from "./checker.ts";
-import type { History, LandedEntry } from "./ledger.ts";
-import { executionsByTask, isReopening, name, recordsByWorker, type Step, specs, stepsByTask } from "./reading.ts";
+import type { History } from "./ledger.ts";
+import {
+  eventsOf,
+  executionsByTask,
+  isReopening,
+  name,
+  recordsByWorker,
+  type Step,
+  specs,
+  stepsByTask,
+} from "./reading.ts";
 
 export const failuresCounted = checker("I6", "failures are counted right and bounded", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
     const attemptsMax = specs(history).get(task)?.spec.limits.attemptsMax ?? 0;
-    let before: TaskStatus | null = null;
+    let before: Step | null = null;
     for (const step of steps) {
       checkBounds(step, attemptsMax, report);
       // Failures begin anew with a retry.
-      if (!isReopening(step, before)) checkCount(history, step, before, report);
+      if (!isReopening(step, before?.status ?? null)) checkCount(history, step, before, report);
       else if (step.status.failures + step.status.kills > 0)
         report(`task ${task} was retried and kept its failures, in entry ${step.entry.seq}`, task);
-      before = step.status;
+      before = step;
     }
   }
 });
@@ -36,8 +44,10 @@ function checkBounds({ status, entry }: Step, attemptsMax: number, report: Repor
   }
 }
 
-function checkCount(history: History, { status, entry }: Step, before: TaskStatus | null, report: Report): void {
+function checkCount(history: History, step: Step, stepBefore: Step | null, report: Report): void {
+  const { status, entry } = step;
   const { id, attempt } = status;
+  const before = stepBefore?.status;
   const failed = status.failures - (before?.failures ?? 0);
   const killed = status.kills - (before?.kills ?? 0);
   if (failed < 0 || killed < 0 || failed + killed > 1) {
@@ -55,7 +65,7 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
   ) {
     report(`${name(id, attempt)} was not counted, though a worker had begun with it`, id);
   }
-  if (killed === 1 && before !== null) checkKill(history, entry, before, report);
+  if (killed === 1 && stepBefore !== null) checkKill(history, stepBefore, step, report);
   if (failed !== 1) return;
   const execution = executionsByTask(history)
     .get(id)
@@ -68,8 +78,8 @@ function checkCount(history: History, { status, entry }: Step, before: TaskStatu
 }
 
 /** An attempt was lost if somebody had begun with it, or if its worker is no longer there, for all that the leader knows. */
-function checkKill(history: History, entry: LandedEntry, before: TaskStatus, report: Report): void {
-  const { id, attempt, host, boot } = before;
+function checkKill(history: History, before: Step, { entry }: Step, report: Report): void {
+  const { id, attempt, host, boot } = before.status;
   if (
     executionsByTask(history)
       .get(id)
@@ -79,5 +89,10 @@ function checkKill(history: History, entry: LandedEntry, before: TaskStatus, rep
   const records = host === undefined ? [] : (recordsByWorker(history).get(host) ?? []);
   const record = records.findLast((each) => each.entry.order <= entry.order)?.record;
   if (record?.boot !== boot || record?.state !== "connected") return;
+  // A late message of another boot of it tells the leader that this one has died, until it is heard again.
+  const hasOtherBoot = eventsOf(history, "heard").some(
+    (each) => each.worker === host && each.boot !== boot && each.order > before.entry.order && each.order < entry.order,
+  );
+  if (hasOtherBoot) return;
   report(`${name(id, attempt)} was counted as a kill, though its worker was there and had not begun with it`, id);
 }

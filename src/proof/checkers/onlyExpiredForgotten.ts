@@ -22,13 +22,16 @@ export const onlyExpiredForgotten = checker(
     /** What the task of an id is called now: ids may be used again. */
     const names = new Map<TaskId, TaskId>();
     const families = new Set<TaskId>();
-    const fewer: { at: number; count: number }[] = [];
+    const fewer: { seq: number; at: number; count: number }[] = [];
     const asked = eventsOf(history, "delete-asked");
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
-      /** Deleted or retried a moment ago: what was too many when housekeeping looked may be fewer by now. */
+      /**
+       * Deleted or retried a moment ago, or in the entry before, which may have been on its way for long where the store is slow:
+       * what was too many when housekeeping looked may be fewer by now.
+       */
       let fewerCount = fewer
-        .filter((each) => Math.abs(at - each.at) <= slackMs)
+        .filter((each) => each.seq === seq - 1 || Math.abs(at - each.at) <= slackMs)
         .reduce((sum, { count }) => sum + count, 0);
       const countedBefore = fewerCount;
       for (const write of writes) {
@@ -73,7 +76,7 @@ export const onlyExpiredForgotten = checker(
             );
         }
       }
-      if (fewerCount > countedBefore) fewer.push({ at, count: fewerCount - countedBefore });
+      if (fewerCount > countedBefore) fewer.push({ seq, at, count: fewerCount - countedBefore });
     }
   },
 );
