@@ -1,6 +1,6 @@
 /** What is said to be wrong: only what the reader can know of, and with commands that work. */
 import { expect, test } from "vitest";
-import type { Queue, Task, Worker } from "../../api/schema.ts";
+import type { Master, MasterStatus, Queue, Task, Worker } from "../../api/schema.ts";
 import { problemsOf, type Seen } from "./problems.ts";
 
 const nothing: Seen = {
@@ -43,4 +43,25 @@ test("a task for one worker asks for a worker of that name, as names are no labe
   expect(adviceFor("worker=bo")).toEqual(["outlast worker --name bo"]);
   expect(adviceFor("worker=bo", "gpu")).toEqual(["outlast worker --name bo --labels gpu"]);
   expect(adviceFor("worker=ada")).toEqual([]);
+});
+
+test("nobody is said to send no heartbeats while no master leads, nor in the first moments of a leader", () => {
+  const worker = { id: "ada", state: "suspect", heardAt: null, trouble: null, queues: [] } as unknown as Worker;
+  const textsOf = (status: object, masters: readonly Master[]) =>
+    problemsOf({
+      ...nothing,
+      status: { now: 100_000, trouble: null, stats: { commitMs: { p99: null } }, ...status } as unknown as MasterStatus,
+      masters,
+      workers: [worker],
+    }).map(({ text }) => text);
+  // What was read of the masters before may be old.
+  const before = [{ name: "m1", role: "leader", roleSince: 10_000, address: "http://localhost:1" } as Master];
+  const silent = "Worker ada does not send heartbeats";
+  expect(textsOf({ role: "standby", leader: null }, before).join(" ")).not.toContain(silent);
+  expect(textsOf({ role: "leader", leader: "http://localhost:1", roleSince: 99_000 }, before).join(" ")).not.toContain(
+    silent,
+  );
+  expect(textsOf({ role: "leader", leader: "http://localhost:1", roleSince: 10_000 }, before).join(" ")).toContain(
+    silent,
+  );
 });

@@ -112,9 +112,10 @@ export function isSilentIn(
   { status, statusReadAt, leader, masters, workersReadAt }: SeenOfHeartbeats,
   worker: Worker,
 ): boolean {
-  if (status === undefined) return false;
+  // While no master leads, nobody listens.
+  if (status === undefined || status.leader === null) return false;
   const { now } = leader ?? status;
-  const leads = masters?.find(({ role }) => role === "leader");
+  const leads = status.role === "leader" ? status : masters?.find(({ role }) => role === "leader");
   return isSilent(worker, now + workersReadAt - statusReadAt, leads?.roleSince ?? null);
 }
 
