@@ -1,16 +1,7 @@
 /** I6: a task fails no more often than it may, only what its own attempts did wrong counts, and only lost attempts are kills. */
 import { checker, type Report } from "./checker.ts";
 import type { History } from "./ledger.ts";
-import {
-  eventsOf,
-  executionsByTask,
-  isReopening,
-  name,
-  recordsByWorker,
-  type Step,
-  specs,
-  stepsByTask,
-} from "./reading.ts";
+import { executionsByTask, isReopening, name, recordsByWorker, type Step, specs, stepsByTask } from "./reading.ts";
 
 export const failuresCounted = checker("I6", "failures are counted right and bounded", (history, report) => {
   for (const [task, steps] of stepsByTask(history)) {
@@ -87,12 +78,13 @@ function checkKill(history: History, before: Step, { entry }: Step, report: Repo
   )
     return;
   const records = host === undefined ? [] : (recordsByWorker(history).get(host) ?? []);
-  const record = records.findLast((each) => each.entry.order <= entry.order)?.record;
-  if (record?.boot !== boot || record?.state !== "connected") return;
-  // A late message of another boot of it tells the leader that this one has died, until it is heard again.
-  const hasOtherBoot = eventsOf(history, "heard").some(
-    (each) => each.worker === host && each.boot !== boot && each.order > before.entry.order && each.order < entry.order,
+  const isThere = ({ record }: (typeof records)[number]): boolean =>
+    record.boot === boot && record.state === "connected";
+  // Also where it is back within the same entry: a late message of another boot of it tells that this one has died.
+  const isLost = records.some(
+    (each) => each.entry.order > before.entry.order && each.entry.order <= entry.order && !isThere(each),
   );
-  if (hasOtherBoot) return;
+  const last = records.findLast((each) => each.entry.order <= entry.order);
+  if (isLost || last === undefined || !isThere(last)) return;
   report(`${name(id, attempt)} was counted as a kill, though its worker was there and had not begun with it`, id);
 }
