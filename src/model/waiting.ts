@@ -1,4 +1,5 @@
 /** Why a task does not run: one reason, for people and for programs. */
+import type { TaskId } from "./ids.ts";
 
 /** What a task waits for by itself; the other reasons keep all tasks like it from starting. */
 const ownReasons = [
@@ -65,6 +66,8 @@ export interface Waiting {
   readonly detail: string;
   /** A command that would end the wait, for those who may call it; left out where there is none. */
   readonly advice?: string;
+  /** The tasks that hold the key which it waits for, as far as `detail` names them; left out for other reasons. */
+  readonly holders?: readonly TaskId[];
   /** Where the wait ends by itself: not before this instant. */
   readonly until?: number;
 }

@@ -56,6 +56,10 @@ export const taskViewSchemas = {
     },
     {
       advice: { ...text, description: "A command that would end the wait, for those who may call it." },
+      holders: {
+        ...list(id),
+        description: "The tasks that hold the key which it waits for, as far as `detail` names them.",
+      },
       until: { ...instant, description: "Where the wait ends by itself: not before this instant." },
     },
   ),

@@ -83,13 +83,9 @@ describe("a task that does not run", () => {
       expect(reasonOf(world, "b", scheduler)).toMatchObject({ reason: "queue-full", detail });
     }
     limit({ concurrencyMax: null });
-    for (const [scheduler, who] of [
-      [world.leader, ": a"],
-      [world.follower, ""],
-    ] as const) {
-      const detail = `only 1 task with the key "k" may run at a time${who}`;
-      expect(reasonOf(world, "b", scheduler)).toMatchObject({ reason: "key", detail });
-    }
+    const only = 'only 1 task with the key "k" may run at a time';
+    expect(reasonOf(world, "b", world.leader)).toMatchObject({ detail: `${only}: a`, holders: ["a"] });
+    expect(reasonOf(world, "b", world.follower)).toEqual({ reason: "key", detail: only, since: expect.any(Number) });
     limit({ rate: { count: 1, perMs: 5000 } });
     world.submit("c");
     world.submit("d");

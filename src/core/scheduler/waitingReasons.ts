@@ -1,4 +1,6 @@
 /** Why tasks do not run: read from memory for people, and never a ground for a decision. */
+
+import type { TaskId } from "../../model/ids.ts";
 import { findKind } from "../../model/kinds/table.ts";
 import { limits } from "../../model/limits.ts";
 import { coversQueue } from "../../model/principals/principal.ts";
@@ -9,12 +11,14 @@ import type { LiveWorker } from "./liveWorker.ts";
 import type { LiveQueue } from "./queues.ts";
 import type { SchedulerState } from "./state.ts";
 
+/** Tasks that hold a key. */
 interface Holders {
-  readonly running: string[];
-  readonly dying: string[];
+  readonly running: TaskId[];
+  /** Those whose processes are still ending. */
+  readonly dying: TaskId[];
 }
 
-type Why = Pick<Waiting, "reason" | "detail" | "advice" | "until">;
+type Why = Omit<Waiting, "since">;
 
 /** For some tasks at one instant: what is found out about a lane is kept for the next task of it. */
 export class WaitingReasons {
@@ -140,16 +144,13 @@ export class WaitingReasons {
     const why = this.#lane(lane);
     if (uniqueUse !== null && this.#isLed && this.#state.lanes.heldUnique(uniqueUse.group) > 0) {
       const { running, dying } = this.#holdersOf("unique", uniqueUse.group);
-      const who = holdersText([...running, ...dying]);
-      const detail = `waits until what ran before with the unique key ${JSON.stringify(uniqueKey)} has ended${who}`;
-      return { reason: "unique-key", detail };
+      const what = `waits until what ran before with the unique key ${JSON.stringify(uniqueKey)} has ended`;
+      return heldBy("unique-key", what, { running: [...running, ...dying], dying: [] });
     }
     // Where its queue and the workers leave room, it may be its key that has none.
     if (why.reason === "next-in-line" && keyUse !== null && this.#state.lanes.heldKeys(keyUse.group) >= keyUse.max) {
-      const { running, dying } = this.#holdersOf("key", keyUse.group);
-      const who = holdersText([...running, ...dying.map((id) => `${id}, which is ending`)]);
-      const detail = `only ${tasksText(keyUse.max)} with the key ${JSON.stringify(key)} may run at a time${who}`;
-      return { reason: "key", detail };
+      const what = `only ${tasksText(keyUse.max)} with the key ${JSON.stringify(key)} may run at a time`;
+      return heldBy("key", what, this.#holdersOf("key", keyUse.group));
     }
     if (!isSuspect || !["next-in-line", "workers-busy"].includes(why.reason)) return why;
     return {
@@ -235,7 +236,7 @@ export class WaitingReasons {
 
 function findHolders({ workers, holds }: SchedulerState): ReadonlyMap<string, Holders> {
   const found = new Map<string, Holders>();
-  const note = (key: string, as: keyof Holders, id: string): void => {
+  const note = (key: string, as: keyof Holders, id: TaskId): void => {
     const holders = found.get(key) ?? { running: [], dying: [] };
     holders[as].push(id);
     found.set(key, holders);
@@ -258,11 +259,13 @@ function tasksText(count: number): string {
   return `${count} ${count === 1 ? "task" : "tasks"}`;
 }
 
-/** `: a, b and 3 more`. */
-function holdersText(holders: readonly string[]): string {
-  if (holders.length === 0) return "";
-  const rest = holders.length > limits.problemsShownMax ? ` and ${holders.length - limits.problemsShownMax} more` : "";
-  return `: ${holders.slice(0, limits.problemsShownMax).join(", ")}${rest}`;
+/** `what: a, b, which is ending and 3 more`. */
+function heldBy(reason: "key" | "unique-key", what: string, { running, dying }: Holders): Why {
+  const holders = [...running, ...dying].slice(0, limits.problemsShownMax);
+  if (holders.length === 0) return { reason, detail: what };
+  const names = holders.map((id, index) => (index < running.length ? id : `${id}, which is ending`));
+  const more = running.length + dying.length - holders.length;
+  return { reason, detail: `${what}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`, holders };
 }
 
 function whoIsAway(queue: string, able: readonly LiveWorker[]): Why | null {

@@ -34,7 +34,7 @@ export function GraphPage() {
       </PageHeader>
       {nodes.length === 0 ? (
         <div className="card">
-          <Empty title="This task is no graph" command="outlast submit --file graph.yaml" />
+          <Empty title="This task is not a graph" command="outlast submit --file graph.yaml" />
         </div>
       ) : (
         <div className="grid gap-4">

@@ -109,6 +109,11 @@ function TaskProgress({ task: { progress, state } }: { readonly task: Task }) {
   );
 }
 
+function exitText(exit: Task["exit"]): string {
+  if (exit === undefined) return "";
+  return exit.signal === null ? `exit code ${exit.code ?? "unknown"}` : `ended by ${exit.signal}`;
+}
+
 function Failure({ task: { error, state, exit } }: { readonly task: Task }) {
   if (error === undefined || state === "success") return null;
   return (
@@ -116,12 +121,7 @@ function Failure({ task: { error, state, exit } }: { readonly task: Task }) {
       <p className="font-medium">{state === "failed" ? "It failed" : "The last attempt did not succeed"}</p>
       <p className="font-mono text-xs break-words whitespace-pre-wrap">{error.message}</p>
       <p className="text-xs text-muted">
-        {error.code}
-        {exit === undefined
-          ? ""
-          : exit.signal === null
-            ? `, exit code ${exit.code ?? "unknown"}`
-            : `, ended by ${exit.signal}`}
+        {[error.code === "exit" ? "" : error.code, exitText(exit)].filter(Boolean).join(", ")}
       </p>
     </Note>
   );

@@ -12,14 +12,13 @@ import { type AwaitedTask, needsSomebody, waitingPieces } from "../../parts/wait
 export function WaitingNote({ task }: { readonly task: Task }) {
   const { waiting } = task;
   if (waiting === undefined) return null;
-  const { reason, since, until } = waiting;
-  const isHeld = reason === "key" || reason === "unique-key";
+  const { reason, since, until, holders } = waiting;
   return (
     <Note tone={needsSomebody.has(reason) ? "warn" : "info"}>
       <p>
         <span className="font-medium">Why it waits: </span>
         {waitingPieces(task).map((piece, index) =>
-          typeof piece === "string" ? piece : <AwaitedLink key={index} task={piece} isAsked={isHeld} />,
+          typeof piece === "string" ? piece : <AwaitedLink key={index} task={piece} isAsked={holders !== undefined} />,
         )}
       </p>
       <Remedy reason={reason} />
