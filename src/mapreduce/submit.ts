@@ -1,4 +1,5 @@
 /** Submits a MapReduce job: loads its module, bundles it, and makes a task of it. */
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,6 +8,7 @@ import { OutlastError } from "../model/errors.ts";
 import { escapeText } from "../model/graphs/references.ts";
 import type { Json } from "../model/json.ts";
 import { type MapReduceInput, mapReduceKindName } from "../model/kinds/mapReduce.ts";
+import { limits } from "../model/limits.ts";
 import type { CallOptions } from "../sdk/callOptions.ts";
 import type { Outlast } from "../sdk/client.ts";
 import type { TaskOptions } from "../sdk/handler/call.ts";
@@ -43,8 +45,9 @@ export interface SubmittedJob {
 
 /**
  * Submits a job of a module. Relative paths of its input and output are taken from the current directory. `job:ID` as input is the output
- * of another job; if that has not ended, this one starts after it.
- * @throws OutlastError `invalid` if the module holds no such job or cannot be bundled
+ * of another job; if that has not ended, this one starts after it. Unless it is given a `uniqueKey`, no other job of its queue may write to
+ * its output folder until it has ended.
+ * @throws OutlastError `invalid` if the module holds no such job or cannot be bundled, `conflict` if another job writes to that folder
  */
 export async function submitMapReduce(
   client: Outlast,
@@ -59,13 +62,22 @@ export async function submitMapReduce(
   // Of a task that waits for others, texts are searched for references to their outputs. What code says is none.
   const text = after.length === 0 ? given.code.text : escapeText(given.code.text);
   const input = { ...given, code: { ...given.code, text }, input: { ...given.input, paths } };
-  const { id, isNew } = await client.submit({ name, ...task, ...links, kind: mapReduceKindName, input });
+  const alone = task.uniqueKey === undefined ? aloneWith(given.output.folder) : {};
+  const { id, isNew } = await client.submit({ name, ...task, ...alone, ...links, kind: mapReduceKindName, input });
   const result = async (options: CallOptions = {}) => {
     const task = await client.wait(id, options);
     if (task.state === "success") return task.output as { readonly [field: string]: Json };
     throw new TaskFailedError(id, task.state === "cancelled" ? "cancelled" : "failed", task.error ?? null);
   };
   return { id, isNew, result };
+}
+
+/** Of two jobs that write to one folder at once, neither output would be whole: the second is refused while the first has not ended. */
+function aloneWith(folder: string): Pick<TaskOptions, "uniqueKey" | "onConflict"> {
+  const key = `output ${folder}`;
+  const isShort = key.length <= limits.concurrencyKeyLengthMax;
+  const uniqueKey = isShort ? key : `output ${createHash("sha256").update(folder).digest("hex")}`;
+  return { uniqueKey, onConflict: "refuse" };
 }
 
 /** The input of the task, as the API takes it, but for the names of jobs in it. */

@@ -56,6 +56,11 @@ test("plain and compressed files of a folder, and a stream, are one input; a job
     const second = await submitMapReduce(play.client, modules, {
       ...{ job: "frequencies", input: ["job:first"], output: join(play.directory, "frequencies"), maps: 4 },
     });
+    // Nor may a third one write where the first does, unless it is the first, sent once more.
+    const again = { job: "words", input: [folder, address], output: counts, maps: 6, reduces: 3 };
+    const others = { ...again, id: "third", overwrite: true };
+    await expect(submitMapReduce(play.client, modules, others)).rejects.toMatchObject({ code: "conflict" });
+    expect(await submitMapReduce(play.client, modules, { ...again, id: "first" })).toMatchObject({ isNew: false });
     const expected = wordCounts(text, text, text, text);
     expect(await first.result()).toMatchObject({ maps: 6, inputFiles: 5, skipped: 0 });
     expect(linesOf(counts)).toEqual([...expected].map(([word, count]) => `${word}\t${count}`).sort());
