@@ -105,6 +105,18 @@ describe("what a preview shows is what happens", () => {
   }
 });
 
+test("a line for a shell is stored as earlier versions write it", async () => {
+  const world = await new World().start("2026-01-01T00:00:30Z");
+  const task = (command: string | string[]) => ({ kind: "exec", input: { command, shell: true } });
+  const content = (command: string | string[]) => ({ when: { cron: "* * * * *" }, task: task(command) });
+  await world.settle(world.schedules.put("s", content("echo x")));
+  expect(await world.store.readRecord("schedules", "s")).toMatchObject({
+    content: content(["echo x"]),
+    task: task(["echo x"]),
+  });
+  expect(await world.settle(world.schedules.put("s", content(["echo x"])))).toMatchObject({ isNew: false });
+});
+
 test("a preview warns when past tasks took longer than from tick to tick", async () => {
   const world = await new World().start("2026-01-01T00:00:30Z");
   const schedule = { when: { cron: "* * * * *" }, task: nap };

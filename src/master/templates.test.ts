@@ -105,3 +105,19 @@ test("a master that takes over knows templates and goes on counting", async () =
   const { id } = await service.templates.run("count", {}, null);
   expect((await service.readTask(id))?.origin).toMatchObject({ version: 3 });
 });
+
+test("a line for a shell is stored as earlier versions write it, and is the same content", async () => {
+  const { templates } = (await startMaster()).service;
+  const task = (command: string | string[]) => ({ task: { kind: "exec", input: { command, shell: true } } });
+  await templates.put("line", task("echo x"));
+  expect((await templates.read("line", null)).task).toEqual(task(["echo x"]).task);
+  expect(await templates.put("line", task(["echo x"]))).toMatchObject({ version: 1, isNew: false });
+});
+
+test("a list still stands in the place of a command that is one placeholder", async () => {
+  const { service } = await startMaster();
+  const variables = { words: { type: "json" } };
+  await service.templates.put("any", { variables, task: { kind: "exec", input: { command: "${words}" } } });
+  const { id } = await service.templates.run("any", { variables: { words: ["echo", "x"] } }, null);
+  expect((await service.readTask(id))?.input).toEqual({ command: ["echo", "x"] });
+});

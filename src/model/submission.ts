@@ -6,6 +6,7 @@ import { isTaskId, labelPattern, type TaskId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import { shellProgramOf } from "./kinds/exec.ts";
 import { invalid, isObject, type TaskScope } from "./kinds/kind.ts";
+import { inNormalForm } from "./kinds/normalForm.ts";
 import { remoteStopKindName } from "./kinds/remote.ts";
 import { builtInKinds, findKind, kindsWithoutWorker, labelsFor } from "./kinds/table.ts";
 import { defaults, limits } from "./limits.ts";
@@ -173,7 +174,7 @@ function buildSpec(
     id: ownId,
     name: submission.name ?? ownId,
     kind: submission.kind,
-    input: submission.input,
+    input: inNormalForm(submission).input,
     queue: submission.queue ?? defaults.queue,
     priority: submission.priority ?? defaults.priority,
     // Left out where there is none, as in all specs from before there were labels.

@@ -9,8 +9,9 @@ test("the input of a built-in kind is checked by the compiler, that of a handler
   const uses = [
     () => client.submit({ kind: "sleep", input: { seconds: 1 } }),
     () => client.submit({ kind: "exec", input: { command: ["ls", "-l"], shell: false }, name: "list" }),
+    () => client.submit({ kind: "exec", input: { command: "ls -l | wc", shell: true } }),
     () => client.submit({ kind: "resize", input: [1, "any"] }),
-    // @ts-expect-error the command is a list
+    // @ts-expect-error without a shell the command is a list
     () => client.submit({ kind: "exec", input: { command: "ls -l" } }),
     // @ts-expect-error the input of another kind
     () => client.submit({ kind: "sleep", input: { command: ["ls"] } }),

@@ -29,7 +29,7 @@ import type {
   SchedulePreview,
 } from "./scheduleApi.ts";
 import { lastTicks, overlapWarning, previewTicks, shortestGap } from "./schedulePreview.ts";
-import { fingerprint, toIdentity } from "./submissions.ts";
+import { fingerprint, toIdentity, withNormalTask } from "./submissions.ts";
 import type { ServiceCalls, TemplateService } from "./templateService.ts";
 
 export class ScheduleService implements ScheduleApi {
@@ -43,8 +43,9 @@ export class ScheduleService implements ScheduleApi {
     this.#calendar = calendar;
   }
 
-  async put(name: string, given: Json, by?: Actor): Promise<PutScheduleAnswer> {
+  async put(name: string, asked: Json, by?: Actor): Promise<PutScheduleAnswer> {
     this.#calls.checkLeading();
+    const given = withNormalTask(asked);
     checkContent(given);
     const content: ScheduleContent = given;
     this.#checkWhen(content);

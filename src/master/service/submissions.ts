@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
+import { isObject } from "../../model/kinds/kind.ts";
+import { inNormalForm } from "../../model/kinds/normalForm.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -24,12 +26,13 @@ interface Identity {
  * @throws OutlastError `invalid`, naming the place
  */
 export function toSpecs(
-  submissions: readonly Submission[],
+  given: readonly Submission[],
   key: string | null,
   { ids, clock }: { readonly ids: Ids; readonly clock: Pick<Clock, "now"> },
   traceparent?: string,
 ): TaskSpec[] {
   const now = clock.now();
+  const submissions = given.map(inNormalForm);
   // The trace is not a part of what was asked for: a repeated request may belong to another one.
   const begin = (submission: Submission, identity: Identity, path: string) => {
     const spec = toSpec(submission, identity, path);
@@ -65,6 +68,12 @@ export function toIdentity(wish: Json, id: string | undefined, key: string | nul
   if (id !== undefined) return { id: id as TaskId, fingerprint: fingerprint(wish), now };
   if (key !== null) return { id: nameOf(key) as TaskId, fingerprint: fingerprint(wish), now };
   return { id: ids.task(now), fingerprint: null, now };
+}
+
+/** The content of a template or a schedule, which need not be valid, with its task in normal form. */
+export function withNormalTask(content: Json): Json {
+  if (!isObject(content) || !isObject(content["task"])) return content;
+  return { ...content, task: inNormalForm(content["task"]) };
 }
 
 /** Equal for equal values, whatever the order of their keys. */

@@ -21,7 +21,7 @@ import {
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Store } from "../../ports/store.ts";
-import { fingerprint, toIdentity } from "./submissions.ts";
+import { fingerprint, toIdentity, withNormalTask } from "./submissions.ts";
 import type { PutTemplate, TemplateApi, TemplatePage, TemplateVersionPage } from "./templateApi.ts";
 
 /** What a part of the service may do: ask the scheduler, read the store, submit tasks. */
@@ -42,8 +42,9 @@ export class TemplateService implements TemplateApi {
     this.#calls = calls;
   }
 
-  async put(name: string, given: Json, by?: Actor): Promise<PutTemplate> {
+  async put(name: string, asked: Json, by?: Actor): Promise<PutTemplate> {
     this.#calls.checkLeading();
+    const given = withNormalTask(asked);
     checkTemplate(given);
     const content: TemplateContent = given;
     const mark = fingerprint(given);

@@ -8,9 +8,21 @@ import { relativePathProblem } from "./execPaths.ts";
 import { invalid, isObject, type KindDefinition, quote } from "./kind.ts";
 import { checkApart, checkText, checkVariables, processText, shellWord, variables } from "./processText.ts";
 
-export interface ExecInput {
-  /** The program and its arguments; with `shell`, exactly one string for `/bin/sh -c`. */
-  readonly command?: readonly string[];
+export type ExecInput = ExecFields &
+  (
+    | {
+        /** The program and its arguments. */
+        readonly command?: readonly string[];
+        readonly shell?: boolean;
+      }
+    | {
+        /** One line for `/bin/sh -c`, as a string or as a list of one. */
+        readonly command: readonly string[] | string;
+        readonly shell: true;
+      }
+  );
+
+interface ExecFields {
   /** Instead of `command`: several, one after another; the first that fails ends the attempt. With `shell`, one string each. */
   readonly commands?: readonly (readonly string[] | string)[];
   /** Added to a small environment of the worker's choice. */
@@ -19,7 +31,6 @@ export interface ExecInput {
   readonly secretEnv?: { readonly [name: string]: string };
   /** Where to run it, on the worker's machine; relative to the worker's own directory for tasks, or to the attempt's folder. */
   readonly cwd?: string;
-  readonly shell?: boolean;
   /**
    * How much memory it may use with all that it starts, in bytes, where the worker can bound that; each of its processes elsewhere.
    * Unbounded if left out.
@@ -58,7 +69,14 @@ export const execKind: KindDefinition = {
   inputSchema: closed(
     {},
     {
-      command: argumentList,
+      command: {
+        // No `anyOf`: a placeholder that is the whole command of a template takes a list with its type.
+        ...argumentList,
+        type: ["array", "string"],
+        maxLength: limits.stringBytesMax,
+        description:
+          "A program and its arguments; with `shell`, one line for /bin/sh, as a string or as a list of one.",
+      },
       commands: list(
         { anyOf: [argumentList, processText] },
         {
@@ -71,7 +89,11 @@ export const execKind: KindDefinition = {
       env: variables,
       secretEnv: { ...variables, description: "Like `env`, and hidden from those who may only read." },
       cwd: processText,
-      shell: { ...truth, default: false, description: "`command` is one line for /bin/sh." },
+      shell: {
+        ...truth,
+        default: false,
+        description: "`command` is one line for /bin/sh, and so is each of `commands`.",
+      },
       memoryBytesMax: {
         ...whole(limits.execMemoryBytesMin, limits.execMemoryBytesMax, "execMemoryBytesMax"),
         description:
@@ -102,11 +124,14 @@ export const execKind: KindDefinition = {
     { examples: [{ command: ["make", "test"] }] },
   ),
   secretMembers: ["secretEnv"],
+  normalize: (input) =>
+    input["shell"] === true && typeof input["command"] === "string" ? { ...input, command: [input["command"]] } : input,
   labels: ({ processesMax }) => (processesMax === undefined ? [] : [boundsProcesses]),
   check: checkExec,
   describe: (input) => {
     // Of a task that somebody put straight into the store, it may be anything.
-    if (![input["command"] ?? [], input["commands"] ?? []].every(Array.isArray)) return null;
+    const { command = [], commands: several = [] } = input;
+    if (!Array.isArray(several) || !(Array.isArray(command) || typeof command === "string")) return null;
     const commands = commandsOf(input);
     return commands.length === 0 ? null : commands.map((words) => words.map(shellWord).join(" ")).join("; ");
   },
@@ -123,9 +148,12 @@ export function shellProgramOf(input: JsonObject): { readonly place: string; rea
 }
 
 /** The commands in order, whichever way they were written. */
-export function commandsOf({ command, commands }: ExecInput): readonly (readonly string[])[] {
-  if (commands !== undefined) return commands.map((words) => (typeof words === "string" ? [words] : words));
-  return command === undefined ? [] : [command];
+export function commandsOf({
+  command,
+  commands,
+}: Pick<ExecInput, "command" | "commands">): readonly (readonly string[])[] {
+  const given = commands ?? (command === undefined ? [] : [command]);
+  return given.map((words) => (typeof words === "string" ? [words] : words));
 }
 
 /** True if the attempt needs a folder of its own. */
@@ -161,17 +189,37 @@ function checkCommands({ command, commands }: JsonObject, path: string, isShell:
   const given = (commands ?? [command]) as (string | string[])[];
   for (const [index, words] of given.entries()) {
     const place = commands === undefined ? `${path}/command` : `${path}/commands/${index}`;
-    if (typeof words === "string" && !isShell) {
-      throw invalid(place, 'A command is a list: the program and its arguments. With "shell" it is one string.');
+    if (typeof words === "string") {
+      if (!isShell) throw invalid(place, lineWithoutShell(words, commands !== undefined));
+      checkText(words, place);
+      if (words === "") throw invalid(place, "The line for the shell is empty.");
+      continue;
     }
-    const list = typeof words === "string" ? [words] : words;
-    for (const [at, argument] of list.entries()) checkText(argument, `${place}/${at}`);
-    if (list[0] === "") throw invalid(`${place}/0`, "The program's name is empty.");
-    if (isShell && list.length !== 1) {
-      throw invalid(place, 'With "shell" the command is one string, a line for /bin/sh.');
-    }
+    for (const [at, argument] of words.entries()) checkText(argument, `${place}/${at}`);
+    if (words[0] === "") throw invalid(`${place}/0`, "The program's name is empty.");
+    if (isShell && words.length !== 1) throw invalid(place, wordsForShell(words, commands !== undefined));
   }
 }
+
+/** What to write instead of a line without a shell: with the line itself, if it is short. */
+function lineWithoutShell(line: string, isOneOfSeveral: boolean): string {
+  const shown = line.trim().length > 0 && line.length <= exampleLengthMax ? line.trim() : "echo x";
+  const words = JSON.stringify(shown.split(/\s+/));
+  const [list, text] = isOneOfSeveral
+    ? [`"commands": [${words}]`, `"commands": [${JSON.stringify(shown)}]`]
+    : [`"command": ${words}`, `"command": ${JSON.stringify(shown)}`];
+  return `A command is a list, the program and its arguments: ${list}. For a line of /bin/sh, write "shell": true and ${text}.`;
+}
+
+function wordsForShell(words: readonly string[], isOneOfSeveral: boolean): string {
+  const line = words.join(" ");
+  const shown = JSON.stringify(line.length <= exampleLengthMax ? line : "echo x");
+  const text = isOneOfSeveral ? `"commands": [${shown}]` : `"command": ${shown}`;
+  return `With "shell" the command is one string, a line for /bin/sh: ${text}. To pass words as they are, leave out "shell".`;
+}
+
+/** Characters of a command that an error repeats. */
+const exampleLengthMax = 60;
 
 function checkPaths(names: readonly string[], patterns: readonly string[], path: string): void {
   for (const name of names) {

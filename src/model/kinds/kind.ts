@@ -19,6 +19,8 @@ export interface KindDefinition {
   readonly childrenShareItsLane?: true;
   /** How an operator starts a worker that runs it, if not every worker does. */
   readonly workerCommand?: string;
+  /** The one form of an input that may be written in several: what is stored, and what workers are given. It need not be valid. */
+  normalize?(input: JsonObject): JsonObject;
   /** Labels that a worker must carry to run a task with this input, besides those that the task names. */
   labels?(input: JsonObject): readonly string[];
   /**
