@@ -54,7 +54,7 @@ export async function printBulk(
       if (item.refused === undefined) count += 1;
       else refused += 1;
       if (output.isJson) all.push(item);
-      else if (item.refused !== undefined) output.complain(`${item.id}: ${item.refused}`);
+      else if (item.refused !== undefined) output.complain(`${item.id}: ${item.refused}`, item.hint);
       else output.line(`${item.id} ${output.paint("dim", isDryRun ? `would be ${done}` : done)}`);
     }
   } catch (error) {

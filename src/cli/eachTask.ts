@@ -29,7 +29,7 @@ export async function doEach(
       if (failure.exitCode === exitCodes.unreachable) throw error;
       worst = failure.exitCode;
       results.push({ id, error: failure.body });
-      if (!output.isJson) output.complain(`${id}: ${failure.message ?? ""}`);
+      if (!output.isJson) output.complain(`${id}: ${failure.message ?? ""}`, failure.hint);
     }
   }
   if (output.isJson) output.document({ tasks: results });

@@ -44,9 +44,10 @@ export class Output {
     for (const line of hasTitles ? [titles, ...lines] : lines) this.line(line);
   }
 
-  /** Reports a failure while the command continues. */
-  complain(text: string): void {
-    process.stderr.write(`outlast: ${printable(text)}\n`);
+  /** Reports a failure while the command continues. @param hint what to do about it, on lines of its own */
+  complain(text: string, hint: string | null = null): void {
+    const lines = [text, ...(hint?.split("\n") ?? [])].map(printable);
+    process.stderr.write(`outlast: ${lines.join("\n         ")}\n`);
   }
 
   /** Prints a message that is not part of the result. */

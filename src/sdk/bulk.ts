@@ -25,11 +25,13 @@ export interface BulkOptions extends CallOptions {
 export interface BulkItem {
   readonly id: string;
   readonly refused?: string;
+  /** With `refused`: what to do instead. */
+  readonly hint?: string;
 }
 
 interface Part {
   readonly tasks: readonly string[];
-  readonly refused: readonly { readonly id: string; readonly message: string }[];
+  readonly refused: readonly { readonly id: string; readonly message: string; readonly hint?: string }[];
   readonly cursor: string | null;
 }
 
@@ -78,7 +80,8 @@ export class Bulk {
         signal,
       });
       for (const id of part.tasks) yield { id };
-      for (const { id, message } of part.refused) yield { id, refused: message };
+      for (const { id, message, hint } of part.refused)
+        yield { id, refused: message, ...(hint !== undefined && { hint }) };
       ({ cursor } = part);
     } while (cursor !== null);
   }

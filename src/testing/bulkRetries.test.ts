@@ -101,7 +101,7 @@ test("a parent that has succeeded without its failed child stays so", async () =
   const message = `Task ${id} above it has succeeded without it.`;
   for (const isDryRun of [true, false])
     expect(await cluster.retryAll({ states: ["failed"] }, isDryRun)).toEqual({
-      ...{ tasks: [], refused: [{ id: child?.id, message }] },
+      ...{ tasks: [], refused: [{ id: child?.id, message, hint: `To run both again: outlast retry ${child?.id}` }] },
     });
   expect((await cluster.get(id)).state).toBe("success");
   broken = new Set();
@@ -123,6 +123,24 @@ test("a graph is retried as a whole, also where the filter matches only tasks of
   expect(cluster.effects).toEqual(["load", "load", "clean"]);
 });
 
+test("a node that fails again without an attempt has been retried with its graph, as the dry run says", async () => {
+  const make = { kind: "part", attemptsMax: 1, input: "make" };
+  const use = { kind: "part", input: "${tasks.make.artifacts.out.csv}", after: ["make"] };
+  const slow = { kind: "part", input: "slow", after: ["make"] };
+  const id = await cluster.submit({ kind: "graph", input: { tasks: { make, use } } });
+  broken = new Set(["slow"]);
+  const longer = await cluster.submit({ kind: "graph", input: { tasks: { make, use, slow }, onFailure: "continue" } });
+  expect(await allEnded([id, longer])).toEqual(["failed", "failed"]);
+  const uses = [...(await below(id)), ...(await below(longer))].filter(({ name }) => name === "use");
+  for (const filter of [{ name: "use" }, { states: ["failed"] as const }]) {
+    const dry = await cluster.retryAll(filter, true);
+    expect(dry.tasks).toEqual(expect.arrayContaining(uses.map((task) => task.id)));
+    expect(dry.refused).toEqual([]);
+    expect(await cluster.retryAll(filter)).toEqual(dry);
+    await allEnded([id, longer]);
+  }
+});
+
 test("a refused task says why and does not keep others from it", async () => {
   broken = new Set(["a", "b"]);
   const a = await cluster.submit(part.task("a", { uniqueKey: "k" }));
@@ -132,7 +150,7 @@ test("a refused task says why and does not keep others from it", async () => {
   const holder = await cluster.submit(part.task("a", { uniqueKey: "k", requires: ["gpu"] }));
   const { tasks, refused } = await cluster.retryAll({ states: ["failed"] });
   expect(tasks).toEqual([b]);
-  expect(refused).toEqual([{ id: a, message: expect.stringContaining(holder) }]);
+  expect(refused).toEqual([{ id: a, message: expect.stringContaining(holder), hint: "Wait for its end." }]);
 });
 
 test("is taken up again after the leader has died in the middle, and runs nothing twice", async () => {

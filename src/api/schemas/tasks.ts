@@ -206,7 +206,9 @@ export const taskSchemas = {
   ),
   BulkAnswer: open({
     tasks: list(taskId, { description: "What was changed, or would be, the oldest first." }),
-    refused: list(open({ id: taskId, message: text }), { description: "Tasks that match and cannot be changed so." }),
+    refused: list(open({ id: taskId, message: text }, { hint: text }), {
+      description: "Tasks that match and cannot be changed so.",
+    }),
     cursor: { type: ["string", "null"], description: "Send it to go on; null at the end." },
   }),
   Submitted: open(

@@ -19,7 +19,7 @@ export interface BulkRequest {
 export interface BulkAnswer {
   readonly tasks: readonly TaskId[];
   /** Tasks that match and cannot be changed so, or not now. */
-  readonly refused: readonly { readonly id: TaskId; readonly message: string }[];
+  readonly refused: readonly { readonly id: TaskId; readonly message: string; readonly hint?: string }[];
   /** Give it back to go on; null at the end. */
   readonly cursor: string | null;
 }

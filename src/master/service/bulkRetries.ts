@@ -12,11 +12,11 @@ type Outcome =
   | { readonly kind: "open" }
   /** There is no such task any more. */
   | { readonly kind: "gone" }
-  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly hint?: string }
   /** The process of its last attempt may still be ending: it can be retried in a moment. */
   | { readonly kind: "ending"; readonly error: OutlastError };
 
-/** How the retry ended of each graph that was retried for one of its tasks. */
+/** How the retry ended of each task itself, and of each graph that was retried for one of its tasks. */
 type Wholes = Map<TaskId, Outcome>;
 
 export class BulkRetries {
@@ -51,12 +51,12 @@ export class BulkRetries {
       families.length = 0;
     }
     const tasks: TaskId[] = [];
-    const refused: { readonly id: TaskId; readonly message: string }[] = [];
+    const refused: BulkAnswer["refused"][number][] = [];
     for (const { id } of wanted) {
       const outcome = outcomes.get(id);
       if (outcome?.kind === "ending" && !isDryRun) throw outcome.error;
       if (outcome?.kind === "open" || outcome?.kind === "ending") tasks.push(id);
-      if (outcome?.kind === "refused") refused.push({ id, message: outcome.message });
+      if (outcome?.kind === "refused") refused.push(refusal(id, outcome));
     }
     return { tasks, refused };
   }
@@ -72,8 +72,17 @@ export class BulkRetries {
       if (isDryRun || outcome.kind !== "open") return outcome;
     }
     // With a graph it is open by now, unless it belongs to something that has begun from scratch.
-    return outcomeOf(this.#retries.retry(task.id, { attempt: task.attempt, ...options }, by));
+    const own = await outcomeOf(this.#retries.retry(task.id, { attempt: task.attempt, ...options }, by));
+    // What fails without an attempt, for an artifact that is not there, may have done so again since its graph was retried.
+    const outcome =
+      own.kind === "refused" && (await this.#retries.isRetriedSince(task)) ? { kind: "open" as const } : own;
+    wholes.set(task.id, outcome);
+    return outcome;
   }
+}
+
+function refusal(id: TaskId, { message, hint }: Extract<Outcome, { kind: "refused" }>): BulkAnswer["refused"][number] {
+  return { id, message, ...(hint !== undefined && { hint }) };
 }
 
 /** @throws what keeps all tasks from it, and not only this one */
@@ -85,7 +94,8 @@ async function outcomeOf(retry: Promise<number>): Promise<Outcome> {
     if (!(error instanceof OutlastError)) throw error;
     const { code, message, details } = error;
     if (code === "not-found") return { kind: "gone" };
-    if (code === "conflict" || code === "forbidden" || code === "too-many") return { kind: "refused", message };
+    if (code === "conflict" || code === "forbidden" || code === "too-many")
+      return { kind: "refused", message, ...(details.hint !== undefined && { hint: details.hint }) };
     if (code === "unavailable" && details["worker"] !== undefined) return { kind: "ending", error };
     throw error;
   }

@@ -54,6 +54,13 @@ export class RetryService {
     throw new OutlastError("unavailable", "The task's family changed while it was looked up; try again.");
   }
 
+  /** True if it was opened again after this was read, whatever has become of it. */
+  async isRetriedSince({ id, retriedAt }: TaskDocument): Promise<boolean> {
+    const { read, store } = this.#calls;
+    const task = await read(() => store.readTask(id));
+    return task !== null && task.retriedAt !== retriedAt;
+  }
+
   /** The outermost graph or job that has ended around this task: only as a whole is it retried. Null if there is none. */
   async wholeAround(task: TaskDocument): Promise<TaskId | null> {
     if (task.parent === undefined) return null;
