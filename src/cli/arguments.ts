@@ -62,9 +62,9 @@ export function rateArgument(text: string): QueueRate {
   return { count: wholeNumber(1, limits.rateCountMax)(count), perMs };
 }
 
-/** A parser that takes `none` for null. */
-export function orNone<Value>(parse: (text: string) => Value): (text: string) => Value | null {
-  return (text) => (text === "none" ? null : parse(text));
+/** A parser that takes `none` as well. It stays a word: of null, commander would make an empty text. */
+export function orNone<Value>(parse: (text: string) => Value): (text: string) => Value | "none" {
+  return (text) => (text === "none" ? text : parse(text));
 }
 
 export function commaList(text: string): readonly string[] {

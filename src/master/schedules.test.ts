@@ -82,7 +82,7 @@ describe("what a preview shows is what happens", () => {
     test(`for 02:00 in Berlin, when the clocks go ${name}`, async () => {
       const world = await new World().start(from);
       const schedule = { when: { cron: "0 2 * * *", timeZone: "Europe/Berlin" }, task: nap };
-      const { ticks } = await world.schedules.preview(schedule, 6, null);
+      const { ticks } = await world.schedules.preview(schedule, { count: 6 });
       expect(ticks.map(({ local }) => local.slice(0, 10))).toEqual([
         ...new Set(ticks.map(({ local }) => local.slice(0, 10))),
       ]);
@@ -126,8 +126,8 @@ test("a preview warns when past tasks took longer than from tick to tick", async
   await world.settle(world.master.service.cancel(second_!));
   await world.go(Date.parse("2026-01-01T00:05:30Z"));
   await world.settle(world.master.service.cancel(first!));
-  const warningsOf = async (content: Json, name: string | null) =>
-    (await world.schedules.preview(content, 3, name)).warnings;
+  const warningsOf = async (content: Json, name?: string) =>
+    (await world.schedules.preview(content, { count: 3, ...(name !== undefined && { name }) })).warnings;
   expect(await warningsOf(schedule, "s")).toEqual([
     expect.stringMatching(/^1 of its last 2 tasks took longer than 1m.*\(up to 4m30s\)\. They will run beside/),
   ]);
@@ -136,7 +136,7 @@ test("a preview warns when past tasks took longer than from tick to tick", async
   ]);
   expect(await warningsOf({ ...schedule, when: { cron: "0 * * * *" } }, "s")).toEqual([]);
   expect(await warningsOf(schedule, "other")).toEqual([]);
-  expect(await warningsOf(schedule, null)).toEqual([]);
+  expect(await warningsOf(schedule)).toEqual([]);
 });
 
 test("a backfill makes tasks of the past with the ids of their ticks, once", async () => {

@@ -23,6 +23,8 @@ export interface BackfillOptions extends CallOptions {
 
 export interface PreviewOptions extends CallOptions {
   readonly count?: number;
+  /** The first instant, in ms since 1970; ticks from now on if it is left out. */
+  readonly from?: number;
   /** Of a schedule whose past tasks tell how long the next ones may take. */
   readonly name?: string;
 }
@@ -115,8 +117,11 @@ export class Schedules {
   }
 
   /** The next ticks that a schedule would have; it need not be there. */
-  preview(schedule: ScheduleContent, { count = 10, name, signal }: PreviewOptions = {}): Promise<SchedulePreview> {
-    const body = JSON.stringify({ schedule, count, ...(name !== undefined && { name }) });
+  preview(
+    schedule: ScheduleContent,
+    { count = 10, from, name, signal }: PreviewOptions = {},
+  ): Promise<SchedulePreview> {
+    const body = JSON.stringify({ schedule, count, from, name });
     return this.#connection.json<SchedulePreview>({ method: "POST", path: "/v1/schedule-previews", body, signal });
   }
 }

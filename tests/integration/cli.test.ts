@@ -107,10 +107,14 @@ describe("with a master and two workers", () => {
   test("a schedule is put, previewed, backfilled, triggered and removed", async () => {
     writeFileSync(
       join(folder, "nightly.yaml"),
-      "name: nightly\nwhen: { cron: '0 2 * * *', timeZone: Europe/Berlin }\ntask: { kind: exec, input: { command: ['true'] } }\n",
+      "name: nightly\nwhen: { cron: '0 2 * * *', timeZone: Europe/Berlin }\nendsAt: 2199-01-31T08:00Z\ntask: { kind: exec, input: { command: ['true'] } }\n",
     );
     expect((await outlast(["schedule", "preview", "nightly.yaml", "--count", "2"])).stdout).toMatch(
       / 02:00:00 \+0[12]:00\n/,
+    );
+    const change = ["--count", "1", "--from", "2027-03-28T00:00Z"];
+    expect((await outlast(["schedule", "preview", "nightly.yaml", ...change])).stdout).toBe(
+      "2027-03-28T01:00:00Z  2027-03-28 03:00:00 +02:00  the clocks go forward\n",
     );
     expect((await outlast(["schedule", "put", "nightly.yaml"])).stdout).toMatch(/^nightly next tick: /);
     const from = "2026-01-01T00:00Z";
@@ -368,6 +372,12 @@ describe("with a master and two workers", () => {
     const doctor = await outlast(["doctor", "--data", "up-data"]);
     expect(doctor.stdout).toMatch(/1 task waits in queue default, and it is paused/);
     expect((await outlast(["queues", "resume", "default"])).code).toBe(0);
+    const limits = ["queues", "limit", "default"];
+    expect(await outlast([...limits, "--rate", "1000/1s", "--concurrency", "50"])).toMatchObject({ code: 0 });
+    expect((await outlast(["queues"])).stdout).toMatch(/^default +open +50 at a time, 1000 tasks in 1s /m);
+    const { stdout } = await outlast([...limits, "--rate", "none", "--concurrency", "none"]);
+    expect(stdout).toBe("default runs any number of tasks\ndefault starts tasks at any rate\n");
+    expect((await outlast(["queues"])).stdout).toMatch(/^default +open +2 /m);
     await expect.poll(async () => (await json<TaskDocument>("show", id)).state).toBe("success");
   });
 

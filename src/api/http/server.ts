@@ -1,4 +1,5 @@
 /** The HTTP server of a master: all routes, access control and shutdown. */
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -26,6 +27,7 @@ import { Consistency } from "./consistency.ts";
 import { toAnswer } from "./errors.ts";
 import { everyHeader } from "./headers.ts";
 import { closeLingering } from "./lingeringClose.ts";
+import { joinPath } from "./pathsInUrls.ts";
 import { Relay } from "./relay.ts";
 import { Transfers } from "./uploads.ts";
 
@@ -71,6 +73,12 @@ export interface ApiServer {
   readonly http: FastifyInstance;
 }
 
+/** How addresses are read. */
+const addresses = {
+  routerOptions: { maxParamLength: limits.urlParameterLengthMax },
+  rewriteUrl: ({ url = "/" }: IncomingMessage) => joinPath(url),
+};
+
 export function createApi(options: ApiOptions): ApiServer {
   const { master, log, token, dashboard: folder, isRecording, isBehindProxy = false, tls, tracing = null } = options;
   const tokenCheck = token === null ? null : new TokenCheck(token);
@@ -91,7 +99,7 @@ export function createApi(options: ApiOptions): ApiServer {
     bodyLimit: limits.bodyBytesMax,
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    routerOptions: { maxParamLength: limits.urlParameterLengthMax },
+    ...addresses,
     frameworkErrors: (error, request, reply) => {
       sendError(error, request, reply);
     },

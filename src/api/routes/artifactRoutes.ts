@@ -14,7 +14,7 @@ const pathParameter = {
     minLength: 1,
     maxLength: limits.filePathBytesMax,
     [limitKeyword]: "filePathBytesMax",
-    description: "As it is listed; a slash is written as %2F.",
+    description: "As it is listed; a slash may also be written as %2F.",
   },
 };
 

@@ -188,6 +188,7 @@ describe("artifacts", () => {
     const path = (name: string) => `${url}/v1/tasks/t/artifacts/${encodeURIComponent(name)}`;
     const answer = await fetch(path("out/a b.txt"), { headers: { range: "bytes=2-3" } });
     expect([answer.status, await answer.text()]).toEqual([206, "su"]);
+    expect(await (await fetch(`${url}/v1/tasks/t/artifacts/out/a%20b.txt`)).text()).toBe("result");
     for (const bad of ["out", "../x", "/etc/passwd"]) expect((await fetch(path(bad))).status).toBe(404);
     expect((await fetch(`${url}/v1/tasks/unknown/artifacts`)).status).toBe(404);
   });

@@ -22,7 +22,7 @@ const objectName = {
   [limitKeyword]: "objectNameLengthMax",
 };
 const objectParameter = {
-  name: { ...objectName, description: "Parts between slashes; a slash is written as %2F in the path." },
+  name: { ...objectName, description: "Parts between slashes; a slash may also be written as %2F." },
 };
 const folderQuery = { folder: { ...objectName, description: "Objects whose names begin with it and a slash." } };
 

@@ -78,6 +78,9 @@ describe("schedules", () => {
   test("are previewed without being there", async () => {
     const answer = await call("POST", "/v1/schedule-previews", { schedule: everyMinute, count: 3, name: "s" });
     expect(answer.json()).toMatchObject({ ticks: [{ at: 60_000, utc: "1970-01-01T00:01:00Z" }], warnings: [] });
+    const later = { schedule: everyMinute, count: 1, from: 3_600_000 };
+    const { ticks } = (await call("POST", "/v1/schedule-previews", later)).json<{ ticks: object[] }>();
+    expect(ticks).toMatchObject([{ utc: "1970-01-01T01:00:00Z" }]);
     expect((await call("POST", "/v1/schedule-previews", { count: 3 })).statusCode).toBe(422);
     expect((await call("POST", "/v1/schedule-previews", { schedule: everyMinute, count: 101 })).statusCode).toBe(422);
   });

@@ -1,5 +1,5 @@
 /** Schedules: put, read, pause, trigger, preview, remove. */
-import type { Backfill } from "../../master/service/scheduleApi.ts";
+import type { Backfill, Preview } from "../../master/service/scheduleApi.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
 import { id, whole } from "../../model/schema.ts";
@@ -122,8 +122,8 @@ export const scheduleRoutes: readonly Route[] = [
     body: { schema: "SchedulePreview", limit: "scheduleBodyBytesMax" },
     answers: { 200: { description: "The ticks.", schema: "ScheduleTicks" } },
     handle: (request, _reply, { master }) => {
-      const { schedule, count = 10, name = null } = request.body as { schedule: Json; count?: number; name?: string };
-      return master.schedules.preview(schedule, count, name);
+      const { schedule, count = 10, ...more } = request.body as Partial<Preview> & { schedule: Json };
+      return master.schedules.preview(schedule, { count, ...more });
     },
   },
 ];

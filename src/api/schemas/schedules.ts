@@ -60,6 +60,7 @@ export const scheduleSchemas = {
     { schedule: ref("Schedule") },
     {
       count: whole(1, limits.previewTicksMax, "previewTicksMax", { default: 10 }),
+      from: { ...instant, description: "The first instant; ticks from now on if it is left out." },
       name: { ...id, description: "Of a schedule whose past tasks tell how long the next ones may take." },
     },
   ),

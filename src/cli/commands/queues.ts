@@ -35,11 +35,13 @@ export function queuesCommand(program: Command): void {
 }
 
 interface LimitFlags {
-  readonly concurrency?: number | null;
-  readonly rate?: QueueRate | null;
+  readonly concurrency?: number | "none";
+  readonly rate?: QueueRate | "none";
 }
 
-async function limitQueue(context: Context, name: string, { concurrency, rate }: LimitFlags): Promise<undefined> {
+async function limitQueue(context: Context, name: string, flags: LimitFlags): Promise<undefined> {
+  const concurrency = flags.concurrency === "none" ? null : flags.concurrency;
+  const rate = flags.rate === "none" ? null : flags.rate;
   if (concurrency === undefined && rate === undefined)
     throw new UsageError("Say --concurrency or --rate.", "`none` takes a limit away.");
   const bounds = {
@@ -58,7 +60,7 @@ async function limitQueue(context: Context, name: string, { concurrency, rate }:
 }
 
 function rateText({ count, perMs }: QueueRate): string {
-  return `${count} tasks in ${formatDuration(perMs)}`;
+  return `${count} ${count === 1 ? "task" : "tasks"} in ${formatDuration(perMs)}`;
 }
 
 async function listQueues(context: Context): Promise<undefined> {

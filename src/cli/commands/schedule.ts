@@ -1,13 +1,14 @@
 /** `outlast schedule`: puts, lists, shows, pauses, triggers, previews and removes schedules. */
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
-import type { BackfilledTick, ScheduleContent, ScheduleView, When } from "../../model/schedules/schedule.ts";
+import type { BackfilledTick, ScheduleView, When } from "../../model/schedules/schedule.ts";
 import { idArgument, instant, keyArgument, wholeNumber } from "../arguments.ts";
-import { readContent, readText } from "../contentFile.ts";
+import { readText } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";
 import { type ImportedSchedule, readCrontab } from "../crontab.ts";
 import { formatDuration, formatInstant } from "../duration.ts";
 import { UsageError } from "../failure.ts";
+import { readScheduleFile } from "../scheduleFile.ts";
 import type { Column } from "../table.ts";
 import { printable } from "../terminalText.ts";
 
@@ -67,17 +68,18 @@ export function scheduleCommand(program: Command): void {
     .description("show the next ticks of a schedule, or of a file before it is put")
     .argument("<file-or-name>", "a YAML or JSON file, or the name of a schedule")
     .option("--count <n>", "how many", wholeNumber(1, limits.previewTicksMax), 10)
+    .option("--from <time>", "the first instant, such as 2027-03-28T00:00Z; from now on if left out", instant)
     .action(action(preview));
 }
 
 async function put(context: Context, file: string, flags: { readonly name?: string }): Promise<undefined> {
-  const { name: own, ...content } = await readContent(file);
+  const { name: own, content } = await readScheduleFile(file);
   const name = flags.name ?? own;
   if (typeof name !== "string")
     throw new UsageError("The schedule has no name.", "Add `name: …` to the file, or --name.");
   const client = await context.client();
   const { output, signal } = context;
-  const answer = await client.schedules.put(idArgument(name), content as unknown as ScheduleContent, { signal });
+  const answer = await client.schedules.put(idArgument(name), content, { signal });
   if (output.isJson) return output.document(answer) as undefined;
   output.line(`${name} next tick: ${answer.nextAt === null ? "none" : formatInstant(answer.nextAt)}`);
   if (!answer.isNew) output.note("It said the same before.");
@@ -183,13 +185,18 @@ async function trigger(context: Context, name: string, flags: { readonly key?: s
   else output.line(task.id);
 }
 
-async function preview(context: Context, source: string, flags: { readonly count: number }): Promise<undefined> {
+interface PreviewFlags {
+  readonly count: number;
+  readonly from?: number;
+}
+
+async function preview(context: Context, source: string, flags: PreviewFlags): Promise<undefined> {
   const client = await context.client();
   const { output, signal } = context;
   // Names of schedules may hold dots, too.
   const isFile = source === "-" || /\/|\.(ya?ml|json)$/.test(source);
-  const { name, content } = isFile ? await contentOf(source) : await client.schedules.get(source, { signal });
-  const options = { signal, ...flags, ...(name !== undefined && { name }) };
+  const { name, content } = isFile ? await readScheduleFile(source) : await client.schedules.get(source, { signal });
+  const options = { signal, ...flags, ...(typeof name === "string" && { name: idArgument(name) }) };
   const { ticks, warnings } = await client.schedules.preview(content, options);
   if (output.isJson) return output.document({ ticks, warnings }) as undefined;
   if (ticks.length === 0) return output.note("No tick follows.") as undefined;
@@ -197,14 +204,6 @@ async function preview(context: Context, source: string, flags: { readonly count
     output.line(`${utc}  ${local}${clocks === undefined ? "" : `  the clocks ${clocks}`}`);
   }
   for (const warning of warnings) output.note(warning);
-}
-
-async function contentOf(file: string): Promise<{ readonly name?: string; readonly content: ScheduleContent }> {
-  const { name, ...content } = await readContent(file);
-  return {
-    ...(typeof name === "string" && { name: idArgument(name) }),
-    content: content as unknown as ScheduleContent,
-  };
 }
 
 interface BackfillFlags {

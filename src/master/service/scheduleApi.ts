@@ -31,6 +31,15 @@ export interface BackfillAnswer {
   readonly nextFrom: number | null;
 }
 
+/** What is asked for of a preview. */
+export interface Preview {
+  readonly count: number;
+  /** The first instant; ticks from now on if it is left out. */
+  readonly from?: number;
+  /** Of a schedule whose past tasks tell how long the next ones may take. */
+  readonly name?: string;
+}
+
 export interface SchedulePreview {
   readonly ticks: readonly PreviewTick[];
   /** Sentences for people. */
@@ -48,6 +57,6 @@ export interface ScheduleApi {
   trigger(name: string, key: string | null, by?: Actor): Promise<SubmittedTask>;
   /** Makes the tasks of past ticks that have none, a bounded part of them. */
   backfill(name: string, backfill: Backfill, by?: Actor): Promise<BackfillAnswer>;
-  /** The next ticks of a schedule that need not be there. If one of this name is, its past tasks tell how long they take. */
-  preview(content: Json, count: number, name: string | null, by?: Actor): Promise<SchedulePreview>;
+  /** The next ticks of a schedule that need not be there. */
+  preview(content: Json, preview: Preview, by?: Actor): Promise<SchedulePreview>;
 }

@@ -14,20 +14,18 @@ import { hour } from "../../model/units.ts";
 /** The next ticks after an instant. Those near a change of the clocks say so. */
 export function previewTicks(
   content: ScheduleContent,
-  now: number,
+  after: number,
   count: number,
   calendar: Calendar,
 ): readonly PreviewTick[] {
   const zone = "cron" in content.when ? (content.when.timeZone ?? "UTC") : "UTC";
   const ticks: PreviewTick[] = [];
-  let after = now;
   while (ticks.length < count) {
-    const at = nextTick(content, after, calendar);
+    const at = nextTick(content, ticks.at(-1)?.at ?? after, calendar);
     if (at === null) break;
     const change = calendar.offsetMs(at + 3 * hour, zone) - calendar.offsetMs(at - 3 * hour, zone);
     const clocks = change > 0 ? "go forward" : "go back";
     ticks.push({ at, utc: utcText(at), local: calendar.localText(at, zone), ...(change !== 0 && { clocks }) });
-    after = at;
   }
   return ticks;
 }

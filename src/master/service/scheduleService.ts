@@ -23,6 +23,7 @@ import { expandTemplate } from "../../model/templates/expansion.ts";
 import type {
   Backfill,
   BackfillAnswer,
+  Preview,
   PutScheduleAnswer,
   ScheduleApi,
   SchedulePage,
@@ -105,13 +106,14 @@ export class ScheduleService implements ScheduleApi {
     return { ticks: reply.ticks.map((at) => ({ at, id: tickId(name, at) })), nextFrom: reply.nextFrom };
   }
 
-  async preview(given: Json, count: number, name: string | null, by?: Actor): Promise<SchedulePreview> {
+  async preview(given: Json, { count, name, from }: Preview, by?: Actor): Promise<SchedulePreview> {
     checkContent(given);
     const content: ScheduleContent = given;
     this.#checkWhen(content);
     const { clock } = this.#calls;
-    const ticks = previewTicks(content, clock.now() - clock.lagMs(), count, this.#calendar);
-    const warning = name === null ? null : await this.#warnOfOverlap(name, content, ticks, by);
+    const after = from === undefined ? clock.now() - clock.lagMs() : from - 1;
+    const ticks = previewTicks(content, after, count, this.#calendar);
+    const warning = name === undefined ? null : await this.#warnOfOverlap(name, content, ticks, by);
     return { ticks, warnings: warning === null ? [] : [warning] };
   }
 

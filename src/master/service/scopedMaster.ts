@@ -246,6 +246,6 @@ function scopedSchedules(schedules: ScheduleApi, by: Actor): ScheduleApi {
     read: (name) => schedules.read(name, by),
     trigger: (name, key) => schedules.trigger(name, key, by),
     backfill: (name, wanted) => schedules.backfill(name, wanted, by),
-    preview: (content, count, name) => schedules.preview(content, count, name, by),
+    preview: (content, preview) => schedules.preview(content, preview, by),
   };
 }

@@ -2,6 +2,7 @@
 import type {
   Backfill,
   BackfillAnswer,
+  Preview,
   PutScheduleAnswer,
   ScheduleApi,
   SchedulePage,
@@ -60,8 +61,8 @@ export class FakeScheduleApi implements ScheduleApi {
     return { ticks: [{ at: from, id: tickId(name, from) }], nextFrom: from + 1 < to ? from + 1 : null };
   }
 
-  async preview(given: Json): Promise<SchedulePreview> {
-    const at = nextTick(given as unknown as ScheduleContent, 1000, noCalendar) ?? 0;
+  async preview(given: Json, { from = 1001 }: Preview): Promise<SchedulePreview> {
+    const at = nextTick(given as unknown as ScheduleContent, from - 1, noCalendar) ?? 0;
     return { ticks: [{ at, utc: utcText(at), local: utcText(at) }], warnings: [] };
   }
 }
