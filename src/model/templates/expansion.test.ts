@@ -297,6 +297,63 @@ test("values are text in several commands and on stdin, whatever is in them", ()
   });
 });
 
+describe("a command that starts a shell itself", () => {
+  const check = (input: Json, variable: Json = { type: "string" }, kind = "exec") =>
+    checkTemplate({ variables: { m: variable, n: { type: "integer" } }, task: { kind, input } });
+  const program = "echo ${m}";
+
+  test.each<[Json[], number]>([
+    [["sh", "-c", program], 2],
+    [["/bin/bash", "-lc", program], 2],
+    [["bash", "-l", "-ec", program, "bash", "x"], 3],
+    [["bash", "-o", "pipefail", "-c", program], 4],
+    [["bash", "-eo", "pipefail", "-c", program], 4],
+    [["bash", "-c", "-e", program], 3],
+    [["sh", "-c", "--", program], 3],
+    [["bash", "--norc", "--rcfile", "file", "-c", program], 5],
+    [["fish", "--command=echo ${m}"], 1],
+    [["env", "A=b", "sh", "-c", program], 4],
+    [["/usr/bin/env", "-i", "bash", "-c", program], 4],
+    [["timeout", "10", "nice", "-n", "5", "zsh", "-c", program], 7],
+    [["busybox", "sh", "-c", program], 3],
+    [["su", "-", "user", "-c", program], 4],
+    [["sudo", "-u", "user", "sh", "-c", program], 5],
+  ])("%j is refused", (command, index) => {
+    const { message, details } = errorOf(() => check({ command }));
+    expect(details.path).toBe(`/task/input/command/${index}`);
+    expect(message).toContain('["sh", "-c", "echo \\"$1\\"", "sh", "${m}"]');
+  });
+
+  test("is refused among several commands, in a container, in a graph, and for json", () => {
+    const command = ["sh", "-c", program];
+    expect(errorOf(() => check({ commands: [["true"], command] })).details.path).toBe("/task/input/commands/1/2");
+    const inside = { image: "i", entrypoint: "/bin/sh", command: ["-c", program] };
+    expect(errorOf(() => check(inside, { type: "string" }, "container")).details.path).toBe("/task/input/command/1");
+    const graph = { tasks: { a: { kind: "exec", input: { command } } } };
+    expect(errorOf(() => check(graph, { type: "string" }, "graph")).details.path).toBe(
+      "/task/input/tasks/a/input/command/2",
+    );
+    expect(() => check({ command }, { type: "json" })).toThrow("for a part of its program");
+  });
+
+  test.each<[Json[]]>([
+    [["sh", "-c", 'echo "$1"', "sh", "${m}"]],
+    [["env", "A=${m}", "sh", "-c", "echo $A"]],
+    [["sh", "script", "-c", "${m}"]],
+    [["bash", "-e", "script", "${m}"]],
+    [["sh", "-c", "seq ${n}"]],
+    [["grep", "sh", "-c", "${m}"]],
+    [["sort", "-c", "${m}"]],
+    [["sh", "-c", "echo $${m}"]],
+  ])("%j is allowed", (command) => {
+    expect(() => check({ command })).not.toThrow();
+  });
+
+  test("takes one of the values that the template lists", () => {
+    expect(() => check({ command: ["sh", "-c", program] }, { type: "string", enum: ["a", "b"] })).not.toThrow();
+  });
+});
+
 test("a shell may get values in its environment", () => {
   const content: Json = {
     variables: { a: { type: "string" } },

@@ -6,6 +6,7 @@ import type { TaskId } from "../ids.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { shellProgramOf } from "../kinds/exec.ts";
 import { isObject, quote } from "../kinds/kind.ts";
+import { shellProgramsIn } from "../kinds/shellPrograms.ts";
 import { findKind } from "../kinds/table.ts";
 import { type Problem, toError } from "../problems.ts";
 import type { Schema } from "../schema.ts";
@@ -13,7 +14,7 @@ import { checkSchema } from "../schemaCheck.ts";
 import { checkSubmission, submissionSchema, toSpec } from "../submission.ts";
 import type { Submission } from "../submissionFields.ts";
 import { hasPlaceholders, piecesOf, placeholdersIn } from "./placeholders.ts";
-import { type TemplateContent, templateSchema } from "./template.ts";
+import { type TemplateContent, type TemplateVariable, type TemplateVariables, templateSchema } from "./template.ts";
 import { problemsOfVariable, resolveVariables } from "./variables.ts";
 
 export interface Expanded {
@@ -97,7 +98,7 @@ export function checkTemplate(content: Json): asserts content is Json & Template
       });
     }
   }
-  problems.push(...problemsOfWork(task));
+  problems.push(...problemsOfWork(task), ...problemsOfShells(task, variables));
   if (problems.length > 0) throw toError(problems, "the template");
   checkSchema(partialSchema(task), task, "/task", "The task");
   if (Object.values(variables).every((variable) => variable.default !== undefined))
@@ -124,6 +125,33 @@ function* problemsOfWork(task: JsonObject, path = "/task"): Generator<Problem> {
         'A shell would take a value for a part of its program. Pass it as an environment variable (env: {"N": "${n}"}) and write "$N" in the command, or leave out "shell".',
     };
   }
+}
+
+/** A value that may be any text, in a place where a shell that a command starts would read it as a part of its program. */
+function* problemsOfShells(
+  { kind, input = null }: JsonObject,
+  variables: TemplateVariables,
+  path = "/task",
+): Generator<Problem> {
+  if (kind === "graph")
+    for (const [name, node] of nodesOf(input)) yield* problemsOfShells(node, variables, `${path}/input/tasks/${name}`);
+  if ((kind !== "exec" && kind !== "container") || !isObject(input)) return;
+  for (const { place, program } of shellProgramsIn(input)) {
+    const piece = piecesOf(program, true).find(
+      (each) => "variable" in each && mayBeAnyText(variables[each.variable] ?? { type: "string" }),
+    );
+    if (piece === undefined || !("variable" in piece)) continue;
+    const { variable } = piece;
+    yield {
+      path: `${path}/input/${place}`,
+      message: `The shell would take the value of ${quote(variable)} for a part of its program. Pass it as an argument: ["sh", "-c", "echo \\"$1\\"", "sh", "\${${variable}}"], or as an environment variable (env).`,
+    };
+  }
+}
+
+/** Numbers, truth values and listed values hold nothing that the author of the template did not allow. */
+function mayBeAnyText({ type, enum: values }: TemplateVariable): boolean {
+  return (type === "string" || type === "json") && values === undefined;
 }
 
 /** The schema of submissions without what is not known yet: the properties that hold placeholders. */
