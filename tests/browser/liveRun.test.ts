@@ -1,6 +1,7 @@
 /** A run that is watched: a worker is killed under its task, which moves, and every page says so without being loaded again. */
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { violations } from "./accessibility.ts";
 import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 
 test("a killed worker is named, and its task is seen to run elsewhere", async () => {
@@ -37,6 +38,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     const workers = await openPage(`${cluster.address}/workers`);
     await workers.getByText("1 connected, 1 lost, 1 of 1 slots in use").waitFor();
     await screenshot(overview, "overview-after-a-kill");
+    await leadsToLosses(overview, workers);
     await filters(cluster.address);
 
     await task.getByRole("button", { name: "Cancel …" }).click();
@@ -47,6 +49,31 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await overview.getByRole("link", { name: "cancelled 1" }).waitFor();
   });
 });
+
+/** From what is told of a lost worker to the attempts that were lost there, and where their tasks are now. */
+async function leadsToLosses(overview: Page, workers: Page): Promise<void> {
+  await overview.getByRole("link", { name: "worker-1 was lost; 1 attempt was lost" }).click();
+  await workers.getByRole("link", { name: "1 attempt was lost" }).click();
+  for (const page of [overview, workers]) {
+    await page.getByRole("heading", { level: 1, name: "What ran on worker-1" }).waitFor();
+    await page.getByRole("button", { name: "killed 1", pressed: true }).waitFor();
+    const row = page.getByRole("table", { name: "Attempts" }).getByRole("row").filter({ hasText: "moves" });
+    await row.getByText("✕ killed").waitFor();
+    await row.getByText("running").waitFor();
+    await row.getByRole("link", { name: "worker-2" }).waitFor();
+  }
+  for (const [look, screen] of Object.entries({ wide, narrow })) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await openPage(workers.url(), { ...screen, colorScheme });
+      await page.getByRole("link", { name: "worker-2" }).waitFor();
+      await screenshot(page, `worker-${look}-${colorScheme}`);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(screen.viewport.width);
+      expect([look, colorScheme, await violations(page)]).toEqual([look, colorScheme, []]);
+      await page.context().close();
+    }
+  }
+  await overview.goBack();
+}
 
 /** Notches of a wheel over the timeline: at the present it goes on following it, elsewhere what is pointed at stays. */
 async function zooms(timeline: Page): Promise<void> {

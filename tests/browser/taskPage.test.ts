@@ -22,7 +22,7 @@ test("many steps and long texts are shown once they are asked for; children with
       const page = await openPage(address, wide);
       const table = page.getByRole("table", { name: "Steps" });
       const rows = table.getByRole("row");
-      await expect.poll(() => rows.count()).toBe(11);
+      await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(11);
       expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(heightMax);
       await screenshot(page, "task-many-steps-wide");
 
@@ -40,6 +40,18 @@ test("many steps and long texts are shown once they are asked for; children with
       expect(await children.allInnerTexts()).toEqual(["page 0", "page 1", "page 2", "page 3", "page 4"]);
       await children.nth(3).click();
       await page.getByRole("heading", { level: 1, name: "page 3" }).waitFor();
+
+      await page.goto(`${cluster.address}/tasks`);
+      await page.getByRole("searchbox").fill("page 3");
+      await page.keyboard.press("Enter");
+      await page.getByText("“page 3” is a child").waitFor();
+      await screenshot(page, "tasks-numbered-child");
+      await page.getByRole("main").getByRole("link", { name: "page 3" }).click();
+      await page.getByRole("heading", { level: 1, name: "page 3" }).waitFor();
+      for (const path of ["/timeline", `/tasks/${id}/timeline`]) {
+        await page.goto(cluster.address + path);
+        await page.getByRole("table", { name: "Attempts" }).getByRole("link", { name: "page 3" }).waitFor();
+      }
 
       const phone = await openPage(address, { ...narrow, colorScheme: "dark" });
       await phone.getByRole("button", { name: "Show 100 steps" }).waitFor();

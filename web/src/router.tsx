@@ -5,6 +5,7 @@ import { readAuditFilters } from "./pages/people/auditFilters.ts";
 import { SignInGate } from "./pages/signIn/signInGate.tsx";
 import { readFilters } from "./pages/tasks/filters.ts";
 import { TasksPage } from "./pages/tasks/tasksPage.tsx";
+import { type AnyOutcome, anyOutcomes } from "./pages/timeline/outcome.ts";
 import { Empty, PageHeader } from "./parts/surfaces.tsx";
 import { Layout } from "./shell/layout.tsx";
 
@@ -56,6 +57,13 @@ const workers = createRoute({
   component: lazyRouteComponent(() => import("./pages/workers/workersPage.tsx"), "WorkersPage"),
   validateSearch: (search: Readonly<Record<string, unknown>>): { worker?: string } =>
     text(search, "worker") === undefined ? {} : { worker: text(search, "worker") as string },
+});
+const worker = createRoute({
+  getParentRoute: () => root,
+  path: "/workers/$worker",
+  component: lazyRouteComponent(() => import("./pages/workers/workerPage.tsx"), "WorkerPage"),
+  validateSearch: ({ outcome }: Readonly<Record<string, unknown>>): { outcome?: AnyOutcome } =>
+    (anyOutcomes as readonly unknown[]).includes(outcome) ? { outcome: outcome as AnyOutcome } : {},
 });
 const queues = createRoute({
   getParentRoute: () => root,
@@ -112,7 +120,7 @@ const account = createRoute({
 });
 
 const ofTasks = [tasks, task, graph, family, familyTimeline, mapReduce];
-const ofCluster = [workers, queues, timeline, schedules, templates, webhooks];
+const ofCluster = [workers, worker, queues, timeline, schedules, templates, webhooks];
 const ofPeople = [users, tokens, audit, account];
 
 export const router = createRouter({

@@ -290,25 +290,56 @@ const attemptsMsEach = 2;
 /** More attempts than this are not shown in one period. */
 const attemptsMax = 5_000;
 
+/** Every attempt that fits, up to `attemptsMax`; those that have ended by when, then those that run. */
+async function readAttempts(
+  query: { readonly from: number; readonly to?: number; readonly worker?: string },
+  signal: AbortSignal,
+) {
+  const attempts: TaskAttempt[] = [];
+  let cursor: string | null = null;
+  do {
+    const path = "/v1/attempts";
+    const page: TaskAttemptPage = await get<TaskAttemptPage>(path, { ...query, cursor, limit: 1000 }, signal);
+    attempts.push(...page.attempts);
+    cursor = page.cursor ?? null;
+  } while (cursor !== null && attempts.length < attemptsMax);
+  return { attempts, isCut: cursor !== null };
+}
+
+/** Attempts change with every commit: the more there are, the more seldom are they read again. */
+function attemptsPace(known: { readonly attempts: readonly TaskAttempt[] } | undefined): number {
+  return attemptsMs + (known?.attempts.length ?? 0) * attemptsMsEach;
+}
+
 /** The attempts that ran at some time between two instants. */
 export function attemptsQuery(from: number, to: number) {
   return queryOptions({
     queryKey: ["attempts", from, to],
     meta: { of: [] },
-    queryFn: async ({ signal }) => {
-      const attempts: TaskAttempt[] = [];
-      let cursor: string | null = null;
-      do {
-        const query = { from, to, cursor, limit: 1000 };
-        const page: TaskAttemptPage = await get<TaskAttemptPage>("/v1/attempts", query, signal);
-        attempts.push(...page.attempts);
-        cursor = page.cursor ?? null;
-      } while (cursor !== null && attempts.length < attemptsMax);
-      return { attempts, isCut: cursor !== null };
-    },
+    queryFn: ({ signal }) => readAttempts({ from, to }, signal),
     placeholderData: keepPreviousData,
-    // Attempts change with every commit: the more there are, the more seldom are they read again. A period that was left is not kept.
-    refetchInterval: ({ state }) => attemptsMs + (state.data?.attempts.length ?? 0) * attemptsMsEach,
+    refetchInterval: ({ state }) => attemptsPace(state.data),
+    // A period that was left is not kept.
     gcTime: attemptsMs,
+  });
+}
+
+/** The attempts that ran on a worker at some time of the last `spanMs`. */
+export function attemptsOnQuery(worker: string, spanMs: number) {
+  return queryOptions({
+    queryKey: ["attempts on", worker, spanMs],
+    meta: { of: [] },
+    queryFn: ({ signal }) => readAttempts({ from: Date.now() - spanMs, worker }, signal),
+    refetchInterval: ({ state }) => attemptsPace(state.data),
+  });
+}
+
+/** A task of a list of attempts, of which there may be many: it has a pace of its own. */
+export function presentTaskQuery(id: string) {
+  return queryOptions({
+    queryKey: ["present", id],
+    meta: { of: [] },
+    queryFn: ({ signal }) => get<Task>(`/v1/tasks/${segment(id)}`, {}, signal),
+    refetchInterval: attemptsMs,
   });
 }

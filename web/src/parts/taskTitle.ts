@@ -2,7 +2,7 @@
 
 import { indexOf, isDescendant, prefixOf } from "../../../src/model/family.ts";
 import type { TaskId } from "../../../src/model/ids.ts";
-import type { Task } from "../api/schema.ts";
+import type { Task, TaskAttempt } from "../api/schema.ts";
 
 /**
  * Its name; where nobody gave it one, what it was made from says more than its id. Children of one set that are called after their
@@ -19,4 +19,26 @@ export function titleOf(
   const prefix = prefixOf(id as TaskId);
   const isOneOfMany = index > 0 || shown.some((other) => other.id !== id && other.id.startsWith(prefix));
   return isOneOfMany ? `${name} ${index}` : name;
+}
+
+/**
+ * The same for attempts, which do not say the kind of their task: children of one set that share a name are called after their kind.
+ * @returns the attempts with the titles of their tasks as names; those that are called otherwise are other objects
+ */
+export function titledAttempts(attempts: readonly TaskAttempt[]): readonly TaskAttempt[] {
+  const setOf = ({ task, name }: TaskAttempt) => `${isDescendant(task) ? prefixOf(task as TaskId) : task} ${name}`;
+  const sets = Map.groupBy(attempts, setOf);
+  return attempts.map((attempt) => {
+    const { task: id, name } = attempt;
+    const shown = (sets.get(setOf(attempt)) ?? []).map(({ task }) => ({ id: task }));
+    const [first] = shown;
+    const isShared = isDescendant(id) && shown.some((other) => other.id !== first?.id);
+    return isShared ? { ...attempt, name: titleOf({ id, name, kind: name }, shown) } : attempt;
+  });
+}
+
+/** The name and the number of a title that ends in one; null for all others. */
+export function numberedTitle(title: string): { readonly name: string; readonly index: number } | null {
+  const { name, digits } = /^(?<name>.+) (?<digits>\d{1,7})$/.exec(title.trim())?.groups ?? {};
+  return name === undefined || digits === undefined ? null : { name, index: Number(digits) };
 }

@@ -1,5 +1,6 @@
 /** Who leads, since when, and what happened to masters and workers lately. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { marksQuery, mastersQuery } from "../../api/queries.ts";
 import type { Mark, Master } from "../../api/schema.ts";
@@ -53,7 +54,9 @@ export function MarksCard() {
           {marks.map((mark, index) => (
             <li key={`${mark.at} ${index}`} className="flex items-baseline gap-3 px-4 py-2">
               <span aria-hidden="true" className={`size-1.5 shrink-0 self-center rounded-full ${dot(mark)}`} />
-              <span className="min-w-0 break-words">{markText(mark)}</span>
+              <span className="min-w-0 break-words">
+                <MarkText mark={mark} />
+              </span>
               <span className="ml-auto text-muted">
                 <Ago at={mark.at} />
               </span>
@@ -63,6 +66,17 @@ export function MarksCard() {
         </ol>
       )}
     </Card>
+  );
+}
+
+/** What is told of a worker leads to what ran there, of a death to what it cost. */
+function MarkText({ mark }: { readonly mark: Mark }) {
+  if (mark.kind === "leader") return markText(mark);
+  const search = (mark.attemptsLost ?? 0) > 0 ? { outcome: "killed" as const } : {};
+  return (
+    <Link to="/workers/$worker" params={{ worker: mark.worker }} search={search} className="hover:underline">
+      {markText(mark)}
+    </Link>
   );
 }
 

@@ -10,7 +10,7 @@ import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
 import { useDying } from "../timeline/dying.ts";
-import { colourOf } from "../timeline/outcome.ts";
+import { OutcomeText } from "../timeline/outcomeText.tsx";
 import { runsOf } from "./runs.ts";
 
 export function AttemptsCard({ task, shown }: { readonly task: Task; readonly shown: number }) {
@@ -65,7 +65,7 @@ function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
         <Row key={attempt.attempt}>
           <Cell className="figures font-medium">{attempt.attempt}</Cell>
           <Cell>
-            <Outcome attempt={attempt} />
+            <OutcomeText outcome={attempt.outcome} />
             {isDying({ ...attempt, task: task.id }) ? (
               <span className="block text-xs text-killed">its process may still be ending</span>
             ) : null}
@@ -106,13 +106,4 @@ function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
 function overlaps({ attempt: number, endedAt }: Attempt, attempts: readonly Attempt[]): boolean {
   const next = attempts.find(({ attempt }) => attempt === number + 1);
   return next !== undefined && (endedAt ?? 0) > next.assignedAt + limits.clockDifferenceMsMax;
-}
-
-function Outcome({ attempt }: { readonly attempt: Attempt }) {
-  return (
-    <span className="font-medium" style={{ color: `var(${colourOf(attempt.outcome)})` }}>
-      {attempt.outcome === "killed" ? "✕ " : ""}
-      {attempt.outcome ?? "running"}
-    </span>
-  );
 }

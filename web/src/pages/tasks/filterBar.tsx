@@ -134,7 +134,8 @@ function Search({ filters, onChange }: FilterBarProps) {
     const wanted = text.trim();
     const { name: _name, ...rest } = filters;
     if (wanted === "") return onChange(rest);
-    const task = await get<Task>(`/v1/tasks/${segment(wanted)}`).catch(() => null);
+    // No id holds blanks.
+    const task = /\s/.test(wanted) ? null : await get<Task>(`/v1/tasks/${segment(wanted)}`).catch(() => null);
     if (task === null) return onChange({ ...rest, name: wanted });
     return navigate({ to: "/tasks/$id", params: { id: task.id } });
   };

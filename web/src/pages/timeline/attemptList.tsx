@@ -1,18 +1,32 @@
-/** The latest of the attempts that a timeline shows, as a list: all, or those with one outcome. */
+/** The latest of the attempts of a period, as a list: all, or those with one outcome. */
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { ApiError } from "../../api/client.ts";
+import { presentTaskQuery } from "../../api/queries.ts";
 import type { TaskAttempt } from "../../api/schema.ts";
-import { Segments } from "../../parts/controls.tsx";
+import { Button, Segments } from "../../parts/controls.tsx";
+import { StateBadge } from "../../parts/states.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted } from "../../parts/time.tsx";
+import { type AnyOutcome, anyOutcomes } from "./outcome.ts";
+import { OutcomeText } from "./outcomeText.tsx";
 
-const listed = 25;
-const outcomes = ["running", "killed", "failed", "success", "suspended", "aborted", "cancelled"] as const;
-type Outcome = (typeof outcomes)[number];
+const listedAtOnce = 25;
 
-export function AttemptList({ attempts }: { readonly attempts: readonly TaskAttempt[] }) {
-  const [chosen, setChosen] = useState<Outcome | null>(null);
+interface AttemptListProps {
+  readonly attempts: readonly TaskAttempt[];
+  /** Then each says where its task is now, instead of the worker. */
+  readonly isOfOneWorker?: boolean;
+  /** Chosen at first; all if left out. */
+  readonly outcome?: AnyOutcome | undefined;
+}
+
+export function AttemptList({ attempts, isOfOneWorker = false, outcome }: AttemptListProps) {
+  const [chosen, setChosen] = useState<AnyOutcome | null>(outcome ?? null);
+  const [listed, setListed] = useState(listedAtOnce);
   const wanted = chosen === null ? attempts : attempts.filter((attempt) => outcomeOf(attempt) === chosen);
   const latest = wanted.toSorted((a, b) => b.assignedAt - a.assignedAt).slice(0, listed);
   if (attempts.length === 0) return null;
@@ -23,50 +37,103 @@ export function AttemptList({ attempts }: { readonly attempts: readonly TaskAtte
       actions={<Outcomes attempts={attempts} chosen={chosen} onChoose={setChosen} />}
       isFlush
     >
-      <Table label="Attempts" heads={["Task", "Attempt", "Worker", "Outcome", "Began", "Took"]}>
+      <Table
+        label="Attempts"
+        heads={["Task", "Attempt", isOfOneWorker ? "The task now" : "Worker", "Outcome", "Began", "Took"]}
+      >
         {latest.map((attempt) => (
-          <Row key={`${attempt.task} ${attempt.attempt}`}>
-            <Cell className="max-w-64 truncate font-medium">
-              <Link
-                to="/tasks/$id"
-                params={{ id: attempt.task }}
-                search={{ attempt: attempt.attempt }}
-                data-row
-                className="hover:underline"
-              >
-                {attempt.name}
-              </Link>
-            </Cell>
-            <Cell className="figures">{attempt.attempt}</Cell>
-            <Cell className="whitespace-nowrap text-soft">{attempt.worker}</Cell>
-            <Cell>{outcomeOf(attempt)}</Cell>
-            <Cell className="text-muted">
-              <Ago at={attempt.assignedAt} />
-            </Cell>
-            <Cell className="figures">
-              <Lasted from={attempt.assignedAt} to={attempt.endedAt} />
-            </Cell>
-          </Row>
+          <AttemptRow key={`${attempt.task} ${attempt.attempt}`} attempt={attempt} isOfOneWorker={isOfOneWorker} />
         ))}
       </Table>
+      {latest.length < wanted.length ? (
+        <p className="border-t border-line px-4 py-2">
+          <Button look="quiet" onClick={() => setListed(listed + listedAtOnce)}>
+            Show {Math.min(listedAtOnce, wanted.length - latest.length)} more
+          </Button>
+        </p>
+      ) : null}
     </Card>
   );
 }
 
-function outcomeOf({ outcome }: TaskAttempt): Outcome {
+interface AttemptRowProps {
+  readonly attempt: TaskAttempt;
+  readonly isOfOneWorker: boolean;
+}
+
+function AttemptRow({ attempt, isOfOneWorker }: AttemptRowProps) {
+  const { data: task } = useQuery({ ...presentTaskQuery(attempt.task), enabled: isOfOneWorker });
+  return (
+    <Row>
+      <Cell className="max-w-64 truncate font-medium">
+        <Link
+          to="/tasks/$id"
+          params={{ id: attempt.task }}
+          search={{ attempt: attempt.attempt }}
+          data-row
+          className="hover:underline"
+        >
+          {task === undefined ? attempt.name : titleOf(task)}
+        </Link>
+      </Cell>
+      <Cell className="figures">{attempt.attempt}</Cell>
+      {isOfOneWorker ? (
+        <Cell>
+          <Now attempt={attempt} />
+        </Cell>
+      ) : (
+        <Cell className="whitespace-nowrap text-soft">{attempt.worker}</Cell>
+      )}
+      <Cell>
+        <OutcomeText outcome={attempt.outcome} />
+      </Cell>
+      <Cell className="text-muted">
+        <Ago at={attempt.assignedAt} />
+      </Cell>
+      <Cell className="figures">
+        <Lasted from={attempt.assignedAt} to={attempt.endedAt} />
+      </Cell>
+    </Row>
+  );
+}
+
+/** How the task stands, and on which other worker it ran last. */
+function Now({ attempt: { task: id, worker } }: { readonly attempt: TaskAttempt }) {
+  const { data: task, error } = useQuery(presentTaskQuery(id));
+  if (task === undefined)
+    return (
+      <span className="text-muted">{error instanceof ApiError && error.code === "not-found" ? "removed" : "…"}</span>
+    );
+  const { host, state } = task;
+  return (
+    <span className="flex flex-wrap items-center gap-x-2">
+      <StateBadge state={state} />
+      {host === undefined || host === worker ? null : (
+        <span className="text-soft">
+          on{" "}
+          <Link to="/workers/$worker" params={{ worker: host }} className="text-accent hover:underline">
+            {host}
+          </Link>
+        </span>
+      )}
+    </span>
+  );
+}
+
+function outcomeOf({ outcome }: TaskAttempt): AnyOutcome {
   return outcome ?? "running";
 }
 
 interface OutcomesProps {
   readonly attempts: readonly TaskAttempt[];
   /** Null for all. */
-  readonly chosen: Outcome | null;
-  readonly onChoose: (outcome: Outcome | null) => void;
+  readonly chosen: AnyOutcome | null;
+  readonly onChoose: (outcome: AnyOutcome | null) => void;
 }
 
 /** Those that there are, and what is chosen, which may have gone with the period. */
 function Outcomes({ attempts, chosen, onChoose }: OutcomesProps) {
-  const counts = outcomes.map(
+  const counts = anyOutcomes.map(
     (outcome) => [outcome, attempts.filter((each) => outcomeOf(each) === outcome).length] as const,
   );
   return (

@@ -3,6 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { get, segment } from "../../api/client.ts";
 import type { AttemptsOfTask, ChildPage, Task, TaskAttempt } from "../../api/schema.ts";
 import { finalStates } from "../../parts/states.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { criticalPath, type Member, tasksOnPath } from "./criticalPath.ts";
 
 /** Tasks of a family that are read; the others are said to be missing. */
@@ -44,7 +45,10 @@ export function familyTimelineQuery(task: Task) {
 async function readFamily(top: Task, signal: AbortSignal): Promise<Family> {
   const root = await get<Task>(`/v1/tasks/${segment(top.id)}`, {}, signal);
   const { tasks, isCut } = await readDescendants(root, signal);
-  const all = new Map([root, ...tasks].map((task) => [task.id, { task, attempts: lastAttemptOf(task) }]));
+  // Called as the lists of children call them.
+  const sets = Map.groupBy(tasks, ({ parent }) => parent);
+  const titled = [root, ...tasks].map((task) => ({ ...task, name: titleOf(task, sets.get(task.parent)) }));
+  const all = new Map(titled.map((task) => [task.id, { task, attempts: lastAttemptOf(task) }]));
   const family = (): Family => {
     const [first, ...others] = [...all.values()].map(memberOf);
     const withoutHistory = [...all.values()].filter(isWithoutHistory).length;

@@ -8,6 +8,7 @@ import { Button } from "../../parts/controls.tsx";
 import { finalStates, StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
 import { criticalPath } from "./criticalPath.ts";
@@ -29,7 +30,7 @@ export function FamilyTimelinePage() {
   if (task === undefined) return error === null ? <Loading what="the task" /> : <Problem error={error} />;
   return (
     <>
-      <TaskPath id={id} name={task.name}>
+      <TaskPath id={id} name={titleOf(task)}>
         {task.parent === undefined ? null : (
           <Link to="/tasks/$id/timeline" params={{ id: task.parent }} className="ml-auto text-accent hover:underline">
             Parent
@@ -46,7 +47,7 @@ function FamilyOf({ task }: { readonly task: Task }) {
   const [view, setView] = useState<View | null>(null);
   return (
     <>
-      <PageHeader title={`Timeline of ${task.name}`} note={<StateBadge state={task.state} />}>
+      <PageHeader title={`Timeline of ${titleOf(task)}`} note={<StateBadge state={task.state} />}>
         <Button disabled={view === null} onClick={() => setView(null)}>
           Show all
         </Button>

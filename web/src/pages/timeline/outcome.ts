@@ -1,6 +1,10 @@
 /** The colour of an attempt by how it ended. */
 import type { Attempt } from "../../api/schema.ts";
 
+/** How attempts stand, in the order in which they are offered. */
+export const anyOutcomes = ["running", "killed", "failed", "success", "suspended", "aborted", "cancelled"] as const;
+export type AnyOutcome = (typeof anyOutcomes)[number];
+
 /** @param outcome absent while it runs */
 export function colourOf(outcome: Attempt["outcome"]): string {
   switch (outcome) {

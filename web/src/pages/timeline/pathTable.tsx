@@ -4,7 +4,7 @@ import { Card, Meter } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { durationText } from "../../parts/time.tsx";
 import type { Member, PathPart, WaitReason } from "./criticalPath.ts";
-import { colourOf } from "./outcome.ts";
+import { OutcomeText } from "./outcomeText.tsx";
 
 /** Of a longer path, those parts that took longest are listed, in the order of time. */
 const listed = 100;
@@ -70,11 +70,7 @@ function What({ part: { attempt, wait } }: { readonly part: PathPart }) {
   if (attempt === null) return <span className="text-muted">{wait === null ? "" : waitTexts[wait]}</span>;
   return (
     <span className="whitespace-nowrap">
-      attempt {attempt.attempt} on {attempt.worker},{" "}
-      <span style={{ color: `var(${colourOf(attempt.outcome)})` }}>
-        {attempt.outcome === "killed" ? "✕ " : ""}
-        {attempt.outcome ?? "running"}
-      </span>
+      attempt {attempt.attempt} on {attempt.worker}, <OutcomeText outcome={attempt.outcome} />
     </span>
   );
 }

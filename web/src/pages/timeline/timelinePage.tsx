@@ -1,10 +1,11 @@
 /** What ran where and when: a lane for each worker, attempts as bars by outcome, elections and workers as marks. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { attemptsQuery, marksQuery, workersQuery } from "../../api/queries.ts";
 import { useSeesAllQueues } from "../../api/rights.ts";
 import { Button, Segments } from "../../parts/controls.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { titledAttempts } from "../../parts/taskTitle.ts";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
 import { useDying } from "./dying.ts";
@@ -24,7 +25,7 @@ export function TimelinePage() {
   const { data, error } = useQuery(attemptsQuery(range.from, range.to));
   const workers = useQuery(workersQuery).data?.workers;
   const marks = useQuery({ ...marksQuery, enabled: useSeesAllQueues() }).data?.marks ?? [];
-  const attempts = data?.attempts ?? [];
+  const attempts = useMemo(() => titledAttempts(data?.attempts ?? []), [data]);
   const present = (workers ?? [])
     .filter(({ state }) => state === "connected" || state === "suspect")
     .map(({ id }) => id);

@@ -79,7 +79,13 @@ function WorkerRow({ worker, word, death, isWanted, onDrain }: WorkerRowProps) {
   return (
     <Row>
       <Cell className={`whitespace-nowrap ${isWanted ? "font-semibold text-accent" : "font-medium"}`}>
-        <Link to="/tasks" search={{ host: worker.id }} data-row className="hover:underline" title="Its tasks">
+        <Link
+          to="/workers/$worker"
+          params={{ worker: worker.id }}
+          data-row
+          className="hover:underline"
+          title="What ran there"
+        >
           {worker.id}
         </Link>
       </Cell>
@@ -127,7 +133,7 @@ interface WorkerStateProps {
   readonly death: WorkerMark | undefined;
 }
 
-function WorkerState({ worker: { state, trouble, changedAt }, word, death }: WorkerStateProps) {
+function WorkerState({ worker: { id, state, trouble, changedAt }, word, death }: WorkerStateProps) {
   const [colour, shape] = workerLooks[word];
   return (
     <span className="grid">
@@ -142,7 +148,12 @@ function WorkerState({ worker: { state, trouble, changedAt }, word, death }: Wor
         ) : null}
       </span>
       {death === undefined ? null : (
-        <span className="text-xs text-muted">
+        <Link
+          to="/workers/$worker"
+          params={{ worker: id }}
+          search={{ outcome: "killed" }}
+          className="text-xs text-muted hover:underline"
+        >
           {state === "lost" ? (
             lossText(death)
           ) : (
@@ -150,7 +161,7 @@ function WorkerState({ worker: { state, trouble, changedAt }, word, death }: Wor
               {workerText(death)}, <Ago at={death.at} />
             </>
           )}
-        </span>
+        </Link>
       )}
       {trouble === null ? null : <span className="text-xs text-retrying">{trouble}</span>}
     </span>
