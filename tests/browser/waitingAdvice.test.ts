@@ -9,7 +9,6 @@ import { guarded, password, rootOf } from "./guarded.ts";
 
 /** What each task is told, and where its link leads. */
 const waits = [
-  { id: "stopped", why: "queue paused is paused", link: "Resume the queue", title: "Queues" },
   { id: "one-too-many", why: "queue narrow runs 1 task at a time", link: "Change its limits", title: "Queues" },
   { id: "too-soon", why: "queue slow starts at most 1 task in", link: "Change its limits", title: "Queues" },
   { id: "unserved", why: "no connected worker serves queue mail", link: "See the workers", title: "Workers" },
@@ -20,7 +19,8 @@ const waits = [
     title: "Workers",
   },
 ] as const;
-const links = /Resume the queue|Change its limits|See the workers/;
+const links = /Change its limits|See the workers/;
+const resumes = { name: "Resume the queue paused", exact: true } as const;
 
 async function fill(stage: Scene, root: Outlast): Promise<void> {
   for (const [name, role] of [
@@ -64,22 +64,30 @@ test("a reason to wait leads whoever may act on it to the page for that, and tel
         await page.goto(`${address}/tasks/${id}`);
         await page.getByText(`Why it waits: ${why}`).waitFor();
         expect(await page.getByRole("main").innerText()).not.toContain("outlast ");
-        if (id === "stopped") await screenshot(page, "waiting-operator");
         await page
           .getByRole("link", { name: links })
           .and(page.getByRole("link", { name: link }))
           .click();
         await page.getByRole("heading", { level: 1, name: title }).waitFor();
+        // The queue that it is about is the first one.
+        if (title === "Queues")
+          expect(await page.getByRole("row").nth(1).innerText()).toContain(id === "too-soon" ? "slow" : "narrow");
       }
       // Nobody has to do anything.
       await page.goto(`${address}/tasks/later`);
       await page.getByText("Why it waits: waits for its start time").waitFor();
       expect(await page.getByRole("link", { name: links }).count()).toBe(0);
 
-      await page.goto(`${address}/tasks/stopped`);
-      await page.getByRole("link", { name: "Resume the queue" }).click();
-      await page.getByRole("row").filter({ hasText: "paused" }).getByRole("button", { name: "Resume" }).click();
+      await page.goto(`${address}/`);
+      await page.getByRole("button", resumes).waitFor();
+      await screenshot(page, "overview-paused-queue");
+      await page.getByRole("link", { name: "1 task waits in the queue paused, which is paused." }).click();
+      await page.getByRole("main").getByRole("link", { name: "stopped" }).click();
+      await page.getByText("Why it waits: queue paused is paused").waitFor();
+      await screenshot(page, "waiting-operator");
+      await page.getByRole("button", resumes).click();
       await stage.until("it to run", async () => (await root.get("stopped")).state === "running");
+      await page.getByRole("button", resumes).waitFor({ state: "detached" });
     },
     { ...guarded, workerArguments: ["--queues", "default,narrow,slow,paused", "--capacity", "8"] },
   ));
@@ -91,10 +99,11 @@ test("a viewer reads why a task waits, without a link to what only others may do
       const { address } = stage.cluster;
       await fill(stage, rootOf(stage));
       const page = await signedIn(address, "vera", { ...narrow, colorScheme: "dark" });
-      for (const { id, why } of waits) {
+      for (const { id, why } of [{ id: "stopped", why: "queue paused is paused" }, ...waits]) {
         await page.goto(`${address}/tasks/${id}`);
         await page.getByText(`Why it waits: ${why}`).waitFor();
         expect(await page.getByRole("link", { name: links }).count()).toBe(0);
+        expect(await page.getByRole("button", resumes).count()).toBe(0);
         expect(await page.getByRole("main").innerText()).not.toContain("outlast ");
       }
       await screenshot(page, "waiting-viewer");

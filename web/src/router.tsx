@@ -69,6 +69,8 @@ const queues = createRoute({
   getParentRoute: () => root,
   path: "/queues",
   component: lazyRouteComponent(() => import("./pages/queues/queuesPage.tsx"), "QueuesPage"),
+  validateSearch: (search: Readonly<Record<string, unknown>>): { queue?: string } =>
+    text(search, "queue") === undefined ? {} : { queue: text(search, "queue") as string },
 });
 
 const named = (search: Readonly<Record<string, unknown>>): { name?: string } =>

@@ -1,27 +1,16 @@
 /** The first page: how the cluster is, at a look. */
 import { useQuery } from "@tanstack/react-query";
-import {
-  leaderStatusQuery,
-  mastersQuery,
-  newestTasksQuery,
-  queuesQuery,
-  schedulesQuery,
-  statusQuery,
-  taskListQuery,
-  workersQuery,
-} from "../../api/queries.ts";
+import { statusQuery, workersQuery } from "../../api/queries.ts";
 import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
-import { Card, CommandFor, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
-import { durationText, useNow } from "../../parts/time.tsx";
+import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { durationText } from "../../parts/time.tsx";
 import { MarksCard, MastersCard } from "./mastersCard.tsx";
-import { problemsOf } from "./problems.ts";
+import { Problems } from "./problemList.tsx";
 import { StateStrip } from "./stateStrip.tsx";
 import { Throughput } from "./throughput.tsx";
 import { WaitingReasons } from "./waitingReasons.tsx";
 import { WorkerSlots } from "./workerSlots.tsx";
-
-const waitingQuery = taskListQuery({ state: "created,killed,retrying", order: "oldest", limit: 200 });
 
 export function OverviewPage() {
   const status = useQuery(statusQuery);
@@ -111,54 +100,4 @@ function Summary({ slots, waitMs }: { readonly slots: Slots | undefined; readonl
     ...(waitMs > 0 ? [`the longest wait ${seesAll ? "" : "in your queues "}is ${durationText(waitMs)}`] : []),
   ];
   return parts.join(", ");
-}
-
-function Problems() {
-  const now = useNow();
-  const seesAll = useSeesAllQueues();
-  const { data: status, dataUpdatedAt: statusReadAt } = useQuery(statusQuery);
-  const isStandby = status !== undefined && status.role !== "leader";
-  const leader = useQuery({ ...leaderStatusQuery, enabled: isStandby }).data;
-  const masters = useQuery(mastersQuery).data?.masters;
-  const newest = useQuery(newestTasksQuery).data?.tasks;
-  const { data: workerList, dataUpdatedAt: workersReadAt } = useQuery(workersQuery);
-  const queues = useQuery(queuesQuery).data?.queues;
-  const schedules = useQuery(schedulesQuery).data?.schedules;
-  // Tasks are read only while the leader counts some that no worker can run; a standby does not say.
-  const isAsked =
-    status !== undefined && (status.role !== "leader" || (status.stats.waiting["no-able-worker"] ?? 0) > 0);
-  const tasks = useQuery({ ...waitingQuery, enabled: isAsked }).data?.tasks;
-  const waiting = isAsked ? tasks : undefined;
-  const ofMasters = { status, statusReadAt, leader: isStandby ? leader : undefined, masters };
-  const ofWorkers = { workers: workerList?.workers, workersReadAt };
-  const problems = problemsOf({ now, seesAll, ...ofMasters, ...ofWorkers, queues, schedules, waiting, newest });
-  if (problems.length === 0) return null;
-  return (
-    <section aria-label="What is wrong" className="card divide-y divide-line">
-      {problems.map(({ tone, text, advice }) => (
-        <div key={text} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2">
-          <span className="flex min-w-0 items-start gap-2.5">
-            <Sign tone={tone} />
-            <span>{text}</span>
-          </span>
-          {advice === null ? null : (
-            <span className="ml-auto max-w-full">
-              <CommandFor needs="operate" text={advice} />
-            </span>
-          )}
-        </div>
-      ))}
-    </section>
-  );
-}
-
-function Sign({ tone }: { readonly tone: "warn" | "bad" }) {
-  return (
-    <span
-      className={`mt-0.5 grid size-4 shrink-0 place-items-center rounded-full text-2xs font-bold text-surface ${tone === "bad" ? "bg-failed" : "bg-retrying"}`}
-    >
-      <span aria-hidden="true">!</span>
-      <span className="sr-only">{tone === "bad" ? "Problem:" : "Warning:"}</span>
-    </span>
-  );
 }

@@ -65,3 +65,16 @@ test("nobody is said to send no heartbeats while no master leads, nor in the fir
     silent,
   );
 });
+
+test("tasks that wait in a paused queue are led to, and the queue can be resumed", () => {
+  const queue = { name: "mail", isPaused: true, workers: 1, tasks: { created: 2 } } as unknown as Queue;
+  expect(problemsOf({ ...nothing, queues: [queue] })).toEqual([
+    {
+      tone: "warn",
+      text: "2 tasks wait in the queue mail, which is paused.",
+      advice: null,
+      about: { tasks: { queue: "mail", state: "created,retrying,killed", order: "oldest" } },
+      paused: "mail",
+    },
+  ]);
+});

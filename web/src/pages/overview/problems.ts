@@ -2,6 +2,7 @@
 import { type WorkerId, workerLabel, workerOf } from "../../../../src/model/ids.ts";
 import { isSilent } from "../../../../src/model/workerSilence.ts";
 import type { Master, MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
+import { queuedStates, type TaskFilters } from "../tasks/filters.ts";
 import { ofMasterClocks, ofThisClock, ofWorkerClocks } from "./clocks.ts";
 
 export interface Problem {
@@ -9,7 +10,13 @@ export interface Problem {
   readonly text: string;
   /** A command, or null where only a look helps. */
   readonly advice: string | null;
+  /** Of whom it tells, where there is a page of that. */
+  readonly about?: About;
+  /** A queue that is to be resumed. */
+  readonly paused?: string;
 }
+
+export type About = { readonly tasks: TaskFilters } | { readonly worker: string } | { readonly schedule: string };
 
 export interface Seen {
   readonly now: number;
@@ -139,10 +146,13 @@ function ofWorkers(
         tone: "warn",
         text: `Worker ${id} does not send heartbeats (process ${pid} on ${hostname}).`,
         advice: null,
+        about: { worker: id },
       });
     }
-    if (trouble !== null)
-      problems.push({ tone: "warn", text: `Worker ${id} takes no tasks at the moment: ${trouble}`, advice: null });
+    if (trouble !== null) {
+      const text = `Worker ${id} takes no tasks at the moment: ${trouble}`;
+      problems.push({ tone: "warn", text, advice: null, about: { worker: id } });
+    }
   }
   return problems;
 }
@@ -153,14 +163,16 @@ function ofQueues(queues: readonly Queue[], workers: readonly Worker[] | undefin
     const count = waitingIn(queue);
     if (count === 0) return [];
     const some = `${count} ${count === 1 ? "task waits" : "tasks wait"} in the queue ${queue.name}`;
+    const about = { tasks: { queue: queue.name, state: queuedStates.join(","), order: "oldest" } } as const;
     if (queue.isPaused)
-      return [{ tone: "warn", text: `${some}, which is paused.`, advice: `outlast queues resume ${queue.name}` }];
+      return [{ tone: "warn", text: `${some}, which is paused.`, advice: null, about, paused: queue.name }];
     if (queue.workers > 0 || !areWorkersThere) return [];
     return [
       {
         tone: "bad",
         text: `${some}, which no connected worker serves.`,
         advice: `outlast worker --queues ${queue.name}`,
+        about,
       },
     ];
   });
@@ -194,6 +206,7 @@ function ofKinds({ waiting, workers, queues }: Seen): Problem[] {
       tone: "bad",
       text: `No connected worker of the queue ${queue} runs the kind ${kind}${labels}.`,
       advice: workerFor(kind, requires),
+      about: { tasks: { queue, state: queuedStates.join(","), order: "oldest" } },
     };
   });
 }
@@ -225,6 +238,7 @@ function late(name: string): Problem {
   return {
     tone: "warn",
     text: `The schedule ${name} is late: its next tick is over.`,
-    advice: `outlast schedule show ${name}`,
+    advice: null,
+    about: { schedule: name },
   };
 }

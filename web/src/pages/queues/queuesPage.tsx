@@ -1,6 +1,6 @@
 /** Every queue: how much waits and runs, its limits, who serves it; pausing and limiting it. */
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, segment } from "../../api/client.ts";
 import { queuesQuery } from "../../api/queries.ts";
@@ -17,15 +17,17 @@ import { waitingIn } from "../overview/problems.ts";
 import { limitTexts } from "./limits.ts";
 import { LimitsDialog } from "./limitsDialog.tsx";
 
+const route = getRouteApi("/queues");
 const number = new Intl.NumberFormat();
 const heads = ["Queue", "Waiting", "Longest wait", "Limits", "Running", "Ended", "Workers", ""];
 const live: readonly TaskState[] = ["running", "waiting", "blocked"];
 const ended: readonly TaskState[] = ["success", "failed", "cancelled"];
 
 export function QueuesPage() {
+  const { queue: wanted } = route.useSearch();
   const { data, error } = useQuery(queuesQuery);
   const mayOperate = useMay("operate");
-  const queues = data?.queues ?? [];
+  const queues = (data?.queues ?? []).toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted));
   const [limited, setLimited] = useState<string | null>(null);
   const inDialog = queues.find(({ name }) => name === limited);
   const set = useMutation({
@@ -52,6 +54,7 @@ export function QueuesPage() {
               <QueueRow
                 key={queue.name}
                 queue={queue}
+                isWanted={queue.name === wanted}
                 isBusy={set.isPending}
                 onSet={mayOperate ? () => set.mutate(queue) : null}
                 onLimit={mayOperate ? () => setLimited(queue.name) : null}
@@ -67,18 +70,20 @@ export function QueuesPage() {
 
 interface QueueRowProps {
   readonly queue: Queue;
+  /** It is the one that a link has led to. */
+  readonly isWanted: boolean;
   readonly isBusy: boolean;
   /** Null for those who may not. */
   readonly onSet: (() => void) | null;
   readonly onLimit: (() => void) | null;
 }
 
-function QueueRow({ queue, isBusy, onSet, onLimit }: QueueRowProps) {
+function QueueRow({ queue, isWanted, isBusy, onSet, onLimit }: QueueRowProps) {
   const { waitsLongest } = queue;
   const bounds = limitTexts(queue);
   return (
     <Row>
-      <Cell className="font-medium">
+      <Cell className={isWanted ? "font-semibold text-accent" : "font-medium"}>
         <Link to="/tasks" search={{ queue: queue.name }} data-row className="hover:underline">
           {queue.name}
         </Link>

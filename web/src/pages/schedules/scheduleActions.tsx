@@ -1,5 +1,6 @@
 /** What can be done with a schedule, and what is asked before. */
 import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { post, remove, segment } from "../../api/client.ts";
 import type { ScheduleBackfilled, ScheduleView } from "../../api/schema.ts";
@@ -54,9 +55,11 @@ interface DialogProps {
 }
 
 function RemoveDialog({ name, onClose }: DialogProps) {
+  const navigate = useNavigate();
   const mutation = useMutation({
     mutationFn: () => remove(`/v1/schedules/${segment(name)}`),
     onSuccess: async () => {
+      await navigate({ to: "/schedules", search: {}, replace: true });
       await queries.invalidateQueries();
       onClose();
     },

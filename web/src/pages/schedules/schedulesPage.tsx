@@ -5,6 +5,7 @@ import { useState } from "react";
 import { schedulesQuery, ticksQuery } from "../../api/queries.ts";
 import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { ScheduleView } from "../../api/schema.ts";
+import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Fact, Facts, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
@@ -24,7 +25,7 @@ export function SchedulesPage() {
   const [isMaking, setMaking] = useState(false);
   if (data === undefined) return error === null ? <Loading what="the schedules" /> : <Problem error={error} />;
   const { schedules } = data;
-  const shown = schedules.find((schedule) => schedule.name === name) ?? schedules[0];
+  const shown = chosenOf(schedules, name);
   const names = schedules.map((schedule) => schedule.name);
   return (
     <>
@@ -36,7 +37,12 @@ export function SchedulesPage() {
         ) : null}
       </PageHeader>
       {isMaking ? <ScheduleDialog schedule={null} names={names} onClose={() => setMaking(false)} /> : null}
-      {shown === undefined ? (
+      {name !== undefined && shown === undefined ? (
+        <div className="mb-4">
+          <NoneOfThatName what="schedule" name={name} />
+        </div>
+      ) : null}
+      {schedules.length === 0 ? (
         <div className="card">
           <Empty
             title={seesAll ? "No schedule yet" : "No schedule in your queues"}
@@ -51,11 +57,11 @@ export function SchedulesPage() {
           <Card isFlush>
             <Table label="Schedules" heads={["Schedule", "Next tick", "When", "Runs", "Made", "Skipped"]}>
               {schedules.map((schedule) => (
-                <ScheduleRow key={schedule.name} schedule={schedule} isShown={schedule.name === shown.name} />
+                <ScheduleRow key={schedule.name} schedule={schedule} isShown={schedule.name === shown?.name} />
               ))}
             </Table>
           </Card>
-          <Detail key={shown.name} schedule={shown} />
+          {shown === undefined ? null : <Detail key={shown.name} schedule={shown} />}
         </div>
       )}
     </>

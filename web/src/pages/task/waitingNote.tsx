@@ -8,6 +8,7 @@ import { Note } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted, useNow } from "../../parts/time.tsx";
 import { type AwaitedTask, needsSomebody, waitingPieces } from "../../parts/waiting.ts";
+import { ResumeButton } from "../queues/resumeButton.tsx";
 
 export function WaitingNote({ task }: { readonly task: Task }) {
   const { waiting } = task;
@@ -21,7 +22,7 @@ export function WaitingNote({ task }: { readonly task: Task }) {
           typeof piece === "string" ? piece : <AwaitedLink key={index} task={piece} isAsked={holders !== undefined} />,
         )}
       </p>
-      <Remedy reason={reason} />
+      <Remedy reason={reason} queue={task.queue} />
       <p className="text-xs text-muted">
         Waiting for <Lasted from={since} />
         {until === undefined ? null : <Until at={until} isBegun={task.state === "waiting"} />}
@@ -52,20 +53,20 @@ function AwaitedLink({ task: { id, name }, isAsked }: { readonly task: AwaitedTa
   );
 }
 
-/** Where those who may act on the reason find what to do. */
-function Remedy({ reason }: { readonly reason: string }) {
+/** What those who may act on the reason can do, or where they find it. */
+function Remedy({ reason, queue }: { readonly reason: string; readonly queue: string }) {
   const mayOperate = useMay("operate");
   if (!mayOperate) return null;
   const look = "text-accent hover:underline";
   if (reason === "queue-paused")
     return (
-      <Link to="/queues" className={look}>
-        Resume the queue
-      </Link>
+      <p className="my-1">
+        <ResumeButton queue={queue} />
+      </p>
     );
   if (reason === "queue-full" || reason === "queue-rate")
     return (
-      <Link to="/queues" className={look}>
+      <Link to="/queues" search={{ queue }} className={look}>
         Change its limits
       </Link>
     );

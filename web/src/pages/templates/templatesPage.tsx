@@ -6,6 +6,7 @@ import { post, segment } from "../../api/client.ts";
 import { templateQuery, templatesQuery } from "../../api/queries.ts";
 import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Submitted, TemplateVersion } from "../../api/schema.ts";
+import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
@@ -22,11 +23,16 @@ export function TemplatesPage() {
   const seesAll = useSeesAllQueues();
   if (data === undefined) return error === null ? <Loading what="the templates" /> : <Problem error={error} />;
   const { templates } = data;
-  const shown = templates.find((template) => template.name === name) ?? templates[0];
+  const shown = chosenOf(templates, name);
   return (
     <>
       <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`} />
-      {shown === undefined ? (
+      {name !== undefined && shown === undefined ? (
+        <div className="mb-4">
+          <NoneOfThatName what="template" name={name} />
+        </div>
+      ) : null}
+      {templates.length === 0 ? (
         <div className="card">
           <Empty
             title={seesAll ? "No template yet" : "No template in your queues"}
@@ -42,7 +48,7 @@ export function TemplatesPage() {
             <Table label="Templates" heads={["Template", "Version", "Changed"]}>
               {templates.map(({ name: each, version, changedAt, description }) => (
                 <Row key={each}>
-                  <Cell className={each === shown.name ? "font-semibold text-accent" : "font-medium"}>
+                  <Cell className={each === shown?.name ? "font-semibold text-accent" : "font-medium"}>
                     <Link to="/templates" search={{ name: each }} data-row className="hover:underline">
                       {each}
                     </Link>
@@ -56,7 +62,7 @@ export function TemplatesPage() {
               ))}
             </Table>
           </Card>
-          <Detail key={`${shown.name} ${shown.version}`} name={shown.name} />
+          {shown === undefined ? null : <Detail key={`${shown.name} ${shown.version}`} name={shown.name} />}
         </div>
       )}
     </>

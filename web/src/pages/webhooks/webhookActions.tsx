@@ -1,5 +1,6 @@
 /** What can be done with a webhook, what is asked before, and what its receiver says to a test. */
 import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { get, post, remove, segment } from "../../api/client.ts";
 import { webhooksQuery } from "../../api/queries.ts";
@@ -47,9 +48,11 @@ interface RemoveProps {
 }
 
 function RemoveDialog({ name, pending, onClose }: RemoveProps) {
+  const navigate = useNavigate();
   const mutation = useMutation({
     mutationFn: () => remove(`/v1/webhooks/${segment(name)}`),
     onSuccess: async () => {
+      await navigate({ to: "/webhooks", search: {}, replace: true });
       // Not its deliveries, which are gone.
       await queries.invalidateQueries({ queryKey: webhooksQuery.queryKey });
       onClose();

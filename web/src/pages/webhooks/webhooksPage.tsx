@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { webhooksQuery } from "../../api/queries.ts";
 import type { WebhookView } from "../../api/schema.ts";
+import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
 import { OnlyFor } from "../../parts/onlyFor.tsx";
 import { QueueList } from "../../parts/principals.tsx";
@@ -32,7 +33,7 @@ function Webhooks() {
   const [isMaking, setMaking] = useState(false);
   if (data === undefined) return error === null ? <Loading what="the webhooks" /> : <Problem error={error} />;
   const { webhooks } = data;
-  const shown = webhooks.find((webhook) => webhook.name === name) ?? webhooks[0];
+  const shown = chosenOf(webhooks, name);
   const names = webhooks.map((webhook) => webhook.name);
   return (
     <>
@@ -42,7 +43,12 @@ function Webhooks() {
         </Button>
       </PageHeader>
       {isMaking ? <WebhookDialog webhook={null} names={names} onClose={() => setMaking(false)} /> : null}
-      {shown === undefined ? (
+      {name !== undefined && shown === undefined ? (
+        <div className="mb-4">
+          <NoneOfThatName what="webhook" name={name} />
+        </div>
+      ) : null}
+      {webhooks.length === 0 ? (
         <div className="card">
           <Empty
             title="No webhook yet"
@@ -60,11 +66,11 @@ function Webhooks() {
               heads={["Webhook", "Told of", "Waiting", "Delivered", "Given up", "Last request", "URL"]}
             >
               {webhooks.map((webhook) => (
-                <WebhookRow key={webhook.name} webhook={webhook} isShown={webhook.name === shown.name} />
+                <WebhookRow key={webhook.name} webhook={webhook} isShown={webhook.name === shown?.name} />
               ))}
             </Table>
           </Card>
-          <Detail key={shown.name} webhook={shown} />
+          {shown === undefined ? null : <Detail key={shown.name} webhook={shown} />}
         </div>
       )}
     </>
