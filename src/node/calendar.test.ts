@@ -96,4 +96,15 @@ describe("what people read", () => {
     expect(calendar.localText(Date.UTC(2026, 10, 26, 18), "America/St_Johns")).toBe("2026-11-26 14:30:00 -03:30");
     expect(calendar.localText(0, "Asia/Kathmandu")).toBe("1970-01-01 05:30:00 +05:30");
   });
+
+  test.each([
+    ["0 0 * * moon", '"moon" cannot be the day of the week (0 to 7, or SUN to SAT)'],
+    ["61 24 * * *", '"61" cannot be the minute (0 to 59), and "24" cannot be the hour (0 to 23)'],
+    ["0 0 0 5-1 * *", '"5-1" cannot be the day of the month (1 to 31)'],
+    ["@soon", '"@soon" cannot be'],
+  ])("names the field of %s that cannot be read, and no library", (cron, why) => {
+    const read = () => calendar.nextCron(cron, "UTC", 0);
+    expect(read).toThrow(`The cron expression "${cron}" cannot be read: ${why}`);
+    expect(read).not.toThrow(/CronPattern/);
+  });
 });

@@ -56,9 +56,40 @@ function toCron(cron: string, timeZone: string): Cron {
   try {
     // Fixed times are those without a wildcard or a step, as in Vixie cron: `30 2,14 * * *` happens once on each day, whatever the clocks do.
     return new Cron(cron, { timezone: timeZone, paused: true, fixedTimeRule: "no-wildcard" });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new OutlastError("invalid", `The cron expression cannot be read: ${reason}`, { path: "/when/cron" });
+  } catch {
+    const problems = problemsOf(cron.trim().split(/\s+/));
+    throw new OutlastError("invalid", `The cron expression ${JSON.stringify(cron)} cannot be read: ${problems}.`, {
+      path: "/when/cron",
+      hint: "A field is *, a number, a range such as 1-5, a list such as 1,15, or a step such as */10.",
+    });
+  }
+}
+
+const fieldNames = [
+  "second (0 to 59)",
+  "minute (0 to 59)",
+  "hour (0 to 23)",
+  "day of the month (1 to 31)",
+  "month (1 to 12, or JAN to DEC)",
+  "day of the week (0 to 7, or SUN to SAT)",
+];
+
+/** Which fields cannot be read: each is tried by itself. */
+function problemsOf(fields: readonly string[]): string {
+  const names = fieldNames.slice(fieldNames.length - fields.length);
+  const problems = fields.flatMap((field, index) => {
+    const alone = fields.map((_, place) => (place === index ? field : "*")).join(" ");
+    return isReadable(alone) ? [] : [`${JSON.stringify(field)} cannot be the ${names[index]}`];
+  });
+  return problems.length === 0 ? "unknown form" : problems.join(", and ");
+}
+
+function isReadable(cron: string): boolean {
+  try {
+    new Cron(cron, { paused: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 
