@@ -37,6 +37,14 @@ export function formatInstant(at: number): string {
   );
 }
 
+/** The same, with the distance to UTC: `2027-01-31 08:00:00 +01:00`. */
+export function formatInstantWithOffset(at: number): string {
+  const minutes = -new Date(at).getTimezoneOffset();
+  const two = (value: number) => String(value).padStart(2, "0");
+  const offset = `${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  return `${formatInstant(at)} ${minutes < 0 ? "-" : "+"}${offset}`;
+}
+
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let value = bytes;

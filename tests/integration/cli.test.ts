@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
 import { limits } from "../../src/model/limits.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
@@ -82,26 +82,6 @@ describe("with a master and two workers", () => {
       new RegExp(`^${id} +greeting +sh .* success `, "m"),
     );
     expect((await outlast(["queues"])).stdout).toMatch(/^default +open +2 /m);
-  });
-
-  test("a crontab becomes schedules, once, or none of it if a line cannot be taken over", async () => {
-    const file = join(folder, "crontab");
-    writeFileSync(
-      file,
-      "PATH=/usr/bin:/bin\n0 0 13 * 5 printf 'at \\%s\\n' \"$(cat)\"%noon\n@daily true\n@reboot true\n",
-    );
-    const refused = await outlast(["schedule", "import", file]);
-    expect(refused.stderr).toContain("line 4: a cluster has no start of a machine");
-    writeFileSync(file, "PATH=/usr/bin:/bin\n0 0 13 * 5 printf 'at \\%s\\n' \"$(cat)\"%noon\n@daily true\n");
-    expect((await outlast(["schedule", "import", file, "--dry-run"])).stderr).toContain("2 schedules would be put.");
-    expect((await outlast(["schedule", "ls"])).stdout).not.toContain("printf");
-    for (let again = 0; again < 2; again += 1)
-      expect((await outlast(["schedule", "import", file, "--time-zone", "Europe/Berlin"])).code).toBe(0);
-    expect((await outlast(["schedule", "ls"])).stdout).toMatch(/^printf +0 0 13 \* 5 Europe\/Berlin /m);
-    const id = (await outlast(["schedule", "trigger", "printf"])).stdout.trim();
-    await vi.waitFor(async () => expect((await outlast(["show", id])).stdout).toMatch(/^state +success$/m));
-    expect((await outlast(["logs", id])).stdout).toBe("at noon\n");
-    for (const name of ["printf", "true"]) expect((await outlast(["schedule", "rm", name])).code).toBe(0);
   });
 
   test("a schedule is put, previewed, backfilled, triggered and removed", async () => {

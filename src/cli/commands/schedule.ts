@@ -1,14 +1,14 @@
 /** `outlast schedule`: puts, lists, shows, pauses, triggers, previews and removes schedules. */
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
-import type { BackfilledTick, ScheduleView, When } from "../../model/schedules/schedule.ts";
+import type { BackfilledTick, ScheduleView } from "../../model/schedules/schedule.ts";
 import { idArgument, instant, keyArgument, wholeNumber } from "../arguments.ts";
-import { readText } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";
-import { type ImportedSchedule, readCrontab } from "../crontab.ts";
-import { formatDuration, formatInstant } from "../duration.ts";
+import { importCommand } from "../crontab/importCommand.ts";
+import { formatInstantWithOffset } from "../duration.ts";
 import { UsageError } from "../failure.ts";
 import { readScheduleFile } from "../scheduleFile.ts";
+import { whenText } from "../scheduleText.ts";
 import type { Column } from "../table.ts";
 import { printable } from "../terminalText.ts";
 
@@ -35,15 +35,7 @@ export function scheduleCommand(program: Command): void {
     .argument("<file>", "a YAML or JSON file; - is stdin")
     .option("--name <name>", "the schedule's name, if the file does not say it", idArgument)
     .action(action(put));
-  schedule
-    .command("import")
-    .description("put a schedule for each command of a user's crontab; run again, it changes what has changed")
-    .argument("<crontab>", "the file, such as the output of `crontab -l`; - is stdin")
-    .option("--prefix <text>", "what the names of the schedules begin with; the rest is the program", "")
-    .option("--time-zone <zone>", "of lines above which no CRON_TZ stands; that of this machine if left out")
-    .option("--queue <name>", "the queue of their tasks", idArgument)
-    .option("--dry-run", "only show what would be put", false)
-    .action(action(importCrontab));
+  importCommand(schedule);
   schedule.command("ls").description("list the schedules").action(action(list));
   named("show", "show a schedule, its next tick and the ticks that it skipped").action(action(show));
   named("pause", "skip the ticks of a schedule until it is resumed").action(
@@ -81,39 +73,9 @@ async function put(context: Context, file: string, flags: { readonly name?: stri
   const { output, signal } = context;
   const answer = await client.schedules.put(idArgument(name), content, { signal });
   if (output.isJson) return output.document(answer) as undefined;
-  output.line(`${name} next tick: ${answer.nextAt === null ? "none" : formatInstant(answer.nextAt)}`);
+  output.line(`${name} next tick: ${answer.nextAt === null ? "none" : formatInstantWithOffset(answer.nextAt)}`);
   if (!answer.isNew) output.note("It said the same before.");
 }
-
-interface ImportFlags {
-  readonly prefix: string;
-  readonly timeZone?: string;
-  readonly queue?: string;
-  readonly dryRun: boolean;
-}
-
-async function importCrontab(context: Context, file: string, flags: ImportFlags): Promise<undefined> {
-  const { prefix, timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone, queue, dryRun } = flags;
-  const options = { prefix, timeZone, ...(queue !== undefined && { queue }) };
-  const schedules = readCrontab(await readText(file), options);
-  const { output, signal } = context;
-  const client = await context.client();
-  // Whatever a master would refuse is refused before the first one is put.
-  for (const { content } of schedules) await client.schedules.preview(content, { signal });
-  if (!dryRun) for (const { name, content } of schedules) await client.schedules.put(name, content, { signal });
-  if (output.isJson) {
-    const made = schedules.map(({ name, content }) => ({ name, ...content }));
-    return output.document({ schedules: made, isDryRun: dryRun }) as undefined;
-  }
-  output.table(importColumns, schedules);
-  output.note(`${schedules.length} schedules${dryRun ? " would be put" : ""}.`);
-}
-
-const importColumns: readonly Column<ImportedSchedule>[] = [
-  { title: "SCHEDULE", text: ({ name }) => name },
-  { title: "WHEN", text: ({ content }) => printable(whenText(content.when)) },
-  { title: "COMMAND", text: ({ command }) => printable(command), isElastic: true },
-];
 
 async function list(context: Context): Promise<undefined> {
   const client = await context.client();
@@ -135,12 +97,7 @@ const columns: readonly Column<ScheduleView>[] = [
 
 function nextText({ isPaused, nextAt }: ScheduleView): string {
   if (isPaused) return "paused";
-  return nextAt === null ? "none" : formatInstant(nextAt);
-}
-
-function whenText(when: When): string {
-  if ("cron" in when) return `${when.cron} ${when.timeZone ?? "UTC"}`;
-  return "at" in when ? `at ${formatInstant(when.at)}` : `every ${formatDuration(when.everyMs)}`;
+  return nextAt === null ? "none" : formatInstantWithOffset(nextAt);
 }
 
 async function show(context: Context, name: string): Promise<undefined> {
@@ -159,9 +116,12 @@ async function show(context: Context, name: string): Promise<undefined> {
   row("overlap", content.overlap ?? "allow");
   row("missed", content.missed ?? "latest");
   row("fired", String(schedule.fired));
-  if (queued.length > 0) row("waiting", queued.map(formatInstant).join(", "));
+  if (queued.length > 0) row("waiting", queued.map(formatInstantWithOffset).join(", "));
   for (const { from, to, reason } of skipped) {
-    row("skipped", `${formatInstant(from)}${to === from ? "" : ` to ${formatInstant(to)}`}: ${reason}`);
+    row(
+      "skipped",
+      `${formatInstantWithOffset(from)}${to === from ? "" : ` to ${formatInstantWithOffset(to)}`}: ${reason}`,
+    );
   }
 }
 

@@ -15,7 +15,8 @@ export type When =
   | { readonly at: number };
 
 /** What happens to a tick while a task of an earlier tick has not ended. */
-export type Overlap = "allow" | "skip" | "queue" | "cancel";
+export const overlaps = ["allow", "skip", "queue", "cancel"] as const;
+export type Overlap = (typeof overlaps)[number];
 /** What happens to ticks whose time passed while no master led: none, the latest, or all of them run. */
 export type Missed = "skip" | "latest" | "all";
 
@@ -165,7 +166,7 @@ export const scheduleSchema = closed(
     template: { ...id, description: "Its latest version at the time when the schedule is put." },
     variables: { type: "object", maxProperties: limits.variablesMax, [limitKeyword]: "variablesMax" },
     task: { type: "object", description: "Instead of a template: a submission without an id." },
-    overlap: oneOf(["allow", "skip", "queue", "cancel"], { default: "allow" }),
+    overlap: oneOf(overlaps, { default: "allow" }),
     missed: oneOf(["skip", "latest", "all"], { default: "latest" }),
     missedWindowMs: { ...duration, description: "Missed ticks that are older are skipped; one day if left out." },
     jitterMs: { ...duration, default: 0 },
