@@ -41,8 +41,25 @@ test("thousands of children are counts and pages, the failed ones are a click aw
       expect(await page.getByText(/^failing/).count()).toBe(0);
 
       await page.goto(`${cluster.address}/tasks/top`);
-      await page.getByText("the first 20 of 3,003").waitFor();
+      await page.getByText("20 of 3,003, failed ones first").waitFor();
+      const shownChildren = page.getByRole("table", { name: "Children" }).getByRole("row");
+      expect(await shownChildren.count()).toBe(1 + 20);
+      for (const index of [1, 2, 3]) expect(await shownChildren.nth(index).innerText()).toContain("failing");
       await page.getByRole("row").filter({ hasText: "plan" }).waitFor();
+      const task = await openPage(`${cluster.address}/tasks/top`, { ...narrow, colorScheme: "dark" });
+      await task.getByText("20 of 3,003, failed ones first").waitFor();
+      await screenshot(task, "task-with-children-narrow-dark");
+      expect(await task.evaluate(() => document.documentElement.scrollWidth)).toBe(narrow.viewport.width);
+
+      await page.goto(`${cluster.address}/tasks`);
+      await page.getByText("100+ shown").waitFor();
+      await page.getByLabel("Top level only").check();
+      await page.getByText("1 shown", { exact: true }).waitFor();
+      await page.waitForURL("**/tasks?roots=true");
+      await page.reload();
+      await page.getByRole("link", { name: "a large family" }).waitFor();
+      await screenshot(page, "tasks-top-level");
+      expect(await page.getByText("1 shown", { exact: true }).count()).toBe(1);
       for (const [look, screen] of Object.entries({ wide: {}, narrow })) {
         for (const colorScheme of ["light", "dark"] as const) {
           const shown = await openPage(`${cluster.address}/tasks/top/family`, { ...screen, colorScheme });

@@ -57,7 +57,7 @@ test("counts, children and attempts are those since the retry; those before are 
     await screenshot(page, "family-retried");
 
     await page.goto(`${cluster.address}/tasks/t`);
-    await page.getByText("1 · 0 of 1 failed · 2 before the retry").waitFor();
+    await page.getByText("1 · none failed · 2 before the retry").waitFor();
     expect(await page.getByRole("table", { name: "Attempts", exact: true }).getByRole("row").count()).toBe(2);
     await page.getByRole("button", { name: "Show", exact: true }).click();
     expect(await page.getByRole("table", { name: "Attempts before the retry" }).getByRole("row").count()).toBe(3);

@@ -70,6 +70,38 @@ test("a failed task is retried from its page, several from the list, and all tha
   });
 });
 
+test("what is from before a retry says so until the task has begun again, and then its log goes on by itself", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, until }) => {
+    const command = ["sh", "-c", "echo this is attempt $OUTLAST_ATTEMPT; test $OUTLAST_ATTEMPT = 2"];
+    await client.submit({ id: "a", kind: "exec", input: { command }, attemptsMax: 1 });
+    await until("it to fail", async () => (await client.get("a")).state === "failed");
+    const page = await openPage(`${cluster.address}/tasks/a`);
+    await page.getByRole("log").getByText("this is attempt 1").waitFor();
+    await page.getByText("It failed").waitFor();
+    await page.getByText("1 · 1 failed", { exact: true }).waitFor();
+    await client.pause("default");
+    await page.getByRole("button", { name: "Retry …" }).click();
+    await page.getByRole("button", { name: "Retry the task" }).click();
+    await page.getByText("It has not started again since the retry.").waitFor();
+    expect(await page.getByText(/this is attempt 1|It failed|The last attempt did not succeed/).count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, "task-retried-not-begun");
+    const earlier = await openPage(page.url());
+    await earlier.getByRole("link", { name: "The log of attempt 1" }).click();
+    await earlier.getByText("from attempt 1, before the retry").waitFor();
+    await earlier.getByText("Attempt 1 · before the retry").waitFor();
+    await screenshot(earlier, "task-log-before-the-retry");
+    const list = await openPage(`${cluster.address}/tasks`);
+    await list.getByRole("row").filter({ hasText: "default" }).waitFor();
+    expect(await list.getByRole("row").filter({ hasText: "worker-1" }).count()).toBe(0);
+
+    await client.resume("default");
+    await page.getByRole("log").getByText("this is attempt 2").waitFor();
+    expect(await page.getByText("before the retry", { exact: true }).count()).toBe(0);
+    await earlier.getByRole("log").getByText("this is attempt 2").waitFor();
+  });
+});
+
 test("nodes of a graph are retried with their graph: from a node, from the graph, and from the list", async () => {
   await watched(["master", "worker-1"], async ({ cluster, client, directory, until }) => {
     const flag = join(directory, "repaired");

@@ -22,10 +22,10 @@ export const family = defineTask({
   async run({ waiting, failing }: FamilyInput, ctx) {
     await ctx.step("plan", () => ({ waiting, failing }));
     function* children() {
-      for (let index = 0; index < failing; index += 1)
-        yield leaf.task({ text: `leaf ${index} is broken` }, { name: `failing ${index}` });
       for (let index = 0; index < waiting; index += 1)
         yield leaf.task({ text: "" }, { name: `waiting ${index}`, queue: queueOfNobody });
+      for (let index = 0; index < failing; index += 1)
+        yield leaf.task({ text: `leaf ${index} is broken` }, { name: `failing ${index}` });
     }
     const results = await ctx.all("leaves", children(), { failuresMax: failing });
     for await (const result of results) ctx.log(String(result));

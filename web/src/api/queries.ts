@@ -133,7 +133,7 @@ export function taskQuery(id: string) {
   });
 }
 
-export function taskListQuery(query: { readonly [name: string]: string | number | undefined }) {
+export function taskListQuery(query: { readonly [name: string]: string | number | boolean | undefined }) {
   return queryOptions({
     queryKey: ["tasks", query],
     queryFn: ({ signal }) => get<TaskPage>("/v1/tasks", query, signal),
@@ -230,10 +230,20 @@ export async function readChildren(
   }
 }
 
-export function childrenQuery(id: string, generation: Generation) {
+/** @param hasFailed true to show those that have failed before all others */
+export function childrenQuery(id: string, generation: Generation, hasFailed = false) {
   return queryOptions({
-    queryKey: ["children", id, generation],
-    queryFn: ({ signal }) => readChildren(id, { generation, limit: childrenShown }, signal),
+    queryKey: ["children", id, generation, hasFailed],
+    queryFn: async ({ signal }): Promise<ChildPage> => {
+      const query = { generation, limit: childrenShown };
+      const first = readChildren(id, query, signal);
+      if (!hasFailed) return first;
+      const { tasks: failed } = await readChildren(id, { ...query, state: "failed" }, signal);
+      const page = await first;
+      const others = page.tasks.filter((task) => !failed.some((each) => each.id === task.id));
+      const all = [...failed, ...others];
+      return { ...page, tasks: all.slice(0, childrenShown), cursor: all.length > childrenShown ? "" : page.cursor };
+    },
   });
 }
 

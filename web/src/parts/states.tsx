@@ -18,6 +18,19 @@ export const taskStates: readonly TaskState[] = [
 
 export const finalStates: ReadonlySet<TaskState> = new Set(["success", "failed", "cancelled", "skipped"]);
 
+export const stateMeanings: { readonly [State in TaskState]: string } = {
+  created: "Has not started yet: waits for its turn, its time or a worker",
+  blocked: "Waits for other tasks to end",
+  running: "Runs on a worker",
+  waiting: "Has begun, and waits for its children, a signal or the end of a sleep",
+  retrying: "Has failed, and is tried again after a while",
+  killed: "Has lost its worker, and is started again",
+  success: "Has succeeded",
+  failed: "Has failed for good",
+  cancelled: "Was cancelled",
+  skipped: "Was not run, since what it depends on did not succeed",
+};
+
 /** Classes are written out, since the style sheet holds only what is found in the sources. */
 export const stateText: { readonly [State in TaskState]: string } = {
   created: "text-created",
@@ -128,7 +141,10 @@ export function StateIcon({ state, size = 14 }: { readonly state: TaskState; rea
 
 export function StateBadge({ state }: { readonly state: TaskState }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 font-medium whitespace-nowrap ${stateText[state]}`}>
+    <span
+      title={stateMeanings[state]}
+      className={`inline-flex items-center gap-1.5 font-medium whitespace-nowrap ${stateText[state]}`}
+    >
       <StateIcon state={state} />
       {state}
     </span>

@@ -1,7 +1,7 @@
 /** All tasks by state: one strip in proportion, and a figure for each state that leads to its tasks. */
 import { Link } from "@tanstack/react-router";
 import type { TaskState } from "../../api/schema.ts";
-import { StateIcon, stateFill, taskStates } from "../../parts/states.tsx";
+import { StateIcon, stateFill, stateMeanings, taskStates } from "../../parts/states.tsx";
 
 const number = new Intl.NumberFormat();
 
@@ -33,9 +33,21 @@ export function StateStrip({ tasks }: { readonly tasks: { readonly [state: strin
   );
 }
 
+/** That none of these is an end. */
+const waits: { readonly [State in TaskState]?: string } = {
+  created: "wait to start",
+  retrying: "wait to run again",
+  killed: "wait to run again",
+};
+
 function Figure({ state, count }: { readonly state: TaskState; readonly count: number }) {
   return (
-    <Link to="/tasks" search={{ state }} className="block rounded-md px-2 py-1.5 hover:bg-hover">
+    <Link
+      to="/tasks"
+      search={{ state }}
+      title={stateMeanings[state]}
+      className="block rounded-md px-2 py-1.5 hover:bg-hover"
+    >
       <span className="flex items-center gap-1.5 text-xs text-muted">
         <StateIcon state={state} size={12} />
         {state}
@@ -43,6 +55,9 @@ function Figure({ state, count }: { readonly state: TaskState; readonly count: n
       <span className={`text-xl font-semibold tracking-[-0.02em] ${count === 0 ? "text-muted" : ""}`}>
         {number.format(count)}
       </span>
+      {count === 0 || waits[state] === undefined ? null : (
+        <span className="block text-2xs whitespace-nowrap text-muted">{waits[state]}</span>
+      )}
     </Link>
   );
 }

@@ -13,7 +13,7 @@ import { useDying } from "../timeline/dying.ts";
 import { OutcomeText } from "../timeline/outcomeText.tsx";
 import { runsOf } from "./runs.ts";
 
-export function AttemptsCard({ task, shown }: { readonly task: Task; readonly shown: number }) {
+export function AttemptsCard({ task, shown }: { readonly task: Task; readonly shown: number | null }) {
   const attempts = useQuery({ ...attemptsOfTaskQuery(task.id), enabled: task.attempt > 0 }).data?.attempts ?? [];
   const { present, earlier } = runsOf(task, attempts);
   // Whoever asks for the log of an earlier one should see where he is.
@@ -54,7 +54,7 @@ interface AttemptTableProps {
   readonly label: string;
   readonly attempts: readonly Attempt[];
   readonly task: Task;
-  readonly shown: number;
+  readonly shown: number | null;
 }
 
 function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {

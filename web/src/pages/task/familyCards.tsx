@@ -12,7 +12,7 @@ import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago } from "../../parts/time.tsx";
-import { hasEarlierChildren } from "./runs.ts";
+import { hasEarlierChildren, isBeforeRetry } from "./runs.ts";
 
 const number = new Intl.NumberFormat();
 const stepsShown = 10;
@@ -60,14 +60,20 @@ function EarlierChildren({ task, onClose }: { readonly task: Task; readonly onCl
 function PresentChildren({ task }: { readonly task: Task }) {
   const counts: { readonly [State in TaskState]?: number } = task.childCounts ?? {};
   const total = Object.values(counts).reduce<number>((sum, count) => sum + count, 0);
-  const { data } = useQuery({ ...childrenQuery(task.id, "present"), enabled: total > 0 });
+  const hasFailed = (counts.failed ?? 0) > 0;
+  const { data } = useQuery({ ...childrenQuery(task.id, "present", hasFailed), enabled: total > 0 });
   if (total === 0 || data === undefined) return null;
   return (
     <Card
       title="Children"
       note={
         <>
-          {data.tasks.length < total ? `the first ${data.tasks.length} of ${number.format(total)}` : String(total)},{" "}
+          {data.tasks.length === total
+            ? String(total)
+            : hasFailed
+              ? `${data.tasks.length} of ${number.format(total)}, failed ones first`
+              : `the first ${data.tasks.length} of ${number.format(total)}`}
+          ,{" "}
           <Link to="/tasks/$id/family" params={{ id: task.id }} className="text-accent hover:underline">
             the whole family
           </Link>
@@ -93,7 +99,7 @@ function PresentChildren({ task }: { readonly task: Task }) {
 
 function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: readonly Task[] }) {
   return (
-    <Table label={label} heads={["Child", "State", "Kind", "Worker"]}>
+    <Table label={label} hasWideCells heads={["Child", "State", "Kind", "Worker"]}>
       {tasks.map((child) => (
         <Row key={child.id}>
           <Cell className="font-medium">
@@ -105,7 +111,7 @@ function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: 
             <StateBadge state={child.state} />
           </Cell>
           <Cell className="text-soft">{child.kind}</Cell>
-          <Cell className="text-soft">{child.host ?? "–"}</Cell>
+          <Cell className="text-soft">{isBeforeRetry(child) ? "–" : (child.host ?? "–")}</Cell>
         </Row>
       ))}
     </Table>

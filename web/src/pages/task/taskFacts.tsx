@@ -48,7 +48,7 @@ export function TaskFacts({ task }: { readonly task: Task }) {
 
 /** Of its present run; how many there were before it was retried stands beside them. */
 function Attempts({ task }: { readonly task: Task }) {
-  const { attempt, failures, kills, limits } = task;
+  const { attempt, kills } = task;
   const known =
     useQuery({ ...attemptsOfTaskQuery(task.id), enabled: task.retriedAt !== undefined }).data?.attempts ?? [];
   const before = runsOf(task, known).earlier.at(-1)?.attempt ?? 0;
@@ -57,11 +57,18 @@ function Attempts({ task }: { readonly task: Task }) {
   if (attempt === 0) return <Fact name="Attempts">{finalStates.has(task.state) ? "none" : "none yet"}</Fact>;
   return (
     <Fact name="Attempts">
-      {attempt - before} · {failures} of {limits.attemptsMax} failed
+      {attempt - before} · {failuresText(task)}
       {before > 0 ? <span className="text-muted"> · {before} before the retry</span> : null}
       {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
     </Fact>
   );
+}
+
+/** While it may still run, how many failures it takes to end it stands beside those that there were. */
+function failuresText({ failures, limits: { attemptsMax }, state }: Task): string {
+  const failed = `${failures === 0 ? "none" : failures} failed`;
+  if (finalStates.has(state)) return failed;
+  return `${failed}, ${attemptsMax === 1 ? "the first failure ends it" : `${attemptsMax} failures end it`}`;
 }
 
 function Times({ task }: { readonly task: Task }) {

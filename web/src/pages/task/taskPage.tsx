@@ -1,7 +1,6 @@
 /** One task: how it stands and why, what it wrote, what went in and what came out. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { ApiError } from "../../api/client.ts";
 import { taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
@@ -13,9 +12,10 @@ import { titleOf } from "../../parts/taskTitle.ts";
 import { AttemptsCard } from "./attemptsCard.tsx";
 import { ChildrenCard, StepsCard } from "./familyCards.tsx";
 import { FilesCard } from "./filesCard.tsx";
-import { LogView } from "./log/logView.tsx";
+import { isBeforeRetry } from "./runs.ts";
 import { TaskActions } from "./taskActions.tsx";
 import { TaskFacts } from "./taskFacts.tsx";
+import { TaskLog, useShownAttempt } from "./taskLog.tsx";
 import { WaitingNote } from "./waitingNote.tsx";
 
 const route = getRouteApi("/tasks/$id");
@@ -30,8 +30,11 @@ export function TaskPage() {
         <>
           <PageHeader title="Unknown task" />
           <div className="card">
-            <Empty title={error.message} command="outlast ls" needs="read">
-              {error.hint ?? undefined}
+            <Empty title={error.message}>
+              {error.hint ?? ""}{" "}
+              <Link to="/tasks" className="text-accent underline decoration-accent/40">
+                See the tasks that there are
+              </Link>
             </Empty>
           </div>
         </>
@@ -48,10 +51,7 @@ function attemptOf({ attempt }: { readonly attempt?: unknown }): number | null {
 }
 
 function TaskView({ task }: { readonly task: Task }) {
-  const attempt = attemptOf(route.useSearch());
-  // The log goes on over later attempts, so it keeps the one that it began with.
-  const [first] = useState(() => Math.max(1, task.attempt));
-  const shown = attempt ?? first;
+  const shown = useShownAttempt(task, attemptOf(route.useSearch()));
   return (
     <>
       <BelowTasks>
@@ -68,7 +68,7 @@ function TaskView({ task }: { readonly task: Task }) {
         <Card>
           <TaskFacts task={task} />
         </Card>
-        {task.attempt === 0 ? null : <LogView key={shown} task={task.id} attempt={shown} />}
+        <TaskLog task={task} shown={shown} />
         <ChildrenCard task={task} />
         <div className="grid items-start gap-4 xl:grid-cols-2">
           <Card title="Input" actions={<CopyButton text={JSON.stringify(task.input, null, 2)} what="input" />}>
@@ -114,15 +114,20 @@ function exitText(exit: Task["exit"]): string {
   return exit.signal === null ? `exit code ${exit.code ?? "unknown"}` : `ended by ${exit.signal}`;
 }
 
-function Failure({ task: { error, state, exit } }: { readonly task: Task }) {
-  if (error === undefined || state === "success") return null;
+/** What errors are called in the API, in words where it says anything to people. */
+function codeText(code: string): string {
+  if (code === "exit") return "";
+  return code === "non-retryable" ? "It is not retried by itself." : code;
+}
+
+function Failure({ task }: { readonly task: Task }) {
+  const { error, state, exit } = task;
+  if (error === undefined || state === "success" || isBeforeRetry(task)) return null;
   return (
     <Note tone={state === "failed" ? "bad" : "warn"}>
       <p className="font-medium">{state === "failed" ? "It failed" : "The last attempt did not succeed"}</p>
       <p className="font-mono text-xs break-words whitespace-pre-wrap">{error.message}</p>
-      <p className="text-xs text-muted">
-        {[error.code === "exit" ? "" : error.code, exitText(exit)].filter(Boolean).join(", ")}
-      </p>
+      <p className="text-xs text-muted">{[codeText(error.code), exitText(exit)].filter(Boolean).join(", ")}</p>
     </Note>
   );
 }

@@ -35,7 +35,9 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
           <span aria-hidden="true">{isUnfolded ? "▴" : "▾"}</span>
         </Button>
         <Selects filters={filters} onChange={onChange} className={folded} />
-        {filters.parent === undefined ? null : (
+        {filters.parent === undefined ? (
+          <TopLevelBox filters={filters} onChange={onChange} className={folded} />
+        ) : (
           <span className="min-w-0 truncate text-soft">
             Children of{" "}
             <Link
@@ -57,6 +59,25 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
         <StateChips chosen={chosen} counts={countsOf(filters, all, queues)} onChoose={choose} />
       </div>
     </div>
+  );
+}
+
+/** Without it, children stand among all others. */
+function TopLevelBox({ filters, onChange, className }: SelectsProps) {
+  const { roots, ...rest } = filters;
+  return (
+    <label
+      className={`flex h-7 items-center gap-1.5 whitespace-nowrap text-soft max-md:h-9 ${className}`}
+      title="Without the children of other tasks"
+    >
+      <input
+        type="checkbox"
+        className="size-3.5 accent-accent-fill"
+        checked={roots === true}
+        onChange={(event) => onChange(event.target.checked ? { ...rest, roots: true } : rest)}
+      />
+      Top level only
+    </label>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The filters of the list of tasks, and what is counted under them. */
 import { expect, test } from "vitest";
 import type { Queue } from "../../api/schema.ts";
-import { countsOf, queuedStates, toggled } from "./filters.ts";
+import { countsOf, queuedStates, readFilters, toggled } from "./filters.ts";
 
 const all = { success: 101, created: 3 };
 const queues = [{ name: "imports", tasks: { success: 27 } }] as unknown as Queue[];
@@ -10,8 +10,20 @@ test("counts are of what the filters leave, or none", () => {
   expect(countsOf({ state: "success", order: "oldest" }, all, queues)).toBe(all);
   expect(countsOf({ queue: "imports" }, all, queues)).toEqual({ success: 27 });
   expect(countsOf({ queue: "other" }, all, queues)).toBeNull();
-  for (const filters of [{ host: "w1" }, { name: "n" }, { parent: "p" }, { queue: "imports", host: "w1" }])
+  for (const filters of [
+    { host: "w1" },
+    { name: "n" },
+    { parent: "p" },
+    { roots: true } as const,
+    { queue: "imports", host: "w1" },
+  ])
     expect(countsOf(filters, all, queues)).toBeNull();
+});
+
+test("only tasks without a parent are asked for in the address, and not of children", () => {
+  expect(readFilters({ roots: true, queue: "q" })).toEqual({ roots: true, queue: "q" });
+  expect(readFilters({ roots: true, parent: "p" })).toEqual({ parent: "p" });
+  expect(readFilters({ roots: "yes" })).toEqual({});
 });
 
 test("what is queued is chosen and left as one", () => {

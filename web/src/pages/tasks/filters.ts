@@ -10,6 +10,8 @@ export interface TaskFilters {
   readonly name?: string;
   /** Only children of this task. */
   readonly parent?: string;
+  /** Only tasks without a parent. */
+  readonly roots?: true;
   readonly order?: "newest" | "oldest";
 }
 
@@ -23,6 +25,7 @@ export function readFilters(search: Readonly<Record<string, unknown>>): TaskFilt
     ...optional("host", text("host")),
     ...optional("name", text("name")),
     ...optional("parent", text("parent")),
+    ...(search["roots"] === true && text("parent") === undefined && { roots: true as const }),
     ...(search["order"] === "oldest" && { order: "oldest" as const }),
   };
 }
@@ -54,7 +57,7 @@ export type StateCounts = { readonly [state: string]: number };
  * @returns null where nobody has counted them
  */
 export function countsOf(filters: TaskFilters, all: StateCounts, queues: readonly Queue[]): StateCounts | null {
-  const { host, name, parent, queue } = filters;
-  if (host !== undefined || name !== undefined || parent !== undefined) return null;
+  const { host, name, parent, roots, queue } = filters;
+  if (host !== undefined || name !== undefined || parent !== undefined || roots !== undefined) return null;
   return queue === undefined ? all : (queues.find((each) => each.name === queue)?.tasks ?? null);
 }

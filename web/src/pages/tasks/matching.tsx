@@ -22,14 +22,15 @@ const words = {
 } as const;
 
 /** Null where there is nothing to do for what matches. A retry is for states that are named. */
-function filterFor(verb: Verb, { state, queue, name, host, parent }: TaskFilters): BulkRequest["filter"] | null {
+function filterFor(verb: Verb, { state, queue, name, host, parent, roots }: TaskFilters): BulkRequest["filter"] | null {
   const chosen = state !== undefined ? statesOf(state) : verb === "cancel" ? taskStates : [];
   const states = chosen.filter((each): each is TaskState =>
     verb === "cancel" ? !finalStates.has(each) : retriable.has(each),
   );
   if (states.length === 0) return null;
   const given = { ...(queue !== undefined && { queue }), ...(name !== undefined && { name }) };
-  return { state: states, ...given, ...(host !== undefined && { host }), ...(parent !== undefined && { parent }) };
+  const around = { ...(parent !== undefined && { parent }), ...(roots !== undefined && { roots }) };
+  return { state: states, ...given, ...(host !== undefined && { host }), ...around };
 }
 
 interface Count {

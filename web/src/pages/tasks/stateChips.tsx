@@ -1,23 +1,10 @@
 /** The states by which tasks are filtered, with how many there are, and one chip for all that is queued. */
 import type { ReactNode } from "react";
 import type { TaskState } from "../../api/schema.ts";
-import { StateIcon, taskStates } from "../../parts/states.tsx";
+import { StateIcon, stateMeanings, taskStates } from "../../parts/states.tsx";
 import { queuedStates, type StateCounts, toggled } from "./filters.ts";
 
 const number = new Intl.NumberFormat(undefined, { notation: "compact" });
-
-const meanings: { readonly [State in TaskState]: string } = {
-  created: "Has not started yet: waits for its turn, its time or a worker",
-  blocked: "Waits for other tasks to end",
-  running: "Runs on a worker",
-  waiting: "Has begun, and waits for its children, a signal or the end of a sleep",
-  retrying: "Has failed, and is tried again after a while",
-  killed: "Has lost its worker, and is started again",
-  success: "Has succeeded",
-  failed: "Has failed for good",
-  cancelled: "Was cancelled",
-  skipped: "Was not run, since what it depends on did not succeed",
-};
 
 interface StateChipsProps {
   readonly chosen: readonly TaskState[];
@@ -41,7 +28,7 @@ export function StateChips({ chosen, counts, onChoose }: StateChipsProps) {
       {taskStates.map((state) => (
         <Chip
           key={state}
-          title={meanings[state]}
+          title={stateMeanings[state]}
           isChosen={chosen.includes(state)}
           count={countOf([state])}
           onToggle={() => onChoose(toggled(chosen, [state]))}

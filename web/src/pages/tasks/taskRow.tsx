@@ -5,6 +5,7 @@ import { finalStates, StateBadge, StateIcon } from "../../parts/states.tsx";
 import { Meter } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted } from "../../parts/time.tsx";
+import { isBeforeRetry } from "../task/runs.ts";
 
 /** The columns; the same for the head and every row. */
 export const columns =
@@ -73,7 +74,7 @@ export function WideRow(props: RowProps) {
         {task.queue}
       </span>
       <span role="cell" className="truncate text-soft">
-        {task.host ?? "–"}
+        {isBeforeRetry(task) ? "–" : (task.host ?? "–")}
       </span>
       <span role="cell" className="text-soft" title={attemptTitle(task)}>
         {task.attempt}
@@ -107,7 +108,7 @@ export function NarrowRow(props: RowProps) {
       <span role="cell" className="grid min-w-0">
         <NameLink task={task} />
         <span className="truncate text-xs text-muted">
-          {task.state} · {task.kind} · {task.host ?? task.queue}
+          {task.state} · {task.kind} · {isBeforeRetry(task) ? task.queue : (task.host ?? task.queue)}
         </span>
       </span>
       <span role="cell" className="text-right text-xs text-muted">

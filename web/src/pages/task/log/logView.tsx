@@ -19,9 +19,11 @@ interface LogViewProps {
   readonly task: string;
   /** From this attempt on. */
   readonly attempt: number;
+  /** Attempts up to this one are from before the task was retried; 0 if none is. */
+  readonly before: number;
 }
 
-export function LogView({ task, attempt }: LogViewProps) {
+export function LogView({ task, attempt, before }: LogViewProps) {
   const followed = useLog(task, attempt);
   const { log, version, isComplete, isCut } = followed;
   const [isFollowing, setFollowing] = useState(true);
@@ -32,7 +34,10 @@ export function LogView({ task, attempt }: LogViewProps) {
   return (
     <Card
       title="Log"
-      note={isComplete ? "complete" : isCut ? "connection lost, continues by itself" : "live"}
+      note={[
+        isComplete ? "complete" : isCut ? "connection lost, continues by itself" : "live",
+        ...(attempt <= before ? [`from attempt ${attempt}, before the retry`] : []),
+      ].join(" · ")}
       isFlush
       actions={
         <>
@@ -57,7 +62,7 @@ export function LogView({ task, attempt }: LogViewProps) {
               onClick={() => setFollowing(!isFollowing)}
               look={isFollowing ? "primary" : "plain"}
             >
-              Follow
+              {isFollowing ? "Following" : "Follow"}
             </Button>
           )}
           <a
@@ -78,6 +83,7 @@ export function LogView({ task, attempt }: LogViewProps) {
       ) : null}
       <Lines
         followed={followed}
+        before={before}
         search={search}
         current={search === "" ? null : (found[index] ?? null)}
         isFollowing={isFollowing}
@@ -134,6 +140,7 @@ function Search({ text, count, index, onText, onStep }: SearchProps) {
 
 interface LinesProps {
   readonly followed: FollowedLog;
+  readonly before: number;
   readonly search: string;
   /** The line that is looked at; null if none. */
   readonly current: number | null;
@@ -141,7 +148,7 @@ interface LinesProps {
   readonly onFollow: (isFollowing: boolean) => void;
 }
 
-function Lines({ followed: { log, version, isComplete }, search, current, isFollowing, onFollow }: LinesProps) {
+function Lines({ followed: { log, version, isComplete }, before, search, current, isFollowing, onFollow }: LinesProps) {
   const box = useRef<HTMLDivElement>(null);
   const { lines } = log;
   const isEmpty = !lines.some(({ kind }) => kind !== "attempt");
@@ -180,7 +187,7 @@ function Lines({ followed: { log, version, isComplete }, search, current, isFoll
               className="absolute top-0 left-0 h-5 w-max min-w-full"
               style={{ transform: `translateY(${start}px)` }}
             >
-              <Line line={line} digits={digits} search={search} isCurrent={index === current} />
+              <Line line={line} before={before} digits={digits} search={search} isCurrent={index === current} />
             </div>
           );
         })}
@@ -202,17 +209,19 @@ function matches(lines: readonly LogLine[], search: string): readonly number[] {
 
 interface LineProps {
   readonly line: LogLine;
+  readonly before: number;
   /** So wide numbers are. */
   readonly digits: number;
   readonly search: string;
   readonly isCurrent: boolean;
 }
 
-function Line({ line, digits, search, isCurrent }: LineProps) {
+function Line({ line, before, digits, search, isCurrent }: LineProps) {
   if (line.kind === "attempt") {
     return (
       <div className="flex items-center gap-3 px-4 font-sans text-2xs font-medium text-muted">
         Attempt {line.attempt}
+        {line.attempt <= before ? " · before the retry" : ""}
         <span aria-hidden="true" className="h-px w-24 bg-line-strong/60" />
       </div>
     );
