@@ -1,6 +1,7 @@
 /** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
 
 import type { AttemptRecord } from "../model/attemptRecord.ts";
+import { isObject } from "../model/kinds/kind.ts";
 import type { OpenRun } from "../model/kinds/remote.ts";
 import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, isSuspect, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
@@ -197,7 +198,14 @@ function exitText(task: TaskDocument): string | null {
     ...(bounds.processes === undefined ? [] : ["processes by cgroup"]),
   ];
   const how = means.length === 0 ? "" : `; bounds: ${means.join(", ")}`;
-  return (signal === null ? `code ${code}` : `signal ${signal}`) + how;
+  return commandText(task) + (signal === null ? `code ${code}` : `signal ${signal}`) + how;
+}
+
+/** Which of several commands this is the end of, unless all have succeeded. */
+function commandText({ exits, input, exit }: TaskDocument): string {
+  const commands = isObject(input) ? input["commands"] : undefined;
+  if (exits === undefined || !Array.isArray(commands) || commands.length < 2 || exit?.code === 0) return "";
+  return `command ${exits.length} of ${commands.length}: `;
 }
 
 export function instantText(at: number, now: number): string {

@@ -37,3 +37,11 @@ test("retrying a node says how its graph is retried", async () => {
   expect(retried.code).not.toBe(0);
   expect(retried.stderr).toMatch(/is a task of the graph hinted\.\n +Retry the graph, .*: outlast retry hinted\n/);
 });
+
+test("of several commands, a task says which one has failed", async () => {
+  const task = { id: "several", kind: "exec", attemptsMax: 1, input: { commands: [["true"], ["false"], ["true"]] } };
+  await new Started(["submit", "--file", "-", "--wait"], { env, input: JSON.stringify(task) }).ended;
+  const { stdout } = await outlast("show", "several");
+  expect(stdout).toMatch(/^exit +command 2 of 3: code 1$/m);
+  expect(stdout).toMatch(/^why +exit: Command 2 of 3 ended with exit code 1\.$/m);
+});

@@ -85,11 +85,14 @@ export class ExecAttempt {
     const { input, machine } = this.#parts;
     const commands = commandsOf(input);
     const exits: ExitRecord[] = [];
+    let number = 0;
     for (const words of commands) {
       const end = await this.#runCommand(words, folder);
       if (end.exit !== undefined) exits.push(end.exit);
-      const isLast = exits.length === commands.length || end.outcome !== "success";
-      if (isLast) return { ...end, startedAt, ...(input.commands !== undefined && { exits }) };
+      number += 1;
+      if (number < commands.length && end.outcome === "success") continue;
+      if (input.commands === undefined) return { ...end, startedAt };
+      return { ...namedCommand(end, number, commands.length), startedAt, exits };
     }
     throw new Error(`An exec task has no command (${machine.worker}).`);
   }
@@ -136,4 +139,14 @@ export class ExecAttempt {
 
 async function* whole(text: string): AsyncGenerator<Uint8Array, void, undefined> {
   yield Buffer.from(text);
+}
+
+/** Says which of several commands has failed. */
+function namedCommand(end: AttemptEnd, number: number, count: number): AttemptEnd {
+  if (end.error === undefined || count === 1) return end;
+  const { message } = end.error;
+  const named = message.startsWith("The command ")
+    ? message.replace("The command ", `Command ${number} of ${count} `)
+    : `Command ${number} of ${count}: ${message}`;
+  return { ...end, error: { ...end.error, message: named } };
 }

@@ -103,11 +103,16 @@ describe("several commands", () => {
     const running = run({ commands: ["echo one", "exit 7", "echo three"], shell: true });
     expect(await running.ended).toMatchObject({
       outcome: "failed",
-      error: { code: "exit" },
+      error: { code: "exit", message: "Command 2 of 3 ended with exit code 7." },
       exit: { code: 7 },
       exits: [{ code: 0 }, { code: 7 }],
     });
     expect(running.text()).toBe("one\n");
+  });
+
+  test("a program that is not there is told with its place", async () => {
+    const { error } = await run({ commands: [["true"], ["/no/such/program"]] }).ended;
+    expect(error?.message).toMatch(/^Command 2 of 2: .*\/no\/such\/program/);
   });
 
   test("what one leaves running does not outlive it", async () => {
