@@ -45,3 +45,30 @@ test("of several commands, a task says which one has failed", async () => {
   expect(stdout).toMatch(/^exit +command 2 of 3: code 1$/m);
   expect(stdout).toMatch(/^why +exit: Command 2 of 3 ended with exit code 1\.$/m);
 });
+
+test("a node is found by its name, and why another one did not run is said with it", async () => {
+  const exec = (program: string, more = {}) => ({
+    kind: "exec",
+    attemptsMax: 1,
+    input: { command: ["sh", "-c", program] },
+    ...more,
+  });
+  const inner = { kind: "graph", input: { tasks: { deep: exec("echo from below") } } };
+  await ended("named", { load: exec("echo loading; exit 3"), clean: exec("true", { after: ["load"] }), inner });
+  expect(await outlast("logs", "named/load")).toMatchObject({ code: 0, stdout: "loading\n" });
+  expect((await outlast("logs", "named/inner/deep")).stdout).toBe("from below\n");
+  const { stdout, stderr } = await outlast("logs", "named");
+  expect({ stdout, stderr }).toEqual({
+    stdout: "",
+    stderr:
+      "named is a graph, and has no log of its own; its nodes have: load, inner, clean.\nPrint one with: outlast logs named/load\n",
+  });
+  expect((await outlast("show", "named/clean")).stdout).toMatch(
+    /^why +skipped: It did not run: load did not succeed\.$/m,
+  );
+  const walked = await outlast("graph", "named");
+  expect(walked.stdout).toContain("It did not run: load did not succeed.");
+  expect(walked.stderr).toContain("outlast logs named/NODE");
+  const wrong = await outlast("logs", "named/clen");
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean named/clean?") as string });
+});

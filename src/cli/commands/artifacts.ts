@@ -6,6 +6,7 @@ import type { Artifact } from "../../sdk/blobs.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes } from "../duration.ts";
 import { LocalFailure } from "../failure.ts";
+import { idOfNode, nodeArgument } from "../nodePlace.ts";
 import { printable } from "../terminalText.ts";
 
 interface ArtifactFlags {
@@ -15,14 +16,15 @@ interface ArtifactFlags {
 export function artifactsCommand(program: Command): void {
   program
     .command("artifacts")
-    .argument("<task>", "id of the task")
+    .argument("<task>", "id of the task, or GRAPH/NODE", nodeArgument)
     .option("--get [directory]", "download them, into this directory; nothing that exists is overwritten")
     .action(action(artifacts));
 }
 
-async function artifacts(context: Context, task: string, { get }: ArtifactFlags): Promise<undefined> {
+async function artifacts(context: Context, place: string, { get }: ArtifactFlags): Promise<undefined> {
   const client = await context.client();
   const { output, signal } = context;
+  const task = await idOfNode(client, place, signal);
   const found = await client.blobs.artifacts(task, { signal });
   if (get !== undefined) {
     const { downloadFile } = await import("../blobFiles.ts");

@@ -42,7 +42,10 @@ async function graph(context: Context, id: string, { limit, cursor = 0 }: GraphF
   for (const line of surroundings(first)) output.line(line);
   const rows: Row[] = [];
   const next = await collect({ client, signal, rows, limit }, first, "");
-  if (rows.length > 0) output.table(columns(Date.now()), rows);
+  if (rows.length > 0) {
+    output.table(columns(Date.now()), rows);
+    output.note(`One of them: outlast show ${id}/NODE, outlast logs ${id}/NODE`);
+  }
   if (next !== null)
     output.note(`${first.total - next} of ${first.total} nodes follow: outlast graph ${id} --cursor ${next}`);
 }

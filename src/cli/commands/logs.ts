@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import { withAdvice } from "../../model/waiting.ts";
 import type { LogItem } from "../../sdk/logs.ts";
-import { taskArgument, wholeNumber } from "../arguments.ts";
+import { wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
+import { idOfNode, nodeArgument } from "../nodePlace.ts";
 import { terminalSafe } from "../terminalText.ts";
 
 interface LogsFlags {
@@ -15,14 +16,15 @@ interface LogsFlags {
 export function logsCommand(program: Command): void {
   program
     .command("logs")
-    .argument("<id>", "id of the task", taskArgument)
+    .argument("<id>", "id of the task, or GRAPH/NODE", nodeArgument)
     .option("-f, --follow", "print new output until the task has ended, across attempts and master restarts")
     .option("--attempt <n>", "attempt to print; default: the last one", wholeNumber(1, limits.killsMaxMax))
     .action(action(logs));
 }
 
-async function logs(context: Context, id: string, flags: LogsFlags): Promise<undefined> {
+async function logs(context: Context, place: string, flags: LogsFlags): Promise<undefined> {
   const client = await context.client();
+  const id = await idOfNode(client, place, context.signal);
   const options = { signal: context.signal, ...(flags.attempt === undefined ? {} : { attempt: flags.attempt }) };
   const writer = new LogWriter(context);
   if (flags.follow === true && !context.output.isJson) await noteWaiting(context, id);
@@ -30,6 +32,18 @@ async function logs(context: Context, id: string, flags: LogsFlags): Promise<und
     await writer.write(item);
   }
   await writer.end();
+  if (!writer.hasWritten && !context.output.isJson) await noteNodes(context, id);
+}
+
+/** A graph writes nothing itself, and who asks for its log wants those of its nodes. */
+async function noteNodes(context: Context, id: string): Promise<void> {
+  const { signal, output } = context;
+  const client = await context.client();
+  const { kind, nodes, total } = await client.graph(id, { limit: limits.rowsShownMax, signal });
+  if (kind !== "graph") return;
+  const names = nodes.map(({ name }) => name).join(", ") + (total > nodes.length ? ", …" : "");
+  output.note(`${id} is a graph, and has no log of its own; its nodes have: ${names}.`);
+  output.note(`Print one with: outlast logs ${id}/${nodes[0]?.name ?? "NODE"}`);
 }
 
 /** Who follows a task that does not run yet would else look at nothing, and not know why. */
@@ -44,12 +58,14 @@ class LogWriter {
   readonly #context: Context;
   readonly #decoder = new TextDecoder();
   #isAtLineStart = true;
+  hasWritten = false;
 
   constructor(context: Context) {
     this.#context = context;
   }
 
   async write(item: LogItem): Promise<void> {
+    this.hasWritten = true;
     const { output } = this.#context;
     if (output.isJson) {
       const { kind, attempt } = item;

@@ -5,17 +5,17 @@ import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import type { RememberedStep } from "../../sdk/taskViews.ts";
-import { taskArgument } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
+import { idOfNode, nodeArgument } from "../nodePlace.ts";
 
 export function showCommand(program: Command): void {
-  program.command("show").argument("<id>", "id of the task", taskArgument).action(action(show));
+  program.command("show").argument("<id>", "id of the task, or GRAPH/NODE", nodeArgument).action(action(show));
 }
 
-async function show(context: Context, id: string): Promise<undefined> {
+async function show(context: Context, place: string): Promise<undefined> {
   const client = await context.client();
   const { signal, output } = context;
-  const task = await client.get(id, { signal });
+  const task = await client.get(await idOfNode(client, place, signal), { signal });
   const stepsMax = output.isJson ? limits.stepsMax : limits.rowsShownMax;
   const [attempts, steps] = await Promise.all([
     readAttempts(client, task, signal),

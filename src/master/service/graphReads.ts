@@ -2,6 +2,7 @@
 import { childId, childPrefix, indexOf, nodesKey, prefixOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
 import type { GraphNodeView, GraphView } from "../../model/graphs/graphView.ts";
+import { withNodeNames } from "../../model/graphs/nodeNames.ts";
 import { type PlannedNode, planGraph } from "../../model/graphs/plan.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { isObject } from "../../model/kinds/kind.ts";
@@ -61,6 +62,7 @@ function toView(
 ): GraphNodeView {
   const { state = null, attempt = 0, host, startedAt, endedAt, error } = statuses.get(id) ?? {};
   const tasks = isObject(node.input) ? node.input["tasks"] : undefined;
+  const named = after.map((index) => [childId(prefixOf(id), index), plan[index]?.name ?? ""] as const);
   return {
     ...{ name, id, kind: node.kind, state, attempt },
     after: after.map((index) => plan[index]?.name ?? ""),
@@ -68,7 +70,7 @@ function toView(
     ...(host !== undefined && { host }),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
-    ...(state !== "success" && error !== undefined && { error }),
+    ...(state !== "success" && error !== undefined && { error: withNodeNames(error, new Map(named)) }),
     ...(node.kind === "graph" && isObject(tasks) && { nodes: Object.keys(tasks).length }),
   };
 }

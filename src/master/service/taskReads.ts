@@ -1,4 +1,5 @@
 /** Tasks as people see them: their documents from the store, with what only the memory of a master knows. */
+import { withNodeNames } from "../../model/graphs/nodeNames.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { TaskDocument } from "../../model/task.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -40,6 +41,13 @@ export class TaskReads {
   #shown(documents: readonly TaskDocument[]): readonly TaskDocument[] {
     const { state, progress, clock } = this.#parts;
     const viewed = state.scheduler?.addViews(documents, clock.now(), state.status().leader !== null) ?? documents;
-    return viewed.map((document) => progress.addTo(document));
+    return viewed.map((document) => progress.addTo(withNamedReason(document)));
   }
+}
+
+function withNamedReason(document: TaskDocument): TaskDocument {
+  const { error, after = [], afterNames } = document;
+  if (error?.code !== "skipped" || afterNames === undefined) return document;
+  const names = new Map(after.map((id, index) => [id, afterNames[index] ?? id]));
+  return { ...document, error: withNodeNames(error, names) };
 }
