@@ -20,6 +20,7 @@ import { checkSchema } from "../../model/schemaCheck.ts";
 import { checkSubmission, type Submission, toSpec } from "../../model/submission.ts";
 import { isFinal } from "../../model/task.ts";
 import { expandTemplate } from "../../model/templates/expansion.ts";
+import { clockGapNotes } from "./clockGaps.ts";
 import type {
   Backfill,
   BackfillAnswer,
@@ -113,8 +114,9 @@ export class ScheduleService implements ScheduleApi {
     const { clock } = this.#calls;
     const after = from === undefined ? clock.now() - clock.lagMs() : from - 1;
     const ticks = previewTicks(content, after, count, this.#calendar);
+    const gaps = clockGapNotes(content.when, Math.max(after, (content.startsAt ?? 0) - 1), ticks, this.#calendar);
     const warning = name === undefined ? null : await this.#warnOfOverlap(name, content, ticks, by);
-    return { ticks, warnings: warning === null ? [] : [warning] };
+    return { ticks, warnings: warning === null ? gaps : [...gaps, warning] };
   }
 
   /** @throws OutlastError `invalid` for a cron expression or a time zone that cannot be read, and for one that never comes */
