@@ -46,6 +46,33 @@ test.each(["before", "behind"])("files %s the task are uploaded and named in its
   expect(String(content)).toBe("1,2\n");
 });
 
+test("the task may be a file, and a file of the folder may be called so", async () => {
+  expect((await post([["task", file(task)]])).status).toBe(201);
+  const other = task.replace('"t"', '"u"');
+  expect(
+    (
+      await post([
+        ["in/data.csv", file("1\n")],
+        ["task", file(other)],
+        ["task", file("x")],
+      ])
+    ).status,
+  ).toBe(201);
+  const made = [...master.tasks.values()].map(({ input }) =>
+    Object.keys((input as { files?: object }).files ?? {}).sort(),
+  );
+  expect(made).toEqual([[], ["in/data.csv", "task"]]);
+});
+
+test("a task that cannot be read is told as the field that it is", async () => {
+  const broken = await post([["task", '{"kind":']]);
+  expect(broken.body.error?.message).toBe("The field `task` is not valid JSON.");
+  const large = await post([["task", '{"kind":1e400}']]);
+  expect(large.body.error?.message).toBe("The field `task`: A number is too large to be exact.");
+  const long = await post([["task", file(" ".repeat(limits.bodyBytesMax + 1))]]);
+  expect([long.status, long.body.error?.message]).toEqual([413, "The field `task` is too long."]);
+});
+
 test("a form without files is a task, too", async () => {
   expect((await post([["task", task]])).status).toBe(201);
 });
@@ -57,6 +84,14 @@ test.each([
     [
       ["task", task],
       ["note", "x"],
+    ],
+    "bad-request",
+  ],
+  [
+    "a field behind a file of its name",
+    [
+      ["task", file(task)],
+      ["task", task],
     ],
     "bad-request",
   ],

@@ -15,7 +15,7 @@ import { uploadOf } from "./uploads.ts";
 const hint = `curl -F 'task={"kind":"exec","input":{"command":["wc","data.csv"]}}' -F data.csv=@data.csv …/v1/tasks/form`;
 
 /**
- * The submission in the field `task`, with each file as one of `input.files`. What was uploaded before an error is collected later.
+ * The submission in the field `task`, which may also be a file, with each file as one of `input.files`. What was uploaded before an error is collected later.
  * @throws OutlastError `unsupported-media`, `bad-request`, `bad-json`, `invalid`, and what an upload may be refused with
  */
 export async function readForm(request: FastifyRequest, blobs: BlobApi): Promise<Submission> {
@@ -30,17 +30,31 @@ export async function readForm(request: FastifyRequest, blobs: BlobApi): Promise
     );
   }
   const files = Object.fromEntries(await Promise.all(form.uploads));
+  const task = await form.task;
   if (form.failure !== null) throw form.failure;
-  if (form.task === null) throw new OutlastError("bad-request", "The form has no field `task`.", { hint });
-  const submission = withFiles(parseJson(Buffer.from(form.task)), files);
+  if (task === null) throw new OutlastError("bad-request", "The form has no field `task`.", { hint });
+  const submission = withFiles(parseTask(task), files);
   checkSubmission(submission);
   return submission;
 }
 
 type Parser = InstanceType<typeof Busboy>;
 
+function parseTask(task: Uint8Array): Json {
+  try {
+    return parseJson(task);
+  } catch (error) {
+    if (!(error instanceof OutlastError)) throw error;
+    const message = error.message.startsWith("The body ")
+      ? error.message.replace("The body ", "The field `task` ")
+      : `The field \`task\`: ${error.message}`;
+    throw new OutlastError(error.code, message, error.details);
+  }
+}
+
 interface Form {
-  task: string | null;
+  /** A field, or a file of that name that comes without one: `curl -F task=@task.json`. */
+  task: Promise<Uint8Array> | null;
   failure: Error | null;
   readonly names: Set<string>;
   readonly uploads: Promise<readonly [string, string]>[];
@@ -71,10 +85,17 @@ function startForm(request: FastifyRequest, blobs: BlobApi): { readonly parser: 
   parser.on("field", (name, value, _isNameCut, isCut) => {
     if (name !== "task")
       fail(new OutlastError("bad-request", "The only field of the form is `task`; all else are files.", { hint }));
-    else if (isCut) fail(new OutlastError("too-large", "The field `task` is too long.", { limit: "bodyBytesMax" }));
-    else form.task = value;
+    else if (isCut) fail(tooLong());
+    else if (form.task !== null)
+      fail(new OutlastError("bad-request", "Put the field `task` before a file of that name."));
+    else form.task = Promise.resolve(Buffer.from(value));
   });
   parser.on("file", (name, content) => {
+    if (name === "task" && form.task === null) {
+      form.task = readTask(content);
+      form.task.catch(fail);
+      return;
+    }
     if (form.names.has(name)) {
       const text = JSON.stringify(name.slice(0, 200));
       return fail(new OutlastError("bad-request", `Two files of the form have the name ${text}.`, { hint }));
@@ -91,6 +112,21 @@ function startForm(request: FastifyRequest, blobs: BlobApi): { readonly parser: 
     );
   }
   return { parser, form };
+}
+
+async function readTask(content: AsyncIterable<Buffer>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of wholePart(content)) {
+    bytes += piece.length;
+    if (bytes > limits.bodyBytesMax) throw tooLong();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+function tooLong(): OutlastError {
+  return new OutlastError("too-large", "The field `task` is too long.", { limit: "bodyBytesMax" });
 }
 
 async function* wholePart(content: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array, void, undefined> {
