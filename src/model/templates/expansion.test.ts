@@ -297,6 +297,32 @@ test("values are text in several commands and on stdin, whatever is in them", ()
   });
 });
 
+describe("what is wrong with the task", () => {
+  const variables = { m: { type: "string" }, n: { type: "json", default: 1 } } as const;
+  const messageOf = (task: JsonObject, values: JsonObject) =>
+    errorOf(() => expandTemplate({ variables, task }, values)).message;
+  const nap = { kind: "sleep", input: { seconds: "${n}" } };
+
+  test("names the variable that has brought it", () => {
+    const control = "A name may not hold control, formatting or broken characters.";
+    expect(messageOf({ ...nap, name: "a ${m}" }, { m: "x\ny" })).toBe(`${control} It comes from the variable "m".`);
+    expect(messageOf({ ...nap, name: "${m} ${n}" }, { m: "x\ny" })).toBe(
+      `${control} It comes from the variables "m" and "n".`,
+    );
+    expect(messageOf(nap, { m: "", n: -1 })).toMatch(/It comes from the variable "n"\.$/);
+    // The place lies in the value.
+    expect(messageOf({ kind: "exec", input: { command: "${n}" } }, { m: "", n: ["a", "\0"] })).toMatch(
+      /variable "n"\.$/,
+    );
+  });
+
+  test("names it for each node of a graph", () => {
+    const input = { tasks: { a: { ...nap, name: "${m}" }, b: { kind: "sleep", input: { seconds: -1 } } } };
+    const message = messageOf({ kind: "graph", input }, { m: "x\ny" });
+    expect(message).toMatch(/a: A name may not .* It comes from the variable "m"\. b: "seconds" must be .* to \d+\.$/);
+  });
+});
+
 describe("a command that starts a shell itself", () => {
   const check = (input: Json, variable: Json = { type: "string" }, kind = "exec") =>
     checkTemplate({ variables: { m: variable, n: { type: "integer" } }, task: { kind, input } });

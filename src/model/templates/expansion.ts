@@ -13,6 +13,7 @@ import type { Schema } from "../schema.ts";
 import { checkSchema } from "../schemaCheck.ts";
 import { checkSubmission, submissionSchema, toSpec } from "../submission.ts";
 import type { Submission } from "../submissionFields.ts";
+import { namingVariables } from "./blame.ts";
 import { hasPlaceholders, piecesOf, placeholdersIn } from "./placeholders.ts";
 import { type TemplateContent, type TemplateVariable, type TemplateVariables, templateSchema } from "./template.ts";
 import { problemsOfVariable, resolveVariables } from "./variables.ts";
@@ -32,7 +33,11 @@ export function expandTemplate(content: TemplateContent, given: JsonObject): Exp
   const isSearched = isSearchedForReferences(content.task);
   const expansion = new Expansion((text) => fill(text, variables, isSearched), "With these variables");
   const task = expansion.expand(content.task, { path: "/task", depth: 0, schema: schemaOf(content.task) });
-  checkTask(task);
+  try {
+    checkTask(task);
+  } catch (error) {
+    throw error instanceof OutlastError ? namingVariables(error, content.task, isSearched) : error;
+  }
   return { task, variables };
 }
 
