@@ -1,5 +1,7 @@
 /** The options and the output of commands that work on many tasks by a filter. */
+
 import { type Command, Option } from "commander";
+import { counted } from "../model/counted.ts";
 import type { BulkFilter, BulkItem } from "../sdk/bulk.ts";
 import { stateList, taskArgument } from "./arguments.ts";
 import type { Context } from "./context.ts";
@@ -58,10 +60,13 @@ export async function printBulk(
       else output.line(`${item.id} ${output.paint("dim", isDryRun ? `would be ${done}` : done)}`);
     }
   } catch (error) {
-    if (count > 0 && !isDryRun) output.note(`${count} tasks were ${done} until then. Run it again for the rest.`);
+    if (count > 0 && !isDryRun)
+      output.note(
+        `${counted(count, "task")} ${count === 1 ? "was" : "were"} ${done} until then. Run it again for the rest.`,
+      );
     throw error;
   }
   if (output.isJson) output.document({ isDryRun, tasks: all });
-  else output.note(`${count} ${count === 1 ? "task" : "tasks"} ${isDryRun ? "would be " : ""}${done}.`);
+  else output.note(`${counted(count, "task")} ${isDryRun ? "would be " : ""}${done}.`);
   return refused === 0 ? exitCodes.ok : exitCodes.failed;
 }

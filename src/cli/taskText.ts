@@ -1,6 +1,7 @@
 /** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
 
 import type { AttemptRecord } from "../model/attemptRecord.ts";
+import { counted } from "../model/counted.ts";
 import { isObject } from "../model/kinds/kind.ts";
 import type { OpenRun } from "../model/kinds/remote.ts";
 import { describeWork } from "../model/kinds/table.ts";
@@ -34,18 +35,12 @@ function progressText({ done, total, text }: Progress): string {
 function familyText({ family, childCounts }: TaskDocument, paint: Paint): string | null {
   if (family === undefined) return null;
   const { steps, children } = family;
-  const counts = [
-    [steps, "remembered step"],
-    [children, "child"],
-  ] as const;
-  const parts = counts.flatMap(([count, noun]) => (count === 0 ? [] : [`${count} ${plural(noun, count)}`]));
+  const parts = [
+    ...(steps === 0 ? [] : [counted(steps, "remembered step")]),
+    ...(children === 0 ? [] : [counted(children, "child", "children")]),
+  ];
   if (parts.length === 0) return null;
   return parts.join(", ") + (childCounts === undefined ? "" : `: ${countsText(childCounts, paint)}`);
-}
-
-function plural(noun: string, count: number): string {
-  if (count === 1) return noun;
-  return noun === "child" ? "children" : `${noun}s`;
 }
 
 function tookText(task: TaskDocument, now: number): string {

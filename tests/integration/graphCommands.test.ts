@@ -32,6 +32,8 @@ async function ended(id: string, tasks: Json): Promise<void> {
 
 test("retrying a node says how its graph is retried", async () => {
   await ended("hinted", { a: { kind: "exec", input: { command: ["false"] }, attemptsMax: 1 } });
+  expect((await outlast("graph", "hinted")).stdout).toMatch(/^hinted: failed, 1 node$/m);
+  expect((await outlast("show", "hinted")).stdout).toContain("1 of 1 task did not succeed: a (exit code 1).");
   const { tasks } = JSON.parse((await outlast("ls", "--parent", "hinted", "--json")).stdout);
   const retried = await outlast("retry", tasks[0].id);
   expect(retried.code).not.toBe(0);

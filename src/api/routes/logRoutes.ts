@@ -1,5 +1,7 @@
 /** Reading the output of tasks, once or as it is written. */
+
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { counted } from "../../model/counted.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { attempt, ref, safeCount } from "../../model/schema.ts";
@@ -123,7 +125,9 @@ async function readDocument({ master, actor }: Context, task: TaskId, query: Log
   const document = await master.readTask(task);
   if (document === null) throw noSuchTask(task, actor);
   if (query.attempt !== undefined && query.attempt > document.attempt) {
-    throw new OutlastError("not-found", `Task ${task} has only ${document.attempt} attempts.`, { path: "/attempt" });
+    throw new OutlastError("not-found", `Task ${task} has only ${counted(document.attempt, "attempt")}.`, {
+      path: "/attempt",
+    });
   }
   return document;
 }

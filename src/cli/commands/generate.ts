@@ -1,5 +1,7 @@
 /** `outlast generate`: puts sleep tasks straight into a MongoDB store, without any master. */
+
 import type { Command } from "commander";
+import { counted } from "../../model/counted.ts";
 import { hashToUnit } from "../../model/hash.ts";
 import { limits } from "../../model/limits.ts";
 import { wholeNumber } from "../arguments.ts";
@@ -55,7 +57,10 @@ async function generate(context: Context, flags: Flags): Promise<undefined> {
   const inserted = await insertTasks(await mongodbUri(flags.store), tasks);
   const { output } = context;
   if (output.isJson) output.document({ seed, tasks: tasks.length, inserted });
-  else output.line(`${inserted} tasks inserted, ${tasks.length - inserted} were there already (seed ${seed})`);
+  else
+    output.line(
+      `${counted(inserted, "task")} inserted, ${tasks.length - inserted} ${tasks.length - inserted === 1 ? "was" : "were"} there already (seed ${seed})`,
+    );
 }
 
 /** Whole seconds from 1 on where the bound allows it, else whole milliseconds. */

@@ -1,5 +1,7 @@
 /** `outlast graph`: walks a graph, or shows what surrounds any other task. */
+
 import { type Command, Option } from "commander";
+import { counted } from "../../model/counted.ts";
 import type { GraphNodeView, GraphView } from "../../model/graphs/graphView.ts";
 import { limits } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
@@ -77,7 +79,7 @@ async function collect(walk: Walk, view: GraphView, prefix: string): Promise<num
 
 function heading({ id, name, kind, state, total }: GraphView, { output }: Context): string {
   const colour = taskColours[state];
-  const size = kind === "graph" ? `, ${total} nodes` : "";
+  const size = kind === "graph" ? `, ${counted(total, "node")}` : "";
   return `${name === id ? id : `${name} ${id}`}: ${colour === null ? state : output.paint(colour, state)}${size}`;
 }
 

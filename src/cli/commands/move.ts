@@ -1,5 +1,7 @@
 /** `outlast move`: takes everything from a SQLite store into MongoDB, while no master runs. */
+
 import type { Command } from "commander";
+import { counted } from "../../model/counted.ts";
 import { action, type Context } from "../context.ts";
 import { LocalFailure, UsageError } from "../failure.ts";
 import { mongodbUri, sqlitePath } from "../openStore.ts";
@@ -38,7 +40,7 @@ async function move(context: Context, { from, to }: Flags): Promise<undefined> {
     if (output.isJson) output.document(moved);
     else {
       output.line(
-        `moved ${moved.tasks} tasks, ${moved.entries} entries, ${moved.records} records, ${moved.logs} pieces of output`,
+        `moved ${counted(moved.tasks, "task")}, ${counted(moved.entries, "entry", "entries")}, ${counted(moved.records, "record")}, ${counted(moved.logs, "piece")} of output`,
       );
       output.note(
         `Counts and checksums agree. Start the masters with --store on the new one, and never again on ${path}.`,

@@ -1,6 +1,8 @@
 /** `outlast submit`: puts in one task, or a file of them, and waits for the end if asked to. */
+
 import { isUtf8 } from "node:buffer";
 import { type Command, Option } from "commander";
+import { counted } from "../../model/counted.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { runConditions } from "../../model/graphs/conditions.ts";
 import type { JsonObject } from "../../model/json.ts";
@@ -255,7 +257,9 @@ function inFile(error: unknown, source: string, places: readonly string[]): unkn
   const progress =
     submitted === 0
       ? "No task of it is submitted."
-      : `The first ${Number(submitted)} tasks of it are submitted. Submit it again ${again}: these are not created twice.`;
+      : submitted === 1
+        ? `The first task of it is submitted. Submit it again ${again}: that one is not created twice.`
+        : `The first ${Number(submitted)} tasks of it are submitted. Submit it again ${again}: these are not created twice.`;
   const details = { ...error.details, hint: hint === undefined ? progress : `${hint}\n${progress}` };
   return new OutlastError(error.code, `${source}${place}: ${error.message}`, details);
 }
@@ -283,7 +287,7 @@ async function finish(
   else if (existing > 0) {
     const hint =
       flags.file?.[0] === "-" ? "" : " To submit this file once more as new tasks, add --key with a new value.";
-    output.note(`${existing} of ${submitted.length} tasks existed already.${hint}`);
+    output.note(`${existing} of ${counted(submitted.length, "task")} existed already.${hint}`);
   }
   if (flags.wait !== true) return exitCodes.ok;
   const { waitForAll } = await import("../submitWait.ts");

@@ -1,6 +1,7 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
 
 import { handedBackCodes } from "../../model/attemptRecord.ts";
+import { counted } from "../../model/counted.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
 import { clockRatioMax, defaults } from "../../model/limits.ts";
@@ -120,7 +121,7 @@ export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
   task.kills += 1;
   const { killsMax } = task.limits;
   if (killsMax !== null && task.kills > killsMax) {
-    const message = `It lost its worker ${task.kills} times; ${killsMax} are allowed.`;
+    const message = `It lost its worker ${counted(task.kills, "time")}; ${killsMax} ${killsMax === 1 ? "is" : "are"} allowed.`;
     task.last = { endedAt: batch.now, error: { code: "kills-used-up", message }, exit: undefined, logBytes: undefined };
     return finish(state, batch, task, "failed");
   }

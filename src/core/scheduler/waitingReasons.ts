@@ -129,7 +129,8 @@ export class WaitingReasons {
     if (parent?.isHeld === true) return { reason: "siblings", detail: "waits until all nodes of its graph are there" };
     const activeMax = parent?.options.concurrencyMax ?? null;
     if (activeMax === null || heapIndex !== -1 || this.#state.epoch === 0) return null;
-    return { reason: "siblings", detail: `waits until fewer than ${activeMax} children of its set run` };
+    const few = activeMax === 1 ? "no other child of its set runs" : `fewer than ${activeMax} children of its set run`;
+    return { reason: "siblings", detail: `waits until ${few}` };
   }
 
   #backOff({ last, state, losses }: LiveTask): Why | null {

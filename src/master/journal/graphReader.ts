@@ -1,7 +1,9 @@
 /** Reads for the scheduler what graphs need and its memory does not hold: inputs of graphs, and outputs of tasks that have ended. */
+
 import type { SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { toBlobReference } from "../../model/blob.ts";
+import { counted } from "../../model/counted.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { childId, childPrefix, nodesKey, prefixOf } from "../../model/family.ts";
 import type { GraphInput } from "../../model/graphs/graph.ts";
@@ -207,7 +209,10 @@ function reasonOf(nodes: readonly NamedStatus[]): string {
   const shown = failed.slice(0, limits.loggedTasksMax).map(({ name, status }) => `${name} (${causeOf(status)})`);
   const rest = failed.length - shown.length;
   const names = shown.join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  return `${failed.length} of ${nodes.length} tasks did not succeed: ${names}.`.slice(0, limits.errorMessageLengthMax);
+  return `${failed.length} of ${counted(nodes.length, "task")} did not succeed: ${names}.`.slice(
+    0,
+    limits.errorMessageLengthMax,
+  );
 }
 
 function causeOf(status: TaskStatus | undefined): string {

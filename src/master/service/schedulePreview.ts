@@ -59,7 +59,8 @@ export function overlapWarning(durations: readonly number[], gapMs: number, over
   const longer = durations.filter((ms) => ms > gapMs).length;
   if (longer === 0) return null;
   const longest = formatDuration(Math.max(...durations));
-  return `${longer} of its last ${durations.length} tasks took longer than ${formatDuration(gapMs)}, the shortest time between two ticks (up to ${longest}). ${consequences[overlap]}`;
+  const which = durations.length === 1 ? "Its last task" : `${longer} of its last ${durations.length} tasks`;
+  return `${which} took longer than ${formatDuration(gapMs)}, the shortest time between two ticks (up to ${longest}). ${consequences[overlap]}`;
 }
 
 const consequences: { readonly [Each in Overlap]: string } = {

@@ -80,7 +80,7 @@ function BackfillDialog({ name, onClose, onDone }: DialogProps & Pick<ActionsPro
     mutationFn: () => backfill(name, new Date(from).getTime(), new Date(to).getTime()),
     onSuccess: async (made) => {
       await queries.invalidateQueries();
-      onDone(made === 0 ? "No tick of that time had made no task." : `${made} tasks were made.`);
+      onDone(madeText(made));
       onClose();
     },
   });
@@ -103,4 +103,9 @@ async function backfill(name: string, first: number, to: number): Promise<number
     from = answer.nextFrom;
   }
   return made;
+}
+
+function madeText(count: number): string {
+  if (count === 0) return "No tick of that time had made no task.";
+  return count === 1 ? "1 task was made." : `${count} tasks were made.`;
 }

@@ -106,7 +106,7 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
       <canvas
         ref={canvas}
         role="img"
-        aria-label={`Attempts on ${lanes.length} workers; the list below says the same.`}
+        aria-label={`Attempts on ${lanes.length === 1 ? "1 worker" : `${lanes.length} workers`}; the list below says the same.`}
         className={`block w-full touch-pan-y select-none ${hovered === null ? "cursor-grab" : "cursor-pointer"}`}
         onPointerDown={(event) => {
           dragged.current = { x: event.clientX, moved: 0 };
