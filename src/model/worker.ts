@@ -52,6 +52,8 @@ export interface WorkerView extends Omit<WorkerRecord, "state"> {
    * there is none. Not shown to those who are bound to queues.
    */
   readonly dying?: readonly DyingAttempt[];
+  /** For those who are bound to queues: it serves others, too, so it is not theirs to drain. Left out if not. */
+  readonly servesOthers?: true;
 }
 
 export interface DyingAttempt {

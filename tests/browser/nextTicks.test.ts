@@ -18,4 +18,9 @@ test("ticks have a column about clocks only where clocks are changed near one", 
     await page.goto(`${cluster.address}/schedules?name=plain`);
     await ticks.waitFor();
     expect(await ticks.getByRole("columnheader").count()).toBe(3);
+
+    await client.schedules.put("often", { when: { everyMs: 1_000 }, task });
+    const made = page.getByRole("row").filter({ hasText: "often" }).getByTitle("The tasks that it has made");
+    await made.click();
+    await page.getByRole("table", { name: "Tasks" }).getByRole("link", { name: "often" }).first().waitFor();
   }));

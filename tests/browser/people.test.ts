@@ -114,7 +114,7 @@ test("a viewer is offered nothing that he may not do", async () => {
         await page.goto(`${stage.cluster.address}${path}`);
         await page.getByText(shown, { exact: true }).first().waitFor();
         expect([path, await page.getByRole("button", { name: refused }).allInnerTexts()]).toEqual([path, []]);
-        expect([path, await page.getByRole("checkbox").count()]).toEqual([path, 0]);
+        expect([path, await page.getByRole("checkbox", { name: /^Select/ }).count()]).toEqual([path, 0]);
       }
       for (const path of ["/webhooks", "/users", "/tokens", "/audit"]) {
         await page.goto(`${stage.cluster.address}${path}`);
@@ -151,7 +151,16 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
       const dialog = admin.getByRole("dialog");
       await dialog.getByLabel("Name").fill("rep");
       await dialog.getByLabel("Role").selectOption("operator");
-      await dialog.getByLabel("Only these queues").fill("reports");
+      await dialog.getByLabel("Only these queues").fill("reprots");
+      await dialog.getByText("No task and no worker is in reprots so far.").waitFor();
+      await screenshot(admin, "user-dialog-mistyped-queue");
+      await dialog.getByLabel("Only these queues").fill("");
+      await dialog
+        .getByRole("group", { name: "Queues that there are" })
+        .getByRole("button", { name: "reports" })
+        .click();
+      expect(await dialog.getByLabel("Only these queues").inputValue()).toBe("reports");
+      expect(await dialog.getByText(/No task and no worker/).count()).toBe(0);
       await dialog.getByRole("button", { name: "Make one" }).click();
       expect(await violations(admin)).toEqual([]);
       await dialog.getByRole("button", { name: "Add the user" }).click();
@@ -192,6 +201,10 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
       await colleague.goto(`${address}/queues`);
       await colleague.getByRole("button", { name: "Pause" }).click();
       await colleague.getByRole("button", { name: "Resume" }).waitFor();
+      await colleague.goto(`${address}/workers`);
+      await colleague.getByText("serves queues of others, too").waitFor();
+      expect(await colleague.getByRole("button", { name: "Drain …" }).count()).toBe(0);
+      await screenshot(colleague, "bound-workers");
       await colleague.goto(`${address}/webhooks`);
       await colleague.getByRole("button", { name: "New webhook …" }).click();
       await colleague.getByRole("checkbox", { name: "failure" }).waitFor();
@@ -204,13 +217,26 @@ test("an admin adds a colleague bound to one queue, who sees only that, until he
 
       await admin.goto(`${address}/audit`);
       const records = admin.getByRole("table", { name: "Audit record" }).getByRole("row");
-      await records.filter({ hasText: "add-user" }).filter({ hasText: "user:ada" }).waitFor();
+      await records.filter({ hasText: "add user" }).filter({ hasText: "user:ada" }).waitFor();
       await screenshot(admin, "audit");
       await admin.getByLabel("Who").fill("user:rep");
       await admin.getByRole("button", { name: "Filter" }).click();
       await admin.waitForURL("**by=user*");
       await expect.poll(() => records.filter({ hasText: "user:ada" }).count()).toBe(0);
       await records.filter({ hasText: "pause" }).waitFor();
+      await admin.goto(`${address}/audit`);
+      await admin.getByLabel("Did").fill("add user");
+      await admin.getByRole("button", { name: "Filter" }).click();
+      await admin.waitForURL("**action=add-user**");
+      await records.filter({ hasText: "add user" }).first().waitFor();
+      expect(await violations(admin)).toEqual([]);
+      const phone = await openPage(address, { ...session, ...narrow, colorScheme: "dark" });
+      await signIn(phone, "ada");
+      await phone.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+      await phone.goto(`${address}/audit`);
+      await phone.getByRole("table", { name: "Audit record" }).waitFor();
+      await screenshot(phone, "audit-narrow-dark");
+      expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBe(narrow.viewport.width);
     },
     { ...guarded, workerArguments: ["--queues", "reports,payroll"] },
   );

@@ -55,6 +55,11 @@ test("a webhook is made, tested, seen failing and recovering, changed and remove
       const deliveries = page.getByRole("table", { name: "Deliveries" }).getByRole("row");
       await deliveries.filter({ hasText: "test" }).getByText("503").waitFor();
       await deliveries.filter({ hasText: "task.failed" }).getByRole("link", { name: "bad" }).waitFor();
+      await page.getByText("one delivery is tried at a time").waitFor();
+      // A time that is over says nothing of the next try.
+      const heads = await page.getByRole("table", { name: "Deliveries" }).getByRole("columnheader").allInnerTexts();
+      for (const row of (await deliveries.all()).slice(1))
+        expect(await row.getByRole("cell").nth(heads.indexOf("Next try")).innerText()).not.toContain("ago");
       expect(await violations(page)).toEqual([]);
       await screenshot(page, "webhook-failing-wide-light");
       for (const [look, options] of Object.entries({

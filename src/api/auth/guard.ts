@@ -141,7 +141,7 @@ export class Guard {
     if (!isMissing && (of !== "all" || principal.queues === null)) return;
     this.#master.principals.noteRefusal({
       by: principalName(principal),
-      action,
+      action: actionOf(action),
       ...(target !== undefined && { target }),
       ...(address !== "" && { address }),
     });
@@ -300,4 +300,9 @@ function bearerOf(authorization: string | undefined): string | null {
 function isEqual(one: string, other: string): boolean {
   const [first, second] = [Buffer.from(one), Buffer.from(other)];
   return first.length === second.length && timingSafeEqual(first, second);
+}
+
+/** The audit record calls what was refused as it calls what was done: `drain-worker` for the route `drainWorker`. */
+function actionOf(route: string): string {
+  return route.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

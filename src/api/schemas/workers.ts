@@ -71,6 +71,11 @@ export const workerSchemas = {
         description:
           "Attempts that are over while their processes may still be ending, some of them; left out if there is none, and for those who are bound to queues.",
       }),
+      servesOthers: {
+        const: true,
+        description:
+          "For those who are bound to queues: it serves queues of others, too, and cannot be drained by them. Left out if not.",
+      },
     },
   ),
   WorkerList: open({ workers: list(ref("Worker")) }),

@@ -64,7 +64,7 @@ describe("a task that does not run", () => {
     for (const scheduler of [world.leader, world.follower]) {
       const detail = 'no connected worker of queue default runs kind "resize"';
       expect(reasonOf(world, "c", scheduler)).toMatchObject({ reason: "no-able-worker", detail });
-      expect(reasonOf(world, "d", scheduler)?.detail).toMatch(/runs kind "crawl" carries gpu/);
+      expect(reasonOf(world, "d", scheduler)?.detail).toMatch(/runs kind "crawl" has the label gpu/);
       expect(reasonOf(world, "e", scheduler)).toMatchObject({
         detail: expect.stringMatching(/runs kind "container"$/) as string,
         advice: "outlast worker --container",

@@ -200,7 +200,8 @@ export class WaitingReasons {
     }
     const able = ofKind.filter(({ offer }) => offer.couldRun(lane));
     if (able.length === 0) {
-      const detail = `no connected worker of queue ${name} that runs kind "${kind}" carries ${requires.join(", ")}`;
+      const labels = `${requires.length === 1 ? "the label" : "the labels"} ${requires.join(", ")}`;
+      const detail = `no connected worker of queue ${name} that runs kind "${kind}" has ${labels}`;
       return { reason: "no-able-worker", detail };
     }
     if (lane.isBroadcast) return { reason: "next-in-line", detail: "is the next to start" };

@@ -211,7 +211,7 @@ export class ScopedMaster implements MasterApi {
     if (queues.length === 0) return [];
     // It may be of tasks in other queues.
     const { dying: _dying, ...rest } = worker;
-    return [{ ...rest, queues }];
+    return [{ ...rest, queues, ...(queues.length < worker.queues.length && { servesOthers: true as const }) }];
   }
 }
 

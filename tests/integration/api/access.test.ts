@@ -308,6 +308,16 @@ test("lists, counts and queues hold nothing of others", async () => {
   expect((await viewer("GET", "/v1/schedules")).body.schedules.map(nameOf)).not.toContain("schedule-foreign");
 });
 
+test("the audit record calls what was refused as it calls what was done", async () => {
+  expect((await callers.get("viewer")!("POST", "/v1/workers/worker-own/drain")).status).toBe(403);
+  const actions = async () => {
+    const { records } = (await guarded.root("GET", "/v1/audit?outcome=refused&limit=1000")).body;
+    return records.map(({ action }: { action: string }) => action) as string[];
+  };
+  await expect.poll(actions, { timeout: 20_000 }).toContain("drain-worker");
+  expect((await actions()).filter((action) => /[A-Z]/.test(action))).toEqual([]);
+});
+
 function sum(total: unknown, each: unknown): number {
   return Number(total) + Number(each);
 }

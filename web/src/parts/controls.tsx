@@ -70,7 +70,7 @@ export function Segments<Value extends string | number>({ label, values, chosen,
 }
 
 const fieldLook =
-  "h-7 rounded-md border border-line-strong/70 bg-surface px-2 text-text placeholder:text-muted hover:border-line-strong max-md:h-9 max-md:text-base";
+  "h-7 rounded-md border border-line-strong/70 bg-surface px-2 text-text placeholder:text-muted placeholder:italic hover:border-line-strong max-md:h-9 max-md:text-base";
 
 export function Field(props: InputHTMLAttributes<HTMLInputElement>) {
   return <input {...props} className={`${fieldLook} ${props.className ?? ""}`} />;

@@ -35,9 +35,14 @@ export function agoText(at: number, from: number): string {
   return ms > 0 ? `${coarse(ms)} ago` : `in ${until(-ms)}`;
 }
 
+/** Further away than this, hours say nothing. */
+const untilHoursMax = 10 * day;
+
 /** Finer than for what is past: ticks of a schedule that are minutes apart must not read alike. */
 function until(ms: number): string {
-  return ms < hour || ms >= day ? coarse(ms) : two(ms, hour, "h", minute, "min");
+  if (ms < hour) return coarse(ms);
+  if (ms < day) return two(ms, hour, "h", minute, "min");
+  return ms < untilHoursMax ? two(ms, day, "d", hour, "h") : `${Math.round(ms / day)} d`;
 }
 
 function coarse(ms: number): string {

@@ -7,6 +7,16 @@ export interface AuditFilters {
   readonly outcome?: "done" | "refused";
 }
 
+/** What was done or refused, in words: `drain worker`. Refusals of earlier versions are called after their route, `drainWorker`. */
+export function actionText(action: string): string {
+  return action.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll("-", " ");
+}
+
+/** As the record has it, of what somebody types who has read its words. */
+export function actionOf(text: string): string {
+  return text.trim().replaceAll(/\s+/g, "-");
+}
+
 /** Whatever an address says, without what means nothing. */
 export function readAuditFilters(search: Readonly<Record<string, unknown>>): AuditFilters {
   const { outcome } = search;

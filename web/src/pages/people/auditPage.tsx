@@ -4,12 +4,12 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { get } from "../../api/client.ts";
 import type { AuditRecord, AuditPage as Page } from "../../api/schema.ts";
-import { Button, Field, Select } from "../../parts/controls.tsx";
+import { Button, Field, Labelled, Select } from "../../parts/controls.tsx";
 import { OnlyFor } from "../../parts/onlyFor.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { type AuditFilters, readAuditFilters } from "./auditFilters.ts";
+import { type AuditFilters, actionOf, actionText, readAuditFilters } from "./auditFilters.ts";
 
 const route = getRouteApi("/audit");
 const pageSize = 100;
@@ -89,7 +89,7 @@ function RecordRow({
       </Cell>
       <Cell className="font-medium">{by === "" ? <span className="text-muted">unknown</span> : by}</Cell>
       <Cell>
-        {action}
+        {actionText(action)}
         {count === undefined || count === 1 ? null : <span className="text-muted"> × {count}</span>}
       </Cell>
       <Cell className="max-w-72 font-mono text-xs break-all">{target ?? ""}</Cell>
@@ -111,48 +111,60 @@ interface FiltersProps {
 function Filters({ filters, onChange }: FiltersProps) {
   const [texts, setTexts] = useState({
     by: filters.by ?? "",
-    action: filters.action ?? "",
+    action: actionText(filters.action ?? ""),
     target: filters.target ?? "",
   });
   const apply = (outcome: AuditFilters["outcome"]) => {
     const given = Object.entries(texts).filter(([, text]) => text.trim() !== "");
-    const named = Object.fromEntries(given.map(([name, text]) => [name, text.trim()]));
+    const named = Object.fromEntries(
+      given.map(([name, text]) => [name, name === "action" ? actionOf(text) : text.trim()]),
+    );
     onChange({ ...named, ...(outcome !== undefined && { outcome }) });
   };
-  const field = (name: keyof typeof texts, label: string, placeholder: string) => (
-    <Field
-      aria-label={label}
-      placeholder={placeholder}
-      spellCheck={false}
-      autoCapitalize="none"
-      className="w-40 max-md:flex-1"
-      value={texts[name]}
-      onChange={(event) => setTexts({ ...texts, [name]: event.target.value })}
-      {...(name === "by" ? { "data-search": true } : {})}
-    />
+  const field = (name: keyof typeof texts, label: string, example: string) => (
+    <Labelled label={label}>
+      {(id) => (
+        <Field
+          id={id}
+          placeholder={`such as ${example}`}
+          spellCheck={false}
+          autoCapitalize="none"
+          className="w-44 max-md:w-full"
+          value={texts[name]}
+          onChange={(event) => setTexts({ ...texts, [name]: event.target.value })}
+          {...(name === "by" ? { "data-search": true } : {})}
+        />
+      )}
+    </Labelled>
   );
   return (
     <form
       role="search"
       aria-label="Filter the audit record"
-      className="mb-3 flex flex-wrap items-center gap-2"
+      className="mb-3 flex flex-wrap items-end gap-x-3 gap-y-2 max-md:grid max-md:grid-cols-2"
       onSubmit={(event) => {
         event.preventDefault();
         apply(filters.outcome);
       }}
     >
       {field("by", "Who", "user:ada")}
-      {field("action", "Did", "sign-in")}
-      {field("target", "To", "a task, queue, user …")}
-      <Select
-        aria-label="Outcome"
-        value={filters.outcome ?? ""}
-        onChange={(event) => apply(event.target.value === "" ? undefined : (event.target.value as "done" | "refused"))}
-      >
-        <option value="">done and refused</option>
-        <option value="done">done</option>
-        <option value="refused">refused</option>
-      </Select>
+      {field("action", "Did", "sign in")}
+      {field("target", "To", "a task or a user")}
+      <Labelled label="Outcome">
+        {(id) => (
+          <Select
+            id={id}
+            value={filters.outcome ?? ""}
+            onChange={(event) =>
+              apply(event.target.value === "" ? undefined : (event.target.value as "done" | "refused"))
+            }
+          >
+            <option value="">done and refused</option>
+            <option value="done">done</option>
+            <option value="refused">refused</option>
+          </Select>
+        )}
+      </Labelled>
       <Button type="submit">Filter</Button>
       {Object.keys(filters).length === 0 ? null : (
         <Button look="quiet" onClick={() => onChange({})}>

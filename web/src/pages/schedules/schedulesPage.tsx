@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { schedulesQuery, ticksQuery } from "../../api/queries.ts";
+import { schedulesQuery, templateQuery, ticksQuery } from "../../api/queries.ts";
 import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { ScheduleView } from "../../api/schema.ts";
 import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
@@ -83,7 +83,7 @@ function Instant({ at }: { readonly at: number }) {
 }
 
 function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; readonly isShown: boolean }) {
-  const { name, content, isPaused, nextAt, fired, skipped } = schedule;
+  const { name, content, isPaused, nextAt, skipped } = schedule;
   return (
     <Row>
       <Cell className={isShown ? "font-semibold text-accent" : "font-medium"}>
@@ -108,9 +108,26 @@ function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; r
       </Cell>
       <Cell className="font-mono text-xs whitespace-nowrap">{whenText(content.when)}</Cell>
       <Cell className="text-soft">{content.template ?? "a task"}</Cell>
-      <Cell className="figures">{fired}</Cell>
+      <Cell className="figures">
+        <Made schedule={schedule} />
+      </Cell>
       <Cell className="figures">{skipped.length}</Cell>
     </Row>
+  );
+}
+
+/** Tasks of a schedule are called after it, unless what they are made from has a name. */
+function Made({ schedule: { name, content, fired } }: { readonly schedule: ScheduleView }) {
+  const { template = "", task } = content;
+  const { data } = useQuery({ ...templateQuery(template), enabled: template !== "" && fired > 0 });
+  const made = template === "" ? task : data?.task;
+  const { name: own = name } = (made ?? {}) as { readonly name?: string };
+  // A name with variables differs from task to task.
+  if (fired === 0 || made === undefined || own.includes("${")) return fired;
+  return (
+    <Link to="/tasks" search={{ name: own }} title="The tasks that it has made" className="text-accent hover:underline">
+      {fired}
+    </Link>
   );
 }
 

@@ -111,7 +111,7 @@ function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: 
             <StateBadge state={child.state} />
           </Cell>
           <Cell className="text-soft">{child.kind}</Cell>
-          <Cell className="text-soft">{isBeforeRetry(child) ? "–" : (child.host ?? "–")}</Cell>
+          <Cell className="text-soft">{isBeforeRetry(child) ? null : child.host}</Cell>
         </Row>
       ))}
     </Table>

@@ -57,7 +57,7 @@ function Attempts({ task }: { readonly task: Task }) {
   if (attempt === 0) return <Fact name="Attempts">{finalStates.has(task.state) ? "none" : "none yet"}</Fact>;
   return (
     <Fact name="Attempts">
-      {attempt - before} · {failuresText(task)}
+      {attempt === before ? "none yet" : `${attempt - before} · ${failuresText(task)}`}
       {before > 0 ? <span className="text-muted"> · {before} before the retry</span> : null}
       {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
     </Fact>

@@ -7,7 +7,7 @@ import type { DeliveryView, WebhookView } from "../../api/schema.ts";
 import { Button, Segments } from "../../parts/controls.tsx";
 import { Card, Loading, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
-import { Ago } from "../../parts/time.tsx";
+import { Ago, useNow } from "../../parts/time.tsx";
 
 const number = new Intl.NumberFormat();
 const pageSize = 50;
@@ -22,6 +22,7 @@ export function Deliveries({ webhook }: { readonly webhook: WebhookView }) {
   const { name, pending, givenUp } = webhook;
   const [state, setState] = useState<State>("pending");
   const [shown, setShown] = useState(pageSize);
+  const isFailing = (webhook.last?.problem ?? null) !== null;
   const choices = [
     ["pending", `Waiting ${number.format(pending)}`],
     ["given-up", `Given up ${number.format(givenUp)}`],
@@ -42,7 +43,7 @@ export function Deliveries({ webhook }: { readonly webhook: WebhookView }) {
       }
       isFlush
     >
-      <List key={state} {...{ name, state, shown }} onMore={() => setShown(shown + pageSize)} />
+      <List key={state} {...{ name, state, shown }} isFailing={isFailing} onMore={() => setShown(shown + pageSize)} />
     </Card>
   );
 }
@@ -50,11 +51,13 @@ export function Deliveries({ webhook }: { readonly webhook: WebhookView }) {
 interface ListProps {
   readonly name: string;
   readonly state: State;
+  /** The last request has failed. */
+  readonly isFailing: boolean;
   readonly shown: number;
   readonly onMore: () => void;
 }
 
-function List({ name, state, shown, onMore }: ListProps) {
+function List({ name, state, isFailing, shown, onMore }: ListProps) {
   const isGivenUp = state === "given-up";
   const { data, error } = useQuery(deliveriesQuery(name, state, isGivenUp ? givenUpMax : shown));
   if (data === undefined) return error === null ? <Loading what="the deliveries" /> : <Problem error={error} />;
@@ -66,6 +69,11 @@ function List({ name, state, shown, onMore }: ListProps) {
     return <p className="px-4 py-3 text-muted">{isGivenUp ? "Nothing was given up." : "Nothing waits."}</p>;
   return (
     <>
+      {isGivenUp || !isFailing || found.length < 2 ? null : (
+        <p className="border-b border-line px-4 py-2 text-muted">
+          While its receiver fails, one delivery is tried at a time, after a pause; the others wait for their turn.
+        </p>
+      )}
       <Table
         label="Deliveries"
         heads={[
@@ -112,14 +120,18 @@ function DeliveryRow({ delivery }: { readonly delivery: DeliveryView }) {
         <Ago at={at} />
       </Cell>
       <Cell className="figures">{tries}</Cell>
-      <Cell className="text-muted">
-        {givenUpAt !== undefined ? <Ago at={givenUpAt} /> : nextAt === undefined ? "in its turn" : <Ago at={nextAt} />}
-      </Cell>
+      <Cell className="text-muted">{givenUpAt !== undefined ? <Ago at={givenUpAt} /> : <NextTry at={nextAt} />}</Cell>
       <Cell className="max-w-96 truncate text-failed">
         {problem === undefined ? null : <span title={problem}>{problem}</span>}
       </Cell>
     </Row>
   );
+}
+
+/** Once its time has come, it still waits for its turn, as one does that was never tried. */
+function NextTry({ at }: { readonly at: number | undefined }) {
+  const now = useNow();
+  return at === undefined || at <= now ? "in its turn" : <Ago at={at} />;
 }
 
 /** What the event is about. */

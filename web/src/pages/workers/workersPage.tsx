@@ -111,7 +111,11 @@ function WorkerRow({ worker, word, death, isWanted, onDrain }: WorkerRowProps) {
       <Cell className="text-soft">{worker.version}</Cell>
       <Cell className="text-muted">{worker.heardAt === null ? "–" : <Ago at={worker.heardAt} />}</Cell>
       <Cell className="text-right">
-        {onDrain !== null && word === "connected" ? <Button onClick={onDrain}>Drain …</Button> : null}
+        {onDrain === null || word !== "connected" ? null : worker.servesOthers === true ? (
+          <span className="text-xs text-muted">serves queues of others, too</span>
+        ) : (
+          <Button onClick={onDrain}>Drain …</Button>
+        )}
       </Cell>
     </Row>
   );
