@@ -50,10 +50,20 @@ test("of a graph the nodes that others waited for are on the critical path, and 
         await shown.getByRole("table", { name: "Critical path" }).waitFor();
         await screenshot(shown, `critical-path-${look}-${colorScheme}`);
         expect(await shown.evaluate(() => document.documentElement.scrollWidth)).toBe(screen.viewport.width);
+        const box = shown.getByRole("table", { name: "Critical path" }).locator("..");
+        expect([look, await box.evaluate((each) => each.scrollWidth - each.clientWidth)]).toEqual([look, 0]);
         if (look === "wide") expect([colorScheme, await violations(shown)]).toEqual([colorScheme, []]);
         await shown.context().close();
       }
     }
+    // On a phone, the nodes stand below each other, as large as they can be read.
+    const phone = await openPage(`${cluster.address}/tasks/etl/graph`, { ...narrow, colorScheme: "dark" });
+    const node = phone.locator(".react-flow__node");
+    await node.nth(3).waitFor();
+    await screenshot(phone, "graph-narrow-four-nodes");
+    const boxes = await Promise.all((await node.all()).map((each) => each.boundingBox()));
+    expect(new Set(boxes.map((each) => Math.round(each?.y ?? 0))).size).toBe(3);
+    for (const each of boxes) expect(each?.width).toBeGreaterThan(140);
     await rows.filter({ hasText: "report" }).getByRole("link", { name: "report" }).last().click();
     await page.waitForURL("**/tasks/etl~**");
   });

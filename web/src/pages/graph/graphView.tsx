@@ -5,26 +5,33 @@ import { Link } from "@tanstack/react-router";
 import { Background, Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
 import type { GraphNode, TaskState } from "../../api/schema.ts";
+import { useNarrow } from "../../parts/narrow.ts";
 import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
 import { Loading, Problem } from "../../parts/surfaces.tsx";
-import { fold, nodeSize, place } from "./layout.ts";
+import { type Direction, fold, nodeSize, place } from "./layout.ts";
 
-type BoxNode = Node<{ readonly nodes: readonly GraphNode[] }, "box">;
+type BoxNode = Node<{ readonly nodes: readonly GraphNode[]; readonly direction: Direction }, "box">;
 
 const types = { box: Box };
 
+/** On a phone, a graph that does not fit is shown in part, as large as it can be read. */
+const legible: { readonly [Each in Direction]: { readonly minZoom?: number } } = { RIGHT: {}, DOWN: { minZoom: 0.7 } };
+
 export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
+  const direction: Direction = useNarrow() ? "DOWN" : "RIGHT";
   const folded = useMemo(() => fold(nodes), [nodes]);
   const shape = useMemo(() => JSON.stringify([[...folded.groups.keys()], folded.edges]), [folded]);
   // Only a graph of another shape is laid out anew.
   const { data: places, error } = useQuery({
-    queryKey: ["layout", shape],
-    queryFn: () => place(folded),
+    queryKey: ["layout", direction, shape],
+    queryFn: () => place(folded, direction),
     staleTime: "static",
   });
   if (places === undefined) {
     return (
-      <div className="h-[32rem] p-4">{error === null ? <Loading what="the graph" /> : <Problem error={error} />}</div>
+      <div className="h-[32rem] p-4 max-md:h-[24rem]">
+        {error === null ? <Loading what="the graph" /> : <Problem error={error} />}
+      </div>
     );
   }
   const boxes = [...folded.groups].map(
@@ -32,7 +39,7 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
       id,
       type: "box",
       position: places.get(id) ?? { x: 0, y: 0 },
-      data: { nodes: members },
+      data: { nodes: members, direction },
       ...nodeSize,
     }),
   );
@@ -45,8 +52,9 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
     }),
   );
   return (
-    <div className="h-[32rem]">
+    <div className="h-[32rem] max-md:h-[24rem]">
       <ReactFlow
+        key={direction}
         nodes={boxes}
         edges={edges}
         nodeTypes={types}
@@ -56,7 +64,7 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
         nodesFocusable={false}
         edgesFocusable={false}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+        fitViewOptions={{ maxZoom: 1, padding: direction === "DOWN" ? 0.05 : 0.15, ...legible[direction] }}
         minZoom={0.1}
         proOptions={{ hideAttribution: true }}
       >
@@ -67,14 +75,14 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
   );
 }
 
-function Box({ data: { nodes } }: NodeProps<BoxNode>) {
+function Box({ data: { nodes, direction } }: NodeProps<BoxNode>) {
   const [first] = nodes;
   if (first === undefined) return null;
   return (
     <>
-      <Handle type="target" position={Position.Left} className="opacity-0" />
+      <Handle type="target" position={direction === "DOWN" ? Position.Top : Position.Left} className="opacity-0" />
       {nodes.length === 1 ? <One node={first} /> : <Many nodes={nodes} />}
-      <Handle type="source" position={Position.Right} className="opacity-0" />
+      <Handle type="source" position={direction === "DOWN" ? Position.Bottom : Position.Right} className="opacity-0" />
     </>
   );
 }

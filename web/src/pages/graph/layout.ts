@@ -1,4 +1,4 @@
-/** Places the nodes of a graph from left to right; thousands of like nodes are folded into one that counts them. */
+/** Places the nodes of a graph from left to right, or downwards; thousands of like nodes are folded into one that counts them. */
 import ELK, { type ElkNode } from "elkjs/lib/elk-api.js";
 import workerUrl from "elkjs/lib/elk-worker.min.js?url";
 import type { GraphNode } from "../../api/schema.ts";
@@ -35,19 +35,22 @@ export function fold(nodes: readonly GraphNode[]): Folded {
   return { groups, edges: [...edges.values()] };
 }
 
+/** From left to right; downwards where there is little room at the sides. */
+export type Direction = "RIGHT" | "DOWN";
+
 /** Where each group goes; the places depend on the shape alone, not on the states. */
-export async function place({
-  groups,
-  edges,
-}: Folded): Promise<ReadonlyMap<string, { readonly x: number; readonly y: number }>> {
+export async function place(
+  { groups, edges }: Folded,
+  direction: Direction,
+): Promise<ReadonlyMap<string, { readonly x: number; readonly y: number }>> {
   const elk = new ELK({ workerFactory: () => new Worker(workerUrl) });
   try {
     const { children = [] }: ElkNode = await elk.layout({
       id: "root",
       layoutOptions: {
         "elk.algorithm": "layered",
-        "elk.direction": "RIGHT",
-        "elk.layered.spacing.nodeNodeBetweenLayers": "64",
+        "elk.direction": direction,
+        "elk.layered.spacing.nodeNodeBetweenLayers": direction === "RIGHT" ? "64" : "36",
         "elk.spacing.nodeNode": "18",
       },
       children: [...groups.keys()].map((id) => ({ id, ...nodeSize })),

@@ -141,7 +141,7 @@ function Filters({ filters, onChange }: FiltersProps) {
     <form
       role="search"
       aria-label="Filter the audit record"
-      className="mb-3 flex flex-wrap items-end gap-x-3 gap-y-2 max-md:grid max-md:grid-cols-2"
+      className="mb-3 flex flex-wrap items-end gap-x-3 gap-y-2 max-md:grid max-md:grid-cols-[repeat(2,minmax(0,1fr))]"
       onSubmit={(event) => {
         event.preventDefault();
         apply(filters.outcome);
@@ -149,11 +149,12 @@ function Filters({ filters, onChange }: FiltersProps) {
     >
       {field("by", "Who", "user:ada")}
       {field("action", "Did", "sign in")}
-      {field("target", "To", "a task or a user")}
+      {field("target", "To", "mail")}
       <Labelled label="Outcome">
         {(id) => (
           <Select
             id={id}
+            className="max-md:w-full max-md:min-w-0"
             value={filters.outcome ?? ""}
             onChange={(event) =>
               apply(event.target.value === "" ? undefined : (event.target.value as "done" | "refused"))

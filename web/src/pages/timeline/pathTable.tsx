@@ -69,7 +69,7 @@ export function PathTable({ root, path }: { readonly root: Member; readonly path
 function What({ part: { attempt, wait } }: { readonly part: PathPart }) {
   if (attempt === null) return <span className="text-muted">{wait === null ? "" : waitTexts[wait]}</span>;
   return (
-    <span className="whitespace-nowrap">
+    <span className="md:whitespace-nowrap">
       attempt {attempt.attempt} on {attempt.worker}, <OutcomeText outcome={attempt.outcome} />
     </span>
   );
