@@ -93,7 +93,7 @@ test("an edited crontab changes its own schedules, and those whose line is gone 
 
   const { stdout, stderr } = await importLines(edited, "--prefix", "t-");
   expect(stdout).toMatch(new RegExp(`^ +2 +${b} +unchanged, paused +`, "m"));
-  expect(stdout).toMatch(new RegExp(`^ +3 +${c} +changed +`, "m"));
+  expect(stdout).toMatch(new RegExp(`^ +3 +${c} +changed \\(when\\) +`, "m"));
   expect(stderr).toContain("3 schedules: 1 new, 1 changed, 1 unchanged.");
   expect(stderr).toContain(a);
   expect((await schedules()).filter(({ isPaused }) => isPaused).map(({ name }) => name)).toEqual([b]);
@@ -144,7 +144,10 @@ test("a command runs once, in the home folder, with its stdin; a queue without a
   expect(JSON.parse((await outlast("show", id, "--json")).stdout)).toMatchObject({ limits: { attemptsMax: 1 } });
 });
 
-test("instants are shown with their distance from UTC", async () => {
-  await importLines(["@daily true"]);
+test("a schedule shows where it comes from, and instants with their distance from UTC", async () => {
+  const { schedules: made } = await report(["@daily true"], "--prefix", "t-");
+  const shown = await outlast("schedule", "show", made[0]?.name ?? "");
+  expect(shown.stdout).toMatch(/^about +Imported from a crontab, with the prefix t-$/m);
+  expect(shown.stdout).toMatch(/^next +\S+ 00:00:00 \+05:45$/m);
   expect((await outlast("schedule", "ls")).stdout).toMatch(/ 00:00:00 \+05:45 /);
 });

@@ -109,6 +109,7 @@ async function show(context: Context, name: string): Promise<undefined> {
     output.line(`${output.paint("dim", label.padEnd(11))} ${printable(value)}`);
   const { content, origin, queued, skipped } = schedule;
   row("schedule", name);
+  if (content.description !== undefined) row("about", content.description);
   row("when", whenText(content.when));
   row("next", nextText(schedule));
   if (origin !== undefined) row("template", `${origin.template}, version ${origin.version}`);

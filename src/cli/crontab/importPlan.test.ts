@@ -49,7 +49,7 @@ test("a line above does not move a pause to another command", () => {
 test("other times, or another variable, are a change; another command is another schedule", () => {
   const before = imported("0 1 * * * job");
   expect(plan("0 2 * * * job", before)).toMatchObject({
-    lines: [{ name: before[0]?.name, state: "changed" }],
+    lines: [{ name: before[0]?.name, state: "changed", changes: ["when"] }],
     gone: [],
   });
   expect(plan("A=1\n0 1 * * * job", before)).toMatchObject({ lines: [{ name: before[0]?.name, state: "changed" }] });

@@ -7,6 +7,8 @@ import type { CrontabCommand } from "./readCrontab.ts";
 export interface PlannedLine extends CrontabCommand {
   readonly name: string;
   readonly state: "new" | "changed" | "unchanged";
+  /** The fields of the schedule that change: `when`, `task`, `overlap`. Empty unless it is changed. */
+  readonly changes: readonly string[];
   /** Somebody has paused the schedule; it stays so. */
   readonly isPaused: boolean;
 }
@@ -38,10 +40,9 @@ export function planImport(
   const lines = commands.map((command): PlannedLine => {
     const name = names.get(command) ?? "";
     const before = known.get(name);
-    const isSame =
-      before !== undefined && isDeepStrictEqual(withDefaults(before.content), withDefaults(command.content));
-    const state = before === undefined ? "new" : isSame ? "unchanged" : "changed";
-    return { ...command, name, state, isPaused: before?.isPaused === true };
+    const changes = before === undefined ? [] : changedFields(before.content, command.content);
+    const state = before === undefined ? "new" : changes.length === 0 ? "unchanged" : "changed";
+    return { ...command, name, state, changes, isPaused: before?.isPaused === true };
   });
   const taken = new Set(lines.map(({ name }) => name));
   const others = schedules.filter(({ name }) => !taken.has(name));
@@ -104,6 +105,12 @@ function byNumber(one: string, other: string): number {
 
 function isSameTime(one: ScheduleContent | undefined, other: ScheduleContent): boolean {
   return isDeepStrictEqual(one?.when, other.when);
+}
+
+function changedFields(before: ScheduleContent, after: ScheduleContent): readonly string[] {
+  const [one, other] = [new Map(Object.entries(withDefaults(before))), new Map(Object.entries(withDefaults(after)))];
+  const fields = [...new Set([...other.keys(), ...one.keys()])];
+  return fields.filter((field) => !isDeepStrictEqual(one.get(field), other.get(field)));
 }
 
 function withDefaults(content: ScheduleContent): ScheduleContent {

@@ -19,8 +19,9 @@ export interface ImportOutcome {
 export function jsonOf(outcome: ImportOutcome): object {
   const { plan, goneRule, isDryRun } = outcome;
   return {
-    schedules: plan.lines.map(({ name, line, state, isPaused, content }) => ({
+    schedules: plan.lines.map(({ name, line, state, changes, isPaused, content }) => ({
       ...{ name, line, state, ...content },
+      ...(changes.length > 0 && { changes }),
       ...(isPaused && { isPaused }),
     })),
     gone: plan.gone.map(({ name, isPaused }) => ({ name, isPaused: isPaused || goneRule === "pause" })),
@@ -53,7 +54,7 @@ function columnsOf(lines: readonly PlannedLine[]): readonly Column<PlannedLine>[
   const columns: readonly Column<PlannedLine>[] = [
     { title: "LINE", text: ({ line }) => String(line), isRightAligned: true },
     { title: "SCHEDULE", text: ({ name }) => name },
-    { title: "STATE", text: ({ state, isPaused }) => (isPaused ? `${state}, paused` : state) },
+    { title: "STATE", text: stateText },
     { title: "WHEN", text: ({ content }) => printable(whenText(content.when)) },
     { title: "COMMAND", text: ({ program }) => printable(program), isElastic: true },
   ];
@@ -62,6 +63,11 @@ function columnsOf(lines: readonly PlannedLine[]): readonly Column<PlannedLine>[
     { title: "ENVIRONMENT", text: environmentText, isElastic: true },
   ];
   return [...columns, ...more.filter(({ text }) => lines.some((line) => text(line) !== ""))];
+}
+
+/** Such as `changed (when), paused`. */
+function stateText({ state, changes, isPaused }: PlannedLine): string {
+  return `${state}${changes.length === 0 ? "" : ` (${changes.join(", ")})`}${isPaused ? ", paused" : ""}`;
 }
 
 function inputOf({ content }: PlannedLine): ExecInput {
