@@ -30,7 +30,10 @@ function form(parts: readonly (readonly [string, string | Blob])[]): FormData {
 
 async function post(parts: readonly (readonly [string, string | Blob])[]) {
   const answer = await fetch(url, { method: "POST", body: form(parts) });
-  return { status: answer.status, body: (await answer.json()) as { error?: { code: string; message: string } } };
+  return {
+    status: answer.status,
+    body: (await answer.json()) as { error?: { code: string; message: string; hint?: string } },
+  };
 }
 
 const file = (text: string) => new Blob([text]);
@@ -67,6 +70,8 @@ test("the task may be a file, and a file of the folder may be called so", async 
 test("a task that cannot be read is told as the field that it is", async () => {
   const broken = await post([["task", '{"kind":']]);
   expect(broken.body.error?.message).toBe("The field `task` is not valid JSON.");
+  // What curl -F makes of a command with a semicolon.
+  expect(broken.body.error?.hint).toContain("--form-string");
   const large = await post([["task", '{"kind":1e400}']]);
   expect(large.body.error?.message).toBe("The field `task`: A number is too large to be exact.");
   const long = await post([["task", file(" ".repeat(limits.bodyBytesMax + 1))]]);

@@ -14,6 +14,9 @@ import { uploadOf } from "./uploads.ts";
 
 const hint = `curl -F 'task={"kind":"exec","input":{"command":["wc","data.csv"]}}' -F data.csv=@data.csv …/v1/tasks/form`;
 
+const cutHint =
+  "curl -F ends the text of a field at a `;` and reads a file behind `@` and `<`: write --form-string 'task=…', or -F task=@task.json.";
+
 /**
  * The submission in the field `task`, which may also be a file, with each file as one of `input.files`. What was uploaded before an error is collected later.
  * @throws OutlastError `unsupported-media`, `bad-request`, `bad-json`, `invalid`, and what an upload may be refused with
@@ -48,7 +51,7 @@ function parseTask(task: Uint8Array): Json {
     const message = error.message.startsWith("The body ")
       ? error.message.replace("The body ", "The field `task` ")
       : `The field \`task\`: ${error.message}`;
-    throw new OutlastError(error.code, message, error.details);
+    throw new OutlastError(error.code, message, { hint: cutHint, ...error.details });
   }
 }
 
