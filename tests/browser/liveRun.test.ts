@@ -8,7 +8,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
   await watched(["master", "worker-1"], async ({ cluster, client }) => {
     await client.submit({ id: "moves", kind: "sleep", input: { seconds: 120 } });
     const overview = await openPage(cluster.address);
-    await overview.getByRole("link", { name: "worker-1" }).waitFor();
+    await overview.getByRole("link", { name: "worker-1" }).first().waitFor();
     await overview.getByRole("link", { name: "running 1" }).waitFor();
 
     const task = await openPage(`${cluster.address}/tasks/moves`);

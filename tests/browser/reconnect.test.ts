@@ -27,7 +27,7 @@ test("a page of a standby goes on when the leader dies, under the next leader", 
       const [dead, survivor] = leader?.name === "master-1" ? ["master-1", "master-2"] : ["master-2", "master-1"];
       const page = await openPage(cluster.addressOf(survivor), { ...wide, mayFailToLoad: /./ });
       await page.getByText(`${survivor} · standby`).waitFor();
-      await page.getByRole("link", { name: "worker-1" }).waitFor();
+      await page.getByRole("link", { name: "worker-1" }).first().waitFor();
       await cluster.kill(dead);
       await page.getByText(`${survivor} · leader`).waitFor();
       await client.submit({ id: "later", kind: "sleep", input: { seconds: 0 } });

@@ -5,6 +5,7 @@ import { taskQuery } from "../../api/queries.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { titleOf } from "../../parts/taskTitle.ts";
 import { hasEarlierChildren } from "../task/runs.ts";
 import { FamilyNode } from "./familyNode.tsx";
 
@@ -18,7 +19,7 @@ export function FamilyPage() {
     <>
       <TaskPath
         id={id}
-        name={task.name}
+        name={titleOf(task)}
         above={
           task.parent === undefined ? null : (
             <>
@@ -34,7 +35,7 @@ export function FamilyPage() {
           )
         }
       />
-      <PageHeader title={`Family of ${task.name}`} note={<StateBadge state={task.state} />} />
+      <PageHeader title={`Family of ${titleOf(task)}`} note={<StateBadge state={task.state} />} />
       <div className="card overflow-x-auto p-2">
         {Object.keys(task.childCounts ?? {}).length === 0 && !hasEarlierChildren(task) ? (
           <Empty title="This task has no children">

@@ -166,7 +166,9 @@ function Filters({ filters, onChange }: FiltersProps) {
           </Select>
         )}
       </Labelled>
-      <Button type="submit">Filter</Button>
+      <Button type="submit" className="max-md:justify-center">
+        Filter
+      </Button>
       {Object.keys(filters).length === 0 ? null : (
         <Button look="quiet" onClick={() => onChange({})}>
           Clear

@@ -57,7 +57,7 @@ function Attempts({ task }: { readonly task: Task }) {
   if (attempt === 0) return <Fact name="Attempts">{finalStates.has(task.state) ? "none" : "none yet"}</Fact>;
   return (
     <Fact name="Attempts">
-      {attempt === before ? "none yet" : `${attempt - before} · ${failuresText(task)}`}
+      {attempt === before ? "none yet" : `${attempt - before} · ${failuresText(task, attempt - before)}`}
       {before > 0 ? <span className="text-muted"> · {before} before the retry</span> : null}
       {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
     </Fact>
@@ -65,8 +65,8 @@ function Attempts({ task }: { readonly task: Task }) {
 }
 
 /** While it may still run, how many failures it takes to end it stands beside those that there were. */
-function failuresText({ failures, limits: { attemptsMax }, state }: Task): string {
-  const failed = `${failures === 0 ? "none" : failures} failed`;
+function failuresText({ failures, limits: { attemptsMax }, state }: Task, attempts: number): string {
+  const failed = failures === 0 ? "none failed" : attempts === 1 ? "failed" : `${failures} failed`;
   if (finalStates.has(state)) return failed;
   return `${failed}, ${attemptsMax === 1 ? "the first failure ends it" : `${attemptsMax} failures end it`}`;
 }

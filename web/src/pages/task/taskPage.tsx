@@ -31,8 +31,8 @@ export function TaskPage() {
           <PageHeader title="Unknown task" />
           <div className="card">
             <Empty title={error.message}>
-              {error.hint ?? ""}{" "}
-              <Link to="/tasks" className="text-accent underline decoration-accent/40">
+              {error.hint ?? ""}
+              <Link to="/tasks" className="block text-accent hover:underline">
                 See the tasks that there are
               </Link>
             </Empty>

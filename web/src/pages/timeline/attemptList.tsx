@@ -82,7 +82,11 @@ function AttemptRow({ attempt, isOfOneWorker }: AttemptRowProps) {
           <Now attempt={attempt} />
         </Cell>
       ) : (
-        <Cell className="whitespace-nowrap text-soft">{attempt.worker}</Cell>
+        <Cell className="whitespace-nowrap text-soft">
+          <Link to="/workers/$worker" params={{ worker: attempt.worker }} className="hover:underline">
+            {attempt.worker}
+          </Link>
+        </Cell>
       )}
       <Cell>
         <OutcomeText outcome={attempt.outcome} />

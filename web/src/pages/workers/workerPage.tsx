@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { attemptsOnQuery, workersQuery } from "../../api/queries.ts";
+import type { Worker } from "../../api/schema.ts";
 import { Segments } from "../../parts/controls.tsx";
 import { Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText } from "../../parts/time.tsx";
@@ -17,9 +18,11 @@ const usualSpan = 24 * hour;
 export function WorkerPage() {
   const { worker: id } = route.useParams();
   const { outcome } = route.useSearch();
-  const [spanMs, setSpan] = useState(usualSpan);
-  const { data, error } = useQuery(attemptsOnQuery(id, spanMs));
-  const worker = useQuery(workersQuery).data?.workers.find((each) => each.id === id);
+  const workers = useQuery(workersQuery).data?.workers;
+  const worker = workers?.find((each) => each.id === id);
+  const [chosen, setSpan] = useState<number | null>(null);
+  const spanMs = chosen ?? spanFor(worker, Date.now());
+  const { data, error } = useQuery({ ...attemptsOnQuery(id, spanMs), enabled: workers !== undefined });
   const word = useWorkerWord();
   return (
     <>
@@ -65,6 +68,13 @@ export function WorkerPage() {
       </div>
     </>
   );
+}
+
+/** Of a worker that has gone for longer, the last of what it ran is to be seen at once. */
+function spanFor(worker: Worker | undefined, now: number): number {
+  const isOver = worker?.state === "lost" || worker?.state === "gone";
+  const goneMs = isOver ? now - worker.changedAt : 0;
+  return spans.find((each) => each >= usualSpan && each > goneMs) ?? usualSpan;
 }
 
 function Standing({ word }: { readonly word: keyof typeof workerLooks }) {
