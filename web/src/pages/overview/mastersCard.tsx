@@ -69,12 +69,20 @@ export function MarksCard() {
   );
 }
 
+const lossLook = "underline decoration-line-strong underline-offset-2 hover:text-accent hover:decoration-accent";
+
 /** What is told of a worker leads to what ran there, of a death to what it cost. */
 function MarkText({ mark }: { readonly mark: Mark }) {
   if (mark.kind === "leader") return markText(mark);
-  const search = (mark.attemptsLost ?? 0) > 0 ? { outcome: "killed" as const } : {};
+  const hasLost = (mark.attemptsLost ?? 0) > 0;
+  const search = hasLost ? { outcome: "killed" as const } : {};
   return (
-    <Link to="/workers/$worker" params={{ worker: mark.worker }} search={search} className="hover:underline">
+    <Link
+      to="/workers/$worker"
+      params={{ worker: mark.worker }}
+      search={search}
+      className={hasLost ? lossLook : "hover:underline"}
+    >
       {markText(mark)}
     </Link>
   );

@@ -33,11 +33,11 @@ export function StateStrip({ tasks }: { readonly tasks: { readonly [state: strin
   );
 }
 
-/** That none of these is an end. */
+/** What they wait for: none of these is an end. */
 const waits: { readonly [State in TaskState]?: string } = {
-  created: "wait to start",
-  retrying: "wait to run again",
-  killed: "wait to run again",
+  created: "to start",
+  retrying: "to run again",
+  killed: "to run again",
 };
 
 function Figure({ state, count }: { readonly state: TaskState; readonly count: number }) {
@@ -56,7 +56,9 @@ function Figure({ state, count }: { readonly state: TaskState; readonly count: n
         {number.format(count)}
       </span>
       {count === 0 || waits[state] === undefined ? null : (
-        <span className="block text-2xs whitespace-nowrap text-muted">{waits[state]}</span>
+        <span className="block text-2xs whitespace-nowrap text-muted">
+          {count === 1 ? "waits" : "wait"} {waits[state]}
+        </span>
       )}
     </Link>
   );

@@ -156,7 +156,7 @@ function WorkerState({ worker: { id, state, trouble, changedAt }, word, death }:
           to="/workers/$worker"
           params={{ worker: id }}
           search={{ outcome: "killed" }}
-          className="text-xs text-muted hover:underline"
+          className="text-xs text-accent hover:underline"
         >
           {state === "lost" ? (
             lossText(death)
