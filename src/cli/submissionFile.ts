@@ -124,7 +124,7 @@ function checkItem(value: unknown): string | null {
   try {
     const submission = value as Json;
     checkSubmission(submission);
-    toSpec(submission, { id: (submission.id ?? "new") as TaskId, fingerprint: null, now: 0 });
+    toSpec(submission, { id: (submission.id ?? "new") as TaskId, fingerprint: null, now: 0 }, "", { isNew: true });
     return null;
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;

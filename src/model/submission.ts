@@ -140,12 +140,14 @@ export function checkSubmission(submission: Json, path = ""): asserts submission
 /**
  * Turns a submission into the spec of a new task. It has passed `submissionSchema`; what a schema cannot express is checked here.
  * @param path where it stands in the request, as a JSON pointer, for error messages
+ * @param options `isNew`: somebody asks for it now, so all of it that is known is checked
  * @throws OutlastError `invalid`, with `path` and, where one was passed, `limit`
  */
 export function toSpec(
   submission: Submission,
   identity: { id: TaskId; fingerprint: string | null; now: number },
   path = "",
+  { isNew = false }: { readonly isNew?: boolean } = {},
 ): TaskSpec {
   if (!isTaskId(identity.id)) {
     throw invalid(
@@ -160,7 +162,7 @@ export function toSpec(
     throw invalid(`${path}/runIf`, 'The task has "runIf", but waits for no task: "after" is missing.');
   if (submission.onConflict !== undefined && submission.uniqueKey === undefined)
     throw invalid(`${path}/onConflict`, 'The task has "onConflict", but no "uniqueKey".');
-  checkWork(submission, path, { visible: after, depth: 0 });
+  checkWork(submission, path, { visible: after, depth: 0, isNew });
   return { ...buildSpec(submission, identity), ...linksOf(submission, after) };
 }
 
@@ -269,11 +271,7 @@ export function inputSchemaOf(kind: string): Schema {
 }
 
 /** @throws OutlastError `invalid`, naming what is wrong */
-function checkNode(
-  node: Json,
-  path: string,
-  scope: Pick<TaskScope, "visible" | "depth">,
-): asserts node is Json & GraphNode {
+function checkNode(node: Json, path: string, scope: Omit<TaskScope, "checkTask">): asserts node is Json & GraphNode {
   checkSchema(nodeSchema, node, path, "The task");
   const task = node as unknown as GraphNode;
   if (task.name !== undefined) checkName(task.name, `${path}/name`);
@@ -299,7 +297,7 @@ const attemptFields = [
 
 type Work = Omit<Submission, "after">;
 
-function checkWork(task: Work, path: string, scope: Pick<TaskScope, "visible" | "depth">): void {
+function checkWork(task: Work, path: string, scope: Omit<TaskScope, "checkTask">): void {
   const { kind, input } = task;
   if (kindsWithoutWorker.has(kind)) {
     const useless = attemptFields.filter((field) => task[field] !== undefined);
@@ -314,14 +312,14 @@ function checkWork(task: Work, path: string, scope: Pick<TaskScope, "visible" | 
   if (problems.length > 0) throw toError(problems, "the task");
   const [reference] = referencesIn(task, `${path}/input`);
   // What stands in the places of references is known later.
-  if (reference !== undefined) return;
+  if (reference !== undefined) return scope.isNew === true ? checkKnown({ kind, input }, path) : undefined;
   checkInput({ kind, input: fillInput({ kind, input }, new Map(), inputSchemaOf) }, path, scope);
 }
 
 function checkInput(
   { kind, input }: Pick<Work, "kind" | "input">,
   path: string,
-  scope: Pick<TaskScope, "visible" | "depth">,
+  scope: Omit<TaskScope, "checkTask">,
 ): void {
   if (kind === remoteStopKindName) throw invalid(`${path}/kind`, `Only masters create tasks of kind ${kind}.`);
   const definition = findKind(kind);
@@ -329,6 +327,19 @@ function checkInput(
   if (!isObject(input)) throw invalid(`${path}/input`, `The input of ${kind} is an object.`);
   checkSchema(definition.inputSchema, input, `${path}/input`, `The input of ${kind}`);
   definition.check?.(input, `${path}/input`, { ...scope, checkTask: checkNode });
+}
+
+/** Members with references are left out: what stands there has a type of its own. @throws OutlastError `invalid` */
+function checkKnown({ kind, input }: Pick<Work, "kind" | "input">, path: string): void {
+  const definition = findKind(kind);
+  if (definition === undefined || !isObject(input)) return;
+  const known = Object.fromEntries(Object.entries(input).filter(([, member]) => !takesOutputs("", member)));
+  const schema = definition.inputSchema;
+  const properties = Object.entries((schema["properties"] ?? {}) as { readonly [name: string]: Schema });
+  const relaxed = properties.map(([name, each]): [string, Schema] => [name, Object.hasOwn(known, name) ? each : {}]);
+  const partial = { ...schema, properties: Object.fromEntries(relaxed) };
+  checkSchema(partial, input, `${path}/input`, `The input of ${kind}`);
+  definition.checkKnown?.(known, `${path}/input`);
 }
 
 function* problemsOfShell({ kind, input }: Work, path: string): Generator<Problem> {

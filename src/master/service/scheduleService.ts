@@ -198,7 +198,7 @@ function toTask(task: JsonObject, path: string, isOnce: boolean): Submission {
   }
   const submission: Json = task;
   checkSubmission(submission, path);
-  toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, path);
+  toSpec(submission, { id: "tick" as TaskId, fingerprint: null, now: 0 }, path, { isNew: true });
   return submission;
 }
 

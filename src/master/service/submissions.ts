@@ -35,7 +35,7 @@ export function toSpecs(
   const submissions = given.map(inNormalForm);
   // The trace is not a part of what was asked for: a repeated request may belong to another one.
   const begin = (submission: Submission, identity: Identity, path: string) => {
-    const spec = toSpec(submission, identity, path);
+    const spec = toSpec(submission, identity, path, { isNew: true });
     return traceparent === undefined ? spec : { ...spec, traceparent };
   };
   const isBatch = submissions.length > 1;

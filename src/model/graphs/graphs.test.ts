@@ -11,7 +11,9 @@ import { type EndedTask, fillInput, parseReference } from "./references.ts";
 
 const node = (more: object = {}) => ({ kind: "crawl", input: {}, ...more });
 const spec = (tasks: Json, more: object = {}) =>
-  toSpec({ kind: "graph", input: { tasks }, ...more }, { id: "g" as TaskId, fingerprint: null, now: 0 });
+  toSpec({ kind: "graph", input: { tasks }, ...more }, { id: "g" as TaskId, fingerprint: null, now: 0 }, "", {
+    isNew: true,
+  });
 
 function problemsOf(tasks: object, more: object = {}): string[] {
   try {
@@ -106,6 +108,28 @@ describe("a graph is refused, with everything that is wrong named at once:", () 
     ["a runIf without anything to wait for", { a: node({ runIf: "always" }) }, /waits for no task/],
   ])("%s", (_what, tasks, message) => {
     expect(problemsOf(tasks).join("\n")).toMatch(message);
+  });
+
+  test("a node that takes outputs is told of with the others, as far as it is known", () => {
+    const exec = (input: Json) => ({ kind: "exec", after: ["a"], input });
+    const file = { "in.csv": "${tasks.a.artifacts.out.csv}" };
+    const tasks = {
+      a: { kind: "exec", input: { command: "make out.csv" } },
+      line: exec({ command: "wc in.csv", files: file }),
+      unknown: exec({ comand: ["wc"], files: file }),
+      wrong: exec({ command: ["echo", "${tasks.a.output}"], cwd: 1 }),
+      fine: exec({ command: ["echo", "${tasks.a.output}"], files: "${tasks.a.artifacts}", stdin: "${tasks.a.output}" }),
+      whole: exec({ command: "${tasks.a.output}", files: file }),
+    };
+    const told = problemsOf(tasks).map((message) => message.slice(0, message.indexOf(":")));
+    expect(told).toEqual(["a", "line", "unknown", "wrong"]);
+  });
+
+  test("what was taken by an earlier version is not checked more strictly when it comes to its tick", () => {
+    const tasks = { a: node(), b: { kind: "exec", after: ["a"], input: { command: "x", stdin: "${tasks.a.output}" } } };
+    const identity = { id: "g" as TaskId, fingerprint: null, now: 0 };
+    expect(() => toSpec({ kind: "graph", input: { tasks } }, identity)).not.toThrow();
+    expect(problemsOf(tasks)).toHaveLength(1);
   });
 
   test("more nodes or links than allowed", () => {

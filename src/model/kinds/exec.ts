@@ -128,6 +128,10 @@ export const execKind: KindDefinition = {
     input["shell"] === true && typeof input["command"] === "string" ? { ...input, command: [input["command"]] } : input,
   labels: ({ processesMax }) => (processesMax === undefined ? [] : [boundsProcesses]),
   check: checkExec,
+  checkKnown: (known, path) => {
+    const { command, commands, shell } = known;
+    if (command !== undefined || commands !== undefined) checkCommands(known, path, shell === true);
+  },
   describe: (input) => {
     // Of a task that somebody put straight into the store, it may be anything.
     const { command = [], commands: several = [] } = input;

@@ -17,7 +17,8 @@ export const graphKind: KindDefinition = {
 };
 
 /** Names everything that is wrong with it in one error. */
-function checkGraph(input: JsonObject, path: string, { visible, depth, ...scope }: TaskScope): void {
+function checkGraph(input: JsonObject, path: string, scope: TaskScope): void {
+  const { visible, depth } = scope;
   const problems: Problem[] = [];
   if (depth + 1 >= limits.familyDepthMax) {
     const message = `Graphs are nested more than ${limits.familyDepthMax - 1} deep (familyDepthMax).`;
@@ -29,7 +30,11 @@ function checkGraph(input: JsonObject, path: string, { visible, depth, ...scope 
     const place = `${path}/tasks/${name.slice(0, 80)}`;
     try {
       const after = hasLinks(node) ? (node.after ?? []) : [];
-      scope.checkTask(node as unknown as JsonObject, place, { visible: [...after, ...outer], depth: depth + 1 });
+      scope.checkTask(node as unknown as JsonObject, place, {
+        ...scope,
+        visible: [...after, ...outer],
+        depth: depth + 1,
+      });
     } catch (error) {
       if (!(error instanceof OutlastError)) throw error;
       problems.push(...problemsOf(error, place, name));

@@ -28,6 +28,8 @@ export interface KindDefinition {
    * @throws OutlastError `invalid`
    */
   check?(input: JsonObject, path: string, scope: TaskScope): void;
+  /** Checks what is known of an input into which outputs are put later: the members that hold no references. @throws OutlastError `invalid` */
+  checkKnown?(known: JsonObject, path: string): void;
   /** The work in a few words, for people: `sleep 5s`, `make test`. Null if the input is not one of this kind. */
   describe(input: JsonObject): string | null;
 }
@@ -38,8 +40,10 @@ export interface TaskScope {
   readonly visible: readonly string[];
   /** Graphs around it. */
   readonly depth: number;
+  /** Somebody asks for it now. What is stored was checked by the version that took it, and is not checked more strictly later. */
+  readonly isNew?: boolean;
   /** @throws OutlastError `invalid` if a task inside is not valid */
-  checkTask(task: Json, path: string, scope: Pick<TaskScope, "visible" | "depth">): void;
+  checkTask(task: Json, path: string, scope: Omit<TaskScope, "checkTask">): void;
 }
 
 export function invalid(path: string, message: string, limit?: string): OutlastError {

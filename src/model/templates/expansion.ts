@@ -59,7 +59,7 @@ function fill(text: string, values: JsonObject, isSearched: boolean): readonly F
 
 function checkTask(task: Json): asserts task is Json & Submission {
   checkSubmission(task, "/task");
-  toSpec(task, { id: "expanded" as TaskId, fingerprint: null, now: 0 }, "/task");
+  toSpec(task, { id: "expanded" as TaskId, fingerprint: null, now: 0 }, "/task", { isNew: true });
 }
 
 /** Where a task takes text only, such as an argument of a command, every value becomes its text; in the nodes of a graph, too. */
