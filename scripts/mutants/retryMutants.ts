@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const retryMutants: readonly Mutant[] = [
   {
+    name: "decides once more whether a task may run that has children from before its retry",
+    patches: [
+      {
+        file: "src/core/scheduler/reopening.ts",
+        search: "hasAttempts && attempt <= uncounted && isPristine;",
+        replace: "hasAttempts && attempt <= uncounted;",
+      },
+    ],
+  },
+  {
     name: "retries a task and forgets its steps",
     patches: [
       {

@@ -280,6 +280,25 @@ describe("a retry", () => {
     expect(cluster.effects.filter((effect) => effect === "part 3")).toHaveLength(1);
   });
 
+  test("of what ran because of a failure goes on with the children that it had, though that is made good since", async () => {
+    await start();
+    world.broken = new Set([0]);
+    const id = await cluster.submit(part.task(0));
+    await cluster.ended(id);
+    const sweeper = await cluster.submit({ kind: "two-sets", input: null, after: [id], runIf: "failure" });
+    await cluster.advance(60_000);
+    // Its attempts have waited for its children, and none of them counts.
+    expect(await cluster.get(sweeper)).toMatchObject({ state: "waiting", attempt: 2, uncounted: 2 });
+    await cluster.cancel(sweeper);
+    world.broken = new Set();
+    expect(await cluster.retry(id)).toBe(1);
+    expect(await cluster.result(id)).toBe(0);
+    expect(await cluster.retry(sweeper)).toBe(3);
+    await cluster.changeMaster();
+    expect((await cluster.ended(sweeper)).state).toBe("success");
+    expect((await cluster.get(sweeper)).childCounts).toEqual({ success: 3 });
+  });
+
   test("of more failures than one entry takes reaches all of them", async () => {
     await start();
     world.size = limits.retriedPerEntryMax + 50;

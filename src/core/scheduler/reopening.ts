@@ -78,12 +78,15 @@ export function reopenAll(
 /** @param ids of all tasks that are opened together */
 export function beginningOf({ head, status }: Ended, ids: ReadonlySet<TaskId>, fromScratch: TaskId | null): Beginning {
   const { id, after = [], takesOutputs = false } = head;
+  const { family, attempt, uncounted = 0 } = status;
   // A graph has no attempts.
   const hasAttempts = !needsNoWorker(head);
-  const hadBegun = hasAttempts ? status.attempt > 0 : (status.family?.children ?? 0) > 0;
+  const hadBegun = hasAttempts ? attempt > 0 : (family?.children ?? 0) > 0;
   // A retry before this one may have let it wait again, and then it ended before that was decided. Where nobody can tell, it is decided
-  // once more, with the same result: what it waits for has not changed since, or it would have been opened with that.
-  const mayHaveWaited = hasAttempts && status.attempt <= (status.uncounted ?? 0);
+  // once more. What remembers a step or has children had begun, as waiting again begins anew: it goes on, though what it waited for may
+  // have ended in another way since, and its children are never those of a task that did not run.
+  const isPristine = family === undefined || family.children + family.steps === 0;
+  const mayHaveWaited = hasAttempts && attempt <= uncounted && isPristine;
   const waitsAgain = after.some((each) => ids.has(each));
   const isAnew = id === fromScratch || (hadBegun && (waitsAgain || beginsAnew(head)));
   const mustDecide = !hadBegun || mayHaveWaited || waitsAgain || (isAnew && takesOutputs);
