@@ -1,4 +1,5 @@
 /** A task that a handler or a program asks for: a definition's name with an input, checked against its schema. */
+import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import type { Submission } from "../../model/submission.ts";
 
@@ -21,6 +22,13 @@ export type OutputOf<Call> = Call extends TaskCall<infer Output> ? Output : Json
 /** All of a submission but what it is and works on. */
 export type TaskOptions = Omit<Submission, "kind" | "input">;
 
+/** @throws OutlastError `invalid` for a call to which something was added by a spread: it would be lost without a word */
 export function toSubmission(call: ChildCall): Submission | Promise<Submission> {
-  return "toSubmission" in call ? call.toSubmission() : call;
+  if (!("toSubmission" in call)) return call;
+  const added = Object.keys(call).filter((name) => name !== "toSubmission");
+  if (added.length === 0) return call.toSubmission();
+  const names = added.map((name) => JSON.stringify(name)).join(", ");
+  throw new OutlastError("invalid", `${names} cannot be added to the call of a definition.`, {
+    hint: `Give it as an option: definition.task(input, { ${added[0]}: … }).`,
+  });
 }

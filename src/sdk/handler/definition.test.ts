@@ -4,6 +4,7 @@ import type { Json } from "../../model/json.ts";
 import type { Submission } from "../../model/submission.ts";
 import { ScriptedLeader } from "../../proof/fakes/scriptedLeader.ts";
 import type { Outlast } from "../client.ts";
+import { toSubmission } from "./call.ts";
 import { ChildTask, fanOut, MasterTask } from "./classes.ts";
 import type { ChildResults } from "./context.ts";
 import { defineTask, isDefinition, type SubmittedTask } from "./definition.ts";
@@ -110,6 +111,13 @@ describe("a definition", () => {
       message: 'The input of "resize" is not valid: size: must be a number.',
     });
     expect(taken).toEqual([]);
+  });
+
+  test("does not lose what somebody adds to a call of it", async () => {
+    expect(await toSubmission(count.task(["a"], { after: ["t"] }))).toMatchObject({ kind: "count", after: ["t"] });
+    expect(() => toSubmission({ ...count.task(["a"]), after: ["t"] })).toThrow(
+      expect.objectContaining({ code: "invalid", message: '"after" cannot be added to the call of a definition.' }),
+    );
   });
 
   test("checks its input again before it runs, and transforms it", async () => {
