@@ -13,15 +13,16 @@ export const jobFiles = checker(
       if (decided === null || decided > order)
         report(`the files of job ${id} were removed before its outcome was remembered`, id);
     }
-    for (const { id, succeededOrder } of jobs(history).values()) {
+    for (const { id } of jobs(history).values()) {
       const left = new Set<string>();
       for (const event of history.events) {
         if (event.kind === "job-file" && event.job === id) left.add(event.file);
         if (event.kind === "job-files-removed" && event.job === id) left.clear();
       }
+      // A submit that comes again once the job is forgotten makes it anew, and that one may be cancelled.
       const last = stepsByTask(history).get(id)?.at(-1)?.status;
       const hasFailed = last?.state === "failed" && last.error?.code === "non-retryable";
-      if ((succeededOrder !== null || hasFailed) && left.size > 0)
+      if ((last?.state === "success" || hasFailed) && left.size > 0)
         report(`job ${id} is over, and ${[...left].join(", ")} of it are left`, id);
     }
   },
