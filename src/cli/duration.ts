@@ -30,7 +30,6 @@ function isRealDay(year: number, month: number, day: number): boolean {
 /** In the zone of this machine, to the second. */
 export function formatInstant(at: number): string {
   const date = new Date(at);
-  const two = (value: number) => String(value).padStart(2, "0");
   return (
     `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
     `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
@@ -40,9 +39,12 @@ export function formatInstant(at: number): string {
 /** The same, with the distance to UTC: `2027-01-31 08:00:00 +01:00`. */
 export function formatInstantWithOffset(at: number): string {
   const minutes = -new Date(at).getTimezoneOffset();
-  const two = (value: number) => String(value).padStart(2, "0");
   const offset = `${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
   return `${formatInstant(at)} ${minutes < 0 ? "-" : "+"}${offset}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 export function formatBytes(bytes: number): string {

@@ -236,10 +236,11 @@ export function childrenQuery(id: string, generation: Generation, hasFailed = fa
     queryKey: ["children", id, generation, hasFailed],
     queryFn: async ({ signal }): Promise<ChildPage> => {
       const query = { generation, limit: childrenShown };
-      const first = readChildren(id, query, signal);
-      if (!hasFailed) return first;
-      const { tasks: failed } = await readChildren(id, { ...query, state: "failed" }, signal);
-      const page = await first;
+      if (!hasFailed) return readChildren(id, query, signal);
+      const [page, { tasks: failed }] = await Promise.all([
+        readChildren(id, query, signal),
+        readChildren(id, { ...query, state: "failed" }, signal),
+      ]);
       const others = page.tasks.filter((task) => !failed.some((each) => each.id === task.id));
       const all = [...failed, ...others];
       return { ...page, tasks: all.slice(0, childrenShown), cursor: all.length > childrenShown ? "" : page.cursor };
