@@ -14,6 +14,7 @@ import { uploadOf } from "./uploads.ts";
 
 const hint = `curl -F 'task={"kind":"exec","input":{"command":["wc","data.csv"]}}' -F data.csv=@data.csv …/v1/tasks/form`;
 
+const taskField = "The field `task`";
 const cutHint =
   "curl -F ends the text of a field at a `;` and reads a file behind `@` and `<`: write --form-string 'task=…', or -F task=@task.json.";
 
@@ -45,12 +46,10 @@ type Parser = InstanceType<typeof Busboy>;
 
 function parseTask(task: Uint8Array): Json {
   try {
-    return parseJson(task);
+    return parseJson(task, taskField);
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
-    const message = error.message.startsWith("The body ")
-      ? error.message.replace("The body ", "The field `task` ")
-      : `The field \`task\`: ${error.message}`;
+    const message = error.message.startsWith(taskField) ? error.message : `${taskField}: ${error.message}`;
     throw new OutlastError(error.code, message, { hint: cutHint, ...error.details });
   }
 }

@@ -8,31 +8,32 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
  * If an object has a key twice, the last value counts, as always in JavaScript.
+ * @param what the bytes are, as the beginning of a sentence
  * @throws OutlastError `bad-json`
  */
-export function parseJson(bytes: Uint8Array): Json {
+export function parseJson(bytes: Uint8Array, what = "The body"): Json {
   const { isSuspicious } = scanJson(bytes);
-  const value = parse(decode(bytes));
+  const value = parse(decode(bytes, what), what);
   if (isSuspicious) refuseTraps(value, "");
   return value;
 }
 
-function decode(bytes: Uint8Array): string {
+function decode(bytes: Uint8Array, what: string): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new OutlastError("bad-json", "The body is not valid UTF-8.");
+    throw new OutlastError("bad-json", `${what} is not valid UTF-8.`);
   }
 }
 
-function parse(text: string): Json {
+function parse(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
     // V8's message quotes the text around the error; only the reason and the position are passed on.
     const reason =
       error instanceof SyntaxError ? error.message.replace(/, ".*" is not valid JSON$/s, "").slice(0, 200) : "";
-    throw new OutlastError("bad-json", "The body is not valid JSON.", reason === "" ? {} : { reason });
+    throw new OutlastError("bad-json", `${what} is not valid JSON.`, reason === "" ? {} : { reason });
   }
 }
 
