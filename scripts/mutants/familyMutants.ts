@@ -131,6 +131,16 @@ export const familyMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "delivers a signal once more after a retry (real: seed 179586641633)",
+    patches: [
+      {
+        file: "src/core/scheduler/reopening.ts",
+        search: "  state.signals.restore(batch, id, family.signalled);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "keeps a signal that it has delivered",
     patches: [
       {

@@ -85,7 +85,8 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
     state.families.drop(batch, set, false);
   }
   state.backups.noteEnd(task);
-  state.signals.remove(batch, task.id);
+  const signalled = state.signals.remove(batch, task.id);
+  if (task.family !== null && end !== "success") task.family.signalled = signalled;
   stopRun(state, batch, task);
   task.family?.end();
   state.tasks.setState(task, end);

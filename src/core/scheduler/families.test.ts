@@ -255,26 +255,6 @@ describe("a suspended task", () => {
     expect(world.state("p")).toBe("running");
   });
 
-  test("gets a signal once, whether it came before or after", () => {
-    const world = new World();
-    world.submit("p");
-    expect(world.signal("p", "1", "go")).toEqual({ kind: "done" });
-    expect(world.signal("p", "1", "go")).toEqual({ kind: "done" });
-    world.suspend("p", { kind: "signal", key: "a", name: "go" });
-    expect(world.step("p", "a")).toMatchObject({ signal: { id: "1", payload: { from: "1" } } });
-    expect(world.state("p")).toBe("running");
-    world.suspend("p", { kind: "signal", key: "b", name: "go", timeoutMs: 100 });
-    world.signal("p", "1", "go");
-    expect(world.state("p")).toBe("waiting");
-    world.signal("p", "2", "go");
-    expect(world.step("p", "b")).toMatchObject({ signal: { id: "2", payload: { from: "2" } } });
-    world.suspend("p", { kind: "signal", key: "c", name: "go", timeoutMs: 100 });
-    world.pass(100);
-    expect(world.step("p", "c")).toMatchObject({ signal: null });
-    world.succeed("p");
-    expect(world.signal("p", "3", "go")).toMatchObject({ kind: "refused", code: "not-found" });
-  });
-
   test("is cancelled where it waits", () => {
     const world = new World();
     world.submit("p");

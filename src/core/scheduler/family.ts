@@ -26,6 +26,8 @@ export class Family {
   /** Something that it waited for is over, so it may run again. */
   isWoken = false;
   ending: Ending | null = null;
+  /** Of a task that has ended, and could be retried: ids of the signals that were delivered to it. */
+  signalled: readonly string[] = [];
   /** The last item of the current attempt that has taken effect: one that is sent again is known by its id. */
   lastItem = 0;
 
@@ -73,7 +75,7 @@ export class Family {
   }
 
   toStatus(): FamilyStatus {
-    const { steps, stepBytes, epoch, children, ended, waits, isWoken, ending, lastItem } = this;
+    const { steps, stepBytes, epoch, children, ended, waits, isWoken, ending, signalled, lastItem } = this;
     return {
       steps,
       stepBytes,
@@ -83,6 +85,7 @@ export class Family {
       ...(waits.length > 0 && { waits }),
       ...(isWoken && { isWoken }),
       ...(ending !== null && { ending: ending.state }),
+      ...(signalled.length > 0 && { signalled }),
       ...(lastItem > 0 && { lastItem }),
     };
   }
@@ -99,9 +102,10 @@ export class Family {
       waits = [],
       isWoken = false,
       ending,
+      signalled = [],
       lastItem = 0,
     } = status;
-    Object.assign(family, { steps, stepBytes, epoch, children, ended, waits, isWoken, lastItem });
+    Object.assign(family, { steps, stepBytes, epoch, children, ended, waits, isWoken, signalled, lastItem });
     family.ending = ending === undefined ? null : { state: ending, output };
     return family;
   }

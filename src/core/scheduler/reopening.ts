@@ -57,6 +57,7 @@ export function reopenAll(
     const beginning = beginningOf(each, ids, fromScratch);
     const task = reopen(state, batch, each);
     state.dependencies.noteReopened(batch, task.id);
+    restoreSignals(state, batch, task);
     if (beginning.isAnew) beginAnew(task);
     else if (task.isGraph) openSetOf(state, batch, task.id, nodesPrefix(task), sets);
     else openUntaken(state, batch, task.id, found.sets, sets);
@@ -164,6 +165,12 @@ function reopen(state: SchedulerState, batch: Batch, { head, status }: Ended): L
   const known = backup === undefined ? {} : { backup: { id: backup.id } };
   restoreStatus(task, { ...rest, ...known, ...counts, state: "created", retriedAt: at, isRecorded: attempt > 0 });
   return task;
+}
+
+function restoreSignals(state: SchedulerState, batch: Batch, { id, family }: LiveTask): void {
+  if (family === null) return;
+  state.signals.restore(batch, id, family.signalled);
+  family.signalled = [];
 }
 
 function uncount(state: SchedulerState, set: ChildSet, { id }: LiveTask, before: FinalState): void {

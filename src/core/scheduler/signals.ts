@@ -42,10 +42,17 @@ export class Signals implements RecordModule<SignalsRecord> {
     return signal;
   }
 
-  /** The task has ended. */
-  remove(batch: Batch, task: TaskId): void {
-    if (!this.#byTask.delete(task)) return;
-    batch.out.writes.push({ kind: "record", collection: "signals", id: task, value: null });
+  /** The task has ended. @returns the ids of those that were delivered to it */
+  remove(batch: Batch, task: TaskId): readonly string[] {
+    const { delivered = [] } = this.#byTask.get(task) ?? {};
+    if (this.#byTask.delete(task))
+      batch.out.writes.push({ kind: "record", collection: "signals", id: task, value: null });
+    return delivered;
+  }
+
+  /** The task is open again: what was delivered to it before is not delivered once more. */
+  restore(batch: Batch, task: TaskId, delivered: readonly string[]): void {
+    if (delivered.length > 0) this.#write(batch, { task, pending: [], delivered });
   }
 
   #write(batch: Batch, record: SignalsRecord): void {

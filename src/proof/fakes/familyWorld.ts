@@ -205,6 +205,14 @@ export class FamilyWorld extends FollowedLeader {
     this.#batch([{ kind: "cancel", request: 0, id: task as TaskId }], []);
   }
 
+  /** Of a task without a family of children. */
+  retry(task: string, isFromScratch = false): Reply | undefined {
+    const [head, status] = [this.specs.get(task), this.statuses.get(task)];
+    if (head === undefined || status === undefined) throw new Error(`There is no task ${task}.`);
+    const found = { seq: this.seq, ends: new Map(), tasks: [{ head, status }], sets: [] };
+    return this.tell({ kind: "retry", request: 0, id: task as TaskId, attempt: null, isFromScratch, found })[0];
+  }
+
   signal(task: string, id: string, name: string): Reply | undefined {
     const signal = { id, name, payload: { from: id } };
     return this.tell({ kind: "signal", request: 0, task: task as TaskId, signal })[0];
