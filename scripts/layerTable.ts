@@ -53,9 +53,15 @@ export const layers: readonly Layer[] = [
     packages: ["node:dns", "node:net"],
   },
   {
+    folder: "threads",
+    holds: "how threads of this program are started, and find their code compiled",
+    layers: [],
+    packages: ["node:*"],
+  },
+  {
     folder: "worker",
     holds: "a worker around the Agent: session, `outbox`, `logs`, `executors`, `runners`",
-    layers: ["model", "core", "ports", "outbound"],
+    layers: ["model", "core", "ports", "outbound", "threads"],
     packages: ["node:*"],
   },
   {
@@ -88,7 +94,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "mapreduce/slot",
     holds: "the tasks of a MapReduce job, the thread that runs its functions, its files",
-    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator", "s3"],
+    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator", "s3", "threads"],
     loadsUserCode: true,
     packages: ["node:*"],
   },
@@ -114,7 +120,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "stores/*",
     holds: "memory, sqlite, mongodb: all pass one contract suite",
-    layers: ["model", "ports", "stores"],
+    layers: ["model", "ports", "stores", "threads"],
     packages: ["node:*", "mongodb"],
   },
   {
@@ -138,7 +144,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "node",
     holds: "the real clock, ids, log, HTTP connections, liveness probes and receivers of webhooks",
-    layers: ["model", "ports", "outbound"],
+    layers: ["model", "ports", "outbound", "threads"],
     packages: ["node:*", "croner", "eventsource-parser", "pino", "standardwebhooks", "ulid"],
   },
   {

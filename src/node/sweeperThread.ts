@@ -1,6 +1,7 @@
 /** The inside of the sweeper's thread: reading a process's memory map may hang with that process, and then holds up nothing else. */
 import { parentPort } from "node:worker_threads";
 import type { Sweep } from "../ports/processes.ts";
+import { keepCompiledCode } from "../threads/thread.ts";
 import { ProcessSweeper } from "./processSweeper.ts";
 
 export interface SweepOrder {
@@ -16,6 +17,7 @@ export interface SweepAnswer {
 
 const port = parentPort;
 if (port === null) throw new Error("This is the inside of a thread.");
+keepCompiledCode();
 const sweeper = new ProcessSweeper();
 
 port.on("message", ({ number, marks, group }: SweepOrder) => {

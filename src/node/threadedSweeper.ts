@@ -1,7 +1,8 @@
 /** Finds and kills processes from a thread of its own, so that a scan of `/proc` that hangs does not stop a worker's heartbeats. */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { limits } from "../model/limits.ts";
 import type { Sweep } from "../ports/processes.ts";
+import { startThread } from "../threads/thread.ts";
 import type { SweepAnswer, SweepOrder } from "./sweeperThread.ts";
 
 const unseen: Sweep = { killed: 0, left: [], isComplete: false };
@@ -40,7 +41,7 @@ export class ThreadedSweeper {
     if (this.#thread !== null) return this.#thread;
     // Beside this file: the source in a checkout, what was built of it in a package.
     const file = import.meta.url.endsWith(".ts") ? "./sweeperThread.ts" : "./sweeperThread.js";
-    const thread = new Worker(new URL(file, import.meta.url));
+    const thread = startThread(new URL(file, import.meta.url));
     this.#thread = thread;
     thread.on("message", ({ number, sweep }: SweepAnswer) => this.#settle(number, sweep));
     const fail = () => {

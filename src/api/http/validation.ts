@@ -9,6 +9,8 @@ import { components, type SchemaName } from "../schemas/components.ts";
 export type Check = (value: unknown) => void;
 
 const options = {
+  // A test does that: here it would cost every start of a master a tenth of its time.
+  validateSchema: false,
   // One error is enough. To collect all of them would cost much work for few bytes.
   allErrors: false,
   verbose: true,

@@ -69,6 +69,18 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(schemas).filter((name) => !named.has(name))).toEqual([]);
   });
 
+  // Masters take it for granted when they start.
+  test("is made of valid schemas", () => {
+    const ofParameters = routes.flatMap(({ name, parameters = {}, query = {}, headers = {} }) =>
+      Object.entries({ ...parameters, ...query, ...headers }).map(([key, schema]) => [`${key} of ${name}`, schema]),
+    );
+    const schemas = [...Object.entries(components), ...ofParameters] as [string, object][];
+    const ajv = new Ajv2020({ strict: false });
+    const wrong = schemas.filter(([, schema]) => ajv.validateSchema(schema) !== true);
+    expect(wrong.map(([name]) => name)).toEqual([]);
+    expect(ajv.validateSchema({ type: "objekt" })).toBe(false);
+  });
+
   test("types the input of a submission by its kind, as the master checks it", async () => {
     const document = await served();
     const ajv = new Ajv2020({ strict: false });

@@ -1,7 +1,8 @@
 /** Runs tasks of jobs in a thread, and ends it when a record takes too long. The thread is kept for the next task of the same module. */
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { limits } from "../../model/limits.ts";
+import { startThread } from "../../threads/thread.ts";
 import { BrokenTask } from "../coordinator/brokenTask.ts";
 import type { JobSettings } from "../coordinator/settings.ts";
 import { Cursor } from "../engine/cursor.ts";
@@ -105,7 +106,7 @@ async function threadFor(code: string): Promise<NonNullable<typeof current>> {
   await endThread();
   const cursor = new Cursor();
   const program = new URL(`./threadMain${extname(import.meta.url)}`, import.meta.url);
-  const thread = new Worker(program, {
+  const thread = startThread(program, {
     workerData: cursor.memory,
     resourceLimits: { maxOldGenerationSizeMb: limits.jobHeapMiBMax },
     name: "job",

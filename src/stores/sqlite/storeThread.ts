@@ -1,5 +1,6 @@
 /** The store's own thread: answers one question after the other, in the order in which they were asked. */
 import { parentPort, workerData } from "node:worker_threads";
+import { keepCompiledCode } from "../../threads/thread.ts";
 import { SqliteStore } from "./store.ts";
 import { type Answer, packError, type Question } from "./threadMessages.ts";
 
@@ -12,6 +13,7 @@ export interface ThreadStart {
 
 const port = parentPort;
 if (port === null) throw new Error("This is the inside of a thread.");
+keepCompiledCode();
 const { path, incarnation } = workerData as ThreadStart;
 const store = new SqliteStore({ path, ids: { random: () => incarnation } });
 

@@ -3,7 +3,7 @@
  * and sends out answers, and its heart goes on beating however long a disk hangs. docs/decisions/0011 has the figures.
  */
 import { resolve } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { CollectionName, RecordValue } from "../../model/collections/table.ts";
 import type { Entry, OutgoingEntry } from "../../model/entry.ts";
 import type { Incarnation, Nonce, TaskId } from "../../model/ids.ts";
@@ -26,6 +26,7 @@ import type {
   TaskPage,
   TaskQuery,
 } from "../../ports/store.ts";
+import { startThread } from "../../threads/thread.ts";
 import { pack } from "./packedEntry.ts";
 import type { SqliteStore } from "./store.ts";
 import type { ThreadStart } from "./storeThread.ts";
@@ -183,7 +184,7 @@ class StoreThread {
   constructor(start: ThreadStart) {
     // Beside this file: the source in a checkout, what was built of it in a package.
     const file = import.meta.url.endsWith(".ts") ? "./storeThread.ts" : "./storeThread.js";
-    this.#worker = new Worker(new URL(file, import.meta.url), {
+    this.#worker = startThread(new URL(file, import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: limits.storeThreadYoungMiBMax },
     });

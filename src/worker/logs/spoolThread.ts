@@ -1,6 +1,7 @@
 /** The inside of the spool's thread: does what it is told in order. A disk that hangs holds up this thread and nothing else. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { LoggedAttempt } from "../../model/protocol.ts";
+import { keepCompiledCode } from "../../threads/thread.ts";
 import { FileLogSpool } from "./spool.ts";
 
 /** What the thread is told. Those with a `number` are answered. */
@@ -17,6 +18,7 @@ export type SpoolAnswer =
 
 const port = parentPort;
 if (port === null) throw new Error("This is the inside of a thread.");
+keepCompiledCode();
 const spool = new FileLogSpool((workerData as { readonly directory: string }).directory);
 
 port.on("message", (order: SpoolOrder) => {

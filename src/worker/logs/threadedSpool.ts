@@ -3,12 +3,13 @@
  * disk I/O for logs. While the disk hangs, up to `limits.spoolWaitBytesMax` wait in memory; then commands that print are held up.
  */
 import { readdir } from "node:fs/promises";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { attemptKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { LogChunk, LoggedAttempt } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSpool, SpooledPieceRef } from "../../ports/work.ts";
+import { startThread } from "../../threads/thread.ts";
 import type { SpoolAnswer, SpoolOrder } from "./spoolThread.ts";
 
 export class ThreadedLogSpool implements LogSpool {
@@ -101,7 +102,7 @@ export class ThreadedLogSpool implements LogSpool {
     this.#isLookedAt = true;
     // Beside this file: the source in a checkout, what was built of it in a package.
     const file = import.meta.url.endsWith(".ts") ? "./spoolThread.ts" : "./spoolThread.js";
-    const thread = new Worker(new URL(file, import.meta.url), { workerData: { directory: this.#directory } });
+    const thread = startThread(new URL(file, import.meta.url), { workerData: { directory: this.#directory } });
     this.#thread = thread;
     thread.on("message", (answer: SpoolAnswer) => this.#hear(answer));
     // The process must not live on for it.
