@@ -141,6 +141,16 @@ export const familyMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "aborts a suspended attempt whose slot is free already (real: seed 179586805922)",
+    patches: [
+      {
+        file: "src/core/scheduler/attempts.ts",
+        search: '      state.tasks.setState(task, "waiting");\n      return cancelTask(',
+        replace: "      return cancelTask(",
+      },
+    ],
+  },
+  {
     name: "keeps a signal that it has delivered",
     patches: [
       {

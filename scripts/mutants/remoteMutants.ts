@@ -5,6 +5,16 @@ const attempt = "src/worker/executors/runAttempt.ts";
 
 export const remoteMutants: readonly Mutant[] = [
   {
+    name: "takes an attempt of a forgotten task for one of a new task with its id (real: seed 179586784726)",
+    patches: [
+      {
+        file: "src/core/scheduler/holds.ts",
+        search: "    return ofHold === assignedAt ? id : longId;",
+        replace: "    return id;",
+      },
+    ],
+  },
+  {
     name: "stops no job whose task has no worker",
     patches: [
       {

@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const retryMutants: readonly Mutant[] = [
   {
+    name: "opens a task twice that another retry has opened meanwhile (real: seed 179586749754)",
+    patches: [
+      {
+        file: "src/core/scheduler/retries.ts",
+        search: "isOld(id) && tasks.get(id) === undefined;",
+        replace: "isOld(id);",
+      },
+    ],
+  },
+  {
     name: "decides once more whether a task may run that has children from before its retry",
     patches: [
       {

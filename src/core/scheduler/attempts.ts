@@ -88,8 +88,10 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       leaveWorker(state, task);
       noteEnd(task, result);
       task.uncounted += 1;
-      if (isBelowEnding(state, task)) return cancelTask(state, batch, task);
-      return suspend(state, batch, task, result.waits ?? []);
+      if (!isBelowEnding(state, task)) return suspend(state, batch, task, result.waits ?? []);
+      // Not running any more: its worker has nothing to end, and its slot is free.
+      state.tasks.setState(task, "waiting");
+      return cancelTask(state, batch, task);
     case "aborted":
       if (result.error !== undefined && handedBackCodes.includes(result.error.code))
         return handBack(state, batch, task, result.error);

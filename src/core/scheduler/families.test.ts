@@ -255,6 +255,24 @@ describe("a suspended task", () => {
     expect(world.state("p")).toBe("running");
   });
 
+  test("that suspends once its family has failed leaves its slot to others, and once only", () => {
+    const world = new World(3);
+    world.submit("p");
+    world.children("p", "a", 2, { onFailure: "cancel" });
+    const [first, second] = [world.child("p", "a", 0), world.child("p", "a", 1)];
+    world.suspend("p", { kind: "children", key: "a" });
+    const error = { code: "non-retryable", message: "it failed" };
+    world.tell(
+      world.ending(first, { outcome: "failed", error }),
+      world.ending(second, { outcome: "suspended", waits: [{ kind: "sleep", key: "s", ms: 1000 }] }),
+    );
+    expect([first, second, "p"].map((task) => world.state(task))).toEqual(["failed", "cancelled", "running"]);
+    expect(world.aborted).toEqual([]);
+    const [reply] = world.tell({ kind: "inspect-workers", request: 0 });
+    expect(reply).toMatchObject({ workers: [{ running: 1 }] });
+    expect(JSON.stringify(reply)).not.toContain("dying");
+  });
+
   test("is cancelled where it waits", () => {
     const world = new World();
     world.submit("p");

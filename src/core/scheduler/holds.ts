@@ -1,7 +1,7 @@
 /** Dying attempts that still count for a limit of their queue or for a key, or still have a job to stop: until their worker reports their end, or is lost. */
 import type { DyingHold } from "../../model/collections/dyingHolds.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
-import type { AttemptRef } from "../../model/protocol.ts";
+import type { AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import { keyGroup } from "./keyGroups.ts";
@@ -49,17 +49,17 @@ export class Holds implements RecordModule<DyingHold> {
   }
 
   #add(batch: Batch, task: LiveTask, stop: Pick<DyingHold, "stop">): void {
-    const { run, attempt, queue, key, uniqueKey } = task;
+    const { run, issued, queue, key, uniqueKey } = task;
     if (run === null) return;
     const { host: worker, boot } = run;
     const keys = { ...(key !== null && { key }), ...(uniqueKey !== null && { uniqueKey }) };
-    const value = { task: task.id, attempt, worker, boot, queue: queue.name, ...keys, ...stop };
-    this.#write(batch, idOf(value), value);
+    const value = { ...issued, worker, boot, queue: queue.name, ...keys, ...stop };
+    this.#write(batch, this.#idOf(issued), value);
   }
 
   /** The worker reports that this attempt has ended. @returns what stops its job, if the worker has not done so */
-  end(batch: Batch, attempt: AttemptRef): TaskSpec | null {
-    const id = idOf(attempt);
+  end(batch: Batch, attempt: IssuedAttempt): TaskSpec | null {
+    const id = this.#idOf(attempt);
     const hold = this.#byId.get(id);
     if (hold === undefined) return null;
     this.#write(batch, id, null);
@@ -83,6 +83,17 @@ export class Holds implements RecordModule<DyingHold> {
       if (worker === id && itsBoot === boot) yield { task, attempt };
   }
 
+  /** That of an attempt tells when it was given out where one of an earlier task with its id, which is forgotten, is still dying. */
+  #idOf({ task, attempt, assignedAt }: IssuedAttempt): string {
+    // An attempt's number holds no dot.
+    const id = `${task}.${attempt}`;
+    const longId = `${id}.${assignedAt}`;
+    if (this.#byId.has(longId)) return longId;
+    // Older versions leave it out.
+    const { assignedAt: ofHold = assignedAt } = this.#byId.get(id) ?? {};
+    return ofHold === assignedAt ? id : longId;
+  }
+
   #write(batch: Batch, id: string, value: DyingHold | null): void {
     batch.out.writes.push({ kind: "record", collection: "dyingHolds", id, value });
     this.put(id, value);
@@ -96,9 +107,4 @@ export class Holds implements RecordModule<DyingHold> {
     this.#lanes.refresh(queue);
     this.#queues.dropIfUnused(queue);
   }
-}
-
-/** No two attempts share one: an attempt's number holds no dot. */
-function idOf({ task, attempt }: AttemptRef): string {
-  return `${task}.${attempt}`;
 }

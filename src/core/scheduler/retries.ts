@@ -101,11 +101,12 @@ function refuseStillEnding({ workers }: SchedulerState, { head: { id }, status }
   return refuse("unavailable", message, undefined, { worker: worker.id });
 }
 
-/** True if nothing of what the store showed can have changed since. */
+/** True if nothing of what the store showed can have changed since: no task has ended, and none was opened by another retry. */
 function isFresh({ tasks }: SchedulerState, { seq, tasks: found, ends }: FinishedTree): boolean {
   if (!tasks.recentlyFinished.covers(seq) || seq < tasks.forgottenAtSeq) return false;
   const isOld = (id: TaskId): boolean => (tasks.recentlyFinished.seqOf(id) ?? 0) <= seq;
-  return found.every(({ head }) => isOld(head.id)) && [...ends.keys()].every(isOld);
+  const isAsFound = (id: TaskId): boolean => isOld(id) && tasks.get(id) === undefined;
+  return found.every(({ head }) => isAsFound(head.id)) && [...ends.keys()].every(isOld);
 }
 
 /** It had not ended when the store was asked, so it is not among what was found. */

@@ -23,11 +23,15 @@ class World extends FollowedLeader {
   constructor() {
     super();
     this.attach("w1");
+    this.begin("k1");
+  }
+
+  begin(key: string): void {
     const work = { kind: "remote", input: { service: "batch" }, deadlineMs: 60_000 };
     const spec = toSpec(work, { id: job, fingerprint: null, now: this.now });
     this.tell({ kind: "submit", request: 1, specs: [spec], lookup: null });
-    this.step("run 1", { service: "batch", key: "k1" });
-    this.step("handle 1", openRun);
+    this.step("run 1", { service: "batch", key });
+    this.step("handle 1", { ...openRun, key });
   }
 
   tell(...inputs: SchedulerInput[]): readonly SchedulerEffect[] {
@@ -145,6 +149,19 @@ test("the next leader knows what a lost worker was still to stop", () => {
 test("a worker that does not say that it has stopped the job, or never had it, is followed by a task that does", () => {
   world.cancel();
   world.end({ outcome: "aborted" });
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+});
+
+test("a worker that still stops the job of a forgotten task is known beside one that stops that of a new task with its id", () => {
+  world.cancel();
+  world.tell({ kind: "forget", tasks: [{ id: job, queue: "default", state: "cancelled" }] });
+  world.now += 1;
+  world.begin("k2");
+  world.cancel();
+  world.end({ outcome: "aborted", error: { code: runStopped, message: "" } });
+  expect(world.stops).toEqual([]);
+  world.failOver();
+  world.lose("w1");
   expect(world.stops).toMatchObject([{ input: openRun }]);
 });
 

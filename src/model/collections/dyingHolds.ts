@@ -10,6 +10,8 @@ import { type Collection, isObject } from "./collection.ts";
 export interface DyingHold {
   readonly task: TaskId;
   readonly attempt: number;
+  /** By the leader's clock, in ms since 1970; left out by older versions. */
+  readonly assignedAt?: number;
   readonly worker: WorkerId;
   readonly boot: BootId;
   readonly queue: string;

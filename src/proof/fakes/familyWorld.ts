@@ -1,9 +1,16 @@
 /** A scheduler that leads, one that follows and takes over, and a worker whose attempts do what a test says. */
 
 import type { AssignedAttempt, Reply, SchedulerEffect } from "../../core/scheduler/effects.ts";
-import type { Lookup, SchedulerInput } from "../../core/scheduler/inputs.ts";
+import type { FinishedTree, Lookup, SchedulerInput } from "../../core/scheduler/inputs.ts";
 import { type AttemptRecord, lastAttemptOf } from "../../model/attemptRecord.ts";
-import { childId, childPrefix, type OpenFamily, type StepRecord, stepId } from "../../model/family.ts";
+import {
+  type ChildSetRecord,
+  childId,
+  childPrefix,
+  type OpenFamily,
+  type StepRecord,
+  stepId,
+} from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { AttemptContent, ItemAnswer, ResultItem } from "../../model/protocol.ts";
 import { type Submission, toSpec } from "../../model/submission.ts";
@@ -14,11 +21,14 @@ import { FollowedLeader } from "./followedLeader.ts";
 const worker = "w" as WorkerId;
 export const nap: Submission = { kind: "sleep", input: { seconds: 1 } };
 
+type AttemptEnd = Partial<ResultItem> & Pick<ResultItem, "outcome">;
+
 /** A leader, a follower that is given every entry, and one worker with many slots. */
 export class FamilyWorld extends FollowedLeader {
   readonly worker = worker;
   readonly statuses = new Map<string, TaskStatus>();
   readonly steps = new Map<string, StepRecord>();
+  readonly endedSets = new Map<string, ChildSetRecord>();
   /** Records of attempts, by their ids. */
   readonly attempts = new Map<string, AttemptRecord>();
   /** Attempts that were assigned and have not ended. */
@@ -92,6 +102,8 @@ export class FamilyWorld extends FollowedLeader {
       if (read.kind === "status") this.statuses.set(read.status.id, read.status);
       if (read.kind === "record" && read.collection === "steps" && read.value !== null)
         this.steps.set(read.id, read.value);
+      if (read.kind === "record" && read.collection === "endedSets" && read.value !== null)
+        this.endedSets.set(read.id, read.value);
       if (read.kind === "record" && read.collection === "attempts") {
         if (read.value === null) this.attempts.delete(read.id);
         else this.attempts.set(read.id, read.value);
@@ -177,7 +189,12 @@ export class FamilyWorld extends FollowedLeader {
     });
   }
 
-  end(task: string, end: Partial<ResultItem> & Pick<ResultItem, "outcome">): void {
+  end(task: string, end: AttemptEnd): void {
+    this.tell(this.ending(task, end));
+  }
+
+  /** The report that the attempt of this task has ended. */
+  ending(task: string, end: AttemptEnd): SchedulerInput {
     const attempt = this.running.get(task);
     if (attempt === undefined) throw new Error(`${task} does not run`);
     this.running.delete(task);
@@ -185,7 +202,7 @@ export class FamilyWorld extends FollowedLeader {
     const times = { startedAt: this.now, endedAt: this.now };
     const boot = "boot-1" as BootId;
     const item: ResultItem = { kind: "result", task: taskId, attempt: number, assignedAt, boot, ...times, ...end };
-    this.tell({ kind: "report", request: 0, worker, session: this.#session as SessionId, items: [item] });
+    return { kind: "report", request: 0, worker, session: this.#session as SessionId, items: [item] };
   }
 
   suspend(task: string, ...waits: NonNullable<ResultItem["waits"]>): void {
@@ -205,12 +222,20 @@ export class FamilyWorld extends FollowedLeader {
     this.#batch([{ kind: "cancel", request: 0, id: task as TaskId }], []);
   }
 
-  /** Of a task without a family of children. */
-  retry(task: string, isFromScratch = false): Reply | undefined {
-    const [head, status] = [this.specs.get(task), this.statuses.get(task)];
-    if (head === undefined || status === undefined) throw new Error(`There is no task ${task}.`);
-    const found = { seq: this.seq, ends: new Map(), tasks: [{ head, status }], sets: [] };
+  /** @param found what the store shows; the task alone if left out */
+  retry(task: string, isFromScratch = false, found = this.found(task)): Reply | undefined {
     return this.tell({ kind: "retry", request: 0, id: task as TaskId, attempt: null, isFromScratch, found })[0];
+  }
+
+  /** These tasks and all sets that have ended, as the store shows them now. */
+  found(...ids: string[]): FinishedTree {
+    const tasks = ids.map((id) => {
+      const [head, status] = [this.specs.get(id), this.statuses.get(id)];
+      if (head === undefined || status === undefined) throw new Error(`There is no task ${id}.`);
+      return { head, status };
+    });
+    const sets = [...this.endedSets].map(([id, record]) => ({ prefix: id.slice(id.indexOf("/") + 1), record }));
+    return { seq: this.seq, ends: new Map(), tasks, sets };
   }
 
   signal(task: string, id: string, name: string): Reply | undefined {
