@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const limitMutants: readonly Mutant[] = [
   {
+    name: "holds a key for an attempt that its worker never had (real: seed 179586868710)",
+    patches: [
+      {
+        file: "src/core/scheduler/holds.ts",
+        search: "    if (assignedAt > 0) return",
+        replace: "    if (assignedAt >= 0) return",
+      },
+    ],
+  },
+  {
     name: "frees the key of an attempt before its process has ended",
     having: ["isLimited"],
     patches: [

@@ -57,13 +57,15 @@ export class Holds implements RecordModule<DyingHold> {
     this.#write(batch, this.#idOf(issued), value);
   }
 
-  /** The worker reports that this attempt has ended. @returns what stops its job, if the worker has not done so */
-  end(batch: Batch, attempt: IssuedAttempt): TaskSpec | null {
-    const id = this.#idOf(attempt);
-    const hold = this.#byId.get(id);
-    if (hold === undefined) return null;
-    this.#write(batch, id, null);
-    return hold.stop ?? null;
+  /** The worker reports that this attempt has ended, or that it never had it. @returns what stops its job, if the worker has not done so */
+  end(batch: Batch, worker: WorkerId, attempt: IssuedAttempt): TaskSpec[] {
+    const stops: TaskSpec[] = [];
+    for (const id of this.#idsOf(worker, attempt)) {
+      const { stop } = this.#byId.get(id) ?? {};
+      this.#write(batch, id, null);
+      if (stop !== undefined) stops.push(stop);
+    }
+    return stops;
   }
 
   /** The worker is gone, and what it ran with it. @returns what stops the jobs that it leaves behind */
@@ -81,6 +83,15 @@ export class Holds implements RecordModule<DyingHold> {
   *of({ id, boot }: { readonly id: WorkerId; readonly boot: BootId }): Generator<AttemptRef> {
     for (const { task, attempt, worker, boot: itsBoot } of this.#byId.values())
       if (worker === id && itsBoot === boot) yield { task, attempt };
+  }
+
+  #idsOf(worker: WorkerId, issued: IssuedAttempt): string[] {
+    const { task, attempt, assignedAt } = issued;
+    const id = this.#idOf(issued);
+    if (assignedAt > 0) return this.#byId.has(id) ? [id] : [];
+    // It never had an attempt of this task with this number, whenever it was given out.
+    const isMeant = (hold: DyingHold) => hold.worker === worker && hold.task === task && hold.attempt === attempt;
+    return [...this.#byId].filter(([, hold]) => isMeant(hold)).map(([each]) => each);
   }
 
   /** That of an attempt tells when it was given out where one of an earlier task with its id, which is forgotten, is still dying. */

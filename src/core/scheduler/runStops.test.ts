@@ -146,6 +146,14 @@ test("the next leader knows what a lost worker was still to stop", () => {
   expect(world.stops).toMatchObject([{ input: openRun }]);
 });
 
+test("a worker that never had the attempt, and cannot say which one it was, is followed by a task that stops the job", () => {
+  world.cancel();
+  world.end({ outcome: "aborted", assignedAt: 0 });
+  expect(world.stops).toMatchObject([{ input: openRun }]);
+  world.lose("w1");
+  expect(world.stops).toHaveLength(1);
+});
+
 test("a worker that does not say that it has stopped the job, or never had it, is followed by a task that does", () => {
   world.cancel();
   world.end({ outcome: "aborted" });

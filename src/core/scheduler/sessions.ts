@@ -53,8 +53,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   // These have ended, and are not told again: their verdicts go out with the answer.
   for (const ref of request.outbox) {
     // Whether a job was left running is not told again, either.
-    const stop = state.holds.end(batch, ref);
-    if (stop !== null) createStop(state, batch, stop);
+    for (const stop of state.holds.end(batch, id, ref)) createStop(state, batch, stop);
   }
   watchOpening(state, batch, worker, hasLostStream);
   return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
@@ -293,9 +292,9 @@ function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, res
   if (task === undefined || task.run?.boot !== result.boot) {
     if (result.boot === worker.boot) {
       worker.endDying(result);
-      const stop = state.holds.end(batch, result);
+      const stops = state.holds.end(batch, worker.id, result);
       const hasRunEnded = result.outcome === "success" || result.error?.code === runStopped;
-      if (stop !== null && !hasRunEnded) createStop(state, batch, stop);
+      if (!hasRunEnded) for (const stop of stops) createStop(state, batch, stop);
     }
     return "stale";
   }
