@@ -1,6 +1,6 @@
 /** I22: no task starts before its instant, by the wall clock of the master that starts it: not on a jump that is taken back. */
 import { checker } from "./checker.ts";
-import type { History, LedgerEvent } from "./ledger.ts";
+import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
 import { eventsOf, once, specs, stepsByTask } from "./reading.ts";
 
 /** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
@@ -21,13 +21,12 @@ export const startsInTime = checker("I22", "nothing starts before its instant", 
     const startAt = created?.spec.startAt ?? null;
     const first = steps.find(({ status }) => status.state === "running");
     if (created === undefined || startAt === null || first === undefined) continue;
-    const append = eventsOf(history, "append").find(
-      ({ seq, epoch }) => seq === first.entry.seq && epoch === first.entry.epoch,
-    );
+    const append = appendOf(history, first.entry);
     if (append === undefined) continue;
     // Once its instant was there the task stands in line, also if the clock is set back before it has a worker.
     const node = nodeOf(append.life);
-    const sets = (clockSets(history).get(node) ?? []).filter(({ at }) => at > created.entry.landedAt && at < append.at);
+    const since = decidedSince(history, created.entry);
+    const sets = (clockSets(history).get(node) ?? []).filter(({ at }) => at > since && at < append.at);
     const shownAt = Math.max(
       ...[append.at, ...sets.map(({ at }) => at - 0.001)].map((at) => wallAt(history, append.life, at, settleMs)),
     );
@@ -35,6 +34,16 @@ export const startsInTime = checker("I22", "nothing starts before its instant", 
       report(`task ${task} was started ${Math.round(startAt - shownAt)} ms before its instant`, task);
   }
 });
+
+/** When this entry can have been decided first: a leader does so while the one before it is being committed, which may take long. */
+function decidedSince(history: History, { seq, epoch, landedAt }: LandedEntry): number {
+  return appendOf(history, { seq: seq - 1, epoch })?.at ?? landedAt;
+}
+
+/** How the entry was handed to the store for the first time. */
+function appendOf(history: History, entry: Pick<LandedEntry, "seq" | "epoch">) {
+  return eventsOf(history, "append").find(({ seq, epoch }) => seq === entry.seq && epoch === entry.epoch);
+}
 
 /** The most that a master's wall clock can be taken to show at true time `at`; steps forward count once they have stood. */
 export function wallAt(history: History, life: string, at: number, settleMs: number): number {
