@@ -29,7 +29,11 @@ test("a template is run by a form, and what is missing or wrong is said before i
 test("the next tick of a schedule is told in its time zone and in the viewer's, and it is paused and triggered", async () => {
   await watched(["master", "worker-1"], async ({ cluster, client, until }) => {
     const when = { cron: "30 2 * * *", timeZone: "Asia/Tokyo" };
-    await client.schedules.put("nightly", { when, task: { kind: "sleep", input: { seconds: 0 } } });
+    await client.schedules.put("nightly", {
+      when,
+      description: "Counts the day",
+      task: { kind: "sleep", input: { seconds: 0 } },
+    });
     const page = await openPage(`${cluster.address}/schedules`, {
       ...wide,
       timezoneId: "America/New_York",
@@ -45,6 +49,9 @@ test("the next tick of a schedule is told in its time zone and in the viewer's, 
       .getByText(/1[23]:30:00$/)
       .first()
       .waitFor();
+    await page.getByRole("cell", { name: "Counts the day" }).waitFor();
+    expect(await page.getByText("Counts the day", { exact: true }).count()).toBe(2);
+    await screenshot(page, "schedules-description");
     await page.getByRole("button", { name: "Trigger now" }).click();
     await page.getByText("A task was made").waitFor();
     await until("the triggered task", async () => (await client.list({})).tasks.length === 1);

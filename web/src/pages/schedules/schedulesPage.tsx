@@ -93,6 +93,11 @@ function ScheduleRow({ schedule, isShown }: { readonly schedule: ScheduleView; r
         {isPaused ? (
           <span className="ml-2 rounded bg-retrying/12 px-1.5 text-2xs font-medium text-retrying">‖ paused</span>
         ) : null}
+        {content.description === undefined ? null : (
+          <p className="max-w-80 truncate font-normal text-muted" title={content.description}>
+            {content.description}
+          </p>
+        )}
       </Cell>
       <Cell>
         {nextAt === null ? (
@@ -146,6 +151,9 @@ function Detail({ schedule }: { readonly schedule: ScheduleView }) {
       <Card title={name} actions={mayOperate && <Actions schedule={schedule} onDone={setDone} />}>
         <div className="grid gap-4">
           {done === null ? null : <p role="status">{done}</p>}
+          {content.description === undefined ? null : (
+            <p className="break-words whitespace-pre-line text-soft">{content.description}</p>
+          )}
           <Facts>
             <Fact name="Overlap">{content.overlap ?? "allow"}</Fact>
             <Fact name="Missed">{content.missed ?? "latest"}</Fact>

@@ -2,13 +2,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { limits } from "../../../../src/model/limits.ts";
 import { attemptsOfTaskQuery } from "../../api/queries.ts";
 import type { Attempt, Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago, Lasted } from "../../parts/time.tsx";
+import { BesideNote } from "../timeline/besideNote.tsx";
 import { useDying } from "../timeline/dying.ts";
 import { OutcomeText } from "../timeline/outcomeText.tsx";
 import { runsOf } from "./runs.ts";
@@ -23,7 +23,7 @@ export function AttemptsCard({ task, shown }: { readonly task: Task; readonly sh
     <>
       {present.length === 0 ? null : (
         <Card title="Attempts" note={String(task.attempt - earlier.length)} isFlush>
-          <AttemptTable label="Attempts" attempts={present} task={task} shown={shown} />
+          <AttemptTable label="Attempts" attempts={present} known={attempts} task={task} shown={shown} />
         </Card>
       )}
       {earlier.length === 0 || retriedAt === undefined ? null : (
@@ -42,7 +42,13 @@ export function AttemptsCard({ task, shown }: { readonly task: Task; readonly sh
           }
         >
           {isOpen ? (
-            <AttemptTable label="Attempts before the retry" attempts={earlier} task={task} shown={shown} />
+            <AttemptTable
+              label="Attempts before the retry"
+              attempts={earlier}
+              known={attempts}
+              task={task}
+              shown={shown}
+            />
           ) : null}
         </Card>
       )}
@@ -53,11 +59,13 @@ export function AttemptsCard({ task, shown }: { readonly task: Task; readonly sh
 interface AttemptTableProps {
   readonly label: string;
   readonly attempts: readonly Attempt[];
+  /** All of the task, beside which these may have run. */
+  readonly known: readonly Attempt[];
   readonly task: Task;
   readonly shown: number | null;
 }
 
-function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
+function AttemptTable({ label, attempts, known, task, shown }: AttemptTableProps) {
   const isDying = useDying();
   return (
     <Table label={label} heads={["Attempt", "Outcome", "Worker", "Began", "Took", "Error", "Log"]}>
@@ -66,12 +74,7 @@ function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
           <Cell className="figures font-medium">{attempt.attempt}</Cell>
           <Cell>
             <OutcomeText outcome={attempt.outcome} />
-            {isDying({ ...attempt, task: task.id }) ? (
-              <span className="block text-xs text-killed">its process may still be ending</span>
-            ) : null}
-            {overlaps(attempt, attempts) ? (
-              <span className="block text-xs text-muted">ran beside the next one</span>
-            ) : null}
+            <BesideNote attempt={attempt} attempts={known} isDying={isDying({ ...attempt, task: task.id })} />
           </Cell>
           <Cell>
             <Link to="/workers" search={{ worker: attempt.worker }} className="text-accent hover:underline">
@@ -100,10 +103,4 @@ function AttemptTable({ label, attempts, task, shown }: AttemptTableProps) {
       ))}
     </Table>
   );
-}
-
-/** By the clocks of their workers, as far as an end is known. */
-function overlaps({ attempt: number, endedAt }: Attempt, attempts: readonly Attempt[]): boolean {
-  const next = attempts.find(({ attempt }) => attempt === number + 1);
-  return next !== undefined && (endedAt ?? 0) > next.assignedAt + limits.clockDifferenceMsMax;
 }

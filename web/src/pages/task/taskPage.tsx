@@ -70,7 +70,7 @@ function TaskView({ task }: { readonly task: Task }) {
         </Card>
         <TaskLog task={task} shown={shown} />
         <ChildrenCard task={task} />
-        <div className="grid items-start gap-4 xl:grid-cols-2">
+        <div className={`grid gap-4 ${task.output === undefined ? "" : "xl:grid-cols-2"}`}>
           <Card title="Input" actions={<CopyButton text={JSON.stringify(task.input, null, 2)} what="input" />}>
             <JsonTree value={task.input} />
           </Card>

@@ -1,7 +1,7 @@
 /** The latest of the attempts of a period, as a list: all, or those with one outcome. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { ApiError } from "../../api/client.ts";
 import { presentTaskQuery } from "../../api/queries.ts";
 import type { TaskAttempt } from "../../api/schema.ts";
@@ -11,6 +11,8 @@ import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted } from "../../parts/time.tsx";
+import { BesideNote } from "./besideNote.tsx";
+import { useDying } from "./dying.ts";
 import { type AnyOutcome, anyOutcomes } from "./outcome.ts";
 import { OutcomeText } from "./outcomeText.tsx";
 
@@ -27,6 +29,8 @@ interface AttemptListProps {
 export function AttemptList({ attempts, isOfOneWorker = false, outcome }: AttemptListProps) {
   const [chosen, setChosen] = useState<AnyOutcome | null>(outcome ?? null);
   const [listed, setListed] = useState(listedAtOnce);
+  const isDying = useDying();
+  const ofTask = useMemo(() => Map.groupBy(attempts, ({ task }) => task), [attempts]);
   const wanted = chosen === null ? attempts : attempts.filter((attempt) => outcomeOf(attempt) === chosen);
   const latest = wanted.toSorted((a, b) => b.assignedAt - a.assignedAt).slice(0, listed);
   if (attempts.length === 0) return null;
@@ -42,7 +46,13 @@ export function AttemptList({ attempts, isOfOneWorker = false, outcome }: Attemp
         heads={["Task", "Attempt", isOfOneWorker ? "The task now" : "Worker", "Outcome", "Began", "Took"]}
       >
         {latest.map((attempt) => (
-          <AttemptRow key={`${attempt.task} ${attempt.attempt}`} attempt={attempt} isOfOneWorker={isOfOneWorker} />
+          <AttemptRow
+            key={`${attempt.task} ${attempt.attempt}`}
+            attempt={attempt}
+            known={ofTask.get(attempt.task) ?? []}
+            isDying={isDying(attempt)}
+            isOfOneWorker={isOfOneWorker}
+          />
         ))}
       </Table>
       {latest.length < wanted.length ? (
@@ -58,10 +68,13 @@ export function AttemptList({ attempts, isOfOneWorker = false, outcome }: Attemp
 
 interface AttemptRowProps {
   readonly attempt: TaskAttempt;
+  /** All of its task in this period. */
+  readonly known: readonly TaskAttempt[];
+  readonly isDying: boolean;
   readonly isOfOneWorker: boolean;
 }
 
-function AttemptRow({ attempt, isOfOneWorker }: AttemptRowProps) {
+function AttemptRow({ attempt, known, isDying, isOfOneWorker }: AttemptRowProps) {
   const { data: task } = useQuery({ ...presentTaskQuery(attempt.task), enabled: isOfOneWorker });
   return (
     <Row>
@@ -90,6 +103,7 @@ function AttemptRow({ attempt, isOfOneWorker }: AttemptRowProps) {
       )}
       <Cell>
         <OutcomeText outcome={attempt.outcome} />
+        <BesideNote attempt={attempt} attempts={known} isDying={isDying} />
       </Cell>
       <Cell className="text-muted">
         <Ago at={attempt.assignedAt} />

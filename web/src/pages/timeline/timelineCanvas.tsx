@@ -4,6 +4,7 @@ import { type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { Mark } from "../../api/schema.ts";
 import { onThemeChange } from "../../parts/colours.ts";
 import { durationText } from "../../parts/time.tsx";
+import { besideTexts } from "./beside.ts";
 import type { PathPart } from "./criticalPath.ts";
 import { draw } from "./draw.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
@@ -133,12 +134,28 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
         }}
         onPointerLeave={() => setPointer(null)}
       />
-      {hovered === null ? null : <Hint placed={hovered} />}
+      {hovered === null ? null : <Hint placed={hovered} beside={besideOf(hovered, lanes, now)} />}
     </div>
   );
 }
 
-function Hint({ placed: { attempt, from, to, overAt } }: { readonly placed: PlacedAttempt }) {
+/** What is said of other attempts of its task, also on other lanes. */
+function besideOf({ attempt, overAt }: PlacedAttempt, lanes: readonly Lane[], now: number): readonly string[] {
+  if (overAt !== null) return [];
+  const all = lanes.flatMap((lane) => lane.attempts.map((placed) => placed.attempt));
+  return besideTexts(
+    attempt,
+    all.filter(({ task }) => task === attempt.task),
+    now,
+  );
+}
+
+interface HintProps {
+  readonly placed: PlacedAttempt;
+  readonly beside: readonly string[];
+}
+
+function Hint({ placed: { attempt, from, to, overAt }, beside }: HintProps) {
   return (
     <div
       role="status"
@@ -151,6 +168,11 @@ function Hint({ placed: { attempt, from, to, overAt } }: { readonly placed: Plac
           ? ""
           : `, of them ${durationText(to - overAt)} since it was over: its process may still be ending`}
       </p>
+      {beside.map((text) => (
+        <p key={text} className="text-soft">
+          ⧉ {text}
+        </p>
+      ))}
       {attempt.error === undefined ? null : <p className="truncate text-failed">{attempt.error.message}</p>}
     </div>
   );
