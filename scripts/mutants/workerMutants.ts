@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const workerMutants: readonly Mutant[] = [
   {
+    name: "forgets the attempts of an earlier task with the same id (real: seed 179586985187)",
+    patches: [
+      {
+        file: "src/core/agent/tombstones.ts",
+        search: "earlier: uncovered(seen, attempt, assignedAt) }",
+        replace: "earlier: undefined }",
+      },
+    ],
+  },
+  {
     name: "lets a worker forget a result before its verdict",
     patches: [
       {

@@ -26,6 +26,16 @@ test("does not cover an attempt of a later task with the same id", () => {
   ]);
 });
 
+test("still covers the attempts of an earlier task once a later one with its id has had fewer", () => {
+  const tombstones = new Tombstones();
+  for (const issued of [of("t", 5, 10), of("t", 1, 20), of("t", 1, 30)]) tombstones.note(issued, 0);
+  const late = [of("t", 4, 9), of("t", 5, 10), of("t", 1, 20), of("t", 1, 30)];
+  expect(late.map((issued) => tombstones.covers(issued))).toEqual([true, true, true, true]);
+  expect([of("t", 2, 31), of("t", 1, 31)].map((issued) => tombstones.covers(issued))).toEqual([false, false]);
+  tombstones.note(of("t", 6, 40), 0);
+  expect(tombstones.covers(of("t", 5, 39))).toBe(true);
+});
+
 test("keeps what it was told for at least as long as a message may live", () => {
   const tombstones = new Tombstones();
   const start = 1_000_000;
