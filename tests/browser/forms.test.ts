@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Submission } from "../../src/model/submissionFields.ts";
 import { violations } from "./accessibility.ts";
-import { openPage, screenshot, watched, wide } from "./browser.ts";
+import { narrow, openPage, screenshot, watched, wide } from "./browser.ts";
 
 test("a template is run by a form, and what is missing or wrong is said before it runs", async () => {
   await watched(["master", "worker-1"], async ({ cluster, client }) => {
@@ -12,10 +12,22 @@ test("a template is run by a form, and what is missing or wrong is said before i
     await client.putTemplate("report", { variables, task });
     const page = await openPage(`${cluster.address}/templates`);
     await page.getByRole("button", { name: "Run it" }).click();
-    expect(await page.getByLabel("title").evaluate((field: HTMLInputElement) => field.validity.valueMissing)).toBe(
-      true,
-    );
-    await page.getByLabel("title").fill("<i>sales</i>");
+    const title = page.getByLabel("title");
+    await page.getByText("A value is needed here.").waitFor();
+    expect(await title.getAttribute("aria-invalid")).toBe("true");
+    expect(await title.evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.getByLabel("rows").fill("0");
+    await page.getByRole("button", { name: "Run it" }).click();
+    const rows = page.getByRole("spinbutton", { description: /^It must be at least 1\./ });
+    expect(await rows.evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, "template-form-wrong");
+    await page.setViewportSize(narrow.viewport);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await screenshot(page, "template-form-wrong-narrow-dark");
+    await page.setViewportSize(wide.viewport);
+    await title.fill("<i>sales</i>");
+    expect(await page.getByText("A value is needed here.").count()).toBe(0);
     await page.getByLabel("rows").fill("17");
     await page.getByRole("button", { name: "Run it" }).click();
     await page.waitForURL("**/tasks/**");

@@ -70,7 +70,7 @@ export function Segments<Value extends string | number>({ label, values, chosen,
 }
 
 const fieldLook =
-  "h-7 rounded-md border border-line-strong/70 bg-surface px-2 text-text placeholder:text-muted placeholder:italic hover:border-line-strong max-md:h-9 max-md:text-base";
+  "h-7 rounded-md border border-line-strong/70 bg-surface px-2 text-text placeholder:text-muted placeholder:italic hover:border-line-strong aria-invalid:border-failed max-md:h-9 max-md:text-base";
 
 export function Field(props: InputHTMLAttributes<HTMLInputElement>) {
   return <input {...props} className={`${fieldLook} ${props.className ?? ""}`} />;
@@ -80,23 +80,37 @@ export function Select(props: SelectHTMLAttributes<HTMLSelectElement>) {
   return <select {...props} className={`${fieldLook} pr-1 ${props.className ?? ""}`} />;
 }
 
-export function Labelled({
-  label,
-  hint,
-  children,
-}: {
+/** What the field of a label tells those who cannot see what stands below it. */
+export type FieldMarks = Pick<InputHTMLAttributes<HTMLElement>, "aria-describedby" | "aria-invalid">;
+
+interface LabelledProps {
   readonly label: string;
   readonly hint?: ReactNode;
-  readonly children: (id: string) => ReactNode;
-}) {
+  /** What is wrong with the field; left out if nothing is. */
+  readonly problem?: string | undefined;
+  readonly children: (id: string, marks: FieldMarks) => ReactNode;
+}
+
+export function Labelled({ label, hint, problem, children }: LabelledProps) {
   const id = useId();
+  const below = [problem === undefined ? [] : `${id}-problem`, hint === undefined ? [] : `${id}-hint`].flat();
+  const described = below.length === 0 ? {} : { "aria-describedby": below.join(" ") };
   return (
     <div className="grid gap-1">
       <label htmlFor={id} className="font-medium text-soft">
         {label}
       </label>
-      {children(id)}
-      {hint === undefined ? null : <p className="text-xs text-muted">{hint}</p>}
+      {children(id, { ...described, ...(problem === undefined ? {} : { "aria-invalid": true }) })}
+      {problem === undefined ? null : (
+        <p id={`${id}-problem`} className="text-xs font-medium text-failed">
+          {problem}
+        </p>
+      )}
+      {hint === undefined ? null : (
+        <p id={`${id}-hint`} className="text-xs text-muted">
+          {hint}
+        </p>
+      )}
     </div>
   );
 }
@@ -110,7 +124,7 @@ interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "id
 export function TextField({ label, hint, onText, ...rest }: TextFieldProps) {
   return (
     <Labelled label={label} hint={hint}>
-      {(id) => <Field id={id} {...rest} onChange={(event) => onText(event.target.value)} />}
+      {(id, marks) => <Field id={id} {...marks} {...rest} onChange={(event) => onText(event.target.value)} />}
     </Labelled>
   );
 }

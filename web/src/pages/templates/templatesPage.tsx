@@ -9,11 +9,11 @@ import type { Submitted, TemplateVersion } from "../../api/schema.ts";
 import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
-import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { VariableFields } from "./variableFields.tsx";
-import { initialTexts, type Variables, valuesOf } from "./variables.ts";
+import { initialTexts, type Problems, problemsOf, type Texts, type Variables, valuesOf } from "./variables.ts";
 
 const route = getRouteApi("/templates");
 
@@ -86,32 +86,40 @@ function Detail({ name }: { readonly name: string }) {
 function RunForm({ template }: { readonly template: TemplateVersion }) {
   const variables = (template.variables ?? {}) as Variables;
   const [texts, setTexts] = useState(() => initialTexts(variables));
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problems, setProblems] = useState<Problems>({});
   const navigate = useNavigate();
   const run = useMutation({
     mutationFn: (values: object) =>
       post<Submitted>(`/v1/templates/${segment(template.name)}/run`, { variables: values }),
     onSuccess: ({ id }) => navigate({ to: "/tasks/$id", params: { id } }),
   });
-  const submit = () => {
-    try {
-      setProblem(null);
-      run.mutate(valuesOf(variables, texts));
-    } catch {
-      setProblem("One of the values is not valid JSON.");
-    }
+  const submit = (form: HTMLFormElement) => {
+    const fields = [...form.elements].filter(
+      (each) => each instanceof HTMLInputElement || each instanceof HTMLSelectElement,
+    );
+    const unreadable = fields.flatMap(({ name, validity }) => (validity.badInput ? [name] : []));
+    const found = problemsOf(variables, texts, unreadable);
+    setProblems(found);
+    const wrong = fields.find(({ name }) => Object.hasOwn(found, name));
+    if (wrong === undefined) run.mutate(valuesOf(variables, texts));
+    else wrong.focus();
+  };
+  const change = (next: Texts) => {
+    setTexts(next);
+    // What is being mended is no longer called wrong.
+    setProblems(Object.fromEntries(Object.entries(problems).filter(([name]) => next[name] === texts[name])));
   };
   return (
     <Card title={`Run ${template.name}`} note={template.description}>
       <form
         className="grid gap-4"
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          submit();
+          submit(event.currentTarget);
         }}
       >
-        <VariableFields variables={variables} texts={texts} onTexts={setTexts} />
-        {problem === null ? null : <Note tone="warn">{problem}</Note>}
+        <VariableFields variables={variables} texts={texts} problems={problems} onTexts={change} />
         {run.error === null ? null : <Problem error={run.error} />}
         <div>
           <Button type="submit" look="primary" disabled={run.isPending}>

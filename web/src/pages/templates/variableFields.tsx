@@ -1,20 +1,24 @@
 /** A field for each variable of a template. */
-import { Field, Labelled, Select } from "../../parts/controls.tsx";
-import type { Texts, Variable, Variables } from "./variables.ts";
+import { Field, type FieldMarks, Labelled, Select } from "../../parts/controls.tsx";
+import type { Problems, Texts, Variable, Variables } from "./variables.ts";
 
 interface FieldsProps {
   readonly variables: Variables;
   readonly texts: Texts;
+  /** Shown beside their fields; left out where the form shows none. */
+  readonly problems?: Problems;
   readonly onTexts: (texts: Texts) => void;
 }
 
-export function VariableFields({ variables, texts, onTexts }: FieldsProps) {
+export function VariableFields({ variables, texts, problems = {}, onTexts }: FieldsProps) {
   if (Object.keys(variables).length === 0) return <p className="text-muted">This template has no variables.</p>;
   return Object.entries(variables).map(([name, variable]) => (
-    <Labelled key={name} label={name} hint={hintOf(variable)}>
-      {(id) => (
+    <Labelled key={name} label={name} hint={hintOf(variable)} problem={problems[name]}>
+      {(id, marks) => (
         <Input
           id={id}
+          name={name}
+          marks={marks}
           variable={variable}
           text={texts[name] ?? ""}
           onText={(text) => onTexts({ ...texts, [name]: text })}
@@ -36,19 +40,21 @@ function hintOf({ type, description, minimum, maximum, default: value }: Variabl
 
 interface InputProps {
   readonly id: string;
+  readonly name: string;
+  readonly marks: FieldMarks;
   readonly variable: Variable;
   readonly text: string;
   readonly onText: (text: string) => void;
 }
 
-function Input({ id, variable, text, onText }: InputProps) {
+function Input({ id, name, marks, variable, text, onText }: InputProps) {
   const { type, minimum, maximum, enum: allowed, default: value } = variable;
-  const isRequired = value === undefined;
+  const common = { id, name, value: text, required: value === undefined, ...marks };
   const choices = type === "boolean" ? [true, false] : allowed;
   if (choices !== undefined) {
     const texts = choices.map((choice) => (type === "string" ? String(choice) : JSON.stringify(choice)));
     return (
-      <Select id={id} value={text} required={isRequired} onChange={(event) => onText(event.target.value)}>
+      <Select {...common} onChange={(event) => onText(event.target.value)}>
         {texts.includes(text) ? null : <option value="">Choose …</option>}
         {texts.map((choice) => (
           <option key={choice}>{choice}</option>
@@ -56,7 +62,6 @@ function Input({ id, variable, text, onText }: InputProps) {
       </Select>
     );
   }
-  const common = { id, value: text, required: isRequired };
   if (type === "integer" || type === "number") {
     return (
       <Field

@@ -19,6 +19,45 @@ function textOf({ type }: Variable, value: unknown): string {
   return type === "string" && typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** What is wrong with fields, by the names of their variables; those that are well are left out. */
+export type Problems = { readonly [name: string]: string };
+
+/**
+ * What can be told before the master is asked, in the order of the fields.
+ * @param unreadable names of fields in which something stands that their browser cannot read as a number
+ */
+export function problemsOf(variables: Variables, texts: Texts, unreadable: readonly string[] = []): Problems {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, variable]) => {
+      const problem = unreadable.includes(name) ? "This is not a number." : problemOf(variable, texts[name] ?? "");
+      return problem === null ? [] : [[name, problem]];
+    }),
+  );
+}
+
+/** Null if the field is well. */
+function problemOf({ type, minimum, maximum, default: value }: Variable, text: string): string | null {
+  if (text === "") return value === undefined ? "A value is needed here." : null;
+  if (type === "integer" || type === "number") {
+    const number = Number(text);
+    if (!Number.isFinite(number)) return "This is not a number.";
+    if (type === "integer" && !Number.isInteger(number)) return "A whole number is needed here.";
+    if (minimum !== undefined && number < minimum) return `It must be at least ${minimum}.`;
+    if (maximum !== undefined && number > maximum) return `It must be at most ${maximum}.`;
+    return null;
+  }
+  return type !== "json" || isJson(text) ? null : "This is not valid JSON.";
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The values to send. A field that is empty is left out, so that the master says what is missing. @throws SyntaxError */
 export function valuesOf(variables: Variables, texts: Texts): { readonly [name: string]: unknown } {
   const values: { [name: string]: unknown } = {};

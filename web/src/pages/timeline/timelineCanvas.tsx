@@ -5,6 +5,7 @@ import type { Mark } from "../../api/schema.ts";
 import { onThemeChange } from "../../parts/colours.ts";
 import { durationText } from "../../parts/time.tsx";
 import { besideTexts } from "./beside.ts";
+import { BesideMark } from "./besideNote.tsx";
 import type { PathPart } from "./criticalPath.ts";
 import { draw } from "./draw.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
@@ -170,7 +171,7 @@ function Hint({ placed: { attempt, from, to, overAt }, beside }: HintProps) {
       </p>
       {beside.map((text) => (
         <p key={text} className="text-soft">
-          ⧉ {text}
+          <BesideMark /> {text}
         </p>
       ))}
       {attempt.error === undefined ? null : <p className="truncate text-failed">{attempt.error.message}</p>}
