@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "react";
 import UPlot from "uplot";
 import { onThemeChange, resolvedColour } from "./colours.ts";
-import { clockText, lonelyValues, timeSteps } from "./ticks.ts";
+import { clockText, lonelyValues, marksAround, timeSteps } from "./ticks.ts";
 
 export interface ChartSeries {
   readonly name: string;
@@ -20,15 +20,21 @@ export interface ChartProps {
   readonly at: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
-  /** What values may be apart along the axis, from small to large. */
+  /** What values may be apart along the axis, from small to large; on a logarithmic one, what stands along it. */
   readonly steps: readonly number[];
+  /** True for values of many sizes, of which the largest would flatten all others. The first of the steps stands for what is less. */
+  readonly isLogarithmic?: boolean;
   readonly height?: number;
   readonly onHover?: (index: number | null) => void;
 }
 
 const font = '11px "Inter Variable", sans-serif';
 
-function optionsOf({ series, format, steps, height = 180, onHover }: ChartProps, width: number): UPlot.Options {
+function optionsOf(
+  { series, format, steps, isLogarithmic = false, height = 180, onHover }: ChartProps,
+  width: number,
+): UPlot.Options {
+  const splits: UPlot.Axis.Splits = (_plot, _axis, min, max) => steps.filter((mark) => mark >= min && mark <= max);
   const axis = { stroke: resolvedColour("--muted"), font, ticks: { show: false }, gap: 6 };
   const grid = { stroke: resolvedColour("--line"), width: 1 };
   return {
@@ -37,7 +43,7 @@ function optionsOf({ series, format, steps, height = 180, onHover }: ChartProps,
     padding: [8, 32, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
+    scales: { y: isLogarithmic ? logarithmic(steps) : { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
       {
         ...axis,
@@ -52,7 +58,7 @@ function optionsOf({ series, format, steps, height = 180, onHover }: ChartProps,
         grid,
         size: 60,
         space: 34,
-        incrs: [...steps],
+        ...(isLogarithmic ? { splits, filter: (_plot, marks) => marks } : { incrs: [...steps] }),
         values: (_plot, values) => values.map((value) => format(value)),
       },
     ],
@@ -79,8 +85,21 @@ function optionsOf({ series, format, steps, height = 180, onHover }: ChartProps,
   };
 }
 
-function dataOf({ at, series }: ChartProps): UPlot.AlignedData {
-  return [at.map((each) => each / 1000), ...series.map(({ values }) => [...values])];
+function logarithmic(steps: readonly number[]): UPlot.Scale {
+  return {
+    distr: 3,
+    range: (_plot, min: number | null, max: number | null) => {
+      const marks = marksAround(steps, min ?? 1, max ?? 1);
+      return [marks[0] ?? 1, Math.max(marks.at(-1) ?? 1, max ?? 1)];
+    },
+  };
+}
+
+function dataOf({ at, series, steps, isLogarithmic = false }: ChartProps): UPlot.AlignedData {
+  // A logarithm has no place for 0.
+  const least = isLogarithmic ? (steps[0] ?? 1) : Number.NEGATIVE_INFINITY;
+  const placed = (value: number | null) => (value === null ? null : Math.max(least, value));
+  return [at.map((each) => each / 1000), ...series.map(({ values }) => values.map(placed))];
 }
 
 export function Chart(props: ChartProps) {

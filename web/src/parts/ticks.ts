@@ -17,6 +17,24 @@ export const durationSteps: readonly number[] = [
   ...[1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672].map((hours) => hours * hour),
 ];
 
+/** In ms, along a logarithmic axis: each reads well by itself. */
+export const durationMarks: readonly number[] = [
+  ...[1, 10, 100, second, 10 * second],
+  ...[minute, 10 * minute, hour, 10 * hour],
+  ...[4, 40, 400].map((days) => days * 24 * hour),
+];
+
+/** The part of such marks that holds two values; both have a place even where one mark or none would hold them. */
+export function marksAround(marks: readonly number[], least: number, largest: number): readonly number[] {
+  const last = Math.max(
+    1,
+    marks.findIndex((mark) => mark >= largest),
+  );
+  const to = largest > (marks.at(-1) ?? 0) ? marks.length - 1 : last;
+  const from = marks.findLastIndex((mark) => mark <= least);
+  return marks.slice(Math.max(0, Math.min(from, to - 1)), to + 1);
+}
+
 /** In ms, for an axis of instants: none is shorter than what a label can tell. */
 export const timeSteps: readonly number[] = durationSteps.filter((ms) => ms >= second);
 

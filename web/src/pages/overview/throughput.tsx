@@ -7,7 +7,7 @@ import type { ChartSeries } from "../../parts/chart.tsx";
 import { Segments } from "../../parts/controls.tsx";
 import { LazyChart } from "../../parts/lazyChart.tsx";
 import { Card, Loading, Problem } from "../../parts/surfaces.tsx";
-import { countSteps, durationSteps } from "../../parts/ticks.ts";
+import { countSteps, durationMarks } from "../../parts/ticks.ts";
 import { durationText } from "../../parts/time.tsx";
 
 type Resolution = "second" | "minute";
@@ -36,7 +36,7 @@ export function Throughput() {
           <Lines label={`Attempts ${word}`} at={at} series={throughput(points)} {...counts} />
         )}
       </Card>
-      <Card title="Latency" note={`95 of 100 were quicker, by ${resolution}`}>
+      <Card title="Latency" note={`95 of 100 were quicker, by ${resolution}, logarithmic`}>
         {data === undefined ? (
           <Loading what="the history" />
         ) : (
@@ -53,11 +53,12 @@ interface LinesProps {
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
   readonly steps: readonly number[];
+  readonly isLogarithmic?: boolean;
   /** True for counts: the legend then shows their sum while nothing is pointed at. */
   readonly sum?: boolean;
 }
 
-function Lines({ label, at, series, format, steps, sum = false }: LinesProps) {
+function Lines({ label, at, series, format, steps, isLogarithmic = false, sum = false }: LinesProps) {
   const [index, setIndex] = useState<number | null>(null);
   const shown = ({ values }: ChartSeries): string => {
     if (index !== null) {
@@ -82,7 +83,15 @@ function Lines({ label, at, series, format, steps, sum = false }: LinesProps) {
           {index === null ? (sum ? "in all" : "latest") : new Date(at[index] ?? 0).toLocaleTimeString()}
         </li>
       </ul>
-      <LazyChart label={label} at={at} series={series} format={format} steps={steps} onHover={setIndex} />
+      <LazyChart
+        label={label}
+        at={at}
+        series={series}
+        format={format}
+        steps={steps}
+        isLogarithmic={isLogarithmic}
+        onHover={setIndex}
+      />
     </div>
   );
 }
@@ -106,7 +115,8 @@ function latency(points: readonly HistoryPoint[]): ChartSeries[] {
 
 const number = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 
-const durations = { format: durationText, steps: durationSteps };
+/** One long wait must not flatten all that is short. */
+const durations = { format: durationText, steps: durationMarks, isLogarithmic: true };
 const counts = { format: countText, steps: countSteps, sum: true };
 
 function countText(value: number): string {
