@@ -1,15 +1,15 @@
-/** Where no task has exactly the name that was looked for: those of the newest tasks that have it as a part, and the children that lists show under it. One page of each is read. */
+/** Where no task has exactly the name that was looked for: those of the newest tasks that have it as a part, and the children that lists show under it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { indexOf, isDescendant } from "../../../../src/model/family.ts";
-import type { TaskId } from "../../../../src/model/ids.ts";
+import { get } from "../../api/client.ts";
 import { taskListQuery } from "../../api/queries.ts";
-import type { Task } from "../../api/schema.ts";
+import type { TaskPage } from "../../api/schema.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Empty } from "../../parts/surfaces.tsx";
 import { numberedTitle } from "../../parts/taskTitle.ts";
 import { Ago } from "../../parts/time.tsx";
 import type { TaskFilters } from "./filters.ts";
+import { findNumbered, type Numbered, nothingNumbered } from "./numbered.ts";
 
 /** Only whole names are found among all tasks, so that finding them costs the same however many tasks there are. */
 const tasksRead = 500;
@@ -24,21 +24,31 @@ export function NearNames({ filters, name }: NearNamesProps) {
   const { name: _name, ...others } = filters;
   const numbered = useNumbered(others, name);
   if (numbered === undefined) return null;
-  return numbered.length === 0 ? <Near others={others} name={name} /> : <Numbered name={name} tasks={numbered} />;
+  const { tasks } = numbered;
+  if (tasks.length > 0) return <NumberedChildren name={name} numbered={numbered} />;
+  return <Near others={others} name={name} numbered={numbered} />;
 }
 
 /** Children without a name of their own are shown as their kind with their number. Undefined while they are read. */
-function useNumbered(others: TaskFilters, name: string): readonly Task[] | undefined {
+function useNumbered(others: TaskFilters, name: string): Numbered | undefined {
   const wanted = numberedTitle(name);
-  const read = taskListQuery({ ...others, name: wanted?.name, limit: tasksRead });
-  const { data } = useQuery({ ...read, meta: { of: [] }, enabled: wanted !== null });
-  if (wanted === null) return [];
-  return data?.tasks.filter(
-    ({ id, name: each, kind }) => each === kind && isDescendant(id) && indexOf(id as TaskId) === wanted.index,
-  );
+  const query = { ...others, name: wanted?.name, limit: tasksRead };
+  const { data } = useQuery({
+    queryKey: ["tasks", "numbered", query, wanted?.index],
+    meta: { of: [] },
+    enabled: wanted !== null,
+    queryFn: ({ signal }) =>
+      findNumbered((cursor) => get<TaskPage>("/v1/tasks", { ...query, cursor }, signal), wanted?.index ?? 0),
+  });
+  return wanted === null ? nothingNumbered : data;
 }
 
-function Numbered({ name, tasks }: { readonly name: string; readonly tasks: readonly Task[] }) {
+interface NumberedProps {
+  readonly name: string;
+  readonly numbered: Numbered;
+}
+
+function NumberedChildren({ name, numbered: { tasks, looked, isWhole } }: NumberedProps) {
   return (
     <Empty title={tasks.length === 1 ? `“${name}” is a child` : `${tasks.length} children are called “${name}”`}>
       <span className="grid justify-items-center gap-1">
@@ -51,13 +61,18 @@ function Numbered({ name, tasks }: { readonly name: string; readonly tasks: read
             <Ago at={task.createdAt} />
           </span>
         ))}
-        {tasks.length > namesShown ? `The newest ${namesShown} are shown.` : null}
+        {tasks.length > namesShown ? `The first ${namesShown} are shown.` : null}
+        {isWhole ? null : `Found among ${looked.toLocaleString()} tasks; there may be more.`}
       </span>
     </Empty>
   );
 }
 
-function Near({ others, name }: { readonly others: TaskFilters; readonly name: string }) {
+interface NearProps extends NumberedProps {
+  readonly others: TaskFilters;
+}
+
+function Near({ others, name, numbered: { looked, isWhole: isAll } }: NearProps) {
   const { data } = useQuery({ ...taskListQuery({ ...others, limit: tasksRead }), meta: { of: [] } });
   const wanted = name.toLowerCase();
   const found = new Set(
@@ -69,6 +84,9 @@ function Near({ others, name }: { readonly others: TaskFilters; readonly name: s
   const where = isWhole ? "" : ` among the ${order} ${data.tasks.length} tasks${narrowed}`;
   return (
     <Empty title={`No task has exactly the name “${name}”`}>
+      {isAll
+        ? null
+        : `Children are found by their number only among the ${order} ${looked.toLocaleString()} tasks of their kind. `}
       {data === undefined ? null : found.size === 0 ? (
         `No name holds it${where}.`
       ) : (
