@@ -80,9 +80,9 @@ export class Holds implements RecordModule<DyingHold> {
   }
 
   /** Attempts on this boot of the worker. */
-  *of({ id, boot }: { readonly id: WorkerId; readonly boot: BootId }): Generator<AttemptRef> {
-    for (const { task, attempt, worker, boot: itsBoot } of this.#byId.values())
-      if (worker === id && itsBoot === boot) yield { task, attempt };
+  *of({ id, boot }: { readonly id: WorkerId; readonly boot: BootId }): Generator<AttemptRef & Partial<IssuedAttempt>> {
+    for (const { task, attempt, assignedAt, worker, boot: itsBoot } of this.#byId.values())
+      if (worker === id && itsBoot === boot) yield { task, attempt, ...(assignedAt !== undefined && { assignedAt }) };
   }
 
   #idsOf(worker: WorkerId, issued: IssuedAttempt): string[] {

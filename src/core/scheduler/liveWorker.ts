@@ -2,14 +2,14 @@
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import { attemptKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { AbortReason, AttemptRef } from "../../model/protocol.ts";
+import type { AbortReason, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
 import type { DyingAttempt, ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
 import type { HeapItem } from "../heap.ts";
 import type { LiveTask } from "./liveTask.ts";
 import { Offer } from "./offer.ts";
 
 /** An attempt that the worker must end, and why. */
-export interface Dying extends AttemptRef {
+export interface Dying extends IssuedAttempt {
   readonly reason: AbortReason;
 }
 
@@ -179,25 +179,36 @@ export class LiveWorker implements HeapItem {
   releaseDying(task: LiveTask, reason: AbortReason): void {
     this.#drop(task);
     if (task.run?.boot !== this.boot) return;
-    this.#dying.set(attemptKey(task.id, task.attempt), { task: task.id, attempt: task.attempt, reason });
+    this.#dying.set(issueKey(task.issued), { ...task.issued, reason });
   }
 
   /** The worker reports that it still has this attempt, which is not current any more. */
-  addDying({ task, attempt }: AttemptRef): void {
-    const key = attemptKey(task, attempt);
+  addDying({ task, attempt, assignedAt }: IssuedAttempt): void {
+    const key = issueKey({ task, attempt, assignedAt });
     if (this.#dying.has(key)) return;
-    this.#dying.set(key, { task, attempt, reason: "killed" });
+    this.#dying.set(key, { task, attempt, assignedAt, reason: "killed" });
     this.#use(1);
   }
 
-  /** The worker reports that this attempt has ended. */
-  endDying(attempt: AttemptRef): void {
-    if (this.#dying.delete(attemptKey(attempt.task, attempt.attempt))) this.#use(-1);
+  /** The worker reports that this attempt has ended, or that it never had one of this name: then it was assigned at 0. */
+  endDying({ task, attempt, assignedAt }: IssuedAttempt): void {
+    const ended = this.#dyingOf({ task, attempt, ...(assignedAt > 0 && { assignedAt }) });
+    for (const each of ended) this.#dying.delete(issueKey(each));
+    this.#use(-ended.length);
   }
 
   /** True if the process of this attempt may still be ending: the worker has not reported its end, or has yet to say what it runs. */
-  mayHold({ task, attempt }: AttemptRef): boolean {
-    return this.session === null || this.#dying.has(attemptKey(task, attempt));
+  mayHold(attempt: AttemptRef & Partial<IssuedAttempt>): boolean {
+    return this.session === null || this.#dyingOf(attempt).length > 0;
+  }
+
+  /** This attempt, if it is dying; those of all tasks that have had the id, where it is not said when it was assigned. */
+  #dyingOf({ task, attempt, assignedAt }: AttemptRef & Partial<IssuedAttempt>): Dying[] {
+    if (assignedAt !== undefined) {
+      const dying = this.#dying.get(issueKey({ task, attempt, assignedAt }));
+      return dying === undefined ? [] : [dying];
+    }
+    return [...this.#dying.values()].filter((each) => each.task === task && each.attempt === attempt);
   }
 
   clearDying(): void {
@@ -234,4 +245,9 @@ export class LiveWorker implements HeapItem {
     this.#usedSlots += count;
     this.#lanes.update(this);
   }
+}
+
+/** Attempts by their names and when they were given out. */
+export function issueKey({ task, attempt, assignedAt }: IssuedAttempt): string {
+  return `${attemptKey(task, attempt)}@${assignedAt}`;
 }

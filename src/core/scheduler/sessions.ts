@@ -1,5 +1,5 @@
 /** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
-import { attemptKey, type SessionId, type WorkerId } from "../../model/ids.ts";
+import type { SessionId, WorkerId } from "../../model/ids.ts";
 import {
   type Acknowledgement,
   type AttachRequest,
@@ -19,7 +19,7 @@ import type { Batch, Reply } from "./effects.ts";
 import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
-import type { LiveWorker } from "./liveWorker.ts";
+import { issueKey, type LiveWorker } from "./liveWorker.ts";
 import { createStop, endHoldsOf } from "./runStops.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
@@ -138,7 +138,7 @@ function adoptRunning(
     const { task: id, attempt, startedAt } = held;
     const task = currentAttempt(state, worker, held);
     if (task === undefined || task.run?.boot !== worker.boot) {
-      worker.addDying({ task: id, attempt });
+      worker.addDying(held);
       const isOver = state.tasks.get(id) === undefined;
       abort.push({ task: id, attempt, ...(isOver && { reason: "cancelled" as const }) });
       continue;
@@ -170,11 +170,6 @@ function currentAttempt(state: SchedulerState, worker: LiveWorker, issued: Issue
   return task.attempt === issued.attempt && task.run?.assignedAt === issued.assignedAt ? task : undefined;
 }
 
-/** Attempts by their names and when they were given out. */
-function issueKey({ task, attempt, assignedAt }: IssuedAttempt): string {
-  return `${attemptKey(task, attempt)}@${assignedAt}`;
-}
-
 function isIn(issued: ReadonlySet<string>, task: LiveTask): boolean {
   return issued.has(issueKey(task.issued));
 }
@@ -199,8 +194,8 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
     .map((task) => toAssigned(state, task));
   worker.redeliver = [];
-  for (const { reason, ...attempt } of worker.dying) {
-    batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });
+  for (const { reason, task, attempt } of worker.dying) {
+    batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [{ task, attempt }] });
   }
   askAboutHolds(state, batch, worker, session);
   if (attempts.length > 0) batch.out.effects.push({ kind: "assign", worker: id, session, attempts });
@@ -211,7 +206,8 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
  * once more, and reports its end, also of one that it was never given.
  */
 function askAboutHolds(state: SchedulerState, batch: Batch, worker: LiveWorker, session: SessionId): void {
-  const attempts = [...state.holds.of(worker)].filter((attempt) => !worker.mayHold(attempt));
+  const unheard = [...state.holds.of(worker)].filter((attempt) => !worker.mayHold(attempt));
+  const attempts = unheard.map(({ task, attempt }) => ({ task, attempt }));
   if (attempts.length > 0)
     batch.out.effects.push({ kind: "abort", worker: worker.id, session, reason: "killed", attempts });
 }
