@@ -154,6 +154,8 @@ export type Happening =
       readonly worker: WorkerId;
       readonly boot: BootId;
       readonly session: string;
+      /** The master has ended it itself, as one of a session that is over. */
+      readonly isByMaster?: boolean;
     }
   /** What reached a worker's process: an epoch in an answer that it took, an assignment with its epoch. */
   | { readonly kind: "told-epoch"; readonly worker: WorkerId; readonly boot: BootId; readonly epoch: number }

@@ -57,10 +57,10 @@ function losses(history: History) {
   );
 }
 
-/** Closings at the same master at the same moment, this one included. */
+/** Connections that the same master lost at the same moment, this one included; not those that it closed itself. */
 function closingsWith(history: History, closing: Closing): Closing[] {
   return eventsOf(history, "stream-closed").filter(
-    ({ life, at }) => life === closing.life && Math.abs(closing.at - at) <= momentMs,
+    ({ life, at, isByMaster = false }) => life === closing.life && Math.abs(closing.at - at) <= momentMs && !isByMaster,
   );
 }
 

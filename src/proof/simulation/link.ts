@@ -129,9 +129,10 @@ class SimulatedLink implements MasterLink {
         open.add(master);
         ledger.add({ kind: "stream-opened", life: master.process.name, worker, boot, session, isRelayed });
       },
-      closed: (master) => {
-        if (open.delete(master))
-          ledger.add({ kind: "stream-closed", life: master.process.name, worker, boot, session });
+      closed: (master, isByMaster) => {
+        if (!open.delete(master)) return;
+        const life = master.process.name;
+        ledger.add({ kind: "stream-closed", life, worker, boot, session, ...(isByMaster && { isByMaster }) });
       },
       sent: (master, message) => this.#noteSent(master, worker, message),
       describe: describeMessage,

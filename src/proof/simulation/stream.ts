@@ -20,7 +20,8 @@ export interface Speaker<Message> {
   open(master: RunningMaster, sink: Sink<Message>): () => void;
   opened(master: RunningMaster): void;
   sent(master: RunningMaster, message: Message): void;
-  closed(master: RunningMaster): void;
+  /** @param isByMaster the master has ended it itself */
+  closed(master: RunningMaster, isByMaster: boolean): void;
   describe(message: Message): string;
   /** True if a message may come twice at times, as it may to a worker that attaches again. */
   readonly mayRepeat: boolean;
@@ -109,7 +110,7 @@ export class SimulatedStream<Message> implements Stream {
         if (this.#isMasterEndOver) return;
         // What was sent before goes out first.
         this.#wire.timeline.after(1, () => this.#tellListener("closed by the master"));
-        this.#endMaster();
+        this.#endMaster(true);
       },
     };
   }
@@ -178,7 +179,7 @@ export class SimulatedStream<Message> implements Stream {
     );
   }
 
-  #endMaster(): void {
+  #endMaster(isByMaster = false): void {
     if (this.#isMasterEndOver) return;
     this.#isMasterEndOver = true;
     const master = this.#master;
@@ -186,7 +187,7 @@ export class SimulatedStream<Message> implements Stream {
     this.#wire.timeline.after(0, () =>
       master.process.deliver(() => {
         master.process.openStreams -= 1;
-        this.#speaker.closed(master);
+        this.#speaker.closed(master, isByMaster);
         this.#onMasterClose?.();
       }),
     );
