@@ -3,15 +3,15 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
 
-/** An attempt of a task that was seen here, and when it was assigned; with it those of earlier tasks of the same id that it does not cover. */
+/** The highest attempt of a task that was seen here, and when it was assigned; and before it those of earlier tasks with its id. */
 interface Seen extends Pick<IssuedAttempt, "attempt" | "assignedAt"> {
   readonly earlier: Seen | undefined;
 }
 
 /**
- * Holds the highest attempt of each task that was seen here, and of each task before it that had its id. It keeps what it is told for at least `limits.tombstoneMsMin`,
- * unless more than half of `limits.tombstonesMax` tasks come in that time. Two generations, the older of which goes as a
- * whole: dropping single entries from the front of a large Map would cost a scan over the holes.
+ * Holds the highest attempt of each task that was seen here, and of each task before it that had its id. It keeps what it is told for
+ * at least `limits.tombstoneMsMin`, unless more than half of `limits.tombstonesMax` tasks come in that time. Two generations, the
+ * older of which goes as a whole: dropping single entries from the front of a large Map would cost a scan over the holes.
  */
 export class Tombstones {
   #young = new Map<TaskId, Seen>();

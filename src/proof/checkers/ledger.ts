@@ -263,6 +263,8 @@ export type Happening =
     }
   | { readonly kind: "append-answered"; readonly life: string; readonly seq: number }
   | { readonly kind: "landed"; readonly seq: number }
+  /** The connection of this standby to the leader has closed. */
+  | { readonly kind: "peer-lost"; readonly life: string }
   /** Who leads in truth from here on: awake, and the author of the last marker; null for nobody. */
   | { readonly kind: "leads"; readonly life: string | null; readonly epoch: number }
   | WorldEvent;

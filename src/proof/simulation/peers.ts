@@ -17,7 +17,9 @@ export function simulatedPeers(world: World, machine: string, process: Process):
       const listener = {
         onMessage: onBeat,
         onClose: () => {
-          if (!isClosed) onClose();
+          if (isClosed) return;
+          world.ledger.add({ kind: "peer-lost", life: process.name });
+          onClose();
         },
       };
       const stream = new SimulatedStream(world.wire, { machine, process }, peer, listener, beatsOf(world));
