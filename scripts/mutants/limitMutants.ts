@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 export const limitMutants: readonly Mutant[] = [
   {
-    name: "holds a key for an attempt that its worker never had (real: seed 179586868710)",
+    name: "holds a key for an attempt that its worker never had",
     patches: [
       {
         file: "src/core/scheduler/holds.ts",

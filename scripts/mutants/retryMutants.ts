@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const retryMutants: readonly Mutant[] = [
   {
+    name: "opens a child below a parent that goes on without the rest of its set (real: seed 179587140096)",
+    patches: [
+      {
+        file: "src/core/scheduler/retries.ts",
+        search: "!== null && !families.at(prefix).isBroken;",
+        replace: "!== null;",
+      },
+    ],
+  },
+  {
     name: "opens a task twice that another retry has opened meanwhile (real: seed 179586749754)",
     patches: [
       {

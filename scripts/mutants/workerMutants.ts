@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const workerMutants: readonly Mutant[] = [
   {
+    name: "says nothing of an attempt that never arrived where an earlier task of its id had one (real: seed 179587136846)",
+    patches: [
+      {
+        file: "src/core/agent/attempts.ts",
+        search: "    if (assignedAt === undefined && this.#seen.covers(issued)) return;",
+        replace: "    if (this.#seen.covers({ ...issued, assignedAt: 0 })) return;",
+      },
+    ],
+  },
+  {
     name: "forgets the attempts of an earlier task with the same id (real: seed 179586985187)",
     patches: [
       {

@@ -94,7 +94,12 @@ export interface AttachAnswer {
   readonly heartbeatMs: number;
 }
 
-export interface UnwantedAttempt extends AttemptRef {
+/** An attempt that its worker must end. Older masters do not say when it was assigned. */
+export interface AbortedAttempt extends AttemptRef {
+  readonly assignedAt?: number;
+}
+
+export interface UnwantedAttempt extends AbortedAttempt {
   /** `cancelled`: its task is over; left out: the task may run elsewhere. */
   readonly reason?: "cancelled";
 }
@@ -135,7 +140,7 @@ export type StreamMessage =
       readonly kind: "abort";
       readonly epoch: number;
       readonly reason: AbortReason;
-      readonly attempts: readonly AttemptRef[];
+      readonly attempts: readonly AbortedAttempt[];
     }
   | { readonly kind: "drain"; readonly epoch: number }
   /** Since protocol 2. */

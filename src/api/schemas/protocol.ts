@@ -58,7 +58,6 @@ const traceparent: Schema = {
 };
 
 export const protocolSchemas = {
-  AttemptRef: open(attemptRef),
   IssuedAttempt: open(issuedAttempt),
   RunningAttempt: open({ ...issuedAttempt, startedAt: instant }),
   AttachRequest: open(
@@ -97,6 +96,7 @@ export const protocolSchemas = {
       incarnation: id,
       abort: list(
         open(attemptRef, {
+          assignedAt: issuedAttempt.assignedAt,
           reason: { const: "cancelled", description: "Its task is over; left out: it may run elsewhere." },
         }),
       ),
@@ -354,7 +354,7 @@ export const protocolSchemas = {
         kind: { const: "abort" },
         epoch: safeCount,
         reason: oneOf(["cancelled", "timeout", "killed"]),
-        attempts: list(ref("AttemptRef")),
+        attempts: list(open(attemptRef, { assignedAt: issuedAttempt.assignedAt })),
       }),
       open({ kind: { const: "drain" }, epoch: safeCount }),
       open(

@@ -206,7 +206,7 @@ export class Agent {
       ...(isRelay ? { isRelayed: true } : {}),
     });
     out.effects.push({ kind: "open-stream", link: attach.link, session });
-    this.#attempts.settle(now, answer.verdicts, out);
+    this.#attempts.settle(now, this.#attempts.findAll(answer.verdicts), out);
     for (const { reason = "killed", ...ref } of answer.abort) this.#attempts.abort(now, ref, reason, out);
     this.#exchange.begin(this.#link.protocol, out);
     this.#reports.isDrainingUnreported = this.#drain.isOn && !attach.saidDraining;
@@ -262,7 +262,7 @@ export class Agent {
     link.answeredAt = now;
     const answered = readAnswer(batch, answer);
     if (answered === null) return this.#leave(now, link, "it did not acknowledge each item", false, out);
-    this.#attempts.settle(now, answered.verdicts, out);
+    this.#attempts.settle(now, answered.results, out);
     this.#exchange.answered(answered, out);
     if (batch.saysBye) this.#finish(out);
   }

@@ -6,6 +6,7 @@ import { attemptKey, type BootId } from "../../model/ids.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import {
   type AbortCause,
+  type AbortedAttempt,
   type Assignment,
   type AttemptEnd,
   type AttemptRef,
@@ -99,6 +100,11 @@ export class AgentAttempts {
 
   find(ref: AttemptRef): HeldAttempt | undefined {
     return this.#held.get(attemptKey(ref.task, ref.attempt));
+  }
+
+  /** Those of them that are here. */
+  findAll(refs: readonly AttemptRef[]): HeldAttempt[] {
+    return refs.flatMap((ref) => this.find(ref) ?? []);
   }
 
   [Symbol.iterator](): Iterator<HeldAttempt> {
@@ -213,15 +219,10 @@ export class AgentAttempts {
   }
 
   /** The leader, or a drain whose deadline has passed, wants an attempt ended. */
-  abort(now: number, ref: AttemptRef, by: AbortCause, out: AgentOutput): void {
-    const held = this.#held.get(attemptKey(ref.task, ref.attempt));
-    if (held === undefined) {
-      const issued = { ...ref, assignedAt: 0 };
-      if (this.#seen.covers(issued)) return;
-      // Never seen here: its assignment was lost, or comes later and is refused then. The leader waits for its slot.
-      this.#seen.note({ ...ref, assignedAt: Number.POSITIVE_INFINITY }, now);
-      return this.#giveBack(now, this.#hold(issued, now));
-    }
+  abort(now: number, aborted: AbortedAttempt, by: AbortCause, out: AgentOutput): void {
+    const held = this.#held.get(attemptKey(aborted.task, aborted.attempt));
+    const { assignedAt = held?.assignedAt } = aborted;
+    if (held === undefined || held.assignedAt !== assignedAt) return this.#abortUnheld(now, aborted);
     if (held.phase === "waiting") {
       this.#waiting -= 1;
       if (this.#waiting === 0) this.#line.clear();
@@ -233,6 +234,17 @@ export class AgentAttempts {
     // The leader's reason replaces the worker's own: the leader has settled the attempt already.
     held.endedBy = by === "drain" ? (held.endedBy ?? by) : by;
     if (!isDying) this.#kill(held, held.endedBy, out);
+  }
+
+  /** Its assignment was lost, or comes later and is refused then; or all is over here. The leader waits for its slot. */
+  #abortUnheld(now: number, { task, attempt, assignedAt }: AbortedAttempt): void {
+    const issued = { task, attempt, assignedAt: assignedAt ?? 0 };
+    // Without its instant it may be that of an earlier task with this id, whose end has been reported.
+    if (assignedAt === undefined && this.#seen.covers(issued)) return;
+    this.#seen.note({ ...issued, assignedAt: assignedAt ?? Number.POSITIVE_INFINITY }, now);
+    // What is held under its name may be that of another task, which goes on.
+    const isFree = !this.#held.has(attemptKey(task, attempt));
+    this.#giveBack(now, isFree ? this.#hold(issued, now) : new HeldAttempt(issued, now, this.#budget));
   }
 
   /** It has ended by itself already, and its result waits for acknowledgements. */
@@ -254,15 +266,16 @@ export class AgentAttempts {
     }
   }
 
-  /** A verdict has come: the result need not be kept any longer. */
-  settle(now: number, refs: readonly AttemptRef[], out: AgentOutput): void {
+  /** A verdict has come: their results need not be kept any longer. */
+  settle(now: number, decided: readonly HeldAttempt[], out: AgentOutput): void {
     const settled: AttemptRef[] = [];
-    for (const ref of refs) {
-      const held = this.#held.get(attemptKey(ref.task, ref.attempt));
-      if (held?.phase === "unsettled") {
+    for (const held of decided) {
+      // It was given back beside the attempt that is held under its name.
+      if (this.#held.get(held.key) !== held) continue;
+      if (held.phase === "unsettled") {
         this.#unsettled -= 1;
         this.#forget(now, held, settled);
-      } else if (held?.phase === "writing") {
+      } else if (held.phase === "writing") {
         held.phase = "settled";
       }
     }

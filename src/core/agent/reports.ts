@@ -1,12 +1,6 @@
 /** What the Agent has to tell its master: it waits while one report is under way and goes with the next. */
 import { limits } from "../../model/limits.ts";
-import {
-  attemptItemsSince,
-  type ItemAnswer,
-  type ReportAnswer,
-  type ReportItem,
-  type Verdict,
-} from "../../model/protocol.ts";
+import { attemptItemsSince, type ItemAnswer, type ReportAnswer, type ReportItem } from "../../model/protocol.ts";
 import { Fifo } from "../fifo.ts";
 import type { HeldAttempt } from "./attempt.ts";
 import type { Trouble } from "./trouble.ts";
@@ -29,7 +23,8 @@ export interface ReportBatch {
 
 /** The answer to a report, sorted by whom it concerns. */
 export interface Answered {
-  readonly verdicts: readonly Verdict[];
+  /** Attempts whose results have been decided upon. */
+  readonly results: readonly HeldAttempt[];
   readonly items: ReadonlyMap<HeldAttempt, readonly ItemAnswer[]>;
 }
 
@@ -237,16 +232,11 @@ export function readAnswer(batch: ReportBatch, answer: ReportAnswer): Answered |
       const verdict = answer.verdicts[index];
       return verdict?.task === held.task && verdict.attempt === held.attempt;
     });
-    return isComplete ? { verdicts: answer.verdicts, items: new Map() } : null;
+    return isComplete ? { results: batch.results, items: new Map() } : null;
   }
   const byId = new Map((answer.acks ?? []).map(({ id, ...own }) => [id, own]));
-  const verdicts: Verdict[] = [];
-  for (const held of batch.results) {
-    const answered = byId.get(held.resultId);
-    if (answered === undefined) return null;
-    // A result is never refused; a master that did so all the same has settled it.
-    verdicts.push({ ...held.ref, verdict: answered.verdict === "committed" ? "committed" : "stale" });
-  }
+  // A result is never refused; a master that did so all the same has settled it.
+  if (!batch.results.every(({ resultId }) => byId.has(resultId))) return null;
   const items = new Map<HeldAttempt, ItemAnswer[]>();
   for (const [held, count] of batch.speakers) {
     const own: ItemAnswer[] = [];
@@ -257,5 +247,5 @@ export function readAnswer(batch: ReportBatch, answer: ReportAnswer): Answered |
     }
     items.set(held, own);
   }
-  return { verdicts, items };
+  return { results: batch.results, items };
 }

@@ -35,4 +35,28 @@ describe("a later task with the same id", () => {
     expect(script.agent.view()).toMatchObject({ running: 0, unsettled: 0 });
     expect(script.assign(["t/1@9"])).toEqual(["start t/1", "report t/1:started"]);
   });
+
+  test("that is cancelled before it arrives is reported as ended, and its assignment is refused then", () => {
+    const script = AgentScript.attached();
+    script.assign(["t/1"]);
+    script.reported();
+    script.finish("t/1");
+    script.reported();
+    expect(script.abort("t/1@7")).toEqual(["report t/1:aborted(machine)"]);
+    expect(script.effects.findLast((effect) => effect.kind === "report")?.items).toMatchObject([{ assignedAt: 7 }]);
+    script.reported("stale");
+    expect(script.assign(["t/1@7"])).toEqual(["report t/1:aborted(machine)"]);
+  });
+
+  test("that is cancelled before it arrives leaves the attempt alone that runs under its name", () => {
+    const script = AgentScript.attached();
+    script.assign(["t/1"]);
+    script.reported();
+    expect(script.abort("t/1@7")).toEqual(["report t/1:aborted(machine)"]);
+    // Its own result waits while the other one is decided upon.
+    script.finish("t/1");
+    expect(script.reported("stale")).toEqual(["report t/1:success"]);
+    script.reported();
+    expect(script.agent.view()).toMatchObject({ running: 0, unsettled: 0 });
+  });
 });

@@ -218,8 +218,8 @@ function abortOnWorker(state: SchedulerState, batch: Batch, task: LiveTask, reas
   worker.releaseDying(task, reason);
   if (task.run?.boot === worker.boot) state.holds.add(batch, task);
   if (!worker.isOpen || worker.session === null) return;
-  const attempts = [{ task: task.id, attempt: task.attempt }];
-  batch.out.effects.push({ kind: "abort", worker: worker.id, session: worker.session, reason, attempts });
+  const { session } = worker;
+  batch.out.effects.push({ kind: "abort", worker: worker.id, session, reason, attempts: [task.issued] });
 }
 
 /** The attempt no longer counts for its worker, nor its time-out for the task. */

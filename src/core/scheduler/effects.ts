@@ -5,9 +5,9 @@ import type { ErrorCode, ErrorDetails } from "../../model/errors.ts";
 import type { OpenFamily } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
 import type {
+  AbortedAttempt,
   AbortReason,
   Acknowledgement,
-  AttemptRef,
   IssuedAttempt,
   UnwantedAttempt,
   Verdict,
@@ -31,7 +31,7 @@ export type SchedulerEffect =
       readonly worker: WorkerId;
       readonly session: SessionId;
       readonly reason: AbortReason;
-      readonly attempts: readonly AttemptRef[];
+      readonly attempts: readonly AbortedAttempt[];
     }
   | { readonly kind: "drain"; readonly worker: WorkerId; readonly session: SessionId }
   /** A graph begins: its input is read and handed back as `graph-loaded`. Asked for again by every new leader. */

@@ -160,10 +160,13 @@ function wholeName({ kind, broadcast }: TaskHead): string {
   return broadcast === true ? "broadcast" : "graph";
 }
 
-/** True if the parent, which has not ended, still counts the children of this set. */
+/** True if the parent, which has not ended, still counts the children of this set and makes all that belong to it. */
 function isOpenFor(state: SchedulerState, parent: LiveTask, child: TaskHead): boolean {
   if (parent.isGraph || isEnding(parent) || isBelowEnding(state, parent)) return false;
-  return state.families.recordOf(prefixOf(child.id)) !== null;
+  const { families } = state;
+  const prefix = prefixOf(child.id);
+  // A set that has failed takes no more children, and its parent may have been told so of some that are not made.
+  return families.recordOf(prefix) !== null && !families.at(prefix).isBroken;
 }
 
 /** Its parent has begun a new generation since, with children of its own. */
@@ -214,6 +217,6 @@ function refuseSuccessAbove({ head }: Ended, above: readonly TaskId[], byId: Rea
 
 function goneOn(id: TaskId, parent: TaskId): Reply {
   const hint = `Retry ${parent} once it has failed, or submit the task anew.`;
-  const message = `Task ${id} cannot be retried: its parent ${parent} has not ended, and has gone on without it.`;
+  const message = `Task ${id} cannot be retried: its parent ${parent} has not ended, and goes on without it.`;
   return refuse("conflict", message, undefined, { hint });
 }

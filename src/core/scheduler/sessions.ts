@@ -49,7 +49,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   worker.clearDying();
   const unwanted = adoptRunning(state, batch, worker, request, inOutbox);
   // What a boot runs that was never seen here may be tasks of another store, which go on there.
-  const abort = known?.boot === request.boot ? unwanted : unwanted.map(({ task, attempt }) => ({ task, attempt }));
+  const abort = known?.boot === request.boot ? unwanted : unwanted.map(({ reason: _r, ...attempt }) => attempt);
   // These have ended, and are not told again: their verdicts go out with the answer.
   for (const ref of request.outbox) {
     // Whether a job was left running is not told again, either.
@@ -135,12 +135,12 @@ function adoptRunning(
   const abort: UnwantedAttempt[] = [];
   const running = new Set<string>();
   for (const held of request.running) {
-    const { task: id, attempt, startedAt } = held;
+    const { task: id, attempt, assignedAt, startedAt } = held;
     const task = currentAttempt(state, worker, held);
     if (task === undefined || task.run?.boot !== worker.boot) {
       worker.addDying(held);
       const isOver = state.tasks.get(id) === undefined;
-      abort.push({ task: id, attempt, ...(isOver && { reason: "cancelled" as const }) });
+      abort.push({ task: id, attempt, assignedAt, ...(isOver && { reason: "cancelled" as const }) });
       continue;
     }
     running.add(id);
@@ -194,8 +194,8 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
     .filter((task) => worker.tasks.get(task.id) === task && task.run?.boot === worker.boot)
     .map((task) => toAssigned(state, task));
   worker.redeliver = [];
-  for (const { reason, task, attempt } of worker.dying) {
-    batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [{ task, attempt }] });
+  for (const { reason, ...attempt } of worker.dying) {
+    batch.out.effects.push({ kind: "abort", worker: id, session, reason, attempts: [attempt] });
   }
   askAboutHolds(state, batch, worker, session);
   if (attempts.length > 0) batch.out.effects.push({ kind: "assign", worker: id, session, attempts });
@@ -206,8 +206,7 @@ export function openStream(state: SchedulerState, batch: Batch, id: WorkerId, se
  * once more, and reports its end, also of one that it was never given.
  */
 function askAboutHolds(state: SchedulerState, batch: Batch, worker: LiveWorker, session: SessionId): void {
-  const unheard = [...state.holds.of(worker)].filter((attempt) => !worker.mayHold(attempt));
-  const attempts = unheard.map(({ task, attempt }) => ({ task, attempt }));
+  const attempts = [...state.holds.of(worker)].filter((attempt) => !worker.mayHold(attempt));
   if (attempts.length > 0)
     batch.out.effects.push({ kind: "abort", worker: worker.id, session, reason: "killed", attempts });
 }

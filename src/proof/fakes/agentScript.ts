@@ -136,8 +136,10 @@ export class AgentScript {
     return this.hear({ kind: "assign", epoch, assignments: names.map((name) => ({ ...issued(name), ...payload })) });
   }
 
+  /** @param name with its instant, as `t/1@7`, or without, as older masters say it */
   abort(name: string, reason: AbortReason = "cancelled"): string[] {
-    return this.hear({ kind: "abort", epoch: 1, reason, attempts: [ref(name)] });
+    const attempts = [name.includes("@") ? issued(name) : ref(name)];
+    return this.hear({ kind: "abort", epoch: 1, reason, attempts });
   }
 
   end(name: string, more: Partial<AttemptEnd> = {}): string[] {

@@ -7,13 +7,11 @@ import {
   type Assignment,
   type AttemptEnd,
   type AttemptRef,
-  type LogChunk,
-  type LoggedAttempt,
   machineFault,
 } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import type { AttemptSession, Executor, LogSpool, SpooledPieceRef } from "../../ports/work.ts";
+import type { AttemptSession, Executor } from "../../ports/work.ts";
 import type { RunningAttempt } from "../../worker/executors/kindRunner.ts";
 import { type RemoteKindRunner, remoteRunner, remoteStopRunner } from "../../worker/executors/remote.ts";
 import { hashText } from "../checkers/hashText.ts";
@@ -25,6 +23,7 @@ import type { Process } from "./process.ts";
 import { runProgram } from "./programs.ts";
 import type { Random } from "./random.ts";
 import { type RemoteService, serviceName } from "./remoteService.ts";
+import type { SimulatedSpool } from "./spool.ts";
 import type { Timeline } from "./timeline.ts";
 
 export const remoteKinds: readonly string[] = [remoteKind.name, remoteStopKindName];
@@ -61,7 +60,7 @@ export class SimulatedExecutor implements Executor {
   readonly #jobDisk: JobDisk;
   readonly #remotes: readonly RemoteKindRunner[];
   readonly #log: Log;
-  readonly #spool: LogSpool;
+  readonly #spool: SimulatedSpool;
   /** Chance that an attempt ignores SIGTERM, and so takes as long to end as it may. */
   readonly #lingerChance: number;
   readonly #running = new Map<string, Execution>();
@@ -80,7 +79,7 @@ export class SimulatedExecutor implements Executor {
     jobDisk: JobDisk;
     service: RemoteService;
     log: Log;
-    spool: LogSpool;
+    spool: SimulatedSpool;
     lingerChance: number;
   }) {
     this.kinds = parts.kinds;
@@ -116,6 +115,11 @@ export class SimulatedExecutor implements Executor {
         this.#isSick = false;
       });
     });
+  }
+
+  /** True while a master has yet to store what its attempts have printed. */
+  get hasOutput(): boolean {
+    return !this.#spool.isEmpty;
   }
 
   get runningCount(): number {
@@ -260,7 +264,7 @@ export class SimulatedExecutor implements Executor {
     const text = `${token} ${words}\n`;
     this.#process.deliver(() => {
       this.#ledger.add({ kind: "exec-wrote", token, text });
-      void this.#spool.write({ task, attempt, assignedAt }, this.#clock.now(), new TextEncoder().encode(text));
+      this.#spool.write({ task, attempt, assignedAt }, this.#clock.now(), new TextEncoder().encode(text));
     });
   }
 
@@ -333,66 +337,4 @@ function planOf({ kind, input, task, attempt }: Assignment): { durationMs: numbe
   if (kind === "sleep") return { durationMs: Number((input as { seconds: number }).seconds) * 1000, willFail: false };
   const [, durationMs, failPercent] = kind === "exec" ? (input as { command: string[] }).command : (input as string[]);
   return { durationMs: Number(durationMs), willFail: hashText(attemptKey(task, attempt)) % 100 < Number(failPercent) };
-}
-
-interface SpooledLog {
-  chunks: LogChunk[];
-  length: number;
-  isEnded: boolean;
-}
-
-/**
- * Output on its way to a master, in memory: it is lost with the process, as logs may be. It forgets a log as the real spool
- * does: once the attempt has ended and all of its output is stored.
- */
-export class SimulatedSpool implements LogSpool {
-  readonly #logs = new Map<string, SpooledLog>();
-
-  write({ task, attempt, assignedAt = 0 }: LoggedAttempt, at: number, bytes: Uint8Array): undefined {
-    const key = spoolKey({ task, attempt, assignedAt });
-    const log = this.#logs.get(key) ?? { chunks: [], length: 0, isEnded: false };
-    this.#logs.set(key, log);
-    log.chunks.push({ task, attempt, assignedAt, offset: log.length, at, bytes, isTruncated: false });
-    log.length += bytes.length;
-  }
-
-  take(maxBytes: number): readonly LogChunk[] {
-    const taken: LogChunk[] = [];
-    let bytes = 0;
-    for (const { chunks } of this.#logs.values()) {
-      for (const chunk of chunks) {
-        if (bytes > 0 && bytes + chunk.bytes.length > maxBytes) return taken;
-        taken.push(chunk);
-        bytes += chunk.bytes.length;
-      }
-    }
-    return taken;
-  }
-
-  stored(chunks: readonly SpooledPieceRef[]): void {
-    for (const { offset, ...attempt } of chunks) {
-      const key = spoolKey(attempt);
-      const log = this.#logs.get(key);
-      if (log === undefined) continue;
-      log.chunks = log.chunks.filter((chunk) => chunk.offset !== offset);
-      if (log.isEnded && log.chunks.length === 0) this.#logs.delete(key);
-    }
-  }
-
-  end(attempt: LoggedAttempt): number {
-    const key = spoolKey(attempt);
-    const log = this.#logs.get(key);
-    if (log === undefined) return 0;
-    log.isEnded = true;
-    if (log.chunks.length === 0) this.#logs.delete(key);
-    return log.length;
-  }
-
-  close(): true {
-    return true;
-  }
-}
-
-function spoolKey({ task, attempt, assignedAt = 0 }: LoggedAttempt): string {
-  return `${attemptKey(task, attempt)}@${assignedAt}`;
 }

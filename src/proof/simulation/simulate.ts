@@ -252,7 +252,8 @@ function isAtRest(world: Cluster): boolean {
   if (world.disk.view.unfinishedCount > 0 || !haveEnded(world)) return false;
   if (world.disk.view.records("deliveries").size > 0) return false;
   return world.workers.every(
-    (worker) => worker.process !== null && worker.disk.results.size === 0 && worker.runningCount === 0,
+    ({ process, disk, runningCount, hasOutput }) =>
+      process !== null && disk.results.size === 0 && runningCount === 0 && !hasOutput,
   );
 }
 

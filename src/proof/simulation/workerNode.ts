@@ -5,7 +5,7 @@ import type { StreamMessage } from "../../model/protocol.ts";
 import { Worker } from "../../worker/worker.ts";
 import { call } from "./call.ts";
 import { type ClockFault, SimulatedClock } from "./clock.ts";
-import { remoteKinds, SimulatedExecutor, SimulatedSpool } from "./executor.ts";
+import { remoteKinds, SimulatedExecutor } from "./executor.ts";
 import { jobKinds } from "./jobRuns.ts";
 import { simulatedDial } from "./link.ts";
 import { describeEnd, nodeLog } from "./machine.ts";
@@ -13,6 +13,7 @@ import { SimulatedOutbox, WorkerDisk } from "./outbox.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { serviceName } from "./remoteService.ts";
+import { SimulatedSpool } from "./spool.ts";
 import type { SimulatedStream } from "./stream.ts";
 import type { World } from "./world.ts";
 
@@ -86,6 +87,11 @@ export class WorkerNode {
 
   get isDraining(): boolean {
     return this.#life?.isDraining ?? false;
+  }
+
+  /** True while a master has yet to store what its attempts have printed. */
+  get hasOutput(): boolean {
+    return this.#life?.executor.hasOutput === true;
   }
 
   get runningCount(): number {
