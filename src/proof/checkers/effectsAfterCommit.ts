@@ -1,8 +1,6 @@
 /** I16: whatever a master sends out follows from entries that are in the store at that instant. */
 import { checker } from "./checker.ts";
-import type { History, LedgerEvent } from "./ledger.ts";
-import { idOf } from "./lives.ts";
-import { eventsOf, executions, name, once, stepBefore, stepsByTask } from "./reading.ts";
+import { eventsOf, name, stepBefore, stepsByTask } from "./reading.ts";
 
 export const effectsAfterCommit = checker("I16", "no effect before its commit", (history, report) => {
   for (const { task, attempt, worker, boot, order, life } of eventsOf(history, "sent-assign")) {
@@ -19,12 +17,10 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
     if (isIn !== true)
       report(`${life} sent ${name(task, attempt)} to ${boot} before that assignment was in the store`, task, worker);
   }
-  for (const sent of eventsOf(history, "sent-abort")) {
-    const { task, attempt, worker, reason, order, life } = sent;
+  for (const { task, attempt, worker, reason, order, life } of eventsOf(history, "sent-abort")) {
     const now = stepBefore(history, task, order)?.status;
     const isCurrent = now?.state === "running" && now.attempt === attempt && now.host === worker;
-    // A worker that was away may still run one that had the id before, and an abort does not say which of the two it means.
-    if (isCurrent && !mayMeanOneBefore(history, sent)) {
+    if (isCurrent) {
       report(
         `${life} had ${worker} abort ${name(task, attempt)} (${reason}) while it is the current attempt`,
         task,
@@ -45,20 +41,3 @@ export const effectsAfterCommit = checker("I16", "no effect before its commit", 
     if (!isStored) report(`${event.life} told a standby of lease ${epoch}/${beat} before the store had it`);
   }
 });
-
-/** True if an attempt of this number runs there of an earlier task of this id. */
-function mayMeanOneBefore(history: History, { task, attempt, boot, order }: SentAbort): boolean {
-  return (executionsById(history).get(idOf(task)) ?? []).some(
-    (execution) =>
-      execution.task !== task &&
-      execution.attempt === attempt &&
-      execution.boot === boot &&
-      execution.startOrder < order &&
-      (execution.endOrder ?? Number.POSITIVE_INFINITY) > order,
-  );
-}
-
-type SentAbort = Extract<LedgerEvent, { kind: "sent-abort" }>;
-
-/** Of all tasks that had the id. */
-const executionsById = once((history) => Map.groupBy(executions(history), ({ task }) => idOf(task)));

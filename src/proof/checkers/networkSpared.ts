@@ -22,7 +22,8 @@ export const networkSpared = checker("I46", "a lost network is not taken for dea
     const closing = eventsOf(history, "stream-closed").findLast(
       (event) => event.boot === boot && event.order < entry.order,
     );
-    if (closing === undefined || isOpenAfter(history, closing, entry.order)) continue;
+    // One that the master closed itself had been replaced by a newer session, which its worker did not open in time.
+    if (closing === undefined || closing.isByMaster === true || isBackAfter(history, closing, entry.order)) continue;
     // The leader after the one that lost the connections gives everybody the grace of an election, whatever was before it; so does the
     // same process that leads anew.
     const author = eventsOf(history, "append").find(({ seq, epoch }) => seq === entry.seq && epoch === entry.epoch);
@@ -30,7 +31,12 @@ export const networkSpared = checker("I46", "a lost network is not taken for dea
     const termBegan = history.entries.find(({ epoch }) => epoch === entry.epoch);
     if (termBegan !== undefined && termBegan.order > closing.order) continue;
     const sparedMs = entry.landedAt - closing.at;
-    if (sparedMs >= lostGraceMs * (1 - 2 * driftMax) - slackMs) continue;
+    // The grace counts from the last word of the worker.
+    const heardAt = eventsOf(history, "heard").findLast(
+      ({ boot: of, order }) => of === boot && order < closing.order,
+    )?.at;
+    const silentMs = closing.at - (heardAt ?? closing.at);
+    if (sparedMs + silentMs >= lostGraceMs * (1 - 2 * driftMax) - slackMs) continue;
     const others = closingsWith(history, closing).filter((event) => !ended.has(event.boot));
     const count = new Set(others.map((event) => event.worker)).size;
     if (count < min || count <= history.conditions.workers * share) continue;
@@ -64,9 +70,14 @@ function closingsWith(history: History, closing: Closing): Closing[] {
   );
 }
 
-/** True if the worker had another stream open before it was given up. */
-function isOpenAfter(history: History, closing: Closing, before: number): boolean {
-  return eventsOf(history, "stream-opened").some(
+/** True if the worker was heard again before it was given up: it had another stream open, or it asked for one and did not open it. */
+function isBackAfter(history: History, closing: Closing, before: number): boolean {
+  const isOpen = eventsOf(history, "stream-opened").some(
     ({ boot, order }) => boot === closing.boot && order > closing.order && order < before,
   );
+  // What was on its way when the connection closed is here sooner.
+  const isHeard = eventsOf(history, "heard").some(
+    ({ boot, at, order }) => boot === closing.boot && at > closing.at + momentMs && order < before,
+  );
+  return isOpen || isHeard;
 }

@@ -70,19 +70,24 @@ function isStillRunning(history: History, id: TaskId, entry: LandedEntry): boole
   });
 }
 
-/** A process of it has ended, and its worker has not got through to a leader since: for all that the leader knows, it runs. */
+/** A worker was given an attempt of it and has not got through to a leader with its end since: for all that the leader knows, it runs. */
 function hasUntoldEnd(history: History, id: TaskId, entry: LandedEntry): boolean {
-  return (executionsByTask(history).get(id) ?? []).some((execution) => {
-    if ((execution.endOrder ?? Number.POSITIVE_INFINITY) > entry.order) return false;
+  return (stepsByTask(history).get(id) ?? []).some(({ status, entry: { order: startOrder } }) => {
+    const { state, attempt, host: worker, boot } = status;
+    if (state !== "running" || worker === undefined || boot === undefined || startOrder >= entry.order) return false;
     const isTold = eventsOf(history, "sent-verdict").some(
-      ({ task, attempt, order }) => task === id && attempt === execution.attempt && order < entry.order,
+      (sent) => sent.task === id && sent.attempt === attempt && sent.order < entry.order,
     );
-    return !isTold && !wasGivenUp(history, execution, entry);
+    return !isTold && !wasGivenUp(history, { worker, boot, startOrder }, entry);
   });
 }
 
 /** Its worker was lost or has left, or another process has taken its place. */
-function wasGivenUp(history: History, { worker, boot, startOrder }: Execution, entry: LandedEntry): boolean {
+function wasGivenUp(
+  history: History,
+  { worker, boot, startOrder }: Pick<Execution, "worker" | "boot" | "startOrder">,
+  entry: LandedEntry,
+): boolean {
   return (recordsByWorker(history).get(worker) ?? []).some(
     ({ record, entry: { order } }) =>
       order > startOrder &&

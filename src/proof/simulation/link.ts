@@ -148,9 +148,9 @@ class SimulatedLink implements MasterLink {
         ledger.add({ kind: "sent-assign", life, worker, boot, task, attempt, assignedAt });
       }
     } else if (message.kind === "abort") {
-      for (const { task, attempt } of message.attempts) {
-        ledger.add({ kind: "sent-abort", life, worker, boot, task, attempt, reason: message.reason });
-      }
+      const { reason } = message;
+      for (const attempt of message.attempts)
+        ledger.add({ kind: "sent-abort", life, worker, boot, ...attempt, reason });
     }
   }
 
