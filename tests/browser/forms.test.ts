@@ -86,7 +86,16 @@ test("a schedule is made by a form that shows its ticks, changed, made up for an
     });
     await page.getByRole("button", { name: "New schedule" }).click();
     const form = page.getByRole("dialog");
+    await form.getByRole("button", { name: "Make it" }).click();
+    await form.getByText("A value is needed here.").waitFor();
+    const isFocused = (label: string) => form.getByLabel(label).evaluate((field) => field === document.activeElement);
+    expect(await isFocused("Name")).toBe(true);
+    expect(await form.getByLabel("Name").getAttribute("aria-invalid")).toBe("true");
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, "schedule-form-refused");
     await form.getByLabel("Name").fill("nightly");
+    expect(await form.getByText("A value is needed here.").count()).toBe(0);
+    await form.getByLabel("Description").fill("Adds up the day");
     await form.getByLabel("Cron").fill("30 2 * *");
     await form.getByRole("alert").waitFor();
     await form.getByLabel("Cron").fill("30 2 * * *");
@@ -103,7 +112,8 @@ test("a schedule is made by a form that shows its ticks, changed, made up for an
     await form.getByRole("button", { name: "Make it" }).click();
     await page.getByText("30 2 * * * Asia/Tokyo").waitFor();
     const when = { cron: "30 2 * * *", timeZone: "Asia/Tokyo" };
-    const first = { when, template: "report", variables: { rows: 17 }, overlap: "skip", missed: "latest" };
+    const runs = { template: "report", variables: { rows: 17 } };
+    const first = { when, description: "Adds up the day", ...runs, overlap: "skip", missed: "latest" };
     expect((await client.schedules.get("nightly")).content).toEqual(first);
 
     await page.getByRole("button", { name: "New schedule" }).click();

@@ -19,7 +19,8 @@ export interface ChartProps {
   /** Instants in ms. */
   readonly at: readonly number[];
   readonly series: readonly ChartSeries[];
-  readonly format: (value: number) => string;
+  /** Of what stands along the axis. */
+  readonly markText: (value: number) => string;
   /** What values may be apart along the axis, from small to large; on a logarithmic one, what stands along it. */
   readonly steps: readonly number[];
   /** True for values of many sizes, of which the largest would flatten all others. The first of the steps stands for what is less. */
@@ -31,7 +32,7 @@ export interface ChartProps {
 const font = '11px "Inter Variable", sans-serif';
 
 function optionsOf(
-  { series, format, steps, isLogarithmic = false, height = 180, onHover }: ChartProps,
+  { series, markText, steps, isLogarithmic = false, height = 180, onHover }: ChartProps,
   width: number,
 ): UPlot.Options {
   const splits: UPlot.Axis.Splits = (_plot, _axis, min, max) => steps.filter((mark) => mark >= min && mark <= max);
@@ -59,7 +60,7 @@ function optionsOf(
         size: 60,
         space: 34,
         ...(isLogarithmic ? { splits, filter: (_plot, marks) => marks } : { incrs: [...steps] }),
-        values: (_plot, values) => values.map((value) => format(value)),
+        values: (_plot, values) => values.map((value) => markText(value)),
       },
     ],
     series: [

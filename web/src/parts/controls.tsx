@@ -4,9 +4,11 @@ import {
   type InputHTMLAttributes,
   type ReactNode,
   type SelectHTMLAttributes,
+  type SyntheticEvent,
   useEffect,
   useId,
   useRef,
+  useState,
 } from "react";
 
 const looks = {
@@ -91,12 +93,28 @@ interface LabelledProps {
   readonly children: (id: string, marks: FieldMarks) => ReactNode;
 }
 
-export function Labelled({ label, hint, problem, children }: LabelledProps) {
+type AnyField = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+/** Why its browser sends no form with what stands in a field. */
+function refusalOf({ validity, validationMessage }: AnyField): string {
+  return validity.valueMissing && !validity.badInput ? "A value is needed here." : validationMessage;
+}
+
+/** What the browser would say in a bubble, about one field at a time, stands below each field. */
+export function Labelled({ label, hint, problem: given, children }: LabelledProps) {
   const id = useId();
+  const [refusal, setRefusal] = useState<string>();
+  const problem = given ?? refusal;
+  const refuse = (event: SyntheticEvent) => {
+    event.preventDefault();
+    const field = event.target as AnyField;
+    setRefusal(refusalOf(field));
+    if (field.form?.querySelector(":is(input, select, textarea):invalid") === field) field.focus();
+  };
   const below = [problem === undefined ? [] : `${id}-problem`, hint === undefined ? [] : `${id}-hint`].flat();
   const described = below.length === 0 ? {} : { "aria-describedby": below.join(" ") };
   return (
-    <div className="grid gap-1">
+    <div className="grid gap-1" onInvalidCapture={refuse} onChange={() => setRefusal(undefined)}>
       <label htmlFor={id} className="font-medium text-soft">
         {label}
       </label>
@@ -172,7 +190,7 @@ export function Dialog({ title, onClose, children, isWide = false, isFirm = fals
           </button>
         )}
       </div>
-      <div className="max-h-[75vh] overflow-auto p-4">{children}</div>
+      <div className="max-h-[min(82vh,calc(100vh-7rem))] overflow-auto p-4">{children}</div>
     </dialog>
   );
 }

@@ -67,7 +67,7 @@ function Branch({ value, name, depth, openDepth }: NodeProps & { readonly value:
         </span>
         <span>
           <Name name={name} />
-          <span className="text-muted">
+          <span className="whitespace-nowrap text-muted">
             {isOpen ? brackets[0] : `${brackets[0]} ${entries.length} ${isList ? "items" : "fields"} ${brackets[1]}`}
           </span>
         </span>

@@ -15,9 +15,10 @@ interface SecretFieldProps {
 export function SecretField({ label, hint, autoComplete, hasFocus = false, value, onChange }: SecretFieldProps) {
   return (
     <Labelled label={label} hint={hint}>
-      {(id) => (
+      {(id, marks) => (
         <Field
           id={id}
+          {...marks}
           type="password"
           autoComplete={autoComplete}
           required

@@ -37,7 +37,7 @@ export function Card({ title, note, actions, children, className = "", isFlush =
   return (
     <section className={`card min-w-0 overflow-hidden ${className}`}>
       {title === undefined ? null : (
-        <div className="flex min-h-10 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5">
+        <div className="flex min-h-11 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5">
           <h2 className="font-semibold">{title}</h2>
           {note === undefined ? null : <span className="text-xs text-muted">{note}</span>}
           <div className="ml-auto flex flex-wrap items-center gap-1.5">{actions}</div>
@@ -130,9 +130,16 @@ export function Facts({ children }: { readonly children: ReactNode }) {
   return <dl className="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-6 gap-y-3">{children}</dl>;
 }
 
-export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+interface FactProps {
+  readonly name: string;
+  /** True for a sentence: it takes two columns where there are two. */
+  readonly isLong?: boolean;
+  readonly children: ReactNode;
+}
+
+export function Fact({ name, isLong = false, children }: FactProps) {
   return (
-    <div className="min-w-0">
+    <div className={`min-w-0 ${isLong ? "min-[23rem]:col-span-2" : ""}`}>
       <dt className="text-xs text-muted">{name}</dt>
       <dd className="break-words">{children}</dd>
     </div>

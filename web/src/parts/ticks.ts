@@ -1,4 +1,5 @@
 /** What stands along the axes of charts: steps that read well, and instants as exact as their steps. */
+import { durationText } from "./time.tsx";
 
 /** 1, 2, 5, 10, 20 and so on: things that are counted have no halves. */
 export const countSteps: readonly number[] = Array.from({ length: 13 }, (_, zeros) =>
@@ -23,6 +24,11 @@ export const durationMarks: readonly number[] = [
   ...[minute, 10 * minute, hour, 10 * hour],
   ...[4, 40, 400].map((days) => days * 24 * hour),
 ];
+
+/** `1 s`: what stands along an axis is round, so that it has no digits after a point that say nothing. */
+export function markText(ms: number): string {
+  return durationText(ms).replace(".0 ", " ");
+}
 
 /** The part of such marks that holds two values; both have a place even where one mark or none would hold them. */
 export function marksAround(marks: readonly number[], least: number, largest: number): readonly number[] {

@@ -7,7 +7,7 @@ import type { ChartSeries } from "../../parts/chart.tsx";
 import { Segments } from "../../parts/controls.tsx";
 import { LazyChart } from "../../parts/lazyChart.tsx";
 import { Card, Loading, Problem } from "../../parts/surfaces.tsx";
-import { countSteps, durationMarks } from "../../parts/ticks.ts";
+import { countSteps, durationMarks, markText } from "../../parts/ticks.ts";
 import { durationText } from "../../parts/time.tsx";
 
 type Resolution = "second" | "minute";
@@ -52,13 +52,14 @@ interface LinesProps {
   readonly at: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
+  readonly markText: (value: number) => string;
   readonly steps: readonly number[];
   readonly isLogarithmic?: boolean;
   /** True for counts: the legend then shows their sum while nothing is pointed at. */
   readonly sum?: boolean;
 }
 
-function Lines({ label, at, series, format, steps, isLogarithmic = false, sum = false }: LinesProps) {
+function Lines({ label, at, series, format, markText, steps, isLogarithmic = false, sum = false }: LinesProps) {
   const [index, setIndex] = useState<number | null>(null);
   const shown = ({ values }: ChartSeries): string => {
     if (index !== null) {
@@ -87,7 +88,7 @@ function Lines({ label, at, series, format, steps, isLogarithmic = false, sum = 
         label={label}
         at={at}
         series={series}
-        format={format}
+        markText={markText}
         steps={steps}
         isLogarithmic={isLogarithmic}
         onHover={setIndex}
@@ -116,8 +117,8 @@ function latency(points: readonly HistoryPoint[]): ChartSeries[] {
 const number = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 
 /** One long wait must not flatten all that is short. */
-const durations = { format: durationText, steps: durationMarks, isLogarithmic: true };
-const counts = { format: countText, steps: countSteps, sum: true };
+const durations = { format: durationText, markText, steps: durationMarks, isLogarithmic: true };
+const counts = { format: countText, markText: countText, steps: countSteps, sum: true };
 
 function countText(value: number): string {
   return number.format(value);

@@ -107,10 +107,11 @@ function Password({ isNew, password, onTyped, onMade }: PasswordProps) {
       label={isNew ? "Password" : "New password"}
       hint={isNew ? "Type one, or have one made. It cannot be read again later." : "Empty to leave it as it is."}
     >
-      {(id) => (
+      {(id, marks) => (
         <div className="flex flex-wrap items-center gap-2">
           <Field
             id={id}
+            {...marks}
             type={isShown ? "text" : "password"}
             spellCheck={false}
             autoCapitalize="none"

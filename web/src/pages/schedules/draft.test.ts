@@ -11,7 +11,7 @@ test("a schedule that is opened and saved as it was says the same", () => {
   const task = { kind: "sleep", input: { seconds: 1 } };
   const policies = { overlap: "queue", missed: "all" } as const;
   const schedules: Schedule[] = [
-    { when: { cron: "30 2 * * *", timeZone: "Asia/Tokyo" }, task, ...policies },
+    { when: { cron: "30 2 * * *", timeZone: "Asia/Tokyo" }, task, description: "nightly", ...policies },
     { when: { everyMs: 5_400_000, from: 17 }, template: "report", variables: { rows: 3 }, ...policies },
     { when: { at: 1_800_000_000_000 - (1_800_000_000_000 % 60_000) }, task, ...policies },
   ];
@@ -19,12 +19,18 @@ test("a schedule that is opened and saved as it was says the same", () => {
 });
 
 test("what the form has no field for stays", () => {
-  const more = { jitterMs: 500, endsAt: 1_900_000_000_000, isPaused: true, description: "nightly" };
+  const more = { jitterMs: 500, endsAt: 1_900_000_000_000, isPaused: true };
   const schedule: Schedule = { when: { cron: "0 1 * * *" }, task: { kind: "sleep" }, ...more };
   expect(again(schedule, { cron: "0 3 * * *" })).toMatchObject({
     ...more,
     when: { cron: "0 3 * * *", timeZone: "UTC" },
   });
+});
+
+test("a description that is emptied is gone", () => {
+  const schedule: Schedule = { when: { cron: "0 1 * * *" }, task: { kind: "sleep" }, description: "nightly" };
+  expect(again(schedule, { description: "weekly" })).toMatchObject({ description: "weekly" });
+  expect(again(schedule, { description: "" })).not.toHaveProperty("description");
 });
 
 test("a template takes the place of a task, and the other way round", () => {

@@ -8,6 +8,8 @@ export const whens = ["cron", "every", "once"] as const;
 
 /** What the fields hold, all of it text. */
 export interface Draft {
+  /** Empty for none. */
+  readonly description: string;
   readonly when: (typeof whens)[number];
   readonly cron: string;
   readonly timeZone: string;
@@ -29,6 +31,7 @@ const exampleTask = { kind: "exec", input: { command: ["echo", "hello"] } };
 export function draftOf(schedule: Schedule | null, ownTimeZone: string): Draft {
   const { when = {}, template = "", task, overlap = "allow", missed = "latest" } = schedule ?? {};
   return {
+    description: schedule?.description ?? "",
     when: when.everyMs !== undefined ? "every" : when.at !== undefined ? "once" : "cron",
     cron: when.cron ?? "0 2 * * *",
     timeZone: schedule === null ? ownTimeZone : (when.timeZone ?? "UTC"),
@@ -47,10 +50,17 @@ export function draftOf(schedule: Schedule | null, ownTimeZone: string): Draft {
  * @throws UnreadableField
  */
 export function scheduleOf(draft: Draft, variables: object, before: Schedule | null): Schedule {
-  const { task: _task, template: _template, variables: _variables, ...rest } = before ?? { when: {} };
+  const {
+    task: _task,
+    template: _template,
+    variables: _variables,
+    description: _description,
+    ...rest
+  } = before ?? { when: {} };
   const runs = draft.template === "" ? { task: taskOf(draft.task) } : { template: draft.template, variables };
-  const { overlap, missed } = draft;
-  return { ...rest, ...runs, when: whenOf(draft, before), overlap, missed };
+  const { description, overlap, missed } = draft;
+  const said = description === "" ? {} : { description };
+  return { ...rest, ...said, ...runs, when: whenOf(draft, before), overlap, missed };
 }
 
 function whenOf({ when, cron, timeZone, every, at }: Draft, before: Schedule | null): Schedule["when"] {

@@ -68,6 +68,7 @@ export function ScheduleDialog({ schedule, names, onClose }: Props) {
           onText={setName}
         />
       ) : null}
+      <TextField label="Description" value={draft.description} onText={(description) => change({ description })} />
       <WhenFields draft={draft} onChange={change} />
       <RunsFields draft={draft} onChange={change} variables={variables} texts={held} onTexts={setTexts} />
       <div className="grid grid-cols-2 items-start gap-4">
@@ -141,10 +142,11 @@ function WhenFields({
             onText={(cron) => onChange({ cron })}
           />
           <Labelled label="Time zone">
-            {(id) => (
+            {(id, marks) => (
               <>
                 <Field
                   id={id}
+                  {...marks}
                   required
                   list={`${id}-zones`}
                   value={draft.timeZone}
@@ -216,13 +218,14 @@ function RunsFields({ draft, onChange, variables, texts, onTexts }: RunsProps) {
       </Labelled>
       {draft.template === "" ? (
         <Labelled label="Task" hint="JSON, as outlast submit takes it">
-          {(id) => (
+          {(id, marks) => (
             <textarea
               id={id}
+              {...marks}
               rows={6}
               required
               spellCheck={false}
-              className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 font-mono text-xs"
+              className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 font-mono text-xs aria-invalid:border-failed"
               value={draft.task}
               onChange={(event) => onChange({ task: event.target.value })}
             />

@@ -45,9 +45,10 @@ function PasswordForm() {
   return (
     <Form mutation={enter}>
       <Labelled label="Name">
-        {(id) => (
+        {(id, marks) => (
           <Field
             id={id}
+            {...marks}
             autoComplete="username"
             autoCapitalize="none"
             spellCheck={false}

@@ -132,7 +132,7 @@ export function StepsCard({ task }: { readonly task: Task }) {
         {shown.map(({ key, step: { at, ...result } }) => (
           <Row key={key}>
             <Cell className="font-medium">{key}</Cell>
-            <Cell>
+            <Cell className="max-md:col-span-2">
               <JsonTree value={"value" in result ? result.value : (result.children ?? result)} openDepth={stepDepth} />
             </Cell>
             <Cell className="text-muted">{at === undefined ? "–" : <Ago at={at} />}</Cell>

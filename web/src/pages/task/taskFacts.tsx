@@ -55,8 +55,9 @@ function Attempts({ task }: { readonly task: Task }) {
   // Masters decide these: no worker is given them.
   if (["graph", "broadcast"].includes(wholeName(task) ?? "")) return null;
   if (attempt === 0) return <Fact name="Attempts">{finalStates.has(task.state) ? "none" : "none yet"}</Fact>;
+  const isShort = finalStates.has(task.state) && before === 0 && kills === 0;
   return (
-    <Fact name="Attempts">
+    <Fact name="Attempts" isLong={!isShort}>
       {attempt === before ? "none yet" : `${attempt - before} · ${failuresText(task, attempt - before)}`}
       {before > 0 ? <span className="text-muted"> · {before} before the retry</span> : null}
       {kills > 0 ? <span className="text-killed"> · {kills} lost with a worker</span> : null}
