@@ -94,6 +94,10 @@ test("a webhook is made, tested, seen failing and recovering, changed and remove
       await page.getByRole("button", { name: "Remove …" }).click();
       await page.getByRole("button", { name: "Remove it" }).click();
       await page.getByText("No webhook yet").waitFor();
+      // On a phone, what is longer than its card scrolls in it: nothing of the card is cut.
+      await page.setViewportSize(narrow.viewport);
+      const copy = await page.getByRole("button", { name: "Copy the command" }).boundingBox();
+      expect((copy?.x ?? Infinity) + (copy?.width ?? 0)).toBeLessThan(narrow.viewport.width);
       expect(await client.webhooks.list()).toEqual([]);
     },
     { masterArguments: ["--webhook-private"] },

@@ -18,7 +18,7 @@ export function PageHeader({
     <header className="mb-4 flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
       <h1 className="min-w-0 text-lg font-semibold tracking-[-0.01em] break-words">{title}</h1>
       {note === undefined ? null : <span className="text-muted">{note}</span>}
-      <div className="ml-auto flex flex-wrap items-center gap-2">{children}</div>
+      <div className="ml-auto flex flex-wrap items-center justify-end gap-2">{children}</div>
     </header>
   );
 }
@@ -40,7 +40,7 @@ export function Card({ title, note, actions, children, className = "", isFlush =
         <div className="flex min-h-11 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5">
           <h2 className="font-semibold">{title}</h2>
           {note === undefined ? null : <span className="text-xs text-muted">{note}</span>}
-          <div className="ml-auto flex flex-wrap items-center gap-1.5">{actions}</div>
+          <div className="ml-auto flex flex-wrap items-center justify-end gap-1.5">{actions}</div>
         </div>
       )}
       <div className={isFlush ? "" : "p-4"}>{children}</div>
@@ -59,7 +59,7 @@ interface EmptyProps {
 /** Says what is missing, and which command would bring it. */
 export function Empty({ title, command, needs = "submit", children }: EmptyProps) {
   return (
-    <div className="grid justify-items-center gap-2 px-4 py-10 text-center">
+    <div className="grid grid-cols-1 justify-items-center gap-2 px-4 py-10 text-center">
       <p className="font-medium text-soft">{title}</p>
       {children === undefined ? null : <p className="max-w-md text-muted">{children}</p>}
       {command === undefined ? null : <CommandFor needs={needs} text={command} />}

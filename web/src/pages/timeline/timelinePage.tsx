@@ -41,19 +41,21 @@ export function TimelinePage() {
           chosen={spanMs}
           onChoose={(each) => setPeriod({ spanMs: each, end })}
         />
-        <Button aria-label="Earlier" onClick={() => move(-spanMs / 2)}>
-          ←
-        </Button>
-        <Button aria-label="Later" onClick={() => move(spanMs / 2)}>
-          →
-        </Button>
-        <Button
-          aria-pressed={end === null}
-          look={end === null ? "primary" : "plain"}
-          onClick={() => setPeriod({ spanMs, end: null })}
-        >
-          Now
-        </Button>
+        <span className="flex gap-2">
+          <Button aria-label="Earlier" onClick={() => move(-spanMs / 2)}>
+            ←
+          </Button>
+          <Button aria-label="Later" onClick={() => move(spanMs / 2)}>
+            →
+          </Button>
+          <Button
+            aria-pressed={end === null}
+            look={end === null ? "primary" : "plain"}
+            onClick={() => setPeriod({ spanMs, end: null })}
+          >
+            Now
+          </Button>
+        </span>
       </PageHeader>
       <div className="grid gap-4">
         {error === null ? null : <Problem error={error} />}
