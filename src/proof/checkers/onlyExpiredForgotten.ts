@@ -16,7 +16,7 @@ export const onlyExpiredForgotten = checker(
   (history, report) => {
     const { retention, clockSpreadMs } = history.conditions;
     const ended = new Map<TaskId, { readonly at: number; readonly state: string }>();
-    /** Queues of roots. */
+    /** Queues of roots, and of backups: these have the id of a child and no parent, so they can be deleted by themselves. */
     const queues = new Map<TaskId, string>();
     const known = new Set<TaskId>();
     /** What the task of an id is called now: ids may be used again. */
@@ -40,7 +40,7 @@ export const onlyExpiredForgotten = checker(
           known.add(write.spec.id);
           names.set(id, write.spec.id);
           if (isDescendant(id)) families.add(rootOf(id));
-          else queues.set(write.spec.id, write.spec.queue);
+          if (write.spec.parent === undefined) queues.set(write.spec.id, write.spec.queue);
         }
         if (write.kind === "status") {
           if (isFinal(write.status.state))
@@ -51,18 +51,17 @@ export const onlyExpiredForgotten = checker(
         // A family goes as a whole: when its root has been over for long enough, and though that be more than is too much.
         const root = rootOf(idOf(write.id));
         const rootName = names.get(root) ?? root;
-        const rootEnd = ended.has(write.id) ? ended.get(rootName) : undefined;
+        const ownEnd = ended.get(write.id);
+        const rootEnd = ownEnd === undefined ? undefined : ended.get(rootName);
+        const asksFor = (queue: string, state: string): boolean =>
+          (queues.get(rootName) === queue && rootEnd?.state === state) ||
+          (queues.get(write.id) === queue && ownEnd?.state === state);
         const endedAt = rootEnd?.at;
         const finishedCount = families.has(root) ? countBefore + countedBefore : ended.size + fewerCount;
         ended.delete(write.id);
         if (!known.delete(write.id))
           report(`entry ${seq} forgets task ${write.id}, of which there is nothing`, write.id);
-        else if (
-          endedAt !== undefined &&
-          asked.some(
-            (each) => each.order < order && each.queue === queues.get(rootName) && each.state === rootEnd?.state,
-          )
-        )
+        else if (endedAt !== undefined && asked.some((each) => each.order < order && asksFor(each.queue, each.state)))
           fewerCount += 1;
         else if (endedAt === undefined) report(`entry ${seq} forgets task ${write.id}, which has not ended`, write.id);
         else if (retention === null)
