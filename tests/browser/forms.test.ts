@@ -155,6 +155,11 @@ test("a form that nobody has touched says nothing of mistakes, nor what is still
     await form.getByRole("status").getByText("Next, in your time").waitFor();
     await quiet();
     await screenshot(page, "schedule-form-untouched");
+    await page.setViewportSize(narrow.viewport);
+    await screenshot(page, "schedule-form-untouched-narrow");
+    const [cron, zone] = await Promise.all(["Cron", "Time zone"].map((label) => form.getByLabel(label).boundingBox()));
+    expect((cron?.x ?? Infinity) + (cron?.width ?? 0)).toBeLessThan(zone?.x ?? 0);
+    await page.setViewportSize(wide.viewport);
     await form.getByLabel("Runs", { exact: true }).selectOption("report");
     await form.getByLabel("title").waitFor();
     await form.getByLabel("When").selectOption("once");

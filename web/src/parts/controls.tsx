@@ -114,7 +114,7 @@ export function Labelled({ label, hint, problem: given, children }: LabelledProp
   const below = [problem === undefined ? [] : `${id}-problem`, hint === undefined ? [] : `${id}-hint`].flat();
   const described = below.length === 0 ? {} : { "aria-describedby": below.join(" ") };
   return (
-    <div className="grid gap-1" onInvalidCapture={refuse} onChange={() => setRefusal(undefined)}>
+    <div className="grid grid-cols-1 gap-1" onInvalidCapture={refuse} onChange={() => setRefusal(undefined)}>
       <label htmlFor={id} className="font-medium text-soft">
         {label}
       </label>
