@@ -20,7 +20,9 @@ export const ticksInTime = checker("I22", "no tick happens before its instant", 
     const append = appends.get(`${entry.seq} ${entry.epoch}`);
     if (append === undefined) continue;
     const { life, at } = append;
-    const instants = [at, ...sets.map((set) => set.at - 0.001).filter((set) => set < at && set > at - decidedBeforeMs)];
+    // A leader decides while the entry before is being committed, which may take long.
+    const since = Math.min(at - decidedBeforeMs, appends.get(`${entry.seq - 1} ${entry.epoch}`)?.at ?? at);
+    const instants = [at, ...sets.map((set) => set.at - 0.001).filter((set) => set < at && set > since)];
     const shownAt = Math.max(...instants.map((instant) => wallAt(history, life, instant, settleMs)));
     // One that waits has come already, whatever the clock is set to before it makes its task.
     const waiting = before?.queued ?? [];
