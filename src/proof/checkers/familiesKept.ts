@@ -62,7 +62,7 @@ class FamiliesByJournal {
         this.#steps.set(write.id, text);
       }
     }
-    for (const [id, status] of before) this.#checkReopened(id, status, before, entry);
+    for (const [id, status] of before) this.#checkReopened(id, status, { opened: before, ended }, entry);
     for (const id of ended) if (isFinal(this.#statuses.get(id)?.state ?? "created")) this.#checkEnd(id, entry);
     for (const [prefix, record] of counted) this.#checkCounts(prefix, record, entry);
   }
@@ -103,13 +103,14 @@ class FamiliesByJournal {
   #checkReopened(
     id: TaskId,
     before: TaskStatus | undefined,
-    opened: ReadonlyMap<TaskId, unknown>,
+    { opened, ended }: { readonly opened: ReadonlyMap<TaskId, unknown>; readonly ended: readonly TaskId[] },
     entry: LandedEntry,
   ): void {
     const parent = this.#specs.get(id)?.parent;
     const above = parent === undefined ? undefined : this.#statuses.get(parent)?.state;
-    // Both may have been cancelled again within the entry.
-    if (parent !== undefined && above !== undefined && isFinal(above) && !opened.has(parent))
+    // Both may have been cancelled again within the entry, and a parent that ends in it had not when its child was opened.
+    const isOpen = parent !== undefined && (opened.has(parent) || ended.includes(parent));
+    if (above !== undefined && isFinal(above) && !isOpen)
       this.#report(`${id} was opened again in entry ${entry.seq}, and its parent is ${above}`, id);
     const isAbove = [...opened.keys()].some((each) => this.#specs.get(each)?.parent === id);
     if (before?.state === "success" && !isAbove)
