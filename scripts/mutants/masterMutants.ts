@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const masterMutants: readonly Mutant[] = [
   {
+    name: "follows a jump that was taken back while it was paused (real: seed 179587293844)",
+    patches: [
+      {
+        file: "src/node/wallTracker.ts",
+        search: "  noteBlindness(): void {\n    this.#pending = null;",
+        replace: "  noteBlindness(): void {",
+      },
+    ],
+  },
+  {
     name: "gives adopted tasks ids of its own",
     patches: [
       {

@@ -40,9 +40,11 @@ export class SystemClock implements Clock {
     const aheadMs = wallAt - (this.#tracker.now + elapsedMs);
     this.#readAt = readAt;
     const suspendedMs = aheadMs > defaults.clockJumpMs ? this.#takeSuspension(readAt) : 0;
-    let pausedMs = this.#tracker.read({ monotonicMs: readAt, wallAt }, suspendedMs);
     const gapMs = readAt - this.#beatAt;
-    if (gapMs > defaults.clockBeatMs + defaults.clockStallMs) {
+    const wasBlind = gapMs > defaults.clockBeatMs + defaults.clockStallMs;
+    if (wasBlind) this.#tracker.noteBlindness();
+    let pausedMs = this.#tracker.read({ monotonicMs: readAt, wallAt }, suspendedMs);
+    if (wasBlind) {
       this.#beatAt = readAt;
       // All by which `now` has moved meanwhile: what it was drawn towards the wall clock is nobody's silence either.
       pausedMs += gapMs + this.#tracker.slewedMs;

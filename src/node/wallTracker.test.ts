@@ -119,3 +119,18 @@ test("time in which the machine was suspended has passed at once", () => {
   expect(clocks.tracker.now).toBe(before + 2 * hour);
   expect(clocks.jumpedMs).toBe(2 * hour);
 });
+
+test("a jump that may have been taken back while nobody looked has to stand anew", () => {
+  const clocks = new Clocks();
+  const before = clocks.tracker.now;
+  clocks.set(day);
+  clocks.pass(4 * minute);
+  // The process was stopped: meanwhile the clock was right for long, and was set forward once more.
+  clocks.tracker.noteBlindness();
+  clocks.set(hour - day);
+  clocks.pass(2 * minute);
+  expect(clocks.tracker.now).toBe(before + 6 * minute);
+  clocks.set(-hour);
+  clocks.pass(hour);
+  expect(clocks.jumpedMs).toBe(0);
+});

@@ -69,6 +69,11 @@ export class WallTracker {
     return jumpedMs;
   }
 
+  /** Nobody has looked at the clocks for a while. A jump may have been taken back meanwhile and another one made: it has to stand anew. */
+  noteBlindness(): void {
+    this.#pending = null;
+  }
+
   #noteLag(lagMs: number): void {
     const { jumpMs, settleMs } = this.#settings;
     if (this.#keptLag !== null && this.#keptLag.untilMs <= this.#monotonicMs) this.#keptLag = null;

@@ -44,6 +44,7 @@ export class SimulatedClock implements Clock {
       // The real clock measures from its last beat before the pause, so it may tell a little more.
       this.#unreportedMs += pausedMs * (1 + this.#fault.drift) + random.integer(0, defaults.clockBeatMs);
       this.#isResumed = true;
+      this.#tracker.noteBlindness();
       this.#tellSoon(random.integer(0, defaults.clockBeatMs));
     });
   }
