@@ -126,7 +126,7 @@ function Phases({ task, progress }: { readonly task: Task; readonly progress: Jo
         </ol>
         <Facts>
           <Fact name="Shape">
-            {plan === null ? "?" : number.format(plan.maps)} maps × {number.format(reduces)} reduces
+            {plan === null ? "? maps" : counted(plan.maps, "map")} × {counted(reduces, "reduce")}
           </Fact>
           <Fact name="Input">
             {plan === null
@@ -208,7 +208,7 @@ function Troubles({ sums: { skipped, failures, kills, reruns, backups, byBackup 
     [reruns, "ran again since output was lost"],
     [kills, "attempts lost with a worker"],
     [failures, "attempts failed"],
-    [backups, `given to a second worker since they were slow, ${number.format(byBackup)} done sooner by it`],
+    [backups, `given to a second worker, too, since slow: ${number.format(byBackup)} done sooner by it`],
     [skipped, "records skipped"],
   ] as const;
   const given = texts.filter(([count]) => count > 0);
@@ -222,4 +222,9 @@ function Troubles({ sums: { skipped, failures, kills, reruns, backups, byBackup 
       ))}
     </ul>
   );
+}
+
+/** `1 map`, `1,000 maps`. */
+function counted(count: number, what: string): string {
+  return `${number.format(count)} ${what}${count === 1 ? "" : "s"}`;
 }

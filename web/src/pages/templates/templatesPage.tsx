@@ -12,6 +12,7 @@ import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
+import { example, exampleFile } from "./example.ts";
 import { VariableFields } from "./variableFields.tsx";
 import { initialTexts, type Problems, problemsOf, type Texts, type Variables, valuesOf } from "./variables.ts";
 
@@ -21,6 +22,7 @@ export function TemplatesPage() {
   const { name } = route.useSearch();
   const { data, error } = useQuery(templatesQuery);
   const seesAll = useSeesAllQueues();
+  const mayPut = useMay("operate");
   if (data === undefined) return error === null ? <Loading what="the templates" /> : <Problem error={error} />;
   const { templates } = data;
   const shown = chosenOf(templates, name);
@@ -36,11 +38,22 @@ export function TemplatesPage() {
         <div className="card">
           <Empty
             title={seesAll ? "No template yet" : "No template in your queues"}
-            command="outlast template put report.yaml"
+            command={`outlast template put ${exampleFile}`}
             needs="operate"
           >
-            A template is a task with variables.
+            A template is a task with variables. It is written into a file, and put with a command.
           </Empty>
+          {mayPut ? (
+            <figure className="mx-auto max-w-xl px-4 pb-10">
+              <figcaption className="pb-1 text-muted text-xs">For example {exampleFile}:</figcaption>
+              <pre
+                aria-label={`An example of ${exampleFile}`}
+                className="whitespace-pre-wrap rounded-md border border-line bg-raised p-3 font-mono text-xs"
+              >
+                {example}
+              </pre>
+            </figure>
+          ) : null}
         </div>
       ) : (
         <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
