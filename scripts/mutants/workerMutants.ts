@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const workerMutants: readonly Mutant[] = [
   {
+    name: "says once only that its machine is well again (real: seed 179587527348)",
+    patches: [
+      {
+        file: "src/core/agent/reports.ts",
+        search: "if (saysTrouble || (hasIds && this.#trouble.hasBeen)) items",
+        replace: "if (saysTrouble) items",
+      },
+    ],
+  },
+  {
     name: "says nothing of an attempt that never arrived where an earlier task of its id had one (real: seed 179587136846)",
     patches: [
       {

@@ -19,6 +19,8 @@ export class Trouble {
   #pauseMs = 0;
   /** The leader does not know yet how this has changed. */
   isUnreported = false;
+  /** There has been trouble since this process began. */
+  hasBeen = false;
 
   constructor(settings: TroubleSettings) {
     this.#settings = settings;
@@ -41,22 +43,27 @@ export class Trouble {
     this.#pauseMs = isCalm ? troubleBaseMs : Math.min(troubleMaxMs, 2 * this.#pauseMs);
     this.#until = now + this.#pauseMs;
     this.#attempt = shorten(reason);
-    this.isUnreported = true;
+    this.#noteChange();
     return this.#pauseMs;
   }
 
   /** The disk refuses to keep results, or takes them again. */
   setDisk(reason: string | null): void {
     this.#disk = reason === null ? null : shorten(reason);
-    this.isUnreported = true;
+    this.#noteChange();
   }
 
   /** True once: the pause is over, and the next task shows whether the machine is well again. */
   isPauseOver(now: number): boolean {
     if (this.#attempt === null || now < this.#until) return false;
     this.#attempt = null;
-    this.isUnreported = true;
+    this.#noteChange();
     return true;
+  }
+
+  #noteChange(): void {
+    this.isUnreported = true;
+    this.hasBeen = true;
   }
 
   shift(byMs: number): void {
