@@ -15,12 +15,16 @@ test("a worker whose directory is gone uses up no attempt of any task, steps asi
     async (play) => {
       rmSync(home, { recursive: true });
       const ids = Array.from({ length: 30 }, (_, index) => `t${index}`);
+      // It says so for as long as it pauses, and is given nothing more once all have ended.
+      const said = play.until("worker-1 to say what is wrong", async () => {
+        const sick = (await play.client.workers()).find(({ id }) => id === "worker-1");
+        return sick?.trouble?.includes(`The working directory "${home}" does not exist`) === true;
+      });
       for (const id of ids) {
         await play.client.submit({ id, kind: "exec", input: { command: ["true"] }, attemptsMax: 1, killsMax: 0 });
       }
       for (const id of ids) expect(await play.success(id)).toMatchObject({ failures: 0, kills: 0, host: "worker-2" });
-      const sick = (await play.client.workers()).find(({ id }) => id === "worker-1");
-      expect(sick?.trouble).toContain(`The working directory "${home}" does not exist`);
+      await said;
     },
     {
       network: {
