@@ -53,6 +53,18 @@ export function attemptKey(task: TaskId, attempt: number): string {
   return `${task}/${attempt}`;
 }
 
+interface Issue {
+  readonly task: TaskId;
+  readonly attempt: number;
+  /** In ms since 1970. */
+  readonly assignedAt: number;
+}
+
+/** The same with the instant at which it was given out, which tells it from one of an earlier task with the same id. */
+export function issueKey({ task, attempt, assignedAt }: Issue): string {
+  return `${attemptKey(task, attempt)}@${assignedAt}`;
+}
+
 /**
  * The nonce of a master that listens at `place`, a digest of machine and port. Two living processes never listen at one place, so
  * another nonce of the same place is that of a dead process. A null place says nothing.

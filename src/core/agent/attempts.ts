@@ -220,7 +220,7 @@ export class AgentAttempts {
 
   /** The leader, or a drain whose deadline has passed, wants an attempt ended. */
   abort(now: number, aborted: AbortedAttempt, by: AbortCause, out: AgentOutput): void {
-    const held = this.#held.get(attemptKey(aborted.task, aborted.attempt));
+    const held = this.find(aborted);
     const { assignedAt = held?.assignedAt } = aborted;
     if (held === undefined || held.assignedAt !== assignedAt) return this.#abortUnheld(now, aborted);
     if (held.phase === "waiting") {
@@ -243,7 +243,7 @@ export class AgentAttempts {
     if (assignedAt === undefined && this.#seen.covers(issued)) return;
     this.#seen.note({ ...issued, assignedAt: assignedAt ?? Number.POSITIVE_INFINITY }, now);
     // What is held under its name may be that of another task, which goes on.
-    const isFree = !this.#held.has(attemptKey(task, attempt));
+    const isFree = this.find(issued) === undefined;
     this.#giveBack(now, isFree ? this.#hold(issued, now) : new HeldAttempt(issued, now, this.#budget));
   }
 

@@ -1,7 +1,7 @@
 /** Dying attempts that still count for a limit of their queue or for a key, or still have a job to stop: until their worker reports their end, or is lost. */
 import type { DyingHold } from "../../model/collections/dyingHolds.ts";
 import type { BootId, WorkerId } from "../../model/ids.ts";
-import type { AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
+import type { AbortedAttempt, IssuedAttempt } from "../../model/protocol.ts";
 import type { TaskSpec } from "../../model/task.ts";
 import type { Batch } from "./effects.ts";
 import { keyGroup } from "./keyGroups.ts";
@@ -80,15 +80,14 @@ export class Holds implements RecordModule<DyingHold> {
   }
 
   /** Attempts on this boot of the worker. */
-  *of({ id, boot }: { readonly id: WorkerId; readonly boot: BootId }): Generator<AttemptRef & Partial<IssuedAttempt>> {
+  *of({ id, boot }: { readonly id: WorkerId; readonly boot: BootId }): Generator<AbortedAttempt> {
     for (const { task, attempt, assignedAt, worker, boot: itsBoot } of this.#byId.values())
       if (worker === id && itsBoot === boot) yield { task, attempt, ...(assignedAt !== undefined && { assignedAt }) };
   }
 
   #idsOf(worker: WorkerId, issued: IssuedAttempt): string[] {
     const { task, attempt, assignedAt } = issued;
-    const id = this.#idOf(issued);
-    if (assignedAt > 0) return this.#byId.has(id) ? [id] : [];
+    if (assignedAt > 0) return [this.#idOf(issued)].filter((id) => this.#byId.has(id));
     // It never had an attempt of this task with this number, whenever it was given out.
     const isMeant = (hold: DyingHold) => hold.worker === worker && hold.task === task && hold.attempt === attempt;
     return [...this.#byId].filter(([, hold]) => isMeant(hold)).map(([each]) => each);

@@ -1,8 +1,8 @@
 /** A worker as the leader sees it: which boot holds the place, how it can be reached, and what occupies its slots. */
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
-import { attemptKey } from "../../model/ids.ts";
+import { issueKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import type { AbortReason, AttemptRef, IssuedAttempt } from "../../model/protocol.ts";
+import type { AbortedAttempt, AbortReason, IssuedAttempt } from "../../model/protocol.ts";
 import type { DyingAttempt, ProbeAddress, WorkerRecord, WorkerState, WorkerView } from "../../model/worker.ts";
 import type { HeapItem } from "../heap.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -198,12 +198,12 @@ export class LiveWorker implements HeapItem {
   }
 
   /** True if the process of this attempt may still be ending: the worker has not reported its end, or has yet to say what it runs. */
-  mayHold(attempt: AttemptRef & Partial<IssuedAttempt>): boolean {
+  mayHold(attempt: AbortedAttempt): boolean {
     return this.session === null || this.#dyingOf(attempt).length > 0;
   }
 
   /** This attempt, if it is dying; those of all tasks that have had the id, where it is not said when it was assigned. */
-  #dyingOf({ task, attempt, assignedAt }: AttemptRef & Partial<IssuedAttempt>): Dying[] {
+  #dyingOf({ task, attempt, assignedAt }: AbortedAttempt): Dying[] {
     if (assignedAt !== undefined) {
       const dying = this.#dying.get(issueKey({ task, attempt, assignedAt }));
       return dying === undefined ? [] : [dying];
@@ -245,9 +245,4 @@ export class LiveWorker implements HeapItem {
     this.#usedSlots += count;
     this.#lanes.update(this);
   }
-}
-
-/** Attempts by their names and when they were given out. */
-export function issueKey({ task, attempt, assignedAt }: IssuedAttempt): string {
-  return `${attemptKey(task, attempt)}@${assignedAt}`;
 }

@@ -1,5 +1,5 @@
 /** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
-import type { SessionId, WorkerId } from "../../model/ids.ts";
+import { issueKey, type SessionId, type WorkerId } from "../../model/ids.ts";
 import {
   type Acknowledgement,
   type AttachRequest,
@@ -19,7 +19,7 @@ import type { Batch, Reply } from "./effects.ts";
 import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchOpening } from "./failureDetector.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
-import { issueKey, type LiveWorker } from "./liveWorker.ts";
+import type { LiveWorker } from "./liveWorker.ts";
 import { createStop, endHoldsOf } from "./runStops.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 

@@ -1,7 +1,7 @@
 /** I46: when many connections to living workers close at once, none of those workers is given up before the long grace is over. */
 import { checker } from "./checker.ts";
 import type { History, LedgerEvent } from "./ledger.ts";
-import { eventsOf, once } from "./reading.ts";
+import { appendOf, eventsOf, once } from "./reading.ts";
 
 /** Less than any grace. */
 const momentMs = 200;
@@ -26,7 +26,7 @@ export const networkSpared = checker("I46", "a lost network is not taken for dea
     if (closing === undefined || closing.isByMaster === true || isBackAfter(history, closing, entry.order)) continue;
     // The leader after the one that lost the connections gives everybody the grace of an election, whatever was before it; so does the
     // same process that leads anew.
-    const author = eventsOf(history, "append").find(({ seq, epoch }) => seq === entry.seq && epoch === entry.epoch);
+    const author = appendOf(history, entry);
     if (author !== undefined && author.life !== closing.life) continue;
     const termBegan = history.entries.find(({ epoch }) => epoch === entry.epoch);
     if (termBegan !== undefined && termBegan.order > closing.order) continue;

@@ -130,6 +130,17 @@ export const executionsByTask = once(
     Map.groupBy(executions(history), (execution) => execution.task),
 );
 
+const firstAppends = once((history): ReadonlyMap<string, Extract<LedgerEvent, { kind: "append" }>> => {
+  // What gets no answer is handed over again, as it is.
+  const handedOver = eventsOf(history, "append").toReversed();
+  return new Map(handedOver.map((append) => [`${append.seq} ${append.epoch}`, append]));
+});
+
+/** How an entry was handed to the store for the first time. */
+export function appendOf(history: History, { seq, epoch }: Pick<LandedEntry, "seq" | "epoch">) {
+  return firstAppends(history).get(`${seq} ${epoch}`);
+}
+
 /** Every record of every worker, in the order of the journal. */
 export const recordsByWorker = once(
   (history): ReadonlyMap<WorkerId, readonly { readonly record: WorkerRecord; readonly entry: LandedEntry }[]> => {

@@ -1,7 +1,7 @@
 /** I22: no task starts before its instant, by the wall clock of the master that starts it: not on a jump that is taken back. */
 import { checker } from "./checker.ts";
 import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
-import { eventsOf, once, specs, stepsByTask } from "./reading.ts";
+import { appendOf, eventsOf, once, specs, stepsByTask } from "./reading.ts";
 
 /** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
 const slackMs = 5;
@@ -36,13 +36,8 @@ export const startsInTime = checker("I22", "nothing starts before its instant", 
 });
 
 /** When this entry can have been decided first: a leader does so while the one before it is being committed, which may take long. */
-function decidedSince(history: History, { seq, epoch, landedAt }: LandedEntry): number {
+export function decidedSince(history: History, { seq, epoch, landedAt }: LandedEntry): number {
   return appendOf(history, { seq: seq - 1, epoch })?.at ?? landedAt;
-}
-
-/** How the entry was handed to the store for the first time. */
-function appendOf(history: History, entry: Pick<LandedEntry, "seq" | "epoch">) {
-  return eventsOf(history, "append").find(({ seq, epoch }) => seq === entry.seq && epoch === entry.epoch);
 }
 
 /** The most that a master's wall clock can be taken to show at true time `at`; steps forward count once they have stood. */

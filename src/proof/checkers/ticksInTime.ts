@@ -1,8 +1,8 @@
 /** I22: no tick happens before its instant, by the wall clock of the master that lets it happen; and where nothing is wrong, soon after it. */
 import { checker } from "./checker.ts";
-import { eventsOf } from "./reading.ts";
+import { appendOf, eventsOf } from "./reading.ts";
 import { scheduleSteps } from "./scheduleSteps.ts";
-import { wallAt } from "./startsInTime.ts";
+import { decidedSince, wallAt } from "./startsInTime.ts";
 
 /** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
 const slackMs = 5;
@@ -12,16 +12,12 @@ const lateMsMax = 3_000;
 export const ticksInTime = checker("I22", "no tick happens before its instant", (history, report) => {
   const settleMs = history.conditions.clockSettleMs;
   if (settleMs === undefined) return;
-  // What gets no answer is handed over again, as it is: the first time tells when it was decided.
-  const handedOver = eventsOf(history, "append").toReversed();
-  const appends = new Map(handedOver.map((append) => [`${append.seq} ${append.epoch}`, append]));
   const sets = eventsOf(history, "clock-set");
   for (const { name, before, after, fired, entry } of scheduleSteps(history).steps) {
-    const append = appends.get(`${entry.seq} ${entry.epoch}`);
+    const append = appendOf(history, entry);
     if (append === undefined) continue;
     const { life, at } = append;
-    // A leader decides while the entry before is being committed, which may take long.
-    const since = Math.min(at - decidedBeforeMs, appends.get(`${entry.seq - 1} ${entry.epoch}`)?.at ?? at);
+    const since = Math.min(at - decidedBeforeMs, decidedSince(history, entry));
     const instants = [at, ...sets.map((set) => set.at - 0.001).filter((set) => set < at && set > since)];
     const shownAt = Math.max(...instants.map((instant) => wallAt(history, life, instant, settleMs)));
     // One that waits has come already, whatever the clock is set to before it makes its task.

@@ -1,5 +1,5 @@
 /** What a simulated worker has printed and no master has stored yet. */
-import { attemptKey } from "../../model/ids.ts";
+import { issueKey } from "../../model/ids.ts";
 import type { LogChunk, LoggedAttempt } from "../../model/protocol.ts";
 import type { LogSpool, SpooledPieceRef } from "../../ports/work.ts";
 
@@ -67,5 +67,5 @@ export class SimulatedSpool implements LogSpool {
 }
 
 function spoolKey({ task, attempt, assignedAt = 0 }: LoggedAttempt): string {
-  return `${attemptKey(task, attempt)}@${assignedAt}`;
+  return issueKey({ task, attempt, assignedAt });
 }

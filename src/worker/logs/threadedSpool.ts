@@ -4,7 +4,7 @@
  */
 import { readdir } from "node:fs/promises";
 import type { Worker } from "node:worker_threads";
-import { attemptKey } from "../../model/ids.ts";
+import { issueKey } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { LogChunk, LoggedAttempt } from "../../model/protocol.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -127,6 +127,6 @@ function refOf({ task, attempt, assignedAt }: LoggedAttempt): LoggedAttempt {
   return { task, attempt, ...(assignedAt !== undefined && { assignedAt }) };
 }
 
-function logKey({ task, attempt, assignedAt }: LoggedAttempt): string {
-  return `${attemptKey(task, attempt)}@${assignedAt ?? 0}`;
+function logKey({ task, attempt, assignedAt = 0 }: LoggedAttempt): string {
+  return issueKey({ task, attempt, assignedAt });
 }
