@@ -63,7 +63,10 @@ class GraphsByJournal {
         if (this.#isDecision(write.status, before)) decided.push(id);
         if (this.#isStart(write.status, before)) started.push(id);
         this.#statuses.set(id, write.status);
-        if (isFinal(state)) ended.push(id);
+        if (!isFinal(state)) continue;
+        ended.push(id);
+        // From this write on: a later one of the same entry may forget what it waited for, or open it again.
+        this.#waiting.delete(id);
       }
       if (write.kind === "record" && write.collection === "childSets" && write.value?.isSealed === true)
         this.#sealed.add(write.id);
@@ -239,7 +242,6 @@ class GraphsByJournal {
 
   #noteEnd(id: TaskId, { seq }: LandedEntry): void {
     const state = this.#statuses.get(id)?.state;
-    this.#waiting.delete(id);
     if (this.#graphOf(this.#specs.get(id)?.parent) === null) return;
     const isFailure = state === "failed" || state === "cancelled";
     if (isFailure && !this.#failedIn.has(prefixOf(id))) this.#failedIn.set(prefixOf(id), seq);
