@@ -27,11 +27,11 @@ export const onlyExpiredForgotten = checker(
     for (const { seq, at, order, writes } of history.entries) {
       const countBefore = ended.size;
       /**
-       * Deleted or retried a moment ago, or in the entry before, which may have been on its way for long where the store is slow:
-       * what was too many when housekeeping looked may be fewer by now.
+       * Deleted or retried a moment ago, or in one of the two entries before: where the store is slow, housekeeping may have looked while
+       * the first of them was on its way, and heard what it saw while the second was. What was too many then may be fewer by now.
        */
       let fewerCount = fewer
-        .filter((each) => each.seq === seq - 1 || Math.abs(at - each.at) <= slackMs)
+        .filter((each) => each.seq >= seq - 2 || Math.abs(at - each.at) <= slackMs)
         .reduce((sum, { count }) => sum + count, 0);
       const countedBefore = fewerCount;
       for (const write of writes) {
