@@ -10,6 +10,8 @@ export const viewLimits = {
   dyingShownMax: 100,
   /** Pages of children that one call looks through for those of one generation. */
   generationPagesMax: 20,
+  /** Pages of tasks that one call looks through for those that wait for one reason. */
+  waitingPagesMax: 10,
   /** Tasks that one call of a bulk operation looks at, and that one entry of it may change. */
   bulkPageMax: 500,
   bulkChunkMax: 100,

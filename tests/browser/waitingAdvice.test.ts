@@ -19,6 +19,15 @@ const waits = [
     title: "Workers",
   },
 ] as const;
+/** What the overview counts, of one task each. */
+const reasons = [
+  ["stopped", "a paused queue"],
+  ["one-too-many", "the limit of their queue"],
+  ["too-soon", "the rate of their queue"],
+  ["unserved", "a worker of their queue"],
+  ["boxed", "a worker that can run them"],
+  ["later", "their start time"],
+] as const;
 const links = /Change its limits|See the workers/;
 const resumes = { name: "Resume the queue paused", exact: true } as const;
 
@@ -77,6 +86,21 @@ test("a reason to wait leads whoever may act on it to the page for that, and tel
       await page.goto(`${address}/tasks/later`);
       await page.getByText("Why it waits: waits for its start time").waitFor();
       expect(await page.getByRole("link", { name: links }).count()).toBe(0);
+
+      for (const [id, reason] of reasons) {
+        await page.goto(`${address}/`);
+        await page.getByRole("link", { name: `${reason} 1`, exact: true }).click();
+        await page.getByRole("heading", { level: 1, name: "Tasks" }).waitFor();
+        // Those that wait for it, and no others.
+        await page.getByText("1 shown").waitFor();
+        await page.getByRole("table").getByRole("link", { name: id, exact: true }).waitFor();
+        // It would be of all that is queued.
+        expect(await page.getByRole("button", { name: "Cancel all that match" }).count()).toBe(0);
+      }
+      await screenshot(page, "tasks-waiting-for");
+      await page.getByLabel("Waits for").selectOption({ label: "Waits for a signal" });
+      await page.getByText("No task waits for a signal now").waitFor();
+      expect(await violations(page)).toEqual([]);
 
       await page.goto(`${address}/`);
       await page.getByRole("button", resumes).waitFor();

@@ -10,6 +10,7 @@ import type { Actor } from "../../model/principals/principal.ts";
 import { count, id, limitKeyword, oneOf, taskId } from "../../model/schema.ts";
 import type { Submission } from "../../model/submission.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
+import { type WaitingReason, waitingReasons } from "../../model/waiting.ts";
 import type { TaskQuery } from "../../ports/store.ts";
 import { readForm } from "../http/formSubmission.ts";
 import { traceSubmission } from "../http/tracedSubmission.ts";
@@ -23,6 +24,7 @@ import {
   stateQuery,
   taskParameter,
 } from "./route.ts";
+import { listWaiting } from "./waitingTasks.ts";
 
 export const idempotencyKey: Schemas = {
   "idempotency-key": {
@@ -49,6 +51,10 @@ const listQuery: Schemas = {
   host: { ...id, description: "The worker of the current or last attempt." },
   parent: { ...taskId, description: "Only children of this task." },
   roots: { type: "boolean", default: false, description: "Only tasks without a parent. Not together with `parent`." },
+  waiting: oneOf(waitingReasons, {
+    description:
+      "Only tasks that wait for this reason, as far as the master that is asked knows it; the leader knows best. A page may then be short, even empty, before the end.",
+  }),
   order: oneOf(["newest", "oldest"], { default: "newest", description: "By creation." }),
   ...pageQuery,
   ...consistentQuery,
@@ -113,7 +119,11 @@ export const taskRoutes: readonly Route[] = [
     tag: "tasks",
     query: listQuery,
     answers: { 200: { description: "One page.", schema: "TaskPage" } },
-    handle: (request, _reply, { master }) => master.listTasks(toTaskQuery(request.query as ListQuery)),
+    handle: (request, _reply, { master }) => {
+      const { waiting, ...given } = request.query as ListQuery;
+      const query = toTaskQuery(given);
+      return waiting === undefined ? master.listTasks(query) : listWaiting(master, waiting, query);
+    },
   },
   {
     method: "GET",
@@ -256,6 +266,7 @@ interface ListQuery {
   readonly host?: string;
   readonly parent?: TaskId;
   readonly roots?: boolean;
+  readonly waiting?: WaitingReason;
   readonly order?: "newest" | "oldest";
   readonly cursor?: string;
   readonly limit?: number;
@@ -276,7 +287,15 @@ export function rootsFilter({
   throw new OutlastError("bad-request", message, { path: "/roots", hint: "Leave one of them out." });
 }
 
-function toTaskQuery({ state, roots, order, cursor, limit, consistent: _, ...filters }: ListQuery): TaskQuery {
+function toTaskQuery({
+  state,
+  roots,
+  order,
+  cursor,
+  limit,
+  consistent: _,
+  ...filters
+}: Omit<ListQuery, "waiting">): TaskQuery {
   return {
     ...filters,
     ...rootsFilter({ roots, parent: filters.parent }),

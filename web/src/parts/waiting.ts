@@ -1,7 +1,38 @@
-/** Why tasks wait: which reasons do not end by themselves, and what the tasks are called that others wait for. */
+/** Why tasks wait: the reasons in words, which of them do not end by themselves, and what the tasks are called that others wait for. */
 import type { Task } from "../api/schema.ts";
 
 export const needsSomebody: ReadonlySet<string> = new Set(["queue-paused", "no-worker", "no-able-worker", "no-leader"]);
+
+/** What tasks wait for, as it stands after "wait for". */
+const reasonTexts: { readonly [reason: string]: string } = {
+  "due-later": "their start time",
+  "back-off": "the end of a back-off",
+  isolation: "a worker to be alone on",
+  siblings: "siblings that run",
+  children: "their children",
+  sleep: "the end of a sleep",
+  signal: "a signal",
+  descendants: "descendants to end",
+  blocked: "other tasks",
+  "queue-paused": "a paused queue",
+  "no-worker": "a worker of their queue",
+  "no-able-worker": "a worker that can run them",
+  "workers-away": "workers that take nothing now",
+  "workers-busy": "a free slot",
+  "queue-full": "the limit of their queue",
+  "queue-rate": "the rate of their queue",
+  key: "their concurrency key",
+  "unique-key": "their unique key",
+  "next-in-line": "their turn, which is next",
+  "no-leader": "a leader",
+};
+
+export const waitingReasons: readonly string[] = Object.keys(reasonTexts);
+
+/** Newer masters may know more reasons. */
+export function reasonText(reason: string): string {
+  return reasonTexts[reason] ?? reason;
+}
 
 export interface AwaitedTask {
   readonly id: string;

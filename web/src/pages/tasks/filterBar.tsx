@@ -6,6 +6,7 @@ import { get, segment } from "../../api/client.ts";
 import { queuesQuery, statusQuery, workersQuery } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
 import { Button, Field, Kbd, Select } from "../../parts/controls.tsx";
+import { reasonText, waitingReasons } from "../../parts/waiting.ts";
 import { countsOf, statesOf, type TaskFilters } from "./filters.ts";
 import { StateChips } from "./stateChips.tsx";
 
@@ -88,7 +89,7 @@ interface SelectsProps extends FilterBarProps {
 function Selects({ filters, onChange, className }: SelectsProps) {
   const queues = useQuery(queuesQuery).data?.queues ?? [];
   const workers = useQuery(workersQuery).data?.workers ?? [];
-  const set = (name: "queue" | "host" | "order", value: string) => {
+  const set = (name: "queue" | "host" | "waiting" | "order", value: string) => {
     const { [name]: _old, ...rest } = filters;
     onChange(value === "" ? rest : { ...rest, [name]: value });
   };
@@ -110,6 +111,19 @@ function Selects({ filters, onChange, className }: SelectsProps) {
         onChoose={(id) => set("host", id)}
         className={className}
       />
+      <Select
+        className={`${className} max-w-48`}
+        aria-label="Waits for"
+        value={filters.waiting ?? ""}
+        onChange={(event) => set("waiting", event.target.value)}
+      >
+        <option value="">Waiting or not</option>
+        {waitingReasons.map((reason) => (
+          <option key={reason} value={reason}>
+            Waits for {reasonText(reason)}
+          </option>
+        ))}
+      </Select>
       <Select
         className={className}
         aria-label="Order"

@@ -15,6 +15,7 @@ test("counts are of what the filters leave, or none", () => {
     { name: "n" },
     { parent: "p" },
     { roots: true } as const,
+    { waiting: "key" },
     { queue: "imports", host: "w1" },
   ])
     expect(countsOf(filters, all, queues)).toBeNull();
@@ -24,6 +25,11 @@ test("only tasks without a parent are asked for in the address, and not of child
   expect(readFilters({ roots: true, queue: "q" })).toEqual({ roots: true, queue: "q" });
   expect(readFilters({ roots: true, parent: "p" })).toEqual({ parent: "p" });
   expect(readFilters({ roots: "yes" })).toEqual({});
+});
+
+test("a reason to wait that there is none of is no filter", () => {
+  expect(readFilters({ waiting: "workers-busy" })).toEqual({ waiting: "workers-busy" });
+  expect(readFilters({ waiting: "toString" })).toEqual({});
 });
 
 test("what is queued is chosen and left as one", () => {

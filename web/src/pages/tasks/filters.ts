@@ -1,6 +1,7 @@
 /** The filters of the list of tasks, as they stand in its address. */
 import type { Queue, TaskState } from "../../api/schema.ts";
 import { taskStates } from "../../parts/states.tsx";
+import { waitingReasons } from "../../parts/waiting.ts";
 
 export interface TaskFilters {
   /** States, separated by commas. */
@@ -12,6 +13,8 @@ export interface TaskFilters {
   readonly parent?: string;
   /** Only tasks without a parent. */
   readonly roots?: true;
+  /** Only tasks that wait for this reason. */
+  readonly waiting?: string;
   readonly order?: "newest" | "oldest";
 }
 
@@ -26,6 +29,7 @@ export function readFilters(search: Readonly<Record<string, unknown>>): TaskFilt
     ...optional("name", text("name")),
     ...optional("parent", text("parent")),
     ...(search["roots"] === true && text("parent") === undefined && { roots: true as const }),
+    ...(waitingReasons.includes(text("waiting") ?? "") && optional("waiting", text("waiting"))),
     ...(search["order"] === "oldest" && { order: "oldest" as const }),
   };
 }
@@ -57,7 +61,7 @@ export type StateCounts = { readonly [state: string]: number };
  * @returns null where nobody has counted them
  */
 export function countsOf(filters: TaskFilters, all: StateCounts, queues: readonly Queue[]): StateCounts | null {
-  const { host, name, parent, roots, queue } = filters;
-  if (host !== undefined || name !== undefined || parent !== undefined || roots !== undefined) return null;
+  const { host, name, parent, roots, waiting, queue } = filters;
+  if ([host, name, parent, roots, waiting].some((filter) => filter !== undefined)) return null;
   return queue === undefined ? all : (queues.find((each) => each.name === queue)?.tasks ?? null);
 }

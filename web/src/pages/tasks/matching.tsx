@@ -21,8 +21,13 @@ const words = {
   },
 } as const;
 
-/** Null where there is nothing to do for what matches. A retry is for states that are named. */
-function filterFor(verb: Verb, { state, queue, name, host, parent, roots }: TaskFilters): BulkRequest["filter"] | null {
+/**
+ * Null where there is nothing to do for what matches. A retry is for states that are named. What waits for one reason changes from
+ * moment to moment, so masters take no such filter: those tasks can be selected.
+ */
+function filterFor(verb: Verb, filters: TaskFilters): BulkRequest["filter"] | null {
+  const { state, queue, name, host, parent, roots, waiting } = filters;
+  if (waiting !== undefined) return null;
   const chosen = state !== undefined ? statesOf(state) : verb === "cancel" ? taskStates : [];
   const states = chosen.filter((each): each is TaskState =>
     verb === "cancel" ? !finalStates.has(each) : retriable.has(each),

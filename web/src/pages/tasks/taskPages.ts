@@ -8,6 +8,8 @@ import type { TaskFilters } from "./filters.ts";
 /** The first page comes quickly; whoever scrolls on wants many. */
 const firstSize = 100;
 const laterSize = 500;
+/** What waits for one reason is looked for: after so many pages that were not full, whoever looks is asked whether to go on. */
+const shortPagesMax = 20;
 
 interface Page {
   /** Where it begins; null for the first one. */
@@ -23,6 +25,8 @@ export interface TaskPages {
   readonly error: unknown;
   /** Changes whenever a read has ended: one that was asked for meanwhile was not begun. */
   readonly reads: number;
+  /** Goes on where many tasks were looked at and few found; null where nobody has to be asked. */
+  readonly lookFurther: (() => void) | null;
   /** Reads the next page, unless it is being read. */
   readonly loadMore: () => void;
   /** These rows are on the screen. */
@@ -31,9 +35,18 @@ export interface TaskPages {
   readonly refresh: () => Promise<void>;
 }
 
-/** The page that holds a row. */
-function pageOf(row: number): number {
-  return row < firstSize ? 0 : 1 + Math.floor((row - firstSize) / laterSize);
+/** The page that holds a row. Pages may be short, even empty. */
+function pageOf(row: number, pages: readonly Page[]): number {
+  let before = 0;
+  const index = pages.findIndex(({ tasks }) => {
+    before += tasks.length;
+    return row < before;
+  });
+  return index === -1 ? Math.max(0, pages.length - 1) : index;
+}
+
+function isShort({ cursor, next, tasks }: Page): boolean {
+  return next !== null && tasks.length < (cursor === null ? firstSize : laterSize);
 }
 
 async function readPage(filters: TaskFilters, cursor: string | null, signal: AbortSignal): Promise<Page> {
@@ -57,19 +70,12 @@ interface Work {
   reading: Promise<void> | null;
 }
 
-export function useTaskPages(filters: TaskFilters): TaskPages {
-  const [pages, setPages] = useState<readonly Page[]>([]);
+/** One read at a time; a new filter ends those of the old one. */
+function useReads() {
   const [error, setError] = useState<unknown>(null);
-  const [isLoaded, setLoaded] = useState(false);
   const [reads, setReads] = useState(0);
-  const latest = useRef(pages);
-  latest.current = pages;
-  const shown = useRef({ first: 0, last: 0 });
   const work = useRef<Work>({ abort: new AbortController(), reading: null });
-  const key = JSON.stringify(filters);
-  const query = useMemo(() => JSON.parse(key) as TaskFilters, [key]);
-
-  /** One read at a time; a new filter ends those of the old one. `read` resolves with what is to be done with what it has read. */
+  /** `read` resolves with what is to be done with what it has read. */
   const run = useCallback((read: (signal: AbortSignal) => Promise<() => void>): Promise<void> => {
     const mine = work.current;
     mine.reading ??= read(mine.abort.signal).then(
@@ -88,8 +94,21 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
     );
     return mine.reading;
   }, []);
+  return { work, run, reads, error };
+}
 
-  const loadMore = useCallback(() => {
+export function useTaskPages(filters: TaskFilters): TaskPages {
+  const [pages, setPages] = useState<readonly Page[]>([]);
+  const [isLoaded, setLoaded] = useState(false);
+  const { work, run, reads, error } = useReads();
+  const latest = useRef(pages);
+  latest.current = pages;
+  const shown = useRef({ first: 0, last: 0 });
+  const [shortPages, setShortPages] = useState(0);
+  const key = JSON.stringify(filters);
+  const query = useMemo(() => JSON.parse(key) as TaskFilters, [key]);
+
+  const read = useCallback(() => {
     const last = latest.current.at(-1);
     if (last !== undefined && last.next === null) return;
     void run(async (signal) => {
@@ -97,27 +116,40 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
       return () => {
         setPages((before) => (before.at(-1)?.next === page.cursor || before.length === 0 ? [...before, page] : before));
         setLoaded(true);
+        if (query.waiting !== undefined && isShort(page)) setShortPages((before) => before + 1);
       };
     });
   }, [query, run]);
+
+  const isAsking = shortPages >= shortPagesMax;
+  const loadMore = useCallback(() => {
+    if (!isAsking) read();
+  }, [isAsking, read]);
+  const lookFurther = useCallback(() => {
+    setShortPages(0);
+    read();
+  }, [read]);
 
   const refresh = useCallback(async () => {
     // What is being read may have begun before the change.
     await work.current.reading;
     await run(async (signal) => {
       const { first, last } = shown.current;
-      const from = pageOf(first);
-      const to = Math.min(pageOf(last), latest.current.length - 1);
+      const known = latest.current;
+      const from = pageOf(first, known);
+      const to = pageOf(last, known);
       const read: (readonly [index: number, page: Page])[] = [];
-      for (let index = from; index <= Math.max(0, to); index += 1) {
-        read.push([index, await readPage(query, latest.current[index]?.cursor ?? null, signal)]);
+      for (let index = from; index <= to; index += 1) {
+        // Of those between, the ones without rows are not looked through again and again.
+        if (index > from && known[index]?.tasks.length === 0) continue;
+        read.push([index, await readPage(query, known[index]?.cursor ?? null, signal)]);
       }
       return () => {
         setLoaded(true);
         setPages((before) => read.reduce((pages, [index, page]) => replaced(pages, index, page), before));
       };
     });
-  }, [query, run]);
+  }, [query, run, work]);
 
   useEffect(() => {
     const mine: Work = { abort: new AbortController(), reading: null };
@@ -125,9 +157,10 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
     setPages([]);
     latest.current = [];
     setLoaded(false);
-    loadMore();
+    setShortPages(0);
+    read();
     return () => mine.abort.abort();
-  }, [loadMore]);
+  }, [read, work]);
 
   useEffect(() => live.onRefresh(refresh), [refresh]);
 
@@ -136,5 +169,9 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
   }, []);
 
   const tasks = useMemo(() => pages.flatMap((page) => page.tasks), [pages]);
-  return { tasks, hasMore: pages.at(-1)?.next !== null, isLoaded, error, reads, loadMore, show, refresh };
+  const hasMore = pages.at(-1)?.next !== null;
+  return {
+    ...{ tasks, hasMore, isLoaded, error, reads, loadMore, show, refresh },
+    lookFurther: hasMore && isAsking ? lookFurther : null,
+  };
 }

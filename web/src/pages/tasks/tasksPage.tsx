@@ -7,6 +7,7 @@ import type { Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { reasonText } from "../../parts/waiting.ts";
 import { isRetriable } from "../task/retryDialog.tsx";
 import { BulkDialog, type BulkVerb, isAble, matchesMax, readMatches } from "./bulk.tsx";
 import { FilterBar } from "./filterBar.tsx";
@@ -159,7 +160,7 @@ interface TaskTableProps {
 
 function TaskTable({ pages, selected, onSelect, filters }: TaskTableProps) {
   const isNarrow = useNarrow();
-  const { tasks, hasMore, isLoaded, reads, loadMore, show } = pages;
+  const { tasks, hasMore, isLoaded, reads, loadMore, lookFurther, show } = pages;
   const box = useRef<HTMLDivElement>(null);
   const rows = useWindowVirtualizer({
     count: tasks.length,
@@ -177,8 +178,9 @@ function TaskTable({ pages, selected, onSelect, filters }: TaskTableProps) {
   }, [first, last, show, isLoaded, hasMore, tasks.length, reads, loadMore]);
   useEffect(() => rows.measure(), [isNarrow, rows]);
 
-  if (!isLoaded && tasks.length === 0) return <Loading what="the tasks" />;
   if (tasks.length === 0) {
+    if (lookFurther !== null) return <LookFurther found={0} onGoOn={lookFurther} />;
+    if (!isLoaded || hasMore) return <Loading what="the tasks" />;
     return (
       <div className="card">
         <NoTasks filters={filters} />
@@ -187,34 +189,47 @@ function TaskTable({ pages, selected, onSelect, filters }: TaskTableProps) {
   }
   const RowView = isNarrow ? NarrowRow : WideRow;
   return (
-    <div role="table" aria-label="Tasks" aria-rowcount={hasMore ? -1 : tasks.length} className="card overflow-hidden">
-      {isNarrow ? null : (
-        <div role="rowgroup">
-          <div role="row" className={`${columns} h-9 border-b border-line px-4 text-xs font-medium text-muted`}>
-            {heads.map((head) => (
-              <span key={head} role="columnheader">
-                {head === "" ? <span className="sr-only">Selected</span> : head}
-              </span>
-            ))}
-          </div>
-        </div>
-      )}
-      <div ref={box} role="rowgroup" className="relative" style={{ height: rows.getTotalSize() }}>
-        {items.map(({ index, key, start, size }) => {
-          const task = tasks[index];
-          if (task === undefined) return null;
-          return (
-            <div
-              key={key}
-              role="presentation"
-              className="absolute inset-x-0 top-0"
-              style={{ height: size, transform: `translateY(${start - rows.options.scrollMargin}px)` }}
-            >
-              <RowView task={task} isSelected={selected.has(task.id)} onSelect={onSelect} />
+    <>
+      <div role="table" aria-label="Tasks" aria-rowcount={hasMore ? -1 : tasks.length} className="card overflow-hidden">
+        {isNarrow ? null : (
+          <div role="rowgroup">
+            <div role="row" className={`${columns} h-9 border-b border-line px-4 text-xs font-medium text-muted`}>
+              {heads.map((head) => (
+                <span key={head} role="columnheader">
+                  {head === "" ? <span className="sr-only">Selected</span> : head}
+                </span>
+              ))}
             </div>
-          );
-        })}
+          </div>
+        )}
+        <div ref={box} role="rowgroup" className="relative" style={{ height: rows.getTotalSize() }}>
+          {items.map(({ index, key, start, size }) => {
+            const task = tasks[index];
+            if (task === undefined) return null;
+            return (
+              <div
+                key={key}
+                role="presentation"
+                className="absolute inset-x-0 top-0"
+                style={{ height: size, transform: `translateY(${start - rows.options.scrollMargin}px)` }}
+              >
+                <RowView task={task} isSelected={selected.has(task.id)} onSelect={onSelect} />
+              </div>
+            );
+          })}
+        </div>
       </div>
+      {lookFurther === null ? null : <LookFurther found={tasks.length} onGoOn={lookFurther} />}
+    </>
+  );
+}
+
+/** Where a great many tasks were looked at for those that wait for one reason. */
+function LookFurther({ found, onGoOn }: { readonly found: number; readonly onGoOn: () => void }) {
+  return (
+    <div role="status" className="card mt-3 flex flex-wrap items-center justify-center gap-3 px-4 py-6 text-muted">
+      {found === 0 ? "None" : "No more"} among many thousands of tasks that were looked at. There are more of them.
+      <Button onClick={onGoOn}>Look further</Button>
     </div>
   );
 }
@@ -223,6 +238,7 @@ function NoTasks({ filters }: { readonly filters: TaskFilters }) {
   if (Object.keys(filters).length === 0)
     return <Empty title="No tasks yet" command="outlast submit sleep 30 --name nap" />;
   if (filters.name !== undefined) return <NearNames filters={filters} name={filters.name} />;
+  if (filters.waiting !== undefined) return <Empty title={`No task waits for ${reasonText(filters.waiting)} now`} />;
   const title = "No task matches these filters";
   if (filters.state !== "waiting") return <Empty title={title} />;
   return (
