@@ -5,6 +5,7 @@ import {
   type ReactNode,
   type SelectHTMLAttributes,
   type SyntheticEvent,
+  type TextareaHTMLAttributes,
   useEffect,
   useId,
   useRef,
@@ -88,11 +89,12 @@ export type FieldMarks = Pick<InputHTMLAttributes<HTMLElement>, "aria-describedb
 interface LabelledProps {
   readonly label: string;
   readonly hint?: ReactNode;
-  /** What is wrong with the field; left out if nothing is. */
-  readonly problem?: string | undefined;
+  /** What is wrong with what stands in the field where its browser cannot tell; left out if nothing is. Said when the form is sent. */
+  readonly mistake?: string | undefined;
   readonly children: (id: string, marks: FieldMarks) => ReactNode;
 }
 
+const fields = "input, select, textarea";
 type AnyField = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 /** Why its browser sends no form with what stands in a field. */
@@ -101,20 +103,22 @@ function refusalOf({ validity, validationMessage }: AnyField): string {
 }
 
 /** What the browser would say in a bubble, about one field at a time, stands below each field. */
-export function Labelled({ label, hint, problem: given, children }: LabelledProps) {
+export function Labelled({ label, hint, mistake = "", children }: LabelledProps) {
   const id = useId();
-  const [refusal, setRefusal] = useState<string>();
-  const problem = given ?? refusal;
+  const box = useRef<HTMLDivElement>(null);
+  const [problem, setProblem] = useState<string>();
+  // The field may be another one now.
+  useEffect(() => box.current?.querySelector<AnyField>(fields)?.setCustomValidity(mistake));
   const refuse = (event: SyntheticEvent) => {
     event.preventDefault();
     const field = event.target as AnyField;
-    setRefusal(refusalOf(field));
-    if (field.form?.querySelector(":is(input, select, textarea):invalid") === field) field.focus();
+    setProblem(refusalOf(field));
+    if (field.form?.querySelector(`:is(${fields}):invalid`) === field) field.focus();
   };
   const below = [problem === undefined ? [] : `${id}-problem`, hint === undefined ? [] : `${id}-hint`].flat();
   const described = below.length === 0 ? {} : { "aria-describedby": below.join(" ") };
   return (
-    <div className="grid grid-cols-1 gap-1" onInvalidCapture={refuse} onChange={() => setRefusal(undefined)}>
+    <div ref={box} className="grid grid-cols-1 gap-1" onInvalidCapture={refuse} onChange={() => setProblem(undefined)}>
       <label htmlFor={id} className="font-medium text-soft">
         {label}
       </label>
@@ -136,13 +140,39 @@ export function Labelled({ label, hint, problem: given, children }: LabelledProp
 interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "id" | "onChange"> {
   readonly label: string;
   readonly hint?: ReactNode;
+  readonly mistake?: string | undefined;
   readonly onText: (text: string) => void;
 }
 
-export function TextField({ label, hint, onText, ...rest }: TextFieldProps) {
+export function TextField({ label, hint, mistake, onText, ...rest }: TextFieldProps) {
   return (
-    <Labelled label={label} hint={hint}>
+    <Labelled label={label} hint={hint} mistake={mistake}>
       {(id, marks) => <Field id={id} {...marks} {...rest} onChange={(event) => onText(event.target.value)} />}
+    </Labelled>
+  );
+}
+
+interface TextBoxProps extends Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "id" | "onChange"> {
+  readonly label: string;
+  readonly hint?: ReactNode;
+  readonly mistake?: string | undefined;
+  readonly onText: (text: string) => void;
+}
+
+/** Several lines of text for programs. */
+export function TextBox({ label, hint, mistake, onText, ...rest }: TextBoxProps) {
+  return (
+    <Labelled label={label} hint={hint} mistake={mistake}>
+      {(id, marks) => (
+        <textarea
+          id={id}
+          {...marks}
+          spellCheck={false}
+          {...rest}
+          className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 font-mono text-xs placeholder:text-muted aria-invalid:border-failed max-md:text-base"
+          onChange={(event) => onText(event.target.value)}
+        />
+      )}
     </Labelled>
   );
 }

@@ -8,17 +8,26 @@ interface DialogFormProps {
   readonly title: string;
   /** Of the button that does it. */
   readonly verb: string;
+  readonly isWide?: boolean;
   readonly look?: "primary" | "danger";
   readonly mutation: { readonly mutate: () => void; readonly isPending: boolean; readonly error: Error | null };
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
-export function DialogForm({ title, verb, look = "primary", mutation, onClose, children }: DialogFormProps) {
+export function DialogForm({
+  title,
+  verb,
+  isWide = false,
+  look = "primary",
+  mutation,
+  onClose,
+  children,
+}: DialogFormProps) {
   // What it makes may be a secret, or close a cluster that was open until now.
   useHeldSignIn(mutation.isPending);
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} isWide={isWide}>
       <form
         className="grid gap-4"
         onSubmit={(event) => {

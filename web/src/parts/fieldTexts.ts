@@ -42,3 +42,16 @@ function noneAsAbsent(texts: readonly string[]): string[] | undefined {
   const found = texts.filter((text) => text !== "");
   return found.length === 0 ? undefined : found;
 }
+
+/** A task as JSON. @throws UnreadableField */
+export function taskOf(text: string): { [name: string]: unknown } {
+  let task: unknown;
+  try {
+    task = JSON.parse(text);
+  } catch {
+    throw new UnreadableField("The task is not valid JSON.");
+  }
+  if (typeof task !== "object" || task === null || Array.isArray(task))
+    throw new UnreadableField('The task is an object, such as {"kind": "sleep", "input": {"seconds": 1}}.');
+  return task as { [name: string]: unknown };
+}

@@ -1,6 +1,6 @@
 /** A schedule as a form: what its fields hold, and the schedule that they come to. */
 import type { Schedule } from "../../api/schema.ts";
-import { durationField, durationMsOf, UnreadableField } from "../../parts/fieldTexts.ts";
+import { durationField, durationMsOf, taskOf, UnreadableField } from "../../parts/fieldTexts.ts";
 
 export const overlaps = ["allow", "skip", "queue", "cancel"] as const;
 export const misses = ["skip", "latest", "all"] as const;
@@ -72,18 +72,6 @@ function whenOf({ when, cron, timeZone, every, at }: Draft, before: Schedule | n
   const instant = new Date(at).getTime();
   if (Number.isNaN(instant)) throw new UnreadableField("Say at which time it shall run.");
   return { at: instant };
-}
-
-function taskOf(text: string): { [name: string]: unknown } {
-  let task: unknown;
-  try {
-    task = JSON.parse(text);
-  } catch {
-    throw new UnreadableField("The task is not valid JSON.");
-  }
-  if (typeof task !== "object" || task === null || Array.isArray(task))
-    throw new UnreadableField('The task is an object, such as {"kind": "sleep", "input": {"seconds": 1}}.');
-  return task as { [name: string]: unknown };
 }
 
 /** An instant in the viewer's time, to the minute, as fields of type `datetime-local` take it. */

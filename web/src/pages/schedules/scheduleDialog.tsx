@@ -1,12 +1,13 @@
 /** Makes a schedule or changes one: when, what, and the ticks that this comes to while it is typed. */
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { put, segment } from "../../api/client.ts";
 import { templateQuery, templatesQuery, ticksQuery } from "../../api/queries.ts";
 import type { Schedule, ScheduleView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
-import { Field, Labelled, Select, TextField } from "../../parts/controls.tsx";
+import { Choice } from "../../parts/choice.tsx";
+import { Field, Labelled, Select, TextBox, TextField } from "../../parts/controls.tsx";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { UnreadableField } from "../../parts/fieldTexts.ts";
 import { Note, Problem } from "../../parts/surfaces.tsx";
@@ -217,48 +218,18 @@ function RunsFields({ draft, onChange, variables, texts, onTexts }: RunsProps) {
         )}
       </Labelled>
       {draft.template === "" ? (
-        <Labelled label="Task" hint="JSON, as outlast submit takes it">
-          {(id, marks) => (
-            <textarea
-              id={id}
-              {...marks}
-              rows={6}
-              required
-              spellCheck={false}
-              className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 font-mono text-xs aria-invalid:border-failed"
-              value={draft.task}
-              onChange={(event) => onChange({ task: event.target.value })}
-            />
-          )}
-        </Labelled>
+        <TextBox
+          label="Task"
+          hint="JSON, as outlast submit takes it"
+          rows={6}
+          required
+          value={draft.task}
+          onText={(task) => onChange({ task })}
+        />
       ) : (
         <VariableFields variables={variables} texts={texts} onTexts={onTexts} />
       )}
     </>
-  );
-}
-
-interface ChoiceProps<Value extends string> {
-  readonly label: string;
-  readonly value: Value;
-  readonly values: readonly Value[];
-  readonly textOf?: (value: Value) => ReactNode;
-  readonly onChange: (value: Value) => void;
-}
-
-function Choice<Value extends string>({ label, value, values, textOf = (each) => each, onChange }: ChoiceProps<Value>) {
-  return (
-    <Labelled label={label}>
-      {(id) => (
-        <Select id={id} value={value} onChange={(event) => onChange(event.target.value as Value)}>
-          {values.map((each) => (
-            <option key={each} value={each}>
-              {textOf(each)}
-            </option>
-          ))}
-        </Select>
-      )}
-    </Labelled>
   );
 }
 

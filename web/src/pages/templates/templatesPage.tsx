@@ -13,8 +13,9 @@ import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { example, exampleFile } from "./example.ts";
+import { TemplateDialog } from "./templateDialog.tsx";
 import { VariableFields } from "./variableFields.tsx";
-import { initialTexts, type Problems, problemsOf, type Texts, type Variables, valuesOf } from "./variables.ts";
+import { initialTexts, type Variables, valuesOf } from "./variables.ts";
 
 const route = getRouteApi("/templates");
 
@@ -23,12 +24,15 @@ export function TemplatesPage() {
   const { data, error } = useQuery(templatesQuery);
   const seesAll = useSeesAllQueues();
   const mayPut = useMay("operate");
+  const [isMaking, setMaking] = useState(false);
   if (data === undefined) return error === null ? <Loading what="the templates" /> : <Problem error={error} />;
   const { templates } = data;
   const shown = chosenOf(templates, name);
   return (
     <>
-      <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`} />
+      <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`}>
+        {mayPut ? <Button onClick={() => setMaking(true)}>New template …</Button> : null}
+      </PageHeader>
       {name !== undefined && shown === undefined ? (
         <div className="mb-4">
           <NoneOfThatName what="template" name={name} />
@@ -41,7 +45,7 @@ export function TemplatesPage() {
             command={`outlast template put ${exampleFile}`}
             needs="operate"
           >
-            A template is a task with variables. It is written into a file, and put with a command.
+            A template is a task with variables. It is made here, or put from a file with a command.
           </Empty>
           {mayPut ? (
             <figure className="mx-auto max-w-xl px-4 pb-10">
@@ -78,6 +82,9 @@ export function TemplatesPage() {
           {shown === undefined ? null : <Detail key={`${shown.name} ${shown.version}`} name={shown.name} />}
         </div>
       )}
+      {isMaking ? (
+        <TemplateDialog template={null} names={templates.map((each) => each.name)} onClose={() => setMaking(false)} />
+      ) : null}
     </>
   );
 }
@@ -85,13 +92,21 @@ export function TemplatesPage() {
 function Detail({ name }: { readonly name: string }) {
   const { data, error } = useQuery(templateQuery(name));
   const maySubmit = useMay("submit");
+  const mayPut = useMay("operate");
+  const [isChanging, setChanging] = useState(false);
   if (data === undefined) return error === null ? <Loading what="the template" /> : <Problem error={error} />;
   return (
     <div className="grid gap-4">
       {maySubmit ? <RunForm template={data} /> : null}
       <Card title="Task" note={`version ${data.version}`}>
         <JsonTree value={data.task} />
+        {mayPut ? (
+          <div className="mt-4">
+            <Button onClick={() => setChanging(true)}>New version …</Button>
+          </div>
+        ) : null}
       </Card>
+      {isChanging ? <TemplateDialog template={data} names={[]} onClose={() => setChanging(false)} /> : null}
     </div>
   );
 }
@@ -99,40 +114,22 @@ function Detail({ name }: { readonly name: string }) {
 function RunForm({ template }: { readonly template: TemplateVersion }) {
   const variables = (template.variables ?? {}) as Variables;
   const [texts, setTexts] = useState(() => initialTexts(variables));
-  const [problems, setProblems] = useState<Problems>({});
   const navigate = useNavigate();
   const run = useMutation({
     mutationFn: (values: object) =>
       post<Submitted>(`/v1/templates/${segment(template.name)}/run`, { variables: values }),
     onSuccess: ({ id }) => navigate({ to: "/tasks/$id", params: { id } }),
   });
-  const submit = (form: HTMLFormElement) => {
-    const fields = [...form.elements].filter(
-      (each) => each instanceof HTMLInputElement || each instanceof HTMLSelectElement,
-    );
-    const unreadable = fields.flatMap(({ name, validity }) => (validity.badInput ? [name] : []));
-    const found = problemsOf(variables, texts, unreadable);
-    setProblems(found);
-    const wrong = fields.find(({ name }) => Object.hasOwn(found, name));
-    if (wrong === undefined) run.mutate(valuesOf(variables, texts));
-    else wrong.focus();
-  };
-  const change = (next: Texts) => {
-    setTexts(next);
-    // What is being mended is no longer called wrong.
-    setProblems(Object.fromEntries(Object.entries(problems).filter(([name]) => next[name] === texts[name])));
-  };
   return (
     <Card title={`Run ${template.name}`} note={template.description}>
       <form
         className="grid gap-4"
-        noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          submit(event.currentTarget);
+          run.mutate(valuesOf(variables, texts));
         }}
       >
-        <VariableFields variables={variables} texts={texts} problems={problems} onTexts={change} />
+        <VariableFields variables={variables} texts={texts} onTexts={setTexts} />
         {run.error === null ? null : <Problem error={run.error} />}
         <div>
           <Button type="submit" look="primary" disabled={run.isPending}>

@@ -1,25 +1,23 @@
 /** A field for each variable of a template. */
 import { Field, type FieldMarks, Labelled, Select } from "../../parts/controls.tsx";
-import type { Problems, Texts, Variable, Variables } from "./variables.ts";
+import { mistakeOf, type Texts, type Variable, type Variables } from "./variables.ts";
 
 interface FieldsProps {
   readonly variables: Variables;
   readonly texts: Texts;
-  /** Shown beside their fields; left out where the form shows none. */
-  readonly problems?: Problems;
   readonly onTexts: (texts: Texts) => void;
 }
 
-export function VariableFields({ variables, texts, problems = {}, onTexts }: FieldsProps) {
+export function VariableFields({ variables, texts, onTexts }: FieldsProps) {
   if (Object.keys(variables).length === 0) return <p className="text-muted">This template has no variables.</p>;
   return Object.entries(variables).map(([name, variable]) => (
-    <Labelled key={name} label={name} hint={hintOf(variable)} problem={problems[name]}>
+    <Labelled key={name} label={name} hint={hintOf(variable)} mistake={mistakeOf(variable, texts[name] ?? "")}>
       {(id, marks) => (
-        <Input
+        <ValueInput
           id={id}
-          name={name}
           marks={marks}
           variable={variable}
+          isNeeded={variable.default === undefined}
           text={texts[name] ?? ""}
           onText={(text) => onTexts({ ...texts, [name]: text })}
         />
@@ -40,16 +38,18 @@ function hintOf({ type, description, minimum, maximum, default: value }: Variabl
 
 interface InputProps {
   readonly id: string;
-  readonly name: string;
   readonly marks: FieldMarks;
   readonly variable: Variable;
+  /** Whether it must hold something. */
+  readonly isNeeded: boolean;
   readonly text: string;
   readonly onText: (text: string) => void;
 }
 
-function Input({ id, name, marks, variable, text, onText }: InputProps) {
-  const { type, minimum, maximum, enum: allowed, default: value } = variable;
-  const common = { id, name, value: text, required: value === undefined, ...marks };
+/** A field for one value. */
+export function ValueInput({ id, marks, variable, isNeeded, text, onText }: InputProps) {
+  const { type, minimum, maximum, enum: allowed } = variable;
+  const common = { id, value: text, required: isNeeded, ...marks };
   const choices = type === "boolean" ? [true, false] : allowed;
   if (choices !== undefined) {
     const texts = choices.map((choice) => (type === "string" ? String(choice) : JSON.stringify(choice)));

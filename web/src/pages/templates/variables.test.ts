@@ -1,6 +1,6 @@
 /** What the form of a template says is wrong. */
 import { expect, test } from "vitest";
-import { problemsOf, type Variables } from "./variables.ts";
+import { mistakeOf, type Texts, type Variables } from "./variables.ts";
 
 // The generated type knows no numbers as defaults.
 const variables = {
@@ -11,22 +11,26 @@ const variables = {
 } as unknown as Variables;
 const well = { title: "sales", rows: "3", share: "0.5", more: "[1]" };
 
-test("nothing is wrong with a form that is filled as its variables ask, nor with what has a default and is empty", () => {
-  expect(problemsOf(variables, well)).toEqual({});
-  expect(problemsOf(variables, { ...well, rows: "", more: "" })).toEqual({});
+function mistakesOf(texts: Texts) {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, variable]) => [name, mistakeOf(variable, texts[name] ?? "")]),
+  );
+}
+
+test("nothing is wrong with a form that is filled as its variables ask", () => {
+  expect(mistakesOf(well)).toEqual({});
 });
 
-test("each field says what is wrong with it, in the order of the fields", () => {
-  expect(problemsOf(variables, { title: "", rows: "1.5", share: "", more: "{" })).toEqual({
-    title: "A value is needed here.",
+test("what is empty is no mistake: it has a default, or its browser asks for it", () => {
+  expect(mistakesOf({})).toEqual({});
+});
+
+test("each field says what is wrong with it", () => {
+  expect(mistakesOf({ title: "any", rows: "1.5", share: "much", more: "{" })).toEqual({
     rows: "A whole number is needed here.",
-    share: "A value is needed here.",
+    share: "This is not a number.",
     more: "This is not valid JSON.",
   });
-  expect(problemsOf(variables, { ...well, rows: "0" })).toEqual({ rows: "It must be at least 1." });
-  expect(problemsOf(variables, { ...well, rows: "10" })).toEqual({ rows: "It must be at most 9." });
-});
-
-test("what a browser cannot read as a number is not taken for an empty field with a default", () => {
-  expect(problemsOf(variables, { ...well, rows: "" }, ["rows"])).toEqual({ rows: "This is not a number." });
+  expect(mistakesOf({ ...well, rows: "0" })).toEqual({ rows: "It must be at least 1." });
+  expect(mistakesOf({ ...well, rows: "10" })).toEqual({ rows: "It must be at most 9." });
 });

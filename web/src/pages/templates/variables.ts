@@ -14,39 +14,24 @@ export function initialTexts(variables: Variables, values: { readonly [name: str
   );
 }
 
-function textOf({ type }: Variable, value: unknown): string {
+/** As a field holds it; empty for none. */
+export function textOf({ type }: Variable, value: unknown): string {
   if (value === undefined) return type === "boolean" ? "false" : "";
   return type === "string" && typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** What is wrong with fields, by the names of their variables; those that are well are left out. */
-export type Problems = { readonly [name: string]: string };
-
-/**
- * What can be told before the master is asked, in the order of the fields.
- * @param unreadable names of fields in which something stands that their browser cannot read as a number
- */
-export function problemsOf(variables: Variables, texts: Texts, unreadable: readonly string[] = []): Problems {
-  return Object.fromEntries(
-    Object.entries(variables).flatMap(([name, variable]) => {
-      const problem = unreadable.includes(name) ? "This is not a number." : problemOf(variable, texts[name] ?? "");
-      return problem === null ? [] : [[name, problem]];
-    }),
-  );
-}
-
-/** Null if the field is well. */
-function problemOf({ type, minimum, maximum, default: value }: Variable, text: string): string | null {
-  if (text === "") return value === undefined ? "A value is needed here." : null;
+/** What is wrong with what stands in a field; undefined if nothing is. Whether it may be empty, its browser knows. */
+export function mistakeOf({ type, minimum, maximum }: Variable, text: string): string | undefined {
+  if (text === "") return undefined;
   if (type === "integer" || type === "number") {
     const number = Number(text);
     if (!Number.isFinite(number)) return "This is not a number.";
     if (type === "integer" && !Number.isInteger(number)) return "A whole number is needed here.";
     if (minimum !== undefined && number < minimum) return `It must be at least ${minimum}.`;
     if (maximum !== undefined && number > maximum) return `It must be at most ${maximum}.`;
-    return null;
+    return undefined;
   }
-  return type !== "json" || isJson(text) ? null : "This is not valid JSON.";
+  return type !== "json" || isJson(text) ? undefined : "This is not valid JSON.";
 }
 
 function isJson(text: string): boolean {
@@ -58,15 +43,18 @@ function isJson(text: string): boolean {
   }
 }
 
+/** @throws SyntaxError where the text is none of that type */
+export function valueOf(type: Variable["type"], text: string): unknown {
+  return type === "string" ? text : (JSON.parse(text) as unknown);
+}
+
 /** The values to send. A field that is empty is left out, so that the master says what is missing. @throws SyntaxError */
 export function valuesOf(variables: Variables, texts: Texts): { readonly [name: string]: unknown } {
   const values: { [name: string]: unknown } = {};
-  for (const [name, { type }] of Object.entries(variables)) {
+  for (const [name, { type, default: value }] of Object.entries(variables)) {
     const text = texts[name] ?? "";
-    if (text === "" && type !== "string") continue;
-    if (type === "string") {
-      if (text !== "" || variables[name]?.default !== undefined) values[name] = text;
-    } else values[name] = JSON.parse(text) as unknown;
+    // An empty text is a value where there is another one if none is given.
+    if (text !== "" || (type === "string" && value !== undefined)) values[name] = valueOf(type, text);
   }
   return values;
 }
