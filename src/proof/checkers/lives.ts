@@ -59,7 +59,11 @@ class Lives {
         const life = this.#byId.get(write.status.id)?.at(-1);
         if (life === undefined) return write;
         life.statuses.push({ status: write.status, order });
-        return life.name === write.status.id ? write : { ...write, status: { ...write.status, id: life.name } };
+        const { id, backup } = write.status;
+        const backupName = backup && this.lastName(backup.id);
+        if (life.name === id && backupName === backup?.id) return write;
+        const named = backup && backupName && { backup: { ...backup, id: backupName } };
+        return { ...write, status: { ...write.status, id: life.name, ...named } };
       }
       case "forget-task": {
         const life = this.#byId.get(write.id)?.at(-1);
