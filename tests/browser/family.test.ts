@@ -39,6 +39,15 @@ test("thousands of children are counts and pages, the failed ones are a click aw
       await page.waitForURL("**/tasks?**parent=top**");
       await page.getByText("waiting 2999", { exact: true }).waitFor();
       expect(await page.getByText(/^failing/).count()).toBe(0);
+      // However long an id is, what tells it from those beside it is not cut.
+      const ends = page.locator("[role=cell] span[title^='top~'] > :last-child");
+      const areShown = await ends.evaluateAll((all) =>
+        all.map((end) => {
+          const cell = end.closest("[role=cell]")?.getBoundingClientRect();
+          return end.scrollWidth <= end.clientWidth && end.getBoundingClientRect().right <= (cell?.right ?? 0) + 1;
+        }),
+      );
+      expect(new Set(areShown)).toEqual(new Set([true]));
 
       await page.goto(`${cluster.address}/tasks/top`);
       await page.getByText("20 of 3,003, failed ones first").waitFor();
@@ -65,6 +74,8 @@ test("thousands of children are counts and pages, the failed ones are a click aw
           const shown = await openPage(`${cluster.address}/tasks/top/family`, { ...screen, colorScheme });
           await shown.getByText("50 of 3,003 shown").waitFor();
           await screenshot(shown, `family-large-${look}-${colorScheme}`);
+          const list = shown.getByRole("list", { name: "Family", exact: true });
+          expect(await list.evaluate((each) => each.scrollWidth <= (each.parentElement?.clientWidth ?? 0))).toBe(true);
           expect([look, colorScheme, await violations(shown)]).toEqual([look, colorScheme, []]);
         }
       }

@@ -15,6 +15,8 @@ test("200 queues are one call; limits are shown, set and taken away by those who
       const { address } = stage.cluster;
       const nap = { kind: "sleep", input: { seconds: 1 } };
       await root.submitAll(Array.from({ length: count }, (_, index) => ({ ...nap, queue: name(index) })));
+      await root.submit({ ...nap, id: "first", queue: name(2) });
+      await root.submit({ ...nap, id: "held", queue: name(2), after: ["first"] });
       await root.limitQueue(name(0), { concurrencyMax: 5, rate: { count: 100, perMs: 60_000 } });
       for (const [user, role] of [
         ["olga", "operator"],
@@ -31,6 +33,16 @@ test("200 queues are one call; limits are shown, set and taken away by those who
       await row(count - 1).waitFor();
       await row(0).getByText("5 at a time · 100 in 1m").waitFor();
       await row(1).getByText("none", { exact: true }).waitFor();
+      // What is blocked does not run.
+      const cellOf = async (head: string) => {
+        const heads = await page.getByRole("columnheader").allInnerTexts();
+        return row(2).getByRole("cell").nth(heads.indexOf(head)).innerText();
+      };
+      expect(await Promise.all(["Queued", "Running", "Waiting, blocked"].map(cellOf))).toEqual([
+        "2",
+        expect.stringMatching(/0$/),
+        expect.stringMatching(/1$/),
+      ]);
       // Nothing turns where nothing runs.
       expect(await row(1).locator(".turning").count()).toBe(0);
       expect(

@@ -127,7 +127,11 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
 }
 
 export function Facts({ children }: { readonly children: ReactNode }) {
-  return <dl className="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-6 gap-y-3">{children}</dl>;
+  return (
+    <dl className="grid grid-flow-row-dense grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-6 gap-y-3">
+      {children}
+    </dl>
+  );
 }
 
 interface FactProps {

@@ -4,19 +4,28 @@ import { Children, cloneElement, createContext, isValidElement, type ReactNode, 
 /** More columns than this do not fit a phone beside each other. */
 const columnsMax = 4;
 
-/** Of the table around; empty where its rows stay rows on every screen. */
-const StackedHeads = createContext<readonly string[]>([]);
+interface Stacked {
+  /** Empty where rows stay rows on every screen. */
+  readonly heads: readonly string[];
+  readonly isDense: boolean;
+}
+
+/** How the table around is laid out on a phone. */
+const StackedTable = createContext<Stacked>({ heads: [], isDense: false });
 
 export function Table({
   label,
   heads,
   hasWideCells = false,
+  isDense = false,
   children,
 }: {
   readonly label: string;
   readonly heads: readonly string[];
   /** True where even few columns do not fit a phone. */
   readonly hasWideCells?: boolean;
+  /** True where values are short: on a phone, three of them stand beside each other. */
+  readonly isDense?: boolean;
   readonly children: ReactNode;
 }) {
   const isStacked = hasWideCells || heads.length > columnsMax;
@@ -43,7 +52,7 @@ export function Table({
           </tr>
         </thead>
         <tbody role="rowgroup" className={isStacked ? "max-md:block" : ""}>
-          <StackedHeads value={isStacked ? heads : []}>{children}</StackedHeads>
+          <StackedTable value={{ heads: isStacked ? heads : [], isDense }}>{children}</StackedTable>
         </tbody>
       </table>
     </div>
@@ -51,9 +60,10 @@ export function Table({
 }
 
 export function Row({ children }: { readonly children: ReactNode }) {
-  const heads = useContext(StackedHeads);
+  const { heads, isDense } = useContext(StackedTable);
   const isStacked = heads.length > 0;
-  const look = isStacked ? "max-md:grid max-md:grid-cols-2 max-md:gap-x-4 max-md:gap-y-2 max-md:px-4 max-md:py-3" : "";
+  const columns = isDense ? "max-md:grid-cols-3" : "max-md:grid-cols-2";
+  const look = isStacked ? `max-md:grid ${columns} max-md:gap-x-4 max-md:gap-y-2 max-md:px-4 max-md:py-3` : "";
   return (
     <tr role="row" className={`border-b border-line last:border-0 hover:bg-hover/60 ${look}`}>
       {isStacked
@@ -74,7 +84,7 @@ interface CellProps {
 
 /** What names the row, and its actions, have a line of their own. */
 const stackedLook =
-  "max-md:block max-md:min-w-0 max-md:max-w-none max-md:p-0! max-md:break-words max-md:whitespace-normal! max-md:first:col-span-2 max-md:empty:hidden";
+  "max-md:block max-md:min-w-0 max-md:max-w-none max-md:p-0! max-md:break-words max-md:whitespace-normal! max-md:first:col-span-full max-md:empty:hidden";
 const headLook =
   "max-md:not-first:before:block max-md:not-first:before:font-sans max-md:not-first:before:text-xs max-md:not-first:before:text-muted max-md:not-first:before:content-[attr(data-head)]";
 
@@ -83,7 +93,7 @@ export function Cell({ children, className = "", stackedHead }: CellProps) {
     stackedHead === undefined
       ? ""
       : stackedHead === ""
-        ? `${stackedLook} max-md:col-span-2`
+        ? `${stackedLook} max-md:col-span-full`
         : `${stackedLook} ${headLook}`;
   return (
     <td

@@ -31,7 +31,7 @@ export function AccountPage() {
         <Card>
           <Facts>
             <Fact name="You are">{whoText(principal)}</Fact>
-            <Fact name="Role">
+            <Fact name="Role" isLong>
               {principal.role}
               <p className="text-muted">{roleTexts[principal.role]}</p>
             </Fact>
@@ -39,7 +39,7 @@ export function AccountPage() {
               <QueueList queues={principal.queues} />
             </Fact>
             {expiresAt === undefined ? null : (
-              <Fact name="Session ends">
+              <Fact name="Session ends" isLong>
                 <Ago at={expiresAt} /> <span className="text-muted">without use</span>
               </Fact>
             )}

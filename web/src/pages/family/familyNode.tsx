@@ -23,20 +23,28 @@ interface FamilyNodeProps {
   /** The children that are shown beside it. */
   readonly beside?: readonly Task[];
   readonly isTop?: boolean;
+  /** True where one of those beside it can be opened: all of them stand in line with it. */
+  readonly isInLine?: boolean;
 }
 
-export function FamilyNode({ task, beside = [], isTop = false }: FamilyNodeProps) {
+function hasChildren({ childCounts = {} }: Task): boolean {
+  return taskStates.some((state) => (childCounts[state] ?? 0) > 0);
+}
+
+export function FamilyNode({ task, beside = [], isTop = false, isInLine = true }: FamilyNodeProps) {
   const [isOpen, setOpen] = useState(isTop);
   const [state, setState] = useState<TaskState | null>(null);
   const counts: Counts = task.childCounts ?? {};
-  const hasChildren = taskStates.some((each) => (counts[each] ?? 0) > 0);
+  const isParent = hasChildren(task);
   const [isEarlierOpen, setEarlierOpen] = useState(false);
   const why =
     task.waiting === undefined ? (task.state === "success" ? undefined : task.error?.message) : waitingText(task);
   return (
     <li>
-      <div className="flex min-h-8 items-center gap-2 rounded px-1 hover:bg-hover/60">
-        {hasChildren ? (
+      <div
+        className={`flex min-h-7 items-center gap-x-2 rounded px-1 hover:bg-hover/60 ${isParent ? "max-md:flex-wrap" : ""}`}
+      >
+        {isParent ? (
           <button
             type="button"
             aria-expanded={isOpen}
@@ -48,21 +56,21 @@ export function FamilyNode({ task, beside = [], isTop = false }: FamilyNodeProps
               ▸
             </span>
           </button>
-        ) : (
+        ) : isInLine ? (
           <span className="size-6 shrink-0" />
-        )}
+        ) : null}
         <StateIcon state={task.state} />
         <span className="sr-only">{task.state}</span>
         <Link
           to="/tasks/$id"
           params={{ id: task.id }}
           data-row
-          className="font-medium whitespace-nowrap hover:underline"
+          className="max-w-full truncate font-medium hover:underline md:shrink-0"
         >
           {titleOf(task, beside)}
         </Link>
         {task.attempt > 1 ? <span className="whitespace-nowrap text-muted">attempt {task.attempt}</span> : null}
-        {hasChildren ? (
+        {isParent ? (
           <StateCounts
             counts={counts}
             chosen={isOpen ? state : null}
@@ -77,9 +85,16 @@ export function FamilyNode({ task, beside = [], isTop = false }: FamilyNodeProps
             {isEarlierOpen ? "Hide" : "Show"} children from before
           </Button>
         ) : null}
-        {why === undefined ? null : <span className="max-w-xl truncate text-muted">{why}</span>}
+        {why === undefined ? null : (
+          <span
+            title={why}
+            className={`max-w-xl min-w-0 shrink-[9999] truncate text-muted ${isParent ? "max-md:basis-full max-md:pl-8" : ""}`}
+          >
+            {why}
+          </span>
+        )}
       </div>
-      {hasChildren && isOpen ? (
+      {isParent && isOpen ? (
         <Children key={state ?? "all"} parent={task} counts={counts} state={state} generation="present" />
       ) : null}
       {hasEarlierChildren(task) && isEarlierOpen ? (
@@ -98,7 +113,7 @@ interface StateCountsProps {
 /** Also the choice of which children are shown. */
 function StateCounts({ counts, chosen, onChoose }: StateCountsProps) {
   return (
-    <span role="group" aria-label="Children by state" className="flex gap-1">
+    <span role="group" aria-label="Children by state" className="flex gap-1 max-md:flex-wrap">
       {taskStates.map((state) =>
         (counts[state] ?? 0) === 0 ? null : (
           <button
@@ -136,6 +151,7 @@ function Children({ parent, counts, state, generation }: ChildrenProps) {
   });
   const children = data?.pages.flatMap((page) => page.tasks) ?? [];
   const states = state === null ? taskStates : [state];
+  const isInLine = children.some((each) => hasChildren(each) || hasEarlierChildren(each));
   const total = states.reduce((sum, each) => sum + (counts[each] ?? 0), 0);
   const isFull = (data?.pages.length ?? 0) >= pagesMax;
   return (
@@ -145,7 +161,7 @@ function Children({ parent, counts, state, generation }: ChildrenProps) {
         aria-label={generation === "present" ? `Children of ${parent.name}` : `Children of ${parent.name} from before`}
       >
         {children.map((child) => (
-          <FamilyNode key={child.id} task={child} beside={children} />
+          <FamilyNode key={child.id} task={child} beside={children} isInLine={isInLine} />
         ))}
       </ul>
       {data !== undefined && hasNextPage ? (

@@ -42,7 +42,7 @@ export function FamilyPage() {
             A handler makes them with ctx.all and its relatives; see docs/handlers.md.
           </Empty>
         ) : (
-          <ul aria-label="Family" className="min-w-max">
+          <ul aria-label="Family" className="md:min-w-max">
             <FamilyNode key={task.id} task={task} isTop />
           </ul>
         )}

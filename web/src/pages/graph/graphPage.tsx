@@ -51,7 +51,7 @@ export function GraphPage() {
 function NodeTable({ nodes, total }: { readonly nodes: readonly GraphNode[]; readonly total: number }) {
   return (
     <Card title="Nodes" note={total > listed ? `the first ${listed} of ${total}` : String(total)} isFlush>
-      <Table label="Nodes" heads={["Node", "State", "Kind", "Waits for", "Worker", "Took"]}>
+      <Table label="Nodes" isDense heads={["Node", "State", "Kind", "Waits for", "Worker", "Took"]}>
         {nodes.slice(0, listed).map((node) => (
           <Row key={node.id}>
             <Cell className="max-w-64 truncate font-medium">

@@ -17,6 +17,9 @@ const types = { box: Box };
 /** On a phone, a graph that does not fit is shown in part, as large as it can be read. */
 const legible: { readonly [Each in Direction]: { readonly minZoom?: number } } = { RIGHT: {}, DOWN: { minZoom: 0.7 } };
 
+/** On a phone, the controls have the foot of the picture for themselves. */
+const paddings = { RIGHT: 0.15, DOWN: { x: 0.05, top: 0.05, bottom: "56px" } } as const;
+
 export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
   const direction: Direction = useNarrow() ? "DOWN" : "RIGHT";
   const folded = useMemo(() => fold(nodes), [nodes]);
@@ -64,12 +67,12 @@ export function GraphView({ nodes }: { readonly nodes: readonly GraphNode[] }) {
         nodesFocusable={false}
         edgesFocusable={false}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: direction === "DOWN" ? 0.05 : 0.15, ...legible[direction] }}
+        fitViewOptions={{ maxZoom: 1, padding: paddings[direction], ...legible[direction] }}
         minZoom={0.1}
         proOptions={{ hideAttribution: true }}
       >
         <Background color="var(--line)" gap={24} />
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} orientation={direction === "DOWN" ? "horizontal" : "vertical"} />
       </ReactFlow>
     </div>
   );

@@ -50,6 +50,7 @@ function Job({ task }: { readonly task: Task }) {
   const { tasks, isCut } = children.data;
   const progress = jobProgress(task, steps.data.steps, tasks);
   const { plan, maps, parts, reduces } = progress;
+  const isWell = task.state === "success";
   return (
     <div className="grid gap-4">
       {task.error === undefined || task.state === "success" ? null : (
@@ -73,6 +74,7 @@ function Job({ task }: { readonly task: Task }) {
       <div className="grid items-start gap-4 xl:grid-cols-2">
         <PhaseCard
           title="Maps"
+          isWell={isWell}
           total={plan?.maps ?? 0}
           sums={progress.mapSums}
           facts={<MapFacts progress={progress} />}
@@ -81,6 +83,7 @@ function Job({ task }: { readonly task: Task }) {
         </PhaseCard>
         <PhaseCard
           title="Reduces"
+          isWell={isWell}
           total={reduces}
           sums={progress.reduceSums}
           facts={<ReduceFacts progress={progress} />}
@@ -149,13 +152,15 @@ function Phases({ task, progress }: { readonly task: Task; readonly progress: Jo
 
 interface PhaseCardProps {
   readonly title: string;
+  /** The job has succeeded. */
+  readonly isWell: boolean;
   readonly total: number;
   readonly sums: Sums;
   readonly facts: ReactNode;
   readonly children: ReactNode;
 }
 
-function PhaseCard({ title, total, sums, facts, children }: PhaseCardProps) {
+function PhaseCard({ title, isWell, total, sums, facts, children }: PhaseCardProps) {
   const { ended, running } = sums;
   return (
     <Card title={title} note={`${number.format(ended)} of ${number.format(total)} ended, ${running} running`}>
@@ -163,7 +168,7 @@ function PhaseCard({ title, total, sums, facts, children }: PhaseCardProps) {
         <Meter share={total === 0 ? 0 : ended / total} label={`${title} that have ended`} className="bg-success" />
         <Facts>{facts}</Facts>
         {children}
-        <Troubles sums={sums} />
+        <Troubles sums={sums} isWell={isWell} />
       </div>
     </Card>
   );
@@ -202,8 +207,9 @@ function ReduceFacts({ progress: { phase, mapSums, reduceSums } }: { readonly pr
   );
 }
 
-/** What did not go smoothly; nothing where all did. */
-function Troubles({ sums: { skipped, failures, kills, reruns, backups, byBackup } }: { readonly sums: Sums }) {
+/** What did not go smoothly; nothing where all did. A job that has got over it calls nobody. */
+function Troubles({ sums, isWell }: Pick<PhaseCardProps, "sums" | "isWell">) {
+  const { skipped, failures, kills, reruns, backups, byBackup } = sums;
   const texts = [
     [reruns, "ran again since output was lost"],
     [kills, "attempts lost with a worker"],
@@ -214,7 +220,7 @@ function Troubles({ sums: { skipped, failures, kills, reruns, backups, byBackup 
   const given = texts.filter(([count]) => count > 0);
   if (given.length === 0) return null;
   return (
-    <ul className="flex flex-wrap gap-x-4 gap-y-1 text-retrying">
+    <ul className={`flex flex-wrap gap-x-4 gap-y-1 ${isWell ? "text-soft" : "text-retrying"}`}>
       {given.map(([count, text]) => (
         <li key={text}>
           <span className="font-medium">{number.format(count)}</span> {text}

@@ -58,7 +58,7 @@ function Audit() {
               Changes are recorded from the first user or token on.
             </Empty>
           ) : (
-            <Table label="Audit record" heads={["When", "Who", "Did", "To", "Outcome", "From", "Details"]}>
+            <Table label="Audit record" isDense heads={["When", "Who", "Did", "To", "Outcome", "From", "Details"]}>
               {records.map((record, index) => (
                 <RecordRow key={`${record.at} ${record.by} ${index}`} record={record} />
               ))}
@@ -98,7 +98,7 @@ function RecordRow({
         {outcome}
       </Cell>
       <Cell className="text-muted">{address ?? ""}</Cell>
-      <Cell className="max-w-96 break-words text-soft">{detail ?? ""}</Cell>
+      <Cell className="max-w-96 break-words text-soft max-md:col-span-full">{detail ?? ""}</Cell>
     </Row>
   );
 }
@@ -160,7 +160,7 @@ function Filters({ filters, onChange }: FiltersProps) {
               apply(event.target.value === "" ? undefined : (event.target.value as "done" | "refused"))
             }
           >
-            <option value="">done and refused</option>
+            <option value="">both</option>
             <option value="done">done</option>
             <option value="refused">refused</option>
           </Select>

@@ -19,9 +19,11 @@ import { LimitsDialog } from "./limitsDialog.tsx";
 
 const route = getRouteApi("/queues");
 const number = new Intl.NumberFormat();
-const heads = ["Queue", "Waiting", "Longest wait", "Limits", "Running", "Ended", "Workers", ""];
-const live: readonly TaskState[] = ["running", "waiting", "blocked"];
-const ended: readonly TaskState[] = ["success", "failed", "cancelled"];
+const heads = ["Queue", "Queued", "Longest wait", "Limits", "Running", "Waiting, blocked", "Ended", "Workers", ""];
+const running: readonly TaskState[] = ["running"];
+/** What has begun and waits, and what waits for other tasks: neither counts for the limits of its queue. */
+const held: readonly TaskState[] = ["waiting", "blocked"];
+const ended: readonly TaskState[] = ["success", "failed", "cancelled", "skipped"];
 
 export function QueuesPage() {
   const { queue: wanted } = route.useSearch();
@@ -110,7 +112,10 @@ function QueueRow({ queue, isWanted, isBusy, onSet, onLimit }: QueueRowProps) {
         {bounds.length === 0 ? <span className="text-muted">none</span> : bounds.join(" · ")}
       </Cell>
       <Cell>
-        <Counts queue={queue} states={live} />
+        <Counts queue={queue} states={running} />
+      </Cell>
+      <Cell>
+        <Counts queue={queue} states={held} />
       </Cell>
       <Cell>
         <Counts queue={queue} states={ended} />
@@ -135,13 +140,12 @@ function QueueRow({ queue, isWanted, isBusy, onSet, onLimit }: QueueRowProps) {
 }
 
 function Counts({ queue, states }: { readonly queue: Queue; readonly states: readonly TaskState[] }) {
+  const given = taskStates.filter((state) => states.includes(state) && (queue.tasks[state] ?? 0) > 0);
   return (
     <span className="flex gap-3">
-      {taskStates
-        .filter((state) => states.includes(state) && (state === states[0] || (queue.tasks[state] ?? 0) > 0))
-        .map((state) => (
-          <StateCount key={state} state={state} count={queue.tasks[state] ?? 0} of={{ queue: queue.name }} />
-        ))}
+      {(given.length === 0 ? states.slice(0, 1) : given).map((state) => (
+        <StateCount key={state} state={state} count={queue.tasks[state] ?? 0} of={{ queue: queue.name }} />
+      ))}
     </span>
   );
 }

@@ -205,7 +205,7 @@ function NextTicks({ schedule: { name, content } }: { readonly schedule: Schedul
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   // Only where clocks are set forward or back there is something to say of them.
   const hasClocks = data?.ticks.some(({ clocks }) => clocks !== undefined) === true;
-  const heads = ["In", `Here (${own})`, `There (${zone})`, ...(hasClocks ? ["Clocks"] : [])];
+  const heads = ["Tick", `Here (${own})`, `There (${zone})`, ...(hasClocks ? ["Clocks"] : [])];
   return (
     <Card title="Next ticks" isFlush>
       {data === undefined ? (

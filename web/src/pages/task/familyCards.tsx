@@ -6,6 +6,7 @@ import { childrenQuery, stepPagesQuery } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { JsonTree } from "../../parts/jsonTree.tsx";
+import { useNarrow } from "../../parts/narrow.ts";
 import { StateCount } from "../../parts/stateCount.tsx";
 import { StateBadge, taskStates } from "../../parts/states.tsx";
 import { Card } from "../../parts/surfaces.tsx";
@@ -97,25 +98,39 @@ function PresentChildren({ task }: { readonly task: Task }) {
   );
 }
 
+/** On a phone, each child is a row as well: what tells them apart least stands below their names. */
 function ChildTable({ label, tasks }: { readonly label: string; readonly tasks: readonly Task[] }) {
+  const isNarrow = useNarrow();
   return (
-    <Table label={label} hasWideCells heads={["Child", "State", "Kind", "Worker"]}>
+    <Table label={label} heads={isNarrow ? ["Child", "State"] : ["Child", "State", "Kind", "Worker"]}>
       {tasks.map((child) => (
         <Row key={child.id}>
-          <Cell className="font-medium">
+          <Cell className="font-medium wrap-anywhere">
             <Link to="/tasks/$id" params={{ id: child.id }} data-row className="hover:underline">
               {titleOf(child, tasks)}
             </Link>
+            {isNarrow ? (
+              <p className="text-xs font-normal text-muted">{[child.kind, ...hostOf(child)].join(" · ")}</p>
+            ) : null}
           </Cell>
           <Cell>
             <StateBadge state={child.state} />
           </Cell>
-          <Cell className="text-soft">{child.kind}</Cell>
-          <Cell className="text-soft">{isBeforeRetry(child) ? null : child.host}</Cell>
+          {isNarrow ? null : (
+            <>
+              <Cell className="text-soft">{child.kind}</Cell>
+              <Cell className="text-soft">{hostOf(child)}</Cell>
+            </>
+          )}
         </Row>
       ))}
     </Table>
   );
+}
+
+/** The worker of its present run, if there is one. */
+function hostOf(task: Task): readonly string[] {
+  return task.host === undefined || isBeforeRetry(task) ? [] : [task.host];
 }
 
 /** What later attempts find done. Of many steps only the first are shown until somebody asks for more. */

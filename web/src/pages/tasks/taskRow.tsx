@@ -63,7 +63,7 @@ export function WideRow(props: RowProps) {
         <NameLink task={task} />
         {titleOf(task) === task.id ? null : (
           // The name is what people look for: the id gives way first.
-          <span className="min-w-0 shrink-[9999] truncate font-mono text-2xs text-muted">{task.id}</span>
+          <Id id={task.id} />
         )}
         <Running task={task} />
       </span>
@@ -88,6 +88,19 @@ export function WideRow(props: RowProps) {
         <Time task={task} />
       </span>
     </div>
+  );
+}
+
+/** So many characters at the end tell ids of one family, and of one moment, apart. */
+const ownChars = 7;
+
+/** What gives way is its middle: many ids begin alike. */
+function Id({ id }: { readonly id: string }) {
+  return (
+    <span title={id} className="flex min-w-0 shrink-[9999] font-mono text-2xs text-muted">
+      <span className="truncate">{id.slice(0, -ownChars)}</span>
+      <span className="shrink-0">{id.slice(-ownChars)}</span>
+    </span>
   );
 }
 

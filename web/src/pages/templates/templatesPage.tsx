@@ -18,6 +18,8 @@ import { VariableFields } from "./variableFields.tsx";
 import { initialTexts, type Variables, valuesOf } from "./variables.ts";
 
 const route = getRouteApi("/templates");
+/** So much of a task is open at first: arguments are where variables stand. */
+const taskDepth = 3;
 
 export function TemplatesPage() {
   const { name } = route.useSearch();
@@ -31,7 +33,11 @@ export function TemplatesPage() {
   return (
     <>
       <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`}>
-        {mayPut ? <Button onClick={() => setMaking(true)}>New template …</Button> : null}
+        {mayPut ? (
+          <Button look="primary" onClick={() => setMaking(true)}>
+            New template …
+          </Button>
+        ) : null}
       </PageHeader>
       {name !== undefined && shown === undefined ? (
         <div className="mb-4">
@@ -98,13 +104,12 @@ function Detail({ name }: { readonly name: string }) {
   return (
     <div className="grid gap-4">
       {maySubmit ? <RunForm template={data} /> : null}
-      <Card title="Task" note={`version ${data.version}`}>
-        <JsonTree value={data.task} />
-        {mayPut ? (
-          <div className="mt-4">
-            <Button onClick={() => setChanging(true)}>New version …</Button>
-          </div>
-        ) : null}
+      <Card
+        title="Task"
+        note={`version ${data.version}`}
+        actions={mayPut ? <Button onClick={() => setChanging(true)}>New version …</Button> : null}
+      >
+        <JsonTree value={data.task} openDepth={taskDepth} />
       </Card>
       {isChanging ? <TemplateDialog template={data} names={[]} onClose={() => setChanging(false)} /> : null}
     </div>

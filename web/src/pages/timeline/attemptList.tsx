@@ -43,6 +43,7 @@ export function AttemptList({ attempts, isOfOneWorker = false, outcome }: Attemp
     >
       <Table
         label="Attempts"
+        isDense={!isOfOneWorker}
         heads={["Task", "Attempt", isOfOneWorker ? "The task now" : "Worker", "Outcome", "Began", "Took"]}
       >
         {latest.map((attempt) => (
@@ -101,7 +102,8 @@ function AttemptRow({ attempt, known, isDying, isOfOneWorker }: AttemptRowProps)
           </Link>
         </Cell>
       )}
-      <Cell>
+      {/* A note needs more room than one word. */}
+      <Cell className="max-md:has-[svg]:col-span-full">
         <OutcomeText outcome={attempt.outcome} />
         <BesideNote attempt={attempt} attempts={known} isDying={isDying} />
       </Cell>

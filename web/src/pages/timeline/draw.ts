@@ -120,7 +120,8 @@ function drawBar(
   if (placed.overAt !== null) drawEnding(context, { from: over, to, y }, fill);
   if (placed.attempt.outcome === "killed") drawCross(context, over - 1, y + rowHeight / 2, fill);
   if (over - from < 50) return;
-  context.fillStyle = colour("--surface");
+  // What stands back is hardly coloured: there, the text of the page is what can be read.
+  context.fillStyle = colour(isBehind && placed !== scene.hovered ? "--text" : "--surface");
   context.save();
   context.beginPath();
   context.rect(Math.max(gutter, from), y, over - Math.max(gutter, from) - 6, rowHeight);

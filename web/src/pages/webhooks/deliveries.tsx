@@ -113,7 +113,7 @@ function DeliveryRow({ delivery }: { readonly delivery: DeliveryView }) {
   return (
     <Row>
       <Cell className="font-mono text-xs whitespace-nowrap">{type}</Cell>
-      <Cell className="max-w-64 truncate">
+      <Cell className="max-w-64 truncate max-md:col-span-full">
         <Subject delivery={delivery} />
       </Cell>
       <Cell className="text-muted">
@@ -121,7 +121,7 @@ function DeliveryRow({ delivery }: { readonly delivery: DeliveryView }) {
       </Cell>
       <Cell className="figures">{tries}</Cell>
       <Cell className="text-muted">{givenUpAt !== undefined ? <Ago at={givenUpAt} /> : <NextTry at={nextAt} />}</Cell>
-      <Cell className="max-w-96 truncate text-failed">
+      <Cell className="max-w-96 truncate text-failed max-md:col-span-full">
         {problem === undefined ? null : <span title={problem}>{problem}</span>}
       </Cell>
     </Row>

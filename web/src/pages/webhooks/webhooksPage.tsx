@@ -92,10 +92,10 @@ function WebhookRow({ webhook, isShown }: { readonly webhook: WebhookView; reado
       <Cell className={`figures ${givenUp + dropped > 0 ? "text-failed" : ""}`}>
         {number.format(givenUp + dropped)}
       </Cell>
-      <Cell className="max-w-72 truncate">
+      <Cell className="max-w-72 truncate max-md:col-span-full">
         <LastRequest last={webhook.last} />
       </Cell>
-      <Cell className="max-w-72 truncate text-muted">{content.url}</Cell>
+      <Cell className="max-w-72 truncate text-muted max-md:col-span-full">{content.url}</Cell>
     </Row>
   );
 }
@@ -143,8 +143,8 @@ function WebhookFacts({ webhook: { content, rights, changedAt, dropped } }: { re
   const on = triggersOf(content);
   const { owner } = (rights ?? {}) as { readonly owner?: string };
   return (
-    <dl className="grid gap-x-6 gap-y-3 sm:grid-cols-[repeat(auto-fill,minmax(13rem,1fr))]">
-      <Fact name="URL">
+    <dl className="grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-[repeat(auto-fill,minmax(13rem,1fr))]">
+      <Fact name="URL" isLong>
         <code className="text-xs break-all">{content.url}</code>
       </Fact>
       <Fact name="Told of">{on.join(", ")}</Fact>
