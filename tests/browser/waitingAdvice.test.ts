@@ -135,3 +135,24 @@ test("a viewer reads why a task waits, without a link to what only others may do
     },
     { ...guarded, workerArguments: ["--queues", "default,narrow,slow,paused", "--capacity", "8"] },
   ));
+
+test("where many tasks are looked at and few wait for the reason, the list asks before it goes on for ever", () =>
+  watched(["master"], async ({ cluster }) => {
+    const page = await openPage(`${cluster.address}/healthz`);
+    const cursors: (string | null)[] = [];
+    // So many tasks that no call finds one of those that are looked for, until there are no more.
+    const calls = 30;
+    await page.route(/\/v1\/tasks\?.*waiting=signal/, (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get("cursor");
+      const next = Number(cursor ?? 0) + 1;
+      if (!cursors.includes(cursor)) cursors.push(cursor);
+      return route.fulfill({ json: { tasks: [], cursor: next < calls ? String(next) : null } });
+    });
+    await page.goto(`${cluster.address}/tasks?waiting=signal`);
+    await page.getByText("None among many thousands of tasks that were looked at.").waitFor();
+    expect(cursors).toHaveLength(20);
+    await screenshot(page, "tasks-look-further");
+    await page.getByRole("button", { name: "Look further" }).click();
+    await page.getByText("No task waits for a signal now").waitFor();
+    expect(cursors).toHaveLength(calls);
+  }));

@@ -169,7 +169,7 @@ export function TextBox({ label, hint, mistake, onText, ...rest }: TextBoxProps)
           {...marks}
           spellCheck={false}
           {...rest}
-          className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 font-mono text-xs placeholder:text-muted aria-invalid:border-failed max-md:text-base"
+          className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 font-mono text-xs placeholder:text-muted placeholder:italic aria-invalid:border-failed max-md:text-base"
           onChange={(event) => onText(event.target.value)}
         />
       )}

@@ -29,7 +29,9 @@ export function QueuesPage() {
   const { queue: wanted } = route.useSearch();
   const { data, error } = useQuery(queuesQuery);
   const mayOperate = useMay("operate");
-  const queues = (data?.queues ?? []).toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted));
+  const queues = (data?.queues ?? []).toSorted(
+    (a, b) => Number(b.name === wanted) - Number(a.name === wanted) || a.name.localeCompare(b.name),
+  );
   const [limited, setLimited] = useState<string | null>(null);
   const inDialog = queues.find(({ name }) => name === limited);
   const set = useMutation({

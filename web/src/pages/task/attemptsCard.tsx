@@ -71,7 +71,10 @@ function AttemptTable({ label, attempts, known, task, shown }: AttemptTableProps
     <Table label={label} heads={["Attempt", "Outcome", "Worker", "Began", "Took", "Error", "Log"]}>
       {attempts.toReversed().map((attempt) => (
         <Row key={attempt.attempt}>
-          <Cell className="figures font-medium">{attempt.attempt}</Cell>
+          <Cell className="figures font-medium">
+            <span className="md:hidden">Attempt </span>
+            {attempt.attempt}
+          </Cell>
           <Cell>
             <OutcomeText outcome={attempt.outcome} />
             <BesideNote attempt={attempt} attempts={known} isDying={isDying({ ...attempt, task: task.id })} />

@@ -112,7 +112,7 @@ function Selects({ filters, onChange, className }: SelectsProps) {
         className={className}
       />
       <Select
-        className={`${className} max-w-48`}
+        className={`${className} max-w-72 field-sizing-content`}
         aria-label="Waits for"
         value={filters.waiting ?? ""}
         onChange={(event) => set("waiting", event.target.value)}

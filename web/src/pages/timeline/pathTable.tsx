@@ -36,7 +36,10 @@ export function PathTable({ root, path }: { readonly root: Member; readonly path
       <Table label="Critical path" heads={["After", "Task", "What", "Took", "Share"]}>
         {shown.map((part) => (
           <Row key={`${part.task} ${part.from}`}>
-            <Cell className="figures whitespace-nowrap text-muted">{durationText(part.from - root.createdAt)}</Cell>
+            <Cell className="figures whitespace-nowrap text-muted">
+              <span className="md:hidden">After </span>
+              {durationText(part.from - root.createdAt)}
+            </Cell>
             <Cell className="max-w-64 truncate font-medium">
               <Link
                 to="/tasks/$id"

@@ -76,6 +76,7 @@ function List({ name, state, isFailing, shown, onMore }: ListProps) {
       )}
       <Table
         label="Deliveries"
+        isDense
         heads={[
           "Event",
           "Of",

@@ -211,7 +211,7 @@ function FilterFields({ draft, onChange }: FieldsProps) {
             rows={2}
             spellCheck={false}
             placeholder="all names"
-            className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 placeholder:text-muted max-md:text-base"
+            className="rounded-md border border-line-strong/70 bg-surface px-2 py-1 placeholder:text-muted placeholder:italic max-md:text-base"
             value={draft.names}
             onChange={(event) => onChange({ names: event.target.value })}
           />
