@@ -12,8 +12,19 @@ export const bulkMutants: readonly Mutant[] = [
       },
       {
         file: "src/core/scheduler/bulk.ts",
-        search: "if (!state.tasks.recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
-        replace: "forget(state, batch, task);",
+        search: "if (!hasEndedAnew && !recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
+        replace: "if (!hasEndedAnew) forget(state, batch, task);",
+      },
+    ],
+  },
+  {
+    name: "forgets a task that was retried and has ended anew since it was found (real: seed 184588294818)",
+    having: ["isForgetful"],
+    patches: [
+      {
+        file: "src/core/scheduler/bulk.ts",
+        search: "if (!hasEndedAnew && !recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
+        replace: "if (!recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
       },
     ],
   },

@@ -177,6 +177,11 @@ export const electionMutants: readonly Mutant[] = [
         search: "expired.filter(({ id }) => !this.#handedOver.has(id));",
         replace: "expired.filter(({ id }) => id !== undefined);",
       },
+      {
+        file: "src/core/scheduler/bulk.ts",
+        search: "if (!hasEndedAnew && !recentlyForgotten.isGone(task.id)) forget(state, batch, task);",
+        replace: "if (!hasEndedAnew) forget(state, batch, task);",
+      },
     ],
   },
   {

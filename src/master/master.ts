@@ -262,7 +262,7 @@ export class Master {
       settings: this.#settings,
       pinned: () => scheduler.pinned(),
       seqOfSlowest: () => this.#membership.seqOfSlowest(),
-      forget: (tasks) => this.#inbox.push({ kind: "forget", tasks }),
+      forget: (tasks, seq) => this.#inbox.push({ kind: "forget", tasks, seq }),
       forgetAudit: (ids) => this.#inbox.push({ kind: "forget-audit", ids }),
     });
     const deliverer = this.#makeDeliverer();

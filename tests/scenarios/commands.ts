@@ -37,7 +37,7 @@ export function toInput(line: string, scenario: Scenario): SchedulerInput {
     case "submit":
       return toSubmit(id, options, scenario);
     case "forget":
-      return { kind: "forget", tasks: [{ id, queue: "default", state: "success" }] };
+      return { kind: "forget", seq: 1_000, tasks: [{ id, queue: "default", state: "success" }] };
     case "loaded":
       return { kind: "graph-loaded", task: id, input: { seconds: 1 } };
     case "cancel":

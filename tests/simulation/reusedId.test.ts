@@ -49,7 +49,7 @@ class Pair {
   }
 
   forget(): void {
-    this.#tell({ kind: "forget", tasks: [{ id, queue: "default", state: "success" }] });
+    this.#tell({ kind: "forget", seq: 1_000, tasks: [{ id, queue: "default", state: "success" }] });
   }
 
   /** The report that is under way reaches the leader. @param isAnswered whether its answer comes back */

@@ -57,7 +57,7 @@ class World {
     if (id === undefined) return;
     this.promised.delete(id);
     this.#step({ kind: "cancel", request: 1, id });
-    this.#step({ kind: "forget", tasks: [{ id, queue: "default", state: "cancelled" }] });
+    this.#step({ kind: "forget", seq: 1_000, tasks: [{ id, queue: "default", state: "cancelled" }] });
   }
 
   release(sha256: string): void {

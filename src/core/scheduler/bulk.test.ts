@@ -100,9 +100,9 @@ describe("deleting many", () => {
     const { seq } = world;
     world.delete(seq, "a");
     expect(world.delete(seq, "a", "b")).toEqual({ kind: "bulk", done: ["b"], seen: 2 });
-    world.step({ kind: "forget", tasks: [finished("a"), finished("b")] });
+    world.step({ kind: "forget", seq: 1_000, tasks: [finished("a"), finished("b")] });
     expect(world.scheduler.countTasks()).toMatchObject({ cancelled: 1 });
-    world.step({ kind: "forget", tasks: [finished("c")] });
+    world.step({ kind: "forget", seq: 1_000, tasks: [finished("c")] });
     expect(world.delete(seq, "c")).toMatchObject({ done: [] });
     expect(world.writes.filter(({ kind }) => kind === "forget-task")).toHaveLength(3);
   });
@@ -116,7 +116,19 @@ describe("deleting many", () => {
     expect(world.delete(world.seq, "a")).toMatchObject({ done: ["a"] });
     world.submit("a");
     world.cancel("a");
-    world.step({ kind: "forget", tasks: [finished("a")] });
+    world.step({ kind: "forget", seq: 1_000, tasks: [finished("a")] });
+    expect(world.scheduler.countTasks().cancelled ?? 0).toBe(0);
+  });
+
+  test("does not let retention take a task that has ended anew since it was found", () => {
+    const world = ended("a");
+    const { seq } = world;
+    world.delete(seq, "a");
+    world.submit("a");
+    world.cancel("a");
+    world.step({ kind: "forget", seq, tasks: [finished("a")] });
+    expect(world.scheduler.countTasks()).toMatchObject({ cancelled: 1 });
+    world.step({ kind: "forget", seq: world.seq, tasks: [finished("a")] });
     expect(world.scheduler.countTasks().cancelled ?? 0).toBe(0);
   });
 

@@ -48,9 +48,17 @@ export function deleteMany(
   return { kind: "bulk", done, seen };
 }
 
-/** Tasks that have outlived their retention. The store may have been asked before they were deleted. */
-export function forgetExpired(state: SchedulerState, batch: Batch, expired: readonly FinishedTask[]): void {
-  for (const task of expired) if (!state.tasks.recentlyForgotten.isGone(task.id)) forget(state, batch, task);
+/** Tasks that have outlived their retention. The store may have been asked before they were deleted, or retried and ended anew. */
+export function forgetExpired(
+  state: SchedulerState,
+  batch: Batch,
+  { tasks: expired, seq }: { readonly tasks: readonly FinishedTask[]; readonly seq: number },
+): void {
+  const { recentlyForgotten, recentlyFinished } = state.tasks;
+  for (const task of expired) {
+    const hasEndedAnew = [task.id, rootOf(task.id)].some((id) => (recentlyFinished.seqOf(id) ?? 0) > seq);
+    if (!hasEndedAnew && !recentlyForgotten.isGone(task.id)) forget(state, batch, task);
+  }
 }
 
 /** @returns false if it has not ended, if its family is open again, or if an unfinished task names it in `after` */

@@ -259,6 +259,7 @@ describe("a task that waits for tasks", () => {
     const forget = () =>
       world.tell({
         kind: "forget",
+        seq: 1_000,
         tasks: [
           { id: a as TaskId, queue: "default", state: "success" },
           { id: "g" as TaskId, queue: "default", state: "success" },

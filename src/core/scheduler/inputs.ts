@@ -212,7 +212,8 @@ type PlainInput =
   /** This leader has hung up on all of its workers, since another one may lead by now; their ends come after this. */
   | { readonly kind: "let-go" }
   /** Finished tasks that have outlived their retention, found by the shell in the view. */
-  | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[] }
+  /** `seq`: of the last entry that was committed when the store was asked. */
+  | { readonly kind: "forget"; readonly tasks: readonly FinishedTask[]; readonly seq: number }
   /** Those that are unknown to the one who asks, or not his, are passed over. */
   | { readonly kind: "cancel-many"; readonly request: RequestId; readonly ids: readonly TaskId[] }
   /** Finished tasks that somebody wants gone, as the store had them when it was asked at `seq`, or later. */

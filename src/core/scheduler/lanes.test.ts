@@ -152,7 +152,7 @@ test("lanes and queues go with their last task", () => {
   for (const { id } of specs) scheduler.step(1000, { kind: "cancel", request: 3, id }, out);
   expect(queuesOf(scheduler)).toEqual(["once", "kept"]);
   const tasks = specs.map(({ id, queue }) => ({ id, queue, state: "cancelled" as const }));
-  scheduler.step(1000, { kind: "forget", tasks }, out);
+  scheduler.step(1000, { kind: "forget", seq: 1_000, tasks }, out);
   expect(queuesOf(scheduler)).toEqual(["kept"]);
   scheduler.step(1000, { kind: "set-queue", request: 4, name: "kept", settings: { isPaused: false } }, out);
   expect(queuesOf(scheduler)).toEqual([]);

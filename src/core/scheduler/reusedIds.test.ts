@@ -10,7 +10,7 @@ test("each of two dying attempts of one name gives back its own slot", () => {
   const first = world.running.get("t");
   if (first === undefined) throw new Error("it does not run");
   world.cancel("t");
-  world.tell({ kind: "forget", tasks: [{ id: "t" as TaskId, queue: "default", state: "cancelled" }] });
+  world.tell({ kind: "forget", seq: 1_000, tasks: [{ id: "t" as TaskId, queue: "default", state: "cancelled" }] });
   world.now += 1;
   world.submit("t");
   const second = world.running.get("t");

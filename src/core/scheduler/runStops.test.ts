@@ -162,7 +162,7 @@ test("a worker that does not say that it has stopped the job, or never had it, i
 
 test("a worker that still stops the job of a forgotten task is known beside one that stops that of a new task with its id", () => {
   world.cancel();
-  world.tell({ kind: "forget", tasks: [{ id: job, queue: "default", state: "cancelled" }] });
+  world.tell({ kind: "forget", seq: 1_000, tasks: [{ id: job, queue: "default", state: "cancelled" }] });
   world.now += 1;
   world.begin("k2");
   world.cancel();

@@ -24,7 +24,7 @@ export const tasksModule = {
     submit: (state, batch, input) => reply(batch, input.request, submit(state, batch, input)),
     cancel: (state, batch, { request, id }) => reply(batch, request, cancel(state, batch, id)),
     retry: (state, batch, input) => reply(batch, input.request, retry(state, batch, input)),
-    forget: (state, batch, { tasks }) => forgetExpired(state, batch, tasks),
+    forget: forgetExpired,
     "cancel-many": (state, batch, input) => reply(batch, input.request, cancelMany(state, batch, input)),
     "delete-many": (state, batch, input) => reply(batch, input.request, deleteMany(state, batch, input)),
   },

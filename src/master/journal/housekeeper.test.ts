@@ -13,6 +13,7 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
   const compactions: number[] = [];
   const asked: Retention[] = [];
   const forgotten: ExpiredTask[] = [];
+  const seqs: number[] = [];
   let expired: ExpiredTask[] = [];
   const audit: string[] = [];
   const forgottenAudit: string[] = [];
@@ -37,7 +38,10 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     settings: { ...defaults, clockSettleMs: 0, ...settings },
     pinned: () => [],
     seqOfSlowest,
-    forget: (tasks) => forgotten.push(...tasks),
+    forget: (tasks, seq) => {
+      forgotten.push(...tasks);
+      seqs.push(seq);
+    },
     forgetAudit: (ids) => forgottenAudit.push(...ids),
   });
   housekeeper.start();
@@ -47,6 +51,7 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     compactions,
     asked,
     forgotten,
+    seqs,
     audit,
     forgottenAudit,
     expire: (tasks: ExpiredTask[]) => void (expired = tasks),
@@ -116,19 +121,20 @@ describe("finished tasks", () => {
     expect(asked[0]).toEqual({ endedBefore: 1_000_000 + defaults.housekeepingMs - 10_000, keepMax: 5 });
   });
 
-  test("are handed over once, however often they are found before they are gone", async () => {
-    const { clock, forgotten, expire } = start();
+  test("are handed over once while they are on their way, and again where they were refused, with what was committed before", async () => {
+    const { clock, housekeeper, forgotten, seqs, expire } = start();
+    housekeeper.note(7, 1);
     const found = () => [{ id: "t1", queue: "q", state: "success" } as ExpiredTask];
     expire(found());
     await clock.advance(defaults.housekeepingMs);
     expire(found());
     await clock.advance(defaults.housekeepingMs);
     expect(forgotten).toEqual(found());
-    // Not found any more; then another task of that id.
-    await clock.advance(defaults.housekeepingMs);
+    housekeeper.note(9, 1);
     expire(found());
     await clock.advance(defaults.housekeepingMs);
     expect(forgotten).toEqual([...found(), ...found()]);
+    expect(seqs).toEqual([7, 9]);
   });
 
   test("stay when the leader has stopped", async () => {

@@ -30,8 +30,8 @@ export interface HousekeeperParts {
   readonly pinned: () => Iterable<TaskId>;
   /** Entries below this are needed by no master. */
   readonly seqOfSlowest: () => number;
-  /** Hands expired tasks to the scheduler: they go through the journal like every change. */
-  readonly forget: (tasks: readonly ExpiredTask[]) => void;
+  /** Hands expired tasks to the scheduler: they go through the journal like every change. They were found behind entry `seq`. */
+  readonly forget: (tasks: readonly ExpiredTask[], seq: number) => void;
   /** The same for audit records. */
   readonly forgetAudit: (ids: readonly string[]) => void;
 }
@@ -50,7 +50,7 @@ export class Housekeeper {
   readonly #startedAt: number;
   #isStopped = false;
   #samples: Sample[] = [];
-  /** The tasks that the last look at the store found. */
+  /** The tasks that the last look at the store handed over. */
   #handedOver: ReadonlySet<TaskId> = new Set();
   #auditHandedOver: ReadonlySet<string> = new Set();
   #bytes = 0;
@@ -86,12 +86,13 @@ export class Housekeeper {
       const endedBefore = isSettled ? now - clock.lagMs() - settings.retentionMs : 0;
       const pinned = [...this.#parts.pinned()];
       const bounds = { endedBefore, keepMax: settings.finishedTasksMax, ...(pinned.length > 0 && { pinned }) };
+      const seq = this.#seq;
       const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
       if (this.#isStopped) return;
-      // What was handed over before is on its way; forgotten twice, it would be counted twice.
+      // What was handed over a moment ago is on its way; what is still there after another look was refused, and may be due by now.
       const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
-      this.#handedOver = new Set(expired.map(({ id }) => id));
-      if (fresh.length > 0) forget(fresh);
+      this.#handedOver = new Set(fresh.map(({ id }) => id));
+      if (fresh.length > 0) forget(fresh, seq);
       const oldAudit = isSettled ? await this.#findOldAudit(now - clock.lagMs() - settings.auditMs) : [];
       if (this.#isStopped) return;
       const freshAudit = oldAudit.filter((id) => !this.#auditHandedOver.has(id));

@@ -15,7 +15,7 @@ test("a full inbox sends those away who can come again, and takes what this mast
     expect.objectContaining({ code: "too-many" }),
   );
   inbox.push({ kind: "closed", ...who });
-  inbox.push({ kind: "forget", tasks: [] });
+  inbox.push({ kind: "forget", seq: 1_000, tasks: [] });
   inbox.push({ kind: "clock-gap", forMs: 1 });
   expect(inbox.length).toBe(limits.inboxMax + 3);
   expect((await inbox.take(null)).inputs[0]).toEqual({ kind: "clock-gap", forMs: 1 });

@@ -52,9 +52,10 @@ export class Faults {
     this.#clearStore();
     engine.heal();
     storeWeather.unknownChance = 0;
+    this.#setClocksRight();
+    // A glitch that is not over yet hides that a clock is behind.
+    timeline.after(this.#world.knobs.clockSettleMs, () => this.#setClocksRight());
     for (const master of masters) {
-      // A task would wait until a clock that is hours behind shows its instant.
-      if (master.clockFault.offsetMs < 0) master.jumpClock(-master.clockFault.offsetMs);
       master.resume();
       master.start();
     }
@@ -63,6 +64,13 @@ export class Faults {
       // A worker that an operator drained would wait for ever to be asked to stop.
       if (worker.isDraining) continue;
       worker.start();
+    }
+  }
+
+  /** A task would wait until a clock that is hours behind shows its instant. */
+  #setClocksRight(): void {
+    for (const master of this.#world.masters) {
+      if (master.clockFault.offsetMs < 0) master.jumpClock(-master.clockFault.offsetMs);
     }
   }
 
