@@ -5,6 +5,17 @@ const attempt = "src/worker/executors/runAttempt.ts";
 
 export const remoteMutants: readonly Mutant[] = [
   {
+    name: "forgets a job that could not be stopped before it is (real: seed 184588044289)",
+    having: ["remoteActs"],
+    patches: [
+      {
+        file: attempt,
+        search: "if (latest !== null && latest.run.handle !== null && !latest.isLeft) await",
+        replace: "if (latest !== null && latest.run.handle !== null) await",
+      },
+    ],
+  },
+  {
     name: "takes an attempt of a forgotten task for one of a new task with its id (real: seed 179586784726)",
     patches: [
       {

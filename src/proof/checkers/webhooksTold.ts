@@ -1,13 +1,14 @@
 /** I50: every end that a webhook hears of is delivered to it at least once, as one message, and nothing that did not happen. */
 import type { Write } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
 import { isFinal } from "../../model/task.ts";
 import type { DeliveryRecord } from "../../model/webhooks/delivery.ts";
 import type { WebhookRecord } from "../../model/webhooks/webhook.ts";
 import { checker, type Report } from "./checker.ts";
 import type { History, LandedEntry, LedgerEvent } from "./ledger.ts";
 import { idOf } from "./lives.ts";
-import { eventsOf, specs } from "./reading.ts";
+import { eventsOf, once } from "./reading.ts";
 
 /** An end of a task that a webhook is to be told of. */
 interface Due {
@@ -77,14 +78,27 @@ function checkLate(
   report: Report,
 ): void {
   if (task === undefined) return;
-  const own = specs(history).get(task);
-  const startAt = own?.spec.startAt ?? own?.spec.createdAt ?? Number.POSITIVE_INFINITY;
-  if (toldAt < startAt) report(`webhook ${webhook} was told that ${task} was late before it was to start`, task);
+  // Its id may have been used before and since.
+  if ((startsOf(history).get(task) ?? []).every((startAt) => toldAt < startAt))
+    report(`webhook ${webhook} was told that ${task} was late before it was to start`, task);
   seen.add(`${webhook} ${task} ${message}`);
   const messages = [...seen].filter((each) => each.startsWith(`${webhook} ${task} `)).length;
   if (messages > 1 && !history.conditions.retention)
     report(`webhook ${webhook} was told twice that ${task} was late`, task);
 }
+
+/** When the tasks of an id were to start. */
+const startsOf = once((history): ReadonlyMap<TaskId, readonly number[]> => {
+  const starts = new Map<TaskId, number[]>();
+  for (const { writes } of history.entries) {
+    for (const write of writes) {
+      if (write.kind !== "spec") continue;
+      const { id, startAt, createdAt } = write.spec;
+      starts.set(id, [...(starts.get(id) ?? []), startAt ?? createdAt]);
+    }
+  }
+  return starts;
+});
 
 function keyOf(webhook: string, task: TaskId, state: string, attempt: number, at: number): string {
   return `${webhook} ${task} ${state} ${attempt} ${at}`;
@@ -120,7 +134,7 @@ function readJournal(history: History, report: Report) {
     excuse(due, before, webhooks);
     noteEnds(entry, { before, after: webhooks, queues, due });
   }
-  return { due, last, waiting: new Set(waitingEnds(waiting, history.entries.at(-1)?.at ?? 0)) };
+  return { due, last, waiting: new Set(waitingEnds(waiting, last, history.entries.at(-1)?.at ?? 0)) };
 }
 
 /** Losses in a row from which on a task is suspect. */
@@ -140,14 +154,17 @@ function checkSuspects({ seq, writes }: LandedEntry, losses: Map<TaskId, number>
   }
 }
 
-/** Ends that the receiver did not take at first: their next try comes only after this history. */
+/** Ends that the receiver did not take at first: their next try comes only after this history, or that of whatever waits for it. */
 function* waitingEnds(
   waiting: ReadonlyMap<string, ReadonlyMap<string, DeliveryRecord>>,
+  webhooks: ReadonlyMap<string, WebhookRecord>,
   at: number,
 ): Generator<string> {
-  for (const deliveries of waiting.values()) {
+  for (const [name, deliveries] of waiting) {
+    const { last } = webhooks.get(name) ?? {};
+    const isLeftAlone = last?.problem !== undefined && last.at + limits.receiverRestMsMax > at;
     for (const { webhook, task, state = "", attempt = 0, at: toldAt, nextAt = 0 } of deliveries.values())
-      if (task !== undefined && nextAt > at) yield keyOf(webhook, task, state, attempt, toldAt);
+      if (task !== undefined && (isLeftAlone || nextAt > at)) yield keyOf(webhook, task, state, attempt, toldAt);
   }
 }
 

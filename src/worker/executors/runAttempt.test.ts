@@ -204,6 +204,12 @@ describe("what masters are told of a run, so that they have it stopped", () => {
     run.abort(0, "timeout");
     expect(await stage.endOf(end)).not.toHaveProperty("error");
     expect(stage.openRun).toBe("left");
+    // The next attempt leaves it where it is: whoever is to stop it would take it for gone.
+    stage.backend.troubles.length = 0;
+    stage.backend.calls.length = 0;
+    stage.attempt(2);
+    await stage.settle();
+    expect(stage.backend.calls).toEqual(["start k2"]);
   });
 
   test("that it cannot be told whether a start that broke off has made one, where its service has no list", async () => {

@@ -160,7 +160,7 @@ export class RunAttempt {
     const latest = (await steps?.findLatest()) ?? null;
     if (latest !== null && latest.end === null) return latest;
     // Its worker may have died before it could do that.
-    if (latest !== null && latest.run.handle !== null) await this.#forget(latest.run.handle);
+    if (latest !== null && latest.run.handle !== null && !latest.isLeft) await this.#forget(latest.run.handle);
     if (latest?.end?.kind === "ended" && latest.end.outcome === "success") return latest;
     const run: BookedRun = { number: attempt.attempt, key: order.key, handle: null };
     await steps?.begin(run);

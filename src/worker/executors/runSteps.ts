@@ -17,6 +17,13 @@ export type RunEnd =
   | Extract<RunState, { readonly kind: "ended" | "gone" }>
   | { readonly kind: "refused"; readonly message: string };
 
+export interface LatestRun {
+  readonly run: BookedRun;
+  readonly end: RunEnd | null;
+  /** It is over for its task, and may go on: a task of its own stops it, and needs it to be there. */
+  readonly isLeft: boolean;
+}
+
 /** A master does not take what must be remembered. */
 export class StepRefused extends Error {
   override readonly name = "StepRefused";
@@ -38,7 +45,7 @@ export class RunSteps {
   }
 
   /** The latest run, and how it ended if that is known; null if there is none. @throws AttemptOver */
-  async findLatest(): Promise<{ readonly run: BookedRun; readonly end: RunEnd | null } | null> {
+  async findLatest(): Promise<LatestRun | null> {
     const steps = new Map<string, Json>();
     for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
       const page = await this.#session.readSteps(after);
@@ -50,8 +57,8 @@ export class RunSteps {
     if (number === undefined) return null;
     const { key } = steps.get(`run ${number}`) as { key: string };
     const handle = (steps.get(`handle ${number}`) ?? null) as RunHandle | null;
-    const end = (steps.get(`end ${number}`) ?? null) as RunEnd | null;
-    return { run: { number, key, handle }, end };
+    const end = (steps.get(`end ${number}`) ?? null) as (RunEnd & { readonly isLeft?: true }) | null;
+    return { run: { number, key, handle }, end, isLeft: end?.isLeft === true };
   }
 
   /** @throws AttemptOver, StepRefused */
@@ -69,7 +76,7 @@ export class RunSteps {
 
   /** It could not be stopped. The task goes on without it, and a master has it stopped. */
   async noteLeft(run: BookedRun): Promise<void> {
-    await this.#keep(`end ${run.number}`, { kind: "ended", outcome: "stopped" }, "left");
+    await this.#keep(`end ${run.number}`, { kind: "ended", outcome: "stopped", isLeft: true }, "left");
   }
 
   async #keep(key: string, value: Json, run: OpenRun | "left" | null): Promise<void> {
