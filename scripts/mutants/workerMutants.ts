@@ -6,9 +6,9 @@ export const workerMutants: readonly Mutant[] = [
     name: "says once only that its machine is well again (real: seed 179587527348)",
     patches: [
       {
-        file: "src/core/agent/reports.ts",
-        search: "if (saysTrouble || (hasIds && this.#trouble.hasBeen)) items",
-        replace: "if (saysTrouble) items",
+        file: "src/core/agent/trouble.ts",
+        search: "return this.#saidAt !== null && now >= this.#saidAt + this.#settings.troubleCalmMs;",
+        replace: "return false;",
       },
     ],
   },

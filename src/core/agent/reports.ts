@@ -125,9 +125,11 @@ export class AgentReports {
     if (saysDraining) items.push({ kind: "draining" });
     this.isDrainingUnreported = false;
     // Before the results: what they free must not be given to this worker again.
-    const saysTrouble = hasIds && this.#trouble.isUnreported;
-    // Then again in each report: an earlier one may come late, and must not be the last word.
-    if (saysTrouble || (hasIds && this.#trouble.hasBeen)) items.push({ kind: "trouble", text: this.#trouble.text });
+    const saysTrouble = hasIds && this.#trouble.isToBeSaid(now);
+    if (saysTrouble) {
+      items.push({ kind: "trouble", text: this.#trouble.text });
+      this.#trouble.noteSaid(now);
+    }
     this.#trouble.isUnreported = false;
     // One place is kept for the goodbye.
     const itemsMax = limits.reportItemsMax - 1;

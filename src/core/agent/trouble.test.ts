@@ -43,7 +43,7 @@ describe("a machine that cannot run tasks", () => {
     const script = AgentScript.attached();
     fail(script, "t/1");
     script.reported();
-    expect(script.assign(["u/1"])).toEqual(["report trouble u/1:aborted(machine)"]);
+    expect(script.assign(["u/1"])).toEqual(["report u/1:aborted(machine)"]);
   });
 
   test("pauses longer each time, and once for attempts that fail together", () => {
@@ -81,13 +81,27 @@ describe("a machine that cannot run tasks", () => {
     const script = AgentScript.attached();
     expect(script.tell({ kind: "disk", trouble: "disk full" })).toEqual(["report trouble"]);
     script.reported();
-    expect(script.assign(["t/1"])).toEqual(["report trouble t/1:aborted(machine)"]);
+    expect(script.assign(["t/1"])).toEqual(["report t/1:aborted(machine)"]);
     script.reported();
     expect(script.tell({ kind: "disk", trouble: null })).toEqual(["report trouble"]);
     script.reported();
-    // Said again in each report: one from before, which says otherwise, may come late.
-    expect(script.assign(["u/1"])).toEqual(["start u/1", "report trouble u/1:started"]);
-    const report = script.effects.findLast((effect) => effect.kind === "report");
-    expect(report?.items[0]).toEqual({ kind: "trouble", text: null });
+    expect(script.assign(["u/1"])).toEqual(["start u/1", "report u/1:started"]);
+  });
+
+  test("says again once a minute how it is: a report from before, which says otherwise, may come late", () => {
+    const script = AgentScript.attached();
+    passAnswered(script, 120_000);
+    expect(script.effects.filter((effect) => effect.kind === "report").flatMap(({ items }) => items)).toEqual([]);
+    script.tell({ kind: "disk", trouble: "disk full" });
+    script.reported();
+    script.tell({ kind: "disk", trouble: null });
+    script.reported();
+    const before = script.effects.length;
+    passAnswered(script, 150_000);
+    const said = script.effects.slice(before).flatMap((effect) => (effect.kind === "report" ? effect.items : []));
+    expect(said).toEqual([
+      { kind: "trouble", text: null },
+      { kind: "trouble", text: null },
+    ]);
   });
 });

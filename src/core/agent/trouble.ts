@@ -19,8 +19,8 @@ export class Trouble {
   #pauseMs = 0;
   /** The leader does not know yet how this has changed. */
   isUnreported = false;
-  /** There has been trouble since this process began. */
-  hasBeen = false;
+  /** When it was last said; null if there has been no trouble since this process began. */
+  #saidAt: number | null = null;
 
   constructor(settings: TroubleSettings) {
     this.#settings = settings;
@@ -43,31 +43,38 @@ export class Trouble {
     this.#pauseMs = isCalm ? troubleBaseMs : Math.min(troubleMaxMs, 2 * this.#pauseMs);
     this.#until = now + this.#pauseMs;
     this.#attempt = shorten(reason);
-    this.#noteChange();
+    this.isUnreported = true;
     return this.#pauseMs;
+  }
+
+  /** True if the leader is to be told: of a change, and then again from time to time, since a report from before may come late and contradict it. */
+  isToBeSaid(now: number): boolean {
+    if (this.isUnreported) return true;
+    return this.#saidAt !== null && now >= this.#saidAt + this.#settings.troubleCalmMs;
+  }
+
+  noteSaid(now: number): void {
+    this.isUnreported = false;
+    this.#saidAt = now;
   }
 
   /** The disk refuses to keep results, or takes them again. */
   setDisk(reason: string | null): void {
     this.#disk = reason === null ? null : shorten(reason);
-    this.#noteChange();
+    this.isUnreported = true;
   }
 
   /** True once: the pause is over, and the next task shows whether the machine is well again. */
   isPauseOver(now: number): boolean {
     if (this.#attempt === null || now < this.#until) return false;
     this.#attempt = null;
-    this.#noteChange();
-    return true;
-  }
-
-  #noteChange(): void {
     this.isUnreported = true;
-    this.hasBeen = true;
+    return true;
   }
 
   shift(byMs: number): void {
     if (this.#attempt !== null) this.#until += byMs;
+    if (this.#saidAt !== null) this.#saidAt += byMs;
   }
 }
 
