@@ -18,13 +18,15 @@ interface ServedJob {
 
 export class OwnCluster {
   readonly address: string;
-  readonly #processes: readonly Supervised[];
+  readonly #master: Supervised;
+  readonly #workers: readonly Supervised[];
   readonly #folder: string;
 
-  private constructor(address: string, folder: string, processes: readonly Supervised[]) {
+  private constructor(address: string, folder: string, master: Supervised, workers: readonly Supervised[]) {
     this.address = address;
     this.#folder = folder;
-    this.#processes = processes;
+    this.#master = master;
+    this.#workers = workers;
   }
 
   /** Resolves when its master answers, or should have long ago: then whoever asks it hears why. */
@@ -43,11 +45,8 @@ export class OwnCluster {
         arguments: [...ownArguments, ...shared],
         env,
         onLine: (_stream, line) => process.stderr.write(`${name}: ${line}\n`),
-        // Workers look for a master that is there.
         onReady: () => {
-          if (name !== master) return;
-          for (const one of workerProcesses) one.start();
-          ready();
+          if (name === master) ready();
         },
         isRestarted: () => true,
         onExit: () => {},
@@ -63,13 +62,16 @@ export class OwnCluster {
       supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1", "--jobs-use-s3", ...served]),
     );
     const masterProcess = supervise(master, ["master", "--name", master, "--port", String(port)]);
-    masterProcess.start();
+    // All at once: workers find their master once it is there.
+    for (const one of [masterProcess, ...workerProcesses]) one.start();
     await Promise.race([isReady, setTimeout(defaults.clientRetryForMs, undefined, { ref: false })]);
-    return new OwnCluster(address, folder, [...workerProcesses, masterProcess]);
+    return new OwnCluster(address, folder, masterProcess, workerProcesses);
   }
 
+  /** Workers first: one that has yet to hear that its last result has arrived waits for a master. */
   async stop(): Promise<void> {
-    await Promise.all(this.#processes.map((one) => one.stop(defaults.stopGraceMs)));
+    await Promise.all(this.#workers.map((worker) => worker.stop(defaults.stopGraceMs)));
+    await this.#master.stop(defaults.stopGraceMs);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
