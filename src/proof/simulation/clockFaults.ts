@@ -26,6 +26,13 @@ export function setBack(world: Cluster, random: Random, node: MasterNode | Worke
   return true;
 }
 
+/** No master's clock is behind: a task would wait until one that is hours behind shows its instant. */
+export function setRight({ masters }: Cluster): void {
+  for (const master of masters) {
+    if (master.clockFault.offsetMs < 0) master.jumpClock(-master.clockFault.offsetMs);
+  }
+}
+
 /** A wall clock is days ahead for a moment, and then right again. */
 export function glitch(world: Cluster, random: Random, node: MasterNode | WorkerNode): boolean {
   if (note(world, node)) world.coverage.saw("the leader's clock was far ahead for a moment");

@@ -1,7 +1,7 @@
 /** Does to the world what the seed has drawn: each kind of fault at its own rate, each with its own end. */
 
 import { aimAtLeader, aimAtStore, aimAtWorkers, earlyMs } from "./aimedFaults.ts";
-import { glitch, setBack, setForward } from "./clockFaults.ts";
+import { glitch, setBack, setForward, setRight } from "./clockFaults.ts";
 import type { Cluster } from "./cluster.ts";
 import { type FaultKind, faultKinds } from "./knobs.ts";
 import type { MasterNode } from "./masterNode.ts";
@@ -52,9 +52,9 @@ export class Faults {
     this.#clearStore();
     engine.heal();
     storeWeather.unknownChance = 0;
-    this.#setClocksRight();
+    setRight(this.#world);
     // A glitch that is not over yet hides that a clock is behind.
-    timeline.after(this.#world.knobs.clockSettleMs, () => this.#setClocksRight());
+    timeline.after(this.#world.knobs.clockSettleMs, () => setRight(this.#world));
     for (const master of masters) {
       master.resume();
       master.start();
@@ -64,13 +64,6 @@ export class Faults {
       // A worker that an operator drained would wait for ever to be asked to stop.
       if (worker.isDraining) continue;
       worker.start();
-    }
-  }
-
-  /** A task would wait until a clock that is hours behind shows its instant. */
-  #setClocksRight(): void {
-    for (const master of this.#world.masters) {
-      if (master.clockFault.offsetMs < 0) master.jumpClock(-master.clockFault.offsetMs);
     }
   }
 
