@@ -37,7 +37,7 @@ test("somebody who reads one queue is told so, why its tasks wait, and nothing t
         await screenshot(page, `bound-overview-${look}`);
         expect(await violations(page)).toEqual([]);
         await page.getByRole("link", { name: "the limit of their queue 1" }).click();
-        await page.waitForURL("**queue=reports**");
+        await page.waitForURL("**waiting=queue-full**");
         await page.getByRole("link", { name: "two" }).waitFor();
         expect(await page.getByRole("table", { name: "Tasks" }).getByRole("link").count()).toBe(1);
         for (const [path, title] of [
