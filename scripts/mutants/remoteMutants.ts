@@ -6,7 +6,6 @@ const attempt = "src/worker/executors/runAttempt.ts";
 export const remoteMutants: readonly Mutant[] = [
   {
     name: "forgets a job that could not be stopped before it is (real: seed 184588044289)",
-    having: ["remoteActs"],
     patches: [
       {
         file: attempt,

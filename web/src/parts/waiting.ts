@@ -1,10 +1,11 @@
 /** Why tasks wait: the reasons in words, which of them do not end by themselves, and what the tasks are called that others wait for. */
+import type { WaitingReason } from "../../../src/model/waiting.ts";
 import type { Task } from "../api/schema.ts";
 
 export const needsSomebody: ReadonlySet<string> = new Set(["queue-paused", "no-worker", "no-able-worker", "no-leader"]);
 
 /** What tasks wait for, as it stands after "wait for". */
-const reasonTexts: { readonly [reason: string]: string } = {
+const reasonTexts: { readonly [Reason in WaitingReason]: string } = {
   "due-later": "their start time",
   "back-off": "the end of a back-off",
   isolation: "a worker to be alone on",
@@ -31,7 +32,8 @@ export const waitingReasons: readonly string[] = Object.keys(reasonTexts);
 
 /** Newer masters may know more reasons. */
 export function reasonText(reason: string): string {
-  return reasonTexts[reason] ?? reason;
+  const known: { readonly [reason: string]: string } = reasonTexts;
+  return known[reason] ?? reason;
 }
 
 export interface AwaitedTask {
