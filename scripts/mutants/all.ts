@@ -1,5 +1,6 @@
 /** All planted bugs that the simulator must see. */
 
+import { attemptMutants } from "./attemptMutants.ts";
 import { backupMutants } from "./backupMutants.ts";
 import { blobMutants } from "./blobMutants.ts";
 import { broadcastMutants } from "./broadcastMutants.ts";
@@ -23,6 +24,7 @@ export const simulatedMutants: readonly Mutant[] = [
   ...masterMutants,
   ...electionMutants,
   ...schedulerMutants,
+  ...attemptMutants,
   ...limitMutants,
   ...retryMutants,
   ...having("schedules", scheduleMutants),

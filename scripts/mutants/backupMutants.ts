@@ -65,7 +65,8 @@ export const backupMutants: readonly Mutant[] = [
     patches: [
       {
         file: attempts,
-        search: '  if (task.state === "running") abortOnWorker(state, batch, task, "killed");\n  else {',
+        search:
+          '  if (task.state === "running") abortOnWorker(state, batch, task, { reason: "killed", outcome: "success" });\n  else {',
         replace: '  if (task.state === "running") leaveWorker(state, task);\n  else {',
       },
     ],

@@ -45,16 +45,6 @@ export const schedulerMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "begins the next attempt and keeps no record of the one before",
-    patches: [
-      {
-        file: "src/core/scheduler/attempts.ts",
-        search: '  recordAttempt(batch, task);\n  state.tasks.setState(task, "running");',
-        replace: '  state.tasks.setState(task, "running");',
-      },
-    ],
-  },
-  {
     name: "ignores the capacity of workers",
     patches: [
       {

@@ -1,6 +1,7 @@
 /** Tasks as text: the columns of `outlast ls`, the page of `outlast show`, the line for a task that ended. */
 
 import type { AttemptRecord } from "../model/attemptRecord.ts";
+import { processEndText } from "../model/besideAttempts.ts";
 import { counted } from "../model/counted.ts";
 import { isObject } from "../model/kinds/kind.ts";
 import type { OpenRun } from "../model/kinds/remote.ts";
@@ -158,7 +159,12 @@ function stepText(step: RememberedStep["step"]): string {
 
 const stepTextMax = 100;
 
-export function attemptColumns(now: number): readonly Column<AttemptRecord>[] {
+/** @param known all attempts of the task, beside which these may have run */
+export function attemptColumns(now: number, known: readonly AttemptRecord[]): readonly Column<AttemptRecord>[] {
+  const processEnd: Column<AttemptRecord> = {
+    title: "PROCESS",
+    text: (attempt) => processEndText(attempt, known, now, formatDuration)?.replace(/^its process /, "") ?? "",
+  };
   return [
     { title: "TRY", text: ({ attempt }) => String(attempt), isRightAligned: true },
     { title: "HOST", text: ({ worker }) => worker, isElastic: true },
@@ -170,6 +176,7 @@ export function attemptColumns(now: number): readonly Column<AttemptRecord>[] {
       isRightAligned: true,
     },
     { title: "OUTCOME", text: ({ outcome = "running" }) => outcome },
+    ...(known.some(({ processEndedAt }) => processEndedAt !== undefined) ? [processEnd] : []),
     {
       title: "WHY",
       text: ({ error }) => (error === undefined ? "" : `${error.code}: ${error.message}`),

@@ -18,6 +18,7 @@ import { noReceivers, type Receivers } from "../ports/receivers.ts";
 import type { Store } from "../ports/store.ts";
 import type { Probe } from "../ports/transport.ts";
 import { Adopter } from "./journal/adopter.ts";
+import { AttemptReader } from "./journal/attemptReader.ts";
 import { BlobCollector } from "./journal/blobCollector.ts";
 import { CollectionGaps } from "./journal/collectionGaps.ts";
 import { GraphReader } from "./journal/graphReader.ts";
@@ -93,6 +94,7 @@ export class Master {
   readonly #progress = new ProgressBoard();
   readonly #logOwners: LogOwners;
   readonly #graphReader: GraphReader;
+  readonly #attemptReader: AttemptReader;
   readonly #outbox: Outbox;
   readonly #stats = new LoopStats();
   readonly #membership: Membership;
@@ -136,7 +138,9 @@ export class Master {
     this.#clusterLog = new ClusterLog(log);
     const graphReader = new GraphReader({ store, clock, log, inbox, payloads });
     this.#graphReader = graphReader;
-    const outboxParts = { clock, log, probe, inbox, requests, streams, payloads, graphReader };
+    const attemptReader = new AttemptReader({ store, clock, log, inbox });
+    this.#attemptReader = attemptReader;
+    const outboxParts = { clock, log, probe, inbox, requests, streams, payloads, graphReader, attemptReader };
     this.#outbox = new Outbox({ ...outboxParts, progress: this.#progress, blobs: options.blobs ?? null });
     const { leaderIdleMsMax: doubtMs, leaseTtlMs, heartbeatMs } = this.#settings;
     this.#beats = new LeaderBeats(clock, this.#settings.tailPollMs);
@@ -333,6 +337,7 @@ export class Master {
     this.#inbox.shut();
     this.#payloads.clear();
     this.#graphReader.clear();
+    this.#attemptReader.clear();
     this.#progress.clear();
     this.#streams.closeAll();
     this.#rejectAll(() => this.#state.notLeader());

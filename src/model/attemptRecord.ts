@@ -2,7 +2,7 @@
 import type { AttemptError } from "./attemptError.ts";
 import type { BootId, TaskId, WorkerId } from "./ids.ts";
 import { limits } from "./limits.ts";
-import { machineFault, unsupportedKind } from "./protocol.ts";
+import { machineFault, type ResultItem, unsupportedKind } from "./protocol.ts";
 import type { ExitRecord, TaskStatus } from "./task.ts";
 
 /**
@@ -27,6 +27,11 @@ export interface AttemptRecord {
   readonly startedAt?: number;
   /** By the worker's clock, or by the leader's where the worker did not say it; left out while it runs. */
   readonly endedAt?: number;
+  /**
+   * Of an attempt that was given up: when its process really ended, by the worker's clock. Left out where its worker did not say it, as
+   * one of an older version, and where the attempt ended with its process.
+   */
+  readonly processEndedAt?: number;
   /** Left out while it runs. */
   readonly outcome?: AttemptOutcome;
   /** The message is cut at `limits.attemptMessageLengthMax`. */
@@ -50,6 +55,11 @@ export type EndedAttempt = TaskAttempt & Required<Pick<TaskAttempt, "endedAt" | 
 
 /** Codes of errors of an attempt that its worker could not begin with: they say nothing of the task. */
 export const handedBackCodes: readonly string[] = [unsupportedKind, machineFault];
+
+/** True for the result of an attempt that its worker could not begin with: it never had a process. */
+export function wasHandedBack({ outcome, error }: Pick<ResultItem, "outcome" | "error">): boolean {
+  return outcome === "aborted" && error !== undefined && handedBackCodes.includes(error.code);
+}
 
 /**
  * The current or last attempt, which stands in the status until the next one begins. Null if there is none, or if it has a record

@@ -238,6 +238,8 @@ export const limits = {
   attemptMessagesMax: 10_000,
   /** Running tasks whose progress a leader remembers. */
   progressTasksMax: 100_000,
+  /** Attempts that were given up and whose processes have ended since: so many records wait at most to be completed. */
+  processEndsMax: 100_000,
   tombstonesMax: 100_000,
   tombstoneMsMin: 10 * minute,
 

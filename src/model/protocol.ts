@@ -53,6 +53,12 @@ export interface RunningAttempt extends IssuedAttempt {
   readonly startedAt: number;
 }
 
+/** An attempt whose result waits in the outbox. */
+export interface WaitingResult extends IssuedAttempt {
+  /** When its process ended, by the worker's clock; left out by older workers, and where it never had one. */
+  readonly endedAt?: number;
+}
+
 /** `POST /v1/workers/:id/sessions`: who the worker is and what it has. */
 export interface AttachRequest extends ProtocolOffer {
   readonly boot: BootId;
@@ -65,7 +71,7 @@ export interface AttachRequest extends ProtocolOffer {
   /** Every attempt that holds a slot of this boot, the dying ones included. */
   readonly running: readonly RunningAttempt[];
   /** Attempts of this boot or an earlier one whose results wait in the outbox on disk. */
-  readonly outbox: readonly IssuedAttempt[];
+  readonly outbox: readonly WaitingResult[];
   readonly isDraining: boolean;
   /** The highest epoch this worker has seen, and of which store; a leader with a lower one is refused. */
   readonly epochMax: number;

@@ -95,6 +95,8 @@ export function describeEffect(effect: SchedulerEffect): string {
       return `load the graph ${effect.task}`;
     case "resolve-inputs":
       return `resolve the inputs of ${effect.tasks.join(" ")}`;
+    case "look-up-attempts":
+      return `look up on ${effect.worker}: ${effect.ends.map(nameOf).join(" ")}`;
     case "conclude-graph":
       return `conclude the graph ${effect.task}, ${effect.hasFailed ? "which has failed" : "which has succeeded"}`;
     default:

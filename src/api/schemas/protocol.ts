@@ -58,8 +58,13 @@ const traceparent: Schema = {
 };
 
 export const protocolSchemas = {
-  IssuedAttempt: open(issuedAttempt),
   RunningAttempt: open({ ...issuedAttempt, startedAt: instant }),
+  WaitingResult: open(issuedAttempt, {
+    endedAt: {
+      ...instant,
+      description: "When its process ended, by the worker's clock; left out where it never had one.",
+    },
+  }),
   AttachRequest: open(
     {
       protocol: { ...version, description: "The only version that the worker speaks, or the lowest." },
@@ -68,7 +73,7 @@ export const protocolSchemas = {
       queues: list(id, { maxItems: limits.workerQueuesMax, [limitKeyword]: "workerQueuesMax" }),
       // Attempts that are being killed hold their slots too, so there are never more than slots.
       running: list(ref("RunningAttempt"), { maxItems: limits.capacityMax, [limitKeyword]: "capacityMax" }),
-      outbox: list(ref("IssuedAttempt"), { maxItems: limits.outboxAttemptsMax, [limitKeyword]: "outboxAttemptsMax" }),
+      outbox: list(ref("WaitingResult"), { maxItems: limits.outboxAttemptsMax, [limitKeyword]: "outboxAttemptsMax" }),
       isDraining: truth,
       epochMax: safeCount,
       incarnation: orNull(id),

@@ -34,6 +34,11 @@ const endProperties = {
     description: "By the worker's clock. Left out where the worker was lost before it said so.",
   },
   endedAt: { ...instant, description: "Left out while the attempt runs." },
+  processEndedAt: {
+    ...instant,
+    description:
+      "Of an attempt that was given up while its process went on: when that ended, by the worker's clock. Left out where the worker did not say it.",
+  },
   outcome: oneOf(attemptOutcomes, { description: "Left out while the attempt runs." }),
   error: ref("AttemptError"),
   exit: ref("ExitRecord"),

@@ -36,7 +36,7 @@ async function show(context: Context, place: string): Promise<undefined> {
   if (attempts.length === 0) return;
   const shown = attempts.slice(-limits.rowsShownMax);
   output.line();
-  output.table(attemptColumns(now), shown);
+  output.table(attemptColumns(now, attempts), shown);
   noteRest(context, task.attempt - shown.length, "earlier attempts");
 }
 
@@ -44,11 +44,12 @@ function noteRest({ output }: Context, count: number, what: string): void {
   if (count > 0) output.note(`${count} ${what}; --json prints what is kept of them.`);
 }
 
-/** A task with one attempt needs no list: its page says all of it. */
+/** A task with one attempt needs no list: its page says all of it, unless the attempt was given up and its process went on. */
 async function readAttempts(client: Outlast, task: TaskDocument, signal: AbortSignal): Promise<AttemptRecord[]> {
   const attempts: AttemptRecord[] = [];
-  if (task.attempt > 1) for await (const each of client.views.attempts(task.id, { signal })) attempts.push(each);
-  return attempts;
+  if (task.attempt === 0 || (task.attempt === 1 && task.isRecorded !== true)) return attempts;
+  for await (const each of client.views.attempts(task.id, { signal })) attempts.push(each);
+  return task.attempt > 1 || attempts.some(({ processEndedAt }) => processEndedAt !== undefined) ? attempts : [];
 }
 
 async function readSteps(

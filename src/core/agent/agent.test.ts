@@ -333,6 +333,18 @@ describe("reporting", () => {
     expect(script.reported("stale")).toEqual(["forget t/1"]);
   });
 
+  test("a leader is told when the process of a waiting result ended, unless there never was one", () => {
+    const neverBegan = { outcome: "aborted", error: { code: "machine", message: "no room" } } as const;
+    const outbox = [resultOf("t/1", { endedAt: 77 }), resultOf("u/1", neverBegan)];
+    const script = new AgentScript({ outbox, epochMax: 1, incarnation });
+    script.tell({ kind: "wake" });
+    const attach = script.effects.findLast((effect) => effect.kind === "attach");
+    expect(attach?.state.outbox).toEqual([
+      { ...ref("t/1"), assignedAt: 1, endedAt: 77 },
+      { ...ref("u/1"), assignedAt: 1 },
+    ]);
+  });
+
   test("verdicts that come with the attach settle what they name; the rest is sent again", () => {
     const outbox = [resultOf("t/1"), resultOf("u/1")];
     const script = new AgentScript({ outbox, epochMax: 1, incarnation });

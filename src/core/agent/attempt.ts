@@ -1,4 +1,5 @@
 /** One attempt on a worker, from its assignment until its result is settled. */
+import { wasHandedBack } from "../../model/attemptRecord.ts";
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
 import { limits } from "../../model/limits.ts";
@@ -72,6 +73,11 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
   get items(): AttemptItems {
     this.#items ??= new AttemptItems(this.#budget);
     return this.#items;
+  }
+
+  /** When its process ended, if it had one. */
+  get processEnd(): { readonly endedAt?: number } {
+    return this.result === null || wasHandedBack(this.result) ? {} : { endedAt: this.result.endedAt };
   }
 
   /** Null if it has exchanged nothing. */

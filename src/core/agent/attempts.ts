@@ -14,6 +14,7 @@ import {
   machineFault,
   type ResultItem,
   type RunningAttempt,
+  type WaitingResult,
 } from "../../model/protocol.ts";
 import type { AttemptError } from "../../model/task.ts";
 import { Fifo } from "../fifo.ts";
@@ -312,14 +313,14 @@ export class AgentAttempts {
   }
 
   /** What a leader must know on attaching; walks through everything, which only an attach may. */
-  inventory(): { running: RunningAttempt[]; outbox: IssuedAttempt[]; trouble?: string } {
+  inventory(): { running: RunningAttempt[]; outbox: WaitingResult[]; trouble?: string } {
     const running: RunningAttempt[] = [];
-    const outbox: IssuedAttempt[] = [];
+    const outbox: WaitingResult[] = [];
     for (const held of this.#held.values()) {
       // To the leader, an attempt runs until its result has come.
       if (held.phase === "waiting" || held.phase === "running" || held.phase === "closing")
         running.push({ ...held.issued, startedAt: held.startedAt });
-      else if (held.phase !== "settled") outbox.push(held.issued);
+      else if (held.phase !== "settled") outbox.push({ ...held.issued, ...held.processEnd });
     }
     const { text } = this.#trouble;
     return { running, outbox, ...(text === null ? {} : { trouble: text }) };

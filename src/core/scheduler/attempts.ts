@@ -1,6 +1,6 @@
 /** How an attempt begins and the ways in which it ends. Each ending settles the attempt for good. */
 
-import { handedBackCodes } from "../../model/attemptRecord.ts";
+import { type AttemptOutcome, handedBackCodes } from "../../model/attemptRecord.ts";
 import { counted } from "../../model/counted.ts";
 import type { TaskId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
@@ -9,7 +9,7 @@ import type { AbortReason, ResultItem } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import { lossDelayMs, retryDelayMs } from "../backoff.ts";
 import { raise } from "./alarms.ts";
-import { recordAttempt } from "./attemptRecords.ts";
+import { recordAttempt, recordGivenUp } from "./attemptRecords.ts";
 import { pinBlobs } from "./blobPins.ts";
 import type { AssignedAttempt, Batch } from "./effects.ts";
 import { finish, isBelowEnding, isEnding } from "./endings.ts";
@@ -96,7 +96,7 @@ export function settleResult(state: SchedulerState, batch: Batch, task: LiveTask
       if (result.error !== undefined && handedBackCodes.includes(result.error.code))
         return handBack(state, batch, task, result.error);
       // Nobody here wanted that: the worker is leaving, or was told to by its operator. Not the task's fault.
-      return killAttempt(state, batch, task, "Its worker gave the attempt up.");
+      return killAttempt(state, batch, task, "Its worker gave the attempt up.", result.endedAt);
     default:
       result.outcome satisfies never;
   }
@@ -118,17 +118,25 @@ export function loseAttempt(state: SchedulerState, batch: Batch, task: LiveTask,
 }
 
 /** The worker is lost, or has left: the attempt is void, and the task runs again from scratch. */
-export function killAttempt(state: SchedulerState, batch: Batch, task: LiveTask, why: string): void {
+export function killAttempt(
+  state: SchedulerState,
+  batch: Batch,
+  task: LiveTask,
+  why: string,
+  endedAt = batch.now,
+): void {
   leaveWorker(state, task);
   task.kills += 1;
   const { killsMax } = task.limits;
   if (killsMax !== null && task.kills > killsMax) {
     const message = `It lost its worker ${counted(task.kills, "time")}; ${killsMax} ${killsMax === 1 ? "is" : "are"} allowed.`;
-    task.last = { endedAt: batch.now, error: { code: "kills-used-up", message }, exit: undefined, logBytes: undefined };
+    const error = { code: "kills-used-up", message };
+    recordGivenUp(batch, task, { outcome: "killed", error, endedAt });
+    task.last = { endedAt, error, exit: undefined, logBytes: undefined };
     return finish(state, batch, task, "failed");
   }
   const error = { code: workerLost, message: why };
-  const last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
+  const last = { endedAt, error, exit: undefined, logBytes: undefined };
   const waitMs = lossDelayMs(task.id, task.attempt, task.losses);
   task.last = waitMs > 0 ? { ...last, retryAt: batch.now + waitMs } : last;
   runAgain(state, batch, task);
@@ -153,9 +161,10 @@ function handBack(state: SchedulerState, batch: Batch, task: LiveTask, { code, m
 
 /** The attempt outlasted its time-out and its worker did not end it. */
 export function timeOutAttempt(state: SchedulerState, batch: Batch, task: LiveTask): void {
-  abortOnWorker(state, batch, task, "timeout");
   const message = `It ran longer than ${task.limits.timeoutMs} ms, and its worker did not end it.`;
-  task.last = { endedAt: batch.now, error: { code: "timeout", message }, exit: undefined, logBytes: undefined };
+  const error = { code: "timeout", message };
+  abortOnWorker(state, batch, task, { reason: "timeout", outcome: "failed", error });
+  task.last = { endedAt: batch.now, error, exit: undefined, logBytes: undefined };
   countFailure(state, batch, task, {});
 }
 
@@ -179,7 +188,7 @@ interface Stop {
 }
 
 function stopTask(state: SchedulerState, batch: Batch, task: LiveTask, { end, error, reason }: Stop): void {
-  if (task.state === "running") abortOnWorker(state, batch, task, reason);
+  if (task.state === "running") abortOnWorker(state, batch, task, { reason, outcome: end, error });
   else {
     recordAttempt(batch, task);
     state.tasks.unplace(task);
@@ -199,7 +208,7 @@ function succeedAsBackup(
   finish(state, batch, backup, "success", output);
   const task = state.tasks.get(of);
   if (task?.backup?.id !== backup.id || isEnding(task)) return;
-  if (task.state === "running") abortOnWorker(state, batch, task, "killed");
+  if (task.state === "running") abortOnWorker(state, batch, task, { reason: "killed", outcome: "success" });
   else {
     recordAttempt(batch, task);
     state.tasks.unplace(task);
@@ -210,8 +219,17 @@ function succeedAsBackup(
   finish(state, batch, task, "success", output);
 }
 
+interface Abort {
+  /** What its worker is told. */
+  readonly reason: AbortReason;
+  /** How the attempt is remembered. */
+  readonly outcome: AttemptOutcome;
+  readonly error?: AttemptError;
+}
+
 /** Takes the attempt from its worker and tells it so. Where it cannot be told now, it is told when its stream opens. */
-function abortOnWorker(state: SchedulerState, batch: Batch, task: LiveTask, reason: AbortReason): void {
+function abortOnWorker(state: SchedulerState, batch: Batch, task: LiveTask, { reason, ...end }: Abort): void {
+  recordGivenUp(batch, task, end);
   state.tasks.unplace(task);
   const worker = workerOf(state, task);
   if (worker === undefined) return;

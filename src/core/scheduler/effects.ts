@@ -51,6 +51,14 @@ export type SchedulerEffect =
   | { readonly kind: "progress"; readonly task: TaskId; readonly attempt: number; readonly progress: Progress }
   | { readonly kind: "close-session"; readonly worker: WorkerId; readonly session: SessionId; readonly reason: string }
   | ({ readonly kind: "probe"; readonly worker: WorkerId; readonly boot: BootId } & ProbeAddress)
+  /** Processes of attempts that were given up have ended: the records of those attempts are read and handed back as `process-ended`. */
+  | {
+      readonly kind: "look-up-attempts";
+      readonly worker: WorkerId;
+      /** Whatever was forgotten in a later entry may have been forgotten before the records were read. */
+      readonly seq: number;
+      readonly ends: readonly ProcessEnd[];
+    }
   /** Nothing refers to it any more. If this is lost, the object is found later as one that no blob names. */
   | { readonly kind: "delete-object"; readonly object: string }
   /** For people only: in the log, and for webhooks. */
@@ -60,6 +68,11 @@ export type SchedulerEffect =
       readonly message: string;
       readonly fields: { readonly [name: string]: string | number };
     };
+
+/** An attempt's process has ended at this instant, by its worker's clock. */
+export interface ProcessEnd extends IssuedAttempt {
+  readonly endedAt: number;
+}
 
 export interface AssignedAttempt extends IssuedAttempt {
   readonly timeoutMs: number | null;

@@ -1,4 +1,5 @@
 /** What the Scheduler is told. Each input is one thing that happened outside; time comes with the batch. */
+import type { AttemptRecord } from "../../model/attemptRecord.ts";
 import type { BlobRecord } from "../../model/blob.ts";
 import type { ChildSetRecord, PendingSignal } from "../../model/family.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../../model/ids.ts";
@@ -203,6 +204,13 @@ type PlainInput =
       readonly boot: BootId;
       readonly result: "refused" | "connected" | "unknown";
     } & ProbeAddress)
+  /** The record of an attempt that was given up, completed by the end of its process. `seq`: as in `look-up-attempts`. */
+  | {
+      readonly kind: "process-ended";
+      readonly task: TaskId;
+      readonly seq: number;
+      readonly record: AttemptRecord;
+    }
   /** A supervisor saw this boot's process exit. */
   | { readonly kind: "report-exit"; readonly request: RequestId; readonly worker: WorkerId; readonly boot: BootId }
   /** Time passed in which nothing could be seen or decided (store away, stalled loop, suspended machine): no silence counts. */

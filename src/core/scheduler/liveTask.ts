@@ -40,6 +40,8 @@ export interface LastEnd {
   readonly logBytes: number | undefined;
   /** Of several commands. */
   readonly exits?: readonly ExitRecord[];
+  /** While it leads, of an attempt that was given up: when its process really ended. */
+  readonly processEndedAt?: number;
   /** Where another attempt follows by itself: when its back-off ends. */
   readonly retryAt?: number;
   /** How long that wait was when it began; known of tasks that were read from the journal. */

@@ -43,6 +43,7 @@ import { MassLoss } from "./massLoss.ts";
 import type { Applies, Inputs, SchedulerModule } from "./module.ts";
 import { Principals } from "./principals.ts";
 import { principalsModule } from "./principalsModule.ts";
+import { processEndsModule } from "./processEnds.ts";
 import { QueueRecords } from "./queueRecords.ts";
 import { Queues } from "./queues.ts";
 import { queuesModule } from "./queuesModule.ts";
@@ -105,6 +106,7 @@ const inputs = {
   ...principalsModule.inputs,
   ...webhooksModule.inputs,
   ...workersModule.inputs,
+  ...processEndsModule.inputs,
   ...failureDetector.inputs,
 } satisfies Inputs<Exclude<SchedulerInput["kind"], "tick">>;
 

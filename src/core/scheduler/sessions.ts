@@ -12,6 +12,7 @@ import {
   type UnwantedAttempt,
   unsupportedKind,
   type Verdict,
+  type WaitingResult,
 } from "../../model/protocol.ts";
 import { takeContent } from "./attemptItems.ts";
 import { loseAttempt, settleResult, toAssigned } from "./attempts.ts";
@@ -20,6 +21,7 @@ import { leaveWorkerFor, noteClosing, noteLife, noteNewBoot, noteOpening, watchO
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
 import type { LiveWorker } from "./liveWorker.ts";
+import { noteLateResult, noteProcessEnds } from "./processEnds.ts";
 import { createStop, endHoldsOf } from "./runStops.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
@@ -56,7 +58,10 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
     for (const stop of state.holds.end(batch, id, ref)) createStop(state, batch, stop);
   }
   watchOpening(state, batch, worker, hasLostStream);
-  return { kind: "attached", session: worker.session, abort, verdicts: settledOf(state, worker, request.outbox) };
+  const settled = settledOf(state, worker, request.outbox);
+  noteProcessEnds(state, batch, id, settled);
+  const verdicts = settled.map(({ task, attempt }): Verdict => ({ task, attempt, verdict: "stale" }));
+  return { kind: "attached", session: worker.session, abort, verdicts };
 }
 
 /** Only the newest session of a worker counts; an older stream may still hang in some proxy. */
@@ -157,10 +162,8 @@ function adoptRunning(
 }
 
 /** Results that need not be sent: their attempts have been settled. */
-function settledOf(state: SchedulerState, worker: LiveWorker, outbox: readonly IssuedAttempt[]): Verdict[] {
-  return outbox
-    .filter((ref) => currentAttempt(state, worker, ref) === undefined)
-    .map(({ task, attempt }) => ({ task, attempt, verdict: "stale" }));
+function settledOf(state: SchedulerState, worker: LiveWorker, outbox: readonly WaitingResult[]): WaitingResult[] {
+  return outbox.filter((ref) => currentAttempt(state, worker, ref) === undefined);
 }
 
 /** The task, if this attempt is its current one and belongs to this worker; not if it is that of an earlier task with this id. */
@@ -291,6 +294,7 @@ function takeResult(state: SchedulerState, batch: Batch, worker: LiveWorker, res
       const hasRunEnded = result.outcome === "success" || result.error?.code === runStopped;
       if (!hasRunEnded) for (const stop of stops) createStop(state, batch, stop);
     }
+    noteLateResult(state, batch, worker.id, result);
     return "stale";
   }
   // Of a failure the code is the task's own word.

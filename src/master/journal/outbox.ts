@@ -10,6 +10,7 @@ import type { Log } from "../../ports/log.ts";
 import type { Probe } from "../../ports/transport.ts";
 import type { ProgressBoard } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
+import type { AttemptReader } from "./attemptReader.ts";
 import type { GraphReader } from "./graphReader.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Payloads, Wanted } from "./payloads.ts";
@@ -24,6 +25,7 @@ export interface OutboxParts {
   readonly streams: Streams;
   readonly payloads: Payloads;
   readonly graphReader: GraphReader;
+  readonly attemptReader: AttemptReader;
   readonly progress: ProgressBoard;
   readonly blobs: Blobs | null;
 }
@@ -69,6 +71,8 @@ export class Outbox {
       case "resolve-inputs":
       case "conclude-graph":
         return this.#parts.graphReader.read(effect);
+      case "look-up-attempts":
+        return this.#parts.attemptReader.read(effect);
       case "delete-object":
         this.#parts.blobs?.delete(effect.object).catch((error: unknown) => {
           log.warn("an object could not be deleted; it is looked for again later", { object: effect.object, error });

@@ -101,8 +101,12 @@ function bytesOf(input: SchedulerInput): number {
     case "forget":
     case "delete-many":
       return input.tasks.length * limits.statusBytesMax;
+    case "cancel":
+      return 2 * limits.statusBytesMax;
     case "cancel-many":
-      return input.ids.length * limits.statusBytesMax;
+      return 2 * input.ids.length * limits.statusBytesMax;
+    case "process-ended":
+      return jsonBytes(input.record) + limits.statusBytesMax;
     default:
       return limits.statusBytesMax;
   }

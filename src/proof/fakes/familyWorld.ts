@@ -2,7 +2,7 @@
 
 import type { AssignedAttempt, Reply, SchedulerEffect } from "../../core/scheduler/effects.ts";
 import type { FinishedTree, Lookup, SchedulerInput } from "../../core/scheduler/inputs.ts";
-import { type AttemptRecord, lastAttemptOf } from "../../model/attemptRecord.ts";
+import { type AttemptRecord, attemptRecordId, lastAttemptOf } from "../../model/attemptRecord.ts";
 import {
   type ChildSetRecord,
   childId,
@@ -89,9 +89,14 @@ export class FamilyWorld extends FollowedLeader {
     return replies;
   }
 
-  /** Reads from the store what the scheduler asks for; nothing here. */
-  protected read(_effect: SchedulerEffect): readonly SchedulerInput[] {
-    return [];
+  /** Reads from the store what the scheduler asks for. */
+  protected read(effect: SchedulerEffect): readonly SchedulerInput[] {
+    if (effect.kind !== "look-up-attempts") return [];
+    return effect.ends.flatMap(({ task, attempt, endedAt: processEndedAt }): SchedulerInput[] => {
+      const record = this.attempts.get(attemptRecordId(task, attempt));
+      if (record === undefined) return [];
+      return [{ kind: "process-ended", task, seq: effect.seq, record: { ...record, processEndedAt } }];
+    });
   }
 
   #batch(inputs: readonly SchedulerInput[], replies: Reply[]): void {

@@ -60,7 +60,7 @@ export class GraphWorld extends FamilyWorld {
         ];
       }
       default:
-        return [];
+        return super.read(effect);
     }
   }
 

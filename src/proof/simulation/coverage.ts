@@ -67,6 +67,7 @@ export const situations = [
   "a message was delivered after its addressee had been restarted",
   "a completion came after the attempt had been killed",
   "a result was answered stale",
+  "the record of an attempt was completed by the end of its process",
   "an item of a running attempt was acknowledged",
   "an item of a running attempt was answered stale",
   "an item of a running attempt was sent to more than one master",

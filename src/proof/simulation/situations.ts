@@ -28,8 +28,14 @@ export function noteSituations(world: World, judged: History): void {
   noteGraphs(world.coverage, judged);
   noteJobs(world.coverage, judged);
   noteBroadcasts(world.coverage, judged);
+  if (judged.entries.some(({ writes }) => writes.some(isProcessEnd)))
+    world.coverage.saw("the record of an attempt was completed by the end of its process");
   if (judged.entries.some(({ writes }) => writes.some(isRemovalOfBlob)))
     world.coverage.saw("a blob that nothing named any more was removed");
+}
+
+function isProcessEnd(write: LandedEntry["writes"][number]): boolean {
+  return write.kind === "record" && write.collection === "attempts" && write.value?.processEndedAt !== undefined;
 }
 
 function isRemovalOfBlob(write: LandedEntry["writes"][number]): boolean {

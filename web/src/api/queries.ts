@@ -6,6 +6,7 @@ import { setCsrf } from "./credentials.ts";
 import { extended, unsettledSince } from "./history.ts";
 import type {
   ArtifactList,
+  Attempt,
   AttemptsOfTask,
   ChildPage,
   DeliveryPage,
@@ -207,7 +208,17 @@ export function attemptsOfTaskQuery(id: string) {
   return queryOptions({
     queryKey: ["attempts of", id],
     queryFn: ({ signal }) => get<AttemptsOfTask>(`/v1/tasks/${segment(id)}/attempts`, { limit: 1000 }, signal),
+    refetchInterval: ({ state }) => (state.data?.attempts.some(mayGoOn) === true ? processEndMs : false),
   });
+}
+
+/** No event tells when the process of an attempt ends that was given up: so often it is looked for, for a while. */
+const processEndMs = 2_000;
+const processEndMsMax = 60_000;
+
+function mayGoOn({ outcome, endedAt, processEndedAt }: Attempt): boolean {
+  if (endedAt === undefined || processEndedAt !== undefined) return false;
+  return (outcome === "killed" || outcome === "cancelled") && Date.now() - endedAt < processEndMsMax;
 }
 
 /** On the page of their parent; all of them are on its family page. */

@@ -130,7 +130,7 @@ function drawBar(
   context.restore();
 }
 
-/** What is over, but may still run, is an empty frame. */
+/** The time in which an attempt was over and its process went on, or may have: a frame, hatched. */
 function drawEnding(
   context: CanvasRenderingContext2D,
   { from, to, y }: { readonly from: number; readonly to: number; readonly y: number },
@@ -140,7 +140,22 @@ function drawEnding(
   context.strokeStyle = stroke;
   context.lineWidth = 1.5;
   context.setLineDash([4, 3]);
-  context.strokeRect(from, y + 1, Math.max(2, to - from - 1), rowHeight - 2);
+  const width = Math.max(2, to - from - 1);
+  context.strokeRect(from, y + 1, width, rowHeight - 2);
+  context.beginPath();
+  context.rect(from, y + 1, width, rowHeight - 2);
+  context.clip();
+  context.setLineDash([]);
+  context.globalAlpha = 0.45;
+  context.lineWidth = 1;
+  context.beginPath();
+  // What lies outside of the canvas need not be hatched.
+  const last = Math.min(from + width, context.canvas.width);
+  for (let x = Math.max(from - rowHeight, -rowHeight); x < last; x += 5) {
+    context.moveTo(x, y + rowHeight);
+    context.lineTo(x + rowHeight, y);
+  }
+  context.stroke();
   context.restore();
 }
 

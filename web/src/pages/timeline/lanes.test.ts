@@ -45,3 +45,19 @@ test("an attempt that is over and may still be ending goes on to the present, be
   ]);
   expect(lanesOf([old, next], [], 100)[0]?.rows).toBe(1);
 });
+
+test("an attempt whose process went on goes on until that has ended, and no further", () => {
+  const old = { ...attempt("w", 0, 20), outcome: "killed" as const, processEndedAt: 35 };
+  const next = { ...attempt("w", 20, 50), attempt: 2 };
+  const places = (attempts: readonly TaskAttempt[]) =>
+    lanesOf(attempts, [], 100)[0]?.attempts.map(({ row, from, to, overAt }) => [row, from, to, overAt]);
+  expect(places([old, next])).toEqual([
+    [0, 0, 35, 20],
+    [1, 20, 50, null],
+  ]);
+  // It had ended before its worker was given up.
+  expect(places([{ ...old, processEndedAt: 5 }, next])).toEqual([
+    [0, 0, 20, null],
+    [0, 20, 50, null],
+  ]);
+});

@@ -7,9 +7,9 @@ export interface PlacedAttempt {
   /** Counted from the top of its lane. */
   readonly row: number;
   readonly from: number;
-  /** The present, while it runs or is still ending. */
+  /** When its process ended; the present, while it runs or is still ending. */
   readonly to: number;
-  /** When it was over for the leader, where its process may have gone on; null for all others. */
+  /** When it was over for the leader, where its process went on, or may have; null for all others. */
   readonly overAt: number | null;
 }
 
@@ -36,13 +36,18 @@ export function lanesOf(
       .toSorted((a, b) => a.assignedAt - b.assignedAt)
       .map((attempt): PlacedAttempt => {
         const from = attempt.assignedAt;
-        const overAt = attempt.endedAt !== undefined && isDying(attempt) ? Math.max(from, attempt.endedAt) : null;
-        const to = overAt === null ? Math.max(from, attempt.endedAt ?? now) : Math.max(overAt, now);
+        const overAt = Math.max(from, attempt.endedAt ?? now);
+        const to = Math.max(overAt, processEndOf(attempt, isDying, now));
         const free = ends.findIndex((end) => end <= from);
         const row = free < 0 ? ends.length : free;
         ends[row] = to;
-        return { attempt, row, from, to, overAt };
+        return { attempt, row, from, to, overAt: to > overAt ? overAt : null };
       });
     return { worker, rows: Math.max(1, ends.length), attempts: placed };
   });
+}
+
+function processEndOf(attempt: TaskAttempt, isDying: IsDying, now: number): number {
+  const { endedAt, processEndedAt } = attempt;
+  return processEndedAt ?? (endedAt !== undefined && isDying(attempt) ? now : (endedAt ?? now));
 }

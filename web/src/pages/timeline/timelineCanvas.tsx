@@ -30,7 +30,7 @@ export function Legend({ hasPath = false }: { readonly hasPath?: boolean }) {
       ))}
       <li className="flex items-center gap-1.5">
         <span aria-hidden="true" className="h-2.5 w-4 rounded-sm border border-dashed border-killed" />
-        over, may still be ending
+        over, its process went on
       </li>
       {hasPath ? (
         <li className="flex items-center gap-1.5">
@@ -141,8 +141,9 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
 }
 
 /** What is said of other attempts of its task, also on other lanes. */
-function besideOf({ attempt, overAt }: PlacedAttempt, lanes: readonly Lane[], now: number): readonly string[] {
-  if (overAt !== null) return [];
+function besideOf(placed: PlacedAttempt, lanes: readonly Lane[], now: number): readonly string[] {
+  const { attempt } = placed;
+  if (isStillEnding(placed)) return [];
   const all = lanes.flatMap((lane) => lane.attempts.map((placed) => placed.attempt));
   return besideTexts(
     attempt,
@@ -151,12 +152,18 @@ function besideOf({ attempt, overAt }: PlacedAttempt, lanes: readonly Lane[], no
   );
 }
 
+/** True if it is over, and its process has not been seen to end. */
+function isStillEnding({ attempt, overAt }: PlacedAttempt): boolean {
+  return overAt !== null && attempt.processEndedAt === undefined;
+}
+
 interface HintProps {
   readonly placed: PlacedAttempt;
   readonly beside: readonly string[];
 }
 
-function Hint({ placed: { attempt, from, to, overAt }, beside }: HintProps) {
+function Hint({ placed, beside }: HintProps) {
+  const { attempt, from, to, overAt } = placed;
   return (
     <div
       role="status"
@@ -165,7 +172,7 @@ function Hint({ placed: { attempt, from, to, overAt }, beside }: HintProps) {
       <p className="truncate font-medium">{attempt.name}</p>
       <p className="text-muted">
         attempt {attempt.attempt} on {attempt.worker}, {attempt.outcome ?? "running"}, {durationText(to - from)}
-        {overAt === null
+        {overAt === null || !isStillEnding(placed)
           ? ""
           : `, of them ${durationText(to - overAt)} since it was over: its process may still be ending`}
       </p>
