@@ -2,6 +2,7 @@
 
 import type { Json } from "../model/json.ts";
 import type { TaskState } from "../model/task.ts";
+import type { WaitingReason } from "../model/waiting.ts";
 import type { ListFilter } from "../sdk/lists.ts";
 import type { ClusterFlags, ContainerFlags, LogFlags, MasterCountFlags } from "./serverOptions.ts";
 import type { FieldFlags } from "./submitOptions.ts";
@@ -78,6 +79,7 @@ export interface FilterFlags {
 }
 
 export interface ListFlags extends FilterFlags {
+  readonly waiting?: WaitingReason;
   readonly limit: number;
   readonly all?: boolean;
   readonly watch?: boolean;

@@ -237,6 +237,13 @@ describe("iterate", () => {
   });
 });
 
+test("a list is asked for by what its tasks wait for", async () => {
+  const master = await fake((_request, response) => response.json(200, { tasks: [], cursor: null }));
+  await createClient({ masters: master.url }).list({ waiting: "queue-full", states: ["created", "killed"] });
+  const [asked] = master.requests;
+  expect([asked?.query.get("waiting"), asked?.query.get("state")]).toEqual(["queue-full", "created,killed"]);
+});
+
 test("reads are consistent where that is asked for, and only there", async () => {
   const master = await fake((_request, response) =>
     response.json(200, { workers: [], queues: [], tasks: [], cursor: null }),

@@ -1,5 +1,6 @@
 /** What lists of tasks take and give. */
 import type { TaskDocument, TaskState } from "../model/task.ts";
+import type { WaitingReason } from "../model/waiting.ts";
 import type { ReadOptions } from "./callOptions.ts";
 
 export interface ListFilter extends ReadOptions {
@@ -12,6 +13,8 @@ export interface ListFilter extends ReadOptions {
   readonly parent?: string;
   /** True for tasks without a parent only; not together with `parent`. */
   readonly roots?: boolean;
+  /** Only tasks that wait for this. A page may then be short, even empty, before the end. */
+  readonly waiting?: WaitingReason;
   /** By creation; newest first if left out. */
   readonly order?: "newest" | "oldest";
 }
@@ -33,7 +36,18 @@ export interface TaskList {
 export function listPath(options: ListOptions): string {
   const query = new URLSearchParams();
   if (options.states !== undefined && options.states.length > 0) query.set("state", options.states.join(","));
-  for (const name of ["queue", "name", "host", "parent", "roots", "order", "cursor", "limit", "consistent"] as const) {
+  for (const name of [
+    "queue",
+    "name",
+    "host",
+    "parent",
+    "roots",
+    "waiting",
+    "order",
+    "cursor",
+    "limit",
+    "consistent",
+  ] as const) {
     const value = options[name];
     if (value !== undefined) query.set(name, String(value));
   }

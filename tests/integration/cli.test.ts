@@ -7,6 +7,7 @@ import { findFreePort } from "../../src/cli/freePort.ts";
 import { limits } from "../../src/model/limits.ts";
 import type { TaskDocument } from "../../src/model/task.ts";
 import type { WorkerView } from "../../src/model/worker.ts";
+import { Outlast } from "../../src/sdk/client.ts";
 import { folder, type Result, Started, start } from "./commands.ts";
 
 /** Three processes start, on a machine that may have other things to do. */
@@ -125,6 +126,23 @@ describe("with a master and two workers", () => {
     expect((await outlast(["delete", "--state", "running", ...filter])).stderr).toContain("Cancel them first.");
     expect(await outlast(["delete", ...filter])).toMatchObject({ code: 0, stderr: "2 tasks deleted.\n" });
     expect((await outlast(["show", ids[0] ?? ""])).code).not.toBe(0);
+  });
+
+  test("tasks that wait for one reason are listed, however many newer ones wait for others", async () => {
+    await outlast(["submit", "sleep", "1", "--queue", "unserved", "--id", "unserved"]);
+    // One call looks at so many pages of one task; the next one goes on where it stopped.
+    const later = { kind: "sleep", input: { seconds: 1 }, name: "later", startAt: Date.now() + 3_600_000 };
+    const count = limits.waitingPagesMax + 1;
+    await new Outlast({ masters: env["OUTLAST_MASTERS"] ?? "" }).submitAll(Array.from({ length: count }, () => later));
+    const listed = (await outlast(["ls", "--waiting", "no-worker", "--limit", "1"])).stdout;
+    expect(listed).toMatch(/^unserved /m);
+    expect(await json("ls", "--waiting", "no-worker")).toMatchObject({ tasks: [{ id: "unserved" }], cursor: null });
+    const all = (await outlast(["ls", "--waiting", "due-later", "--all"])).stdout;
+    expect(all.match(/ later /g)).toHaveLength(count);
+    expect(await outlast(["ls", "--waiting", "godot"])).toMatchObject({ code: 2 });
+    expect(await outlast(["ls", "--waiting", "key", "--watch"])).toMatchObject({ code: 2 });
+    await outlast(["cancel", "--name", "later"]);
+    await outlast(["cancel", "unserved"]);
   });
 
   test("the exit code of a waited task says how it ended", async () => {

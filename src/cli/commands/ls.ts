@@ -2,7 +2,9 @@
 import { type Command, Option } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { TaskDocument } from "../../model/task.ts";
-import { isOwnReason, withAdvice } from "../../model/waiting.ts";
+import { isOwnReason, waitingReasons, withAdvice } from "../../model/waiting.ts";
+import type { Outlast } from "../../sdk/client.ts";
+import type { ListFilter, TaskList } from "../../sdk/lists.ts";
 import { stateList, taskArgument, wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
 import { type ListFlags, toFilter } from "../flags.ts";
@@ -16,6 +18,9 @@ export function lsCommand(program: Command): void {
     .option("--host <worker>", "only tasks whose current or last attempt is on this worker")
     .option("--parent <id>", "only children of this task", taskArgument)
     .addOption(new Option("--roots", "only tasks without a parent").conflicts("parent"))
+    .addOption(
+      new Option("--waiting <reason>", "only tasks that wait for this").choices(waitingReasons).conflicts("watch"),
+    )
     .option("--limit <n>", "print at most this many", wholeNumber(1, limits.pageMax), limits.pageDefault)
     .option("--all", "print all tasks")
     .option("--watch", "keep running and show changes: a live table in a terminal, otherwise one line per change")
@@ -28,9 +33,10 @@ async function list(context: Context, flags: ListFlags): Promise<undefined> {
     return watch(context, flags);
   }
   const client = await context.client();
-  const filter = { ...toFilter(flags), signal: context.signal };
+  const { waiting } = flags;
+  const filter = { ...toFilter(flags), ...(waiting !== undefined && { waiting }), signal: context.signal };
   if (flags.all === true) return listAll(context, client.iterate(filter));
-  const page = await client.list({ ...filter, limit: flags.limit });
+  const page = await readPage(client, filter, flags.limit);
   const { output } = context;
   if (output.isJson) return output.document(page) as undefined;
   if (page.tasks.length === 0) return output.note("No tasks.") as undefined;
@@ -38,6 +44,17 @@ async function list(context: Context, flags: ListFlags): Promise<undefined> {
   output.table(taskColumns(Date.now()), page.tasks);
   if (page.cursor !== null) output.note(`More tasks match; --all prints all of them.`);
   noteWaiting(context, page.tasks);
+}
+
+/** What waits for one reason comes in pages that may be short: they are read until there are enough tasks. */
+async function readPage(client: Outlast, filter: ListFilter, limit: number): Promise<TaskList> {
+  let page = await client.list({ ...filter, limit });
+  const tasks = [...page.tasks];
+  while (filter.waiting !== undefined && page.cursor !== null && tasks.length < limit) {
+    page = await client.list({ ...filter, limit: limit - tasks.length, cursor: page.cursor });
+    tasks.push(...page.tasks);
+  }
+  return { tasks, cursor: page.cursor };
 }
 
 /** One line for each reason that keeps tasks from starting. */
