@@ -121,6 +121,29 @@ describe("a task that does not run", () => {
     }
     expect([...world.running.keys()]).toEqual(["b"]);
     expect(reasonOf(world, "a")?.reason).toBe("isolation");
+    const pause = (isPaused: boolean): void =>
+      void world.tell({ kind: "set-queue", request: 0, name: "default", settings: { isPaused } });
+    pause(true);
+    expect(reasonOf(world, "a")?.reason).toBe("queue-paused");
+    pause(false);
+    expect(reasonOf(world, "a")?.reason).toBe("isolation");
+    world.tell({ kind: "drain-worker", request: 0, worker: world.worker });
+    expect(reasonOf(world, "a")?.reason).toBe("workers-away");
+  });
+
+  test("waits as any other does where more tasks lose their workers again and again than may run alone", () => {
+    const world = new FamilyWorld(2);
+    world.submit("a");
+    world.submit("b");
+    for (let loss = 0; loss < 3; loss += 1) {
+      world.running.clear();
+      world.tell({ kind: "report-exit", request: 0, worker: world.worker, boot: "boot-1" as BootId });
+      world.connect();
+      if (loss === 2) world.submit("c");
+      world.pass(60_000);
+    }
+    const waiting = ["a", "b"].filter((id) => !world.running.has(id));
+    expect(waiting.map((id) => reasonOf(world, id)?.reason)).toContain("isolation");
   });
 
   test("is told that no master leads, unless it waits for something of its own", () => {

@@ -43,7 +43,7 @@ export class WaitingReasons {
   }
 
   /**
-   * How many tasks wait for each reason. What it costs depends on the lanes only. Empty where this master does not lead.
+   * How many tasks wait for each reason. What it costs depends on the lanes and on the tasks that run alone only. Empty where this master does not lead.
    * @param patterns of queues: then it counts those in them that could start by themselves or are blocked; what others wait for is only
    *   counted for all queues together
    */
@@ -55,8 +55,11 @@ export class WaitingReasons {
       if (count > 0) counts[reason] = (counts[reason] ?? 0) + count;
     };
     let inLine = 0;
-    for (const { queue } of lanes.suspects) if (coversQueue(patterns, queue.name)) inLine += 1;
-    add("isolation", inLine);
+    for (const task of lanes.suspects) {
+      if (!coversQueue(patterns, task.queue.name)) continue;
+      inLine += 1;
+      add(this.#readyReason(task), 1);
+    }
     for (const lane of lanes) {
       if (!coversQueue(patterns, lane.queue.name)) continue;
       const { key, uniqueKey } = lanes.waitingForKeys(lane);
@@ -140,24 +143,34 @@ export class WaitingReasons {
     return { reason: "back-off", detail: `waits for its retry after ${after}`, until: retryAt };
   }
 
-  /** It could start now. */
-  #ready({ lane, isSuspect, losses, key, keyUse, uniqueUse, uniqueKey }: LiveTask): Why {
-    const why = this.#lane(lane);
-    if (uniqueUse !== null && this.#isLed && this.#state.lanes.heldUnique(uniqueUse.group) > 0) {
+  /** It could start now, as far as itself goes. */
+  #ready(task: LiveTask): Why {
+    const { lane, losses, key, keyUse, uniqueUse, uniqueKey } = task;
+    const reason = this.#readyReason(task);
+    if (reason === "unique-key" && uniqueUse !== null) {
       const { running, dying } = this.#holdersOf("unique", uniqueUse.group);
       const what = `waits until what ran before with the unique key ${JSON.stringify(uniqueKey)} has ended`;
       return heldBy("unique-key", what, { running: [...running, ...dying], dying: [] });
     }
-    // Where its queue and the workers leave room, it may be its key that has none.
-    if (why.reason === "next-in-line" && keyUse !== null && this.#state.lanes.heldKeys(keyUse.group) >= keyUse.max) {
+    if (reason === "key" && keyUse !== null) {
       const what = `only ${tasksText(keyUse.max)} with the key ${JSON.stringify(key)} may run at a time`;
       return heldBy("key", what, this.#holdersOf("key", keyUse.group));
     }
-    if (!isSuspect || !["next-in-line", "workers-busy"].includes(why.reason)) return why;
-    return {
-      reason: "isolation",
-      detail: `waits for a worker that runs nothing else, after ${losses} losses in a row`,
-    };
+    if (reason !== "isolation") return this.#lane(lane);
+    return { reason, detail: `waits for a worker that runs nothing else, after ${losses} losses in a row` };
+  }
+
+  /** The reason for which it is counted, and that it says itself. */
+  #readyReason(task: LiveTask): WaitingReason {
+    const { lane, keyUse, uniqueUse, isSetApart, isSuspect } = task;
+    const { lanes, epoch } = this.#state;
+    const { reason } = this.#lane(lane);
+    if (uniqueUse !== null && this.#isLed && lanes.heldUnique(uniqueUse.group) > 0) return "unique-key";
+    // Where its queue and the workers leave room, it may be its key that has none.
+    if (reason === "next-in-line" && keyUse !== null && lanes.heldKeys(keyUse.group) >= keyUse.max) return "key";
+    // Only a leader knows which of the suspect ones wait for a worker of their own; the others run as any task does.
+    const isAlone = epoch === 0 ? isSuspect : isSetApart;
+    return isAlone && (reason === "next-in-line" || reason === "workers-busy") ? "isolation" : reason;
   }
 
   /** Tasks that hold a key: those that run, as far as a leader knows, and those whose processes are still ending. */
