@@ -36,6 +36,23 @@ const pagesOfAdmins: Pages = {
   audit: ["/audit", "Audit", "ada"],
 };
 
+/** Drawings of pages, which come after all else. */
+const drawings: { readonly [name: string]: number } = { overview: 2, timeline: 1 };
+
+/** @param count of canvases that the page has */
+async function untilDrawn(page: Page, count: number): Promise<void> {
+  const isDrawn = (least: number) => {
+    const all = [...document.querySelectorAll<HTMLCanvasElement>("main canvas")];
+    const hasInk = (canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const pixels = width * height === 0 ? null : canvas.getContext("2d")?.getImageData(0, 0, width, height);
+      return pixels?.data.some((value) => value !== 0) === true;
+    };
+    return all.length >= least && all.every(hasInk);
+  };
+  await page.waitForFunction(isDrawn, count);
+}
+
 /** Something to see on every page. */
 async function fill({ client, until }: Scene): Promise<void> {
   await client.submit({ id: "done", kind: "sleep", input: { seconds: 0 } });
@@ -102,6 +119,7 @@ async function lookAt({ cluster }: Scene, shown: Pages, enter: (page: Page) => P
         await page.waitForLoadState("load");
         await page.evaluate(() => document.fonts.ready);
         if (name === "graph") await page.locator(".react-flow__node").first().waitFor();
+        await untilDrawn(page, drawings[name] ?? 0);
         await screenshot(page, `${name}-${look}-${colorScheme}`);
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         expect([name, look, width]).toEqual([name, look, screen.viewport.width]);
