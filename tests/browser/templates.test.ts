@@ -79,7 +79,26 @@ test("a template and a new version of it are made by a form, which says beside i
       await other.request.post(`${address}/v1/session`, { data: { name: "sam", password } });
       await other.goto(`${address}/templates`);
       await other.getByRole("button", { name: "Run it" }).waitFor();
-      expect(await other.getByRole("button", { name: /New/ }).count()).toBe(0);
+      expect(await other.getByRole("button", { name: /New|Remove/ }).count()).toBe(0);
+
+      await root.putTemplate("other", {
+        task: made.task,
+        variables: { rows: { type: "integer" }, title: { type: "string" } },
+      });
+      await page.goto(`${address}/templates?name=report`);
+      await page.getByRole("button", { name: "Remove …" }).click();
+      await form.getByText("Nobody can run it any more.").waitFor();
+      expect(await violations(page)).toEqual([]);
+      await screenshot(page, "template-remove");
+      await form.getByRole("button", { name: "Leave it" }).click();
+      await form.waitFor({ state: "detached" });
+      expect(await root.template("report")).toMatchObject({ version: 2 });
+      await page.getByRole("button", { name: "Remove …" }).click();
+      await form.getByRole("button", { name: "Remove it" }).click();
+      await form.waitFor({ state: "detached" });
+      await page.getByRole("heading", { name: "Run other" }).waitFor();
+      expect((await Array.fromAsync(root.templates())).map((each) => each.name)).toEqual(["other"]);
+      expect(await page.getByRole("link", { name: "report" }).count()).toBe(0);
     },
     guarded,
   );

@@ -13,6 +13,7 @@ import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { example, exampleFile } from "./example.ts";
+import { RemoveDialog } from "./removeDialog.tsx";
 import { TemplateDialog } from "./templateDialog.tsx";
 import { VariableFields } from "./variableFields.tsx";
 import { initialTexts, type Variables, valuesOf } from "./variables.ts";
@@ -99,7 +100,8 @@ function Detail({ name }: { readonly name: string }) {
   const { data, error } = useQuery(templateQuery(name));
   const maySubmit = useMay("submit");
   const mayPut = useMay("operate");
-  const [isChanging, setChanging] = useState(false);
+  const [open, setOpen] = useState<"change" | "remove" | null>(null);
+  const close = () => setOpen(null);
   if (data === undefined) return error === null ? <Loading what="the template" /> : <Problem error={error} />;
   return (
     <div className="grid gap-4">
@@ -107,11 +109,21 @@ function Detail({ name }: { readonly name: string }) {
       <Card
         title="Task"
         note={`version ${data.version}`}
-        actions={mayPut ? <Button onClick={() => setChanging(true)}>New version …</Button> : null}
+        actions={
+          mayPut ? (
+            <>
+              <Button onClick={() => setOpen("change")}>New version …</Button>
+              <Button look="danger" onClick={() => setOpen("remove")}>
+                Remove …
+              </Button>
+            </>
+          ) : null
+        }
       >
         <JsonTree value={data.task} openDepth={taskDepth} />
       </Card>
-      {isChanging ? <TemplateDialog template={data} names={[]} onClose={() => setChanging(false)} /> : null}
+      {open === "change" ? <TemplateDialog template={data} names={[]} onClose={close} /> : null}
+      {open === "remove" ? <RemoveDialog name={name} onClose={close} /> : null}
     </div>
   );
 }
