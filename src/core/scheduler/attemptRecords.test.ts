@@ -1,5 +1,6 @@
 /** What stays known of attempts: by the status of their task as long as it tells of them, by a record from then on. */
 import { expect, test } from "vitest";
+import { attempts } from "../../model/collections/attempts.ts";
 import type { BootId, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { FamilyWorld } from "../../proof/fakes/familyWorld.ts";
@@ -101,4 +102,11 @@ test("a worker that hands a kind back is not given it again; one whose task fail
   world.end("q", { outcome: "aborted", error: unsupported });
   world.submit("r");
   expect(world.state("r")).toBe("created");
+});
+
+test("a record is refused that says no time at which its process ended", () => {
+  const record = { attempt: 1, worker: "w", assignedAt: 1, endedAt: 2, outcome: "killed" };
+  expect(attempts.problemOf("t/1", { ...record, processEndedAt: 3 })).toBeNull();
+  expect(attempts.problemOf("t/1", record)).toBeNull();
+  expect(attempts.problemOf("t/1", { ...record, processEndedAt: "late" })).toContain("process");
 });

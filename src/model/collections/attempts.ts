@@ -9,9 +9,10 @@ export const attempts = {
 
   problemOf(_id, value) {
     if (!isObject(value)) return "is not an object";
-    const { attempt, worker, assignedAt, endedAt, outcome } = value;
+    const { attempt, worker, assignedAt, endedAt, processEndedAt = 0, outcome } = value;
     if (typeof attempt !== "number" || typeof worker !== "string") return "has no attempt or no worker";
     if (typeof assignedAt !== "number" || typeof endedAt !== "number") return "does not say when it began and ended";
+    if (typeof processEndedAt !== "number") return "does not say when its process ended";
     return attemptOutcomes.some((known) => known === outcome) ? null : `has the unknown outcome ${String(outcome)}`;
   },
 
