@@ -7,12 +7,14 @@ const key = fc.oneof(
   fc.string({ maxLength: 12 }),
   fc.string({ unit: "grapheme", maxLength: 6 }),
   fc.constantFrom("a", "a\0", "", "é", "ab"),
+  // Of every length around those at which a key is looked at in another way, and much alike.
+  fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 18 }),
 );
 
 test("numbers keys in the order in which they come, as text and as bytes", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(key, fc.boolean()), { maxLength: 3000 }), (keys) => {
-      const table = new KeyTable(7);
+      const table = new KeyTable();
       const expected = new Map<string, number>();
       for (const [text, isBytes] of keys) {
         const bytes = Buffer.from(`..${text}..`);
@@ -50,4 +52,15 @@ test("is empty after a clear, and grows far beyond its first size", () => {
     table.clear();
     expect(table.count).toBe(0);
   }
+});
+
+test("tells keys apart that begin and end alike and have the same length and mark", () => {
+  const table = new KeyTable();
+  // Of so many keys about forty pairs have the same 32 bits as a mark.
+  const count = 600_000;
+  for (let index = 0; index < count; index += 1) {
+    const middle = Math.imul(index, 0x9e3779b1) >>> 0;
+    table.addText(`same${middle.toString(36).padStart(8, "0")}ends`);
+  }
+  expect(table.count).toBe(count);
 });
