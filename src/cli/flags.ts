@@ -29,6 +29,7 @@ export interface WorkerFlags extends LogFlags, ContainerFlags {
   readonly tasks?: readonly string[];
   readonly httpPrivate?: boolean;
   readonly jobsUseS3?: boolean;
+  readonly jobsWarm?: boolean;
   readonly remote?: readonly string[];
   readonly otlpEndpoint?: string;
   readonly name?: string;

@@ -177,6 +177,13 @@ export function jobsUseS3Option(): Option {
   ).env("OUTLAST_JOBS_USE_S3");
 }
 
+export function jobsWarmOption(): Option {
+  return new Option(
+    "--jobs-warm",
+    "start a process for MapReduce jobs with the worker, so that the first job need not wait for it; it takes up about 60 MB",
+  ).env("OUTLAST_JOBS_WARM");
+}
+
 export function webhookPrivateOption(): Option {
   return new Option(
     "--webhook-private",

@@ -17,7 +17,7 @@ import { directoryMark, SystemProcesses } from "../node/processes.ts";
 import { environmentOf, findTaskUser } from "../node/taskUser.ts";
 import type { Log } from "../ports/log.ts";
 import { handlerOptions, mapReduceOptions } from "../runner/handlerOptions.ts";
-import { ProcessExecutor } from "../worker/executors/executor.ts";
+import { type MapReduceOptions, ProcessExecutor } from "../worker/executors/executor.ts";
 import { ThreadedLogSpool } from "../worker/logs/threadedSpool.ts";
 import { FileOutbox } from "../worker/outbox/outbox.ts";
 import { UnloadableTasks } from "../worker/runners/runner.ts";
@@ -77,7 +77,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     blobs: new HttpBlobs({ masters: options.masters, token, showCertificate: show }),
     ...attemptPlaces,
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
-    mapReduce: mapReduceOptions(flags.jobsUseS3 === true ? process.env : {}),
+    mapReduce: jobOptions(flags),
     onOutput: (attempt, bytes) => spool.write(attempt, clock.now(), bytes),
   });
   await openExecutor(executor, place);
@@ -171,6 +171,10 @@ async function openOrLeave<Opened>(place: WorkerPlace, open: () => Promise<Opene
     await place.release();
     throw error;
   }
+}
+
+function jobOptions({ jobsUseS3 = false, jobsWarm = false }: WorkerFlags): MapReduceOptions {
+  return { ...mapReduceOptions(jobsUseS3 ? process.env : {}), isWarm: jobsWarm };
 }
 
 async function openExecutor(executor: ProcessExecutor, place: WorkerPlace): Promise<void> {

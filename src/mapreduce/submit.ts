@@ -54,8 +54,23 @@ export async function submitMapReduce(
   module: string | URL,
   overrides: JobOverrides = {},
 ): Promise<SubmittedJob> {
+  return submitPrepared(client, await prepareMapReduce(module, overrides), overrides);
+}
+
+/** What a module says of a job, and its code: all that can be done before there is a cluster. */
+export interface PreparedJob {
+  /** The input of the task, as the API takes it, but for the names of jobs in it. */
+  readonly input: MapReduceInput;
+  readonly name: string;
+}
+
+/** The same for a job that was prepared with these overrides. */
+export async function submitPrepared(
+  client: Outlast,
+  { input: given, name }: PreparedJob,
+  overrides: JobOverrides,
+): Promise<SubmittedJob> {
   const { job: _job, input: _input, maps, reduces, output, overwrite, compression, params, ...task } = overrides;
-  const { input: given, name } = await prepareMapReduce(module, overrides);
   const { paths, unfinished } = await withOutputsOfJobs(client, given.input.paths);
   const after = [...(task.after ?? []), ...unfinished];
   const links = after.length === 0 ? {} : { after };
@@ -80,11 +95,8 @@ function aloneWith(folder: string): Pick<TaskOptions, "uniqueKey" | "onConflict"
   return { uniqueKey, onConflict: "refuse" };
 }
 
-/** The input of the task, as the API takes it, but for the names of jobs in it. */
-export async function prepareMapReduce(
-  module: string | URL,
-  overrides: JobOverrides,
-): Promise<{ readonly input: MapReduceInput; readonly name: string }> {
+/** Loads and bundles the module. @throws OutlastError `invalid` as `submitMapReduce` does */
+export async function prepareMapReduce(module: string | URL, overrides: JobOverrides): Promise<PreparedJob> {
   const path = module instanceof URL || module.startsWith("file:") ? fileURLToPath(module) : resolve(module);
   const code = await bundle(path);
   const job = choose(jobsIn(await load(code)), overrides.job, path);

@@ -10,6 +10,7 @@ import {
   dataOption,
   httpPrivateOption,
   jobsUseS3Option,
+  jobsWarmOption,
   logOptions,
   otlpOption,
   queuesOption,
@@ -31,6 +32,7 @@ export function workerCommand(program: Command): void {
     .addOption(tasksOption())
     .addOption(httpPrivateOption())
     .addOption(jobsUseS3Option())
+    .addOption(jobsWarmOption())
     .addOption(remoteOption())
     .addOption(otlpOption())
     .addOption(queuesOption())

@@ -59,7 +59,10 @@ export class OwnCluster {
       ...(labels.length === 0 ? [] : ["--labels", labels.join(",")]),
     ];
     const workerProcesses = names.map((name) =>
-      supervise(name, ["worker", "--masters", address, "--name", name, "--capacity", "1", "--jobs-use-s3", ...served]),
+      supervise(name, [
+        ...["worker", "--masters", address, "--name", name, "--capacity", "1"],
+        ...["--jobs-use-s3", "--jobs-warm", ...served],
+      ]),
     );
     const masterProcess = supervise(master, ["master", "--name", master, "--port", String(port)]);
     // All at once: workers find their master once it is there.

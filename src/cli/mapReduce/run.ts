@@ -1,7 +1,7 @@
 /** Runs `outlast map-reduce`: finds or starts a cluster, submits the job, shows its progress, and checks its output. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { type JobOverrides, submitMapReduce } from "../../mapreduce/submit.ts";
+import { type JobOverrides, prepareMapReduce, submitPrepared } from "../../mapreduce/submit.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { defaults } from "../../model/limits.ts";
@@ -26,15 +26,18 @@ export async function runMapReduce(context: Context, file: string, flags: MapRed
   const input = corpus === undefined ? undefined : await resolveCorpora(corpus, context.output);
   const isOwn = await isOwnNeeded(context, flags);
   if (isOwn && detach) throw new UsageError("--detach needs a cluster that goes on running.");
+  // On one machine, compressing costs more than it saves.
+  const overrides = { ...(isOwn && { compression: "none" as const }), ...overridesOf(flags, input) };
+  const preparing = prepareMapReduce(file, overrides);
+  // While the cluster starts. It is awaited where that can be stopped again.
+  preparing.catch(() => undefined);
   const own = isOwn ? await OwnCluster.start(flags.workers ?? availableParallelism(), flags) : null;
   try {
     if (own !== null) context.output.note(`Started a master and workers of its own at ${own.address}.`);
     const client = await context.client(
       own === null ? {} : { masters: own.address, token: null, retryForMs: defaults.clientRetryForMs },
     );
-    const overrides = overridesOf(flags, input);
-    // On one machine, compressing costs more than it saves.
-    const job = await submitMapReduce(client, file, own === null ? overrides : { compression: "none", ...overrides });
+    const job = await submitPrepared(client, await preparing, overrides);
     if (!context.output.isJson && detach) context.output.line(job.id);
     if (detach) return exitCodes.ok;
     return await waitFor(context, client, job.id);

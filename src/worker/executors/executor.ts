@@ -54,7 +54,7 @@ export interface ExecutorOptions extends ExecutorIdentity {
   /** The handlers that this worker has; null for none. */
   readonly handlers?: HandlerOptions | null;
   /** Runs MapReduce jobs; null for a worker without them. */
-  readonly mapReduce?: Omit<HandlerOptions, "loadInline"> | null;
+  readonly mapReduce?: MapReduceOptions | null;
   /** Output of an attempt. While a returned promise is pending, the process is held up by its full pipe. */
   onOutput(attempt: IssuedAttempt, bytes: Uint8Array): void | Promise<void>;
 }
@@ -72,6 +72,11 @@ export interface HandlerOptions {
   readonly environment?: Environment;
   /** Loads the task files into this process, for handlers that run inline. Called if there are any. */
   loadInline(): Promise<InlineHandlers>;
+}
+
+export interface MapReduceOptions extends Omit<HandlerOptions, "loadInline"> {
+  /** A process for jobs is started with the worker. Otherwise the first job starts it, and a worker that gets none has none. */
+  readonly isWarm?: boolean;
 }
 
 export class ProcessExecutor implements Executor {
@@ -111,8 +116,8 @@ export class ProcessExecutor implements Executor {
     if (mapReduce !== null) this.#addMapReduce(mapReduce);
   }
 
-  /** Its processes are started when the first job comes. They run code of whoever submits, so they see what commands see. */
-  #addMapReduce({ argv, environment }: Omit<HandlerOptions, "loadInline">): void {
+  /** Its processes run code of whoever submits, so they see what commands see. */
+  #addMapReduce({ argv, environment }: MapReduceOptions): void {
     const pool = new RunnerPool({
       machine: this.#machine,
       argv,
@@ -144,6 +149,7 @@ export class ProcessExecutor implements Executor {
     await this.#machine.attemptServer?.open().catch((error: unknown) => {
       log.warn("commands cannot talk with their tasks: their socket cannot be opened", { worker, error });
     });
+    if (this.#options.mapReduce?.isWarm === true) this.#mapReducePool?.warm();
     if (handlers !== null) await this.#loadHandlers(handlers);
   }
 

@@ -27,6 +27,8 @@ export class RunnerPool {
   readonly #options: RunnerPoolOptions;
   readonly #environment: Environment;
   readonly #idle: Runner[] = [];
+  /** One that is being started before anybody needs it; whoever comes first waits for it. */
+  #spare: Runner | null = null;
   readonly #all = new Set<Runner>();
   #lastNumber = 0;
   #isStopping = false;
@@ -57,7 +59,8 @@ export class RunnerPool {
       if (runner.isUsable) return runner;
       this.#drop(runner);
     }
-    const runner = this.#add();
+    const runner = this.#spare ?? this.#add();
+    this.#spare = null;
     try {
       await runner.loaded;
       return runner;
@@ -73,15 +76,26 @@ export class RunnerPool {
       return;
     }
     this.#drop(runner);
-    if (this.#isStopping || this.#idle.length > 0) return;
-    // The next attempt need not wait for a process to start.
+    this.warm();
+  }
+
+  /** Has one ready, so that the next attempt need not wait for a process to start. */
+  warm(): void {
+    if (this.#isStopping || this.#idle.length > 0 || this.#spare !== null) return;
     const spare = this.#add();
+    this.#spare = spare;
+    const unlessTaken = (then: () => void) => {
+      if (this.#spare !== spare) return;
+      this.#spare = null;
+      then();
+    };
     spare.loaded.then(
-      () => this.give(spare),
-      (error: unknown) => {
-        this.#drop(spare);
-        this.#options.machine.log.warn("A new process for handlers could not be started.", { error });
-      },
+      () => unlessTaken(() => this.give(spare)),
+      (error: unknown) =>
+        unlessTaken(() => {
+          this.#drop(spare);
+          this.#options.machine.log.warn("A new process for handlers could not be started.", { error });
+        }),
     );
   }
 

@@ -2,8 +2,9 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StepsPage } from "../../../src/model/family.ts";
-import { handlerOptions } from "../../../src/runner/handlerOptions.ts";
-import { marked, type Stage, stage, until } from "../executor/stage.ts";
+import { mapKindName } from "../../../src/model/kinds/mapReduce.ts";
+import { handlerOptions, mapReduceOptions } from "../../../src/runner/handlerOptions.ts";
+import { marked, type Stage, stage, until, withCommand } from "../executor/stage.ts";
 
 const tasks = fileURLToPath(new URL("./tasks/good.ts", import.meta.url));
 
@@ -172,3 +173,38 @@ describe("durable waits", () => {
     expect(await running.ended).toMatchObject({ outcome: "aborted" });
   });
 });
+
+describe("the process for MapReduce jobs", () => {
+  const jobs = async (isWarm: boolean) => {
+    const own = await stage({ mapReduce: { ...mapReduceOptions({}), isWarm } });
+    await own.executor.open();
+    return { own, processes: () => marked(`OUTLAST_BOOT=${own.boot}`).filter((pid) => withRunner(pid)) };
+  };
+
+  test("is there before the first job where that is asked for, and is the one that runs it", async () => {
+    const { own, processes } = await jobs(true);
+    try {
+      await until("a process for jobs", () => processes().length === 1);
+      const before = processes();
+      // No job: it fails in the process.
+      expect(await own.start(mapKindName, null).ended).toMatchObject({ outcome: "failed" });
+      expect(processes()).toEqual(before);
+    } finally {
+      await own.close();
+    }
+    expect(processes()).toEqual([]);
+  });
+
+  test("is started by the first job otherwise", async () => {
+    const { own, processes } = await jobs(false);
+    try {
+      expect(processes()).toEqual([]);
+      await own.start(mapKindName, null).ended;
+      expect(processes()).toHaveLength(1);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+const withRunner = (pid: number) => withCommand("runnerProcess").includes(pid);
