@@ -62,11 +62,29 @@ const strict = defineTask({
   run: (_: null, ctx) => ctx.all("all", [part.task(1), sleeper.task(null)], { onFailure: "cancel" }),
 });
 
+/** Makes many sets, and takes no notice of the last ones: they have ended when it fails. */
+const manySets = defineTask({
+  name: "many-sets",
+  attemptsMax: 1,
+  async run(count: number, ctx) {
+    const all = Array.from({ length: count }, (_, index) => index);
+    for (let from = 0; from < count; from += limits.waitsMax)
+      await Promise.all(all.slice(from, from + limits.waitsMax).map((index) => ctx.all(`set ${index}`, [])));
+    const last = Array.from({ length: world.size }, (_, index) => ctx.run(`last ${index}`, part.task(index)));
+    await ctx.step("meanwhile", async () => {
+      while ((await children(ctx.taskId)).filter(({ state }) => state === "success").length < world.size)
+        await new Promise(setImmediate);
+    });
+    if (world.isParentBroken) throw new Error("the parent is broken");
+    return Promise.all(last);
+  },
+});
+
 async function start(): Promise<void> {
   world.broken = new Set();
   world.isParentBroken = false;
   world.size = 4;
-  cluster = await testCluster({ tasks: [part, whole, top, sleeper, twoSets, strict], workers: 2 });
+  cluster = await testCluster({ tasks: [part, whole, top, sleeper, twoSets, strict, manySets], workers: 2 });
 }
 
 afterEach(() => cluster.stop());
@@ -297,6 +315,19 @@ describe("a retry", () => {
     await cluster.changeMaster();
     expect((await cluster.ended(sweeper)).state).toBe("success");
     expect((await cluster.get(sweeper)).childCounts).toEqual({ success: 3 });
+  });
+
+  test("of a task that has had more sets than a page holds finds those that ended with it: no child is made twice", async () => {
+    await start();
+    world.isParentBroken = true;
+    world.size = 20;
+    const id = await cluster.submit(manySets.task(limits.pageMax + 200));
+    expect((await cluster.ended(id)).error).toMatchObject({ message: "the parent is broken" });
+    world.isParentBroken = false;
+    expect(await cluster.retry(id)).toBe(1);
+    expect(await cluster.result(id)).toEqual(Array.from({ length: world.size }, (_, index) => index));
+    expect(cluster.effects).toHaveLength(world.size);
+    expect(await children(id)).toHaveLength(world.size);
   });
 
   test("of more failures than one entry takes reaches all of them", async () => {

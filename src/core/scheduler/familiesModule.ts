@@ -5,7 +5,7 @@ import { limits } from "../../model/limits.ts";
 import { cancelTask } from "./attempts.ts";
 import { pinBlobs } from "./blobPins.ts";
 import type { Batch, Reply } from "./effects.ts";
-import { isEnding, isStoppedNode, releaseNext, skip } from "./endings.ts";
+import { isBelowEnding, isEnding, isStoppedNode, releaseNext, skip } from "./endings.ts";
 import type { ChildSet } from "./families.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { LiveTask } from "./liveTask.ts";
@@ -48,6 +48,8 @@ function endChild(state: SchedulerState, batch: Batch, set: ChildSet, child: Liv
       skip(state, batch, child, "another task of the graph has failed.");
     return;
   }
+  // A walk over many goes on for a while, and meanwhile a retry may have opened again what it has yet to come to.
+  if (!isBelowEnding(state, child)) return;
   // A success with children that nobody waited for lets those that run come to their end.
   const isSuccess = parent?.family?.ending?.state === "success" && !set.isBroken;
   if (isSuccess && child.state === "running") return;

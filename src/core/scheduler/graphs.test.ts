@@ -121,6 +121,37 @@ describe("a graph", () => {
     expect(world.states("g", "a")).toEqual(["running"]);
   });
 
+  test.each([5, limits.graphNodesPerEntryMax + 5])(
+    "of %d nodes fails whose last one cannot be, and ends the others, also where its leader dies meanwhile",
+    (count) => {
+      const nodes = Array.from({ length: count }, (_, index) => [
+        `n${index}`,
+        { kind: "crawl", input: {}, ...(index === count - 1 && { queue: "foreign" }) },
+      ]);
+      for (let entries = 1; ; entries += 1) {
+        const world = new World(0);
+        const input = world.submission("g", { kind: "graph", input: { tasks: Object.fromEntries(nodes) } });
+        if (input.kind !== "submit") throw new Error("This is no submission.");
+        const specs = input.specs.map((spec) => ({ ...spec, rights: { owner: "o", queues: ["default"] } }));
+        const lastSeq = world.seq + entries;
+        const death = new Error("The leader dies.");
+        let isDead = false;
+        world.onBatch = (seq) => {
+          if (seq <= lastSeq || isDead) return [];
+          isDead = true;
+          throw death;
+        };
+        if (thrownBy(() => world.tell({ ...input, specs })) === death) world.failOver();
+        expect(world.statuses.get("g")).toMatchObject({ state: "failed", family: { children: count - 1 } });
+        expect(world.statuses.get("g")?.error?.message).toBe("There is no queue foreign.");
+        // None of the nodes is left that were there already.
+        const { failed, cancelled, ...others } = world.leader.countTasks();
+        expect([failed, cancelled, ...new Set(Object.values(others))]).toEqual([1, count - 1, 0]);
+        if (!isDead) return;
+      }
+    },
+  );
+
   test("too deep in a family fails, and says so", () => {
     const world = new World();
     let task: { kind: string; input: object } = { kind: "crawl", input: {} };
@@ -323,3 +354,13 @@ describe("a large graph", () => {
     for (const [id, seq] of submittedIn) expect(world.assignedIn.get(id)).toBe(seq);
   });
 });
+
+/** What this throws; undefined if it does not. */
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -193,25 +193,39 @@ function createNodes(state: SchedulerState, batch: Batch): void {
       continue;
     }
     const before = set.created;
-    try {
-      while (set.created < graph.plan.length && left > 0 && !isFull(batch)) {
-        createNode(state, batch, { task, set, graph });
-        left -= 1;
-      }
-    } catch (error) {
-      if (!(error instanceof OutlastError)) throw error;
-      state.graphs.inMaking.delete(id);
-      failWith(state, batch, task, error.code, error.message);
-      continue;
+    let problem: OutlastError | null = null;
+    while (problem === null && set.created < graph.plan.length && left > 0 && !isFull(batch)) {
+      problem = createNode(state, batch, { task, set, graph });
+      left -= 1;
     }
+    // Also where it breaks off: what is there already belongs to the graph, whoever leads next.
     if (task.family !== null) task.family.children += set.created - before;
-    if (set.created === graph.plan.length) letGo(state, batch, id, set);
     state.families.touch(set);
     state.tasks.touch(task);
+    if (problem !== null) {
+      state.graphs.inMaking.delete(id);
+      failWith(state, batch, task, problem.code, problem.message);
+    } else if (set.created === graph.plan.length) letGo(state, batch, id, set);
   }
 }
 
+/** @returns why there can be no such node; null if it is there */
 function createNode(
+  state: SchedulerState,
+  batch: Batch,
+  place: { readonly task: LiveTask; readonly set: ChildSet; readonly graph: GraphInMaking },
+): OutlastError | null {
+  try {
+    addNode(state, batch, place);
+    return null;
+  } catch (error) {
+    if (error instanceof OutlastError) return error;
+    throw error;
+  }
+}
+
+/** @throws OutlastError */
+function addNode(
   state: SchedulerState,
   batch: Batch,
   { task, set, graph }: { readonly task: LiveTask; readonly set: ChildSet; readonly graph: GraphInMaking },

@@ -16,7 +16,7 @@ export const queuesModule = {
 } satisfies SchedulerModule;
 
 function setQueue(state: SchedulerState, batch: Batch, name: string, settings: QueueSettings): Reply {
-  const { queues, queueRecords } = state;
+  const { queues, queueRecords, rates } = state;
   if (queues.wouldOverflow([name])) return tooManyQueues();
   const queue = queues.open(name);
   const before = settingsOf(queue);
@@ -26,6 +26,7 @@ function setQueue(state: SchedulerState, batch: Batch, name: string, settings: Q
     const value = queueRecords.recordOf(name);
     batch.out.writes.push({ kind: "record", collection: "queues", id: name, value });
   }
+  rates.dropStarts(queue);
   queueRecords.settle(queue);
   return { kind: "done" };
 }

@@ -1,7 +1,9 @@
 /** Rate limits of queues: never more starts in any stretch of time than allowed, also by a leader that reads them from the journal. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { BootId, TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import { FamilyWorld } from "../../proof/fakes/familyWorld.ts";
 import { Lanes } from "./lanes.ts";
 import { Queues } from "./queues.ts";
 import { Rates } from "./rates.ts";
@@ -86,4 +88,36 @@ test("starts that a leader with a clock ahead has noted do not close the queue f
   expect(rates.nextWakeAt).toBe(6_000);
   rates.prune(6_000);
   expect(queue.isRateUsedUp).toBe(false);
+});
+
+test("a queue whose rate was taken away is not kept for the starts that it had", () => {
+  const world = new FamilyWorld();
+  const names = (): string[] => {
+    // A queue that a worker serves is always there.
+    world.tell({ kind: "report-exit", request: 0, worker: world.worker, boot: "boot-1" as BootId });
+    const reply = world.tell({ kind: "inspect-queues", request: 0 }).at(-1);
+    return reply?.kind === "queues" ? reply.queues.map(({ name }) => name) : [];
+  };
+  const setRate = (rate: { readonly count: number; readonly perMs: number } | null) =>
+    world.tell({ kind: "set-queue", request: 0, name: "etl", settings: { rate } });
+  setRate({ count: 5, perMs: 1_000 });
+  world.submit("t", { queue: "etl" });
+  world.succeed("t");
+  setRate(null);
+  world.tell({ kind: "forget", seq: world.seq, tasks: [{ id: "t" as TaskId, queue: "etl", state: "success" }] });
+  expect(names()).toEqual([]);
+  world.failOver();
+  expect(names()).toEqual([]);
+});
+
+test("starts that an earlier version has left of a queue without a rate go when a leader begins", () => {
+  const { queue, rates } = rated(5, 1_000);
+  rates.noteStart(queue, 1);
+  queue.rate = null;
+  rates.watch(queue);
+  rates.dropLeftovers();
+  const out = { seq: 1, writes: [], effects: [] };
+  rates.writeTouched({ now: 2, out });
+  rates.writeTouched({ now: 3, out });
+  expect(out.writes).toEqual([{ kind: "record", collection: "queueStarts", id: "q", value: null }]);
 });

@@ -35,6 +35,21 @@ export class Rates implements RecordModule<QueueStarts> {
     else this.#rated.add(queue);
   }
 
+  /** Without a rate its starts count for nothing: the queue is not kept for them. Must be followed by `dropIfUnused`. */
+  dropStarts(queue: LiveQueue): void {
+    if (queue.rate !== null || queue.starts.length === 0) return;
+    queue.starts = [];
+    this.#touched.add(queue);
+  }
+
+  /** Earlier versions have left starts of queues that have no rate any more. */
+  dropLeftovers(): void {
+    for (const queue of [...this.#queues]) {
+      this.dropStarts(queue);
+      this.#queues.dropIfUnused(queue);
+    }
+  }
+
   /** One of its tasks is started now. */
   noteStart(queue: LiveQueue, now: number): void {
     const { rate, starts } = queue;

@@ -2,6 +2,7 @@
 import type { SchedulerModule } from "./module.ts";
 
 export const ratesModule = {
+  activate: ({ rates }) => rates.dropLeftovers(),
   step: ({ rates }, { now }) => rates.prune(now),
   nextWakeAt: ({ rates }) => rates.nextWakeAt,
 } satisfies SchedulerModule;

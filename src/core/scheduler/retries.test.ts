@@ -1,6 +1,8 @@
 /** Retries over the scheduler alone: what was read for them may be true no longer once they are decided. */
 import { expect, test } from "vitest";
-import { FamilyWorld } from "../../proof/fakes/familyWorld.ts";
+import type { TaskId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { FamilyWorld, nap } from "../../proof/fakes/familyWorld.ts";
 
 test("what another retry has opened meanwhile is looked at again, and not opened twice", () => {
   const world = new FamilyWorld();
@@ -27,4 +29,29 @@ test("a child of a set that has failed is not opened below a parent that has yet
   expect(world.retry(first, false, world.found(first))).toMatchObject({ kind: "refused", code: "conflict" });
   world.fail("p", "non-retryable");
   expect(world.retry(first, false, world.found("p", first))).toMatchObject({ kind: "retried", reopened: 2 });
+});
+
+test("what ends the children of a cancelled task, some in each entry, leaves those alone that a retry has opened meanwhile", () => {
+  const world = new FamilyWorld(2 * limits.descendantsPerEntryMax);
+  world.submit("p");
+  const count = limits.descendantsPerEntryMax + 10;
+  const submissions = Array.from({ length: count }, (_, index) => ({ ...nap, name: `c ${index}` }));
+  const options = { key: "c", first: 0, before: "", isLast: true, onFailure: "wait" } as const;
+  world.send("p", { kind: "children", submissions, ...options });
+  world.suspend("p", { kind: "children", key: "c" });
+  const [first = "", ...others] = submissions.map((_, index) => world.child("p", "c", index));
+  const last = others.pop() ?? "";
+  world.succeed(...others);
+  world.fail(last, "non-retryable");
+  world.fail(first);
+  // The first child that is looked at is the last one to end: the task ends in that entry, and the look goes on.
+  world.onBatch = () => {
+    if (world.state("p") !== "cancelled") return [];
+    world.onBatch = () => [];
+    const found = world.found("p", first, last);
+    return [{ kind: "retry", request: 7, id: "p" as TaskId, attempt: null, isFromScratch: false, found }];
+  };
+  const reply = world.tell({ kind: "cancel", request: 6, id: "p" as TaskId }).at(-1);
+  expect(reply).toMatchObject({ kind: "retried", reopened: 3 });
+  expect([first, last, "p"].map((task) => world.state(task))).toEqual(["running", "running", "running"]);
 });

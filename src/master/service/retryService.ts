@@ -95,9 +95,10 @@ export class RetryService {
     const cut = isFromScratch ? [] : await this.#addFailedBelow(tree, above.length);
     const untaken: Sets[number][] = [];
     for (const each of tree) {
-      const sets = await this.#endedSetsOf(each);
-      await this.#checkWhole(each, sets);
-      untaken.push(...sets.filter(({ record }) => record.isNoticed !== true));
+      for await (const sets of this.#endedSetsOf(each)) {
+        await this.#checkWhole(each, sets);
+        untaken.push(...sets.filter(({ record }) => record.isNoticed !== true));
+      }
     }
     const tasks = tree.filter(({ state }) => isFinal(state)).map(split);
     const found = { seq, tasks, ends: await this.#endsBefore(tasks), sets: await this.#setsOf(tree, untaken) };
@@ -145,15 +146,19 @@ export class RetryService {
     }
   }
 
-  /** Of its present generation. */
-  async #endedSetsOf({ id, family }: TaskDocument): Promise<Sets> {
-    if ((family?.children ?? 0) === 0) return [];
-    const wanted = { idPrefix: `${id}/`, limit: limits.childSetsMax };
-    const { records } = await this.#calls.store.listRecords("endedSets", wanted);
-    return records.flatMap(({ id: recordId, value: record }) => {
-      const prefix = childPrefix(id, family?.epoch ?? 0, record.key);
-      return recordId === ownedRecordId(id, prefix) ? [{ prefix, record }] : [];
-    });
+  /** Of its present generation, page by page: over its life a task may have any number of sets. */
+  async *#endedSetsOf({ id, family }: TaskDocument): AsyncGenerator<Sets, void, undefined> {
+    if ((family?.children ?? 0) === 0) return;
+    for (let after: string | undefined, isMore = true; isMore; ) {
+      const wanted = { idPrefix: `${id}/`, limit: limits.pageMax, ...(after !== undefined && { after }) };
+      const page = await this.#calls.store.listRecords("endedSets", wanted);
+      yield page.records.flatMap(({ id: recordId, value: record }) => {
+        const prefix = childPrefix(id, family?.epoch ?? 0, record.key);
+        return recordId === ownedRecordId(id, prefix) ? [{ prefix, record }] : [];
+      });
+      after = page.records.at(-1)?.id;
+      isMore = page.isMore && after !== undefined;
+    }
   }
 
   /** @param untaken sets of these tasks that ended with them: no step of theirs remembers them */

@@ -1,6 +1,6 @@
 /** Writes results, forgotten results and epochs to the outbox in the order in which the Agent asks, and retries when the disk refuses. */
 import type { AgentInput } from "../../core/agent/inputs.ts";
-import type { Incarnation } from "../../model/ids.ts";
+import { attemptKey, type Incarnation } from "../../model/ids.ts";
 import type { AttemptRef, ResultItem } from "../../model/protocol.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -99,7 +99,9 @@ export class OutboxWriter {
       this.#tell({ kind: "epoch-saved", ...epoch });
     }
     const results = this.#results;
-    const settled = this.#settled;
+    // A result takes the place of the one under its name, which was that of a forgotten task with its id.
+    const replaced = new Set(results.map(({ task, attempt }) => attemptKey(task, attempt)));
+    const settled = this.#settled.filter(({ task, attempt }) => !replaced.has(attemptKey(task, attempt)));
     this.#results = [];
     this.#settled = [];
     try {
