@@ -36,3 +36,18 @@ test("an attempt whose worker was given up and is back is seen beside its succes
     await client.cancel("stubborn");
   });
 });
+
+test("a task that was cancelled says how much later its process ended, also after its only attempt", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, until }) => {
+    const command = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"];
+    await client.submit({ id: "held", kind: "exec", input: { command } });
+    await until("it to run", async () => (await client.get("held")).startedAt !== undefined);
+    const page = await openPage(`${cluster.address}/tasks/held`);
+    await client.cancel("held");
+    const text = /^\s*its process ended .* later$/;
+    await page.getByRole("table", { name: "Attempts" }).getByText(text).waitFor();
+    const timeline = await openPage(`${cluster.address}/tasks/held/timeline`);
+    await timeline.getByRole("table", { name: "Attempts" }).getByText(text).waitFor();
+    await screenshot(timeline, "timeline-cancelled");
+  });
+});

@@ -46,6 +46,11 @@ export const statusProperties = {
   startedAt: { ...instant, description: "By the worker's clock." },
   endedAt: instant,
   retriedAt: { ...instant, description: "When it was last retried after it had ended." },
+  isRecorded: {
+    ...truth,
+    description:
+      "The last attempt has a record among its attempts: how it ended stands there, and may differ from how the task stands.",
+  },
   retryAt: instant,
   error: ref("AttemptError"),
   exit: ref("ExitRecord"),

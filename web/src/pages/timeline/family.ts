@@ -48,7 +48,7 @@ async function readFamily(top: Task, signal: AbortSignal): Promise<Family> {
   // Called as the lists of children call them.
   const sets = Map.groupBy(tasks, ({ parent }) => parent);
   const titled = [root, ...tasks].map((task) => ({ ...task, name: titleOf(task, sets.get(task.parent)) }));
-  const all = new Map(titled.map((task) => [task.id, { task, attempts: lastAttemptOf(task) }]));
+  const all = new Map(titled.map((task) => [task.id, { task, attempts: lastAttemptOf(task), isRead: false }]));
   const family = (): Family => {
     const [first, ...others] = [...all.values()].map(memberOf);
     const withoutHistory = [...all.values()].filter(isWithoutHistory).length;
@@ -69,6 +69,7 @@ async function readFamily(top: Task, signal: AbortSignal): Promise<Family> {
         const path = `/v1/tasks/${segment(each.task.id)}/attempts`;
         const { attempts } = await get<AttemptsOfTask>(path, { limit: 1000 }, signal);
         const { id: task, name } = each.task;
+        each.isRead = true;
         if (attempts.length > 0) each.attempts = attempts.map((attempt) => ({ task, name, ...attempt }));
       }),
     );
@@ -79,10 +80,13 @@ async function readFamily(top: Task, signal: AbortSignal): Promise<Family> {
 interface Known {
   readonly task: Task;
   attempts: readonly TaskAttempt[];
+  /** True once they are as the API tells them. */
+  isRead: boolean;
 }
 
-function isWithoutHistory({ task, attempts }: Known): boolean {
-  return attempts.length < task.attempt;
+/** The task itself tells of its last attempt, unless that has a record: then it was given up, or something else has happened since. */
+function isWithoutHistory({ task, attempts, isRead }: Known): boolean {
+  return attempts.length < task.attempt || (task.isRecorded === true && !isRead);
 }
 
 function memberOf({ task, attempts }: Known): FamilyTask {
