@@ -79,7 +79,7 @@ export class Blobs {
 
   /** Ends the lease: the blob is removed once nothing refers to it. */
   async release(sha256: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#connection.json({ method: "DELETE", path: pathOf(sha256), signal });
+    await this.#connection.remove(pathOf(sha256), signal);
   }
 }
 

@@ -163,14 +163,12 @@ export class Outlast {
 
   /** Ends a task that is not final yet; its running attempt is killed. */
   async cancel(id: string, options: CallOptions = {}): Promise<void> {
-    let failedTries = 0;
-    try {
-      await this.#post(`/v1/tasks/${encodeURIComponent(id)}/cancel`, undefined, options.signal, () => failedTries++);
-    } catch (error) {
-      // The answer to an earlier try was lost on its way: this cancel has worked.
-      if (failedTries > 0 && error instanceof OutlastError && error.details["state"] === "cancelled") return;
-      throw error;
-    }
+    const call = {
+      method: "POST",
+      path: `/v1/tasks/${encodeURIComponent(id)}/cancel`,
+      signal: options.signal,
+    } as const;
+    await this.#connection.change(call, ({ details }) => details["state"] === "cancelled");
   }
 
   /**
@@ -232,7 +230,7 @@ export class Outlast {
 
   /** Makes a new version of a template, unless its latest version says the same. */
   putTemplate(name: string, template: TemplateContent, options: CallOptions = {}): Promise<PutTemplate> {
-    return this.#send<PutTemplate>("PUT", templatePath(name), JSON.stringify(template), options.signal);
+    return this.#put<PutTemplate>(templatePath(name), JSON.stringify(template), options.signal);
   }
 
   /** A version of a template; the latest one if none is named. */
@@ -253,7 +251,7 @@ export class Outlast {
 
   /** Removes a template; its tasks stay, and its versions can still be read. */
   async removeTemplate(name: string, options: CallOptions = {}): Promise<void> {
-    await this.#send("DELETE", templatePath(name), undefined, options.signal);
+    await this.#connection.remove(templatePath(name), options.signal);
   }
 
   /** Creates a task from a template; `key` as for `submit`. */
@@ -347,13 +345,8 @@ export class Outlast {
     return this.#connection.json<Body>({ method: "GET", path, signal });
   }
 
-  #send<Body>(
-    method: "PUT" | "DELETE",
-    path: string,
-    body: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Body> {
-    return this.#connection.json<Body>({ method, path, signal, ...(body !== undefined && { body }) });
+  #put<Body>(path: string, body: string, signal: AbortSignal | undefined): Promise<Body> {
+    return this.#connection.json<Body>({ method: "PUT", path, signal, body });
   }
 
   #create<Body>(path: string, body: string, { signal, traceparent }: SubmitOptions, key: string): Promise<Body> {
@@ -361,19 +354,8 @@ export class Outlast {
     return this.#connection.json<Body>({ method: "POST", path, body, signal, headers });
   }
 
-  #post<Body>(
-    path: string,
-    body: string | undefined,
-    signal: AbortSignal | undefined,
-    onFailedTry?: () => void,
-  ): Promise<Body> {
-    return this.#connection.json<Body>({
-      method: "POST",
-      path,
-      signal,
-      ...(body === undefined ? {} : { body }),
-      ...(onFailedTry === undefined ? {} : { onFailedTry }),
-    });
+  #post<Body>(path: string, body: string | undefined, signal: AbortSignal | undefined): Promise<Body> {
+    return this.#connection.json<Body>({ method: "POST", path, signal, ...(body !== undefined && { body }) });
   }
 }
 

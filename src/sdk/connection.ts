@@ -36,7 +36,7 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** Instead of the connection's own `retryForMs`. */
   readonly retryForMs?: number | undefined;
-  /** Told of each failed try: it may have worked all the same, and only its answer been lost. */
+  /** Told of each failed try that may have worked all the same: only its answer was lost. */
   readonly onFailedTry?: () => void;
 }
 
@@ -104,6 +104,24 @@ export class Connection {
     });
   }
 
+  /** Makes a call that changes something. An error that only says that it is done already is none after a try that may have done it. */
+  async change(call: Call, isDone: (error: OutlastError) => boolean): Promise<void> {
+    let isUncertain = false;
+    const onFailedTry = () => {
+      isUncertain = true;
+    };
+    try {
+      await this.json({ ...call, onFailedTry });
+    } catch (error) {
+      if (!isUncertain || !(error instanceof OutlastError) || !isDone(error)) throw error;
+    }
+  }
+
+  /** Removes what stands at this path. */
+  remove(path: string, signal: AbortSignal | undefined): Promise<void> {
+    return this.change({ method: "DELETE", path, signal }, isGone);
+  }
+
   /** Makes the call and reads the whole answer as bytes. */
   async bytes(call: Call): Promise<{ readonly headers: FetchAnswer["headers"]; readonly bytes: Uint8Array }> {
     return this.#overMasters(call, async (address, deadline) => {
@@ -158,7 +176,7 @@ export class Connection {
           outdated = { address, epoch: error.epoch };
           continue;
         }
-        call.onFailedTry?.();
+        if (mayHaveWorked(error)) call.onFailedTry?.();
         const retryable = error instanceof Retryable ? error : unreachable(address, error, this.masters);
         // A master that answered tells more than one that did not.
         if (failure === null || retryable.error.details["reason"] !== "unreachable") failure = retryable;
@@ -230,6 +248,18 @@ export class Connection {
       throw new Outdated(epoch);
     }
   }
+}
+
+/** That it is not there, as a master says it: another program may answer with the same status. */
+function isGone({ code, details }: OutlastError): boolean {
+  return code === "not-found" && details["reason"] !== "no-master";
+}
+
+/** False only where no master can have taken the request. */
+function mayHaveWorked(error: unknown): boolean {
+  if (error instanceof Retryable) return error.error.code !== "too-many";
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+  return !["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(String(cause?.code));
 }
 
 type Attempt<Result> = (address: string, deadline: Deadline) => Promise<Result>;

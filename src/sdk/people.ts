@@ -1,11 +1,12 @@
 /** The part of the client that is about users, tokens and sessions: `client.people`. */
+import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import type { AuditRecord } from "../model/principals/audit.ts";
 import type { NewToken, NewUser, UserChange } from "../model/principals/changes.ts";
 import type { Permission, Principal } from "../model/principals/principal.ts";
 import type { TokenView, UserView } from "../model/principals/records.ts";
 import type { CallOptions } from "./callOptions.ts";
-import type { Connection } from "./connection.ts";
+import type { Call, Connection } from "./connection.ts";
 
 export interface SessionInfo {
   readonly principal: Principal;
@@ -49,7 +50,8 @@ export class People {
   }
 
   async signOut({ signal }: CallOptions = {}): Promise<void> {
-    await this.#connection.json({ method: "DELETE", path: "/v1/session", signal });
+    const call = { method: "DELETE", path: "/v1/session", signal } as const;
+    await this.#connection.change(call, ({ code }) => code === "unauthorized");
   }
 
   async users({ signal }: CallOptions = {}): Promise<readonly UserView[]> {
@@ -58,7 +60,11 @@ export class People {
   }
 
   addUser(user: NewUser, { signal }: CallOptions = {}): Promise<UserView> {
-    return this.#connection.json<UserView>({ method: "POST", path: "/v1/users", body: JSON.stringify(user), signal });
+    const body = JSON.stringify(user);
+    return this.#add<UserView>(
+      { method: "POST", path: "/v1/users", body, signal },
+      "The user may be the one of this call.",
+    );
   }
 
   async changeUser(name: string, change: UserChange, { signal }: CallOptions = {}): Promise<void> {
@@ -67,7 +73,7 @@ export class People {
   }
 
   async removeUser(name: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#connection.json({ method: "DELETE", path: `/v1/users/${encodeURIComponent(name)}`, signal });
+    await this.#connection.remove(`/v1/users/${encodeURIComponent(name)}`, signal);
   }
 
   async tokens({ signal }: CallOptions = {}): Promise<readonly TokenView[]> {
@@ -77,11 +83,28 @@ export class People {
 
   /** `token` is the secret; nobody can read it again. */
   addToken(token: NewToken, { signal }: CallOptions = {}): Promise<TokenView & { readonly token: string }> {
-    return this.#connection.json({ method: "POST", path: "/v1/tokens", body: JSON.stringify(token), signal });
+    const body = JSON.stringify(token);
+    const hint = "If the token is the one of this call, nobody has its secret: remove it, and make it again.";
+    return this.#add({ method: "POST", path: "/v1/tokens", body, signal }, hint);
   }
 
   async removeToken(name: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#connection.json({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(name)}`, signal });
+    await this.#connection.remove(`/v1/tokens/${encodeURIComponent(name)}`, signal);
+  }
+
+  /** What is there already may have been made by an earlier try of the same call: the error says so. */
+  async #add<Body>(call: Call, hint: string): Promise<Body> {
+    let isUncertain = false;
+    const onFailedTry = () => {
+      isUncertain = true;
+    };
+    try {
+      return await this.#connection.json<Body>({ ...call, onFailedTry });
+    } catch (error) {
+      if (!isUncertain || !(error instanceof OutlastError) || error.code !== "conflict") throw error;
+      const details = { ...error.details, hint: `A try of this call got no answer, and may have worked. ${hint}` };
+      throw new OutlastError(error.code, error.message, details);
+    }
   }
 
   /** The audit record, the newest first. */

@@ -79,7 +79,7 @@ export class Schedules {
 
   /** Its tasks stay. A schedule that is put again under its name fires no tick again. */
   async remove(name: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#connection.json({ method: "DELETE", path: pathOf(name), signal });
+    await this.#connection.remove(pathOf(name), signal);
   }
 
   /** Its ticks are skipped until it is resumed. */

@@ -1,4 +1,5 @@
 /** The part of the client that is about webhooks: `client.webhooks`. */
+import { OutlastError } from "../model/errors.ts";
 import { limits } from "../model/limits.ts";
 import type { WebhookContent, WebhookView } from "../model/webhooks/webhook.ts";
 import type { CallOptions, ReadOptions } from "./callOptions.ts";
@@ -12,7 +13,7 @@ export interface NewWebhook extends WebhookContent {
 export interface PutWebhook {
   readonly name: string;
   readonly isNew: boolean;
-  /** What its requests are signed with, if this call has made it. It cannot be read again. */
+  /** What its requests are signed with, if it is new and none was given. It cannot be read again. */
   readonly secret?: string;
 }
 
@@ -51,9 +52,22 @@ export class Webhooks {
   }
 
   /** Makes a webhook or changes it. */
-  put(name: string, webhook: NewWebhook, { signal }: CallOptions = {}): Promise<PutWebhook> {
-    const body = JSON.stringify(webhook);
-    return this.#connection.json<PutWebhook>({ method: "PUT", path: pathOf(name), body, signal });
+  async put(name: string, webhook: NewWebhook, { signal }: CallOptions = {}): Promise<PutWebhook> {
+    // A secret that a master makes is told once, and that answer may get lost: a try after it would bring none.
+    const secret = webhook.secret === undefined && !(await this.#isThere(name, signal)) ? newSecret() : undefined;
+    const body = JSON.stringify({ ...webhook, ...(secret !== undefined && { secret }) });
+    const answer = await this.#connection.json<PutWebhook>({ method: "PUT", path: pathOf(name), body, signal });
+    return secret === undefined ? answer : { ...answer, isNew: true, secret };
+  }
+
+  async #isThere(name: string, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      await this.get(name, { consistent: true, ...(signal !== undefined && { signal }) });
+      return true;
+    } catch (error) {
+      if (error instanceof OutlastError && error.code === "not-found") return false;
+      throw error;
+    }
   }
 
   get(name: string, { signal, consistent }: ReadOptions = {}): Promise<WebhookView> {
@@ -69,7 +83,7 @@ export class Webhooks {
 
   /** What waits to be delivered to it is thrown away. */
   async remove(name: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#connection.json({ method: "DELETE", path: pathOf(name), signal });
+    await this.#connection.remove(pathOf(name), signal);
   }
 
   /** Sends it an event of type `test`. @returns the id of the delivery, which is on its way */
@@ -95,6 +109,11 @@ export class Webhooks {
       ({ cursor } = page);
     } while (cursor !== null);
   }
+}
+
+function newSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return `whsec_${btoa(String.fromCharCode(...bytes))}`;
 }
 
 function pathOf(name: string): string {
