@@ -1,4 +1,4 @@
-/** A call of a service whose worker dies: another worker repeats it, and the service can tell that it is a repeat. */
+/** Calls of services: whose worker dies, which another one repeats, and whose answer holds what a master does not take. */
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -28,6 +28,28 @@ test("a call whose worker is killed is made again under the same key", async () 
           ["pay", "1"],
           ["pay", "2"],
         ]);
+      },
+      { workerArguments: ["--http-private"] },
+    );
+  } finally {
+    service.closeAllConnections();
+    service.close();
+  }
+});
+
+test("an answer with a number that is too large to be exact is kept as text, and its worker goes on", async () => {
+  const text = '{"id":1152921504606846976}';
+  const service = createServer((_request, response) => {
+    response.setHeader("Content-Type", "application/json").end(text);
+  }).listen(0, "127.0.0.1");
+  await once(service, "listening");
+  try {
+    await scene(
+      ["master", "worker-1"],
+      async (play) => {
+        const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/user`;
+        await play.client.submit({ id: "user", kind: "http", input: { url } });
+        expect(await play.success("user")).toMatchObject({ attempt: 1, output: { status: 200, body: text } });
       },
       { workerArguments: ["--http-private"] },
     );

@@ -1,7 +1,8 @@
 /** Parses JSON bodies, and refuses values that are valid JSON but unsafe or ambiguous for programs. */
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
-import { forbiddenKeys, scanJson } from "./jsonScan.ts";
+import { problemOfJson } from "../../model/strictJson.ts";
+import { scanJson } from "./jsonScan.ts";
 
 /** Some editors and shells begin a file with a byte order mark. The decoder skips it. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
@@ -14,7 +15,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 export function parseJson(bytes: Uint8Array, what = "The body"): Json {
   const { isSuspicious } = scanJson(bytes);
   const value = parse(decode(bytes, what), what);
-  if (isSuspicious) refuseTraps(value, "");
+  if (isSuspicious) refuseTraps(value);
   return value;
 }
 
@@ -37,35 +38,9 @@ function parse(text: string, what: string): Json {
   }
 }
 
-/** Recursion is safe: the scan has limited the depth. */
-function refuseTraps(value: Json, path: string): void {
-  if (typeof value === "number") return refuseBadNumber(value, path);
-  if (typeof value === "string") return refuseBrokenText(value, path);
-  if (value === null || typeof value !== "object") return;
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) refuseTraps(item, `${path}/${index}`);
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    if (forbiddenKeys.has(key)) {
-      throw new OutlastError("bad-json", `The key ${JSON.stringify(key)} is not allowed.`, {
-        path: `${path}/${key}`,
-      });
-    }
-    refuseBrokenText(key, path);
-    refuseTraps(item, `${path}/${key}`);
-  }
-}
-
-function refuseBadNumber(value: number, path: string): void {
-  if (Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value))) return;
-  throw new OutlastError("bad-json", "A number is too large to be exact.", {
-    path,
-    hint: `The largest whole number is ${Number.MAX_SAFE_INTEGER}; send larger ones as strings.`,
-  });
-}
-
-function refuseBrokenText(value: string, path: string): void {
-  if (value.isWellFormed()) return;
-  throw new OutlastError("bad-json", "A string contains half of a surrogate pair.", { path });
+function refuseTraps(value: Json): void {
+  const problem = problemOfJson(value);
+  if (problem === null) return;
+  const { message, path, hint } = problem;
+  throw new OutlastError("bad-json", message, { path, ...(hint !== undefined && { hint }) });
 }

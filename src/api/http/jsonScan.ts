@@ -1,6 +1,7 @@
 /** Scans the bytes of a JSON text before it is parsed, because `JSON.parse` accepts any depth and may take seconds. */
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
+import { forbiddenKeys } from "../../model/strictJson.ts";
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -76,9 +77,6 @@ function isPrototypeName(bytes: Uint8Array, start: number, end: number): boolean
   if (first !== 0x5f && first !== 0x63 && first !== 0x70) return false;
   return forbiddenKeys.has(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString("latin1"));
 }
-
-/** Keys that could change an object's prototype when copied carelessly. */
-export const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 function tooDeep(): OutlastError {
   return new OutlastError("bad-json", `The JSON is nested more than ${limits.jsonDepthMax} levels deep.`, {

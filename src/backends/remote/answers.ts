@@ -2,6 +2,7 @@
 import type { Json } from "../../model/json.ts";
 import { isObject } from "../../model/kinds/kind.ts";
 import { limits } from "../../model/limits.ts";
+import { problemOfJson, reportedDepthMax } from "../../model/strictJson.ts";
 import { BackendTrouble, type RunHandle, type RunState } from "../../ports/backend.ts";
 import { type StateWord, type StatusCall, stateWords } from "./service.ts";
 
@@ -32,9 +33,17 @@ export function readState(body: Buffer, call: StatusCall): RunState {
   const output = member(call.output, "output");
   return toState(state, {
     ...(exitCode !== null && { exitCode }),
-    ...(typeof message === "string" && message !== "" && { message: message.slice(0, limits.errorMessageLengthMax) }),
-    ...(output !== undefined && { output }),
+    ...(typeof message === "string" &&
+      message !== "" && {
+        message: message.slice(0, limits.errorMessageLengthMax).toWellFormed(),
+      }),
+    ...(output !== undefined && { output: kept(output) }),
   });
+}
+
+/** What a task cannot keep, such as numbers that are too large to be exact, is kept as text: the job has succeeded all the same. */
+function kept(output: Json): Json {
+  return problemOfJson(output, reportedDepthMax - 1) === null ? output : JSON.stringify(output).toWellFormed();
 }
 
 interface Details {

@@ -1,8 +1,6 @@
 /** One attempt on a worker, from its assignment until its result is settled. */
 import { wasHandedBack } from "../../model/attemptRecord.ts";
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
-import { jsonBytes } from "../../model/jsonBytes.ts";
-import { limits } from "../../model/limits.ts";
 import type {
   AbortCause,
   Assignment,
@@ -13,6 +11,7 @@ import type {
 } from "../../model/protocol.ts";
 import type { HeapItem } from "../heap.ts";
 import { AttemptItems, type ItemBudget } from "./attemptItems.ts";
+import { soundEnd } from "./endChecks.ts";
 
 /**
  * waiting    assigned, but every slot is taken by an attempt that is still ending
@@ -98,22 +97,10 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
   }
 }
 
-/** What is to be reported of an attempt that has ended. A master would refuse what is too large for ever, so it is cut here. */
+/** What is to be reported of an attempt that has ended. */
 export function toResult(held: HeldAttempt, boot: BootId, ending: AttemptEnd): ResultItem {
-  const result: ResultItem = { kind: "result", ...held.issued, boot, ...ending };
-  if (ending.outcome === "aborted" && held.endedBy === "timeout") {
-    const error = { code: "timeout", message: `It ran longer than ${held.timeoutMs} ms.` };
-    return { ...result, outcome: "failed", error };
-  }
-  const sizeBytes = jsonBytes(ending.output);
-  if (sizeBytes > limits.resultBytesMax) {
-    const message = `Its output has ${sizeBytes} bytes; ${limits.resultBytesMax} are allowed. Keep what is large as a file (artifact).`;
-    const { output: _, ...rest } = result;
-    return { ...rest, outcome: "failed", error: { code: "output-too-large", message } };
-  }
-  if (ending.error !== undefined && ending.error.message.length > limits.errorMessageLengthMax) {
-    const message = ending.error.message.slice(0, limits.errorMessageLengthMax).toWellFormed();
-    return { ...result, error: { code: ending.error.code, message } };
-  }
-  return result;
+  const result: ResultItem = { kind: "result", ...held.issued, boot, ...soundEnd(ending) };
+  if (ending.outcome !== "aborted" || held.endedBy !== "timeout") return result;
+  const error = { code: "timeout", message: `It ran longer than ${held.timeoutMs} ms.` };
+  return { ...result, outcome: "failed", error };
 }

@@ -1,9 +1,8 @@
 /** What one attempt has to tell the leader while it runs: items that wait for their acknowledgement, and the latest progress. */
 import type { Json } from "../../model/json.ts";
 import { jsonBytes } from "../../model/jsonBytes.ts";
-import { relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
-import type { ArtifactsContent, AttemptContent, ItemRefusal } from "../../model/protocol.ts";
+import type { AttemptContent, ItemRefusal } from "../../model/protocol.ts";
 
 /** An item that the leader has not acknowledged. */
 export interface PendingItem {
@@ -109,52 +108,4 @@ export class AttemptItems {
 /** An upper bound for the size of an item on the wire. */
 export function itemBytes(content: AttemptContent): number {
   return 1024 + jsonBytes(content as unknown as Json);
-}
-
-/** A master would refuse a whole report because of one bad item, so each item is checked before it is sent. */
-export function checkContent(content: AttemptContent): AttemptContent | ItemRefusal {
-  switch (content.kind) {
-    case "progress": {
-      const { done, total, text } = content;
-      const isNumeric = Number.isFinite(done) && (total === undefined || Number.isFinite(total));
-      if (!isNumeric) return { code: "invalid", message: "Progress needs finite numbers." };
-      if (text === undefined || text.length <= limits.nameLengthMax) return content;
-      return { ...content, text: text.slice(0, limits.nameLengthMax).toWellFormed() };
-    }
-    case "step":
-      return checkKey(content.key) ?? checkStep(content.value) ?? content;
-    case "submit":
-      return checkKey(content.key) ?? content;
-    case "artifacts":
-      return checkArtifacts(content) ?? content;
-    case "children": {
-      const { key, submissions } = content;
-      if (submissions.length <= limits.childrenPerItemMax) return checkKey(key) ?? content;
-      const message = `${submissions.length} children in one item; ${limits.childrenPerItemMax} are allowed.`;
-      return { code: "too-many", message };
-    }
-    default:
-      return content satisfies never;
-  }
-}
-
-function checkArtifacts({ files }: ArtifactsContent): ItemRefusal | null {
-  if (files.length === 0 || files.length > limits.artifactsPerItemMax) {
-    return { code: "too-many", message: `An item has 1 to ${limits.artifactsPerItemMax} files.` };
-  }
-  const bad = files.find(({ path }) => relativePathProblem(path) !== null);
-  if (bad === undefined) return null;
-  return { code: "invalid", message: `${JSON.stringify(bad.path.slice(0, 80))}: ${relativePathProblem(bad.path)}.` };
-}
-
-function checkKey(key: string): ItemRefusal | null {
-  if (key.length > 0 && key.length <= limits.stepKeyLengthMax && key.isWellFormed()) return null;
-  return { code: "invalid", message: `A key has 1 to ${limits.stepKeyLengthMax} characters.` };
-}
-
-function checkStep(value: Json): ItemRefusal | null {
-  const bytes = jsonBytes(value);
-  if (bytes <= limits.stepBytesMax) return null;
-  const message = `The result of a step has ${bytes} bytes; ${limits.stepBytesMax} are allowed. Keep large results elsewhere.`;
-  return { code: "too-large", message };
 }

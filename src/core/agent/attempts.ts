@@ -22,6 +22,7 @@ import { Heap } from "../heap.ts";
 import { HeldAttempt, toResult } from "./attempt.ts";
 import type { ItemBudget } from "./attemptItems.ts";
 import type { AgentOutput } from "./effects.ts";
+import { soundEnd } from "./endChecks.ts";
 import type { AgentReports } from "./reports.ts";
 import { Tombstones } from "./tombstones.ts";
 import type { Trouble } from "./trouble.ts";
@@ -76,7 +77,7 @@ export class AgentAttempts {
     for (const result of results) {
       const held = this.#hold(result, result.startedAt);
       held.isOnDisk = true;
-      this.#finish(held, result);
+      this.#finish(held, soundEnd(result));
     }
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../model/limits.ts";
 import type { AttemptContent } from "../../model/protocol.ts";
-import { AgentScript, issued, ref } from "../../proof/fakes/agentScript.ts";
+import { AgentScript, issued, ref, resultOf } from "../../proof/fakes/agentScript.ts";
 
 /** One that runs the first attempt of task `t`, which the leader knows. */
 function running(options: ConstructorParameters<typeof AgentScript>[0] = {}): AgentScript {
@@ -143,6 +143,32 @@ describe("bounds", () => {
   test("what a master could not read is refused here, not by the master", () => {
     const script = running();
     expect(script.send("t/1", Number.NaN)).toEqual(["acknowledge 1 of t/1: refused (invalid)"]);
+    const task = { kind: "part", input: {} };
+    const set = { key: "k", first: 0, before: "", isLast: true, onFailure: "wait" } as const;
+    const contents: readonly AttemptContent[] = [
+      { kind: "step", key: "k", value: { id: 2 ** 60 } },
+      { kind: "children", ...set, submissions: [task], concurrencyMax: 0 },
+      { kind: "children", ...set, submissions: [task], failuresMax: 0.5 },
+      { kind: "children", ...set, submissions: [{ ...task, priority: "high" as never }] },
+      { kind: "submit", key: "k", submission: { ...task, queue: "" } },
+    ];
+    for (const content of contents)
+      expect(script.tell({ kind: "send", ...ref("t/1"), ticket: 9, content })).toEqual([
+        "acknowledge 9 of t/1: refused (invalid)",
+      ]);
+    script.tell({ kind: "tell", ...ref("t/1"), content: { kind: "progress", done: 1, text: 5 as never, at: 0 } });
+    expect(script.pass(1000)).toEqual(["+1000 report"]);
+  });
+
+  test("a result that a master could not read is a failure that it can, also one of an earlier boot", () => {
+    const output = { id: 2 ** 60 };
+    const script = running({ outbox: [resultOf("old/1", { output })] });
+    script.end("t/1", { output });
+    const found = script.effects.flatMap((effect) => {
+      if (effect.kind === "persist") return [effect.result];
+      return effect.kind === "report" ? effect.items.filter((item) => item.kind === "result") : [];
+    });
+    expect(found.map(({ task, outcome }) => `${task} ${outcome}`)).toEqual(["old failed", "t failed"]);
   });
 });
 

@@ -9,8 +9,9 @@ import {
   type ItemRefusal,
 } from "../../model/protocol.ts";
 import type { HeldAttempt } from "./attempt.ts";
-import { checkContent, itemBytes } from "./attemptItems.ts";
+import { itemBytes } from "./attemptItems.ts";
 import type { AgentAttempts } from "./attempts.ts";
+import { checkContent } from "./contentChecks.ts";
 import type { AgentOutput } from "./effects.ts";
 import type { AgentReports, Answered } from "./reports.ts";
 

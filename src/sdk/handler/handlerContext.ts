@@ -99,7 +99,7 @@ export class HandlerContext implements TaskContext {
 
   progress(done: number, total?: number, text?: string): void {
     const { port } = this.#run;
-    const rest = { ...(total !== undefined && { total }), ...(text !== undefined && { text }) };
+    const rest = { ...(total !== undefined && { total }), ...(text !== undefined && { text: String(text) }) };
     port.tell({ kind: "progress", done, ...rest, at: Math.round(port.now()) });
   }
 

@@ -175,6 +175,7 @@ export class HandlerRun implements HandlerOperations {
   }
 
   async waitFor(key: string, name: string, timeoutMs: number | undefined): Promise<Json> {
+    checkSignalName(name);
     const remembered = this.#take(key);
     if (remembered === undefined) {
       return this.#wait({ kind: "signal", key, name, ...(timeoutMs !== undefined && { timeoutMs }) });
@@ -258,4 +259,11 @@ export class HandlerRun implements HandlerOperations {
     this.#isOver = true;
     this.#outcome.resolve(end);
   }
+}
+
+/** @throws NonRetryableError */
+function checkSignalName(name: string): void {
+  const { signalNameLengthMax: max } = limits;
+  if (typeof name === "string" && name.length > 0 && name.length <= max && name.isWellFormed()) return;
+  throw new NonRetryableError(`A signal has a name of 1 to ${max} characters, and ${JSON.stringify(name)} is not.`);
 }

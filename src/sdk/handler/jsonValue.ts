@@ -1,5 +1,6 @@
 /** What handlers give back, as it will be read again: as JSON. */
 import type { Json } from "../../model/json.ts";
+import { describeJsonProblem, problemOfJson, reportedDepthMax } from "../../model/strictJson.ts";
 import { NonRetryableError } from "./errors.ts";
 
 /**
@@ -14,7 +15,14 @@ export function toJson(value: unknown, what: string): Json {
     const reason = error instanceof Error ? error.message : String(error);
     throw new NonRetryableError(`${what} cannot be written as JSON: ${reason}`, { cause: error });
   }
-  if (text !== undefined) return JSON.parse(text) as Json;
+  if (text !== undefined) return kept(JSON.parse(text) as Json, what);
   if (value === undefined) return null;
   throw new NonRetryableError(`${what} cannot be written as JSON: it is a ${typeof value}.`);
+}
+
+/** @throws NonRetryableError for what masters do not take, such as numbers that are too large to be exact */
+function kept(value: Json, what: string): Json {
+  const problem = problemOfJson(value, reportedDepthMax);
+  if (problem === null) return value;
+  throw new NonRetryableError(describeJsonProblem(`${what} cannot be kept`, problem));
 }

@@ -4,6 +4,7 @@ import type { Json } from "../../model/json.ts";
 import { type HttpInput, type HttpOutput, methodOf } from "../../model/kinds/http.ts";
 import { limits } from "../../model/limits.ts";
 import type { Assignment, AttemptEnd } from "../../model/protocol.ts";
+import { problemOfJson, reportedDepthMax } from "../../model/strictJson.ts";
 import { checkHost, guardedLookup, PrivateAddress } from "../../outbound/addressGuard.ts";
 import { isObject, isText, type KindRunner, type Machine } from "./kindRunner.ts";
 
@@ -216,11 +217,14 @@ function bodyOf({ "content-type": type = "" }: IncomingMessage["headers"], bytes
   if (bytes.length === 0) return null;
   const text = bytes.toString("utf8");
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) return text;
+  let value: Json;
   try {
-    return JSON.parse(text) as Json;
+    value = JSON.parse(text) as Json;
   } catch {
     throw new FinalFailure("The service says that it answers with JSON, and does not.");
   }
+  // As text, what an output cannot hold is kept all the same: numbers that are too large to be exact, above all.
+  return problemOfJson(value, reportedDepthMax - 1) === null ? value : text;
 }
 
 function tooLarge(): FinalFailure {
