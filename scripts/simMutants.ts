@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { count, minutes, ordinal } from "./flags.ts";
 import { simulatedMutants } from "./mutants/all.ts";
@@ -68,12 +68,12 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
   }
 }
 
-const vitest = join("node_modules", "vitest", "vitest.mjs");
+const unitTests = [join("node_modules", "vitest", "vitest.mjs"), "run", "--project", "unit", "--bail", "1"];
 
 const tests: Tests = {
   seers: {
-    scenarios: [vitest, "run", "--project", "scenarios", "--bail", "1"],
-    "unit tests": [vitest, "run", "--project", "unit", "--bail", "1"],
+    scenarios: [join("node_modules", "vitest", "vitest.mjs"), "run", "--project", "scenarios", "--bail", "1"],
+    "unit tests": unitTests,
   },
   // Some tests of the sources hold the documents against them.
   needs: ["tests", "docs"],
@@ -84,7 +84,11 @@ let areGreen: Promise<void> | null = null;
 async function askTests(mutant: Mutant): Promise<string | null> {
   areGreen ??= requireGreen(tests);
   await areGreen;
-  return (await look(tests, mutant))?.by ?? null;
+  // Those in the same folder mostly see it, and take seconds where all take minutes.
+  const folders = mutant.patches.map(({ file }) => dirname(file));
+  const nearest = { ...tests, seers: { "unit tests": [...unitTests, "--passWithNoTests", ...folders] } };
+  const sight = (await look(nearest, mutant)) ?? (await look(tests, mutant));
+  return sight?.by ?? null;
 }
 
 /** Runs these seeds on the broken source, until one fails. */
