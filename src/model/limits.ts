@@ -307,6 +307,8 @@ export const limits = {
   answerBytesMax: 16 * mebibyte,
   /** One message on a worker's stream: a batch of assignments with their inputs. */
   streamMessageBytesMax: 64 * mebibyte,
+  /** Of the inputs that one message assigns, unless a single one has more. */
+  assignTextMax: 2 * mebibyte,
 
   /** Commands whose directory and program are looked up at once. */
   spawnLooksMax: 2,

@@ -69,6 +69,8 @@ export class LinkError extends Error {
 export interface StreamSink {
   /** Queues one message. The sink closes itself when its reader is too slow. */
   send(message: StreamMessage): void;
+  /** Resolves when nothing of it waits for the reader any more, or it is closed; left out where nothing ever waits. */
+  drained?(): Promise<void>;
   close(): void;
 }
 

@@ -125,6 +125,7 @@ async function openStream(request: FastifyRequest, reply: FastifyReply, { master
   await streams.open(reply, "worker", (stream) =>
     master.openStream(worker, session, {
       send: (message: StreamMessage) => stream.send(`data: ${JSON.stringify(message)}\n\n`),
+      drained: () => stream.drained(),
       close: () => stream.end(),
     }),
   );

@@ -10,6 +10,7 @@ import type { Log } from "../../ports/log.ts";
 import type { Probe } from "../../ports/transport.ts";
 import type { ProgressBoard } from "../streams/progressBoard.ts";
 import type { Streams } from "../streams/streams.ts";
+import { toChunks } from "./assignmentChunks.ts";
 import type { AttemptReader } from "./attemptReader.ts";
 import type { GraphReader } from "./graphReader.ts";
 import type { Inbox } from "./inbox.ts";
@@ -116,7 +117,24 @@ export class Outbox {
       if (payload === undefined) this.#parts.log.error("a task has no payload in the store", { task });
       else assignments.push({ ...attempt, ...payload });
     }
-    this.#parts.streams.send(effect.worker, effect.session, { kind: "assign", epoch, assignments });
+    const [first = [], ...rest] = toChunks(assignments);
+    this.#parts.streams.send(effect.worker, effect.session, { kind: "assign", epoch, assignments: first });
+    if (rest.length > 0) void this.#sendRest(epoch, effect, rest);
+  }
+
+  /** More than a reader of any speed may have waiting: each chunk leaves when the one before is taken, and beats come in between. */
+  async #sendRest(
+    epoch: number,
+    { worker, session }: Pick<AssignEffect, "worker" | "session">,
+    chunks: readonly (readonly Assignment[])[],
+  ): Promise<void> {
+    const { streams } = this.#parts;
+    for (const assignments of chunks) {
+      await streams.drained(worker, session);
+      // What is left is sent again when the worker attaches.
+      if (!streams.isOpen(worker, session)) return;
+      streams.send(worker, session, { kind: "assign", epoch, assignments });
+    }
   }
 
   async #probe({ worker, boot, host, port }: Extract<SchedulerEffect, { kind: "probe" }>): Promise<void> {

@@ -67,6 +67,12 @@ export class Streams {
     if (stream?.session === session) stream.sink.send(message);
   }
 
+  /** Resolves when the worker has taken what was sent in this session, or the session is over. */
+  async drained(worker: WorkerId, session: SessionId): Promise<void> {
+    const stream = this.#byWorker.get(worker);
+    if (stream?.session === session) await stream.sink.drained?.();
+  }
+
   close(worker: WorkerId, session: SessionId): void {
     const stream = this.#byWorker.get(worker);
     if (stream?.session === session) stream.sink.close();
