@@ -1,6 +1,8 @@
 /** One attempt on a worker, from its assignment until its result is settled. */
 import { wasHandedBack } from "../../model/attemptRecord.ts";
 import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
+import type { Json } from "../../model/json.ts";
+import { jsonBytes } from "../../model/jsonBytes.ts";
 import type {
   AbortCause,
   Assignment,
@@ -91,9 +93,11 @@ export class HeldAttempt implements HeapItem, IssuedAttempt {
 
   setResult(result: ResultItem, outputBytes: number): void {
     this.result = result;
-    const { error } = result;
+    const { error, waits, exits } = result;
+    const listBytes = jsonBytes(waits as unknown as Json) + jsonBytes(exits as unknown as Json);
+    const errorBytes = error === undefined ? 0 : 6 * (error.code.length + error.message.length);
     // 1 KiB for names and numbers; JSON writes one UTF-16 unit in at most six bytes.
-    this.resultBytes = 1024 + outputBytes + (error === undefined ? 0 : 6 * (error.code.length + error.message.length));
+    this.resultBytes = 1024 + outputBytes + listBytes + errorBytes;
   }
 }
 

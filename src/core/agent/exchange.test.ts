@@ -172,6 +172,29 @@ describe("bounds", () => {
   });
 });
 
+test("what attempts wait for counts for the size of a report, like their outputs", () => {
+  const slots = 20;
+  const script = AgentScript.attached({ capacity: slots });
+  const names = Array.from({ length: slots }, (_, index) => `t${index}/1`);
+  script.assign(names);
+  script.reported();
+  const key = (index: number) => `${index} ${"ä".repeat(limits.stepKeyLengthMax - 5)}`;
+  const waits = Array.from({ length: limits.waitsMax }, (_, index) => {
+    return { kind: "signal", key: key(index), name: "\u0001".repeat(limits.signalNameLengthMax) } as const;
+  });
+  for (const name of names) script.end(name, { outcome: "suspended", waits });
+  script.persist(...names);
+  const sizes = new Set<number>();
+  for (let told = 0; told < slots; ) {
+    const report = script.effects.findLast((effect) => effect.kind === "report");
+    sizes.add(Buffer.byteLength(JSON.stringify(report?.items)));
+    told += report?.items.length ?? slots;
+    script.reported();
+  }
+  expect(sizes.size).toBeGreaterThan(1);
+  expect(Math.max(...sizes)).toBeLessThan(limits.reportBodyBytesMax);
+});
+
 describe("a master of protocol 1", () => {
   test("gets results without ids, and answers them by position", () => {
     const script = AgentScript.attached();

@@ -26,6 +26,6 @@ function textLength(value: Json): number {
   if (typeof value === "string") return value.length + 2;
   if (value === null || typeof value !== "object") return 8;
   let length = 2;
-  for (const [key, item] of Object.entries(value) as [string, Json][]) length += key.length + 4 + textLength(item);
+  for (const [key, item] of Object.entries<Json>(value)) length += key.length + 4 + textLength(item);
   return length;
 }
