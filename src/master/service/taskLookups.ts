@@ -20,8 +20,9 @@ export function findQueue(
 ): string | null | Promise<string | null> {
   const known = scheduler?.queueOf(id) ?? notes.get(id);
   if (known !== undefined) return known;
+  const note = notes.noteFrom();
   return readTask(id).then((task) => {
-    if (task !== null) notes.set(id, task.queue);
+    if (task !== null) note(id, task.queue);
     return task?.queue ?? null;
   });
 }

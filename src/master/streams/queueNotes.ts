@@ -6,9 +6,19 @@ import { limits } from "../../model/limits.ts";
 /** A bounded memory; what it has forgotten is read from the store again. */
 export class QueueNotes {
   readonly #queues = new Map<TaskId, string>();
+  /** How often something was forgotten: what was read of a task before that may be of an earlier task with its id. */
+  #forgettings = 0;
 
   get(id: TaskId): string | undefined {
     return this.#queues.get(id);
+  }
+
+  /** Where what is read from now on is noted, unless something is forgotten meanwhile. */
+  noteFrom(): (id: TaskId, queue: string) => void {
+    const before = this.#forgettings;
+    return (id, queue) => {
+      if (before === this.#forgettings) this.set(id, queue);
+    };
   }
 
   set(id: TaskId, queue: string): void {
@@ -21,11 +31,15 @@ export class QueueNotes {
 
   /** A later task may have the id of one that is forgotten, and another queue. */
   noteAll(writes: readonly Write[]): void {
-    if (this.#queues.size === 0) return;
-    for (const write of writes) if (write.kind === "forget-task") this.#queues.delete(write.id);
+    for (const write of writes) {
+      if (write.kind !== "forget-task") continue;
+      this.#forgettings += 1;
+      this.#queues.delete(write.id);
+    }
   }
 
   clear(): void {
+    this.#forgettings += 1;
     this.#queues.clear();
   }
 }
