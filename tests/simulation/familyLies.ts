@@ -104,5 +104,43 @@ export const familyLies: { readonly [invariant: string]: { readonly [name: strin
       history.conditions = { ...history.conditions, clockSettleMs: 500 };
       return history;
     },
+    "a task is started before its instant, though its master saw the clock set back and forth": () =>
+      setBackAndForth({ isPaused: false, backToMs: 0 }),
+    "a task is started on a step forward that its master found after a pause": () =>
+      setBackAndForth({ isPaused: true, backToMs: 3_600_000 }),
+    "a task is started on a step forward that was taken back and made again while its master was paused": () =>
+      setBackAndForth({ isPaused: true, aheadMs: 3_600_000, backToMs: 3_600_000 }),
   },
 };
+
+/**
+ * A clock is 48 s behind when its master starts, and perhaps far ahead for a moment. Then it is set back, and to what it was to be set to: at once
+ * a task starts whose instant has come by that.
+ */
+export function setBackAndForth({
+  isPaused,
+  aheadMs,
+  backToMs,
+}: {
+  isPaused: boolean;
+  aheadMs?: number;
+  backToMs: number;
+}): MadeHistory {
+  const node = "master-1";
+  const own = { node, life: `${node}#1` };
+  const set = (offsetMs: number) => ({ kind: "clock-set", node, offsetMs, drift: 0 }) as const;
+  const startAt = 1_700_000_000_000 + 40_000 + backToMs;
+  const history = new MadeHistory()
+    .add(set(-48_000))
+    .add({ kind: "start", ...own })
+    .entry({ kind: "spec", spec: spec({ startAt }) }, { kind: "status", status: status() })
+    .later(50_000);
+  if (aheadMs !== undefined) history.add(set(aheadMs));
+  history.later(2_000);
+  if (isPaused) history.add({ kind: "pause", ...own });
+  history.later(1_000).add(set(-340_000)).later(1_000).add(set(backToMs));
+  if (isPaused) history.add({ kind: "resume", ...own });
+  history.later(100).status({ state: "running", attempt: 1 });
+  history.conditions = { ...history.conditions, clockSettleMs: 15_000 };
+  return history;
+}

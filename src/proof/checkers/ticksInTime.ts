@@ -2,7 +2,8 @@
 import { checker } from "./checker.ts";
 import { appendOf, eventsOf } from "./reading.ts";
 import { scheduleSteps } from "./scheduleSteps.ts";
-import { decidedSince, wallAt } from "./startsInTime.ts";
+import { wallAt } from "./shownTime.ts";
+import { decidedSince } from "./startsInTime.ts";
 
 /** Instants are whole milliseconds, and a decision is made a little before its entry is handed over. */
 const slackMs = 5;
