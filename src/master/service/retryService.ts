@@ -68,7 +68,10 @@ export class RetryService {
     return above.find(isRetriedWhole)?.id ?? null;
   }
 
-  /** Each is a retry of its own, and complete by itself. Should it break off here, the same request goes on. */
+  /**
+   * Each is a retry of its own, and complete by itself. Should it break off here, the family fails once more by what was left, and its next
+   * retry goes on with that: the same request finds that the family has been retried.
+   */
   async #retryRest(parent: TaskId, by: Actor | undefined): Promise<number> {
     const { read, store } = this.#calls;
     let reopened = 0;
