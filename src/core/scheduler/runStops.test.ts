@@ -17,6 +17,7 @@ const openRun = { service: "batch", key: "k1", handle: "h1" };
 /** A leader with a follower, and a task whose job runs. */
 class World extends FollowedLeader {
   readonly specs: TaskSpec[] = [];
+  readonly failures: TaskId[] = [];
   readonly running = new Map<TaskId, AssignedAttempt & { readonly worker: WorkerId }>();
   readonly #sessions = new Map<WorkerId, SessionId>();
 
@@ -36,7 +37,10 @@ class World extends FollowedLeader {
 
   tell(...inputs: SchedulerInput[]): readonly SchedulerEffect[] {
     const { writes, effects } = this.commit(inputs);
-    for (const write of writes) if (write.kind === "spec") this.specs.push(write.spec);
+    for (const write of writes) {
+      if (write.kind === "spec") this.specs.push(write.spec);
+      else if (write.kind === "status" && write.status.state === "failed") this.failures.push(write.status.id);
+    }
     for (const effect of effects)
       if (effect.kind === "assign")
         for (const attempt of effect.attempts) this.running.set(attempt.task, { ...attempt, worker: effect.worker });
@@ -171,6 +175,47 @@ test("a worker that still stops the job of a forgotten task is known beside one 
   world.failOver();
   world.lose("w1");
   expect(world.stops).toMatchObject([{ input: openRun }]);
+});
+
+test("a task that stops a job is not given up by a leader that was started while its clock was days ahead", () => {
+  world.lose("w1");
+  world.cancel();
+  world.now += defaults.remoteStopDeadlineMs + 1;
+  world.failOver();
+  world.tell();
+  world.attach("w2");
+  expect(world.running.get(world.stops[0]?.id as TaskId)).toMatchObject({ worker: "w2", attempt: 1 });
+});
+
+test("a clock that is set back within five minutes gives up no such task", () => {
+  world.lose("w1");
+  world.cancel();
+  world.now += defaults.remoteStopDeadlineMs + 1;
+  world.failOver();
+  world.tell({ kind: "clock-lag", lagMs: defaults.remoteStopDeadlineMs });
+  world.now += defaults.clockSettleMs;
+  world.tell();
+  expect(world.failures).toEqual([]);
+});
+
+test("a task that stops a job is given up by a leader whose clock has stood, when it says that it wakes up", () => {
+  world.lose("w1");
+  world.cancel();
+  world.now += defaults.remoteStopDeadlineMs + 1;
+  world.failOver();
+  world.tell();
+  expect(world.failures).toEqual([]);
+  expect(world.leader.nextWakeAt()).toBe(world.now + defaults.clockSettleMs);
+  world.now += defaults.clockSettleMs;
+  world.tell();
+  expect(world.failures).toEqual([world.stops[0]?.id]);
+});
+
+test("the deadline of any other task counts at once", () => {
+  world.now += 60_001;
+  world.failOver();
+  world.tell();
+  expect(world.failures).toEqual([job]);
 });
 
 test("a job that outlives an attempt that was to stop it is stopped, and the task goes on", () => {

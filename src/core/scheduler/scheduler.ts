@@ -177,6 +177,7 @@ export class Scheduler {
       audited: { seq: 0, count: 0 },
       sessions: 0,
       patientUntil: 0,
+      clockSureAt: 0,
       digestBefore: { tasks: 0 },
       hasDrifted: false,
     };
@@ -246,6 +247,7 @@ export class Scheduler {
     this.#state.tasks.clockLagMs = clockLagMs;
     const state = this.#state;
     state.epoch = epoch;
+    state.clockSureAt = now + state.settings.clockSettleMs;
     state.digestBefore = digestOf(state);
     const batch: Batch = { now, out: { seq, writes: [], effects: [] } };
     for (const module of modules) module.activate?.(state, batch);

@@ -42,6 +42,8 @@ export interface SchedulerSettings {
   readonly blobRemoveWaitMs: number;
   /** A task of a broadcast fails when its worker has been away for so long. */
   readonly broadcastAwayMs: number;
+  /** A leader that leads for less long may have been started while its clock was wrong. */
+  readonly clockSettleMs: number;
   readonly calendar: Calendar;
 }
 
@@ -81,6 +83,8 @@ export interface SchedulerState {
   sessions: number;
   /** Until then a closed stream is no evidence: nothing could be seen for a while, and workers are still coming back. */
   patientUntil: number;
+  /** Until then the clock may be one that was far ahead when this leader was started. */
+  clockSureAt: number;
   /** What the memory came to when the last batch was closed. */
   digestBefore: DigestSums;
   /** While it follows: a digest of the leader's did not match. */

@@ -1,6 +1,7 @@
 /**
  * Bounds of whole tasks: one that has not started by its `expiresAt` fails as `expired`, and one that has not ended `deadlineMs`
- * after its creation fails as `deadline`, whatever it is doing. Both are instants of the wall clock.
+ * after its creation fails as `deadline`, whatever it is doing. Both are instants of the wall clock. A task that stops a job is not
+ * given up on a clock that may be wrong: nobody else would stop that job.
  */
 import { failTask } from "./attempts.ts";
 import { isClosing } from "./endings.ts";
@@ -11,7 +12,8 @@ export const taskBounds = {
     const { tasks } = state;
     const now = batch.now - tasks.clockLagMs;
     while (!isFull(batch)) {
-      const due = tasks.bounds.popDue(now);
+      const isSure = batch.now >= state.clockSureAt;
+      const due = tasks.bounds.popDue(now) ?? (isSure ? tasks.stopBounds.popDue(now) : undefined);
       if (due === undefined) return;
       const { task, code } = due;
       if (isClosing(task) || (code === "expired" && task.hasStarted)) continue;
@@ -22,5 +24,11 @@ export const taskBounds = {
       failTask(state, batch, task, { code, message });
     }
   },
-  nextWakeAt: ({ tasks }) => (tasks.bounds.nextAt === null ? null : tasks.bounds.nextAt + tasks.clockLagMs),
+  nextWakeAt({ tasks, clockSureAt }) {
+    const { bounds, stopBounds, clockLagMs } = tasks;
+    const next = (bounds.nextAt ?? Number.POSITIVE_INFINITY) + clockLagMs;
+    const nextStop = Math.max((stopBounds.nextAt ?? Number.POSITIVE_INFINITY) + clockLagMs, clockSureAt);
+    const first = Math.min(next, nextStop);
+    return first === Number.POSITIVE_INFINITY ? null : first;
+  },
 } satisfies SchedulerModule;

@@ -1,6 +1,7 @@
 /** All tasks that are not final, the clockwork that wakes them, and the writing down of what became of them. */
 import type { TaskId, WorkerId } from "../../model/ids.ts";
 import type { Json } from "../../model/json.ts";
+import { remoteStopKindName } from "../../model/kinds/remote.ts";
 import { limits } from "../../model/limits.ts";
 import type { Rights } from "../../model/principals/principal.ts";
 import {
@@ -59,6 +60,8 @@ export class Tasks {
   readonly #starts = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
   /** Instants at which whole tasks are over time. */
   readonly bounds = new Bounds<LiveTask>();
+  /** Of the tasks that masters create for jobs nobody else looks after. */
+  readonly stopBounds = new Bounds<LiveTask>();
   /** By so much `now` is ahead of the wall clock. */
   clockLagMs = 0;
   #dirty: LiveTask[] = [];
@@ -116,7 +119,7 @@ export class Tasks {
     this.#count(task, 1);
     this.#dependencies.pin(task);
     task.retriedAt = retriedAt;
-    this.bounds.add(task, head, retriedAt);
+    this.#boundsOf(task).add(task, head, retriedAt);
     return task;
   }
 
@@ -290,10 +293,14 @@ export class Tasks {
     this.#lanes.countUnique(task.uniqueUse.group, isHolding ? 1 : -1);
   }
 
+  #boundsOf({ lane }: LiveTask): Bounds<LiveTask> {
+    return lane.kind === remoteStopKindName ? this.stopBounds : this.bounds;
+  }
+
   #remove(task: LiveTask): void {
     this.#byId.delete(task.id);
     this.#forgetUnique(task);
-    this.bounds.remove(task);
+    this.#boundsOf(task).remove(task);
     this.#dependencies.unpin(task);
     this.#lanes.leave(task.lane);
   }
