@@ -13,6 +13,16 @@ export const masterMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "takes a clock that was set back and right again for one that stood so while the master was paused",
+    patches: [
+      {
+        file: "src/node/wallTracker.ts",
+        search: "    if (this.#keptLag !== null) this.#keptLag = { ...this.#keptLag, untilMs: null };\n",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "gives adopted tasks ids of its own",
     patches: [
       {

@@ -134,3 +134,18 @@ test("a jump that may have been taken back while nobody looked has to stand anew
   clocks.pass(hour);
   expect(clocks.jumpedMs).toBe(0);
 });
+
+test("a wall clock that was set right may have been set back while nobody looked: it has to stand anew", () => {
+  const clocks = new Clocks();
+  clocks.set(-hour);
+  clocks.pass(minute);
+  const before = clocks.instant;
+  clocks.set(hour);
+  clocks.pass(4 * minute);
+  // The process was stopped: meanwhile the clock was behind for long, and was set forward once more.
+  clocks.tracker.noteBlindness();
+  clocks.pass(4 * minute);
+  expect(clocks.instant).toBeLessThan(before + hour / 2);
+  clocks.pass(2 * minute);
+  expect(clocks.instant).toBe(clocks.wallAt);
+});

@@ -31,8 +31,8 @@ export class WallTracker {
   #pending: { readonly sinceMs: number; aheadMs: number } | null = null;
   /** How far the wall clock is behind, as it shows; below 0 where it is ahead. */
   #shownLagMs = 0;
-  /** What it was before the wall clock was last set forward, while that has not stood for long enough. */
-  #keptLag: { readonly untilMs: number; readonly lagMs: number } | null = null;
+  /** What it was before the wall clock was last set forward, while that has not stood for long enough; null until the next reading says when it will have. */
+  #keptLag: { readonly untilMs: number | null; readonly lagMs: number } | null = null;
 
   constructor({ monotonicMs, wallAt }: WallReadings, settings: WallSettings) {
     this.#settings = settings;
@@ -72,11 +72,16 @@ export class WallTracker {
   /** Nobody has looked at the clocks for a while. A jump may have been taken back meanwhile and another one made: it has to stand anew. */
   noteBlindness(): void {
     this.#pending = null;
+    if (this.#keptLag !== null) this.#keptLag = { ...this.#keptLag, untilMs: null };
   }
 
   #noteLag(lagMs: number): void {
     const { jumpMs, settleMs } = this.#settings;
-    if (this.#keptLag !== null && this.#keptLag.untilMs <= this.#monotonicMs) this.#keptLag = null;
+    if (this.#keptLag !== null) {
+      const { untilMs, lagMs: keptMs } = this.#keptLag;
+      if (untilMs === null) this.#keptLag = { untilMs: this.#monotonicMs + settleMs, lagMs: keptMs };
+      else if (untilMs <= this.#monotonicMs) this.#keptLag = null;
+    }
     if (this.#shownLagMs - lagMs > jumpMs) this.#keptLag = { untilMs: this.#monotonicMs + settleMs, lagMs: this.lagMs };
     this.#shownLagMs = lagMs;
   }
