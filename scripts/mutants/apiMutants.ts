@@ -4,9 +4,7 @@ import type { Mutant } from "./mutant.ts";
 export const apiMutants: readonly Mutant[] = [
   {
     name: "lets the names of prototypes in",
-    patches: [
-      { file: "src/api/http/jsonBody.ts", search: "if (forbiddenKeys.has(key)) {", replace: 'if (key === "") {' },
-    ],
+    patches: [{ file: "src/model/strictJson.ts", search: "if (forbiddenKeys.has(key))", replace: 'if (key === "")' }],
   },
   {
     name: "follows JSON to any depth",
@@ -18,9 +16,9 @@ export const apiMutants: readonly Mutant[] = [
     name: "takes a number that is not exact",
     patches: [
       {
-        file: "src/api/http/jsonBody.ts",
-        search: '  throw new OutlastError("bad-json", "A number is too',
-        replace: '  if (path !== "x") return;\n  throw new OutlastError("bad-json", "A number is too',
+        file: "src/model/strictJson.ts",
+        search: '  return { message: "A number is too',
+        replace: '  if (path !== "x") return null;\n  return { message: "A number is too',
       },
     ],
   },
@@ -29,7 +27,7 @@ export const apiMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/api/routes/logRoutes.ts",
-        search: "  if (document === null) throw noSuchTask(task);\n",
+        search: "  if (document === null) throw noSuchTask(task, actor);\n",
         replace: "  if (document === null) return (null as unknown as { task: TaskDocument }).task;\n",
       },
       {
@@ -55,9 +53,9 @@ export const apiMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/api/routes/serveRoutes.ts",
-        search: 'if (request.method === "POST") check(request.body);',
+        search: 'if (route.method !== "GET") check(request.body);',
         replace:
-          'if (route.name === "pauseQueue") void context.master.setQueue("early", true).catch(() => {});\n        if (request.method === "POST") check(request.body);',
+          'if (route.name === "pauseQueue") void context.master.setQueue("early", true).catch(() => {});\n        if (route.method !== "GET") check(request.body);',
       },
     ],
   },
@@ -101,8 +99,8 @@ export const apiMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/api/http/server.ts",
-        search: "else if (outlast?.isPublic !== true)",
-        replace: 'else if (outlast?.isPublic !== true && outlast?.tag !== "queues")',
+        search: "if (!isPage && outlast?.access.needs !==",
+        replace: 'if (!isPage && outlast?.tag !== "queues" && outlast?.access.needs !==',
       },
     ],
   },
@@ -119,7 +117,11 @@ export const apiMutants: readonly Mutant[] = [
   {
     name: "lets a session that never was push out the one that counts (real: seed 1)",
     patches: [
-      { file: "src/master/service/masterService.ts", search: " || !streams.isKnown(worker, session)", replace: "" },
+      {
+        file: "src/master/service/masterService.ts",
+        search: "const isOwn = streams.isKnown(worker, session) && streams",
+        replace: "const isOwn = streams",
+      },
     ],
   },
   {
@@ -127,8 +129,8 @@ export const apiMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/service/masterService.ts",
-        search: "this.#logOwners.ownPieces(worker, chunks)",
-        replace: "this.#logOwners.ownPieces(worker, chunks).then(() => chunks)",
+        search: "this.#parts.logOwners.ownPieces(worker, chunks)",
+        replace: "this.#parts.logOwners.ownPieces(worker, chunks).then(() => chunks)",
       },
     ],
   },
