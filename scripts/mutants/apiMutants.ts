@@ -55,7 +55,7 @@ export const apiMutants: readonly Mutant[] = [
         file: "src/api/routes/serveRoutes.ts",
         search: 'if (route.method !== "GET") check(request.body);',
         replace:
-          'if (route.name === "pauseQueue") void context.master.setQueue("early", true).catch(() => {});\n        if (route.method !== "GET") check(request.body);',
+          'if (route.name === "pauseQueue") void context.master.setQueue("early", { isPaused: true }).catch(() => {});\n        if (route.method !== "GET") check(request.body);',
       },
     ],
   },

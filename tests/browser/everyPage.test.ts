@@ -45,8 +45,12 @@ async function untilDrawn(page: Page, count: number): Promise<void> {
     const all = [...document.querySelectorAll<HTMLCanvasElement>("main canvas")];
     const hasInk = (canvas: HTMLCanvasElement) => {
       const { width, height } = canvas;
-      const pixels = width * height === 0 ? null : canvas.getContext("2d")?.getImageData(0, 0, width, height);
-      return pixels?.data.some((value) => value !== 0) === true;
+      if (width * height === 0) return false;
+      // Read from a copy: a browser warns of a canvas that is read again and again.
+      const copy = Object.assign(document.createElement("canvas"), { width, height });
+      const drawing = copy.getContext("2d", { willReadFrequently: true });
+      drawing?.drawImage(canvas, 0, 0);
+      return drawing?.getImageData(0, 0, width, height).data.some((value) => value !== 0) === true;
     };
     return all.length >= least && all.every(hasInk);
   };
