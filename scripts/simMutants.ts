@@ -68,12 +68,15 @@ async function hunt(mutant: Mutant): Promise<Verdict> {
   }
 }
 
-const unitTests = [join("node_modules", "vitest", "vitest.mjs"), "run", "--project", "unit", "--bail", "1"];
+const testsOf = (project: string) => [
+  join("node_modules", "vitest", "vitest.mjs"),
+  ...["run", "--project", project, "--bail", "1"],
+];
 
 const tests: Tests = {
   seers: {
-    scenarios: [join("node_modules", "vitest", "vitest.mjs"), "run", "--project", "scenarios", "--bail", "1"],
-    "unit tests": unitTests,
+    scenarios: testsOf("scenarios"),
+    "unit tests": testsOf("unit"),
   },
   // Some tests of the sources hold the documents against them.
   needs: ["tests", "docs"],
@@ -86,7 +89,7 @@ async function askTests(mutant: Mutant): Promise<string | null> {
   await areGreen;
   // Those in the same folder mostly see it, and take seconds where all take minutes.
   const folders = mutant.patches.map(({ file }) => dirname(file));
-  const nearest = { ...tests, seers: { "unit tests": [...unitTests, "--passWithNoTests", ...folders] } };
+  const nearest = { ...tests, seers: { "unit tests": [...testsOf("unit"), "--passWithNoTests", ...folders] } };
   const sight = (await look(nearest, mutant)) ?? (await look(tests, mutant));
   return sight?.by ?? null;
 }

@@ -76,6 +76,10 @@ export function isWhole(value: unknown, min: number, max: number): boolean {
   return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
+export function isText(value: unknown, lengthMax: number): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= lengthMax && value.isWellFormed();
+}
+
 /** @param depth of what is around it in the item */
 function checkTask(submission: Json, what: string, depth: number): ItemRefusal | null {
   const problem = problemOfJson(submission, reportedDepthMax - depth);
@@ -90,8 +94,8 @@ function checkTask(submission: Json, what: string, depth: number): ItemRefusal |
 }
 
 function checkKey(key: string): ItemRefusal | null {
-  const isKey = typeof key === "string" && key.length > 0 && key.length <= limits.stepKeyLengthMax;
-  return isKey && key.isWellFormed() ? null : invalid(`A key has 1 to ${limits.stepKeyLengthMax} characters.`);
+  const { stepKeyLengthMax: max } = limits;
+  return isText(key, max) ? null : invalid(`A key has 1 to ${max} characters.`);
 }
 
 function checkStep(value: Json | undefined): ItemRefusal | null {
@@ -108,9 +112,8 @@ function checkStep(value: Json | undefined): ItemRefusal | null {
 /** What a service calls its job comes from the service. */
 function checkRun(run: StepContent["run"]): ItemRefusal | null {
   if (run === undefined || run === null || run === "left" || run.handle === undefined) return null;
-  const { handle } = run;
-  const isHandle = handle.length > 0 && handle.length <= limits.remoteHandleLengthMax && handle.isWellFormed();
-  return isHandle ? null : invalid(`A job has a handle of 1 to ${limits.remoteHandleLengthMax} characters.`);
+  const { remoteHandleLengthMax: max } = limits;
+  return isText(run.handle, max) ? null : invalid(`A job has a handle of 1 to ${max} characters.`);
 }
 
 function invalid(message: string): ItemRefusal {

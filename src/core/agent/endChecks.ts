@@ -5,7 +5,7 @@ import { limits } from "../../model/limits.ts";
 import type { AttemptEnd } from "../../model/protocol.ts";
 import { describeJsonProblem, problemOfJson, reportedDepthMax } from "../../model/strictJson.ts";
 import type { AttemptError } from "../../model/task.ts";
-import { isWhole } from "./contentChecks.ts";
+import { isText, isWhole } from "./contentChecks.ts";
 
 /** The same, or what is reported in its place. */
 export function soundEnd<End extends AttemptEnd>(end: End): End {
@@ -60,10 +60,6 @@ function isSound(wait: Wait | null): boolean {
 
 function isTime(timeoutMs: number | undefined): boolean {
   return timeoutMs === undefined || isWhole(timeoutMs, 0, limits.durationMsMax);
-}
-
-function isText(text: unknown, lengthMax: number): boolean {
-  return typeof text === "string" && text.length > 0 && text.length <= lengthMax && text.isWellFormed();
 }
 
 function describe(wait: Wait): string {
