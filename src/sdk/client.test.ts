@@ -2,20 +2,12 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { OutlastError } from "../model/errors.ts";
 import type { Submission } from "../model/submission.ts";
-import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
+import { type Answer, FakeMasters } from "../proof/fakes/fakeMaster.ts";
 import { createClient, type WaitAllOptions } from "./client.ts";
 
-const masters: FakeMaster[] = [];
-
-async function fake(answer: Answer): Promise<FakeMaster> {
-  const master = await FakeMaster.start(answer);
-  masters.push(master);
-  return master;
-}
-
-afterEach(async () => {
-  await Promise.all(masters.splice(0).map((master) => master.stop()));
-});
+const fakes = new FakeMasters();
+const fake = (answer: Answer) => fakes.start(answer);
+afterEach(() => fakes.stop());
 
 const sleep: Submission = { kind: "sleep", input: { seconds: 1 } };
 

@@ -1,24 +1,16 @@
 /** Changes whose answer is lost on its way: the client tries again, and what it then hears is not held against the caller. */
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
+import { type Answer, FakeMaster, FakeMasters } from "../proof/fakes/fakeMaster.ts";
 import { createClient, type Outlast } from "./client.ts";
 
-const masters: FakeMaster[] = [];
-
-async function fake(answer: Answer): Promise<FakeMaster> {
-  const master = await FakeMaster.start(answer);
-  masters.push(master);
-  return master;
-}
-
-afterEach(async () => {
-  await Promise.all(masters.splice(0).map((master) => master.stop()));
-});
+const fakes = new FakeMasters();
+const fake = (answer: Answer) => fakes.start(answer);
+afterEach(() => fakes.stop());
 
 /** A master that does what it is asked, and says so only from the second request of a kind on: by then it is done. */
 function losing(status: number, code: string): Answer {
   return ({ method }, response) => {
-    const isFirst = masters[0]?.requests.filter((request) => request.method === method).length === 1;
+    const isFirst = fakes.all[0]?.requests.filter((request) => request.method === method).length === 1;
     if (isFirst) response.cut();
     else response.json(status, { error: { code, message: "It is as you wanted it." } });
   };

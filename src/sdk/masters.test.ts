@@ -1,20 +1,12 @@
 /** Several masters as a client sees them: which answers count, who is passed over, and how all of them are shown. */
 import { afterEach, describe, expect, test } from "vitest";
 import { defaults } from "../model/limits.ts";
-import { type Answer, FakeMaster } from "../proof/fakes/fakeMaster.ts";
+import { type Answer, FakeMasters } from "../proof/fakes/fakeMaster.ts";
 import { createClient } from "./client.ts";
 
-const masters: FakeMaster[] = [];
-
-async function fake(answer: Answer): Promise<FakeMaster> {
-  const master = await FakeMaster.start(answer);
-  masters.push(master);
-  return master;
-}
-
-afterEach(async () => {
-  await Promise.all(masters.splice(0).map((master) => master.stop()));
-});
+const fakes = new FakeMasters();
+const fake = (answer: Answer) => fakes.start(answer);
+afterEach(() => fakes.stop());
 
 /** Answers everything with the task in this state, as a master of this epoch. */
 function ofEpoch(epoch: number, state: string): Answer {

@@ -1,20 +1,12 @@
 /** Tests of streams that are cut: events, logs and waits go on where they were, without a gap and without a repetition. */
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answer, FakeMaster, type FakeResponse, type SeenRequest } from "../proof/fakes/fakeMaster.ts";
+import { type Answer, FakeMasters, type FakeResponse, type SeenRequest } from "../proof/fakes/fakeMaster.ts";
 import { createClient } from "./client.ts";
 import type { OutlastEvent } from "./events.ts";
 
-const masters: FakeMaster[] = [];
-
-async function fake(answer: Answer): Promise<FakeMaster> {
-  const master = await FakeMaster.start(answer);
-  masters.push(master);
-  return master;
-}
-
-afterEach(async () => {
-  await Promise.all(masters.splice(0).map((master) => master.stop()));
-});
+const fakes = new FakeMasters();
+const fake = (answer: Answer) => fakes.start(answer);
+afterEach(() => fakes.stop());
 
 function taskEvent(seq: number, id: string, state = "running", isLast = true): string {
   const data = JSON.stringify({ seq, at: 1, id, state, attempt: 1, failures: 0, kills: 0, changedAt: 1 });

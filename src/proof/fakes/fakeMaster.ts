@@ -59,6 +59,21 @@ export class FakeMaster {
   }
 }
 
+/** The fake masters of one test file; whoever has them stops them after each test. */
+export class FakeMasters {
+  readonly all: FakeMaster[] = [];
+
+  async start(answer: Answer): Promise<FakeMaster> {
+    const master = await FakeMaster.start(answer);
+    this.all.push(master);
+    return master;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.splice(0).map((master) => master.stop()));
+  }
+}
+
 async function read(request: IncomingMessage): Promise<SeenRequest> {
   let body = "";
   request.setEncoding("utf8");
