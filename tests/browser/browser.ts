@@ -49,10 +49,11 @@ export async function openPage(
   page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
+    const { url: place } = message.location();
     const isLoad = message.text().startsWith("Failed to load resource");
     if (mayBeBlocked && /CORS policy|frame-ancestors/.test(message.text())) return;
-    if (isLoad && mayFailToLoad?.test(message.location().url) === true) return;
-    troubles.push(`${message.type()}: ${message.text()}`);
+    if (isLoad && mayFailToLoad?.test(place) === true) return;
+    troubles.push(`${message.type()}: ${message.text()} (${place})`);
   });
   await page.goto(url);
   return page;
