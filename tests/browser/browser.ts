@@ -37,8 +37,12 @@ interface PageOptions extends BrowserContextOptions {
   readonly mayBeBlocked?: boolean;
 }
 
+/**
+ * Null opens a page that goes nowhere yet, as where somebody signs in before. An address that serves no page, such
+ * as /healthz, is no place for that: Chromium looks for an icon beside it and complains that there is none.
+ */
 export async function openPage(
-  url: string,
+  url: string | null,
   { mayFailToLoad, mayBeBlocked = false, ...options }: PageOptions = wide,
 ): Promise<Page> {
   const args = ["--no-sandbox", `--host-resolver-rules=MAP ${hostOfOthers} 127.0.0.1`, ...oldBrowser];
@@ -55,7 +59,7 @@ export async function openPage(
     if (isLoad && mayFailToLoad?.test(place) === true) return;
     troubles.push(`${message.type()}: ${message.text()} (${place})`);
   });
-  await page.goto(url);
+  if (url !== null) await page.goto(url);
   return page;
 }
 

@@ -19,7 +19,7 @@ test("an address of something that is gone says so, and offers nothing of anothe
       await root.putTemplate("report", { task });
       await root.webhooks.put("oncall", { url: "https://example.com/hooks", on: ["failure"] });
       for (const [look, options] of Object.entries({ wide, narrow: { ...narrow, colorScheme: "dark" } as const })) {
-        const page = await openPage(`${address}/healthz`, options);
+        const page = await openPage(null, options);
         await page.request.post(`${address}/v1/session`, { data: { name: "olga", password } });
         for (const [what, others] of [
           ["schedule", "nightly"],
@@ -38,7 +38,7 @@ test("an address of something that is gone says so, and offers nothing of anothe
         await page.context().close();
       }
 
-      const bound = await openPage(`${address}/healthz`, wide);
+      const bound = await openPage(null, wide);
       await bound.request.post(`${address}/v1/session`, { data: { name: "rita", password } });
       await bound.goto(`${address}/schedules?name=nightly`);
       await bound.getByText("It may have been removed, or be of another queue than yours.").waitFor();

@@ -24,7 +24,7 @@ test("200 queues are one call; limits are shown, set and taken away by those who
       ] as const)
         await root.people.addUser({ name: user, role, password });
 
-      const page = await openPage(`${address}/healthz`, wide);
+      const page = await openPage(null, wide);
       await page.request.post(`${address}/v1/session`, { data: { name: "olga", password } });
       const calls: string[] = [];
       page.on("request", (request) => calls.push(new URL(request.url()).pathname));
@@ -85,7 +85,7 @@ test("200 queues are one call; limits are shown, set and taken away by those who
       expect(await find(name(0))).not.toHaveProperty("rate");
       await screenshot(page, "queues-many");
 
-      const viewer = await openPage(`${address}/healthz`, { ...narrow, colorScheme: "dark" });
+      const viewer = await openPage(null, { ...narrow, colorScheme: "dark" });
       await viewer.request.post(`${address}/v1/session`, { data: { name: "vera", password } });
       await viewer.goto(`${address}/queues`);
       await viewer
