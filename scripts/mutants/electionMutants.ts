@@ -199,8 +199,8 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/journal/housekeeper.ts",
-        search: "now - clock.lagMs() - settings.retentionMs : 0;",
-        replace: "now - clock.lagMs() - settings.retentionMs / 4 : 0;",
+        search: "0 : wallAt - settings.retentionMs;",
+        replace: "0 : wallAt - settings.retentionMs / 4;",
       },
     ],
   },

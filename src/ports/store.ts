@@ -82,6 +82,12 @@ export interface Store {
   findExpired(retention: Retention, max: number): Promise<ExpiredTask[]>;
 
   /**
+   * Only where forgotten tasks leave something behind that no read shows: removes a bounded part of it. Called by a leader alone.
+   * True if more is left that could go now.
+   */
+  sweep?(): Promise<boolean>;
+
+  /**
    * Only where others can put tasks straight into the store: those that wait to be adopted, at most `max`. Called by a leader alone.
    * Shows nothing that has been adopted by an entry that is committed. What is no task is marked in the store with a readable error.
    */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
-import { type ForeignTask, type Store, StoreUnavailable } from "../../ports/store.ts";
+import { type ForeignTask, type Store, StoreRefused, StoreUnavailable } from "../../ports/store.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { Adopter } from "./adopter.ts";
 
@@ -101,6 +101,7 @@ test("one task that clashes holds up no other", async () => {
 test.each([
   ["the store", new StoreUnavailable("network", "away")],
   ["the lead", new OutlastError("not-leader", "elsewhere")],
+  ["a sound journal", new StoreRefused("Entry 7 is damaged.", "Restore it.")],
 ])("while %s is away it waits, and goes on afterwards", async (_what, error) => {
   const { clock, fail, submitted } = start(["a"]);
   fail(error);

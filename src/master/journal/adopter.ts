@@ -50,9 +50,11 @@ export class Adopter {
       this.#known = new Set();
       await this.#adopt(found.filter(({ id }) => !clashing.includes(id)));
     } catch (error) {
+      if (this.#isStopped) return;
       // Not led any more, or no commit at the moment: the next look is made by whoever leads then.
-      if (!(error instanceof StoreUnavailable) && !(error instanceof OutlastError)) throw error;
-      log.debug("adoption has to wait", { error });
+      const isExpected = error instanceof StoreUnavailable || error instanceof OutlastError;
+      if (isExpected) log.debug("adoption has to wait", { error });
+      else log.error("adoption failed", { error });
       found = [];
     }
     // Slower and slower while there is nothing.
@@ -90,9 +92,7 @@ export class Adopter {
 
   #arm(waitMs: number): void {
     if (this.#isStopped) return;
-    const { clock, log } = this.#parts;
-    this.#timer = clock.at(clock.now() + waitMs, () => {
-      this.#look().catch((error: unknown) => log.error("adoption failed", { error }));
-    });
+    const { clock } = this.#parts;
+    this.#timer = clock.at(clock.now() + waitMs, () => void this.#look());
   }
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../model/limits.ts";
 import { auditId } from "../../model/principals/audit.ts";
-import type { ExpiredTask, RecordQuery, Retention, Store } from "../../ports/store.ts";
+import { type ExpiredTask, type RecordQuery, type Retention, type Store, StoreRefused } from "../../ports/store.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
 import { Housekeeper, type HousekeepingSettings } from "./housekeeper.ts";
 
@@ -16,6 +16,9 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
   const seqs: number[] = [];
   let expired: ExpiredTask[] = [];
   const audit: string[] = [];
+  const errors: unknown[] = [];
+  let failure: Error | null = null;
+  let leftovers = 0;
   const forgottenAudit: string[] = [];
   const store = {
     listRecords: async (_collection: string, { after = "", limit }: RecordQuery) => {
@@ -24,17 +27,22 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     },
     findExpired: async (retention: Retention, max: number) => {
       asked.push(retention);
+      if (failure !== null) throw failure;
       return expired.splice(0, max);
     },
     compact: async (belowSeq: number) => {
       compactions.push(belowSeq);
       return 0;
     },
+    sweep: async () => {
+      leftovers = Math.max(0, leftovers - 1);
+      return leftovers > 0;
+    },
   } as unknown as Store;
   const housekeeper = new Housekeeper({
     store,
     clock,
-    log: silent,
+    log: { ...silent, error: (_message, fields) => errors.push(fields?.["error"]) },
     settings: { ...defaults, clockSettleMs: 0, ...settings },
     pinned: () => [],
     seqOfSlowest,
@@ -54,6 +62,10 @@ function start(settings: Partial<HousekeepingSettings> = {}, seqOfSlowest = () =
     seqs,
     audit,
     forgottenAudit,
+    errors,
+    left: () => leftovers,
+    leave: (count: number) => void (leftovers = count),
+    fail: (error: Error | null) => void (failure = error),
     expire: (tasks: ExpiredTask[]) => void (expired = tasks),
   };
 }
@@ -137,12 +149,34 @@ describe("finished tasks", () => {
     expect(seqs).toEqual([7, 9]);
   });
 
+  test("leave nothing behind in the store that is not worked off without a pause", async () => {
+    const { clock, left, leave } = start();
+    leave(200);
+    await clock.advance(defaults.housekeepingMs + 201 * defaults.housekeepingStepMs);
+    expect(left()).toBe(0);
+  });
+
   test("stay when the leader has stopped", async () => {
     const { clock, housekeeper, asked } = start();
     housekeeper.stop();
     await clock.advance(10 * defaults.housekeepingMs);
     expect(asked).toEqual([]);
   });
+});
+
+test("a document that cannot be read stops neither the rest nor later looks, and is told of once", async () => {
+  const { clock, audit, forgottenAudit, compactions, forgotten, errors, expire, fail } = start({ auditMs: 1_000 });
+  const damaged = new StoreRefused("The document of task t1 is damaged.", "Put it back.");
+  audit.push(auditId(clock.now(), 1, 0));
+  fail(damaged);
+  await clock.advance(4 * defaults.housekeepingMs);
+  expect(errors).toEqual([damaged]);
+  expect(compactions).toHaveLength(4);
+  expect(forgottenAudit).toHaveLength(1);
+  fail(null);
+  expire([{ id: "t2", queue: "q", state: "success" } as ExpiredTask]);
+  await clock.advance(defaults.housekeepingMs);
+  expect(forgotten).toHaveLength(1);
 });
 
 test("no task expires by its age before the clock can be trusted, nor by time that the wall clock has not seen", async () => {

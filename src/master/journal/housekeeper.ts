@@ -1,4 +1,4 @@
-/** What a leader removes: finished tasks whose retention is over, and journal entries that no master needs. */
+/** What a leader removes: finished tasks whose retention is over, with all that they leave behind, and journal entries that no master needs. */
 import type { TaskId } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { auditIdBefore } from "../../model/principals/audit.ts";
@@ -55,6 +55,8 @@ export class Housekeeper {
   #auditHandedOver: ReadonlySet<string> = new Set();
   #bytes = 0;
   #seq = 0;
+  /** What has gone wrong in the last round. */
+  #failures: ReadonlySet<string> = new Set();
 
   constructor(parts: HousekeeperParts) {
     this.#parts = parts;
@@ -77,38 +79,81 @@ export class Housekeeper {
   }
 
   async #clean(): Promise<void> {
-    const { store, clock, log, settings, forget, forgetAudit } = this.#parts;
+    const now = this.#parts.clock.now();
     let isMore = false;
-    try {
-      const now = clock.now();
-      // A clock that may be far ahead lets nothing expire: this master may have been started during such a time.
-      const isSettled = now - this.#startedAt >= settings.clockSettleMs;
-      const endedBefore = isSettled ? now - clock.lagMs() - settings.retentionMs : 0;
-      const pinned = [...this.#parts.pinned()];
-      const bounds = { endedBefore, keepMax: settings.finishedTasksMax, ...(pinned.length > 0 && { pinned }) };
-      const seq = this.#seq;
-      const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
+    const failures = new Set<string>();
+    // Each by itself: what cannot be read must not let the rest pile up.
+    for (const work of this.#works(now)) {
       if (this.#isStopped) return;
-      // What was handed over a moment ago is on its way; what is still there after another look was refused, and may be due by now.
-      const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
-      this.#handedOver = new Set(fresh.map(({ id }) => id));
-      if (fresh.length > 0) forget(fresh, seq);
-      const oldAudit = isSettled ? await this.#findOldAudit(now - clock.lagMs() - settings.auditMs) : [];
-      if (this.#isStopped) return;
-      const freshAudit = oldAudit.filter((id) => !this.#auditHandedOver.has(id));
-      this.#auditHandedOver = new Set(oldAudit);
-      if (freshAudit.length > 0) forgetAudit(freshAudit);
-      const compacted = await store.compact(this.#seqToKeepFrom(now), limits.entriesPerCompactionMax);
-      isMore =
-        expired.length === limits.expiredPerStepMax ||
-        oldAudit.length === limits.auditPerStepMax ||
-        compacted === limits.entriesPerCompactionMax;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      log.debug("housekeeping has to wait for the store", { error });
+      try {
+        if (await work()) isMore = true;
+      } catch (error) {
+        if (this.#isStopped) return;
+        failures.add(this.#noteFailure(error));
+      }
     }
+    this.#failures = failures;
     // A backlog is worked off in small steps, between which others get their turn.
     this.#arm(isMore ? defaults.housekeepingStepMs : defaults.housekeepingMs);
+  }
+
+  #works(now: number): (() => Promise<boolean>)[] {
+    const { store } = this.#parts;
+    return [
+      () => this.#forgetTasks(now),
+      () => this.#forgetAudit(now),
+      () => this.#compact(now),
+      async () => (await store.sweep?.()) === true,
+    ];
+  }
+
+  /** The wall clock at `now`; null while it may be far ahead: this master may have been started during such a time. */
+  #wallAt(now: number): number | null {
+    const isSettled = now - this.#startedAt >= this.#parts.settings.clockSettleMs;
+    return isSettled ? now - this.#parts.clock.lagMs() : null;
+  }
+
+  /** @returns true if there may be more, as the two below */
+  async #forgetTasks(now: number): Promise<boolean> {
+    const { store, settings, forget } = this.#parts;
+    const wallAt = this.#wallAt(now);
+    const endedBefore = wallAt === null ? 0 : wallAt - settings.retentionMs;
+    const pinned = [...this.#parts.pinned()];
+    const bounds = { endedBefore, keepMax: settings.finishedTasksMax, ...(pinned.length > 0 && { pinned }) };
+    const seq = this.#seq;
+    const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
+    if (this.#isStopped) return false;
+    // What was handed over a moment ago is on its way; what is still there after another look was refused, and may be due by now.
+    const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
+    this.#handedOver = new Set(fresh.map(({ id }) => id));
+    if (fresh.length > 0) forget(fresh, seq);
+    return expired.length === limits.expiredPerStepMax;
+  }
+
+  async #forgetAudit(now: number): Promise<boolean> {
+    const { settings, forgetAudit } = this.#parts;
+    const wallAt = this.#wallAt(now);
+    const old = wallAt === null ? [] : await this.#findOldAudit(wallAt - settings.auditMs);
+    if (this.#isStopped) return false;
+    const fresh = old.filter((id) => !this.#auditHandedOver.has(id));
+    this.#auditHandedOver = new Set(old);
+    if (fresh.length > 0) forgetAudit(fresh);
+    return old.length === limits.auditPerStepMax;
+  }
+
+  async #compact(now: number): Promise<boolean> {
+    const most = limits.entriesPerCompactionMax;
+    return (await this.#parts.store.compact(this.#seqToKeepFrom(now), most)) === most;
+  }
+
+  /** @returns what went wrong */
+  #noteFailure(error: unknown): string {
+    const { log } = this.#parts;
+    const text = String(error);
+    if (error instanceof StoreUnavailable) log.debug("housekeeping has to wait for the store", { error });
+    // It is tried again and again; to say so once is enough.
+    else if (!this.#failures.has(text)) log.error("housekeeping failed", { error });
+    return text;
   }
 
   /** Ids of the audit record count down with time, so that what is older follows what is younger. */

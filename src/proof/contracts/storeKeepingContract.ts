@@ -67,6 +67,45 @@ export function keepingContract(current: Current): void {
     expect(await due(10)).toEqual(["r", "r2"]);
   });
 
+  test("a family that is larger than one look goes bit by bit, and its root last", async () => {
+    const { store, journal } = current();
+    const children = [0, 1, 2, 3, 4].map((index) => childId(childPrefix(taskId("r"), 0, "k"), index));
+    await store.append(journal.next(...["r", ...children].flatMap((id) => created(id))));
+    const family = { steps: 0, stepBytes: 0, epoch: 0, children: children.length };
+    await store.append(
+      journal.next(...children.map((id) => changed(id, "success")), changed("r", "success", { changedAt: 5, family })),
+    );
+    const gone: string[] = [];
+    for (let looks = 0; looks < 4; looks += 1) {
+      const due = await store.findExpired({ ...never, endedBefore: 100 }, 2);
+      gone.push(...due.map(({ id }) => id));
+      await store.append(
+        journal.next(...due.map(({ id, queue, state }) => ({ kind: "forget-task", id, queue, state }) as const)),
+      );
+    }
+    expect(gone).toHaveLength(6);
+    expect(new Set(gone.slice(0, 5))).toEqual(new Set(children));
+    expect(gone[5]).toBe("r");
+  });
+
+  test("tasks that were opened again after their end hold up none that are due", async () => {
+    const { store, journal } = current();
+    const ids = ["a", "b", "c"];
+    await store.append(journal.next(...ids.flatMap((id) => created(id))));
+    await store.append(journal.next(...ids.map((id, index) => changed(id, "failed", { changedAt: index + 1 }))));
+    await store.append(journal.next());
+    // Only what is in the view may be removed from the journal.
+    await store.compact(3, 10);
+    await store.append(journal.next(...["a", "b"].map((id) => changed(id, "running", { attempt: 2 }))));
+    await store.append(journal.next());
+    await store.compact(5, 10);
+    const due = await store.findExpired({ ...never, endedBefore: 100 }, 1);
+    expect(due.map(({ id }) => id)).toEqual(["c"]);
+    await store.append(journal.next(changed("a", "success", { attempt: 2, changedAt: 7 })));
+    const later = await store.findExpired({ ...never, endedBefore: 100 }, 5);
+    expect(later.map(({ id }) => id)).toEqual(["c", "a"]);
+  });
+
   test("a root that has made no children since a retry from scratch goes after those from before", async () => {
     const { store, journal } = current();
     const child = childId(childPrefix(taskId("r"), 0, "k"), 0);

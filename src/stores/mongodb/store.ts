@@ -45,7 +45,7 @@ import { isWhole, placeOfTask } from "./overlay.ts";
 import { type RecordPlace, RecordReader } from "./records.ts";
 import { overlaid, type TaskRow, toKey, toTaskId } from "./taskDocument.ts";
 import { TaskList } from "./taskList.ts";
-import { sweepTombstones } from "./tombstones.ts";
+import { sweepRecords, sweepTasks } from "./tombstones.ts";
 import { verifyStore } from "./verify.ts";
 import { ViewWriter } from "./viewWriter.ts";
 import { JournalWindow } from "./window.ts";
@@ -72,6 +72,8 @@ export class MongodbStore implements Store {
   #opened: Opened | null = null;
   /** When old notes were looked for last, by the time of the journal. */
   #sweptAt = 0;
+  /** The last look has left some. */
+  #hasOldNotes = false;
 
   /** @throws StoreRefused for an address that is none */
   constructor(options: { readonly uri: string; readonly ids: Pick<Ids, "random"> }) {
@@ -142,17 +144,23 @@ export class MongodbStore implements Store {
   }
 
   compact(belowSeq: number, max: number): Promise<number> {
-    return this.#read(async ({ connection, journal, window, view }) => {
-      const { seq, at } = window.tail;
-      const below = Math.min(belowSeq, seq);
+    return this.#read(async ({ journal, window, view }) => {
+      const below = Math.min(belowSeq, window.tail.seq);
       // Only what stands in the view, on a majority, may go from the journal.
       if (view.isWriting && below > 1) await view.reached(below - 1);
-      // By the journal's own time: while nothing is written, there is nothing to look for.
-      if (at - this.#sweptAt >= mongodbLimits.tombstoneSweepMs) {
-        await sweepTombstones(connection, at);
-        this.#sweptAt = at;
-      }
       return journal.compact(Math.min(below, (await window.notedSeq()) + 1), max);
+    });
+  }
+
+  sweep(): Promise<boolean> {
+    return this.#use(async ({ connection, window: { tail } }) => {
+      // By the journal's own time: while nothing is written, there is nothing to look for.
+      const isTime = tail.at - this.#sweptAt >= mongodbLimits.tombstoneSweepMs;
+      if (!isTime && !this.#hasOldNotes) return false;
+      if (isTime) await sweepRecords(connection, tail.at);
+      if (isTime) this.#sweptAt = tail.at;
+      this.#hasOldNotes = await sweepTasks(connection, tail.at);
+      return this.#hasOldNotes;
     });
   }
 

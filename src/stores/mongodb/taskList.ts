@@ -67,7 +67,8 @@ export class TaskList {
       .sort({ "outlast.endedAt": 1 });
     for await (const document of cursor) {
       const row = decodeTask(document);
-      if (row === null || overlay.has(row.id)) continue;
+      // One that was opened again after its end keeps that instant until it ends anew.
+      if (row === null || overlay.has(row.id) || !isFinal(row.state)) continue;
       rows.push(toEnded(row));
       left -= 1;
       if (left === 0) break;
@@ -86,7 +87,9 @@ export class TaskList {
   async below(root: TaskId, max: number): Promise<ExpiredTask[]> {
     const { from, until } = descendantRange(root);
     const range = { $gte: toKey(from as TaskId, this.#connection), $lt: toKey(until as TaskId, this.#connection) };
-    const documents = await this.#connection.tasks.find({ _id: range }).limit(max).toArray();
+    // Those that were forgotten lately still have a note of that in their place.
+    const filter = { _id: range, "outlast.status": { $exists: true } };
+    const documents = await this.#connection.tasks.find(filter).sort({ _id: 1 }).limit(max).toArray();
     return documents.flatMap((document) => {
       const row = decodeTask(document);
       return row !== null && isFinal(row.state) ? [{ id: row.id, queue: row.queue, state: row.state }] : [];

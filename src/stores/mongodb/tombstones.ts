@@ -4,8 +4,11 @@ import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { Connection } from "./connection.ts";
 import { forgottenState } from "./taskDocument.ts";
 
-/** Removes old ones, a bounded number at a time. `now` is the instant of the last entry: that clock is the leader's. */
-export async function sweepTombstones({ tasks, records }: Connection, now: number): Promise<void> {
+/**
+ * Removes old ones of tasks, a bounded number at a time. `now` is the instant of the last entry: that clock is the leader's.
+ * @returns true if there may be more
+ */
+export async function sweepTasks({ tasks }: Connection, now: number): Promise<boolean> {
   const goneBefore = now - mongodbLimits.tombstoneMs;
   const old = await tasks
     .find(
@@ -20,5 +23,10 @@ export async function sweepTombstones({ tasks, records }: Connection, now: numbe
       "outlast.goneAt": { $lt: goneBefore },
     });
   }
-  await records.deleteMany({ value: null, goneAt: { $lt: goneBefore } });
+  return old.length === limits.storeStepRowsMax;
+}
+
+/** The same for records. All of them are looked at. */
+export async function sweepRecords({ records }: Connection, now: number): Promise<void> {
+  await records.deleteMany({ value: null, goneAt: { $lt: now - mongodbLimits.tombstoneMs } });
 }

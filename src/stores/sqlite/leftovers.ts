@@ -16,13 +16,15 @@ export class Leftovers {
     this.#settle = database.prepare("DELETE FROM forgotten WHERE ord = ?");
   }
 
-  sweep(atLeast: number): void {
+  /** @returns true if more is left */
+  sweep(atLeast: number): boolean {
     let left = Math.max(atLeast, limits.storeSweepRowsMax);
     while (left > 0) {
       const row = this.#next.get();
-      if (row === undefined) return;
+      if (row === undefined) return false;
       left = this.#sweepTask(Number(row["ord"]), left) - 1;
     }
+    return this.#next.get() !== undefined;
   }
 
   /** @returns how many more rows may be removed */

@@ -150,11 +150,12 @@ export class SqliteStore implements Store {
   }
 
   async compact(belowSeq: number, max: number): Promise<number> {
-    return this.#use(({ database, journal, current }) =>
-      transact(database, () => {
-        current?.leftovers.sweep(0);
-        return journal.compact(belowSeq, max);
-      }),
+    return this.#use(({ database, journal }) => transact(database, () => journal.compact(belowSeq, max)));
+  }
+
+  async sweep(): Promise<boolean> {
+    return this.#use(({ database, current }) =>
+      current === null ? false : transact(database, () => current.leftovers.sweep(0)),
     );
   }
 

@@ -89,6 +89,10 @@ export class ThreadedSqliteStore implements Store {
     return this.#use().ask("compact", belowSeq, max);
   }
 
+  async sweep(): Promise<boolean> {
+    return this.#use().ask("sweep");
+  }
+
   /** Read in the caller's thread, in bounded steps: a million tasks take longer to copy than to read. */
   async loadView(collections: readonly CollectionName[]): Promise<LiveView> {
     this.#use();

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { collectionNames } from "../../../src/model/collections/table.ts";
 import type { OutgoingEntry } from "../../../src/model/entry.ts";
 import { entryCrc } from "../../../src/model/entryCrc.ts";
+import { limits } from "../../../src/model/limits.ts";
 import { changed, created, queueWrite, TestJournal, taskId } from "../../../src/proof/contracts/storeJournal.ts";
 import { loadAll } from "../../../src/proof/contracts/storeViewContract.ts";
 import { parseAddress } from "../../../src/stores/mongodb/address.ts";
@@ -139,14 +140,26 @@ describe.skipIf(deployment === null)("the view of the MongoDB store", () => {
     const day = 24 * 60 * 60 * 1000;
     await store.append(journal.next(...created("a"), changed("a", "success")));
     await store.append(journal.next(forget("a")));
-    await store.compact(1, 10);
+    await store.sweep();
     await expect.poll(async () => (await rawTask("a"))?.["state"], { timeout: 20_000 }).toBe("forgotten");
     const noted = await rawTask("a");
     const late = new TestJournal(await store.readTail(), "nonce-a", 1).next();
     await store.append({ ...late, at: late.at + 2 * day, ...crcOf({ ...late, at: late.at + 2 * day }) });
-    await store.compact(1, 10);
+    expect(await store.sweep()).toBe(false);
     expect(noted).toMatchObject({ outlast: { seq: 2 } });
     expect(await rawTask("a")).toBeNull();
+  });
+
+  test("of many old notes some go at a time, without a pause until all are gone", async () => {
+    const outlast = { seq: 1, state: "forgotten", goneAt: 1_000 };
+    const notes = Array.from({ length: 2 * limits.storeStepRowsMax + 1 }, (_, index) => ({
+      _id: `t${index}`,
+      outlast,
+    }));
+    await db.collection<{ _id: string }>("tasks").insertMany(notes);
+    await store.append(journal.next());
+    expect([await store.sweep(), await store.sweep(), await store.sweep()]).toEqual([true, true, false]);
+    expect(await rawTasks()).toEqual([]);
   });
 
   test("what people edit at the top is never believed, and written anew with the next change", async () => {
