@@ -63,17 +63,21 @@ export class GridfsBlobs implements Blobs {
     const upload = bucket.openUploadStream(name);
     // Failures are passed to the callbacks below.
     upload.on("error", () => {});
+    let isEnding = false;
     try {
       for await (const piece of measured) {
         await this.#try(() => called((done) => upload.write(Buffer.from(piece), done)));
       }
+      isEnding = true;
       await this.#try(() => called((done) => upload.end(done)));
       // `end` may be called back before the file's document is refused.
       if (upload.errored !== null) await this.#try(() => Promise.reject(upload.errored ?? new Error()));
       return measured.result();
     } catch (error) {
+      // Its document may be there all the same, or come yet, and then the object must be whole.
+      const isUnknown = isEnding && error instanceof BlobsUnavailable;
       // Its chunks; what cannot be removed now is a leftover for a later start.
-      await chunks.deleteMany({ files_id: upload.id }).catch(() => undefined);
+      if (!isUnknown) await chunks.deleteMany({ files_id: upload.id }).catch(() => undefined);
       if (codeOf(error) === duplicateKey) throw new ObjectTaken(`There is an object ${name}.`);
       throw error;
     }
@@ -125,8 +129,14 @@ export class GridfsBlobs implements Blobs {
     if (from === until) return;
     const { bucket } = await this.#opened();
     const download = bucket.openDownloadStream(id, { start: from, end: until });
+    let left = until - from;
     try {
-      for await (const piece of download as AsyncIterable<Buffer>) yield piece;
+      for await (const piece of download as AsyncIterable<Buffer>) {
+        left -= piece.length;
+        yield piece;
+      }
+      // The driver says nothing where the last chunks are missing.
+      if (left > 0) throw new BlobsUnavailable("io", `An object in ${this.#options.name} is shorter than it was.`);
     } catch (error) {
       throw this.#toBlobsError(error);
     } finally {

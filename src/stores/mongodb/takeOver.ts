@@ -78,15 +78,24 @@ async function copy(dump: StoreDump, connection: Connection): Promise<TakenOver>
   };
 }
 
-/** Makes sure that nothing else is in the database. */
-async function claim({ incarnation }: StoreDump, { meta, journal, tasks, address }: Connection): Promise<void> {
+/** Makes sure that nothing else is in the database, and that no master has worked on it since an earlier move. */
+async function claim({ incarnation }: StoreDump, connection: Connection): Promise<void> {
+  const { meta, journal, tasks, address } = connection;
   const store = await meta.findOne({ _id: "store" });
   if (store !== null && store["incarnation"] !== incarnation) throw occupied(address.name);
+  if (store !== null && (await wasLed(connection))) throw inUse(address.name);
   const before = await meta.findOne({ _id: "takingOver" });
   if (before !== null && before["incarnation"] !== incarnation) throw occupied(address.name);
   if (store !== null || before !== null) return;
   if ((await journal.findOne({})) !== null || (await tasks.findOne({})) !== null) throw occupied(address.name);
   await meta.insertOne({ _id: "takingOver", incarnation });
+}
+
+/** The journal goes on behind what was moved, and a leader that has written its marker writes its lease. */
+async function wasLed({ meta, journal }: Connection): Promise<boolean> {
+  const view = await meta.findOne({ _id: "view" });
+  const next = await journal.findOne({ _id: Number(view?.["seq"] ?? 0) + 1 }, { projection: { _id: 1 } });
+  return next !== null || (await meta.findOne({ _id: "lease" })) !== null;
 }
 
 /** Where the journal begins and ends is put into `ends`. */
@@ -224,6 +233,14 @@ class Batch<Item> {
     this.#bytes = 0;
     if (items.length > 0) await this.#insert(items);
   }
+}
+
+/** What has ended or was removed there since would be brought back. */
+function inUse(name: string): StoreRefused {
+  return new StoreRefused(
+    `${name} has everything already, and masters have worked on it since it was moved there.`,
+    "Nothing was changed. Go on with that store, and never again with the one that was moved.",
+  );
 }
 
 function occupied(name: string): StoreRefused {

@@ -24,6 +24,8 @@ import type { StoreDump } from "../../../src/stores/storeDump.ts";
 import { findDeployment, type MongodbPlace } from "./place.ts";
 
 const deployment = await findDeployment();
+const forgetTask = (id: string) =>
+  ({ kind: "forget-task", id: taskId(id), queue: "default", state: "success" }) as const;
 const run = promisify(execFile);
 
 describe.skipIf(deployment === null)("moving to MongoDB", () => {
@@ -60,7 +62,7 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
     );
     await sqlite.append(
       journal.next(
-        { kind: "forget-task", id: taskId("t1"), queue: "default", state: "success" },
+        forgetTask("t1"),
         queueWrite({ name: "default", isPaused: true }),
         ...created("t1", { name: "again" }),
       ),
@@ -132,6 +134,39 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
     const store = place.handle();
     await store.open();
     expect(await store.verify()).toEqual([]);
+    await store.close();
+  });
+
+  test("what masters have worked on since it was moved is refused, and stays as it is", async () => {
+    const journal = await fill();
+    const dump = openDump(path);
+    await takeOver(dump, place.uri);
+    const store = place.handle();
+    await store.open();
+    await store.append(journal.next(changed("t4", "success"), changed("t5", "success")));
+    await store.append(journal.next(...["t4", "t5"].map((id) => forgetTask(id))));
+    await expect(takeOver(dump, place.uri)).rejects.toMatchObject({ name: "StoreRefused" });
+    await store.writeLease({
+      epoch: 1,
+      nonce: journal.nonce,
+      beat: 1,
+      address: "http://a:1",
+      isResigned: true,
+      ttlMs: 1,
+    });
+    await store.close();
+    const client = new MongoClient(place.uri);
+    // As it is once the notes of forgotten tasks are gone.
+    await client.db().collection("tasks").deleteMany({ state: "forgotten" });
+    await expect(takeOver(dump, place.uri)).rejects.toMatchObject({
+      name: "StoreRefused",
+      message: expect.stringContaining("since it was moved") as unknown,
+    });
+    dump.close();
+    expect(await client.db().collection("tasks").countDocuments()).toBe(28);
+    await client.close();
+    await store.open();
+    expect((await loadAll(store)).tasks).not.toHaveLength(0);
     await store.close();
   });
 
