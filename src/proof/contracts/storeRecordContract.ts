@@ -143,6 +143,22 @@ export function recordContract(current: Current): void {
     expect(await store.append(journal.next(noteOf("t", "a", 1)))).toBe("committed");
   });
 
+  test("records that were removed lately take no room in a page", async () => {
+    const { store, journal } = current();
+    const ids = Array.from({ length: 30 }, (_, index) => `n${String(index).padStart(2, "0")}`);
+    await store.append(journal.next(...ids.map((id) => note(id, 1))));
+    await store.append(journal.next(...ids.slice(0, 25).map((id) => note(id, null))));
+    await store.append(journal.next());
+    // Only what is in the view may be removed from the journal.
+    await store.compact(3, 10);
+    const page = await store.listRecords(notes, { limit: 3 });
+    expect(page).toMatchObject({ records: ids.slice(25, 28).map((id) => ({ id })), isMore: true });
+    const rest = await store.listRecords(notes, { limit: 3, after: "n27" });
+    expect(rest).toMatchObject({ records: ids.slice(28).map((id) => ({ id })), isMore: false });
+    await store.append(journal.next(note("n28", null), note("n29", null), note("n05", 2)));
+    expect(await idsOf(store, {})).toEqual(["n05", "n25", "n26", "n27"]);
+  });
+
   test("what the last marker lists is kept when its entry is compacted away", async () => {
     const { place, store, journal } = current();
     expect((await loadAll(store)).collections).toBeNull();

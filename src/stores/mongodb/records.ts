@@ -56,8 +56,9 @@ export class RecordReader {
     let wanted = query.limit + 1 + texts.size;
     let length = 0;
     const from = after !== null && compareBytes(after, prefix) > 0 ? after : prefix;
+    // The notes of those that were removed lately stay where they were: a page of nothing else would have no end to go on from.
     const cursor = this.#connection.records
-      .find({ place, key: { $gte: from, $lte: prefix + lastCharacter } })
+      .find({ place, key: { $gte: from, $lte: prefix + lastCharacter }, value: { $ne: null } })
       .sort({ key: 1 });
     let isCut = false;
     for await (const document of cursor) {
