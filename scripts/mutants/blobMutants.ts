@@ -17,8 +17,8 @@ export const blobMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/blobsModule.ts",
-        search: "!isUnchanged(record, before) || record.leasedUntil > batch.now",
-        replace: "record.object !== before.object || before.leasedUntil > batch.now",
+        search: "!isUnchanged(record, before) || record.leasedUntil > wallNow(state, batch)",
+        replace: "record.object !== before.object || before.leasedUntil > wallNow(state, batch)",
       },
       {
         file: "src/core/scheduler/blobsModule.ts",

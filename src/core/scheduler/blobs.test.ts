@@ -75,6 +75,11 @@ class World {
     });
   }
 
+  /** The wall clock is so far behind from now on. */
+  lag(lagMs: number): void {
+    this.#step({ kind: "clock-lag", lagMs });
+  }
+
   collect(seen: readonly SeenBlob[]): void {
     this.#step({ kind: "collect-blobs", seen });
   }
@@ -245,4 +250,24 @@ test("a digest that no command needs as a file refuses nothing", () => {
   const spec = toSpec(task, { id: "t1" as TaskId, fingerprint: null, now: 1_000_000 });
   scheduler.step(1_000_001, { kind: "submit", request: 1, specs: [spec], lookup: null }, out);
   expect(out.effects).toMatchObject([{ kind: "reply", reply: { kind: "submitted" } }]);
+});
+
+test("a leader that was started while its clock was days ahead takes no lease of the one before for over", () => {
+  const world = new World();
+  const [sha256 = ""] = hashes;
+  world.upload(sha256);
+  const { now } = world;
+  world.now += 48 * hour;
+  const seen = world.look();
+  expect(seen).toHaveLength(1);
+  world.lag(48 * hour - 1);
+  world.collect(seen);
+  expect(world.blobs.get(sha256)).toEqual(seen[0]?.record);
+  world.release(sha256);
+  expect(world.blobs.get(sha256)?.leasedUntil).toBeLessThan(now + hour);
+  for (let looks = 0; looks < 3; looks += 1) {
+    world.collect(world.look());
+    world.now += 2 * hour;
+  }
+  expect(world.blobs.size).toBe(0);
 });

@@ -7,6 +7,7 @@ import type { Batch, Reply } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
 import type { SchedulerModule } from "./module.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
+import { wallNow } from "./ticks.ts";
 
 type Input<Kind extends SchedulerInput["kind"]> = Extract<SchedulerInput, { kind: Kind }>;
 
@@ -150,18 +151,20 @@ function refuseFirst({ principals }: SchedulerState, by: Actor | undefined, role
 
 /** Without a root token nobody could undo the removal of the last admin. */
 function refuseLockOut(
-  { principals }: SchedulerState,
+  state: SchedulerState,
   batch: Batch,
   by: Actor | undefined,
   user: string | null,
   token: string | null,
 ): Reply | null {
   if (by === undefined || by.name === "root") return null;
+  const { principals } = state;
+  const now = wallNow(state, batch);
   const users = [...principals.users.values()].filter(({ name }) => name !== user);
   const tokens = [...principals.tokens.values()].filter(({ name }) => name !== token);
   const isLeft =
     users.some(({ role }) => role === "admin") ||
-    tokens.some(({ role, expiresAt }) => role === "admin" && (expiresAt ?? batch.now + 1) > batch.now);
+    tokens.some(({ role, expiresAt }) => role === "admin" && (expiresAt ?? now + 1) > now);
   return isLeft ? null : refuse("conflict", "This is the last admin. Add another one first.");
 }
 

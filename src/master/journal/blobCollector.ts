@@ -60,7 +60,7 @@ export class BlobCollector {
   }
 
   async #withoutLease(): Promise<Over[]> {
-    const now = this.#parts.clock.now();
+    const now = this.#wallAt();
     const found: Over[] = [];
     for await (const { id: sha256, value: record } of this.#all("blobs")) {
       if (record.leasedUntil <= now) found.push({ sha256, record });
@@ -114,13 +114,19 @@ export class BlobCollector {
 
   /** What a crash has left between the object of an upload and its blob, or between the end of a blob and its object. */
   async #dropOrphans(blobs: Blobs): Promise<void> {
-    const oldest = this.#parts.clock.now() - defaults.blobOrphanMs;
+    const oldest = this.#wallAt() - defaults.blobOrphanMs;
     const old = new Set<string>();
     for await (const { name } of blobs.list(blobFolder)) if (uploadedAt(name) < oldest) old.add(name);
     if (old.size === 0) return;
     for await (const { value } of this.#all("blobs")) old.delete(value.object);
     if (this.#isStopped) return;
     for (const name of old) await blobs.delete(name);
+  }
+
+  /** Leases and names of objects may be those of a leader before, whose clock was right. */
+  #wallAt(): number {
+    const { clock } = this.#parts;
+    return clock.now() - clock.lagMs();
   }
 
   async *#all<Name extends CollectionName>(

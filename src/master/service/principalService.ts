@@ -76,7 +76,7 @@ export class PrincipalService implements PrincipalApi {
 
   findToken(secret: string): TokenRecord | null {
     const token = this.#memory.tokenOfHash(sha256(secret));
-    return token === undefined || this.#isOver(token.expiresAt) ? null : token;
+    return token === undefined || this.#isTokenOver(token) ? null : token;
   }
 
   findSession(secret: string): SessionRecord | null {
@@ -86,15 +86,18 @@ export class PrincipalService implements PrincipalApi {
 
   tokenOf({ tokenHash }: SessionRecord): TokenRecord | null {
     const token = tokenHash === undefined ? undefined : this.#memory.tokenOfHash(tokenHash);
-    return token === undefined || this.#isOver(token.expiresAt) ? null : token;
+    return token === undefined || this.#isTokenOver(token) ? null : token;
   }
 
   isCurrent({ kind, id }: { readonly kind: "session" | "token"; readonly id: string }): boolean {
     const { tokens, sessions } = this.#memory;
-    const session = kind === "session" ? sessions.get(id) : undefined;
-    const record = kind === "token" ? tokens.get(id) : session;
-    if (record === undefined || this.#isOver(record.expiresAt)) return false;
-    return session?.tokenHash === undefined || this.tokenOf(session) !== null;
+    if (kind === "token") {
+      const token = tokens.get(id);
+      return token !== undefined && !this.#isTokenOver(token);
+    }
+    const session = sessions.get(id);
+    if (session === undefined || this.#isOver(session.expiresAt)) return false;
+    return session.tokenHash === undefined || this.tokenOf(session) !== null;
   }
 
   onChange(listener: () => void): () => void {
@@ -137,7 +140,7 @@ export class PrincipalService implements PrincipalApi {
   async addToken(token: NewToken, by?: Actor): Promise<TokenView & { readonly token: string }> {
     this.#calls.checkLeading();
     checkRole(token);
-    if (token.expiresAt !== undefined && token.expiresAt <= this.#calls.clock.now())
+    if (this.#isTokenOver(token))
       throw new OutlastError("invalid", "The token would have expired already.", { path: "/expiresAt" });
     const secret = `${tokenPrefix}${randomBytes(secretBytes).toString("base64url")}`;
     const kept = { ...token, hash: sha256(secret) };
@@ -226,8 +229,14 @@ export class PrincipalService implements PrincipalApi {
     return scheduler.principals;
   }
 
-  #isOver(expiresAt: number | undefined): boolean {
-    return expiresAt !== undefined && expiresAt <= this.#calls.clock.now();
+  #isOver(expiresAt: number): boolean {
+    return expiresAt <= this.#calls.clock.now();
+  }
+
+  /** Whoever made the token has named an instant by the wall clock. */
+  #isTokenOver({ expiresAt }: Pick<TokenRecord, "expiresAt">): boolean {
+    const { clock } = this.#calls;
+    return expiresAt !== undefined && expiresAt <= clock.now() - clock.lagMs();
   }
 }
 
