@@ -102,7 +102,9 @@ export class Guard {
     }
     if (this.#workerToken?.matches(secret) === true) return grant(ownWorker, address);
     await this.#untilKnown();
-    const found = secret.startsWith("ols_") ? this.#findSession(secret, address) : this.#findToken(secret, address);
+    const found = await this.#orSoon(secret, () => {
+      return secret.startsWith("ols_") ? this.#findSession(secret, address) : this.#findToken(secret, address);
+    });
     if (found !== null) return found;
     this.#bearers.noteWrong(address);
     throw secret.startsWith("ols_") ? sessionOver() : wrongToken();
@@ -149,7 +151,7 @@ export class Guard {
       const who = principal.kind === "user" ? `User ${principal.name}` : `Token ${principal.name}`;
       throw new OutlastError("forbidden", `${who} has the role ${principal.role}, which may not do this.`, {
         needs,
-        hint: "docs/api.md lists what each role may do. An admin can change roles.",
+        hint: "docs/access.md lists what each role may do. An admin can change roles.",
       });
     }
     throw new OutlastError("forbidden", "This is for users and tokens that are not bound to queues.");
@@ -203,8 +205,8 @@ export class Guard {
     return { principal: tokenPrincipal(token), credential, sessionSecret: null, address };
   }
 
-  #byCookie(request: FastifyRequest, secret: string, address: string): Grant {
-    const session = this.#findSession(secret, address);
+  async #byCookie(request: FastifyRequest, secret: string, address: string): Promise<Grant> {
+    const session = await this.#orSoon(secret, () => this.#findSession(secret, address));
     if (session === null) throw sessionOver();
     if (request.method === "GET" || request.method === "HEAD") return session;
     const { origin } = request.headers;
@@ -248,6 +250,16 @@ export class Guard {
     if (user === null) return null;
     const { name, role, queues = null, changedAt } = user;
     return { principal: { kind: "user", name, role, queues }, credential: { userChangedAt: changedAt } };
+  }
+
+  /** A standby has yet to read of a session or a token that the leader made a moment ago, so it looks for a while. */
+  async #orSoon(secret: string, find: () => Grant | null): Promise<Grant | null> {
+    const until = performance.now() + (/^ol[st]_/.test(secret) ? defaults.electionWaitMs : 0);
+    for (;;) {
+      const found = find();
+      if (found !== null || statusOrNull(this.#master)?.role !== "standby" || performance.now() >= until) return found;
+      await sleep(defaults.tailPollMs);
+    }
   }
 
   /** A master that has only just started has yet to read who there is. */
