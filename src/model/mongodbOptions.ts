@@ -8,6 +8,18 @@ export const durableOptions = {
   retryWrites: false,
 } as const;
 
+/** What the options above fix, by the names that it has in an address. Some of these would count for more than the options do. */
+const fixedNames =
+  /^(w|j|journal|fsync|wtimeout|wtimeoutms|readconcernlevel|readpreference|readpreferencetags|maxstalenessseconds|retrywrites)$/i;
+
+/** The address without anything that says otherwise. */
+export function withoutFixed(uri: string): string {
+  const [head = "", ...rest] = uri.split("?");
+  const pairs = rest.join("?").split("&");
+  const left = pairs.filter((pair) => pair !== "" && !fixedNames.test(pair.split("=", 1)[0] ?? ""));
+  return left.length === 0 ? head : `${head}?${left.join("&")}`;
+}
+
 /** The options that the address does not set itself. */
 export function unlessSaid<Options extends object>(uri: string, options: Options): Partial<Options> {
   const said = uri.toLowerCase();

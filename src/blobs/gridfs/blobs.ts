@@ -5,7 +5,7 @@
 import type { Collection, Db, GridFSBucket, GridFSFile, MongoClient, ObjectId } from "mongodb";
 import { defaults } from "../../model/limits.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
-import { durableOptions, unlessSaid } from "../../model/mongodbOptions.ts";
+import { durableOptions, unlessSaid, withoutFixed } from "../../model/mongodbOptions.ts";
 import {
   type Blobs,
   BlobsUnavailable,
@@ -204,7 +204,7 @@ async function removeLeftovers({ files, chunks, idBefore }: Place): Promise<void
 
 async function connect({ uri, database }: GridfsOptions): Promise<Place> {
   const { GridFSBucket: Bucket, MongoClient: Client, ObjectId: Id } = await import("mongodb");
-  const client = new Client(uri, {
+  const client = new Client(withoutFixed(uri), {
     appName: "outlast-blobs",
     ...unlessSaid(uri, { serverSelectionTimeoutMS: mongodbLimits.selectMsMax }),
     connectTimeoutMS: mongodbLimits.connectMsMax,

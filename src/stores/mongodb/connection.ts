@@ -1,7 +1,7 @@
 /** The connection to MongoDB: loads the driver, and fixes how every write and read is made, whatever the address says. */
 import type { Collection, Db, MongoClient, MongoClientOptions, ObjectId } from "mongodb";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
-import { durableOptions, unlessSaid } from "../../model/mongodbOptions.ts";
+import { durableOptions, unlessSaid, withoutFixed } from "../../model/mongodbOptions.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import { type MongodbAddress, withoutSecrets } from "./address.ts";
 import type { EntryDocument, LogDocument, MemberDocument, PartDocument, RecordDocument } from "./collections.ts";
@@ -50,7 +50,7 @@ export async function connect(address: MongodbAddress): Promise<Connection> {
   const { MongoClient: Client, ObjectId: Id } = await import("mongodb");
   let client: MongoClient;
   try {
-    client = new Client(address.uri, {
+    client = new Client(withoutFixed(address.uri), {
       ...defaultsFor(address.uri),
       // A commit is one insert.
       ...durableOptions,

@@ -48,6 +48,25 @@ describe.skipIf(server === null)("a MongoDB server in trouble", () => {
 
   const wtimeout = { code: 64, codeName: "WriteConcernTimeout", errmsg: "waiting for replication timed out" };
 
+  test.each([
+    "journal=false",
+    "j=false&w=1",
+    "w=0",
+    "wtimeoutMS=1",
+    "readConcernLevel=local",
+    "ReadPreference=secondary&maxStalenessSeconds=120&retryWrites=true",
+  ])("how a write and a read are made is fixed, whatever the address says: %s", async (options) => {
+    const mark = place.uri.includes("?") ? "&" : "?";
+    const connection = await connect(parseAddress(`${place.uri}${mark}${options}&appName=other`));
+    const { readConcern, writeConcern, readPreference } = connection.journal;
+    expect(readConcern?.level).toBe("majority");
+    expect(writeConcern).toMatchObject({ w: "majority", journal: true });
+    expect(writeConcern?.wtimeoutMS).toBeUndefined();
+    expect(readPreference?.mode).toBe("primary");
+    expect(connection.client.options).toMatchObject({ retryWrites: false, appName: "other" });
+    await connection.client.close();
+  });
+
   test("an insert that waits too long for the majority is unknown; appended again, its own entry is found", async () => {
     const entry = journal.next(...created("a"));
     await fail({ failCommands: ["insert"], writeConcernError: wtimeout });
