@@ -57,6 +57,15 @@ export async function createIndexes({ tasks, records, logs }: Connection): Promi
   ]);
 }
 
+/**
+ * What the notes of forgotten tasks and of removed records are found by. Made apart from the others: over a large store that takes
+ * minutes, and no leader should wait for it.
+ */
+export async function createNoteIndexes({ tasks, records }: Connection): Promise<void> {
+  await tasks.createIndexes([{ key: { "outlast.goneAt": 1 }, sparse: true }]);
+  await records.createIndexes([{ key: { goneAt: 1 }, sparse: true }]);
+}
+
 /** With this the database is a store. */
 export async function finishStore({ meta }: Connection, incarnation: string): Promise<void> {
   await insertOnce(meta, { _id: "store", application: "outlast", layout: layoutVersion, incarnation });

@@ -37,7 +37,7 @@ import { type Connection, connect } from "./connection.ts";
 import { toStateCounts } from "./derived.ts";
 import { ForeignDocuments } from "./foreignDocuments.ts";
 import { JournalCollection } from "./journal.ts";
-import { createIndexes, prepareDatabase } from "./layout.ts";
+import { createIndexes, createNoteIndexes, prepareDatabase } from "./layout.ts";
 import { loadLiveView } from "./liveView.ts";
 import { LogCollection } from "./logs.ts";
 import { LeaseNote, MemberNotes } from "./notes.ts";
@@ -74,6 +74,7 @@ export class MongodbStore implements Store {
   #sweptAt = 0;
   /** The last look has left some. */
   #hasOldNotes = false;
+  #areNotesIndexed = false;
 
   /** @throws StoreRefused for an address that is none */
   constructor(options: { readonly uri: string; readonly ids: Pick<Ids, "random"> }) {
@@ -157,6 +158,8 @@ export class MongodbStore implements Store {
       // By the journal's own time: while nothing is written, there is nothing to look for.
       const isTime = tail.at - this.#sweptAt >= mongodbLimits.tombstoneSweepMs;
       if (!isTime && !this.#hasOldNotes) return false;
+      if (!this.#areNotesIndexed) await createNoteIndexes(connection);
+      this.#areNotesIndexed = true;
       if (isTime) await sweepRecords(connection, tail.at);
       if (isTime) this.#sweptAt = tail.at;
       this.#hasOldNotes = await sweepTasks(connection, tail.at);

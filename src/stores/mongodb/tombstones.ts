@@ -1,4 +1,4 @@
-/** Notes of tasks and records that are gone: kept for a day, so that a late write of a deposed leader cannot bring one back. */
+/** Notes of tasks and records that are gone: kept for a day, so that a late write of a deposed leader cannot bring one back. Both need `createNoteIndexes`. */
 import { limits } from "../../model/limits.ts";
 import { mongodbLimits } from "../../model/limitsMongodb.ts";
 import type { Connection } from "./connection.ts";
@@ -15,6 +15,7 @@ export async function sweepTasks({ tasks }: Connection, now: number): Promise<bo
       { "outlast.state": forgottenState, "outlast.goneAt": { $lt: goneBefore } },
       { projection: { _id: 1 }, limit: limits.storeStepRowsMax },
     )
+    .sort({ "outlast.goneAt": 1 })
     .toArray();
   if (old.length > 0) {
     await tasks.deleteMany({
@@ -26,7 +27,7 @@ export async function sweepTasks({ tasks }: Connection, now: number): Promise<bo
   return old.length === limits.storeStepRowsMax;
 }
 
-/** The same for records. All of them are looked at. */
+/** The same for all records that are old enough. */
 export async function sweepRecords({ records }: Connection, now: number): Promise<void> {
   await records.deleteMany({ value: null, goneAt: { $lt: now - mongodbLimits.tombstoneMs } });
 }

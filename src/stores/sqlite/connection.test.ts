@@ -13,6 +13,7 @@ describe("toStoreError", () => {
     ["busy", 5],
     ["busy", 261],
     ["busy", 6],
+    ["busy", 15],
     ["io", 10],
     ["io", 1034],
     ["io", 778],

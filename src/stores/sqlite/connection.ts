@@ -78,7 +78,19 @@ export function guarded<Result>(path: string, use: () => Result): Result {
 }
 
 /** https://sqlite.org/rescode.html: the low byte is the class of the error. */
-const codes = { perm: 3, busy: 5, locked: 6, readonly: 8, io: 10, corrupt: 11, full: 13, cantopen: 14, notadb: 26 };
+const codes = {
+  perm: 3,
+  busy: 5,
+  locked: 6,
+  readonly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cantopen: 14,
+  /** A read could not begin for ten seconds, because others kept on taking or recovering the write-ahead log. */
+  protocol: 15,
+  notadb: 26,
+};
 
 export function toStoreError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return error;
@@ -88,6 +100,7 @@ export function toStoreError(path: string, error: unknown): unknown {
       return new StoreUnavailable("full", `There is no room left on the disk of ${path} (${said}).`, { cause: error });
     case codes.busy:
     case codes.locked:
+    case codes.protocol:
       return new StoreUnavailable("busy", `${holderOf(path)} holds ${path} (${said}).`, { cause: error });
     case codes.io:
     case codes.readonly:

@@ -162,6 +162,14 @@ describe.skipIf(deployment === null)("the view of the MongoDB store", () => {
     expect(await rawTasks()).toEqual([]);
   });
 
+  test("notes are found by when they were made, not by a look at all that there is", async () => {
+    await store.append(journal.next(...created("a")));
+    await store.sweep();
+    const keysOf = async (name: string) => (await db.collection(name).indexes()).map(({ key }) => key);
+    expect(await keysOf("records")).toContainEqual({ goneAt: 1 });
+    expect(await keysOf("tasks")).toContainEqual({ "outlast.goneAt": 1 });
+  });
+
   test("what people edit at the top is never believed, and written anew with the next change", async () => {
     await store.append(journal.next(...created("a"), ...created("b")));
     await expect.poll(rawTasks, { timeout: 20_000 }).toHaveLength(2);
