@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { OutlastError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
+import { problemLines } from "./problemLines.ts";
 import { printable } from "./terminalText.ts";
 
 /** The command line is wrong. */
@@ -54,8 +55,7 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof OutlastError) {
     const { code, message, details } = error;
     const exitCode = code === "unavailable" || code === "not-leader" ? exitCodes.unreachable : exitCodes.refused;
-    const where = details.path === undefined ? "" : ` (at ${details.path})`;
-    return { ...describe(exitCode, code, message + where, hintFor(error)), body: { ...details, code, message } };
+    return { ...describe(exitCode, code, problemLines(error), hintFor(error)), body: { ...details, code, message } };
   }
   if (isSystemError(error)) return describe(exitCodes.failed, error.code, systemSentence(error), null);
   if (error instanceof LocalFailure || hasHint(error))
@@ -91,7 +91,7 @@ function hintFor(error: OutlastError): string | null {
   if (error.details.hint !== undefined) return error.details.hint;
   switch (error.code) {
     case "unauthorized":
-      return "Set the token that the master was started with: --token or OUTLAST_TOKEN.";
+      return "Give one that is right with --token-file or OUTLAST_TOKEN, or sign in with `outlast login`.";
     default:
       return null;
   }

@@ -8,6 +8,7 @@ import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { checkSubmission, type Submission, toSpec } from "../model/submission.ts";
 import { UsageError } from "./failure.ts";
+import { problemLines } from "./problemLines.ts";
 
 /** One task of the file, with where it stands for the messages: `line 3`, `task 3`. */
 interface Item {
@@ -128,7 +129,9 @@ function checkItem(value: unknown): string | null {
     return null;
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
-    const { path, hint } = error.details;
+    const { path, hint, problems } = error.details;
+    const isMany = Array.isArray(problems) && problems.length > 1;
+    if (isMany) return [problemLines(error), hint].filter((part) => part).join("\n");
     return [error.message, hint, path === undefined ? undefined : `(at ${path})`].filter((part) => part).join(" ");
   }
 }

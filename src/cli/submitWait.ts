@@ -1,7 +1,8 @@
 /** `outlast submit --wait`: waits until the submitted tasks have ended, and reports how. */
 import { OutlastError } from "../model/errors.ts";
-import { limits } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import type { TaskDocument } from "../model/task.ts";
+import { isOwnReason, withAdvice } from "../model/waiting.ts";
 import type { Submitted } from "../sdk/callOptions.ts";
 import type { Outlast } from "../sdk/client.ts";
 import type { Context } from "./context.ts";
@@ -25,8 +26,9 @@ export async function waitForAll(
     if (output.isJson) output.jsonLine({ id, error: { code: "not-found", message } });
     else output.complain(message);
   };
+  const ids = submitted.map((task) => task.id);
+  const hint = setTimeout(() => void tellWhyNot(context, client, ids), defaults.waitHintMs);
   try {
-    const ids = submitted.map((task) => task.id);
     for await (const task of client.waitAll(ids, { signal, onForgotten })) {
       if (task.state !== "success") isFailed = true;
       if (!output.isJson) await tellEnd(context, client, task, isMany);
@@ -37,8 +39,20 @@ export async function waitForAll(
     if (error instanceof Exit)
       output.note("Stopped waiting; the tasks continue. `outlast ls` lists them, `outlast cancel` cancels them.");
     throw error;
+  } finally {
+    clearTimeout(hint);
   }
   return isFailed ? exitCodes.failed : exitCodes.ok;
+}
+
+/** Whoever waits for a task that nobody can run, such as one of a kind with a typing error, would wait in silence. */
+async function tellWhyNot({ output, signal }: Context, client: Outlast, ids: readonly string[]): Promise<void> {
+  const [id] = ids;
+  if (id === undefined) return;
+  // That it cannot be told holds nothing up.
+  const task = await client.get(id, { signal }).catch(() => null);
+  if (task?.waiting === undefined || isOwnReason(task.waiting.reason)) return;
+  output.note(`${id} waits: ${printable(withAdvice(task.waiting)).replace(/^waits /, "")}`);
 }
 
 /** How a task ended, and for a single command or handler the end of its output. */

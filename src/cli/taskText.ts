@@ -7,7 +7,6 @@ import { isObject } from "../model/kinds/kind.ts";
 import type { OpenRun } from "../model/kinds/remote.ts";
 import { describeWork } from "../model/kinds/table.ts";
 import { isFinal, isSuspect, type Progress, type TaskDocument, type TaskState } from "../model/task.ts";
-import { withAdvice } from "../model/waiting.ts";
 import type { RememberedStep } from "../sdk/taskViews.ts";
 import { type Paint, plain, taskColours } from "./colour.ts";
 import { formatBytes, formatDuration, formatInstant } from "./duration.ts";
@@ -135,8 +134,11 @@ function backupText({ backup, backupOf }: TaskDocument): string | null {
 
 function waitingText({ waiting }: TaskDocument, now: number): string | null {
   if (waiting === undefined) return null;
-  const { since, until } = waiting;
-  return `${printable(withAdvice(waiting).replace(/^waits /, ""))}${until === undefined ? `, for ${formatDuration(Math.max(0, now - since))}` : `, until ${instantText(until, now)}`}`;
+  const { since, until, advice } = waiting;
+  const how =
+    until === undefined ? `for ${formatDuration(Math.max(0, now - since))}` : `until ${instantText(until, now)}`;
+  const detail = printable(waiting.detail.replace(/^waits /, ""));
+  return `${detail}, ${how}${advice === undefined ? "" : `; ${printable(advice)}`}`;
 }
 
 export function stepColumns(now: number): readonly Column<RememberedStep>[] {

@@ -127,7 +127,7 @@ function choose(jobs: ReadonlyMap<string, MapReduceJob>, wanted: string | undefi
     wanted === undefined
       ? `${path} exports several jobs: ${names}.`
       : `${path} exports no job "${wanted}", only ${names}.`;
-  throw new OutlastError("invalid", message, { hint: "Say which one to run." });
+  throw new OutlastError("invalid", message, { hint: "Say which one to run: --job NAME, or `job` in the overrides." });
 }
 
 const isAddress = (path: string) => /^(https?|s3):\/\//.test(path) || path.startsWith(jobPrefix);

@@ -250,6 +250,8 @@ export const defaults = {
   clientPollMs: 1 * second,
   /** The same on the command line, where a person waits. */
   commandRetryForMs: 5 * second,
+  /** `outlast submit --wait` says after so long why the task does not run. */
+  waitHintMs: 2 * second,
   /** `outlast up`: how many workers, how long its running tasks have after Ctrl-C, and what a stop may take beyond that. */
   upWorkers: 3,
   upDrainTimeoutMs: 10 * second,

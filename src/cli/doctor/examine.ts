@@ -167,7 +167,7 @@ async function lookAt(context: Context, address: string): Promise<Look> {
   } catch (error) {
     if (isTimeout(error)) return { address, report: null, findings: [describeSilence(address)] };
     if (!(error instanceof OutlastError)) throw error;
-    return { address, report: null, findings: [describeRefusal(address, error)] };
+    return { address, report: null, findings: [describeRefusal(address, error, context.credential)] };
   }
 }
 
@@ -185,13 +185,13 @@ function describeSilence(address: string): Finding {
   };
 }
 
-function describeRefusal(address: string, error: OutlastError): Finding {
+function describeRefusal(address: string, error: OutlastError, credential: string | null): Finding {
   if (error.code === "unauthorized") {
     return {
       verdict: "bad",
       what: "token",
-      message: `${address} rejects this token.`,
-      advice: "Set OUTLAST_TOKEN to the token that the master was started with.",
+      message: `${address} ${credential === null ? "wants a token or a session, and this command has none." : "rejects this token."}`,
+      advice: "Give one with --token-file or OUTLAST_TOKEN, or sign in with: outlast login NAME",
     };
   }
   const cause = typeof error.details["cause"] === "string" ? ` (${error.details["cause"]})` : "";

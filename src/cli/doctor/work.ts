@@ -1,7 +1,9 @@
 /** Checks whether tasks can run: workers, queues, and the clocks of workers. */
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
+import type { QueueView } from "../../model/worker.ts";
 import { isSilent } from "../../model/workerSilence.ts";
+import type { Outlast } from "../../sdk/client.ts";
 import type { Context } from "../context.ts";
 import { checkWorkerClocks } from "./clocks.ts";
 import { type Finding, good } from "./finding.ts";
@@ -65,6 +67,7 @@ export async function checkWork(context: Context): Promise<Finding[]> {
         advice,
       });
     }
+    findings.push(...(await checkLongest(client, queues, signal)));
     return [...findings, ...checkWorkerClocks(recent.tasks)];
   } catch (error) {
     if (isTimeout(error)) {
@@ -74,4 +77,21 @@ export async function checkWork(context: Context): Promise<Finding[]> {
     if (!(error instanceof OutlastError)) throw error;
     return [{ verdict: "bad", what: "workers", message: error.message, advice: error.details.hint ?? null }];
   }
+}
+
+/** Tasks that no worker can run although their queue has workers: of a kind with a typing error, or with a label that none carries. */
+async function checkLongest(client: Outlast, queues: readonly QueueView[], signal: AbortSignal): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { waitsLongest } of queues) {
+    if (waitsLongest === undefined) continue;
+    const { waiting } = await client.get(waitsLongest.id, { signal });
+    if (waiting?.reason !== "no-able-worker") continue;
+    findings.push({
+      verdict: "odd",
+      what: "tasks",
+      message: `Task ${waitsLongest.id} waits: ${waiting.detail}.`,
+      advice: waiting.advice ?? "outlast ls --waiting no-able-worker lists all tasks that no worker can run.",
+    });
+  }
+  return findings;
 }

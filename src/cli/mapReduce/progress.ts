@@ -1,7 +1,9 @@
 /** How far a job is, from the changes of its children. */
+import { counted } from "../../model/counted.ts";
 import type { Json } from "../../model/json.ts";
 import type { Outlast } from "../../sdk/client.ts";
 import { isFilterUnknown, type TaskChange } from "../../sdk/events.ts";
+import { megabytes } from "./report.ts";
 
 async function* eventsOf(client: Outlast, family: string, signal: AbortSignal) {
   const options = { states: ["success", "killed"], signal } as const;
@@ -47,7 +49,7 @@ export class JobProgress {
   }
 
   text(): string {
-    return `${this.#maps.size} maps done (${(this.#bytes / 1e6).toFixed(0)} MB), ${this.#reduces.size} reduces done`;
+    return `${counted(this.#maps.size, "map")} done (${megabytes(this.#bytes)}), ${counted(this.#reduces.size, "reduce")} done`;
   }
 
   #isOurs({ id }: TaskChange): boolean {

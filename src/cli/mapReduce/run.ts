@@ -28,7 +28,10 @@ export async function runMapReduce(context: Context, file: string, flags: MapRed
   if (isOwn && detach) throw new UsageError("--detach needs a cluster that goes on running.");
   // On one machine, compressing costs more than it saves.
   const overrides = { ...(isOwn && { compression: "none" as const }), ...overridesOf(flags, input) };
-  const preparing = prepareMapReduce(file, overrides);
+  const preparing = prepareMapReduce(file, overrides).catch((error: unknown) => {
+    // It would look like the refusal of a master.
+    throw error instanceof OutlastError ? new UsageError(error.message, error.details.hint ?? null) : error;
+  });
   // While the cluster starts. It is awaited where that can be stopped again.
   preparing.catch(() => undefined);
   const own = isOwn ? await OwnCluster.start(flags.workers ?? availableParallelism(), flags) : null;
@@ -116,7 +119,7 @@ async function fail(context: Context, task: TaskDocument): Promise<ExitCode> {
     await inOutput(context, target["folder"], (place) => place.removeTemporary(task.id));
   }
   if (output.isJson) output.document(task);
-  else output.complain(`The job was ${task.state}${task.error === undefined ? "" : `: ${task.error.message}`}`);
+  else output.complain(`The job ended as ${task.state}${task.error === undefined ? "" : `: ${task.error.message}`}`);
   return exitCodes.failed;
 }
 

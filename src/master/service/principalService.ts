@@ -267,7 +267,9 @@ function newSecret(): string {
 }
 
 function wrong(): OutlastError {
-  return new OutlastError("unauthorized", "The name or the password is wrong.");
+  return new OutlastError("unauthorized", "The name or the password is wrong.", {
+    hint: "An admin gives a user a new password with `outlast user passwd NAME`.",
+  });
 }
 
 function sha256(secret: string): string {
