@@ -145,8 +145,11 @@ export const defaults = {
   attachWaitMs: 500,
   /** A worker that a standby relays looks this often whether the leader can be reached directly, more or less by a quarter. */
   directRetryMs: 30 * second,
-  /** A start is told this late, in the hope that its result is there by then and tells it too. */
-  startedWaitMs: 25,
+  /**
+   * A start is told this late, in the hope that its result is there by then and tells it too: that halves the reports of short
+   * attempts. Nobody who looks at a dashboard notices.
+   */
+  startedWaitMs: 100,
   /** The progress of one attempt is sent at most this often. */
   progressMs: 1 * second,
   /** How often a worker looks for new output of what it runs. */

@@ -78,6 +78,7 @@ export interface Waits {
   readonly massLossWindowMs: number;
   readonly directRetryMs: number;
   readonly goneWorkerKeptMs: number;
+  readonly startedWaitMs: number;
 }
 
 /** How masters are set up: in life these waits are long, here they are short enough to be met. */
@@ -317,6 +318,8 @@ function drawWaits(random: Random, temper: Temper): Waits {
     // Short, so that relayed workers move over in the course of a run.
     directRetryMs: defaults.directRetryMs * scale * 0.2,
     goneWorkerKeptMs: random.fork("gone workers").pick([defaults.goneWorkerKeptMs, 20_000, 2_000]),
+    // Shorter than in life, so that more starts are told before their results.
+    startedWaitMs: 25,
   };
 }
 
