@@ -60,6 +60,7 @@ export function toFailure(error: unknown): Failure {
   if (isSystemError(error)) return describe(exitCodes.failed, error.code, systemSentence(error), null);
   if (error instanceof LocalFailure || hasHint(error))
     return describe(exitCodes.failed, "failed", error.message, error.hint);
+  if (isStoreAway(error)) return describe(exitCodes.failed, "failed", error.message, "Try again in a moment.");
   const text = error instanceof Error ? error.message : inspect(error);
   return describe(
     exitCodes.internal,
@@ -126,6 +127,11 @@ function systemSentence(error: NodeJS.ErrnoException & { code: string }): string
     default:
       return error.message;
   }
+}
+
+/** Its class would bring the stores along, which are loaded only where one is asked for. */
+function isStoreAway(error: unknown): error is Error {
+  return error instanceof Error && error.name === "StoreUnavailable";
 }
 
 /** `StoreRefused` and similar errors, with a message and a hint. */

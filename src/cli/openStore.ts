@@ -1,9 +1,10 @@
 /** The one place where the commands find their store. A driver is loaded only when its scheme is asked for. */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { defaults } from "../model/limits.ts";
 import type { Ids } from "../ports/ids.ts";
 import { type Store, StoreRefused } from "../ports/store.ts";
-import { UsageError } from "./failure.ts";
+import { LocalFailure, UsageError } from "./failure.ts";
 import { makeDirectory } from "./makeDirectory.ts";
 
 export interface StoreFlags {
@@ -37,6 +38,22 @@ export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Pr
         "Use sqlite:FILE, mongodb://HOST/DATABASE, or memory: (lost when the master stops).",
       );
   }
+}
+
+/** The same for a command that looks into a store or changes it: it makes none. @throws LocalFailure if there is none */
+export async function findExistingStore(flags: StoreFlags, ids: Pick<Ids, "random">): Promise<Store> {
+  const text = flags.store ?? `sqlite:${join(flags.data, defaults.storeFile)}`;
+  if (text.startsWith("sqlite:")) checkFile(sqlitePath(text));
+  return findStore({ ...flags, store: text }, ids);
+}
+
+/** A file that is not there would be made, empty. @throws LocalFailure */
+export function checkFile(path: string): void {
+  if (existsSync(path)) return;
+  throw new LocalFailure(
+    `There is no file ${resolve(path)}.`,
+    "Name the file of the store, such as sqlite:outlast-data/outlast.db.",
+  );
 }
 
 /** The file of `sqlite:FILE`. @throws UsageError if none is named */

@@ -1,4 +1,7 @@
 /** Commands without a cluster, or with servers of their own: wrong command lines, no master, tokens, taken ports. */
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
 import type { WorkerView } from "../../src/model/worker.ts";
@@ -50,6 +53,23 @@ describe("alone", () => {
     expect(told.stderr).not.toMatch(/\n\s+at /);
     const document = await run("ls", "--masters", masters, "--retry-for", "0", "--json");
     expect(JSON.parse(document.stderr)).toMatchObject({ error: { code: "unavailable", reason: "unreachable" } });
+  });
+
+  test("a store that is not there is told, and not made, by commands that work on one", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "outlast-none-"));
+    const file = join(folder, "outlast.db");
+    const told = { code: 1, stdout: "", stderr: expect.stringContaining(`There is no file ${file}.`) as string };
+    expect(await run("export", "--store", `sqlite:${file}`)).toMatchObject(told);
+    expect(await run("restored", "--data", folder)).toMatchObject(told);
+    expect(await run("move", "--from", `sqlite:${file}`, "--to", "mongodb://127.0.0.1:1/x")).toMatchObject(told);
+    expect(await readdir(folder)).toEqual([]);
+    await writeFile(file, "no database ".repeat(1_000));
+    const damaged = { code: 1, stderr: expect.stringContaining("is not a SQLite database") as string };
+    expect(await run("move", "--from", `sqlite:${file}`, "--to", "mongodb://127.0.0.1:1/x")).toMatchObject(damaged);
+    await writeFile(file, "");
+    const unled = { code: 1, stdout: "", stderr: expect.stringContaining("No master has ever led") as string };
+    expect(await run("restored", "--data", folder)).toMatchObject(unled);
+    await rm(folder, { recursive: true });
   });
 
   test("a master refuses to be seen from elsewhere without a token", async () => {

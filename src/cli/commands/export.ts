@@ -5,7 +5,7 @@ import type { TaskDocument } from "../../model/task.ts";
 import { SystemIds } from "../../node/ids.ts";
 import type { Store } from "../../ports/store.ts";
 import { action, type Context } from "../context.ts";
-import { findStore } from "../openStore.ts";
+import { findExistingStore } from "../openStore.ts";
 import { requiredStoreOption } from "../serverOptions.ts";
 
 export function exportCommand(program: Command): void {
@@ -16,7 +16,7 @@ export function exportCommand(program: Command): void {
 }
 
 async function exportTasks(context: Context, flags: { readonly store: string }): Promise<undefined> {
-  const store = await findStore({ store: flags.store, data: "" }, new SystemIds());
+  const store = await findExistingStore({ store: flags.store, data: "" }, new SystemIds());
   await store.open();
   try {
     for await (const document of documentsOf(store, context.signal)) context.output.jsonLine(document);

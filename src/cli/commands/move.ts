@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { counted } from "../../model/counted.ts";
 import { action, type Context } from "../context.ts";
 import { LocalFailure, UsageError } from "../failure.ts";
-import { mongodbUri, sqlitePath } from "../openStore.ts";
+import { checkFile, mongodbUri, sqlitePath } from "../openStore.ts";
 import { isMongodb } from "../storeAddress.ts";
 
 interface Flags {
@@ -30,6 +30,7 @@ async function move(context: Context, { from, to }: Flags): Promise<undefined> {
   if (!from.startsWith("sqlite:")) throw new UsageError("--from takes sqlite:FILE.");
   if (!isMongodb(to)) throw new UsageError("--to takes mongodb://HOST/DATABASE.");
   const path = sqlitePath(from);
+  checkFile(path);
   await refuseLiving(path);
   const { openDump } = await import("../../stores/sqlite/dump.ts");
   const { takeOver } = await import("../../stores/mongodb/takeOver.ts");

@@ -5,7 +5,7 @@ import { defaults } from "../../model/limits.ts";
 import type { Store } from "../../ports/store.ts";
 import { action, type Context } from "../context.ts";
 import { LocalFailure } from "../failure.ts";
-import { findStore, type StoreFlags } from "../openStore.ts";
+import { findExistingStore, type StoreFlags } from "../openStore.ts";
 import { dataOption, storeOption } from "../serverOptions.ts";
 
 export function restoredCommand(program: Command): void {
@@ -16,9 +16,11 @@ async function restored(context: Context, flags: StoreFlags): Promise<undefined>
   const { output, signal } = context;
   const { SystemIds } = await import("../../node/ids.ts");
   const ids = new SystemIds();
-  const store = await findStore(flags, ids);
+  const store = await findExistingStore(flags, ids);
   const before = await store.open();
   try {
+    if ((await store.readTail()) === null)
+      throw new LocalFailure(`No master has ever led ${before.name}.`, "Put the backup in its place first.");
     await refuseLiving(store, signal);
     const incarnation = ids.random() as Incarnation;
     await store.setIncarnation(incarnation);

@@ -5,26 +5,28 @@ import type { Entry } from "../../model/entry.ts";
 import type { Lease } from "../../model/lease.ts";
 import { StoreRefused } from "../../ports/store.ts";
 import type { StoreDump } from "../storeDump.ts";
-import { connectToRead } from "./connection.ts";
+import { connectToRead, guarded } from "./connection.ts";
 import { toEntry } from "./journal.ts";
 import { isCurrent } from "./schema.ts";
 
 /** Opens a file for reading; `close` must be called. @throws StoreRefused for one that a leader has not brought up to this version */
 export function openDump(path: string): StoreDump {
-  const database = connectToRead(path);
-  try {
-    database.exec("BEGIN");
-    if (!isCurrent(database, path)) {
-      throw new StoreRefused(
-        `${path} has the layout of an older version.`,
-        "Let a master of this version lead it once, stop it, and move it then.",
-      );
+  return guarded(path, () => {
+    const database = connectToRead(path);
+    try {
+      database.exec("BEGIN");
+      if (!isCurrent(database, path)) {
+        throw new StoreRefused(
+          `${path} has the layout of an older version.`,
+          "Let a master of this version lead it once, stop it, and move it then.",
+        );
+      }
+      return new SqliteDump(database);
+    } catch (error) {
+      database.close();
+      throw error;
     }
-    return new SqliteDump(database);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  });
 }
 
 class SqliteDump implements StoreDump {
