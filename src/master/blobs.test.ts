@@ -1,12 +1,20 @@
 /** Blobs over a whole master: what is kept once, what an upload leaves, what is told of a full disk. */
 import { afterEach, expect, test } from "vitest";
 import { MemoryBlobs } from "../blobs/memory/blobs.ts";
+import { OutlastError } from "../model/errors.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { SystemIds } from "../node/ids.ts";
 import { type Blobs, BlobsUnavailable } from "../ports/blobs.ts";
 import type { Log } from "../ports/log.ts";
+import { StoreUnavailable } from "../ports/store.ts";
+import { FakeClock } from "../proof/fakes/fakeClock.ts";
 import { startSoloMaster } from "../proof/fakes/soloMaster.ts";
 import { MemoryStore } from "../stores/memory/store.ts";
 import type { Master } from "./master.ts";
+import { BlobService } from "./service/blobService.ts";
+import type { ServiceCalls } from "./service/templateService.ts";
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const masters: Master[] = [];
 
@@ -74,6 +82,41 @@ test("a full disk is told as one, and nothing is known of the upload", async () 
   await expect(master.service.blobs.put(text("x"))).rejects.toMatchObject({ code: "storage-full" });
   place.put = () => Promise.reject(new BlobsUnavailable("io", "It is broken."));
   await expect(master.service.blobs.put(text("x"))).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("an upload that is refused leaves no object behind, and one whose outcome is unknown does", async () => {
+  const place = new MemoryBlobs();
+  const store = new MemoryStore({ ids: new SystemIds() });
+  const refusals = ["too-many", "unavailable"] as const;
+  for (const code of refusals) {
+    const ask = () => Promise.reject(new OutlastError(code, "no"));
+    const calls = { ids: new SystemIds(), clock: { now: () => 1 }, store, checkLeading: () => {}, ask };
+    const read = <Result>(work: () => Promise<Result>) => work();
+    const service = new BlobService({ ...calls, read } as unknown as ServiceCalls, place, silent);
+    await expect(service.put(text("x"))).rejects.toMatchObject({ code });
+  }
+  expect(await objectsIn(place)).toHaveLength(1);
+});
+
+test("while its store does not commit, a leader takes no content that it could not keep", async () => {
+  const place = new MemoryBlobs();
+  const store = new MemoryStore({ ids: new SystemIds() });
+  const clock = new FakeClock();
+  const starting = startSoloMaster({ store, blobs: place, clock });
+  await clock.advance(1_000);
+  const master = await starting;
+  const { append } = store;
+  store.append = () => Promise.reject(new StoreUnavailable("full", "no room"));
+  const waiting = master.service.submit([{ kind: "sleep", input: { seconds: 1 } }], null);
+  waiting.catch(() => undefined);
+  await clock.advance(2 * limits.commitWaitMsMax);
+  await expect(master.service.blobs.put(text("x"))).rejects.toMatchObject({ code: "unavailable" });
+  expect(await objectsIn(place)).toEqual([]);
+  store.append = append;
+  await clock.advance(2 * defaults.commitRetryMsMax);
+  const stopped = master.stop();
+  await clock.advance(1_000);
+  await stopped;
 });
 
 test("why the place of files failed is in the log, and not told to clients", async () => {

@@ -77,6 +77,12 @@ export class MasterState {
     if (this.identity !== null && this.#role !== "leader") throw this.notLeader();
   }
 
+  /** The same for what needs a commit. @throws OutlastError `unavailable` also while commits hang */
+  checkTaking(): void {
+    this.checkLeading();
+    if (this.isTurningAway) throw this.storeUnavailable();
+  }
+
   get isStoreOpen(): boolean {
     return this.#identity !== null;
   }

@@ -1,4 +1,5 @@
 /** Blobs as the API sees them: content goes straight into the blobs port, and what is known of it through the journal. */
+import type { Reply } from "../../core/scheduler/effects.ts";
 import { blobFolder, objectFolder } from "../../model/blob.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
@@ -33,17 +34,32 @@ export class BlobService implements BlobApi {
   }
 
   async put(content: AsyncIterable<Uint8Array>): Promise<KeptBlob> {
-    const { ids, clock, checkLeading, ask } = this.#calls;
+    const { ids, clock, checkLeading } = this.#calls;
     checkLeading();
     const blobs = this.#place();
     const object = `${blobFolder}/${ids.task(clock.now())}`;
     const stored = await this.#translate(() => blobs.put(object, content, limits.blobBodyBytesMax));
-    const missing = await this.#missing(stored.sha256);
-    const reply = await ask((request) => ({ kind: "keep-blob", request, upload: { ...stored, object, missing } }));
-    if (reply.kind !== "blob") throw new Error(`The scheduler answered ${reply.kind} to an upload.`);
+    const reply = await this.#keep(blobs, stored, object);
     // Only now is it known that nobody refers to this copy. If it cannot be removed, it is collected later.
     if (reply.object !== object) await blobs.delete(object).catch(() => undefined);
     return { ...stored, isNew: reply.isNew };
+  }
+
+  /** Makes a stored object a blob. Where it is certain that it has become none, it goes at once: collected, it would lie there for days. */
+  async #keep(blobs: Blobs, stored: StoredObject, object: string): Promise<Extract<Reply, { kind: "blob" }>> {
+    let isUnknown = false;
+    try {
+      const missing = await this.#missing(stored.sha256);
+      isUnknown = true;
+      const upload = { ...stored, object, missing };
+      const reply = await this.#calls.ask((request) => ({ kind: "keep-blob", request, upload }));
+      if (reply.kind !== "blob") throw new Error(`The scheduler answered ${reply.kind} to an upload.`);
+      return reply;
+    } catch (error) {
+      const isRefused = error instanceof OutlastError && error.code !== "unavailable" && error.code !== "not-leader";
+      if (isRefused || !isUnknown) await blobs.delete(object).catch(() => undefined);
+      throw error;
+    }
   }
 
   async stat(sha256: string): Promise<{ readonly size: number }> {

@@ -101,7 +101,7 @@ export class MasterService implements MasterApi {
     const { store, clock, ids, state } = parts;
     const calls: ServiceCalls = {
       ...{ store, clock, ids },
-      checkLeading: () => state.checkLeading(),
+      checkLeading: () => state.checkTaking(),
       ask: (question, by) => this.#ask(question, by),
       read: (read) => this.#read(read),
       submit: (specs, by) => this.#submit(() => specs, by),
@@ -233,8 +233,7 @@ export class MasterService implements MasterApi {
 
   async barrier(): Promise<number> {
     const { state, readBarrier } = this.#parts;
-    state.checkLeading();
-    if (state.isTurningAway) throw state.storeUnavailable();
+    state.checkTaking();
     return readBarrier.prove();
   }
 
@@ -379,8 +378,7 @@ export class MasterService implements MasterApi {
   /** Sends an input to the scheduler; resolves when its answer is committed. */
   #ask(question: (request: RequestId) => SchedulerInput, by?: Actor): Promise<Reply> {
     const { state, requests, inbox } = this.#parts;
-    state.checkLeading();
-    if (state.isTurningAway) throw state.storeUnavailable();
+    state.checkTaking();
     return requests.ask((request) => inbox.push(by === undefined ? question(request) : { ...question(request), by }));
   }
 

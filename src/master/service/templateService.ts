@@ -29,6 +29,7 @@ export interface ServiceCalls {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly store: Store;
+  /** @throws OutlastError where this master could not commit now what it is asked for */
   readonly checkLeading: () => void;
   readonly ask: (question: (request: RequestId) => SchedulerInput, by?: Actor) => Promise<Reply>;
   readonly read: <Result>(read: () => Promise<Result>) => Promise<Result>;
