@@ -15,7 +15,7 @@ export function warnOfExposedToken(token: string | null, log: Log): void {
       const name = read(`/proc/${pid}/comm`).trim();
       const message =
         "tasks can read the token in the environment of a process that started this worker: give it with --token-file instead of OUTLAST_TOKEN, or run tasks as another user with --run-as";
-      log.warn(message, { pid, name });
+      log.warn(message, { exposedBy: name, exposedByPid: pid });
       return;
     }
     const stat = read(`/proc/${pid}/stat`);

@@ -27,7 +27,7 @@ import { openAttemptPlaces } from "./attemptPlaces.ts";
 import type { Context } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { warnOfExposedToken } from "./exposedToken.ts";
-import { LocalFailure } from "./failure.ts";
+import { UsageError } from "./failure.ts";
 import type { WorkerFlags } from "./flags.ts";
 import { openContainers } from "./openContainers.ts";
 import { openRemotes } from "./openRemotes.ts";
@@ -183,7 +183,7 @@ async function openExecutor(executor: ProcessExecutor, place: WorkerPlace): Prom
   } catch (error) {
     await executor.stop();
     await place.release();
-    throw error instanceof UnloadableTasks ? new LocalFailure(error.message, "Nothing was started.") : error;
+    throw error instanceof UnloadableTasks ? new UsageError(error.message, "Nothing was started.") : error;
   }
 }
 

@@ -110,6 +110,16 @@ describe("alone", () => {
     expect((await first.ended).code).toBe(0);
   });
 
+  test("up ends where its task files cannot be loaded, as a worker does", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "outlast-tasks-"));
+    await writeFile(join(folder, "tasks.ts"), "export const = 1;\n");
+    const tasks = ["--tasks", join(folder, "tasks.ts"), "--data", join(folder, "data")];
+    const told = expect.stringMatching(/tasks\.ts:1: .*\n.*Nothing was started/) as string;
+    expect(await run("worker", ...tasks)).toMatchObject({ code: 2, stderr: told });
+    expect(await run("up", "--port", "0", ...tasks)).toMatchObject({ code: 2, stderr: told });
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
   test("two workers do not share a name, and unnamed ones get their own", async () => {
     const masters = `http://127.0.0.1:${await findFreePort()}`;
     const shared = ["--masters", masters, "--data", "names"];

@@ -1,6 +1,6 @@
 /** `outlast generate`: puts sleep tasks straight into a MongoDB store, without any master. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { counted } from "../../model/counted.ts";
 import { hashToUnit } from "../../model/hash.ts";
 import { limits } from "../../model/limits.ts";
@@ -26,7 +26,11 @@ export function generateCommand(program: Command): void {
     .command("generate")
     .addOption(requiredStoreOption("mongodb://HOST/DATABASE"))
     .option("--tasks <n>", "how many tasks", wholeNumber(1, limits.liveTasksMax), 100)
-    .option("--max-sleep <time>", "the longest sleep: seconds, or with a unit, such as 90s or 5m", sleepTime, 60_000)
+    .addOption(
+      new Option("--max-sleep <time>", "the longest sleep: seconds, or with a unit, such as 90s or 5m")
+        .argParser(sleepTime)
+        .default(60_000, "1m"),
+    )
     .option(
       "--seed <n>",
       "the same seed makes the same tasks, and none of them twice (default: random)",

@@ -1,4 +1,5 @@
 /** Checks whether tasks can run: workers, queues, and the clocks of workers. */
+import { counted } from "../../model/counted.ts";
 import { OutlastError } from "../../model/errors.ts";
 import { limits } from "../../model/limits.ts";
 import type { QueueView } from "../../model/worker.ts";
@@ -22,7 +23,7 @@ export async function checkWork(context: Context): Promise<Finding[]> {
     const present = workers.filter((worker) => worker.state === "connected" && !worker.isDraining);
     const findings: Finding[] = [];
     const slots = present.reduce((sum, worker) => sum + worker.capacity, 0);
-    if (present.length > 0) findings.push(good("workers", `${present.length} attached, ${slots} slots`));
+    if (present.length > 0) findings.push(good("workers", `${present.length} attached, ${counted(slots, "slot")}`));
     else
       findings.push({
         verdict: "odd",

@@ -71,6 +71,7 @@ class LocalCluster {
   readonly #outcome = Promise.withResolvers<ExitCode>();
   #client: Outlast | null = null;
   #areWorkersStarted = false;
+  #wasWorkerReady = false;
   #isStopping = false;
 
   constructor(context: Context, flags: UpFlags, ports: readonly number[]) {
@@ -213,14 +214,22 @@ class LocalCluster {
       env,
       onLine: (_stream, line) => process.stderr.write(output.isJson ? `${line}\n` : `${prefix} ${line}\n`),
       onReady: (line) => this.#onReady(name, line),
-      // A master that never became ready is not restarted: its port is in use, or its store refused.
-      isRestarted: () =>
-        !this.#isMaster(name) || this.#areWorkersStarted || this.#masters.some((master) => master.isAlive),
+      isRestarted: (exit) => this.#isRestarted(name, exit),
       onExit: (exit, restartMs) => this.#onExit(name, exit, restartMs),
     });
   }
 
+  /**
+   * A master that never became ready is not restarted: its port is in use, or its store refused. Nor are workers whose command line is
+   * wrong from the start, such as those with a task file that cannot be loaded.
+   */
+  #isRestarted(name: string, { code, readyLine }: ProcessExit): boolean {
+    if (!this.#isMaster(name)) return readyLine !== null || this.#wasWorkerReady || code !== exitCodes.usage;
+    return this.#areWorkersStarted || this.#masters.some((master) => master.isAlive);
+  }
+
   #onReady(name: string, line: string): void {
+    if (!this.#isMaster(name)) this.#wasWorkerReady = true;
     this.#tell({ process: name, event: "ready" }, `${name} is ready`);
     if (!this.#isMaster(name) || this.#areWorkersStarted || this.#isStopping) return;
     this.#areWorkersStarted = true;
@@ -235,8 +244,9 @@ class LocalCluster {
   #onExit(name: string, exit: ProcessExit, restartMs: number | null): void {
     const again = restartMs === null ? "" : `; starting it again in ${formatDuration(restartMs)}`;
     this.#tell({ process: name, event: "exit", how: exit.how, restartMs }, `${name} has ended (${exit.how})${again}`);
-    if (!this.#isMaster(name)) return this.#reportExit(name, exit);
-    if (restartMs === null && !this.#isStopping) void this.#stop(exitCodes.failed);
+    if (!this.#isMaster(name)) this.#reportExit(name, exit);
+    if (restartMs === null && !this.#isStopping)
+      void this.#stop(this.#isMaster(name) ? exitCodes.failed : exitCodes.usage);
   }
 
   #isMaster(name: string): boolean {

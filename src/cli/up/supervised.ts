@@ -23,6 +23,8 @@ export interface ProcessExit {
   readonly pid: number | null;
   /** `exit code 1`, `SIGKILL`, or why it could not be started. */
   readonly how: string;
+  /** Null after a signal, and where it could not be started. */
+  readonly code: number | null;
   /** Its ready line; null if it was never ready. */
   readonly readyLine: string | null;
 }
@@ -73,9 +75,9 @@ export class Supervised {
     child.once("error", (error) => {
       how = error.message;
       // No exit event follows for a child that could not be started.
-      if (child.pid === undefined) this.#onEnd(life, how, resolve);
+      if (child.pid === undefined) this.#onEnd(life, how, null, resolve);
     });
-    child.once("exit", (code, signal) => this.#onEnd(life, signal ?? how ?? `exit code ${code}`, resolve));
+    child.once("exit", (code, signal) => this.#onEnd(life, signal ?? how ?? `exit code ${code}`, code, resolve));
     child.stdin?.on("error", () => {});
     this.#read(life, "stdout");
     this.#read(life, "stderr");
@@ -110,13 +112,13 @@ export class Supervised {
     });
   }
 
-  #onEnd(life: Life, how: string, resolve: () => void): void {
+  #onEnd(life: Life, how: string, code: number | null, resolve: () => void): void {
     if (this.#life !== life) return;
     this.#life = null;
     const livedMs = performance.now() - life.startedAt;
     this.#deathsInARow = livedMs >= defaults.restartCalmMs ? 1 : this.#deathsInARow + 1;
     const { readyLine } = life;
-    const exit = { pid: life.child.pid ?? null, how, readyLine };
+    const exit = { pid: life.child.pid ?? null, how, code, readyLine };
     const restartMs =
       this.#isStopping || !this.#options.isRestarted(exit)
         ? null
