@@ -143,6 +143,19 @@ export function listContract(current: Current): void {
     );
   });
 
+  test.each(["plain", "0123456789abcdef01234567", "0123456789ABCDEF01234567"])(
+    "a task without a name is found by its id as its name: %s",
+    async (id) => {
+      const { store, journal } = current();
+      await store.append(journal.next(...created(id), ...created("other"), ...created("third", { name: id })));
+      await store.append(journal.next());
+      // Only what is in the view may be removed from the journal.
+      await store.compact(2, 10);
+      const { tasks } = await store.listTasks({ name: id, order: "oldest", cursor: null, limit: 10 });
+      expect(tasks.map((task) => task.id)).toEqual([id, "third"]);
+    },
+  );
+
   test("documents in a list are whole", async () => {
     const { store, journal } = current();
     await store.append(journal.next(...created("a", { fingerprint: "f" })));

@@ -102,7 +102,7 @@ export class TaskList {
     const pending = (await this.#pendingRows(overlay, query)).filter(({ ord }) => sign * ord > sign * after);
     const isNew = (row: TaskRow): boolean => !overlay.has(row.id) && matches(row, query);
     const stored = await Promise.all(
-      stretches(query).map((stretch) => this.#read(stretch, query.order, after, wanted, isNew)),
+      stretches(query, this.#connection).map((stretch) => this.#read(stretch, query.order, after, wanted, isNew)),
     );
     return [...pending, ...stored.flat()].sort((one, other) => sign * (one.ord - other.ord)).slice(0, wanted);
   }
@@ -182,12 +182,12 @@ function toEnded(row: TaskRow): TaskRow & { readonly endedAt: number } {
 }
 
 /** The narrowest parts of indexes that together hold everything that passes. */
-function stretches({ states, queue, queues, name, parent, isRoot = false }: Query): Stretch[] {
+function stretches({ states, queue, queues, name, parent, isRoot = false }: Query, connection: Connection): Stretch[] {
   if (states?.length === 0) return [];
   if (name === undefined && (parent !== undefined || isRoot)) return [{ filter: { "outlast.parent": parent ?? null } }];
   if (name !== undefined) {
     // A task that was given no name is named like its id, and stands only under that.
-    return [{ filter: { "outlast.name": name } }, { filter: { _id: name } }];
+    return [{ filter: { "outlast.name": name } }, { filter: { _id: toKey(name as TaskId, connection) } }];
   }
   if (queue !== undefined) return [{ filter: { "outlast.queue": queue } }];
   const isPlain = queues?.every((pattern) => !pattern.endsWith("*")) === true;
