@@ -4,6 +4,7 @@ import { OutlastError } from "../model/errors.ts";
 import type { Submission } from "../model/submission.ts";
 import { type Answer, FakeMasters } from "../proof/fakes/fakeMaster.ts";
 import { createClient, type WaitAllOptions } from "./client.ts";
+import { defineTask } from "./handler/definition.ts";
 
 const fakes = new FakeMasters();
 const fake = (answer: Answer) => fakes.start(answer);
@@ -128,6 +129,23 @@ describe("submit", () => {
       details: { path: "/input/seconds", limit: "durationMsMax" },
     });
     expect(master.requests).toHaveLength(1);
+  });
+});
+
+describe("tasks of a definition", () => {
+  const double = defineTask({ name: "double", queue: "sums", run: (n: number) => 2 * n });
+
+  test("are submitted with its defaults, one or many", async () => {
+    const bodies: unknown[] = [];
+    const master = await fake((request, response) => {
+      bodies.push(JSON.parse(request.body));
+      response.json(201, request.path.endsWith("batch") ? { tasks: [{ id: "b" }, { id: "c" }] } : { id: "a" });
+    });
+    const client = createClient({ masters: master.url });
+    await client.submit(double.task(1));
+    await client.submitAll([2, 3].map((n) => double.task(n, { priority: n })));
+    const task = { kind: "double", queue: "sums" };
+    expect(bodies).toEqual([{ ...task, input: 1 }, { tasks: [2, 3].map((n) => ({ ...task, input: n, priority: n })) }]);
   });
 });
 

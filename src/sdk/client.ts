@@ -3,7 +3,6 @@ import { OutlastError } from "../model/errors.ts";
 import type { GraphView } from "../model/graphs/graphView.ts";
 import type { Json } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
-import type { Submission } from "../model/submission.ts";
 import type { TaskDocument } from "../model/task.ts";
 import type { TemplateContent, TemplateRun, TemplateSummary, TemplateVersion } from "../model/templates/template.ts";
 import type { QueueSettings, QueueView, WorkerView } from "../model/worker.ts";
@@ -20,6 +19,7 @@ import type {
 } from "./callOptions.ts";
 import { Connection, type ConnectionOptions, consistency } from "./connection.ts";
 import { type EventsOptions, eventsWithOpenings, type OutlastEvent, positionsOf } from "./events.ts";
+import { type ChildCall, type TaskCall, toSubmission } from "./handler/call.ts";
 import { type ListFilter, type ListOptions, listPath, type TaskList } from "./lists.ts";
 import { followLogs, type LogItem, type LogsOptions, readLogs } from "./logs.ts";
 import type { MasterReport } from "./masterReport.ts";
@@ -84,20 +84,23 @@ export class Outlast {
     this.views = new TaskViews(this.#connection);
   }
 
-  /** Creates one task. Resolves once it is safe: from then on it is never lost. */
-  async submit<Kind extends string>(
-    submission: SubmissionArgument<Kind>,
-    options: SubmitOptions = {},
-  ): Promise<Submitted> {
+  /**
+   * Creates one task. Resolves once it is safe: from then on it is never lost. Of a definition it takes `definition.task(input)`, too;
+   * `definition.submit` also gives the result.
+   */
+  submit(call: TaskCall<unknown>, options?: SubmitOptions): Promise<Submitted>;
+  submit<Kind extends string>(submission: SubmissionArgument<Kind>, options?: SubmitOptions): Promise<Submitted>;
+  async submit(call: ChildCall, options: SubmitOptions = {}): Promise<Submitted> {
+    const submission = await toSubmission(call);
     const key = options.key ?? crypto.randomUUID();
     const body = JSON.stringify(submission);
     // A large graph takes more than a request for one task may have.
     if (body.length > limits.bodyBytesMax && submission.kind === "graph") {
-      const [only] = await this.submitAll([submission], { ...options, key });
+      const [only] = await this.submitAll<string>([submission], { ...options, key });
       if (only !== undefined) return only;
     }
     const submitted = await this.#create<Submitted>("/v1/tasks", body, options, key);
-    return asOfThisCall(submitted, submission as unknown as Submission, options);
+    return asOfThisCall(submitted, submission, options);
   }
 
   /**
@@ -105,12 +108,13 @@ export class Outlast {
    * Each request creates all of its tasks or none. The details of an error say how many were `submitted` and with which `key`:
    * with that key and the same list, the call may be repeated and creates the rest. `path` points to the task in the list.
    */
-  async submitAll<Kind extends string>(
-    typed: readonly SubmissionArgument<Kind>[],
-    options: SubmitAllOptions = {},
-  ): Promise<readonly Submitted[]> {
-    // By its types each element is a submission as well.
-    const submissions = typed as readonly unknown[] as readonly Submission[];
+  submitAll(calls: readonly TaskCall<unknown>[], options?: SubmitAllOptions): Promise<readonly Submitted[]>;
+  submitAll<Kind extends string>(
+    submissions: readonly SubmissionArgument<Kind>[],
+    options?: SubmitAllOptions,
+  ): Promise<readonly Submitted[]>;
+  async submitAll(calls: readonly ChildCall[], options: SubmitAllOptions = {}): Promise<readonly Submitted[]> {
+    const submissions = await Promise.all(calls.map(async (call) => toSubmission(call)));
     const key = options.key ?? crypto.randomUUID();
     // Everything is cut and measured before the first request leaves: what no request can hold is refused as a whole.
     const batches: Batch[] = [...toBatches(submissions)];

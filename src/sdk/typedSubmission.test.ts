@@ -1,10 +1,12 @@
 /** The types of submissions: a wrong input does not compile. The compiler is the judge; nothing is sent. */
 import { expect, test } from "vitest";
 import { createClient } from "./client.ts";
+import { defineTask } from "./handler/definition.ts";
 import type { Submission } from "./index.ts";
 
 test("the input of a built-in kind is checked by the compiler, that of a handler is any JSON", () => {
   const client = createClient({ masters: "http://127.0.0.1:1" });
+  const double = defineTask({ name: "double", run: (n: number) => 2 * n });
   const nap = { kind: "sleep", input: { seconds: 1 } } as const;
   const uses = [
     () => client.submit({ kind: "sleep", input: { seconds: 1 } }),
@@ -27,6 +29,10 @@ test("the input of a built-in kind is checked by the compiler, that of a handler
       ]),
     // @ts-expect-error one of them has a wrong input
     () => client.submitAll([nap, { kind: "exec", input: { command: "ls" } }]),
+    () => client.submit(double.task(1), { key: "once" }),
+    () => client.submitAll([1, 2].map((n) => double.task(n, { priority: n }))),
+    // @ts-expect-error the input of the definition is a number
+    () => client.submit(double.task("1")),
     (submission: Submission) => client.submit(submission),
     (submissions: readonly Submission<string>[]) => client.submitAll(submissions),
   ];

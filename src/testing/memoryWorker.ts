@@ -230,3 +230,8 @@ export const noSpool: LogSpool = {
 export function workerName(number: number): WorkerId {
   return `worker-${number}` as WorkerId;
 }
+
+/** Where tasks of these definitions are, unless a submission says otherwise. */
+export function queuesOf(definitions: Iterable<AnyTaskDefinition>): readonly string[] {
+  return [...new Set(["default", ...Array.from(definitions, ({ queue }) => queue ?? "default")])];
+}

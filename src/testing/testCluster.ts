@@ -26,6 +26,7 @@ import {
   MemoryOutbox,
   noSpool,
   type OnBoundary,
+  queuesOf,
   type RunStub,
   workerName,
 } from "./memoryWorker.ts";
@@ -52,7 +53,7 @@ export interface TestClusterOptions {
   readonly workers?: number;
   /** Attempts that each worker runs at a time; 4 if left out. */
   readonly capacity?: number;
-  /** The queues that the workers serve; `default` if left out. */
+  /** The queues that the workers serve; `default` and those of the definitions if left out. */
   readonly queues?: readonly string[];
   /** What tasks may require of a worker; none if left out. */
   readonly labels?: readonly string[];
@@ -269,7 +270,7 @@ export class TestCluster {
         id: workerName(number),
         boot,
         capacity: this.#options.capacity ?? 4,
-        queues: this.#options.queues ?? ["default"],
+        queues: this.#options.queues ?? queuesOf(this.#definitions.values()),
         labels: this.#options.labels ?? [],
         masters: ["http://master"],
       },

@@ -180,6 +180,13 @@ test("workers serve the queues and carry the labels that they are told", async (
   expect(await cluster.result(await cluster.submit(double.task(4, { queue: "slow", requires: ["gpu"] })))).toBe(8);
 });
 
+test("workers serve the queues of the definitions where they are told none", async () => {
+  const slow = defineTask({ name: "slow", queue: "slow", run: (n: number) => n + 1 });
+  await using cluster = await testCluster({ tasks: [double, slow] });
+  expect(await cluster.result(await cluster.submit(slow.task(4)))).toBe(5);
+  expect(await cluster.result(await cluster.submit(double.task(4)))).toBe(8);
+});
+
 describe("stubs stand in for kinds that are not handlers", () => {
   const report = defineTask({
     name: "report",

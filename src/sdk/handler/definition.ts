@@ -75,10 +75,12 @@ export interface SubmittedTask<Output> {
 export interface TaskDefinition<Input, Output> {
   readonly name: string;
   readonly runner: "process" | "inline";
+  /** The queue of its tasks where a submission names none; absent for that of all others. */
+  readonly queue?: string;
   /** Where `defineTask` was called, as `file:line`; null if that is not known. */
   readonly place: string | null;
   readonly [definitionMark]: true;
-  /** A task of this kind, for `ctx.run`, `ctx.all`, `ctx.submit` and `client.submit`. */
+  /** A task of this kind, for `ctx.run`, `ctx.all`, `ctx.submit`, `client.submit` and `client.submitAll`. */
   task(input: Input, options?: TaskOptions): TaskCall<Output>;
   /** Creates a task. Resolves once it is safe. @throws OutlastError, `invalid` if the schema refuses the input */
   submit(client: Outlast, input: Input, options?: TaskOptions & SubmitOptions): Promise<SubmittedTask<Output>>;
@@ -89,7 +91,7 @@ export interface TaskDefinition<Input, Output> {
 /** A definition of any input and output. */
 export type AnyTaskDefinition = Pick<
   TaskDefinition<never, unknown>,
-  "name" | "runner" | "place" | typeof definitionMark | "execute"
+  "name" | "runner" | "queue" | "place" | typeof definitionMark | "execute"
 >;
 
 /**
@@ -122,6 +124,7 @@ class Definition implements TaskDefinition<unknown, unknown> {
   readonly [definitionMark] = true;
   readonly name: string;
   readonly runner: "process" | "inline";
+  readonly queue?: string;
   readonly place: string | null;
   readonly #options: AnyOptions;
 
@@ -129,6 +132,7 @@ class Definition implements TaskDefinition<unknown, unknown> {
     this.#options = options;
     this.name = options.name;
     this.runner = options.runner ?? "process";
+    if (options.queue !== undefined) this.queue = options.queue;
     this.place = place;
   }
 
