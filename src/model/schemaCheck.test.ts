@@ -66,8 +66,8 @@ test("of alternatives, one must fit; if none does, what is said is about the one
   for (const good of [{ commands: ["a", ["b"]] }, { stdin: "x" }, { stdin: { blob: `sha256:${"0".repeat(64)}` } }])
     expect(() => checkSchema(schema, good)).not.toThrow();
   expect(() => checkSchema(schema, { stdin: { blob: "x" } })).toThrow('"blob" must match');
-  expect(() => checkSchema(schema, { commands: ["a", [5]] })).toThrow('"0" must be');
-  expect(() => checkSchema(schema, { commands: [5] })).toThrow('"0" must be');
+  expect(() => checkSchema(schema, { commands: ["a", [5]] })).toThrow('"commands[1][0]" must be');
+  expect(() => checkSchema(schema, { commands: [5] })).toThrow('"commands[0]" must be');
 });
 
 test("names the place, the limit and what was meant", () => {

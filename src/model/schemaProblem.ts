@@ -41,7 +41,7 @@ function explain(
   { keyword, path, params: parameters, schema: parent, message }: SchemaProblem,
   subject: string,
 ): Explanation {
-  const place = path === "" ? subject : quote(path.slice(path.lastIndexOf("/") + 1));
+  const place = path === "" ? subject : quote(nameOf(path));
   switch (keyword) {
     case "additionalProperties":
       return unknownProperty(path, String(parameters["additionalProperty"]), parent);
@@ -79,6 +79,13 @@ function explain(
     default:
       return { path, message: `${place} ${message ?? "is not valid"}.` };
   }
+}
+
+/** Of `/input/command/1` it is `command[1]`: an index alone says nothing. */
+function nameOf(path: string): string {
+  const indices = /(?:\/\d+)*$/.exec(path)?.[0] ?? "";
+  const name = path.slice(path.lastIndexOf("/", path.length - indices.length - 1) + 1, path.length - indices.length);
+  return name + indices.replace(/\/(\d+)/g, "[$1]");
 }
 
 function unknownProperty(path: string, name: string, parent: Schema): Explanation {

@@ -97,11 +97,11 @@ export function checkOutcome(key: string, outcome: ChildrenOutcome, failuresMax:
   if (firstFailed === undefined) {
     throw new ChildFailedError(key, null, `${cancelled} of ${total} children of "${key}" were cancelled.`);
   }
-  const reason = firstFailed.error === undefined ? "" : ` ${firstFailed.error.message}`;
+  const reason = firstFailed.error === undefined ? "." : `: ${firstFailed.error.message}`;
   const which =
     total === 1
-      ? `Child ${firstFailed.id} of "${key}" failed.`
-      : `${failed} of ${total} children of "${key}" failed, first child ${firstFailed.index} (${firstFailed.id}).`;
+      ? `Child ${firstFailed.id} of "${key}" failed`
+      : `${failed} of ${total} children of "${key}" failed, first child ${firstFailed.index} (${firstFailed.id})`;
   throw new ChildFailedError(key, firstFailed, `${which}${reason}`);
 }
 
