@@ -62,3 +62,18 @@ test("a command without a token is told that it has none, and a wrong password i
   const login = new Started(["login", "ada"], { env: { ...env, XDG_CONFIG_HOME: folder }, input: "a wrong password" });
   expect((await login.ended).stderr).toMatch(/^outlast: The name or the password is wrong\.\n +An admin gives/);
 });
+
+test("instants of users, tokens and the audit record are local, as everywhere", async () => {
+  const zone = "America/New_York";
+  const own = { ...env, TZ: zone, XDG_CONFIG_HOME: join(folder, "ada") };
+  const login = new Started(["login", "ada"], { env: own, input: "a good password" });
+  expect(await login.ended).toMatchObject({ code: 0 });
+  const table = async (...words: string[]) => (await new Started(words, { env: own }).ended).stdout;
+  await table("token", "add", "ci", "--role", "viewer", "--expires", "90d");
+  const local = (at = 0) => new Date(at).toLocaleString("sv-SE", { timeZone: zone });
+  const { tokens } = JSON.parse(await table("token", "ls", "--json")) as { tokens: { expiresAt: number }[] };
+  expect(await table("token", "ls")).toContain(local(tokens[0]?.expiresAt));
+  const { users } = JSON.parse(await table("user", "ls", "--json")) as { users: { createdAt: number }[] };
+  expect(await table("user", "ls")).toContain(local(users[0]?.createdAt));
+  expect(await table("audit", "--action", "add-token")).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /m);
+});

@@ -4,6 +4,7 @@ import { limits } from "../../model/limits.ts";
 import type { AuditRecord } from "../../model/principals/audit.ts";
 import { wholeNumber } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
+import { formatInstant } from "../duration.ts";
 import type { Column } from "../table.ts";
 
 interface AuditFlags {
@@ -52,7 +53,7 @@ async function printAudit(
 }
 
 const columns: readonly Column<AuditRecord>[] = [
-  { title: "WHEN", text: ({ at }) => new Date(at).toISOString().slice(0, 19) },
+  { title: "WHEN", text: ({ at }) => formatInstant(at) },
   { title: "BY", text: ({ by }) => (by === "" ? "-" : by) },
   { title: "ACTION", text: (record) => record.action },
   {

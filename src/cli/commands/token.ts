@@ -4,6 +4,7 @@ import { type Role, roles } from "../../model/principals/principal.ts";
 import type { TokenView } from "../../model/principals/records.ts";
 import { idArgument, positiveDuration } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
+import { formatInstant } from "../duration.ts";
 import type { Column } from "../table.ts";
 import { queuePatternsOption, roleOption } from "./user.ts";
 
@@ -64,8 +65,7 @@ async function removeToken(context: Context, name: string): Promise<undefined> {
   else context.output.line(`${name} is removed.`);
 }
 
-const instant = (at: number | undefined, otherwise: string) =>
-  at === undefined ? otherwise : new Date(at).toISOString().slice(0, 16);
+const instant = (at: number | undefined, otherwise: string) => (at === undefined ? otherwise : formatInstant(at));
 
 const columns: readonly Column<TokenView>[] = [
   { title: "TOKEN", text: ({ name }) => name, isElastic: true },

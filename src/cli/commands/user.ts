@@ -4,6 +4,7 @@ import { type Role, roles } from "../../model/principals/principal.ts";
 import type { UserView } from "../../model/principals/records.ts";
 import { idArgument, patternList } from "../arguments.ts";
 import { action, type Context } from "../context.ts";
+import { formatInstant } from "../duration.ts";
 import { readPassword } from "../secrets.ts";
 import type { Column } from "../table.ts";
 
@@ -110,6 +111,6 @@ const columns: readonly Column<UserView>[] = [
   { title: "USER", text: ({ name }) => name, isElastic: true },
   { title: "ROLE", text: ({ role }) => role },
   { title: "QUEUES", text: ({ queues }) => queues?.join(" ") ?? "all" },
-  { title: "ADDED", text: ({ createdAt }) => new Date(createdAt).toISOString().slice(0, 16) },
+  { title: "ADDED", text: ({ createdAt }) => formatInstant(createdAt) },
   { title: "BY", text: ({ createdBy }) => createdBy },
 ];
