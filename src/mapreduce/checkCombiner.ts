@@ -39,7 +39,7 @@ function combined({ combine }: MapReduceJob, values: readonly unknown[], isCut: 
     const group = columnFor(combine);
     let to = from;
     do {
-      group.add(0, to === from ? "new" : "known", structuredClone(values[to]));
+      group.add(0, to === from ? "new" : "known", group.fit(values[to]));
       to += 1;
     } while (to < values.length && !isCut());
     const writer = new ByteWriter();

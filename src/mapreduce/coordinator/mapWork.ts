@@ -71,12 +71,24 @@ export async function doMap(
 /** Keys of the first records of each range. */
 export async function sampleKeys(parts: MapParts, ranges: readonly PlannedRange[]): Promise<readonly string[]> {
   const keys: string[] = [];
+  // The same share of each range: the first ones alone may be far from what follows them.
+  const share = Math.max(1, Math.floor(limits.jobSampledKeysMax / Math.max(1, ranges.length)));
+  const taken = ranges.map(() => 0);
   const take = (key: string) => {
-    if (keys.length < limits.jobSampledKeysMax) keys.push(key);
+    const range = parts.cursor.file;
+    const count = (taken[range] ?? 0) + 1;
+    if (count > share) return;
+    taken[range] = count;
+    keys.push(key);
   };
   const emitter: Emitter = {
     emitText: take,
     emitBytes: (bytes, start, end) => take(Buffer.from(bytes.subarray(start, end)).toString()),
+    stageText: (key) => () => take(key),
+    stageBytes: (bytes, start, end) => {
+      const key = Buffer.from(bytes.subarray(start, end)).toString();
+      return () => take(key);
+    },
   };
   await runRanges(
     { ...parts, settings: { ...parts.settings, skippedMax: null } },

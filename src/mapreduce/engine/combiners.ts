@@ -2,6 +2,7 @@
 import type { ByteReader } from "./byteReader.ts";
 import type { ByteWriter } from "./byteWriter.ts";
 import { ListColumn } from "./listColumn.ts";
+import { ownCopy, sizeOf } from "./ownCopy.ts";
 import { readNumber, readValue, writeValue } from "./valueCodec.ts";
 import type { KeyState, ValueColumn } from "./valueColumn.ts";
 
@@ -28,7 +29,7 @@ export function columnFor(combine: Combine | null): ValueColumn {
       return new NumberColumn(Math.min);
     default:
       return typeof combine === "function"
-        ? new ObjectColumn((value) => value, combine as (one: unknown, other: unknown) => unknown)
+        ? new ObjectColumn(ownCopy, combine as (one: unknown, other: unknown) => unknown)
         : topColumn(combine.topK, (value) => combine.by(value as never));
   }
 }
@@ -56,6 +57,7 @@ abstract class CombiningColumn {
 const firstNumbers = 1024;
 
 class NumberColumn extends CombiningColumn implements ValueColumn {
+  readonly growsWithValues = false;
   #values = new Float64Array(firstNumbers);
   readonly #merge: (one: number, other: number) => number;
   readonly #lift: ((value: unknown) => number) | null;
@@ -70,10 +72,16 @@ class NumberColumn extends CombiningColumn implements ValueColumn {
     return this.#values.byteLength;
   }
 
-  add(key: number, state: KeyState, value: unknown): void {
-    if (this.#lift !== null) return this.#put(key, state, this.#lift(value));
+  measure(): void {}
+
+  fit(value: unknown): number {
+    if (this.#lift !== null) return this.#lift(value);
     if (typeof value !== "number") throw new NotANumber(`The combiner needs numbers, and got ${String(value)}.`);
-    this.#put(key, state, value);
+    return value;
+  }
+
+  add(key: number, state: KeyState, value: unknown): void {
+    this.#put(key, state, value as number);
   }
 
   write(writer: ByteWriter, key: number): void {
@@ -119,7 +127,10 @@ class NumberColumn extends CombiningColumn implements ValueColumn {
 const objectBytes = 96;
 
 class ObjectColumn extends CombiningColumn implements ValueColumn {
+  readonly growsWithValues = true;
   #values: unknown[] = [];
+  /** Of all values that came since it was measured, and of those that were there: values that are combined take up less, or as much. */
+  #valueBytes = 0;
   readonly #lift: (value: unknown) => unknown;
   readonly #merge: (one: unknown, other: unknown) => unknown;
 
@@ -130,11 +141,19 @@ class ObjectColumn extends CombiningColumn implements ValueColumn {
   }
 
   get bytes(): number {
-    return this.#values.length * objectBytes;
+    return this.#values.length * objectBytes + this.#valueBytes;
+  }
+
+  measure(): void {
+    this.#valueBytes = this.#values.reduce((sum: number, value) => sum + sizeOf(value), 0);
+  }
+
+  fit(value: unknown): unknown {
+    return this.#lift(value);
   }
 
   add(key: number, state: KeyState, value: unknown): void {
-    this.#put(key, state, this.#lift(value));
+    this.#put(key, state, value);
   }
 
   write(writer: ByteWriter, key: number): void {
@@ -157,9 +176,11 @@ class ObjectColumn extends CombiningColumn implements ValueColumn {
 
   clear(): void {
     this.#values = [];
+    this.#valueBytes = 0;
   }
 
   #put(key: number, state: KeyState, value: unknown): void {
+    this.#valueBytes += sizeOf(value);
     this.#values[key] = state === "new" ? value : this.#merge(this.#values[key], value);
   }
 }
@@ -171,5 +192,5 @@ function topColumn(count: number, by: (value: unknown) => number): ValueColumn {
     all.sort((left, right) => by(right) - by(left) || (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
     return all.slice(0, count);
   };
-  return new ObjectColumn((value) => [value], merge);
+  return new ObjectColumn((value) => [ownCopy(value)], merge);
 }

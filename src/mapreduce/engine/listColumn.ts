@@ -1,7 +1,7 @@
 /** All values of each key, for jobs without a combiner: chains of encoded values in one buffer. */
 import { ByteReader } from "./byteReader.ts";
 import { ByteWriter } from "./byteWriter.ts";
-import { readValue, skipValue, writeValue } from "./valueCodec.ts";
+import { JsonText, readValue, skipValue, writeFit } from "./valueCodec.ts";
 import type { KeyState, ValueColumn } from "./valueColumn.ts";
 
 /** Per value: where it begins, where it ends, the number of the next one of its key + 1. */
@@ -10,6 +10,7 @@ const firstKeys = 1024;
 
 export class ListColumn implements ValueColumn {
   readonly isCombining = false;
+  readonly growsWithValues = true;
   readonly #encoded = new ByteWriter(64 * 1024);
   #nodes = new Int32Array(firstKeys * stride);
   #count = 0;
@@ -21,9 +22,15 @@ export class ListColumn implements ValueColumn {
     return this.#encoded.length + this.#nodes.byteLength + this.#heads.byteLength * 3;
   }
 
+  measure(): void {}
+
+  fit(value: unknown): unknown {
+    return typeof value === "number" || typeof value === "string" ? value : new JsonText(value);
+  }
+
   add(key: number, state: KeyState, value: unknown): void {
     const start = this.#encoded.length;
-    writeValue(this.#encoded, value);
+    writeFit(this.#encoded, value as number | string | JsonText);
     this.#link(key, state, start);
   }
 

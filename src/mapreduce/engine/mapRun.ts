@@ -3,6 +3,7 @@ import { limits } from "../../model/limits.ts";
 import type { ByteRange } from "./byteRanges.ts";
 import { Counters } from "./counters.ts";
 import type { Cursor } from "./cursor.ts";
+import { WriteFailed } from "./shuffleWriter.ts";
 import { type ByteSource, lineAt, wholeLines } from "./wholeLines.ts";
 
 /** What a map may do besides emitting. */
@@ -29,6 +30,9 @@ export type UserMap =
 export interface Emitter {
   emitText(key: string, value: unknown): void;
   emitBytes(bytes: Uint8Array, start: number, end: number, value: unknown): void;
+  /** The same in two steps: what is wrong with key or value is told now, and what is called later adds them as they are now. */
+  stageText(key: string, value: unknown): () => void;
+  stageBytes(bytes: Uint8Array, start: number, end: number, value: unknown): () => void;
 }
 
 export interface MapOptions {
@@ -155,6 +159,7 @@ class MapRun implements MapContext {
           const pending = map(line, emit, this);
           if (isPromise(pending)) await pending;
         } catch (error) {
+          if (error instanceof WriteFailed) throw error;
           throw this.#failure(offset + at, bytes.subarray(at, end), describe(error), error);
         }
         cursor.leave();
@@ -186,23 +191,33 @@ class MapRun implements MapContext {
         emitter.emitBytes(source, start, end, value),
     };
     const staged = {
-      text: (key: string, value: unknown = 1) => void this.#staged.push(() => direct.text(key, value)),
+      text: (key: string, value: unknown = 1) => void this.#staged.push(emitter.stageText(key, value)),
       bytes: (source: Uint8Array, start: number, end: number, value: unknown = 1) =>
-        void this.#staged.push(() => direct.bytes(source, start, end, value)),
+        void this.#staged.push(emitter.stageBytes(source, start, end, value)),
     };
     try {
       const pending = run(this.#canSkip ? staged : direct);
       if (isPromise(pending)) await pending;
-      if (this.#skipReason === null) for (const emit of this.#staged) emit();
     } catch (error) {
       cursor.leave();
+      if (error instanceof WriteFailed) throw error;
       this.#leaveOut(file, offset, bytes, describe(error), error);
       return;
     }
+    if (this.#skipReason === null) this.#addStaged(offset, bytes);
     cursor.leave();
     if (this.#skipReason !== null) return this.#leaveOut(file, offset, bytes, this.#skipReason);
     for (const [name, by] of this.#countsStaged) this.#counters.add(name, by);
     this.#clearStaged();
+  }
+
+  /** Some of it may have been added when the user's combine or partition fails, so that the record can no longer be left out. */
+  #addStaged(offset: number, bytes: Buffer): void {
+    try {
+      for (const add of this.#staged) add();
+    } catch (error) {
+      throw error instanceof WriteFailed ? error : this.#failure(offset, bytes, describe(error), error);
+    }
   }
 
   #leaveOut(_file: number, offset: number, bytes: Buffer, reason: string, cause?: unknown): void {

@@ -73,6 +73,27 @@ test.each<
   ["one key with very many values", 200_000, (index) => ["key", index], null, { keys: 1, values: 200_000 }],
   ["long keys", 100, (index) => [`${long}${index}`, 1], "sum", { keys: 100, values: 100 }],
   ["long values of few keys", 200, (index) => [`${index % 7}`, long], null, { keys: 7, values: 200 }],
+  [
+    "long texts of many keys, one of which is kept",
+    400,
+    (index) => [`${index % 200}`, long],
+    (one: unknown) => one,
+    { keys: 200, values: 200 },
+  ],
+  [
+    "objects of many keys, one of which is kept",
+    2_000,
+    (index) => [`${index}`, { index, tags: Array.from({ length: 100 }, (_, tag) => tag) }],
+    (one: unknown) => one,
+    { keys: 2_000, values: 2_000 },
+  ],
+  [
+    "few keys whose values grow",
+    400,
+    (index) => [`${index % 4}`, long],
+    (one: string, other: string) => (one.length > 500_000 ? one : one + other),
+    { keys: 4, values: 4 },
+  ],
 ])("%s", async (_, count, pair, combine, expected) => {
   const { peaks, runs, ...found } = await shuffled(pairsOf(count, pair), combine);
   expect(found).toEqual(expected);

@@ -8,6 +8,7 @@ import { KeyTable } from "./keyTable.ts";
 import { mergedToFew, type RunCursor, RunHeap } from "./runMerge.ts";
 import type { Scratch } from "./scratch.ts";
 import { type Extent, eachRecord, SegmentWriter } from "./segment.ts";
+import { isTooLarge } from "./tableSize.ts";
 import type { ValueColumn } from "./valueColumn.ts";
 
 export interface ReduceTableOptions {
@@ -73,9 +74,9 @@ export class ReduceTable {
       const number = table.addBytes(block, start, end);
       column.fold(number, number === known ? "new" : "known", reader);
     });
-    const bytes = table.bytes + column.bytes;
-    this.#peakBytes = Math.max(this.#peakBytes, bytes);
-    if (bytes > memoryBytes) this.#spill();
+    const isFull = isTooLarge(table, column, memoryBytes);
+    this.#peakBytes = Math.max(this.#peakBytes, table.bytes + column.bytes);
+    if (isFull) this.#spill();
   }
 
   /** Call it once, after all blocks. */

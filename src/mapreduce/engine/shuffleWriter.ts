@@ -4,6 +4,7 @@ import { partitionOf } from "./keyHash.ts";
 import { KeyTable } from "./keyTable.ts";
 import { encodeIndex } from "./mapFile.ts";
 import { type Codec, type Extent, SegmentWriter, type Sink } from "./segment.ts";
+import { isTooLarge } from "./tableSize.ts";
 import type { ValueColumn } from "./valueColumn.ts";
 
 export interface ShuffleOptions {
@@ -31,6 +32,9 @@ export interface ShuffleFigures {
 /** A key is longer than `limits.jobKeyBytesMax`, or the user's partitioner leads nowhere. */
 export class UnfitKey extends Error {}
 
+/** What was emitted could not be written: no record is to blame for that. */
+export class WriteFailed extends Error {}
+
 export class ShuffleWriter {
   readonly #options: ShuffleOptions;
   readonly #table = new KeyTable();
@@ -40,6 +44,8 @@ export class ShuffleWriter {
   #length = 0;
   #records = 0;
   #peakBytes = 0;
+  /** Why a run was not written whole. Whoever emits may have caught that, but nothing can be added any more. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(options: ShuffleOptions) {
     this.#options = options;
@@ -48,30 +54,65 @@ export class ShuffleWriter {
   }
 
   emitText(key: string, value: unknown): void {
-    if (key.length > limits.jobKeyBytesMax) throw tooLong(key.length);
-    const known = this.#table.count;
-    const number = this.#table.addText(key);
-    this.#column.add(number, number === known ? "new" : "known", value);
-    if (number === known || !this.#column.isCombining) this.#spillIfFull();
+    checkText(key);
+    this.#addText(key, this.#column.fit(value));
   }
 
   emitBytes(source: Uint8Array, start: number, end: number, value: unknown): void {
-    if (end - start > limits.jobKeyBytesMax) throw tooLong(end - start);
-    const known = this.#table.count;
-    const number = this.#table.addBytes(source, start, end);
-    this.#column.add(number, number === known ? "new" : "known", value);
-    if (number === known || !this.#column.isCombining) this.#spillIfFull();
+    checkBytes(source, start, end);
+    this.#addBytes(source, start, end, this.#column.fit(value));
+  }
+
+  stageText(key: string, value: unknown): () => void {
+    checkText(key);
+    const fit = this.#column.fit(value);
+    return () => this.#addText(key, fit);
+  }
+
+  stageBytes(source: Uint8Array, start: number, end: number, value: unknown): () => void {
+    checkBytes(source, start, end);
+    const key = Buffer.from(source.subarray(start, end));
+    const fit = this.#column.fit(value);
+    return () => this.#addBytes(key, 0, key.length, fit);
   }
 
   /** Writes what is left, and the index. */
   end(): ShuffleFigures {
+    this.#checkWhole();
     if (this.#table.count > 0 || this.#runs.length === 0) this.#writeRun();
     this.#put(encodeIndex(this.#runs, this.#options.partitions));
     return { bytes: this.#length, records: this.#records, runs: this.#runs.length, peakBytes: this.#peakBytes };
   }
 
+  #addText(key: string, fit: unknown): void {
+    this.#checkWhole();
+    const known = this.#table.count;
+    this.#add(this.#table.addText(key), known, fit);
+  }
+
+  #addBytes(source: Uint8Array, start: number, end: number, fit: unknown): void {
+    this.#checkWhole();
+    const known = this.#table.count;
+    this.#add(this.#table.addBytes(source, start, end), known, fit);
+  }
+
+  #add(number: number, known: number, fit: unknown): void {
+    this.#column.add(number, number === known ? "new" : "known", fit);
+    if (number === known || this.#column.growsWithValues) this.#spillIfFull();
+  }
+
+  #checkWhole(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
   #spillIfFull(): void {
-    if (this.#table.bytes + this.#column.bytes > this.#options.memoryBytes) this.#options.aside(() => this.#writeRun());
+    if (!isTooLarge(this.#table, this.#column, this.#options.memoryBytes)) return;
+    try {
+      this.#options.aside(() => this.#writeRun());
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   #writeRun(): void {
@@ -135,9 +176,25 @@ export class ShuffleWriter {
   }
 
   #put(bytes: Uint8Array): void {
-    this.#options.sink(bytes);
+    try {
+      this.#options.sink(bytes);
+    } catch (error) {
+      throw new WriteFailed(error instanceof Error ? error.message : String(error), { cause: error });
+    }
     this.#length += bytes.length;
   }
+}
+
+function checkText(key: unknown): void {
+  if (typeof key !== "string") throw new UnfitKey(`A key must be a text, and ${String(key)} is a ${typeof key}.`);
+  if (key.length > limits.jobKeyBytesMax) throw tooLong(key.length);
+}
+
+function checkBytes(source: Uint8Array, start: number, end: number): void {
+  const isWithin =
+    Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= source.length;
+  if (!isWithin) throw new UnfitKey(`A key cannot be from byte ${start} to ${end} of ${source.length}.`);
+  if (end - start > limits.jobKeyBytesMax) throw tooLong(end - start);
 }
 
 function tooLong(length: number): UnfitKey {

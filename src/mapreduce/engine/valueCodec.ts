@@ -8,17 +8,27 @@ const tags = { natural: 0, negative: 1, float: 2, text: 3, json: 4 } as const;
 /** A value cannot be carried from map to reduce. */
 export class UnfitValue extends Error {}
 
+/** A value that is neither a number nor a text, as it travels. */
+export class JsonText {
+  readonly text: string;
+
+  /** @throws UnfitValue */
+  constructor(value: unknown) {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) throw new UnfitValue(`A value must be JSON, and ${String(value)} is not.`);
+    this.text = text;
+  }
+}
+
 /** @throws UnfitValue */
 export function writeValue(writer: ByteWriter, value: unknown): void {
+  writeFit(writer, typeof value === "number" || typeof value === "string" ? value : new JsonText(value));
+}
+
+export function writeFit(writer: ByteWriter, value: number | string | JsonText): void {
   if (typeof value === "number") return writeNumber(writer, value);
-  if (typeof value === "string") {
-    writer.byte(tags.text);
-    return writer.sizedText(value);
-  }
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) throw new UnfitValue(`A value must be JSON, and ${String(value)} is not.`);
-  writer.byte(tags.json);
-  writer.sizedText(text);
+  writer.byte(typeof value === "string" ? tags.text : tags.json);
+  writer.sizedText(typeof value === "string" ? value : value.text);
 }
 
 function writeNumber(writer: ByteWriter, value: number): void {

@@ -6,11 +6,20 @@ import type { ByteWriter } from "./byteWriter.ts";
 export type KeyState = "new" | "known";
 
 export interface ValueColumn {
-  /** What it takes up in memory; an estimate where values are objects. */
+  /** What it takes up in memory; where values are objects, what it takes up at most. */
   readonly bytes: number;
+  /** Looks at all values, so that `bytes` is an estimate of what there is, and no longer of what there may be. */
+  measure(): void;
+  /** True if it may take up more with a value of a key that it knows. */
+  readonly growsWithValues: boolean;
   /** True if there is never more than one value per key. */
   readonly isCombining: boolean;
-  /** Adds a value that a map emitted. */
+  /**
+   * A value that a map emitted, as `add` takes it, whatever the map does to it later. Asked for before its key is known, so that a value
+   * that is refused leaves no key without one. @throws NotANumber, UnfitValue
+   */
+  fit(value: unknown): unknown;
+  /** Adds a value that `fit` gave. */
   add(key: number, state: KeyState, value: unknown): void;
   /** Writes the number of values and the values. */
   write(writer: ByteWriter, key: number): void;
