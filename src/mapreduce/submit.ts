@@ -134,6 +134,9 @@ const isAddress = (path: string) => /^(https?|s3):\/\//.test(path) || path.start
 
 const placeOf = (path: string) => (isAddress(path) ? path : resolve(path));
 
+/** One place has one name, by which two jobs that would write to it are told. */
+const folderOf = (path: string) => placeOf(path).replace(/(?<=[^/])\/+$/, "");
+
 function inputOf(job: MapReduceJob, code: MapReduceInput["code"], overrides: JobOverrides): MapReduceInput {
   const maps = overrides.maps ?? job.maps;
   const paths = (overrides.input ?? job.input.paths).map(placeOf);
@@ -146,7 +149,7 @@ function inputOf(job: MapReduceJob, code: MapReduceInput["code"], overrides: Job
     reduces: overrides.reduces ?? job.reduces,
     output: {
       format: job.output.format,
-      folder: placeOf(overrides.output ?? job.output.folder),
+      folder: folderOf(overrides.output ?? job.output.folder),
       ...(overrides.overwrite !== undefined && { overwrite: overrides.overwrite }),
     },
     partition: typeof job.partition === "function" ? "own" : job.partition,

@@ -1,7 +1,7 @@
 /** `outlast map-reduce` as people run it: what it tells while the job runs, and at its end. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { folder, start } from "./commands.ts";
 
 const example = join(import.meta.dirname, "../../examples/map-reduce/wordcount.ts");
@@ -31,4 +31,30 @@ test("--detach without a cluster that goes on running ends at once, and starts n
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain("--detach needs a cluster that goes on running.");
   expect(stderr).not.toContain("Started a master");
+});
+
+test("a job on a cluster of its own that is interrupted leaves nothing in the output folder", async () => {
+  writeFileSync(join(folder, "endless.txt"), "one\n");
+  writeFileSync(
+    join(folder, "endless.ts"),
+    `import { writeFileSync } from "node:fs";
+     import { lines, mapReduce, tsv } from "outlast/mapreduce";
+     export const endless = mapReduce({
+       name: "endless", input: lines("endless.txt"), output: tsv("endless"),
+       map() {
+         writeFileSync(${JSON.stringify(join(folder, "begun"))}, "");
+         return new Promise(() => undefined);
+       },
+     });`,
+  );
+  const command = start("map-reduce", "endless.ts", "--local", "--workers", "1");
+  await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true));
+  expect(readdirSync(join(folder, "endless"))).toEqual(["_temporary"]);
+  command.child.kill("SIGINT");
+  const { code, stderr } = await command.ended;
+  expect({ code, stderr }).toEqual({
+    code: expect.any(Number),
+    stderr: expect.not.stringContaining("could not be removed"),
+  });
+  expect(readdirSync(join(folder, "endless"))).toEqual([]);
 });

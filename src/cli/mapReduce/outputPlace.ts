@@ -1,6 +1,6 @@
 /** The output of a MapReduce job as the command that ran it sees it: in a folder, or in S3. */
 import { createReadStream, existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isS3, parseS3Address } from "../../s3/address.ts";
 
@@ -24,7 +24,11 @@ export async function outputPlace(output: string): Promise<OutputPlace> {
         if (!existsSync(output)) throw new OutputElsewhere(`there is no folder ${output} on this machine.`);
         return createReadStream(join(output, name));
       },
-      removeTemporary: (job) => rm(join(output, "_temporary", job), { recursive: true, force: true }),
+      removeTemporary: async (job) => {
+        await rm(join(output, "_temporary", job), { recursive: true, force: true });
+        // Other jobs may have something in it.
+        await rmdir(join(output, "_temporary")).catch(() => undefined);
+      },
       close: async () => {},
     };
   }

@@ -34,19 +34,36 @@ export async function runMapReduce(context: Context, file: string, flags: MapRed
   });
   // While the cluster starts. It is awaited where that can be stopped again.
   preparing.catch(() => undefined);
+  /** A job that has begun and not ended: on a cluster of this command's own it never will, if the command does. */
+  let begun: { readonly id: string; readonly folder: string } | null = null;
   const own = isOwn ? await OwnCluster.start(flags.workers ?? availableParallelism(), flags) : null;
   try {
     if (own !== null) context.output.note(`Started a master and workers of its own at ${own.address}.`);
     const client = await context.client(
       own === null ? {} : { masters: own.address, token: null, retryForMs: defaults.clientRetryForMs },
     );
-    const job = await submitPrepared(client, await preparing, overrides);
+    const prepared = await preparing;
+    const job = await submitPrepared(client, prepared, overrides);
+    begun = { id: job.id, folder: prepared.input.output.folder };
     if (!context.output.isJson && detach) context.output.line(job.id);
     if (detach) return exitCodes.ok;
-    return await waitFor(context, client, job.id);
+    const code = await waitFor(context, client, job.id);
+    begun = null;
+    return code;
   } finally {
     await own?.stop();
+    if (own !== null && begun !== null) await removeFilesOf(context, begun);
   }
+}
+
+/** When this fails, what has ended the command is still what people should hear of. */
+async function removeFilesOf(
+  context: Context,
+  { id, folder }: { readonly id: string; readonly folder: string },
+): Promise<void> {
+  await inOutput(context, folder, (place) => place.removeTemporary(id)).catch((error: unknown) => {
+    context.output.note(`The files of job ${id} in ${folder}/_temporary could not be removed: ${String(error)}`);
+  });
 }
 
 /** Only where the user names no masters and none answers at the usual address: one that refuses this user is there. */

@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { TaskContext } from "../../sdk/handler/context.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import { BrokenTask } from "./brokenTask.ts";
-import { runMapTask, type WorkRunner } from "./childRuns.ts";
-import type { MapInput } from "./settings.ts";
+import { mapOptions, runMapTask, type WorkRunner } from "./childRuns.ts";
+import type { JobSettings, MapInput } from "./settings.ts";
 
-const attemptsMax = 6;
+/** More than any map is given. */
+const attemptsMax = 200;
 
 /** A map at whose attempts this happens, one after the other; what comes after them succeeds. */
 async function runMap(skippedMax: number | null, ...deaths: readonly BrokenTask[]) {
@@ -73,5 +74,24 @@ describe("a map whose attempts die at records", () => {
       leftOut: [[]],
       end: "no such job",
     });
+  });
+
+  test("leaves out as many records as may be, however few attempts a map has otherwise", async () => {
+    const records = Array.from({ length: 10 }, (_, index) => index);
+    const { leftOut, end } = await runMap(10, ...records.flatMap((offset) => [crash(offset), crash(offset)]));
+    expect(end).toBe("success");
+    expect(leftOut.at(-1)).toEqual(records.map((offset) => `0:${offset}`));
+    const { attemptsMax: given } = mapOptions({ skippedMax: 10 } as JobSettings);
+    expect(leftOut.length).toBeLessThanOrEqual(given ?? 0);
+  });
+
+  test("is given up after four failures that no record is left out for", async () => {
+    const failure = new BrokenTask("error", "the disk is full", null);
+    const failures = (count: number) => Array.from({ length: count }, () => failure);
+    expect((await runMap(null, ...failures(3))).end).toBe("success");
+    expect(await runMap(null, ...failures(9))).toEqual({ leftOut: [[], [], [], []], end: "the disk is full" });
+    expect((await runMap(9, failure, crash(7), failure, crash(7), failure)).end).toBe("success");
+    expect((await runMap(9, failure, crash(7), failure, crash(7), failure, failure)).end).toBe("the disk is full");
+    expect((await runMap(9, crash(1), crash(2), crash(3), crash(4))).end).toBe("crashed");
   });
 });

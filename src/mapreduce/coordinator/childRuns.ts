@@ -1,6 +1,6 @@
 /** Runs of maps and reduces as tasks: which records killed earlier attempts, and what follows from a failure. */
 import type { TaskContext } from "../../sdk/handler/context.ts";
-import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { isFinalError, NonRetryableError } from "../../sdk/handler/errors.ts";
 import { poisonKey } from "../engine/mapRun.ts";
 import { BrokenTask } from "./brokenTask.ts";
 import type { MapWork } from "./mapWork.ts";
@@ -9,6 +9,19 @@ import type { JobSettings, MapInput, MapManifest, ReduceInput, ReduceResult } fr
 
 /** Maps and reduces are tried this often. Lost workers and lost files do not count. */
 export const childOptions = { attemptsMax: 4, backoffBaseMs: 200 } as const;
+
+/** For so many records that a map does not survive it is given attempts of their own, two for each. */
+const leftOutMax = 50;
+
+/** How a map is tried where records may be left out: the attempts that find these do not use up the others. */
+export function mapOptions({ skippedMax }: JobSettings): {
+  readonly attemptsMax?: number;
+  readonly backoffMaxMs?: number;
+} {
+  if (skippedMax === 0) return {};
+  const leftOut = Math.min(skippedMax ?? leftOutMax, leftOutMax);
+  return { attemptsMax: childOptions.attemptsMax + 2 * leftOut, backoffMaxMs: 10_000 };
+}
 
 /** Runs the work where the user's code can do no harm. @throws BrokenTask */
 export interface WorkRunner {
@@ -24,9 +37,17 @@ export async function runMapTask(
   const suspects = await earlierSuspects(ctx);
   const poison = suspects.filter((at, index) => suspects.indexOf(at) < index);
   try {
-    return await runner.map(settings, { map, ranges, poison: [...new Set(poison)] }, ctx);
+    const leftOut = [...new Set(poison)].filter((at) => at !== elsewhere);
+    return await runner.map(settings, { map, ranges, poison: leftOut }, ctx);
   } catch (error) {
-    throw await judged(error, suspects, settings, ctx);
+    const failure = await judged(error, suspects, settings, ctx);
+    if (settings.skippedMax === 0 || isFinalError(failure)) throw failure;
+    // If it did not stand at a record, that is remembered as well: such failures are counted here.
+    const suspect = (await ctx.step<string | null>(suspectKey(ctx.attempt), () => elsewhere)) ?? elsewhere;
+    const failures = [...suspects, suspect];
+    const found = new Set(failures.filter((at, index) => at !== elsewhere && failures.indexOf(at) < index));
+    if (failures.length - 2 * found.size < childOptions.attemptsMax) throw failure;
+    throw new NonRetryableError(failure instanceof Error ? failure.message : String(failure), { cause: failure });
   }
 }
 
@@ -53,6 +74,8 @@ async function earlierSuspects(ctx: TaskContext): Promise<string[]> {
 }
 
 const suspectKey = (attempt: number) => `suspect-${attempt}`;
+/** Remembered instead of a record where an attempt failed, and did not stand at one. */
+const elsewhere = "elsewhere";
 
 /** What to throw for a failed task: an error after which another attempt follows, or not. */
 async function judged(

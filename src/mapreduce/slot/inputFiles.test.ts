@@ -1,6 +1,15 @@
 /** Input that cannot be divided, and output of earlier jobs: what is found, and that the text read is the text that is there. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -99,6 +108,30 @@ describe("a compressed file", () => {
     const [file] = await findInput([write("a.gz", gzipSync(text))]);
     const { isWhole: _isWhole, compression: _compression, ...asBefore } = file!;
     await expect(textOf(asBefore)).rejects.toThrow("was changed while the job ran");
+  });
+});
+
+describe("a file", () => {
+  test("that is changed while a map reads it fails the job; one that another takes the place of is read to its end", async () => {
+    const path = write("a.txt", text);
+    const [file] = await findInput([path]);
+    const input = await openInput(file!);
+    expect(await input.read(Buffer.alloc(10), 0)).toBe(10);
+    appendFileSync(path, "more\n");
+    await expect(input.close()).rejects.toThrow("a.txt was changed while the job ran");
+    const [again] = await findInput([path]);
+    const opened = await openInput(again!);
+    renameSync(write("other.txt", "other"), path);
+    expect(await opened.read(Buffer.alloc(10), 0)).toBe(10);
+    await opened.close();
+    await expect(openInput(again!)).rejects.toThrow("a.txt was changed while the job ran");
+  });
+
+  test("in a folder may be a link, as those in a volume of Kubernetes are", async () => {
+    write("..data/a.txt", "a\n");
+    symlinkSync("..data/a.txt", join(folder, "a.txt"));
+    symlinkSync("nowhere", join(folder, "b.txt"));
+    expect((await findInput([folder])).map(({ path }) => path)).toEqual([join(folder, "a.txt")]);
   });
 });
 

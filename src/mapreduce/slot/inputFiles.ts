@@ -55,7 +55,10 @@ async function folderAt(folder: string): Promise<PlannedFile[]> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const isHidden = /(^|\/)[._]/.test(join(entry.parentPath, entry.name).slice(folder.length));
-    if (entry.isFile() && !isHidden) names.push(join(entry.parentPath, entry.name));
+    if (isHidden) continue;
+    const name = join(entry.parentPath, entry.name);
+    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(name).catch(nullIfAbsent))?.isFile() === true))
+      names.push(name);
   }
   return allOf(folder, names);
 }

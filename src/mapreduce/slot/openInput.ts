@@ -1,4 +1,5 @@
 /** Opens the input of a map: the version of a file that was planned, and no other, as text. */
+import type { Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isS3 } from "../../s3/address.ts";
 import type { OpenInput } from "../coordinator/mapWork.ts";
@@ -21,31 +22,53 @@ async function openStored(file: PlannedFile): Promise<OpenInput> {
 }
 
 async function openLocal(file: PlannedFile): Promise<OpenInput> {
-  const now = await versionAt(file.path).catch((error: unknown) => {
+  const handle = await open(file.path).catch((error: unknown) => {
     throw new Error(`${file.path} cannot be read on this worker: ${String(error)}`, { cause: error });
   });
-  if (now.size !== file.size || now.version !== storedVersion(file)) throw changed(file);
-  return new LocalFile(await open(file.path));
+  const opened = new LocalFile(handle, file);
+  try {
+    await opened.check();
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return opened;
 }
 
 /** What is told from another text of a file. */
 export async function versionAt(path: string): Promise<{ readonly size: number; readonly version: string }> {
-  const { size, mtimeMs } = await stat(path);
+  return versionOf(await stat(path));
+}
+
+function versionOf({ size, mtimeMs }: Stats): { readonly size: number; readonly version: string } {
   return { size, version: String(Math.round(mtimeMs)) };
 }
 
 class LocalFile implements OpenInput {
   readonly #file: FileHandle;
+  readonly #planned: PlannedFile;
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, planned: PlannedFile) {
     this.#file = file;
+    this.#planned = planned;
+  }
+
+  /** @throws NonRetryableError if it is not the version that was planned */
+  async check(): Promise<void> {
+    const now = versionOf(await this.#file.stat());
+    if (now.size !== this.#planned.size || now.version !== storedVersion(this.#planned)) throw changed(this.#planned);
   }
 
   async read(target: Buffer, position: number): Promise<number> {
     return (await this.#file.read(target, 0, target.length, position)).bytesRead;
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** It may have changed while it was read. */
+  async close(): Promise<void> {
+    try {
+      await this.check();
+    } finally {
+      await this.#file.close();
+    }
   }
 }

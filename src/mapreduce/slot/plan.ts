@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { BrokenTask } from "../coordinator/brokenTask.ts";
 import { isOutputName, namesBesideParts } from "../coordinator/promote.ts";
 import { type Plan, type PlannedFile, type PlannedRange, settingsOf } from "../coordinator/settings.ts";
 import { writeText } from "../coordinator/store.ts";
@@ -17,6 +18,8 @@ const slotsAssumed = 4;
 /** From so many places of the input keys are sampled, so many bytes from each. */
 const samplePlaces = 20;
 const sampleBytes = 64 * 1024;
+/** What the input of a map says of a range besides its file, at most. */
+const rangeTextBytes = 64;
 /** So much text is assumed to be in a compressed byte. */
 const textPerPackedByte = 4;
 
@@ -48,13 +51,34 @@ export async function makePlan(
     await runInThread(settings, { kind: "check" }, options);
     return plan;
   }
-  const sampled = await runInThread(settings, { kind: "sample", ranges: samplesOf(found, bytes) }, options);
+  const sampled = await sampleSurvivors(samplesOf(found, bytes), (ranges) =>
+    runInThread(settings, { kind: "sample", ranges }, options),
+  );
   const keys = sampled !== null && "keys" in sampled ? sampled.keys : [];
   return { ...plan, boundaries: boundariesOf(keys, input.reduces) };
 }
 
-/** Files that cannot be divided want no more maps than there are of them. */
-function mapsSuiting(found: readonly PlannedFile[], wholeFiles: readonly PlannedFile[]): number {
+/** Whether the job survives a record is for its maps to find out, and may be left out there: here, its range ends before it. */
+export async function sampleSurvivors<Result>(
+  ranges: readonly PlannedRange[],
+  sample: (ranges: readonly PlannedRange[]) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await sample(ranges);
+  } catch (error) {
+    if (!(error instanceof BrokenTask) || error.kind !== "crash" || error.at === null) throw error;
+    const { range: fatal, offset } = error.at;
+    // It ends: each time a range is shorter.
+    if (offset >= (ranges[fatal]?.end ?? 0)) throw error;
+    const cut = ranges.map((range, index) =>
+      index === fatal ? { ...range, end: Math.max(range.start, offset) } : range,
+    );
+    return sampleSurvivors(cut, sample);
+  }
+}
+
+/** So many maps that none has more ranges than its input can name. Files that cannot be divided want no more maps than there are of them. */
+export function mapsSuiting(found: readonly PlannedFile[], wholeFiles: readonly PlannedFile[]): number {
   const { jobRangeBytesMin, jobRangeBytesMax } = limits;
   const bytesOf = (files: readonly PlannedFile[]) => files.reduce((sum, { size }) => sum + size, 0);
   const suiting = (bytes: number) =>
@@ -62,7 +86,11 @@ function mapsSuiting(found: readonly PlannedFile[], wholeFiles: readonly Planned
   const unknown = wholeFiles.filter(({ size }) => size === 0).length;
   const wholeBytes = bytesOf(wholeFiles);
   const forWhole = Math.min(wholeFiles.length - unknown, suiting(wholeBytes * textPerPackedByte));
-  return suiting(bytesOf(found) - wholeBytes) + forWhole + unknown;
+  const named = found.reduce((sum, file) => sum + JSON.stringify(file).length + rangeTextBytes, 0);
+  return Math.max(
+    suiting(bytesOf(found) - wholeBytes) + forWhole + unknown,
+    Math.ceil((2 * named) / limits.jobRangesBytesMax),
+  );
 }
 
 /** The ranges of each map, the same in every attempt. */

@@ -4,7 +4,7 @@ import type { TaskContext } from "../../sdk/handler/context.ts";
 import { defineBuiltIn } from "../../sdk/handler/definition.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import { BrokenTask } from "../coordinator/brokenTask.ts";
-import { childOptions, runMapTask, runReduceTask, type WorkRunner } from "../coordinator/childRuns.ts";
+import { childOptions, mapOptions, runMapTask, runReduceTask, type WorkRunner } from "../coordinator/childRuns.ts";
 import { type JobParts, runJob } from "../coordinator/jobRun.ts";
 import type { MapInput, MapManifest, ReduceInput, ReduceResult } from "../coordinator/settings.ts";
 import type { JobSummary } from "../coordinator/summary.ts";
@@ -56,18 +56,19 @@ function partsOf(input: MapReduceInput, ctx: TaskContext, store: SlotFiles): Job
     store,
     makePlan: () => asFinal(makePlan(ctx.taskId, input, store, optionsFor(ctx))),
     rangesOf: (plan) => rangesOf(plan, store),
-    mapTask: (map, name) => mapTask.task(map, { name }),
+    mapTask: (map, name) => mapTask.task(map, { name, ...mapOptions(map.settings) }),
     reduceTask: (reduce, name) => reduceTask.task(reduce, { name }),
     now: () => Date.now(),
   };
 }
 
-/** A plan that user code spoils is spoilt for good. */
+/** A plan that user code spoils is spoilt for good; what a disk or the network spoils, another attempt may make. */
 async function asFinal<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof BrokenTask) throw new NonRetryableError(error.message, { cause: error });
+    if (error instanceof BrokenTask && error.kind !== "error")
+      throw new NonRetryableError(error.message, { cause: error });
     throw error;
   }
 }

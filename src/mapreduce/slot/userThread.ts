@@ -37,7 +37,8 @@ async function run(settings: JobSettings, task: ThreadTask, { onProgress, log }:
   const settled = Promise.withResolvers<ThreadResult>();
   const atRecord = () => {
     if (cursor.records === 0 || cursor.running === "call") return null;
-    return task.kind === "map" ? { range: cursor.file, offset: cursor.offset } : null;
+    const hasRanges = task.kind === "map" || task.kind === "sample";
+    return hasRanges ? { range: cursor.file, offset: cursor.offset } : null;
   };
   const fail = (kind: BrokenTask["kind"], message: string) => settled.reject(new BrokenTask(kind, message, atRecord()));
   const onMessage = (message: FromThread) => {
