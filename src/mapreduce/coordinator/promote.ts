@@ -31,6 +31,10 @@ export function isOutputName(name: string): boolean {
   return partPattern.test(name) || namesBesideParts.includes(name);
 }
 
+const isForeign = (name: string, own: readonly string[]) => partPattern.test(name) && !own.includes(name);
+
+const writtenByOthers = (name: string) => `${name} of the output was written by somebody else while the job ran.`;
+
 export async function promote(store: JobStore, plan: PromotionPlan): Promise<void> {
   const { attempt, format, overwrite, parts, skippedFile = null, summary } = plan;
   const names = parts.map(({ partition }) => `part-${String(partition).padStart(5, "0")}.${format}`);
@@ -44,12 +48,14 @@ export async function promote(store: JobStore, plan: PromotionPlan): Promise<voi
       if (partPattern.test(name) && !names.includes(name)) await promotion.retract(name);
     }
   }
+  // Names of another format would not meet those of this job.
+  const theirs = overwrite ? undefined : (await promotion.names()).find((name) => isForeign(name, names));
+  if (theirs !== undefined) throw new NonRetryableError(writtenByOthers(theirs));
   const named = parts.map((part, index): [FileRef, string] => [part, names[index] ?? ""]);
   if (skippedFile !== null) named.push([skippedFile, skippedName]);
   for (const [file, name] of named) {
     if (overwrite) await promotion.replace(file, name);
-    else if (!(await promotion.link(file, name)))
-      throw new NonRetryableError(`${name} of the output was written by somebody else while the job ran.`);
+    else if (!(await promotion.link(file, name))) throw new NonRetryableError(writtenByOthers(name));
   }
   const listed = parts.map(({ size, sha256, records }, index) => ({ name: names[index], size, sha256, records }));
   const text = `${JSON.stringify({ ...summary, parts: listed }, null, 2)}\n`;

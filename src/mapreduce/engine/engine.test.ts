@@ -248,6 +248,29 @@ test("ranges of keys give parts that are sorted as a whole", async () => {
   expect(Math.max(...parts.map((part) => part.length))).toBeLessThan(0.4 * parts.join("").length);
 });
 
+test("boundaries of ranges are as short as they can be, and divide a sample as its keys would", () => {
+  const words = fc.array(fc.constantFrom("a", "b", "é", "日"), { maxLength: 6 }).map((letters) => letters.join(""));
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 40 }), fc.integer({ min: 2, max: 8 }), (sample, partitions) => {
+      const sorted = [...sample].sort(byBytes);
+      const boundaries = boundariesOf(sample, partitions);
+      expect(boundaries).toEqual([...new Set(boundaries)].sort(byBytes));
+      for (const [index, boundary] of boundaries.entries()) {
+        const first = sorted.find((key) => byBytes(boundary, key) <= 0) ?? "";
+        expect(first.startsWith(boundary)).toBe(true);
+        expect(
+          rangeOf(
+            first,
+            boundaries.map((each) => Buffer.from(each)),
+          ),
+        ).toBe(index + 1);
+      }
+    }),
+  );
+  const long = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, "0") + "x".repeat(10_000));
+  expect(JSON.stringify(boundariesOf(long, 100)).length).toBeLessThan(1000);
+});
+
 test("a partitioner that leads nowhere is refused", async () => {
   await expect(run({ text: "a", user: wordMap, combine: "sum", partition: () => 2 })).rejects.toThrow(UnfitKey);
 });

@@ -95,10 +95,17 @@ export function jobStoreContract(kind: string, makePlace: () => Promise<JobPlace
       });
     });
 
+    test("an output in another format is not joined", async () => {
+      await place.writeOutput("part-00000.jsonl", "theirs");
+      const parts = [await part(0, "a\t1\n")];
+      await expect(promote(store, planOf(1, parts))).rejects.toThrow("part-00000.jsonl of the output was written by");
+      expect(await output()).toEqual(["part-00000.jsonl"]);
+    });
+
     test("what somebody else has written is not replaced, unless that is wanted", async () => {
       for (const name of ["part-00000.tsv", "part-00007.tsv", "_SUCCESS"]) await place.writeOutput(name, "theirs");
       const parts = [await part(0, "a\t1\n")];
-      await expect(promote(store, planOf(1, parts))).rejects.toThrow("part-00000.tsv");
+      await expect(promote(store, planOf(1, parts))).rejects.toThrow(/part-0000[07]\.tsv of the output was written by/);
       expect(await place.readOutput("part-00000.tsv")).toBe("theirs");
       await promote(store, planOf(2, parts, true));
       await store.remove();
