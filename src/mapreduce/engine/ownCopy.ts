@@ -1,5 +1,5 @@
 /** Values that a map emits, as JSON holds them: copies that are the engine's own, and what they take up in memory. */
-import { UnfitValue } from "./valueCodec.ts";
+import { JsonText } from "./valueCodec.ts";
 
 /**
  * A map may change what it has emitted, or emit it once more, and a combiner may change what it is given: neither must reach the value of
@@ -8,9 +8,7 @@ import { UnfitValue } from "./valueCodec.ts";
 export function ownCopy(value: unknown): unknown {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null)
     return value;
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) throw new UnfitValue(`A value must be JSON, and ${String(value)} is not.`);
-  return JSON.parse(text) as unknown;
+  return JSON.parse(new JsonText(value).text) as unknown;
 }
 
 /** Besides its characters, fields or items, in bytes; roughly. */
