@@ -149,6 +149,18 @@ describe("tasks of a definition", () => {
   });
 });
 
+test("a large graph goes where large bodies may go, by its bytes and not by its letters", async () => {
+  const master = await fake((_request, response) => response.json(201, { tasks: [{ id: "a", isNew: true }] }));
+  const tasks = Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [
+      `n${index}`,
+      { kind: "exec", input: { command: ["echo", "я".repeat(60_000)] } },
+    ]),
+  );
+  await createClient({ masters: master.url }).submit({ kind: "graph", input: { tasks } });
+  expect(master.requests.map(({ path }) => path)).toEqual(["/v1/tasks/batch"]);
+});
+
 describe("submitAll", () => {
   test("tells after an error how many were created, so that the same call can be repeated", async () => {
     const table = taskTable();
@@ -195,6 +207,21 @@ describe("every call", () => {
     await createClient({ masters: master.url, token: "secret" }).queues();
     expect(master.requests[0]!.headers.authorization).toBe("Bearer secret");
     expect(master.requests[0]!.path).toBe("/v1/queues");
+  });
+
+  test("says at once which value no request can carry, and not that no master answers", async () => {
+    const master = await fake((_request, response) => response.json(201, { id: "a", isNew: true }));
+    const client = createClient({ masters: master.url });
+    await expect(client.submit(sleep, { key: "заказ-7" })).rejects.toMatchObject({
+      code: "bad-request",
+      message: expect.stringContaining("A key") as string,
+    });
+    const other = createClient({ masters: master.url, token: "se\ncret" });
+    await expect(other.status()).rejects.toMatchObject({
+      code: "bad-request",
+      message: expect.stringContaining("The token") as string,
+    });
+    expect(master.requests).toEqual([]);
   });
 
   test("says so if something else listens at the address", async () => {

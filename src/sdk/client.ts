@@ -95,7 +95,7 @@ export class Outlast {
     const key = options.key ?? crypto.randomUUID();
     const body = JSON.stringify(submission);
     // A large graph takes more than a request for one task may have.
-    if (body.length > limits.bodyBytesMax && submission.kind === "graph") {
+    if (submission.kind === "graph" && new TextEncoder().encode(body).length > limits.bodyBytesMax) {
       const [only] = await this.submitAll<string>([submission], { ...options, key });
       if (only !== undefined) return only;
     }

@@ -72,6 +72,9 @@ class Outdated extends Error {
   }
 }
 
+/** What is to be uploaded cannot be read: the cause is the caller's own error. */
+class Unreadable extends Error {}
+
 export class Connection {
   readonly masters: readonly string[];
   readonly #token: string | null;
@@ -139,6 +142,7 @@ export class Connection {
   }
 
   async #overMasters<Result>(call: Call, attempt: Attempt<Result>): Promise<Result> {
+    for (const [name, value] of Object.entries(this.#headersOf(call))) checkHeader(name, value);
     const retryForMs = call.retryForMs ?? this.#retryForMs;
     const startedAt = performance.now();
     for (let round = 0; ; round++) {
@@ -172,6 +176,7 @@ export class Connection {
       } catch (error) {
         call.signal?.throwIfAborted();
         if (error instanceof OutlastError) throw error;
+        if (error instanceof Unreadable) throw error.cause;
         if (error instanceof Outdated) {
           outdated = { address, epoch: error.epoch };
           continue;
@@ -203,17 +208,28 @@ export class Connection {
     return Math.min(defaults.clientTryMs, defaults.clientPatienceMs * 2 ** Math.min(round, 16));
   }
 
-  async #try(address: string, call: Call, deadline: Deadline): Promise<FetchAnswer> {
+  #headersOf(call: Call): Readonly<Record<string, string>> {
     const headers: Record<string, string> = { accept: "application/json", ...call.headers };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
     if (call.content !== undefined) headers["content-type"] ??= "application/octet-stream";
     if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
+    return headers;
+  }
+
+  async #try(address: string, call: Call, deadline: Deadline): Promise<FetchAnswer> {
+    const unreadable: unknown[] = [];
+    const listener = {
+      onProgress: () => deadline.extend(),
+      onUnreadable: (error: unknown) => void unreadable.push(error),
+    };
     const response = await this.#fetch(`${address}${call.path}`, {
       method: call.method,
-      headers,
+      headers: this.#headersOf(call),
       signal: deadline.signal,
       ...(call.body === undefined ? {} : { body: call.body }),
-      ...(call.content === undefined ? {} : toBody(call.content, () => deadline.extend())),
+      ...(call.content === undefined ? {} : toBody(call.content, listener)),
+    }).catch((error: unknown) => {
+      throw unreadable.length === 0 ? error : new Unreadable("", { cause: unreadable[0] });
     });
     deadline.extend();
     this.#checkEpoch(call, response);
@@ -263,6 +279,16 @@ function mayHaveWorked(error: unknown): boolean {
 }
 
 type Attempt<Result> = (address: string, deadline: Deadline) => Promise<Result>;
+
+/** As `fetch` takes them; what it refuses would look as if no master answered. @throws OutlastError `bad-request` */
+function checkHeader(name: string, value: string): void {
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim())) return;
+  const what = { "idempotency-key": "A key", authorization: "The token" }[name] ?? `The header ${name}`;
+  throw new OutlastError("bad-request", `${what} has a character that no request can carry.`, {
+    path: `/${name}`,
+    hint: "Use printable ASCII characters.",
+  });
+}
 
 /** The base URL of a master. @throws OutlastError `bad-request` */
 export function toBaseUrl(address: string): string {

@@ -68,14 +68,15 @@ export async function* eventsWithOpenings(
         toSkip = 0;
         break;
       case "event": {
-        if (toSkip > 0) {
-          toSkip--;
-          break;
-        }
         const event = toEvent(item.event, item.data);
         if (event?.kind === "reset") {
+          // It comes in place of the entry that was to be sent again: nothing is to be skipped.
           after = event.seq;
           told = 0;
+          toSkip = 0;
+        } else if (toSkip > 0) {
+          toSkip--;
+          break;
         } else told++;
         if (event !== null) yield event;
         break;

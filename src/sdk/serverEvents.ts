@@ -103,10 +103,13 @@ function createItemParser(ready: ServerItem[]): EventSourceParser {
 }
 
 /** A half-open connection says nothing for ever: without a byte for so long, it counts as cut. */
-async function withinStall<Value>(read: Promise<Value>): Promise<Value> {
+export async function withinStall<Value>(
+  read: Promise<Value>,
+  stallMs: number = defaults.clientStreamStallMs,
+): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stalled = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error("The stream has stalled.")), defaults.clientStreamStallMs);
+    timer = setTimeout(() => reject(new Error("The stream has stalled.")), stallMs);
   });
   try {
     return await Promise.race([read, stalled]);

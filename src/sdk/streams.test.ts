@@ -69,6 +69,22 @@ describe("events", () => {
     expect(master.to("/v1/events").map((request) => request.query.get("after"))).toEqual(["3", "12"]);
   });
 
+  test("tell of a reset also where they were cut in the middle of an entry", async () => {
+    const master = await fake(
+      streaming((_request, response) => {
+        const stream = response.stream();
+        if (master.to("/v1/events").length === 1) {
+          stream.send(taskEvent(8, "a", "running", false) + taskEvent(8, "b", "running", false));
+          stream.end();
+        } else {
+          stream.send(`event: reset\ndata: {"seq":40,"reason":"compacted"}\nid: 40\n\n`);
+          stream.send(taskEvent(41, "c"));
+        }
+      }),
+    );
+    expect(await take(createClient({ masters: master.url }).events(), 4)).toEqual(["8 a", "8 b", "reset", "41 c"]);
+  });
+
   test("tell of a reset, and of nothing they do not know", async () => {
     const master = await fake(
       streaming((_request, response) => {

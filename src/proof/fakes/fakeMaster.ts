@@ -1,5 +1,11 @@
 /** A web server that answers as a test tells it to: a master with whatever faults are wanted. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface SeenRequest {
@@ -19,6 +25,8 @@ export interface FakeResponse {
   text(status: number, body: string, headers?: Readonly<Record<string, string>>): void;
   /** Sends the head of an event stream; `send` then writes to it as it stands. */
   stream(): { send(text: string): void; end(): void; cut(): void };
+  /** Sends the head of a file of so many bytes; `send` then writes some of them. */
+  file(status: number, size: number): { send(text: string): void; end(): void; cut(): void };
   /** Drops the connection without an answer. */
   cut(): void;
 }
@@ -87,19 +95,21 @@ function toFakeResponse(response: ServerResponse): FakeResponse {
     response.writeHead(status, { "content-type": "text/plain", ...headers });
     response.end(body);
   };
+  const begin = (status: number, headers: OutgoingHttpHeaders) => {
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    return {
+      send: (piece: string) => void response.write(piece),
+      end: () => void response.end(),
+      cut: () => void response.destroy(),
+    };
+  };
   return {
     text,
     json: (status, body, headers = {}) =>
       text(status, JSON.stringify(body), { "content-type": "application/json", ...headers }),
-    stream: () => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.flushHeaders();
-      return {
-        send: (piece) => void response.write(piece),
-        end: () => void response.end(),
-        cut: () => void response.destroy(),
-      };
-    },
+    stream: () => begin(200, { "content-type": "text/event-stream" }),
+    file: (status, size) => begin(status, { "content-type": "application/octet-stream", "content-length": size }),
     cut: () => void response.destroy(),
   };
 }
