@@ -64,7 +64,9 @@ export async function followFiltered(
   const teller = new FilteredTeller(stream, filter, afterSeq);
   const follow = filter.tasks === null ? followAll : followTasks;
   const subscription = await follow({ master, watch }, stream, filter, teller);
-  stream.pingText = () => `id: ${Math.max(teller.seq, master.status().seq)}\n\n`;
+  // What a reader of some queues is to be told may still be looked up: nothing of that counts as told.
+  const toldTo = filter.tasks === null ? () => teller.seq : () => Math.max(teller.seq, watch.seq);
+  stream.pingText = () => `id: ${toldTo()}\n\n`;
   return subscription;
 }
 
@@ -94,7 +96,8 @@ async function followTasks(
   try {
     if (teller.seq < master.status().seq) {
       // It resolves when the past has been replayed. From then on the watch reports every change.
-      (await master.changes(teller.seq, replayer(stream, teller))).close();
+      // Where a part of it could not be looked up, the reader comes again.
+      (await master.changes(teller.seq, replayer(stream, teller), () => stream.end())).close();
     }
   } catch (error) {
     stop();

@@ -26,9 +26,15 @@ export class TaskWatch {
   /** Tasks that are watched, counted once for each listener. */
   #count = 0;
   #subscription: Promise<Subscription> | null = null;
+  #seq = 0;
 
   constructor(master: MasterApi) {
     this.#master = master;
+  }
+
+  /** The last journal entry of which all who watch have been told. */
+  get seq(): number {
+    return this.#seq;
   }
 
   /**
@@ -79,6 +85,7 @@ export class TaskWatch {
       }
     }
     for (const [listener, own] of writes) listener({ kind: "changes", batch, writes: own });
+    this.#seq = batch.seq;
   }
 
   #tellAll(news: TaskNews): void {

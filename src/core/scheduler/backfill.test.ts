@@ -1,5 +1,6 @@
 /** Ticks of the past are made up for once, a bounded number in each entry, whoever leads and however often they are asked for. */
 import { describe, expect, test } from "vitest";
+import type { BlobRecord } from "../../model/blob.ts";
 import { limits } from "../../model/limits.ts";
 import { minute, second } from "../../model/units.ts";
 import { every, range, ScheduleWorld, start } from "../../proof/fakes/scheduleWorld.ts";
@@ -89,6 +90,29 @@ describe("backfill", () => {
     expect({ made, calls }).toEqual({ made: 2401, calls: 3 });
     expect(world.record().backfilled).toEqual([{ from: start, to: start + 2400 * second }]);
     expect(new Set(world.created).size).toBe(2401);
+  });
+
+  test("says why a task cannot be made, and does not send the caller round and round", () => {
+    const world = new ScheduleWorld();
+    world.now = start + 10 * minute;
+    const sha256 = "a".repeat(64);
+    const setBlob = (value: BlobRecord | null): void => {
+      const write = { kind: "record", collection: "blobs", id: sha256, value } as const;
+      for (const each of [world.leader, world.follower]) each.apply(write, world.now);
+    };
+    setBlob({ size: 1, object: "o", leasedUntil: world.now + 30 * 24 * 60 * minute });
+    const task = { kind: "exec" as const, input: { command: ["cat", "data"], files: { data: `sha256:${sha256}` } } };
+    const schedule = { name: "s", content: { when: every(minute), task }, fingerprint: "1", task };
+    expect(world.step({ kind: "put-schedule", request: 1, schedule })[0]).toMatchObject({ kind: "schedule" });
+    expect(ticksOf(backfill(world, 0, 3 * minute), minute)).toEqual([0, 1, 2, 3]);
+    setBlob(null);
+    expect(backfill(world, 0, 8 * minute)).toMatchObject({
+      kind: "refused",
+      code: "invalid",
+      details: { blob: sha256 },
+    });
+    setBlob({ size: 1, object: "o", leasedUntil: world.now + 30 * 24 * 60 * minute });
+    expect(ticksOf(backfill(world, 0, 8 * minute), minute)).toEqual([4, 5, 6, 7, 8]);
   });
 
   test("remembers a bounded number of separate stretches", () => {

@@ -33,9 +33,13 @@ export function backfill(
   let tick = nextTick(record.content, from - 1, calendar);
   for (; tick !== null && tick <= until && seen < limits.backfillTicksMax && !isFull(batch); seen += 1) {
     if (isMissing(record, tick)) {
-      const isMade =
-        isDryRun || makeTask(state, batch, record, { name: record.name, tickAt: tick, isBackfilled: true });
-      if (isMade === null) break;
+      const origin = { name: record.name, tickAt: tick, isBackfilled: true } as const;
+      const id = isDryRun ? "" : makeTask(state, batch, record, origin);
+      if (typeof id !== "string") {
+        // What was made before it is told first; who goes on from here is told why there is no more.
+        if (made.length === 0) return id;
+        break;
+      }
       made.push(tick);
     }
     tick = nextTick(record.content, tick, calendar);

@@ -9,7 +9,7 @@ import { nextTick, type ScheduleRecord, type SkippedTicks, type Span, tickId } f
 import type { ScheduleOrigin } from "../../model/schedules/scheduleOrigin.ts";
 import { toSpec } from "../../model/submission.ts";
 import { cancelTask } from "./attempts.ts";
-import type { Batch } from "./effects.ts";
+import type { Batch, Reply } from "./effects.ts";
 import { isFull } from "./module.ts";
 import { isTickOf, type LiveSchedule, withSkipped } from "./schedules.ts";
 import type { SchedulerState } from "./state.ts";
@@ -174,7 +174,7 @@ function releaseQueued(state: SchedulerState, batch: Batch, schedule: LiveSchedu
 function fire(state: SchedulerState, batch: Batch, schedule: LiveSchedule, tick: number, next: number | null): true {
   const { record } = schedule;
   const id = makeTask(state, batch, record, { name: record.name, tickAt: tick });
-  if (id === null) {
+  if (typeof id !== "string") {
     skip(state, schedule, { from: tick, to: tick, reason: "refused" }, next);
     return true;
   }
@@ -188,18 +188,19 @@ function fire(state: SchedulerState, batch: Batch, schedule: LiveSchedule, tick:
   return true;
 }
 
-/** @returns null if there is no room for another task */
+/** @returns why there can be no such task, for want of room or of a file that it needs */
 export function makeTask(
   state: SchedulerState,
   batch: Batch,
   { name, task, origin, rights }: ScheduleRecord,
   schedule: ScheduleOrigin,
-): TaskId | null {
+): TaskId | Reply {
   const id = tickId(name, schedule.tickAt);
   const spec = toSpec(task, { id, fingerprint: null, now: batch.now });
   const more = { ...(origin !== undefined && { origin }), ...(rights !== undefined && { rights }) };
   const made = { ...spec, name: task.name ?? name, ...more, schedule };
-  return submit(state, batch, { specs: [made], lookup: null }).kind === "submitted" ? id : null;
+  const answer = submit(state, batch, { specs: [made], lookup: null });
+  return answer.kind === "submitted" ? id : answer;
 }
 
 /**
