@@ -356,6 +356,26 @@ describe("a webhook", () => {
     expect(answer).toMatchObject({ kind: "refused", code: "not-found" });
   });
 
+  test("hears of no other queues once somebody has changed it who is bound to its own", () => {
+    const queues = ["reports"];
+    const rights = { owner: "user:ada", queues };
+    world.hook("a", { queues }, { rights: { owner: "root" } });
+    const answer = world.hook("a", { on: ["end", "late"], lateMs: 1000 }, { rights, by: { name: "user:ada", queues } });
+    expect(answer).toMatchObject({ kind: "webhook", isNew: false });
+    for (const [id, queue] of [
+      ["t", "reports"],
+      ["u", "default"],
+    ] as const)
+      world.submit(id, { queue, startAt: world.now + 1 });
+    world.advance(5000);
+    expect(world.told).toEqual(["a task.late t"]);
+    world.cancel("t");
+    world.cancel("u");
+    expect(world.told).toEqual(["a task.late t", "a task.cancelled t"]);
+    world.takeOver();
+    expect(world.record("a").rights).toEqual(rights);
+  });
+
   test("is tested like with any other event", () => {
     world.hook("a");
     const [reply] = world.step({ kind: "test-webhook", request: 6, name: "a" });

@@ -61,10 +61,18 @@ function putWebhook(state: SchedulerState, batch: Batch, { name, content, finger
   // What is late by the new settings already, it is not told of.
   const isSame = before.content.lateMs === content.lateMs && hears(before) === hears({ ...before, content });
   const late = isSame ? {} : { lateUntil: now, lateUntilId: "" };
-  const changed = { ...before, content, fingerprint, secret: secret ?? before.secret, changedAt: batch.now, ...late };
+  // Whoever is bound to queues hears of these only, also where somebody made the webhook who is not.
+  const bound = rights.rights?.queues === undefined ? {} : rights;
+  const changes = { content, fingerprint, secret: secret ?? before.secret, changedAt: batch.now, ...late, ...bound };
+  const changed: WebhookRecord = { ...before, ...changes };
   webhooks.change(name, changed);
-  if (!isSame || before.content.queues?.join() !== content.queues?.join()) rewatch(state, name);
+  if (!isSame || queuesOf(before) !== queuesOf(changed)) rewatch(state, name);
   return { kind: "webhook", isNew: false, hasFreshSecret: false };
+}
+
+/** All that says which queues it hears of. */
+function queuesOf({ content, rights }: WebhookRecord): string {
+  return JSON.stringify([content.queues, rights?.queues]);
 }
 
 function removeWebhook(state: SchedulerState, batch: Batch, name: string): Reply {
