@@ -211,7 +211,9 @@ export class Outlast {
   async *waitAll(ids: readonly string[], options: WaitAllOptions = {}): AsyncGenerator<TaskDocument, void, undefined> {
     const get = async (id: string, signal: AbortSignal | undefined) => {
       try {
-        return await this.get(id, signal === undefined ? {} : { signal });
+        // The stream has been opened by now, and is opened again however long that takes: so are the tasks read.
+        const call = { method: "GET", path: `/v1/tasks/${encodeURIComponent(id)}`, signal } as const;
+        return await this.#connection.json<TaskDocument>({ ...call, retryForMs: Number.POSITIVE_INFINITY });
       } catch (error) {
         const isForgotten = error instanceof OutlastError && error.code === "not-found";
         if (!isForgotten || options.onForgotten === undefined) throw error;

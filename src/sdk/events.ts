@@ -106,7 +106,7 @@ export async function* positionsOf(
   try {
     for await (const item of resumedStream(connection, () => ({ path: "/v1/events?positions=true", signal }))) {
       // What was committed while no stream was open is not announced.
-      if (item.kind === "opened") yield await presentSeq(connection, signal);
+      if (item.kind === "opened") yield await presentSeq(connection, signal, Number.POSITIVE_INFINITY);
       else if (item.kind === "place") yield Number(item.id);
     }
   } catch (error) {
@@ -118,8 +118,12 @@ export async function* positionsOf(
 }
 
 /** "From now on" needs a number too: else a stream that is cut before it has told anything would be resumed at a later place. */
-async function presentSeq(connection: Connection, signal: AbortSignal | undefined): Promise<number> {
-  return (await connection.json<{ seq: number }>({ method: "GET", path: "/v1/status", signal })).seq;
+async function presentSeq(
+  connection: Connection,
+  signal: AbortSignal | undefined,
+  retryForMs?: number,
+): Promise<number> {
+  return (await connection.json<{ seq: number }>({ method: "GET", path: "/v1/status", signal, retryForMs })).seq;
 }
 
 /** Events of kinds that this version does not know are passed over: a newer master may send them. */

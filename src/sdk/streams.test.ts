@@ -175,6 +175,23 @@ describe("wait", () => {
     });
   });
 
+  test("goes on while nobody can say how the task has ended, for longer than other calls try", async () => {
+    let reads = 0;
+    const master = await fake(
+      streaming(
+        (_request, response) => response.stream().send(taskEvent(8, "a", "success")),
+        (_request, response) => {
+          reads += 1;
+          if (reads === 1) response.json(200, task("running"));
+          else if (reads < 5) response.json(503, { error: { code: "unavailable", message: "The store is away." } });
+          else response.json(200, task("success"));
+        },
+      ),
+    );
+    const client = createClient({ masters: master.url, retryForMs: 60 });
+    expect((await client.wait("a")).state).toBe("success");
+  });
+
   test("follows all events of a master that knows no filters", async () => {
     const master = await fake(
       streaming(
