@@ -1,5 +1,5 @@
 /** What a reader of some queues is told of its tasks is looked up first: nothing of that is passed over, whatever comes of it. */
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { ScopedMaster } from "../../master/service/scopedMaster.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
@@ -46,18 +46,14 @@ async function follow(filter: EventFilter, after: number): Promise<void> {
   await followFiltered({ master: scoped, watch: new TaskWatch(scoped) }, stream, filter, after);
 }
 
-const turns = () => new Promise((resolve) => setTimeout(resolve, 5));
-
 test.each(filters)("a change that is still looked up is behind the place of a ping (%s)", async (_what, filter) => {
   await follow(filter, 0);
   const found = Promise.withResolvers<string>();
   master.lookUp = () => found.promise;
   master.change("a" as TaskId, { state: "success" });
-  await turns();
   expect(stream.pingText()).toBe("id: 0\n\n");
   found.resolve("own");
-  await turns();
-  expect(sent.join("")).toContain("id: 1\n");
+  await vi.waitFor(() => expect(sent.join("")).toContain("id: 1\n"));
   expect(stream.pingText()).toBe("id: 1\n\n");
 });
 

@@ -109,7 +109,11 @@ function toFakeResponse(response: ServerResponse): FakeResponse {
     json: (status, body, headers = {}) =>
       text(status, JSON.stringify(body), { "content-type": "application/json", ...headers }),
     stream: () => begin(200, { "content-type": "text/event-stream" }),
-    file: (status, size) => begin(status, { "content-type": "application/octet-stream", "content-length": size }),
+    file: (status, size) => ({
+      ...begin(status, { "content-type": "application/octet-stream", "content-length": size }),
+      // Of a connection that is reset, the client may drop what it has not read.
+      cut: () => void response.socket?.end(),
+    }),
     cut: () => void response.destroy(),
   };
 }
