@@ -3,7 +3,7 @@ import { mayHandleWebhook } from "../../core/scheduler/rights.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
-import { type Actor, rightsOf } from "../../model/principals/principal.ts";
+import { type Actor, coversQueue, rightsOf } from "../../model/principals/principal.ts";
 import { checkSchema } from "../../model/schemaCheck.ts";
 import { type DeliveryRecord, deliveryPrefix, type UndeliveredRecord } from "../../model/webhooks/delivery.ts";
 import {
@@ -81,7 +81,8 @@ export class WebhookService implements WebhookApi {
     const { records, isMore } = await read<RecordPage>(() =>
       isGivenUp ? store.listRecords("undelivered", query) : store.listRecords("deliveries", query),
     );
-    const own = records.filter(({ value }) => value.madeIn === madeIn);
+    // It may have heard of more than it does now.
+    const own = records.filter(({ value }) => value.madeIn === madeIn && mayRead(value, by));
     // One that was given up stands under another id, and says which one it had.
     const deliveries = own.map(({ id, value: { madeIn: _seq, ...value } }) => ({ id, ...value }));
     return { deliveries, cursor: isMore ? (records.at(-1)?.id ?? null) : null };
@@ -108,6 +109,12 @@ export class WebhookService implements WebhookApi {
 
 function isThere(webhook: WebhookRecord, by: Actor | undefined): boolean {
   return webhook.isRemoved !== true && mayHandleWebhook(by, webhook);
+}
+
+/** A test is about no queue, and an alarm about the cluster as a whole. */
+function mayRead({ type, queue }: DeliveryRecord | UndeliveredRecord, by: Actor | undefined): boolean {
+  if (queue === undefined) return type === "test" || by?.queues === undefined;
+  return coversQueue(by?.queues, queue);
 }
 
 /** @throws OutlastError `invalid` */
