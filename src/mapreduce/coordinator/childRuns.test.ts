@@ -24,7 +24,11 @@ async function runMap(skippedMax: number | null, ...deaths: readonly BrokenTask[
   } as unknown as WorkRunner;
   const input = { settings: { skippedMax }, map: 0, ranges: [] } as unknown as MapInput;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const used = new Set<string>();
     const step = async (key: string, run: () => unknown) => {
+      // As the context of a task does it.
+      if (used.has(key)) throw new NonRetryableError(`The key "${key}" is used twice.`);
+      used.add(key);
       if (!steps.has(key)) steps.set(key, run());
       return steps.get(key);
     };

@@ -40,10 +40,14 @@ export async function runMapTask(
     const leftOut = [...new Set(poison)].filter((at) => at !== elsewhere);
     return await runner.map(settings, { map, ranges, poison: leftOut }, ctx);
   } catch (error) {
-    const failure = await judged(error, suspects, settings, ctx);
+    let suspect = elsewhere;
+    const failure = await judged(error, suspects, settings, async (at) => {
+      suspect = at;
+      await ctx.step(suspectKey(ctx.attempt), () => at);
+    });
     if (settings.skippedMax === 0 || isFinalError(failure)) throw failure;
     // If it did not stand at a record, that is remembered as well: such failures are counted here.
-    const suspect = (await ctx.step<string | null>(suspectKey(ctx.attempt), () => elsewhere)) ?? elsewhere;
+    if (suspect === elsewhere) await ctx.step(suspectKey(ctx.attempt), () => elsewhere);
     const failures = [...suspects, suspect];
     const found = new Set(failures.filter((at, index) => at !== elsewhere && failures.indexOf(at) < index));
     if (failures.length - 2 * found.size < childOptions.attemptsMax) throw failure;
@@ -59,7 +63,7 @@ export async function runReduceTask(
   try {
     return await runner.reduce(settings, { partition, manifests }, ctx);
   } catch (error) {
-    throw await judged(error, [], settings, ctx);
+    throw await judged(error, [], settings, remembersNothing);
   }
 }
 
@@ -77,24 +81,27 @@ const suspectKey = (attempt: number) => `suspect-${attempt}`;
 /** Remembered instead of a record where an attempt failed, and did not stand at one. */
 const elsewhere = "elsewhere";
 
+/** A reduce is at no record. */
+const remembersNothing = async () => undefined;
+
 /** What to throw for a failed task: an error after which another attempt follows, or not. */
 async function judged(
   error: unknown,
   suspects: readonly string[],
   settings: JobSettings,
-  ctx: TaskContext,
+  remember: (suspect: string) => Promise<void>,
 ): Promise<unknown> {
   if (!(error instanceof BrokenTask)) return error;
   if (error.kind === "final") return new NonRetryableError(error.message);
   if (error.at === null || (error.kind !== "crash" && error.kind !== "record")) return new Error(error.message);
   const suspect = poisonKey(error.at.range, error.at.offset);
   if (!suspects.includes(suspect)) {
-    await ctx.step(suspectKey(ctx.attempt), () => suspect);
+    await remember(suspect);
     return new Error(error.message);
   }
   // The second time. A record that may be skipped is left out by the next attempt.
   const maySkip = error.kind === "crash" && settings.skippedMax !== 0;
   if (!maySkip) return new NonRetryableError(`${error.message} (in two attempts)`);
-  await ctx.step(suspectKey(ctx.attempt), () => suspect);
+  await remember(suspect);
   return new Error(error.message);
 }
