@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { BootId, TaskId, WorkerId } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
+import { defaults } from "../model/limits.ts";
 import { FakeClock } from "../proof/fakes/fakeClock.ts";
 import { FakeExecutor, FakeLink, FakeOutbox, FakeSpool } from "../proof/fakes/fakeWorkerPorts.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
@@ -89,7 +90,7 @@ describe("a task's way through a worker", () => {
     expect(bench.statuses).toContain("attached");
     bench.a.assign("t");
     expect(bench.executor.started).toEqual(["t"]);
-    await bench.clock.advance(25);
+    await bench.clock.advance(defaults.startedWaitMs);
     expect(bench.a.items).toEqual(["t started"]);
     bench.executor.end("t");
     await bench.clock.advance(0);
