@@ -365,7 +365,7 @@ describe("with a master and two workers", () => {
     const id = (await outlast(["submit", "sleep", "0"])).stdout.trim();
     expect(await json<TaskDocument>("show", id)).toMatchObject({ state: "created" });
     const advice = "queue default is paused; outlast queues resume default";
-    const waits = /^waits +queue default is paused, for \w+; outlast queues resume default$/m;
+    const waits = /^waits +queue default is paused, for [\w. ]+; outlast queues resume default$/m;
     expect((await outlast(["show", id])).stdout).toMatch(waits);
     expect((await outlast(["ls", "--state", "created"])).stderr).toContain(`waits: ${advice}\n`);
     const doctor = await outlast(["doctor", "--data", "up-data"]);

@@ -40,7 +40,7 @@ test("the version and the help load no command", async () => {
   for (const commandLine of [["--version"], ["--help"]]) {
     const { files, hasFetch } = await loadedBy(...commandLine);
     expect(files.filter((file) => file.includes("/commands/"))).toEqual([]);
-    expect(files.length).toBeLessThan(31);
+    expect(files.length).toBeLessThan(32);
     expect(hasFetch).toBe(false);
   }
 });
