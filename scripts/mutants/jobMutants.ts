@@ -122,8 +122,8 @@ export const jobMutants: readonly Mutant[] = [
     patches: [
       {
         file: promote,
-        search: "!names.includes(name)) await promotion.retract(name);",
-        replace: '!names.includes(name) && name < "") await promotion.retract(name);',
+        search: "    await promotion.retract(name);",
+        replace: '    if (name < "") await promotion.retract(name);',
       },
     ],
   },
@@ -189,8 +189,8 @@ export const jobMutants: readonly Mutant[] = [
     patches: [
       {
         file: childRuns,
-        search: "  const poison = suspects.filter((at, index) => suspects.indexOf(at) < index);",
-        replace: "  const poison = suspects;",
+        search: "poison: [...foundIn(suspects)] }",
+        replace: "poison: suspects.filter((at) => at !== elsewhere) }",
       },
     ],
   },
@@ -199,8 +199,8 @@ export const jobMutants: readonly Mutant[] = [
     patches: [
       {
         file: childRuns,
-        search: "  if (!suspects.includes(suspect)) {",
-        replace: "  if (!suspects.includes(suspect) && suspects.length > 9) {",
+        search: "judged(error, suspect !== elsewhere && suspects.includes(suspect), settings)",
+        replace: "judged(error, suspect !== elsewhere, settings)",
       },
     ],
   },

@@ -15,7 +15,7 @@ export interface StoreFlags {
 
 /** The store that the flags name, not yet open. @throws UsageError for one that cannot be */
 export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Promise<Store> {
-  const text = flags.store ?? `sqlite:${join(flags.data, defaults.storeFile)}`;
+  const text = storeOf(flags);
   const scheme = /^[^:]*/.exec(text)?.[0] ?? "";
   switch (scheme) {
     case "memory": {
@@ -42,10 +42,12 @@ export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Pr
 
 /** The same for a command that looks into a store or changes it: it makes none. @throws LocalFailure if there is none */
 export async function findExistingStore(flags: StoreFlags, ids: Pick<Ids, "random">): Promise<Store> {
-  const text = flags.store ?? `sqlite:${join(flags.data, defaults.storeFile)}`;
-  if (text.startsWith("sqlite:")) checkFile(sqlitePath(text));
-  return findStore({ ...flags, store: text }, ids);
+  const store = storeOf(flags);
+  if (store.startsWith("sqlite:")) checkFile(sqlitePath(store));
+  return findStore({ ...flags, store }, ids);
 }
+
+const storeOf = ({ store, data }: StoreFlags) => store ?? `sqlite:${join(data, defaults.storeFile)}`;
 
 /** A file that is not there would be made, empty. @throws LocalFailure */
 export function checkFile(path: string): void {

@@ -18,6 +18,11 @@ export interface Clock {
   onJump(listener: (byMs: number) => void): () => void;
 }
 
+/** The instant that the wall clock shows, as far as it is trusted; see `lagMs`. */
+export function wallTime(clock: Pick<Clock, "now" | "lagMs">): number {
+  return clock.now() - clock.lagMs();
+}
+
 export interface Timer {
   cancel(): void;
 }

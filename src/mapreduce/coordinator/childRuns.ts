@@ -35,22 +35,18 @@ export async function runMapTask(
   runner: WorkRunner,
 ): Promise<MapManifest> {
   const suspects = await earlierSuspects(ctx);
-  const poison = suspects.filter((at, index) => suspects.indexOf(at) < index);
   try {
-    const leftOut = [...new Set(poison)].filter((at) => at !== elsewhere);
-    return await runner.map(settings, { map, ranges, poison: leftOut }, ctx);
+    return await runner.map(settings, { map, ranges, poison: [...foundIn(suspects)] }, ctx);
   } catch (error) {
-    let suspect = elsewhere;
-    const failure = await judged(error, suspects, settings, async (at) => {
-      suspect = at;
-      await ctx.step(suspectKey(ctx.attempt), () => at);
-    });
-    if (settings.skippedMax === 0 || isFinalError(failure)) throw failure;
-    // If it did not stand at a record, that is remembered as well: such failures are counted here.
-    if (suspect === elsewhere) await ctx.step(suspectKey(ctx.attempt), () => elsewhere);
+    const suspect = suspectOf(error);
+    const failure = judged(error, suspect !== elsewhere && suspects.includes(suspect), settings);
+    if (isFinalError(failure)) throw failure;
+    const mayLeaveOut = settings.skippedMax !== 0;
+    if (mayLeaveOut || suspect !== elsewhere) await ctx.step(suspectKey(ctx.attempt), () => suspect);
+    if (!mayLeaveOut) throw failure;
+    // What did not find a record that is left out from now on is counted here.
     const failures = [...suspects, suspect];
-    const found = new Set(failures.filter((at, index) => at !== elsewhere && failures.indexOf(at) < index));
-    if (failures.length - 2 * found.size < childOptions.attemptsMax) throw failure;
+    if (failures.length - 2 * foundIn(failures).size < childOptions.attemptsMax) throw failure;
     throw new NonRetryableError(failure instanceof Error ? failure.message : String(failure), { cause: failure });
   }
 }
@@ -63,11 +59,11 @@ export async function runReduceTask(
   try {
     return await runner.reduce(settings, { partition, manifests }, ctx);
   } catch (error) {
-    throw await judged(error, [], settings, remembersNothing);
+    throw judged(error, false, settings);
   }
 }
 
-/** Records at which earlier attempts of this task did not survive. */
+/** Where earlier attempts of this task failed. */
 async function earlierSuspects(ctx: TaskContext): Promise<string[]> {
   const suspects: string[] = [];
   for (let attempt = 1; attempt < ctx.attempt; attempt += 1) {
@@ -81,27 +77,23 @@ const suspectKey = (attempt: number) => `suspect-${attempt}`;
 /** Remembered instead of a record where an attempt failed, and did not stand at one. */
 const elsewhere = "elsewhere";
 
-/** A reduce is at no record. */
-const remembersNothing = async () => undefined;
+/** The records that two attempts did not survive. */
+function foundIn(suspects: readonly string[]): ReadonlySet<string> {
+  return new Set(suspects.filter((at, index) => at !== elsewhere && suspects.indexOf(at) < index));
+}
 
-/** What to throw for a failed task: an error after which another attempt follows, or not. */
-async function judged(
-  error: unknown,
-  suspects: readonly string[],
-  settings: JobSettings,
-  remember: (suspect: string) => Promise<void>,
-): Promise<unknown> {
+/** The record at which a map failed or was lost. */
+function suspectOf(error: unknown): string {
+  if (!(error instanceof BrokenTask) || error.at === null) return elsewhere;
+  return error.kind === "crash" || error.kind === "record" ? poisonKey(error.at.range, error.at.offset) : elsewhere;
+}
+
+/** What to throw for a failed task: an error after which another attempt follows, or not. `isSecond` says that it failed there before. */
+function judged(error: unknown, isSecond: boolean, { skippedMax }: JobSettings): unknown {
   if (!(error instanceof BrokenTask)) return error;
   if (error.kind === "final") return new NonRetryableError(error.message);
-  if (error.at === null || (error.kind !== "crash" && error.kind !== "record")) return new Error(error.message);
-  const suspect = poisonKey(error.at.range, error.at.offset);
-  if (!suspects.includes(suspect)) {
-    await remember(suspect);
-    return new Error(error.message);
-  }
-  // The second time. A record that may be skipped is left out by the next attempt.
-  const maySkip = error.kind === "crash" && settings.skippedMax !== 0;
-  if (!maySkip) return new NonRetryableError(`${error.message} (in two attempts)`);
-  await remember(suspect);
+  // A record that may be skipped is left out by the next attempt.
+  const maySkip = error.kind === "crash" && skippedMax !== 0;
+  if (isSecond && !maySkip) return new NonRetryableError(`${error.message} (in two attempts)`);
   return new Error(error.message);
 }

@@ -81,14 +81,13 @@ export async function sampleKeys(parts: MapParts, ranges: readonly PlannedRange[
     taken[range] = count;
     keys.push(key);
   };
+  const textOf = (bytes: Uint8Array, start: number, end: number) => Buffer.from(bytes.subarray(start, end)).toString();
+  const stageText = (key: string) => () => take(key);
   const emitter: Emitter = {
     emitText: take,
-    emitBytes: (bytes, start, end) => take(Buffer.from(bytes.subarray(start, end)).toString()),
-    stageText: (key) => () => take(key),
-    stageBytes: (bytes, start, end) => {
-      const key = Buffer.from(bytes.subarray(start, end)).toString();
-      return () => take(key);
-    },
+    emitBytes: (bytes, start, end) => take(textOf(bytes, start, end)),
+    stageText,
+    stageBytes: (bytes, start, end) => stageText(textOf(bytes, start, end)),
   };
   await runRanges(
     { ...parts, settings: { ...parts.settings, skippedMax: null } },

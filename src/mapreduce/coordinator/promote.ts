@@ -31,8 +31,6 @@ export function isOutputName(name: string): boolean {
   return partPattern.test(name) || namesBesideParts.includes(name);
 }
 
-const isForeign = (name: string, own: readonly string[]) => partPattern.test(name) && !own.includes(name);
-
 const writtenByOthers = (name: string) => `${name} of the output was written by somebody else while the job ran.`;
 
 export async function promote(store: JobStore, plan: PromotionPlan): Promise<void> {
@@ -44,13 +42,13 @@ export async function promote(store: JobStore, plan: PromotionPlan): Promise<voi
     await promotion.retract(successName);
     await promotion.retract(manifestName);
     if (skippedFile === null) await promotion.retract(skippedName);
-    for (const name of await promotion.names()) {
-      if (partPattern.test(name) && !names.includes(name)) await promotion.retract(name);
-    }
   }
-  // Names of another format would not meet those of this job.
-  const theirs = overwrite ? undefined : (await promotion.names()).find((name) => isForeign(name, names));
-  if (theirs !== undefined) throw new NonRetryableError(writtenByOthers(theirs));
+  // Parts that this job does not write: of another number, or in another format.
+  for (const name of await promotion.names()) {
+    if (!partPattern.test(name) || names.includes(name)) continue;
+    if (!overwrite) throw new NonRetryableError(writtenByOthers(name));
+    await promotion.retract(name);
+  }
   const named = parts.map((part, index): [FileRef, string] => [part, names[index] ?? ""]);
   if (skippedFile !== null) named.push([skippedFile, skippedName]);
   for (const [file, name] of named) {

@@ -1,7 +1,7 @@
 /** All values of each key, for jobs without a combiner: chains of encoded values in one buffer. */
 import { ByteReader } from "./byteReader.ts";
 import { ByteWriter } from "./byteWriter.ts";
-import { JsonText, readValue, skipValue, writeFit } from "./valueCodec.ts";
+import { fitValue, type JsonText, readValue, skipValue, writeFit } from "./valueCodec.ts";
 import type { KeyState, ValueColumn } from "./valueColumn.ts";
 
 /** Per value: where it begins, where it ends, the number of the next one of its key + 1. */
@@ -25,7 +25,7 @@ export class ListColumn implements ValueColumn {
   measure(): void {}
 
   fit(value: unknown): unknown {
-    return typeof value === "number" || typeof value === "string" ? value : new JsonText(value);
+    return fitValue(value);
   }
 
   add(key: number, state: KeyState, value: unknown): void {

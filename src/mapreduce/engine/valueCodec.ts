@@ -22,7 +22,12 @@ export class JsonText {
 
 /** @throws UnfitValue */
 export function writeValue(writer: ByteWriter, value: unknown): void {
-  writeFit(writer, typeof value === "number" || typeof value === "string" ? value : new JsonText(value));
+  writeFit(writer, fitValue(value));
+}
+
+/** A value as `writeFit` takes it, whatever becomes of the value later. @throws UnfitValue */
+export function fitValue(value: unknown): number | string | JsonText {
+  return typeof value === "number" || typeof value === "string" ? value : new JsonText(value);
 }
 
 export function writeFit(writer: ByteWriter, value: number | string | JsonText): void {

@@ -1,6 +1,6 @@
 /** The files of a job in a folder that every worker reaches: `_temporary/<job>` in the output folder. */
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, readSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
@@ -56,17 +56,10 @@ export class JobFiles implements SlotFiles {
   async read({ name, size }: Pick<FileRef, "name" | "size">): Promise<JobFileReader> {
     const path = this.pathOf(name);
     // Without waiting for a thread: a reduce opens a file of every map.
-    let file: number;
-    try {
-      file = openSync(path, "r");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new DamagedSegment(`${name} is gone`);
-      throw error;
-    }
-    const found = fstatSync(file).size;
-    if (found === size) return new OpenFile(file);
-    closeSync(file);
-    throw new DamagedSegment(`${name} has ${found} bytes instead of ${size}`);
+    const found = sizeAt(path);
+    if (found === null) throw new DamagedSegment(`${name} is gone`);
+    if (found !== size) throw new DamagedSegment(`${name} has ${found} bytes instead of ${size}`);
+    return new OpenFile(openSync(path, "r"));
   }
 
   promotion(attempt: number): Promise<Promotion> {
@@ -101,6 +94,14 @@ export class JobFiles implements SlotFiles {
     await rm(removed, { recursive: true, force: true });
     // Other jobs may have something in it.
     await rmdir(dirname(this.folder)).catch(() => undefined);
+  }
+}
+
+function sizeAt(path: string): number | null {
+  try {
+    return statSync(path).size;
+  } catch {
+    return null;
   }
 }
 

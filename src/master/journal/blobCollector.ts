@@ -12,7 +12,7 @@ import type { Json } from "../../model/json.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { isFinal, type TaskDocument } from "../../model/task.ts";
 import { type Blobs, BlobsUnavailable } from "../../ports/blobs.ts";
-import type { Clock, Timer } from "../../ports/clock.ts";
+import { type Clock, type Timer, wallTime } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { type Store, StoreUnavailable } from "../../ports/store.ts";
 
@@ -125,8 +125,7 @@ export class BlobCollector {
 
   /** Leases and names of objects may be those of a leader before, whose clock was right. */
   #wallAt(): number {
-    const { clock } = this.#parts;
-    return clock.now() - clock.lagMs();
+    return wallTime(this.#parts.clock);
   }
 
   async *#all<Name extends CollectionName>(

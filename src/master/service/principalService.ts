@@ -17,6 +17,7 @@ import {
   type UserRecord,
   type UserView,
 } from "../../model/principals/records.ts";
+import { wallTime } from "../../ports/clock.ts";
 import type { Inbox } from "../journal/inbox.ts";
 import type { MasterState } from "../masterState.ts";
 import type { Changes } from "../streams/changes.ts";
@@ -235,8 +236,7 @@ export class PrincipalService implements PrincipalApi {
 
   /** Whoever made the token has named an instant by the wall clock. */
   #isTokenOver({ expiresAt }: Pick<TokenRecord, "expiresAt">): boolean {
-    const { clock } = this.#calls;
-    return expiresAt !== undefined && expiresAt <= clock.now() - clock.lagMs();
+    return expiresAt !== undefined && expiresAt <= wallTime(this.#calls.clock);
   }
 }
 

@@ -20,6 +20,7 @@ import { checkSchema } from "../../model/schemaCheck.ts";
 import { checkSubmission, type Submission, toSpec } from "../../model/submission.ts";
 import { isFinal } from "../../model/task.ts";
 import { expandTemplate } from "../../model/templates/expansion.ts";
+import { wallTime } from "../../ports/clock.ts";
 import { clockGapNotes } from "./clockGaps.ts";
 import type {
   Backfill,
@@ -112,7 +113,7 @@ export class ScheduleService implements ScheduleApi {
     const content: ScheduleContent = given;
     this.#checkWhen(content);
     const { clock } = this.#calls;
-    const after = from === undefined ? clock.now() - clock.lagMs() : from - 1;
+    const after = from === undefined ? wallTime(clock) : from - 1;
     const ticks = previewTicks(content, after, count, this.#calendar);
     const gaps = clockGapNotes(content.when, Math.max(after, (content.startsAt ?? 0) - 1), ticks, this.#calendar);
     const warning = name === undefined ? null : await this.#warnOfOverlap(name, content, ticks, by);
