@@ -1,13 +1,14 @@
 /** Which address shows which page. Pages beyond the first ones are loaded when they are opened. */
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link } from "@tanstack/react-router";
 import { OverviewPage } from "./pages/overview/overviewPage.tsx";
 import { readAuditFilters } from "./pages/people/auditFilters.ts";
 import { SignInGate } from "./pages/signIn/signInGate.tsx";
 import { readFilters } from "./pages/tasks/filters.ts";
 import { TasksPage } from "./pages/tasks/tasksPage.tsx";
 import { type AnyOutcome, anyOutcomes } from "./pages/timeline/outcome.ts";
-import { Empty, PageHeader } from "./parts/surfaces.tsx";
+import { Empty, Loading, PageHeader } from "./parts/surfaces.tsx";
 import { Layout } from "./shell/layout.tsx";
+import { lazyPage } from "./shell/lazyPage.ts";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
@@ -25,7 +26,7 @@ const tasks = createRoute({
 const task = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id",
-  component: lazyRouteComponent(() => import("./pages/task/taskPage.tsx"), "TaskPage"),
+  component: lazyPage(() => import("./pages/task/taskPage.tsx"), "TaskPage"),
   validateSearch: (search: Readonly<Record<string, unknown>>): { tab?: string; attempt?: number } => ({
     ...(text(search, "tab") === undefined ? {} : { tab: text(search, "tab") as string }),
     ...(typeof search["attempt"] === "number" ? { attempt: search["attempt"] } : {}),
@@ -34,41 +35,41 @@ const task = createRoute({
 const graph = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id/graph",
-  component: lazyRouteComponent(() => import("./pages/graph/graphPage.tsx"), "GraphPage"),
+  component: lazyPage(() => import("./pages/graph/graphPage.tsx"), "GraphPage"),
 });
 const family = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id/family",
-  component: lazyRouteComponent(() => import("./pages/family/familyPage.tsx"), "FamilyPage"),
+  component: lazyPage(() => import("./pages/family/familyPage.tsx"), "FamilyPage"),
 });
 const familyTimeline = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id/timeline",
-  component: lazyRouteComponent(() => import("./pages/timeline/familyTimelinePage.tsx"), "FamilyTimelinePage"),
+  component: lazyPage(() => import("./pages/timeline/familyTimelinePage.tsx"), "FamilyTimelinePage"),
 });
 const mapReduce = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id/map-reduce",
-  component: lazyRouteComponent(() => import("./pages/mapReduce/mapReducePage.tsx"), "MapReducePage"),
+  component: lazyPage(() => import("./pages/mapReduce/mapReducePage.tsx"), "MapReducePage"),
 });
 const workers = createRoute({
   getParentRoute: () => root,
   path: "/workers",
-  component: lazyRouteComponent(() => import("./pages/workers/workersPage.tsx"), "WorkersPage"),
+  component: lazyPage(() => import("./pages/workers/workersPage.tsx"), "WorkersPage"),
   validateSearch: (search: Readonly<Record<string, unknown>>): { worker?: string } =>
     text(search, "worker") === undefined ? {} : { worker: text(search, "worker") as string },
 });
 const worker = createRoute({
   getParentRoute: () => root,
   path: "/workers/$worker",
-  component: lazyRouteComponent(() => import("./pages/workers/workerPage.tsx"), "WorkerPage"),
+  component: lazyPage(() => import("./pages/workers/workerPage.tsx"), "WorkerPage"),
   validateSearch: ({ outcome }: Readonly<Record<string, unknown>>): { outcome?: AnyOutcome } =>
     (anyOutcomes as readonly unknown[]).includes(outcome) ? { outcome: outcome as AnyOutcome } : {},
 });
 const queues = createRoute({
   getParentRoute: () => root,
   path: "/queues",
-  component: lazyRouteComponent(() => import("./pages/queues/queuesPage.tsx"), "QueuesPage"),
+  component: lazyPage(() => import("./pages/queues/queuesPage.tsx"), "QueuesPage"),
   validateSearch: (search: Readonly<Record<string, unknown>>): { queue?: string } =>
     text(search, "queue") === undefined ? {} : { queue: text(search, "queue") as string },
 });
@@ -78,47 +79,47 @@ const named = (search: Readonly<Record<string, unknown>>): { name?: string } =>
 const timeline = createRoute({
   getParentRoute: () => root,
   path: "/timeline",
-  component: lazyRouteComponent(() => import("./pages/timeline/timelinePage.tsx"), "TimelinePage"),
+  component: lazyPage(() => import("./pages/timeline/timelinePage.tsx"), "TimelinePage"),
 });
 const schedules = createRoute({
   getParentRoute: () => root,
   path: "/schedules",
-  component: lazyRouteComponent(() => import("./pages/schedules/schedulesPage.tsx"), "SchedulesPage"),
+  component: lazyPage(() => import("./pages/schedules/schedulesPage.tsx"), "SchedulesPage"),
   validateSearch: named,
 });
 const templates = createRoute({
   getParentRoute: () => root,
   path: "/templates",
-  component: lazyRouteComponent(() => import("./pages/templates/templatesPage.tsx"), "TemplatesPage"),
+  component: lazyPage(() => import("./pages/templates/templatesPage.tsx"), "TemplatesPage"),
   validateSearch: named,
 });
 const webhooks = createRoute({
   getParentRoute: () => root,
   path: "/webhooks",
-  component: lazyRouteComponent(() => import("./pages/webhooks/webhooksPage.tsx"), "WebhooksPage"),
+  component: lazyPage(() => import("./pages/webhooks/webhooksPage.tsx"), "WebhooksPage"),
   validateSearch: named,
 });
 
 const users = createRoute({
   getParentRoute: () => root,
   path: "/users",
-  component: lazyRouteComponent(() => import("./pages/people/usersPage.tsx"), "UsersPage"),
+  component: lazyPage(() => import("./pages/people/usersPage.tsx"), "UsersPage"),
 });
 const tokens = createRoute({
   getParentRoute: () => root,
   path: "/tokens",
-  component: lazyRouteComponent(() => import("./pages/people/tokensPage.tsx"), "TokensPage"),
+  component: lazyPage(() => import("./pages/people/tokensPage.tsx"), "TokensPage"),
 });
 const audit = createRoute({
   getParentRoute: () => root,
   path: "/audit",
-  component: lazyRouteComponent(() => import("./pages/people/auditPage.tsx"), "AuditPage"),
+  component: lazyPage(() => import("./pages/people/auditPage.tsx"), "AuditPage"),
   validateSearch: readAuditFilters,
 });
 const account = createRoute({
   getParentRoute: () => root,
   path: "/account",
-  component: lazyRouteComponent(() => import("./pages/account/accountPage.tsx"), "AccountPage"),
+  component: lazyPage(() => import("./pages/account/accountPage.tsx"), "AccountPage"),
 });
 
 const ofTasks = [tasks, task, graph, family, familyTimeline, mapReduce];
@@ -128,6 +129,7 @@ const ofPeople = [users, tokens, audit, account];
 export const router = createRouter({
   routeTree: root.addChildren([overview, ...ofTasks, ...ofCluster, ...ofPeople]),
   defaultPreload: "intent",
+  defaultPendingComponent: () => <Loading what="the page" />,
   scrollRestoration: true,
 });
 

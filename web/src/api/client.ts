@@ -15,6 +15,9 @@ export class ApiError extends Error {
   }
 }
 
+/** A change whose answer never came: nobody has tried it again, and the master may have done it. */
+export class Unanswered extends Error {}
+
 export type Query = { readonly [name: string]: string | number | boolean | null | undefined };
 
 export function urlOf(path: string, query: Query = {}): string {
@@ -39,6 +42,15 @@ export function post<Answer>(path: string, body?: unknown): Promise<Answer> {
   return call<Answer>("POST", path, body);
 }
 
+/** A question that is too long for an address: it changes nothing, and may be asked again. */
+export async function ask<Answer>(path: string, body: unknown): Promise<Answer> {
+  try {
+    return await post<Answer>(path, body);
+  } catch (error) {
+    throw error instanceof Unanswered ? error.cause : error;
+  }
+}
+
 export function put<Answer>(path: string, body: unknown): Promise<Answer> {
   return call<Answer>("PUT", path, body);
 }
@@ -47,19 +59,22 @@ export function remove<Answer>(path: string): Promise<Answer> {
   return call<Answer>("DELETE", path);
 }
 
-/** @throws ApiError for a refusal; TypeError where the master cannot be reached */
+/** @throws ApiError for a refusal; where the master cannot be reached, Unanswered for a change and TypeError for a read */
 async function call<Answer>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+  const isChange = method !== "GET";
   const response = await fetch(url, {
     method,
     headers: {
-      ...credentialHeaders(method !== "GET"),
+      ...credentialHeaders(isChange),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    throw isChange ? new Unanswered("The master cannot be reached.", { cause: error }) : error;
   });
   // A password that is wrong says nothing about the session.
-  const isAboutPassword = url.startsWith("/v1/session") && method !== "GET";
+  const isAboutPassword = url.startsWith("/v1/session") && isChange;
   if (!response.ok) throw await refusalOf(response, isAboutPassword);
   return (await response.json()) as Answer;
 }

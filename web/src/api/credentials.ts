@@ -9,6 +9,7 @@ const listeners = new Set<() => void>();
 let csrf: string | null = null;
 let isRefused = false;
 let isLeaving = false;
+let leaveProblem: unknown = null;
 /** How many parts of the page must stay until somebody has read them. */
 let holds = 0;
 
@@ -45,8 +46,14 @@ export function isSigningOut(): boolean {
   return isLeaving;
 }
 
-export function setSigningOut(isUnderWay: boolean): void {
+/** Why the last sign-out failed, so that the session goes on; null if none did. */
+export function signOutProblem(): unknown {
+  return leaveProblem;
+}
+
+export function setSigningOut(isUnderWay: boolean, problem: unknown = null): void {
   isLeaving = isUnderWay;
+  leaveProblem = problem;
   tell();
 }
 

@@ -1,7 +1,7 @@
 /** What the pages read, each under the key that it is kept by. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { limits } from "../../../src/model/limits.ts";
-import { get, post, segment } from "./client.ts";
+import { ask, get, segment } from "./client.ts";
 import { setCsrf } from "./credentials.ts";
 import { extended, unsettledSince } from "./history.ts";
 import type {
@@ -166,7 +166,7 @@ export function ticksQuery(name: string, schedule: Schedule) {
   return queryOptions({
     queryKey: ["ticks", name, schedule],
     meta: { of: ["schedules"] },
-    queryFn: () => post<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, ...(name !== "" && { name }) }),
+    queryFn: () => ask<ScheduleTicks>("/v1/schedule-previews", { schedule, count: 10, ...(name !== "" && { name }) }),
   });
 }
 

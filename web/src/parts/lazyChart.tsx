@@ -1,8 +1,9 @@
 /** The chart, with room kept for it while its code is loaded. */
 import { lazy, Suspense } from "react";
+import { onceReachable } from "../api/onceReachable.ts";
 import type { ChartProps } from "./chart.tsx";
 
-const Loaded = lazy(async () => ({ default: (await import("./chart.tsx")).Chart }));
+const Loaded = lazy(async () => ({ default: (await onceReachable(() => import("./chart.tsx"))).Chart }));
 
 export function LazyChart(props: ChartProps) {
   return (

@@ -1,6 +1,6 @@
 /** What pages are put together from: headers, cards, facts, and what is shown where there is nothing or something is wrong. */
 import { type ReactNode, useEffect, useState } from "react";
-import { ApiError } from "../api/client.ts";
+import { ApiError, Unanswered } from "../api/client.ts";
 import { type Permission, useMay } from "../api/rights.ts";
 import { UnreadableField } from "./fieldTexts.ts";
 import { IconFrame } from "./iconFrame.tsx";
@@ -164,8 +164,14 @@ export function Loading({ what }: { readonly what: string }) {
   );
 }
 
-export function Problem({ error }: { readonly error: unknown }) {
-  const [text, hint] = problemText(error);
+interface ProblemProps {
+  readonly error: unknown;
+  /** False for what somebody asked for once. */
+  readonly isTriedAgain?: boolean;
+}
+
+export function Problem({ error, isTriedAgain = true }: ProblemProps) {
+  const [text, hint] = problemText(error, isTriedAgain);
   return (
     <div role="alert" className="rounded-lg border border-failed/40 bg-failed/8 px-4 py-3">
       <p className="font-medium text-failed">{text}</p>
@@ -174,10 +180,11 @@ export function Problem({ error }: { readonly error: unknown }) {
   );
 }
 
-function problemText(error: unknown): readonly [string, string | null] {
+function problemText(error: unknown, isTriedAgain: boolean): readonly [string, string | null] {
   if (error instanceof ApiError) return [error.message, error.hint];
   if (error instanceof UnreadableField) return [error.message, null];
-  return ["The master cannot be reached.", "This page tries again by itself."];
+  if (error instanceof Unanswered) return [error.message, "It may have been done or not: look, and try again."];
+  return ["The master cannot be reached.", isTriedAgain ? "This page tries again by itself." : null];
 }
 
 export function Note({ tone, children }: { readonly tone: "warn" | "bad" | "info"; readonly children: ReactNode }) {

@@ -1,7 +1,7 @@
 /** Shows the pages to those who are signed in, and the sign-in to everybody else. The address stays, so people get where they wanted to. */
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
-import { isSignInNeeded, isSigningOut, subscribeSignIn } from "../../api/credentials.ts";
+import { isSignInNeeded, isSigningOut, signOutProblem, subscribeSignIn } from "../../api/credentials.ts";
 import { sessionQuery } from "../../api/queries.ts";
 import type { Session } from "../../api/schema.ts";
 import { live, signOut } from "../../api/session.ts";
@@ -12,6 +12,7 @@ import { SignInPage } from "./signInPage.tsx";
 export function SignInGate({ children }: { readonly children: ReactNode }) {
   const isNeeded = useSyncExternalStore(subscribeSignIn, isSignInNeeded);
   const isLeaving = useSyncExternalStore(subscribeSignIn, isSigningOut);
+  const problem = useSyncExternalStore(subscribeSignIn, signOutProblem);
   const { data: session, error } = useQuery({ ...sessionQuery, enabled: !isNeeded && !isLeaving });
   const isIn = !isNeeded && !isLeaving && session !== undefined;
   useEffect(() => live.setOn(isIn), [isIn]);
@@ -29,7 +30,28 @@ export function SignInGate({ children }: { readonly children: ReactNode }) {
       </div>
     );
   }
-  return session.may.includes("read") ? children : <NothingToRead session={session} />;
+  return (
+    <>
+      {problem === null ? null : <StillIn session={session} problem={problem} />}
+      {session.may.includes("read") ? children : <NothingToRead session={session} />}
+    </>
+  );
+}
+
+/** Nobody may leave this browser to others in the belief that it is signed out. */
+function StillIn({ session, problem }: { readonly session: Session; readonly problem: unknown }) {
+  return (
+    <div
+      role="alert"
+      className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-failed/40 bg-surface px-4 py-2"
+    >
+      <span className="font-medium text-failed">You are still signed in.</span>
+      <span className="text-soft">
+        {problem instanceof Error ? problem.message : ""} This session goes on until a sign-out reaches the master.
+      </span>
+      <Button onClick={() => void signOut(session)}>Sign out</Button>
+    </div>
+  );
 }
 
 /** A worker's token speaks the worker protocol and nothing else. */

@@ -1,6 +1,6 @@
 /** Cancels or retries all tasks that match the filters, however many they are: counts them first, then works part by part. */
 import { useEffect, useRef, useState } from "react";
-import { post } from "../../api/client.ts";
+import { ask, post } from "../../api/client.ts";
 import type { BulkAnswer, BulkRequest, TaskState } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
 import { finalStates, taskStates } from "../../parts/states.tsx";
@@ -59,7 +59,7 @@ async function runAll(
   let cursor: string | null = null;
   do {
     const body: BulkRequest = { filter, isDryRun, ...(cursor !== null && { cursor }) };
-    const answer: BulkAnswer = await post<BulkAnswer>(`/v1/bulk/${verb}`, body);
+    const answer: BulkAnswer = await (isDryRun ? ask : post)<BulkAnswer>(`/v1/bulk/${verb}`, body);
     if (signal.aborted) return;
     const { tasks, refused } = answer;
     cursor = answer.cursor;
@@ -145,7 +145,7 @@ function AllThatMatch({ verb, filter, onClose }: DialogProps) {
             {number.format(found.refused)} match and stay as they are. {found.reason}
           </Note>
         )}
-        {error === null ? null : <Problem error={error} />}
+        {error === null ? null : <Problem error={error} isTriedAgain={false} />}
         <div className="flex justify-end gap-2">
           {phase === "over" ? null : (
             <Button
