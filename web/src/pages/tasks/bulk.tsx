@@ -1,7 +1,7 @@
 /** Cancels, retries or submits again many tasks at a time, after it has said how many. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Fragment, useState } from "react";
+import { Fragment, useEffect, useRef, useState } from "react";
 import { ApiError, get, post, segment } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
@@ -40,11 +40,11 @@ const words = {
 } as const;
 
 /** Every task that a filter finds, up to `matchesMax`. */
-export async function readMatches(filters: TaskFilters): Promise<readonly Task[]> {
+export async function readMatches(filters: TaskFilters, signal?: AbortSignal): Promise<readonly Task[]> {
   const found: Task[] = [];
   let cursor: string | null = null;
   do {
-    const page: TaskPage = await get<TaskPage>("/v1/tasks", { ...filters, cursor, limit: 1000 });
+    const page: TaskPage = await get<TaskPage>("/v1/tasks", { ...filters, cursor, limit: 1000 }, signal);
     found.push(...page.tasks);
     cursor = page.cursor ?? null;
   } while (cursor !== null && found.length < matchesMax);
@@ -81,6 +81,13 @@ function useTargets(
 
 export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   const [progress, setProgress] = useState<Progress | null>(null);
+  const stop = useRef(new AbortController());
+  // However the dialog is left: what has not begun is not done any more.
+  useEffect(() => {
+    const mine = new AbortController();
+    stop.current = mine;
+    return () => mine.abort();
+  }, []);
   const { title, button, done, left } = words[verb];
   const able = tasks.filter((task) => isAble(task, verb));
   const { plan, error } = useTargets(verb, able);
@@ -116,13 +123,13 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
               disabled={targets.length === 0 || progress !== null}
               onClick={() => {
                 setProgress({ done: 0, problems: [] });
-                void runAll(targets, verb, setProgress);
+                void runAll(targets, verb, setProgress, stop.current.signal);
               }}
             >
               {button} {plan === undefined ? "…" : targetsText(plan)}
             </Button>
           )}
-          <Button onClick={onClose}>{isOver ? "Close" : "Leave it"}</Button>
+          <Button onClick={onClose}>{isOver ? "Close" : progress === null ? "Leave it" : "Stop"}</Button>
         </div>
       </div>
     </Dialog>
@@ -199,12 +206,17 @@ export function isAble(task: Task, verb: BulkVerb): boolean {
   return finalStates.has(task.state) === (verb === "again");
 }
 
-async function runAll(tasks: readonly Task[], verb: BulkVerb, tell: (progress: Progress) => void): Promise<void> {
+async function runAll(
+  tasks: readonly Task[],
+  verb: BulkVerb,
+  tell: (progress: Progress) => void,
+  stop: AbortSignal,
+): Promise<void> {
   const queue = [...tasks];
   let done = 0;
   const problems: string[] = [];
   const work = async () => {
-    for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
+    for (let task = queue.shift(); task !== undefined && !stop.aborted; task = queue.shift()) {
       try {
         if (verb === "cancel") await post(`/v1/tasks/${segment(task.id)}/cancel`);
         else if (verb === "retry") await retryTask(task);

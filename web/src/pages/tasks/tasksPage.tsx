@@ -29,6 +29,7 @@ export function TasksPage() {
   const pages = useTaskPages(filters);
   const [selected, setSelected] = useState<ReadonlyMap<string, Task>>(new Map());
   const [bulk, setBulk] = useState<Bulk | null>(null);
+  const [selectError, setSelectError] = useState<unknown>(null);
   const maySubmit = useMay("submit");
   const select = useCallback((task: Task, isSelected: boolean) => {
     setSelected((before) => {
@@ -40,6 +41,7 @@ export function TasksPage() {
   }, []);
   const change = (next: TaskFilters) => {
     setSelected(new Map());
+    setSelectError(null);
     void navigate({ to: "/tasks", search: next, replace: true });
   };
   // What is known of a task by now counts, not what it was when it was chosen.
@@ -52,7 +54,9 @@ export function TasksPage() {
         {maySubmit ? <AllThatMatchButton verb="cancel" filters={filters} onClose={() => void pages.refresh()} /> : null}
         {maySubmit ? (
           <SelectAll
+            key={JSON.stringify(filters)}
             filters={filters}
+            onError={setSelectError}
             onFound={(tasks) => setSelected(new Map(tasks.map((task) => [task.id, task])))}
           />
         ) : null}
@@ -61,9 +65,9 @@ export function TasksPage() {
       {chosen.length === 0 ? null : (
         <SelectionTools chosen={chosen} onBulk={setBulk} onClear={() => setSelected(new Map())} />
       )}
-      {pages.error === null ? null : (
+      {(pages.error ?? selectError) === null ? null : (
         <div className="mb-3">
-          <Problem error={pages.error} />
+          <Problem error={pages.error ?? selectError} isTriedAgain={pages.error !== null} />
         </div>
       )}
       <TaskTable pages={pages} selected={selected} onSelect={maySubmit ? select : null} filters={filters} />
@@ -126,22 +130,32 @@ function countText({ tasks, hasMore }: TaskPages): string {
   return `${new Intl.NumberFormat().format(tasks.length)}${hasMore ? "+" : ""} shown`;
 }
 
-function SelectAll({
-  filters,
-  onFound,
-}: {
+interface SelectAllProps {
   readonly filters: TaskFilters;
   readonly onFound: (tasks: readonly Task[]) => void;
-}) {
+  /** Told null when a new read begins. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** One for each choice of filters: what an earlier one has matched is no longer wanted. */
+function SelectAll({ filters, onFound, onError }: SelectAllProps) {
   const [isReading, setReading] = useState(false);
+  const abort = useRef(new AbortController());
+  useEffect(() => {
+    const mine = new AbortController();
+    abort.current = mine;
+    return () => mine.abort();
+  }, []);
   return (
     <Button
       disabled={isReading}
       title={`At most ${matchesMax} of them`}
       onClick={() => {
+        const { signal } = abort.current;
         setReading(true);
-        void readMatches(filters)
-          .then(onFound, () => {})
+        onError(null);
+        void readMatches(filters, signal)
+          .then(onFound, (error: unknown) => signal.aborted || onError(error))
           .finally(() => setReading(false));
       }}
     >
