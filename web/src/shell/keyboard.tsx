@@ -45,10 +45,10 @@ export function Keyboard() {
   return isHelpShown ? <Help onClose={() => setHelpShown(false)} /> : null;
 }
 
+/** Boxes take no letters. */
 function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+  if (target instanceof HTMLInputElement) return !/^(checkbox|radio)$/.test(target.type);
+  return target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
 /** The search of this page; where it has none, that of the tasks. */
@@ -67,7 +67,8 @@ function search(openTasks: () => void): void {
 
 function moveFocus(by: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
-  const index = rows.findIndex((row) => row === document.activeElement);
+  const within = document.activeElement?.closest("[role=row], tr") ?? null;
+  const index = rows.findIndex((row) => row === document.activeElement || within?.contains(row) === true);
   const next = index < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, index + by));
   rows[next]?.focus();
   rows[next]?.scrollIntoView({ block: "nearest" });

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { get } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
-import { live } from "../../api/session.ts";
+import { live, queries } from "../../api/session.ts";
 import type { TaskFilters } from "./filters.ts";
 
 /** The first page comes quickly; whoever scrolls on wants many. */
@@ -55,6 +55,13 @@ async function readPage(filters: TaskFilters, cursor: string | null, signal: Abo
   return { cursor, next: next ?? null, tasks };
 }
 
+/** Where the pages of a list stay for a while once somebody has left it: back leads to the rows that were on the screen. */
+const leftKey = (key: string) => ["left tasks", key];
+
+function leftPages(key: string): readonly Page[] {
+  return queries.getQueryData<readonly Page[]>(leftKey(key)) ?? [];
+}
+
 /** A page in the place of the one before. If it ends elsewhere now, the pages after it no longer follow it. */
 function replaced(pages: readonly Page[], index: number, page: Page): readonly Page[] {
   const before = pages[index];
@@ -62,6 +69,32 @@ function replaced(pages: readonly Page[], index: number, page: Page): readonly P
   if (before.cursor !== page.cursor) return pages;
   const after = before.next === page.next ? pages.slice(index + 1) : [];
   return [...pages.slice(0, index), page, ...after];
+}
+
+/** Which rows are on the screen, and which pages may have changed since they were read. */
+class Shown {
+  rows: readonly [first: number, last: number] = [0, 0];
+  /** Where those pages begin. */
+  readonly #stale = new Set<string | null>();
+
+  /** The first and the last page that has a row on the screen. */
+  rangeIn(pages: readonly Page[]): readonly [from: number, to: number] {
+    const [first, last] = this.rows;
+    return [pageOf(first, pages), pageOf(last, pages)];
+  }
+
+  isStale(pages: readonly Page[]): boolean {
+    const [from, to] = this.rangeIn(pages);
+    return pages.slice(from, to + 1).some(({ cursor }) => this.#stale.has(cursor));
+  }
+
+  noteStale(pages: readonly Page[]): void {
+    for (const { cursor } of pages) this.#stale.add(cursor);
+  }
+
+  noteRead(pages: readonly Page[]): void {
+    for (const { cursor } of pages) this.#stale.delete(cursor);
+  }
 }
 
 interface Work {
@@ -97,15 +130,33 @@ function useReads() {
   return { work, run, reads, error };
 }
 
+/** Reads on when something has changed, and when what may have changed comes to the screen. @returns what is told which rows are on it */
+function useShow(shown: Shown, latest: { readonly current: readonly Page[] }, refresh: () => Promise<void>) {
+  useEffect(() => {
+    return live.onRefresh(() => {
+      shown.noteStale(latest.current);
+      return refresh();
+    });
+  }, [shown, latest, refresh]);
+
+  return useCallback(
+    (first: number, last: number) => {
+      shown.rows = [first, last];
+      if (shown.isStale(latest.current)) void refresh();
+    },
+    [shown, latest, refresh],
+  );
+}
+
 export function useTaskPages(filters: TaskFilters): TaskPages {
-  const [pages, setPages] = useState<readonly Page[]>([]);
-  const [isLoaded, setLoaded] = useState(false);
+  const key = JSON.stringify(filters);
+  const [pages, setPages] = useState(() => leftPages(key));
+  const [isLoaded, setLoaded] = useState(pages.length > 0);
   const { work, run, reads, error } = useReads();
   const latest = useRef(pages);
   latest.current = pages;
-  const shown = useRef({ first: 0, last: 0 });
+  const [shown] = useState(() => new Shown());
   const [shortPages, setShortPages] = useState(0);
-  const key = JSON.stringify(filters);
   const query = useMemo(() => JSON.parse(key) as TaskFilters, [key]);
 
   const read = useCallback(() => {
@@ -134,10 +185,8 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
     // What is being read may have begun before the change.
     await work.current.reading;
     await run(async (signal) => {
-      const { first, last } = shown.current;
       const known = latest.current;
-      const from = pageOf(first, known);
-      const to = pageOf(last, known);
+      const [from, to] = shown.rangeIn(known);
       const read: (readonly [index: number, page: Page])[] = [];
       for (let index = from; index <= to; index += 1) {
         // Of those between, the ones without rows are not looked through again and again.
@@ -145,29 +194,31 @@ export function useTaskPages(filters: TaskFilters): TaskPages {
         read.push([index, await readPage(query, known[index]?.cursor ?? null, signal)]);
       }
       return () => {
+        shown.noteRead(known.slice(from, to + 1));
         setLoaded(true);
         setPages((before) => read.reduce((pages, [index, page]) => replaced(pages, index, page), before));
       };
     });
-  }, [query, run, work]);
+  }, [query, run, shown, work]);
 
   useEffect(() => {
     const mine: Work = { abort: new AbortController(), reading: null };
     work.current = mine;
-    setPages([]);
-    latest.current = [];
-    setLoaded(false);
+    const left = leftPages(key);
+    shown.noteStale(left);
+    setPages(left);
+    latest.current = left;
+    setLoaded(left.length > 0);
     setShortPages(0);
-    read();
-    return () => mine.abort.abort();
-  }, [read, work]);
+    if (left.length === 0) read();
+    else void refresh();
+    return () => {
+      mine.abort.abort();
+      queries.setQueryData(leftKey(key), latest.current);
+    };
+  }, [key, read, refresh, shown, work]);
 
-  useEffect(() => live.onRefresh(refresh), [refresh]);
-
-  const show = useCallback((first: number, last: number) => {
-    shown.current = { first, last };
-  }, []);
-
+  const show = useShow(shown, latest, refresh);
   const tasks = useMemo(() => pages.flatMap((page) => page.tasks), [pages]);
   const hasMore = pages.at(-1)?.next !== null;
   return {
