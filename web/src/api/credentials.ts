@@ -30,6 +30,11 @@ export function holdSignIn(): () => void {
   };
 }
 
+/** Whether something on this page must be read before the page may go. */
+export function isHeld(): boolean {
+  return holds > 0;
+}
+
 export function subscribeSignIn(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

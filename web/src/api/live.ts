@@ -24,16 +24,20 @@ export type LiveState =
 
 export class Live {
   readonly #queries: QueryClient;
+  readonly #onReopen: () => void;
   readonly #listeners = new Set<() => void>();
   readonly #refreshers = new Set<() => Promise<unknown>>();
   readonly #refresher = new Refresher((changed) => this.#refresh(changed));
   #isOn = false;
+  #wasOpen = false;
   #state: LiveState = { kind: "off" };
   #stream: AbortController | null = null;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(queries: QueryClient) {
+  /** @param onReopen is called when the stream has been opened again after a time in which nothing was heard */
+  constructor(queries: QueryClient, onReopen: () => void) {
     this.#queries = queries;
+    this.#onReopen = onReopen;
   }
 
   start(): void {
@@ -43,6 +47,7 @@ export class Live {
   /** On while somebody is signed in: without a credential the master tells nothing. */
   setOn(isOn: boolean): void {
     this.#isOn = isOn;
+    if (!isOn) this.#wasOpen = false;
     this.#connect();
   }
 
@@ -87,6 +92,8 @@ export class Live {
         clearTimeout(this.#cutTimer);
         this.#cutTimer = undefined;
         this.#set({ kind: "live" });
+        if (this.#wasOpen) this.#onReopen();
+        this.#wasOpen = true;
         this.#refresher.note(null);
       },
       onEvent: ({ data }) => this.#refresher.note(changedBy(data)),

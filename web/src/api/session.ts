@@ -1,7 +1,7 @@
 /** The one query client and the one live connection of a page, and whose they are. */
 import { QueryClient } from "@tanstack/react-query";
 import { ApiError, post, remove } from "./client.ts";
-import { setCsrf, setSignInNeeded, setSigningOut } from "./credentials.ts";
+import { isHeld, setCsrf, setSignInNeeded, setSigningOut } from "./credentials.ts";
 import { Live } from "./live.ts";
 import { sessionQuery } from "./queries.ts";
 import type { Session } from "./schema.ts";
@@ -23,7 +23,23 @@ export const queries = new QueryClient({
   },
 });
 
-export const live = new Live(queries);
+export const live = new Live(queries, () => void lookWhoIsIn());
+
+/**
+ * Another tab may have signed in somebody else while this one did not listen. What this page shows is not for him then, so all of it is
+ * loaded anew. The same person in another session goes on here, with what that session needs for changes.
+ */
+async function lookWhoIsIn(): Promise<void> {
+  const before = queries.getQueryData(sessionQuery.queryKey);
+  // Where nobody has signed in, nobody else can.
+  if (before?.csrf === undefined) return;
+  const session = await queries.query({ ...sessionQuery, staleTime: 0, retry: false }).catch(() => before);
+  if (!isSame(before, session) && !isHeld()) location.reload();
+}
+
+function isSame({ principal: one }: Session, { principal: other }: Session): boolean {
+  return one.kind === other.kind && one.name === other.name;
+}
 
 /** @throws ApiError `unauthorized` for a wrong name or password, `too-many` after too many of them */
 export async function signIn(name: string, password: string): Promise<void> {
