@@ -1,6 +1,7 @@
 /** What a task waits for, with the names that people know. */
 import { expect, test } from "vitest";
-import { waitingPieces, waitingText } from "./waiting.ts";
+import type { Task } from "../api/schema.ts";
+import { endWords, waitingPieces, waitingText } from "./waiting.ts";
 
 function blocked(detail: string) {
   return { reason: "blocked", detail, since: 0 } as const;
@@ -31,4 +32,15 @@ test("tells the tasks that hold a key from the words around them, whatever the k
   expect(waitingText(task)).toBe(detail);
   const held = waitingPieces(task).flatMap((piece) => (typeof piece === "string" ? [] : [piece.id]));
   expect(held).toEqual(holders);
+});
+
+test("a sleep ends no sooner than it says, a wait for a signal no later", () => {
+  const words = (state: "waiting" | "created", reason: string, detail: string) =>
+    endWords({ state, waiting: { reason, detail, since: 0, until: 1 } as NonNullable<Task["waiting"]> }).join(" … ");
+  expect(words("created", "due-later", "waits for its start time")).toBe("starts … at the earliest");
+  expect(words("waiting", "sleep", "waits for the end of its sleep")).toBe("goes on … at the earliest");
+  expect(words("waiting", "signal", 'waits for the signal "approved"')).toBe("the wait ends … at the latest");
+  expect(words("waiting", "sleep", 'waits for the end of its sleep or the signal "x"')).toBe(
+    "the wait ends … at the latest",
+  );
 });

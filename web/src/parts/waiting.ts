@@ -60,6 +60,19 @@ export function waitingPieces({
   });
 }
 
+/**
+ * What is said before and after the instant at which a wait ends by itself. A sleep ends no sooner; what waits for a signal or for children,
+ * too, may go on at any moment, and gives up then.
+ */
+export function endWords({
+  waiting,
+  state,
+}: Pick<Task, "waiting" | "state">): readonly [before: string, after: string] {
+  if (state !== "waiting") return ["starts", "at the earliest"];
+  const isSleepOnly = waiting?.reason === "sleep" && !waiting.detail.includes(" or ");
+  return isSleepOnly ? ["goes on", "at the earliest"] : ["the wait ends", "at the latest"];
+}
+
 export function waitingText(task: Parameters<typeof waitingPieces>[0]): string {
   return waitingPieces(task)
     .map((piece) => (typeof piece === "string" ? piece : piece.name))

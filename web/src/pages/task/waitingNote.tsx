@@ -7,7 +7,7 @@ import type { Task } from "../../api/schema.ts";
 import { Note } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted, useNow } from "../../parts/time.tsx";
-import { type AwaitedTask, needsSomebody, waitingPieces } from "../../parts/waiting.ts";
+import { type AwaitedTask, endWords, needsSomebody, waitingPieces } from "../../parts/waiting.ts";
 import { ResumeButton } from "../queues/resumeButton.tsx";
 
 export function WaitingNote({ task }: { readonly task: Task }) {
@@ -25,20 +25,20 @@ export function WaitingNote({ task }: { readonly task: Task }) {
       <Remedy reason={reason} queue={task.queue} />
       <p className="text-xs text-muted">
         Waiting for <Lasted from={since} />
-        {until === undefined ? null : <Until at={until} isBegun={task.state === "waiting"} />}
+        {until === undefined ? null : <Until at={until} words={endWords(task)} />}
       </p>
     </Note>
   );
 }
 
 /** Where the wait ends by itself. An instant that has passed says nothing. */
-function Until({ at, isBegun }: { readonly at: number; readonly isBegun: boolean }) {
+function Until({ at, words: [before, after] }: { readonly at: number; readonly words: ReturnType<typeof endWords> }) {
   const now = useNow();
   if (at <= now) return null;
   return (
     <>
       {" · "}
-      {isBegun ? "goes on" : "starts"} <Ago at={at} /> at the earliest
+      {before} <Ago at={at} /> {after}
     </>
   );
 }
