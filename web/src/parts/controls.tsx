@@ -206,7 +206,7 @@ export function Dialog({ title, onClose, children, isWide = false, isFirm = fals
       className={`card w-[min(94vw,30rem)] p-0 shadow-[0_16px_48px_var(--shadow)] ${isWide ? "w-[min(94vw,46rem)]" : ""}`}
     >
       <div className="flex items-center justify-between border-b border-line px-4 py-3">
-        <h2 id={titleId} className="text-sm font-semibold">
+        <h2 id={titleId} className="min-w-0 text-sm font-semibold break-words">
           {title}
         </h2>
         {isFirm ? null : (
@@ -220,7 +220,7 @@ export function Dialog({ title, onClose, children, isWide = false, isFirm = fals
           </button>
         )}
       </div>
-      <div className="max-h-[min(82vh,calc(100vh-7rem))] overflow-auto p-4">{children}</div>
+      <div className="max-h-[min(82vh,calc(100vh-7rem))] overflow-auto p-4 break-words">{children}</div>
     </dialog>
   );
 }

@@ -29,7 +29,7 @@ export function DialogForm({
   return (
     <Dialog title={title} onClose={onClose} isWide={isWide}>
       <form
-        className="grid gap-4"
+        className="grid grid-cols-1 gap-4"
         onSubmit={(event) => {
           event.preventDefault();
           mutation.mutate();

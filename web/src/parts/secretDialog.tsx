@@ -23,7 +23,7 @@ export function SecretDialog({
   useHeldSignIn(true);
   return (
     <Dialog title={title} onClose={onClose} isFirm>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         <p className="flex items-center gap-2 rounded-md border border-line bg-raised px-3 py-2">
           <code className="min-w-0 font-mono text-xs break-all" data-secret>
             {secret}

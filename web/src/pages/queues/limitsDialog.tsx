@@ -28,7 +28,7 @@ export function LimitsDialog({ queue, onClose }: { readonly queue: Queue; readon
         value={fields.concurrencyMax}
         onText={set("concurrencyMax")}
       />
-      <div className="grid grid-cols-2 gap-3">
+      <div className="grid grid-cols-2 items-start gap-3">
         <TextField
           label="Started"
           hint="A number; empty for no limit."

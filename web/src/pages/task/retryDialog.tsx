@@ -56,7 +56,7 @@ function DialogFor({ task, around, onClose }: DialogForProps) {
   const name = wholeName(around.task);
   return (
     <Dialog title={`Retry the ${name}`} onClose={onClose}>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         <p>
           <strong className="break-words">{task.name}</strong> belongs to the {name}{" "}
           <Link to="/tasks/$id" params={{ id: around.task.id }} className="text-accent underline">

@@ -66,7 +66,7 @@ function CancelDialog({ task, onClose }: { readonly task: Task; readonly onClose
   });
   return (
     <Dialog title="Cancel this task" onClose={onClose}>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         <p>
           <strong className="break-words">{task.name}</strong> will be cancelled.
           {task.state === "running" ? ` Its running attempt on ${task.host ?? "its worker"} is ended.` : ""}
@@ -106,7 +106,7 @@ function AgainDialog({ task, onClose }: { readonly task: Task; readonly onClose:
   return (
     <Dialog title="Run again" onClose={onClose} isWide>
       <form
-        className="grid gap-4"
+        className="grid grid-cols-1 gap-4"
         onSubmit={(event) => {
           event.preventDefault();
           submit.mutate();

@@ -96,7 +96,7 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   const isOver = progress !== null && progress.done + progress.problems.length >= targets.length;
   return (
     <Dialog title={title} onClose={onClose}>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         {plan === undefined && error === null ? <p className="text-muted">Looking at what they belong to …</p> : null}
         {error === null ? null : <Problem error={error} />}
         {plan === undefined ? null : (

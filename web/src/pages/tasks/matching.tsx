@@ -125,7 +125,7 @@ function AllThatMatch({ verb, filter, onClose }: DialogProps) {
   const tasks = `${number.format(found.tasks)} ${found.tasks === 1 ? "task" : "tasks"}`;
   return (
     <Dialog title={`${button} all that match`} onClose={onClose}>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         <p className="text-base" aria-live="polite">
           {phase === "counting" ? `Counting … ${number.format(found.tasks)} so far` : null}
           {phase === "counted" ? (

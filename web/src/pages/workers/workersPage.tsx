@@ -197,7 +197,7 @@ function DrainDialog({ worker, onClose }: { readonly worker: Worker; readonly on
   });
   return (
     <Dialog title={`Drain ${worker.id}`} onClose={onClose}>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         <p>
           It gets no more tasks.{" "}
           {worker.running === 0
