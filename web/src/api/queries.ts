@@ -80,6 +80,13 @@ export const leaderStatusQuery = queryOptions({
   refetchInterval: clocksMs,
 });
 
+/** What only the leader knows of waits and slots, where the master of this page follows. */
+export const leaderStatsQuery = queryOptions({
+  ...leaderStatusQuery,
+  queryKey: ["leader stats"],
+  refetchInterval: uncommittedMs,
+});
+
 /** The newest tasks, by which clocks are compared. */
 export const newestTasksQuery = queryOptions({
   queryKey: ["newest tasks"],

@@ -1,6 +1,6 @@
 /** The first page: how the cluster is, at a look. */
 import { useQuery } from "@tanstack/react-query";
-import { statusQuery, workersQuery } from "../../api/queries.ts";
+import { leaderStatsQuery, statusQuery, workersQuery } from "../../api/queries.ts";
 import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
@@ -17,7 +17,10 @@ export function OverviewPage() {
   const workers = useQuery(workersQuery);
   const seesAll = useSeesAllQueues();
   const maySubmit = useMay("submit");
-  const { stats } = status.data ?? {};
+  const { stats, role } = status.data ?? {};
+  const leader = useQuery({ ...leaderStatsQuery, enabled: role === "standby" }).data;
+  // Why tasks wait and who is busy, only the leader knows.
+  const known = role === "standby" ? (leader?.stats ?? stats) : stats;
   const taskCount = Object.values(stats?.tasks ?? {}).reduce((sum, count) => sum + count, 0);
   return (
     <>
@@ -26,8 +29,8 @@ export function OverviewPage() {
         note={
           status.data === undefined ? undefined : (
             <Summary
-              slots={seesAll ? stats?.slots : slotsOf(workers.data?.workers)}
-              waitMs={stats?.oldestWaitMs ?? 0}
+              slots={seesAll ? known?.slots : slotsOf(workers.data?.workers)}
+              waitMs={known?.oldestWaitMs ?? 0}
             />
           )
         }
@@ -48,7 +51,7 @@ export function OverviewPage() {
           ) : (
             <>
               <StateStrip tasks={stats.tasks} />
-              <WaitingReasons waiting={stats.waiting} />
+              <WaitingReasons waiting={(known ?? stats).waiting} />
             </>
           )}
         </Card>
