@@ -82,6 +82,8 @@ class Call {
     return new Promise((resolve, reject) => {
       const sent = request(url, options, resolve);
       sent.on("error", reject);
+      // A service that changes to another protocol, or ends the talk in another way of its own, gives no answer and no error.
+      sent.on("close", () => reject(new Error("The connection was closed before the service had answered.")));
       limitConnecting(sent, url.protocol === "https:" ? "secureConnect" : "connect");
       if (this.#assignment.timeoutMs === null) limitSilence(sent);
       sent.end(body);

@@ -2,7 +2,8 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileTree } from "./fileTree.ts";
-import { LocalFileTree, removeTree, writeNew } from "./localFileTree.ts";
+import { LocalFileTree, writeNew } from "./localFileTree.ts";
+import { clearTree, removeTree } from "./removeTree.ts";
 
 /** Where a worker keeps the folders of its attempts. */
 export interface AttemptFolders {
@@ -57,7 +58,7 @@ export class OwnFolders implements AttemptFolders {
   }
 
   async clear(): Promise<void> {
-    await removeTree(this.#parent);
+    await clearTree(this.#parent);
   }
 }
 

@@ -1,8 +1,10 @@
 /** The folder of an attempt on a real disk: what commands may leave in it, hostile things included. */
 import { execFileSync } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -111,4 +113,19 @@ test("it is removed with all that is in it", async () => {
   await folder.remove();
   await folder.remove();
   expect(() => readFileSync(join(files.path, "out/a"))).toThrow("ENOENT");
+});
+
+test("it is removed also where a command has gone deeper than any path can", async () => {
+  const dive = 'for (let i = 0; i < 60; i++) { fs.mkdirSync("x".repeat(200)); process.chdir("x".repeat(200)); }';
+  execFileSync(process.execPath, ["-e", dive], { cwd: files.path });
+  await folder.remove();
+  expect(readdirSync(parent)).toEqual([]);
+});
+
+test("what cannot be removed stays, and keeps no worker from starting", async () => {
+  await new OwnFolders(join(parent, "x".repeat(300))).clear();
+  leave("out/a");
+  await new OwnFolders(parent).clear();
+  expect(existsSync(parent)).toBe(false);
+  mkdirSync(parent);
 });

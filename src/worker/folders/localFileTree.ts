@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { pathMatcher, relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
 import { type FileTree, FolderProblem, type FoundArtifact } from "./fileTree.ts";
+import { removeTree } from "./removeTree.ts";
 
 /** No permission, a name that is not UTF-8, a path that is too long. */
 const unreadable = ["EACCES", "EPERM", "ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
@@ -108,22 +109,6 @@ export class LocalFileTree implements FileTree {
     const what = found.isSymbolicLink() ? "a symbolic link" : "no regular file";
     throw notKept(path, what);
   }
-}
-
-/** A command may have left folders that do not let their files go, as caches of compilers are. */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch {
-    await openFolders(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function openFolders(folder: string): Promise<void> {
-  if (!(await lstat(folder)).isDirectory()) return;
-  await chmod(folder, 0o700);
-  for await (const entry of await opendir(folder)) if (entry.isDirectory()) await openFolders(join(folder, entry.name));
 }
 
 /** @throws what the system says if it is there already */

@@ -10,7 +10,7 @@ import { relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
 import { AttemptFolder, type AttemptFolders, makeOwn } from "./attemptFolder.ts";
 import { type FileTree, FolderProblem, type FoundArtifact } from "./fileTree.ts";
-import { removeTree } from "./localFileTree.ts";
+import { clearTree, removeTree } from "./removeTree.ts";
 import { TreeProcess, type TreeProcessOptions } from "./treeProcess.ts";
 
 export interface UserFoldersOptions extends TreeProcessOptions {
@@ -57,7 +57,7 @@ export class UserFolders implements AttemptFolders {
 
   async clear(): Promise<void> {
     const { own, shared } = this.#options;
-    await removeTree(own);
+    await clearTree(own);
     // What is not the user's, he cannot remove: the socket of the worker, and what somebody else has put there.
     for (const name of await readdir(shared))
       if (name.startsWith(prefix))
