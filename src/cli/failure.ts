@@ -1,6 +1,6 @@
 /** Converts an error into a message, a JSON document and an exit code. */
 import { inspect } from "node:util";
-import { OutlastError } from "../model/errors.ts";
+import { type ErrorCode, OutlastError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import { type ExitCode, exitCodes } from "./exitCodes.ts";
 import { problemLines } from "./problemLines.ts";
@@ -55,7 +55,9 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof OutlastError) {
     const { code, message, details } = error;
     const exitCode = code === "unavailable" || code === "not-leader" ? exitCodes.unreachable : exitCodes.refused;
-    return { ...describe(exitCode, code, problemLines(error), hintFor(error)), body: { ...details, code, message } };
+    const hint = hintFor(error);
+    const body = { ...details, code, message, ...(hint !== null && { hint }) };
+    return { ...describe(exitCode, code, problemLines(error), hint), body };
   }
   if (isSystemError(error)) return describe(exitCodes.failed, error.code, systemSentence(error), null);
   if (error instanceof LocalFailure || hasHint(error))
@@ -88,14 +90,24 @@ function describe(exitCode: ExitCode, code: string, message: string, hint: strin
   return { exitCode, message, hint, body: { code, message, ...(hint === null ? {} : { hint }) } };
 }
 
-function hintFor(error: OutlastError): string | null {
-  if (error.details.hint !== undefined) return error.details.hint;
-  switch (error.code) {
-    case "unauthorized":
-      return "Give one that is right with --token-file or OUTLAST_TOKEN, or sign in with `outlast login`.";
-    default:
-      return null;
-  }
+const uncertain = "It may have been done all the same: perhaps only the answer was lost.";
+
+/** The error with this advice as well. */
+export function withAdvice(error: OutlastError, advice: string): OutlastError {
+  const hint = [hintFor(error), advice].filter((line) => line !== null).join("\n");
+  return new OutlastError(error.code, error.message, { ...error.details, hint });
+}
+
+function hintFor({ code, details }: OutlastError): string | null {
+  const hint = details.hint ?? usualHint(code);
+  if (details["mayBeDone"] !== true || hint?.includes(uncertain) === true) return hint;
+  return hint === null ? uncertain : `${hint}\n${uncertain}`;
+}
+
+function usualHint(code: ErrorCode): string | null {
+  return code === "unauthorized"
+    ? "Give one that is right with --token-file or OUTLAST_TOKEN, or sign in with `outlast login`."
+    : null;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {

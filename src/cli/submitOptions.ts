@@ -1,5 +1,6 @@
 /** What a submission from the command line takes besides its tasks, and the flags of all kinds of tasks. */
 import { Option } from "commander";
+import { OutlastError } from "../model/errors.ts";
 import type { RunCondition } from "../model/graphs/conditions.ts";
 import { limits } from "../model/limits.ts";
 import type { Submission } from "../model/submission.ts";
@@ -7,6 +8,7 @@ import type { OnConflict } from "../model/task.ts";
 import type { SubmitOptions } from "../sdk/callOptions.ts";
 import { duration, numberFrom, wholeNumber } from "./arguments.ts";
 import type { Context } from "./context.ts";
+import { withAdvice } from "./failure.ts";
 
 /** Flags that set a field of a submission, whatever its kind. Durations in ms, instants in ms since 1970. */
 export interface FieldFlags {
@@ -67,4 +69,11 @@ export function commonFields(flags: FieldFlags): Partial<Submission> {
 export function keyAndSignal({ signal }: Context, { key }: { readonly key?: string }): SubmitOptions {
   const traceparent = process.env["TRACEPARENT"];
   return { signal, ...(key !== undefined && { key }), ...(traceparent !== undefined && { traceparent }) };
+}
+
+/** Where it is not known whether the task was created, says how to ask for it again. */
+export function sayHowToRepeat(error: unknown): never {
+  const { mayBeDone, key } = error instanceof OutlastError ? error.details : {};
+  if (!(error instanceof OutlastError) || mayBeDone !== true || typeof key !== "string") throw error;
+  throw withAdvice(error, `The same command with --key ${key} creates the task once.`);
 }

@@ -19,7 +19,7 @@ export function taskColumns(now: number): readonly Column<TaskDocument>[] {
     { title: "NAME", text: (task) => (task.name === task.id ? "" : task.name), isElastic: true },
     { title: "WORK", text: describeWork, isElastic: true },
     { title: "STATE", text: (task) => task.state, colour: (task) => taskColours[task.state] },
-    { title: "TRY", text: (task) => String(task.attempt), isRightAligned: true },
+    { title: "TRY", text: (task) => (task.attempt === 0 ? "" : String(task.attempt)), isRightAligned: true },
     { title: "HOST", text: (task) => task.host ?? "", isElastic: true },
     { title: "AGE", text: (task) => formatDuration(now - task.createdAt), isRightAligned: true },
     { title: "TOOK", text: (task) => tookText(task, now), isRightAligned: true },
@@ -82,10 +82,7 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
       "output",
       task.output === undefined ? null : JSON.stringify(task.output, null, 2).replaceAll("\n", `\n${" ".repeat(11)}`),
     ],
-    [
-      "attempt",
-      `${task.attempt}${task.failures + task.kills === 0 ? "" : ` (${task.failures} of at most ${task.limits.attemptsMax} failed, ${task.kills} lost with their worker)`}`,
-    ],
+    ["attempt", task.attempt === 0 ? null : attemptText(task)],
     [
       "suspect",
       isSuspect(task)
@@ -113,6 +110,12 @@ export function taskPage(task: TaskDocument, paint: Paint, now: number): string[
     ["log", task.logBytes === undefined ? null : formatBytes(task.logBytes)],
   ];
   return rows.flatMap(([label, value]) => (value === null ? [] : [`${paint("dim", label.padEnd(10))} ${value}`]));
+}
+
+/** `3 (1 of at most 3 failed, 1 lost with their worker)`. What never runs itself, such as a graph, has no attempts. */
+function attemptText({ attempt, failures, kills, limits: { attemptsMax } }: TaskDocument): string {
+  if (failures + kills === 0) return String(attempt);
+  return `${attempt} (${failures} of at most ${attemptsMax} failed, ${kills} lost with their worker)`;
 }
 
 /** `batch, 4711`: the service, and what it calls the job. */

@@ -60,3 +60,30 @@ export class OutlastError extends Error {
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string } & ErrorDetails;
 }
+
+export interface WrongScheme {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What is wrong if a call failed because one side speaks TLS and the other one does not; null for any other cause. */
+export function wrongScheme(address: string, error: unknown): WrongScheme | null {
+  const said = wordsOf(error);
+  if (address.startsWith("https:"))
+    return /wrong.version.number/i.test(said)
+      ? { message: `${address} does not speak TLS.`, hint: "Write http:// in its address." }
+      : null;
+  // A server that speaks TLS takes what is no TLS for an attack, and gives no answer.
+  return /socket hang up|other side closed/.test(said)
+    ? {
+        message: `${address} has closed the connection without an answer.`,
+        hint: "If it speaks TLS, write https:// in its address.",
+      }
+    : null;
+}
+
+/** `fetch failed` tells nothing; what it failed on is in the cause. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  return `${error.message} ${wordsOf(error.cause)}`;
+}

@@ -202,7 +202,7 @@ export interface FamilyStatus {
   readonly isWoken?: boolean;
   /** The outcome is decided; the task ends when its last descendant has. */
   readonly ending?: FinalState;
-  /** Of a task that has ended, and could be retried: ids of the signals that were delivered to it. */
+  /** Of a task that has ended: ids of the signals that were delivered to it. One that is sent again is known by its id. */
   readonly signalled?: readonly string[];
   /** The last item of the current attempt that has taken effect. */
   readonly lastItem?: number;

@@ -82,6 +82,15 @@ function listen(address: string, options: Partial<LinkOptions> = {}) {
 }
 
 describe("calls", () => {
+  test("to an address that begins with the wrong scheme say with which one it should begin", async () => {
+    const { address } = await serve((request) => request.socket.destroy());
+    await expect(dial(address).attach(worker, attach)).rejects.toThrow(
+      "If it speaks TLS, write https:// in its address.",
+    );
+    const secure = dial(address.replace("http:", "https:"));
+    await expect(secure.attach(worker, attach)).rejects.toThrow("does not speak TLS. Write http:// in its address.");
+  });
+
   test("attach posts JSON with the token, to the worker's path, and gives the answer", async () => {
     const seen: unknown[] = [];
     const { address } = await serve((request, response, body) => {

@@ -1,6 +1,7 @@
 /** The worker's connection to a master: JSON over HTTP with keep-alive, and one event stream from the master. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { wrongScheme } from "../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, StepsPage, StepsRequest } from "../model/family.ts";
 import type { SessionId, WorkerId } from "../model/ids.ts";
 import { defaults, limits } from "../model/limits.ts";
@@ -137,7 +138,9 @@ class HttpLink implements MasterLink {
       if (limit.aborted) {
         throw new LinkError("timeout", `${this.#address} did not answer within ${this.#wire.requestTimeoutMs} ms.`);
       }
-      throw new LinkError("unreachable", `${this.#address} cannot be reached: ${reasonOf(error)}`);
+      const wrong = wrongScheme(this.#address, error);
+      const why = wrong === null ? "" : ` (${wrong.message} ${wrong.hint})`;
+      throw new LinkError("unreachable", `${this.#address} cannot be reached: ${reasonOf(error)}${why}`);
     }
   }
 

@@ -85,7 +85,8 @@ export class Outlast {
   }
 
   /**
-   * Creates one task. Resolves once it is safe: from then on it is never lost. Of a definition it takes `definition.task(input)`, too;
+   * Creates one task. Resolves once it is safe: from then on it is never lost. An error whose details say `mayBeDone` has their
+   * `key`: with it, the call may be repeated and creates the task once. Of a definition it takes `definition.task(input)`, too;
    * `definition.submit` also gives the result.
    */
   submit(call: TaskCall<unknown>, options?: SubmitOptions): Promise<Submitted>;
@@ -99,7 +100,7 @@ export class Outlast {
       const [only] = await this.submitAll<string>([submission], { ...options, key });
       if (only !== undefined) return only;
     }
-    const submitted = await this.#create<Submitted>("/v1/tasks", body, options, key);
+    const submitted = await this.#createOne("/v1/tasks", body, options, key);
     return asOfThisCall(submitted, submission, options);
   }
 
@@ -263,7 +264,7 @@ export class Outlast {
   /** Creates a task from a template; `key` as for `submit`. */
   async runTemplate(name: string, run: TemplateRun = {}, options: SubmitOptions = {}): Promise<Submitted> {
     const key = options.key ?? crypto.randomUUID();
-    const submitted = await this.#create<Submitted>(`${templatePath(name)}/run`, JSON.stringify(run), options, key);
+    const submitted = await this.#createOne(`${templatePath(name)}/run`, JSON.stringify(run), options, key);
     return options.key === undefined && run.id === undefined ? { ...submitted, isNew: true } : submitted;
   }
 
@@ -353,6 +354,16 @@ export class Outlast {
 
   #put<Body>(path: string, body: string, signal: AbortSignal | undefined): Promise<Body> {
     return this.#connection.json<Body>({ method: "PUT", path, signal, body });
+  }
+
+  /** An error that leaves open whether the task is there says under which key it can be asked for again. */
+  async #createOne(path: string, body: string, options: SubmitOptions, key: string): Promise<Submitted> {
+    try {
+      return await this.#create<Submitted>(path, body, options, key);
+    } catch (error) {
+      if (!(error instanceof OutlastError) || error.details["mayBeDone"] !== true) throw error;
+      throw new OutlastError(error.code, error.message, { ...error.details, key });
+    }
   }
 
   #create<Body>(path: string, body: string, { signal, traceparent }: SubmitOptions, key: string): Promise<Body> {

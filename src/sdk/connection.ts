@@ -1,5 +1,5 @@
 /** One call over several masters: tries each address, follows hints to the leader, waits between rounds, gives up in the end. */
-import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError } from "../model/errors.ts";
+import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError, wrongScheme } from "../model/errors.ts";
 import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import { type BlobSource, toBody } from "./blobSource.ts";
@@ -145,11 +145,17 @@ export class Connection {
     for (const [name, value] of Object.entries(this.#headersOf(call))) checkHeader(name, value);
     const retryForMs = call.retryForMs ?? this.#retryForMs;
     const startedAt = performance.now();
+    let mayBeDone = false;
+    const onFailedTry = () => {
+      mayBeDone = call.method !== "GET";
+      call.onFailedTry?.();
+    };
     for (let round = 0; ; round++) {
-      const outcome = await this.#oneRound(call, round, attempt);
+      const outcome = await this.#oneRound({ ...call, onFailedTry }, round, attempt);
       if (outcome.isDone) return outcome.result;
       const waitMs = Math.max(backoffMs(round), outcome.failure.waitMs);
-      if (performance.now() - startedAt + waitMs > retryForMs) throw outcome.failure.error;
+      if (performance.now() - startedAt + waitMs > retryForMs)
+        throw mayBeDone ? asUncertain(outcome.failure.error) : outcome.failure.error;
       this.#onRetry?.({ error: outcome.failure.error, waitMs });
       await pause(waitMs, call.signal);
     }
@@ -271,12 +277,21 @@ function isGone({ code, details }: OutlastError): boolean {
   return code === "not-found" && details["reason"] !== "no-master";
 }
 
+/** The answer to a change may be all that was lost. */
+function asUncertain({ code, message, details }: OutlastError): OutlastError {
+  return new OutlastError(code, message, { ...details, mayBeDone: true });
+}
+
 /** False only where no master can have taken the request. */
 function mayHaveWorked(error: unknown): boolean {
   if (error instanceof Retryable) return error.error.code !== "too-many";
-  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
-  return !["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(String(cause?.code));
+  // The global `fetch` hides it in the cause, that of commands does not.
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: { readonly code?: unknown } };
+  return ![code, cause?.code].some((each) => unsentCodes.includes(String(each))) && !isOfCertificate(error);
 }
+
+/** No connection came about, or none over TLS. */
+const unsentCodes = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER"];
 
 type Attempt<Result> = (address: string, deadline: Deadline) => Promise<Result>;
 
@@ -305,21 +320,19 @@ function fromEnvironment(name: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
-function unreachable(address: string, cause: unknown, masters: readonly string[]): Retryable {
-  const reason = "unreachable";
-  const text = causeText(cause);
-  const error = isOfCertificate(cause)
-    ? new OutlastError("unavailable", `The certificate of ${address} is not trusted here: ${text}.`, {
-        reason,
-        cause: `${address}: ${text}`,
+function unreachable(address: string, error: unknown, masters: readonly string[]): Retryable {
+  const text = causeText(error);
+  const { message, hint } = (isOfCertificate(error)
+    ? {
+        message: `The certificate of ${address} is not trusted here: ${text}.`,
         hint: "Name its authority with --tls-ca (in a program: NODE_EXTRA_CA_CERTS), and the master by a name that its certificate has.",
-      })
-    : new OutlastError("unavailable", `No master answers at ${masters.join(", ")}.`, {
-        reason,
-        cause: `${address}: ${text}`,
-        hint: "Start one on this machine with `outlast up`, or give its address with --masters or OUTLAST_MASTERS.",
-      });
-  return new Retryable(error, null, 0);
+      }
+    : wrongScheme(address, error)) ?? {
+    message: `No master answers at ${masters.join(", ")}.`,
+    hint: "Start one on this machine with `outlast up`, or give its address with --masters or OUTLAST_MASTERS.",
+  };
+  const details = { reason: "unreachable", cause: `${address}: ${text}`, hint };
+  return new Retryable(new OutlastError("unavailable", message, details), null, 0);
 }
 
 /** By the codes of Node and OpenSSL, such as SELF_SIGNED_CERT_IN_CHAIN. */

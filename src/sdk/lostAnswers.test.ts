@@ -1,7 +1,9 @@
 /** Changes whose answer is lost on its way: the client tries again, and what it then hears is not held against the caller. */
 import { afterEach, describe, expect, test } from "vitest";
+import { OutlastError } from "../model/errors.ts";
 import { type Answer, FakeMaster, FakeMasters } from "../proof/fakes/fakeMaster.ts";
 import { createClient, type Outlast } from "./client.ts";
+import type { ConnectionOptions } from "./connection.ts";
 
 const fakes = new FakeMasters();
 const fake = (answer: Answer) => fakes.start(answer);
@@ -98,5 +100,52 @@ describe("adding", () => {
     const made = await createClient({ masters: master.url }).webhooks.put("w", { url: "https://example.com" });
     expect(made).toEqual({ name: "w", isNew: false });
     expect(master.requests.at(-1)?.body).toBe('{"url":"https://example.com"}');
+  });
+});
+
+describe("a call that no master has answered", () => {
+  const ask = async (address: string, options: ConnectionOptions = {}, what: "submit" | "workers" = "submit") => {
+    const client = createClient({ masters: address, retryForMs: 0, ...options });
+    const asked = what === "workers" ? client.workers() : client.submit({ kind: "sleep", input: { seconds: 1 } });
+    const error = await asked.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    if (!(error instanceof OutlastError)) throw new Error(`This is no error of a call: ${String(error)}`);
+    return error;
+  };
+  const cutting = () => fake((_request, response) => response.cut());
+
+  test("may have been done if a master may have taken it, and a submission says with which key to repeat it", async () => {
+    const { url, requests } = await cutting();
+    const { details } = await ask(url);
+    expect(details).toMatchObject({ mayBeDone: true, key: requests[0]?.headers["idempotency-key"] });
+    expect((await ask(url, {}, "workers")).details).not.toHaveProperty("mayBeDone");
+  });
+
+  test("has not been done if no master was reached, whichever way the error is told", async () => {
+    const dead = await FakeMaster.start(() => {});
+    const { url } = dead;
+    await dead.stop();
+    const code = "ECONNREFUSED";
+    const plain = { fetch: () => Promise.reject(Object.assign(new Error("connect"), { code })) };
+    for (const options of [{}, plain]) {
+      const { details } = await ask(url, options);
+      expect(details["cause"]).toMatch(/ECONNREFUSED|connect/);
+      expect(details).not.toHaveProperty("mayBeDone");
+    }
+  });
+
+  test("since its address begins with the wrong scheme says with which one it should begin", async () => {
+    const { url } = await cutting();
+    expect(await ask(url)).toMatchObject({
+      message: `${url} has closed the connection without an answer.`,
+      details: { reason: "unreachable", hint: "If it speaks TLS, write https:// in its address." },
+    });
+    const secure = url.replace("http:", "https:");
+    const { message, details } = await ask(secure);
+    expect(message).toBe(`${secure} does not speak TLS.`);
+    expect(details).toMatchObject({ reason: "unreachable", hint: "Write http:// in its address." });
+    expect(details).not.toHaveProperty("mayBeDone");
   });
 });

@@ -1,8 +1,10 @@
 /** Commands about graphs as people use them: a real master, a real worker, and graphs of which a node fails. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
 import type { Json } from "../../src/model/json.ts";
-import { type Result, Started, start } from "./commands.ts";
+import { folder, type Result, Started, start } from "./commands.ts";
 
 const startMsMax = 60_000;
 
@@ -73,4 +75,20 @@ test("a node is found by its name, and why another one did not run is said with 
   expect(walked.stderr).toContain("outlast logs named/NODE");
   const wrong = await outlast("logs", "named/clen");
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean named/clean?") as string });
+});
+
+test("a graph in a file takes an id and a name from the command line, and several tasks take none", async () => {
+  const graph = join(folder, "given.yaml");
+  writeFileSync(graph, "tasks:\n  a: { kind: sleep, input: { seconds: 0 } }\n");
+  const given = ["--id", "given", "--name", "nightly"];
+  expect(await outlast("submit", "--file", graph, ...given, "--wait")).toMatchObject({ code: 0, stdout: "given\n" });
+  const { stdout } = await outlast("show", "given");
+  expect(stdout).toMatch(/^name +nightly$/m);
+  // No worker runs it.
+  expect(stdout).not.toMatch(/^attempt/m);
+  const several = join(folder, "several.jsonl");
+  writeFileSync(several, '{"kind":"sleep","input":{"seconds":0}}\n'.repeat(2));
+  const refused = await outlast("submit", "--file", several, "--id", "given");
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  expect(refused.stderr).toMatch(/--id is for a single task, and .* holds 2\.\n +Give each of them its own "id"/);
 });

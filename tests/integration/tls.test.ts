@@ -76,7 +76,10 @@ describe("TLS", () => {
     const doubtful = await new Started(["ls", "--retry-for", "0s", "--masters", addresses[1] ?? ""]).ended;
     expect(doubtful).toMatchObject({ code: 3, stderr: expect.stringMatching(/certificate/) as string });
     const plain = await new Started(["ls", "--retry-for", "0s", "--masters", `http://127.0.0.1:${second}`]).ended;
-    expect(plain.code).toBe(3);
+    expect(plain).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("write https:// in its address") as string,
+    });
     const stranger = new Started(["worker", "--masters", addresses[1] ?? "", "--data", path("stranger")]);
     expect(await stranger.line(/cannot attach/)).toMatch(/certificate/);
     for (const each of [standby, worker, stranger]) each.child.kill("SIGKILL");

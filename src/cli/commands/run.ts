@@ -11,6 +11,7 @@ import { action, type Context } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
 import { isGraphFile } from "../graphFile.ts";
+import { sayHowToRepeat } from "../submitOptions.ts";
 
 interface RunFlags {
   readonly var?: { readonly [name: string]: string };
@@ -62,7 +63,9 @@ async function run(context: Context, template: string, flags: RunFlags): Promise
     ...(id !== undefined && { id }),
     ...(name !== undefined && { name }),
   };
-  const submitted = await client.runTemplate(template, wish, { signal, ...(key !== undefined && { key }) });
+  const submitted = await client
+    .runTemplate(template, wish, { signal, ...(key !== undefined && { key }) })
+    .catch(sayHowToRepeat);
   return finish(context, client, submitted, wait === true);
 }
 
@@ -81,7 +84,9 @@ async function runGraph(context: Context, file: string, flags: RunFlags): Promis
   checkOne(submission as unknown as Submission);
   const client = await context.client();
   const options = { signal: context.signal, ...(key !== undefined && { key }) };
-  const submitted = await client.submit(submission as unknown as TypedSubmission<"graph">, options);
+  const submitted = await client
+    .submit(submission as unknown as TypedSubmission<"graph">, options)
+    .catch(sayHowToRepeat);
   return finish(context, client, submitted, wait === true);
 }
 

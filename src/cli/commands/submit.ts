@@ -26,9 +26,9 @@ import {
 import { action, type Context } from "../context.ts";
 import { memoryMaxOption, processesMaxOption } from "../execBounds.ts";
 import { type ExitCode, exitCodes } from "../exitCodes.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError, withAdvice } from "../failure.ts";
 import type { OperandFlags } from "../submitOperands.ts";
-import { commonFields, type FieldFlags, keyAndSignal, retryOptions } from "../submitOptions.ts";
+import { commonFields, type FieldFlags, keyAndSignal, retryOptions, sayHowToRepeat } from "../submitOptions.ts";
 
 interface SubmitFlags extends OperandFlags, FieldFlags {
   /** Either one file of tasks, or the files of one task. */
@@ -55,8 +55,11 @@ Examples:
   echo '{"kind":"sleep","input":{"seconds":1}}' | outlast submit --file -
 
 Prints the id of each task, and nothing else, on stdout. With --file, options such as --queue and --priority
-apply to tasks that do not set them. A file is submitted once: the same content again creates nothing new,
-unless --key has a new value.
+apply to tasks that do not set them; --id and --name are for a file of one task, such as a graph. A file is
+submitted once: the same content again creates nothing new, unless --key has a new value.
+
+The retries, time limits and queue in the definition of a handler are those of tasks that a program submits
+through it. Tasks that name the handler here have what the options say, or what every task has.
 `;
 
 export function submitCommand(program: Command): void {
@@ -167,12 +170,12 @@ async function submit(
   if (flags.child !== undefined) return submitChild(flags.child, submission, flags);
   const client = await context.client();
   const whole = await withFiles(context, client, submission, flags);
-  const submitted = await client.submit(whole, keyAndSignal(context, flags));
+  const submitted = await client.submit(whole, keyAndSignal(context, flags)).catch(sayHowToRepeat);
   return finish(context, client, [submitted], flags, false);
 }
 
 const forOneTask = [
-  ...(["name", "id", "env", "secretEnv", "cwd", "shell", "memoryMax", "processesMax", "stdin", "artifact"] as const),
+  ...(["env", "secretEnv", "cwd", "shell", "memoryMax", "processesMax", "stdin", "artifact"] as const),
 ];
 
 async function submitChild(key: string, submission: Submission, flags: SubmitFlags): Promise<ExitCode> {
@@ -229,7 +232,8 @@ async function submitFile(
   const source = file === "-" ? "stdin" : file;
   const { isYaml, readGraphs } = await import("../graphFile.ts");
   const text = isYaml(file) ? await readGraphs(file) : decodeUtf8(await readBytes(file), source);
-  const { submissions, places } = parseSubmissions(text, source, common);
+  const { submissions: read, places } = parseSubmissions(text, source, common);
+  const submissions = named(read, source, flags);
   const client = await context.client();
   const { output } = context;
   const submitted = await client
@@ -247,21 +251,36 @@ async function submitFile(
   return finish(context, client, submitted, flags, true);
 }
 
+/** `--id` and `--name` are those of the only task of a file. @throws UsageError */
+function named(submissions: readonly Submission[], source: string, { id, name }: SubmitFlags): readonly Submission[] {
+  if (id === undefined && name === undefined) return submissions;
+  if (submissions.length > 1) {
+    const [flag, field] = id === undefined ? ["--name", "name"] : ["--id", "id"];
+    throw new UsageError(
+      `${flag} is for a single task, and ${source} holds ${submissions.length}.`,
+      `Give each of them its own "${field}" in the file.`,
+    );
+  }
+  const given = { ...(id !== undefined && { id }), ...(name !== undefined && { name }) };
+  return submissions.map((submission) => ({ ...submission, ...given }));
+}
+
 /** An error of one task of a file says where that task stands, how many tasks are in already, and how to go on. */
 function inFile(error: unknown, source: string, places: readonly string[]): unknown {
   if (!(error instanceof OutlastError)) return error;
-  const { path, submitted, key, hint } = error.details;
+  const { path, submitted, key, mayBeDone } = error.details;
   const index = /^\/tasks\/(\d+)/.exec(path ?? "")?.[1];
   const place = index === undefined ? "" : `, ${places[Number(index)]}`;
   const again = typeof key === "string" ? `with --key ${key}` : "in the same way";
   const progress =
     submitted === 0
-      ? "No task of it is submitted."
+      ? mayBeDone === true
+        ? `Submit it again ${again}: no task is created twice.`
+        : "No task of it is submitted."
       : submitted === 1
         ? `The first task of it is submitted. Submit it again ${again}: that one is not created twice.`
         : `The first ${Number(submitted)} tasks of it are submitted. Submit it again ${again}: these are not created twice.`;
-  const details = { ...error.details, hint: hint === undefined ? progress : `${hint}\n${progress}` };
-  return new OutlastError(error.code, `${source}${place}: ${error.message}`, details);
+  return withAdvice(new OutlastError(error.code, `${source}${place}: ${error.message}`, error.details), progress);
 }
 
 function each(value: string, before: readonly string[] = []): readonly string[] {

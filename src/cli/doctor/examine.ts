@@ -194,13 +194,15 @@ function describeRefusal(address: string, error: OutlastError, credential: strin
       advice: "Give one with --token-file or OUTLAST_TOKEN, or sign in with: outlast login NAME",
     };
   }
-  const cause = typeof error.details["cause"] === "string" ? ` (${error.details["cause"]})` : "";
+  const { reason, cause } = error.details;
+  const isSilent = reason === "unreachable" && error.message.startsWith("No master answers");
   return {
     verdict: "bad",
     what: "master",
-    message:
-      error.details["reason"] === "unreachable"
-        ? `No master answers at ${address}${cause}.`
+    message: isSilent
+      ? `No master answers at ${address}${typeof cause === "string" ? ` (${cause})` : ""}.`
+      : reason === "unreachable"
+        ? error.message
         : `${address}: ${error.message}`,
     advice: error.details.hint ?? "See the log of the master.",
   };

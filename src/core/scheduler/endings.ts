@@ -86,7 +86,7 @@ function endNow(state: SchedulerState, batch: Batch, task: LiveTask, end: FinalS
   }
   state.backups.noteEnd(task);
   const signalled = state.signals.remove(batch, task.id);
-  if (task.family !== null && end !== "success") task.family.signalled = signalled;
+  if (task.family !== null) task.family.signalled = signalled;
   stopRun(state, batch, task);
   task.family?.end();
   state.tasks.setState(task, end);

@@ -59,8 +59,8 @@ function endChild(state: SchedulerState, batch: Batch, set: ChildSet, child: Liv
 function takeSignal(state: SchedulerState, batch: Batch, id: TaskId, signal: PendingSignal): Reply {
   const task = state.tasks.get(id);
   if (task === undefined) return refuse("not-found", `There is no unfinished task ${id}.`);
-  if (isEnding(task)) return refuse("already-final", `The outcome of task ${id} is decided already.`);
   if (state.signals.isKnown(id, signal.id)) return { kind: "done" };
+  if (isEnding(task)) return refuse("already-final", `The outcome of task ${id} is decided already.`);
   if (state.signals.pendingCount(id) >= limits.signalsMax) {
     return refuse("too-many", `${limits.signalsMax} signals wait for task ${id} already.`, "signalsMax");
   }

@@ -26,7 +26,7 @@ export class Family {
   /** Something that it waited for is over, so it may run again. */
   isWoken = false;
   ending: Ending | null = null;
-  /** Of a task that has ended, and could be retried: ids of the signals that were delivered to it. */
+  /** Of a task that has ended: ids of the signals that were delivered to it. */
   signalled: readonly string[] = [];
   /** The last item of the current attempt that has taken effect: one that is sent again is known by its id. */
   lastItem = 0;

@@ -41,3 +41,14 @@ test("a task gets a signal once, also when it is retried", () => {
   world.fail("p", "non-retryable");
   expect(world.statuses.get("p")?.family?.signalled).toEqual(["1", "new-false", "new-true"]);
 });
+
+test("a signal that is sent again while the outcome of its task is decided has been taken, and another one comes too late", () => {
+  const world = new World();
+  world.submit("p");
+  world.children("p", "c", 1);
+  world.signal("p", "1", "go");
+  world.succeed("p");
+  expect(world.state("p")).toBe("waiting, ending as success");
+  expect(world.signal("p", "1", "go")).toEqual({ kind: "done" });
+  expect(world.signal("p", "2", "go")).toMatchObject({ kind: "refused", code: "already-final" });
+});

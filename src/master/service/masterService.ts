@@ -178,7 +178,7 @@ export class MasterService implements MasterApi {
     try {
       await this.#ask((request) => ({ kind: "cancel", request, id }), by);
     } catch (error) {
-      throw await explainMissing(id, error, by, (each) => this.readTask(each));
+      await explainMissing(id, error, by, (each) => this.readTask(each));
     }
   }
 
@@ -190,7 +190,8 @@ export class MasterService implements MasterApi {
     try {
       await this.#ask((request) => ({ kind: "signal", request, task, signal }), by);
     } catch (error) {
-      throw await explainMissing(task, error, by, (each) => this.readTask(each));
+      const isDelivered = ({ family }: TaskDocument) => family?.signalled?.includes(signal.id) === true;
+      await explainMissing(task, error, by, (each) => this.readTask(each), isDelivered);
     }
   }
 

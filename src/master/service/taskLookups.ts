@@ -27,18 +27,23 @@ export function findQueue(
   });
 }
 
-/** Why the scheduler does not know a task: it is not there, not for this actor, or has ended. */
+/**
+ * Looks for why the scheduler does not know a task. Resolves only if what was asked for was done before it ended.
+ * @throws OutlastError `already-final`, or `not-found`: it is not there, or not for this actor; or the error itself if it is another one
+ */
 export async function explainMissing(
   id: TaskId,
   error: unknown,
   by: Actor | undefined,
   readTask: ReadTask,
-): Promise<unknown> {
-  if (!(error instanceof OutlastError) || error.code !== "not-found") return error;
+  isDone: (task: TaskDocument) => boolean = () => false,
+): Promise<void> {
+  if (!(error instanceof OutlastError) || error.code !== "not-found") throw error;
   const task = await readTask(id);
   if (task === null || !isFinal(task.state) || !coversQueue(by?.queues, task.queue))
-    return new OutlastError("not-found", `There is no task ${id}.`);
-  return new OutlastError("already-final", `Task ${id} has already ended (${task.state}).`, { state: task.state });
+    throw new OutlastError("not-found", `There is no task ${id}.`);
+  if (isDone(task)) return;
+  throw new OutlastError("already-final", `Task ${id} has already ended (${task.state}).`, { state: task.state });
 }
 
 /** What the store knows of tasks that a submission names by their ids, and of those that it waits for. Null if it names none. */

@@ -1,4 +1,4 @@
-/** Which deliveries of a webhook somebody may read who is bound to queues. */
+/** What a webhook may say, and which of its deliveries somebody may read who is bound to queues. */
 import { expect, test } from "vitest";
 import { createReceivers } from "../../node/receivers.ts";
 import type { ServiceCalls } from "./templateService.ts";
@@ -28,4 +28,16 @@ test("deliveries from before a webhook heard of some queues only are shown to no
   };
   expect(await ids(["reports"])).toEqual(["h@0", "h@3"]);
   expect(await ids()).toEqual(["h@0", "h@1", "h@2", "h@3"]);
+});
+
+test.each([
+  [{ states: ["failed"], on: ["failure", "late"] }, "/states", "--on failure,late,end"],
+  [{ lateMs: 1000 }, "/lateMs", "--on end,late"],
+])("a filter of an event that the webhook is not told of is refused: %j", async (content, path, hint) => {
+  const service = new WebhookService({ checkLeading: () => {} } as ServiceCalls, createReceivers(true));
+  const put = service.put("h", { url: "https://example.com", ...content });
+  await expect(put).rejects.toMatchObject({
+    code: "invalid",
+    details: { path, hint: expect.stringContaining(hint) as string },
+  });
 });

@@ -2,7 +2,7 @@
 import { mayHandleWebhook } from "../../core/scheduler/rights.ts";
 import { OutlastError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { type Actor, coversQueue, rightsOf } from "../../model/principals/principal.ts";
 import { checkSchema } from "../../model/schemaCheck.ts";
 import { type DeliveryRecord, deliveryPrefix, type UndeliveredRecord } from "../../model/webhooks/delivery.ts";
@@ -34,6 +34,7 @@ export class WebhookService implements WebhookApi {
     checkSchema(webhookSchema, given, "", "The webhook");
     const { secret = null, ...content } = given as unknown as WebhookContent & { readonly secret?: string };
     this.#checkUrl(content.url);
+    checkFilters(content);
     if (secret !== null) checkSecret(secret);
     if (by?.queues !== undefined && content.on?.includes("alarm") === true) {
       const message = "Alarms are about the cluster as a whole, and you are bound to queues.";
@@ -115,6 +116,21 @@ function isThere(webhook: WebhookRecord, by: Actor | undefined): boolean {
 function mayRead({ type, queue }: DeliveryRecord | UndeliveredRecord, by: Actor | undefined): boolean {
   if (queue === undefined) return type === "test" || by?.queues === undefined;
   return coversQueue(by?.queues, queue);
+}
+
+/** A filter of an event that the webhook is not told of would have no effect. @throws OutlastError `invalid` */
+function checkFilters(content: WebhookContent): void {
+  const on: readonly string[] = content.on ?? defaults.webhookTriggers;
+  const filters = [
+    ["states", "end"],
+    ["lateMs", "late"],
+  ] as const;
+  for (const [filter, trigger] of filters) {
+    if (content[filter] === undefined || on.includes(trigger)) continue;
+    const message = `\`${filter}\` is of the event \`${trigger}\`, which this webhook is not told of.`;
+    const hint = `Add ${trigger} to its events (--on ${[...on, trigger].join(",")}), or leave \`${filter}\` out.`;
+    throw new OutlastError("invalid", message, { path: `/${filter}`, hint });
+  }
 }
 
 /** @throws OutlastError `invalid` */

@@ -35,11 +35,12 @@ export class WebhookUser {
 
   #draw(): Json {
     const { random, world } = this.#visitor;
+    const on = random.pick(["end", "failure"]);
     return {
       url: "https://receiver/",
-      on: [random.pick(["end", "failure"])],
+      on: [on],
       ...(random.chance(0.5) && { queues: [random.pick(world.knobs.queues)] }),
-      ...(random.chance(0.3) && { states: ["success", "cancelled"] }),
+      ...(random.chance(0.3) && on === "end" && { states: ["success", "cancelled"] }),
       ...(random.chance(0.2) && { names: ["cut *"] }),
     };
   }
