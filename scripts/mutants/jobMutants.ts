@@ -22,7 +22,8 @@ export const jobMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/mapreduce/coordinator/mapWork.ts",
-        search: "    return { map: index, ...(await file.end()), ...figures, pairs, runs, ...withSkipped };",
+        search:
+          "    return { map: index, ...(await file.end({ isRemade: true })), ...figures, pairs, runs, ...withSkipped };",
         // Whether it was committed or not. No import: while one is awaited, no virtual time passes.
         replace:
           "    const ended = await file.end();\n    const firstFiles = ((globalThis as any).firstFiles ??= new Map());\n    const key = `${settings.id} ${index}`;\n    if (!firstFiles.has(key)) firstFiles.set(key, ended);\n    return { map: index, ...ended, ...figures, pairs, runs, ...withSkipped };",

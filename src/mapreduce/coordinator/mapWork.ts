@@ -2,6 +2,7 @@
 import { limits } from "../../model/limits.ts";
 import { columnFor } from "../engine/combiners.ts";
 import type { Cursor } from "../engine/cursor.ts";
+import type { KeyTable } from "../engine/keyTable.ts";
 import {
   type Emitter,
   type MapContext,
@@ -22,6 +23,8 @@ export interface MapParts {
   readonly settings: JobSettings;
   readonly job: MapReduceJob;
   readonly cursor: Cursor;
+  /** Serves one task after the other. */
+  readonly table: KeyTable;
   /** Opens an input file. @throws NonRetryableError if it is not the one that was planned */
   readonly open: (file: PlannedFile) => Promise<OpenInput>;
 }
@@ -49,6 +52,7 @@ export async function doMap(
   const skipped = new SkippedWriter(store, `job/skipped-${number}`);
   try {
     const emitter = new ShuffleWriter({
+      table: parts.table,
       partitions: settings.reduces,
       partition: partitionerOf(parts),
       column: columnFor(job.combine),
@@ -61,7 +65,7 @@ export async function doMap(
     const { records: pairs, runs } = emitter.end();
     const skippedFile = await skipped.end();
     const withSkipped = skippedFile === null ? {} : { skippedFile };
-    return { map: index, ...(await file.end()), ...figures, pairs, runs, ...withSkipped };
+    return { map: index, ...(await file.end({ isRemade: true })), ...figures, pairs, runs, ...withSkipped };
   } finally {
     file.abandon();
     skipped.abandon();

@@ -2,6 +2,7 @@
 import { limits } from "../../model/limits.ts";
 import { type Combine, columnFor } from "../engine/combiners.ts";
 import type { Cursor } from "../engine/cursor.ts";
+import type { KeyTable } from "../engine/keyTable.ts";
 import { extentsOf } from "../engine/mapFile.ts";
 import { OutputWriter } from "../engine/outputWriter.ts";
 import { runReduce } from "../engine/reduceRun.ts";
@@ -16,6 +17,8 @@ export interface ReduceParts {
   readonly settings: JobSettings;
   readonly job: MapReduceJob;
   readonly cursor: Cursor;
+  /** Serves one task after the other. */
+  readonly table: KeyTable;
   readonly openScratch: () => ClosableScratch;
 }
 
@@ -49,7 +52,12 @@ export async function doReduce(
     };
   };
   const column = columnFor(watched(job.combine, cursor));
-  const table = new ReduceTable({ column, memoryBytes: limits.jobReduceMemoryBytes, openScratch });
+  const table = new ReduceTable({
+    table: parts.table,
+    column,
+    memoryBytes: limits.jobReduceMemoryBytes,
+    openScratch,
+  });
   try {
     const lost: number[] = [];
     let reason = "";

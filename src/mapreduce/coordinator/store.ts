@@ -30,8 +30,8 @@ export interface JobStore {
 
 export interface JobFileWriter {
   write(bytes: Uint8Array): void;
-  /** Durable when it is done. @throws NonRetryableError if the job is over */
-  end(): FileRef | Promise<FileRef>;
+  /** Durable when it is done, unless it `isRemade` where it is lost. @throws NonRetryableError if the job is over */
+  end(options?: { readonly isRemade?: boolean }): FileRef | Promise<FileRef>;
   /** Removes what was written; does nothing after `end`. */
   abandon(): void;
 }

@@ -2,11 +2,15 @@
 import { describe, expect, test } from "vitest";
 import { type Combine, columnFor } from "./combiners.ts";
 import { Cursor } from "./cursor.ts";
+import { KeyTable } from "./keyTable.ts";
 import { extentsOf } from "./mapFile.ts";
 import { runMap, type UserMap } from "./mapRun.ts";
 import { ReduceTable } from "./reduceTable.ts";
 import { blocksOf } from "./segment.ts";
 import { ShuffleWriter } from "./shuffleWriter.ts";
+
+/** For one after the other, as in the thread of a job. */
+const keptTable = new KeyTable();
 
 type Sink = (bytes: Uint8Array) => void;
 
@@ -28,7 +32,12 @@ async function run({ text, user, combine = null, skippedMax = 0, memoryBytes = 1
     pieces.push(Buffer.from(piece));
   };
   const shared = { partitions: 1, partition: null, codec: "none", memoryBytes, sink } as const;
-  const emitter = new ShuffleWriter({ ...shared, column: columnFor(combine), aside: (work) => work() });
+  const emitter = new ShuffleWriter({
+    table: keptTable,
+    ...shared,
+    column: columnFor(combine),
+    aside: (work) => work(),
+  });
   const { skipped } = await runMap({
     ...{ user, emitter, skippedMax, params: null, paths: ["in.txt"], cursor: new Cursor(), poison: new Set<string>() },
     ranges: [{ file: 0, start: 0, end: bytes.length }],
@@ -39,7 +48,12 @@ async function run({ text, user, combine = null, skippedMax = 0, memoryBytes = 1
   const file = Buffer.concat(pieces);
   const read = (offset: number, length: number) => file.subarray(offset, offset + length);
   const openScratch = () => expect.unreachable("so little needs no scratch file");
-  const table = new ReduceTable({ column: columnFor(combine), memoryBytes: 1 << 26, openScratch });
+  const table = new ReduceTable({
+    table: keptTable,
+    column: columnFor(combine),
+    memoryBytes: 1 << 26,
+    openScratch,
+  });
   for (const extent of await extentsOf(file.length, 0, 1, read))
     for await (const block of blocksOf(extent, read)) table.fold(block);
   const found: Record<string, unknown> = {};

@@ -5,6 +5,7 @@ import { limits } from "../../model/limits.ts";
 import { divide } from "./byteRanges.ts";
 import { type Combine, columnFor } from "./combiners.ts";
 import { Cursor } from "./cursor.ts";
+import { KeyTable } from "./keyTable.ts";
 import { extentsOf } from "./mapFile.ts";
 import { RecordFailed, runMap, type SkippedRecord, type UserMap } from "./mapRun.ts";
 import { OutputWriter } from "./outputWriter.ts";
@@ -14,6 +15,10 @@ import { type KeyLoad, ReduceTable } from "./reduceTable.ts";
 import type { Scratch } from "./scratch.ts";
 import { blocksOf, type Codec, DamagedSegment } from "./segment.ts";
 import { ShuffleWriter, UnfitKey } from "./shuffleWriter.ts";
+
+/** For one after the other, as in the thread of a job. */
+const keptTable = new KeyTable();
+const inMemory = { table: keptTable, openScratch: memoryScratch };
 
 interface Job {
   text: string;
@@ -40,6 +45,7 @@ async function run(job: Job) {
   for (const ranges of divide([{ path: "in.txt", size: bytes.length }], maps)) {
     const pieces: Buffer[] = [];
     const emitter = new ShuffleWriter({
+      table: keptTable,
       partitions,
       partition: job.partition ?? null,
       column: columnFor(combine),
@@ -58,7 +64,7 @@ async function run(job: Job) {
   const loads: (KeyLoad | null)[] = [];
   let spills = 0;
   for (let partition = 0; partition < partitions; partition += 1) {
-    const table = new ReduceTable({ column: columnFor(combine), memoryBytes, openScratch: memoryScratch });
+    const table = new ReduceTable({ ...inMemory, column: columnFor(combine), memoryBytes });
     for (const file of files) {
       const read = (offset: number, length: number) => file.subarray(offset, offset + length);
       for (const extent of await extentsOf(file.length, partition, partitions, read)) {
@@ -347,6 +353,7 @@ describe("bad records", () => {
 test("a changed byte anywhere in a map's file is noticed, unless nobody reads it", async () => {
   const pieces: Buffer[] = [];
   const emitter = new ShuffleWriter({
+    table: keptTable,
     partitions: 2,
     partition: null,
     column: columnFor("sum"),
@@ -362,7 +369,7 @@ test("a changed byte anywhere in a map's file is noticed, unless nobody reads it
     const keys: string[] = [];
     for (const partition of [0, 1]) {
       const read = (offset: number, length: number) => file.subarray(offset, offset + length);
-      const table = new ReduceTable({ column: columnFor("sum"), memoryBytes: 1 << 20, openScratch: memoryScratch });
+      const table = new ReduceTable({ ...inMemory, column: columnFor("sum"), memoryBytes: 1 << 20 });
       for (const extent of await extentsOf(file.length, partition, 2, read))
         for await (const block of blocksOf(extent, read)) table.fold(block);
       for (const group of table.groups())

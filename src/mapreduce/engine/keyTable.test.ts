@@ -44,13 +44,21 @@ test("sorts by bytes, which is the order of code points", () => {
   );
 });
 
-test("is empty after a clear, and grows far beyond its first size", () => {
+test.each([
+  ["small again", 0],
+  ["as large as before", 1 << 30],
+])("is empty after a clear, and %s", (_, keptBytes) => {
   const table = new KeyTable();
-  for (let round = 0; round < 2; round += 1) {
-    for (let index = 0; index < 50_000; index += 1) expect(table.addText(`key ${index}`)).toBe(index);
-    expect(table.addText("key 49999")).toBe(49_999);
-    table.clear();
+  const small = table.bytes;
+  for (let round = 0; round < 3; round += 1) {
+    for (let index = 0; index < 50_000; index += 1) expect(table.addText(`key ${round} ${index}`)).toBe(index);
+    expect(table.addText(`key ${round} 49999`)).toBe(49_999);
+    const { bytes } = table;
+    table.clear(keptBytes);
     expect(table.count).toBe(0);
+    expect(table.sorted()).toHaveLength(0);
+    if (keptBytes === 0) expect(table.bytes).toBe(small);
+    else expect(table.bytes).toBeGreaterThan(bytes / 2);
   }
 });
 

@@ -86,16 +86,23 @@ export class KeyTable {
     }
   }
 
-  /** It is small again: a table that kept its size could be full from the first key on, and be written out with each. */
-  clear(): void {
+  /**
+   * Forgets all keys. A table that takes up no more than `keptBytes` keeps its size, since growing again takes time. A larger one is small
+   * again: it could be full from the first key on, and be written out with each.
+   */
+  clear(keptBytes: number): void {
+    this.#count = 0;
+    this.#arenaLength = 0;
+    if (this.bytes <= keptBytes) {
+      this.#index.fill(0);
+      return;
+    }
     this.#index = new Int32Array(firstPlaces);
     this.#mask = firstPlaces - 1;
     this.#shift = 32 - Math.log2(firstPlaces);
     this.#facts = new Int32Array((firstPlaces / 2 + 1) * factsPerKey);
     this.#hashes = new Int32Array(firstPlaces / 2 + 1);
     this.#starts = new Int32Array(firstPlaces / 2 + 2);
-    this.#count = 0;
-    this.#arenaLength = 0;
   }
 
   hashOf(number: number): number {

@@ -1,11 +1,15 @@
 /** The tables of maps and reduces stay within twice their bound, whatever the input is: as an array grows, it is twice as large for a while. */
 import { expect, test } from "vitest";
 import { type Combine, columnFor } from "./combiners.ts";
+import { KeyTable } from "./keyTable.ts";
 import { extentsOf } from "./mapFile.ts";
 import { ReduceTable } from "./reduceTable.ts";
 import type { Scratch } from "./scratch.ts";
 import { blocksOf } from "./segment.ts";
 import { ShuffleWriter } from "./shuffleWriter.ts";
+
+/** For one after the other, as in the thread of a job. */
+const keptTable = new KeyTable();
 
 const memoryBytes = 1 << 20;
 /** A reduce looks at its table after each block. */
@@ -39,6 +43,7 @@ function scratch(): Scratch {
 async function shuffled(pairs: Iterable<readonly [string, unknown]>, combine: Combine | null) {
   const pieces: Buffer[] = [];
   const writer = new ShuffleWriter({
+    table: keptTable,
     ...{ partitions: 1, partition: null, column: columnFor(combine), memoryBytes, codec: "none" },
     sink: (piece) => void pieces.push(Buffer.from(piece)),
     aside: (work) => work(),
@@ -47,7 +52,12 @@ async function shuffled(pairs: Iterable<readonly [string, unknown]>, combine: Co
   const map = writer.end();
   const file = Buffer.concat(pieces);
   const read = (offset: number, length: number) => file.subarray(offset, offset + length);
-  const table = new ReduceTable({ column: columnFor(combine), memoryBytes, openScratch: scratch });
+  const table = new ReduceTable({
+    table: keptTable,
+    column: columnFor(combine),
+    memoryBytes,
+    openScratch: scratch,
+  });
   for (const extent of await extentsOf(file.length, 0, 1, read))
     for await (const block of blocksOf(extent, read)) table.fold(block);
   let keys = 0;

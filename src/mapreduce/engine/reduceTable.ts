@@ -4,14 +4,16 @@
  */
 import { limits } from "../../model/limits.ts";
 import { ByteReader } from "./byteReader.ts";
-import { KeyTable } from "./keyTable.ts";
+import type { KeyTable } from "./keyTable.ts";
 import { mergedToFew, type RunCursor, RunHeap } from "./runMerge.ts";
 import type { Scratch } from "./scratch.ts";
 import { type Extent, eachRecord, SegmentWriter } from "./segment.ts";
-import { isTooLarge } from "./tableSize.ts";
+import { clearTable, isTooLarge } from "./tableSize.ts";
 import type { ValueColumn } from "./valueColumn.ts";
 
 export interface ReduceTableOptions {
+  /** May hold keys of an earlier task, which are forgotten. */
+  readonly table: KeyTable;
   readonly column: ValueColumn;
   /** A run goes to the scratch file once the table takes up this much. */
   readonly memoryBytes: number;
@@ -39,7 +41,7 @@ export interface KeyLoad {
 
 export class ReduceTable {
   readonly #options: ReduceTableOptions;
-  readonly #table = new KeyTable();
+  readonly #table: KeyTable;
   readonly #reader = new ByteReader();
   readonly #runs: Extent[] = [];
   #scratch: Scratch | null = null;
@@ -48,6 +50,8 @@ export class ReduceTable {
 
   constructor(options: ReduceTableOptions) {
     this.#options = options;
+    this.#table = options.table;
+    clearTable(this.#table, options.memoryBytes);
   }
 
   /** How many runs went to the scratch file. */
@@ -139,7 +143,7 @@ export class ReduceTable {
       writer.key(table.arena, table.keyStart(number), table.keyLength(number), column, number);
     }
     this.#runs.push({ offset, ...writer.end() });
-    table.clear();
+    clearTable(table, this.#options.memoryBytes);
     column.clear();
   }
 }

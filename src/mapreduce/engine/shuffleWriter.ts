@@ -1,13 +1,15 @@
 /** What a map emits, on its way to the reduces: combined in a table, and written as a run of segments whenever the table is full. */
 import { limits } from "../../model/limits.ts";
 import { partitionOf } from "./keyHash.ts";
-import { KeyTable } from "./keyTable.ts";
+import type { KeyTable } from "./keyTable.ts";
 import { encodeIndex } from "./mapFile.ts";
 import { type Codec, type Extent, SegmentWriter, type Sink } from "./segment.ts";
-import { isTooLarge } from "./tableSize.ts";
+import { clearTable, isTooLarge } from "./tableSize.ts";
 import type { ValueColumn } from "./valueColumn.ts";
 
 export interface ShuffleOptions {
+  /** May hold keys of an earlier task, which are forgotten. */
+  readonly table: KeyTable;
   readonly partitions: number;
   /** The partition of a key, of which only its text is known; null: by the hash of its bytes. */
   readonly partition: ((key: string) => number) | null;
@@ -37,7 +39,7 @@ export class WriteFailed extends Error {}
 
 export class ShuffleWriter {
   readonly #options: ShuffleOptions;
-  readonly #table = new KeyTable();
+  readonly #table: KeyTable;
   readonly #column: ValueColumn;
   readonly #writer: SegmentWriter;
   readonly #runs: (readonly Extent[])[] = [];
@@ -49,6 +51,8 @@ export class ShuffleWriter {
 
   constructor(options: ShuffleOptions) {
     this.#options = options;
+    this.#table = options.table;
+    clearTable(this.#table, options.memoryBytes);
     this.#column = options.column;
     this.#writer = new SegmentWriter((bytes) => this.#put(bytes), options.codec);
   }
@@ -138,7 +142,7 @@ export class ShuffleWriter {
       extents.push({ offset, length, records });
     }
     this.#runs.push(extents);
-    table.clear();
+    clearTable(table, this.#options.memoryBytes);
     this.#column.clear();
   }
 

@@ -125,8 +125,8 @@ class NewFile implements JobFileWriter {
     this.#size += bytes.length;
   }
 
-  end(): FileRef {
-    fdatasyncSync(this.#file);
+  end({ isRemade = false } = {}): FileRef {
+    if (!isRemade) fdatasyncSync(this.#file);
     this.#close();
     return { name: this.#name, size: this.#size, sha256: this.#hash.digest("hex") };
   }

@@ -7,6 +7,7 @@ import { doMap } from "../coordinator/mapWork.ts";
 import type { PlannedFile } from "../coordinator/settings.ts";
 import { settingsOf } from "../coordinator/settings.ts";
 import { Cursor } from "../engine/cursor.ts";
+import { KeyTable } from "../engine/keyTable.ts";
 import { lines, mapReduce, tsv } from "../job.ts";
 import { JobFiles } from "./jobFiles.ts";
 
@@ -44,7 +45,7 @@ test("of its files one is open at a time, and none at its end, whatever that is"
       const close = async () => void (open -= 1);
       return { read: (target: Buffer, position: number) => Buffer.from(path).copy(target, 0, position), close };
     };
-    const parts = { settings, job, cursor: new Cursor(), open: openFile };
+    const parts = { settings, job, cursor: new Cursor(), table: new KeyTable(), open: openFile };
     const work = (paths: readonly string[]) => ({
       ...{ map: 0, poison: [] },
       ranges: paths.map((path) => ({ file: { path, size: path.length, version: "1" }, start: 0, end: path.length })),

@@ -8,6 +8,7 @@ import type { JobSettings } from "../coordinator/settings.ts";
 import { NotANumber } from "../engine/combiners.ts";
 import { BadCounter } from "../engine/counters.ts";
 import { Cursor } from "../engine/cursor.ts";
+import { KeyTable } from "../engine/keyTable.ts";
 import { RecordFailed } from "../engine/mapRun.ts";
 import { KeyFailed } from "../engine/reduceRun.ts";
 import { UnfitKey } from "../engine/shuffleWriter.ts";
@@ -20,6 +21,7 @@ import { ScratchFile } from "./scratchFile.ts";
 import type { FromThread, ThreadFailure, ThreadResult, ThreadTask, ToThread } from "./threadProtocol.ts";
 
 const cursor = new Cursor(workerData as SharedArrayBuffer);
+const table = new KeyTable();
 /** One module per thread: another one gets a thread of its own. */
 let loaded: ReadonlyMap<string, MapReduceJob> | null = null;
 
@@ -34,7 +36,7 @@ async function run({ settings, task }: ToThread): Promise<ThreadResult> {
 
 async function runOn(files: SlotFiles, settings: JobSettings, task: ThreadTask): Promise<ThreadResult> {
   const job = await load(settings, files);
-  const parts = { settings, job, cursor, open: openInput, openScratch: () => new ScratchFile() };
+  const parts = { settings, job, cursor, table, open: openInput, openScratch: () => new ScratchFile() };
   switch (task.kind) {
     case "check":
       return null;

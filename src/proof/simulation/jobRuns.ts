@@ -9,6 +9,7 @@ import type { MapInput, PlannedFile, PlannedRange, ReduceInput } from "../../map
 import { type JobStore, writeText } from "../../mapreduce/coordinator/store.ts";
 import { divide } from "../../mapreduce/engine/byteRanges.ts";
 import { Cursor } from "../../mapreduce/engine/cursor.ts";
+import { KeyTable } from "../../mapreduce/engine/keyTable.ts";
 import { poisonKey } from "../../mapreduce/engine/mapRun.ts";
 import { lines, mapReduce, tsv } from "../../mapreduce/job.ts";
 import type { StepsPage } from "../../model/family.ts";
@@ -148,7 +149,8 @@ function runnerFor(host: JobHost): WorkRunner {
     const isSlow = hashText(`slow ${key}`) % 12 === 0;
     await pass(ctx, host, isSlow ? 20_000 + ms : ms);
     fail(settings, "early");
-    const parts = { settings, job: wordcount, cursor: new Cursor(), open: openText, openScratch: noScratch };
+    const inMemory = { cursor: new Cursor(), table: new KeyTable(), open: openText, openScratch: noScratch };
+    const parts = { settings, job: wordcount, ...inMemory };
     return { parts, store: storeFor(host, settings.id as TaskId, settings.folder) };
   };
   /** Its file is there, and its result on the way. */
