@@ -56,7 +56,7 @@ export function bytes(text: string): number {
 /** `100/1m`: so many tasks in that time. */
 export function rateArgument(text: string): QueueRate {
   const [count = "", per = "", ...rest] = text.split("/");
-  if (per === "" || rest.length > 0) throw new InvalidArgumentError('Must be like "100/1m", or "none".');
+  if (!/^\d/.test(per) || rest.length > 0) throw new InvalidArgumentError('Must be like "100/1m", or "none".');
   const perMs = positiveDuration(per);
   if (perMs > limits.ratePerMsMax) throw new InvalidArgumentError("The time must not be longer than 7 days.");
   return { count: wholeNumber(1, limits.rateCountMax)(count), perMs };

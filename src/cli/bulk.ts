@@ -29,13 +29,18 @@ export function familyOptions(command: Command): Command {
     .addOption(new Option("--roots", "tasks without a parent").conflicts("parent"));
 }
 
-/** The filter that the options make; null if they make none. @throws UsageError for ids and a filter together, or for neither */
-export function bulkFilter(ids: readonly string[], flags: BulkFlags): BulkFilter | null {
+/**
+ * The filter that the options make; null if they make none.
+ * @param ids null where only a filter says which tasks are meant
+ * @throws UsageError for ids and a filter together, or for neither
+ */
+export function bulkFilter(ids: readonly string[] | null, flags: BulkFlags): BulkFilter | null {
   const filter = toFilter(flags);
   const hasFilter = Object.keys(filter).length > 0;
-  if (hasFilter && ids.length > 0)
+  if (hasFilter && ids !== null && ids.length > 0)
     throw new UsageError("Give either ids or a filter.", "Run it once for each of them.");
   if (hasFilter) return filter;
+  if (ids === null) throw new UsageError("No filter is given.", "Give one, such as --state failed or --name nightly.");
   if (ids.length === 0) throw new UsageError("No task is named.", "Give ids, or a filter such as --queue or --name.");
   if (flags.dryRun) throw new UsageError("--dry-run is for a filter.", "Leave it out, or give --queue or --name.");
   return null;

@@ -16,20 +16,29 @@ export function isYaml(file: string): boolean {
 
 /** The task in a YAML file, as JSON. */
 export async function readGraphs(file: string): Promise<string> {
-  return JSON.stringify(toSubmission(await readContent(file), file));
+  const content = toSubmission(await readContent(file), file);
+  refuseOthers(content, file);
+  return JSON.stringify(content);
 }
 
 /** @throws UsageError if the file holds no graph */
 export async function readGraphFile(file: string): Promise<JsonObject> {
   const content = toSubmission(await readContent(file), file);
   if (content["kind"] === "graph") return content;
-  if (content["task"] !== undefined) {
+  refuseOthers(content, file);
+  throw new UsageError(`${file} holds no graph: it has no "tasks".`);
+}
+
+/** @throws UsageError if the file holds a template or a schedule, which have a task in them */
+function refuseOthers({ kind, when, task }: JsonObject, file: string): void {
+  if (kind !== undefined) return;
+  if (when !== undefined)
+    throw new UsageError(`${file} is a schedule.`, `outlast schedule put ${file} lets it make tasks at its times.`);
+  if (task !== undefined)
     throw new UsageError(
       `${file} is a template.`,
       `outlast template put ${file} keeps it, and outlast run NAME --var … creates a task from it.`,
     );
-  }
-  throw new UsageError(`${file} holds no graph: it has no "tasks".`);
 }
 
 /** A graph that is written short becomes a submission; everything else stays as it is. */

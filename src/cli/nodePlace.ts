@@ -12,6 +12,18 @@ export function nodeArgument(text: string): string {
   return [taskArgument(id), ...names].join("/");
 }
 
+/** The same for an argument that may be repeated. */
+export function nodesArgument(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, nodeArgument(text)];
+}
+
+/** The ids of all tasks that were named, before anything is done to one of them. @throws UsageError if a graph has no such node */
+export async function idsOfNodes(client: Outlast, places: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const ids: string[] = [];
+  for (const place of places) ids.push(await idOfNode(client, place, signal));
+  return ids;
+}
+
 /** The id of the task that was named so. @throws UsageError if a graph has no such node */
 export async function idOfNode(client: Outlast, place: string, signal: AbortSignal): Promise<string> {
   const [top = "", ...names] = place.split("/");

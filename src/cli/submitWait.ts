@@ -67,7 +67,7 @@ async function tellEnd(context: Context, client: Outlast, task: TaskDocument, is
     for (const line of lines) output.note(`  │ ${printable(line)}`);
     if (task.kind !== "exec" && task.output !== undefined)
       output.note(`  Result: ${cut(JSON.stringify(task.output), limits.waitResultCharactersMax)}`);
-    output.note(`All of its output: outlast logs ${task.id}`);
+    if (lines.length > 0) output.note(`All of its output: outlast logs ${task.id}`);
   } catch (error) {
     // How the task ended is known and stays the result.
     if (!(error instanceof OutlastError)) throw error;

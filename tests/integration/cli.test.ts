@@ -153,6 +153,7 @@ describe("with a master and two workers", () => {
     expect(JSON.parse(failed.stdout)).toMatchObject({ state: "failed", exit: { code: 3 } });
     const told = await outlast([...submit, ...command]);
     expect(told.stderr).toMatch(new RegExp(`│ oops\nAll of its output: outlast logs ${told.stdout.trim()}\n$`));
+    expect((await outlast([...submit, "--", "true"])).stderr).toMatch(/ ended as success \(took \S+\)\n$/);
   });
 
   test("a handler's output and result are shown", async () => {

@@ -28,6 +28,37 @@ describe("alone", () => {
       stderr: expect.stringMatching(/Say the unit/) as string,
     });
     expect(await run("master", "--store", "oracle:x")).toMatchObject({ code: 2 });
+    expect(await run("queues", "limit", "q", "--rate", "5/s")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Must be like "100/1m"') as string,
+    });
+    // It takes no ids.
+    expect(await run("delete", "--dry-run")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^outlast: No filter is given\.\n +Give one, such as --state failed/) as string,
+    });
+  });
+
+  test("a template or a schedule in the place of a task is told as such", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "outlast-files-"));
+    const task = "task: { kind: sleep, input: { seconds: 0 } }\n";
+    const template = join(directory, "template.yaml");
+    const schedule = join(directory, "schedule.yaml");
+    await writeFile(template, `name: t\n${task}`);
+    await writeFile(schedule, `name: s\nwhen: { cron: "0 2 * * *" }\n${task}`);
+    for (const command of [["run"], ["submit", "--file"]]) {
+      const said = await run(...command, template);
+      expect(said).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/is a template\.\n.* template put/) as string,
+      });
+      const due = await run(...command, schedule);
+      expect(due).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/is a schedule\.\n.* schedule put/) as string,
+      });
+    }
+    await rm(directory, { recursive: true });
   });
 
   test("a wrong command line is a document for programs", async () => {

@@ -92,3 +92,24 @@ test("a graph in a file takes an id and a name from the command line, and severa
   expect(refused).toMatchObject({ code: 2, stdout: "" });
   expect(refused.stderr).toMatch(/--id is for a single task, and .* holds 2\.\n +Give each of them its own "id"/);
 });
+
+test("a node is cancelled, signalled and looked at by its name, and wrong ids are told in words", async () => {
+  const graph = join(folder, "nodes.yaml");
+  writeFileSync(
+    graph,
+    "tasks:\n  a: { kind: no-such-handler, input: {} }\n  sub: { kind: graph, input: { tasks: { b: { kind: sleep, input: { seconds: 0 } } } } }\n",
+  );
+  await outlast("submit", "--file", graph, "--id", "nodes");
+  expect(await outlast("signal", "nodes/a", "go")).toMatchObject({ code: 0 });
+  expect((await outlast("tree", "nodes/a")).stdout).toMatch(/^nodes~\S+ {2}a {2}created/);
+  expect((await outlast("graph", "nodes/sub")).stdout).toMatch(/^sub nodes~\S+: \w+, 1 node$/m);
+  // All are found before anything is done to one of them.
+  expect(await outlast("cancel", "nodes/a", "nodes/c")).toMatchObject({ code: 2, stdout: "" });
+  expect((await outlast("cancel", "nodes/a")).stdout).toMatch(/^nodes~\S+ cancelled\n$/);
+  expect((await outlast("show", "nodes/a")).stdout).toMatch(/^state +cancelled$/m);
+  expect((await outlast("retry", "nodes/a")).stderr).toContain("Retry the graph");
+  for (const command of [["cancel"], ["retry"], ["signal"], ["tree"], ["graph"]]) {
+    const { code, stderr } = await outlast(...command, "a b", ...(command[0] === "signal" ? ["go"] : []));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("not the id of a task") as string });
+  }
+});

@@ -4,9 +4,14 @@ import { type BulkFlags, bulkFilter, bulkOptions, familyOptions, printBulk } fro
 import { action, type Context } from "../context.ts";
 import { doEach } from "../eachTask.ts";
 import type { ExitCode } from "../exitCodes.ts";
+import { idsOfNodes, nodesArgument } from "../nodePlace.ts";
 
 export function cancelCommand(program: Command): void {
-  familyOptions(bulkOptions(program.command("cancel").argument("[id...]", "ids of the tasks; or a filter")))
+  familyOptions(
+    bulkOptions(
+      program.command("cancel").argument("[id...]", "ids of the tasks, or GRAPH/NODE; or a filter", nodesArgument),
+    ),
+  )
     .addHelpText("after", examples)
     .action(action(cancel));
 }
@@ -16,6 +21,7 @@ Examples:
   outlast cancel --queue reports --dry-run
   outlast cancel --queue reports --state created,retrying
   outlast cancel --parent nightly-7
+  outlast cancel nightly/load
 `;
 
 async function cancel(context: Context, ids: readonly string[], flags: BulkFlags): Promise<ExitCode> {
@@ -25,7 +31,7 @@ async function cancel(context: Context, ids: readonly string[], flags: BulkFlags
     const options = { isDryRun: flags.dryRun, signal: context.signal };
     return printBulk(context, client.bulk.cancel(filter, options), "cancelled", flags.dryRun);
   }
-  return doEach(context, ids, async (id) => {
+  return doEach(context, await idsOfNodes(client, ids, context.signal), async (id) => {
     await client.cancel(id, { signal: context.signal });
     return { result: { state: "cancelled" }, text: "cancelled" };
   });

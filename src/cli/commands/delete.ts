@@ -17,7 +17,7 @@ export function deleteCommand(program: Command): void {
 }
 
 async function remove(context: Context, flags: BulkFlags): Promise<ExitCode> {
-  const filter = bulkFilter([], flags);
+  const filter = bulkFilter(null, flags);
   const client = await context.client();
   const options = { isDryRun: flags.dryRun, signal: context.signal };
   return printBulk(context, client.bulk.delete(filter ?? {}, options), "deleted", flags.dryRun);

@@ -5,10 +5,11 @@ import { counted } from "../../model/counted.ts";
 import type { GraphNodeView, GraphView } from "../../model/graphs/graphView.ts";
 import { limits } from "../../model/limits.ts";
 import type { Outlast } from "../../sdk/client.ts";
-import { taskArgument, wholeNumber } from "../arguments.ts";
+import { wholeNumber } from "../arguments.ts";
 import { taskColours } from "../colour.ts";
 import { action, type Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
+import { idOfNode, nodeArgument } from "../nodePlace.ts";
 import type { Column } from "../table.ts";
 
 interface GraphFlags {
@@ -19,7 +20,7 @@ interface GraphFlags {
 export function graphCommand(program: Command): void {
   program
     .command("graph")
-    .argument("<id>", "id of the graph, or of any other task", taskArgument)
+    .argument("<id>", "id of the graph, or of any other task, or GRAPH/NODE", nodeArgument)
     .addOption(
       new Option("--limit <n>", "how many nodes to show, those of graphs in it included")
         .argParser(wholeNumber(1, limits.graphTasksMax))
@@ -35,9 +36,10 @@ interface Row {
   readonly node: GraphNodeView;
 }
 
-async function graph(context: Context, id: string, { limit, cursor = 0 }: GraphFlags): Promise<undefined> {
+async function graph(context: Context, place: string, { limit, cursor = 0 }: GraphFlags): Promise<undefined> {
   const client = await context.client();
   const { output, signal } = context;
+  const id = await idOfNode(client, place, signal);
   const first = await client.graph(id, { cursor, limit: Math.min(limit, limits.pageMax), signal });
   if (output.isJson) return output.document(first) as undefined;
   output.line(heading(first, context));
@@ -46,10 +48,10 @@ async function graph(context: Context, id: string, { limit, cursor = 0 }: GraphF
   const next = await collect({ client, signal, rows, limit }, first, "");
   if (rows.length > 0) {
     output.table(columns(Date.now()), rows);
-    output.note(`One of them: outlast show ${id}/NODE, outlast logs ${id}/NODE`);
+    output.note(`One of them: outlast show ${place}/NODE, outlast logs ${place}/NODE`);
   }
   if (next !== null)
-    output.note(`${first.total - next} of ${first.total} nodes follow: outlast graph ${id} --cursor ${next}`);
+    output.note(`${first.total - next} of ${first.total} nodes follow: outlast graph ${place} --cursor ${next}`);
 }
 
 interface Walk {

@@ -1,11 +1,11 @@
 /** `outlast retry`: opens tasks again that have failed or were cancelled. */
 import type { Command } from "commander";
-import { taskArgument } from "../arguments.ts";
 import { type BulkFlags, bulkFilter, bulkOptions, familyOptions, printBulk } from "../bulk.ts";
 import { action, type Context } from "../context.ts";
 import { doEach } from "../eachTask.ts";
 import type { ExitCode } from "../exitCodes.ts";
 import { UsageError } from "../failure.ts";
+import { idsOfNodes, nodesArgument } from "../nodePlace.ts";
 
 interface RetryFlags extends BulkFlags {
   readonly fromScratch?: boolean;
@@ -22,12 +22,7 @@ Examples:
 export function retryCommand(program: Command): void {
   familyOptions(
     bulkOptions(
-      program
-        .command("retry")
-        .argument("[id...]", "ids of the tasks; or a filter", (id: string, before: readonly string[] | undefined) => [
-          ...(before ?? []),
-          taskArgument(id),
-        ]),
+      program.command("retry").argument("[id...]", "ids of the tasks, or GRAPH/NODE; or a filter", nodesArgument),
     ),
   )
     .option("--from-scratch", "forget remembered steps and children; without it, only what failed runs again")
@@ -45,7 +40,7 @@ async function retry(context: Context, ids: readonly string[], flags: RetryFlags
     const options = { isDryRun: dryRun, signal: context.signal };
     return printBulk(context, client.bulk.retry(filter, options), "retried", dryRun);
   }
-  return doEach(context, ids, async (id) => {
+  return doEach(context, await idsOfNodes(client, ids, context.signal), async (id) => {
     const { reopened } = await client.retry(id, { fromScratch, signal: context.signal });
     return { result: { reopened }, text: describe(reopened) };
   });

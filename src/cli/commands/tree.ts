@@ -4,9 +4,10 @@ import { limits } from "../../model/limits.ts";
 import { isFinal, type TaskDocument, type TaskState, taskStates } from "../../model/task.ts";
 import { withAdvice } from "../../model/waiting.ts";
 import type { Outlast } from "../../sdk/client.ts";
-import { taskArgument, wholeNumber } from "../arguments.ts";
+import { wholeNumber } from "../arguments.ts";
 import { taskColours } from "../colour.ts";
 import { action, type Context } from "../context.ts";
+import { idOfNode, nodeArgument } from "../nodePlace.ts";
 import { printable } from "../terminalText.ts";
 
 interface TreeFlags {
@@ -24,15 +25,16 @@ interface Node {
 export function treeCommand(program: Command): void {
   program
     .command("tree")
-    .argument("<id>", "id of the task at the top", taskArgument)
+    .argument("<id>", "id of the task at the top, or GRAPH/NODE", nodeArgument)
     .option("--depth <n>", "show so many generations", wholeNumber(1, limits.familyDepthMax), limits.familyDepthMax)
     .option("--children <n>", "of each task show so many children", wholeNumber(1, limits.pageMax), limits.rowsShownMax)
     .action(action(tree));
 }
 
-async function tree(context: Context, id: string, flags: TreeFlags): Promise<undefined> {
+async function tree(context: Context, place: string, flags: TreeFlags): Promise<undefined> {
   const client = await context.client();
   const { output, signal } = context;
+  const id = await idOfNode(client, place, signal);
   const top = await grow(client, await client.get(id, { signal }), flags.depth, flags, signal);
   if (output.isJson) return output.document(toJson(top)) as undefined;
   for (const line of linesOf(context, top)) output.line(line);
