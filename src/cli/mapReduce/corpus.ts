@@ -2,6 +2,7 @@
 import { mkdir, open, rename, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { UsageError } from "../failure.ts";
 import type { Output } from "../output.ts";
 import { corpusLines } from "./corpusText.ts";
 
@@ -12,9 +13,17 @@ const pieceCharacters = 1 << 20;
 /** Another version of the text has another name. */
 const version = 1;
 
-/** The paths that `-c` means: a corpus by its name, everything else as it is. */
+/** The paths that `-c` means: a corpus by its name, everything else as it is. @throws UsageError for a corpus of another size */
 export async function resolveCorpora(inputs: readonly string[], output: Output): Promise<readonly string[]> {
-  return Promise.all(inputs.map(async (input) => (input in corpora ? corpusFile(input, output) : input)));
+  for (const input of inputs) {
+    if (!/^\d+[kmgt]b$/i.test(input) || Object.hasOwn(corpora, input)) continue;
+    const names = Object.keys(corpora).join(" and ");
+    throw new UsageError(
+      `There is no corpus ${input}.`,
+      `There are ${names}, made on first use. A file of this name: ./${input}`,
+    );
+  }
+  return Promise.all(inputs.map(async (input) => (Object.hasOwn(corpora, input) ? corpusFile(input, output) : input)));
 }
 
 async function corpusFile(name: string, output: Output): Promise<string> {
