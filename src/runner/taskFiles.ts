@@ -1,5 +1,6 @@
 /** Loads the task definitions that a worker runs, and says of everything that is wrong in which file and line it stands. */
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { legible } from "../model/thrown.ts";
 import { type AnyTaskDefinition, isDefinition } from "../sdk/handler/definition.ts";
 
 /** A file to load. */
@@ -53,7 +54,7 @@ function describeDouble(definition: AnyTaskDefinition, other: AnyTaskDefinition,
 
 /** `file:line: what is wrong`; the line is that of the mistake, which may stand in a file that the task file imports. */
 export function describeLoadError(path: string, error: unknown): string {
-  if (!(error instanceof Error)) return `${path}: it threw ${String(error)} while it was loaded.`;
+  if (!(error instanceof Error)) return `${path}: it threw ${legible(() => error)} while it was loaded.`;
   const { message, stack = "" } = error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const place = placeIn(stack) ?? path;

@@ -1,5 +1,6 @@
 /** The errors that handlers throw on purpose, and those that `ctx` throws. They are told apart by a mark, so that copies of this package agree. */
 import type { AttemptError } from "../../model/task.ts";
+import { legible } from "../../model/thrown.ts";
 
 const mark = Symbol.for("outlast.handler-error");
 
@@ -102,10 +103,17 @@ export function isFinalError(error: unknown): boolean {
 }
 
 function markOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null ? (error as { [mark]?: unknown })[mark] : undefined;
+  try {
+    return typeof error === "object" && error !== null ? (error as { [mark]?: unknown })[mark] : undefined;
+  } catch {
+    // One that cannot even be asked was made by nobody here.
+    return undefined;
+  }
 }
 
 function describeThrown(error: unknown): string {
-  if (!(error instanceof Error)) return `The handler threw ${String(error)}.`;
-  return error.name === "Error" || markOf(error) !== undefined ? error.message : `${error.name}: ${error.message}`;
+  return legible(() => {
+    if (!(error instanceof Error)) return `The handler threw ${legible(() => error)}.`;
+    return error.name === "Error" || markOf(error) !== undefined ? error.message : `${error.name}: ${error.message}`;
+  });
 }

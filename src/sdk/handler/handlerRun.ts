@@ -6,6 +6,7 @@ import type { FilesAnswer, FilesRequest } from "../../model/attemptFiles.ts";
 import { type OpenSet, type StepRecord, submittedIn, type Wait } from "../../model/family.ts";
 import type { Json } from "../../model/json.ts";
 import { limits } from "../../model/limits.ts";
+import { stackOf } from "../../model/thrown.ts";
 import type { ChildCall } from "./call.ts";
 import { checkedSubmission, checkOutcome, createChildren, resultsOf, type SetOptions } from "./childSets.ts";
 import type { ChildResults, StepOptions, StepRun } from "./context.ts";
@@ -196,7 +197,7 @@ export class HandlerRun implements HandlerOperations {
       while (this.#unfinished.size > 0) await Promise.all(this.#unfinished.values());
       return { outcome: "success", output: toJson(result, "The result") };
     } catch (error) {
-      if (!this.#isOver) this.port.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      if (!this.#isOver) this.port.log(stackOf(error));
       return { outcome: "failed", ...toFailure(error) };
     }
   }

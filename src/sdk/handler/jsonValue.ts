@@ -1,6 +1,7 @@
 /** What handlers give back, as it will be read again: as JSON. */
 import type { Json } from "../../model/json.ts";
 import { describeJsonProblem, problemOfJson, reportedDepthMax } from "../../model/strictJson.ts";
+import { messageOf } from "../../model/thrown.ts";
 import { NonRetryableError } from "./errors.ts";
 
 /**
@@ -12,8 +13,7 @@ export function toJson(value: unknown, what: string): Json {
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new NonRetryableError(`${what} cannot be written as JSON: ${reason}`, { cause: error });
+    throw new NonRetryableError(`${what} cannot be written as JSON: ${messageOf(error)}`, { cause: error });
   }
   if (text !== undefined) return kept(JSON.parse(text) as Json, what);
   if (value === undefined) return null;

@@ -1,5 +1,5 @@
 /** Runs the function of one step: again after a failure, with a bound on its time. */
-
+import { messageOf } from "../../model/thrown.ts";
 import type { StepOptions, StepRun } from "./context.ts";
 import { isFinalError, NonRetryableError } from "./errors.ts";
 import type { HandlerPort } from "./port.ts";
@@ -30,8 +30,7 @@ export async function runStep<Result>(
     } catch (error) {
       if (attempt >= attemptsMax || isFinalError(error) || abortSignal.aborted) throw error;
       const waitMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** (attempt - 1));
-      const reason = error instanceof Error ? error.message : String(error);
-      port.log(`Step "${key}" failed (${attempt} of ${attemptsMax}), next run in ${waitMs} ms: ${reason}`);
+      port.log(`Step "${key}" failed (${attempt} of ${attemptsMax}), next run in ${waitMs} ms: ${messageOf(error)}`);
       await new Promise<void>((resolve) => {
         port.after(waitMs, resolve);
       });
