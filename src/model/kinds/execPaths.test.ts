@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { limits } from "../limits.ts";
-import { pathMatcher, relativePathProblem } from "./execPaths.ts";
+import { folderMatcher, pathMatcher, relativePathProblem } from "./execPaths.ts";
 
 describe("paths", () => {
   test.each(["a", "in/data.csv", ".hidden", "a b", "ü/…", "-rf", "a..b", "...", "x".repeat(255), "a\\b", "*"])(
@@ -51,6 +51,39 @@ describe("patterns", () => {
     ["[ab]", "a", false],
     ["**", "any/thing", true],
   ])("%s and %s: %s", (pattern, path, isMatch) => expect(pathMatcher([pattern])(path)).toBe(isMatch));
+
+  test.each([
+    ["out/**", "out", true],
+    ["out/**", "out/a/b", true],
+    ["out/**", "other", false],
+    ["out", "out/a", true],
+    ["out/a/b", "out", true],
+    ["out/a/b", "out/b", false],
+    ["out/a/b", "out/a/b", true],
+    ["*.txt", "a", false],
+    ["*.txt", "a.txt", true],
+    ["*/b", "a", true],
+    ["*/b", "a/c", false],
+    ["**/z", "a/b", true],
+    ["a/**/z", "b", false],
+    ["a/**/z", "a/b/c", true],
+    ["**", "any/thing", true],
+  ])("%s leads below %s: %s", (pattern, folder, leads) => expect(folderMatcher([pattern])(folder)).toBe(leads));
+
+  test("a pattern leads below each folder that a file that matches is in", () => {
+    const parts = (part: fc.Arbitrary<string>) => fc.array(part, { minLength: 1, maxLength: 5 });
+    const names = parts(fc.constantFrom("a", "b", "ab"));
+    const patterns = parts(fc.constantFrom("a", "b", "ab", "*", "?", "**", "a*"));
+    fc.assert(
+      fc.property(patterns, names, (wanted, path) => {
+        const pattern = [wanted.join("/")];
+        if (!pathMatcher(pattern)(path.join("/"))) return;
+        for (let depth = 1; depth < path.length; depth += 1)
+          expect(folderMatcher(pattern)(path.slice(0, depth).join("/"))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
   test("any of several", () => {
     const matches = pathMatcher(["a", "b/*.x"]);

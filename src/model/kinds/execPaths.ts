@@ -21,8 +21,18 @@ export function relativePathProblem(path: string): string | null {
  * number of parts. Names that begin with a dot are names like others. A pattern that names a folder means all that is in it.
  */
 export function pathMatcher(patterns: readonly string[]): (path: string) => boolean {
-  const compiled = patterns.map((pattern) => [...pattern.split("/"), "**"]);
+  const compiled = patterns.map(partsOf);
   return (path) => compiled.some((parts) => fits(parts, path.split("/"), "**", nameFits));
+}
+
+/** Whether anything below a folder can match one of these patterns: where nothing can, nobody need look. */
+export function folderMatcher(patterns: readonly string[]): (folder: string) => boolean {
+  const beginnings = patterns.map(partsOf).flatMap((parts) => parts.map((_, index) => parts.slice(0, index + 1)));
+  return (folder) => beginnings.some((parts) => fits(parts, folder.split("/"), "**", nameFits));
+}
+
+function partsOf(pattern: string): string[] {
+  return [...pattern.split("/"), "**"];
 }
 
 function nameFits(pattern: string, name: string): boolean {

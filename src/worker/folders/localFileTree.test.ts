@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { limits } from "../../model/limits.ts";
 import { type AttemptFolder, OwnFolders } from "./attemptFolder.ts";
-import type { FileTree } from "./fileTree.ts";
+import type { FileTree, FolderProblem } from "./fileTree.ts";
 
 let parent: string;
 let folder: AttemptFolder;
@@ -102,6 +102,18 @@ test("too large artifacts are refused before anything is read", async () => {
 
 test("a name that no file of ours could have is refused", async () => {
   writeFileSync(Buffer.concat([Buffer.from(`${files.path}/bad-`), Buffer.from([0xff])]), "");
+  await expect(files.find(["**"])).rejects.toMatchObject({
+    code: "artifacts",
+    message: expect.stringContaining("bad-"),
+  });
+});
+
+test("a folder that cannot be entered is of no matter where no pattern leads into it", async () => {
+  leave("out/a");
+  leave("out/deep/b");
+  mkdirSync(Buffer.concat([Buffer.from(`${files.path}/bad-`), Buffer.from([0xff])]));
+  expect(await files.find(["out/**"])).toHaveLength(2);
+  expect(await files.find(["*/deep/b", "out/a"]).catch(({ code }: FolderProblem) => code)).toBe("artifacts");
   await expect(files.find(["**"])).rejects.toMatchObject({
     code: "artifacts",
     message: expect.stringContaining("bad-"),

@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { chmod, type FileHandle, lstat, mkdir, open, opendir, rm } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { pathMatcher, relativePathProblem } from "../../model/kinds/execPaths.ts";
+import { folderMatcher, pathMatcher, relativePathProblem } from "../../model/kinds/execPaths.ts";
 import { limits } from "../../model/limits.ts";
 import { type FileTree, FolderProblem, type FoundArtifact } from "./fileTree.ts";
 import { removeTree } from "./removeTree.ts";
@@ -44,6 +44,7 @@ export class LocalFileTree implements FileTree {
 
   async #search(patterns: readonly string[]): Promise<readonly FoundArtifact[]> {
     const isWanted = pathMatcher(patterns);
+    const leadsBelow = folderMatcher(patterns);
     const found: FoundArtifact[] = [];
     let bytes = 0;
     let entries = 0;
@@ -54,8 +55,10 @@ export class LocalFileTree implements FileTree {
         entries += 1;
         if (entries > limits.folderEntriesMax) throw tooMany("entries in its folder", "folderEntriesMax");
         const path = `${prefix}${entry.name}`;
-        if (entry.isDirectory()) await walk(join(folder, entry.name), `${path}/`);
-        else if (isWanted(path)) {
+        if (entry.isDirectory()) {
+          // Of any other folder it is of no matter what is in it, nor that it cannot be entered.
+          if (leadsBelow(path)) await walk(join(folder, entry.name), `${path}/`);
+        } else if (isWanted(path)) {
           const { size } = await this.#check(path);
           found.push({ path, size });
           bytes += size;

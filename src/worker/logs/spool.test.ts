@@ -1,5 +1,5 @@
 /** The log spool on a real disk. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -186,6 +186,21 @@ describe("another life", () => {
     expect(textOf([...sent, ...again], a)).toBe("one two");
     next.stored(again);
     expect(files()).toEqual([]);
+  });
+
+  test("what cannot be read keeps no other log back", () => {
+    const before = new FileLogSpool(directory);
+    before.write(a, 0, bytes("one"));
+    before.write(b, 0, bytes("two"));
+    before.close();
+    // One is listed before all files, one after them.
+    const strangers = ["!stranger", "stranger"];
+    for (const name of strangers) mkdirSync(join(directory, name));
+    const after = new FileLogSpool(directory);
+    const taken = after.take(plenty);
+    expect([textOf(taken, a), textOf(taken, b)]).toEqual(["one", "two"]);
+    after.stored(taken);
+    expect(files()).toEqual(strangers);
   });
 
   test("cut anywhere, a file gives back its whole pieces, and one that holds none goes", () => {

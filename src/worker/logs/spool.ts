@@ -131,11 +131,19 @@ export class FileLogSpool implements LogSpool {
   #load(): void {
     if (this.#isLoaded) return;
     this.#isLoaded = true;
+    let names: readonly string[] = [];
     try {
       mkdirSync(this.#directory, { recursive: true });
-      for (const name of readdirSync(this.#directory)) this.#loadFile(join(this.#directory, name));
+      names = readdirSync(this.#directory);
     } catch {
-      // Logs are not worth a worker: what cannot be written stays in memory, and what cannot be read stays where it is.
+      // Logs are not worth a worker: what cannot be written stays in memory.
+    }
+    for (const name of names) {
+      try {
+        this.#loadFile(join(this.#directory, name));
+      } catch {
+        // What cannot be read stays where it is, and keeps no other log back.
+      }
     }
   }
 
