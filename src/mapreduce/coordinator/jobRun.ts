@@ -22,7 +22,7 @@ import {
 } from "./settings.ts";
 import { gatherSkipped } from "./skippedRecords.ts";
 import { type JobStore, writeText } from "./store.ts";
-import { type JobSummary, summaryOf } from "./summary.ts";
+import { countersOf, type JobSummary, summaryOf } from "./summary.ts";
 
 export interface JobParts {
   readonly store: JobStore;
@@ -82,6 +82,8 @@ class JobRun {
     const settings = settingsOf(ctx.taskId, input, plan);
     const maps = await this.#runMaps("maps", allOf(plan.maps), plan, settings);
     checkSkipped(input, maps);
+    // Too many are found before there are reduces, and not at the commit.
+    countersOf(maps);
     const mappedAt = await ctx.step("mapped", () => now());
     const { reduced, mapsAgain } = await this.#runReduces(maps, plan, settings);
     const skippedFile = maps.some((map) => map.skippedFile !== undefined)

@@ -11,8 +11,8 @@ import {
   type SkippedRecord,
   type UserMap,
 } from "../engine/mapRun.ts";
-import { rangeOf } from "../engine/rangePartition.ts";
-import { ShuffleWriter } from "../engine/shuffleWriter.ts";
+import { byRange } from "../engine/rangePartition.ts";
+import { type Partition, ShuffleWriter } from "../engine/shuffleWriter.ts";
 import type { ByteSource } from "../engine/wholeLines.ts";
 import type { MapReduceJob } from "../job.ts";
 import type { JobSettings, MapManifest, PlannedFile, PlannedRange } from "./settings.ts";
@@ -145,11 +145,12 @@ async function runRanges(
   }
 }
 
-function partitionerOf({ settings, job, cursor }: MapParts): ((key: string) => number) | null {
+function partitionerOf({ settings, job, cursor }: MapParts): Partition | null {
   const { partition, reduces } = settings;
   const own = job.partition;
   if (partition === "hash") return null;
-  if (partition === "own" && typeof own === "function") return (key) => cursor.call(() => own(key, reduces));
-  const boundaries = settings.boundaries.map((key) => Buffer.from(key));
-  return (key) => rangeOf(key, boundaries);
+  if (partition === "own" && typeof own === "function") {
+    return (bytes, start, end) => cursor.call(() => own(bytes.toString("utf8", start, end), reduces));
+  }
+  return byRange(settings.boundaries);
 }

@@ -1,7 +1,8 @@
 /** What a finished job says of itself: the output of its task, and the head of `_manifest.json`. */
 import type { MapReduceInput } from "../../model/kinds/mapReduce.ts";
 import { limits } from "../../model/limits.ts";
-import { Counters } from "../engine/counters.ts";
+import { NonRetryableError } from "../../sdk/handler/errors.ts";
+import { BadCounter, Counters } from "../engine/counters.ts";
 import type { SkippedRecord } from "../engine/mapRun.ts";
 import type { MapManifest, PartManifest, Plan, SkippedFile } from "./settings.ts";
 import { skippedName } from "./skippedRecords.ts";
@@ -63,8 +64,6 @@ export interface SummaryParts {
 
 export function summaryOf(job: SummaryParts): JobSummary {
   const { id, input, plan, maps, parts, skippedFile, mapsAgain, byBackup, startedAt, mappedAt, endedAt } = job;
-  const counters = new Counters();
-  for (const { counters: counts } of [...maps, ...parts]) counters.addAll(counts);
   const outputBytes = sum(parts, ({ size }) => size);
   const largest = Math.max(...parts.map(({ size }) => size));
   return {
@@ -88,10 +87,23 @@ export function summaryOf(job: SummaryParts): JobSummary {
     outputBytes,
     skew: outputBytes === 0 ? 1 : Math.round((100 * largest * parts.length) / outputBytes) / 100,
     ...loadOf(parts),
-    counters: counters.toJson(),
+    counters: countersOf([...maps, ...parts]),
     mapMs: Math.max(0, mappedAt - startedAt),
     reduceMs: Math.max(0, endedAt - mappedAt),
   };
+}
+
+type Counts = { readonly [name: string]: number };
+
+/** The sums of all of them. @throws NonRetryableError if they have too many names together: each may have had few */
+export function countersOf(counted: readonly { readonly counters: Counts }[]): Counts {
+  const sums = new Counters();
+  try {
+    for (const { counters } of counted) sums.addAll(counters);
+  } catch (error) {
+    throw error instanceof BadCounter ? new NonRetryableError(error.message, { cause: error }) : error;
+  }
+  return sums.toJson();
 }
 
 function loadOf(parts: readonly PartManifest[]): Pick<JobSummary, "maxKey" | "maxKeyShare"> {

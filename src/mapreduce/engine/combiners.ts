@@ -3,7 +3,7 @@ import type { ByteReader } from "./byteReader.ts";
 import type { ByteWriter } from "./byteWriter.ts";
 import { ListColumn } from "./listColumn.ts";
 import { ownCopy, sizeOf } from "./ownCopy.ts";
-import { readNumber, readValue, writeValue } from "./valueCodec.ts";
+import { checkedPart, readNumber, readValue, writeValue } from "./valueCodec.ts";
 import type { KeyState, ValueColumn } from "./valueColumn.ts";
 
 /** How values of one key become fewer. Must be associative and commutative, and may run any number of times. */
@@ -192,5 +192,5 @@ function topColumn(count: number, by: (value: unknown) => number): ValueColumn {
     all.sort((left, right) => by(right) - by(left) || (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
     return all.slice(0, count);
   };
-  return new ObjectColumn((value) => [ownCopy(value)], merge);
+  return new ObjectColumn((value) => [ownCopy(checkedPart(value))], merge);
 }

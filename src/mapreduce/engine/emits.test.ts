@@ -1,5 +1,6 @@
 /** What a map emits counts as it was when it was emitted, wholly or not at all, whatever the map does before and after. */
 import { describe, expect, test } from "vitest";
+import { limits } from "../../model/limits.ts";
 import { type Combine, columnFor } from "./combiners.ts";
 import { Cursor } from "./cursor.ts";
 import { KeyTable } from "./keyTable.ts";
@@ -38,7 +39,7 @@ async function run({ text, user, combine = null, skippedMax = 0, memoryBytes = 1
     column: columnFor(combine),
     aside: (work) => work(),
   });
-  const { skipped } = await runMap({
+  const { skipped, counters } = await runMap({
     ...{ user, emitter, skippedMax, params: null, paths: ["in.txt"], cursor: new Cursor(), poison: new Set<string>() },
     ranges: [{ file: 0, start: 0, end: bytes.length }],
     open: async () => ({ read: (target, position) => bytes.copy(target, 0, position) }),
@@ -59,7 +60,7 @@ async function run({ text, user, combine = null, skippedMax = 0, memoryBytes = 1
   const found: Record<string, unknown> = {};
   for (const { keys, keyStart, keyLength, values } of table.groups())
     found[keys.toString("utf8", keyStart, keyStart + keyLength)] = [...values];
-  return { found, skipped, runs, peakBytes };
+  return { found, skipped, counters, runs, peakBytes };
 }
 
 const lines = (map: Extract<UserMap, { format: "lines" }>["map"]): UserMap => ({ format: "lines", map });
@@ -104,6 +105,69 @@ describe("a value that is refused", () => {
       found: { a: [2], b: [3] },
       skipped: 1,
     });
+  });
+});
+
+describe("a number that JSON has no text for", () => {
+  const numbers: { readonly [text: string]: unknown } = {
+    alone: Number.NaN,
+    field: { mean: Number.NaN },
+    item: [1, Number.NEGATIVE_INFINITY],
+    deep: { none: null, of: [{ it: Number.POSITIVE_INFINITY }] },
+  };
+  const user = lines((line, emit) => emit(line, numbers[line] ?? { none: null }));
+  const keepsOne: Combine = (one: unknown) => one;
+
+  test.each<[string, Combine | null, string]>([
+    ["alone", { topK: 3, by: () => 1 }, "NaN"],
+    ...["field", "item", "deep"].flatMap((line): [string, Combine | null, string][] => {
+      const what = line === "field" ? "NaN" : line === "item" ? "-Infinity" : "Infinity";
+      return [null, keepsOne, { topK: 3, by: () => 1 }].map((combine) => [line, combine, what]);
+    }),
+  ])("would arrive as null: %s with %s", async (line, combine, what) => {
+    const text = `ok\n${line}\n`;
+    await expect(run({ text, user, combine })).rejects.toThrow(
+      `in.txt, byte 3: Error: A value must be JSON, and ${what} is not.`,
+    );
+    const { found, skipped } = await run({ text, user, combine, skippedMax: 1 });
+    expect({ keys: Object.keys(found), skipped }).toEqual({ keys: ["ok"], skipped: 1 });
+  });
+
+  test("arrives as it is where it is the whole value", async () => {
+    expect((await run({ text: "alone\n", user })).found).toEqual({ alone: [Number.NaN] });
+    expect((await run({ text: "alone\n", user, combine: keepsOne })).found).toEqual({ alone: [Number.NaN] });
+  });
+});
+
+describe("counters", () => {
+  const counting = lines((line, emit, ctx) => {
+    emit(line, 1);
+    for (const name of line.split(" ")) ctx.count(name, name === "much" ? Number.NaN : 1);
+  });
+  const names = Array.from({ length: limits.jobCountersMax }, (_, index) => `c${index}`);
+  const before = names.slice(1).join(" ");
+
+  test.each([
+    ["one too many", "c0 more c1"],
+    ["no number", "c1 much"],
+    ["no name", "c1  c2"],
+  ])("are refused at the record that has %s, which may be skipped", async (_what, line) => {
+    const text = `${before}\n${line}\nc0 c1\n`;
+    await expect(run({ text, user: counting })).rejects.toThrow(`in.txt, byte ${before.length + 1}: Error: `);
+    const { skipped, counters } = await run({ text, user: counting, skippedMax: 1 });
+    expect(skipped).toBe(1);
+    expect(counters).toEqual({ ...Object.fromEntries(names.map((name) => [name, 1])), c1: 2 });
+  });
+});
+
+describe("what was thrown", () => {
+  test.each([0, 1])("need not be a text, where %i records may be skipped", async (skippedMax) => {
+    const user = lines((line) => {
+      if (line === "odd") throw Object.create(null);
+    });
+    const outcome = run({ text: "a\nodd\nodd\n", user, skippedMax });
+    const offset = skippedMax === 0 ? 2 : 6;
+    await expect(outcome).rejects.toThrow(`in.txt, byte ${offset}: the map threw something that cannot be written`);
   });
 });
 

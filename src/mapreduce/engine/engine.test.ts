@@ -9,12 +9,12 @@ import { KeyTable } from "./keyTable.ts";
 import { extentsOf } from "./mapFile.ts";
 import { RecordFailed, runMap, type SkippedRecord, type UserMap } from "./mapRun.ts";
 import { OutputWriter } from "./outputWriter.ts";
-import { boundariesOf, rangeOf } from "./rangePartition.ts";
+import { boundariesOf, byRange } from "./rangePartition.ts";
 import { runReduce, type UserReduce } from "./reduceRun.ts";
 import { type KeyLoad, ReduceTable } from "./reduceTable.ts";
 import type { Scratch } from "./scratch.ts";
 import { blocksOf, type Codec, DamagedSegment } from "./segment.ts";
-import { ShuffleWriter, UnfitKey } from "./shuffleWriter.ts";
+import { type Partition, ShuffleWriter, UnfitKey } from "./shuffleWriter.ts";
 
 /** For one after the other, as in the thread of a job. */
 const keptTable = new KeyTable();
@@ -27,7 +27,7 @@ interface Job {
   reduce?: UserReduce;
   maps?: number;
   partitions?: number;
-  partition?: (key: string) => number;
+  partition?: Partition;
   memoryBytes?: number;
   codec?: Codec;
   skippedMax?: number;
@@ -241,13 +241,13 @@ describe("combiners", () => {
 
 test("ranges of keys give parts that are sorted as a whole", async () => {
   const text = Array.from({ length: 500 }, (_, index) => `k${(index * 7919) % 1000}`).join("\n");
-  const boundaries = boundariesOf(text.split("\n").slice(0, 100), 5).map((key) => Buffer.from(key));
+  const boundaries = boundariesOf(text.split("\n").slice(0, 100), 5);
   const { parts } = await run({
     text,
     user: wordMap,
     combine: "sum",
     partitions: 5,
-    partition: (key) => rangeOf(key, boundaries),
+    partition: byRange(boundaries),
   });
   const keys = linesOf(parts).map(keyOf);
   expect(keys).toEqual([...new Set(text.split("\n"))].sort(byBytes));
@@ -264,12 +264,8 @@ test("boundaries of ranges are as short as they can be, and divide a sample as i
       for (const [index, boundary] of boundaries.entries()) {
         const first = sorted.find((key) => byBytes(boundary, key) <= 0) ?? "";
         expect(first.startsWith(boundary)).toBe(true);
-        expect(
-          rangeOf(
-            first,
-            boundaries.map((each) => Buffer.from(each)),
-          ),
-        ).toBe(index + 1);
+        const bytes = Buffer.from(first);
+        expect(byRange(boundaries)(bytes, 0, bytes.length)).toBe(index + 1);
       }
     }),
   );

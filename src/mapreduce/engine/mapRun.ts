@@ -1,5 +1,6 @@
 /** Runs the user's map over the records of some ranges of bytes. */
 import { limits } from "../../model/limits.ts";
+import { legible, messageOf } from "../../model/thrown.ts";
 import type { ByteRange } from "./byteRanges.ts";
 import { Counters } from "./counters.ts";
 import type { Cursor } from "./cursor.ts";
@@ -102,7 +103,6 @@ class MapRun implements MapContext {
   readonly #skippedRecords: SkippedRecord[] = [];
   /** What the record has emitted; used only where records may be skipped. */
   readonly #staged: (() => void)[] = [];
-  readonly #countsStaged: (readonly [name: string, by: number])[] = [];
   #skipReason: string | null = null;
   readonly #canSkip: boolean;
 
@@ -117,7 +117,7 @@ class MapRun implements MapContext {
   }
 
   count(name: string, by = 1): void {
-    if (this.#canSkip) this.#countsStaged.push([name, by]);
+    if (this.#canSkip) this.#counters.stage(name, by);
     else this.#counters.add(name, by);
   }
 
@@ -207,7 +207,7 @@ class MapRun implements MapContext {
     if (this.#skipReason === null) this.#addStaged(offset, bytes);
     cursor.leave();
     if (this.#skipReason !== null) return this.#leaveOut(file, offset, bytes, this.#skipReason);
-    for (const [name, by] of this.#countsStaged) this.#counters.add(name, by);
+    this.#counters.keep();
     this.#clearStaged();
   }
 
@@ -233,7 +233,7 @@ class MapRun implements MapContext {
 
   #clearStaged(): void {
     this.#staged.length = 0;
-    this.#countsStaged.length = 0;
+    this.#counters.discard();
     this.#skipReason = null;
   }
 
@@ -254,7 +254,9 @@ class MapRun implements MapContext {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : `the map threw ${String(error)}`;
+  return legible(() =>
+    error instanceof Error ? `${error.name}: ${error.message}` : `the map threw ${messageOf(error)}`,
+  );
 }
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {

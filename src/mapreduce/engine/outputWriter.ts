@@ -47,11 +47,17 @@ export class OutputWriter {
 
   #tsv(keys: Buffer, start: number, length: number, value: unknown): void {
     if (isPlain(keys, start, start + length)) this.#lines.append(keys, start, start + length);
-    else this.#lines.text(escapeText(keys.toString("utf8", start, start + length)));
+    else this.#escapedKey(keys, start, length);
     this.#lines.byte(tab);
     const text = typeof value === "string" ? escapeText(value) : (JSON.stringify(value) ?? "");
     this.#lines.text(text);
     this.#lines.byte(lineFeed);
+  }
+
+  /** Byte by byte, since a key need not be UTF-8; within UTF-8, none of those that are escaped is part of another character. */
+  #escapedKey(keys: Buffer, start: number, length: number): void {
+    const escaped = Buffer.from(escapeText(keys.toString("latin1", start, start + length)), "latin1");
+    this.#lines.append(escaped, 0, escaped.length);
   }
 
   #flush(): void {

@@ -1,17 +1,22 @@
 /** Partitions by ranges of keys, so that the parts of the output, one after the other, are sorted as a whole. */
 
-/** The partition of a key among `boundaries.length + 1`: keys before the first boundary go to 0. Boundaries are sorted by their bytes. */
-export function rangeOf(key: string, boundaries: readonly Buffer[]): number {
-  const bytes = Buffer.from(key);
-  let low = 0;
-  let high = boundaries.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const boundary = boundaries[middle];
-    if (boundary !== undefined && Buffer.compare(boundary, bytes) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+import type { Partition } from "./shuffleWriter.ts";
+
+/** Among `boundaries.length + 1` partitions: keys before the first boundary go to 0. Boundaries are sorted by their bytes. */
+export function byRange(boundaries: readonly string[]): Partition {
+  const sorted = boundaries.map((key) => Buffer.from(key));
+  return (bytes, start, end) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const boundary = sorted[middle];
+      // By the bytes of the key, as parts are sorted: it need not be UTF-8.
+      if (boundary !== undefined && bytes.compare(boundary, 0, boundary.length, start, end) >= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
 }
 
 /**

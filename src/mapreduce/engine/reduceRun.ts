@@ -1,5 +1,5 @@
 /** Runs the user's reduce over the groups of a partition and writes the part of the output. */
-
+import { legible } from "../../model/thrown.ts";
 import { Counters } from "./counters.ts";
 import type { Cursor } from "./cursor.ts";
 import { isPromise } from "./mapRun.ts";
@@ -33,7 +33,7 @@ export interface ReduceFigures {
 /** The user's reduce failed on a key. */
 export class KeyFailed extends Error {
   constructor(key: string, cause: unknown) {
-    const what = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const what = legible(() => (cause instanceof Error ? `${cause.name}: ${cause.message}` : cause));
     super(`The reduce of key ${JSON.stringify(key)} failed: ${what}`, { cause });
   }
 }

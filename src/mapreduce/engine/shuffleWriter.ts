@@ -1,5 +1,6 @@
 /** What a map emits, on its way to the reduces: combined in a table, and written as a run of segments whenever the table is full. */
 import { limits } from "../../model/limits.ts";
+import { legible } from "../../model/thrown.ts";
 import { partitionOf } from "./keyHash.ts";
 import type { KeyTable } from "./keyTable.ts";
 import { encodeIndex } from "./mapFile.ts";
@@ -7,12 +8,15 @@ import { type Codec, type Extent, SegmentWriter, type Sink } from "./segment.ts"
 import { clearTable, isTooLarge } from "./tableSize.ts";
 import type { ValueColumn } from "./valueColumn.ts";
 
+/** The partition of the key that stands there. */
+export type Partition = (bytes: Buffer, start: number, end: number) => number;
+
 export interface ShuffleOptions {
   /** May hold keys of an earlier task, which are forgotten. */
   readonly table: KeyTable;
   readonly partitions: number;
-  /** The partition of a key, of which only its text is known; null: by the hash of its bytes. */
-  readonly partition: ((key: string) => number) | null;
+  /** Null: by the hash of the key's bytes. */
+  readonly partition: Partition | null;
   readonly column: ValueColumn;
   /** A run is written once the table takes up this much. */
   readonly memoryBytes: number;
@@ -171,11 +175,11 @@ export class ShuffleWriter {
   #partitionOf(number: number): number {
     const { partitions, partition } = this.#options;
     if (partition === null) return partitionOf(this.#table.hashOf(number), partitions);
-    const key = this.#table.keyText(number);
-    const chosen = partition(key);
+    const start = this.#table.keyStart(number);
+    const chosen = partition(this.#table.arena, start, start + this.#table.keyLength(number));
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitions) return chosen;
     throw new UnfitKey(
-      `partition(${JSON.stringify(key.slice(0, 100))}) gave ${String(chosen)}; it must give a whole number from 0 to ${partitions - 1}.`,
+      `partition(${JSON.stringify(this.#table.keyText(number).slice(0, 100))}) gave ${String(chosen)}; it must give a whole number from 0 to ${partitions - 1}.`,
     );
   }
 
@@ -190,7 +194,8 @@ export class ShuffleWriter {
 }
 
 function checkText(key: unknown): void {
-  if (typeof key !== "string") throw new UnfitKey(`A key must be a text, and ${String(key)} is a ${typeof key}.`);
+  if (typeof key !== "string")
+    throw new UnfitKey(`A key must be a text, and ${legible(() => key)} is a ${typeof key}.`);
   if (key.length > limits.jobKeyBytesMax) throw tooLong(key.length);
 }
 

@@ -16,8 +16,16 @@ export class JsonText {
   constructor(value: unknown) {
     const text = JSON.stringify(value) as string | undefined;
     if (text === undefined) throw new UnfitValue(`A value must be JSON, and ${String(value)} is not.`);
+    // JSON makes null of such a number, and says nothing.
+    if (text.includes("null")) JSON.stringify(value, (_name, part: unknown) => checkedPart(part));
     this.text = text;
   }
+}
+
+/** What becomes part of a value: alone, any number travels as it is. @throws UnfitValue */
+export function checkedPart<Part>(part: Part): Part {
+  if (typeof part !== "number" || Number.isFinite(part)) return part;
+  throw new UnfitValue(`A value must be JSON, and ${part} is not.`);
 }
 
 /** @throws UnfitValue */

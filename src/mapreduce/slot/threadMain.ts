@@ -1,6 +1,7 @@
 /** The thread that runs a job's functions, in the process of a slot. What goes wrong in it ends the thread and nothing else. */
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
+import { legible, messageOf, stackOf } from "../../model/thrown.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import { doMap, sampleKeys } from "../coordinator/mapWork.ts";
 import { doReduce } from "../coordinator/reduceWork.ts";
@@ -59,7 +60,9 @@ async function load(settings: JobSettings, files: SlotFiles): Promise<MapReduceJ
         const module = (await cursor.load(() => import(pathToFileURL(path).href))) as Record<string, unknown>;
         return jobsIn(module);
       } catch (error) {
-        throw new NonRetryableError(`The module of the job cannot be loaded: ${String(error)}`, { cause: error });
+        throw new NonRetryableError(`The module of the job cannot be loaded: ${legible(() => error)}`, {
+          cause: error,
+        });
       }
     });
   }
@@ -72,9 +75,9 @@ async function load(settings: JobSettings, files: SlotFiles): Promise<MapReduceJ
 const finalErrors = [NotANumber, UnfitValue, UnfitKey, BadCounter, NonRetryableError];
 
 function failureOf(error: unknown): ThreadFailure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : null;
-  const log = (cause ?? (error instanceof Error ? error : null))?.stack ?? message;
+  const log = stackOf(cause ?? error);
   if (error instanceof RecordFailed || error instanceof KeyFailed) {
     const isFinal = finalErrors.some((kind) => cause instanceof kind);
     return { kind: isFinal ? "final" : "record", message, log };
